@@ -51,7 +51,8 @@ export const sentences: Record<CodeName, string> = {
   expired: 'The right to use this has expired.',
   revoked: 'The right to use this was taken away.',
   posture: 'This device does not meet what the resource requires.',
-  'out-of-contact': 'The connector has had no contact with the controller for longer than this resource allows.',
+  'out-of-contact':
+    'The connector has had no contact with the controller for longer than this resource allows.',
   limit: 'A limit was reached.',
   busy: 'The other side is busy; trying again helps.',
   draining: 'The other side is shutting down.',

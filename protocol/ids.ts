@@ -2,7 +2,22 @@
  * Ids of everything that has one: an opaque kind prefix and 16 random bytes in lower-case Crockford base32 (WIRE A1).
  * The relay sees ids and nothing else.
  */
-const kinds = ['org', 'net', 'con', 'rly', 'dev', 'usr', 'grp', 'svc', 'res', 'pol', 'req', 'ses', 'tok', 'flw'] as const;
+const kinds = [
+  'org',
+  'net',
+  'con',
+  'rly',
+  'dev',
+  'usr',
+  'grp',
+  'svc',
+  'res',
+  'pol',
+  'req',
+  'ses',
+  'tok',
+  'flw',
+] as const;
 
 export type IdKind = (typeof kinds)[number];
 /** An id of kind `K`; made only by `newId` and `parseId`. */
@@ -37,7 +52,9 @@ export function newId<K extends IdKind>(kind: K, random: Uint8Array): Id<K> {
 
 /** The id in `text` when it is one of `kind`; undefined for anything else. */
 export function parseId<K extends IdKind>(kind: K, text: unknown): Id<K> | undefined {
-  return typeof text === 'string' && pattern.test(text) && text.startsWith(`${kind}_`) ? (text as Id<K>) : undefined;
+  return typeof text === 'string' && pattern.test(text) && text.startsWith(`${kind}_`)
+    ? (text as Id<K>)
+    : undefined;
 }
 
 /** The kind of an id; undefined when `text` is no id. */

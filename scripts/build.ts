@@ -40,7 +40,10 @@ function buildPart(name: string, target: string, inputs: string[], build: () => 
 function digestOf(inputs: string[]): string {
   const hash = createHash('sha256');
   for (const file of inputs.flatMap(filesBelow).sort()) {
-    hash.update(`${file}\0`).update(readFileSync(join(root, file))).update('\0');
+    hash
+      .update(`${file}\0`)
+      .update(readFileSync(join(root, file)))
+      .update('\0');
   }
   return hash.digest('hex');
 }

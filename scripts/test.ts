@@ -65,7 +65,8 @@ function refuseHidden(list: string[]): void {
     const hidden = /\b(?:test|it|describe|suite)\.(?:skip|todo|only)\b|\b(?:skip|todo|only):\s*true/.exec(
       readFileSync(file, 'utf8'),
     );
-    if (hidden !== null) fail(`${relative(root, file)} contains "${hidden[0]}": a test runs or does not exist`);
+    if (hidden !== null)
+      fail(`${relative(root, file)} contains "${hidden[0]}": a test runs or does not exist`);
   }
 }
 
