@@ -7,7 +7,11 @@ export const reasonTexts = {
   'no-allow': { met: false, text: 'No policy allows this', fix: undefined },
   'deny-matches': { met: false, text: 'A policy denies it', fix: 'Ask an administrator.' },
   'session-fresh': { met: true, text: 'The session is recent enough', fix: undefined },
-  'session-too-old': { met: false, text: 'The session is too old for this resource', fix: 'Sign in again: postern login' },
+  'session-too-old': {
+    met: false,
+    text: 'The session is too old for this resource',
+    fix: 'Sign in again: postern login',
+  },
   'mfa-fresh': { met: true, text: 'Several factors were used recently enough', fix: undefined },
   'mfa-missing': {
     met: false,
@@ -20,7 +24,11 @@ export const reasonTexts = {
     fix: 'Sign in again with a second factor: postern login',
   },
   'schedule-open': { met: true, text: 'The schedule is open', fix: undefined },
-  'schedule-closed': { met: false, text: 'It is outside the hours of this resource', fix: 'Try again within its hours.' },
+  'schedule-closed': {
+    met: false,
+    text: 'It is outside the hours of this resource',
+    fix: 'Try again within its hours.',
+  },
   'device-approved': { met: true, text: 'The device is approved', fix: undefined },
   'device-not-approved': {
     met: false,

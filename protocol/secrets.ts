@@ -26,7 +26,10 @@ const bodyVersion = 1;
 const checksumLength = 4;
 
 export function encodeEnrolmentKey(key: EnrolmentKey): string {
-  return seal(`${key.kind}_`, Buffer.concat([Buffer.of(bodyVersion), key.root, key.secret, Buffer.from(key.url)]));
+  return seal(
+    `${key.kind}_`,
+    Buffer.concat([Buffer.of(bodyVersion), key.root, key.secret, Buffer.from(key.url)]),
+  );
 }
 
 /** The enrolment key in `text`; undefined when it is mistyped, cut short, or of another kind or version. */

@@ -1,0 +1,281 @@
+/**
+ * The messages of the control channel (WIRE A4), as schemas: what a node may say to the controller and what it hears.
+ * Unknown types and unknown fields are ignored on both sides. Framing and sealing lie in `link/`.
+ */
+import { Type, type Static } from 'typebox';
+import { idPattern } from './ids.ts';
+
+const key = Type.String({
+  pattern: '^[A-Za-z0-9_-]{43}$',
+  description: 'a raw 32-byte public key, base64url',
+});
+const signature = Type.String({ pattern: '^[A-Za-z0-9_-]{86}$' });
+const text = Type.String({ maxLength: 256 });
+const nodeKind = Type.Union([Type.Literal('device'), Type.Literal('connector'), Type.Literal('relay')]);
+const bootId = Type.String({
+  pattern: '^[A-Za-z0-9_-]{22}$',
+  description: '16 random bytes of this process start',
+});
+const common = { id: Type.Optional(Type.Integer()), re: Type.Optional(Type.Integer()) };
+
+/** First message of a node that has enrolled. `sig` = Ed25519(mk, "control", handshake hash). */
+export const Hello = Type.Object({
+  ...common,
+  t: Type.Literal('hello'),
+  kind: nodeKind,
+  node: Type.String({ pattern: idPattern() }),
+  boot: bootId,
+  version: text,
+  mk: key,
+  sig: signature,
+  /** A relay's own public URL. */
+  url: Type.Optional(text),
+});
+
+/**
+ * First message of a node that has not enrolled, or of a device whose session ended. Exactly one of `secret` (the text
+ * of a pk_ or sk_), `code` and `loopback`. `sig` = Ed25519(mk, "enrol", handshake hash ‖ nk).
+ */
+export const Enrol = Type.Object({
+  ...common,
+  t: Type.Literal('enrol'),
+  kind: nodeKind,
+  secret: Type.Optional(Type.String({ maxLength: 4_096 })),
+  code: Type.Optional(Type.Literal(true)),
+  loopback: Type.Optional(
+    Type.Object({
+      port: Type.Integer({ minimum: 1, maximum: 65_535 }),
+      /** base64url SHA-256 of the verifier (RFC 7636 S256). */
+      challenge: Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' }),
+    }),
+  ),
+  name: Type.String({ minLength: 1, maxLength: 64 }),
+  os: text,
+  boot: bootId,
+  version: text,
+  mk: key,
+  nk: key,
+  sig: signature,
+  url: Type.Optional(text),
+});
+
+/** The code that came back on the loopback redirect, and the verifier behind the challenge. */
+export const Login = Type.Object({
+  ...common,
+  t: Type.Literal('login'),
+  code: Type.String({ maxLength: 128 }),
+  verifier: Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' }),
+});
+
+/** What a device reports about itself. `at` in epoch seconds; a fact that is not known is absent. */
+export const PostureFacts = Type.Object({
+  os: Type.Union([Type.Literal('linux'), Type.Literal('macos'), Type.Literal('windows')]),
+  /** Version of the system as it numbers itself; on Linux the kernel's, e.g. `6.1.0-13-amd64`. */
+  osVersion: Type.Optional(text),
+  /** The distribution and its version, for people to read; decides nothing. */
+  distribution: Type.Optional(text),
+  clientVersion: text,
+});
+
+export const Posture = Type.Object({
+  ...common,
+  t: Type.Literal('posture'),
+  seq: Type.Integer({ minimum: 0 }),
+  at: Type.Integer(),
+  facts: PostureFacts,
+});
+
+/** One flow as the connector saw it. `seq` grows by one per connector and state directory; `at` in epoch ms. */
+export const FlowRecord = Type.Object({
+  seq: Type.Integer({ minimum: 1 }),
+  at: Type.Integer(),
+  event: Type.Union([Type.Literal('open'), Type.Literal('close'), Type.Literal('refused')]),
+  flow: Type.String({ maxLength: 64 }),
+  device: Type.Optional(Type.String({ pattern: idPattern('dev') })),
+  subject: Type.Optional(Type.String({ pattern: '^(usr|svc)_' })),
+  resource: Type.Optional(Type.String({ maxLength: 64 })),
+  host: Type.Optional(Type.String({ maxLength: 253 })),
+  port: Type.Optional(Type.Integer()),
+  /** The name of the wire code: why it was refused, or what ended it. */
+  code: Type.Optional(Type.String({ maxLength: 32 })),
+  /** Why the controller took it away, when it did. */
+  cause: Type.Optional(Type.String({ maxLength: 64 })),
+  bytesUp: Type.Optional(Type.Integer()),
+  bytesDown: Type.Optional(Type.Integer()),
+});
+
+/** Flow records, oldest first; kept by the connector until `received` covers them. */
+export const Receipts = Type.Object({
+  ...common,
+  t: Type.Literal('receipts'),
+  list: Type.Array(FlowRecord, { maxItems: 500 }),
+});
+
+/** Asks the built-in authority for a TLS certificate for the relay's own host (PKCS #10, PEM). */
+export const Certify = Type.Object({
+  ...common,
+  t: Type.Literal('certify'),
+  csr: Type.String({ maxLength: 8_192 }),
+});
+
+/** Ends the device's session; the node stays known. */
+export const Logout = Type.Object({ ...common, t: Type.Literal('logout') });
+
+/** The process is ending in order. */
+export const Bye = Type.Object({ ...common, t: Type.Literal('bye') });
+
+export const FromNode = Type.Union([Hello, Enrol, Login, Posture, Receipts, Certify, Logout, Bye]);
+
+export type Hello = Static<typeof Hello>;
+export type Enrol = Static<typeof Enrol>;
+export type Login = Static<typeof Login>;
+export type PostureFacts = Static<typeof PostureFacts>;
+export type Posture = Static<typeof Posture>;
+export type FlowRecord = Static<typeof FlowRecord>;
+export type Receipts = Static<typeof Receipts>;
+export type FromNode = Static<typeof FromNode>;
+
+const reason = Type.Object({ name: Type.String(), policy: Type.Optional(Type.String()) });
+
+const relayEntry = Type.Object({ id: Type.String({ pattern: idPattern('rly') }), url: Type.String() });
+
+const deviceResource = Type.Object({
+  id: Type.String({ pattern: idPattern('res') }),
+  net: Type.String({ pattern: idPattern('net') }),
+  name: Type.String(),
+  /** Names and wildcards under which it is reached: never an address. */
+  hosts: Type.Array(Type.String()),
+  ports: Type.Array(Type.String()),
+  state: Type.Union([Type.Literal('granted'), Type.Literal('refused')]),
+  reasons: Type.Array(reason),
+  /** Epoch seconds at which time alone changes the state. */
+  until: Type.Optional(Type.Integer()),
+});
+
+const connectorEntry = Type.Object({
+  id: Type.String({ pattern: idPattern('con') }),
+  nk: key,
+  relays: Type.Array(Type.String({ pattern: idPattern('rly') })),
+});
+
+/** Who is signed in on this device. `ended` carries the code name of why, when it is over. */
+const sessionState = Type.Object({
+  id: Type.String(),
+  subject: Type.String(),
+  kind: Type.Union([Type.Literal('person'), Type.Literal('service')]),
+  name: Type.String(),
+  email: Type.Optional(Type.String()),
+  /** Epoch seconds. */
+  until: Type.Integer(),
+  ended: Type.Optional(Type.String()),
+});
+
+/** Everything a device may know. Collections are keyed by id so that a patch can name what changed. */
+export const DeviceSnapshot = Type.Object({
+  kind: Type.Literal('device'),
+  networks: Type.Record(
+    Type.String(),
+    Type.Object({
+      id: Type.String(),
+      name: Type.String(),
+      pq: Type.Boolean(),
+      connectors: Type.Array(connectorEntry),
+    }),
+  ),
+  relays: Type.Record(Type.String(), relayEntry),
+  zones: Type.Array(Type.String()),
+  resources: Type.Record(Type.String(), deviceResource),
+  session: sessionState,
+  device: Type.Object({ name: Type.String(), approved: Type.Boolean() }),
+});
+
+const connectorResource = Type.Object({
+  id: Type.String({ pattern: idPattern('res') }),
+  hosts: Type.Array(Type.String()),
+  /** A name, a wildcard, or an address literal. */
+  address: Type.String(),
+  ports: Type.Array(Type.String()),
+  /** Networks (CIDR) that a wildcard's names may lead to. */
+  within: Type.Array(Type.String()),
+  /** How long it outlives contact with the controller, in seconds. */
+  outage: Type.Integer(),
+});
+
+/** Everything a connector needs: who may call, and what it serves. */
+export const ConnectorSnapshot = Type.Object({
+  kind: Type.Literal('connector'),
+  network: Type.Object({ id: Type.String({ pattern: idPattern('net') }), name: Type.String() }),
+  relays: Type.Record(Type.String(), relayEntry),
+  peers: Type.Record(Type.String(), Type.Object({ id: Type.String(), nk: key })),
+  resources: Type.Record(Type.String(), connectorResource),
+});
+
+export const RelaySnapshot = Type.Object({ kind: Type.Literal('relay') });
+
+export type DeviceSnapshot = Static<typeof DeviceSnapshot>;
+export type DeviceResource = Static<typeof deviceResource>;
+export type ConnectorSnapshot = Static<typeof ConnectorSnapshot>;
+export type ConnectorResource = Static<typeof connectorResource>;
+export type RelaySnapshot = Static<typeof RelaySnapshot>;
+export type Snapshot = DeviceSnapshot | ConnectorSnapshot | RelaySnapshot;
+export type RelayEntry = Static<typeof relayEntry>;
+
+const revocation = {
+  epoch: Type.Integer(),
+  ids: Type.Array(Type.String()),
+  reason: Type.String(),
+};
+
+export const FromController = Type.Union([
+  Type.Object({
+    ...common,
+    t: Type.Literal('welcome'),
+    node: Type.String({ pattern: idPattern() }),
+    org: Type.String(),
+    card: Type.String(),
+  }),
+  Type.Object({
+    ...common,
+    t: Type.Literal('code'),
+    user_code: Type.String(),
+    url: Type.String(),
+    expires: Type.Integer(),
+  }),
+  Type.Object({ ...common, t: Type.Literal('open'), url: Type.String(), state: Type.String() }),
+  /** `v` numbers snapshots and patches of one channel; `revoked` is everything still remembered. */
+  Type.Object({
+    ...common,
+    t: Type.Literal('snapshot'),
+    v: Type.Integer(),
+    epoch: Type.Integer(),
+    snapshot: Type.Union([DeviceSnapshot, ConnectorSnapshot, RelaySnapshot]),
+    revoked: Type.Array(Type.String()),
+  }),
+  /** Changes version `from` into `v`: `set` replaces whole fields, except collections, where null removes an entry. */
+  Type.Object({
+    ...common,
+    t: Type.Literal('patch'),
+    from: Type.Integer(),
+    v: Type.Integer(),
+    set: Type.Record(Type.String(), Type.Unknown()),
+  }),
+  Type.Object({ ...common, t: Type.Literal('beat'), epoch: Type.Integer(), now: Type.Integer() }),
+  Type.Object({ ...common, t: Type.Literal('revoke'), ...revocation }),
+  Type.Object({ ...common, t: Type.Literal('tickets'), list: Type.Array(Type.String()) }),
+  /** All grants of the device: what is not among them any more is gone. */
+  Type.Object({ ...common, t: Type.Literal('grants'), list: Type.Array(Type.String()) }),
+  Type.Object({ ...common, t: Type.Literal('received'), seq: Type.Integer() }),
+  Type.Object({ ...common, t: Type.Literal('certificate'), pem: Type.String() }),
+  Type.Object({ ...common, t: Type.Literal('drain'), after: Type.Integer() }),
+  /** The channel ends after it. `message` is a sentence for the person at this node. */
+  Type.Object({
+    ...common,
+    t: Type.Literal('fault'),
+    code: Type.String(),
+    message: Type.Optional(Type.String()),
+  }),
+]);
+export type FromController = Static<typeof FromController>;
+
+/** The kinds of messages by their `t`. */
+export type FromControllerOf<T extends FromController['t']> = Extract<FromController, { t: T }>;

@@ -1,0 +1,92 @@
+/**
+ * The one lease rule (DESIGN section 4): a connector or relay honours what the controller signed only while in contact,
+ * and without contact only for the resource's outage allowance. Holds the last beat and everything revoked; the owner
+ * keeps it on disk. The clock never runs backwards.
+ */
+import type { Id } from './ids.ts';
+
+/** The controller sends a beat this often. */
+export const beatIntervalMs = 5_000;
+/** Without a beat for this long a verifier is out of contact. */
+export const contactMs = 15_000;
+
+/** One revocation message: what ended, as of which epoch, and why. `ids` are ids or `tok_…/res_…`. */
+export interface Revocation {
+  readonly epoch: number;
+  readonly ids: readonly string[];
+  /** A short code for logs and audit, e.g. `policy`, `device`, `session`. */
+  readonly reason: string;
+}
+
+/** What is kept across restarts. */
+export interface LeaseState {
+  readonly epoch: number;
+  readonly lastBeatMs: number;
+  /** Epoch milliseconds after which a revocation can be forgotten, by revoked id. */
+  readonly revoked: Readonly<Record<string, number>>;
+}
+
+/** Nothing signed lives longer than this, so neither does the memory of a revocation. */
+const longestLifeMs = 24 * 3_600_000 + 60_000;
+
+export class Lease {
+  readonly #clock: () => number;
+  readonly #revoked = new Map<string, number>();
+  #epoch = 0;
+  #lastBeatMs = Number.NEGATIVE_INFINITY;
+  #latestMs = Number.NEGATIVE_INFINITY;
+
+  /** @param clock epoch milliseconds of this machine */
+  constructor(clock: () => number, state?: LeaseState) {
+    this.#clock = clock;
+    if (state === undefined) return;
+    this.#epoch = state.epoch;
+    this.#lastBeatMs = state.lastBeatMs;
+    for (const [id, until] of Object.entries(state.revoked)) this.#revoked.set(id, until);
+  }
+
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** Epoch milliseconds that never run backwards. */
+  nowMs(): number {
+    this.#latestMs = Math.max(this.#latestMs, this.#clock());
+    return this.#latestMs;
+  }
+
+  /** Takes a beat; an epoch lower than one already seen is refused and changes nothing (false). */
+  beat(epoch: number): boolean {
+    if (epoch < this.#epoch) return false;
+    this.#epoch = epoch;
+    this.#lastBeatMs = this.nowMs();
+    return true;
+  }
+
+  /** Applies a revocation, whatever its epoch; revoking twice is the same as once. */
+  revoke(revocation: Revocation): void {
+    const until = this.nowMs() + longestLifeMs;
+    for (const id of revocation.ids) this.#revoked.set(id, until);
+    this.#epoch = Math.max(this.#epoch, revocation.epoch);
+    for (const [id, end] of this.#revoked) if (end < this.nowMs()) this.#revoked.delete(id);
+  }
+
+  isRevoked(id: Id | `${Id}/${Id}`): boolean {
+    return this.#revoked.has(id);
+  }
+
+  /** Whether something with this outage allowance (seconds) is honoured now. Never below 15 s after the last beat. */
+  isHonoured(outageS: number): boolean {
+    return this.nowMs() - this.#lastBeatMs <= Math.max(contactMs, outageS * 1_000);
+  }
+
+  /** Whether the controller was heard within the last 15 s. */
+  inContact(): boolean {
+    return this.isHonoured(0);
+  }
+
+  /** What to keep on disk. */
+  state(): LeaseState {
+    return { epoch: this.#epoch, lastBeatMs: this.#lastBeatMs, revoked: Object.fromEntries(this.#revoked) };
+  }
+}
