@@ -1,0 +1,147 @@
+/**
+ * Policies as written, checked and compiled once per document so that `decide()` only evaluates. Selection (who, to,
+ * doors, validity) is apart from conditions (`when`).
+ */
+import type {
+  ConditionsDocument,
+  DocumentIssue,
+  Door,
+  OrganisationDocument,
+  PolicyDocument,
+  PostureProfileDocument,
+  TargetDocument,
+  WhoDocument,
+} from '../protocol/admin.ts';
+import { parseDuration } from '../protocol/durations.ts';
+import type { Condition } from './conditions/condition.ts';
+import { deviceApprovedCondition } from './conditions/device-approved.ts';
+import { mfaCondition } from './conditions/mfa.ts';
+import { postureCondition } from './conditions/posture.ts';
+import { scheduleCondition, scheduleIssue } from './conditions/schedule.ts';
+import { sessionCondition } from './conditions/session.ts';
+import type { Facts } from './facts.ts';
+
+export type Effect = 'allow' | 'deny' | 'require';
+const effects: readonly Effect[] = ['allow', 'deny', 'require'];
+
+export interface Policy {
+  readonly name: string;
+  readonly effect: Effect;
+  /** Whether it is about this subject, resource and door; validity is apart because it changes with time. */
+  readonly concerns: (facts: Facts) => boolean;
+  /** Epoch ms; valid from the first, no longer at the second. */
+  readonly fromMs: number;
+  readonly untilMs: number;
+  readonly conditions: readonly Condition[];
+}
+
+export type Policies = readonly Policy[];
+
+/** Compiles policies that `policyIssues` found nothing wrong with and whose profiles exist; throws on others. */
+export function compilePolicies(
+  policies: readonly PolicyDocument[],
+  profiles: readonly PostureProfileDocument[],
+): Policies {
+  return policies.map((document) => {
+    const effect = effects.find((name) => document[name] !== undefined);
+    const who = effect === undefined ? undefined : document[effect];
+    if (effect === undefined || who === undefined) throw new Error(`policy ${document.name} has no effect`);
+    return {
+      name: document.name,
+      effect,
+      concerns: (facts) =>
+        selectsSubject(who, facts) &&
+        selectsResource(document.to, facts) &&
+        opens(document.doors, facts.door),
+      fromMs: document.from === undefined ? Number.NEGATIVE_INFINITY : Date.parse(document.from),
+      untilMs: document.until === undefined ? Number.POSITIVE_INFINITY : Date.parse(document.until),
+      conditions: compileConditions(document.when ?? {}, profiles),
+    };
+  });
+}
+
+/** Everything wrong with the policies of a document beyond its schema and the names it refers to. */
+export function policyIssues(document: OrganisationDocument): DocumentIssue[] {
+  const issues: DocumentIssue[] = [];
+  for (const [index, policy] of (document.policies ?? []).entries()) {
+    const report = (path: (string | number)[], message: string): void => {
+      issues.push({ path: ['policies', index, ...path], message });
+    };
+    const given = effects.filter((effect) => policy[effect] !== undefined);
+    if (given.length !== 1) report([], 'a policy has exactly one of allow, deny and require');
+    for (const effect of given)
+      reportWho(policy[effect], (path, message) => report([effect, ...path], message));
+    if (policy.to !== 'everything' && policy.to.resources === undefined && policy.to.tags === undefined) {
+      report(['to'], 'to names resources or tags, or is everything');
+    }
+    if (
+      policy.from !== undefined &&
+      policy.until !== undefined &&
+      Date.parse(policy.from) >= Date.parse(policy.until)
+    ) {
+      report(['until'], 'until lies after from');
+    }
+    const schedule = policy.when?.schedule;
+    const wrong = schedule === undefined ? undefined : scheduleIssue(schedule);
+    if (wrong !== undefined) report(['when', 'schedule'], wrong);
+  }
+  return issues;
+}
+
+function reportWho(
+  who: WhoDocument | undefined,
+  report: (path: (string | number)[], message: string) => void,
+): void {
+  if (who === undefined || who === 'everyone') return;
+  if (Object.keys(who).length === 0) report([], 'name people, groups or serviceAccounts, or write everyone');
+  for (const [index, person] of (who.people ?? []).entries()) {
+    if (!/^[^@\s]+@[^@\s]+$/.test(person)) report(['people', index], `"${person}" is no e-mail address`);
+  }
+}
+
+function selectsSubject(who: WhoDocument, { subject }: Facts): boolean {
+  if (who === 'everyone') return true;
+  if (who.groups?.some((group) => subject.groups.includes(group)) === true) return true;
+  if (subject.kind === 'service') return who.serviceAccounts?.includes(subject.name) === true;
+  return (
+    subject.email !== undefined && who.people?.some((email) => email.toLowerCase() === subject.email) === true
+  );
+}
+
+function selectsResource(to: TargetDocument, { resource }: Facts): boolean {
+  if (to === 'everything') return true;
+  return (
+    to.resources?.includes(resource.name) === true ||
+    to.tags?.some((tag) => resource.tags.includes(tag)) === true
+  );
+}
+
+function opens(doors: readonly Door[] | undefined, door: Door): boolean {
+  return doors === undefined || doors.includes(door);
+}
+
+function compileConditions(
+  when: ConditionsDocument,
+  profiles: readonly PostureProfileDocument[],
+): Condition[] {
+  const conditions: Condition[] = [];
+  if (when.posture !== undefined)
+    conditions.push(postureCondition(when.posture.map((name) => named(profiles, name))));
+  if (when.mfa !== undefined) conditions.push(mfaCondition(durationMs(when.mfa)));
+  if (when.session !== undefined) conditions.push(sessionCondition(durationMs(when.session)));
+  if (when.deviceApproved !== undefined) conditions.push(deviceApprovedCondition());
+  if (when.schedule !== undefined) conditions.push(scheduleCondition(when.schedule));
+  return conditions;
+}
+
+function named(profiles: readonly PostureProfileDocument[], name: string): PostureProfileDocument {
+  const profile = profiles.find((entry) => entry.name === name);
+  if (profile === undefined) throw new Error(`posture profile ${name} does not exist`);
+  return profile;
+}
+
+function durationMs(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined) throw new Error(`"${text}" is no duration`);
+  return ms;
+}

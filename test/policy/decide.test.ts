@@ -1,0 +1,240 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { PolicyDocument, PostureProfileDocument } from '../../protocol/admin.ts';
+import { decide } from '../../policy/decide.ts';
+import type { Facts } from '../../policy/facts.ts';
+import { compilePolicies, policyIssues } from '../../policy/policies.ts';
+
+const noon = Date.parse('2026-11-20T12:00:00Z');
+const hourMs = 3_600_000;
+
+interface Change {
+  nowMs?: number;
+  door?: Facts['door'];
+  subject?: Partial<Facts['subject']>;
+  session?: Partial<Facts['session']>;
+  device?: Partial<Facts['device']>;
+  resource?: Partial<Facts['resource']>;
+}
+
+function facts(change: Change = {}): Facts {
+  return {
+    nowMs: change.nowMs ?? noon,
+    door: change.door ?? 'client',
+    subject: {
+      kind: 'person',
+      name: 'Alice',
+      email: 'alice@acme.example',
+      groups: ['staff'],
+      ...change.subject,
+    },
+    session: { startedMs: noon - hourMs, authTimeMs: noon - hourMs, amr: ['pwd', 'otp'], ...change.session },
+    device: {
+      approved: true,
+      posture: {
+        atMs: noon - 30_000,
+        facts: { os: 'linux', osVersion: '6.1.0-13-amd64', clientVersion: '0.1.0' },
+      },
+      ...change.device,
+    },
+    resource: { name: 'wiki', tags: ['prod'], ...change.resource },
+  };
+}
+
+const staffWiki: PolicyDocument = {
+  name: 'staff-wiki',
+  allow: { groups: ['staff'] },
+  to: { resources: ['wiki'] },
+};
+const profiles: PostureProfileDocument[] = [{ name: 'healthy', linux: { minVersion: '5.10' } }];
+
+function decideOn(policies: PolicyDocument[], change: Change = {}): ReturnType<typeof decide> {
+  return decide(facts(change), compilePolicies(policies, profiles));
+}
+
+function names(result: ReturnType<typeof decide>): string[] {
+  return result.reasons.map(({ name }) => name);
+}
+
+describe('decide', () => {
+  test('denies when no policy speaks of the request', () => {
+    const result = decideOn([]);
+    assert.deepEqual(result, { decision: 'deny', reasons: [{ name: 'no-allow' }], fixable: false });
+  });
+
+  test('allows when one allow holds, naming the policy', () => {
+    const result = decideOn([staffWiki]);
+    assert.equal(result.decision, 'allow');
+    assert.deepEqual(result.reasons, [{ name: 'allow-matches', policy: 'staff-wiki' }]);
+    assert.equal(result.untilMs, undefined);
+  });
+
+  test('selects by group, person and service account, and by nothing else', () => {
+    const to = { resources: ['wiki'] };
+    const byPerson: PolicyDocument = { name: 'p', allow: { people: ['Alice@acme.example'] }, to };
+    const byService: PolicyDocument = { name: 's', allow: { serviceAccounts: ['ci'] }, to };
+    assert.equal(decideOn([byPerson]).decision, 'allow');
+    assert.equal(decideOn([byPerson], { subject: { email: 'bob@acme.example' } }).decision, 'deny');
+    assert.equal(decideOn([byService]).decision, 'deny');
+    assert.equal(
+      decideOn([byService], { subject: { kind: 'service', name: 'ci', groups: [] } }).decision,
+      'allow',
+    );
+    assert.equal(
+      decideOn([byService], { subject: { kind: 'person', name: 'ci', groups: [] } }).decision,
+      'deny',
+    );
+    assert.equal(decideOn([staffWiki], { subject: { groups: ['contractors'] } }).decision, 'deny');
+  });
+
+  test('a person whose e-mail is not verified is selected by no people list', () => {
+    const policy: PolicyDocument = {
+      name: 'p',
+      allow: { people: ['alice@acme.example'] },
+      to: { resources: ['wiki'] },
+    };
+    const unverified = facts();
+    const { email: _, ...subject } = unverified.subject;
+    assert.equal(decide({ ...unverified, subject }, compilePolicies([policy], [])).decision, 'deny');
+  });
+
+  test('an allow for one door does not open the other', () => {
+    const policies: PolicyDocument[] = [{ ...staffWiki, doors: ['web'] }];
+    assert.equal(decideOn(policies, { door: 'web' }).decision, 'allow');
+    assert.equal(decideOn(policies, { door: 'client' }).decision, 'deny');
+  });
+
+  test('allows add up, and a deny beats all of them', () => {
+    const second: PolicyDocument = { name: 'b', allow: 'everyone', to: 'everything' };
+    const deny: PolicyDocument = { name: 'no', deny: { groups: ['staff'] }, to: { tags: ['prod'] } };
+    assert.equal(decideOn([{ ...staffWiki, when: { mfa: '1s' } }, second]).decision, 'allow');
+    const denied = decideOn([staffWiki, second, deny]);
+    assert.deepEqual(denied, {
+      decision: 'deny',
+      reasons: [{ name: 'deny-matches', policy: 'no' }],
+      fixable: false,
+    });
+  });
+
+  test('a require on a tag cannot be bypassed by any other allow', () => {
+    const require: PolicyDocument = {
+      name: 'needs',
+      require: 'everyone',
+      to: { tags: ['prod'] },
+      when: { mfa: '30m' },
+    };
+    const loose: PolicyDocument = { name: 'loose', allow: 'everyone', to: 'everything' };
+    const result = decideOn([staffWiki, loose, require]);
+    assert.equal(result.decision, 'deny');
+    assert.equal(result.fixable, true);
+    assert.ok(names(result).includes('mfa-too-old'));
+    assert.equal(decideOn([staffWiki, require], { resource: { tags: [] } }).decision, 'allow');
+  });
+
+  test('an unknown fact fails an allow and counts as met in a deny', () => {
+    const blind = { device: { approved: true } };
+    const change: Change = { device: {} };
+    const noPosture: Facts = { ...facts(change), device: blind.device };
+    const allow = compilePolicies([{ ...staffWiki, when: { posture: ['healthy'] } }], profiles);
+    const deny = compilePolicies(
+      [staffWiki, { name: 'd', deny: 'everyone', to: 'everything', when: { posture: ['healthy'] } }],
+      profiles,
+    );
+    assert.deepEqual(names(decide(noPosture, allow)), ['allow-matches', 'posture-unknown']);
+    assert.equal(decide(noPosture, allow).decision, 'deny');
+    assert.equal(decide(noPosture, deny).decision, 'deny');
+  });
+
+  test('validity selects: before from and from until on the policy is not there', () => {
+    const policy: PolicyDocument = {
+      ...staffWiki,
+      from: '2026-11-20T13:00:00Z',
+      until: '2026-11-20T15:00:00+01:00',
+    };
+    const early = decideOn([policy]);
+    assert.equal(early.decision, 'deny');
+    assert.equal(early.untilMs, noon + hourMs);
+    const inside = decideOn([policy], { nowMs: noon + 90 * 60_000 });
+    assert.equal(inside.decision, 'allow');
+    assert.equal(inside.untilMs, noon + 2 * hourMs);
+    assert.equal(decideOn([policy], { nowMs: noon + 2 * hourMs }).decision, 'deny');
+  });
+
+  test('until passes over instants that change a verdict but not the decision', () => {
+    const fresh: PolicyDocument = { ...staffWiki, when: { mfa: '2h' } };
+    const longer: PolicyDocument = { ...staffWiki, name: 'longer', when: { session: '6h' } };
+    assert.equal(decideOn([fresh, longer]).untilMs, noon + 5 * hourMs);
+  });
+
+  test('each condition names why it fails', () => {
+    const failing = (when: PolicyDocument['when'], change: Change): string | undefined =>
+      names(decideOn([{ ...staffWiki, ...(when === undefined ? {} : { when }) }], change)).at(-1);
+    assert.equal(failing({ session: '30m' }, {}), 'session-too-old');
+    assert.equal(failing({ mfa: '30m' }, {}), 'mfa-too-old');
+    assert.equal(failing({ mfa: '12h' }, { session: { amr: ['pwd'] } }), 'mfa-missing');
+    assert.equal(failing({ mfa: '12h' }, { session: { amr: ['pwd', 'pin'] } }), 'mfa-missing');
+    assert.equal(failing({ mfa: '12h' }, { session: { amr: ['mfa'] } }), 'mfa-fresh');
+    assert.equal(failing({ deviceApproved: true }, { device: { approved: false } }), 'device-not-approved');
+    assert.equal(failing({ schedule: { zone: 'UTC', hours: '13:00-14:00' } }, {}), 'schedule-closed');
+    const report = (osVersion: string, ageMs = 0): Change => ({
+      device: { posture: { atMs: noon - ageMs, facts: { os: 'linux', osVersion, clientVersion: '1' } } },
+    });
+    assert.equal(failing({ posture: ['healthy'] }, report('5.9.99')), 'posture-failing');
+    assert.equal(failing({ posture: ['healthy'] }, report('5.10.0-rc1')), 'posture-met');
+    assert.equal(failing({ posture: ['healthy'] }, report('unknown')), 'posture-unknown');
+    assert.equal(failing({ posture: ['healthy'] }, report('6.1', 5 * 60_000)), 'posture-stale');
+    const mac: Change = { device: { posture: { atMs: noon, facts: { os: 'macos', clientVersion: '1' } } } };
+    assert.equal(failing({ posture: ['healthy'] }, mac), 'system-not-listed');
+  });
+
+  test('no reason carries a configured value', () => {
+    const policies: PolicyDocument[] = [
+      {
+        ...staffWiki,
+        when: { posture: ['healthy'], mfa: '59m', schedule: { zone: 'Europe/Berlin', hours: '01:00-02:00' } },
+      },
+    ];
+    assert.doesNotMatch(JSON.stringify(decideOn(policies)), /5\.10|59m|Berlin|01:00/);
+  });
+});
+
+describe('policyIssues', () => {
+  const document = (policy: object): Parameters<typeof policyIssues>[0] =>
+    ({ organisation: 'acme', policies: [policy] }) as Parameters<typeof policyIssues>[0];
+  const messages = (policy: object): string[] => policyIssues(document(policy)).map(({ message }) => message);
+
+  test('accepts a policy of one effect', () => {
+    assert.deepEqual(messages(staffWiki), []);
+  });
+
+  test('refuses none or two effects, an empty who, an empty target and a reversed validity', () => {
+    assert.equal(messages({ name: 'x', to: 'everything' }).length, 1);
+    assert.equal(messages({ ...staffWiki, deny: 'everyone' }).length, 1);
+    assert.equal(messages({ ...staffWiki, allow: {} }).length, 1);
+    assert.equal(messages({ ...staffWiki, to: {} }).length, 1);
+    assert.equal(
+      messages({ ...staffWiki, from: '2026-01-02T00:00:00Z', until: '2026-01-01T00:00:00Z' }).length,
+      1,
+    );
+    assert.equal(messages({ ...staffWiki, allow: { people: ['alice'] } }).length, 1);
+  });
+
+  test('names the place of a wrong schedule', () => {
+    const when = { schedule: { zone: 'Europe/Atlantis' } };
+    assert.deepEqual(policyIssues(document({ ...staffWiki, when }))[0]?.path, [
+      'policies',
+      0,
+      'when',
+      'schedule',
+    ]);
+    assert.equal(messages({ ...staffWiki, when: { schedule: { zone: 'UTC', days: 'mon-xyz' } } }).length, 1);
+    assert.equal(
+      messages({ ...staffWiki, when: { schedule: { zone: 'UTC', hours: '09:00-09:00' } } }).length,
+      1,
+    );
+    assert.equal(
+      messages({ ...staffWiki, when: { schedule: { zone: 'UTC', hours: '25:00-26:00' } } }).length,
+      1,
+    );
+  });
+});
