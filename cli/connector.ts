@@ -1,0 +1,55 @@
+/** `postern connector`: serves one private network's resources by dialling out. */
+import type { Command } from 'commander';
+import { startConnector } from '../connector/connector.ts';
+import { exits } from '../protocol/errors.ts';
+import { openStateDirectory } from '../protocol/node/state-directory.ts';
+import { decodeEnrolmentKey } from '../protocol/secrets.ts';
+import { createLog } from './log.ts';
+import { action, CommandError, say } from './output.ts';
+import { readSecret } from './secret.ts';
+import { untilSignal } from './signals.ts';
+
+interface Options {
+  key?: string;
+  keyFile?: string;
+  state: string;
+  controller?: string;
+  name?: string;
+}
+
+export function connectorCommand(program: Command): void {
+  program
+    .command('connector')
+    .description('serve the resources of one private network, dialling out only')
+    .option('--key <pk_…>', 'provisioning key; needed once (also POSTERN_KEY)')
+    .option('--key-file <file>', 'file that holds the key (also POSTERN_KEY_FILE; - for standard input)')
+    .requiredOption('--state <folder>', 'where keys and memory are kept', process.env['POSTERN_STATE'])
+    .option('--controller <url>', 'another address for the controller in the key; its pinned root stays')
+    .option('--name <name>', 'how the connector is listed; the host name unless said')
+    .action(action(run));
+}
+
+async function run(options: Options): Promise<void> {
+  const text = await readSecret('key', options.key, options.keyFile);
+  const key = text === undefined ? undefined : decodeEnrolmentKey('pk', text);
+  if (text !== undefined && key === undefined) {
+    throw new CommandError(
+      exits.usage,
+      'the key is mistyped or is no pk_ key; copy it whole, or make one: postern token create --connector NETWORK',
+    );
+  }
+  const log = createLog('connector');
+  const connector = await startConnector({
+    state: openStateDirectory(options.state),
+    log,
+    ...(key === undefined ? {} : { key }),
+    ...(options.controller === undefined ? {} : { controllerUrl: options.controller }),
+    ...(options.name === undefined ? {} : { name: options.name }),
+  });
+  say(`The connector runs. Look at it with: postern status --state ${options.state}`);
+  try {
+    await Promise.race([untilSignal(), connector.refused]);
+  } finally {
+    await connector.stop();
+  }
+}

@@ -1,0 +1,195 @@
+/**
+ * One client's session at the connector: every stream is checked (grant, port, pattern, time, contact, revocation), then
+ * resolved, guarded and dialled, and stays open only while all of that holds. Every refusal is recorded.
+ */
+import { Fault, toFault, type CodeName } from '../protocol/errors.ts';
+import type { NetworkId } from '../protocol/ids.ts';
+import type { Lease } from '../protocol/lease.ts';
+import type { Session, SessionHandlers } from '../protocol/link/session.ts';
+import type { MuxStream } from '../protocol/mux/stream.ts';
+import { matchesPattern, type Pattern } from '../protocol/names.ts';
+import { listsPort } from '../protocol/ports.ts';
+import type { ConnectorResource, ConnectorSnapshot, FlowRecord } from '../protocol/control.ts';
+import type { Card, Grant } from '../protocol/tokens.ts';
+import { dialTcp, permittedAddresses } from './dial.ts';
+import { flowId, joinFlow } from './flow.ts';
+import type { FlowLog } from './flow-log.ts';
+import { GrantBook } from './grant-book.ts';
+import { parseOpenRequest, type OpenRequest } from './open-request.ts';
+import type { Resolve } from './resolve.ts';
+
+/** What a session asks of the connector around it, always as of now. */
+export interface Serving {
+  readonly lease: Lease;
+  readonly flows: FlowLog;
+  snapshot(): ConnectorSnapshot | undefined;
+  card(): Card | undefined;
+  /** Why the controller took these ids away, as its short code, where one of them was revoked. */
+  causeOf(ids: readonly string[]): string | undefined;
+  readonly resolve: Resolve;
+  readonly wallClock: () => number;
+}
+
+interface OpenFlow {
+  readonly id: string;
+  readonly stream: MuxStream;
+  readonly request: OpenRequest;
+  grant: Grant;
+  cutBy?: { readonly code: CodeName; readonly cause: string | undefined };
+}
+
+export class AcceptedSession {
+  readonly #session: Session;
+  readonly #network: NetworkId;
+  readonly #serving: Serving;
+  readonly #grants: GrantBook;
+  readonly #flows = new Map<number, OpenFlow>();
+
+  constructor(session: Session, network: NetworkId, serving: Serving) {
+    this.#session = session;
+    this.#network = network;
+    this.#serving = serving;
+    this.#grants = new GrantBook(serving.lease);
+  }
+
+  get openFlows(): number {
+    return this.#flows.size;
+  }
+
+  handlers(): SessionHandlers {
+    return {
+      grant: (token) =>
+        this.#grants.show(token, this.#serving.card(), {
+          network: this.#network,
+          nodeKey: this.#session.peerKey,
+        }),
+      stream: (stream, payload) => void this.#open(stream, payload),
+    };
+  }
+
+  /** Ends every open flow that nothing covers any more: after a revocation, a patch, or as time passes. */
+  recheck(): void {
+    for (const flow of this.#flows.values()) {
+      const covered = this.#permit(flow.request);
+      if (typeof covered === 'string') this.#cut(flow, covered);
+      else flow.grant = covered.grant;
+    }
+  }
+
+  async #open(stream: MuxStream, payload: unknown): Promise<void> {
+    const id = flowId(this.#session.handshakeHash, stream.id);
+    // Grants of the same flight are being verified; the stream waits for them and for nothing else.
+    await this.#grants.settled;
+    const request = parseOpenRequest(payload);
+    if (request === undefined) return this.#refuse(stream, id, undefined, 'denied');
+    if (this.#serving.flows.full) return this.#refuse(stream, id, request, 'limit');
+    const permitted = this.#permit(request);
+    if (typeof permitted === 'string') return this.#refuse(stream, id, request, permitted);
+    if (request.kind === 'dns') return this.#answerExistence(stream, request, permitted.resource);
+    await this.#dial(stream, { id, stream, request, grant: permitted.grant }, permitted.resource);
+  }
+
+  /** The checks of WIRE A9 up to resolution, in their order: what may be used, or the code of the first that fails. */
+  #permit({
+    resource: id,
+    host,
+    port,
+    kind,
+  }: OpenRequest): { resource: ConnectorResource; grant: Grant } | CodeName {
+    const resource = this.#serving.snapshot()?.resources[id];
+    if (resource === undefined) return this.#serving.lease.isRevoked(id) ? 'revoked' : 'denied';
+    const grant = kind === 'dns' ? this.#grants.coverAny(id) : this.#grants.cover(id, 'tcp', port);
+    if (grant === 'denied') return 'denied';
+    if (kind === 'tcp' && !listsPort(resource.ports, 'tcp', port)) return 'port-not-listed';
+    if (!resource.hosts.some((pattern) => matchesPattern(pattern as Pattern, host))) return 'denied';
+    return typeof grant === 'string' ? grant : { resource, grant };
+  }
+
+  async #dial(stream: MuxStream, flow: OpenFlow, resource: ConnectorResource): Promise<void> {
+    const { request, id } = flow;
+    // Kept from here on, so that a revocation during the dial ends it too.
+    this.#flows.set(stream.id, flow);
+    stream.once('error', () => undefined);
+    try {
+      const socket = await dialTcp(resource, request.host, request.port, this.#serving.resolve);
+      if (stream.destroyed) {
+        socket.destroy();
+        throw new Fault(flow.cutBy?.code ?? 'cancelled');
+      }
+      this.#record({ event: 'open', flow: id, ...subjectOf(flow.grant), ...targetOf(request) });
+      stream.accept();
+      joinFlow(stream, socket, (code) => this.#closed(flow, code));
+    } catch (error) {
+      this.#flows.delete(stream.id);
+      this.#refuse(stream, id, request, flow.cutBy?.code ?? toFault(error).code);
+    }
+  }
+
+  #closed(flow: OpenFlow, code: CodeName | undefined): void {
+    this.#flows.delete(flow.stream.id);
+    const ending = flow.cutBy?.code ?? code;
+    this.#record({
+      event: 'close',
+      flow: flow.id,
+      ...subjectOf(flow.grant),
+      ...targetOf(flow.request),
+      bytesUp: flow.stream.bytesReceived,
+      bytesDown: flow.stream.bytesSent,
+      ...(ending === undefined ? {} : { code: ending }),
+      ...(flow.cutBy?.cause === undefined ? {} : { cause: flow.cutBy.cause }),
+    });
+  }
+
+  async #answerExistence(
+    stream: MuxStream,
+    { host }: OpenRequest,
+    resource: ConnectorResource,
+  ): Promise<void> {
+    try {
+      await permittedAddresses(resource, host, this.#serving.resolve);
+      stream.accept();
+      stream.end();
+      stream.resume();
+    } catch (error) {
+      stream.reset(toFault(error).code);
+    }
+  }
+
+  #cut(flow: OpenFlow, code: CodeName): void {
+    const { jti, sub, dev, ses } = flow.grant;
+    const { resource } = flow.request;
+    const cause = this.#serving.causeOf([jti, `${jti}/${resource}`, sub, dev, ses, resource]);
+    flow.cutBy = { code, cause };
+    this.#session.sendNote({
+      flow: flow.id,
+      resource,
+      code,
+      ...(cause === undefined ? {} : { reason: cause }),
+    });
+    flow.stream.reset(code);
+  }
+
+  #refuse(stream: MuxStream, id: string, request: OpenRequest | undefined, code: CodeName): void {
+    if (!stream.destroyed) stream.reset(code);
+    const grant = this.#grants.any();
+    this.#record({
+      event: 'refused',
+      flow: id,
+      code,
+      ...(grant === undefined ? {} : subjectOf(grant)),
+      ...(request === undefined ? {} : targetOf(request)),
+    });
+  }
+
+  #record(entry: Omit<FlowRecord, 'seq' | 'at'>): void {
+    this.#serving.flows.record({ at: this.#serving.wallClock(), ...entry });
+  }
+}
+
+function subjectOf({ dev, sub }: Grant): { device: string; subject: string } {
+  return { device: dev, subject: sub };
+}
+
+function targetOf({ resource, host, port }: OpenRequest): { resource: string; host: string; port: number } {
+  return { resource, host, port };
+}

@@ -1,0 +1,69 @@
+/**
+ * Which addresses a resource may lead to (DESIGN section 5): judged on the canonical address after resolution, right
+ * before the dial, and dialled exactly as judged. The last line against rebinding and server-side request forgery.
+ */
+import { isInside, parseAddress, parseNetwork, type Address, type Network } from './address.ts';
+
+/** What the guard needs to know of a resource. */
+export interface GuardedResource {
+  /** A name, a wildcard `*.suffix`, or an address literal. */
+  readonly address: string;
+  /** Networks that a wildcard may lead to. */
+  readonly within: readonly string[];
+}
+
+const networks = (...texts: string[]): Network[] =>
+  texts.map((text) => {
+    const network = parseNetwork(text);
+    if (network === undefined) throw new Error(`${text} is no network`);
+    return network;
+  });
+
+/** Never dialled: unspecified, multicast, reserved and broadcast. */
+const never = networks('0.0.0.0/8', '224.0.0.0/4', '240.0.0.0/4', '::/128', 'ff00::/8');
+
+/** Dialled only where the resource's address is that very literal (loopback also as `localhost`). */
+const loopback = networks('127.0.0.0/8', '::1/128');
+const onlyByLiteral = networks(
+  '169.254.0.0/16',
+  'fe80::/10',
+  '100.100.100.200/32',
+  '168.63.129.16/32',
+  '192.0.0.192/32',
+  'fd00:ec2::254/128',
+);
+
+/** The networks a wildcard may lead to where its resource does not say. */
+export const privateRanges: readonly string[] = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'];
+
+/**
+ * Whether `resource` may be dialled at `resolved`, an address literal from the resolver.
+ * @param synthetic the range clients use for names, never a real destination
+ * @param ownAddresses addresses of this host's interfaces
+ */
+export function mayDial(
+  resource: GuardedResource,
+  resolved: string,
+  { synthetic, ownAddresses }: { synthetic: string; ownAddresses: readonly string[] },
+): boolean {
+  const address = parseAddress(resolved);
+  if (address === undefined || among(never, address)) return false;
+  const literal = parseAddress(resource.address);
+  if (literal !== undefined) return same(literal, address);
+  if (among(networks(synthetic), address) || among(onlyByLiteral, address)) return false;
+  if (among(loopback, address)) return resource.address === 'localhost';
+  if (!resource.address.startsWith('*.')) return true;
+  const own = ownAddresses.some((text) => {
+    const host = parseAddress(text);
+    return host !== undefined && same(host, address);
+  });
+  return !own && among(networks(...resource.within), address);
+}
+
+function among(list: readonly Network[], address: Address): boolean {
+  return list.some((network) => isInside(address, network));
+}
+
+function same(a: Address, b: Address): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}

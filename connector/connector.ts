@@ -1,0 +1,272 @@
+/**
+ * The connector: dials out to controller and relays, accepts the sessions that clients open through them, and serves the
+ * resources of its network. Composes the parts of this folder; the command line starts it.
+ */
+import { hostname, release, type } from 'node:os';
+import type { Logger } from 'pino';
+import { systemClock, systemRandom } from '../protocol/clock.ts';
+import type { FromController } from '../protocol/control.ts';
+import { Fault } from '../protocol/errors.ts';
+import { parseId, type NodeId, type RelayId } from '../protocol/ids.ts';
+import type { Carrier } from '../protocol/link/carrier.ts';
+import { HandshakeBudget } from '../protocol/link/handshake-budget.ts';
+import { keepAttached, type KeptAttachment } from '../protocol/link/keep-attached.ts';
+import { acceptSession, type Session } from '../protocol/link/session.ts';
+import {
+  keepControl,
+  type ControlConnection,
+  type ControlState,
+} from '../protocol/node/control-connection.ts';
+import { dialOptions } from '../protocol/node/dial-options.ts';
+import { openIdentity } from '../protocol/node/identity.ts';
+import { serveLocalApi } from '../protocol/node/local-api.ts';
+import type { StateDirectory } from '../protocol/node/state-directory.ts';
+import type { EnrolmentKey } from '../protocol/secrets.ts';
+import { encodeEnrolmentKey } from '../protocol/secrets.ts';
+import { encodeKey } from '../protocol/keys.ts';
+import { version } from '../protocol/version.ts';
+import { AcceptedSession } from './accept.ts';
+import { FlowLog } from './flow-log.ts';
+import { ConnectorMemory } from './memory.ts';
+import { systemResolve, type Resolve } from './resolve.ts';
+
+export interface ConnectorOptions {
+  readonly state: StateDirectory;
+  /** Needed only until the state directory holds an enrolment. */
+  readonly key?: EnrolmentKey;
+  /** Overrides the controller's address in the key, never its pinned root. */
+  readonly controllerUrl?: string;
+  readonly name?: string;
+  readonly log: Logger;
+  readonly resolve?: Resolve;
+}
+
+export interface Connector {
+  status(): ConnectorStatus;
+  /** Ends sessions and connections in order. */
+  stop(): Promise<void>;
+  /** Rejects with the Fault of a controller that refused this connector for good. */
+  readonly refused: Promise<never>;
+}
+
+/** `postern status --json` on a connector's state directory. */
+export interface ConnectorStatus {
+  readonly schema: 'postern.connector/v1';
+  readonly id: string | undefined;
+  readonly network: string | undefined;
+  readonly state: 'ready' | 'degraded' | 'enrolling' | 'refused';
+  readonly controller: { readonly connected: boolean; readonly fault?: string };
+  readonly relays: readonly { readonly id: string; readonly connected: boolean; readonly rtt_ms?: number }[];
+  readonly sessions: number;
+  readonly streams: number;
+  readonly resources: number;
+  readonly version: string;
+}
+
+/** Rights end with time as well as by message, so open flows are looked at this often. */
+const recheckMs = 1_000;
+
+/** Starts a connector. Rejects with a Fault when it has neither an enrolment nor a key, or already runs. */
+export async function startConnector(options: ConnectorOptions): Promise<Connector> {
+  const { state, log } = options;
+  const identity = openIdentity(state);
+  if (identity.enrolment === undefined) {
+    if (options.key === undefined)
+      throw new Fault('denied', `${state.path} holds no enrolment; give --key pk_…`);
+    identity.enrol({
+      schema: 'postern.enrolment/v1',
+      url: options.key.url,
+      root: encodeKey(options.key.root),
+    });
+  }
+  const memory = new ConnectorMemory(state, Date.now);
+  const flows = new FlowLog(state);
+  const relays = new Map<RelayId, KeptAttachment>();
+  const sessions = new Map<Session, AcceptedSession>();
+  const budget = new HandshakeBudget(systemClock);
+  const serving = {
+    lease: memory.lease,
+    flows,
+    snapshot: () => memory.snapshot,
+    card: () => memory.card,
+    causeOf: (ids: readonly string[]) => memory.causeOf(ids),
+    resolve: options.resolve ?? systemResolve,
+    wallClock: Date.now,
+  };
+  const { promise: refused, reject: refuse } = Promise.withResolvers<never>();
+  refused.catch(() => undefined);
+  let sending = false;
+
+  const api = await serveLocalApi(state.path, { 'GET /v1/status': () => status() });
+  const timer = setInterval(recheck, recheckMs);
+  const control: ControlConnection = keepControl({
+    kind: 'connector',
+    identity,
+    name: options.name ?? hostname(),
+    os: `${type()} ${release()}`,
+    ...(options.controllerUrl === undefined ? {} : { url: options.controllerUrl }),
+    ...(options.key === undefined ? {} : { credential: { secret: encodeEnrolmentKey(options.key) } }),
+    onMessage: receive,
+    onWelcome(card) {
+      memory.setCard(card);
+      sending = false;
+      sendRecords();
+    },
+    onState: followControl,
+  });
+  flows.onRecord = sendRecords;
+  attach();
+
+  return {
+    status,
+    refused,
+    async stop() {
+      clearInterval(timer);
+      for (const session of sessions.keys()) session.close('draining');
+      for (const attachment of relays.values()) attachment.stop();
+      control.stop();
+      await api.close();
+    },
+  };
+
+  function followControl(next: ControlState): void {
+    if (next.state === 'up') log.info('in contact with the controller');
+    if (next.state === 'connecting' && next.fault !== undefined) {
+      log.warn({ attempt: next.attempt, code: next.fault.code }, next.fault.message);
+    }
+    if (next.state !== 'refused') return;
+    log.error({ code: next.fault.code }, next.fault.message);
+    refuse(next.fault);
+  }
+
+  function receive(message: FromController): void {
+    switch (message.t) {
+      case 'beat':
+        if (!memory.beat(message.epoch))
+          log.error({ epoch: message.epoch }, 'a beat of an older epoch was ignored');
+        return;
+      case 'snapshot':
+        if (message.snapshot.kind !== 'connector') return;
+        memory.revoke({ epoch: message.epoch, ids: message.revoked, reason: 'revoked' });
+        memory.setSnapshot(message.v, message.snapshot);
+        attach();
+        return recheck();
+      case 'patch':
+        if (!memory.patch(message.from, message.v, message.set)) return control.restart();
+        attach();
+        return recheck();
+      case 'revoke':
+        memory.revoke(message);
+        return recheck();
+      case 'tickets':
+        memory.setTickets(message.list);
+        for (const attachment of relays.values()) attachment.refresh();
+        return;
+      case 'received':
+        flows.received(message.seq);
+        sending = false;
+        return sendRecords();
+      default:
+        return;
+    }
+  }
+
+  /** Attaches to every relay of the snapshot and leaves those it no longer names. */
+  function attach(): void {
+    const wanted = memory.snapshot?.relays ?? {};
+    for (const [id, attachment] of relays) {
+      if (Object.hasOwn(wanted, id)) continue;
+      attachment.stop();
+      relays.delete(id);
+    }
+    for (const id of Object.keys(wanted)) {
+      const relayId = parseId('rly', id);
+      if (relayId === undefined || relays.has(relayId)) continue;
+      const attachment = keepAttached({
+        relayId,
+        url: () => memory.snapshot?.relays[id]?.url ?? '',
+        ticket: () => memory.ticket,
+        machineKey: identity.machineKey,
+        onCircuit: (carrier, from) => void accept(carrier, from),
+        onState: (next) => log.info({ relay: id, state: next.state }, 'relay attachment'),
+        connect: dialOptions(memory.card?.tls ?? []),
+        clock: systemClock,
+        random: systemRandom,
+      });
+      relays.set(relayId, attachment);
+    }
+  }
+
+  async function accept(carrier: Carrier, from: NodeId): Promise<void> {
+    const network = parseId('net', memory.snapshot?.network.id);
+    if (network === undefined) return carrier.close(new Fault('no-peer'));
+    try {
+      const session = await acceptSession({
+        carrier,
+        own: identity.nodeKey,
+        networkId: network,
+        handle(opened) {
+          const accepted = new AcceptedSession(opened, network, serving);
+          sessions.set(opened, accepted);
+          return accepted.handlers();
+        },
+        budget,
+        source: from,
+        clock: systemClock,
+        random: systemRandom,
+      });
+      const ended = await session.closed;
+      sessions.delete(session);
+      log.info({ from, code: ended.code }, 'session ended');
+    } catch (error) {
+      log.warn({ from, code: error instanceof Fault ? error.code : 'internal' }, 'a session was not opened');
+    }
+  }
+
+  function recheck(): void {
+    for (const session of sessions.values()) session.recheck();
+  }
+
+  /** One batch is under way at a time; the next follows what the controller confirms. */
+  function sendRecords(): void {
+    if (sending) return;
+    const list = flows.batch();
+    if (list.length > 0) sending = control.send({ t: 'receipts', list });
+  }
+
+  function status(): ConnectorStatus {
+    const connected = control.state.state === 'up';
+    const attached = [...relays.entries()].map(([id, { state: own }]) =>
+      own.state === 'up'
+        ? {
+            id,
+            connected: true,
+            ...(own.attachment.rttMs === undefined ? {} : { rtt_ms: own.attachment.rttMs }),
+          }
+        : { id, connected: false },
+    );
+    const { state: controlState } = control;
+    const fault = 'fault' in controlState ? controlState.fault?.message : undefined;
+    return {
+      schema: 'postern.connector/v1',
+      id: identity.enrolment?.node,
+      network: memory.snapshot?.network.name,
+      state: overall(
+        controlState,
+        attached.some((relay) => relay.connected),
+      ),
+      controller: { connected, ...(fault === undefined ? {} : { fault }) },
+      relays: attached,
+      sessions: sessions.size,
+      streams: [...sessions.values()].reduce((sum, session) => sum + session.openFlows, 0),
+      resources: Object.keys(memory.snapshot?.resources ?? {}).length,
+      version,
+    };
+  }
+
+  function overall(controlState: ControlState, attached: boolean): ConnectorStatus['state'] {
+    if (controlState.state === 'refused') return 'refused';
+    if (memory.snapshot === undefined) return 'enrolling';
+    return controlState.state === 'up' && attached ? 'ready' : 'degraded';
+  }
+}

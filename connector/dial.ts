@@ -1,0 +1,69 @@
+/**
+ * From a resource and a name to a connected socket: resolve, guard, dial exactly the guarded address. The only place in
+ * the connector that opens a connection towards an application.
+ */
+import { networkInterfaces } from 'node:os';
+import { connect, type Socket } from 'node:net';
+import { Fault, type CodeName } from '../protocol/errors.ts';
+import { mayDial, type GuardedResource } from './address-guard.ts';
+import { systemResolve, type Resolve } from './resolve.ts';
+
+/** The range clients give to names unless told otherwise (DESIGN section 6). */
+const syntheticRange = '100.96.0.0/12';
+const connectTimeoutMs = 10_000;
+
+/** The permitted addresses of a name, in order. Rejects with `no-name`, `timeout` or `address-forbidden`. */
+export async function permittedAddresses(
+  resource: GuardedResource,
+  host: string,
+  resolve: Resolve = systemResolve,
+): Promise<readonly string[]> {
+  const target = resource.address.startsWith('*.') ? host : resource.address;
+  const ownAddresses = Object.values(networkInterfaces()).flatMap((list) =>
+    (list ?? []).map(({ address }) => address),
+  );
+  const found = await resolve(target);
+  const permitted = found.filter((address) =>
+    mayDial(resource, address, { synthetic: syntheticRange, ownAddresses }),
+  );
+  if (permitted.length === 0) throw new Fault('address-forbidden');
+  return permitted;
+}
+
+/** Connects to the first permitted address that answers. Rejects with a Fault whose code says why none did. */
+export async function dialTcp(
+  resource: GuardedResource,
+  host: string,
+  port: number,
+  resolve: Resolve = systemResolve,
+): Promise<Socket> {
+  let last = new Fault('unreachable');
+  for (const address of await permittedAddresses(resource, host, resolve)) {
+    try {
+      return await connectTo(address, port);
+    } catch (error) {
+      last = new Fault(dialCode(error));
+    }
+  }
+  throw last;
+}
+
+function connectTo(host: string, port: number): Promise<Socket> {
+  const { promise, resolve, reject } = Promise.withResolvers<Socket>();
+  const socket = connect({ host, port, allowHalfOpen: true, noDelay: true, autoSelectFamily: false });
+  socket.setTimeout(connectTimeoutMs, () => socket.destroy(new Fault('timeout')));
+  socket.once('error', reject);
+  socket.once('connect', () => {
+    socket.setTimeout(0);
+    socket.removeListener('error', reject);
+    resolve(socket);
+  });
+  return promise;
+}
+
+function dialCode(error: unknown): CodeName {
+  if (error instanceof Fault) return error.code;
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ECONNREFUSED' || code === 'ECONNRESET') return 'refused';
+  return code === 'ETIMEDOUT' ? 'timeout' : 'unreachable';
+}

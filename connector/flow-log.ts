@@ -1,0 +1,71 @@
+/**
+ * What happened to every flow, kept on disk until the controller says it has it: opened, closed with its bytes, refused
+ * with its code. The audit log's half that only the connector can write.
+ */
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { FlowRecord } from '../protocol/control.ts';
+import { Fault } from '../protocol/errors.ts';
+import type { StateDirectory } from '../protocol/node/state-directory.ts';
+
+const file = 'flows.jsonl';
+/** Beyond this the connector refuses flows rather than letting them go unrecorded. */
+const maxPending = 100_000;
+/** What one control message may carry. */
+const maxBatch = 500;
+
+export class FlowLog {
+  readonly #state: StateDirectory;
+  readonly #pending: FlowRecord[];
+  #seq: number;
+  /** Called after each record, for whoever sends them on. */
+  onRecord: () => void = () => undefined;
+
+  /** Continues where the last process ended. Throws a Fault when the file is damaged. */
+  constructor(state: StateDirectory) {
+    this.#state = state;
+    const lines = (state.read(file)?.toString('utf8') ?? '').split('\n').slice(0, -1);
+    try {
+      const [head, ...records] = lines.map((line) => JSON.parse(line) as FlowRecord | { received: number });
+      this.#pending = records as FlowRecord[];
+      this.#seq = this.#pending.at(-1)?.seq ?? (head as { received: number } | undefined)?.received ?? 0;
+    } catch {
+      throw new Fault(
+        'internal',
+        `${state.path}/${file} is damaged; restore it from a backup or move it away`,
+      );
+    }
+    this.#rewrite();
+  }
+
+  /** Whether there is no room for the records of another flow. */
+  get full(): boolean {
+    return this.#pending.length >= maxPending;
+  }
+
+  record(entry: Omit<FlowRecord, 'seq'>): void {
+    this.#seq += 1;
+    const record = { seq: this.#seq, ...entry };
+    this.#pending.push(record);
+    appendFileSync(join(this.#state.path, file), `${JSON.stringify(record)}\n`, { mode: 0o600 });
+    this.onRecord();
+  }
+
+  /** The oldest records not yet received, as many as one message may carry. */
+  batch(): FlowRecord[] {
+    return this.#pending.slice(0, maxBatch);
+  }
+
+  /** The controller has everything up to and including `seq`. */
+  received(seq: number): void {
+    const kept = this.#pending.findIndex((record) => record.seq > seq);
+    this.#pending.splice(0, kept < 0 ? this.#pending.length : kept);
+    if (this.#pending.length === 0) this.#rewrite();
+  }
+
+  #rewrite(): void {
+    const received = (this.#pending[0]?.seq ?? this.#seq + 1) - 1;
+    const lines = [{ received }, ...this.#pending].map((entry) => `${JSON.stringify(entry)}\n`);
+    this.#state.write(file, lines.join(''));
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * The grants one session has shown, and what they cover now. Verifies each against the card, this network and the key
+ * the session proved; asks the lease for revocation and contact. One per session.
+ */
+import { listsPort, type Transport } from '../protocol/ports.ts';
+import type { CodeName } from '../protocol/errors.ts';
+import type { NetworkId, ResourceId } from '../protocol/ids.ts';
+import type { Lease } from '../protocol/lease.ts';
+import { leewayS, verifyGrant, type Card, type Grant } from '../protocol/tokens.ts';
+
+/** A session carries at most this many grants; the one shown first gives way. */
+const maxGrants = 64;
+
+export class GrantBook {
+  readonly #grants = new Map<string, Grant>();
+  readonly #lease: Lease;
+  /** Settles when every grant shown so far has been verified. */
+  settled: Promise<void> = Promise.resolve();
+
+  constructor(lease: Lease) {
+    this.#lease = lease;
+  }
+
+  /** Verifies and keeps a grant; one that is not valid for this network and key is dropped. */
+  show(token: string, card: Card | undefined, expected: { network: NetworkId; nodeKey: Uint8Array }): void {
+    this.settled = this.settled.then(async () => {
+      if (card === undefined) return;
+      const grant = await verifyGrant(token, card, expected, this.#nowS());
+      if (grant === undefined) return;
+      this.#grants.set(grant.jti, grant);
+      const oldest = this.#grants.keys().next().value;
+      if (this.#grants.size > maxGrants && oldest !== undefined) this.#grants.delete(oldest);
+    });
+  }
+
+  /**
+   * The grant that covers this resource and port now, or the code of why none does. Of several failures the one that
+   * came closest is told: out of contact before expired before revoked before denied.
+   */
+  cover(resource: ResourceId, transport: Transport, port: number): Grant | CodeName {
+    return this.#closest((grant) => this.#judge(grant, resource, { transport, port }));
+  }
+
+  /** As `cover`, for a question about a name, which concerns no port. */
+  coverAny(resource: ResourceId): Grant | CodeName {
+    return this.#closest((grant) => this.#judge(grant, resource, undefined));
+  }
+
+  #closest(judge: (grant: Grant) => CodeName | undefined): Grant | CodeName {
+    let closest: CodeName = 'denied';
+    for (const grant of this.#grants.values()) {
+      const verdict = judge(grant);
+      if (verdict === undefined) return grant;
+      if (rank.indexOf(verdict) > rank.indexOf(closest)) closest = verdict;
+    }
+    return closest;
+  }
+
+  /** Any grant of the session, to name its device and person in a record of a refusal. */
+  any(): Grant | undefined {
+    return this.#grants.values().next().value;
+  }
+
+  #judge(
+    grant: Grant,
+    resource: ResourceId,
+    asked: { transport: Transport; port: number } | undefined,
+  ): CodeName | undefined {
+    const index = Object.hasOwn(grant.res, resource) ? grant.res[resource] : undefined;
+    const caveat = index === undefined ? undefined : grant.cav[index];
+    if (caveat === undefined) return 'denied';
+    if (
+      asked !== undefined &&
+      caveat.ports !== undefined &&
+      !listsPort(caveat.ports, asked.transport, asked.port)
+    ) {
+      return 'port-not-listed';
+    }
+    const lease = this.#lease;
+    const { jti, sub, dev, ses } = grant;
+    const ids = [jti, sub, dev, ses, resource, `${jti}/${resource}`] as const;
+    if (ids.some((id) => lease.isRevoked(id))) return 'revoked';
+    if (Math.min(caveat.until, grant.exp) + leewayS <= this.#nowS()) return 'expired';
+    return lease.isHonoured(caveat.out) ? undefined : 'out-of-contact';
+  }
+
+  #nowS(): number {
+    return Math.floor(this.#lease.nowMs() / 1_000);
+  }
+}
+
+const rank: readonly CodeName[] = ['denied', 'port-not-listed', 'revoked', 'expired', 'out-of-contact'];

@@ -1,0 +1,92 @@
+/**
+ * What a connector remembers across its own restarts, so that it serves without its controller for as long as the lease
+ * allows: the last snapshot, tickets and card, and the lease with everything revoked.
+ */
+import type { ConnectorSnapshot } from '../protocol/control.ts';
+import { Lease, type LeaseState, type Revocation } from '../protocol/lease.ts';
+import type { StateDirectory } from '../protocol/node/state-directory.ts';
+import { applyPatch, type Patch } from '../protocol/snapshot.ts';
+import type { Card } from '../protocol/tokens.ts';
+
+interface Remembered {
+  readonly snapshot?: ConnectorSnapshot;
+  readonly tickets: readonly string[];
+  readonly card?: Card;
+}
+
+/** Causes are shown for cuts that happen now; older ones are in the audit log. */
+const maxCauses = 10_000;
+
+export class ConnectorMemory {
+  readonly lease: Lease;
+  readonly #state: StateDirectory;
+  readonly #causes = new Map<string, string>();
+  #remembered: Remembered;
+  #version = 0;
+
+  /** Reads what an earlier process left. Throws a Fault for a damaged file. */
+  constructor(state: StateDirectory, wallClock: () => number) {
+    this.#state = state;
+    this.lease = new Lease(wallClock, state.readJson('lease.json') as LeaseState | undefined);
+    this.#remembered = (state.readJson('snapshot.json') as Remembered | undefined) ?? { tickets: [] };
+  }
+
+  get snapshot(): ConnectorSnapshot | undefined {
+    return this.#remembered.snapshot;
+  }
+
+  get card(): Card | undefined {
+    return this.#remembered.card;
+  }
+
+  get ticket(): string | undefined {
+    return this.#remembered.tickets[0];
+  }
+
+  setCard(card: Card): void {
+    this.#remember({ card });
+  }
+
+  setTickets(tickets: readonly string[]): void {
+    this.#remember({ tickets });
+  }
+
+  setSnapshot(version: number, snapshot: ConnectorSnapshot): void {
+    this.#version = version;
+    this.#remember({ snapshot });
+  }
+
+  /** Applies a patch to the version it was made for; false when this is another, and the channel must start anew. */
+  patch(from: number, version: number, set: Patch): boolean {
+    const { snapshot } = this.#remembered;
+    if (snapshot === undefined || from !== this.#version) return false;
+    this.setSnapshot(version, applyPatch(snapshot, set));
+    return true;
+  }
+
+  /** False for a beat of an older epoch, which changes nothing. */
+  beat(epoch: number): boolean {
+    const taken = this.lease.beat(epoch);
+    if (taken) this.#state.writeJson('lease.json', this.lease.state());
+    return taken;
+  }
+
+  revoke(revocation: Revocation): void {
+    this.lease.revoke(revocation);
+    for (const id of revocation.ids) this.#causes.set(id, revocation.reason);
+    for (const id of this.#causes.keys()) {
+      if (this.#causes.size <= maxCauses) break;
+      this.#causes.delete(id);
+    }
+    this.#state.writeJson('lease.json', this.lease.state());
+  }
+
+  causeOf(ids: readonly string[]): string | undefined {
+    return ids.map((id) => this.#causes.get(id)).find((cause) => cause !== undefined);
+  }
+
+  #remember(change: Partial<Remembered>): void {
+    this.#remembered = { ...this.#remembered, ...change };
+    this.#state.writeJson('snapshot.json', this.#remembered);
+  }
+}

@@ -1,0 +1,284 @@
+/**
+ * Keeps one control channel to the controller: discovers its card, dials, says hello or enrols, hands every message on,
+ * and dials again when the channel or its beats are lost. Used by client, connector and relay; knows none of them.
+ */
+import WebSocket from 'ws';
+import { Value } from 'typebox/value';
+import { systemClock, systemRandom, type Clock, type Random } from '../clock.ts';
+import {
+  FromController,
+  type FromController as Message,
+  type FromControllerOf,
+  type FromNode,
+} from '../control.ts';
+import { controlPath, controlSubprotocol } from '../discovery.ts';
+import { Fault, codes, toFault, type CodeName } from '../errors.ts';
+import { decodeKey, encodeKey, sign } from '../keys.ts';
+import { parseId } from '../ids.ts';
+import { contactMs } from '../lease.ts';
+import { openControlChannel, type ControlChannel } from '../link/control-channel.ts';
+import { webSocketCarrier } from '../link/websocket-carrier.ts';
+import type { Card } from '../tokens.ts';
+import { verifyCard } from '../tokens.ts';
+import { version } from '../version.ts';
+import { discover, toDialFault } from './discover.ts';
+import { dialOptions } from './dial-options.ts';
+import type { Identity } from './identity.ts';
+
+/** How a node that has not enrolled, or whose session ended, proves that it may: WIRE A4 `enrol`. */
+export type Credential =
+  | { readonly secret: string }
+  | { readonly code: true }
+  | { readonly loopback: { readonly port: number; readonly challenge: string } };
+
+export type ControlState =
+  | { readonly state: 'connecting'; readonly attempt: number; readonly fault?: Fault }
+  | { readonly state: 'up'; readonly sinceMs: number }
+  /** The controller refused this node; trying again does not help until something changes. */
+  | { readonly state: 'refused'; readonly fault: Fault }
+  | { readonly state: 'stopped' };
+
+export interface ControlOptions {
+  readonly kind: 'device' | 'connector' | 'relay';
+  /** Must hold an enrolment with `url` and `root`; its node id is filled in on the first welcome. */
+  readonly identity: Identity;
+  /** Overrides the URL of the enrolment, never its root. */
+  readonly url?: string;
+  /** Used while the identity has no node id yet. */
+  readonly credential?: Credential;
+  readonly name: string;
+  readonly os: string;
+  /** A relay's own public URL. */
+  readonly relayUrl?: string;
+  /** Every message but `welcome`, `beat` handling included: the owner keeps its lease. */
+  onMessage(message: Message): void;
+  onWelcome?(card: Card, welcome: FromControllerOf<'welcome'>): void;
+  onState?(state: ControlState): void;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  /** Epoch milliseconds. */
+  readonly wallClock?: () => number;
+}
+
+export interface ControlConnection {
+  readonly state: ControlState;
+  /** The card last verified, also while not connected. */
+  readonly card: Card | undefined;
+  /** Sends when up; false, and nothing is kept, while it is not. */
+  send(message: FromNode): boolean;
+  /** Says `enrol` on the open channel, for a device whose session ended. False while not up. */
+  signIn(credential: Credential): boolean;
+  /** Dials again at once when waiting or refused. */
+  retryNow(): void;
+  /** Closes the channel and dials anew, for an owner that lost track of the snapshot. */
+  restart(): void;
+  /** Says bye and stops for good. */
+  stop(): void;
+}
+
+const firstDelayMs = 200;
+const longestDelayMs = 5_000;
+const dialTimeoutMs = 10_000;
+
+/** Faults of the controller after which the same attempt would only be refused again. */
+const final = new Set<CodeName>(['denied', 'revoked', 'expired', 'fenced', 'limit']);
+
+export function keepControl(options: ControlOptions): ControlConnection {
+  const { identity, clock = systemClock, random = systemRandom, wallClock = Date.now } = options;
+  const boot = random(16).toString('base64url');
+  let state: ControlState = { state: 'connecting', attempt: 0 };
+  let card: Card | undefined;
+  let channel: ControlChannel | undefined;
+  let cancelTimer = (): void => undefined;
+  let attempt = 0;
+
+  void dial();
+  return {
+    get state() {
+      return state;
+    },
+    get card() {
+      return card;
+    },
+    send(message) {
+      if (state.state !== 'up' || channel === undefined) return false;
+      channel.send(message);
+      return true;
+    },
+    signIn(credential) {
+      if (state.state !== 'up' || channel === undefined) return false;
+      channel.send(enrolMessage(channel, credential));
+      return true;
+    },
+    retryNow() {
+      if (state.state !== 'refused' && !(state.state === 'connecting' && channel === undefined)) return;
+      cancelTimer();
+      attempt = 0;
+      void dial();
+    },
+    restart() {
+      channel?.close('protocol');
+    },
+    stop() {
+      if (state.state === 'up') channel?.send({ t: 'bye' });
+      cancelTimer();
+      enter({ state: 'stopped' });
+      channel?.close();
+      channel = undefined;
+    },
+  };
+
+  function enter(next: ControlState): void {
+    state = next;
+    options.onState?.(next);
+  }
+
+  async function dial(): Promise<void> {
+    attempt += 1;
+    enter({
+      state: 'connecting',
+      attempt,
+      ...(state.state === 'connecting' && state.fault ? { fault: state.fault } : {}),
+    });
+    const mine = attempt;
+    try {
+      const opened = await openChannel();
+      if (state.state === 'stopped' || mine !== attempt) return opened.close();
+      channel = opened;
+      converse(opened);
+    } catch (error) {
+      if (state.state !== 'stopped' && mine === attempt) lost(toFault(error));
+    }
+  }
+
+  async function openChannel(): Promise<ControlChannel> {
+    const { enrolment } = identity;
+    const root = enrolment === undefined ? undefined : decodeKey(enrolment.root);
+    if (enrolment === undefined || root === undefined)
+      throw new Error('a control connection needs a pinned root');
+    const url = options.url ?? enrolment.url;
+    const discovered = await discover(url, { kind: 'root', root }, Math.floor(wallClock() / 1_000));
+    card = discovered.card;
+    const peer = decodeKey(card.ctl);
+    if (peer === undefined) throw new Fault('protocol', `${url} names no control key`);
+    const socket = await dialWebSocket(url, card);
+    return openControlChannel(webSocketCarrier(socket), { own: identity.nodeKey, peer, clock, random });
+  }
+
+  function dialWebSocket(url: string, { tls }: Card): Promise<WebSocket> {
+    const target = new URL(controlPath, url);
+    target.protocol = target.protocol === 'https:' ? 'wss:' : 'ws:';
+    const { promise, resolve, reject } = Promise.withResolvers<WebSocket>();
+    const socket = new WebSocket(target, [controlSubprotocol], {
+      ...dialOptions(tls),
+      perMessageDeflate: false,
+      handshakeTimeout: dialTimeoutMs,
+      maxPayload: 131_072,
+    });
+    socket.once('open', () => resolve(socket));
+    socket.on('error', (error) => reject(toDialFault(error, new URL(url).origin)));
+    return promise;
+  }
+
+  function converse(opened: ControlChannel): void {
+    const watch = (): void => {
+      cancelTimer();
+      cancelTimer = clock.after(contactMs, () => opened.close('timeout'));
+    };
+    opened.start({
+      message(raw) {
+        if (channel !== opened) return;
+        watch();
+        if (Value.Check(FromController, raw)) receive(opened, raw);
+      },
+      closed(fault) {
+        if (channel !== opened) return;
+        channel = undefined;
+        lost(fault);
+      },
+    });
+    watch();
+    opened.send(firstMessage(opened));
+  }
+
+  function receive(opened: ControlChannel, message: Message): void {
+    if (message.t === 'welcome') return void welcome(message);
+    if (message.t === 'fault') {
+      const code = (message.code in codes ? message.code : 'internal') as CodeName;
+      const fault = new Fault(code, message.message);
+      if (final.has(code)) {
+        channel = undefined;
+        opened.close();
+        cancelTimer();
+        enter({ state: 'refused', fault });
+      }
+      options.onMessage(message);
+      return;
+    }
+    options.onMessage(message);
+  }
+
+  async function welcome(message: FromControllerOf<'welcome'>): Promise<void> {
+    const { enrolment } = identity;
+    const root = enrolment === undefined ? undefined : decodeKey(enrolment.root);
+    const org = parseId('org', message.org);
+    if (enrolment === undefined || root === undefined || org === undefined) return;
+    const shown = await verifyCard(message.card, root, Math.floor(wallClock() / 1_000));
+    if (shown === undefined || channel === undefined) return channel?.close('protocol');
+    card = shown;
+    if (enrolment.node !== message.node) identity.enrol({ ...enrolment, node: message.node, org });
+    attempt = 0;
+    enter({ state: 'up', sinceMs: wallClock() });
+    options.onWelcome?.(shown, message);
+  }
+
+  function firstMessage(opened: ControlChannel): FromNode {
+    const node = identity.enrolment?.node;
+    if (node === undefined) {
+      if (options.credential === undefined)
+        throw new Error('a node that has not enrolled needs a credential');
+      return enrolMessage(opened, options.credential);
+    }
+    return {
+      t: 'hello',
+      kind: options.kind,
+      node,
+      boot,
+      version,
+      mk: encodeKey(identity.machineKey.publicKey),
+      sig: sign(identity.machineKey, 'control', [opened.handshakeHash]).toString('base64url'),
+      ...relayUrl(),
+    };
+  }
+
+  function enrolMessage(opened: ControlChannel, credential: Credential): FromNode {
+    const nodeKey = identity.nodeKey.publicKey;
+    return {
+      t: 'enrol',
+      kind: options.kind,
+      ...credential,
+      name: options.name,
+      os: options.os,
+      boot,
+      version,
+      mk: encodeKey(identity.machineKey.publicKey),
+      nk: encodeKey(nodeKey),
+      sig: sign(identity.machineKey, 'enrol', [opened.handshakeHash, nodeKey]).toString('base64url'),
+      ...relayUrl(),
+    };
+  }
+
+  function relayUrl(): { url?: string } {
+    return options.relayUrl === undefined ? {} : { url: options.relayUrl };
+  }
+
+  /** Full-jitter backoff; the first retry comes quickly, so that a restarted controller is found again at once. */
+  function lost(fault: Fault): void {
+    cancelTimer();
+    if (state.state === 'stopped' || state.state === 'refused') return;
+    enter({ state: 'connecting', attempt, fault });
+    const ceiling = Math.min(longestDelayMs, firstDelayMs * 2 ** Math.min(attempt, 10));
+    const fraction = random(4).readUInt32BE() / 2 ** 32;
+    cancelTimer = clock.after(Math.max(20, ceiling * fraction), () => void dial());
+  }
+}
