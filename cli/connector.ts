@@ -1,10 +1,8 @@
 /** `postern connector`: serves one private network's resources by dialling out. */
 import type { Command } from 'commander';
-import { startConnector } from '../connector/connector.ts';
 import { exits } from '../protocol/errors.ts';
 import { openStateDirectory } from '../protocol/node/state-directory.ts';
 import { decodeEnrolmentKey } from '../protocol/secrets.ts';
-import { createLog } from './log.ts';
 import { action, CommandError, say } from './output.ts';
 import { readSecret } from './secret.ts';
 import { untilSignal } from './signals.ts';
@@ -30,6 +28,8 @@ export function connectorCommand(program: Command): void {
 }
 
 async function run(options: Options): Promise<void> {
+  const { createLog } = await import('./log.ts');
+  const { startConnector } = await import('../connector/connector.ts');
   const text = await readSecret('key', options.key, options.keyFile);
   const key = text === undefined ? undefined : decodeEnrolmentKey('pk', text);
   if (text !== undefined && key === undefined) {

@@ -16,7 +16,7 @@ export class CommandError extends Error {
 }
 
 /** Prints data: the object as JSON where asked for, otherwise the text. */
-export function print(json: boolean, value: { readonly schema: string }, text: string): void {
+export function print<T extends { readonly schema: string }>(json: boolean, value: T, text: string): void {
   process.stdout.write(
     json ? `${JSON.stringify(value)}\n` : text.endsWith('\n') || text === '' ? text : `${text}\n`,
   );

@@ -1,0 +1,33 @@
+/** The command line's entry: registers every command and hands over to commander. One file per command lies beside it. */
+import { Command, CommanderError } from 'commander';
+import { exits } from '../protocol/errors.ts';
+import { version } from '../protocol/version.ts';
+import { connectorCommand } from './connector.ts';
+import { fail, print } from './output.ts';
+
+const program = new Command('postern')
+  .description('reach private applications by name, through a relay that sees nothing')
+  .configureHelp({ sortSubcommands: false, showGlobalOptions: true })
+  .showSuggestionAfterError()
+  .enablePositionalOptions()
+  .exitOverride();
+
+for (const register of [connectorCommand, versionCommand]) register(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) fail(error);
+  // Commander has printed its sentence; help and version end well, everything else is wrong usage.
+  process.exitCode = error.exitCode === 0 ? exits.ok : exits.usage;
+}
+
+function versionCommand(parent: Command): void {
+  parent
+    .command('version')
+    .description('print the version')
+    .option('--json', 'as one JSON object')
+    .action(({ json = false }: { json?: boolean }) => {
+      print(json, { schema: 'postern.version/v1', version }, version);
+    });
+}
