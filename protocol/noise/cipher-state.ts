@@ -1,0 +1,68 @@
+/**
+ * Noise's CipherState (section 5.1): one key and a counter that is the nonce. The handshake uses it with associated
+ * data, the records of the tunnel without and in place. Counters live here, so a nonce cannot repeat under a key.
+ */
+import { aead } from './best-aead.ts';
+import { keyBytes, nonceBytes, tagBytes, type Aead } from './aead.ts';
+
+const none = Buffer.alloc(0);
+
+export class CipherState {
+  readonly #aead: Aead;
+  readonly #key: Buffer;
+  readonly #nonce = Buffer.alloc(nonceBytes);
+  #counter = 0;
+  #erased = false;
+
+  /** Copies `key` (32 bytes); the caller's copy stays the caller's to erase. */
+  constructor(key: Uint8Array, implementation: Aead = aead) {
+    if (key.length !== keyBytes) throw new Error('a cipher key is exactly 32 bytes');
+    this.#aead = implementation;
+    this.#key = Buffer.from(key);
+  }
+
+  /** Seals with associated data into a new buffer, 16 bytes longer. */
+  sealWith(associated: Buffer, plaintext: Buffer): Buffer {
+    const out = Buffer.allocUnsafe(plaintext.length + tagBytes);
+    this.#aead.seal(this.#key, this.#next(), associated, plaintext, out);
+    return out;
+  }
+
+  /** Opens into a new buffer; undefined when the tag does not fit, after which the state must not be used. */
+  openWith(associated: Buffer, sealed: Buffer): Buffer | undefined {
+    if (sealed.length < tagBytes) return undefined;
+    const out = Buffer.allocUnsafe(sealed.length - tagBytes);
+    return this.#aead.open(this.#key, this.#next(), associated, sealed, out) ? out : undefined;
+  }
+
+  /** Seals `buffer[start, end)` where it lies and puts the tag into the 16 bytes after `end`. */
+  sealInPlace(buffer: Buffer, start: number, end: number): void {
+    const plaintext = buffer.subarray(start, end);
+    this.#aead.seal(this.#key, this.#next(), none, plaintext, buffer.subarray(start, end + tagBytes));
+  }
+
+  /**
+   * Opens `sealed` where it lies; the returned plaintext is its first part. Undefined when the tag does not fit, after
+   * which the state must not be used.
+   */
+  openInPlace(sealed: Buffer): Buffer | undefined {
+    if (sealed.length < tagBytes) return undefined;
+    const plaintext = sealed.subarray(0, sealed.length - tagBytes);
+    return this.#aead.open(this.#key, this.#next(), none, sealed, plaintext) ? plaintext : undefined;
+  }
+
+  /** Overwrites the key; any further use is a bug and throws. */
+  erase(): void {
+    this.#key.fill(0);
+    this.#erased = true;
+  }
+
+  /** 32 zero bits, then the counter as 64 bits little-endian (Noise section 12.3). */
+  #next(): Buffer {
+    if (this.#erased) throw new Error('an erased key was used');
+    const counter = this.#counter++;
+    this.#nonce.writeUInt32LE(counter >>> 0, 4);
+    this.#nonce.writeUInt32LE(Math.floor(counter / 0x1_0000_0000), 8);
+    return this.#nonce;
+  }
+}
