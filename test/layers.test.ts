@@ -28,6 +28,7 @@ const layers: Record<string, Layer> = {
   'protocol/noise': { imports: ['protocol'], packages: ['@noble/ciphers', 'sodium-native'], node: true },
   'protocol/mux': { imports: ['protocol'], packages: [], node: true },
   'protocol/link': { imports: ['protocol', 'protocol/noise', 'protocol/mux'], packages: ['ws'], node: true },
+  'protocol/node': { imports: ['protocol', 'protocol/link'], packages: ['typebox', 'ws'], node: true },
   policy: { imports: ['protocol'], packages: [], node: false, never: programs },
   controller: {
     imports: ['protocol', 'protocol/noise', 'protocol/mux', 'protocol/link', 'policy'],
@@ -58,19 +59,19 @@ const layers: Record<string, Layer> = {
     never: ['protocol/noise', 'policy', 'controller', 'connector', 'client'],
   },
   connector: {
-    imports: ['protocol', 'protocol/noise', 'protocol/mux', 'protocol/link'],
-    packages: ['dns-packet', 'pino', 'undici', 'ws'],
+    imports: ['protocol', 'protocol/mux', 'protocol/link', 'protocol/node'],
+    packages: ['pino', 'typebox'],
     node: true,
     never: ['policy', 'controller', 'relay', 'client'],
   },
   client: {
-    imports: ['protocol', 'protocol/noise', 'protocol/mux', 'protocol/link'],
+    imports: ['protocol', 'protocol/mux', 'protocol/link', 'protocol/node'],
     packages: ['dns-packet', 'koffi', 'pino', 'undici', 'ws'],
     node: true,
     never: ['policy', 'controller', 'relay', 'connector'],
   },
   cli: {
-    imports: ['protocol', 'protocol/noise', 'protocol/mux', 'protocol/link', 'policy', ...programs],
+    imports: ['protocol', 'protocol/mux', 'protocol/link', 'protocol/node', 'policy', ...programs],
     packages: ['commander', 'pino', 'undici', 'yaml'],
     node: true,
   },
