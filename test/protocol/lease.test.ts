@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { describe, test } from 'node:test';
+import type { ConnectorSnapshot } from '../../protocol/control.ts';
+import { newId } from '../../protocol/ids.ts';
+import { Lease } from '../../protocol/lease.ts';
+import { applyPatch, diffSnapshots } from '../../protocol/snapshot.ts';
+
+function leaseAt(startMs: number): { lease: Lease; set: (ms: number) => void } {
+  let ms = startMs;
+  return { lease: new Lease(() => ms), set: (next) => void (ms = next) };
+}
+
+describe('lease', () => {
+  test('honours nothing before the first beat', () => {
+    const { lease } = leaseAt(1_000);
+    assert.equal(lease.isHonoured(28_800), false);
+  });
+
+  test('is in contact for fifteen seconds after a beat, and honours outage beyond it, never less', () => {
+    const { lease, set } = leaseAt(0);
+    lease.beat(1);
+    set(15_000);
+    assert.equal(lease.inContact(), true);
+    set(15_001);
+    assert.equal(lease.inContact(), false);
+    assert.equal(lease.isHonoured(0), false);
+    assert.equal(lease.isHonoured(60), true);
+    set(60_001);
+    assert.equal(lease.isHonoured(60), false);
+  });
+
+  test('REL-18 a clock that jumps back does not revive anything', () => {
+    const { lease, set } = leaseAt(0);
+    lease.beat(1);
+    set(20_000);
+    assert.equal(lease.inContact(), false);
+    set(1_000);
+    assert.equal(lease.inContact(), false);
+  });
+
+  test('REL-12 an older epoch is refused and never goes back', () => {
+    const { lease, set } = leaseAt(0);
+    assert.equal(lease.beat(7), true);
+    set(20_000);
+    assert.equal(lease.beat(6), false);
+    assert.equal(lease.inContact(), false);
+    assert.equal(lease.epoch, 7);
+  });
+
+  test('REL-6 what was revoked stays revoked across a restart', () => {
+    const { lease } = leaseAt(1_000_000);
+    const device = newId('dev', randomBytes(16));
+    lease.beat(3);
+    lease.revoke({ epoch: 4, ids: [device], reason: 'device' });
+    const next = new Lease(() => 1_000_500, lease.state());
+    assert.equal(next.isRevoked(device), true);
+    assert.equal(next.epoch, 4);
+    assert.equal(next.inContact(), true);
+  });
+
+  test('a revocation is forgotten once everything it could touch has ended', () => {
+    const { lease, set } = leaseAt(0);
+    const first = newId('tok', randomBytes(16));
+    lease.revoke({ epoch: 1, ids: [first], reason: 'policy' });
+    set(25 * 3_600_000);
+    lease.revoke({ epoch: 2, ids: [newId('tok', randomBytes(16))], reason: 'policy' });
+    assert.equal(lease.isRevoked(first), false);
+  });
+});
+
+describe('snapshot patches', () => {
+  const resource = (id: string): ConnectorSnapshot['resources'][string] => ({
+    id,
+    hosts: ['wiki.acme.internal'],
+    address: 'wiki.acme.internal',
+    ports: ['tcp/80'],
+    within: [],
+    outage: 3_600,
+  });
+  const before: ConnectorSnapshot = {
+    kind: 'connector',
+    network: { id: 'net_a', name: 'hq' },
+    relays: {},
+    peers: {},
+    resources: { res_a: resource('res_a'), res_b: resource('res_b') },
+  };
+
+  test('carry added, changed and removed entries, and lead to the same snapshot', () => {
+    const changed = { ...resource('res_a'), ports: ['tcp/443'] };
+    const after = {
+      ...before,
+      network: { id: 'net_a', name: 'office' },
+      resources: { res_a: changed, res_c: resource('res_c') },
+    };
+    const patch = diffSnapshots(before, after);
+    assert.deepEqual(Object.keys(patch ?? {}).toSorted(), ['network', 'resources']);
+    assert.deepEqual(applyPatch(before, JSON.parse(JSON.stringify(patch))), after);
+    assert.deepEqual(Object.keys(before.resources), ['res_a', 'res_b']);
+  });
+
+  test('are not sent when nothing changed', () => {
+    assert.equal(diffSnapshots(before, structuredClone(before)), undefined);
+  });
+
+  test('fields a version does not know are ignored', () => {
+    assert.deepEqual(applyPatch(before, { later: { x: 1 } }), before);
+  });
+});
