@@ -3,10 +3,12 @@
  * `node --test` without a list runs support files as passing tests, an empty glob exits 0 and a leaked handle hangs for
  * ever; here a folder without tests, a `skip`, `todo` or `only`, and twenty minutes are failures.
  */
+import { once } from 'node:events';
 import { readFileSync, readdirSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
+import { Readable } from 'node:stream';
 import { run } from 'node:test';
-import { spec } from 'node:test/reporters';
+import { spec, type TestEvent } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
@@ -42,8 +44,7 @@ function listFiles(suite: string | undefined): string[] {
 
 /** Quick unit tests first, whole systems last. */
 function inOrder(a: string, b: string): number {
-  const weight = (file: string): number => (/\/(e2e|attack)\//.test(file) ? 1 : 0);
-  return weight(a) - weight(b) || (a < b ? -1 : 1);
+  return Number(isHeavy(a)) - Number(isHeavy(b)) || (a < b ? -1 : 1);
 }
 
 function testsIn(folder: string): string[] {
@@ -70,34 +71,63 @@ function refuseHidden(list: string[]): void {
   }
 }
 
+/** Prints the tests of all files as one run with one summary, then the line by which a machine reads the result. */
 async function runFiles(list: string[]): Promise<void> {
-  const heavy = list.filter((file) => /\/(e2e|attack)\//.test(file));
-  const light = list.filter((file) => !heavy.includes(file));
-  const timer = setTimeout(() => fail(`not finished after ${limitMs / 60_000} minutes`), limitMs);
-  let failed = false;
-  const totals = { passed: 0, failed: 0 };
+  const stop = new AbortController();
+  const timer = setTimeout(() => stop.abort(), limitMs);
+  const counts = new Map<string, number>();
+  const withTests = new Set<string>();
+  const printed = Readable.from(eventsOf(list, stop.signal, counts, withTests)).compose(spec);
+  printed.pipe(process.stdout, { end: false });
+  await once(printed, 'end');
+  clearTimeout(timer);
+  if (stop.signal.aborted) fail(`not finished after ${limitMs / 60_000} minutes`);
+  let passed = counts.get('pass') ?? 0;
+  let failed = (counts.get('tests') ?? 0) - passed;
+  // Node counts a file in which nothing is tested as a test that passed.
+  const empty = failed > 0 ? [] : list.filter((file) => !withTests.has(resolve(file)));
+  for (const file of empty) console.log(`${relative(root, resolve(file))} ran no test`);
+  passed -= empty.length;
+  failed += empty.length;
+  process.stdout.write(`\n${passed} passed, ${failed} failed\n`, () => process.exit(failed > 0 ? 1 : 0));
+}
+
+/** The events of all files, the totals at the end of each group taken out, and their sums put at the end. */
+async function* eventsOf(
+  list: string[],
+  signal: AbortSignal,
+  counts: Map<string, number>,
+  withTests: Set<string>,
+): AsyncGenerator<TestEvent> {
+  const heavy = list.filter(isHeavy);
+  const light = list.filter((file) => !isHeavy(file));
   // Whole systems run one at a time: two at once would measure each other.
   for (const [group, concurrency] of [
     [light, 2],
     [heavy, 1],
   ] as const) {
     if (group.length === 0) continue;
-    const stream = run({ files: group, concurrency, timeout: 10 * 60_000 });
-    stream.on('test:summary', (summary) => {
-      if (summary.file !== undefined) return;
-      totals.passed += summary.counts.passed;
-      totals.failed += summary.counts.tests - summary.counts.passed;
-      if (!summary.success) failed = true;
-    });
-    const printed = stream.compose(spec);
-    printed.pipe(process.stdout, { end: false });
-    await new Promise((resolve) => printed.once('end', resolve));
+    const events: AsyncIterable<TestEvent> = run({ files: group, concurrency, timeout: 10 * 60_000, signal });
+    for await (const event of events) {
+      const total = totalOf(event);
+      if (total !== undefined) counts.set(total.name, (counts.get(total.name) ?? 0) + total.value);
+      else yield event;
+      if (event.type === 'test:summary' && event.data.file !== undefined) withTests.add(event.data.file);
+    }
   }
-  clearTimeout(timer);
-  if (totals.passed === 0) fail('no test ran');
-  process.stdout.write(`\n${totals.passed} passed, ${totals.failed} failed\n`, () =>
-    process.exit(failed || totals.failed > 0 ? 1 : 0),
-  );
+  for (const [name, value] of counts)
+    yield { type: 'test:diagnostic', data: { nesting: 0, message: `${name} ${value}`, level: 'info' } };
+}
+
+function totalOf(event: TestEvent): { name: string; value: number } | undefined {
+  if (event.type !== 'test:diagnostic' || event.data.nesting !== 0) return undefined;
+  const [, name, value] =
+    /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) ([\d.]+)$/.exec(event.data.message) ?? [];
+  return name === undefined ? undefined : { name, value: Number(value) };
+}
+
+function isHeavy(file: string): boolean {
+  return /\/(e2e|attack)\//.test(file);
 }
 
 function fail(why: string): never {
