@@ -1,0 +1,41 @@
+/**
+ * The controller's data directory: mode 0700, its files 0600 and replaced as a whole, so that a crash leaves the old or
+ * the new content. Used by the keys and the store; knows nothing of what is inside.
+ */
+import { chmod, mkdir, open, readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Makes the directory when it is missing and closes it to everyone else. Throws what the system says. */
+export async function prepareDirectory(directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await chmod(directory, 0o700);
+}
+
+/** The text of a file; undefined when there is none. */
+export async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Writes a file with this mode (0600 unless said), durably and whole. */
+export async function writeText(
+  directory: string,
+  name: string,
+  text: string,
+  mode: number = 0o600,
+): Promise<void> {
+  const temporary = join(directory, `.${name}.${process.pid}`);
+  const file = await open(temporary, 'w', mode);
+  try {
+    await file.chmod(mode);
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, join(directory, name));
+}

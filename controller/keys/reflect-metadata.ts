@@ -1,0 +1,35 @@
+/**
+ * The four functions of the Reflect metadata proposal that @peculiar/x509's dependency container asks for when it is
+ * loaded. Imported before it; nothing of ours uses them.
+ */
+type Key = string | symbol;
+type Metadata = Map<unknown, unknown>;
+
+const own = new WeakMap<object, Metadata>();
+
+function defineMetadata(name: unknown, value: unknown, target: object): void {
+  const entries = own.get(target) ?? new Map<unknown, unknown>();
+  entries.set(name, value);
+  own.set(target, entries);
+}
+
+function getOwnMetadata(name: unknown, target: object): unknown {
+  return own.get(target)?.get(name);
+}
+
+function getMetadata(name: unknown, target: object): unknown {
+  for (let at: object | null = target; at !== null; at = Object.getPrototypeOf(at) as object | null) {
+    if (own.get(at)?.has(name) === true) return getOwnMetadata(name, at);
+  }
+  return undefined;
+}
+
+function metadata(name: unknown, value: unknown): (target: object, property?: Key) => void {
+  return (target, property) => {
+    if (property === undefined) defineMetadata(name, value, target);
+  };
+}
+
+if (!('getMetadata' in Reflect)) {
+  Object.assign(Reflect, { defineMetadata, getOwnMetadata, getMetadata, metadata });
+}

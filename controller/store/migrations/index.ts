@@ -1,0 +1,11 @@
+/** All migrations in the order in which they run. A migration that was released is never changed. */
+import type { Migration } from 'kysely';
+import * as organisation from './0001-organisation.ts';
+import * as nodesAndPeople from './0002-nodes-and-people.ts';
+import * as tokensAndAudit from './0003-tokens-and-audit.ts';
+
+export const migrations: Readonly<Record<string, Migration>> = {
+  '0001-organisation': organisation,
+  '0002-nodes-and-people': nodesAndPeople,
+  '0003-tokens-and-audit': tokensAndAudit,
+};

@@ -1,0 +1,244 @@
+/**
+ * The tables of the controller's store as types. Every table but `organisations` belongs to an organisation, and its
+ * queries go through `ScopedStore`. Times are epoch milliseconds in columns that end in `_ms`; JSON is text.
+ */
+import type { Generated } from 'kysely';
+import type { DeviceId, Id, NetworkId, NodeId, OrganisationId, ResourceId } from '../../protocol/ids.ts';
+
+export interface OrganisationsTable {
+  id: OrganisationId;
+  /** Null until the first document names it. */
+  name: string | null;
+  /** Epoch of the newest revocation; only grows. */
+  epoch: number;
+  created_ms: number;
+}
+
+/** Documents as applied, newest revision last, without secrets. */
+export interface DocumentsTable {
+  organisation: OrganisationId;
+  revision: number;
+  applied_ms: number;
+  applied_by: string;
+  document: string;
+}
+
+export interface NetworksTable {
+  organisation: OrganisationId;
+  id: NetworkId;
+  name: string;
+}
+
+export interface ServiceAccountsTable {
+  organisation: OrganisationId;
+  id: Id<'svc'>;
+  name: string;
+}
+
+/** Resources have ids that outlive changes; what they are stands in the document. */
+export interface ResourcesTable {
+  organisation: OrganisationId;
+  id: ResourceId;
+  name: string;
+}
+
+export interface IdentityProvidersTable {
+  organisation: OrganisationId;
+  name: string;
+  /** Sealed with the secret key. */
+  client_secret: Uint8Array;
+}
+
+/** A person is (issuer, subject); e-mail only when the provider verified it, in lower case. */
+export interface PeopleTable {
+  organisation: OrganisationId;
+  id: Id<'usr'>;
+  issuer: string;
+  subject: string;
+  email: string | null;
+  name: string;
+  /** JSON array of declared group names. */
+  groups: string;
+  created_ms: number;
+  signed_in_ms: number;
+}
+
+export type NodeKind = 'device' | 'connector' | 'relay';
+/** `held`: a device that may use nothing before an administrator approves it. */
+export type Approval = 'none' | 'held' | 'approved';
+/** `suspended`: two copies of its key were seen; its owner must sign in again. `blocked`: by an administrator. */
+export type NodeState = 'active' | 'suspended' | 'blocked';
+
+export interface NodesTable {
+  organisation: OrganisationId;
+  id: NodeId;
+  kind: NodeKind;
+  /** Machine and node public keys, base64url. */
+  mk: string;
+  nk: string;
+  name: string;
+  os: string;
+  version: string;
+  /** A connector's network. */
+  network: NetworkId | null;
+  /** A device's person or service account. */
+  owner: string | null;
+  approval: Approval;
+  state: NodeState;
+  /** A relay's public URL. */
+  url: string | null;
+  address: string | null;
+  created_ms: number;
+  seen_ms: number;
+  /** JSON of the last posture facts, and when they were reported. */
+  posture: string | null;
+  posture_ms: number | null;
+  /** Highest sequence number of the connector's flow records in the audit log. */
+  received_seq: number;
+}
+
+/** Boot ids of devices. One is current; the others were fenced when a newer one came. */
+export interface BootsTable {
+  organisation: OrganisationId;
+  node: NodeId;
+  boot: string;
+  fenced_ms: number | null;
+  seen_ms: number;
+}
+
+/** `device`: what a device may do follows from it. `browser`: a signed-in browser at the controller's own pages. */
+export type SessionKind = 'device' | 'browser';
+
+export interface SessionsTable {
+  organisation: OrganisationId;
+  id: Id<'ses'>;
+  kind: SessionKind;
+  subject: string;
+  device: DeviceId | null;
+  /** The sk_ key that began it. */
+  enrolment_key: Id<'tok'> | null;
+  /** SHA-256 of a browser's cookie. */
+  cookie_hash: string | null;
+  address: string;
+  started_ms: number;
+  until_ms: number;
+  auth_ms: number | null;
+  /** JSON array (RFC 8176). */
+  amr: string;
+  ended_ms: number | null;
+  ended_reason: string | null;
+}
+
+export type KeyPurpose = 'connector' | 'relay' | 'service';
+
+export interface EnrolmentKeysTable {
+  organisation: OrganisationId;
+  id: Id<'tok'>;
+  kind: 'pk' | 'sk';
+  hash: string;
+  purpose: KeyPurpose;
+  /** The id of the network or service account, or the name of the relay. */
+  target: string;
+  /** Null: any number. */
+  uses_left: number | null;
+  expires_ms: number | null;
+  created_ms: number;
+  created_by: string;
+}
+
+export type ApiRole = 'admin' | 'auditor';
+
+export interface ApiTokensTable {
+  organisation: OrganisationId;
+  id: Id<'tok'>;
+  hash: string;
+  role: ApiRole;
+  expires_ms: number | null;
+  created_ms: number;
+}
+
+/** Tickets and grants that may still be in force: what a revocation has to name. */
+export interface IssuedTokensTable {
+  organisation: OrganisationId;
+  id: Id<'tok'>;
+  kind: 'ticket' | 'grant';
+  node: NodeId;
+  session: Id<'ses'> | null;
+  network: NetworkId | null;
+  /** JSON `{ res_…: until in epoch seconds }` of a grant. */
+  resources: string;
+  /** The token itself: a node that returns is given the same one. */
+  token: string;
+  issued_ms: number;
+  expires_ms: number;
+}
+
+export interface RevocationsTable {
+  organisation: OrganisationId;
+  epoch: number;
+  /** JSON array of ids. */
+  ids: string;
+  reason: string;
+  at_ms: number;
+  /** When everything it names has expired by itself. */
+  until_ms: number;
+}
+
+export interface AuditTable {
+  organisation: OrganisationId;
+  seq: Generated<number>;
+  at_ms: number;
+  who: string;
+  what: string;
+  resource: string | null;
+  result: string;
+  /** JSON array. */
+  reasons: string;
+  cause: string | null;
+  /** JSON object: before and after, flow, bytes. */
+  detail: string;
+}
+
+/** A node that waits for its person to sign in. */
+export interface LoginAttemptsTable {
+  organisation: OrganisationId;
+  id: string;
+  kind: 'code' | 'loopback';
+  /** Keyed hash of the typed code, or of the secret in the loopback URL. */
+  entry_hash: string;
+  /** JSON of the device that asks: keys, name, system, boot id, version, address. */
+  device: string;
+  /** Loopback only: the port and the PKCE challenge. */
+  port: number | null;
+  challenge: string | null;
+  /** Loopback only, once the person has signed in: SHA-256 of the one-time code. */
+  code_hash: string | null;
+  /** JSON of the sign-in that answered it. */
+  sign_in: string | null;
+  session: Id<'ses'> | null;
+  created_ms: number;
+  expires_ms: number;
+}
+
+/** The tables that belong to an organisation. */
+export interface ScopedSchema {
+  documents: DocumentsTable;
+  networks: NetworksTable;
+  service_accounts: ServiceAccountsTable;
+  resources: ResourcesTable;
+  identity_providers: IdentityProvidersTable;
+  people: PeopleTable;
+  nodes: NodesTable;
+  boots: BootsTable;
+  sessions: SessionsTable;
+  enrolment_keys: EnrolmentKeysTable;
+  api_tokens: ApiTokensTable;
+  issued_tokens: IssuedTokensTable;
+  revocations: RevocationsTable;
+  audit: AuditTable;
+  login_attempts: LoginAttemptsTable;
+}
+
+export interface Schema extends ScopedSchema {
+  organisations: OrganisationsTable;
+}

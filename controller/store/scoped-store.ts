@@ -1,0 +1,96 @@
+/**
+ * The store as one organisation sees it: every query that starts here is limited to that organisation and every row
+ * written belongs to it. The only way to the tables outside `store/`, so a query without an organisation cannot be
+ * written. One query reads one table; a join to another does not typecheck.
+ */
+import type {
+  DeleteQueryBuilder,
+  DeleteResult,
+  Insertable,
+  InsertQueryBuilder,
+  InsertResult,
+  Kysely,
+  SelectQueryBuilder,
+  UpdateQueryBuilder,
+  UpdateResult,
+} from 'kysely';
+import type { OrganisationId } from '../../protocol/ids.ts';
+import type { Schema, ScopedSchema } from './schema.ts';
+import { markTransaction } from './sqlite-dialect.ts';
+
+type Table = keyof ScopedSchema;
+/** A new row without its organisation, which the store adds. */
+type NewRow<T extends Table> = Omit<Insertable<ScopedSchema[T]>, 'organisation'>;
+
+export class ScopedStore {
+  readonly organisation: OrganisationId;
+  readonly #db: Kysely<Schema>;
+
+  constructor(db: Kysely<Schema>, organisation: OrganisationId) {
+    this.#db = db;
+    this.organisation = organisation;
+  }
+
+  select<T extends Table>(table: T): SelectQueryBuilder<Pick<ScopedSchema, T>, T, Record<never, never>> {
+    const query = this.#db.selectFrom(table as 'nodes').where('organisation', '=', this.organisation);
+    return query as unknown as SelectQueryBuilder<Pick<ScopedSchema, T>, T, Record<never, never>>;
+  }
+
+  insert<T extends Table>(
+    table: T,
+    rows: NewRow<T> | readonly NewRow<T>[],
+  ): InsertQueryBuilder<Pick<ScopedSchema, T>, T, InsertResult> {
+    const list = (Array.isArray(rows) ? rows : [rows]) as object[];
+    const values = list.map((row) => ({ ...row, organisation: this.organisation }));
+    const query = this.#db.insertInto(table as 'nodes').values(values as Insertable<Schema['nodes']>[]);
+    return query as unknown as InsertQueryBuilder<Pick<ScopedSchema, T>, T, InsertResult>;
+  }
+
+  update<T extends Table>(table: T): UpdateQueryBuilder<Pick<ScopedSchema, T>, T, T, UpdateResult> {
+    const query = this.#db.updateTable(table as 'nodes').where('organisation', '=', this.organisation);
+    return query as unknown as UpdateQueryBuilder<Pick<ScopedSchema, T>, T, T, UpdateResult>;
+  }
+
+  delete<T extends Table>(table: T): DeleteQueryBuilder<Pick<ScopedSchema, T>, T, DeleteResult> {
+    const query = this.#db.deleteFrom(table as 'nodes').where('organisation', '=', this.organisation);
+    return query as unknown as DeleteQueryBuilder<Pick<ScopedSchema, T>, T, DeleteResult>;
+  }
+
+  /** The organisation's name; undefined until the first document. */
+  async name(): Promise<string | undefined> {
+    return (await this.#own().select('name').executeTakeFirstOrThrow()).name ?? undefined;
+  }
+
+  async setName(name: string): Promise<void> {
+    await this.#db.updateTable('organisations').set({ name }).where('id', '=', this.organisation).execute();
+  }
+
+  /** The epoch of the newest revocation. */
+  async epoch(): Promise<number> {
+    return (await this.#own().select('epoch').executeTakeFirstOrThrow()).epoch;
+  }
+
+  /** Raises the epoch by one and returns it; only inside the transaction that stores the revocation. */
+  async nextEpoch(): Promise<number> {
+    const row = await this.#db
+      .updateTable('organisations')
+      .set((eb) => ({ epoch: eb('epoch', '+', 1) }))
+      .where('id', '=', this.organisation)
+      .returning('epoch')
+      .executeTakeFirstOrThrow();
+    return row.epoch;
+  }
+
+  /** Runs `body` in one transaction: its return commits, its throw rolls back, nothing else ends it. */
+  transaction<T>(body: (store: ScopedStore) => Promise<T>): Promise<T> {
+    return this.#db
+      .transaction()
+      .execute((transaction) =>
+        markTransaction(() => body(new ScopedStore(transaction, this.organisation))),
+      );
+  }
+
+  #own() {
+    return this.#db.selectFrom('organisations').where('id', '=', this.organisation);
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * Kysely over node:sqlite, for the store alone: one connection, WAL, every commit on disk before it is acknowledged.
+ * Refuses a SQLite library with the WAL-reset corruption and any bound value that SQLite would silently turn into NULL.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import {
+  CompiledQuery,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+  type DatabaseConnection,
+  type DatabaseIntrospector,
+  type Dialect,
+  type DialectAdapter,
+  type Driver,
+  type Kysely,
+  type QueryCompiler,
+  type QueryResult,
+} from 'kysely';
+
+/** Older libraries can lose a commit when the write-ahead log is reset. */
+const oldestSqlite = [3, 51, 3] as const;
+const busyTimeoutMs = 5_000;
+
+/** True below a running transaction: asking for the one connection again there would wait for itself. */
+const insideTransaction = new AsyncLocalStorage<true>();
+
+/** Runs `body`, the inside of a transaction, so that a query beside the transaction is a bug that throws. */
+export function markTransaction<T>(body: () => Promise<T>): Promise<T> {
+  return insideTransaction.run(true, body);
+}
+
+/** Throws a sentence when this Node's SQLite is older than the store needs. */
+export function requireSqlite(version: string): void {
+  const parts = version.split('.').map(Number);
+  for (const [index, needed] of oldestSqlite.entries()) {
+    const given = parts[index] ?? 0;
+    if (given > needed) return;
+    if (given < needed) {
+      throw new Error(
+        `SQLite ${version} is older than ${oldestSqlite.join('.')} and can lose data; use a newer Node 24`,
+      );
+    }
+  }
+}
+
+/** The dialect for the database file at `path`, which is made when it is missing. */
+export function sqliteDialect(path: string): Dialect {
+  return {
+    createAdapter: (): DialectAdapter => new TransactionalDdlAdapter(),
+    createDriver: (): Driver => new SqliteFileDriver(path),
+    createIntrospector: (db: Kysely<unknown>): DatabaseIntrospector => new SqliteIntrospector(db),
+    createQueryCompiler: (): QueryCompiler => new SqliteQueryCompiler(),
+  };
+}
+
+/** SQLite can roll schema changes back, so a killed migration leaves the old schema (SECURITY REL-19). */
+class TransactionalDdlAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true;
+  }
+}
+
+class SqliteFileDriver implements Driver {
+  readonly #path: string;
+  readonly #waiting: (() => void)[] = [];
+  #database: DatabaseSync | undefined;
+  #connection: SqliteConnection | undefined;
+  #taken = false;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  async init(): Promise<void> {
+    const database = new DatabaseSync(this.#path, { timeout: busyTimeoutMs });
+    const row = database.prepare('select sqlite_version() as version').get();
+    requireSqlite(String(row?.['version']));
+    database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on');
+    this.#database = database;
+    this.#connection = new SqliteConnection(database);
+  }
+
+  async acquireConnection(): Promise<DatabaseConnection> {
+    if (insideTransaction.getStore() === true) {
+      throw new Error('a query beside the running transaction: use the store that the transaction was given');
+    }
+    if (this.#connection === undefined) throw new Error('the database is not open');
+    if (this.#taken) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#taken = true;
+    return this.#connection;
+  }
+
+  async releaseConnection(): Promise<void> {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#taken = false;
+    else next();
+  }
+
+  async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    // At once a writer: upgrading later fails when another process wrote in between.
+    await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+  }
+
+  async commitTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw('commit'));
+  }
+
+  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw('rollback'));
+  }
+
+  async destroy(): Promise<void> {
+    this.#database?.close();
+    this.#database = undefined;
+    this.#connection = undefined;
+  }
+}
+
+class SqliteConnection implements DatabaseConnection {
+  readonly #database: DatabaseSync;
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+    const values = parameters.map(bindable);
+    const statement = this.#database.prepare(sql);
+    if (statement.columns().length > 0) return { rows: statement.all(...values) as R[] };
+    const { changes, lastInsertRowid } = statement.run(...values);
+    return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
+  }
+
+  // eslint-disable-next-line require-yield
+  async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+    throw new Error('the store does not stream queries');
+  }
+}
+
+/** node:sqlite stores NULL for a Date or an object instead of refusing it. */
+function bindable(value: unknown): SQLInputValue {
+  if (value === null || typeof value === 'string' || typeof value === 'bigint') return value;
+  if (typeof value === 'number') {
+    if (Number.isFinite(value)) return value;
+  } else if (value instanceof Uint8Array) return value;
+  throw new TypeError(`a ${typeof value} cannot be bound to a query`);
+}
