@@ -1,0 +1,37 @@
+/** One entry of the audit log and how it becomes a row. Inside a transaction it commits with the change it describes. */
+import type { ScopedStore } from '../store/scoped-store.ts';
+
+export interface AuditEntry {
+  /** Epoch milliseconds. */
+  readonly atMs: number;
+  /** An id, `token tok_…`, an e-mail address of a failed sign-in, or `controller`. */
+  readonly who: string;
+  /** `area.action`, e.g. `session.begin`, `flow.open`. */
+  readonly what: string;
+  readonly resource?: string;
+  readonly result: 'done' | 'allowed' | 'refused' | 'failed';
+  /** Names of reasons or codes. */
+  readonly reasons?: readonly string[];
+  readonly cause?: string;
+  readonly detail?: object;
+}
+
+/** Appends entries in this store's current transaction, or in one of their own. */
+export async function appendAudit(store: ScopedStore, entries: readonly AuditEntry[]): Promise<void> {
+  if (entries.length === 0) return;
+  await store
+    .insert(
+      'audit',
+      entries.map((entry) => ({
+        at_ms: entry.atMs,
+        who: entry.who,
+        what: entry.what,
+        resource: entry.resource ?? null,
+        result: entry.result,
+        reasons: JSON.stringify(entry.reasons ?? []),
+        cause: entry.cause ?? null,
+        detail: JSON.stringify(entry.detail ?? {}),
+      })),
+    )
+    .execute();
+}

@@ -1,0 +1,101 @@
+/**
+ * What an organisation's document says, joined with the ids its entries have: read from the store, compiled once per
+ * revision, and asked by decisions, snapshots and the API.
+ */
+import type { IdentityProviderDocument, OrganisationDocument, ResourceDocument } from '../../protocol/admin.ts';
+import type { Id, NetworkId, ResourceId } from '../../protocol/ids.ts';
+import type { Name } from '../../protocol/names.ts';
+import { compilePolicies, type Policies } from '../../policy/policies.ts';
+import type { ScopedStore } from '../store/scoped-store.ts';
+import { documentZones } from './resource-hosts.ts';
+
+/** The document as stored: without client secrets, which lie sealed beside it. */
+export type StoredDocument = Omit<OrganisationDocument, 'identityProviders'> & {
+  identityProviders?: Omit<IdentityProviderDocument, 'clientSecret'>[];
+};
+
+export interface Network {
+  readonly id: NetworkId;
+  readonly name: string;
+}
+
+export interface Resource {
+  readonly id: ResourceId;
+  readonly network: Network;
+  readonly definition: ResourceDocument;
+}
+
+export interface ServiceAccount {
+  readonly id: Id<'svc'>;
+  readonly name: string;
+  readonly groups: readonly string[];
+}
+
+export interface OrganisationState {
+  /** 0 before the first document. */
+  readonly revision: number;
+  readonly document: StoredDocument;
+  readonly zones: readonly Name[];
+  readonly groups: ReadonlySet<string>;
+  readonly networks: readonly Network[];
+  readonly resources: readonly Resource[];
+  readonly serviceAccounts: readonly ServiceAccount[];
+  readonly policies: Policies;
+}
+
+const emptyDocument: StoredDocument = { organisation: '' };
+
+/** Gives the current state of one organisation, reading it again only when its revision has changed. */
+export class OrganisationReader {
+  readonly #store: ScopedStore;
+  #last: OrganisationState | undefined;
+
+  constructor(store: ScopedStore) {
+    this.#store = store;
+  }
+
+  async current(): Promise<OrganisationState> {
+    const revision = await currentRevision(this.#store);
+    if (this.#last?.revision !== revision) this.#last = await readOrganisation(this.#store);
+    return this.#last;
+  }
+}
+
+/** The number of the newest document; 0 before the first. */
+export async function currentRevision(store: ScopedStore): Promise<number> {
+  const row = await store
+    .select('documents')
+    .select((eb) => eb.fn.max('revision').as('revision'))
+    .executeTakeFirst();
+  return row?.revision ?? 0;
+}
+
+/** Reads the newest document and the ids of what it declares. */
+export async function readOrganisation(store: ScopedStore): Promise<OrganisationState> {
+  const row = await store
+    .select('documents')
+    .select(['revision', 'document'])
+    .orderBy('revision', 'desc')
+    .executeTakeFirst();
+  const document = row === undefined ? emptyDocument : (JSON.parse(row.document) as StoredDocument);
+  const networks = await store.select('networks').select(['id', 'name']).orderBy('name').execute();
+  const ids = await store.select('resources').select(['id', 'name']).execute();
+  const accounts = await store.select('service_accounts').select(['id', 'name']).execute();
+  return {
+    revision: row?.revision ?? 0,
+    document,
+    zones: documentZones(document as OrganisationDocument),
+    groups: new Set(document.groups),
+    networks,
+    resources: (document.resources ?? []).flatMap((definition) => {
+      const id = ids.find(({ name }) => name === definition.name)?.id;
+      const network = networks.find(({ name }) => name === definition.network);
+      return id === undefined || network === undefined ? [] : [{ id, network, definition }];
+    }),
+    serviceAccounts: (document.serviceAccounts ?? []).flatMap(({ name, groups }) => {
+      const id = accounts.find((account) => account.name === name)?.id;
+      return id === undefined ? [] : [{ id, name, groups: groups ?? [] }];
+    }),
+    policies: compilePolicies(document.policies ?? [], document.postureProfiles ?? []),
+  };
+}

@@ -1,0 +1,56 @@
+/** What a resource of the document is called and where it leads: the one reading of `address` and `alias`. */
+import { isIP } from 'node:net';
+import type { OrganisationDocument, ResourceDocument } from '../../protocol/admin.ts';
+import { parseDuration } from '../../protocol/durations.ts';
+import { isWildcard, parseName, parsePattern, type Name, type Pattern } from '../../protocol/names.ts';
+import { isPublicName, unclaimable } from './public-suffix.ts';
+
+/** Private networks, to which a wildcard may lead unless `within` says otherwise (RFC 1918, RFC 4193). */
+const privateNetworks = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'];
+const defaultOutageMs = 3_600_000;
+
+/** Whether `address` is an address literal as everyone reads it: no octal, no short form, no scope. */
+export function isStrictLiteral(address: string): boolean {
+  return isIP(address) !== 0 && !address.includes('%');
+}
+
+/** The names and wildcards under which people reach it; empty when the document was not checked. */
+export function resourceHosts({ address, alias }: ResourceDocument): Pattern[] {
+  return [isStrictLiteral(address) ? undefined : address, alias].flatMap((text) => {
+    const pattern = text === undefined ? undefined : parsePattern(text);
+    return pattern === undefined ? [] : [pattern];
+  });
+}
+
+/** The normalised name, wildcard or literal that the connector dials. */
+export function resourceAddress({ address }: ResourceDocument): string {
+  return isStrictLiteral(address) ? address : (parsePattern(address) ?? address);
+}
+
+/** Networks that a wildcard's names may lead to. */
+export function resourceWithin({ within }: ResourceDocument): readonly string[] {
+  return within ?? privateNetworks;
+}
+
+/** How long it outlives the connector's contact with the controller, in seconds. */
+export function resourceOutageS({ outage }: ResourceDocument): number {
+  return Math.floor((outage === undefined ? defaultOutageMs : (parseDuration(outage) ?? 0)) / 1_000);
+}
+
+/**
+ * The zones that every device answers for: those declared, or else the suffix of every wildcard, the parent of every
+ * private name, and public names one by one.
+ */
+export function documentZones(document: OrganisationDocument): Name[] {
+  const declared = document.zones?.flatMap((zone) => parseName(zone) ?? []);
+  const zones = declared ?? (document.resources ?? []).flatMap((resource) => resourceHosts(resource).map(zoneOf));
+  return [...new Set(zones)].sort();
+}
+
+function zoneOf(host: Pattern): Name {
+  if (isWildcard(host)) return host.slice(2) as Name;
+  const name = host as string as Name;
+  const parent = name.slice(name.indexOf('.') + 1) as Name;
+  const claimable = name.includes('.') && unclaimable(parent) === undefined && !isPublicName(name);
+  return claimable ? parent : name;
+}
