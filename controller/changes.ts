@@ -1,0 +1,24 @@
+/**
+ * What has just changed in an organisation, as told to whoever has to act on it: rights are decided anew, what was lost
+ * is revoked, and nodes hear of it. Published after the change is committed, never from inside a transaction.
+ */
+import type { Id, NodeId, DeviceId, OrganisationId } from '../protocol/ids.ts';
+import type { Applied } from './organisation/apply-document.ts';
+
+export type Change =
+  | { readonly kind: 'document'; readonly applied: Applied }
+  /** Sessions that have just ended in the store; `reason` is a code for logs and for the person, e.g. `logout`. */
+  | { readonly kind: 'sessions-ended'; readonly sessions: readonly Id<'ses'>[]; readonly reason: string }
+  /** A device's approval, posture or session is new. */
+  | { readonly kind: 'device'; readonly device: DeviceId }
+  /** A person's groups, e-mail address or name are new. */
+  | { readonly kind: 'person'; readonly person: Id<'usr'> }
+  /** Connectors or relays came, went or moved. */
+  | { readonly kind: 'servers' }
+  /** A node is gone for good: its id is revoked and its channel closed. */
+  | { readonly kind: 'node-removed'; readonly node: NodeId }
+  /** A waiting login attempt was answered with this session. */
+  | { readonly kind: 'login'; readonly attempt: string };
+
+/** Acts on a change; resolves when what was lost is revoked in the store and on its way to every verifier. */
+export type Publish = (organisation: OrganisationId, change: Change) => Promise<void>;

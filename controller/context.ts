@@ -1,0 +1,43 @@
+/**
+ * What every part of the controller is given: store, keys, time, and where to tell of changes. Made once by
+ * `openController`; tests make one with a virtual clock.
+ */
+import type { Logger } from 'pino';
+import type { Clock, Random } from '../protocol/clock.ts';
+import type { OrganisationId } from '../protocol/ids.ts';
+import type { Publish } from './changes.ts';
+import type { Authority } from './keys/authority.ts';
+import type { SignedCard } from './keys/card.ts';
+import type { ControllerKeys } from './keys/controller-keys.ts';
+import type { SecretKey } from './keys/secret-key.ts';
+import type { OrganisationReader } from './organisation/organisation-state.ts';
+import type { ScopedStore } from './store/scoped-store.ts';
+import type { Store } from './store/store.ts';
+
+/** One organisation's records and its current document. */
+export interface Organisation {
+  readonly id: OrganisationId;
+  readonly store: ScopedStore;
+  readonly reader: OrganisationReader;
+}
+
+export interface ControllerContext {
+  /** Origin only, e.g. `https://access.example.com:8443`; the issuer of everything signed. */
+  readonly publicUrl: URL;
+  readonly store: Store;
+  /** The one organisation of this controller. */
+  readonly soleOrganisation: OrganisationId;
+  organisation(id: OrganisationId): Organisation;
+  readonly secretKey: SecretKey;
+  readonly keys: ControllerKeys;
+  card(): Promise<SignedCard>;
+  /** The built-in TLS authority; undefined when certificates come from files. */
+  readonly authority: Authority | undefined;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /** For timers. */
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly publish: Publish;
+}

@@ -1,0 +1,289 @@
+/**
+ * Devices that wait for their person (DESIGN section 4, enrolment): by a typed code, or by a loopback redirect with PKCE.
+ * Keeps the attempts and turns an answered one into a device with a session. Knows nothing of OIDC and pages: those sign
+ * the person in and then call `approve` or `authorise`.
+ */
+import { createHash } from 'node:crypto';
+import { toBase64Url } from '../../protocol/encoding.ts';
+import type { DeviceId, Id, OrganisationId } from '../../protocol/ids.ts';
+import { sameText } from '../../protocol/secrets.ts';
+import type { ControllerContext } from '../context.ts';
+import type { LoginAttemptsTable } from '../store/schema.ts';
+import { Throttle } from '../throttle.ts';
+import { joinDevice, personSessionMs, type DeviceClaim } from './join-device.ts';
+import { newUserCode, parseUserCode } from './user-code.ts';
+
+const attemptLifeMs = 5 * 60_000;
+/** Between the redirect to the loopback port and the `login` message. */
+const oneTimeCodeLifeMs = 60_000;
+const wrongCodes = { limit: 5, windowMs: 15 * 60_000 };
+/** Attempts that one address may start in a window. */
+const starts = { limit: 30, windowMs: 10 * 60_000 };
+
+/** A person who has just proven who they are in a browser. */
+export interface SignIn {
+  readonly person: Id<'usr'>;
+  /** When the provider says they authenticated, epoch milliseconds. */
+  readonly authMs?: number | undefined;
+  readonly amr: readonly string[];
+  /** The browser's address. */
+  readonly address: string;
+}
+
+/** A device that waits, as the page shows it. */
+export interface PendingAttempt {
+  readonly id: string;
+  readonly organisation: OrganisationId;
+  readonly kind: 'code' | 'loopback';
+  readonly device: DeviceClaim;
+  readonly expiresMs: number;
+}
+
+export type Entry =
+  | { readonly state: 'found'; readonly attempt: PendingAttempt }
+  | { readonly state: 'wrong'; readonly triesLeft: number }
+  | { readonly state: 'locked'; readonly untilMs: number };
+
+export type LoginResult =
+  | { readonly state: 'joined'; readonly device: DeviceId; readonly session: Id<'ses'> }
+  /** Expired, used, or never there. */
+  | { readonly state: 'gone' }
+  | { readonly state: 'blocked' };
+
+export class LoginAttempts {
+  readonly #context: ControllerContext;
+  readonly #wrong: Throttle;
+  readonly #starts: Throttle;
+
+  constructor(context: ControllerContext) {
+    this.#context = context;
+    this.#wrong = new Throttle({ ...wrongCodes, now: context.now });
+    this.#starts = new Throttle({ ...starts, now: context.now });
+  }
+
+  /** Begins an attempt by typed code; undefined when this address has started too many. */
+  async startDeviceCode(
+    organisation: OrganisationId,
+    device: DeviceClaim,
+  ): Promise<{ attempt: string; userCode: string; expiresMs: number } | undefined> {
+    const userCode = newUserCode(this.#context.random);
+    const attempt = await this.#start(organisation, device, { kind: 'code', entry: userCode });
+    return attempt === undefined ? undefined : { ...attempt, userCode };
+  }
+
+  /**
+   * Begins an attempt by loopback redirect; `secret` goes into the URL that the person's browser opens. `challenge` is
+   * the base64url SHA-256 of the device's verifier. Undefined when this address has started too many.
+   */
+  async startLoopback(
+    organisation: OrganisationId,
+    device: DeviceClaim,
+    loopback: { readonly port: number; readonly challenge: string },
+  ): Promise<{ attempt: string; secret: string; expiresMs: number } | undefined> {
+    const secret = toBase64Url(this.#context.random(32));
+    const attempt = await this.#start(organisation, device, { kind: 'loopback', entry: secret, loopback });
+    return attempt === undefined ? undefined : { ...attempt, secret };
+  }
+
+  /** The attempt whose code a signed-in person typed. Five wrong ones lock the person and the address. */
+  async enterCode(
+    organisation: OrganisationId,
+    typed: string,
+    by: { readonly person: Id<'usr'>; readonly address: string },
+  ): Promise<Entry> {
+    const keys = [`person ${by.person}`, `address ${by.address}`];
+    const locked = keys.map((key) => this.#wrong.lockedUntilMs(key)).find((until) => until !== undefined);
+    if (locked !== undefined) return { state: 'locked', untilMs: locked };
+    const code = parseUserCode(typed);
+    const attempt = code === undefined ? undefined : await this.#find('code', code);
+    if (attempt === undefined || attempt.organisation !== organisation) {
+      return { state: 'wrong', triesLeft: Math.min(...keys.map((key) => this.#wrong.fail(key))) };
+    }
+    for (const key of keys) this.#wrong.succeed(key);
+    return { state: 'found', attempt };
+  }
+
+  /** The attempt of a loopback URL; undefined when it is unknown, expired or already answered. */
+  findLoopback(secret: string): Promise<PendingAttempt | undefined> {
+    return this.#find('loopback', secret);
+  }
+
+  /**
+   * The person let the device of a typed code in: makes device and session and wakes the waiting channel. `held` keeps
+   * the device from everything until an administrator approves it.
+   */
+  async approve(
+    attempt: PendingAttempt,
+    signIn: SignIn,
+    { held }: { readonly held: boolean },
+  ): Promise<LoginResult> {
+    return this.#join(attempt.organisation, attempt.id, signIn, held);
+  }
+
+  /** The person refused: the attempt is gone. */
+  async refuse({ organisation, id }: PendingAttempt): Promise<void> {
+    await this.#context.organisation(organisation).store.delete('login_attempts').where('id', '=', id).execute();
+    await this.#context.publish(organisation, { kind: 'login', attempt: id });
+  }
+
+  /**
+   * The person signed in for a loopback attempt: returns the one-time code for the redirect to the device's port, or
+   * undefined when the attempt is gone. The code alone is worth nothing without the device's verifier and key.
+   */
+  async authorise(
+    attempt: PendingAttempt,
+    signIn: SignIn,
+  ): Promise<{ readonly code: string; readonly port: number } | undefined> {
+    const code = toBase64Url(this.#context.random(32));
+    const nowMs = this.#context.now();
+    const row = await this.#context
+      .organisation(attempt.organisation)
+      .store.update('login_attempts')
+      .set({ code_hash: sha256(code), sign_in: JSON.stringify(signIn), expires_ms: nowMs + oneTimeCodeLifeMs })
+      .where('id', '=', attempt.id)
+      .where('code_hash', 'is', null)
+      .where('expires_ms', '>', nowMs)
+      .returning('port')
+      .executeTakeFirst();
+    return row?.port === undefined || row.port === null ? undefined : { code, port: row.port };
+  }
+
+  /**
+   * The device brings the one-time code back over its control channel, proven by the verifier and by the node key of
+   * that channel. A code is used up by its first presentation, right or wrong.
+   */
+  async completeLogin(code: string, verifier: string, nodeKey: string): Promise<LoginResult> {
+    const found = await this.#context.store.attemptByCode(sha256(code));
+    if (found === undefined || found.expires_ms <= this.#context.now()) return { state: 'gone' };
+    const { store } = this.#context.organisation(found.organisation);
+    const taken = await store
+      .update('login_attempts')
+      .set({ code_hash: null, expires_ms: this.#context.now() + oneTimeCodeLifeMs })
+      .where('id', '=', found.id)
+      .where('code_hash', '=', found.code_hash)
+      .returningAll()
+      .executeTakeFirst();
+    if (taken === undefined || taken.sign_in === null || taken.challenge === null) return { state: 'gone' };
+    const device = JSON.parse(taken.device) as DeviceClaim;
+    if (!sameText(sha256(verifier), taken.challenge) || device.nk !== nodeKey) return { state: 'gone' };
+    return this.#join(found.organisation, taken.id, JSON.parse(taken.sign_in) as SignIn, false);
+  }
+
+  /** What became of an attempt whose channel waits: the session once it was approved, `gone` when refused or expired. */
+  async outcome(
+    organisation: OrganisationId,
+    attempt: string,
+  ): Promise<{ readonly state: 'waiting' } | { readonly state: 'gone' } | { readonly state: 'joined'; session: Id<'ses'> }> {
+    const row = await this.#context
+      .organisation(organisation)
+      .store.select('login_attempts')
+      .select(['session', 'expires_ms'])
+      .where('id', '=', attempt)
+      .executeTakeFirst();
+    if (row === undefined) return { state: 'gone' };
+    if (row.session !== null) return { state: 'joined', session: row.session };
+    return row.expires_ms <= this.#context.now() ? { state: 'gone' } : { state: 'waiting' };
+  }
+
+  async #start(
+    organisation: OrganisationId,
+    device: DeviceClaim,
+    how: {
+      readonly kind: 'code' | 'loopback';
+      readonly entry: string;
+      readonly loopback?: { readonly port: number; readonly challenge: string };
+    },
+  ): Promise<{ attempt: string; expiresMs: number } | undefined> {
+    if (this.#starts.lockedUntilMs(device.address) !== undefined) return undefined;
+    this.#starts.fail(device.address);
+    const nowMs = this.#context.now();
+    const attempt = toBase64Url(this.#context.random(16));
+    const expiresMs = nowMs + attemptLifeMs;
+    await this.#context.organisation(organisation).store.transaction(async (tx) => {
+      await tx.delete('login_attempts').where('expires_ms', '<', nowMs - attemptLifeMs).execute();
+      await tx
+        .insert('login_attempts', {
+          id: attempt,
+          kind: how.kind,
+          entry_hash: this.#entryHash(how.kind, how.entry),
+          device: JSON.stringify(device),
+          port: how.loopback?.port ?? null,
+          challenge: how.loopback?.challenge ?? null,
+          code_hash: null,
+          sign_in: null,
+          session: null,
+          created_ms: nowMs,
+          expires_ms: expiresMs,
+        })
+        .execute();
+    });
+    return { attempt, expiresMs };
+  }
+
+  async #find(kind: 'code' | 'loopback', entry: string): Promise<PendingAttempt | undefined> {
+    const row = await this.#context.store.attemptByEntry(this.#entryHash(kind, entry));
+    if (row === undefined || row.kind !== kind || row.session !== null || row.sign_in !== null) return undefined;
+    return row.expires_ms <= this.#context.now() ? undefined : pending(row);
+  }
+
+  async #join(
+    organisation: OrganisationId,
+    attempt: string,
+    signIn: SignIn,
+    held: boolean,
+  ): Promise<LoginResult> {
+    const nowMs = this.#context.now();
+    const { store } = this.#context.organisation(organisation);
+    const joined = await store.transaction(async (tx) => {
+      const row = await tx
+        .select('login_attempts')
+        .selectAll()
+        .where('id', '=', attempt)
+        .where('session', 'is', null)
+        .where('expires_ms', '>', nowMs)
+        .executeTakeFirst();
+      if (row === undefined) return { state: 'gone' } as const;
+      const result = await joinDevice(
+        tx,
+        {
+          claim: JSON.parse(row.device) as DeviceClaim,
+          owner: signIn.person,
+          approval: held ? 'held' : 'none',
+          untilMs: nowMs + personSessionMs,
+          authMs: signIn.authMs,
+          amr: signIn.amr,
+        },
+        { nowMs, random: this.#context.random },
+      );
+      if (result.state === 'joined') {
+        await tx.update('login_attempts').set({ session: result.session }).where('id', '=', attempt).execute();
+      }
+      return result;
+    });
+    if (joined.state !== 'joined') return joined;
+    const { device, session, ended } = joined;
+    if (ended.length > 0) {
+      await this.#context.publish(organisation, { kind: 'sessions-ended', sessions: ended, reason: 'replaced' });
+    }
+    await this.#context.publish(organisation, { kind: 'login', attempt });
+    return { state: 'joined', device, session };
+  }
+
+  #entryHash(kind: 'code' | 'loopback', entry: string): string {
+    return this.#context.secretKey.hash(`login ${kind}`, entry);
+  }
+}
+
+function pending(row: LoginAttemptsTable): PendingAttempt {
+  return {
+    id: row.id,
+    organisation: row.organisation,
+    kind: row.kind,
+    device: JSON.parse(row.device) as DeviceClaim,
+    expiresMs: row.expires_ms,
+  };
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('base64url');
+}

@@ -1,0 +1,52 @@
+/**
+ * Counts failures per key (a source address, an account) in a window and says when enough is enough. In memory; the
+ * interface is what a shared store would offer to several controllers. Bounded: the oldest keys are forgotten first.
+ */
+export interface ThrottleOptions {
+  /** So many failures within the window lock the key. */
+  readonly limit: number;
+  readonly windowMs: number;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+}
+
+const maxKeys = 10_000;
+
+export class Throttle {
+  readonly #options: ThrottleOptions;
+  readonly #failures = new Map<string, { count: number; untilMs: number }>();
+
+  constructor(options: ThrottleOptions) {
+    this.#options = options;
+  }
+
+  /** Epoch milliseconds until which the key is locked; undefined while it is not. */
+  lockedUntilMs(key: string): number | undefined {
+    const entry = this.#entry(key);
+    return entry !== undefined && entry.count >= this.#options.limit ? entry.untilMs : undefined;
+  }
+
+  /** Counts a failure and returns how many more are allowed. Each failure starts the window anew. */
+  fail(key: string): number {
+    const count = (this.#entry(key)?.count ?? 0) + 1;
+    this.#failures.delete(key);
+    this.#failures.set(key, { count, untilMs: this.#options.now() + this.#options.windowMs });
+    if (this.#failures.size > maxKeys) {
+      const oldest = this.#failures.keys().next();
+      if (oldest.done !== true) this.#failures.delete(oldest.value);
+    }
+    return Math.max(0, this.#options.limit - count);
+  }
+
+  /** Forgets the key's failures after a success. */
+  succeed(key: string): void {
+    this.#failures.delete(key);
+  }
+
+  #entry(key: string): { count: number; untilMs: number } | undefined {
+    const entry = this.#failures.get(key);
+    if (entry === undefined || entry.untilMs > this.#options.now()) return entry;
+    this.#failures.delete(key);
+    return undefined;
+  }
+}
