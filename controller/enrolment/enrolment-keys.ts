@@ -47,7 +47,13 @@ export async function createEnrolmentKey(
       .execute();
     const { purpose, target, uses, expiresMs } = key;
     await appendAudit(tx, [
-      { atMs: nowMs, who, what: 'key.create', result: 'done', detail: { key: id, purpose, target, uses, expiresMs } },
+      {
+        atMs: nowMs,
+        who,
+        what: 'key.create',
+        result: 'done',
+        detail: { key: id, purpose, target, uses, expiresMs },
+      },
     ]);
   });
   return { id, text: encodeEnrolmentKey({ kind, root: key.root, secret, url: key.url }) };

@@ -122,7 +122,11 @@ export class LoginAttempts {
 
   /** The person refused: the attempt is gone. */
   async refuse({ organisation, id }: PendingAttempt): Promise<void> {
-    await this.#context.organisation(organisation).store.delete('login_attempts').where('id', '=', id).execute();
+    await this.#context
+      .organisation(organisation)
+      .store.delete('login_attempts')
+      .where('id', '=', id)
+      .execute();
     await this.#context.publish(organisation, { kind: 'login', attempt: id });
   }
 
@@ -139,7 +143,11 @@ export class LoginAttempts {
     const row = await this.#context
       .organisation(attempt.organisation)
       .store.update('login_attempts')
-      .set({ code_hash: sha256(code), sign_in: JSON.stringify(signIn), expires_ms: nowMs + oneTimeCodeLifeMs })
+      .set({
+        code_hash: sha256(code),
+        sign_in: JSON.stringify(signIn),
+        expires_ms: nowMs + oneTimeCodeLifeMs,
+      })
       .where('id', '=', attempt.id)
       .where('code_hash', 'is', null)
       .where('expires_ms', '>', nowMs)
@@ -173,7 +181,11 @@ export class LoginAttempts {
   async outcome(
     organisation: OrganisationId,
     attempt: string,
-  ): Promise<{ readonly state: 'waiting' } | { readonly state: 'gone' } | { readonly state: 'joined'; session: Id<'ses'> }> {
+  ): Promise<
+    | { readonly state: 'waiting' }
+    | { readonly state: 'gone' }
+    | { readonly state: 'joined'; session: Id<'ses'> }
+  > {
     const row = await this.#context
       .organisation(organisation)
       .store.select('login_attempts')
@@ -200,7 +212,10 @@ export class LoginAttempts {
     const attempt = toBase64Url(this.#context.random(16));
     const expiresMs = nowMs + attemptLifeMs;
     await this.#context.organisation(organisation).store.transaction(async (tx) => {
-      await tx.delete('login_attempts').where('expires_ms', '<', nowMs - attemptLifeMs).execute();
+      await tx
+        .delete('login_attempts')
+        .where('expires_ms', '<', nowMs - attemptLifeMs)
+        .execute();
       await tx
         .insert('login_attempts', {
           id: attempt,
@@ -222,7 +237,8 @@ export class LoginAttempts {
 
   async #find(kind: 'code' | 'loopback', entry: string): Promise<PendingAttempt | undefined> {
     const row = await this.#context.store.attemptByEntry(this.#entryHash(kind, entry));
-    if (row === undefined || row.kind !== kind || row.session !== null || row.sign_in !== null) return undefined;
+    if (row === undefined || row.kind !== kind || row.session !== null || row.sign_in !== null)
+      return undefined;
     return row.expires_ms <= this.#context.now() ? undefined : pending(row);
   }
 
@@ -256,14 +272,22 @@ export class LoginAttempts {
         { nowMs, random: this.#context.random },
       );
       if (result.state === 'joined') {
-        await tx.update('login_attempts').set({ session: result.session }).where('id', '=', attempt).execute();
+        await tx
+          .update('login_attempts')
+          .set({ session: result.session })
+          .where('id', '=', attempt)
+          .execute();
       }
       return result;
     });
     if (joined.state !== 'joined') return joined;
     const { device, session, ended } = joined;
     if (ended.length > 0) {
-      await this.#context.publish(organisation, { kind: 'sessions-ended', sessions: ended, reason: 'replaced' });
+      await this.#context.publish(organisation, {
+        kind: 'sessions-ended',
+        sessions: ended,
+        reason: 'replaced',
+      });
     }
     await this.#context.publish(organisation, { kind: 'login', attempt });
     return { state: 'joined', device, session };

@@ -3,6 +3,7 @@ import type { Random } from '../../protocol/clock.ts';
 
 const consonants = 'BCDFGHJKLMNPQRSTVWXZ';
 const length = 8;
+const form = new RegExp(`^[${consonants}]{${length}}$`);
 
 /** A new code, evenly drawn. */
 export function newUserCode(random: Random): string {
@@ -24,5 +25,5 @@ export function formatUserCode(code: string): string {
 /** The code in what a person typed, whatever the case and the separators; undefined when it cannot be one. */
 export function parseUserCode(typed: string): string | undefined {
   const code = typed.toUpperCase().replaceAll(/[\s-]/g, '');
-  return code.length === length && [...code].every((letter) => consonants.includes(letter)) ? code : undefined;
+  return form.test(code) ? code : undefined;
 }

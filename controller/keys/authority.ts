@@ -124,7 +124,9 @@ export async function loadAuthority(
   const key = await webcrypto.subtle.importKey('pkcs8', new Uint8Array(bytes), algorithm, false, ['sign']);
   const stored = await readText(join(directory, certificateFile));
   if (stored !== undefined) return new Authority(new X509Certificate(stored), key, options);
-  const publicKey = new PublicKey(await spkiOfPrivate(createPrivateKey({ key: bytes, format: 'der', type: 'pkcs8' })));
+  const publicKey = new PublicKey(
+    await spkiOfPrivate(createPrivateKey({ key: bytes, format: 'der', type: 'pkcs8' })),
+  );
   const now = options.now();
   const name = 'CN=Postern built-in authority';
   const certificate = await X509CertificateGenerator.create({

@@ -37,7 +37,10 @@ export function addressIssues(document: OrganisationDocument, controllerHost: st
     reportAlias(resource, at);
     for (const [place, text] of resource.ports.entries()) {
       if (parsePortRange(text) === undefined) {
-        at(['ports', place], `"${text}" is no port; write tcp/443, udp/53 or tcp/8000-8099, within 1 to 65535`);
+        at(
+          ['ports', place],
+          `"${text}" is no port; write tcp/443, udp/53 or tcp/8000-8099, within 1 to 65535`,
+        );
       }
     }
     for (const [place, text] of (resource.within ?? []).entries()) {
@@ -55,7 +58,12 @@ export function addressIssues(document: OrganisationDocument, controllerHost: st
   return issues;
 }
 
-function reportZone(text: string, path: (string | number)[], controller: Name | undefined, report: Report): void {
+function reportZone(
+  text: string,
+  path: (string | number)[],
+  controller: Name | undefined,
+  report: Report,
+): void {
   const zone = parseName(text);
   if (zone === undefined) {
     report(path, `"${text}" is no zone; write a suffix such as acme.internal, without a wildcard`);
@@ -70,7 +78,8 @@ function reportZone(text: string, path: (string | number)[], controller: Name | 
 
 function reportAddress({ address, alias }: ResourceDocument, report: Report): void {
   if (isStrictLiteral(address)) {
-    if (alias === undefined) report(['alias'], `the address literal ${address} needs an alias, the name people use`);
+    if (alias === undefined)
+      report(['alias'], `the address literal ${address} needs an alias, the name people use`);
     return;
   }
   if (parsePattern(address) !== undefined) return;
@@ -86,7 +95,10 @@ function reportAddress({ address, alias }: ResourceDocument, report: Report): vo
   } else if (address.includes('*')) {
     report(['address'], `"${address}" is no wildcard; write *. and a suffix of at least two labels`);
   } else {
-    report(['address'], `"${address}" is neither a name nor an address; write a name such as wiki.acme.internal`);
+    report(
+      ['address'],
+      `"${address}" is neither a name nor an address; write a name such as wiki.acme.internal`,
+    );
   }
 }
 
@@ -94,7 +106,8 @@ function reportAlias({ address, alias }: ResourceDocument, report: Report): void
   if (alias === undefined) return;
   if (parseName(alias) === undefined) {
     report(['alias'], `"${alias}" is no name; an alias is one exact name such as printer.acme.internal`);
-  } else if (address.startsWith('*.')) report(['alias'], 'a wildcard has no alias; its names are used as they are');
+  } else if (address.startsWith('*.'))
+    report(['alias'], 'a wildcard has no alias; its names are used as they are');
 }
 
 function reportHost(

@@ -53,11 +53,18 @@ export function applyDocument(
       })
       .execute();
     const removed: string[] = [];
-    const names = <K extends 'networks' | 'resources' | 'serviceAccounts'>(list: K): string[] =>
+    const names = (list: 'networks' | 'resources' | 'serviceAccounts'): string[] =>
       (after[list] ?? []).map(({ name }) => name);
     removed.push(...(await syncNames(tx, 'resources', 'res', names('resources'), options.random)));
     const accounts = await syncNames(tx, 'service_accounts', 'svc', names('serviceAccounts'), options.random);
-    const networks = await syncNames(tx, 'networks', 'net', names('networks'), options.random, removeConnectors);
+    const networks = await syncNames(
+      tx,
+      'networks',
+      'net',
+      names('networks'),
+      options.random,
+      removeConnectors,
+    );
     removed.push(...accounts, ...networks);
     await writeProviders(tx, document, options.secretKey);
     const orphaned = await orphanedSessions(tx, accounts, before.document, after);
@@ -70,7 +77,10 @@ export function applyDocument(
         who: options.who,
         what: 'document.apply',
         result: 'done',
-        detail: { revision: before.revision + 1, changes: changes.map((change) => withValues(change, before.document, after)) },
+        detail: {
+          revision: before.revision + 1,
+          changes: changes.map((change) => withValues(change, before.document, after)),
+        },
       },
     ]);
     return { changes, removed, redirected: redirected(before.resources, after), orphaned };
@@ -79,9 +89,16 @@ export function applyDocument(
   /** Connectors of a network that is gone go with it; their ids are returned for revocation. */
   async function removeConnectors(tx: ScopedStore, network: string): Promise<NodeId[]> {
     const ids = (
-      await tx.select('nodes').select('id').where('network', '=', network as Id<'net'>).execute()
+      await tx
+        .select('nodes')
+        .select('id')
+        .where('network', '=', network as Id<'net'>)
+        .execute()
     ).map(({ id }) => id);
-    await tx.delete('nodes').where('network', '=', network as Id<'net'>).execute();
+    await tx
+      .delete('nodes')
+      .where('network', '=', network as Id<'net'>)
+      .execute();
     await tx.delete('enrolment_keys').where('target', '=', network).execute();
     return ids;
   }
@@ -139,10 +156,10 @@ function withValues(change: Change, before: StoredDocument, after: StoredDocumen
 }
 
 /** Brings a table of named entries in line and returns the ids that went, with those `remove` took along. */
-async function syncNames<K extends IdKind>(
+async function syncNames(
   tx: ScopedStore,
   table: 'networks' | 'resources' | 'service_accounts',
-  kind: K,
+  kind: IdKind,
   names: readonly string[],
   random: Random,
   remove?: (tx: ScopedStore, id: string) => Promise<string[]>,
@@ -152,11 +169,14 @@ async function syncNames<K extends IdKind>(
   const removed: string[] = [];
   for (const { id } of gone) {
     removed.push(id, ...((await remove?.(tx, id)) ?? []));
-    await tx.delete(table as 'networks').where('id', '=', id as Id<'net'>).execute();
+    await tx
+      .delete(table as 'networks')
+      .where('id', '=', id as Id<'net'>)
+      .execute();
   }
   for (const name of names) {
     if (present.some((entry) => entry.name === name)) continue;
-    await tx.insert(table as 'networks', { id: newId(kind, random(16)) as Id as Id<'net'>, name }).execute();
+    await tx.insert(table as 'networks', { id: newId(kind, random(16)) as Id<'net'>, name }).execute();
   }
   return removed;
 }
@@ -176,7 +196,11 @@ async function changedSecrets(
   return new Set(changed.map(({ name }) => name));
 }
 
-async function writeProviders(tx: ScopedStore, document: OrganisationDocument, secretKey: SecretKey): Promise<void> {
+async function writeProviders(
+  tx: ScopedStore,
+  document: OrganisationDocument,
+  secretKey: SecretKey,
+): Promise<void> {
   await tx.delete('identity_providers').execute();
   for (const { name, clientSecret } of document.identityProviders ?? []) {
     const sealed = secretKey.seal(providerPurpose(name), Buffer.from(clientSecret));
@@ -197,7 +221,8 @@ export async function clientSecretOf(
     .executeTakeFirst();
   if (row === undefined) return undefined;
   const secret = secretKey.unseal(providerPurpose(name), row.client_secret);
-  if (secret === undefined) throw new Error(`the client secret of ${name} was sealed with another secret key`);
+  if (secret === undefined)
+    throw new Error(`the client secret of ${name} was sealed with another secret key`);
   return secret.toString('utf8');
 }
 
@@ -205,8 +230,17 @@ function providerPurpose(name: string): string {
   return `identity provider ${name}`;
 }
 
-function redirected(before: Awaited<ReturnType<typeof readOrganisation>>['resources'], after: StoredDocument) {
-  const reach = ({ network, address, alias, ports, within }: NonNullable<StoredDocument['resources']>[number]) =>
+function redirected(
+  before: Awaited<ReturnType<typeof readOrganisation>>['resources'],
+  after: StoredDocument,
+) {
+  const reach = ({
+    network,
+    address,
+    alias,
+    ports,
+    within,
+  }: NonNullable<StoredDocument['resources']>[number]) =>
     JSON.stringify([network, address, alias, ports, within]);
   return before.flatMap(({ id, definition }) => {
     const now = after.resources?.find(({ name }) => name === definition.name);

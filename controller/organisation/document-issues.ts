@@ -32,7 +32,11 @@ export function checkDocument(value: unknown, context: DocumentContext): Checked
     ...policyIssues(sound),
   ];
   const { organisationName } = context;
-  if (organisationName !== undefined && sound.organisation !== '' && sound.organisation !== organisationName) {
+  if (
+    organisationName !== undefined &&
+    sound.organisation !== '' &&
+    sound.organisation !== organisationName
+  ) {
     issues.push({
       path: ['organisation'],
       message: `this controller serves the organisation "${organisationName}"; the name cannot change`,
@@ -47,7 +51,8 @@ export function checkDocument(value: unknown, context: DocumentContext): Checked
  */
 function soundPart(value: unknown, issues: readonly DocumentIssue[]): OrganisationDocument {
   const sound: Record<string, unknown> = { organisation: '' };
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return sound as OrganisationDocument;
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return sound as OrganisationDocument;
   for (const [key, entry] of Object.entries(value)) {
     const below = issues.filter(({ path }) => path[0] === key);
     if (below.some(({ path }) => path.length === 1)) continue;

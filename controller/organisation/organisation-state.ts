@@ -2,7 +2,11 @@
  * What an organisation's document says, joined with the ids its entries have: read from the store, compiled once per
  * revision, and asked by decisions, snapshots and the API.
  */
-import type { IdentityProviderDocument, OrganisationDocument, ResourceDocument } from '../../protocol/admin.ts';
+import type {
+  IdentityProviderDocument,
+  OrganisationDocument,
+  ResourceDocument,
+} from '../../protocol/admin.ts';
 import type { Id, NetworkId, ResourceId } from '../../protocol/ids.ts';
 import type { Name } from '../../protocol/names.ts';
 import { compilePolicies, type Policies } from '../../policy/policies.ts';

@@ -1,5 +1,10 @@
 /** Names of a document against each other: used twice, used but not declared, durations out of bounds. */
-import type { DocumentIssue, OrganisationDocument, PolicyDocument, WhoDocument } from '../../protocol/admin.ts';
+import type {
+  DocumentIssue,
+  OrganisationDocument,
+  PolicyDocument,
+  WhoDocument,
+} from '../../protocol/admin.ts';
 import { parseDuration } from '../../protocol/durations.ts';
 
 type Path = (string | number)[];
@@ -30,7 +35,13 @@ export function referenceIssues(document: OrganisationDocument): DocumentIssue[]
   const resources = declared((document.resources ?? []).map(({ name }) => name));
   const tags = declared((document.resources ?? []).flatMap((resource) => resource.tags ?? []));
   const profiles = declared((document.postureProfiles ?? []).map(({ name }) => name));
-  const require = (known: Declared, kind: string, list: string, names: readonly string[] = [], path: Path): void => {
+  const require = (
+    known: Declared,
+    kind: string,
+    list: string,
+    names: readonly string[] = [],
+    path: Path,
+  ): void => {
     for (const [index, name] of names.entries()) {
       if (!known.has(name)) report([...path, index], `${kind} "${name}" is not declared; add it to ${list}`);
     }
@@ -70,13 +81,21 @@ export function referenceIssues(document: OrganisationDocument): DocumentIssue[]
     const to = policy.to === 'everything' ? {} : policy.to;
     require(resources, 'resource', 'resources', to.resources, [...path, 'to', 'resources']);
     require(tags, 'tag', 'the tags of a resource', to.tags, [...path, 'to', 'tags']);
-    require(profiles, 'posture profile', 'postureProfiles', policy.when?.posture, [...path, 'when', 'posture']);
+    require(profiles, 'posture profile', 'postureProfiles', policy.when?.posture, [
+      ...path,
+      'when',
+      'posture',
+    ]);
     reportDurations(policy, path, report);
   }
   return issues;
 }
 
-function reportDurations(policy: PolicyDocument, path: Path, report: (path: Path, message: string) => void): void {
+function reportDurations(
+  policy: PolicyDocument,
+  path: Path,
+  report: (path: Path, message: string) => void,
+): void {
   for (const key of ['mfa', 'session'] as const) {
     const text = policy.when?.[key];
     if (text !== undefined && tooLong(text)) report([...path, 'when', key], 'a duration is at most a year');

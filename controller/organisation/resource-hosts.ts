@@ -43,7 +43,8 @@ export function resourceOutageS({ outage }: ResourceDocument): number {
  */
 export function documentZones(document: OrganisationDocument): Name[] {
   const declared = document.zones?.flatMap((zone) => parseName(zone) ?? []);
-  const zones = declared ?? (document.resources ?? []).flatMap((resource) => resourceHosts(resource).map(zoneOf));
+  const zones =
+    declared ?? (document.resources ?? []).flatMap((resource) => resourceHosts(resource).map(zoneOf));
   return [...new Set(zones)].sort();
 }
 

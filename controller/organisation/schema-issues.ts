@@ -35,7 +35,8 @@ export function issuesOf(
     const at = valueAt(value, path);
     if (error.keyword === 'additionalProperties') continue;
     if (error.keyword === 'required') {
-      for (const name of error.params.requiredProperties) issues.push({ path, message: `${name} is missing` });
+      for (const name of error.params.requiredProperties)
+        issues.push({ path, message: `${name} is missing` });
       continue;
     }
     issues.push({ path, message: sentence(error, at, schema, path) });
@@ -114,7 +115,9 @@ function patternSentence(pattern: string, at: unknown): string {
 /** The literals of the union at `schemaPath`, as words. */
 function choices(schema: unknown, schemaPath: string): string {
   const at = schemaAt(schema, schemaPath.replace(/\/anyOf\/\d+$/, ''));
-  const literals = (at?.anyOf ?? []).flatMap((branch) => (branch.const === undefined ? [] : [String(branch.const)]));
+  const literals = (at?.anyOf ?? []).flatMap((branch) =>
+    typeof branch.const === 'string' ? [branch.const] : [],
+  );
   return literals.length > 0 ? `; write ${literals.join(' or ')}` : '';
 }
 
@@ -131,7 +134,7 @@ interface SchemaNode {
 function schemaAt(schema: unknown, schemaPath: string): SchemaNode | undefined {
   let at = schema as Record<string, unknown> | undefined;
   for (const part of schemaPath.split('/').slice(1)) at = at?.[part] as Record<string, unknown> | undefined;
-  return at as SchemaNode | undefined;
+  return at;
 }
 
 /** ` (did you mean "zones"?)` when a known key is one or two letters away. */
@@ -142,10 +145,10 @@ function closest(given: string, known: readonly string[]): string {
 
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (const [i, letter] of [...a].entries()) {
+  for (let i = 0; i < a.length; i++) {
     const next = [i + 1];
     for (let j = 0; j < b.length; j++) {
-      const substituted = (row[j] ?? 0) + (letter === b[j] ? 0 : 1);
+      const substituted = (row[j] ?? 0) + (a[i] === b[j] ? 0 : 1);
       next.push(Math.min(substituted, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
     }
     row = next;

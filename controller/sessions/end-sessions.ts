@@ -36,6 +36,7 @@ export async function endSessions(
     );
     return rows.map(({ id }) => id);
   });
-  if (ended.length > 0) await context.publish(organisation, { kind: 'sessions-ended', sessions: ended, reason });
+  if (ended.length > 0)
+    await context.publish(organisation, { kind: 'sessions-ended', sessions: ended, reason });
   return ended;
 }

@@ -31,9 +31,9 @@ export class ScopedStore {
     this.organisation = organisation;
   }
 
-  select<T extends Table>(table: T): SelectQueryBuilder<Pick<ScopedSchema, T>, T, Record<never, never>> {
+  select<T extends Table>(table: T): SelectQueryBuilder<Pick<ScopedSchema, T>, T, object> {
     const query = this.#db.selectFrom(table as 'nodes').where('organisation', '=', this.organisation);
-    return query as unknown as SelectQueryBuilder<Pick<ScopedSchema, T>, T, Record<never, never>>;
+    return query as unknown as SelectQueryBuilder<Pick<ScopedSchema, T>, T, object>;
   }
 
   insert<T extends Table>(
@@ -85,9 +85,7 @@ export class ScopedStore {
   transaction<T>(body: (store: ScopedStore) => Promise<T>): Promise<T> {
     return this.#db
       .transaction()
-      .execute((transaction) =>
-        markTransaction(() => body(new ScopedStore(transaction, this.organisation))),
-      );
+      .execute((transaction) => markTransaction(() => body(new ScopedStore(transaction, this.organisation))));
   }
 
   #own() {

@@ -1,0 +1,128 @@
+/**
+ * Who calls and who may: every route declares it (`config.access`), a route without the declaration stops the start, and
+ * one hook at the root checks it before anything else runs (SECURITY SEC-A10, SEC-C3).
+ */
+import type { FastifyInstance, FastifyRequest, HTTPMethods } from 'fastify';
+import type { Id, OrganisationId } from '../../protocol/ids.ts';
+import { decodeApiToken, hashOfSecret } from '../../protocol/secrets.ts';
+import type { ControllerContext } from '../context.ts';
+import type { ApiRole } from '../store/schema.ts';
+import { ProblemError } from './problems.ts';
+
+export type Caller =
+  | { readonly kind: 'nobody' }
+  | {
+      readonly kind: 'token';
+      readonly organisation: OrganisationId;
+      readonly id: Id<'tok'>;
+      readonly role: ApiRole;
+    }
+  /** A person signed in with a browser at the controller's own pages. */
+  | {
+      readonly kind: 'person';
+      readonly organisation: OrganisationId;
+      readonly session: Id<'ses'>;
+      readonly person: Id<'usr'>;
+    };
+
+/** Who may call a route: everyone, or tokens of these roles and signed-in persons. */
+export type Access = 'public' | readonly (ApiRole | 'person')[];
+
+/** Finds out who calls from one kind of credential; undefined when the request carries none of that kind. */
+export type Authenticate = (request: FastifyRequest) => Promise<Caller | undefined>;
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    access?: Access;
+  }
+  interface FastifyRequest {
+    caller: Caller;
+  }
+  interface FastifyInstance {
+    /** Every route with who may call it, for the tests that walk them all. */
+    declaredRoutes: DeclaredRoute[];
+  }
+}
+
+export interface DeclaredRoute {
+  readonly method: HTTPMethods;
+  readonly url: string;
+  readonly access: Access;
+}
+
+const nobody: Caller = { kind: 'nobody' };
+const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** Installs the declaration check and the hook that enforces it. Before any route is added. */
+export function installAccess(
+  app: FastifyInstance,
+  context: ControllerContext,
+  authenticators: readonly Authenticate[],
+): void {
+  app.decorate('declaredRoutes', []);
+  app.decorateRequest('caller');
+  app.addHook('onRoute', ({ url, method, config }) => {
+    const access = config?.access;
+    if (access === undefined)
+      throw new Error(`the route ${String(method)} ${url} does not declare who may call it`);
+    for (const each of [method].flat()) app.declaredRoutes.push({ method: each, url, access });
+  });
+  app.addHook('onRequest', async (request) => {
+    request.caller = nobody;
+    if (request.is404) return;
+    const access = request.routeOptions.config.access;
+    if (access === 'public') return;
+    request.caller = await identify(request, [tokenAuthenticator(context), ...authenticators]);
+    authorise(request, access ?? [], context.publicUrl.origin);
+  });
+}
+
+/** The organisation of a caller that `access` let in. */
+export function organisationOf(request: FastifyRequest): OrganisationId {
+  if (request.caller.kind === 'nobody') throw new Error('a public route asked for its caller');
+  return request.caller.organisation;
+}
+
+/** The caller's name in the audit log. */
+export function whoOf(request: FastifyRequest): string {
+  const { caller } = request;
+  if (caller.kind === 'nobody') return 'nobody';
+  return caller.kind === 'token' ? `token ${caller.id}` : caller.person;
+}
+
+async function identify(request: FastifyRequest, authenticators: readonly Authenticate[]): Promise<Caller> {
+  for (const authenticate of authenticators) {
+    const caller = await authenticate(request);
+    if (caller !== undefined) return caller;
+  }
+  return nobody;
+}
+
+function authorise(request: FastifyRequest, access: Exclude<Access, 'public'>, origin: string): void {
+  const { caller } = request;
+  if (caller.kind === 'nobody') throw new ProblemError('not-authenticated');
+  const is = caller.kind === 'token' ? caller.role : 'person';
+  if (!access.includes(is)) throw new ProblemError('not-allowed');
+  // A browser sends its cookie for strangers' pages too; only our own pages may change something (SEC-J2).
+  if (caller.kind === 'person' && !safeMethods.has(request.method) && !isOwnPage(request, origin)) {
+    throw new ProblemError('not-allowed', 'The request comes from another site.');
+  }
+}
+
+function isOwnPage({ headers }: FastifyRequest, origin: string): boolean {
+  const site = headers['sec-fetch-site'];
+  return headers.origin === origin && (site === undefined || site === 'same-origin');
+}
+
+/** `Authorization: Bearer at_…`. A token that is malformed, unknown or expired is an error, not an anonymous caller. */
+function tokenAuthenticator(context: ControllerContext): Authenticate {
+  return async ({ headers }) => {
+    if (headers.authorization === undefined) return undefined;
+    const [scheme, text, ...rest] = headers.authorization.split(' ');
+    if (scheme?.toLowerCase() !== 'bearer' || text === undefined || rest.length > 0) return nobody;
+    const token = decodeApiToken(text);
+    const row = token === undefined ? undefined : await context.store.apiToken(hashOfSecret(token.secret));
+    if (row === undefined || (row.expires_ms !== null && row.expires_ms <= context.now())) return nobody;
+    return { kind: 'token', organisation: row.organisation, id: row.id, role: row.role };
+  };
+}

@@ -1,0 +1,110 @@
+/**
+ * The controller's HTTP application: hooks, error form, OpenAPI and all routes, built but not listening. Programs feed it
+ * to a listener, tests call `inject`.
+ */
+import swagger from '@fastify/swagger';
+import { TypeBoxValidatorCompiler, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import Fastify, {
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyServerFactory,
+} from 'fastify';
+import type { TLocalizedValidationError } from 'typebox/error';
+import { version } from '../../protocol/version.ts';
+import type { ControllerContext } from '../context.ts';
+import { issuesOf } from '../organisation/schema-issues.ts';
+import { installAccess, type Authenticate } from './access.ts';
+import { ProblemError, problemBody, problemOf, problems } from './problems.ts';
+import { auditRoutes } from './routes/audit.ts';
+import { deviceRoutes } from './routes/devices.ts';
+import { discoveryRoutes } from './routes/discovery.ts';
+import { documentRoutes } from './routes/document.ts';
+import { enrolmentKeyRoutes } from './routes/enrolment-keys.ts';
+import { listRoutes } from './routes/lists.ts';
+import { sessionRoutes } from './routes/sessions.ts';
+
+const bodyLimitBytes = 4 * 1_024 * 1_024;
+
+export interface AppOptions {
+  readonly context: ControllerContext;
+  /** Who calls, by other credentials than API tokens: the sign-in adds browser cookies. */
+  readonly authenticators?: readonly Authenticate[];
+  /** Adds further routes, each with its `config.access`: sign-in, pages. */
+  readonly register?: (app: FastifyInstance) => Promise<void>;
+  /** Makes the server that the application answers on; a plain one unless given. */
+  readonly serverFactory?: FastifyServerFactory;
+}
+
+/** Builds the application; resolves when it can answer. Throws when a route does not declare its access. */
+export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
+  const { context, authenticators = [], register, serverFactory } = options;
+  const logger: FastifyBaseLogger = context.log.child({ component: 'api' });
+  const app = Fastify({
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: bodyLimitBytes,
+    requestTimeout: 30_000,
+    ...(serverFactory === undefined ? {} : { serverFactory }),
+  }).withTypeProvider<TypeBoxTypeProvider>();
+  app.setValidatorCompiler(TypeBoxValidatorCompiler as never);
+  // Only JSON enters; a text that happens to be JSON does not (SEC-C4, SEC-J2).
+  app.removeContentTypeParser('text/plain');
+  installErrors(app);
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Postern', version, description: 'The API of a Postern controller.' },
+      servers: [{ url: context.publicUrl.origin }],
+      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+    },
+  });
+  installAccess(app, context, authenticators);
+  for (const routes of [
+    discoveryRoutes,
+    documentRoutes,
+    enrolmentKeyRoutes,
+    listRoutes,
+    deviceRoutes,
+    sessionRoutes,
+    auditRoutes,
+  ]) {
+    await app.register(async (scope) => routes(scope, context));
+  }
+  if (register !== undefined) await register(app);
+  await app.ready();
+  return app;
+}
+
+function installErrors(app: FastifyInstance): void {
+  app.setErrorHandler(async (error, request, reply) => {
+    const invalid = error as { validation?: TLocalizedValidationError[]; validationContext?: string };
+    const known =
+      invalid.validation === undefined
+        ? problemOf(error)
+        : invalidRequest(invalid.validation, invalid.validationContext ?? 'body', request);
+    if (known.problem === 'internal') request.log.error({ err: error }, 'a request failed');
+    if (known.problem === 'not-authenticated') void reply.header('www-authenticate', 'Bearer');
+    return reply
+      .code(problems[known.problem].status)
+      .type('application/problem+json')
+      .send(problemBody(known.problem, known.detail, known.issues));
+  });
+  app.setNotFoundHandler(async (_request, reply) =>
+    reply.code(404).type('application/problem+json').send(problemBody('not-found')),
+  );
+}
+
+function invalidRequest(
+  errors: TLocalizedValidationError[],
+  part: string,
+  request: { body: unknown; query: unknown; params: unknown; routeOptions: { schema?: object | undefined } },
+): ProblemError {
+  const values: Record<string, unknown> = {
+    body: request.body,
+    querystring: request.query,
+    params: request.params,
+  };
+  const schema = (request.routeOptions.schema as Record<string, unknown> | undefined)?.[part];
+  return new ProblemError('invalid-request', undefined, issuesOf(errors, schema, values[part]));
+}

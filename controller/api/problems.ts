@@ -1,0 +1,57 @@
+/**
+ * Every error the API answers with, in one table (RFC 9457). A handler throws `ProblemError`; anything else that is thrown
+ * becomes `internal` and its text stays in the log.
+ */
+import type { DocumentIssue, Problem } from '../../protocol/admin.ts';
+
+export const problems = {
+  'invalid-request': { status: 400, title: 'The request is not valid' },
+  'invalid-document': { status: 422, title: 'The document is not valid; nothing was changed' },
+  'not-authenticated': { status: 401, title: 'Sign in or send a valid token' },
+  'not-allowed': { status: 403, title: 'This is not yours to do' },
+  'not-found': { status: 404, title: 'There is no such thing' },
+  conflict: { status: 409, title: 'The state of things does not allow this now' },
+  'too-large': { status: 413, title: 'The request is too large' },
+  'unsupported-media-type': { status: 415, title: 'The request is not JSON' },
+  'too-many': { status: 429, title: 'Too many tries' },
+  internal: { status: 500, title: 'Something unexpected failed' },
+  unavailable: { status: 503, title: 'Not ready' },
+} as const;
+
+export type ProblemName = keyof typeof problems;
+
+/** Thrown by handlers; `detail` is a sentence for the caller and holds no secret. */
+export class ProblemError extends Error {
+  readonly problem: ProblemName;
+  readonly detail: string | undefined;
+  readonly issues: readonly DocumentIssue[] | undefined;
+
+  constructor(problem: ProblemName, detail?: string, issues?: readonly DocumentIssue[]) {
+    super(detail ?? problems[problem].title);
+    this.problem = problem;
+    this.detail = detail;
+    this.issues = issues;
+  }
+}
+
+/** The body of an error. */
+export function problemBody(name: ProblemName, detail?: string, issues?: readonly DocumentIssue[]): Problem {
+  const { status, title } = problems[name];
+  return {
+    type: `urn:postern:problem:${name}`,
+    title,
+    status,
+    ...(detail === undefined ? {} : { detail }),
+    ...(issues === undefined ? {} : { issues: [...issues] }),
+  };
+}
+
+/** Which problem a thrown value is; faults of Fastify keep their meaning. */
+export function problemOf(error: unknown): ProblemError {
+  if (error instanceof ProblemError) return error;
+  const status = (error as { statusCode?: unknown } | null)?.statusCode;
+  if (status === 413) return new ProblemError('too-large');
+  if (status === 415) return new ProblemError('unsupported-media-type');
+  if (typeof status === 'number' && status >= 400 && status < 500) return new ProblemError('invalid-request');
+  return new ProblemError('internal');
+}

@@ -1,0 +1,67 @@
+/** The audit log, oldest first, by cursor. */
+import { Type } from 'typebox';
+import type { ControllerContext } from '../../context.ts';
+import { organisationOf } from '../access.ts';
+import type { TypedApp } from '../typed-app.ts';
+
+const pageSize = 200;
+
+const AuditRow = Type.Object({
+  seq: Type.Integer(),
+  time: Type.String(),
+  who: Type.String(),
+  what: Type.String(),
+  resource: Type.Optional(Type.String()),
+  result: Type.String(),
+  reasons: Type.Array(Type.String()),
+  cause: Type.Optional(Type.String()),
+  detail: Type.Unknown(),
+});
+
+export function auditRoutes(app: TypedApp, context: ControllerContext): void {
+  app.get(
+    '/api/v1/audit',
+    {
+      config: { access: ['admin', 'auditor'] },
+      schema: {
+        summary: 'The audit log after a cursor; `next` is the cursor of the following page',
+        querystring: Type.Object({
+          after: Type.Optional(Type.Integer({ minimum: 0 })),
+          limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000 })),
+          /** Only entries of this kind, or below it: `flow` takes `flow.open`. */
+          what: Type.Optional(Type.String({ pattern: '^[a-z.-]{1,64}$' })),
+        }),
+        response: { 200: Type.Object({ entries: Type.Array(AuditRow), next: Type.Integer() }) },
+      },
+    },
+    async (request) => {
+      const { after = 0, limit = pageSize, what } = request.query;
+      const query = context
+        .organisation(organisationOf(request))
+        .store.select('audit')
+        .selectAll()
+        .where('seq', '>', after)
+        .orderBy('seq')
+        .limit(limit);
+      const chosen =
+        what === undefined
+          ? query
+          : query.where((eb) => eb.or([eb('what', '=', what), eb('what', 'like', `${what}.%`)]));
+      const rows = await chosen.execute();
+      return {
+        entries: rows.map((row) => ({
+          seq: row.seq,
+          time: new Date(row.at_ms).toISOString(),
+          who: row.who,
+          what: row.what,
+          ...(row.resource === null ? {} : { resource: row.resource }),
+          result: row.result,
+          reasons: JSON.parse(row.reasons) as string[],
+          ...(row.cause === null ? {} : { cause: row.cause }),
+          detail: JSON.parse(row.detail) as unknown,
+        })),
+        next: rows.at(-1)?.seq ?? after,
+      };
+    },
+  );
+}

@@ -1,0 +1,163 @@
+/** Devices: listed, approved, blocked, let in again, removed. */
+import { Type } from 'typebox';
+import type { DeviceId } from '../../../protocol/ids.ts';
+import { appendAudit } from '../../audit/append-audit.ts';
+import type { ControllerContext } from '../../context.ts';
+import { endSessions } from '../../sessions/end-sessions.ts';
+import { organisationOf, whoOf } from '../access.ts';
+import { ProblemError } from '../problems.ts';
+import type { TypedApp } from '../typed-app.ts';
+
+const DeviceEntry = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  os: Type.String(),
+  version: Type.String(),
+  owner: Type.String(),
+  ownerName: Type.String(),
+  approval: Type.Union([Type.Literal('none'), Type.Literal('held'), Type.Literal('approved')]),
+  state: Type.Union([Type.Literal('active'), Type.Literal('suspended'), Type.Literal('blocked')]),
+  online: Type.Boolean(),
+  seen: Type.String(),
+  posture: Type.Optional(Type.Unknown()),
+});
+const params = Type.Object({ id: Type.String() });
+
+/** What an administrator does to a device, and what it sets. */
+const actions = {
+  approve: { summary: 'Approves a device', set: { approval: 'approved' }, ends: undefined },
+  unapprove: { summary: 'Takes the approval back', set: { approval: 'none' }, ends: undefined },
+  block: {
+    summary: 'Ends its session and lets nobody sign in on it',
+    set: { state: 'blocked' },
+    ends: 'blocked',
+  },
+  unblock: { summary: 'Lets people sign in on it again', set: { state: 'active' }, ends: undefined },
+} as const;
+
+export function deviceRoutes(app: TypedApp, context: ControllerContext): void {
+  app.get(
+    '/api/v1/devices',
+    {
+      config: { access: ['admin', 'auditor'] },
+      schema: {
+        summary: 'Devices of people and service accounts',
+        response: { 200: Type.Array(DeviceEntry) },
+      },
+    },
+    async (request) => {
+      const { store, reader } = context.organisation(organisationOf(request));
+      const rows = await store
+        .select('nodes')
+        .selectAll()
+        .where('kind', '=', 'device')
+        .orderBy('name')
+        .execute();
+      const people = await store.select('people').select(['id', 'name', 'email']).execute();
+      const names = new Map<string, string>(people.map(({ id, name, email }) => [id, email ?? name]));
+      for (const { id, name } of (await reader.current()).serviceAccounts) names.set(id, name);
+      return rows.map((row) => ({
+        id: row.id,
+        name: row.name,
+        os: row.os,
+        version: row.version,
+        owner: row.owner ?? '',
+        ownerName: names.get(row.owner ?? '') ?? '',
+        approval: row.approval,
+        state: row.state,
+        online: context.presence.isOnline(row.id),
+        seen: new Date(row.seen_ms).toISOString(),
+        ...(row.posture === null ? {} : { posture: JSON.parse(row.posture) as unknown }),
+      }));
+    },
+  );
+
+  for (const [name, action] of Object.entries(actions)) {
+    app.post(
+      `/api/v1/devices/:id/${name}`,
+      {
+        config: { access: ['admin'] },
+        schema: { summary: action.summary, params, response: { 204: Type.Null() } },
+      },
+      async (request, reply) => {
+        const organisation = organisationOf(request);
+        const { store } = context.organisation(organisation);
+        const who = whoOf(request);
+        const device = request.params.id as DeviceId;
+        await store.transaction(async (tx) => {
+          const before = await tx
+            .select('nodes')
+            .select(['name', 'approval', 'state'])
+            .where('id', '=', device)
+            .where('kind', '=', 'device')
+            .executeTakeFirst();
+          if (before === undefined) throw new ProblemError('not-found');
+          await tx.update('nodes').set(action.set).where('id', '=', device).execute();
+          const detail = { device, before, after: { ...before, ...action.set } };
+          await appendAudit(tx, [
+            { atMs: context.now(), who, what: `device.${name}`, result: 'done', detail },
+          ]);
+        });
+        if (action.ends !== undefined)
+          await endDeviceSessions(context, organisation, device, action.ends, who);
+        await context.publish(organisation, { kind: 'device', device });
+        return reply.code(204).send(null);
+      },
+    );
+  }
+
+  app.delete(
+    '/api/v1/devices/:id',
+    {
+      config: { access: ['admin'] },
+      schema: {
+        summary: 'Ends its session and forgets it; its person may sign in on it as on a new device',
+        params,
+        response: { 204: Type.Null() },
+      },
+    },
+    async (request, reply) => {
+      const organisation = organisationOf(request);
+      const who = whoOf(request);
+      const device = request.params.id as DeviceId;
+      const { store } = context.organisation(organisation);
+      const known = await store
+        .select('nodes')
+        .select('name')
+        .where('id', '=', device)
+        .where('kind', '=', 'device')
+        .executeTakeFirst();
+      if (known === undefined) throw new ProblemError('not-found');
+      await endDeviceSessions(context, organisation, device, 'removed', who);
+      await store.transaction(async (tx) => {
+        await tx.delete('nodes').where('id', '=', device).execute();
+        const detail = { device, name: known.name };
+        await appendAudit(tx, [{ atMs: context.now(), who, what: 'device.remove', result: 'done', detail }]);
+      });
+      await context.publish(organisation, { kind: 'node-removed', node: device });
+      return reply.code(204).send(null);
+    },
+  );
+}
+
+async function endDeviceSessions(
+  context: ControllerContext,
+  organisation: ReturnType<typeof organisationOf>,
+  device: DeviceId,
+  reason: string,
+  who: string,
+): Promise<void> {
+  const open = await context
+    .organisation(organisation)
+    .store.select('sessions')
+    .select('id')
+    .where('device', '=', device)
+    .where('ended_ms', 'is', null)
+    .execute();
+  await endSessions(
+    context,
+    organisation,
+    open.map(({ id }) => id),
+    { reason, who },
+  );
+}

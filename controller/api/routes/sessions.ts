@@ -1,0 +1,66 @@
+/** Sessions that are open: listed, ended. */
+import { Type } from 'typebox';
+import type { Id } from '../../../protocol/ids.ts';
+import type { ControllerContext } from '../../context.ts';
+import { endSessions } from '../../sessions/end-sessions.ts';
+import { organisationOf, whoOf } from '../access.ts';
+import { ProblemError } from '../problems.ts';
+import type { TypedApp } from '../typed-app.ts';
+
+const SessionEntry = Type.Object({
+  id: Type.String(),
+  kind: Type.Union([Type.Literal('device'), Type.Literal('browser')]),
+  subject: Type.String(),
+  device: Type.Optional(Type.String()),
+  address: Type.String(),
+  started: Type.String(),
+  until: Type.String(),
+});
+
+export function sessionRoutes(app: TypedApp, context: ControllerContext): void {
+  app.get(
+    '/api/v1/sessions',
+    {
+      config: { access: ['admin', 'auditor'] },
+      schema: { summary: 'Open sessions', response: { 200: Type.Array(SessionEntry) } },
+    },
+    async (request) => {
+      const rows = await context
+        .organisation(organisationOf(request))
+        .store.select('sessions')
+        .selectAll()
+        .where('ended_ms', 'is', null)
+        .where('until_ms', '>', context.now())
+        .orderBy('started_ms')
+        .execute();
+      return rows.map((row) => ({
+        id: row.id,
+        kind: row.kind,
+        subject: row.subject,
+        ...(row.device === null ? {} : { device: row.device }),
+        address: row.address,
+        started: new Date(row.started_ms).toISOString(),
+        until: new Date(row.until_ms).toISOString(),
+      }));
+    },
+  );
+
+  app.delete(
+    '/api/v1/sessions/:id',
+    {
+      config: { access: ['admin'] },
+      schema: {
+        summary: 'Ends a session at once, with every flow under it',
+        params: Type.Object({ id: Type.String() }),
+        response: { 204: Type.Null() },
+      },
+    },
+    async (request, reply) => {
+      const id = request.params.id as Id<'ses'>;
+      const reason = { reason: 'ended-by-administrator', who: whoOf(request) };
+      const ended = await endSessions(context, organisationOf(request), [id], reason);
+      if (ended.length === 0) throw new ProblemError('not-found');
+      return reply.code(204).send(null);
+    },
+  );
+}

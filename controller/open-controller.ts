@@ -1,0 +1,83 @@
+/**
+ * Opens a controller's data and makes its context: directory, store, keys, card, authority. Listens nowhere; the program
+ * and the tests put API and control server on top.
+ */
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { Clock, Random } from '../protocol/clock.ts';
+import type { OrganisationId } from '../protocol/ids.ts';
+import { ChangeHub } from './change-hub.ts';
+import type { ControllerContext, Organisation } from './context.ts';
+import { loadAuthority } from './keys/authority.ts';
+import { cardSource } from './keys/card.ts';
+import { loadControllerKeys } from './keys/controller-keys.ts';
+import { prepareDirectory } from './keys/data-directory.ts';
+import { loadSecretKey } from './keys/secret-key.ts';
+import { OrganisationReader } from './organisation/organisation-state.ts';
+import { Presence } from './presence.ts';
+import { openStore } from './store/store.ts';
+
+export interface OpenOptions {
+  /** The data directory; made when it is missing, mode 0700. */
+  readonly directory: string;
+  readonly publicUrl: URL;
+  /** Default: `secret.key` in the data directory. */
+  readonly secretKeyFile?: string;
+  /** Whether the built-in authority certifies the listener; false when certificates come from files. */
+  readonly builtInAuthority: boolean;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+export interface OpenController {
+  readonly context: ControllerContext;
+  readonly changes: ChangeHub;
+  close(): Promise<void>;
+}
+
+/** Opens the data, making what is missing. Throws a sentence when something cannot be used. */
+export async function openController(options: OpenOptions): Promise<OpenController> {
+  const { directory, publicUrl, now, clock, random, log } = options;
+  await prepareDirectory(directory);
+  const secretKey = await loadSecretKey(options.secretKeyFile ?? join(directory, 'secret.key'), random);
+  const keys = await loadControllerKeys(directory, secretKey);
+  const authority = options.builtInAuthority
+    ? await loadAuthority(directory, secretKey, { now, random })
+    : undefined;
+  const store = await openStore({ directory, now, random });
+  const organisations = new Map<OrganisationId, Organisation>();
+  const changes = new ChangeHub();
+  const context: ControllerContext = {
+    publicUrl,
+    store,
+    soleOrganisation: await store.soleOrganisation(),
+    organisation(id) {
+      let organisation = organisations.get(id);
+      if (organisation === undefined) {
+        const scoped = store.forOrganisation(id);
+        organisation = { id, store: scoped, reader: new OrganisationReader(scoped) };
+        organisations.set(id, organisation);
+      }
+      return organisation;
+    },
+    secretKey,
+    keys,
+    card: cardSource({
+      keys,
+      issuer: publicUrl.origin,
+      tls: authority === undefined ? [] : [authority.pem],
+      now,
+    }),
+    authority,
+    now,
+    clock,
+    random,
+    log,
+    presence: new Presence(),
+    publish: changes.publish,
+  };
+  return { context, changes, close: () => store.close() };
+}
