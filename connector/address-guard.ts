@@ -33,9 +33,6 @@ const onlyByLiteral = networks(
   'fd00:ec2::254/128',
 );
 
-/** The networks a wildcard may lead to where its resource does not say. */
-export const privateRanges: readonly string[] = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'];
-
 /**
  * Whether `resource` may be dialled at `resolved`, an address literal from the resolver.
  * @param synthetic the range clients use for names, never a real destination

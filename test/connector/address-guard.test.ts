@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseAddress, parseNetwork, isInside } from '../../connector/address.ts';
-import { mayDial, privateRanges } from '../../connector/address-guard.ts';
+import { mayDial } from '../../connector/address-guard.ts';
 import { dialTcp, permittedAddresses } from '../../connector/dial.ts';
 import { Fault } from '../../protocol/errors.ts';
 
+const privateRanges = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'];
 const around = { synthetic: '100.96.0.0/12', ownAddresses: ['10.0.0.2', 'fd00::2'] };
 const exact = { address: 'wiki.acme.internal', within: privateRanges };
 const wildcard = { address: '*.db.acme.internal', within: privateRanges };
