@@ -1,0 +1,69 @@
+/** A carrier over any Node Duplex: a TCP socket, or a stream of the hop mux (a circuit through a relay). */
+import type { Duplex } from 'node:stream';
+import { Fault } from '../errors.ts';
+import { MuxStream } from '../mux/stream.ts';
+import type { Carrier, CarrierEvents } from './carrier.ts';
+
+/** The duplex belongs to the carrier from now on. */
+export function duplexCarrier(duplex: Duplex): Carrier {
+  return new DuplexCarrier(duplex);
+}
+
+class DuplexCarrier implements Carrier {
+  readonly #duplex: Duplex;
+  #events: CarrierEvents | undefined;
+  #fault: Fault | undefined;
+  #closed = false;
+
+  constructor(duplex: Duplex) {
+    this.#duplex = duplex;
+    duplex.on('error', (error: Error) => {
+      this.#fault ??=
+        error instanceof Fault ? error : new Fault('unreachable', error.message, { cause: error });
+    });
+    duplex.on('close', () => this.#end(this.#fault));
+  }
+
+  start(events: CarrierEvents): void {
+    if (this.#events !== undefined) throw new Error('a carrier starts once');
+    this.#events = events;
+    if (this.#closed) return events.closed(this.#fault);
+    this.#duplex.on('data', (bytes: Buffer) => {
+      if (!this.#closed) events.data(bytes);
+    });
+    this.#duplex.on('drain', () => {
+      if (!this.#closed) events.drain();
+    });
+    this.#duplex.on('end', () => this.close());
+  }
+
+  write(bytes: Buffer): boolean {
+    return this.#closed || this.#duplex.writableEnded ? true : this.#duplex.write(bytes);
+  }
+
+  pause(): void {
+    this.#duplex.pause();
+  }
+
+  resume(): void {
+    this.#duplex.resume();
+  }
+
+  close(fault?: Fault): void {
+    if (this.#closed) return;
+    if (fault === undefined) {
+      this.#duplex.end();
+      // What still arrives is read and dropped, so that the other side's end is seen.
+      this.#duplex.resume();
+    } else if (this.#duplex instanceof MuxStream) this.#duplex.reset(fault.code);
+    else this.#duplex.destroy();
+    this.#end(fault);
+  }
+
+  #end(fault: Fault | undefined): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#fault ??= fault;
+    this.#events?.closed(fault);
+  }
+}

@@ -1,0 +1,459 @@
+/**
+ * The secure channel of WIRE A6: a Noise handshake over a carrier, then sealed records with strictly growing counters
+ * and fresh keys every two minutes. The tunnel link and the control channel run on it. It dies of the first byte that
+ * is wrong, never repairs, and knows nothing of what the records say.
+ *
+ *     initiator                              responder
+ *     waiting ── INIT ─────────────────────▶ (mac1, budget, then Diffie-Hellman)
+ *        ◀────────────────────────── RESP ── unproven
+ *     up ────── first DATA ────────────────▶ up
+ *
+ * An empty record is only the proof of new keys; whoever uses the channel never sees it.
+ */
+import type { Clock, Random } from '../clock.ts';
+import { Fault } from '../errors.ts';
+import type { AgreementKey } from '../keys.ts';
+import { CipherState } from '../noise/cipher-state.ts';
+import { tagBytes } from '../noise/aead.ts';
+import type { Carrier } from './carrier.ts';
+import type { HandshakeBudget } from './handshake-budget.ts';
+import {
+  answerInit,
+  hasMac1,
+  InitSender,
+  type HandshakeOutcome,
+  type HandshakeSide,
+} from './handshake-messages.ts';
+import { maxBodyBytes, messageHeaderBytes, MessageReader } from './message-reader.ts';
+
+const types = { init: 1, resp: 2, data: 3 } as const;
+
+/** What precedes and follows the plaintext in a buffer given to `sendSealed`. */
+export const sealHeadroom = messageHeaderBytes;
+export const sealTailroom = tagBytes;
+export const maxPlaintextBytes = maxBodyBytes - tagBytes;
+
+/** RESP, and after it the first DATA, must come within this. */
+const handshakeMs = 5_000;
+/** The largest body of an initiator that has not proven its keys. */
+const unprovenBytes = 4_096;
+/** The first record an initiator sends may hold this much plaintext. */
+export const maxFirstPlaintextBytes = unprovenBytes - tagBytes;
+
+/** Keys are renewed after this, and the carrier dies when they were not by then. */
+const rekeyAfter = { ms: 120_000, bytes: 2 ** 32 };
+const keysEnd = { ms: 180_000, bytes: 2 ** 33 };
+/** An initiator that asks for new keys much sooner only wants us to compute. */
+const rekeyNotBefore = { ms: 60_000, bytes: 2 ** 31 };
+
+export interface ChannelEvents {
+  /** The plaintext of one record, in order; the receiver's from now on. */
+  record(plaintext: Buffer): void;
+  drain(): void;
+  /** Once, whoever ended it. */
+  closed(fault: Fault): void;
+}
+
+export interface SecureChannelOptions {
+  readonly own: AgreementKey;
+  /** Binds version, use and network; both sides must name the same. */
+  readonly prologue: Uint8Array;
+  /** Whether this side offers (initiator) or takes (responder) ML-KEM-768. */
+  readonly kem: boolean;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/**
+ * Initiator: sends INIT and resolves when RESP proved the responder to hold `peer`'s key (raw X25519, 32 bytes). Rejects
+ * with a Fault: `timeout` after 5 s, `protocol`, or what ended the carrier (`busy` when the responder said so).
+ */
+export function openSecureChannel(
+  carrier: Carrier,
+  options: SecureChannelOptions & { readonly peer: Buffer },
+): Promise<SecureChannel> {
+  return new Promise((resolve, reject) => {
+    const channel = new SecureChannel(carrier, options, { up: () => resolve(channel), failed: reject });
+    channel.initiate(options.peer);
+  });
+}
+
+/**
+ * Responder: resolves when the initiator's first DATA opened, which proves its static key (`peerKey`). Before that
+ * nothing is kept but 4 KiB for 5 s. `source` is whom the handshake is counted against in `budget`. Rejects with a Fault.
+ */
+export function acceptSecureChannel(
+  carrier: Carrier,
+  options: SecureChannelOptions & { readonly budget: HandshakeBudget; readonly source: string },
+): Promise<SecureChannel> {
+  return new Promise((resolve, reject) => {
+    const channel = new SecureChannel(carrier, options, { up: () => resolve(channel), failed: reject });
+    channel.respond(() => options.budget.take(options.source));
+  });
+}
+
+/** Keys of one epoch and what they have been used for. */
+interface Keys {
+  readonly send: CipherState;
+  readonly receive: CipherState;
+}
+
+type State =
+  | { readonly state: 'fresh' }
+  | { readonly state: 'waiting'; readonly init: InitSender }
+  | { readonly state: 'listening'; readonly allows: () => boolean }
+  | { readonly state: 'unproven' }
+  | { readonly state: 'up' }
+  | { readonly state: 'closed'; readonly fault: Fault };
+
+/** A rekey that has begun: asked by us, or answered by us and not yet used by the initiator. */
+type Rekey =
+  | { readonly state: 'none' }
+  | { readonly state: 'asked'; readonly init: InitSender }
+  | { readonly state: 'switching'; readonly next: Keys };
+
+export class SecureChannel {
+  readonly #carrier: Carrier;
+  readonly #options: SecureChannelOptions;
+  readonly #side: HandshakeSide;
+  readonly #outcome: { readonly up: () => void; readonly failed: (fault: Fault) => void };
+  readonly #reader: MessageReader;
+  #isInitiator = false;
+  #state: State = { state: 'fresh' };
+  #events: ChannelEvents | undefined;
+  #held: Buffer[] = [];
+  #first: HandshakeOutcome | undefined;
+
+  #send: CipherState | undefined;
+  #receive: CipherState | undefined;
+  #sendEpoch = 0;
+  #receiveEpoch = 0;
+  #rekey: Rekey = { state: 'none' };
+  #keysSinceMs = 0;
+  #sentBytes = 0;
+  #receivedBytes = 0;
+  #cancelTimer: () => void = () => {};
+
+  constructor(
+    carrier: Carrier,
+    options: SecureChannelOptions,
+    outcome: { readonly up: () => void; readonly failed: (fault: Fault) => void },
+  ) {
+    this.#carrier = carrier;
+    this.#options = options;
+    this.#side = options;
+    this.#outcome = outcome;
+    this.#reader = new MessageReader(unprovenBytes, (type, epoch, body) => this.#message(type, epoch, body));
+  }
+
+  /** The other side's static key, raw X25519. */
+  get peerKey(): Buffer {
+    return this.#established.peer;
+  }
+
+  /** 32 bytes that both sides of this channel share; of the first handshake, whatever rekeys follow. */
+  get handshakeHash(): Buffer {
+    return this.#established.result.hash;
+  }
+
+  /** The responder's name for the session, 16 bytes. */
+  get sessionId(): Buffer {
+    return this.#established.sessionId;
+  }
+
+  /** Proves, to resume, that one took part in the first handshake. Secret. */
+  get resumeSecret(): Buffer {
+    return this.#established.result.resumeSecret;
+  }
+
+  /** Streams the responder takes at once. */
+  get maxStreams(): number {
+    return this.#established.maxStreams;
+  }
+
+  /** Whether ML-KEM-768 took part in the keys. */
+  get kem(): boolean {
+    return this.#established.kem;
+  }
+
+  /** Begins to deliver records; exactly once. What arrived before waits, and the carrier with it. */
+  start(events: ChannelEvents): void {
+    if (this.#events !== undefined) throw new Error('a channel starts once');
+    this.#events = events;
+    if (this.#state.state === 'closed') return events.closed(this.#state.fault);
+    const held = this.#held;
+    this.#held = [];
+    for (const plaintext of held) if (this.#isUp) events.record(plaintext);
+    if (this.#isUp) this.#carrier.resume();
+  }
+
+  /**
+   * Seals the plaintext that lies in `block[start + sealHeadroom, end − sealTailroom)` where it is and sends it as one
+   * record; the memory belongs to the channel from now on. False: wait for `drain`.
+   */
+  sendSealed(block: Buffer, start: number, end: number): boolean {
+    if (this.#state.state !== 'up' || this.#send === undefined) return true;
+    const length = end - start;
+    this.#writeHeader(block, start, types.data, this.#sendEpoch, length - messageHeaderBytes);
+    this.#send.sealInPlace(block, start + messageHeaderBytes, end - tagBytes);
+    this.#sentBytes += length;
+    const isReady = this.#carrier.write(block.subarray(start, end));
+    if (this.#sentBytes >= rekeyAfter.bytes) this.#checkBytes();
+    return isReady;
+  }
+
+  /** Copies and sends one record of at most `maxPlaintextBytes`. False: wait for `drain`. */
+  send(plaintext: Uint8Array): boolean {
+    const block = Buffer.allocUnsafe(sealHeadroom + plaintext.length + sealTailroom);
+    block.set(plaintext, sealHeadroom);
+    return this.sendSealed(block, 0, block.length);
+  }
+
+  pause(): void {
+    this.#carrier.pause();
+  }
+
+  resume(): void {
+    this.#carrier.resume();
+  }
+
+  /** Ends it: in order when `fault` is left out, else at once; the fault's code travels where the carrier can carry it. */
+  close(fault?: Fault): void {
+    this.#close(fault ?? new Fault('cancelled'), fault);
+  }
+
+  // The two ways to begin; for the functions above.
+
+  initiate(peer: Buffer): void {
+    this.#isInitiator = true;
+    const init = new InitSender(this.#side, peer);
+    const body = init.write(false);
+    this.#state = { state: 'waiting', init };
+    this.#begin();
+    if (body === undefined) return this.#broken('the other side has an unusable key');
+    this.#sendPlain(types.init, 0, body);
+  }
+
+  respond(allows: () => boolean): void {
+    this.#state = { state: 'listening', allows };
+    this.#begin();
+  }
+
+  #begin(): void {
+    this.#setTimer(handshakeMs, () => this.#close(new Fault('timeout'), new Fault('timeout')));
+    this.#carrier.start({
+      data: (bytes) => {
+        if (!this.#reader.feed(bytes)) this.#broken('a message of an impossible length');
+      },
+      drain: () => this.#events?.drain(),
+      closed: (fault) => this.#close(fault ?? new Fault('cancelled'), undefined),
+    });
+  }
+
+  get #isUp(): boolean {
+    return this.#state.state === 'up';
+  }
+
+  get #established(): HandshakeOutcome {
+    if (this.#first === undefined) throw new Error('the handshake is not complete');
+    return this.#first;
+  }
+
+  #message(type: number, epoch: number, body: Buffer): void {
+    if (type === types.data) return this.#data(epoch, body);
+    const { state } = this.#state;
+    if (type === types.init && state === 'listening' && epoch === 0) return this.#init(body);
+    if (type === types.resp && state === 'waiting' && epoch === 0) return this.#resp(body);
+    if (state !== 'up' || epoch !== next(this.#receiveEpoch)) return this.#broken('an unexpected message');
+    if (type === types.init && !this.#isInitiator) return this.#rekeyInit(epoch, body);
+    if (type === types.resp && this.#isInitiator) return this.#rekeyResp(epoch, body);
+    this.#broken('an unexpected message');
+  }
+
+  #init(body: Buffer): void {
+    if (this.#state.state !== 'listening') return;
+    const { allows } = this.#state;
+    if (!hasMac1(body, this.#options.own)) return this.#broken('a wrong mac1');
+    if (!allows()) return this.#close(new Fault('busy'), new Fault('busy'));
+    const answer = answerInit(this.#side, body, false);
+    if (answer === undefined) return this.#broken('a malformed or forged INIT');
+    this.#establish(answer.outcome);
+    this.#state = { state: 'unproven' };
+    this.#setTimer(handshakeMs, () => this.#close(new Fault('timeout'), new Fault('timeout')));
+    this.#sendPlain(types.resp, 0, answer.resp);
+  }
+
+  #resp(body: Buffer): void {
+    if (this.#state.state !== 'waiting') return;
+    const outcome = this.#state.init.read(body);
+    if (outcome === undefined) return this.#broken('a malformed or forged RESP');
+    this.#establish(outcome);
+    this.#up();
+  }
+
+  #establish(outcome: HandshakeOutcome): void {
+    this.#first = outcome;
+    const keys = keysOf(outcome);
+    this.#send = keys.send;
+    this.#receive = keys.receive;
+  }
+
+  /** The other side is proven. Nothing more is read until `start`. */
+  #up(): void {
+    this.#state = { state: 'up' };
+    this.#reader.limit = maxBodyBytes;
+    this.#newEpoch();
+    this.#carrier.pause();
+    this.#outcome.up();
+  }
+
+  #data(epoch: number, body: Buffer): void {
+    const { state } = this.#state;
+    if (state !== 'up' && state !== 'unproven') return this.#broken('a record before the handshake');
+    if (epoch !== this.#receiveEpoch) {
+      const rekey = this.#rekey;
+      if (rekey.state !== 'switching' || epoch !== next(this.#receiveEpoch)) {
+        return this.#broken('a record of another epoch');
+      }
+      this.#switchKeys(rekey.next, epoch);
+    }
+    const plaintext = this.#receive?.openInPlace(body);
+    if (plaintext === undefined) return this.#broken('a record that does not open');
+    this.#receivedBytes += body.length;
+    if (state === 'unproven') this.#up();
+    if (this.#receivedBytes >= rekeyAfter.bytes) this.#checkBytes();
+    if (plaintext.length === 0 || !this.#isUp) return;
+    if (this.#events === undefined) this.#held.push(plaintext);
+    else this.#events.record(plaintext);
+  }
+
+  // Rekey: the initiator asks inside the old epoch and sends with the new keys after RESP; the responder follows with
+  // the first record of the new epoch. Each side then erases the old keys.
+
+  #askForKeys(): void {
+    if (!this.#isUp || this.#rekey.state !== 'none') return;
+    const init = new InitSender(this.#side, this.peerKey);
+    const body = init.write(true);
+    if (body === undefined) return this.#broken('the other side has an unusable key');
+    this.#rekey = { state: 'asked', init };
+    this.#sendPlain(types.init, next(this.#sendEpoch), body);
+  }
+
+  #rekeyInit(epoch: number, body: Buffer): void {
+    const used = Math.max(this.#sentBytes, this.#receivedBytes);
+    const age = this.#options.clock.nowMs() - this.#keysSinceMs;
+    if (this.#rekey.state !== 'none' || (age < rekeyNotBefore.ms && used < rekeyNotBefore.bytes)) {
+      return this.#broken('a rekey too soon');
+    }
+    const answer = answerInit(this.#side, body, true);
+    if (answer === undefined || !answer.outcome.peer.equals(this.peerKey)) {
+      return this.#broken('a malformed or forged rekey');
+    }
+    this.#rekey = { state: 'switching', next: keysOf(answer.outcome) };
+    this.#sendPlain(types.resp, epoch, answer.resp);
+  }
+
+  #rekeyResp(epoch: number, body: Buffer): void {
+    const outcome = this.#rekey.state === 'asked' ? this.#rekey.init.read(body) : undefined;
+    if (outcome === undefined) return this.#broken('a malformed or forged rekey');
+    const keys = keysOf(outcome);
+    this.#send?.erase();
+    this.#send = keys.send;
+    this.#sendEpoch = epoch;
+    this.#rekey = { state: 'switching', next: keys };
+    this.send(Buffer.alloc(0));
+  }
+
+  /** The first record of the new epoch is here. */
+  #switchKeys(keys: Keys, epoch: number): void {
+    this.#receive?.erase();
+    this.#receive = keys.receive;
+    this.#receiveEpoch = epoch;
+    if (this.#send !== keys.send) {
+      this.#send?.erase();
+      this.#send = keys.send;
+      this.#sendEpoch = epoch;
+      // So that an initiator that only sends learns at once that its new keys are in use.
+      this.#rekey = { state: 'none' };
+      this.#newEpoch();
+      this.send(Buffer.alloc(0));
+      return;
+    }
+    this.#rekey = { state: 'none' };
+    this.#newEpoch();
+  }
+
+  #newEpoch(): void {
+    this.#keysSinceMs = this.#options.clock.nowMs();
+    this.#sentBytes = 0;
+    this.#receivedBytes = 0;
+    const die = (): void => this.#broken('keys that were not renewed');
+    if (!this.#isInitiator) return this.#setTimer(keysEnd.ms, die);
+    this.#setTimer(rekeyAfter.ms, () => {
+      this.#setTimer(keysEnd.ms - rekeyAfter.ms, die);
+      this.#askForKeys();
+    });
+  }
+
+  #checkBytes(): void {
+    if (Math.max(this.#sentBytes, this.#receivedBytes) >= keysEnd.bytes) {
+      return this.#broken('keys that were not renewed');
+    }
+    if (this.#isInitiator) this.#askForKeys();
+  }
+
+  #sendPlain(type: number, epoch: number, body: Buffer): void {
+    const message = Buffer.allocUnsafe(messageHeaderBytes + body.length);
+    this.#writeHeader(message, 0, type, epoch, body.length);
+    body.copy(message, messageHeaderBytes);
+    this.#carrier.write(message);
+  }
+
+  #writeHeader(buffer: Buffer, at: number, type: number, epoch: number, bodyLength: number): void {
+    const n = bodyLength + 2;
+    buffer[at] = n >>> 8;
+    buffer[at + 1] = n;
+    buffer[at + 2] = type;
+    buffer[at + 3] = epoch;
+  }
+
+  #setTimer(ms: number, run: () => void): void {
+    this.#cancelTimer();
+    this.#cancelTimer = this.#options.clock.after(ms, run);
+  }
+
+  #broken(why: string): void {
+    const fault = new Fault('protocol', `The other side broke the protocol: ${why}.`);
+    this.#close(fault, fault);
+  }
+
+  #close(fault: Fault, toCarrier: Fault | undefined): void {
+    if (this.#state.state === 'closed') return;
+    const wasUp = this.#isUp;
+    this.#state = { state: 'closed', fault };
+    this.#cancelTimer();
+    this.#reader.stop();
+    this.#held = [];
+    this.#send?.erase();
+    this.#receive?.erase();
+    if (this.#rekey.state === 'switching') {
+      this.#rekey.next.send.erase();
+      this.#rekey.next.receive.erase();
+    }
+    this.#carrier.close(toCarrier);
+    if (wasUp) this.#events?.closed(fault);
+    else this.#outcome.failed(fault);
+  }
+}
+
+function keysOf(outcome: HandshakeOutcome): Keys {
+  const { send, receive } = outcome.result;
+  const keys = { send: new CipherState(send), receive: new CipherState(receive) };
+  send.fill(0);
+  receive.fill(0);
+  return keys;
+}
+
+function next(epoch: number): number {
+  return (epoch + 1) % 256;
+}

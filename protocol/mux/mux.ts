@@ -1,0 +1,467 @@
+/**
+ * The mux of WIRE A8, used at both levels: over the WebSocket to a relay (hop) and inside the sealed link (inner). It
+ * turns streams into frames gathered in records and back; records come and go through a `RecordSink`. It knows nothing
+ * of keys, carriers or what payloads mean.
+ *
+ * The dialler's streams are odd, the acceptor's even, strictly growing. Whatever a peer that keeps the protocol could
+ * not send ends the session with `protocol`, decided on the header before a byte is kept. Nothing here allocates per
+ * frame except the view that an application is handed.
+ */
+import type { Clock } from '../clock.ts';
+import { codes, codeName, Fault, type CodeName } from '../errors.ts';
+import { ControlQueue } from './control-queue.ts';
+import {
+  frameHeaderBytes,
+  frameTypes,
+  maxDataBytes,
+  maxGrantBytes,
+  maxNoteBytes,
+  maxOpenBytes,
+  maxPending,
+  maxStreams,
+  pingBytes,
+} from './frames.ts';
+import { cutRecord, reserveRecord } from './record-buffer.ts';
+import { MuxStream, type StreamOwner } from './stream.ts';
+import { TokenBucket } from './token-bucket.ts';
+
+/** What carries records: whole frames, in order. */
+export interface RecordSink {
+  /** Free bytes that `send` wants before and after the frames, and the most frame bytes of one record. */
+  readonly headroom: number;
+  readonly tailroom: number;
+  readonly maxFrames: number;
+  /** Takes `block[start, end)`, whose frames begin after the headroom and end before the tailroom. False: wait. */
+  send(block: Buffer, start: number, end: number): boolean;
+  pause(): void;
+  resume(): void;
+}
+
+export interface MuxHandlers {
+  /** The peer opened a stream. `payload` is valid during the call only. */
+  stream(stream: MuxStream, payload: Buffer): void;
+  /** Inner only. `payload` is valid during the call only. */
+  grant?(payload: Buffer): void;
+  note?(payload: Buffer): void;
+  /** Answer to `ping`. `payload` is valid during the call only. */
+  pong?(payload: Buffer): void;
+  /** The peer opens and takes no more streams. */
+  goaway?(code: CodeName): void;
+}
+
+export interface MuxOptions {
+  readonly level: 'hop' | 'inner';
+  readonly side: 'dialler' | 'acceptor';
+  readonly sink: RecordSink;
+  readonly handlers: MuxHandlers;
+  readonly clock: Clock;
+  /** The round trip as measured by whoever pings; undefined while unknown, when windows do not grow. */
+  rttMs(): number | undefined;
+  /** Streams this side may have open at once, as the peer said; default 2,048. */
+  readonly peerMaxStreams?: number;
+}
+
+/** A window begins at this, and grows up to the largest while it empties within two round trips. */
+const initialWindows = { inner: 64 * 1_024, hop: 256 * 1_024 };
+const largestWindow = 16 * 1_024 * 1_024;
+/** All windows of a session together grow by at most this much. */
+const sessionGrowth = 32 * 1_024 * 1_024;
+/** While several streams wait, each puts at most this much into a record before the next one's turn. */
+const quantumBytes = 16 * 1_024;
+/** While more control frames than this wait to go out, the peer is not read. */
+const controlHighBytes = 64 * 1_024;
+/** A small payload is copied out of a record at least this many times its size, so as not to hold the record. */
+const copyRatio = 4;
+/** Streams a peer may cancel before they were accepted: at once, and per second after that. */
+const cancelBurst = 1_000;
+const cancelPerSecond = 100;
+
+export class Mux implements StreamOwner {
+  readonly inner: boolean;
+  readonly initialWindow: number;
+  readonly #options: MuxOptions;
+  readonly #sink: RecordSink;
+  readonly #streams = new Map<number, MuxStream>();
+  readonly #control = new ControlQueue();
+  readonly #cancels: TokenBucket;
+  readonly #peerParity: number;
+  readonly #openLimit: number;
+  #ownStreams = 0;
+  #peerStreams = 0;
+  #pending = 0;
+  #nextId: number;
+  #lastPeerId = 0;
+  #growthLeft = sessionGrowth;
+  #goaway: CodeName | undefined;
+  #peerGoaway: CodeName | undefined;
+  #ended: Fault | undefined;
+
+  #readyHead: MuxStream | undefined;
+  #readyTail: MuxStream | undefined;
+  #isScheduled = false;
+  #isFlushing = false;
+  #isBlocked = false;
+  #isPaused = false;
+
+  constructor(options: MuxOptions) {
+    this.#options = options;
+    this.#sink = options.sink;
+    this.inner = options.level === 'inner';
+    this.initialWindow = initialWindows[options.level];
+    this.#nextId = options.side === 'dialler' ? 1 : 2;
+    this.#peerParity = options.side === 'dialler' ? 0 : 1;
+    this.#openLimit = Math.min(maxStreams, options.peerMaxStreams ?? maxStreams);
+    this.#cancels = new TokenBucket(options.clock, { burst: cancelBurst, perSecond: cancelPerSecond });
+  }
+
+  /** Streams open now, both directions. */
+  get streams(): number {
+    return this.#streams.size;
+  }
+
+  /** Opens a stream; may be written at once. Throws the Fault of an ended session, `draining` or `limit`. */
+  openStream(payload: Uint8Array): MuxStream {
+    if (payload.length > maxOpenBytes) throw new Error(`an OPEN of ${payload.length} bytes is too large`);
+    if (this.#ended !== undefined) throw this.#ended;
+    if (this.#peerGoaway !== undefined) throw new Fault(this.#peerGoaway);
+    if (this.#goaway !== undefined) throw new Fault('draining');
+    if (this.#ownStreams >= this.#openLimit || this.#nextId > 0xffff_fffd) throw new Fault('limit');
+    const stream = new MuxStream(this, this.#nextId, false);
+    this.#nextId += 2;
+    this.#ownStreams++;
+    this.#streams.set(stream.id, stream);
+    this.#sendFrame(stream.id, frameTypes.open, payload);
+    return stream;
+  }
+
+  /** @param payload exactly 8 bytes, which come back in `pong` */
+  ping(payload: Uint8Array): void {
+    this.#sendFrame(0, frameTypes.ping, payload);
+  }
+
+  sendGrant(jws: string): void {
+    const bytes = Buffer.from(jws);
+    if (bytes.length > maxGrantBytes) throw new Error(`a grant of ${bytes.length} bytes is too large`);
+    this.#sendFrame(0, frameTypes.grant, bytes);
+  }
+
+  sendNote(note: object): void {
+    const bytes = Buffer.from(JSON.stringify(note));
+    if (bytes.length > maxNoteBytes) throw new Error(`a note of ${bytes.length} bytes is too large`);
+    this.#sendFrame(0, frameTypes.note, bytes);
+  }
+
+  /** No new streams from here on, either way; open ones stay. */
+  drain(code: CodeName): void {
+    if (this.#goaway !== undefined || this.#ended !== undefined) return;
+    this.#goaway = code;
+    const at = this.#control.append(0, frameTypes.goaway, 6);
+    this.#control.buffer.writeUInt16BE(codes[code], at);
+    this.#control.buffer.writeUInt32BE(this.#lastPeerId, at + 2);
+    this.#schedule();
+  }
+
+  /** Ends every stream with `fault`; nothing is sent or taken afterwards. */
+  end(fault: Fault): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = fault;
+    for (const stream of this.#streams.values()) stream.receiveReset(fault);
+  }
+
+  /** Sends what waits, without waiting for the end of the tick. */
+  flush(): void {
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
+    while (!this.#isBlocked && this.#ended === undefined && this.#hasWork()) this.#sendRecord();
+    this.#isFlushing = false;
+    if (this.#isPaused && this.#control.length < controlHighBytes / 2 && this.#ended === undefined) {
+      this.#isPaused = false;
+      this.#sink.resume();
+    }
+  }
+
+  /** The sink takes records again. */
+  drained(): void {
+    this.#isBlocked = false;
+    this.flush();
+  }
+
+  /**
+   * Takes the frames of one record, which belong to the mux from now on. Returns the Fault that must end the session,
+   * or undefined.
+   */
+  receive(frames: Buffer): Fault | undefined {
+    let offset = 0;
+    while (offset < frames.length && this.#ended === undefined) {
+      if (frames.length - offset < frameHeaderBytes) return broken('a frame header is cut short');
+      const stream = frames.readUInt32BE(offset);
+      const type = frames[offset + 4] as number;
+      const length = frames.readUIntBE(offset + 5, 3);
+      const start = offset + frameHeaderBytes;
+      const end = start + length;
+      if (end > frames.length) return broken('a frame is longer than its record');
+      const why =
+        stream === 0
+          ? this.#receiveSession(type, frames, start, end)
+          : this.#receiveStream(stream, type, frames, start, end);
+      if (why !== undefined) return why === 'limit' ? new Fault('limit') : broken(why);
+      offset = end;
+    }
+    if (!this.#isPaused && this.#control.length > controlHighBytes) {
+      this.#isPaused = true;
+      this.#sink.pause();
+    }
+    return undefined;
+  }
+
+  /** A frame of stream 0. Returns what was wrong with it. */
+  #receiveSession(type: number, frames: Buffer, start: number, end: number): string | undefined {
+    const length = end - start;
+    const { handlers } = this.#options;
+    switch (type) {
+      case frameTypes.ping:
+        if (length !== pingBytes) return 'a PING of a wrong length';
+        this.#sendFrame(0, frameTypes.pong, frames.subarray(start, end));
+        return undefined;
+      case frameTypes.pong:
+        if (length !== pingBytes) return 'a PONG of a wrong length';
+        handlers.pong?.(frames.subarray(start, end));
+        return undefined;
+      case frameTypes.goaway:
+        if (length !== 6) return 'a GOAWAY of a wrong length';
+        this.#receiveGoaway(frames.readUInt16BE(start), frames.readUInt32BE(start + 2));
+        return undefined;
+      case frameTypes.grant:
+        if (!this.inner || length > maxGrantBytes) return 'a GRANT that is too long or on the hop';
+        handlers.grant?.(frames.subarray(start, end));
+        return undefined;
+      case frameTypes.note:
+        if (!this.inner || length > maxNoteBytes) return 'a NOTE that is too long or on the hop';
+        handlers.note?.(frames.subarray(start, end));
+        return undefined;
+      default:
+        return `frame type ${type} on stream 0`;
+    }
+  }
+
+  /** A frame of any other stream. Returns what was wrong with it. */
+  #receiveStream(id: number, type: number, frames: Buffer, start: number, end: number): string | undefined {
+    if (type === frameTypes.open) return this.#receiveOpen(id, frames, start, end);
+    const stream = this.#streams.get(id);
+    const length = end - start;
+    // What was on its way when a stream ended is nobody's fault; a stream that never was is.
+    if (stream === undefined && !this.#wasOpened(id)) return 'a frame of a stream that was never opened';
+    switch (type) {
+      case frameTypes.data:
+        if (length === 0 || length > maxDataBytes) return 'a DATA of a wrong length';
+        return stream === undefined || stream.receiveData(this.#keep(frames, start, end))
+          ? undefined
+          : 'DATA over the window or after FIN';
+      case frameTypes.accept:
+        if (length !== 0) return 'an ACCEPT of a wrong length';
+        return stream === undefined || stream.receiveAccept() ? undefined : 'an ACCEPT nobody waited for';
+      case frameTypes.credit:
+        if (length !== 4) return 'a CREDIT of a wrong length';
+        return stream === undefined || stream.receiveCredit(frames.readUInt32BE(start))
+          ? undefined
+          : 'a CREDIT of nothing or of too much';
+      case frameTypes.fin:
+        return this.#receiveFin(stream, frames, start, length);
+      case frameTypes.reset:
+        if (length !== 2) return 'a RESET of a wrong length';
+        return this.#receiveReset(stream, frames.readUInt16BE(start));
+      case frameTypes.datagram:
+        if (!this.inner || length > maxDataBytes) return 'a DGRAM that is too long or on the hop';
+        stream?.receiveDatagram(Buffer.from(frames.subarray(start, end)));
+        return undefined;
+      default:
+        return `frame type ${type} on a stream`;
+    }
+  }
+
+  #receiveOpen(id: number, frames: Buffer, start: number, end: number): string | undefined {
+    if (id % 2 !== this.#peerParity) return 'an OPEN of the wrong parity';
+    if (id <= this.#lastPeerId) return 'an OPEN of a number that was used';
+    if (end - start > maxOpenBytes) return 'an OPEN that is too long';
+    this.#lastPeerId = id;
+    const refusal =
+      this.#goaway !== undefined
+        ? 'draining'
+        : this.#peerStreams >= maxStreams
+          ? 'limit'
+          : this.#pending >= maxPending
+            ? 'busy'
+            : undefined;
+    if (refusal !== undefined) {
+      this.#sendCode(id, frameTypes.reset, refusal);
+      return undefined;
+    }
+    const stream = new MuxStream(this, id, true);
+    this.#streams.set(id, stream);
+    this.#peerStreams++;
+    this.#pending++;
+    this.#options.handlers.stream(stream, frames.subarray(start, end));
+    return undefined;
+  }
+
+  #receiveFin(
+    stream: MuxStream | undefined,
+    frames: Buffer,
+    start: number,
+    length: number,
+  ): string | undefined {
+    if (length !== (this.inner ? 16 : 0)) return 'a FIN of a wrong length';
+    if (stream === undefined) return undefined;
+    const good = this.inner
+      ? stream.receiveFin(Number(frames.readBigUInt64BE(start)), Number(frames.readBigUInt64BE(start + 8)))
+      : stream.receiveFin(undefined, undefined);
+    return good ? undefined : 'a second FIN, or one whose counters are wrong';
+  }
+
+  #receiveReset(stream: MuxStream | undefined, code: number): string | undefined {
+    if (stream === undefined) return undefined;
+    const isCancel = stream.isIncoming && !stream.isAccepted;
+    stream.receiveReset(new Fault(codeName(code)));
+    // A peer that only opens and cancels would keep us dialling for nothing.
+    return isCancel && !this.#cancels.take() ? 'limit' : undefined;
+  }
+
+  #receiveGoaway(code: number, last: number): void {
+    this.#peerGoaway = codeName(code);
+    for (const stream of this.#streams.values()) {
+      if (!stream.isIncoming && stream.id > last) stream.receiveReset(new Fault(codeName(code)));
+    }
+    this.#options.handlers.goaway?.(codeName(code));
+  }
+
+  #wasOpened(id: number): boolean {
+    return id % 2 === this.#peerParity ? id <= this.#lastPeerId : id < this.#nextId;
+  }
+
+  /** The payload as a buffer that may be held without holding much more. */
+  #keep(frames: Buffer, start: number, end: number): Buffer {
+    const view = frames.subarray(start, end);
+    return view.length * copyRatio < frames.buffer.byteLength ? Buffer.from(view) : view;
+  }
+
+  // What streams ask for.
+
+  ready(stream: MuxStream): void {
+    if (!stream.isQueued) {
+      stream.isQueued = true;
+      if (this.#readyTail === undefined) this.#readyHead = stream;
+      else this.#readyTail.nextReady = stream;
+      this.#readyTail = stream;
+    }
+    this.#schedule();
+  }
+
+  sendAccept(stream: MuxStream): void {
+    this.#pending--;
+    this.#control.append(stream.id, frameTypes.accept, 0);
+    this.#schedule();
+  }
+
+  sendCredit(stream: MuxStream, bytes: number): void {
+    const at = this.#control.append(stream.id, frameTypes.credit, 4);
+    this.#control.buffer.writeUInt32BE(bytes, at);
+    this.#schedule();
+  }
+
+  sendReset(stream: MuxStream, code: CodeName): void {
+    this.#sendCode(stream.id, frameTypes.reset, code);
+  }
+
+  sendDatagram(stream: MuxStream, bytes: Uint8Array): boolean {
+    if (this.#isBlocked || this.#ended !== undefined || this.#control.length > controlHighBytes) return false;
+    this.#sendFrame(stream.id, frameTypes.datagram, bytes);
+    return true;
+  }
+
+  growth(window: number, sinceMs: number): number {
+    const rttMs = this.#options.rttMs();
+    if (rttMs === undefined || this.#options.clock.nowMs() - sinceMs > 2 * rttMs) return 0;
+    const growth = Math.max(0, Math.min(window, largestWindow - window, this.#growthLeft));
+    this.#growthLeft -= growth;
+    return growth;
+  }
+
+  nowMs(): number {
+    return this.#options.clock.nowMs();
+  }
+
+  forget(stream: MuxStream, grown: number): void {
+    if (!this.#streams.delete(stream.id)) return;
+    this.#growthLeft += grown;
+    if (!stream.isIncoming) this.#ownStreams--;
+    else {
+      this.#peerStreams--;
+      if (!stream.isAccepted) this.#pending--;
+    }
+  }
+
+  // Sending.
+
+  #hasWork(): boolean {
+    return this.#control.length > 0 || this.#readyHead !== undefined;
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#isBlocked || this.#ended !== undefined) return;
+    this.#isScheduled = true;
+    process.nextTick(this.#tick);
+  }
+
+  readonly #tick = (): void => {
+    this.#isScheduled = false;
+    this.flush();
+  };
+
+  /** One record: control frames first, then the streams in turn. Applications may be called back in between. */
+  #sendRecord(): void {
+    const { headroom, tailroom, maxFrames } = this.#sink;
+    const space = reserveRecord(headroom + maxFrames + tailroom);
+    const first = space.start + headroom;
+    const limit = first + maxFrames;
+    let end = first;
+    if (this.#control.length > 0) end = this.#control.moveInto(space.buffer, end, maxFrames);
+    while (this.#readyHead !== undefined && this.#control.length === 0) {
+      const stream = this.#readyHead;
+      const before = end;
+      const quantum = stream.nextReady === undefined ? maxDataBytes : quantumBytes;
+      end = stream.fill(space.buffer, end, limit - end, quantum);
+      if (end === before && stream.sendable > 0) break;
+      this.#shiftReady();
+      if (stream.sendable > 0) this.ready(stream);
+    }
+    if (end === first) return cutRecord(space, space.start);
+    cutRecord(space, end + tailroom);
+    this.#isBlocked = !this.#sink.send(space.buffer, space.start, end + tailroom);
+  }
+
+  #shiftReady(): void {
+    const stream = this.#readyHead as MuxStream;
+    this.#readyHead = stream.nextReady;
+    if (this.#readyHead === undefined) this.#readyTail = undefined;
+    stream.nextReady = undefined;
+    stream.isQueued = false;
+  }
+
+  #sendCode(stream: number, type: number, code: CodeName): void {
+    if (this.#ended !== undefined) return;
+    const at = this.#control.append(stream, type, 2);
+    this.#control.buffer.writeUInt16BE(codes[code], at);
+    this.#schedule();
+  }
+
+  #sendFrame(stream: number, type: number, payload: Uint8Array): void {
+    if (this.#ended !== undefined) return;
+    const at = this.#control.append(stream, type, payload.length);
+    this.#control.buffer.set(payload, at);
+    this.#schedule();
+  }
+}
+
+function broken(why: string): Fault {
+  return new Fault('protocol', `The other side broke the protocol: ${why}.`);
+}

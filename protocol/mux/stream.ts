@@ -1,0 +1,330 @@
+/**
+ * One stream of a mux: a node:stream Duplex with a credit window in each direction. Applications read, write and end it
+ * as any Duplex, and `accept` or `reset` it; what stands under "for the mux" is called by the mux alone.
+ *
+ * Credit goes back when the application reads, never on receipt, and from half a window on. Bytes the application has
+ * not asked for are kept here, small ones put together, so that a peer cannot make many objects of one window.
+ */
+import { Duplex } from 'node:stream';
+import { Fault, type CodeName } from '../errors.ts';
+import { frameHeaderBytes, frameTypes, maxDataBytes, writeFrameHeader } from './frames.ts';
+
+/** What a stream needs of its mux. */
+export interface StreamOwner {
+  /** Whether FIN carries both byte counters (inner) or nothing (hop). */
+  readonly inner: boolean;
+  readonly initialWindow: number;
+  /** The stream has something to send and the credit to do so. */
+  ready(stream: MuxStream): void;
+  sendAccept(stream: MuxStream): void;
+  sendCredit(stream: MuxStream, bytes: number): void;
+  sendReset(stream: MuxStream, code: CodeName): void;
+  sendDatagram(stream: MuxStream, bytes: Uint8Array): boolean;
+  /** How much a window of `window` bytes may grow now, having been used up since `sinceMs`; 0 for not. */
+  growth(window: number, sinceMs: number): number;
+  nowMs(): number;
+  /** The stream is gone and gives back what its window had grown by. */
+  forget(stream: MuxStream, grown: number): void;
+}
+
+/** Frames smaller than this are put together while the application does not read. */
+const smallBytes = 2_048;
+const gatherBytes = 8_192;
+const finBytes = 16;
+
+export class MuxStream extends Duplex {
+  readonly id: number;
+  /** Payload bytes handed to the peer's window, and received from it. */
+  bytesSent = 0;
+  bytesReceived = 0;
+  /** Links of the mux's queue of streams with something to send. */
+  nextReady: MuxStream | undefined;
+  isQueued = false;
+
+  readonly #owner: StreamOwner;
+  #accepted: boolean;
+  readonly #incoming: boolean;
+  #resetSeen = false;
+
+  #sendCredit: number;
+  #chunk: Buffer | undefined;
+  #chunkOffset = 0;
+  #written: ((error?: Error | null) => void) | undefined;
+  #finish: ((error?: Error | null) => void) | undefined;
+  #finSent = false;
+
+  #window: number;
+  #grown = 0;
+  #receiveCredit: number;
+  #returned = 0;
+  #returnedAtMs: number;
+  #staged: Buffer[] = [];
+  #stagedNext = 0;
+  #stagedBytes = 0;
+  #isPushing = false;
+  #gather: Buffer | undefined;
+  #gathered = 0;
+  #wanted = false;
+  #finSeen = false;
+  #endPushed = false;
+  #datagram: ((bytes: Buffer) => void) | undefined;
+
+  constructor(owner: StreamOwner, id: number, incoming: boolean) {
+    super({ allowHalfOpen: true, readableHighWaterMark: 1, writableHighWaterMark: owner.initialWindow });
+    this.#owner = owner;
+    this.id = id;
+    this.#incoming = incoming;
+    this.#accepted = false;
+    this.#window = owner.initialWindow;
+    this.#sendCredit = owner.initialWindow;
+    this.#receiveCredit = owner.initialWindow;
+    this.#returnedAtMs = owner.nowMs();
+    // A reset by the peer may come before anyone listens, and must not end the process.
+    this.on('error', ignore);
+  }
+
+  /** Whether this side was asked (true) or asked (false). */
+  get isIncoming(): boolean {
+    return this.#incoming;
+  }
+
+  /** Whether ACCEPT has been sent or received. */
+  get isAccepted(): boolean {
+    return this.#accepted;
+  }
+
+  /** Answers the peer's OPEN. A plain Error on a stream of our own; nothing on one that is over. */
+  accept(): void {
+    if (!this.#incoming) throw new Error('only the side that was asked accepts');
+    if (this.#accepted || this.destroyed) return;
+    this.#accepted = true;
+    this.#owner.sendAccept(this);
+  }
+
+  /** Resolves when the peer accepted; rejects with the Fault that ended the stream first. */
+  accepted(): Promise<void> {
+    if (this.#accepted) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      if (this.destroyed) return reject(this.errored ?? new Fault('cancelled'));
+      this.once('accept', resolve);
+      this.once('close', () => reject(this.errored ?? new Fault('cancelled')));
+    });
+  }
+
+  /** Ends both directions at once; the peer sees `code`, this side a Fault of it. */
+  reset(code: CodeName): void {
+    if (!this.destroyed) this.destroy(new Fault(code));
+  }
+
+  /** Sends one datagram (inner, ≤ 65,000 bytes) beside the stream; false when it was dropped. Copies. */
+  sendDatagram(bytes: Uint8Array): boolean {
+    if (bytes.length > maxDataBytes) throw new Error(`a datagram of ${bytes.length} bytes is too large`);
+    return !this.destroyed && this.#owner.sendDatagram(this, bytes);
+  }
+
+  /** Who takes the peer's datagrams; the bytes belong to the handler. Without one they are dropped. */
+  onDatagram(handler: (bytes: Buffer) => void): void {
+    this.#datagram = handler;
+  }
+
+  override read(size?: number): unknown {
+    const chunk: unknown = super.read(size);
+    this.#returnCredit();
+    return chunk;
+  }
+
+  override _read(): void {
+    this.#wanted = true;
+    this.#pushStaged();
+    this.#returnCredit();
+  }
+
+  override _write(chunk: Buffer, _encoding: string, written: (error?: Error | null) => void): void {
+    if (chunk.length === 0) return written();
+    this.#chunk = chunk;
+    this.#chunkOffset = 0;
+    this.#written = written;
+    if (this.#sendCredit > 0) this.#owner.ready(this);
+  }
+
+  override _final(finish: (error?: Error | null) => void): void {
+    this.#finish = finish;
+    this.#owner.ready(this);
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    if (!this.#resetSeen && !(this.#finSent && this.#finSeen)) {
+      const code = error === null ? 'cancelled' : error instanceof Fault ? error.code : 'internal';
+      this.#owner.sendReset(this, code);
+    }
+    this.#owner.forget(this, this.#grown);
+    this.#staged = [];
+    this.#gather = undefined;
+    this.#chunk = undefined;
+    const written = this.#written ?? this.#finish;
+    this.#written = undefined;
+    this.#finish = undefined;
+    written?.(error ?? new Fault('cancelled'));
+    done(error);
+  }
+
+  // For the mux.
+
+  /** Bytes that could go out now: what is written and has credit, or the FIN. */
+  get sendable(): number {
+    if (this.#chunk !== undefined) return Math.min(this.#chunk.length - this.#chunkOffset, this.#sendCredit);
+    return this.#finish === undefined ? 0 : finBytes;
+  }
+
+  /**
+   * Writes at most `room` bytes of frames of this stream at `offset`, of them at most `quantum` payload; returns the end
+   * of what it wrote, which is `offset` when nothing fits.
+   */
+  fill(buffer: Buffer, offset: number, room: number, quantum: number): number {
+    const chunk = this.#chunk;
+    if (chunk === undefined) return this.#fillFin(buffer, offset, room);
+    const rest = chunk.length - this.#chunkOffset;
+    const length = Math.min(rest, this.#sendCredit, quantum, room - frameHeaderBytes, maxDataBytes);
+    if (length <= 0) return offset;
+    writeFrameHeader(buffer, offset, this.id, frameTypes.data, length);
+    const start = offset + frameHeaderBytes;
+    chunk.copy(buffer, start, this.#chunkOffset, this.#chunkOffset + length);
+    this.#sendCredit -= length;
+    this.bytesSent += length;
+    this.#chunkOffset += length;
+    if (length === rest) this.#chunkDone();
+    return start + length;
+  }
+
+  receiveAccept(): boolean {
+    if (this.#incoming || this.#accepted) return false;
+    this.#accepted = true;
+    this.emit('accept');
+    return true;
+  }
+
+  /** Takes payload, which is the stream's from now on. False: the peer overran the window or had ended. */
+  receiveData(bytes: Buffer): boolean {
+    if (bytes.length > this.#receiveCredit || this.#finSeen) return false;
+    this.#receiveCredit -= bytes.length;
+    this.bytesReceived += bytes.length;
+    if (this.#wanted && this.#stagedBytes === 0 && !this.#isPushing) {
+      this.#push(bytes);
+      this.#returnCredit();
+    } else this.#stage(bytes);
+    return true;
+  }
+
+  receiveCredit(bytes: number): boolean {
+    this.#sendCredit += bytes;
+    if (bytes === 0 || this.#sendCredit > 0x7fff_ffff) return false;
+    if (this.#chunk !== undefined) this.#owner.ready(this);
+    return true;
+  }
+
+  /** `sent` and `received` are the peer's counters; undefined on the hop. False: they cannot be. */
+  receiveFin(sent: number | undefined, received: number | undefined): boolean {
+    if (this.#finSeen) return false;
+    if (sent !== undefined && sent !== this.bytesReceived) return false;
+    if (received !== undefined && received > this.bytesSent) return false;
+    this.#finSeen = true;
+    if (this.#wanted) this.#pushStaged();
+    return true;
+  }
+
+  /** The peer, or the end of the session, ended the stream: nothing more is sent for it. */
+  receiveReset(fault: Fault): void {
+    this.#resetSeen = true;
+    this.destroy(fault);
+  }
+
+  receiveDatagram(bytes: Buffer): void {
+    this.#datagram?.(bytes);
+  }
+
+  #fillFin(buffer: Buffer, offset: number, room: number): number {
+    const finish = this.#finish;
+    const length = this.#owner.inner ? finBytes : 0;
+    if (finish === undefined || room < frameHeaderBytes + length) return offset;
+    writeFrameHeader(buffer, offset, this.id, frameTypes.fin, length);
+    const start = offset + frameHeaderBytes;
+    if (length > 0) {
+      buffer.writeBigUInt64BE(BigInt(this.bytesSent), start);
+      buffer.writeBigUInt64BE(BigInt(this.bytesReceived), start + 8);
+    }
+    this.#finSent = true;
+    this.#finish = undefined;
+    finish();
+    return start + length;
+  }
+
+  #chunkDone(): void {
+    const written = this.#written;
+    this.#chunk = undefined;
+    this.#written = undefined;
+    written?.();
+  }
+
+  #stage(bytes: Buffer): void {
+    this.#stagedBytes += bytes.length;
+    if (bytes.length >= smallBytes) {
+      this.#closeGather();
+      this.#staged.push(bytes);
+      return;
+    }
+    if (this.#gather !== undefined && this.#gather.length - this.#gathered < bytes.length)
+      this.#closeGather();
+    this.#gather ??= Buffer.allocUnsafeSlow(gatherBytes);
+    bytes.copy(this.#gather, this.#gathered);
+    this.#gathered += bytes.length;
+  }
+
+  #closeGather(): void {
+    if (this.#gather === undefined) return;
+    this.#staged.push(this.#gather.subarray(0, this.#gathered));
+    this.#gather = undefined;
+    this.#gathered = 0;
+  }
+
+  #pushStaged(): void {
+    // A handler that reads from within `push` comes here again; the outer loop goes on for it.
+    if (this.#isPushing) return;
+    this.#isPushing = true;
+    this.#closeGather();
+    while (this.#wanted && this.#stagedNext < this.#staged.length) {
+      const bytes = this.#staged[this.#stagedNext++] as Buffer;
+      this.#stagedBytes -= bytes.length;
+      this.#push(bytes);
+    }
+    if (this.#stagedNext === this.#staged.length && this.#stagedNext > 0) {
+      this.#staged = [];
+      this.#stagedNext = 0;
+    }
+    this.#isPushing = false;
+    if (this.#finSeen && this.#stagedBytes === 0 && !this.#endPushed) {
+      this.#endPushed = true;
+      this.push(null);
+    }
+  }
+
+  /** Keeps `#wanted` right also when the application reads from within `push`. */
+  #push(bytes: Buffer): void {
+    this.#wanted = false;
+    if (this.push(bytes)) this.#wanted = true;
+  }
+
+  #returnCredit(): void {
+    const taken = this.bytesReceived - this.#stagedBytes - this.readableLength;
+    const due = taken - this.#returned;
+    if (due < this.#window / 2 || this.#finSeen || this.destroyed) return;
+    const growth = this.#owner.growth(this.#window, this.#returnedAtMs);
+    this.#window += growth;
+    this.#grown += growth;
+    this.#returned = taken;
+    this.#returnedAtMs = this.#owner.nowMs();
+    this.#receiveCredit += due + growth;
+    this.#owner.sendCredit(this, due + growth);
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,167 @@
+/**
+ * A pair of carriers in memory. A test sees every byte that passes and decides what is delivered, held, dropped,
+ * changed or cut, and into which pieces it is chopped.
+ */
+import type { Fault } from '../../protocol/errors.ts';
+import type { Carrier, CarrierEvents } from '../../protocol/link/carrier.ts';
+
+const highWaterBytes = 128 * 1_024;
+
+/** One way of the pair, as a test holds it. */
+export class Direction {
+  /** Every write, as it was made. */
+  readonly sent: Buffer[] = [];
+  /** Pieces of at most this many bytes are delivered. */
+  chunk = Number.POSITIVE_INFINITY;
+  /** Changes a write before it is delivered; undefined drops it. */
+  change: (bytes: Buffer) => Buffer | undefined = (bytes) => bytes;
+  readonly #waiting: Buffer[] = [];
+  #waitingBytes = 0;
+  #isHeld = false;
+  #isScheduled = false;
+  #end: { fault: Fault | undefined } | undefined;
+  receiver: MemoryCarrier | undefined;
+  sender: MemoryCarrier | undefined;
+
+  /** Nothing is delivered until `release`. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  release(): void {
+    this.#isHeld = false;
+    this.schedule();
+  }
+
+  /** Bytes as if the sender had written them. */
+  inject(bytes: Buffer): void {
+    this.#waiting.push(bytes);
+    this.#waitingBytes += bytes.length;
+    this.schedule();
+  }
+
+  write(bytes: Buffer): boolean {
+    this.sent.push(Buffer.from(bytes));
+    const changed = this.change(bytes);
+    if (changed !== undefined) this.inject(changed);
+    return this.#waitingBytes < highWaterBytes;
+  }
+
+  end(fault: Fault | undefined): void {
+    this.#end ??= { fault };
+    if (fault !== undefined) this.#waiting.length = 0;
+    this.schedule();
+  }
+
+  schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#deliver();
+    });
+  }
+
+  #deliver(): void {
+    const wasFull = this.#waitingBytes >= highWaterBytes;
+    while (!this.#isHeld && this.receiver?.isReading === true) {
+      const bytes = this.#waiting.shift();
+      if (bytes === undefined) {
+        if (this.#end !== undefined) this.receiver.end(this.#end.fault);
+        break;
+      }
+      const piece = bytes.subarray(0, this.chunk);
+      if (piece.length < bytes.length) this.#waiting.unshift(bytes.subarray(piece.length));
+      this.#waitingBytes -= piece.length;
+      this.receiver.take(Buffer.from(piece));
+    }
+    if (wasFull && this.#waitingBytes < highWaterBytes) this.sender?.drained();
+  }
+}
+
+export class MemoryCarrier implements Carrier {
+  readonly #outgoing: Direction;
+  readonly #incoming: Direction;
+  #events: CarrierEvents | undefined;
+  #isPaused = false;
+  #closed: { fault: Fault | undefined } | undefined;
+
+  constructor(outgoing: Direction, incoming: Direction) {
+    this.#outgoing = outgoing;
+    this.#incoming = incoming;
+    outgoing.sender = this;
+    incoming.receiver = this;
+  }
+
+  start(events: CarrierEvents): void {
+    this.#events = events;
+    if (this.#closed !== undefined) return events.closed(this.#closed.fault);
+    this.#incoming.schedule();
+  }
+
+  write(bytes: Buffer): boolean {
+    return this.#closed !== undefined || this.#outgoing.write(bytes);
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#incoming.schedule();
+  }
+
+  close(fault?: Fault): void {
+    if (this.#closed !== undefined) return;
+    this.#outgoing.end(fault);
+    this.end(fault);
+  }
+
+  // For the direction.
+
+  get isReading(): boolean {
+    return this.#events !== undefined && !this.#isPaused && this.#closed === undefined;
+  }
+
+  take(bytes: Buffer): void {
+    this.#events?.data(bytes);
+  }
+
+  drained(): void {
+    if (this.#closed === undefined) this.#events?.drain();
+  }
+
+  end(fault: Fault | undefined): void {
+    if (this.#closed !== undefined) return;
+    this.#closed = { fault };
+    this.#outgoing.end(fault);
+    this.#events?.closed(fault);
+  }
+}
+
+export interface MemoryPair {
+  readonly left: Carrier;
+  readonly right: Carrier;
+  readonly toRight: Direction;
+  readonly toLeft: Direction;
+  /** Ends both sides at once, as a lost path does. */
+  cut(fault: Fault): void;
+}
+
+export function memoryCarriers(): MemoryPair {
+  const toRight = new Direction();
+  const toLeft = new Direction();
+  const left = new MemoryCarrier(toRight, toLeft);
+  const right = new MemoryCarrier(toLeft, toRight);
+  return {
+    left,
+    right,
+    toRight,
+    toLeft,
+    cut(fault) {
+      left.end(fault);
+      right.end(fault);
+    },
+  };
+}
