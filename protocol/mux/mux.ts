@@ -59,6 +59,8 @@ export interface MuxOptions {
   rttMs(): number | undefined;
   /** Streams this side may have open at once, as the peer said; default 2,048. */
   readonly peerMaxStreams?: number;
+  /** What windows may grow by together, shared by sessions of one process; unlimited beyond the session's own bound. */
+  readonly growth?: { left: number };
 }
 
 /** A window begins at this, and grows up to the largest while it empties within two round trips. */
@@ -381,8 +383,11 @@ export class Mux implements StreamOwner {
   growth(window: number, sinceMs: number): number {
     const rttMs = this.#options.rttMs();
     if (rttMs === undefined || this.#options.clock.nowMs() - sinceMs > 2 * rttMs) return 0;
-    const growth = Math.max(0, Math.min(window, largestWindow - window, this.#growthLeft));
+    const shared = this.#options.growth;
+    const left = Math.min(this.#growthLeft, shared?.left ?? sessionGrowth);
+    const growth = Math.max(0, Math.min(window, largestWindow - window, left));
     this.#growthLeft -= growth;
+    if (shared !== undefined) shared.left -= growth;
     return growth;
   }
 
@@ -393,6 +398,7 @@ export class Mux implements StreamOwner {
   forget(stream: MuxStream, grown: number): void {
     if (!this.#streams.delete(stream.id)) return;
     this.#growthLeft += grown;
+    if (this.#options.growth !== undefined) this.#options.growth.left += grown;
     if (!stream.isIncoming) this.#ownStreams--;
     else {
       this.#peerStreams--;
