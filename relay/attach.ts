@@ -12,6 +12,8 @@ export interface AttachCheck {
   readonly relayId: RelayId;
   card(): Card | undefined;
   nowS(): number;
+  /** Time, contact and revocation of a ticket whose signature is right. */
+  isHonoured(ticket: Ticket): boolean;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -24,7 +26,8 @@ export async function challengeNode(socket: WebSocket, check: AttachCheck): Prom
   const card = check.card();
   if (!Value.Check(Attach, answer) || card === undefined) return undefined;
   const ticket = await verifyTicket(answer.ticket, card, check.nowS());
-  if (ticket === undefined || !verifyAttach(ticket.mk, check.relayId, nonce, answer)) return undefined;
+  if (ticket === undefined || !check.isHonoured(ticket)) return undefined;
+  if (!verifyAttach(ticket.mk, check.relayId, nonce, answer)) return undefined;
   socket.send(JSON.stringify({ ok: true }));
   return ticket;
 }

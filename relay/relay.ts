@@ -104,8 +104,8 @@ export function createRelay(options: RelayOptions): Relay {
   async function attach(socket: WebSocket): Promise<void> {
     socket.on('error', () => socket.terminate());
     const nowS = (): number => Math.floor(lease.nowMs() / 1_000);
-    const ticket = await challengeNode(socket, { ...options, nowS });
-    if (ticket === undefined || isClosed || !isHonoured(ticket)) {
+    const ticket = await challengeNode(socket, { ...options, nowS, isHonoured });
+    if (ticket === undefined || isClosed) {
       options.log?.({ event: 'refused' });
       return socket.close(closeCodeOf(new Fault('denied')));
     }
