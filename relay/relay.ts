@@ -1,0 +1,204 @@
+/**
+ * The relay: nodes attach to it by WebSocket, and it joins a client's circuit with a connector's, stream to stream. It
+ * sees ids, sizes and times; it has no key of any session, no policy and no store. Mounted by the controller's process
+ * or run as a program of its own.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer, type WebSocket } from 'ws';
+import type { Clock, Random } from '../protocol/clock.ts';
+import { Fault, type CodeName } from '../protocol/errors.ts';
+import { attachMs, hopMaxPayload, hopSubprotocol } from '../protocol/hop.ts';
+import type { NodeId, RelayId } from '../protocol/ids.ts';
+import type { Lease } from '../protocol/lease.ts';
+import { closeCodeOf } from '../protocol/link/websocket-carrier.ts';
+import { GrowthBudget } from '../protocol/mux/growth-budget.ts';
+import type { MuxStream } from '../protocol/mux/stream.ts';
+import type { Card, Ticket } from '../protocol/tokens.ts';
+import { admit, type Admitted } from './admit.ts';
+import { AttachedNode } from './attached-node.ts';
+import { joinStreams } from './join-streams.ts';
+
+/** What happened, in ids and codes only. */
+export type RelayEvent =
+  | { readonly event: 'attached' | 'replaced'; readonly node: NodeId }
+  | { readonly event: 'detached'; readonly node: NodeId; readonly code: CodeName }
+  | { readonly event: 'refused'; readonly code: CodeName }
+  | { readonly event: 'circuit'; readonly from: NodeId; readonly to: NodeId }
+  | { readonly event: 'no-peer'; readonly from: NodeId };
+
+export interface RelayOptions {
+  readonly relayId: RelayId;
+  /** The current card; undefined while none is known, when nobody may attach. */
+  card(): Card | undefined;
+  readonly lease: Pick<Lease, 'isHonoured' | 'isRevoked' | 'nowMs'>;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** What windows may grow by, all circuits together; default 256 MiB. */
+  readonly memoryBytes?: number;
+  log?(event: RelayEvent): void;
+}
+
+export interface Relay {
+  /** Takes an HTTP upgrade to `/hop`, which the caller has routed here. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Ends at once whatever is revoked, expired or no longer honoured; to be called when the lease changed. */
+  recheck(): void;
+  /** Nodes attached, and circuits open between them. */
+  readonly attached: number;
+  readonly circuits: number;
+  close(): void;
+}
+
+const defaultMemoryBytes = 256 * 1_024 * 1_024;
+/** Sockets that have not attached yet; more are turned away. */
+const maxUnattached = 1_000;
+/** Tickets end by time alone: noticed this often. */
+const recheckMs = 5_000;
+/** Circuits one client may hold: a few per connector it talks to. */
+const maxCircuitsOfClient = 128;
+
+export function createRelay(options: RelayOptions): Relay {
+  return new BlindRelay(options);
+}
+
+class BlindRelay implements Relay {
+  readonly #options: RelayOptions;
+  readonly #nodes = new Map<NodeId, AttachedNode>();
+  readonly #growth: GrowthBudget;
+  readonly #unattached = new Set<WebSocket>();
+  readonly #server = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: hopMaxPayload,
+    handleProtocols: (offered) => (offered.has(hopSubprotocol) ? hopSubprotocol : false),
+  });
+  #circuits = 0;
+  #cancelTimer: () => void = () => {};
+
+  constructor(options: RelayOptions) {
+    this.#options = options;
+    this.#growth = new GrowthBudget(options.memoryBytes ?? defaultMemoryBytes);
+    this.#watch();
+  }
+
+  get attached(): number {
+    return this.#nodes.size;
+  }
+
+  get circuits(): number {
+    return this.#circuits;
+  }
+
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (this.#unattached.size >= maxUnattached) {
+      socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+      return;
+    }
+    this.#server.handleUpgrade(request, socket, head, (opened) => this.#greet(opened));
+  }
+
+  recheck(): void {
+    for (const node of this.#nodes.values()) {
+      const code = this.#objection(node.ticket);
+      if (code !== undefined) node.close(code);
+    }
+  }
+
+  close(): void {
+    this.#cancelTimer();
+    for (const socket of this.#unattached) socket.terminate();
+    for (const node of this.#nodes.values()) node.close('draining');
+    this.#server.close();
+  }
+
+  #watch(): void {
+    this.#cancelTimer = this.#options.clock.after(recheckMs, () => {
+      this.recheck();
+      this.#watch();
+    });
+  }
+
+  #greet(socket: WebSocket): void {
+    this.#unattached.add(socket);
+    const cancel = this.#options.clock.after(attachMs, () => socket.terminate());
+    socket.on('error', () => socket.terminate());
+    socket.on('close', () => {
+      cancel();
+      this.#unattached.delete(socket);
+    });
+    void this.#admit(socket, cancel);
+  }
+
+  async #admit(socket: WebSocket, cancelTimer: () => void): Promise<void> {
+    const admitted = await admit(socket, this.#options);
+    cancelTimer();
+    this.#unattached.delete(socket);
+    if (socket.readyState !== socket.OPEN) return;
+    if (typeof admitted === 'string') return this.#turnAway(socket, admitted);
+    const code = this.#objection(admitted.ticket);
+    if (code !== undefined) return this.#turnAway(socket, code);
+    this.#attach(socket, admitted);
+  }
+
+  #turnAway(socket: WebSocket, code: CodeName): void {
+    this.#options.log?.({ event: 'refused', code });
+    socket.close(closeCodeOf(new Fault(code)));
+  }
+
+  #attach(socket: WebSocket, admitted: Admitted): void {
+    const id = admitted.ticket.sub;
+    const older = this.#nodes.get(id);
+    socket.removeAllListeners();
+    const node = new AttachedNode(socket, admitted, {
+      clock: this.#options.clock,
+      growth: this.#growth,
+      objection: (ticket) => this.#objection(ticket),
+      circuit: (stream, peer) => this.#circuit(node, stream, peer),
+      closed: (code) => {
+        if (this.#nodes.get(id) === node) this.#nodes.delete(id);
+        this.#options.log?.({ event: 'detached', node: id, code });
+      },
+    });
+    this.#nodes.set(id, node);
+    this.#options.log?.({ event: older === undefined ? 'attached' : 'replaced', node: id });
+    older?.close('fenced');
+  }
+
+  /** Why this ticket is not honoured now; undefined when it is. */
+  #objection(ticket: Ticket): CodeName | undefined {
+    const { lease } = this.#options;
+    if (lease.isRevoked(ticket.jti) || lease.isRevoked(ticket.sub)) return 'revoked';
+    if (lease.nowMs() > ticket.exp * 1_000) return 'expired';
+    return lease.isHonoured(ticket.out) ? undefined : 'out-of-contact';
+  }
+
+  /** Joins the stream with one to `peer`. Every refusal looks the same to who asked. */
+  #circuit(from: AttachedNode, stream: MuxStream, peer: NodeId | undefined): void {
+    const to = peer === undefined ? undefined : this.#nodes.get(peer);
+    const far = to !== undefined && this.#mayMeet(from, to) ? to.openCircuit(from.id) : undefined;
+    if (to === undefined || far === undefined) {
+      this.#options.log?.({ event: 'no-peer', from: from.id });
+      return stream.reset('no-peer');
+    }
+    stream.accept();
+    this.#options.log?.({ event: 'circuit', from: from.id, to: to.id });
+    this.#circuits++;
+    joinStreams(stream, far, () => this.#circuits--);
+  }
+
+  #mayMeet(from: AttachedNode, to: AttachedNode): boolean {
+    const caller = from.ticket;
+    const called = to.ticket;
+    return (
+      caller !== called &&
+      called.role === 'connector' &&
+      caller.org === called.org &&
+      called.meet.some((network) => caller.meet.includes(network)) &&
+      (caller.role === 'connector' || from.circuits <= maxCircuitsOfClient) &&
+      this.#objection(from.ticket) === undefined &&
+      this.#objection(to.ticket) === undefined
+    );
+  }
+}
