@@ -1,62 +1,105 @@
 /**
- * What a node and a relay agree on before frames flow (WIRE A5): the challenge, the proof of the machine key, and the
- * payloads with which circuits are opened.
+ * What a node and a relay say to each other before and around mux frames (WIRE A5): the attach messages, as JSON in
+ * text messages, the proof that binds a ticket to the machine key, and the payloads of OPEN. Frames go in binary ones.
  */
 import { createHash } from 'node:crypto';
-import { Type, type Static } from 'typebox';
-import { fromBase64Url } from './encoding.ts';
-import { idPattern, type RelayId } from './ids.ts';
+import { fromBase64Url, toBase64Url } from './encoding.ts';
+import { parseId, type ConnectorId, type DeviceId, type NodeId, type RelayId } from './ids.ts';
 import { decodeKey, sign, verify, type SigningKey } from './keys.ts';
 
 export const hopPath = '/hop';
 export const hopSubprotocol = 'postern.hop.v1';
-/** Most bytes of one WebSocket message on the hop. */
-export const maxHopMessageBytes = 131_072;
+/** The largest WebSocket message, either way. */
+export const hopMaxPayload = 131_072;
+export const nonceBytes = 32;
+/** Challenge, answer and verdict must all have come within this. */
+export const attachMs = 5_000;
 
-/** Relay → node, first: what to sign, and who asks. */
-export const Challenge = Type.Object({
-  nonce: Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' }),
-  relay: Type.String({ pattern: idPattern('rly') }),
-});
-/** Node → relay: its ticket, and the proof that it holds the machine key inside. */
-export const Attach = Type.Object({
-  ticket: Type.String({ maxLength: 16_384 }),
-  sig: Type.String({ pattern: '^[A-Za-z0-9_-]{86}$' }),
-});
-/** Relay → node: frames may flow. */
-export const Attached = Type.Object({ ok: Type.Literal(true) });
-
-/** OPEN payload towards the relay: whom to call. */
-export const CallPeer = Type.Object({ peer: Type.String({ pattern: idPattern('con') }) });
-/** OPEN payload from the relay: who calls. */
-export const CalledBy = Type.Object({ from: Type.String({ pattern: idPattern() }) });
-
-export type Challenge = Static<typeof Challenge>;
-export type Attach = Static<typeof Attach>;
-
-/** The proof for a challenge: Ed25519 over relay id ‖ nonce ‖ SHA-256(ticket), use `attach`. */
-export function signAttach(
-  machineKey: SigningKey,
-  relay: RelayId,
-  nonce: Uint8Array,
-  ticket: string,
-): string {
-  return sign(machineKey, 'attach', attachFields(relay, nonce, ticket)).toString('base64url');
+/** Relay → node, first. The node checks that it reached the relay it meant. */
+export interface Challenge {
+  readonly nonce: Buffer;
+  readonly relay: RelayId;
 }
 
-/** Whether the proof was made with the machine key (base64url) for this relay, nonce and ticket. */
-export function verifyAttach(
-  machineKey: string,
-  relay: RelayId,
-  nonce: Uint8Array,
-  { ticket, sig }: Attach,
-): boolean {
+/** Node → relay; also later, when it has a newer ticket, over the same nonce. */
+export interface Attach {
+  readonly ticket: string;
+  readonly sig: Buffer;
+}
+
+export function encodeChallenge({ nonce, relay }: Challenge): string {
+  return JSON.stringify({ nonce: toBase64Url(nonce), relay });
+}
+
+/** Undefined for anything else. */
+export function decodeChallenge(text: string): Challenge | undefined {
+  const message = parse(text);
+  const relay = parseId('rly', message?.['relay']);
+  const nonce = bytesOf(message?.['nonce'], nonceBytes);
+  return relay === undefined || nonce === undefined ? undefined : { nonce, relay };
+}
+
+export function encodeAttach({ ticket, sig }: Attach): string {
+  return JSON.stringify({ ticket, sig: toBase64Url(sig) });
+}
+
+/** Undefined for anything else. */
+export function decodeAttach(text: string): Attach | undefined {
+  const message = parse(text);
+  const ticket = message?.['ticket'];
+  const sig = bytesOf(message?.['sig'], 64);
+  return typeof ticket !== 'string' || sig === undefined ? undefined : { ticket, sig };
+}
+
+/** Relay → node: attached. A refusal is a close code instead. */
+export const attachedMessage = JSON.stringify({ ok: true });
+
+/** The signature of an `Attach`: this machine key, this relay, this nonce, this ticket. */
+export function signAttach(key: SigningKey, challenge: Challenge, ticket: string): Buffer {
+  return sign(key, 'attach', proofFields(challenge, ticket));
+}
+
+/** @param machineKey as the ticket names it, base64url */
+export function verifyAttach(machineKey: string, challenge: Challenge, attach: Attach): boolean {
   const key = decodeKey(machineKey);
-  const signature = fromBase64Url(sig);
-  if (key === undefined || signature === undefined) return false;
-  return verify(key, 'attach', attachFields(relay, nonce, ticket), signature);
+  return key !== undefined && verify(key, 'attach', proofFields(challenge, attach.ticket), attach.sig);
 }
 
-function attachFields(relay: RelayId, nonce: Uint8Array, ticket: string): Uint8Array[] {
+/** OPEN, node → relay: join me with this connector. */
+export function encodePeer(peer: ConnectorId): Buffer {
+  return Buffer.from(JSON.stringify({ peer }));
+}
+
+/** Undefined for anything else. */
+export function decodePeer(payload: Buffer): ConnectorId | undefined {
+  return parseId('con', parse(payload.toString())?.['peer']);
+}
+
+/** OPEN, relay → connector: this node wants to talk. */
+export function encodeFrom(from: NodeId): Buffer {
+  return Buffer.from(JSON.stringify({ from }));
+}
+
+/** Undefined for anything else. */
+export function decodeFrom(payload: Buffer): DeviceId | ConnectorId | undefined {
+  const from = parse(payload.toString())?.['from'];
+  return parseId('dev', from) ?? parseId('con', from);
+}
+
+function proofFields({ relay, nonce }: Challenge, ticket: string): Uint8Array[] {
   return [Buffer.from(relay), nonce, createHash('sha256').update(ticket).digest()];
+}
+
+function bytesOf(value: unknown, length: number): Buffer | undefined {
+  const bytes = typeof value === 'string' ? fromBase64Url(value) : undefined;
+  return bytes?.length === length ? bytes : undefined;
+}
+
+function parse(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,173 +1,204 @@
 /**
- * The relay: attaches nodes by ticket and joins circuits between a caller and a connector of one organisation and
- * network. Blind by construction: it imports no seal, no store and no policy, and passes bytes it cannot open.
+ * The relay: nodes attach to it by WebSocket, and it joins a client's circuit with a connector's, stream to stream. It
+ * sees ids, sizes and times; it has no key of any session, no policy and no store. Mounted by the controller's process
+ * or run as a program of its own.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
-import { Value } from 'typebox/value';
 import type { Clock, Random } from '../protocol/clock.ts';
 import { Fault, type CodeName } from '../protocol/errors.ts';
-import { CallPeer, hopSubprotocol, maxHopMessageBytes } from '../protocol/hop.ts';
+import { attachMs, hopMaxPayload, hopSubprotocol } from '../protocol/hop.ts';
 import type { NodeId, RelayId } from '../protocol/ids.ts';
 import type { Lease } from '../protocol/lease.ts';
-import { runHopSession, type HopSession } from '../protocol/link/hop-session.ts';
 import { closeCodeOf } from '../protocol/link/websocket-carrier.ts';
+import { GrowthBudget } from '../protocol/mux/growth-budget.ts';
 import type { MuxStream } from '../protocol/mux/stream.ts';
-import { leewayS, type Card, type Ticket } from '../protocol/tokens.ts';
-import { challengeNode } from './attach.ts';
-import { joinCircuit } from './circuit.ts';
+import type { Card, Ticket } from '../protocol/tokens.ts';
+import { admit, type Admitted } from './admit.ts';
+import { AttachedNode } from './attached-node.ts';
+import { joinStreams } from './join-streams.ts';
 
 /** What happened, in ids and codes only. */
 export type RelayEvent =
-  | { readonly event: 'attached'; readonly node: NodeId }
+  | { readonly event: 'attached' | 'replaced'; readonly node: NodeId }
   | { readonly event: 'detached'; readonly node: NodeId; readonly code: CodeName }
-  | { readonly event: 'refused' };
+  | { readonly event: 'refused'; readonly code: CodeName }
+  | { readonly event: 'circuit'; readonly from: NodeId; readonly to: NodeId }
+  | { readonly event: 'no-peer'; readonly from: NodeId };
 
 export interface RelayOptions {
   readonly relayId: RelayId;
-  /** The current card; without one nobody can attach. */
+  /** The current card; undefined while none is known, when nobody may attach. */
   card(): Card | undefined;
   readonly lease: Pick<Lease, 'isHonoured' | 'isRevoked' | 'nowMs'>;
   readonly clock: Clock;
   readonly random: Random;
-  /** What all circuits may hold together; 256 MiB unless said. */
+  /** What windows may grow by, all circuits together; default 256 MiB. */
   readonly memoryBytes?: number;
-  readonly log?: (event: RelayEvent) => void;
+  log?(event: RelayEvent): void;
 }
 
 export interface Relay {
-  /** Takes an upgrade of `hopPath`; the caller routes. */
+  /** Takes an HTTP upgrade to `/hop`, which the caller has routed here. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
-  /** After a revocation: cuts what is no longer honoured, at once. */
+  /** Ends at once whatever is revoked, expired or no longer honoured; to be called when the lease changed. */
   recheck(): void;
+  /** Nodes attached, and circuits open between them. */
   readonly attached: number;
   readonly circuits: number;
-  /** Ends every attachment with `draining`. */
   close(): void;
 }
 
-interface AttachedNode {
-  readonly ticket: Ticket;
-  readonly session: HopSession;
-}
-
-/** Both streams of a circuit begin with windows of this much. */
-const circuitBytes = 2 * 256 * 1_024;
-/** Sockets that have not proven themselves. */
-const maxUnproven = 1_024;
+const defaultMemoryBytes = 256 * 1_024 * 1_024;
+/** Sockets that have not attached yet; more are turned away. */
+const maxUnattached = 1_000;
+/** Tickets end by time alone: noticed this often. */
 const recheckMs = 5_000;
+/** Circuits one client may hold: a few per connector it talks to. */
+const maxCircuitsOfClient = 128;
 
 export function createRelay(options: RelayOptions): Relay {
-  const { lease, clock, memoryBytes = 256 * 1_024 * 1_024 } = options;
-  const server = new WebSocketServer({
+  return new BlindRelay(options);
+}
+
+class BlindRelay implements Relay {
+  readonly #options: RelayOptions;
+  readonly #nodes = new Map<NodeId, AttachedNode>();
+  readonly #growth: GrowthBudget;
+  readonly #unattached = new Set<WebSocket>();
+  readonly #server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
     perMessageDeflate: false,
-    maxPayload: maxHopMessageBytes,
+    maxPayload: hopMaxPayload,
     handleProtocols: (offered) => (offered.has(hopSubprotocol) ? hopSubprotocol : false),
   });
-  const nodes = new Map<NodeId, AttachedNode>();
-  const growth = { left: memoryBytes / 2 };
-  let circuits = 0;
-  const unproven = new Set<Duplex>();
-  let isClosed = false;
-  let cancelTimer = clock.after(recheckMs, tick);
+  #circuits = 0;
+  #cancelTimer: () => void = () => {};
 
-  return {
-    handleUpgrade(request, socket, head) {
-      if (isClosed || unproven.size >= maxUnproven) {
-        socket.destroy();
-        return;
-      }
-      unproven.add(socket);
-      // A handshake that ws refuses ends its socket without a word to us.
-      socket.once('close', () => unproven.delete(socket));
-      server.handleUpgrade(request, socket, head, (opened) => {
-        void attach(opened).finally(() => unproven.delete(socket));
-      });
-    },
-    recheck,
-    get attached() {
-      return nodes.size;
-    },
-    get circuits() {
-      return circuits;
-    },
-    close() {
-      isClosed = true;
-      cancelTimer();
-      for (const { session } of nodes.values()) session.close('draining');
-    },
-  };
+  constructor(options: RelayOptions) {
+    this.#options = options;
+    this.#growth = new GrowthBudget(options.memoryBytes ?? defaultMemoryBytes);
+    this.#watch();
+  }
 
-  async function attach(socket: WebSocket): Promise<void> {
-    socket.on('error', () => socket.terminate());
-    const nowS = (): number => Math.floor(lease.nowMs() / 1_000);
-    const ticket = await challengeNode(socket, { ...options, nowS, isHonoured });
-    if (ticket === undefined || isClosed) {
-      options.log?.({ event: 'refused' });
-      return socket.close(closeCodeOf(new Fault('denied')));
+  get attached(): number {
+    return this.#nodes.size;
+  }
+
+  get circuits(): number {
+    return this.#circuits;
+  }
+
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (this.#unattached.size >= maxUnattached) {
+      socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+      return;
     }
-    const node = ticket.sub;
-    nodes.get(node)?.session.close('fenced');
-    const session = runHopSession({
-      socket,
-      side: 'acceptor',
-      clock,
-      growth,
-      stream: (stream, payload) => call(ticket, stream, payload),
-      closed: ({ code }) => {
-        if (nodes.get(node)?.session === session) nodes.delete(node);
-        options.log?.({ event: 'detached', node, code });
+    this.#server.handleUpgrade(request, socket, head, (opened) => this.#greet(opened));
+  }
+
+  recheck(): void {
+    for (const node of this.#nodes.values()) {
+      const code = this.#objection(node.ticket);
+      if (code !== undefined) node.close(code);
+    }
+  }
+
+  close(): void {
+    this.#cancelTimer();
+    for (const socket of this.#unattached) socket.terminate();
+    for (const node of this.#nodes.values()) node.close('draining');
+    this.#server.close();
+  }
+
+  #watch(): void {
+    this.#cancelTimer = this.#options.clock.after(recheckMs, () => {
+      this.recheck();
+      this.#watch();
+    });
+  }
+
+  #greet(socket: WebSocket): void {
+    this.#unattached.add(socket);
+    const cancel = this.#options.clock.after(attachMs, () => socket.terminate());
+    socket.on('error', () => socket.terminate());
+    socket.on('close', () => {
+      cancel();
+      this.#unattached.delete(socket);
+    });
+    void this.#admit(socket, cancel);
+  }
+
+  async #admit(socket: WebSocket, cancelTimer: () => void): Promise<void> {
+    const admitted = await admit(socket, this.#options);
+    cancelTimer();
+    this.#unattached.delete(socket);
+    if (socket.readyState !== socket.OPEN) return;
+    if (typeof admitted === 'string') return this.#turnAway(socket, admitted);
+    const code = this.#objection(admitted.ticket);
+    if (code !== undefined) return this.#turnAway(socket, code);
+    this.#attach(socket, admitted);
+  }
+
+  #turnAway(socket: WebSocket, code: CodeName): void {
+    this.#options.log?.({ event: 'refused', code });
+    socket.close(closeCodeOf(new Fault(code)));
+  }
+
+  #attach(socket: WebSocket, admitted: Admitted): void {
+    const id = admitted.ticket.sub;
+    const older = this.#nodes.get(id);
+    socket.removeAllListeners();
+    const node = new AttachedNode(socket, admitted, {
+      clock: this.#options.clock,
+      growth: this.#growth,
+      objection: (ticket) => this.#objection(ticket),
+      circuit: (stream, peer) => this.#circuit(node, stream, peer),
+      closed: (code) => {
+        if (this.#nodes.get(id) === node) this.#nodes.delete(id);
+        this.#options.log?.({ event: 'detached', node: id, code });
       },
     });
-    nodes.set(node, { ticket, session });
-    options.log?.({ event: 'attached', node });
+    this.#nodes.set(id, node);
+    this.#options.log?.({ event: older === undefined ? 'attached' : 'replaced', node: id });
+    older?.close('fenced');
   }
 
-  /** Every refusal is the same to the caller, whatever its reason. */
-  function call(caller: Ticket, stream: MuxStream, payload: Buffer): void {
-    const callee = findCallee(caller, payload);
-    if (callee === undefined || (circuits + 1) * circuitBytes > memoryBytes / 2)
+  /** Why this ticket is not honoured now; undefined when it is. */
+  #objection(ticket: Ticket): CodeName | undefined {
+    const { lease } = this.#options;
+    if (lease.isRevoked(ticket.jti) || lease.isRevoked(ticket.sub)) return 'revoked';
+    if (lease.nowMs() > ticket.exp * 1_000) return 'expired';
+    return lease.isHonoured(ticket.out) ? undefined : 'out-of-contact';
+  }
+
+  /** Joins the stream with one to `peer`. Every refusal looks the same to who asked. */
+  #circuit(from: AttachedNode, stream: MuxStream, peer: NodeId | undefined): void {
+    const to = peer === undefined ? undefined : this.#nodes.get(peer);
+    const far = to !== undefined && this.#mayMeet(from, to) ? to.openCircuit(from.id) : undefined;
+    if (to === undefined || far === undefined) {
+      this.#options.log?.({ event: 'no-peer', from: from.id });
       return stream.reset('no-peer');
-    try {
-      const onward = callee.session.openStream({ from: caller.sub });
-      circuits += 1;
-      joinCircuit(stream, onward, () => circuits--);
-    } catch {
-      // The connector's attachment is at a limit or ending.
-      stream.reset('no-peer');
     }
+    stream.accept();
+    this.#options.log?.({ event: 'circuit', from: from.id, to: to.id });
+    this.#circuits++;
+    joinStreams(stream, far, () => this.#circuits--);
   }
 
-  function findCallee(caller: Ticket, payload: Buffer): AttachedNode | undefined {
-    let called: unknown;
-    try {
-      called = JSON.parse(payload.toString('utf8'));
-    } catch {
-      return undefined;
-    }
-    if (!Value.Check(CallPeer, called)) return undefined;
-    const callee = nodes.get(called.peer as NodeId);
-    if (callee === undefined || !isHonoured(caller) || !isHonoured(callee.ticket)) return undefined;
-    const { role, org, meet } = callee.ticket;
-    const mayMeet =
-      role === 'connector' && org === caller.org && meet.some((net) => caller.meet.includes(net));
-    return mayMeet && called.peer !== caller.sub ? callee : undefined;
-  }
-
-  function isHonoured({ sub, jti, org, exp, out }: Ticket): boolean {
-    if ([sub, jti, org].some((id) => lease.isRevoked(id))) return false;
-    return lease.nowMs() / 1_000 <= exp + leewayS && lease.isHonoured(out);
-  }
-
-  function recheck(): void {
-    for (const { ticket, session } of nodes.values()) if (!isHonoured(ticket)) session.close('revoked');
-  }
-
-  function tick(): void {
-    recheck();
-    cancelTimer = clock.after(recheckMs, tick);
+  #mayMeet(from: AttachedNode, to: AttachedNode): boolean {
+    const caller = from.ticket;
+    const called = to.ticket;
+    return (
+      caller !== called &&
+      called.role === 'connector' &&
+      caller.org === called.org &&
+      called.meet.some((network) => caller.meet.includes(network)) &&
+      (caller.role === 'connector' || from.circuits <= maxCircuitsOfClient) &&
+      this.#objection(from.ticket) === undefined &&
+      this.#objection(to.ticket) === undefined
+    );
   }
 }

@@ -1,147 +1,166 @@
 /**
- * A node's attachment to one relay (WIRE A5): dials, proves the machine key, then opens circuits to connectors or takes
- * those that clients open. Used by client and connector; `keep-attached.ts` keeps one up.
+ * A node's attachment to one relay (WIRE A5): dials the WebSocket, proves the ticket's machine key, and then opens and
+ * takes circuits, which are carriers. Used by client and connector, usually through `keepAttached`.
  */
-import WebSocket, { type ClientOptions, type RawData } from 'ws';
-import { Value } from 'typebox/value';
+import type { LookupFunction } from 'node:net';
+import { WebSocket, type ClientOptions } from 'ws';
 import type { Clock } from '../clock.ts';
-import { Fault, type CodeName } from '../errors.ts';
+import { Fault } from '../errors.ts';
 import {
-  Attached,
-  CalledBy,
-  Challenge,
+  attachedMessage,
+  attachMs,
+  decodeChallenge,
+  decodeFrom,
+  encodeAttach,
+  encodePeer,
+  hopMaxPayload,
   hopPath,
   hopSubprotocol,
-  maxHopMessageBytes,
   signAttach,
+  type Challenge,
 } from '../hop.ts';
-import type { ConnectorId, NodeId, RelayId } from '../ids.ts';
+import type { ConnectorId, DeviceId, RelayId } from '../ids.ts';
 import type { SigningKey } from '../keys.ts';
-import type { MuxStream } from '../mux/stream.ts';
 import type { Carrier } from './carrier.ts';
 import { duplexCarrier } from './duplex-carrier.ts';
-import { runHopSession, type HopSession } from './hop-session.ts';
+import { HopLink } from './hop-link.ts';
 import { faultOfClose } from './websocket-carrier.ts';
 
+/** What the caller decides about the connection below: trust anchors, name resolution, SNI. */
+export interface ConnectOptions {
+  readonly ca?: ClientOptions['ca'];
+  readonly lookup?: LookupFunction;
+  readonly servername?: string;
+  readonly checkServerIdentity?: NonNullable<ClientOptions['checkServerIdentity']>;
+}
+
 export interface AttachOptions {
-  /** The relay's base URL. */
+  /** The relay's base URL, e.g. `https://relay.acme.example:8444`; plain http on loopback only. */
   readonly url: string;
-  /** The relay the node means to dial; another one's challenge is refused. */
+  /** The relay the caller means; another one that answers is refused. */
   readonly relayId: RelayId;
   readonly ticket: string;
   readonly machineKey: SigningKey;
-  /** Takes circuits of clients; without it they are refused with `no-peer`. */
-  onCircuit?(carrier: Carrier, from: NodeId): void;
-  /** Further options of the TLS or TCP connection. */
-  readonly connect?: ClientOptions;
+  /** Takes circuits, as a connector does; without it each is refused. */
+  onCircuit?(carrier: Carrier, from: DeviceId | ConnectorId): void;
+  readonly connect?: ConnectOptions;
   readonly clock: Clock;
 }
 
 export interface Attachment {
   readonly relayId: RelayId;
-  /** Smoothed round trip to the relay; undefined before the first answer. */
   readonly rttMs: number | undefined;
-  /** A circuit to a connector. A refusal comes later: the carrier closes with `no-peer`. Throws a Fault when ended. */
+  /** Refused later, by the carrier closing with `no-peer`. Throws the Fault that ended the attachment, or `limit`. */
   openCircuit(connector: ConnectorId): Carrier;
-  close(code?: CodeName): void;
-  /** Never rejects; `fenced` when a newer attachment of this node replaced it. */
+  /** Shows the relay a newer ticket; circuits stay. */
+  renew(ticket: string): void;
+  close(): void;
+  /** Never rejects; `fenced` when a newer attachment of this node took the place. */
   readonly closed: Promise<Fault>;
 }
 
-/** Challenge and answer together take at most this long. */
-const attachTimeoutMs = 5_000;
-
-/** Rejects with a Fault: `unreachable`, `timeout`, `denied` for another relay's challenge, or the relay's refusal. */
-export async function attachToRelay(options: AttachOptions): Promise<Attachment> {
-  const target = new URL(hopPath, options.url);
-  target.protocol = target.protocol === 'https:' ? 'wss:' : 'ws:';
-  const socket = new WebSocket(target, [hopSubprotocol], {
-    ...options.connect,
-    perMessageDeflate: false,
-    maxPayload: maxHopMessageBytes,
-    handshakeTimeout: attachTimeoutMs,
-    // What is sent is sealed already and not chosen by a page, so masking would only cost time.
-    generateMask: (mask) => mask.fill(0),
+/** Rejects with a Fault: `timeout` after 5 s, `unreachable`, or the code with which the relay refused. */
+export function attachToRelay(options: AttachOptions): Promise<Attachment> {
+  return new Promise((resolve, reject) => {
+    const socket = dial(options);
+    let challenge: Challenge | undefined;
+    const cancelTimer = options.clock.after(attachMs, () => fail(new Fault('timeout')));
+    const fail = (fault: Fault): void => {
+      cancelTimer();
+      socket.terminate();
+      reject(fault);
+    };
+    socket.on('error', (error) => fail(new Fault('unreachable', error.message, { cause: error })));
+    socket.on('close', (code) => fail(faultOfClose(code) ?? new Fault('unreachable')));
+    socket.on('message', (data, isBinary) => {
+      const text = isBinary ? '' : (data as Buffer).toString();
+      if (challenge === undefined) {
+        challenge = decodeChallenge(text);
+        if (challenge?.relay !== options.relayId)
+          return fail(new Fault('protocol', 'Another relay answered.'));
+        const { machineKey, ticket } = options;
+        socket.send(encodeAttach({ ticket, sig: signAttach(machineKey, challenge, ticket) }));
+        return undefined;
+      }
+      if (text !== attachedMessage) return fail(new Fault('protocol'));
+      cancelTimer();
+      socket.removeAllListeners();
+      return resolve(new RelayAttachment(socket, options, challenge));
+    });
   });
-  const { promise: closed, resolve } = Promise.withResolvers<Fault>();
-  const session = await answerChallenge(socket, options, () =>
-    runHopSession({
-      socket,
+}
+
+class RelayAttachment implements Attachment {
+  readonly relayId: RelayId;
+  readonly closed: Promise<Fault>;
+  readonly #hop: HopLink;
+  readonly #options: AttachOptions;
+  readonly #challenge: Challenge;
+
+  constructor(socket: WebSocket, options: AttachOptions, challenge: Challenge) {
+    this.relayId = options.relayId;
+    this.#options = options;
+    this.#challenge = challenge;
+    let resolveClosed: (fault: Fault) => void = () => {};
+    this.closed = new Promise((resolve) => {
+      resolveClosed = resolve;
+    });
+    this.#hop = new HopLink(socket, {
       side: 'dialler',
       clock: options.clock,
-      stream: (stream, payload) => takeCircuit(options, stream, payload),
-      closed: resolve,
-    }),
-  );
-  return attachmentOf(session, options.relayId, closed);
-}
-
-function attachmentOf(session: HopSession, relayId: RelayId, closed: Promise<Fault>): Attachment {
-  return {
-    relayId,
-    get rttMs() {
-      return session.rttMs;
-    },
-    openCircuit: (peer) => duplexCarrier(session.openStream({ peer })),
-    close: (code = 'cancelled') => session.close(code),
-    closed,
-  };
-}
-
-function takeCircuit(options: AttachOptions, stream: MuxStream, payload: Buffer): void {
-  const called = parseJson(payload);
-  if (options.onCircuit === undefined || !Value.Check(CalledBy, called)) return stream.reset('no-peer');
-  stream.accept();
-  options.onCircuit(duplexCarrier(stream), called.from as NodeId);
-}
-
-/** @param begin called in the same turn as the relay's consent, since frames may follow it in one packet */
-function answerChallenge(
-  socket: WebSocket,
-  { relayId, ticket, machineKey, clock }: AttachOptions,
-  begin: () => HopSession,
-): Promise<HopSession> {
-  const { promise, resolve, reject } = Promise.withResolvers<HopSession>();
-  const cancel = clock.after(attachTimeoutMs, () => fail(new Fault('timeout', 'The relay did not answer.')));
-  socket.on('error', (error) => fail(new Fault('unreachable', error.message, { cause: error })));
-  socket.on('close', onClose);
-  socket.on('message', onMessage);
-  return promise;
-
-  function onMessage(data: RawData, isBinary: boolean): void {
-    const message = isBinary ? undefined : parseJson(data as Buffer);
-    if (Value.Check(Challenge, message)) {
-      if (message.relay !== relayId)
-        return fail(new Fault('denied', 'Another relay answered at this address.'));
-      const sig = signAttach(machineKey, relayId, Buffer.from(message.nonce, 'base64url'), ticket);
-      return socket.send(JSON.stringify({ ticket, sig }));
-    }
-    if (!Value.Check(Attached, message)) return fail(new Fault('protocol'));
-    finish();
-    resolve(begin());
+      handlers: {
+        stream: (stream, payload) => {
+          const from = decodeFrom(payload);
+          if (from === undefined || options.onCircuit === undefined) return stream.reset('no-peer');
+          stream.accept();
+          options.onCircuit(duplexCarrier(stream), from);
+        },
+        // The relay answers a renewed ticket with the same word as the first, or by closing.
+        text: () => {},
+        closed: resolveClosed,
+      },
+    });
   }
 
-  function onClose(code: number): void {
-    fail(faultOfClose(code) ?? new Fault('draining'));
+  get rttMs(): number | undefined {
+    return this.#hop.rttMs;
   }
 
-  function fail(fault: Fault): void {
-    finish();
-    socket.terminate();
-    reject(fault);
+  openCircuit(connector: ConnectorId): Carrier {
+    return duplexCarrier(this.#hop.openStream(encodePeer(connector)));
   }
 
-  function finish(): void {
-    cancel();
-    socket.off('message', onMessage);
-    socket.off('close', onClose);
+  renew(ticket: string): void {
+    const sig = signAttach(this.#options.machineKey, this.#challenge, ticket);
+    this.#hop.sendText(encodeAttach({ ticket, sig }));
+  }
+
+  close(): void {
+    this.#hop.close(new Fault('cancelled'));
   }
 }
 
-function parseJson(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch {
-    return undefined;
+function dial({ url, connect }: AttachOptions): WebSocket {
+  const target = new URL(hopPath, url);
+  if (target.protocol !== 'https:' && !isLoopback(target.hostname)) {
+    throw new Fault('unreachable', `The relay address ${url} is not https.`);
   }
+  target.protocol = target.protocol === 'https:' ? 'wss:' : 'ws:';
+  return new WebSocket(target, hopSubprotocol, {
+    ...connect,
+    minVersion: 'TLSv1.3',
+    perMessageDeflate: false,
+    maxPayload: hopMaxPayload,
+    handshakeTimeout: attachMs,
+    // The payload is sealed and no web page chooses it: masking would only cost.
+    generateMask: noMask,
+  });
+}
+
+function noMask(mask: Buffer): void {
+  mask.fill(0);
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || host.startsWith('127.');
 }

@@ -1,22 +1,26 @@
 /**
- * Keeps one attachment to one relay: dials, waits with full jitter, dials again. A relay that comes back is found within
- * a second; a ticket that changed is used at the next dial.
+ * Keeps a node attached to one relay for as long as it wants: dials, redials with jitter, takes newer tickets. Used by
+ * client and connector, one per relay.
  */
 import type { Random } from '../clock.ts';
 import { Fault, toFault } from '../errors.ts';
 import type { ConnectorId } from '../ids.ts';
 import { attachToRelay, type AttachOptions, type Attachment } from './attachment.ts';
+import { retryDelayMs } from './backoff.ts';
 import type { Carrier } from './carrier.ts';
 
 export type AttachState =
+  /** `fault`: why the last attempt failed or the last attachment ended. */
   | { readonly state: 'dialling'; readonly attempt: number; readonly fault?: Fault }
+  /** There is no ticket; `refresh` goes on. */
+  | { readonly state: 'waiting' }
   | { readonly state: 'up'; readonly attachment: Attachment; readonly sinceMs: number }
   | { readonly state: 'stopped' };
 
 export interface KeepAttachedOptions extends Omit<AttachOptions, 'ticket' | 'url'> {
-  /** Asked before each dial. */
+  /** Both are asked before each dial. */
   url(): string;
-  /** Asked before each dial; undefined waits for `refresh`. */
+  /** Undefined while there is none. */
   ticket(): string | undefined;
   onState?(state: AttachState): void;
   readonly random: Random;
@@ -24,102 +28,137 @@ export interface KeepAttachedOptions extends Omit<AttachOptions, 'ticket' | 'url
 
 export interface KeptAttachment {
   readonly state: AttachState;
-  /** Throws Fault `unreachable` while not attached. */
+  /** Throws a Fault: `unreachable` while not up. */
   openCircuit(connector: ConnectorId): Carrier;
-  /** Ticket or URL changed: what waits dials now. */
+  /** URL or ticket changed: shows a newer ticket to the relay, or dials at once when not up. */
   refresh(): void;
-  /** The attachment once it is up; rejects with `timeout`. */
+  /** Rejects with `timeout`, or `cancelled` when stopped. */
   whenUp(timeoutMs: number): Promise<Attachment>;
   stop(): void;
 }
 
-const firstDelayMs = 100;
-/** Short, so that a relay that was restarted is found within a second of listening. */
-const longestDelayMs = 800;
-/** A relay that has been away for this many attempts is asked less often. */
-const patientAttempts = 75;
-const patientDelayMs = 5_000;
+/** A newer process of this node has the place: to come back soon would only take it away again. */
+const fencedMs = 15_000;
 
+/** Starts at once. */
 export function keepAttached(options: KeepAttachedOptions): KeptAttachment {
-  const { clock, random } = options;
-  const waiting = new Set<(attachment: Attachment) => void>();
-  let state: AttachState = { state: 'dialling', attempt: 0 };
-  let isDialling = false;
-  let cancelTimer = (): void => undefined;
+  return new Keeper(options);
+}
 
-  void dial();
-  return {
-    get state() {
-      return state;
-    },
-    openCircuit(connector) {
-      if (state.state !== 'up') throw new Fault('unreachable', 'There is no connection to the relay.');
-      return state.attachment.openCircuit(connector);
-    },
-    refresh() {
-      if (state.state !== 'dialling' || isDialling) return;
-      cancelTimer();
-      void dial();
-    },
-    whenUp(timeoutMs) {
-      if (state.state === 'up') return Promise.resolve(state.attachment);
-      return new Promise((resolve, reject) => {
-        const found = (attachment: Attachment): void => {
-          cancel();
-          waiting.delete(found);
-          resolve(attachment);
-        };
-        const cancel = clock.after(timeoutMs, () => {
-          waiting.delete(found);
-          reject(new Fault('timeout', 'The relay cannot be reached.'));
-        });
-        waiting.add(found);
-      });
-    },
-    stop() {
-      const attachment = state.state === 'up' ? state.attachment : undefined;
-      cancelTimer();
-      enter({ state: 'stopped' });
-      attachment?.close();
-    },
-  };
+class Keeper implements KeptAttachment {
+  readonly #options: KeepAttachedOptions;
+  #state: AttachState = { state: 'waiting' };
+  #ticket: string | undefined;
+  #attempt = 0;
+  #downSinceMs: number;
+  #isDialling = false;
+  #cancelTimer: () => void = () => {};
+  #waiters = new Set<(state: AttachState) => void>();
 
-  function enter(next: AttachState): void {
-    state = next;
-    options.onState?.(next);
+  constructor(options: KeepAttachedOptions) {
+    this.#options = options;
+    this.#downSinceMs = options.clock.nowMs();
+    void this.#dial();
   }
 
-  async function dial(): Promise<void> {
-    if (state.state !== 'dialling') return;
-    const ticket = options.ticket();
-    if (ticket === undefined) return;
-    const { attempt } = state;
-    isDialling = true;
+  get state(): AttachState {
+    return this.#state;
+  }
+
+  openCircuit(connector: ConnectorId): Carrier {
+    if (this.#state.state !== 'up') throw new Fault('unreachable', 'The relay is not reachable now.');
+    return this.#state.attachment.openCircuit(connector);
+  }
+
+  refresh(): void {
+    if (this.#state.state === 'stopped') return;
+    if (this.#state.state !== 'up') {
+      this.#cancelTimer();
+      void this.#dial();
+      return;
+    }
+    const ticket = this.#options.ticket();
+    if (ticket === undefined || ticket === this.#ticket) return;
+    this.#ticket = ticket;
+    this.#state.attachment.renew(ticket);
+  }
+
+  whenUp(timeoutMs: number): Promise<Attachment> {
+    return new Promise((resolve, reject) => {
+      const settle = (state: AttachState): void => {
+        if (state.state !== 'up' && state.state !== 'stopped') return;
+        cancel();
+        this.#waiters.delete(settle);
+        if (state.state === 'up') resolve(state.attachment);
+        else reject(new Fault('cancelled'));
+      };
+      const cancel = this.#options.clock.after(timeoutMs, () => {
+        this.#waiters.delete(settle);
+        reject(new Fault('timeout', 'The relay did not become reachable in time.'));
+      });
+      this.#waiters.add(settle);
+      settle(this.#state);
+    });
+  }
+
+  stop(): void {
+    if (this.#state.state === 'stopped') return;
+    const last = this.#state;
+    this.#cancelTimer();
+    this.#set({ state: 'stopped' });
+    if (last.state === 'up') last.attachment.close();
+  }
+
+  async #dial(): Promise<void> {
+    if (this.#isDialling) return;
+    const ticket = this.#options.ticket();
+    if (ticket === undefined) return this.#set({ state: 'waiting' });
+    this.#ticket = ticket;
+    this.#isDialling = true;
+    this.#attempt++;
+    if (this.#state.state !== 'dialling') this.#set({ state: 'dialling', attempt: this.#attempt });
     try {
-      const attachment = await attachToRelay({ ...options, url: options.url(), ticket });
-      isDialling = false;
-      if (isStopped()) return attachment.close();
-      enter({ state: 'up', attachment, sinceMs: clock.nowMs() });
-      for (const found of waiting) found(attachment);
-      const fault = await attachment.closed;
-      if (!isStopped()) again(0, fault);
+      const attachment = await attachToRelay({ ...this.#options, url: this.#options.url(), ticket });
+      this.#isDialling = false;
+      this.#up(attachment);
     } catch (error) {
-      isDialling = false;
-      if (!isStopped()) again(attempt + 1, toFault(error));
+      this.#isDialling = false;
+      this.#retry(toFault(error));
     }
   }
 
-  function isStopped(): boolean {
-    return state.state === 'stopped';
+  #up(attachment: Attachment): void {
+    if (this.#isStopped) return attachment.close();
+    this.#attempt = 0;
+    this.#set({ state: 'up', attachment, sinceMs: this.#options.clock.nowMs() });
+    void this.#redialAfter(attachment);
+    // The ticket may have changed while this one was being shown.
+    this.refresh();
   }
 
-  function again(attempt: number, fault: Fault): void {
-    enter({ state: 'dialling', attempt, fault });
-    const longest = attempt > patientAttempts ? patientDelayMs : longestDelayMs;
-    const ceiling = Math.min(longest, firstDelayMs * 2 ** Math.min(attempt, 10));
-    const fraction = random(4).readUInt32BE() / 2 ** 32;
-    // A node whose newer process took over would only take it back: it waits as long as it may.
-    const delayMs = fault.code === 'fenced' ? patientDelayMs : Math.max(10, ceiling * fraction);
-    cancelTimer = clock.after(delayMs, () => void dial());
+  async #redialAfter(attachment: Attachment): Promise<void> {
+    const fault = await attachment.closed;
+    this.#downSinceMs = this.#options.clock.nowMs();
+    this.#retry(fault);
+  }
+
+  #retry(fault: Fault): void {
+    if (this.#isStopped) return;
+    const { clock, random } = this.#options;
+    const attempt = this.#attempt + 1;
+    const delay =
+      fault.code === 'fenced' ? fencedMs : retryDelayMs(attempt, clock.nowMs() - this.#downSinceMs, random);
+    this.#cancelTimer = clock.after(delay, () => void this.#dial());
+    this.#set({ state: 'dialling', attempt, fault });
+  }
+
+  get #isStopped(): boolean {
+    return this.#state.state === 'stopped';
+  }
+
+  #set(state: AttachState): void {
+    this.#state = state;
+    this.#options.onState?.(state);
+    for (const waiter of this.#waiters) waiter(state);
   }
 }

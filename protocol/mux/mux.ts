@@ -21,6 +21,7 @@ import {
   maxStreams,
   pingBytes,
 } from './frames.ts';
+import { GrowthBudget } from './growth-budget.ts';
 import { cutRecord, reserveRecord } from './record-buffer.ts';
 import { MuxStream, type StreamOwner } from './stream.ts';
 import { TokenBucket } from './token-bucket.ts';
@@ -59,8 +60,8 @@ export interface MuxOptions {
   rttMs(): number | undefined;
   /** Streams this side may have open at once, as the peer said; default 2,048. */
   readonly peerMaxStreams?: number;
-  /** What windows may grow by together, shared by sessions of one process; unlimited beyond the session's own bound. */
-  readonly growth?: { left: number };
+  /** What the windows of several sessions grow out of together; default: no bound but the session's. */
+  readonly growth?: GrowthBudget;
 }
 
 /** A window begins at this, and grows up to the largest while it empties within two round trips. */
@@ -86,6 +87,7 @@ export class Mux implements StreamOwner {
   readonly #streams = new Map<number, MuxStream>();
   readonly #control = new ControlQueue();
   readonly #cancels: TokenBucket;
+  readonly #growth: GrowthBudget;
   readonly #peerParity: number;
   readonly #openLimit: number;
   #ownStreams = 0;
@@ -93,7 +95,6 @@ export class Mux implements StreamOwner {
   #pending = 0;
   #nextId: number;
   #lastPeerId = 0;
-  #growthLeft = sessionGrowth;
   #goaway: CodeName | undefined;
   #peerGoaway: CodeName | undefined;
   #ended: Fault | undefined;
@@ -112,6 +113,7 @@ export class Mux implements StreamOwner {
     this.initialWindow = initialWindows[options.level];
     this.#nextId = options.side === 'dialler' ? 1 : 2;
     this.#peerParity = options.side === 'dialler' ? 0 : 1;
+    this.#growth = new GrowthBudget(sessionGrowth, options.growth);
     this.#openLimit = Math.min(maxStreams, options.peerMaxStreams ?? maxStreams);
     this.#cancels = new TokenBucket(options.clock, { burst: cancelBurst, perSecond: cancelPerSecond });
   }
@@ -383,12 +385,7 @@ export class Mux implements StreamOwner {
   growth(window: number, sinceMs: number): number {
     const rttMs = this.#options.rttMs();
     if (rttMs === undefined || this.#options.clock.nowMs() - sinceMs > 2 * rttMs) return 0;
-    const shared = this.#options.growth;
-    const left = Math.min(this.#growthLeft, shared?.left ?? sessionGrowth);
-    const growth = Math.max(0, Math.min(window, largestWindow - window, left));
-    this.#growthLeft -= growth;
-    if (shared !== undefined) shared.left -= growth;
-    return growth;
+    return this.#growth.take(Math.min(window, largestWindow - window));
   }
 
   nowMs(): number {
@@ -397,8 +394,7 @@ export class Mux implements StreamOwner {
 
   forget(stream: MuxStream, grown: number): void {
     if (!this.#streams.delete(stream.id)) return;
-    this.#growthLeft += grown;
-    if (this.#options.growth !== undefined) this.#options.growth.left += grown;
+    this.#growth.give(grown);
     if (!stream.isIncoming) this.#ownStreams--;
     else {
       this.#peerStreams--;
@@ -433,6 +429,8 @@ export class Mux implements StreamOwner {
     if (this.#control.length > 0) end = this.#control.moveInto(space.buffer, end, maxFrames);
     while (this.#readyHead !== undefined && this.#control.length === 0) {
       const stream = this.#readyHead;
+      // A payload is cut only where a record is full of it: pieces that arrive whole need no copy.
+      if (end > first && limit - end < Math.min(stream.sendable, quantumBytes)) break;
       const before = end;
       const quantum = stream.nextReady === undefined ? maxDataBytes : quantumBytes;
       end = stream.fill(space.buffer, end, limit - end, quantum);

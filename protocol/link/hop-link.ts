@@ -1,0 +1,136 @@
+/**
+ * The mux over an attached WebSocket, as node and relay both run it: whole frames per binary message, pings in the data
+ * path, back-pressure by pausing the socket. Text messages are the attach protocol's and go to `text`.
+ */
+import type { RawData, WebSocket } from 'ws';
+import type { Clock } from '../clock.ts';
+import { Fault } from '../errors.ts';
+import { maxDataBytes, frameHeaderBytes } from '../mux/frames.ts';
+import type { GrowthBudget } from '../mux/growth-budget.ts';
+import { Mux, type RecordSink } from '../mux/mux.ts';
+import type { MuxStream } from '../mux/stream.ts';
+import { Liveness } from './liveness.ts';
+import { closeCodeOf, faultOfClose } from './websocket-carrier.ts';
+
+/** Above this much unsent, the mux waits; below half of it, it goes on. */
+const highWaterBytes = 256 * 1_024;
+
+export interface HopHandlers {
+  /** The other side opened a stream; `payload` is valid during the call only. */
+  stream(stream: MuxStream, payload: Buffer): void;
+  text(message: string): void;
+  /** Once, whoever ended it. */
+  closed(fault: Fault): void;
+}
+
+export interface HopOptions {
+  readonly side: 'dialler' | 'acceptor';
+  readonly clock: Clock;
+  readonly handlers: HopHandlers;
+  /** Windows of all hops of a process grow out of this; default: without a common bound. */
+  readonly growth?: GrowthBudget;
+}
+
+export class HopLink implements RecordSink {
+  readonly headroom = 0;
+  readonly tailroom = 0;
+  /** One full DATA and some control frames. */
+  readonly maxFrames = frameHeaderBytes + maxDataBytes + 1_024;
+  readonly #socket: WebSocket;
+  readonly #handlers: HopHandlers;
+  readonly #mux: Mux;
+  readonly #liveness: Liveness;
+  #isBlocked = false;
+  #isOver = false;
+
+  /** The socket is open and attached, and the link's from now on. */
+  constructor(socket: WebSocket, options: HopOptions) {
+    this.#socket = socket;
+    this.#handlers = options.handlers;
+    this.#liveness = new Liveness(
+      options.clock,
+      (payload) => this.#mux.ping(payload),
+      () => this.close(new Fault('timeout', 'The other side of the hop has been silent for 6 s.')),
+    );
+    this.#mux = new Mux({
+      level: 'hop',
+      side: options.side,
+      sink: this,
+      clock: options.clock,
+      rttMs: () => this.#liveness.rttMs,
+      ...(options.growth === undefined ? {} : { growth: options.growth }),
+      handlers: {
+        stream: (stream, payload) => this.#handlers.stream(stream, payload),
+        pong: (payload) => this.#liveness.pong(payload),
+      },
+    });
+    socket.on('message', this.#message);
+    socket.on('error', (error) => this.#end(new Fault('unreachable', error.message, { cause: error })));
+    socket.on('close', (code) => this.#end(faultOfClose(code) ?? new Fault('draining')));
+    this.#liveness.start();
+  }
+
+  get rttMs(): number | undefined {
+    return this.#liveness.rttMs;
+  }
+
+  get streams(): number {
+    return this.#mux.streams;
+  }
+
+  /** Throws a Fault: `limit`, or what ended the hop. */
+  openStream(payload: Buffer): MuxStream {
+    return this.#mux.openStream(payload);
+  }
+
+  sendText(message: string): void {
+    if (!this.#isOver) this.#socket.send(message);
+  }
+
+  /** Ends every stream and the socket; the other side sees the code. */
+  close(fault: Fault): void {
+    if (this.#isOver) return;
+    // A paused socket never sees the answer to its close.
+    this.#socket.resume();
+    this.#socket.close(closeCodeOf(fault));
+    this.#end(fault);
+  }
+
+  send(block: Buffer, start: number, end: number): boolean {
+    this.#socket.send(block.subarray(start, end), this.#sent);
+    this.#liveness.outstanding();
+    this.#isBlocked = this.#socket.bufferedAmount >= highWaterBytes;
+    return !this.#isBlocked;
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  readonly #message = (data: RawData, isBinary: boolean): void => {
+    if (this.#isOver) return;
+    if (!isBinary) return this.#handlers.text((data as Buffer).toString());
+    // TCP keeps order and confirms: whatever arrives shows that both directions work.
+    this.#liveness.confirmed(true);
+    const fault = this.#mux.receive(data as Buffer);
+    if (fault !== undefined) this.close(fault);
+  };
+
+  readonly #sent = (): void => {
+    if (!this.#isBlocked || this.#isOver || this.#socket.bufferedAmount > highWaterBytes / 2) return;
+    this.#isBlocked = false;
+    this.#mux.drained();
+  };
+
+  #end(fault: Fault): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#liveness.stop();
+    this.#mux.end(fault);
+    this.#handlers.closed(fault);
+  }
+}
