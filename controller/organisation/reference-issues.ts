@@ -35,7 +35,7 @@ export function referenceIssues(document: OrganisationDocument): DocumentIssue[]
   const resources = declared((document.resources ?? []).map(({ name }) => name));
   const tags = declared((document.resources ?? []).flatMap((resource) => resource.tags ?? []));
   const profiles = declared((document.postureProfiles ?? []).map(({ name }) => name));
-  const require = (
+  const mustExist = (
     known: Declared,
     kind: string,
     list: string,
@@ -48,7 +48,7 @@ export function referenceIssues(document: OrganisationDocument): DocumentIssue[]
   };
 
   for (const [index, account] of (document.serviceAccounts ?? []).entries()) {
-    require(groups, 'group', 'groups', account.groups, ['serviceAccounts', index, 'groups']);
+    mustExist(groups, 'group', 'groups', account.groups, ['serviceAccounts', index, 'groups']);
   }
   for (const [index, resource] of (document.resources ?? []).entries()) {
     const path = ['resources', index] as const;
@@ -71,17 +71,17 @@ export function referenceIssues(document: OrganisationDocument): DocumentIssue[]
     const path: Path = ['policies', index];
     for (const effect of ['allow', 'deny', 'require'] as const) {
       const who = namesOf(policy[effect]);
-      require(groups, 'group', 'groups', who.groups, [...path, effect, 'groups']);
-      require(accounts, 'service account', 'serviceAccounts', who.serviceAccounts, [
+      mustExist(groups, 'group', 'groups', who.groups, [...path, effect, 'groups']);
+      mustExist(accounts, 'service account', 'serviceAccounts', who.serviceAccounts, [
         ...path,
         effect,
         'serviceAccounts',
       ]);
     }
     const to = policy.to === 'everything' ? {} : policy.to;
-    require(resources, 'resource', 'resources', to.resources, [...path, 'to', 'resources']);
-    require(tags, 'tag', 'the tags of a resource', to.tags, [...path, 'to', 'tags']);
-    require(profiles, 'posture profile', 'postureProfiles', policy.when?.posture, [
+    mustExist(resources, 'resource', 'resources', to.resources, [...path, 'to', 'resources']);
+    mustExist(tags, 'tag', 'the tags of a resource', to.tags, [...path, 'to', 'tags']);
+    mustExist(profiles, 'posture profile', 'postureProfiles', policy.when?.posture, [
       ...path,
       'when',
       'posture',
