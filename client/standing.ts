@@ -14,7 +14,7 @@ import {
   type Name,
   type Pattern,
 } from '../protocol/names.ts';
-import { reasonTexts, type Reason, type ReasonName } from '../protocol/reasons.ts';
+import { reasonTexts, type Reason } from '../protocol/reasons.ts';
 
 /** A resource this device may use or know of. */
 export interface VisibleResource {
@@ -120,5 +120,5 @@ export function unmetTexts(reasons: readonly Reason[]): string[] {
 }
 
 function isKnownReason(reason: { name: string; policy?: string }): reason is Reason {
-  return Object.hasOwn(reasonTexts, reason.name as ReasonName);
+  return Object.hasOwn(reasonTexts, reason.name);
 }

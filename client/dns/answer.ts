@@ -18,7 +18,7 @@ export interface AnswerView {
   standing(name: Name): Standing;
   existence(name: Name): Existence;
   /** The synthetic address of a granted name; undefined when none is free. */
-  addressOf(name: Name, resource: VisibleResource, wildcard: string | undefined): string | undefined;
+  addressOf(name: Name, wildcard: string | undefined): string | undefined;
   /** Whether the address is in the synthetic range. */
   isSynthetic(address: string): boolean;
   /** The name that has this synthetic address now. */
@@ -66,22 +66,14 @@ function answerStanding(query: Query, name: Name, zone: Name | undefined, view: 
   switch (standing.is) {
     case 'foreign':
       return { do: 'forward' };
-    case 'hidden':
-      return hidden(authority);
     case 'refused':
       return nxDomain(authority, extendedErrors.refused, unmetTexts(standing.resource.reasons).join(' '));
     case 'unknown':
       return nxDomain(authority, extendedErrors.unknown, unknownTexts[standing.why]);
-    case 'granted': {
-      if (standing.wildcard !== undefined) {
-        const existence = view.existence(name);
-        if (existence === undefined) return { do: 'ask', name, resource: standing.resource };
-        if (existence === 'no') return hidden(authority);
-        if (existence === 'unknown')
-          return nxDomain(authority, extendedErrors.unknown, unknownTexts['no-connector']);
-      }
+    case 'granted':
       return answerGranted(query, name, authority, standing, view);
-    }
+    default:
+      return hidden(authority);
   }
 }
 
@@ -92,9 +84,15 @@ function answerGranted(
   standing: Standing & { is: 'granted' },
   view: AnswerView,
 ): Outcome {
+  if (standing.wildcard !== undefined) {
+    const existence = view.existence(name);
+    if (existence === undefined) return { do: 'ask', name, resource: standing.resource };
+    if (existence === 'no') return hidden(zone);
+    if (existence === 'unknown') return nxDomain(zone, extendedErrors.unknown, unknownTexts['no-connector']);
+  }
   // The name exists and has an IPv4 address only: every other type is NOERROR and empty.
   if (query.type !== types.a && query.type !== types.any) return replyWith({ rcode: rcodes.noError, zone });
-  const address = view.addressOf(name, standing.resource, standing.wildcard);
+  const address = view.addressOf(name, standing.wildcard);
   if (address === undefined)
     return nxDomain(zone, extendedErrors.unknown, 'All synthetic addresses are in use.');
   return replyWith({ rcode: rcodes.noError, answers: [aRecord(name, address)] });
@@ -122,7 +120,7 @@ function replyWith(reply: Partial<Reply> & { rcode: number }): Outcome {
 }
 
 /** The longest zone at or above the name, compared label by label on the raw octets. */
-function zoneOf(labels: readonly string[], zones: readonly Name[]): Name | undefined {
+export function zoneOf(labels: readonly string[], zones: readonly Name[]): Name | undefined {
   let best: Name | undefined;
   for (const zone of zones) {
     const suffix = zone.split('.');

@@ -1,7 +1,7 @@
 /** The part of dns-packet that is used; the package has no types of its own. */
 declare module 'dns-packet' {
   /** A resource record; `type` is the mnemonic, or `UNKNOWN_` and the number. */
-  interface Record {
+  export interface Record {
     type: string;
     name: string;
     class?: string;
@@ -11,7 +11,7 @@ declare module 'dns-packet' {
     extendedRcode?: number;
     options?: { code: number; data: Buffer }[];
   }
-  interface Message {
+  export interface Message {
     id: number;
     type: 'query' | 'response';
     flags?: number;
@@ -28,7 +28,9 @@ declare module 'dns-packet' {
     RECURSION_DESIRED: number;
     /** Throws on a record it cannot write. */
     answer: { encode(record: Record): Buffer };
-    encode(message: Partial<Omit<Message, 'questions'>> & { questions?: { name: string; type: string }[] }): Buffer;
+    encode(
+      message: Partial<Omit<Message, 'questions'>> & { questions?: { name: string; type: string }[] },
+    ): Buffer;
     decode(bytes: Buffer): Message;
   };
   export default packet;

@@ -125,10 +125,8 @@ function echoesQuestion(bytes: Buffer, sent: Buffer, questionEnd: number): boole
   return (
     bytes.readUInt16BE(4) === 1 &&
     bytes.length >= questionEnd &&
-    bytes
-      .subarray(headerLength, questionEnd)
-      .toString('latin1')
-      .toLowerCase() === sent.subarray(headerLength, questionEnd).toString('latin1').toLowerCase()
+    bytes.subarray(headerLength, questionEnd).toString('latin1').toLowerCase() ===
+      sent.subarray(headerLength, questionEnd).toString('latin1').toLowerCase()
   );
 }
 

@@ -5,19 +5,23 @@
 import { isWithin, parseName, type Name } from '../../protocol/names.ts';
 
 /** Single labels that are not delegated in the public tree and are in use as private suffixes (RFC 6762 appendix G, RFC 6761, ICANN 2018). */
-const privateSuffixes = new Set([
-  'internal',
-  'test',
-  'corp',
-  'home',
-  'lan',
-  'mail',
-  'private',
-  'intranet',
-]);
+const privateSuffixes = new Set(['internal', 'test', 'corp', 'home', 'lan', 'mail', 'private', 'intranet']);
 /** Second labels under which registries of countries sell names. */
 const registryLabels = new Set([
-  ...['ac', 'co', 'com', 'edu', 'gob', 'gov', 'gouv', 'go', 'mil', 'ne', 'net', 'nom', 'or', 'org'],
+  'ac',
+  'co',
+  'com',
+  'edu',
+  'gob',
+  'gov',
+  'gouv',
+  'go',
+  'mil',
+  'ne',
+  'net',
+  'nom',
+  'or',
+  'org',
 ]);
 /** Hosting suffixes below which strangers have names. */
 const sharedSuffixes = new Set([
