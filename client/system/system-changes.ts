@@ -1,0 +1,154 @@
+/**
+ * Everything a capturing `postern up` changes on the system, in one place and in order: route, table, and where names are
+ * asked; and the way back. Each step is in the journal before it is done.
+ */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Fault } from '../../protocol/errors.ts';
+import type { StateDirectory } from '../../protocol/node/state-directory.ts';
+import { addLocalRoute, hostRoutes, installTable } from '../capture/rules.ts';
+import {
+  chooseRange,
+  formatRange,
+  resolverAddress,
+  reverseZones,
+  type AddressRange,
+} from '../dns/address-range.ts';
+import type { Upstream } from '../dns/upstream.ts';
+import { flushResolved, makeLink, resolvedRuns, routeZones } from '../system-dns/resolved.ts';
+import {
+  isStillOurs,
+  journalOfTakeover,
+  nameServers,
+  planTakeover,
+  resolvConfPath,
+  takeOver,
+} from '../system-dns/resolv-conf.ts';
+import {
+  journalFile,
+  readJournalAt,
+  undoChanges,
+  undoLeftovers,
+  type Journal,
+  type Undone,
+} from './journal.ts';
+
+/** How this system's programs come to ask us. */
+export type NameRouting = 'systemd-resolved' | 'resolv.conf' | 'systemd-resolved and resolv.conf';
+
+export interface SystemChanges {
+  readonly routing: NameRouting;
+  readonly range: AddressRange;
+  /** The resolvers the system had before. */
+  readonly upstreams: readonly Upstream[];
+  /** Whether names of the zones stay refused when this process crashes; where not, the system is restored. */
+  readonly failsClosed: boolean;
+  /** Points the system at our resolver, which must be answering by now. */
+  takeNames(zones: readonly string[]): Promise<void>;
+  /** Changes the zones; also has the system forget answers it holds. */
+  setZones(zones: readonly string[]): Promise<void>;
+  /** False when another program has replaced resolv.conf since, and names no longer come here. */
+  stillInPlace(): boolean;
+  undo(): Promise<Undone>;
+}
+
+/**
+ * The range to use: the wanted one, or another where it collides with a route of the host. Leftovers of a crash must be
+ * gone. Throws a Fault when nothing is free.
+ */
+export async function freeRange(wanted: AddressRange): Promise<AddressRange> {
+  const range = chooseRange(wanted, await hostRoutes());
+  if (range !== undefined) return range;
+  throw new Fault(
+    'limit',
+    `The host has routes in every range tried for synthetic addresses (${formatRange(wanted)} and others); ` +
+      'choose a free one with --range.',
+  );
+}
+
+/** Makes route and table, and the link where systemd-resolved runs. Names are still asked where they were. */
+export async function beginChanges(
+  state: StateDirectory,
+  range: AddressRange,
+  capture: { readonly uids: readonly number[]; readonly port: number },
+): Promise<SystemChanges> {
+  await undoLeftovers(state);
+  await undoForeignTakeover();
+  const key = createHash('sha256').update(state.path).digest('hex').slice(0, 6);
+  const resolved = await resolvedRuns();
+  const servers = nameServers(readResolvConf());
+  const stubAnswers = resolved && servers.some((server) => server.startsWith('127.0.0.5'));
+  const routing: NameRouting = !resolved
+    ? 'resolv.conf'
+    : stubAnswers
+      ? 'systemd-resolved'
+      : 'systemd-resolved and resolv.conf';
+  const address = resolverAddress(range);
+  let journal: Journal = {
+    schema: 'postern.system/v1',
+    table: `postern_${key}`,
+    range: formatRange(range),
+    zones: [],
+    ...(resolved ? { link: `postern${key}` } : {}),
+  };
+  const record = (change: Partial<Journal>): void => {
+    journal = { ...journal, ...change };
+    state.writeJson(journalFile, journal);
+  };
+  const undo = async (): Promise<Undone> => {
+    const undone = await undoChanges(journal);
+    state.remove(journalFile);
+    return undone;
+  };
+  const routed = (zones: readonly string[]): string[] => [
+    ...zones,
+    'use-application-dns.net',
+    ...reverseZones(range),
+  ];
+  record({});
+  try {
+    await addLocalRoute(range);
+    await installTable({ table: journal.table, range, ...capture });
+    if (journal.link !== undefined) await makeLink(journal.link, address);
+  } catch (error) {
+    await undo();
+    throw error;
+  }
+  return {
+    routing,
+    range,
+    upstreams: servers.map((server) => ({ address: server, port: 53 })),
+    failsClosed: routing === 'systemd-resolved',
+    async takeNames(zones) {
+      if (journal.link !== undefined) await routeZones(journal.link, address, routed(zones));
+      if (routing === 'systemd-resolved') return record({ zones: [...zones] });
+      const takeover = planTakeover(resolvConfPath, address, join(state.path, journalFile));
+      record({ zones: [...zones], takeover });
+      return takeOver(takeover);
+    },
+    async setZones(zones) {
+      const same = zones.join(' ') === journal.zones.join(' ');
+      if (same) return resolved ? flushResolved() : undefined;
+      record({ zones: [...zones] });
+      return journal.link === undefined ? undefined : routeZones(journal.link, address, routed(zones));
+    },
+    stillInPlace: () => journal.takeover === undefined || isStillOurs(journal.takeover),
+    undo,
+  };
+}
+
+/** A resolv.conf that a crashed `up` of another state directory left behind is put back first. */
+async function undoForeignTakeover(): Promise<void> {
+  const path = journalOfTakeover(readResolvConf());
+  const journal = path === undefined ? undefined : readJournalAt(path);
+  if (journal !== undefined) await undoChanges(journal);
+}
+
+function readResolvConf(): string {
+  try {
+    return readFileSync(resolvConfPath, 'utf8');
+  } catch {
+    return '';
+  }
+}
