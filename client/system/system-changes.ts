@@ -4,13 +4,17 @@
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Fault } from '../../protocol/errors.ts';
+import { callLocalApi } from '../../protocol/node/local-api.ts';
 import type { StateDirectory } from '../../protocol/node/state-directory.ts';
 import { addLocalRoute, hostRoutes, installTable } from '../capture/rules.ts';
 import {
+  addressAt,
   chooseRange,
   formatRange,
+  offsetOf,
+  parseRange,
   resolverAddress,
   reverseZones,
   type AddressRange,
@@ -27,6 +31,7 @@ import {
 } from '../system-dns/resolv-conf.ts';
 import {
   journalFile,
+  readJournal,
   readJournalAt,
   undoChanges,
   undoLeftovers,
@@ -54,11 +59,17 @@ export interface SystemChanges {
 }
 
 /**
- * The range to use: the wanted one, or another where it collides with a route of the host. Leftovers of a crash must be
- * gone. Throws a Fault when nothing is free.
+ * The range to use: the wanted one, or another where it collides with a route of the host. Throws a Fault when nothing is
+ * free.
  */
-export async function freeRange(wanted: AddressRange): Promise<AddressRange> {
-  const range = chooseRange(wanted, await hostRoutes());
+export async function freeRange(state: StateDirectory, wanted: AddressRange): Promise<AddressRange> {
+  // What a crash left behind is ours, whichever range it has.
+  const own = parseRange(readJournal(state)?.range ?? '');
+  const routes = (await hostRoutes()).filter(
+    ({ base, prefix }) =>
+      own === undefined || prefix < own.prefix || offsetOf(own, addressAt({ base, prefix }, 0)) === undefined,
+  );
+  const range = chooseRange(wanted, routes);
   if (range !== undefined) return range;
   throw new Fault(
     'limit',
@@ -73,7 +84,7 @@ export async function beginChanges(
   range: AddressRange,
   capture: { readonly uids: readonly number[]; readonly port: number },
 ): Promise<SystemChanges> {
-  await undoLeftovers(state);
+  await undoStaleLeftovers(state, range);
   await undoForeignTakeover();
   const key = createHash('sha256').update(state.path).digest('hex').slice(0, 6);
   const resolved = await resolvedRuns();
@@ -138,11 +149,39 @@ export async function beginChanges(
   };
 }
 
-/** A resolv.conf that a crashed `up` of another state directory left behind is put back first. */
+/**
+ * Undoes what a crash left behind, except the link under systemd-resolved: while it stands the zones fail closed, and
+ * this start takes it over as it is.
+ */
+async function undoStaleLeftovers(state: StateDirectory, range: AddressRange): Promise<void> {
+  const left = readJournal(state);
+  const reusable =
+    left?.link !== undefined && left.takeover === undefined && left.range === formatRange(range);
+  if (!reusable) await undoLeftovers(state);
+}
+
+/** A resolv.conf that a crashed `up` of another state directory left behind is put back first; a living one's stays. */
 async function undoForeignTakeover(): Promise<void> {
   const path = journalOfTakeover(readResolvConf());
   const journal = path === undefined ? undefined : readJournalAt(path);
-  if (journal !== undefined) await undoChanges(journal);
+  if (path === undefined || journal === undefined) return;
+  const owner = dirname(path);
+  if (await isAnswering(owner)) {
+    throw new Fault(
+      'busy',
+      `another "postern up" answers for the names of this system; stop it first: postern down --state ${owner}`,
+    );
+  }
+  await undoChanges(journal);
+}
+
+async function isAnswering(stateDirectory: string): Promise<boolean> {
+  try {
+    await callLocalApi(stateDirectory, 'GET', '/v1/status');
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function readResolvConf(): string {
