@@ -23,5 +23,9 @@ async function run({ state, json = false }: Options): Promise<void> {
   const { dns } = (await callLocalApi(state, 'POST', '/v1/down')) as {
     dns: 'restored' | 'kept' | 'untouched';
   };
-  print(json, { schema: 'postern.down/v1', dns }, `${givenBack(dns)}\nStart again: postern up --state ${state}`);
+  print(
+    json,
+    { schema: 'postern.down/v1', dns },
+    `${givenBack(dns)}\nStart again: postern up --state ${state}`,
+  );
 }

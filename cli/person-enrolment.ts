@@ -30,7 +30,10 @@ export async function enrolPerson(state: StateDirectory, options: ControllerOpti
     );
   }
   if (!/^https?:\/\//.test(url) || !URL.canParse(url))
-    throw new CommandError(exits.usage, `"${url}" is no address; give one such as https://access.example.com`);
+    throw new CommandError(
+      exits.usage,
+      `"${url}" is no address; give one such as https://access.example.com`,
+    );
   const root = options.pin === undefined ? await rootOverTls(url, options.ca) : pinnedRoot(options.pin);
   identity.enrol({ schema: 'postern.enrolment/v1', url, root: encodeKey(root) });
 }
@@ -43,7 +46,10 @@ function pinnedRoot(pin: string): Buffer {
 
 async function rootOverTls(url: string, caFile: string | undefined): Promise<Buffer> {
   // Over plain http nothing would vouch for the root, except that the other end is this machine.
-  if (url.startsWith('http:') && !/^(localhost|.*\.localhost|127\.\d+\.\d+\.\d+)$/.test(new URL(url).hostname))
+  if (
+    url.startsWith('http:') &&
+    !/^(localhost|.*\.localhost|127\.\d+\.\d+\.\d+)$/.test(new URL(url).hostname)
+  )
     throw new CommandError(exits.usage, `${url} is not protected by TLS; use https://, or give --pin ROOT`);
   const authorities = caFile === undefined ? [] : [readAuthority(caFile)];
   try {

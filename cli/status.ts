@@ -22,7 +22,11 @@ export function statusCommand(program: Command): void {
 
 async function run({ state, json = false }: Options): Promise<void> {
   const status = (await callLocalApi(state, 'GET', '/v1/status')) as { schema: string };
-  print(json, status, status.schema === 'postern.status/v1' ? clientText(status as ClientStatus) : otherText(status));
+  print(
+    json,
+    status,
+    status.schema === 'postern.status/v1' ? clientText(status as ClientStatus) : otherText(status),
+  );
 }
 
 /** The status of a client as a person reads it. */

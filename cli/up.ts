@@ -164,7 +164,10 @@ function personUids(shared: readonly number[]): number[] {
 
 function collectUid(text: string, list: number[]): number[] {
   if (!/^\d{1,9}$/.test(text))
-    throw new CommandError(exits.usage, `--share-with takes a numeric user id, not "${text}"; see: id -u NAME`);
+    throw new CommandError(
+      exits.usage,
+      `--share-with takes a numeric user id, not "${text}"; see: id -u NAME`,
+    );
   return [...list, Number(text)];
 }
 

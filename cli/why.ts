@@ -43,5 +43,7 @@ function text({ decision, resource, reasons, text: sentence }: WhyAnswer): strin
     ({ met, text: reason, policy, fix }) =>
       `  ${met ? '✓' : '✗'} ${reason}${policy === undefined ? '' : `  (policy "${policy}")`}${fix === undefined ? '' : `\n      fix: ${fix}`}`,
   );
-  return [`${heading}  ${resource}`, ...lines, ...(sentence === undefined ? [] : [`  ${sentence}`])].join('\n');
+  return [`${heading}  ${resource}`, ...lines, ...(sentence === undefined ? [] : [`  ${sentence}`])].join(
+    '\n',
+  );
 }

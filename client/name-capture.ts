@@ -11,6 +11,7 @@ import { listenForCaptured, type CaptureListener } from './capture/captured.ts';
 import { AddressPool, type PoolState } from './dns/address-pool.ts';
 import { formatRange, resolverAddress, type AddressRange } from './dns/address-range.ts';
 import { createResolver, type Resolver } from './dns/resolver.ts';
+import { searchShadows } from './dns/search-shadows.ts';
 import { serveDns, type DnsServer } from './dns/server.ts';
 import type { OpenFlow } from './open-flow.ts';
 import type { Knowledge, VisibleResource } from './standing.ts';
@@ -76,11 +77,14 @@ export class NameCapture {
     const { originalDestination } = await import('./capture/original-destination.ts');
     const range = await freeRange(options.state, options.range);
     const pool = new AddressPool(range, () => systemClock.nowMs(), readAddresses(options.state));
-    let upstreams: SystemChanges['upstreams'] = [];
+    let changes: SystemChanges | undefined;
     const resolver = createResolver({
       pool,
-      knowledge: () => options.knowledge(),
-      upstreams: () => upstreams,
+      knowledge: () => {
+        const knowledge = options.knowledge();
+        return { ...knowledge, zones: routedZones(knowledge, changes) };
+      },
+      upstreams: () => changes?.upstreams ?? [],
       exists: (name, resource) => options.exists(name, resource),
       clock: systemClock,
       random: systemRandom,
@@ -88,11 +92,9 @@ export class NameCapture {
     const open: OpenFlow = (target) => options.openFlow(target);
     const listener = await listenForCaptured(open, originalDestination);
     const watchdog = startWatchdog(options.state.path);
-    let changes: SystemChanges | undefined;
     let server: DnsServer | undefined;
     try {
       changes = await beginChanges(options.state, range, { uids: options.uids, port: listener.port });
-      ({ upstreams } = changes);
       const capture: { current?: NameCapture } = {};
       server = await serveDns({
         address: resolverAddress(range),
@@ -103,7 +105,7 @@ export class NameCapture {
           return reply;
         },
       });
-      await changes.takeNames(options.knowledge().zones);
+      await changes.takeNames(routedZones(options.knowledge(), changes));
       capture.current = new NameCapture(options, pool, resolver, { listener, changes, server, watchdog });
       return capture.current;
     } catch (error) {
@@ -132,7 +134,7 @@ export class NameCapture {
   /** The knowledge changed: other zones are routed here, and what was answered before is forgotten. */
   async update(): Promise<void> {
     this.#resolver.flush();
-    await this.#changes.setZones(this.#options.knowledge().zones);
+    await this.#changes.setZones(routedZones(this.#options.knowledge(), this.#changes));
   }
 
   /** Gives names, rules and routes back to the system, then stops answering. */
@@ -164,6 +166,11 @@ export class NameCapture {
       ...this.#pool.state(),
     });
   }
+}
+
+/** The zones, and what programs make of their names with the system's search domains. */
+function routedZones({ zones }: Knowledge, changes: SystemChanges | undefined): Name[] {
+  return [...zones, ...searchShadows(zones, changes?.searchDomains ?? [])];
 }
 
 /** What was written down, if it looks like it; the pool checks every entry. */

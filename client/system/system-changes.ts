@@ -19,6 +19,7 @@ import {
   reverseZones,
   type AddressRange,
 } from '../dns/address-range.ts';
+import { searchDomains } from '../dns/search-shadows.ts';
 import type { Upstream } from '../dns/upstream.ts';
 import { flushResolved, makeLink, resolvedRuns, routeZones } from '../system-dns/resolved.ts';
 import {
@@ -45,8 +46,9 @@ export type NameRouting = 'systemd-resolved' | 'resolv.conf' | 'systemd-resolved
 export interface SystemChanges {
   readonly routing: NameRouting;
   readonly range: AddressRange;
-  /** The resolvers the system had before. */
+  /** The resolvers the system had before, and the domains its programs append to names. */
   readonly upstreams: readonly Upstream[];
+  readonly searchDomains: readonly string[];
   /** Whether names of the zones stay refused when this process crashes; where not, the system is restored. */
   readonly failsClosed: boolean;
   /** Points the system at our resolver, which must be answering by now. */
@@ -88,7 +90,8 @@ export async function beginChanges(
   await undoForeignTakeover();
   const key = createHash('sha256').update(state.path).digest('hex').slice(0, 6);
   const resolved = await resolvedRuns();
-  const servers = nameServers(readResolvConf());
+  const resolvConf = readResolvConf();
+  const servers = nameServers(resolvConf);
   const stubAnswers = resolved && servers.some((server) => server.startsWith('127.0.0.5'));
   const routing: NameRouting = !resolved
     ? 'resolv.conf'
@@ -130,6 +133,7 @@ export async function beginChanges(
     routing,
     range,
     upstreams: servers.map((server) => ({ address: server, port: 53 })),
+    searchDomains: searchDomains(resolvConf),
     failsClosed: routing === 'systemd-resolved',
     async takeNames(zones) {
       if (journal.link !== undefined) await routeZones(journal.link, address, routed(zones));
