@@ -140,7 +140,13 @@ export class Tunnels {
     return new NetworkSession({
       network,
       own: identity.nodeKey,
-      connectors: () => (memory.snapshot?.networks[network]?.connectors ?? []) as readonly ConnectorPeer[],
+      connectors: () =>
+        (memory.snapshot?.networks[network]?.connectors ?? []).flatMap(
+          ({ id, nk, relays }): ConnectorPeer[] => {
+            const connector = parseId('con', id);
+            return connector === undefined ? [] : [{ id: connector, nk, relays }];
+          },
+        ),
       grants: () => memory.grantsFor(network),
       circuit: (relay, connector) => {
         const kept = this.#relays.get(relay as RelayId);

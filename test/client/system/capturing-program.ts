@@ -24,8 +24,7 @@ ordinary.on('message', (bytes, from) => {
     id: query.id,
     flags: packet.RECURSION_DESIRED,
     questions: query.questions,
-    answers:
-      question?.type === 'A' ? [{ type: 'A', name: question.name, ttl: 60, data: '203.0.113.7' }] : [],
+    answers: question?.type === 'A' ? [{ type: 'A', name: question.name, ttl: 60, data: '203.0.113.7' }] : [],
   });
   ordinary.send(reply, from.port, from.address);
 });

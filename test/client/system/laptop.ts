@@ -58,7 +58,7 @@ export class Laptop {
       init.kill('SIGKILL');
       rmSync(folder, { recursive: true, force: true });
     });
-    await once(init.stdout as NonNullable<typeof init.stdout>, 'data');
+    await once(init.stdout, 'data');
     return new Laptop(folder, init);
   }
 
@@ -70,11 +70,8 @@ export class Laptop {
   async run(program: string, args: readonly string[], uid = 0): Promise<CommandResult> {
     const as = uid === 0 ? [] : ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups'];
     return new Promise((resolve) => {
-      execFile(
-        'nsenter',
-        [...this.#enter(), ...as, program, ...args],
-        { timeout: 15_000 },
-        (error, stdout) => resolve({ code: error === null ? 0 : Number(error.code ?? 1), stdout }),
+      execFile('nsenter', [...this.#enter(), ...as, program, ...args], { timeout: 15_000 }, (error, stdout) =>
+        resolve({ code: error === null ? 0 : Number(error.code ?? 1), stdout }),
       );
     });
   }

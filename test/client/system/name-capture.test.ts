@@ -28,15 +28,25 @@ test('any program reaches any port of a granted name, and everything is given ba
     const { stdout } = await laptop.run(...talk('wiki.acme.internal', port));
     assert.equal(stdout, `wiki.acme.internal:${port}\nhello\n`);
   }
-  assert.equal((await laptop.run(...talk('db1.db.acme.internal', 5_432))).stdout, 'db1.db.acme.internal:5432\nhello\n');
+  assert.equal(
+    (await laptop.run(...talk('db1.db.acme.internal', 5_432))).stdout,
+    'db1.db.acme.internal:5432\nhello\n',
+  );
   assert.equal((await laptop.run('getent', ['ahosts', 'nobody.acme.internal'])).code, 2);
-  assert.equal((await laptop.run('getent', ['ahostsv4', 'www.example.com'])).stdout.split(' ')[0], '203.0.113.7');
+  assert.equal(
+    (await laptop.run('getent', ['ahostsv4', 'www.example.com'])).stdout.split(' ')[0],
+    '203.0.113.7',
+  );
   const last = await capturing.stop();
   assert.equal(last['resolvConf'], 'restored');
   const asked = last['asked'] as string[];
   assert.ok(asked.includes('www.example.com'));
   const leaked = asked.filter((name) => name.includes('acme.internal'));
-  assert.deepEqual(leaked, [], 'no protected name, with a search domain or without, reached another resolver');
+  assert.deepEqual(
+    leaked,
+    [],
+    'no protected name, with a search domain or without, reached another resolver',
+  );
   assert.equal(await laptop.fingerprint(), before);
 });
 
@@ -47,7 +57,10 @@ test('a refused flow is reset, and so is one to a synthetic address that is no n
     ['wiki.acme.internal', 81],
     ['100.97.1.2', 80],
   ] as const) {
-    assert.equal((await laptop.run(...talk('wiki.acme.internal', 80))).stdout, 'wiki.acme.internal:80\nhello\n');
+    assert.equal(
+      (await laptop.run(...talk('wiki.acme.internal', 80))).stdout,
+      'wiki.acme.internal:80\nhello\n',
+    );
     const refused = await laptop.run(...talk(name, port));
     assert.equal(refused.stdout, '');
   }
@@ -56,7 +69,10 @@ test('a refused flow is reset, and so is one to a synthetic address that is no n
 test('only the person and root are captured; for others the range is closed, whatever listens here (T11)', async (t) => {
   const laptop = await Laptop.boot(t);
   const capturing = await laptop.capture(t);
-  assert.equal((await laptop.run(...talk('wiki.acme.internal', 22), 4_242)).stdout, 'wiki.acme.internal:22\nhello\n');
+  assert.equal(
+    (await laptop.run(...talk('wiki.acme.internal', 22), 4_242)).stdout,
+    'wiki.acme.internal:22\nhello\n',
+  );
   const listener = laptop.run('bash', ['-c', 'timeout 5 nc -l -p 2222 <<< "own service" || true']);
   const other = await laptop.run(...talk('wiki.acme.internal', 2_222), 4_243);
   assert.equal(other.stdout, '');
@@ -82,7 +98,10 @@ test('the range moves when the host already has a route there (FIELD rule 5)', a
   });
   const capturing = await laptop.capture(t);
   assert.deepEqual(capturing.ready['range'], { base: 0x64500000, prefix: 12 });
-  assert.equal((await laptop.run(...talk('wiki.acme.internal', 80))).stdout, 'wiki.acme.internal:80\nhello\n');
+  assert.equal(
+    (await laptop.run(...talk('wiki.acme.internal', 80))).stdout,
+    'wiki.acme.internal:80\nhello\n',
+  );
 });
 
 test('a killed client leaves nothing behind for longer than 2 s where there is no routing by suffix', async (t) => {
@@ -91,14 +110,20 @@ test('a killed client leaves nothing behind for longer than 2 s where there is n
   const capturing = await laptop.capture(t);
   assert.notEqual(await laptop.fingerprint(), before);
   await capturing.kill();
-  await waitFor('resolv.conf, rules and routes as before', async () => (await laptop.fingerprint()) === before, 2_000);
+  await waitFor(
+    'resolv.conf, rules and routes as before',
+    async () => (await laptop.fingerprint()) === before,
+    2_000,
+  );
 });
 
 test('what even the watchdog could not undo is undone by the next start (FIELD rule 3)', async (t) => {
   const laptop = await Laptop.boot(t);
   const before = await laptop.fingerprint();
   const first = await laptop.capture(t);
-  const shells = (await laptop.run('pgrep', ['-f', `postern-watchdog.*${laptop.folder}`])).stdout.trim().split('\n');
+  const shells = (await laptop.run('pgrep', ['-f', `postern-watchdog.*${laptop.folder}`])).stdout
+    .trim()
+    .split('\n');
   assert.equal(shells.length, 1);
   // Stopped first, so that neither can act on the other's end.
   process.kill(Number(first.ready['pid']), 'SIGSTOP');
@@ -106,7 +131,10 @@ test('what even the watchdog could not undo is undone by the next start (FIELD r
   await first.kill();
   assert.notEqual(await laptop.fingerprint(), before);
   const second = await laptop.capture(t);
-  assert.equal((await laptop.run(...talk('wiki.acme.internal', 80))).stdout, 'wiki.acme.internal:80\nhello\n');
+  assert.equal(
+    (await laptop.run(...talk('wiki.acme.internal', 80))).stdout,
+    'wiki.acme.internal:80\nhello\n',
+  );
   await second.stop();
   assert.equal(await laptop.fingerprint(), before);
 });
