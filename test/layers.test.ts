@@ -66,7 +66,7 @@ const layers: Record<string, Layer> = {
   },
   client: {
     imports: ['protocol', 'protocol/mux', 'protocol/link', 'protocol/node'],
-    packages: ['dns-packet', 'koffi', 'pino', 'undici', 'ws'],
+    packages: ['dns-packet', 'koffi', 'typebox'],
     node: true,
     never: ['policy', 'controller', 'relay', 'connector'],
   },

@@ -3,15 +3,19 @@
  * for the command line on the same machine. Never on TCP, where a browser could be made to reach it (SEC-E4).
  */
 import { chmodSync, rmSync } from 'node:fs';
-import { createServer, request, type IncomingMessage } from 'node:http';
+import { createServer, IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import type { Duplex, Readable } from 'node:stream';
 import { Fault, codes, toFault, type CodeName } from '../errors.ts';
 
 /** One route: gets the query and the JSON body, answers JSON. A thrown Fault becomes the caller's Fault. */
 export type LocalRoute = (query: URLSearchParams, body: unknown) => unknown;
 /** Routes by method and path, such as `GET /v1/status`. */
 export type LocalRoutes = Readonly<Record<string, LocalRoute>>;
+
+/** Opens what an HTTP CONNECT on the socket asks for; `target` is unchecked. Rejects with a Fault to refuse. */
+export type LocalConnect = (target: string) => Promise<Duplex>;
 
 export interface LocalApi {
   close(): Promise<void>;
@@ -24,8 +28,15 @@ export function localSocket(stateDirectory: string): string {
   return join(stateDirectory, 'postern.sock');
 }
 
-/** Serves `routes`. Rejects with a Fault when another process already serves this state directory. */
-export async function serveLocalApi(stateDirectory: string, routes: LocalRoutes): Promise<LocalApi> {
+/**
+ * Serves `routes`, and connections when `open` is given. Rejects with a Fault when another process already serves this
+ * state directory.
+ */
+export async function serveLocalApi(
+  stateDirectory: string,
+  routes: LocalRoutes,
+  open?: LocalConnect,
+): Promise<LocalApi> {
   const path = localSocket(stateDirectory);
   if (await isServed(path)) {
     throw new Fault(
@@ -40,6 +51,11 @@ export async function serveLocalApi(stateDirectory: string, routes: LocalRoutes)
       response.end(JSON.stringify(body));
     });
   });
+  if (open !== undefined) {
+    server.on('connect', (incoming, socket, head) => {
+      void joinConnection(open, incoming.url ?? '', socket, head);
+    });
+  }
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     const mask = process.umask(0o177);
@@ -67,21 +83,53 @@ export function callLocalApi(
   const call = request({ socketPath: localSocket(stateDirectory), method, path: route }, (response) => {
     readJson(response).then((answered) => {
       if (response.statusCode === 200) return resolve(answered);
-      const { code, message } = answered as { code: CodeName; message: string };
-      reject(new Fault(code in codes ? code : 'internal', message));
+      reject(faultIn(answered));
     }, reject);
   });
-  call.on('error', () =>
-    reject(
-      new Fault(
-        'unreachable',
-        `nothing runs on ${stateDirectory}; start it with postern up --state ${stateDirectory}`,
-      ),
-    ),
-  );
+  call.on('error', () => reject(nothingRuns(stateDirectory)));
   call.setHeader('content-type', 'application/json');
   call.end(body === undefined ? undefined : JSON.stringify(body));
   return promise;
+}
+
+/** A connection through the process that serves the state directory. Rejects as `callLocalApi` does. */
+export function connectLocalApi(stateDirectory: string, target: string): Promise<Duplex> {
+  const { promise, resolve, reject } = Promise.withResolvers<Duplex>();
+  const call = request({ socketPath: localSocket(stateDirectory), method: 'CONNECT', path: target });
+  call.on('connect', (response, socket, head) => {
+    if (head.length > 0) socket.unshift(head);
+    if (response.statusCode === 200) return resolve(socket);
+    return readJson(socket).then((answered) => reject(faultIn(answered)), reject);
+  });
+  call.on('error', () => reject(nothingRuns(stateDirectory)));
+  call.end();
+  return promise;
+}
+
+async function joinConnection(
+  open: LocalConnect,
+  target: string,
+  socket: Duplex,
+  head: Buffer,
+): Promise<void> {
+  socket.on('error', () => socket.destroy());
+  try {
+    const opened = await open(target);
+    if (socket.destroyed) return void opened.destroy();
+    if (head.length > 0) socket.unshift(head);
+    socket.write('HTTP/1.1 200 OK\r\n\r\n');
+    opened.once('error', () => socket.destroy());
+    socket.once('close', () => opened.destroy());
+    opened.once('close', () => {
+      if (!opened.readableEnded) socket.destroy();
+    });
+    socket.pipe(opened);
+    opened.pipe(socket);
+  } catch (error) {
+    const { code, message } = toFault(error);
+    socket.end(`HTTP/1.1 409 Conflict\r\n\r\n${JSON.stringify({ code, message })}`);
+  }
+  return undefined;
 }
 
 function isServed(path: string): Promise<boolean> {
@@ -112,12 +160,24 @@ async function answer(
   }
 }
 
-async function readJson(incoming: IncomingMessage): Promise<unknown> {
+function faultIn(answered: unknown): Fault {
+  const { code, message } = answered as { code: CodeName; message: string };
+  return new Fault(code in codes ? code : 'internal', message);
+}
+
+function nothingRuns(stateDirectory: string): Fault {
+  return new Fault(
+    'unreachable',
+    `nothing runs on ${stateDirectory}; start it with postern up --state ${stateDirectory}`,
+  );
+}
+
+async function readJson(incoming: Readable): Promise<unknown> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of incoming as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length > maxBodyBytes && incoming.method !== undefined)
+    if (length > maxBodyBytes && incoming instanceof IncomingMessage && incoming.method !== undefined)
       throw new Fault('limit', 'the request is too large');
     chunks.push(chunk);
   }

@@ -1,0 +1,139 @@
+/** `postern forward`: one resource on a port of loopback, through the running client or alone with a key. */
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Command } from 'commander';
+import { exitOf, exits, Fault, toFault } from '../protocol/errors.ts';
+import { callLocalApi, connectLocalApi } from '../protocol/node/local-api.ts';
+import { openStateDirectory } from '../protocol/node/state-directory.ts';
+import { decodeEnrolmentKey } from '../protocol/secrets.ts';
+import { parseListen } from './listen-option.ts';
+import { action, CommandError, print, say } from './output.ts';
+import { readSecret } from './secret.ts';
+import { untilSignal } from './signals.ts';
+import { stateOption } from './state-option.ts';
+
+interface Options {
+  state: string;
+  key?: string;
+  keyFile?: string;
+  listen: { address: string; port: number };
+  json?: boolean;
+}
+
+/** Where flows come from: the running client or one of this process. */
+interface Source {
+  open(host: string, port: number): Promise<Duplex>;
+  stop(): Promise<void>;
+}
+
+export function forwardCommand(program: Command): void {
+  program
+    .command('forward')
+    .description('put one port of a resource on a loopback port, until stopped')
+    .argument('<name>', 'host name, such as wiki.acme.internal')
+    .argument('<port>', 'its port')
+    .addOption(stateOption())
+    .option('--listen <address:port>', 'where; a free port unless said', parseListen, {
+      address: '127.0.0.1',
+      port: 0,
+    })
+    .option('--key <sk_…>', 'key of a service account, where no client is running (also POSTERN_KEY)')
+    .option('--key-file <file>', 'file that holds the key (also POSTERN_KEY_FILE; - for standard input)')
+    .option('--json', 'print where it listens as one JSON object')
+    .action(action(run));
+}
+
+async function run(host: string, portText: string, options: Options): Promise<void> {
+  const port = Number(portText);
+  if (!/^\d{1,5}$/.test(portText) || port < 1 || port > 65_535)
+    throw new CommandError(exits.usage, `"${portText}" is no port; give a number from 1 to 65535`);
+  const source = await flowSource(options);
+  const { splice } = await import('../client/splice.ts');
+  try {
+    const join = async (socket: Socket): Promise<void> => {
+      try {
+        splice(socket, await source.open(host, port));
+      } catch (error) {
+        say(`! ${host}:${port}  ${toFault(error).message}`);
+        socket.resetAndDestroy();
+      }
+    };
+    const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
+      socket.on('error', () => undefined);
+      void join(socket);
+    });
+    server.listen(options.listen.port, options.listen.address);
+    await listening(server, options);
+    const address = `${options.listen.address}:${(server.address() as AddressInfo).port}`;
+    print(options.json ?? false, { schema: 'postern.forward/v1', address, host, port }, address);
+    say(`${host}:${port} is on ${address}. Stop with Ctrl-C.`);
+    await untilSignal();
+    server.close();
+  } finally {
+    await source.stop();
+  }
+}
+
+async function flowSource(options: Options): Promise<Source> {
+  if (await isRunning(options.state)) {
+    return {
+      open: (host, port) => connectLocalApi(options.state, `${host}:${port}`),
+      stop: () => Promise.resolve(),
+    };
+  }
+  const text = await readSecret('key', options.key, options.keyFile);
+  const key = text === undefined ? undefined : decodeEnrolmentKey('sk', text);
+  if (text !== undefined && key === undefined)
+    throw new CommandError(exits.usage, 'the key is mistyped or is no sk_ key; copy it whole');
+  const state = openStateDirectory(options.state);
+  const { openIdentity } = await import('../protocol/node/identity.ts');
+  if (key === undefined && openIdentity(state).enrolment === undefined) {
+    throw new CommandError(
+      exits.notSignedIn,
+      `nobody is signed in on ${options.state}; sign in with postern login, or give --key sk_…`,
+    );
+  }
+  const { startClient } = await import('../client/client.ts');
+  const client = await startClient({
+    state,
+    ...(key === undefined ? {} : { key }),
+    browser: false,
+    uids: [],
+    onEvent: (event) => {
+      if (event.kind === 'trouble') say(`! ${event.fault.message}; trying again`);
+    },
+  });
+  try {
+    await Promise.race([client.ready, untilSignal()]);
+  } catch (error) {
+    await client.stop();
+    if (!(error instanceof Fault)) throw error;
+    throw new CommandError(exitOf(error.code), error.message);
+  }
+  return {
+    open: (host, port) => client.open({ host, port }),
+    stop: async () => void (await client.stop()),
+  };
+}
+
+async function listening(server: ReturnType<typeof createServer>, { listen }: Options): Promise<void> {
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'error';
+    throw new CommandError(
+      exits.usage,
+      `${listen.address}:${listen.port} cannot be listened on (${code}); choose another with --listen`,
+    );
+  }
+}
+
+async function isRunning(state: string): Promise<boolean> {
+  try {
+    await callLocalApi(state, 'GET', '/v1/status');
+    return true;
+  } catch {
+    return false;
+  }
+}

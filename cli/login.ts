@@ -1,0 +1,101 @@
+/** `postern login`: signs a person in, through the running client or for the next `up`. */
+import type { Command } from 'commander';
+import type { SignInPrompt } from '../client/sign-in.ts';
+import type { ClientStatus } from '../client/status.ts';
+import { exitOf, exits, Fault } from '../protocol/errors.ts';
+import { callLocalApi } from '../protocol/node/local-api.ts';
+import { openStateDirectory } from '../protocol/node/state-directory.ts';
+import { action, CommandError, print, say } from './output.ts';
+import { enrolPerson, type ControllerOptions } from './person-enrolment.ts';
+import { showPrompt } from './sign-in-prompt.ts';
+import { stateOption } from './state-option.ts';
+
+interface Options extends ControllerOptions {
+  state: string;
+  browser: boolean;
+  json?: boolean;
+}
+
+/** As long as a typed code is valid. */
+const patienceMs = 300_000;
+
+export function loginCommand(program: Command): void {
+  program
+    .command('login')
+    .description('sign in, or renew a session that has ended')
+    .option('--controller <url>', 'the controller, at the first sign-in (POSTERN_CONTROLLER)')
+    .option('--ca <file>', 'PEM file of the authority behind the controller’s certificate')
+    .option('--pin <root>', 'the controller’s root key')
+    .addOption(stateOption())
+    .option('--no-browser', 'sign in with a code typed elsewhere')
+    .option('--json', 'as one JSON object')
+    .action(action(run));
+}
+
+async function run(options: Options): Promise<void> {
+  const status = await runningStatus(options.state);
+  const done = status === undefined ? await loginAlone(options) : await loginThrough(options.state);
+  const who = done.session?.email ?? done.session?.name ?? 'unknown';
+  print(
+    options.json ?? false,
+    { schema: 'postern.login/v1', session: done.session },
+    `✓ Signed in as ${who}\n${status === undefined ? `Reach your applications: postern up --state ${options.state}` : ''}`,
+  );
+}
+
+/** Asks the running client to sign in again and waits until it has. */
+async function loginThrough(state: string): Promise<ClientStatus> {
+  const { browserCommand, openBrowser } = await import('../client/browser.ts');
+  const before = await runningStatus(state);
+  const prompt = (await callLocalApi(state, 'POST', '/v1/login')) as SignInPrompt;
+  showPrompt(prompt);
+  const browser = browserCommand(process.env, process.platform);
+  if (prompt.kind === 'open' && browser !== undefined) openBrowser(browser, prompt.url);
+  const deadline = Date.now() + patienceMs;
+  while (Date.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const status = await runningStatus(state);
+    if (status === undefined) break;
+    if (status.state === 'up' && status.session?.until !== before?.session?.until) return status;
+  }
+  throw new CommandError(exits.timeout, 'nobody signed in within five minutes; run postern login again');
+}
+
+/** Signs in without a running client: a client that captures nothing, until it is ready. */
+async function loginAlone(options: Options): Promise<ClientStatus> {
+  const { startClient } = await import('../client/client.ts');
+  const { browserCommand, openBrowser } = await import('../client/browser.ts');
+  const state = openStateDirectory(options.state);
+  const controller = options.controller ?? process.env['POSTERN_CONTROLLER'];
+  await enrolPerson(state, { ...options, ...(controller === undefined ? {} : { controller }) });
+  const browser = options.browser ? browserCommand(process.env, process.platform) : undefined;
+  const client = await startClient({
+    state,
+    ...(controller === undefined ? {} : { controllerUrl: controller }),
+    browser: browser !== undefined,
+    uids: [],
+    onEvent(event) {
+      if (event.kind === 'trouble') say(`! ${event.fault.message}`);
+      if (event.kind !== 'prompt') return;
+      showPrompt(event.prompt);
+      if (event.prompt.kind === 'open' && browser !== undefined) openBrowser(browser, event.prompt.url);
+    },
+  });
+  try {
+    return await client.ready;
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    const exit = error.code === 'expired' ? exits.notSignedIn : exitOf(error.code);
+    throw new CommandError(exit, `${error.message} Run postern login again.`);
+  } finally {
+    await client.stop();
+  }
+}
+
+async function runningStatus(state: string): Promise<ClientStatus | undefined> {
+  try {
+    return (await callLocalApi(state, 'GET', '/v1/status')) as ClientStatus;
+  } catch {
+    return undefined;
+  }
+}

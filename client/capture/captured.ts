@@ -1,0 +1,58 @@
+/** Takes the connections that the rules redirect here and opens the flow each of them was meant for. */
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { once } from 'node:events';
+import type { OpenFlow } from '../open-flow.ts';
+import { splice } from '../splice.ts';
+
+export interface CaptureListener {
+  /** On 127.0.0.1. */
+  readonly port: number;
+  close(): void;
+}
+
+/** Connections that wait for a connector's answer. */
+const mostPending = 1_024;
+
+/**
+ * Listens on a port of loopback. A connection that was not redirected (somebody connected to the port itself) has no
+ * synthetic destination and is reset, like one whose flow is refused.
+ */
+export async function listenForCaptured(
+  openFlow: OpenFlow,
+  destinationOf: (socket: Socket) => { address: string; port: number } | undefined,
+): Promise<CaptureListener> {
+  const open = new Set<Socket>();
+  let pending = 0;
+  const take = async (socket: Socket): Promise<void> => {
+    const destination = destinationOf(socket);
+    if (destination === undefined || pending >= mostPending) return void socket.resetAndDestroy();
+    pending += 1;
+    try {
+      const flow = await openFlow({ host: destination.address, port: destination.port });
+      if (socket.destroyed) flow.destroy();
+      else splice(socket, flow);
+    } catch {
+      // The application learns what TCP can say; `status` shows the reason.
+      socket.resetAndDestroy();
+    } finally {
+      pending -= 1;
+    }
+    return undefined;
+  };
+  const server: Server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
+    open.add(socket);
+    socket.on('close', () => open.delete(socket));
+    socket.on('error', () => undefined);
+    void take(socket);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  server.on('error', () => undefined);
+  return {
+    port: (server.address() as AddressInfo).port,
+    close() {
+      server.close();
+      for (const socket of open) socket.resetAndDestroy();
+    },
+  };
+}

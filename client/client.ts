@@ -1,0 +1,395 @@
+/**
+ * The client: follows its controller, answers names, carries flows, and serves the command line on a socket. Composes the
+ * parts of this folder; `postern up` starts it and prints what it reports.
+ */
+import { hostname, release, type } from 'node:os';
+import { systemClock, systemRandom } from '../protocol/clock.ts';
+import type { FromController } from '../protocol/control.ts';
+import { Fault, toFault } from '../protocol/errors.ts';
+import { encodeKey } from '../protocol/keys.ts';
+import { parseName } from '../protocol/names.ts';
+import {
+  keepControl,
+  type ControlConnection,
+  type ControlState,
+} from '../protocol/node/control-connection.ts';
+import { openIdentity, type Identity } from '../protocol/node/identity.ts';
+import { callLocalApi, serveLocalApi, type LocalApi } from '../protocol/node/local-api.ts';
+import type { StateDirectory } from '../protocol/node/state-directory.ts';
+import { encodeEnrolmentKey, type EnrolmentKey } from '../protocol/secrets.ts';
+import type { AddressRange } from './dns/address-range.ts';
+import { acceptedZones, type RefusedZone } from './dns/zones.ts';
+import { Flows } from './flows.ts';
+import { DeviceMemory } from './memory.ts';
+import { mayCapture, NameCapture } from './name-capture.ts';
+import type { FlowTarget } from './open-flow.ts';
+import { PostureReporter } from './posture/reporter.ts';
+import { serveProxy, type ProxyServer } from './proxies/proxy-server.ts';
+import { signInByBrowser, signInByCode, type SignIn, type SignInPrompt } from './sign-in.ts';
+import { nothingKnown, readKnowledge, type Knowledge } from './standing.ts';
+import type { ClientStatus } from './status.ts';
+import { reportStatus } from './status-report.ts';
+import type { Undone } from './system/journal.ts';
+import { Tunnels } from './tunnels.ts';
+import { explain, listResources } from './why.ts';
+
+/** An address and port of loopback. */
+export interface Listen {
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface ClientOptions {
+  readonly state: StateDirectory;
+  /** A service account's key; needed until enrolled, and whenever its session has ended. */
+  readonly key?: EnrolmentKey;
+  /** Overrides the controller's address in the enrolment, never its pinned root. */
+  readonly controllerUrl?: string;
+  /** Undefined: names are not captured. */
+  readonly capture?: { readonly range: AddressRange; readonly uids: readonly number[] };
+  readonly socks?: Listen;
+  readonly httpProxy?: Listen;
+  /** Whether a person signs in through a browser on this machine, or types a code elsewhere. */
+  readonly browser: boolean;
+  /** Whose connections the proxies serve. */
+  readonly uids: readonly number[];
+  readonly name?: string;
+  onEvent(event: ClientEvent): void;
+}
+
+/** What a person at the terminal wants to know as it happens. */
+export type ClientEvent =
+  | { readonly kind: 'prompt'; readonly prompt: SignInPrompt }
+  | { readonly kind: 'trouble'; readonly fault: Fault }
+  | { readonly kind: 'session-ended'; readonly code: string }
+  | { readonly kind: 'signed-in' };
+
+export interface Client {
+  /** Resolves once signed in and, where asked for, capturing; rejects with the Fault of what prevents it. */
+  readonly ready: Promise<ClientStatus>;
+  /** Resolves when `postern down` or `logout` asked for the end; everything is given back by then. */
+  readonly ended: Promise<Undone>;
+  status(): ClientStatus;
+  open(target: FlowTarget): ReturnType<Flows['open']>;
+  /** Gives names, rules and routes back to the system and ends. Calling it twice is the same as once. */
+  stop(): Promise<Undone>;
+}
+
+/** Starts the client. Rejects with a Fault when it cannot, and then nothing on the system has changed. */
+export async function startClient(options: ClientOptions): Promise<Client> {
+  if (options.capture !== undefined && !mayCapture())
+    throw new Fault('denied', 'capturing needs CAP_NET_ADMIN on Linux');
+  const identity = openIdentity(options.state);
+  if (identity.enrolment === undefined) {
+    if (options.key === undefined) throw new Error('a client needs an enrolment or a key');
+    const { url, root } = options.key;
+    identity.enrol({ schema: 'postern.enrolment/v1', url, root: encodeKey(root) });
+  }
+  await takeOverFromWatchdog(options.state.path);
+  const client = new RunningClient(options, identity);
+  try {
+    await client.start();
+  } catch (error) {
+    await client.stop();
+    throw error;
+  }
+  return client;
+}
+
+class RunningClient implements Client {
+  readonly #options: ClientOptions;
+  readonly #identity: Identity;
+  readonly #memory: DeviceMemory;
+  readonly #flows: Flows;
+  readonly #tunnels: Tunnels;
+  readonly #posture: PostureReporter;
+  readonly #ready = Promise.withResolvers<ClientStatus>();
+  readonly #ended = Promise.withResolvers<Undone>();
+  #control: ControlConnection | undefined;
+  #api: LocalApi | undefined;
+  #capture: NameCapture | undefined;
+  #captureStarting = false;
+  #proxies: { socks?: ProxyServer; http?: ProxyServer } = {};
+  #signIn: SignIn | undefined;
+  #prompt = Promise.withResolvers<SignInPrompt>();
+  #knowledge: Knowledge;
+  #refusedZones: readonly RefusedZone[] = [];
+  #stopping: Promise<Undone> | undefined;
+  /** Whether the controller has said who we are since this process started. */
+  #live = false;
+
+  constructor(options: ClientOptions, identity: Identity) {
+    this.#options = options;
+    this.#identity = identity;
+    this.#ready.promise.catch(() => undefined);
+    this.#memory = new DeviceMemory(options.state);
+    this.#knowledge = nothingKnown([], new Set());
+    this.#flows = new Flows({
+      knowledge: () => this.knowledge(),
+      nameOf: (address) => this.#capture?.nameOf(address),
+      session: (network) => this.#tunnels.session(network),
+      clock: systemClock,
+      wallClock: Date.now,
+    });
+    this.#tunnels = new Tunnels({
+      identity,
+      memory: this.#memory,
+      authorities: () => this.#control?.card?.tls ?? [],
+      onNote: (note) => this.#flows.note(note),
+      clock: systemClock,
+      random: systemRandom,
+    });
+    this.#posture = new PostureReporter((message) => this.#control?.send(message) ?? false, Date.now);
+  }
+
+  get ready(): Promise<ClientStatus> {
+    return this.#ready.promise;
+  }
+
+  get ended(): Promise<Undone> {
+    return this.#ended.promise;
+  }
+
+  async start(): Promise<void> {
+    this.#api = await serveLocalApi(this.#options.state.path, this.#routes(), (target) =>
+      this.open(parseTarget(target)),
+    );
+    const { socks, httpProxy, uids } = this.#options;
+    const serve = (kind: 'socks' | 'http', listen: Listen): Promise<ProxyServer> =>
+      serveProxy({ kind, ...listen, uids: new Set(uids), openFlow: (target) => this.open(target) });
+    if (socks !== undefined) this.#proxies.socks = await serve('socks', socks);
+    if (httpProxy !== undefined) this.#proxies.http = await serve('http', httpProxy);
+    this.#readSnapshot();
+    // A restart finds the zones of the last run and refuses or serves them at once, whatever the controller does.
+    if (this.#memory.snapshot !== undefined) await this.#startCapture();
+    this.#signIn = await this.#newSignIn();
+    const credential =
+      this.#options.key === undefined
+        ? this.#signIn?.credential
+        : { secret: encodeEnrolmentKey(this.#options.key) };
+    this.#control = keepControl({
+      kind: 'device',
+      identity: this.#identity,
+      name: (this.#options.name ?? hostname()).slice(0, 64),
+      os: `${type()} ${release()}`,
+      ...(this.#options.controllerUrl === undefined ? {} : { url: this.#options.controllerUrl }),
+      ...(credential === undefined ? {} : { credential }),
+      onMessage: (message) => void this.#receive(message),
+      onWelcome: () => {
+        this.#live = true;
+        this.#posture.start();
+      },
+      onState: (state) => this.#followControl(state),
+    });
+  }
+
+  /** What is known now; a session whose time has passed is over, whether or not the controller could say so. */
+  knowledge(): Knowledge {
+    const until = this.#memory.snapshot?.session.until;
+    const over = this.#knowledge.contact === 'known' && until !== undefined && until * 1_000 <= Date.now();
+    return over ? { ...this.#knowledge, contact: 'ended' } : this.#knowledge;
+  }
+
+  open(target: FlowTarget): ReturnType<Flows['open']> {
+    return this.#flows.open(target);
+  }
+
+  status(): ClientStatus {
+    return reportStatus({
+      url: this.#options.controllerUrl ?? this.#identity.enrolment?.url ?? '',
+      control: this.#control?.state ?? { state: 'stopped' },
+      snapshot: this.#memory.snapshot,
+      signingIn: this.#signIn !== undefined && !this.#live,
+      knowledge: this.knowledge(),
+      refusedZones: this.#refusedZones,
+      capture:
+        this.#capture === undefined
+          ? undefined
+          : {
+              changes: this.#capture.changes,
+              resolver: this.#capture.resolver,
+              uids: this.#options.capture?.uids ?? [],
+            },
+      socksPort: this.#proxies.socks?.port,
+      httpPort: this.#proxies.http?.port,
+      tunnels: this.#tunnels,
+      flows: this.#flows,
+    });
+  }
+
+  stop(): Promise<Undone> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<Undone> {
+    const undone = (await this.#capture?.stop()) ?? { resolvConf: 'untouched' };
+    this.#proxies.socks?.close();
+    this.#proxies.http?.close();
+    this.#posture.stop();
+    this.#signIn?.close();
+    this.#tunnels.stop();
+    this.#control?.stop();
+    await this.#api?.close();
+    this.#ready.reject(new Fault('cancelled'));
+    return undone;
+  }
+
+  #followControl(state: ControlState): void {
+    if (state.state === 'connecting' && state.fault !== undefined)
+      this.#options.onEvent({ kind: 'trouble', fault: state.fault });
+    if (state.state !== 'refused') return;
+    this.#options.onEvent({ kind: 'trouble', fault: state.fault });
+    this.#prompt.reject(state.fault);
+    this.#prompt.promise.catch(() => undefined);
+    this.#ready.reject(state.fault);
+  }
+
+  async #receive(message: FromController): Promise<void> {
+    switch (message.t) {
+      case 'code':
+      case 'open': {
+        const prompt = this.#signIn?.receive(message);
+        if (prompt === undefined) return;
+        this.#prompt.resolve(prompt);
+        this.#options.onEvent({ kind: 'prompt', prompt });
+        return;
+      }
+      case 'snapshot':
+        if (message.snapshot.kind !== 'device') return;
+        this.#memory.setSnapshot(message.v, message.snapshot);
+        return this.#snapshotChanged();
+      case 'patch':
+        if (this.#memory.patch(message.from, message.v, message.set)) return this.#snapshotChanged();
+        return this.#control?.restart();
+      case 'tickets':
+        this.#memory.setTickets(message.list);
+        return this.#tunnels.refreshTickets();
+      case 'grants':
+        this.#memory.setGrants(message.list);
+        return this.#tunnels.update();
+      default:
+    }
+  }
+
+  async #snapshotChanged(): Promise<void> {
+    const before = this.#knowledge.contact;
+    this.#readSnapshot();
+    const ended = this.#memory.snapshot?.session.ended;
+    if (ended !== undefined) {
+      if (before === 'known') this.#options.onEvent({ kind: 'session-ended', code: ended });
+      return this.#renewSession();
+    }
+    this.#signIn?.close();
+    this.#signIn = undefined;
+    if (before !== 'known' || !this.#live) this.#options.onEvent({ kind: 'signed-in' });
+    try {
+      await this.#startCapture();
+      await this.#capture?.update();
+      this.#ready.resolve(this.status());
+    } catch (error) {
+      const fault = toFault(error);
+      this.#options.onEvent({ kind: 'trouble', fault });
+      this.#ready.reject(fault);
+    }
+  }
+
+  /** Makes what is known from what is remembered. */
+  #readSnapshot(): void {
+    const { snapshot } = this.#memory;
+    if (snapshot === undefined) return;
+    const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).hostname : '');
+    const controllerHost = hostOf(this.#options.controllerUrl ?? this.#identity.enrolment?.url ?? '');
+    const hosts = [controllerHost, ...Object.values(snapshot.relays).map(({ url }) => hostOf(url))];
+    const { accepted, refused } = acceptedZones(snapshot.zones, controllerHost);
+    this.#refusedZones = refused;
+    const exempt = new Set(hosts.flatMap((host) => parseName(host) ?? []));
+    this.#knowledge = readKnowledge(snapshot, accepted, exempt);
+    this.#tunnels.update();
+  }
+
+  async #startCapture(): Promise<void> {
+    const { capture, state } = this.#options;
+    if (capture === undefined || this.#captureStarting || this.#stopping !== undefined) return;
+    this.#captureStarting = true;
+    this.#capture = await NameCapture.start({
+      state,
+      ...capture,
+      knowledge: () => this.knowledge(),
+      exists: (name, resource) => this.#flows.exists(name, resource),
+      openFlow: (target) => this.open(target),
+    });
+  }
+
+  /** A service signs in again by itself; a person is asked to at the start, and by `postern login` later. */
+  async #renewSession(): Promise<void> {
+    await this.#capture?.update();
+    if (this.#options.key !== undefined)
+      this.#control?.signIn({ secret: encodeEnrolmentKey(this.#options.key) });
+    else if (this.#signIn !== undefined) this.#control?.signIn(this.#signIn.credential);
+  }
+
+  async #newSignIn(): Promise<SignIn | undefined> {
+    if (this.#options.key !== undefined) return undefined;
+    return this.#options.browser
+      ? signInByBrowser(systemRandom, (message) => this.#control?.send(message))
+      : signInByCode();
+  }
+
+  #routes(): Parameters<typeof serveLocalApi>[1] {
+    return {
+      'GET /v1/status': () => this.status(),
+      'GET /v1/resources': () => listResources(this.knowledge()),
+      'GET /v1/why': (query) => explain(query.get('resource') ?? '', this.knowledge()),
+      'POST /v1/login': () => this.#login(),
+      'POST /v1/logout': async () => {
+        this.#control?.send({ t: 'logout' });
+        this.#memory.forget();
+        return this.#down();
+      },
+      'POST /v1/down': () => this.#down(),
+    };
+  }
+
+  /** Starts a new sign-in on the open channel and gives the prompt to whoever asked. */
+  async #login(): Promise<SignInPrompt> {
+    if (this.#options.key !== undefined)
+      throw new Fault('denied', 'a service account signs in with its key, not by login');
+    this.#signIn?.close();
+    this.#signIn = await this.#newSignIn();
+    this.#prompt = Promise.withResolvers();
+    const { promise } = this.#prompt;
+    if (this.#signIn === undefined || this.#control?.signIn(this.#signIn.credential) !== true)
+      throw new Fault('out-of-contact', 'the controller is not reachable now; try again');
+    return promise;
+  }
+
+  /** Gives everything back, then ends once the answer is on its way. */
+  async #down(): Promise<{ dns: Undone['resolvConf']; captured: boolean }> {
+    const captured = this.#capture !== undefined;
+    const undone = (await this.#capture?.stop()) ?? ({ resolvConf: 'untouched' } as const);
+    this.#capture = undefined;
+    setImmediate(() => {
+      void this.stop().then(() => this.#ended.resolve(undone));
+    });
+    return { dns: undone.resolvConf, captured };
+  }
+}
+
+/** The watchdog of a crashed predecessor stops answering, so that this process can; what it holds stays in place. */
+async function takeOverFromWatchdog(path: string): Promise<void> {
+  const status = await callLocalApi(path, 'GET', '/v1/status').catch(() => undefined);
+  if ((status as ClientStatus | undefined)?.state !== 'crashed') return;
+  await callLocalApi(path, 'POST', '/v1/handover').catch(() => undefined);
+  for (let tried = 0; tried < 40; tried += 1) {
+    const answered = await callLocalApi(path, 'GET', '/v1/status').catch(() => undefined);
+    if (answered === undefined) return;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
+/** `name:port` as CONNECT has it; what is no port becomes 0, which no resource lists. */
+function parseTarget(target: string): FlowTarget {
+  const match = /^([^:]{1,253}):(\d{1,5})$/.exec(target);
+  return { host: match?.[1] ?? '', port: Number(match?.[2] ?? 0) };
+}

@@ -1,0 +1,185 @@
+/**
+ * Everything that makes an ordinary program reach a resource by its name: our resolver, the synthetic addresses, the
+ * rules that bring their flows here, the system's name settings, and the watchdog beside them. Linux with privilege.
+ */
+import { readFileSync } from 'node:fs';
+import { systemClock, systemRandom } from '../protocol/clock.ts';
+import { Fault } from '../protocol/errors.ts';
+import type { Name } from '../protocol/names.ts';
+import type { StateDirectory } from '../protocol/node/state-directory.ts';
+import { listenForCaptured, type CaptureListener } from './capture/captured.ts';
+import { AddressPool, type PoolState } from './dns/address-pool.ts';
+import { formatRange, resolverAddress, type AddressRange } from './dns/address-range.ts';
+import { createResolver, type Resolver } from './dns/resolver.ts';
+import { searchShadows } from './dns/search-shadows.ts';
+import { serveDns, type DnsServer } from './dns/server.ts';
+import type { OpenFlow } from './open-flow.ts';
+import type { Knowledge, VisibleResource } from './standing.ts';
+import type { Undone } from './system/journal.ts';
+import { beginChanges, freeRange, type SystemChanges } from './system/system-changes.ts';
+import { startWatchdog, type Watchdog } from './watchdog/start-watchdog.ts';
+
+export interface NameCaptureOptions {
+  readonly state: StateDirectory;
+  /** The wanted range; another is taken where it collides with a route of the host. */
+  readonly range: AddressRange;
+  readonly uids: readonly number[];
+  knowledge(): Knowledge;
+  exists(name: Name, resource: VisibleResource): Promise<'yes' | 'no' | 'unknown'>;
+  readonly openFlow: OpenFlow;
+}
+
+const addressFile = 'addresses.json';
+/** Changed addresses are written this long after the first change. */
+const writeDelayMs = 500;
+const netAdmin = 12n;
+
+/** Whether this process may change routes and rules: CAP_NET_ADMIN, which root has outside of containers. */
+export function mayCapture(): boolean {
+  if (process.platform !== 'linux') return false;
+  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
+  return effective !== undefined && ((BigInt(`0x${effective}`) >> netAdmin) & 1n) === 1n;
+}
+
+export class NameCapture {
+  readonly #options: NameCaptureOptions;
+  readonly #pool: AddressPool;
+  readonly #resolver: Resolver;
+  readonly #listener: CaptureListener;
+  readonly #changes: SystemChanges;
+  readonly #server: DnsServer;
+  readonly #watchdog: Watchdog;
+  #writtenVersion = 0;
+  #writeTimer: NodeJS.Timeout | undefined;
+
+  private constructor(
+    options: NameCaptureOptions,
+    pool: AddressPool,
+    resolver: Resolver,
+    system: {
+      listener: CaptureListener;
+      changes: SystemChanges;
+      server: DnsServer;
+      watchdog: Watchdog;
+    },
+  ) {
+    this.#options = options;
+    this.#pool = pool;
+    this.#resolver = resolver;
+    this.#listener = system.listener;
+    this.#changes = system.changes;
+    this.#server = system.server;
+    this.#watchdog = system.watchdog;
+  }
+
+  /** Starts capturing; when this rejects (with a Fault), the system is as it was. */
+  static async start(options: NameCaptureOptions): Promise<NameCapture> {
+    const { originalDestination } = await import('./capture/original-destination.ts');
+    const range = await freeRange(options.state, options.range);
+    const pool = new AddressPool(range, () => systemClock.nowMs(), readAddresses(options.state));
+    let changes: SystemChanges | undefined;
+    const resolver = createResolver({
+      pool,
+      knowledge: () => {
+        const knowledge = options.knowledge();
+        return { ...knowledge, zones: routedZones(knowledge, changes) };
+      },
+      upstreams: () => changes?.upstreams ?? [],
+      exists: (name, resource) => options.exists(name, resource),
+      clock: systemClock,
+      random: systemRandom,
+    });
+    const open: OpenFlow = (target) => options.openFlow(target);
+    const listener = await listenForCaptured(open, originalDestination);
+    const watchdog = startWatchdog(options.state.path);
+    let server: DnsServer | undefined;
+    try {
+      changes = await beginChanges(options.state, range, { uids: options.uids, port: listener.port });
+      const capture: { current?: NameCapture } = {};
+      server = await serveDns({
+        address: resolverAddress(range),
+        port: 53,
+        answer: async (message, transport) => {
+          const reply = await resolver.answer(message, transport);
+          capture.current?.noteAddresses();
+          return reply;
+        },
+      });
+      await changes.takeNames(routedZones(options.knowledge(), changes));
+      capture.current = new NameCapture(options, pool, resolver, { listener, changes, server, watchdog });
+      return capture.current;
+    } catch (error) {
+      await changes?.undo();
+      await server?.close();
+      listener.close();
+      watchdog.dismiss();
+      throw error instanceof Fault
+        ? error
+        : new Fault('internal', `Names cannot be captured: ${String(error)}`, { cause: error });
+    }
+  }
+
+  get changes(): SystemChanges {
+    return this.#changes;
+  }
+
+  get resolver(): string {
+    return this.#server.address;
+  }
+
+  nameOf(address: string): Name | undefined {
+    return this.#pool.nameOf(address);
+  }
+
+  /** The knowledge changed: other zones are routed here, and what was answered before is forgotten. */
+  async update(): Promise<void> {
+    this.#resolver.flush();
+    await this.#changes.setZones(routedZones(this.#options.knowledge(), this.#changes));
+  }
+
+  /** Gives names, rules and routes back to the system, then stops answering. */
+  async stop(): Promise<Undone> {
+    const undone = await this.#changes.undo();
+    this.#watchdog.dismiss();
+    this.#listener.close();
+    await this.#server.close();
+    clearTimeout(this.#writeTimer);
+    this.#writeAddresses();
+    return undone;
+  }
+
+  /** Has the addresses written down soon, if they changed. */
+  noteAddresses(): void {
+    if (this.#pool.version === this.#writtenVersion || this.#writeTimer !== undefined) return;
+    this.#writeTimer = setTimeout(() => {
+      this.#writeTimer = undefined;
+      this.#writeAddresses();
+    }, writeDelayMs);
+  }
+
+  #writeAddresses(): void {
+    if (this.#pool.version === this.#writtenVersion) return;
+    this.#writtenVersion = this.#pool.version;
+    this.#options.state.writeJson(addressFile, {
+      schema: 'postern.addresses/v1',
+      range: formatRange(this.#pool.range),
+      ...this.#pool.state(),
+    });
+  }
+}
+
+/** The zones, and what programs make of their names with the system's search domains. */
+function routedZones({ zones }: Knowledge, changes: SystemChanges | undefined): Name[] {
+  return [...zones, ...searchShadows(zones, changes?.searchDomains ?? [])];
+}
+
+/** What was written down, if it looks like it; the pool checks every entry. */
+function readAddresses(state: StateDirectory): PoolState | undefined {
+  const stored = state.readJson(addressFile);
+  const names = typeof stored === 'object' && stored !== null && 'names' in stored ? stored.names : undefined;
+  if (!Array.isArray(names)) return undefined;
+  const entries: unknown[] = names;
+  const valid = (entry: unknown): entry is PoolState['names'][number] =>
+    typeof entry === 'object' && entry !== null && 'name' in entry && typeof entry.name === 'string';
+  return { names: entries.filter(valid) };
+}

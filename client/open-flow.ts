@@ -1,0 +1,14 @@
+/**
+ * What every way into the client (captured connections, SOCKS5, HTTP CONNECT, `forward`) asks for: a flow to a name or
+ * to a synthetic address. They parse and join; who may reach what is decided behind this.
+ */
+import type { Duplex } from 'node:stream';
+
+export interface FlowTarget {
+  /** A name as the application gave it, or a dotted quad, which must be a synthetic address. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Resolves once the application behind the connector took the connection; rejects with a Fault otherwise. */
+export type OpenFlow = (target: FlowTarget) => Promise<Duplex>;

@@ -1,0 +1,161 @@
+/**
+ * The two proxies on loopback for programs that are not captured: SOCKS5 and HTTP CONNECT. Each connection is checked to
+ * be its owner's, parsed within bounds, and joined with a flow.
+ */
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { Fault, toFault } from '../../protocol/errors.ts';
+import type { FlowTarget, OpenFlow } from '../open-flow.ts';
+import { splice } from '../splice.ts';
+import { connectEstablished, readConnect, statusFor, writeRefusal } from './http-connect.ts';
+import { ownerOfPeer } from './peer-owner.ts';
+import { readGreeting, readRequest, socksReplies, socksReplyFor, writeMethod, writeReply } from './socks.ts';
+
+export interface ProxyOptions {
+  readonly kind: 'socks' | 'http';
+  /** A loopback address. */
+  readonly address: string;
+  readonly port: number;
+  /** Whose connections are served. */
+  readonly uids: ReadonlySet<number>;
+  readonly openFlow: OpenFlow;
+  readonly ownerOf?: (socket: Socket) => number | undefined;
+  readonly requestTimeoutMs?: number;
+}
+
+export interface ProxyServer {
+  readonly port: number;
+  close(): void;
+}
+
+const mostConnections = 1_024;
+const mostHeldBytes = 16_384;
+const requestTimeoutMs = 10_000;
+
+/** Listens. Rejects with a Fault when the address is not loopback or cannot be had. */
+export async function serveProxy(options: ProxyOptions): Promise<ProxyServer> {
+  if (!/^127\.\d+\.\d+\.\d+$/.test(options.address))
+    throw new Fault('denied', `a proxy listens on loopback only, such as 127.0.0.1:${options.port}`);
+  const open = new Set<Socket>();
+  const ownerOf = options.ownerOf ?? ownerOfPeer;
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    open.add(socket);
+    socket.on('close', () => open.delete(socket));
+    socket.on('error', () => socket.destroy());
+    const owner = ownerOf(socket);
+    if (owner === undefined || !options.uids.has(owner)) socket.resetAndDestroy();
+    else void (options.kind === 'socks' ? serveSocks(socket, options) : serveConnect(socket, options));
+  });
+  server.maxConnections = mostConnections;
+  server.listen(options.port, options.address);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const where = `${options.address}:${options.port}`;
+    throw new Fault('internal', `${where} cannot be listened on (${code ?? 'error'}); choose another port`, {
+      cause: error,
+    });
+  }
+  server.on('error', () => undefined);
+  return {
+    port: (server.address() as AddressInfo).port,
+    close() {
+      server.close();
+      for (const socket of open) socket.destroy();
+    },
+  };
+}
+
+async function serveSocks(socket: Socket, options: ProxyOptions): Promise<void> {
+  const reader = new Reader(socket, options.requestTimeoutMs ?? requestTimeoutMs);
+  const greeting = await reader.read(readGreeting);
+  if (greeting === undefined || greeting === 'bad') return void socket.destroy();
+  reader.take(greeting.length);
+  socket.write(writeMethod(greeting.noAuth));
+  if (!greeting.noAuth) return void socket.end();
+  const request = await reader.read(readRequest);
+  if (request === undefined || request === 'bad') return void socket.destroy();
+  if ('refuse' in request) return void socket.end(writeReply(request.refuse));
+  reader.take(request.length);
+  return join(socket, reader, options.openFlow, request.target, writeReply(socksReplies.succeeded), (fault) =>
+    writeReply(socksReplyFor(fault.code)),
+  );
+}
+
+async function serveConnect(socket: Socket, options: ProxyOptions): Promise<void> {
+  const reader = new Reader(socket, options.requestTimeoutMs ?? requestTimeoutMs);
+  const request = await reader.read(readConnect);
+  if (request === undefined) return void socket.destroy();
+  if ('refuse' in request) return void socket.end(writeRefusal(request.refuse, request.why));
+  reader.take(request.length);
+  return join(socket, reader, options.openFlow, request.target, connectEstablished, (fault) =>
+    writeRefusal(statusFor(fault), fault.message),
+  );
+}
+
+async function join(
+  socket: Socket,
+  reader: Reader,
+  openFlow: OpenFlow,
+  target: FlowTarget,
+  established: Buffer,
+  refusal: (fault: Fault) => Buffer,
+): Promise<void> {
+  reader.release();
+  try {
+    const flow = await openFlow(target);
+    if (socket.destroyed) return void flow.destroy();
+    socket.write(established);
+    splice(socket, flow);
+  } catch (error) {
+    if (!socket.destroyed) socket.end(refusal(toFault(error)));
+  }
+  return undefined;
+}
+
+/** Gathers the bytes of a request, up to a bound and a time. */
+class Reader {
+  readonly #socket: Socket;
+  #held: Buffer = Buffer.alloc(0);
+  #wake: () => void = () => undefined;
+  #over = false;
+  readonly #onData = (bytes: Buffer): void => {
+    this.#held = Buffer.concat([this.#held, bytes]);
+    this.#wake();
+  };
+  readonly #onEnd = (): void => {
+    this.#over = true;
+    this.#wake();
+  };
+
+  constructor(socket: Socket, timeoutMs: number) {
+    this.#socket = socket;
+    socket.setTimeout(timeoutMs, () => socket.destroy());
+    socket.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onEnd);
+  }
+
+  /** Parses what has come until it is whole; undefined when it never is. */
+  async read<T>(parse: (bytes: Buffer) => T | 'more'): Promise<T | undefined> {
+    for (;;) {
+      const parsed = parse(this.#held);
+      if (parsed !== 'more') return parsed;
+      if (this.#over || this.#held.length > mostHeldBytes) return undefined;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  take(length: number): void {
+    this.#held = this.#held.subarray(length);
+  }
+
+  /** Stops reading; what came beyond the request goes back to the socket, for the flow. */
+  release(): void {
+    this.#socket.setTimeout(0);
+    this.#socket.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onEnd);
+    this.#socket.pause();
+    if (this.#held.length > 0) this.#socket.unshift(this.#held);
+  }
+}

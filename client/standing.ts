@@ -1,0 +1,124 @@
+/**
+ * What this device may say about a name: the one decision behind DNS answers, new flows and `why`, made from the last
+ * snapshot. It decides nothing about rights (the controller did) and never looks at the network.
+ */
+import type { DeviceSnapshot } from '../protocol/control.ts';
+import type { NetworkId, ResourceId } from '../protocol/ids.ts';
+import {
+  isWildcard,
+  isWithin,
+  matchesPattern,
+  mostSpecific,
+  parseName,
+  parsePattern,
+  type Name,
+  type Pattern,
+} from '../protocol/names.ts';
+import { reasonTexts, type Reason } from '../protocol/reasons.ts';
+
+/** A resource this device may use or know of. */
+export interface VisibleResource {
+  readonly id: ResourceId;
+  readonly net: NetworkId;
+  readonly name: string;
+  readonly hosts: readonly Pattern[];
+  readonly ports: readonly string[];
+  readonly granted: boolean;
+  readonly reasons: readonly Reason[];
+  /** Epoch seconds at which time alone changes this. */
+  readonly until: number | undefined;
+}
+
+/** Everything the client knows about names. Made by `readKnowledge`, or `nothingKnown` before the first snapshot. */
+export interface Knowledge {
+  readonly zones: readonly Name[];
+  /** Names below a zone that are Postern's own machinery (controller, relays) and stay with the system's resolver. */
+  readonly exempt: ReadonlySet<string>;
+  readonly contact: 'known' | 'none' | 'ended';
+  readonly resources: readonly VisibleResource[];
+  /** Networks with a connector that can be dialled. */
+  readonly reachable: ReadonlySet<string>;
+}
+
+/** Why a protected name cannot be told now. */
+export type Unknown = 'no-contact' | 'session-ended' | 'no-connector';
+
+export type Standing =
+  /** Not ours: the system's own resolver answers. */
+  | { readonly is: 'foreign' }
+  | { readonly is: 'granted'; readonly resource: VisibleResource; readonly wildcard: Pattern | undefined }
+  | { readonly is: 'refused'; readonly resource: VisibleResource }
+  | { readonly is: 'unknown'; readonly why: Unknown }
+  /** Does not exist, or is not for this person to know of: the two are never told apart. */
+  | { readonly is: 'hidden' };
+
+/** What is known before the first snapshot: the zones remembered from the last run, and nothing about them. */
+export function nothingKnown(zones: readonly Name[], exempt: ReadonlySet<string>): Knowledge {
+  return { zones, exempt, contact: 'none', resources: [], reachable: new Set() };
+}
+
+/** The knowledge in a snapshot. `zones` are those of the snapshot that the client accepts (`acceptedZones`). */
+export function readKnowledge(
+  snapshot: DeviceSnapshot,
+  zones: readonly Name[],
+  exempt: ReadonlySet<string>,
+): Knowledge {
+  const networks = Object.values(snapshot.networks);
+  return {
+    zones,
+    exempt,
+    contact: snapshot.session.ended === undefined ? 'known' : 'ended',
+    resources: Object.values(snapshot.resources).map((resource) => ({
+      id: resource.id as ResourceId,
+      net: resource.net as NetworkId,
+      name: resource.name,
+      hosts: resource.hosts.flatMap((host) => parsePattern(host) ?? []),
+      ports: resource.ports,
+      granted: resource.state === 'granted',
+      reasons: resource.reasons.filter(isKnownReason),
+      until: resource.until,
+    })),
+    reachable: new Set(
+      networks.filter((network) => network.connectors.length > 0).map((network) => network.id),
+    ),
+  };
+}
+
+/** The standing of a name in the knowledge. */
+export function standingOf(name: Name, knowledge: Knowledge): Standing {
+  if (knowledge.exempt.has(name)) return { is: 'foreign' };
+  const protectedName = knowledge.zones.some((zone) => isWithin(name, zone));
+  if (knowledge.contact !== 'known') {
+    if (!protectedName) return { is: 'foreign' };
+    return { is: 'unknown', why: knowledge.contact === 'none' ? 'no-contact' : 'session-ended' };
+  }
+  const resource = mostSpecific(knowledge.resources, name);
+  if (resource === undefined) return protectedName ? { is: 'hidden' } : { is: 'foreign' };
+  if (!resource.granted) return protectedName ? { is: 'refused', resource } : { is: 'foreign' };
+  const exact = resource.hosts.some((host) => (host as string) === name);
+  // Outside the zones only an exact public hostname is ours, and it does not fail closed.
+  if (!protectedName && (!exact || !knowledge.reachable.has(resource.net))) return { is: 'foreign' };
+  if (!knowledge.reachable.has(resource.net)) return { is: 'unknown', why: 'no-connector' };
+  const wildcard = exact
+    ? undefined
+    : resource.hosts.find((host) => isWildcard(host) && matchesPattern(host, name));
+  return { is: 'granted', resource, wildcard };
+}
+
+/** The resource that a person means by `text`: its name, or a name that leads to it. Undefined when there is none. */
+export function findResource(text: string, knowledge: Knowledge): VisibleResource | undefined {
+  const byName = knowledge.resources.find((resource) => resource.name === text);
+  if (byName !== undefined) return byName;
+  const host = parseName(text);
+  return host === undefined ? undefined : mostSpecific(knowledge.resources, host);
+}
+
+/** The reasons that are not met, as sentences a person reads. */
+export function unmetTexts(reasons: readonly Reason[]): string[] {
+  const texts = reasons.flatMap(({ name }) => (reasonTexts[name].met ? [] : [`${reasonTexts[name].text}.`]));
+  return texts.length > 0 ? texts : [`${reasonTexts['no-allow'].text}.`];
+}
+
+function isKnownReason(reason: { name: string; policy?: string }): reason is Reason {
+  return Object.hasOwn(reasonTexts, reason.name);
+}

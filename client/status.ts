@@ -1,0 +1,88 @@
+/** What `postern status --json` prints for a client; an absent part does not exist in this process. */
+
+export const statusSchema = 'postern.status/v1';
+export const resourcesSchema = 'postern.resources/v1';
+export const whySchema = 'postern.why/v1';
+
+export interface ClientStatus {
+  readonly schema: typeof statusSchema;
+  readonly version: string;
+  /** `crashed`: the process is gone and its watchdog keeps the zones refused. */
+  readonly state: 'up' | 'connecting' | 'signing-in' | 'signed-out' | 'refused' | 'crashed';
+  readonly controller: { readonly url: string; readonly connected: boolean; readonly fault?: string };
+  readonly session?: {
+    readonly kind: 'person' | 'service';
+    readonly name: string;
+    readonly email?: string;
+    /** RFC 3339. */
+    readonly until: string;
+    /** The name of a code, when it is over. */
+    readonly ended?: string;
+  };
+  readonly device?: { readonly name: string; readonly approved: boolean };
+  /** Absent where names are not captured. */
+  readonly dns?: {
+    readonly routing: string;
+    readonly resolver: string;
+    readonly zones: readonly string[];
+    readonly refused_zones: readonly { readonly zone: string; readonly why: string }[];
+    /** False when another program has replaced resolv.conf since. */
+    readonly in_place: boolean;
+    /** Whether the zones stay refused when this process crashes. */
+    readonly fails_closed: boolean;
+  };
+  readonly capture?: { readonly range: string; readonly uids: readonly number[] };
+  readonly proxies: { readonly socks?: string; readonly http?: string };
+  readonly networks: readonly {
+    readonly name: string;
+    readonly connectors: number;
+    readonly connected: boolean;
+    readonly rtt_ms?: number;
+  }[];
+  readonly relays: readonly { readonly id: string; readonly connected: boolean }[];
+  readonly resources: { readonly granted: number; readonly refused: number };
+  readonly flows: readonly {
+    readonly host: string;
+    readonly port: number;
+    readonly resource: string;
+    readonly since: string;
+  }[];
+  /** Newest first: what was refused or taken away, and why. */
+  readonly recent: readonly {
+    readonly at: string;
+    readonly event: 'refused' | 'ended';
+    readonly host: string;
+    readonly port: number;
+    readonly resource?: string;
+    readonly code: string;
+    readonly text: string;
+  }[];
+}
+
+export interface ResourceList {
+  readonly schema: typeof resourcesSchema;
+  readonly resources: readonly {
+    readonly name: string;
+    readonly hosts: readonly string[];
+    readonly ports: readonly string[];
+    readonly state: 'granted' | 'refused';
+    readonly reasons: readonly string[];
+    readonly until?: string;
+  }[];
+}
+
+/** The answer to `why`. Of what is hidden and of what does not exist it says the same. */
+export interface WhyAnswer {
+  readonly schema: typeof whySchema;
+  readonly resource: string;
+  readonly decision: 'granted' | 'refused' | 'hidden' | 'unknown';
+  readonly reasons: readonly {
+    readonly name: string;
+    readonly met: boolean;
+    readonly text: string;
+    readonly fix?: string;
+    readonly policy?: string;
+  }[];
+  /** One sentence where there are no reasons. */
+  readonly text?: string;
+}

@@ -1,0 +1,58 @@
+/**
+ * Routes the zones, and nothing else, to our resolver where systemd-resolved runs: by routing domains on a link of our
+ * own. The settings vanish with the link, so a crash leaves nothing behind but the link itself.
+ */
+import { existsSync } from 'node:fs';
+import { runCommand, succeeds } from '../system/run-command.ts';
+
+/** Present exactly while systemd-resolved runs. */
+const runtimeFile = '/run/systemd/resolve/stub-resolv.conf';
+
+/** Whether systemd-resolved runs and can be told. */
+export async function resolvedRuns(): Promise<boolean> {
+  return existsSync(runtimeFile) && (await succeeds('resolvectl', ['dns']));
+}
+
+/**
+ * Makes a link with our resolver's address. It needs carrier, since resolved ignores a link without: a dummy, else a
+ * veth pair, else a bridge, whichever this kernel has.
+ */
+export async function makeLink(link: string, address: string): Promise<void> {
+  const made =
+    (await succeeds('ip', ['link', 'add', link, 'type', 'dummy'])) ||
+    (await succeeds('ip', ['link', 'add', link, 'type', 'veth', 'peer', 'name', `${link}p`])) ||
+    (await succeeds('ip', ['link', 'add', link, 'type', 'bridge']));
+  // When nothing could be made, the next command says why.
+  if (made && (await succeeds('ip', ['link', 'show', `${link}p`])))
+    await runCommand('ip', ['link', 'set', `${link}p`, 'up']);
+  await runCommand('ip', ['addr', 'replace', `${address}/32`, 'dev', link]);
+  await runCommand('ip', ['link', 'set', link, 'up']);
+}
+
+/** Has resolved send questions below `zones` to `address`, and no others. Replaces what was set on the link before. */
+export async function routeZones(link: string, address: string, zones: readonly string[]): Promise<void> {
+  await runCommand('resolvectl', ['dns', link, address]);
+  await runCommand('resolvectl', [
+    'domain',
+    link,
+    ...(zones.length > 0 ? zones.map((zone) => `~${zone}`) : ['']),
+  ]);
+  await runCommand('resolvectl', ['default-route', link, 'false']);
+  // Ours is the only server for these names and is reached inside this machine: nothing to validate, nothing to seal.
+  await runCommand('resolvectl', ['dnssec', link, 'no']);
+  await runCommand('resolvectl', ['dnsovertls', link, 'no']);
+  await runCommand('resolvectl', ['llmnr', link, 'no']);
+  await runCommand('resolvectl', ['mdns', link, 'no']);
+  await flushResolved();
+}
+
+/** Empties resolved's cache: after a change of what we answer. */
+export async function flushResolved(): Promise<void> {
+  await succeeds('resolvectl', ['flush-caches']);
+}
+
+/** Removes the link and with it everything resolved knew of it. Nothing happens when it is not there. */
+export async function removeLink(link: string): Promise<void> {
+  await succeeds('ip', ['link', 'del', link]);
+  await flushResolved();
+}

@@ -1,0 +1,197 @@
+/**
+ * Everything a capturing `postern up` changes on the system, in one place and in order: route, table, and where names are
+ * asked; and the way back. Each step is in the journal before it is done.
+ */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Fault } from '../../protocol/errors.ts';
+import { callLocalApi } from '../../protocol/node/local-api.ts';
+import type { StateDirectory } from '../../protocol/node/state-directory.ts';
+import { addLocalRoute, hostRoutes, installTable } from '../capture/rules.ts';
+import {
+  addressAt,
+  chooseRange,
+  formatRange,
+  offsetOf,
+  parseRange,
+  resolverAddress,
+  reverseZones,
+  type AddressRange,
+} from '../dns/address-range.ts';
+import { searchDomains } from '../dns/search-shadows.ts';
+import type { Upstream } from '../dns/upstream.ts';
+import { flushResolved, makeLink, resolvedRuns, routeZones } from '../system-dns/resolved.ts';
+import {
+  isStillOurs,
+  journalOfTakeover,
+  nameServers,
+  planTakeover,
+  resolvConfPath,
+  takeOver,
+} from '../system-dns/resolv-conf.ts';
+import {
+  journalFile,
+  readJournal,
+  readJournalAt,
+  undoChanges,
+  undoLeftovers,
+  type Journal,
+  type Undone,
+} from './journal.ts';
+
+/** How this system's programs come to ask us. */
+export type NameRouting = 'systemd-resolved' | 'resolv.conf' | 'systemd-resolved and resolv.conf';
+
+export interface SystemChanges {
+  readonly routing: NameRouting;
+  readonly range: AddressRange;
+  /** The resolvers the system had before, and the domains its programs append to names. */
+  readonly upstreams: readonly Upstream[];
+  readonly searchDomains: readonly string[];
+  /** Whether names of the zones stay refused when this process crashes; where not, the system is restored. */
+  readonly failsClosed: boolean;
+  /** Points the system at our resolver, which must be answering by now. */
+  takeNames(zones: readonly string[]): Promise<void>;
+  /** Changes the zones; also has the system forget answers it holds. */
+  setZones(zones: readonly string[]): Promise<void>;
+  /** False when another program has replaced resolv.conf since, and names no longer come here. */
+  stillInPlace(): boolean;
+  undo(): Promise<Undone>;
+}
+
+/**
+ * The range to use: the wanted one, or another where it collides with a route of the host. Throws a Fault when nothing is
+ * free.
+ */
+export async function freeRange(state: StateDirectory, wanted: AddressRange): Promise<AddressRange> {
+  // What a crash left behind is ours, whichever range it has.
+  const own = parseRange(readJournal(state)?.range ?? '');
+  const routes = (await hostRoutes()).filter(
+    ({ base, prefix }) =>
+      own === undefined || prefix < own.prefix || offsetOf(own, addressAt({ base, prefix }, 0)) === undefined,
+  );
+  const range = chooseRange(wanted, routes);
+  if (range !== undefined) return range;
+  throw new Fault(
+    'limit',
+    `The host has routes in every range tried for synthetic addresses (${formatRange(wanted)} and others); ` +
+      'choose a free one with --range.',
+  );
+}
+
+/** Makes route and table, and the link where systemd-resolved runs. Names are still asked where they were. */
+export async function beginChanges(
+  state: StateDirectory,
+  range: AddressRange,
+  capture: { readonly uids: readonly number[]; readonly port: number },
+): Promise<SystemChanges> {
+  await undoStaleLeftovers(state, range);
+  await undoForeignTakeover();
+  const key = createHash('sha256').update(state.path).digest('hex').slice(0, 6);
+  const resolved = await resolvedRuns();
+  const resolvConf = readResolvConf();
+  const servers = nameServers(resolvConf);
+  const stubAnswers = resolved && servers.some((server) => server.startsWith('127.0.0.5'));
+  const routing: NameRouting = !resolved
+    ? 'resolv.conf'
+    : stubAnswers
+      ? 'systemd-resolved'
+      : 'systemd-resolved and resolv.conf';
+  const address = resolverAddress(range);
+  let journal: Journal = {
+    schema: 'postern.system/v1',
+    table: `postern_${key}`,
+    range: formatRange(range),
+    zones: [],
+    ...(resolved ? { link: `postern${key}` } : {}),
+  };
+  const record = (change: Partial<Journal>): void => {
+    journal = { ...journal, ...change };
+    state.writeJson(journalFile, journal);
+  };
+  const undo = async (): Promise<Undone> => {
+    const undone = await undoChanges(journal);
+    state.remove(journalFile);
+    return undone;
+  };
+  const routed = (zones: readonly string[]): string[] => [
+    ...zones,
+    'use-application-dns.net',
+    ...reverseZones(range),
+  ];
+  record({});
+  try {
+    await addLocalRoute(range);
+    await installTable({ table: journal.table, range, ...capture });
+    if (journal.link !== undefined) await makeLink(journal.link, address);
+  } catch (error) {
+    await undo();
+    throw error;
+  }
+  return {
+    routing,
+    range,
+    upstreams: servers.map((server) => ({ address: server, port: 53 })),
+    searchDomains: searchDomains(resolvConf),
+    failsClosed: routing === 'systemd-resolved',
+    async takeNames(zones) {
+      if (journal.link !== undefined) await routeZones(journal.link, address, routed(zones));
+      if (routing === 'systemd-resolved') return record({ zones: [...zones] });
+      const takeover = planTakeover(resolvConfPath, address, join(state.path, journalFile));
+      record({ zones: [...zones], takeover });
+      return takeOver(takeover);
+    },
+    async setZones(zones) {
+      const same = zones.join(' ') === journal.zones.join(' ');
+      if (same) return resolved ? flushResolved() : undefined;
+      record({ zones: [...zones] });
+      return journal.link === undefined ? undefined : routeZones(journal.link, address, routed(zones));
+    },
+    stillInPlace: () => journal.takeover === undefined || isStillOurs(journal.takeover),
+    undo,
+  };
+}
+
+/**
+ * Undoes what a crash left behind, except the link under systemd-resolved: while it stands the zones fail closed, and
+ * this start takes it over as it is.
+ */
+async function undoStaleLeftovers(state: StateDirectory, range: AddressRange): Promise<void> {
+  const left = readJournal(state);
+  const reusable =
+    left?.link !== undefined && left.takeover === undefined && left.range === formatRange(range);
+  if (!reusable) await undoLeftovers(state);
+}
+
+/** A resolv.conf that a crashed `up` of another state directory left behind is put back first; a living one's stays. */
+async function undoForeignTakeover(): Promise<void> {
+  const path = journalOfTakeover(readResolvConf());
+  const journal = path === undefined ? undefined : readJournalAt(path);
+  if (path === undefined || journal === undefined) return;
+  const owner = dirname(path);
+  if (await isAnswering(owner)) {
+    throw new Fault(
+      'busy',
+      `another "postern up" answers for the names of this system; stop it first: postern down --state ${owner}`,
+    );
+  }
+  await undoChanges(journal);
+}
+
+async function isAnswering(stateDirectory: string): Promise<boolean> {
+  try {
+    await callLocalApi(stateDirectory, 'GET', '/v1/status');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function readResolvConf(): string {
+  try {
+    return readFileSync(resolvConfPath, 'utf8');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * The client's side of the tunnel: attached to every relay of the snapshot, with one session for each network that has a
+ * resource this device may use.
+ */
+import type { Clock, Random } from '../protocol/clock.ts';
+import type { DeviceSnapshot } from '../protocol/control.ts';
+import { Fault } from '../protocol/errors.ts';
+import { parseId, type NetworkId, type RelayId } from '../protocol/ids.ts';
+import { keepAttached, type KeptAttachment } from '../protocol/link/keep-attached.ts';
+import type { Session } from '../protocol/link/session.ts';
+import { dialOptions } from '../protocol/node/dial-options.ts';
+import type { Identity } from '../protocol/node/identity.ts';
+import type { DeviceMemory } from './memory.ts';
+import { NetworkSession, type ConnectorPeer } from './network-session.ts';
+
+export interface TunnelOptions {
+  readonly identity: Identity;
+  readonly memory: DeviceMemory;
+  /** Further authorities (PEM) that relays may show, from the card. */
+  authorities(): readonly string[];
+  onNote(note: unknown): void;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** How one network is reached now. */
+export interface NetworkPath {
+  readonly id: string;
+  readonly name: string;
+  readonly connectors: number;
+  readonly connected: boolean;
+  readonly rttMs: number | undefined;
+}
+
+export class Tunnels {
+  readonly #options: TunnelOptions;
+  readonly #relays = new Map<RelayId, KeptAttachment>();
+  readonly #networks = new Map<NetworkId, NetworkSession>();
+
+  constructor(options: TunnelOptions) {
+    this.#options = options;
+  }
+
+  /** Follows the memory: attaches to new relays, leaves old ones, opens and ends sessions, passes new grants on. */
+  update(): void {
+    const { snapshot } = this.#options.memory;
+    const ended = snapshot === undefined || snapshot.session.ended !== undefined;
+    this.#updateRelays(ended ? undefined : snapshot);
+    this.#updateNetworks(ended ? undefined : snapshot);
+  }
+
+  /** A ticket came: relays that waited for one are dialled. */
+  refreshTickets(): void {
+    for (const relay of this.#relays.values()) relay.refresh();
+  }
+
+  /** The session of a network. Rejects with a Fault when there is none in time. */
+  session(network: NetworkId): Promise<Session> {
+    const kept = this.#networks.get(network);
+    return kept === undefined ? Promise.reject(new Fault('no-peer')) : kept.whenUp();
+  }
+
+  networks(): NetworkPath[] {
+    const { snapshot } = this.#options.memory;
+    return Object.values(snapshot?.networks ?? {}).map(({ id, name, connectors }) => {
+      const state = this.#networks.get(id as NetworkId)?.state;
+      return {
+        id,
+        name,
+        connectors: connectors.length,
+        connected: state?.state === 'up',
+        rttMs: state?.state === 'up' ? state.session.rttMs : undefined,
+      };
+    });
+  }
+
+  relays(): { id: string; connected: boolean }[] {
+    return Array.from(this.#relays, ([id, kept]) => ({ id, connected: kept.state.state === 'up' }));
+  }
+
+  stop(): void {
+    for (const network of this.#networks.values()) network.stop();
+    for (const relay of this.#relays.values()) relay.stop();
+    this.#networks.clear();
+    this.#relays.clear();
+  }
+
+  #updateRelays(snapshot: DeviceSnapshot | undefined): void {
+    const wanted = snapshot?.relays ?? {};
+    for (const [id, relay] of this.#relays) {
+      if (Object.hasOwn(wanted, id)) continue;
+      relay.stop();
+      this.#relays.delete(id);
+    }
+    for (const id of Object.keys(wanted)) {
+      const relayId = parseId('rly', id);
+      if (relayId === undefined || this.#relays.has(relayId)) continue;
+      this.#relays.set(relayId, this.#attach(relayId));
+    }
+  }
+
+  #attach(relayId: RelayId): KeptAttachment {
+    const { identity, memory, clock, random } = this.#options;
+    return keepAttached({
+      relayId,
+      url: () => memory.snapshot?.relays[relayId]?.url ?? '',
+      ticket: () => memory.ticket,
+      machineKey: identity.machineKey,
+      connect: dialOptions(this.#options.authorities()),
+      onState: (state) => {
+        if (state.state === 'up') for (const network of this.#networks.values()) network.poke();
+      },
+      clock,
+      random,
+    });
+  }
+
+  #updateNetworks(snapshot: DeviceSnapshot | undefined): void {
+    const used = new Set(
+      Object.values(snapshot?.resources ?? {})
+        .filter((resource) => resource.state === 'granted')
+        .map((resource) => resource.net),
+    );
+    for (const [id, network] of this.#networks) {
+      if (used.has(id)) continue;
+      network.stop();
+      this.#networks.delete(id);
+    }
+    for (const id of used) {
+      const networkId = parseId('net', id);
+      if (networkId === undefined) continue;
+      const known = this.#networks.get(networkId);
+      if (known === undefined) this.#networks.set(networkId, this.#keep(networkId));
+      else known.poke();
+    }
+  }
+
+  #keep(network: NetworkId): NetworkSession {
+    const { identity, memory, clock, random } = this.#options;
+    return new NetworkSession({
+      network,
+      own: identity.nodeKey,
+      connectors: () =>
+        (memory.snapshot?.networks[network]?.connectors ?? []).flatMap(
+          ({ id, nk, relays }): ConnectorPeer[] => {
+            const connector = parseId('con', id);
+            return connector === undefined ? [] : [{ id: connector, nk, relays }];
+          },
+        ),
+      grants: () => memory.grantsFor(network),
+      circuit: (relay, connector) => {
+        const kept = this.#relays.get(relay as RelayId);
+        return kept?.state.state === 'up' ? kept.openCircuit(connector) : undefined;
+      },
+      onNote: (note) => this.#options.onNote(note),
+      clock,
+      random,
+    });
+  }
+}
