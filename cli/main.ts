@@ -3,16 +3,34 @@ import { Command, CommanderError } from 'commander';
 import { exits } from '../protocol/errors.ts';
 import { version } from '../protocol/version.ts';
 import { connectorCommand } from './connector.ts';
+import { dnsCommand } from './dns.ts';
+import { downCommand } from './down.ts';
+import { forwardCommand } from './forward.ts';
+import { loginCommand } from './login.ts';
+import { logoutCommand } from './logout.ts';
 import { fail, print } from './output.ts';
+import { resourcesCommand } from './resources.ts';
+import { statusCommand } from './status.ts';
+import { upCommand } from './up.ts';
+import { whyCommand } from './why.ts';
+
+/** In the order of the help: what a person runs, then servers, then the rest. */
+const commands = [
+  ...[loginCommand, logoutCommand, upCommand, downCommand, statusCommand, resourcesCommand, whyCommand],
+  ...[forwardCommand, dnsCommand],
+  ...[connectorCommand],
+  ...[versionCommand],
+];
 
 const program = new Command('postern')
   .description('reach private applications by name, through a relay that sees nothing')
-  .configureHelp({ sortSubcommands: false, showGlobalOptions: true })
+  .configureHelp({ showGlobalOptions: true })
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'postern: ')) })
   .showSuggestionAfterError()
   .enablePositionalOptions()
   .exitOverride();
 
-for (const register of [connectorCommand, versionCommand]) register(program);
+for (const register of commands) register(program);
 
 try {
   await program.parseAsync();

@@ -27,7 +27,11 @@ const layers: Record<string, Layer> = {
   protocol: { imports: [], packages: ['jose', 'typebox'], node: true },
   'protocol/noise': { imports: ['protocol'], packages: ['@noble/ciphers', 'sodium-native'], node: true },
   'protocol/mux': { imports: ['protocol'], packages: [], node: true },
-  'protocol/link': { imports: ['protocol', 'protocol/noise', 'protocol/mux'], packages: ['typebox', 'ws'], node: true },
+  'protocol/link': {
+    imports: ['protocol', 'protocol/noise', 'protocol/mux'],
+    packages: ['typebox', 'ws'],
+    node: true,
+  },
   'protocol/node': { imports: ['protocol', 'protocol/link'], packages: ['typebox', 'ws'], node: true },
   policy: { imports: ['protocol'], packages: [], node: false, never: programs },
   controller: {
