@@ -9,6 +9,7 @@ import { forwardCommand } from './forward.ts';
 import { loginCommand } from './login.ts';
 import { logoutCommand } from './logout.ts';
 import { fail, print } from './output.ts';
+import { relayCommand } from './relay.ts';
 import { resourcesCommand } from './resources.ts';
 import { statusCommand } from './status.ts';
 import { upCommand } from './up.ts';
@@ -16,10 +17,18 @@ import { whyCommand } from './why.ts';
 
 /** In the order of the help: what a person runs, then servers, then the rest. */
 const commands = [
-  ...[loginCommand, logoutCommand, upCommand, downCommand, statusCommand, resourcesCommand, whyCommand],
-  ...[forwardCommand, dnsCommand],
-  ...[connectorCommand],
-  ...[versionCommand],
+  loginCommand,
+  logoutCommand,
+  upCommand,
+  downCommand,
+  statusCommand,
+  resourcesCommand,
+  whyCommand,
+  forwardCommand,
+  dnsCommand,
+  relayCommand,
+  connectorCommand,
+  versionCommand,
 ];
 
 const program = new Command('postern')

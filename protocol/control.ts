@@ -111,11 +111,11 @@ export const Receipts = Type.Object({
   list: Type.Array(FlowRecord, { maxItems: 500 }),
 });
 
-/** Asks the built-in authority for a TLS certificate for the relay's own host (PKCS #10, PEM). */
+/** Asks the built-in authority for a TLS certificate for the relay's own host; `key` is its SPKI, base64url. */
 export const Certify = Type.Object({
   ...common,
   t: Type.Literal('certify'),
-  csr: Type.String({ maxLength: 8_192 }),
+  key: Type.String({ pattern: '^[A-Za-z0-9_-]{1,2048}$' }),
 });
 
 /** Ends the device's session; the node stays known. */

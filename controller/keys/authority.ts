@@ -13,7 +13,6 @@ import {
   ExtendedKeyUsageExtension,
   KeyUsageFlags,
   KeyUsagesExtension,
-  Pkcs10CertificateRequest,
   PublicKey,
   SubjectAlternativeNameExtension,
   SubjectKeyIdentifierExtension,
@@ -73,19 +72,14 @@ export class Authority {
     };
   }
 
-  /**
-   * The certificate for the key of a PKCS #10 request, for `host` alone whatever the request names; undefined when the
-   * request is malformed or not signed by its own key.
-   */
-  async answer(csrPem: string, host: string): Promise<string | undefined> {
-    let request: Pkcs10CertificateRequest;
+  /** The certificate of a relay's own key (SPKI, DER) for `host` alone; undefined when it is no P-256 key. */
+  async certify(key: Uint8Array, host: string): Promise<string | undefined> {
     try {
-      request = new Pkcs10CertificateRequest(csrPem);
-      if (!(await request.verify())) return undefined;
+      const imported = await webcrypto.subtle.importKey('spki', key.slice(), algorithm, true, ['verify']);
+      return (await this.#certify(new PublicKey(await spki(imported)), [host])).toString('pem');
     } catch {
       return undefined;
     }
-    return (await this.#certify(request.publicKey, [host])).toString('pem');
   }
 
   async #certify(publicKey: PublicKey, hosts: readonly string[]): Promise<X509Certificate> {

@@ -98,8 +98,8 @@ export function connectLocalApi(stateDirectory: string, target: string): Promise
   const call = request({ socketPath: localSocket(stateDirectory), method: 'CONNECT', path: target });
   call.on('connect', (response, socket, head) => {
     if (head.length > 0) socket.unshift(head);
-    if (response.statusCode === 200) return resolve(socket);
-    return readJson(socket).then((answered) => reject(faultIn(answered)), reject);
+    if (response.statusCode === 200) resolve(socket);
+    else readJson(socket).then((answered) => reject(faultIn(answered)), reject);
   });
   call.on('error', () => reject(nothingRuns(stateDirectory)));
   call.end();

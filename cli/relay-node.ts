@@ -1,0 +1,210 @@
+/**
+ * The relay as a program of its own: enrols with the controller, keeps its lease and card, gets its certificate, and
+ * runs the blind relay on one port. The composition lies here because the relay itself may not reach what speaks Noise.
+ */
+import { createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
+import type { Logger } from 'pino';
+import { systemClock, systemRandom } from '../protocol/clock.ts';
+import type { FromController } from '../protocol/control.ts';
+import { Fault } from '../protocol/errors.ts';
+import { parseId } from '../protocol/ids.ts';
+import { encodeKey } from '../protocol/keys.ts';
+import { Lease, type LeaseState } from '../protocol/lease.ts';
+import { keepControl, type ControlState } from '../protocol/node/control-connection.ts';
+import { openIdentity } from '../protocol/node/identity.ts';
+import { serveLocalApi } from '../protocol/node/local-api.ts';
+import type { StateDirectory } from '../protocol/node/state-directory.ts';
+import { encodeEnrolmentKey, type EnrolmentKey } from '../protocol/secrets.ts';
+import type { Card } from '../protocol/tokens.ts';
+import { version } from '../protocol/version.ts';
+import { listenForNodes, type RelayListener, type TlsCertificate } from '../relay/listener.ts';
+import { createRelay, type Relay } from '../relay/relay.ts';
+
+export interface RelayNodeOptions {
+  readonly address: string;
+  readonly port: number;
+  /** How nodes reach it; its host is the one it may ask a certificate for. */
+  readonly publicUrl: URL;
+  readonly state: StateDirectory;
+  /** Needed only until the state directory holds an enrolment. */
+  readonly key?: EnrolmentKey;
+  readonly controllerUrl?: string;
+  /** Instead of a certificate from the controller's built-in authority. */
+  readonly tls?: TlsCertificate;
+  readonly memoryBytes?: number;
+  readonly log: Logger;
+}
+
+export interface RelayNode {
+  stop(): Promise<void>;
+  /** Rejects when the controller refused this relay for good, or the port cannot be had. */
+  readonly failed: Promise<never>;
+}
+
+/** A certificate is asked for anew when less than a third of its life is left. */
+const renewCheckMs = 3_600_000;
+
+export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNode> {
+  const { state, log, publicUrl } = options;
+  const identity = openIdentity(state);
+  if (identity.enrolment === undefined) {
+    if (options.key === undefined)
+      throw new Fault('denied', `${state.path} holds no enrolment; give --key pk_…`);
+    identity.enrol({
+      schema: 'postern.enrolment/v1',
+      url: options.key.url,
+      root: encodeKey(options.key.root),
+    });
+  }
+  const isPlain = publicUrl.protocol === 'http:';
+  const lease = new Lease(Date.now, state.readJson('lease.json') as LeaseState | undefined);
+  const { promise: failed, reject: fail } = Promise.withResolvers<never>();
+  failed.catch(() => undefined);
+  let card = state.readJson('card.json') as Card | undefined;
+  let relay: Relay | undefined;
+  let listener: RelayListener | undefined;
+  let isStopped = false;
+  /** The private key of the certificate that was asked for and has not come yet. */
+  let requestedKey: string | undefined;
+
+  const api = await serveLocalApi(state.path, { 'GET /v1/status': () => status() });
+  begin();
+  const stored = options.tls ?? (state.readJson('tls.json') as TlsCertificate | undefined);
+  if (isPlain || stored !== undefined) await listen(stored);
+  const control = keepControl({
+    kind: 'relay',
+    identity,
+    name: publicUrl.hostname,
+    os: process.platform,
+    relayUrl: publicUrl.origin,
+    ...(options.controllerUrl === undefined ? {} : { url: options.controllerUrl }),
+    ...(options.key === undefined ? {} : { credential: { secret: encodeEnrolmentKey(options.key) } }),
+    onMessage: receive,
+    onWelcome(shown) {
+      card = shown;
+      state.writeJson('card.json', card);
+      begin();
+      certify();
+    },
+    onState: followControl,
+  });
+  const timer = setInterval(certify, renewCheckMs);
+
+  return {
+    failed,
+    async stop() {
+      isStopped = true;
+      clearInterval(timer);
+      relay?.close();
+      control.stop();
+      await listener?.close();
+      await api.close();
+    },
+  };
+
+  /** The relay can run as soon as it knows its own id. */
+  function begin(): void {
+    const relayId = parseId('rly', identity.enrolment?.node);
+    if (relayId === undefined || relay !== undefined) return;
+    relay = createRelay({
+      relayId,
+      card: () => card,
+      lease,
+      clock: systemClock,
+      random: systemRandom,
+      ...(options.memoryBytes === undefined ? {} : { memoryBytes: options.memoryBytes }),
+      log: (event) => log.info(event, event.event),
+    });
+  }
+
+  async function listen(tls: TlsCertificate | undefined): Promise<void> {
+    const { address, port } = options;
+    listener = await listenForNodes({
+      address,
+      port,
+      ...(tls === undefined || isPlain ? {} : { tls }),
+      relay: () => relay,
+      isReady: () => relay !== undefined && card !== undefined && lease.inContact(),
+    });
+    if (isStopped) return listener.close();
+    log.info({ address, port: listener.port }, 'listening for nodes');
+  }
+
+  /** Asks for a certificate where none came from files and the one at hand is missing or old. */
+  function certify(): void {
+    if (isPlain || options.tls !== undefined || control.state.state !== 'up') return;
+    const held = state.readJson('tls.json') as TlsCertificate | undefined;
+    if (held !== undefined && !isOld(new X509Certificate(held.cert))) return;
+    const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    requestedKey = pair.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
+    control.send({
+      t: 'certify',
+      key: pair.publicKey.export({ format: 'der', type: 'spki' }).toString('base64url'),
+    });
+  }
+
+  async function useCertificate(cert: string): Promise<void> {
+    const key = requestedKey;
+    if (key === undefined || !belongs(cert, key))
+      return log.error('a certificate came that was not asked for');
+    requestedKey = undefined;
+    const tls = { cert, key };
+    state.writeJson('tls.json', tls);
+    if (listener !== undefined) return listener.renew(tls);
+    await listen(tls).catch(fail);
+  }
+
+  function receive(message: FromController): void {
+    switch (message.t) {
+      case 'beat':
+        if (!lease.beat(message.epoch))
+          return log.error({ epoch: message.epoch }, 'a beat of an older epoch was ignored');
+        return state.writeJson('lease.json', lease.state());
+      case 'snapshot':
+        return revoke(message.epoch, message.revoked);
+      case 'revoke':
+        return revoke(message.epoch, message.ids);
+      case 'certificate':
+        return void useCertificate(message.pem);
+      default:
+        return;
+    }
+  }
+
+  function revoke(epoch: number, ids: readonly string[]): void {
+    lease.revoke({ epoch, ids, reason: 'revoked' });
+    state.writeJson('lease.json', lease.state());
+    relay?.recheck();
+  }
+
+  function followControl(next: ControlState): void {
+    if (next.state === 'up') log.info('in contact with the controller');
+    if (next.state === 'connecting' && next.fault !== undefined) {
+      log.warn({ attempt: next.attempt, code: next.fault.code }, next.fault.message);
+    }
+    if (next.state === 'refused') fail(next.fault);
+  }
+
+  function status(): object {
+    return {
+      schema: 'postern.relay/v1',
+      id: identity.enrolment?.node,
+      url: publicUrl.origin,
+      state: listener === undefined ? 'enrolling' : lease.inContact() ? 'ready' : 'degraded',
+      controller: { connected: control.state.state === 'up' },
+      attached: relay?.attached ?? 0,
+      circuits: relay?.circuits ?? 0,
+      version,
+    };
+  }
+}
+
+function isOld(certificate: X509Certificate): boolean {
+  const [from, to] = [Date.parse(certificate.validFrom), Date.parse(certificate.validTo)];
+  return to - Date.now() < (to - from) / 3;
+}
+
+function belongs(cert: string, key: string): boolean {
+  const spki = createPublicKey(key).export({ format: 'der', type: 'spki' });
+  return new X509Certificate(cert).publicKey.export({ format: 'der', type: 'spki' }).equals(spki);
+}

@@ -1,0 +1,111 @@
+/** `postern relay`: joins circuits between clients and connectors, in a process of its own. */
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { InvalidArgumentError } from 'commander';
+import { exits } from '../protocol/errors.ts';
+import { openStateDirectory } from '../protocol/node/state-directory.ts';
+import { decodeEnrolmentKey } from '../protocol/secrets.ts';
+import { parsePublicListen, type PublicListen } from './listen-option.ts';
+import { action, CommandError, say } from './output.ts';
+import { readSecret } from './secret.ts';
+import { untilSignal } from './signals.ts';
+
+interface Options {
+  listen: PublicListen;
+  publicUrl: URL;
+  key?: string;
+  keyFile?: string;
+  state: string;
+  controller?: string;
+  tlsCert?: string;
+  tlsKey?: string;
+  memory?: number;
+}
+
+export function relayCommand(program: Command): void {
+  program
+    .command('relay')
+    .description('join circuits between clients and connectors, without seeing what passes')
+    .requiredOption('--listen <address:port>', 'where nodes connect', parsePublicListen)
+    .requiredOption('--public-url <url>', 'how nodes reach it', parsePublicUrl)
+    .option('--key <pk_…>', 'provisioning key; needed once (also POSTERN_KEY)')
+    .option('--key-file <file>', 'file that holds the key (also POSTERN_KEY_FILE; - for standard input)')
+    .requiredOption('--state <folder>', 'where keys and memory are kept', process.env['POSTERN_STATE'])
+    .option('--controller <url>', 'another address for the controller in the key; its pinned root stays')
+    .option('--tls-cert <file>', 'certificate chain, PEM; without, the controller issues one')
+    .option('--tls-key <file>', 'its private key, PEM')
+    .option('--memory <MiB>', 'what circuits may hold together', parseMemory)
+    .action(action(run));
+}
+
+async function run(options: Options): Promise<void> {
+  const { createLog } = await import('./log.ts');
+  const { startRelayNode } = await import('./relay-node.ts');
+  const text = await readSecret('key', options.key, options.keyFile);
+  const key = text === undefined ? undefined : decodeEnrolmentKey('pk', text);
+  if (text !== undefined && key === undefined) {
+    throw new CommandError(
+      exits.usage,
+      'the key is mistyped or is no pk_ key; copy it whole, or make one: postern token create --relay NAME',
+    );
+  }
+  if (options.publicUrl.protocol === 'http:' && !options.listen.address.startsWith('127.')) {
+    throw new CommandError(
+      exits.usage,
+      'without TLS a relay listens on loopback only; give an https --public-url',
+    );
+  }
+  const tls = tlsOf(options);
+  const node = await startRelayNode({
+    ...options.listen,
+    publicUrl: options.publicUrl,
+    state: openStateDirectory(options.state),
+    log: createLog('relay'),
+    ...(key === undefined ? {} : { key }),
+    ...(options.controller === undefined ? {} : { controllerUrl: options.controller }),
+    ...(tls === undefined ? {} : { tls }),
+    ...(options.memory === undefined ? {} : { memoryBytes: options.memory * 1_024 * 1_024 }),
+  });
+  say(
+    `The relay runs for ${options.publicUrl.origin}. Look at it with: postern status --state ${options.state}`,
+  );
+  try {
+    await Promise.race([untilSignal(), node.failed]);
+  } finally {
+    await node.stop();
+  }
+}
+
+function tlsOf({ tlsCert, tlsKey }: Options): { cert: string; key: string } | undefined {
+  if (tlsCert === undefined && tlsKey === undefined) return undefined;
+  if (tlsCert === undefined || tlsKey === undefined) {
+    throw new CommandError(exits.usage, '--tls-cert and --tls-key go together; give both or neither');
+  }
+  return { cert: readText(tlsCert), key: readText(tlsKey) };
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    throw new CommandError(
+      exits.usage,
+      `${file} cannot be read (${code}); give a file that this user may read`,
+    );
+  }
+}
+
+function parsePublicUrl(text: string): URL {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search !== '') {
+    throw new InvalidArgumentError('give an address such as https://relay.acme.example:8444.');
+  }
+  return url;
+}
+
+function parseMemory(text: string): number {
+  const mebibytes = /^\d{1,6}$/.test(text) ? Number(text) : 0;
+  if (mebibytes < 16) throw new InvalidArgumentError('give a whole number of MiB, at least 16.');
+  return mebibytes;
+}

@@ -1,0 +1,72 @@
+/**
+ * What a relay listens with: `/hop` for nodes, `/livez` and `/readyz` for whoever watches, and nothing else. TLS 1.3
+ * unless the relay stands on loopback.
+ */
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { hopPath } from '../protocol/hop.ts';
+import type { Relay } from './relay.ts';
+
+/** A certificate with its key, both PEM. */
+export interface TlsCertificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface RelayListenerOptions {
+  readonly address: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  /** Plain HTTP without. */
+  readonly tls?: TlsCertificate;
+  /** The relay; undefined while it is not known who this relay is. */
+  relay(): Relay | undefined;
+  /** Whether nodes can attach now. */
+  isReady(): boolean;
+}
+
+export interface RelayListener {
+  readonly port: number;
+  /** New connections get this certificate from now on. */
+  renew(tls: TlsCertificate): void;
+  close(): Promise<void>;
+}
+
+/** Rejects with the system's error when the address cannot be listened on. */
+export async function listenForNodes(options: RelayListenerOptions): Promise<RelayListener> {
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+    const path = request.url ?? '';
+    const status = path === '/livez' ? 200 : path === '/readyz' ? (options.isReady() ? 200 : 503) : 404;
+    response.writeHead(status, { 'content-type': 'text/plain' }).end(status === 200 ? 'ok\n' : '');
+  };
+  const server: Server | HttpsServer =
+    options.tls === undefined
+      ? createHttpServer(answer)
+      : createHttpsServer({ ...options.tls, minVersion: 'TLSv1.3' }, answer);
+  server.on('upgrade', (request: IncomingMessage, socket, head: Buffer) => {
+    const relay = request.url === hopPath ? options.relay() : undefined;
+    if (relay === undefined) socket.destroy();
+    else relay.handleUpgrade(request, socket, head);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, options.address, resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    renew(tls) {
+      if ('setSecureContext' in server) server.setSecureContext({ ...tls, minVersion: 'TLSv1.3' });
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
