@@ -1,0 +1,269 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Fault } from '../../protocol/errors.ts';
+import { frameTypes as t } from '../../protocol/mux/frames.ts';
+import { framesOf } from '../support/frames.ts';
+import { muxPair, type MuxPairOptions } from '../support/mux-pair.ts';
+import { settle } from '../support/settle.ts';
+
+/** A pair and one stream, from the dialler to the acceptor. */
+async function oneStream(options?: MuxPairOptions) {
+  const pair = muxPair(options);
+  const near = pair.dialler.mux.openStream(Buffer.from('hello'));
+  await settle();
+  const far = pair.acceptor.incoming[0]!.stream;
+  return { ...pair, near, far };
+}
+
+const faultOf = (error: unknown) => (error instanceof Fault ? error.code : error);
+
+test('a stream is opened with its payload, accepted, written both ways and ended each way by itself', async () => {
+  const { near, far, acceptor, dialler } = await oneStream();
+  assert.equal(acceptor.incoming[0]?.payload, 'hello');
+  const accepted = near.accepted();
+  far.accept();
+  await accepted;
+  near.end('to the far side');
+  const heard: string[] = [];
+  far.on('data', (bytes: Buffer) => heard.push(bytes.toString()));
+  await new Promise((resolve) => far.once('end', resolve));
+  assert.equal(heard.join(''), 'to the far side');
+  // The far side still talks.
+  far.end('and back');
+  const answer: string[] = [];
+  for await (const bytes of near) answer.push(String(bytes));
+  assert.equal(answer.join(''), 'and back');
+  await settle();
+  assert.equal(near.errored, null);
+  assert.deepEqual([dialler.mux.streams, acceptor.mux.streams], [0, 0]);
+  assert.deepEqual([near.bytesSent, far.bytesReceived], [15, 15]);
+});
+
+test('bytes may follow OPEN before ACCEPT and wait for the application', async () => {
+  const { near, far } = await oneStream();
+  near.write('early');
+  await settle();
+  far.accept();
+  assert.equal(String(far.read()), 'early');
+});
+
+test('a refusal reaches the dialler as a Fault of its code', async () => {
+  const { near, far, dialler, acceptor } = await oneStream();
+  const accepted = near.accepted();
+  far.reset('address-forbidden');
+  await assert.rejects(accepted, (error) => faultOf(error) === 'address-forbidden');
+  await settle();
+  assert.equal(faultOf(near.errored), 'address-forbidden');
+  assert.deepEqual([dialler.mux.streams, acceptor.mux.streams], [0, 0]);
+});
+
+test('SEC-D2 a reset nobody listens for ends no process', async () => {
+  const { near, far } = await oneStream();
+  near.reset('cancelled');
+  await settle();
+  assert.equal(faultOf(far.errored), 'cancelled');
+});
+
+test('destroying a stream that is not over tells the peer; one that is over stays silent', async () => {
+  const { near, far, dialler } = await oneStream();
+  near.destroy();
+  await settle();
+  assert.equal(faultOf(far.errored), 'cancelled');
+
+  const second = dialler.mux.openStream(Buffer.alloc(0));
+  second.on('error', () => {});
+  second.destroy(new Error('of our own'));
+  await settle();
+  const codes = dialler.sink.records.flatMap(framesOf).filter((sent) => sent.type === t.reset);
+  assert.equal(codes.length, 2);
+});
+
+test('a writer stops at the window and goes on when the reader reads, not when bytes arrive', async () => {
+  const { near, far, acceptor } = await oneStream();
+  near.write(Buffer.alloc(200_000));
+  await settle();
+  assert.equal(near.bytesSent, 65_536);
+  assert.equal(far.bytesReceived, 65_536);
+  const credits = () => acceptor.sink.records.flatMap(framesOf).filter((sent) => sent.type === t.credit);
+  assert.equal(credits().length, 0);
+  far.resume();
+  await settle();
+  assert.equal(far.bytesReceived, 200_000);
+  // From half a window on: no more frames than that.
+  assert.ok(credits().length <= 7, `${credits().length} CREDIT frames`);
+});
+
+test('a reader that takes one chunk at a time never starves, whatever the chunk sizes', async () => {
+  const { near, far } = await oneStream();
+  const bytes = Buffer.alloc(900_000, 'x');
+  near.end(bytes);
+  let total = 0;
+  for await (const chunk of far) total += (chunk as Buffer).length;
+  assert.equal(total, bytes.length);
+});
+
+test('a window doubles while it empties within two round trips, up to 16 MiB, and not without a round trip', async () => {
+  for (const [rttMs, expected] of [
+    [undefined, 65_536],
+    [10, 16 * 1_024 * 1_024],
+  ] as const) {
+    const { near, far, acceptor } = await oneStream({ rttMs: () => rttMs });
+    far.on('data', () => {});
+    const sent = Buffer.alloc(1_024 * 1_024);
+    for (let index = 0; index < 80; index++) {
+      near.write(sent);
+      await settle(4);
+    }
+    await settle(400);
+    const granted = acceptor.sink.records
+      .flatMap(framesOf)
+      .filter((frame) => frame.type === t.credit)
+      .reduce((sum, frame) => sum + frame.payload.readUInt32BE(0), 65_536);
+    const outstanding = granted - far.bytesReceived;
+    assert.ok(outstanding <= expected && outstanding > expected / 2 - 1, `window ${outstanding}`);
+  }
+});
+
+test('a slow network does not let a window grow: it emptied over more than two round trips', async () => {
+  const { near, far, acceptor, clock } = await oneStream({ rttMs: () => 10 });
+  far.on('data', () => {});
+  for (let index = 0; index < 20; index++) {
+    clock.advance(25);
+    near.write(Buffer.alloc(32_768));
+    await settle();
+  }
+  const largest = Math.max(
+    ...acceptor.sink.records
+      .flatMap(framesOf)
+      .filter((frame) => frame.type === t.credit)
+      .map((frame) => frame.payload.readUInt32BE(0)),
+  );
+  assert.ok(largest <= 65_536, `a CREDIT of ${largest}`);
+});
+
+test('all windows of a session together grow by 32 MiB at most, and a stream that ends gives its part back', async () => {
+  const { dialler, acceptor } = muxPair({ rttMs: () => 1_000 });
+  const window = async () => {
+    const near = dialler.mux.openStream(Buffer.alloc(0));
+    await settle();
+    const far = acceptor.incoming.at(-1)!.stream;
+    far.on('data', () => {});
+    for (let index = 0; index < 40; index++) {
+      near.write(Buffer.alloc(1_024 * 1_024));
+      await settle(3);
+    }
+    await settle(200);
+    const granted = acceptor.sink.records
+      .flatMap(framesOf)
+      .filter((frame) => frame.type === t.credit && frame.stream === near.id)
+      .reduce((sum, frame) => sum + frame.payload.readUInt32BE(0), 65_536);
+    return { near, size: granted - near.bytesSent };
+  };
+  const windows = [await window(), await window(), await window()];
+  const grown = windows.reduce((sum, { size }) => sum + size - 65_536, 0);
+  assert.ok(grown <= 32 * 1_024 * 1_024, `${grown} bytes`);
+  for (const { near } of windows) near.destroy();
+  await settle();
+  assert.ok((await window()).size > 8 * 1_024 * 1_024);
+});
+
+test('a keystroke goes out in the next record although a download waits with megabytes', async () => {
+  const { dialler, acceptor, near, far } = await oneStream();
+  const typing = dialler.mux.openStream(Buffer.from('keys'));
+  far.resume();
+  await settle();
+  dialler.sink.hold();
+  for (let index = 0; index < 50; index++) near.write(Buffer.alloc(60_000));
+  await settle();
+  const before = dialler.sink.records.length;
+  typing.write('k');
+  dialler.sink.release();
+  await settle();
+  const at = dialler.sink.records
+    .slice(before)
+    .findIndex((record) =>
+      framesOf(record).some((sent) => sent.stream === typing.id && sent.type === t.data),
+    );
+  assert.ok(at >= 0 && at <= 1, `record ${at}`);
+  acceptor.incoming[1]?.stream.resume();
+});
+
+test('streams that all have much to send get equal shares', async () => {
+  const { dialler, acceptor } = muxPair({ rttMs: () => 1_000 });
+  const streams = Array.from({ length: 4 }, () => dialler.mux.openStream(Buffer.alloc(0)));
+  await settle();
+  for (const { stream } of acceptor.incoming) stream.resume();
+  for (const stream of streams) for (let index = 0; index < 20; index++) stream.write(Buffer.alloc(50_000));
+  await settle(8);
+  const shares = streams.map((stream) => stream.bytesSent);
+  assert.ok(Math.max(...shares) - Math.min(...shares) <= 70_000, shares.join(' '));
+});
+
+test('what many streams write within one tick leaves in one record', async () => {
+  const { dialler } = muxPair();
+  const streams = Array.from({ length: 50 }, () => dialler.mux.openStream(Buffer.from('x')));
+  for (const stream of streams) stream.write('some bytes');
+  await settle();
+  assert.equal(dialler.sink.records.length, 1);
+});
+
+test('GOAWAY refuses new streams both ways and leaves open ones alone', async () => {
+  const { dialler, acceptor, near, far } = await oneStream();
+  acceptor.mux.drain('draining');
+  const crossing = dialler.mux.openStream(Buffer.alloc(0));
+  await settle();
+  assert.equal(faultOf(crossing.errored), 'draining');
+  assert.throws(
+    () => dialler.mux.openStream(Buffer.alloc(0)),
+    (error) => faultOf(error) === 'draining',
+  );
+  assert.throws(
+    () => acceptor.mux.openStream(Buffer.alloc(0)),
+    (error) => faultOf(error) === 'draining',
+  );
+  near.end('still here');
+  assert.equal(String((await far.toArray())[0]), 'still here');
+});
+
+test('the end of the session destroys every stream with its Fault and refuses new ones with it', async () => {
+  const { dialler, near } = await oneStream();
+  const waiting = near.accepted();
+  dialler.mux.end(new Fault('connector-lost'));
+  await assert.rejects(waiting, (error) => faultOf(error) === 'connector-lost');
+  assert.throws(
+    () => dialler.mux.openStream(Buffer.alloc(0)),
+    (error) => faultOf(error) === 'connector-lost',
+  );
+});
+
+test('datagrams pass beside the stream, in their borders, and are dropped while nothing can be sent', async () => {
+  const { near, far, dialler } = await oneStream();
+  const heard: string[] = [];
+  far.onDatagram((bytes) => heard.push(bytes.toString()));
+  assert.equal(near.sendDatagram(Buffer.from('one')), true);
+  assert.equal(near.sendDatagram(Buffer.from('two')), true);
+  await settle();
+  assert.deepEqual(heard, ['one', 'two']);
+  dialler.sink.hold();
+  near.write('x');
+  await settle();
+  assert.equal(near.sendDatagram(Buffer.from('three')), false);
+  assert.throws(() => near.sendDatagram(Buffer.alloc(65_001)), /too large/);
+});
+
+test('grants and notes reach the other side in order, pings come back', async () => {
+  const heard: string[] = [];
+  const { dialler } = muxPair({
+    handlers: {
+      grant: (bytes) => heard.push(`grant ${String(bytes)}`),
+      note: (bytes) => heard.push(`note ${String(bytes)}`),
+      pong: (bytes) => heard.push(`pong ${String(bytes)}`),
+    },
+  });
+  dialler.mux.sendGrant('a.b.c');
+  dialler.mux.sendNote({ n: 1 });
+  dialler.mux.ping(Buffer.from('12345678'));
+  await settle();
+  assert.deepEqual(heard, ['grant a.b.c', 'note {"n":1}', 'pong 12345678']);
+  assert.throws(() => dialler.mux.sendNote({ long: 'x'.repeat(1_024) }), /too large/);
+});
