@@ -11,6 +11,7 @@ import type { SignedCard } from './keys/card.ts';
 import type { ControllerKeys } from './keys/controller-keys.ts';
 import type { SecretKey } from './keys/secret-key.ts';
 import type { OrganisationReader } from './organisation/organisation-state.ts';
+import type { Bus } from './live/bus.ts';
 import type { Presence } from './presence.ts';
 import type { ScopedStore } from './store/scoped-store.ts';
 import type { Store } from './store/store.ts';
@@ -41,5 +42,6 @@ export interface ControllerContext {
   readonly random: Random;
   readonly log: Logger;
   readonly presence: Presence;
+  readonly bus: Bus;
   readonly publish: Publish;
 }

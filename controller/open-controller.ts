@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Clock, Random } from '../protocol/clock.ts';
 import type { OrganisationId } from '../protocol/ids.ts';
-import { ChangeHub } from './change-hub.ts';
+import { actOnChange } from './decisions/act-on-change.ts';
+import { memoryBus } from './live/bus.ts';
 import type { ControllerContext, Organisation } from './context.ts';
 import { loadAuthority } from './keys/authority.ts';
 import { cardSource } from './keys/card.ts';
@@ -34,7 +35,6 @@ export interface OpenOptions {
 
 export interface OpenController {
   readonly context: ControllerContext;
-  readonly changes: ChangeHub;
   close(): Promise<void>;
 }
 
@@ -49,7 +49,6 @@ export async function openController(options: OpenOptions): Promise<OpenControll
     : undefined;
   const store = await openStore({ directory, now, random });
   const organisations = new Map<OrganisationId, Organisation>();
-  const changes = new ChangeHub();
   const context: ControllerContext = {
     publicUrl,
     store,
@@ -77,7 +76,8 @@ export async function openController(options: OpenOptions): Promise<OpenControll
     random,
     log,
     presence: new Presence(),
-    publish: changes.publish,
+    bus: memoryBus(),
+    publish: (organisation, change) => actOnChange(context, organisation, change),
   };
-  return { context, changes, close: () => store.close() };
+  return { context, close: () => store.close() };
 }

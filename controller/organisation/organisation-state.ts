@@ -58,9 +58,10 @@ export class OrganisationReader {
     this.#store = store;
   }
 
-  async current(): Promise<OrganisationState> {
-    const revision = await currentRevision(this.#store);
-    if (this.#last?.revision !== revision) this.#last = await readOrganisation(this.#store);
+  /** @param store inside a transaction, the transaction's */
+  async current(store: ScopedStore = this.#store): Promise<OrganisationState> {
+    const revision = await currentRevision(store);
+    if (this.#last?.revision !== revision) this.#last = await readOrganisation(store);
     return this.#last;
   }
 }

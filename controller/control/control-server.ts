@@ -1,0 +1,208 @@
+/**
+ * The controller's side of all control channels: takes WebSockets at `/control`, keeps one channel per node, sends beats,
+ * and hands on what the bus brings.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer, type WebSocket } from 'ws';
+import { beatIntervalMs } from '../../protocol/lease.ts';
+import type { DeviceId, NodeId, OrganisationId } from '../../protocol/ids.ts';
+import type { Carrier } from '../../protocol/link/carrier.ts';
+import { acceptControlChannel, controlSubprotocol } from '../../protocol/link/control-channel.ts';
+import { HandshakeBudget } from '../../protocol/link/handshake-budget.ts';
+import { webSocketCarrier } from '../../protocol/link/websocket-carrier.ts';
+import type { ControllerContext } from '../context.ts';
+import type { LoginAttempts } from '../enrolment/login-attempts.ts';
+import type { LiveMessage } from '../live/bus.ts';
+import { Throttle } from '../throttle.ts';
+import { Conversation } from './conversation.ts';
+
+/** Carriers are read in pieces of this size; a larger WebSocket message is a broken peer. */
+const maxPayloadBytes = 131_072;
+const maxUnknown = 1_000;
+const redemptions = { limit: 20, windowMs: 10 * 60_000 };
+/** How often `seen` is written for nodes that stay connected. */
+const beatsPerTouch = 120;
+
+export interface ControlServerOptions {
+  readonly context: ControllerContext;
+  readonly attempts: LoginAttempts;
+}
+
+export class ControlServer {
+  readonly #context: ControllerContext;
+  readonly #attempts: LoginAttempts;
+  readonly #sockets: WebSocketServer;
+  readonly #budget: HandshakeBudget;
+  readonly #redemptions: Throttle;
+  readonly #all = new Set<Conversation>();
+  readonly #byNode = new Map<NodeId, { conversation: Conversation; leave: () => void }>();
+  readonly #unsubscribe: () => void;
+  #cancelBeat: () => void = () => undefined;
+  #beats = 0;
+  #isClosed = false;
+
+  constructor({ context, attempts }: ControlServerOptions) {
+    this.#context = context;
+    this.#attempts = attempts;
+    this.#budget = new HandshakeBudget(context.clock);
+    this.#redemptions = new Throttle({ ...redemptions, now: context.now });
+    this.#sockets = new WebSocketServer({
+      noServer: true,
+      perMessageDeflate: false,
+      maxPayload: maxPayloadBytes,
+      handleProtocols: (offered) => (offered.has(controlSubprotocol) ? controlSubprotocol : false),
+    });
+    this.#unsubscribe = context.bus.subscribe((organisation, message) => this.#hear(organisation, message));
+    this.#scheduleBeat();
+  }
+
+  /** Nodes with a live channel. */
+  get connected(): number {
+    return this.#byNode.size;
+  }
+
+  /** Takes an upgrade at the control path; anything else than our subprotocol is refused. The caller routes by path. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const offered = request.headers['sec-websocket-protocol']?.split(',').map((text) => text.trim()) ?? [];
+    // No node is a browser; a page that tries is a stranger's (SEC-J3).
+    if (this.#isClosed || !offered.includes(controlSubprotocol) || request.headers.origin !== undefined) {
+      socket.on('error', () => undefined);
+      socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+      return;
+    }
+    const address = request.socket.remoteAddress ?? '';
+    this.#sockets.handleUpgrade(request, socket, head, (webSocket: WebSocket) => {
+      this.accept(webSocketCarrier(webSocket), address);
+    });
+  }
+
+  /** Begins a channel on a carrier that came from `address`. */
+  accept(carrier: Carrier, address: string): void {
+    const { keys, clock, random, log } = this.#context;
+    if (this.#all.size - this.#byNode.size >= maxUnknown) return carrier.close();
+    const options = { own: keys.control, clock, random, budget: this.#budget, source: address };
+    acceptControlChannel(carrier, options).then(
+      (channel) => {
+        if (this.#isClosed) return channel.close('draining');
+        this.#all.add(
+          new Conversation({
+            context: this.#context,
+            channel,
+            address,
+            attempts: this.#attempts,
+            redemptions: this.#redemptions,
+            admitted: (conversation) => this.#admit(conversation),
+            closed: (conversation) => this.#forget(conversation),
+          }),
+        );
+      },
+      (error: unknown) => log.debug({ err: error, address }, 'a control handshake failed'),
+    );
+  }
+
+  /** Ends every channel; nodes come back to wherever the controller is then. */
+  close(): void {
+    this.#isClosed = true;
+    this.#cancelBeat();
+    this.#unsubscribe();
+    for (const conversation of this.#all) conversation.end('draining');
+    this.#sockets.close();
+  }
+
+  #admit(conversation: Conversation): void {
+    const { admitted } = conversation;
+    if (admitted === undefined) return;
+    this.#leave(conversation);
+    const older = this.#byNode.get(admitted.node);
+    const leave = this.#context.presence.enter(admitted.node);
+    this.#byNode.set(admitted.node, { conversation, leave });
+    if (older === undefined) return;
+    older.leave();
+    // The same process came back before its old channel was seen to be dead; another one takes over.
+    if (older.conversation.admitted?.boot === admitted.boot) older.conversation.close();
+    else older.conversation.end('fenced', 'A newer process of this node took over.');
+  }
+
+  #forget(conversation: Conversation): void {
+    this.#all.delete(conversation);
+    this.#leave(conversation);
+  }
+
+  #leave(conversation: Conversation): void {
+    for (const [node, entry] of this.#byNode) {
+      if (entry.conversation !== conversation) continue;
+      entry.leave();
+      this.#byNode.delete(node);
+    }
+  }
+
+  #hear(organisation: OrganisationId, message: LiveMessage): void {
+    switch (message.kind) {
+      case 'revoked':
+        for (const { feed } of this.#of(organisation)) feed?.revocations?.offer(message.revocation);
+        return;
+      case 'devices': {
+        const { devices } = message;
+        for (const { admitted, feed } of this.#of(organisation)) {
+          if (admitted?.kind !== 'device') continue;
+          if (devices === 'all' || devices.includes(admitted.node as DeviceId)) feed?.refresh();
+        }
+        return;
+      }
+      case 'servers':
+        for (const { feed } of this.#of(organisation)) feed?.refresh();
+        return;
+      case 'login':
+        for (const conversation of this.#all) conversation.loginAnswered(message.attempt);
+        return;
+      case 'close':
+        this.#byNode.get(message.node)?.conversation.end(message.code, message.message);
+    }
+  }
+
+  #of(organisation: OrganisationId): Conversation[] {
+    return [...this.#byNode.values()].flatMap(({ conversation }) =>
+      conversation.admitted?.organisation === organisation ? conversation : [],
+    );
+  }
+
+  #scheduleBeat(): void {
+    this.#cancelBeat = this.#context.clock.after(beatIntervalMs, () => {
+      this.#beat().catch((error: unknown) => {
+        // Without a store there is no epoch to vouch for: no beat, and verifiers count the seconds.
+        this.#context.log.error({ err: error }, 'no beat was sent: the store does not answer');
+      });
+      this.#scheduleBeat();
+    });
+  }
+
+  /** One beat to everyone: the epoch read from the store, after every revocation that it names. */
+  async #beat(): Promise<void> {
+    const nowMs = this.#context.now();
+    const organisations = new Set(
+      [...this.#byNode.values()].flatMap(({ conversation }) => conversation.admitted?.organisation ?? []),
+    );
+    this.#beats += 1;
+    for (const organisation of organisations) {
+      const { store } = this.#context.organisation(organisation);
+      const epoch = await store.epoch();
+      for (const conversation of this.#of(organisation)) {
+        const { feed } = conversation;
+        if (feed?.isStarted !== true) continue;
+        const { revocations } = feed;
+        if (revocations !== undefined && !revocations.covers(epoch)) {
+          await revocations.catchUp();
+          if (!revocations.covers(epoch)) continue;
+        }
+        conversation.send({ t: 'beat', epoch, now: Math.floor(nowMs / 1_000) });
+      }
+      if (this.#beats % beatsPerTouch !== 0) continue;
+      const online = this.#of(organisation).flatMap(({ admitted }) => admitted?.node ?? []);
+      for (let at = 0; at < online.length; at += 500) {
+        const nodes = online.slice(at, at + 500);
+        await store.update('nodes').set({ seen_ms: nowMs }).where('id', 'in', nodes).execute();
+      }
+    }
+  }
+}

@@ -1,0 +1,394 @@
+/**
+ * One control channel as the controller leads it (WIRE A4): first hello or enrol, then what the kind of node may say. Takes
+ * messages one after the other; knows neither sockets nor other channels.
+ */
+import { Compile } from 'typebox/compile';
+import { FromNode, type Enrol, type FromController, type Hello } from '../../protocol/control.ts';
+import { fromBase64Url } from '../../protocol/encoding.ts';
+import { Fault, toFault, type CodeName } from '../../protocol/errors.ts';
+import type { ConnectorId, DeviceId, NodeId, OrganisationId } from '../../protocol/ids.ts';
+import { decodeKey, encodeKey, verify } from '../../protocol/keys.ts';
+import type { ControlChannel } from '../../protocol/link/control-channel.ts';
+import type { ControllerContext } from '../context.ts';
+import { connectorView } from '../decisions/connector-view.ts';
+import { deviceView } from '../decisions/device-view.ts';
+import type { DeviceClaim } from '../enrolment/join-device.ts';
+import type { LoginAttempts, LoginResult } from '../enrolment/login-attempts.ts';
+import { redeem } from '../enrolment/redeem.ts';
+import { formatUserCode } from '../enrolment/user-code.ts';
+import { appendAudit } from '../audit/append-audit.ts';
+import { endSessions } from '../sessions/end-sessions.ts';
+import type { NodeKind } from '../store/schema.ts';
+import type { Throttle } from '../throttle.ts';
+import { admitNode, relayUrl } from './admit-node.ts';
+import { Feed, type View } from './feed.ts';
+import { storeReceipts } from './receipts.ts';
+
+const messages = Compile(FromNode);
+/** A node that says nothing for so long after the handshake is let go. */
+const firstMessageMs = 10_000;
+/** So many messages may wait for their turn. */
+const maxWaiting = 256;
+
+/** Who is at the other end, once that is known. */
+export interface Admitted {
+  readonly organisation: OrganisationId;
+  readonly node: NodeId;
+  readonly kind: NodeKind;
+  readonly boot: string;
+}
+
+export interface ConversationOptions {
+  readonly context: ControllerContext;
+  readonly channel: ControlChannel;
+  /** The address the channel came from. */
+  readonly address: string;
+  readonly attempts: LoginAttempts;
+  /** Failed redemptions by address. */
+  readonly redemptions: Throttle;
+  /** The node is known now, or is another one than before. */
+  readonly admitted: (conversation: Conversation) => void;
+  readonly closed: (conversation: Conversation) => void;
+}
+
+/** A login that this node waits for. */
+interface Pending {
+  readonly attempt: string;
+  readonly cancelTimer: () => void;
+}
+
+export class Conversation {
+  readonly #options: ConversationOptions;
+  #state: 'open' | 'closed' = 'open';
+  #admitted: Admitted | undefined;
+  #boot = '';
+  #feed: Feed | undefined;
+  #pending: Pending | undefined;
+  #waiting = 0;
+  #turn: Promise<void> = Promise.resolve();
+  #cancelFirst: () => void;
+
+  constructor(options: ConversationOptions) {
+    this.#options = options;
+    const { channel, context } = options;
+    this.#cancelFirst = context.clock.after(firstMessageMs, () => this.end('timeout'));
+    channel.start({
+      message: (message) => this.#enqueue(message),
+      closed: () => this.#close(),
+    });
+  }
+
+  get admitted(): Admitted | undefined {
+    return this.#admitted;
+  }
+
+  get feed(): Feed | undefined {
+    return this.#feed;
+  }
+
+  send(message: FromController): void {
+    if (this.#state === 'closed') return;
+    try {
+      this.#options.channel.send(message);
+    } catch (error) {
+      this.#options.context.log.error({ err: error, node: this.#admitted?.node }, 'a message was not sent');
+      this.end(toFault(error).code);
+    }
+  }
+
+  /** Ends the channel with a fault; `message` is a sentence for the person at the node. */
+  end(code: CodeName, message?: string): void {
+    if (this.#state === 'closed') return;
+    this.send({ t: 'fault', code, ...(message === undefined ? {} : { message }) });
+    this.close(code);
+  }
+
+  /** Ends the channel without a word. */
+  close(code: CodeName = 'cancelled'): void {
+    if (this.#state === 'closed') return;
+    this.#close();
+    this.#options.channel.close(code);
+  }
+
+  /** An attempt was answered; ours, when the node waits for it. */
+  loginAnswered(attempt: string): void {
+    if (this.#pending?.attempt !== attempt) return;
+    this.#take(async () => this.#answer(attempt));
+  }
+
+  #enqueue(message: Record<string, unknown>): void {
+    if (this.#waiting >= maxWaiting) return this.end('limit');
+    this.#take(async () => this.#receive(message));
+  }
+
+  /** Runs `step` after those before it; a step that throws ends the channel. */
+  #take(step: () => Promise<void>): void {
+    this.#waiting += 1;
+    this.#turn = this.#turn
+      .then(async () => {
+        if (this.#state === 'open') await step();
+      })
+      .catch((error: unknown) => this.#failed(error))
+      .finally(() => {
+        this.#waiting -= 1;
+      });
+  }
+
+  #failed(error: unknown): void {
+    const fault = toFault(error);
+    if (!(error instanceof Fault)) {
+      this.#options.context.log.error({ err: error, node: this.#admitted?.node }, 'a control channel failed');
+    }
+    this.end(fault.code, error instanceof Fault ? fault.message : undefined);
+  }
+
+  async #receive(message: Record<string, unknown>): Promise<void> {
+    // An unknown type is a newer node's and is ignored; a known type in a wrong form is a broken peer.
+    if (!knownTypes.has(String(message['t']))) return;
+    if (!messages.Check(message)) throw new Fault('protocol', 'a control message does not have its form');
+    this.#cancelFirst();
+    switch (message.t) {
+      case 'hello':
+        return this.#hello(message);
+      case 'enrol':
+        return this.#enrol(message);
+      case 'login':
+        return this.#login(message.code, message.verifier);
+      case 'bye':
+        return this.close();
+      default:
+        if (this.#admitted === undefined) throw new Fault('protocol', 'a node speaks before it is known');
+        return this.#fromAdmitted(message, this.#admitted);
+    }
+  }
+
+  async #fromAdmitted(
+    message: Exclude<FromNode, { t: 'hello' | 'enrol' | 'login' | 'bye' }>,
+    { organisation, node, kind }: Admitted,
+  ): Promise<void> {
+    const { context } = this.#options;
+    switch (message.t) {
+      case 'posture': {
+        if (kind !== 'device') throw new Fault('protocol');
+        const { store } = context.organisation(organisation);
+        // The controller's own clock: a device cannot make its report younger than it is.
+        const posture = { posture: JSON.stringify(message.facts), posture_ms: context.now() };
+        await store.update('nodes').set(posture).where('id', '=', node).execute();
+        return context.publish(organisation, { kind: 'device', device: node as DeviceId });
+      }
+      case 'receipts': {
+        if (kind !== 'connector') throw new Fault('protocol');
+        const seq = await storeReceipts(context, organisation, node as ConnectorId, message.list);
+        return this.send({ t: 'received', seq });
+      }
+      case 'certify':
+        if (kind !== 'relay') throw new Fault('protocol');
+        return this.#certify(message.csr, organisation, node);
+      case 'logout': {
+        if (kind !== 'device') throw new Fault('protocol');
+        const open = await context
+          .organisation(organisation)
+          .store.select('sessions')
+          .select(['id', 'subject'])
+          .where('device', '=', node as DeviceId)
+          .where('ended_ms', 'is', null)
+          .execute();
+        const ids = open.map(({ id }) => id);
+        await endSessions(context, organisation, ids, { reason: 'logout', who: open[0]?.subject ?? node });
+      }
+    }
+  }
+
+  async #hello(hello: Hello): Promise<void> {
+    const { context, channel, address } = this.#options;
+    if (this.#admitted !== undefined) throw new Fault('protocol', 'hello comes once');
+    const { peerKey, handshakeHash } = channel;
+    const admission = await admitNode(context, hello, { peerKey, handshakeHash, address });
+    if (admission.state === 'unknown') {
+      throw new Fault('revoked', 'The controller does not know this node any more; enrol it again.');
+    }
+    if (admission.state === 'blocked') throw new Fault('denied', blockedText);
+    const { organisation, id, kind } = admission.node;
+    this.#boot = hello.boot;
+    await this.#enter(organisation, id, kind);
+  }
+
+  async #enrol(enrol: Enrol): Promise<void> {
+    const { context, channel, address, attempts } = this.#options;
+    const machineKey = decodeKey(enrol.mk);
+    const signature = fromBase64Url(enrol.sig);
+    const isProven =
+      machineKey !== undefined &&
+      signature !== undefined &&
+      enrol.nk === encodeKey(channel.peerKey) &&
+      verify(machineKey, 'enrol', [channel.handshakeHash, channel.peerKey], signature);
+    if (!isProven) throw new Fault('denied', 'The proof of this node does not match its keys.');
+    this.#boot = enrol.boot;
+    const { mk, nk, os, version, boot } = enrol;
+    const claim: DeviceClaim = {
+      mk,
+      nk,
+      name: printable(enrol.name),
+      os: printable(os),
+      version,
+      boot,
+      address,
+    };
+    const { secret, code, loopback } = enrol;
+    if ([secret, code, loopback].filter((way) => way !== undefined).length !== 1) throw new Fault('protocol');
+    if (secret !== undefined) return this.#redeem(secret, enrol, claim);
+    if (enrol.kind !== 'device') throw new Fault('denied', 'A connector or relay enrols with a pk_ key.');
+    if (code !== undefined) {
+      const started = await attempts.startDeviceCode(context.soleOrganisation, claim);
+      if (started === undefined) throw new Fault('busy', tooManyText);
+      this.#await(started.attempt, started.expiresMs);
+      return this.send({
+        t: 'code',
+        user_code: formatUserCode(started.userCode),
+        url: new URL('/device', context.publicUrl).href,
+        expires: Math.floor(started.expiresMs / 1_000),
+      });
+    }
+    if (loopback === undefined) return;
+    const started = await attempts.startLoopback(context.soleOrganisation, claim, loopback);
+    if (started === undefined) throw new Fault('busy', tooManyText);
+    this.#await(started.attempt, started.expiresMs);
+    const url = new URL('/device/confirm', context.publicUrl);
+    url.searchParams.set('attempt', started.secret);
+    this.send({ t: 'open', url: url.href, state: started.attempt });
+  }
+
+  async #redeem(secret: string, enrol: Enrol, claim: DeviceClaim): Promise<void> {
+    const { context, redemptions, address } = this.#options;
+    if (redemptions.lockedUntilMs(address) !== undefined) throw new Fault('busy', tooManyText);
+    const url = relayUrl(enrol.url);
+    if (enrol.kind === 'relay' && url === undefined)
+      throw new Fault('protocol', 'a relay names its public URL');
+    const result = await redeem(context, secret, enrol.kind, claim, url);
+    if (result.state === 'blocked') throw new Fault('denied', blockedText);
+    if (result.state === 'refused') {
+      redemptions.fail(address);
+      await appendAudit(context.organisation(context.soleOrganisation).store, [
+        {
+          atMs: context.now(),
+          who: `address ${address}`,
+          what: `${enrol.kind}.enrol`,
+          result: 'refused',
+          reasons: ['key'],
+          detail: { name: claim.name, os: claim.os },
+        },
+      ]);
+      throw new Fault('denied', refusedKeyText);
+    }
+    await this.#enter(result.organisation, result.node, enrol.kind);
+  }
+
+  async #login(code: string, verifier: string): Promise<void> {
+    const { attempts, channel } = this.#options;
+    await this.#joined(await attempts.completeLogin(code, verifier, encodeKey(channel.peerKey)));
+  }
+
+  async #answer(attempt: string): Promise<void> {
+    const { context, attempts } = this.#options;
+    const organisation = context.soleOrganisation;
+    const outcome = await attempts.outcome(organisation, attempt);
+    if (outcome.state === 'waiting' || this.#pending?.attempt !== attempt) return;
+    if (outcome.state === 'gone')
+      throw new Fault('denied', 'The person who was asked did not let this device in.');
+    const session = await context
+      .organisation(organisation)
+      .store.select('sessions')
+      .select('device')
+      .where('id', '=', outcome.session)
+      .executeTakeFirst();
+    if (session === undefined || session.device === null) throw new Fault('expired', goneText);
+    this.#stopWaiting();
+    await this.#enter(organisation, session.device, 'device');
+  }
+
+  async #joined(result: LoginResult): Promise<void> {
+    if (result.state === 'blocked') throw new Fault('denied', blockedText);
+    if (result.state === 'gone') throw new Fault('expired', goneText);
+    this.#stopWaiting();
+    await this.#enter(this.#options.context.soleOrganisation, result.device, 'device');
+  }
+
+  #await(attempt: string, expiresMs: number): void {
+    const { context } = this.#options;
+    this.#stopWaiting();
+    const cancelTimer = context.clock.after(Math.max(0, expiresMs - context.now()), () =>
+      this.end('timeout', 'Nobody signed in within five minutes.'),
+    );
+    this.#pending = { attempt, cancelTimer };
+  }
+
+  #stopWaiting(): void {
+    this.#pending?.cancelTimer();
+    this.#pending = undefined;
+  }
+
+  /** The node is in: welcome, then everything it is told. */
+  async #enter(organisation: OrganisationId, node: NodeId, kind: NodeKind): Promise<void> {
+    const { context, admitted } = this.#options;
+    this.#feed?.stop();
+    const { token } = await context.card();
+    this.#admitted = { organisation, node, kind, boot: this.#boot };
+    this.send({ t: 'welcome', node, org: organisation, card: token });
+    this.#feed = new Feed({
+      store: context.organisation(organisation).store,
+      look: () => this.#look(organisation, node, kind),
+      send: (message) => this.send(message),
+      gone: () => this.end('revoked', 'The controller does not know this node any more; enrol it again.'),
+      failed: (error) => this.#failed(error),
+      verifies: kind !== 'device',
+      now: context.now,
+      clock: context.clock,
+    });
+    admitted(this);
+    this.#feed.refresh();
+  }
+
+  #look(organisation: OrganisationId, node: NodeId, kind: NodeKind): Promise<View | undefined> {
+    const { context } = this.#options;
+    if (kind === 'device') return deviceView(context, organisation, node as DeviceId);
+    if (kind === 'connector') return connectorView(context, organisation, node as ConnectorId);
+    return Promise.resolve({ snapshot: { kind: 'relay' } });
+  }
+
+  async #certify(csr: string, organisation: OrganisationId, node: NodeId): Promise<void> {
+    const { context } = this.#options;
+    const { store } = context.organisation(organisation);
+    const row = await store.select('nodes').select('url').where('id', '=', node).executeTakeFirst();
+    if (context.authority === undefined || row?.url === undefined || row.url === null) {
+      throw new Fault('denied', 'This controller has no authority of its own; give the relay a certificate.');
+    }
+    const host = new URL(row.url).hostname.replace(/^\[|\]$/g, '');
+    const pem = await context.authority.answer(csr, host);
+    if (pem === undefined) throw new Fault('protocol', 'the certificate request is not valid');
+    await appendAudit(store, [
+      { atMs: context.now(), who: node, what: 'relay.certify', result: 'done', detail: { host } },
+    ]);
+    this.send({ t: 'certificate', pem });
+  }
+
+  #close(): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#cancelFirst();
+    this.#stopWaiting();
+    this.#feed?.stop();
+    this.#options.closed(this);
+  }
+}
+
+const knownTypes = new Set(FromNode.anyOf.map((schema) => schema.properties.t.const as string));
+const blockedText = 'An administrator has blocked this device.';
+const tooManyText = 'Too many tries from this address; wait ten minutes.';
+const goneText = 'This sign-in is over; start it again.';
+const refusedKeyText =
+  'This key is unknown, used up or expired; make a new one with "postern token create" and try again.';
+
+/** Names are shown to administrators: what does not print is left out. */
+function printable(text: string): string {
+  return text.replaceAll(/\p{C}/gu, '').trim();
+}

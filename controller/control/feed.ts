@@ -1,0 +1,140 @@
+/**
+ * Keeps one node's picture current: a snapshot first, patches after, tickets and grants when they change. Looks again
+ * when told that something changed and at the instant the last look named; several reasons at once make one look.
+ */
+import type { Clock } from '../../protocol/clock.ts';
+import type { FromController, Snapshot } from '../../protocol/control.ts';
+import { diffSnapshots } from '../../protocol/snapshot.ts';
+import type { ScopedStore } from '../store/scoped-store.ts';
+import { rememberedIds } from '../decisions/revocations.ts';
+import { RevocationFeed } from './revocation-feed.ts';
+
+/** What a node is told, as one look at the store gives it. */
+export interface View {
+  readonly snapshot: Snapshot;
+  readonly tickets?: readonly string[];
+  readonly grants?: readonly string[];
+  /** Epoch ms at which to look again; absent: only when something changes. */
+  readonly nextMs?: number;
+}
+
+export interface FeedOptions {
+  readonly store: ScopedStore;
+  /** Looks; undefined when there is nothing to tell any more, after which `gone` is called. */
+  readonly look: () => Promise<View | undefined>;
+  readonly send: (message: FromController) => void;
+  readonly gone: () => void;
+  /** A look that failed is a bug or a broken store: the node is let go and comes back. */
+  readonly failed: (error: unknown) => void;
+  /** Whether the node verifies tokens and so hears of revocations. */
+  readonly verifies: boolean;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  readonly clock: Clock;
+}
+
+/** Timers take no more than 2^31 ms; a look more is cheap. */
+const longestWaitMs = 3_600_000;
+
+export class Feed {
+  readonly #options: FeedOptions;
+  readonly #revocations: RevocationFeed | undefined;
+  #last: View | undefined;
+  #version = 0;
+  #state: 'idle' | 'looking' | 'looking-again' | 'stopped' = 'idle';
+  #cancelTimer = (): void => undefined;
+
+  constructor(options: FeedOptions) {
+    this.#options = options;
+    if (options.verifies) this.#revocations = new RevocationFeed(options.store, options.send);
+  }
+
+  /** Something may have changed: looks now, or once more after the look that is under way. */
+  refresh(): void {
+    if (this.#state === 'looking') this.#state = 'looking-again';
+    if (this.#state !== 'idle') return;
+    this.#state = 'looking';
+    this.#cancelTimer();
+    void this.#run();
+  }
+
+  /** The revocations on their way to this node; undefined when it does not verify. */
+  get revocations(): RevocationFeed | undefined {
+    return this.#revocations;
+  }
+
+  /** Whether the node has had its snapshot. */
+  get isStarted(): boolean {
+    return this.#last !== undefined;
+  }
+
+  stop(): void {
+    this.#state = 'stopped';
+    this.#cancelTimer();
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (this.#isLooking()) {
+        this.#state = 'looking';
+        const view = await this.#options.look();
+        if (!this.#isLooking()) return;
+        if (view === undefined) {
+          this.stop();
+          return this.#options.gone();
+        }
+        await this.#tell(view);
+        if (this.#state === 'looking') {
+          this.#state = 'idle';
+          this.#wait(view);
+        }
+      }
+    } catch (error) {
+      if (this.#state === 'stopped') return;
+      this.stop();
+      this.#options.failed(error);
+    }
+  }
+
+  #isLooking(): boolean {
+    return this.#state === 'looking' || this.#state === 'looking-again';
+  }
+
+  #wait({ nextMs }: View): void {
+    if (nextMs === undefined) return;
+    const waitMs = Math.min(Math.max(nextMs - this.#options.now(), 10), longestWaitMs);
+    this.#cancelTimer = this.#options.clock.after(waitMs, () => this.refresh());
+  }
+
+  /** Tokens go before the picture that says they are there. */
+  async #tell(view: View): Promise<void> {
+    const { store, send, now } = this.#options;
+    const last = this.#last;
+    // Read before the remembered ids, so that the epoch never covers a revocation that is not among them.
+    const epoch = last === undefined ? await store.epoch() : 0;
+    const revoked =
+      last === undefined && this.#revocations !== undefined ? await rememberedIds(store, now()) : [];
+    if (this.#state === 'stopped') return;
+    if (view.tickets !== undefined && !sameList(last?.tickets, view.tickets)) {
+      send({ t: 'tickets', list: [...view.tickets] });
+    }
+    if (view.grants !== undefined && !sameList(last?.grants, view.grants)) {
+      send({ t: 'grants', list: [...view.grants] });
+    }
+    this.#last = view;
+    if (last === undefined) {
+      this.#version = 1;
+      send({ t: 'snapshot', v: 1, epoch, snapshot: view.snapshot, revoked });
+      await this.#revocations?.begin(epoch);
+      return;
+    }
+    const set = diffSnapshots(last.snapshot, view.snapshot);
+    if (set === undefined) return;
+    send({ t: 'patch', from: this.#version, v: this.#version + 1, set });
+    this.#version += 1;
+  }
+}
+
+function sameList(a: readonly string[] | undefined, b: readonly string[]): boolean {
+  return a?.length === b.length && a.every((item, index) => item === b[index]);
+}

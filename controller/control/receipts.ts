@@ -1,0 +1,53 @@
+/**
+ * Flow records from a connector into the audit log, once each: a batch commits as one and is acknowledged after that, so
+ * the connector forgets nothing that is not on disk here.
+ */
+import type { FlowRecord } from '../../protocol/control.ts';
+import type { ConnectorId, OrganisationId } from '../../protocol/ids.ts';
+import { appendAudit, type AuditEntry } from '../audit/append-audit.ts';
+import type { ControllerContext } from '../context.ts';
+import type { OrganisationState } from '../organisation/organisation-state.ts';
+
+/** Stores what is new in `list` and returns the highest sequence number on disk. */
+export async function storeReceipts(
+  context: ControllerContext,
+  organisation: OrganisationId,
+  connector: ConnectorId,
+  list: readonly FlowRecord[],
+): Promise<number> {
+  const { store, reader } = context.organisation(organisation);
+  return store.transaction(async (tx) => {
+    const row = await tx
+      .select('nodes')
+      .select('received_seq')
+      .where('id', '=', connector)
+      .executeTakeFirstOrThrow();
+    const fresh = list.filter(({ seq }) => seq > row.received_seq).toSorted((a, b) => a.seq - b.seq);
+    const last = fresh.at(-1);
+    if (last === undefined) return row.received_seq;
+    const state = await reader.current(tx);
+    await appendAudit(
+      tx,
+      fresh.map((record) => flowEntry(record, connector, state)),
+    );
+    await tx.update('nodes').set({ received_seq: last.seq }).where('id', '=', connector).execute();
+    return last.seq;
+  });
+}
+
+const results = { open: 'allowed', close: 'done', refused: 'refused' } as const;
+
+function flowEntry(record: FlowRecord, connector: ConnectorId, state: OrganisationState): AuditEntry {
+  const { seq, at, event, subject, resource, code, cause, ...detail } = record;
+  const name = state.resources.find(({ id }) => id === resource)?.definition.name ?? resource;
+  return {
+    atMs: at,
+    who: subject ?? 'unknown',
+    what: `flow.${event}`,
+    ...(name === undefined ? {} : { resource: name }),
+    result: results[event],
+    reasons: code === undefined ? [] : [code],
+    ...(cause === undefined ? {} : { cause }),
+    detail: { connector, seq, ...detail },
+  };
+}

@@ -1,0 +1,63 @@
+/**
+ * Revocations on their way to one connector or relay: each exactly once, in order of epoch, after the snapshot and before
+ * any beat that names them. What a message of the bus might have missed is read from the store (DESIGN section 4).
+ */
+import type { FromController } from '../../protocol/control.ts';
+import type { Revocation } from '../../protocol/lease.ts';
+import { revocationsAfter } from '../decisions/revocations.ts';
+import type { ScopedStore } from '../store/scoped-store.ts';
+
+export class RevocationFeed {
+  readonly #store: ScopedStore;
+  readonly #send: (message: FromController) => void;
+  /** The newest epoch that was sent; undefined before the snapshot. */
+  #sent: number | undefined;
+  #isReading = false;
+  /** A revocation came while reading, perhaps too late for what was read. */
+  #readsAgain = false;
+
+  constructor(store: ScopedStore, send: (message: FromController) => void) {
+    this.#store = store;
+    this.#send = send;
+  }
+
+  /** The snapshot with everything up to `epoch` is out. Reads what was stored since. */
+  async begin(epoch: number): Promise<void> {
+    this.#sent = epoch;
+    await this.catchUp();
+  }
+
+  /** A revocation was just stored: sent at once when it is the next one. */
+  offer(revocation: Revocation): void {
+    if (this.#sent === undefined || revocation.epoch <= this.#sent) return;
+    if (this.#isReading) this.#readsAgain = true;
+    else if (revocation.epoch === this.#sent + 1) this.#pass(revocation);
+    // A gap is another controller's revocation. When reading fails now, the next beat reads again.
+    else this.catchUp().catch(() => undefined);
+  }
+
+  /** Sends everything that is stored after the last one sent. */
+  async catchUp(): Promise<void> {
+    if (this.#isReading || this.#sent === undefined) return;
+    this.#isReading = true;
+    try {
+      do {
+        this.#readsAgain = false;
+        const missing: Revocation[] = await revocationsAfter(this.#store, this.#sent);
+        for (const revocation of missing) this.#pass(revocation);
+      } while (this.#readsAgain);
+    } finally {
+      this.#isReading = false;
+    }
+  }
+
+  /** Whether everything up to `epoch` is out, so that a beat may name it. */
+  covers(epoch: number): boolean {
+    return this.#sent !== undefined && this.#sent >= epoch;
+  }
+
+  #pass({ epoch, ids, reason }: Revocation): void {
+    this.#sent = epoch;
+    this.#send({ t: 'revoke', epoch, ids: [...ids], reason });
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * What follows from a change: rights are decided anew for those it touches, what was lost is revoked durably and told to
+ * every verifier, and only then do nodes hear of the rest (DESIGN section 8, push).
+ */
+import type { DeviceId, Id, NodeId, OrganisationId, ResourceId } from '../../protocol/ids.ts';
+import { appendAudit } from '../audit/append-audit.ts';
+import type { Change } from '../changes.ts';
+import type { ControllerContext } from '../context.ts';
+import type { Applied } from '../organisation/apply-document.ts';
+import { endSessions } from '../sessions/end-sessions.ts';
+import { storeRevocation } from './revocations.ts';
+import { openSeats, type SeatFilter } from './seat.ts';
+import { forgetTokensOf, withdraw } from './withdraw.ts';
+
+/** Acts on a change; resolves when revocations are stored and handed to every channel of this process. */
+export async function actOnChange(
+  context: ControllerContext,
+  organisation: OrganisationId,
+  change: Change,
+): Promise<void> {
+  const { bus } = context;
+  switch (change.kind) {
+    case 'document':
+      return documentApplied(context, organisation, change.applied);
+    case 'sessions-ended':
+      return sessionsEnded(context, organisation, change.sessions, change.reason);
+    case 'device':
+      await decideAnew(context, organisation, { devices: [change.device] }, { cause: 'device' });
+      return bus.publish(organisation, { kind: 'devices', devices: [change.device] });
+    case 'person': {
+      const devices = await decideAnew(
+        context,
+        organisation,
+        { subject: change.person },
+        { cause: 'person' },
+      );
+      return bus.publish(organisation, { kind: 'devices', devices });
+    }
+    case 'servers':
+      return bus.publish(organisation, { kind: 'servers' });
+    case 'node-removed':
+      return nodeRemoved(context, organisation, change.node);
+    case 'login':
+      return bus.publish(organisation, { kind: 'login', attempt: change.attempt });
+  }
+}
+
+/** Decides anew for everyone, as at the start: a crash may have come between a change and its revocation. */
+export async function decideAll(context: ControllerContext, organisation: OrganisationId): Promise<void> {
+  await decideAnew(context, organisation, 'all', { cause: 'start' });
+}
+
+async function documentApplied(
+  context: ControllerContext,
+  organisation: OrganisationId,
+  { changes, removed, redirected, orphaned }: Applied,
+): Promise<void> {
+  if (changes.length === 0) return;
+  await decideAnew(context, organisation, 'all', { cause: 'policy', redirected, removed });
+  await endSessions(context, organisation, orphaned, { reason: 'removed', who: 'controller' });
+  for (const id of removed) if (id.startsWith('con_')) closeRemoved(context, organisation, id as NodeId);
+  context.bus.publish(organisation, { kind: 'servers' });
+  context.bus.publish(organisation, { kind: 'devices', devices: 'all' });
+}
+
+async function sessionsEnded(
+  context: ControllerContext,
+  organisation: OrganisationId,
+  sessions: readonly Id<'ses'>[],
+  reason: string,
+): Promise<void> {
+  const nowMs = context.now();
+  const { store } = context.organisation(organisation);
+  const { revocation, devices } = await store.transaction(async (tx) => {
+    const tickets = await forgetTokensOf(tx, sessions);
+    const rows = await tx.select('sessions').select('device').where('id', 'in', sessions).execute();
+    return {
+      revocation: await storeRevocation(tx, [...sessions, ...tickets], reason, nowMs),
+      devices: rows.flatMap(({ device }) => device ?? []),
+    };
+  });
+  context.bus.publish(organisation, { kind: 'revoked', revocation });
+  context.bus.publish(organisation, { kind: 'devices', devices });
+}
+
+async function nodeRemoved(
+  context: ControllerContext,
+  organisation: OrganisationId,
+  node: NodeId,
+): Promise<void> {
+  const revocation = await context.organisation(organisation).store.transaction(async (tx) => {
+    const tokens = await tx.delete('issued_tokens').where('node', '=', node).returning('id').execute();
+    return storeRevocation(tx, [node, ...tokens.map(({ id }) => id)], 'removed', context.now());
+  });
+  context.bus.publish(organisation, { kind: 'revoked', revocation });
+  closeRemoved(context, organisation, node);
+  context.bus.publish(organisation, { kind: 'servers' });
+}
+
+function closeRemoved(context: ControllerContext, organisation: OrganisationId, node: NodeId): void {
+  const message = 'An administrator removed this node; enrol it again with a new key.';
+  context.bus.publish(organisation, { kind: 'close', node, code: 'revoked', message });
+}
+
+/** Withdraws what the seats lost, with `removed` ids named besides; returns the devices that were looked at. */
+async function decideAnew(
+  context: ControllerContext,
+  organisation: OrganisationId,
+  filter: SeatFilter,
+  options: {
+    readonly cause: string;
+    readonly redirected?: readonly ResourceId[];
+    readonly removed?: readonly string[];
+  },
+): Promise<DeviceId[]> {
+  const nowMs = context.now();
+  const { cause, redirected = [], removed = [] } = options;
+  const { store, reader } = context.organisation(organisation);
+  const { devices, revocation } = await store.transaction(async (tx) => {
+    const state = await reader.current(tx);
+    const seats = await openSeats(tx, state, nowMs, filter);
+    const withdrawn = await withdraw(tx, state, seats, { nowMs, redirected, cause });
+    await appendAudit(tx, withdrawn.entries);
+    const ids = [...removed.filter((id) => !id.startsWith('net_')), ...withdrawn.ids];
+    return {
+      devices: seats.map(({ device }) => device.id),
+      revocation: ids.length === 0 ? undefined : await storeRevocation(tx, ids, cause, nowMs),
+    };
+  });
+  if (revocation !== undefined) context.bus.publish(organisation, { kind: 'revoked', revocation });
+  return devices;
+}

@@ -1,0 +1,71 @@
+/** Everything a connector is told: what it serves, which relays it attaches to, its peers, and its ticket. */
+import type { ConnectorResource, ConnectorSnapshot } from '../../protocol/control.ts';
+import type { ConnectorId, OrganisationId } from '../../protocol/ids.ts';
+import type { ControllerContext } from '../context.ts';
+import {
+  resourceAddress,
+  resourceHosts,
+  resourceOutageS,
+  resourceWithin,
+} from '../organisation/resource-hosts.ts';
+import { ticketFor } from './issued-tokens.ts';
+import { longestLifeMs } from './revocations.ts';
+import { relayEntries, serversSince } from './servers.ts';
+
+export interface ConnectorView {
+  readonly snapshot: ConnectorSnapshot;
+  readonly tickets: readonly string[];
+  /** Epoch ms at which the ticket is due for renewal. */
+  readonly nextMs: number;
+}
+
+/** The view of a connector; undefined when it was removed. */
+export async function connectorView(
+  context: ControllerContext,
+  organisation: OrganisationId,
+  connector: ConnectorId,
+): Promise<ConnectorView | undefined> {
+  const { store, reader } = context.organisation(organisation);
+  return store.transaction(async (tx) => {
+    const state = await reader.current(tx);
+    const own = await tx.select('nodes').selectAll().where('id', '=', connector).executeTakeFirst();
+    const network = state.networks.find(({ id }) => id === own?.network);
+    if (own === undefined || network === undefined) return undefined;
+    const nowMs = context.now();
+    const servers = await serversSince(tx, nowMs);
+    const resources: Record<string, ConnectorResource> = {};
+    for (const { id, network: of, definition } of state.resources) {
+      if (of.id !== network.id) continue;
+      resources[id] = {
+        id,
+        hosts: resourceHosts(definition),
+        address: resourceAddress(definition),
+        ports: [...definition.ports],
+        within: [...resourceWithin(definition)],
+        outage: resourceOutageS(definition),
+      };
+    }
+    const peers = servers.filter(
+      (node) => node.kind === 'connector' && node.network === network.id && node.id !== connector,
+    );
+    const ticket = await ticketFor(tx, context, {
+      node: connector,
+      mk: own.mk,
+      role: 'connector',
+      meet: [network.id],
+      out: Math.max(0, ...Object.values(resources).map(({ outage }) => outage)),
+      untilMs: nowMs + longestLifeMs,
+    });
+    return {
+      snapshot: {
+        kind: 'connector',
+        network: { id: network.id, name: network.name },
+        relays: relayEntries(servers),
+        peers: Object.fromEntries(peers.map(({ id, nk }) => [id, { id, nk }])),
+        resources,
+      },
+      tickets: [ticket],
+      nextMs: nowMs + longestLifeMs * 0.55,
+    };
+  });
+}

@@ -1,0 +1,225 @@
+/**
+ * Grants and tickets as issued: minted when what is due has changed, remembered until they expire, so that a node that
+ * returns gets the same ones and a right that is lost can be named to those who hold the token. Always inside the
+ * transaction that decided: nothing is minted on facts that have changed meanwhile.
+ */
+import {
+  newId,
+  type Id,
+  type NetworkId,
+  type NodeId,
+  type OrganisationId,
+  type ResourceId,
+} from '../../protocol/ids.ts';
+import { maxGrantResources, signGrant, signTicket, type Caveat, type Grant } from '../../protocol/tokens.ts';
+import type { ControllerContext } from '../context.ts';
+import type { IssuedTokensTable } from '../store/schema.ts';
+import type { ScopedStore } from '../store/scoped-store.ts';
+import { longestLifeMs } from './revocations.ts';
+import { stillServes, type Right, type Rights } from './rights.ts';
+import type { Seat } from './seat.ts';
+
+/** What a grant's claims may take as JSON, so that the token stays below 16 KiB. */
+const maxClaimsBytes = 11_500;
+
+export interface TicketClaims {
+  readonly node: NodeId;
+  readonly mk: string;
+  readonly role: 'client' | 'connector';
+  readonly meet: readonly NetworkId[];
+  /** Seconds it outlives contact. */
+  readonly out: number;
+  readonly session?: Id<'ses'>;
+  /** Epoch milliseconds after which it must not be honoured. */
+  readonly untilMs: number;
+}
+
+/** Grants in force for a seat, and the rights they carry. */
+export interface Grants {
+  readonly tokens: readonly string[];
+  readonly held: ReadonlyMap<ResourceId, Right>;
+}
+
+/** The grants this seat is due, one network after the other: issued ones that still serve, else new ones. */
+export async function grantsFor(
+  tx: ScopedStore,
+  context: ControllerContext,
+  seat: Seat,
+  due: ReadonlyMap<NetworkId, Rights>,
+  groupsOfNetwork: (network: NetworkId) => readonly string[],
+): Promise<Grants> {
+  const nowMs = context.now();
+  const issued = await tx
+    .select('issued_tokens')
+    .selectAll()
+    .where('node', '=', seat.device.id)
+    .where('kind', '=', 'grant')
+    .where('session', '=', seat.session.id)
+    .where('expires_ms', '>', nowMs)
+    .execute();
+  const tokens: string[] = [];
+  const inForce = new Map<ResourceId, Right>();
+  const minted: Omit<IssuedTokensTable, 'organisation'>[] = [];
+  for (const [network, rights] of due) {
+    const last = newestGeneration(issued.filter((row) => row.network === network));
+    const held = new Map(last.flatMap((row) => [...rightsOf(row)]));
+    if (last.length > 0 && stillServes(held, rights, nowMs)) {
+      tokens.push(...last.map(({ token }) => token));
+      for (const [id, right] of held) inForce.set(id, right);
+      continue;
+    }
+    for (const [id, right] of rights) inForce.set(id, right);
+    const issuedMs = Math.max(nowMs, (last[0]?.issued_ms ?? 0) + 1);
+    for (const part of parts([...rights], seat, groupsOfNetwork(network))) {
+      const row = await mint(
+        context,
+        tx.organisation,
+        seat,
+        network,
+        part,
+        groupsOfNetwork(network),
+        issuedMs,
+      );
+      minted.push(row);
+      tokens.push(row.token);
+    }
+  }
+  if (minted.length > 0) await tx.insert('issued_tokens', minted).execute();
+  return { tokens, held: inForce };
+}
+
+/** The node's ticket: the issued one while it still serves, else a new one. */
+export async function ticketFor(
+  tx: ScopedStore,
+  context: ControllerContext,
+  claims: TicketClaims,
+): Promise<string> {
+  const nowMs = context.now();
+  const rows = await tx
+    .select('issued_tokens')
+    .selectAll()
+    .where('node', '=', claims.node)
+    .where('kind', '=', 'ticket')
+    .where('session', claims.session === undefined ? 'is' : '=', claims.session ?? null)
+    .where('expires_ms', '>', nowMs)
+    .execute();
+  const expiresMs = Math.min(claims.untilMs, nowMs + longestLifeMs);
+  const terms = JSON.stringify({ meet: claims.meet.toSorted(), out: claims.out });
+  const last = newestGeneration(rows)[0];
+  if (last?.resources === terms && last.expires_ms - nowMs > (expiresMs - nowMs) / 2) return last.token;
+  const id = newId('tok', context.random(16));
+  const token = await signTicket(context.keys.signer, {
+    iss: context.publicUrl.origin,
+    jti: id,
+    org: tx.organisation,
+    sub: claims.node,
+    role: claims.role,
+    mk: claims.mk,
+    meet: claims.meet,
+    out: claims.out,
+    iat: Math.floor(nowMs / 1_000),
+    exp: Math.floor(expiresMs / 1_000),
+  });
+  await tx.delete('issued_tokens').where('expires_ms', '<=', nowMs).execute();
+  await tx
+    .insert('issued_tokens', {
+      id,
+      kind: 'ticket',
+      node: claims.node,
+      session: claims.session ?? null,
+      network: null,
+      resources: terms,
+      token,
+      issued_ms: Math.max(nowMs, (last?.issued_ms ?? 0) + 1),
+      expires_ms: expiresMs,
+    })
+    .execute();
+  return token;
+}
+
+/** The rights that an issued grant still carries. */
+export function rightsOf({ resources }: Pick<IssuedTokensTable, 'resources'>): Map<ResourceId, Right> {
+  return new Map(Object.entries(JSON.parse(resources) as Record<ResourceId, Right>) as [ResourceId, Right][]);
+}
+
+/** How rights are stored beside their token. */
+export function storedRights(rights: Rights): string {
+  return JSON.stringify(Object.fromEntries(rights));
+}
+
+/** Tokens minted together carry the same instant. */
+function newestGeneration(rows: readonly IssuedTokensTable[]): IssuedTokensTable[] {
+  const newest = Math.max(...rows.map((row) => row.issued_ms));
+  return rows.filter((row) => row.issued_ms === newest);
+}
+
+type Part = readonly (readonly [ResourceId, Right])[];
+
+/** Splits what one network grants into parts that each fit a token. */
+function parts(rights: Part, seat: Seat, groups: readonly string[]): Part[] {
+  const size = JSON.stringify([claimsOf(rights), seat.subject, groups]).length;
+  if (rights.length <= 1 || (rights.length <= maxGrantResources && size <= maxClaimsBytes)) return [rights];
+  const middle = Math.ceil(rights.length / 2);
+  return [...parts(rights.slice(0, middle), seat, groups), ...parts(rights.slice(middle), seat, groups)];
+}
+
+/** Caveats, each once, and the index of each resource's. */
+function claimsOf(rights: Part): Pick<Grant, 'cav' | 'res'> {
+  const caveats: Caveat[] = [];
+  const places = new Map<string, number>();
+  const res: Record<string, number> = {};
+  for (const [id, { until, out }] of rights) {
+    const key = `${until} ${out}`;
+    let place = places.get(key);
+    if (place === undefined) {
+      place = caveats.push({ until, out }) - 1;
+      places.set(key, place);
+    }
+    res[id] = place;
+  }
+  return { cav: caveats, res };
+}
+
+async function mint(
+  context: ControllerContext,
+  organisation: OrganisationId,
+  seat: Seat,
+  network: NetworkId,
+  part: Part,
+  groups: readonly string[],
+  issuedMs: number,
+): Promise<Omit<IssuedTokensTable, 'organisation'>> {
+  const { device, session, subject } = seat;
+  const id = newId('tok', context.random(16));
+  const nowS = Math.floor(context.now() / 1_000);
+  const expires = Math.max(...part.map(([, { until }]) => until));
+  const token = await signGrant(context.keys.signer, {
+    iss: context.publicUrl.origin,
+    aud: network,
+    jti: id,
+    org: organisation,
+    sub: subject.id,
+    dev: device.id,
+    ses: session.id,
+    nk: device.nk,
+    who: {
+      name: subject.name,
+      groups: subject.groups.filter((group) => groups.includes(group)),
+      ...(subject.email === undefined ? {} : { email: subject.email }),
+    },
+    ...claimsOf(part),
+    iat: nowS,
+    exp: expires,
+  });
+  return {
+    id,
+    kind: 'grant',
+    node: device.id,
+    session: session.id,
+    network,
+    resources: storedRights(new Map(part)),
+    token,
+    issued_ms: issuedMs,
+    expires_ms: expires * 1_000,
+  };
+}

@@ -1,0 +1,171 @@
+/**
+ * A seat: one device with its session and the person or service account behind it. Everything a decision needs besides
+ * policies and resources, read from the store in one go.
+ */
+import type { PostureFacts } from '../../protocol/control.ts';
+import type { DeviceId, Id } from '../../protocol/ids.ts';
+import type { OrganisationState } from '../organisation/organisation-state.ts';
+import type { Approval, NodesTable, NodeState, SessionsTable } from '../store/schema.ts';
+import type { ScopedStore } from '../store/scoped-store.ts';
+
+export interface Subject {
+  readonly kind: 'person' | 'service';
+  readonly id: Id<'usr'> | Id<'svc'>;
+  readonly name: string;
+  readonly email?: string;
+  /** Declared groups only. */
+  readonly groups: readonly string[];
+}
+
+export interface SeatSession {
+  readonly id: Id<'ses'>;
+  readonly startedMs: number;
+  readonly untilMs: number;
+  readonly authMs?: number;
+  readonly amr: readonly string[];
+  /** Why it is over, when it was ended before its time. */
+  readonly ended?: string;
+}
+
+export interface Seat {
+  readonly device: {
+    readonly id: DeviceId;
+    /** Node key, base64url. */
+    readonly nk: string;
+    readonly mk: string;
+    readonly name: string;
+    readonly approval: Approval;
+    readonly state: NodeState;
+    readonly posture?: { readonly atMs: number; readonly facts: PostureFacts };
+  };
+  readonly session: SeatSession;
+  readonly subject: Subject;
+}
+
+/** Why a session is over: the code it was ended with, or `expired`; undefined while it is open. */
+export function whyOver({ ended, untilMs }: SeatSession, nowMs: number): string | undefined {
+  return ended ?? (untilMs <= nowMs ? 'expired' : undefined);
+}
+
+/** Which seats: those with an open session, of everyone, of some devices, or of one subject. */
+export type SeatFilter = 'all' | { readonly devices: readonly DeviceId[] } | { readonly subject: string };
+
+/** The seats whose session has not been ended and has not run out. */
+export async function openSeats(
+  store: ScopedStore,
+  state: OrganisationState,
+  nowMs: number,
+  filter: SeatFilter,
+): Promise<Seat[]> {
+  let query = store
+    .select('sessions')
+    .selectAll()
+    .where('kind', '=', 'device')
+    .where('ended_ms', 'is', null)
+    .where('until_ms', '>', nowMs);
+  if (filter !== 'all' && 'devices' in filter) query = query.where('device', 'in', filter.devices);
+  else if (filter !== 'all') query = query.where('subject', '=', filter.subject);
+  return join(store, state, await query.execute());
+}
+
+/** The device with its newest session, open or over; undefined when it never had one or its subject is gone. */
+export async function seatOf(
+  store: ScopedStore,
+  state: OrganisationState,
+  device: DeviceId,
+): Promise<Seat | undefined> {
+  const session = await store
+    .select('sessions')
+    .selectAll()
+    .where('device', '=', device)
+    .orderBy('started_ms', 'desc')
+    .orderBy('ended_ms', (order) => order.desc().nullsFirst())
+    .executeTakeFirst();
+  return session === undefined ? undefined : (await join(store, state, [session]))[0];
+}
+
+/** The person or service account with this id; undefined when it is gone. */
+export async function subjectOf(
+  store: ScopedStore,
+  state: OrganisationState,
+  id: string,
+): Promise<Subject | undefined> {
+  return (await subjectsOf(store, state, [id])).get(id);
+}
+
+async function join(
+  store: ScopedStore,
+  state: OrganisationState,
+  sessions: readonly SessionsTable[],
+): Promise<Seat[]> {
+  if (sessions.length === 0) return [];
+  const devices = sessions.flatMap(({ device }) => device ?? []);
+  const nodes = await inChunks(devices, (ids) =>
+    store.select('nodes').selectAll().where('id', 'in', ids).execute(),
+  );
+  const byId = new Map(nodes.map((node) => [node.id as string, node]));
+  const subjects = await subjectsOf(
+    store,
+    state,
+    sessions.map(({ subject }) => subject),
+  );
+  return sessions.flatMap((session) => {
+    const node = byId.get(session.device ?? '');
+    const subject = subjects.get(session.subject);
+    return node === undefined || subject === undefined ? [] : [seat(node, session, subject)];
+  });
+}
+
+async function subjectsOf(
+  store: ScopedStore,
+  state: OrganisationState,
+  ids: readonly string[],
+): Promise<Map<string, Subject>> {
+  const subjects = new Map<string, Subject>();
+  for (const account of state.serviceAccounts) subjects.set(account.id, { kind: 'service', ...account });
+  const wanted = [...new Set(ids)].filter((id) => id.startsWith('usr_')) as Id<'usr'>[];
+  const people = await inChunks(wanted, (chunk) =>
+    store.select('people').selectAll().where('id', 'in', chunk).execute(),
+  );
+  for (const { id, name, email, groups } of people) {
+    const declared = (JSON.parse(groups) as string[]).filter((group) => state.groups.has(group));
+    subjects.set(id, { kind: 'person', id, name, groups: declared, ...(email === null ? {} : { email }) });
+  }
+  return subjects;
+}
+
+/** SQLite takes a bounded number of values in one query. */
+async function inChunks<T, R>(
+  values: readonly T[],
+  query: (chunk: readonly T[]) => Promise<R[]>,
+): Promise<R[]> {
+  const rows: R[] = [];
+  for (let at = 0; at < values.length; at += 500) rows.push(...(await query(values.slice(at, at + 500))));
+  return rows;
+}
+
+function seat(node: NodesTable, session: SessionsTable, subject: Subject): Seat {
+  const { posture, posture_ms: postureMs } = node;
+  return {
+    device: {
+      id: node.id as DeviceId,
+      nk: node.nk,
+      mk: node.mk,
+      name: node.name,
+      approval: node.approval,
+      state: node.state,
+      ...(posture === null || postureMs === null
+        ? {}
+        : { posture: { atMs: postureMs, facts: JSON.parse(posture) as PostureFacts } }),
+    },
+    session: {
+      id: session.id,
+      startedMs: session.started_ms,
+      untilMs: session.until_ms,
+      ...(session.auth_ms === null ? {} : { authMs: session.auth_ms }),
+      amr: JSON.parse(session.amr) as string[],
+      ...(session.ended_reason === null ? {} : { ended: session.ended_reason }),
+    },
+    subject,
+  };
+}

@@ -1,0 +1,109 @@
+/**
+ * Compares issued grants with what is due now and takes back what is too much: the ids to revoke, and why, per seat.
+ * Writes the narrowed rights; storing and telling the revocation is the caller's.
+ */
+import type { Id, ResourceId } from '../../protocol/ids.ts';
+import type { AuditEntry } from '../audit/append-audit.ts';
+import type { OrganisationState } from '../organisation/organisation-state.ts';
+import type { ScopedStore } from '../store/scoped-store.ts';
+import { entitlements, type Entitlement } from './entitlements.ts';
+import { rightsOf, storedRights } from './issued-tokens.ts';
+import { promisesMore, rightsByNetwork } from './rights.ts';
+import type { Seat } from './seat.ts';
+
+export interface Withdrawn {
+  /** `tok_…`, or `tok_…/res_…` where the rest of the grant stands. */
+  readonly ids: readonly string[];
+  readonly entries: readonly AuditEntry[];
+}
+
+/**
+ * Takes back what these seats no longer may. `redirected` are resources whose grants end although the right stays,
+ * because the resource now means something else; a new grant follows.
+ */
+export async function withdraw(
+  tx: ScopedStore,
+  state: OrganisationState,
+  seats: readonly Seat[],
+  {
+    nowMs,
+    redirected,
+    cause,
+  }: { readonly nowMs: number; readonly redirected: readonly ResourceId[]; readonly cause: string },
+): Promise<Withdrawn> {
+  const ids: string[] = [];
+  const entries: AuditEntry[] = [];
+  for (const seat of seats) {
+    const rows = await tx
+      .select('issued_tokens')
+      .selectAll()
+      .where('node', '=', seat.device.id)
+      .where('kind', '=', 'grant')
+      .where('session', '=', seat.session.id)
+      .where('expires_ms', '>', nowMs)
+      .execute();
+    if (rows.length === 0) continue;
+    const list = entitlements(state, seat, nowMs);
+    const due = rightsByNetwork(list, seat.session.untilMs, nowMs);
+    const lost = new Set<ResourceId>();
+    for (const row of rows) {
+      const issued = rightsOf(row);
+      const over = [...issued].filter(([id, right]) => {
+        const now = row.network === null ? undefined : due.get(row.network)?.get(id);
+        return redirected.includes(id) || promisesMore(right, now);
+      });
+      if (over.length === 0) continue;
+      for (const [id] of over) {
+        issued.delete(id);
+        lost.add(id);
+      }
+      if (issued.size === 0) {
+        ids.push(row.id);
+        await tx.delete('issued_tokens').where('id', '=', row.id).execute();
+      } else {
+        ids.push(...over.map(([id]) => `${row.id}/${id}`));
+        await tx
+          .update('issued_tokens')
+          .set({ resources: storedRights(issued) })
+          .where('id', '=', row.id)
+          .execute();
+      }
+    }
+    entries.push(...lostEntries(seat, list, lost, nowMs, cause));
+  }
+  return { ids, entries };
+}
+
+/** One audit entry for each resource that the seat may no longer use at all. */
+function lostEntries(
+  { subject, device, session }: Seat,
+  list: readonly Entitlement[],
+  lost: ReadonlySet<ResourceId>,
+  nowMs: number,
+  cause: string,
+): AuditEntry[] {
+  return [...lost].flatMap((id) => {
+    const entitlement = list.find(({ resource }) => resource.id === id);
+    if (entitlement?.state === 'granted') return [];
+    return {
+      atMs: nowMs,
+      who: subject.id,
+      what: 'access.end',
+      resource: entitlement?.resource.definition.name ?? id,
+      result: 'refused' as const,
+      reasons: entitlement?.reasons.map(({ name }) => name) ?? [],
+      cause,
+      detail: { device: device.id, session: session.id },
+    };
+  });
+}
+
+/** Tickets and grants of ended sessions, forgotten here; tickets are returned for revocation, grants go with `ses_`. */
+export async function forgetTokensOf(tx: ScopedStore, sessions: readonly Id<'ses'>[]): Promise<Id<'tok'>[]> {
+  const rows = await tx
+    .delete('issued_tokens')
+    .where('session', 'in', sessions)
+    .returning(['id', 'kind'])
+    .execute();
+  return rows.filter(({ kind }) => kind === 'ticket').map(({ id }) => id);
+}

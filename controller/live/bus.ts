@@ -1,0 +1,40 @@
+/**
+ * What is live between those who change something and those who hold channels: revocations, refreshes, answered logins.
+ * In memory here; a shared broker can implement the same interface, since nothing on it is the only copy: the store is.
+ */
+import type { CodeName } from '../../protocol/errors.ts';
+import type { DeviceId, NodeId, OrganisationId } from '../../protocol/ids.ts';
+import type { Revocation } from '../../protocol/lease.ts';
+
+export type LiveMessage =
+  /** Stored already; verifiers hear of it before anything that follows. */
+  | { readonly kind: 'revoked'; readonly revocation: Revocation }
+  /** What these devices may use or know may be different now. */
+  | { readonly kind: 'devices'; readonly devices: readonly DeviceId[] | 'all' }
+  /** Connectors, relays or what they serve may be different now. */
+  | { readonly kind: 'servers' }
+  | { readonly kind: 'login'; readonly attempt: string }
+  /** The node's channel ends with this fault. */
+  | { readonly kind: 'close'; readonly node: NodeId; readonly code: CodeName; readonly message: string };
+
+export type LiveHandler = (organisation: OrganisationId, message: LiveMessage) => void;
+
+export interface Bus {
+  publish: LiveHandler;
+  /** Returns how to stop hearing. */
+  subscribe(handler: LiveHandler): () => void;
+}
+
+/** A bus inside one process: handlers run at once, in the order of their subscription. */
+export function memoryBus(): Bus {
+  const handlers = new Set<LiveHandler>();
+  return {
+    publish(organisation, message) {
+      for (const handler of handlers) handler(organisation, message);
+    },
+    subscribe(handler) {
+      handlers.add(handler);
+      return () => handlers.delete(handler);
+    },
+  };
+}
