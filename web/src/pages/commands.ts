@@ -30,12 +30,12 @@ function commandFor(name: string, port: number, wildcard: boolean): SuggestedCom
       return { command: `ssh ${name}` };
     case 80:
     case 443: {
-      const url = `${port === 443 ? 'https' : 'http'}://${name}/`;
+      const url = `${port === 443 ? 'https' : 'http'}://${name}`;
       return wildcard ? { command: `curl ${url}` } : { command: `curl ${url}`, url };
     }
     case 8080:
     case 8443: {
-      const url = `${port === 8443 ? 'https' : 'http'}://${name}:${port}/`;
+      const url = `${port === 8443 ? 'https' : 'http'}://${name}:${port}`;
       return wildcard ? { command: `curl ${url}` } : { command: `curl ${url}`, url };
     }
     case 3306:
@@ -47,7 +47,7 @@ function commandFor(name: string, port: number, wildcard: boolean): SuggestedCom
     case 6379:
       return { command: `redis-cli -h ${name}` };
     case 27_017:
-      return { command: `mongosh mongodb://${name}/` };
+      return { command: `mongosh mongodb://${name}` };
     default:
       return { command: `nc ${name} ${port}` };
   }

@@ -41,7 +41,9 @@ function SignInAgain({ me }: { readonly me: Me }) {
           </Link>
         ) : (
           <a href={signInUrl(provider, '/device', true)} className={buttonClass('primary')}>
-            Continue with <Foreign text={provider} limit={63} />
+            <span className="min-w-0">
+              Continue with <Foreign text={provider} limit={63} />
+            </span>
           </a>
         )}
       </div>

@@ -19,14 +19,13 @@ export function Reasons({ reasons }: { readonly reasons: readonly ShownReason[] 
             <p className={reason.met ? 'text-quiet' : 'font-medium'}>
               <span className="sr-only">{reason.met ? 'Met: ' : 'Not met: '}</span>
               {reason.text}
-              {reason.policy === undefined ? undefined : (
-                <span className="font-normal text-quiet">
-                  {' · '}
-                  <Foreign text={reason.policy} limit={63} />
-                </span>
-              )}
             </p>
             {reason.fix === undefined || reason.met ? undefined : <p className="text-quiet">{reason.fix}</p>}
+            {reason.policy === undefined ? undefined : (
+              <p className="text-small text-quiet">
+                Policy <Foreign text={reason.policy} limit={63} />
+              </p>
+            )}
           </div>
         </li>
       ))}

@@ -88,7 +88,7 @@ function Decision({
       <Reasons reasons={reasons} />
       {until === undefined ? undefined : (
         <p className="text-quiet">
-          {granted ? 'Until' : 'This changes by itself'} <Instant instant={until} />.
+          {granted ? 'Until' : 'Changes by itself:'} <Instant instant={until} />
         </p>
       )}
       <div className="flex flex-wrap gap-2.5">

@@ -10,6 +10,7 @@ import { Reasons } from './reasons.tsx';
 
 /** Names shown; a resource has one or two. */
 const hostLimit = 4;
+const portLimit = 8;
 
 export function ResourceRow({ resource }: { readonly resource: PortalResource }) {
   const { name, hosts, ports, state, reasons, until } = resource;
@@ -31,19 +32,17 @@ export function ResourceRow({ resource }: { readonly resource: PortalResource })
             </li>
           ))}
         </ul>
-        <ul className="mt-2 flex flex-wrap gap-1.5" aria-label="Ports">
-          {ports.map((port) => (
-            <li
-              key={port}
-              className="rounded-small border border-line px-1.5 text-small text-quiet tabular-nums"
-            >
+        <ul className="mt-2 flex flex-wrap gap-1.5 text-small text-quiet" aria-label="Ports">
+          {ports.slice(0, portLimit).map((port) => (
+            <li key={port} className="rounded-small border border-line px-1.5 tabular-nums">
               {port}
             </li>
           ))}
+          {ports.length > portLimit ? <li>and {ports.length - portLimit} more</li> : undefined}
         </ul>
         {until === undefined ? undefined : (
           <p className="mt-2 text-small text-quiet">
-            {granted ? 'Until' : 'Changes'} <Instant instant={until} />
+            {granted ? 'Until' : 'Changes by itself:'} <Instant instant={until} />
           </p>
         )}
       </div>
