@@ -1,0 +1,46 @@
+/** The session behind a browser's cookie: found for every request to the portal, ended at sign-out (SEC-G6). */
+import type { FastifyRequest } from 'fastify';
+import { fromBase64Url } from '../../protocol/encoding.ts';
+import type { Id } from '../../protocol/ids.ts';
+import { hashOfSecret } from '../../protocol/secrets.ts';
+import type { Authenticate } from '../api/access.ts';
+import type { ControllerContext } from '../context.ts';
+import { endSessions } from '../sessions/end-sessions.ts';
+import type { SessionsTable } from '../store/schema.ts';
+import type { Cookies } from './cookies.ts';
+
+/** Tells who calls by the browser's cookie. */
+export function browserAuthenticator(context: ControllerContext, cookies: Cookies): Authenticate {
+  return async (request) => {
+    const cookie = cookies.read(request, 'session');
+    if (cookie === undefined) return undefined;
+    const session = await findBrowserSession(context, cookie);
+    if (session === undefined) return { kind: 'nobody' };
+    const { organisation, id, subject } = session;
+    return { kind: 'person', organisation, session: id, person: subject as Id<'usr'> };
+  };
+}
+
+/** The open session of this cookie value; undefined when there is none or it is over. */
+export async function findBrowserSession(
+  context: ControllerContext,
+  cookie: string,
+): Promise<SessionsTable | undefined> {
+  const secret = fromBase64Url(cookie);
+  if (secret === undefined) return undefined;
+  const row = await context.store.browserSession(hashOfSecret(secret));
+  return row === undefined || row.ended_ms !== null || row.until_ms <= context.now() ? undefined : row;
+}
+
+/** Ends the session that this browser had before it signed in anew. */
+export async function endEarlierSession(
+  context: ControllerContext,
+  cookies: Cookies,
+  request: FastifyRequest,
+): Promise<void> {
+  const cookie = cookies.read(request, 'session');
+  const session = cookie === undefined ? undefined : await findBrowserSession(context, cookie);
+  if (session === undefined) return;
+  const { organisation, id, subject } = session;
+  await endSessions(context, organisation, [id], { reason: 'replaced', who: subject });
+}

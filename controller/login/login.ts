@@ -1,0 +1,35 @@
+/**
+ * Everything by which a person meets the controller in a browser: sign-in, portal, the pages. The program puts it on the
+ * API's application; the attempts are shared with the control server, where the devices wait.
+ */
+import type { FastifyInstance } from 'fastify';
+import type { Authenticate } from '../api/access.ts';
+import type { TypedApp } from '../api/typed-app.ts';
+import type { ControllerContext } from '../context.ts';
+import type { LoginAttempts } from '../enrolment/login-attempts.ts';
+import { browserAuthenticator } from './browser-sessions.ts';
+import { Cookies } from './cookies.ts';
+import { deviceLoginRoutes } from './device-login-routes.ts';
+import { servePages } from './pages.ts';
+import { portalRoutes } from './portal-routes.ts';
+import { signInRoutes } from './sign-in-routes.ts';
+
+/** What `buildApp` takes: how a browser says who calls, and the routes. */
+export function login(
+  context: ControllerContext,
+  attempts: LoginAttempts,
+): { authenticators: Authenticate[]; register: (app: FastifyInstance) => Promise<void> } {
+  const cookies = new Cookies(context.publicUrl);
+  return {
+    authenticators: [browserAuthenticator(context, cookies)],
+    register: async (app) => {
+      await app.register(async (scope) => {
+        await servePages(scope, { secure: context.publicUrl.protocol === 'https:' });
+        const typed = scope as unknown as TypedApp;
+        signInRoutes(typed, context, cookies);
+        portalRoutes(typed, context, cookies);
+        deviceLoginRoutes(typed, context, attempts);
+      });
+    },
+  };
+}

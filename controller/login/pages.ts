@@ -1,0 +1,79 @@
+/**
+ * Serves the built pages (`dist/web`) under a policy that allows nothing from elsewhere and nothing inline. Every page is
+ * the same file; the browser's address says which one it shows. What is no page and no file is not found.
+ */
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import helmet from '@fastify/helmet';
+import fastifyStatic from '@fastify/static';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { ProblemError } from '../api/problems.ts';
+
+const config = { access: 'public' } as const;
+const pages = ['/', '/login', '/device', '/device/confirm', '/refused'];
+
+/** `secure`: the pages are reached over https. */
+export async function servePages(
+  app: FastifyInstance,
+  { secure }: { readonly secure: boolean },
+): Promise<void> {
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        'default-src': ["'none'"],
+        'script-src': ["'self'"],
+        'style-src': ["'self'"],
+        'img-src': ["'self'"],
+        'connect-src': ["'self'"],
+        'base-uri': ["'none'"],
+        'form-action': ["'self'"],
+        'frame-ancestors': ["'none'"],
+      },
+    },
+    hsts: secure ? { maxAge: 31_536_000, includeSubDomains: false } : false,
+    frameguard: { action: 'deny' },
+  });
+  const root = pagesFolder();
+  if (root === undefined) {
+    app.log.warn('the pages are not built: run npm run build');
+    return;
+  }
+  await app.register(fastifyStatic, { root, serve: false });
+  const page = async (_request: FastifyRequest, reply: FastifyReply) => sendPage(reply);
+  for (const path of pages) app.get(path, { config, schema: { hide: true } }, page);
+  app.get('/favicon.svg', { config, schema: { hide: true } }, async (_request, reply) =>
+    reply.sendFile('favicon.svg', { maxAge: '1d' }),
+  );
+  // File names carry a digest of their content.
+  app.get<{ Params: { '*': string } }>(
+    '/assets/*',
+    { config, schema: { hide: true } },
+    async (request, reply) => {
+      const name = request.params['*'];
+      if (!/^[\w-]+\.(js|css)$/.test(name) || !existsSync(`${root}/assets/${name}`))
+        throw new ProblemError('not-found');
+      return reply.sendFile(`assets/${name}`, { maxAge: '365d', immutable: true });
+    },
+  );
+  app.get('/*', { config, schema: { hide: true } }, async (request, reply) => {
+    if (!wantsPage(request)) throw new ProblemError('not-found');
+    return sendPage(reply.code(404));
+  });
+}
+
+function sendPage(reply: FastifyReply): FastifyReply {
+  return reply.sendFile('index.html', { maxAge: 0, cacheControl: false, lastModified: false });
+}
+
+/** A person's browser asks for a page; a program gets the API's error. */
+function wantsPage({ url, headers }: FastifyRequest): boolean {
+  return !url.startsWith('/api/') && (headers.accept ?? '').includes('text/html');
+}
+
+/** `dist/web`, from the built program or from its source; undefined when it was not built. */
+function pagesFolder(): string | undefined {
+  const relative = import.meta.url.endsWith('.ts') ? '../../dist/web' : '../../web';
+  const folder = fileURLToPath(new URL(relative, import.meta.url));
+  return existsSync(`${folder}/index.html`) ? folder : undefined;
+}

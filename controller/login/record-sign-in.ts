@@ -1,0 +1,121 @@
+/**
+ * A person has signed in: who they are is written down, (issuer, subject) being the whole identity, and this browser
+ * gets a session under a new cookie. Groups are those the document declares; other values of the claim are ignored and
+ * shown in the audit log.
+ */
+import { hashOfSecret } from '../../protocol/secrets.ts';
+import { newId, type Id } from '../../protocol/ids.ts';
+import { toBase64Url } from '../../protocol/encoding.ts';
+import { appendAudit } from '../audit/append-audit.ts';
+import type { ControllerContext, Organisation } from '../context.ts';
+import { personSessionMs } from '../enrolment/join-device.ts';
+import type { PeopleTable } from '../store/schema.ts';
+import type { ScopedStore } from '../store/scoped-store.ts';
+import type { Identity } from './identity-claims.ts';
+
+export interface SignedIn {
+  readonly person: Id<'usr'>;
+  readonly session: Id<'ses'>;
+  /** The value for the browser's cookie; only its hash is kept. */
+  readonly cookie: string;
+  readonly lifeS: number;
+}
+
+/** Ignored values that the audit entry names; the rest is a number. */
+const shownGroups = 50;
+
+export async function recordSignIn(
+  context: ControllerContext,
+  organisation: Organisation,
+  {
+    issuer,
+    provider,
+    identity,
+    address,
+  }: {
+    readonly issuer: string;
+    readonly provider: string;
+    readonly identity: Identity;
+    /** The browser's. */
+    readonly address: string;
+  },
+): Promise<SignedIn> {
+  const nowMs = context.now();
+  const declared = (await organisation.reader.current()).groups;
+  const groups = identity.groups.filter((group) => declared.has(group)).sort();
+  const ignored = identity.groups.filter((group) => !declared.has(group));
+  const secret = context.random(32);
+  const session = newId('ses', context.random(16));
+  const newPerson = newId('usr', context.random(16));
+  const { person, changed } = await organisation.store.transaction(async (tx) => {
+    const row = { email: identity.email ?? null, name: identity.name, groups: JSON.stringify(groups) };
+    const known = await tx
+      .select('people')
+      .selectAll()
+      .where('issuer', '=', issuer)
+      .where('subject', '=', identity.subject)
+      .executeTakeFirst();
+    const id = known?.id ?? newPerson;
+    await writePerson(tx, id, known, { ...row, issuer, subject: identity.subject, nowMs });
+    await tx
+      .insert('sessions', {
+        id: session,
+        kind: 'browser',
+        subject: id,
+        device: null,
+        enrolment_key: null,
+        cookie_hash: hashOfSecret(secret),
+        address,
+        started_ms: nowMs,
+        until_ms: nowMs + personSessionMs,
+        auth_ms: identity.authMs === undefined ? null : Math.min(identity.authMs, nowMs),
+        amr: JSON.stringify(identity.amr),
+        ended_ms: null,
+        ended_reason: null,
+      })
+      .execute();
+    await appendAudit(tx, [
+      {
+        atMs: nowMs,
+        who: id,
+        what: 'sign-in',
+        result: 'done',
+        detail: {
+          session,
+          provider,
+          address,
+          email: identity.email,
+          groups,
+          ignoredGroups: ignored.slice(0, shownGroups),
+          ...(ignored.length > shownGroups ? { ignoredBeyond: ignored.length - shownGroups } : {}),
+          new: known === undefined,
+        },
+      },
+    ]);
+    const same =
+      known !== undefined &&
+      known.email === row.email &&
+      known.name === row.name &&
+      known.groups === row.groups;
+    return { person: id, changed: known !== undefined && !same };
+  });
+  if (changed) await context.publish(organisation.id, { kind: 'person', person });
+  return { person, session, cookie: toBase64Url(secret), lifeS: personSessionMs / 1_000 };
+}
+
+async function writePerson(
+  tx: ScopedStore,
+  id: Id<'usr'>,
+  known: PeopleTable | undefined,
+  {
+    nowMs,
+    ...row
+  }: Pick<PeopleTable, 'issuer' | 'subject' | 'email' | 'name' | 'groups'> & { nowMs: number },
+): Promise<void> {
+  if (known === undefined) {
+    await tx.insert('people', { id, ...row, created_ms: nowMs, signed_in_ms: nowMs }).execute();
+    return;
+  }
+  const { email, name, groups } = row;
+  await tx.update('people').set({ email, name, groups, signed_in_ms: nowMs }).where('id', '=', id).execute();
+}

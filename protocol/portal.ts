@@ -1,0 +1,137 @@
+/**
+ * What the portal's pages and the controller tell each other: who is signed in, what they may use and why not, their
+ * devices, and the devices that wait to be let in. Times are RFC 3339 instants in UTC.
+ */
+import { Type, type Static } from 'typebox';
+
+const Instant = Type.String({ description: 'an RFC 3339 instant in UTC' });
+
+/** Where a person can sign in. Public: it names providers and nothing else. */
+export const SignInOptions = Type.Object({
+  organisation: Type.Union([Type.String(), Type.Null()]),
+  providers: Type.Array(Type.Object({ name: Type.String() })),
+});
+
+/** The signed-in person and their browser session. */
+export const Me = Type.Object({
+  organisation: Type.Union([Type.String(), Type.Null()]),
+  person: Type.Object({
+    id: Type.String(),
+    name: Type.String(),
+    /** Only when the provider verified it. */
+    email: Type.Optional(Type.String()),
+    groups: Type.Array(Type.String()),
+  }),
+  session: Type.Object({
+    /** The provider to sign in with again; null when it is no longer configured. */
+    provider: Type.Union([Type.String(), Type.Null()]),
+    until: Instant,
+    /** Until when letting a device in needs no new sign-in; null when it already does. */
+    freshUntil: Type.Union([Instant, Type.Null()]),
+  }),
+});
+
+/** One reason of a decision with its sentence and remedy. Holds no configured value. */
+export const ShownReason = Type.Object({
+  name: Type.String(),
+  met: Type.Boolean(),
+  text: Type.String(),
+  fix: Type.Optional(Type.String()),
+  policy: Type.Optional(Type.String()),
+});
+
+export const PortalResource = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  /** Names and wildcards under which it is reached: never an address. */
+  hosts: Type.Array(Type.String()),
+  ports: Type.Array(Type.String()),
+  state: Type.Union([Type.Literal('granted'), Type.Literal('refused')]),
+  reasons: Type.Array(ShownReason),
+  /** When time alone changes the state. */
+  until: Type.Optional(Instant),
+});
+
+/** What the person may use or mend from one of their devices; without a device, from a browser alone. */
+export const MyResources = Type.Object({
+  device: Type.Union([Type.Object({ id: Type.String(), name: Type.String() }), Type.Null()]),
+  resources: Type.Array(PortalResource),
+});
+
+export const MyDevice = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  os: Type.String(),
+  lastSeen: Instant,
+  /** `held`: an administrator has to approve it first. */
+  state: Type.Union([
+    Type.Literal('active'),
+    Type.Literal('held'),
+    Type.Literal('suspended'),
+    Type.Literal('blocked'),
+    Type.Literal('signed-out'),
+  ]),
+  sessionUntil: Type.Optional(Instant),
+});
+export const MyDevices = Type.Object({ devices: Type.Array(MyDevice) });
+
+/** What lets a device in: the code a person typed, or the secret of a loopback link. */
+export const LoginEntry = Type.Union([
+  Type.Object({ code: Type.String({ maxLength: 64 }) }, { additionalProperties: false }),
+  Type.Object({ secret: Type.String({ maxLength: 128 }) }, { additionalProperties: false }),
+]);
+
+const refusals = [
+  Type.Object({ state: Type.Literal('wrong'), triesLeft: Type.Integer() }),
+  Type.Object({ state: Type.Literal('locked'), until: Instant }),
+  /** The person has to sign in again before a device may be let in by code. */
+  Type.Object({ state: Type.Literal('stale') }),
+  /** Expired, used, or never there. */
+  Type.Object({ state: Type.Literal('gone') }),
+] as const;
+
+/** The device that waits, as it describes itself, and where it is seen from. */
+export const LoginLookUp = Type.Union([
+  Type.Object({
+    state: Type.Literal('found'),
+    device: Type.Object({ name: Type.String(), os: Type.String(), address: Type.String() }),
+    browserAddress: Type.String(),
+    /** Whether this browser and the device are seen at the same address. */
+    sharesAddress: Type.Boolean(),
+    /** Whether an administrator has to approve the device after the person did. */
+    needsApproval: Type.Boolean(),
+    expires: Instant,
+  }),
+  ...refusals,
+]);
+
+export const LoginAnswer = Type.Union([
+  Type.Object({ state: Type.Literal('joined'), needsApproval: Type.Boolean() }),
+  /** Loopback: the browser goes to the device's own port. */
+  Type.Object({ state: Type.Literal('redirect'), url: Type.String() }),
+  Type.Object({ state: Type.Literal('refused') }),
+  Type.Object({ state: Type.Literal('blocked') }),
+  ...refusals,
+]);
+
+/** Why the sign-in page is shown again, in its `error` parameter. */
+export const signInErrors = [
+  'provider-refused',
+  'provider-unreachable',
+  'provider-answer',
+  'attempt-gone',
+  'not-fresh',
+  'throttled',
+] as const;
+export type SignInError = (typeof signInErrors)[number];
+
+export type SignInOptions = Static<typeof SignInOptions>;
+export type Me = Static<typeof Me>;
+export type ShownReason = Static<typeof ShownReason>;
+export type PortalResource = Static<typeof PortalResource>;
+export type MyResources = Static<typeof MyResources>;
+export type MyDevice = Static<typeof MyDevice>;
+export type MyDevices = Static<typeof MyDevices>;
+export type LoginEntry = Static<typeof LoginEntry>;
+export type LoginLookUp = Static<typeof LoginLookUp>;
+export type LoginAnswer = Static<typeof LoginAnswer>;

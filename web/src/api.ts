@@ -1,0 +1,68 @@
+/**
+ * The controller's portal API as the pages call it: the one file that knows its addresses. Types come from the schemas
+ * the controller checks its own answers with.
+ */
+import type {
+  LoginAnswer,
+  LoginEntry,
+  LoginLookUp,
+  Me,
+  MyDevices,
+  MyResources,
+  PortalResource,
+  SignInOptions,
+} from '../../protocol/portal.ts';
+
+/** An answer that is no success. `status` 0: the controller was not reached. */
+export class ApiProblem extends Error {
+  readonly status: number;
+
+  constructor(status: number, detail: string) {
+    super(detail);
+    this.name = 'ApiProblem';
+    this.status = status;
+  }
+}
+
+export const api = {
+  signInOptions: () => call<SignInOptions>('GET', 'sign-in'),
+  me: () => call<Me>('GET', 'me'),
+  resources: (device: string | undefined) =>
+    call<MyResources>('GET', device === undefined ? 'me/resources' : `me/resources?device=${device}`),
+  resource: (name: string) => call<PortalResource>('GET', `me/resources/${encodeURIComponent(name)}`),
+  devices: () => call<MyDevices>('GET', 'me/devices'),
+  signOutDevice: (id: string) => call<undefined>('POST', `me/devices/${encodeURIComponent(id)}/sign-out`),
+  lookUp: (entry: LoginEntry) => call<LoginLookUp>('POST', 'me/logins/look-up', entry),
+  approve: (entry: LoginEntry) => call<LoginAnswer>('POST', 'me/logins/approve', entry),
+  refuse: (entry: LoginEntry) => call<LoginAnswer>('POST', 'me/logins/refuse', entry),
+  signOut: () => call<undefined>('POST', 'me/sign-out'),
+};
+
+/** Where a sign-in with this provider begins; it ends at `returnTo`. `fresh` asks the provider to sign in anew. */
+export function signInUrl(provider: string, returnTo: string, fresh = false): string {
+  const query = new URLSearchParams({ rd: returnTo, ...(fresh ? { fresh: '1' } : {}) });
+  return `/oidc/${encodeURIComponent(provider)}/start?${query.toString()}`;
+}
+
+async function call<T>(method: 'GET' | 'POST', path: string, body?: object): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(`/api/v1/${path}`, {
+      method,
+      headers: { accept: 'application/json', ...(body ? { 'content-type': 'application/json' } : {}) },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+  } catch {
+    throw new ApiProblem(0, 'The controller cannot be reached.');
+  }
+  if (response.status === 204) return undefined as T;
+  const answer = (await response.json().catch(() => undefined)) as unknown;
+  if (!response.ok) throw new ApiProblem(response.status, detailOf(answer));
+  return answer as T;
+}
+
+function detailOf(answer: unknown): string {
+  const { detail, title } = (answer ?? {}) as { detail?: unknown; title?: unknown };
+  const text = [detail, title].find((each) => typeof each === 'string');
+  return typeof text === 'string' ? text : 'The controller gave an answer this page does not understand.';
+}

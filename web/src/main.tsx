@@ -1,0 +1,20 @@
+/** Starts the pages in the browser. */
+import './styles.css';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { RouterProvider } from '@tanstack/react-router';
+import { worthRetrying } from './queries.ts';
+import { router } from './router.tsx';
+
+const queries = new QueryClient({ defaultOptions: { queries: { retry: worthRetrying, staleTime: 5_000 } } });
+
+const place = document.querySelector('#app');
+if (place === null) throw new Error('the page has no place for the application');
+createRoot(place).render(
+  <StrictMode>
+    <QueryClientProvider client={queries}>
+      <RouterProvider router={router} />
+    </QueryClientProvider>
+  </StrictMode>,
+);

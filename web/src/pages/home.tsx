@@ -1,0 +1,255 @@
+/** What I may use: the resources that policy allows me, those I could mend, and my devices. */
+import { useState } from 'react';
+import { useQuery } from '@tanstack/react-query';
+import { Search, X } from 'lucide-react';
+import type { Me, MyResources, PortalResource } from '../../../protocol/portal.ts';
+import { devicesQuery, resourcesQuery } from '../queries.ts';
+import { Button } from '../ui/button.tsx';
+import { Foreign } from '../ui/foreign.tsx';
+import { Notice } from '../ui/notice.tsx';
+import { Panel } from '../ui/panel.tsx';
+import { useTitle } from '../ui/use-title.ts';
+import { Devices } from './devices.tsx';
+import { HomeFrame } from './home-frame.tsx';
+import { ResourceRow } from './resource-row.tsx';
+import { SignedIn } from './signed-in.tsx';
+
+/** Rows shown at once; more on demand, so that thousands stay quick. */
+const page = 50;
+
+export function HomePage() {
+  useTitle('What you may use');
+  return (
+    <SignedIn
+      waiting={
+        <HomeFrame>
+          <ListOutline />
+        </HomeFrame>
+      }
+    >
+      {(me) => (
+        <HomeFrame me={me}>
+          <Home me={me} />
+        </HomeFrame>
+      )}
+    </SignedIn>
+  );
+}
+
+function Home({ me }: { readonly me: Me }) {
+  const [device, setDevice] = useState<string>();
+  const devices = useQuery(devicesQuery);
+  const resources = useQuery(resourcesQuery(device));
+  return (
+    <div className="grid gap-10 lg:grid-cols-[minmax(0,1fr)_19rem] lg:gap-8">
+      <div className="grid min-w-0 content-start gap-6">
+        <div>
+          <h1 className="text-display font-semibold text-balance">What you may use</h1>
+          <p className="mt-1 text-quiet">
+            {resources.data?.device ? (
+              <>
+                From{' '}
+                <DeviceChoice
+                  chosen={resources.data.device}
+                  devices={devices.data?.devices ?? []}
+                  onChoose={setDevice}
+                />
+              </>
+            ) : (
+              'As your organisation’s policies have it right now.'
+            )}
+          </p>
+        </div>
+        {resources.error !== null && resources.data === undefined ? (
+          <Notice tone="bad" title="The list could not be loaded" live>
+            <p className="mb-3">{resources.error.message}</p>
+            <Button tone="secondary" onClick={() => void resources.refetch()}>
+              Try again
+            </Button>
+          </Notice>
+        ) : resources.data === undefined ? (
+          <ListOutline />
+        ) : (
+          <Resources answer={resources.data} />
+        )}
+      </div>
+      <aside className="min-w-0" aria-label="Your devices and groups">
+        <Devices devices={devices} />
+        <Groups me={me} />
+      </aside>
+    </div>
+  );
+}
+
+function DeviceChoice({
+  chosen,
+  devices,
+  onChoose,
+}: {
+  readonly chosen: { readonly id: string; readonly name: string };
+  readonly devices: readonly { readonly id: string; readonly name: string }[];
+  readonly onChoose: (id: string) => void;
+}) {
+  if (devices.length < 2) return <Foreign text={chosen.name} limit={40} className="font-medium text-ink" />;
+  return (
+    <select
+      aria-label="The device you would use"
+      value={chosen.id}
+      onChange={(event) => onChoose(event.target.value)}
+      className="max-w-56 rounded-small border border-line-strong/60 bg-surface px-1.5 py-0.5 font-medium text-ink"
+    >
+      {devices.map(({ id, name }) => (
+        <option key={id} value={id}>
+          {name.slice(0, 60)}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+function Resources({ answer }: { readonly answer: MyResources }) {
+  const [search, setSearch] = useState('');
+  const wanted = search.trim().toLowerCase();
+  const found = answer.resources.filter((resource) => matches(resource, wanted));
+  const granted = found.filter(({ state }) => state === 'granted');
+  const refused = found.filter(({ state }) => state === 'refused');
+  if (answer.resources.length === 0) {
+    return (
+      <div className="rounded-panel border border-dashed border-line-strong/50 px-6 py-12 text-center">
+        <p className="text-lead font-semibold">Nothing is shared with you yet</p>
+        <p className="mx-auto mt-1.5 max-w-sm text-quiet text-pretty">
+          When an administrator lets you or one of your groups use an application, it appears here by itself.
+        </p>
+      </div>
+    );
+  }
+  return (
+    <>
+      {answer.device === null ? <NoDevice /> : undefined}
+      <SearchField value={search} onChange={setSearch} />
+      <p role="status" className="sr-only">
+        {wanted === '' ? '' : `${found.length} found`}
+      </p>
+      {found.length === 0 ? (
+        <div className="px-1 py-6 text-center text-quiet">
+          <p>No resource matches what you typed.</p>
+          <Button tone="quiet" className="mt-2" onClick={() => setSearch('')}>
+            Show all {answer.resources.length}
+          </Button>
+        </div>
+      ) : undefined}
+      <ResourceList title="Ready" resources={granted} />
+      <ResourceList title="You may not yet, because" resources={refused} />
+    </>
+  );
+}
+
+function matches({ name, hosts, ports }: PortalResource, wanted: string): boolean {
+  return wanted === '' || [name, ...hosts, ...ports].some((text) => text.toLowerCase().includes(wanted));
+}
+
+function NoDevice() {
+  return (
+    <Notice tone="plain" title="Connect a device to use them">
+      Run <code className="font-mono text-small">postern up --controller {location.origin}</code> on your
+      computer.
+    </Notice>
+  );
+}
+
+function SearchField({
+  value,
+  onChange,
+}: {
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+}) {
+  return (
+    <div className="relative">
+      <Search className="pointer-events-none absolute top-3 left-3.5 size-5 text-quiet" aria-hidden="true" />
+      <input
+        type="search"
+        value={value}
+        onChange={(event) => onChange(event.target.value)}
+        placeholder="Search by name, host or port"
+        aria-label="Search resources"
+        autoComplete="off"
+        spellCheck={false}
+        className="h-11 w-full rounded-control border border-line-strong/60 bg-surface pr-11 pl-11 hover:border-line-strong [&::-webkit-search-cancel-button]:hidden"
+      />
+      {value === '' ? undefined : (
+        <button
+          type="button"
+          onClick={() => onChange('')}
+          aria-label="Clear the search"
+          className="absolute top-1 right-1 inline-flex size-9 items-center justify-center rounded-small text-quiet hover:text-ink"
+        >
+          <X className="size-4" aria-hidden="true" />
+        </button>
+      )}
+    </div>
+  );
+}
+
+function ResourceList({
+  title,
+  resources,
+}: {
+  readonly title: string;
+  readonly resources: readonly PortalResource[];
+}) {
+  const [shown, setShown] = useState(page);
+  if (resources.length === 0) return undefined;
+  return (
+    <Panel
+      title={title}
+      aside={<span className="text-small text-quiet tabular-nums">{resources.length}</span>}
+    >
+      <ul className="divide-y divide-line">
+        {resources.slice(0, shown).map((resource) => (
+          <ResourceRow key={resource.id} resource={resource} />
+        ))}
+      </ul>
+      {resources.length > shown ? (
+        <div className="border-t border-line p-2 text-center">
+          <Button tone="quiet" onClick={() => setShown(shown + page * 4)}>
+            Show more
+          </Button>
+        </div>
+      ) : undefined}
+    </Panel>
+  );
+}
+
+function Groups({ me }: { readonly me: Me }) {
+  if (me.person.groups.length === 0) return undefined;
+  return (
+    <div className="mt-6">
+      <Panel title="Your groups">
+        <ul className="flex flex-wrap gap-1.5 p-4">
+          {me.person.groups.map((group) => (
+            <li key={group} className="max-w-full rounded-small bg-sunken px-2 py-0.5 text-small">
+              <Foreign text={group} limit={63} />
+            </li>
+          ))}
+        </ul>
+      </Panel>
+    </div>
+  );
+}
+
+function ListOutline() {
+  return (
+    <div role="status" aria-label="Loading your resources" className="grid gap-6">
+      <div className="skeleton h-11" />
+      <div className="grid gap-5 rounded-panel border border-line bg-surface p-5">
+        {['w-1/3', 'w-1/4', 'w-2/5'].map((width) => (
+          <div key={width} className="grid gap-2">
+            <div className={`skeleton h-5 ${width}`} />
+            <div className="skeleton h-4 w-2/3" />
+          </div>
+        ))}
+      </div>
+    </div>
+  );
+}

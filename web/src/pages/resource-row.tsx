@@ -1,0 +1,90 @@
+/** One resource: its names and ports, a command to copy when it is ready, or the reasons why it is not. */
+import { ExternalLink } from 'lucide-react';
+import type { PortalResource } from '../../../protocol/portal.ts';
+import { Badge } from '../ui/badge.tsx';
+import { CopyButton } from '../ui/copy-button.tsx';
+import { Foreign } from '../ui/foreign.tsx';
+import { Instant } from '../ui/instant.tsx';
+import { suggestCommands, type SuggestedCommand } from './commands.ts';
+import { Reasons } from './reasons.tsx';
+
+/** Names shown; a resource has one or two. */
+const hostLimit = 4;
+const portLimit = 8;
+
+export function ResourceRow({ resource }: { readonly resource: PortalResource }) {
+  const { name, hosts, ports, state, reasons, until } = resource;
+  const granted = state === 'granted';
+  const [first, ...more] = granted ? suggestCommands(hosts, ports) : [];
+  return (
+    <li className="grid gap-x-6 gap-y-3 px-5 py-4 sm:grid-cols-[minmax(0,1fr)_minmax(0,1fr)] sm:items-start">
+      <div className="min-w-0">
+        <div className="flex flex-wrap items-center gap-x-2.5 gap-y-1">
+          <h3 className="min-w-0 text-lead font-semibold">
+            <Foreign text={name} />
+          </h3>
+          {granted ? undefined : <Badge tone="wait">Not now</Badge>}
+        </div>
+        <ul className="mt-0.5 text-small text-quiet">
+          {hosts.slice(0, hostLimit).map((host) => (
+            <li key={host}>
+              <Foreign text={host} limit={100} className="font-mono" />
+            </li>
+          ))}
+        </ul>
+        <ul className="mt-2 flex flex-wrap gap-1.5 text-small text-quiet" aria-label="Ports">
+          {ports.slice(0, portLimit).map((port) => (
+            <li key={port} className="rounded-small border border-line px-1.5 tabular-nums">
+              {port}
+            </li>
+          ))}
+          {ports.length > portLimit ? <li>and {ports.length - portLimit} more</li> : undefined}
+        </ul>
+        {until === undefined ? undefined : (
+          <p className="mt-2 text-small text-quiet">
+            {granted ? 'Until' : 'Changes by itself:'} <Instant instant={until} />
+          </p>
+        )}
+      </div>
+      <div className="min-w-0">
+        {granted ? undefined : <Reasons reasons={reasons} />}
+        {first === undefined ? undefined : <CommandTile {...first} />}
+        {more.length === 0 ? undefined : (
+          <details className="mt-1.5">
+            <summary className="w-fit rounded-small px-1 py-1 text-small text-quiet hover:text-ink">
+              {more.length} more
+            </summary>
+            <div className="mt-1.5 grid gap-1.5">
+              {more.map((command) => (
+                <CommandTile key={command.command} {...command} />
+              ))}
+            </div>
+          </details>
+        )}
+      </div>
+    </li>
+  );
+}
+
+function CommandTile({ command, url }: SuggestedCommand) {
+  return (
+    <div className="flex items-center gap-1 rounded-control bg-sunken py-1 pr-1 pl-3.5">
+      <code className="min-w-0 flex-1 overflow-x-auto font-mono text-small whitespace-nowrap" dir="ltr">
+        {command}
+      </code>
+      {url === undefined ? undefined : (
+        <a
+          href={url}
+          target="_blank"
+          rel="noreferrer"
+          aria-label={`Open ${url} in a new tab`}
+          title="Open in a new tab; postern up must be running"
+          className="inline-flex size-9 shrink-0 items-center justify-center rounded-small text-quiet hover:bg-line/60 hover:text-ink"
+        >
+          <ExternalLink className="size-4" aria-hidden="true" />
+        </a>
+      )}
+      <CopyButton text={command} what="the command" />
+    </div>
+  );
+}

@@ -1,0 +1,125 @@
+/** Where a person signs in: one button per provider, and a sentence when something went wrong or has ended. */
+import { useQuery } from '@tanstack/react-query';
+import { ArrowRight } from 'lucide-react';
+import type { SignInError } from '../../../protocol/portal.ts';
+import { signInUrl } from '../api.ts';
+import { signInOptionsQuery } from '../queries.ts';
+import { buttonClass } from '../ui/button.tsx';
+import { CardPage } from '../ui/card-page.tsx';
+import { Foreign } from '../ui/foreign.tsx';
+import { Notice } from '../ui/notice.tsx';
+import { ErrorPage } from './error.tsx';
+
+const errorTexts: Record<SignInError, { title: string; text: string }> = {
+  'provider-refused': {
+    title: 'The provider did not let you in',
+    text: 'The sign-in was cancelled or refused there. Try again, or with another account.',
+  },
+  'provider-unreachable': {
+    title: 'The provider cannot be reached',
+    text: 'It did not answer in time. Try again in a moment; who is signed in stays signed in.',
+  },
+  'provider-answer': {
+    title: 'The sign-in could not be checked',
+    text: 'The answer of the provider was not what it must be. Try again; if it goes on, tell an administrator.',
+  },
+  'attempt-gone': {
+    title: 'This sign-in is no longer open',
+    text: 'It took longer than ten minutes, was already used, or began in another browser. Start again.',
+  },
+  'not-fresh': {
+    title: 'The provider did not ask you again',
+    text: 'To let a device in you have to sign in anew, and the provider must say when you did. Try again.',
+  },
+  throttled: {
+    title: 'Too many sign-ins from here',
+    text: 'Wait ten minutes, then try again.',
+  },
+};
+
+const unknownError = {
+  title: 'The sign-in did not work',
+  text: 'Start again. If it goes on, tell an administrator when it happened.',
+};
+
+export function SignInPage({
+  returnTo = '/',
+  error,
+  state,
+}: {
+  readonly returnTo?: string | undefined;
+  readonly error?: string | undefined;
+  readonly state?: string | undefined;
+}) {
+  const options = useQuery(signInOptionsQuery);
+  if (options.error !== null) return <ErrorPage error={options.error} />;
+  const providers = options.data?.providers;
+  return (
+    <CardPage
+      title="Sign in"
+      lead="Use the account of your organisation. Postern never sees its password."
+      organisation={options.data?.organisation}
+      foot="You will come back here afterwards."
+    >
+      <Happened error={error} state={state} />
+      {providers === undefined ? (
+        <div className="skeleton h-10" aria-label="Loading" role="status" />
+      ) : providers.length === 0 ? (
+        <Notice tone="wait" title="Nobody can sign in yet">
+          An administrator has to add an identity provider to the organisation’s file and apply it.
+        </Notice>
+      ) : (
+        <ul className="grid gap-2.5">
+          {providers.map(({ name }, index) => (
+            <li key={name}>
+              <a
+                href={signInUrl(name, returnTo)}
+                className={buttonClass(
+                  providers.length === 1 || index === 0 ? 'primary' : 'secondary',
+                  'w-full justify-between!',
+                )}
+              >
+                <span className="min-w-0">
+                  Continue with <Foreign text={name} limit={63} />
+                </span>
+                <ArrowRight className="size-4 shrink-0" aria-hidden="true" />
+              </a>
+            </li>
+          ))}
+        </ul>
+      )}
+    </CardPage>
+  );
+}
+
+function Happened({
+  error,
+  state,
+}: {
+  readonly error: string | undefined;
+  readonly state: string | undefined;
+}) {
+  if (error !== undefined) {
+    const known = Object.hasOwn(errorTexts, error) ? errorTexts[error as SignInError] : unknownError;
+    return (
+      <Notice tone="bad" title={known.title} live>
+        {known.text}
+      </Notice>
+    );
+  }
+  if (state === 'signed-out') {
+    return (
+      <Notice tone="good" title="You are signed out of these pages" live>
+        Your devices stay signed in until their own session ends.
+      </Notice>
+    );
+  }
+  if (state === 'ended') {
+    return (
+      <Notice tone="plain" title="Your session has ended" live>
+        Sign in again to go on where you were.
+      </Notice>
+    );
+  }
+  return undefined;
+}

@@ -1,0 +1,33 @@
+/** What the pages read, kept up to date while they are looked at. */
+import { queryOptions } from '@tanstack/react-query';
+import { ApiProblem, api } from './api.ts';
+
+const liveMs = 15_000;
+
+export const meQuery = queryOptions({ queryKey: ['me'], queryFn: api.me, refetchInterval: liveMs });
+
+export const signInOptionsQuery = queryOptions({ queryKey: ['sign-in'], queryFn: api.signInOptions });
+
+export const devicesQuery = queryOptions({
+  queryKey: ['devices'],
+  queryFn: api.devices,
+  refetchInterval: liveMs,
+});
+
+export function resourcesQuery(device: string | undefined) {
+  return queryOptions({
+    queryKey: ['resources', device],
+    queryFn: () => api.resources(device),
+    refetchInterval: liveMs,
+  });
+}
+
+export function resourceQuery(name: string) {
+  return queryOptions({ queryKey: ['resource', name], queryFn: () => api.resource(name) });
+}
+
+/** Trying again helps when the controller was not reached or failed, and never when it refused. */
+export function worthRetrying(failures: number, error: Error): boolean {
+  const refused = error instanceof ApiProblem && error.status >= 400 && error.status < 500;
+  return !refused && failures < 2;
+}
