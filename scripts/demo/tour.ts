@@ -18,7 +18,7 @@ export interface Step {
   /** What of SECURITY.md and the like it shows. */
   readonly shows?: string;
   /** Tries it; answers what was observed, and throws when the title does not hold. */
-  run(tour: Tour): Promise<string>;
+  readonly run: (tour: Tour) => Promise<string>;
 }
 
 /** Who may sit at the laptop. */

@@ -180,8 +180,16 @@ export class Organisation {
     this.#relay = internet.spawn(
       'bin/postern',
       [
-        ...['relay', '--listen', `${relay.address}:${relay.port}`, '--public-url', this.relayUrl],
-        ...['--controller', this.url, '--state', join(dir, 'relay'), ...key],
+        'relay',
+        '--listen',
+        `${relay.address}:${relay.port}`,
+        '--public-url',
+        this.relayUrl,
+        '--controller',
+        this.url,
+        '--state',
+        join(dir, 'relay'),
+        ...key,
       ],
       { name: 'relay' },
     );
