@@ -1,8 +1,10 @@
 /**
- * A place of the lab, that is a network namespace, seen as somewhere programs run: they see its addresses, its
- * resolv.conf and hosts, a home folder of their own, and nothing of the environment of the tests. Made by `openLab`.
+ * Somewhere programs run, with a home folder of their own and nothing of the environment of the tests. A place of the
+ * lab is a network namespace: what runs there sees its addresses, resolv.conf and hosts. Made by `openLab`; without
+ * root the demo makes places that are this machine itself.
  */
 import { mkdirSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Program } from './program.ts';
@@ -32,16 +34,26 @@ const withoutBus = '[ -d /run/dbus ] && mount -t tmpfs none /run/dbus; exec "$@"
 export class Place {
   /** Its address, as the place itself sees it. */
   readonly address: string;
+  /** What the place is called; outside the lab only its folder and logs are. */
   readonly namespace: string;
   /** The home folder of what runs here. */
   readonly home: string;
   readonly #env: Record<string, string>;
   readonly #logs: string;
+  readonly #isThisMachine: boolean;
   readonly #programs: Program[] = [];
   #runs = 0;
 
-  constructor(options: { namespace: string; address: string; dir: string; env: Record<string, string> }) {
+  /** `isThisMachine`: there is no such namespace, programs run on the machine as it is. */
+  constructor(options: {
+    namespace: string;
+    address: string;
+    dir: string;
+    env: Record<string, string>;
+    isThisMachine?: boolean;
+  }) {
     this.namespace = options.namespace;
+    this.#isThisMachine = options.isThisMachine ?? false;
     this.address = options.address;
     this.home = join(options.dir, 'home', options.namespace);
     this.#logs = join(options.dir, 'logs');
@@ -50,14 +62,15 @@ export class Place {
     this.#env = {
       PATH: `${dirname(process.execPath)}:${process.env.PATH ?? ''}:/usr/sbin:/sbin`,
       HOME: this.home,
-      USER: 'root',
+      USER: userInfo().username,
       LANG: 'C.UTF-8',
       ...options.env,
     };
   }
 
   /** The command line that runs `command` here, for a caller that starts processes by itself. */
-  commandLine(command: readonly string[]): [string, ...string[]] {
+  commandLine(command: readonly [string, ...string[]]): [string, ...string[]] {
+    if (this.#isThisMachine) return [...command];
     return ['ip', 'netns', 'exec', this.namespace, 'sh', '-c', withoutBus, 'sh', ...command];
   }
 

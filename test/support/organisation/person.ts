@@ -1,0 +1,94 @@
+/** A person with a browser on a laptop of the lab, who signs in to Postern's pages and lets a device in. */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { signIn } from '../browser.ts';
+import { eventually } from '../eventually.ts';
+import type { Client } from './client.ts';
+import type { Organisation } from './organisation.ts';
+
+export class Person {
+  readonly email: string;
+  readonly #organisation: Organisation;
+  readonly #context: BrowserContext;
+
+  private constructor(email: string, organisation: Organisation, context: BrowserContext) {
+    this.email = email;
+    this.#organisation = organisation;
+    this.#context = context;
+  }
+
+  /** A person with a browser profile of their own, which nobody is signed in to. */
+  static async at(browser: Browser, organisation: Organisation, email: string): Promise<Person> {
+    const context = await browser.newContext();
+    context.setDefaultTimeout(15_000);
+    return new Person(email, organisation, context);
+  }
+
+  async close(): Promise<void> {
+    await this.#context.close();
+  }
+
+  /** Starts the client and signs in with the browser it opens: loopback redirect with PKCE. */
+  async upByBrowser(client: Client): Promise<void> {
+    const opener = join(client.place.home, 'open-browser');
+    const opened = join(client.place.home, 'opened');
+    rmSync(opened, { force: true });
+    writeFileSync(opener, `#!/bin/sh\nprintf %s "$1" > '${opened}'\n`, { mode: 0o755 });
+    const program = client.up(this.#organisation.personArgs, { BROWSER: opener });
+    const url = await eventually(`a browser opened by postern up (${opener})`, () => {
+      assert.ok(client.isRunning, `postern up ended:\n${program.output}`);
+      return existsSync(opened) ? readFileSync(opened, 'utf8') || undefined : undefined;
+    });
+    const page = await this.#openSignedIn(url);
+    await page.getByRole('button', { name: 'Let it in' }).click();
+    await page.waitForURL((at) => at.hostname === '127.0.0.1');
+    await page.getByText('Signed in').waitFor();
+    await page.close();
+    await client.ready();
+  }
+
+  /** Starts the client and signs in with the code it shows, typed on the controller's own page. */
+  async upByCode(client: Client): Promise<void> {
+    const program = client.up(this.#organisation.personArgs);
+    const [code] = await program.waitFor(/\b[B-DF-HJ-NP-TV-Z]{4}-[B-DF-HJ-NP-TV-Z]{4}\b/);
+    const page = await this.#openSignedIn(`${this.#organisation.url}/device`);
+    await page.getByLabel('Code', { exact: true }).fill(code);
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await page.getByRole('button', { name: 'Let it in' }).click();
+    await page.getByText('The device is in').waitFor();
+    await page.close();
+    await client.ready();
+  }
+
+  /** What a page of the controller shows this person, as text. */
+  async read(path: string, until: string): Promise<string> {
+    const page = await this.#openSignedIn(`${this.#organisation.url}${path}`);
+    await page.getByText(until).first().waitFor();
+    const text = await page.locator('body').innerText();
+    await page.close();
+    return text;
+  }
+
+  /** Opens a page of the controller and signs in on the way where it asks. */
+  async #openSignedIn(url: string): Promise<Page> {
+    const page = await this.#context.newPage();
+    await page.goto(url);
+    const toProvider = page.getByRole('link', { name: 'Continue with corp' });
+    const asked = await Promise.race([
+      toProvider.waitFor().then(() => true),
+      page
+        .getByRole('button')
+        .first()
+        .waitFor()
+        .then(() => false),
+    ]);
+    if (!asked) return page;
+    await toProvider.click();
+    const { provider } = this.#organisation;
+    await page.waitForURL((at) => at.origin === provider.issuer || at.pathname === new URL(url).pathname);
+    if (new URL(page.url()).origin === provider.issuer) await signIn(page, provider, this.email);
+    return page;
+  }
+}
