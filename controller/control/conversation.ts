@@ -183,7 +183,7 @@ export class Conversation {
       }
       case 'certify':
         if (kind !== 'relay') throw new Fault('protocol');
-        return this.#certify(message.csr, organisation, node);
+        return this.#certify(message.key, organisation, node);
       case 'logout': {
         if (kind !== 'device') throw new Fault('protocol');
         const open = await context
@@ -355,7 +355,7 @@ export class Conversation {
     return Promise.resolve({ snapshot: { kind: 'relay' } });
   }
 
-  async #certify(csr: string, organisation: OrganisationId, node: NodeId): Promise<void> {
+  async #certify(key: string, organisation: OrganisationId, node: NodeId): Promise<void> {
     const { context } = this.#options;
     const { store } = context.organisation(organisation);
     const row = await store.select('nodes').select('url').where('id', '=', node).executeTakeFirst();
@@ -363,7 +363,7 @@ export class Conversation {
       throw new Fault('denied', 'This controller has no authority of its own; give the relay a certificate.');
     }
     const host = new URL(row.url).hostname.replace(/^\[|\]$/g, '');
-    const pem = await context.authority.answer(csr, host);
+    const pem = await context.authority.certify(Buffer.from(key, 'base64url'), host);
     if (pem === undefined) throw new Fault('protocol', 'the certificate request is not valid');
     await appendAudit(store, [
       { atMs: context.now(), who: node, what: 'relay.certify', result: 'done', detail: { host } },
