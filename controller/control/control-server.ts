@@ -37,6 +37,8 @@ export class ControlServer {
   readonly #redemptions: Throttle;
   readonly #all = new Set<Conversation>();
   readonly #byNode = new Map<NodeId, { conversation: Conversation; leave: () => void }>();
+  /** Under which id each conversation stands in `#byNode`. */
+  readonly #nodes = new Map<Conversation, NodeId>();
   readonly #unsubscribe: () => void;
   #cancelBeat: () => void = () => undefined;
   #beats = 0;
@@ -71,7 +73,7 @@ export class ControlServer {
       socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
       return;
     }
-    const address = request.socket.remoteAddress ?? '';
+    const address = (request.socket.remoteAddress ?? '').replace(/^::ffff:(?=[\d.]+$)/, '');
     this.#sockets.handleUpgrade(request, socket, head, (webSocket: WebSocket) => {
       this.accept(webSocketCarrier(webSocket), address);
     });
@@ -85,17 +87,17 @@ export class ControlServer {
     acceptControlChannel(carrier, options).then(
       (channel) => {
         if (this.#isClosed) return channel.close('draining');
-        this.#all.add(
-          new Conversation({
-            context: this.#context,
-            channel,
-            address,
-            attempts: this.#attempts,
-            redemptions: this.#redemptions,
-            admitted: (conversation) => this.#admit(conversation),
-            closed: (conversation) => this.#forget(conversation),
-          }),
-        );
+        const conversation = new Conversation({
+          context: this.#context,
+          channel,
+          address,
+          attempts: this.#attempts,
+          redemptions: this.#redemptions,
+          admitted: (known) => this.#admit(known),
+          closed: (ended) => this.#forget(ended),
+        });
+        this.#all.add(conversation);
+        conversation.start();
       },
       (error: unknown) => log.debug({ err: error, address }, 'a control handshake failed'),
     );
@@ -117,8 +119,10 @@ export class ControlServer {
     const older = this.#byNode.get(admitted.node);
     const leave = this.#context.presence.enter(admitted.node);
     this.#byNode.set(admitted.node, { conversation, leave });
+    this.#nodes.set(conversation, admitted.node);
     if (older === undefined) return;
     older.leave();
+    this.#nodes.delete(older.conversation);
     // The same process came back before its old channel was seen to be dead; another one takes over.
     if (older.conversation.admitted?.boot === admitted.boot) older.conversation.close();
     else older.conversation.end('fenced', 'A newer process of this node took over.');
@@ -130,11 +134,11 @@ export class ControlServer {
   }
 
   #leave(conversation: Conversation): void {
-    for (const [node, entry] of this.#byNode) {
-      if (entry.conversation !== conversation) continue;
-      entry.leave();
-      this.#byNode.delete(node);
-    }
+    const node = this.#nodes.get(conversation);
+    if (node === undefined) return;
+    this.#nodes.delete(conversation);
+    this.#byNode.get(node)?.leave();
+    this.#byNode.delete(node);
   }
 
   #hear(organisation: OrganisationId, message: LiveMessage): void {

@@ -66,11 +66,15 @@ export class Conversation {
   #pending: Pending | undefined;
   #waiting = 0;
   #turn: Promise<void> = Promise.resolve();
-  #cancelFirst: () => void;
+  #cancelFirst: () => void = () => undefined;
 
   constructor(options: ConversationOptions) {
     this.#options = options;
-    const { channel, context } = options;
+  }
+
+  /** Begins to take messages; once. */
+  start(): void {
+    const { channel, context } = this.#options;
     this.#cancelFirst = context.clock.after(firstMessageMs, () => this.end('timeout'));
     channel.start({
       message: (message) => this.#enqueue(message),

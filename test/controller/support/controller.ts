@@ -3,51 +3,112 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
 import { buildApp } from '../../../controller/api/app.ts';
 import { createApiToken } from '../../../controller/api-tokens.ts';
 import type { ControllerContext } from '../../../controller/context.ts';
-import { openController, type OpenController } from '../../../controller/open-controller.ts';
+import { ControlServer } from '../../../controller/control/control-server.ts';
+import { LoginAttempts } from '../../../controller/enrolment/login-attempts.ts';
+import { openController } from '../../../controller/open-controller.ts';
 import type { ApiRole } from '../../../controller/store/schema.ts';
-import { systemClock, systemRandom } from '../../../protocol/clock.ts';
+import { systemRandom } from '../../../protocol/clock.ts';
 import type { OrganisationId } from '../../../protocol/ids.ts';
+import { settle } from '../../support/settle.ts';
+import { VirtualClock } from '../../support/virtual-clock.ts';
 
+/** Time of day and timers, moved together. */
 export class TestTime {
   ms = Date.parse('2026-11-20T10:00:00Z');
+  readonly clock = new VirtualClock();
   readonly now = (): number => this.ms;
+
+  /** Lets time pass in steps of a second at most, with everything that falls due. */
+  async pass(ms: number): Promise<void> {
+    for (let left = ms; left > 0;) {
+      const step = Math.min(left, 1_000);
+      left -= step;
+      this.ms += step;
+      this.clock.advance(step);
+      await settle(5);
+    }
+  }
 }
 
-export interface TestController extends OpenController {
+export interface TestController {
+  readonly context: ControllerContext;
+  readonly attempts: LoginAttempts;
+  readonly control: ControlServer;
   readonly directory: string;
   readonly time: TestTime;
   readonly app: FastifyInstance;
   /** An API token of the sole organisation, or of another. */
   token(role: ApiRole, organisation?: OrganisationId): Promise<string>;
+  /** A request as an administrator. */
+  call(
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+    url: string,
+    payload?: object,
+  ): Promise<LightMyRequestResponse>;
+  /** The text of a new enrolment key. */
+  key(purpose: 'connector' | 'relay' | 'service', name: string, more?: object): Promise<string>;
 }
 
-/** Opens a controller that the end of the test closes and removes. */
+export interface AfterTest {
+  after(done: () => Promise<void>): void;
+}
+
+/** Opens a controller that the end of the test closes and removes; `directory` opens one that is there already. */
 export async function testController(
-  test: { after(done: () => Promise<void>): void },
-  overrides: { readonly builtInAuthority?: boolean } = {},
+  test: AfterTest,
+  overrides: { readonly builtInAuthority?: boolean; readonly directory?: string } = {},
 ): Promise<TestController> {
-  const directory = await mkdtemp(join(tmpdir(), 'postern-controller-'));
+  const directory = overrides.directory ?? (await mkdtemp(join(tmpdir(), 'postern-controller-')));
   const time = new TestTime();
   const opened = await openController({
     directory,
     publicUrl: new URL('https://access.acme.example:8443'),
     builtInAuthority: overrides.builtInAuthority ?? false,
     now: time.now,
-    clock: systemClock,
+    clock: time.clock,
     random: systemRandom,
-    log: pino({ level: 'silent' }),
+    log: pino({ level: process.env['POSTERN_TEST_LOG'] ?? 'silent' }),
   });
-  const app = await buildApp({ context: opened.context });
+  const { context } = opened;
+  const attempts = new LoginAttempts(context);
+  const control = new ControlServer({ context, attempts });
+  const app = await buildApp({ context });
+  let admin: string | undefined;
   test.after(async () => {
+    control.close();
+    await settle();
     await app.close();
     await opened.close();
-    await rm(directory, { recursive: true });
+    if (overrides.directory === undefined) await rm(directory, { recursive: true });
   });
-  return { ...opened, directory, time, app, token: (role, id) => tokenOf(opened.context, role, id) };
+  const call: TestController['call'] = async (method, url, payload) => {
+    admin ??= await tokenOf(context, 'admin');
+    return app.inject({
+      method,
+      url,
+      headers: { authorization: `Bearer ${admin}` },
+      ...(payload === undefined ? {} : { payload }),
+    });
+  };
+  return {
+    context,
+    attempts,
+    control,
+    app,
+    directory,
+    time,
+    token: (role, id) => tokenOf(context, role, id),
+    call,
+    async key(purpose, name, more = {}) {
+      const answer = await call('POST', '/api/v1/enrolment-keys', { purpose, name, ...more });
+      if (answer.statusCode !== 201) throw new Error(answer.body);
+      return answer.json<{ key: string }>().key;
+    },
+  };
 }
 
 async function tokenOf(context: ControllerContext, role: ApiRole, id?: OrganisationId): Promise<string> {

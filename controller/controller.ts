@@ -1,0 +1,138 @@
+/**
+ * The controller as a running program: data, API, control channels and the one port they share. The command line starts
+ * it and may mount a relay on the same port; tests start it on port 0.
+ */
+import { isIP, type AddressInfo } from 'node:net';
+import type { Server as TlsServer } from 'node:https';
+import type { FastifyInstance } from 'fastify';
+import { controlPath } from '../protocol/discovery.ts';
+import { buildApp, type AppOptions } from './api/app.ts';
+import type { ControllerContext } from './context.ts';
+import { ControlServer } from './control/control-server.ts';
+import { decideAll } from './decisions/act-on-change.ts';
+import { LoginAttempts } from './enrolment/login-attempts.ts';
+import type { Authority, ServerCertificate } from './keys/authority.ts';
+import {
+  closeListener,
+  createListener,
+  listen,
+  routeUpgrades,
+  type Certificate,
+  type UpgradeHandler,
+} from './listener.ts';
+import { openController, type OpenOptions } from './open-controller.ts';
+
+/** Names of this machine that the built-in certificate carries beside the public host. */
+const localHosts = ['localhost', 'postern.localhost', '127.0.0.1', '::1'];
+/** The certificate is looked at this often and renewed in the last third of its life. */
+const renewalCheckMs = 12 * 3_600_000;
+const renewBeforeMs = 30 * 24 * 3_600_000;
+
+export interface ControllerOptions extends Omit<OpenOptions, 'builtInAuthority'> {
+  readonly listen: { readonly host: string; readonly port: number };
+  /** From files; without it the built-in authority issues one, where the public URL is https. */
+  readonly certificate?: Certificate;
+  /** Sign-in and pages: what they add to the application, made once the login attempts exist. */
+  readonly extend?: (
+    context: ControllerContext,
+    attempts: LoginAttempts,
+  ) => Pick<AppOptions, 'authenticators' | 'register'>;
+  /** Further upgrade paths, e.g. the embedded relay's. */
+  readonly upgrades?: (context: ControllerContext) => Promise<Readonly<Record<string, UpgradeHandler>>>;
+}
+
+export interface RunningController {
+  readonly context: ControllerContext;
+  readonly address: AddressInfo;
+  readonly control: ControlServer;
+  readonly app: FastifyInstance;
+  /** Tells nodes to come back later, answers what is under way and closes the data. */
+  stop(): Promise<void>;
+}
+
+/** Starts a controller; resolves when it listens. Rejects with a sentence when data, port or certificate do not serve. */
+export async function startController(options: ControllerOptions): Promise<RunningController> {
+  const { publicUrl } = options;
+  const isTls = publicUrl.protocol === 'https:';
+  const opened = await openController({
+    ...options,
+    builtInAuthority: isTls && options.certificate === undefined,
+  });
+  const { context } = opened;
+  try {
+    for (const organisation of await context.store.organisations()) await decideAll(context, organisation);
+    const attempts = new LoginAttempts(context);
+    const control = new ControlServer({ context, attempts });
+    const { authority } = context;
+    const own = authority === undefined ? undefined : await issue(authority, publicUrl);
+    const certificate = isTls ? (options.certificate ?? own) : undefined;
+    let server: ReturnType<typeof createListener> | undefined;
+    const app = await buildApp({
+      context,
+      ...options.extend?.(context, attempts),
+      serverFactory: (handle) => (server = createListener(handle, certificate)),
+    });
+    if (server === undefined) throw new Error('the application made no server');
+    const upgrades = (await options.upgrades?.(context)) ?? {};
+    routeUpgrades(server, {
+      ...upgrades,
+      [controlPath]: (request, socket, head) => control.handleUpgrade(request, socket, head),
+    });
+    const listener = server;
+    const address = await listen(listener, options.listen.host, options.listen.port);
+    const cancelRenewal =
+      authority === undefined || own === undefined
+        ? (): void => undefined
+        : keepRenewed(context, authority, server as TlsServer, own.expiresMs);
+    return {
+      context,
+      address,
+      control,
+      app,
+      async stop() {
+        cancelRenewal();
+        control.close();
+        await app.close();
+        await closeListener(listener, context.clock);
+        await opened.close();
+      },
+    };
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}
+
+function issue(authority: Authority, publicUrl: URL): Promise<ServerCertificate> {
+  return authority.issue([...new Set([hostOf(publicUrl), ...localHosts])]);
+}
+
+/** Renews the built-in certificate before its end, without a restart. Returns how to stop. */
+function keepRenewed(
+  { clock, now, log, publicUrl }: ControllerContext,
+  authority: Authority,
+  server: TlsServer,
+  expiresMs: number,
+): () => void {
+  let expires = expiresMs;
+  const check = (): (() => void) =>
+    clock.after(renewalCheckMs, () => {
+      cancel = check();
+      if (expires - now() > renewBeforeMs) return;
+      issue(authority, publicUrl).then(
+        (renewed) => {
+          expires = renewed.expiresMs;
+          server.setSecureContext({ cert: renewed.cert, key: renewed.key, minVersion: 'TLSv1.3' });
+        },
+        (error: unknown) => log.error({ err: error }, 'the TLS certificate was not renewed'),
+      );
+    });
+  let cancel = check();
+  return () => cancel();
+}
+
+/** The host of a URL as certificates name it: an IPv6 literal without brackets. */
+function hostOf({ hostname }: URL): string {
+  const bare = hostname.replace(/^\[|\]$/g, '');
+  return isIP(bare) === 6 ? bare : hostname;
+}
