@@ -23,11 +23,21 @@ export interface DnsServer {
   close(): Promise<void>;
 }
 
+/** How often another port is tried where the system chose one whose TCP half is taken. */
+const portAttempts = 16;
+
 /** Listens; rejects with the system's error when the address or port cannot be had. */
 export async function serveDns(options: DnsServerOptions): Promise<DnsServer> {
-  const service = new Service(options);
-  await service.listen();
-  return service;
+  for (let attempt = 1; ; attempt++) {
+    const service = new Service(options);
+    try {
+      await service.listen();
+      return service;
+    } catch (error) {
+      const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+      if (options.port !== 0 || !isTaken || attempt === portAttempts) throw error;
+    }
+  }
 }
 
 class Service implements DnsServer {
