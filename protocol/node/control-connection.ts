@@ -79,6 +79,8 @@ export interface ControlConnection {
 const firstDelayMs = 200;
 const longestDelayMs = 5_000;
 const dialTimeoutMs = 10_000;
+/** A typed code is good for five minutes, and the controller says so when they are over. */
+const signInMs = 330_000;
 
 /** Faults of the controller after which the same attempt would only be refused again. */
 const final = new Set<CodeName>(['denied', 'revoked', 'expired', 'fenced', 'limit']);
@@ -183,7 +185,9 @@ export function keepControl(options: ControlOptions): ControlConnection {
   function converse(opened: ControlChannel): void {
     const watch = (): void => {
       cancelTimer();
-      cancelTimer = clock.after(contactMs, () => opened.close('timeout'));
+      // Beats come once the controller has welcomed this node; before, a person may be signing in.
+      const signingIn = state.state !== 'up' && identity.enrolment?.node === undefined;
+      cancelTimer = clock.after(signingIn ? signInMs : contactMs, () => opened.close('timeout'));
     };
     opened.start({
       message(raw) {
