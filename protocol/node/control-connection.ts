@@ -64,7 +64,7 @@ export interface ControlConnection {
   readonly state: ControlState;
   /** The card last verified, also while not connected. */
   readonly card: Card | undefined;
-  /** Sends when up; false, and nothing is kept, while it is not. */
+  /** Sends when up, and a `login` as soon as there is a channel; false, and nothing is kept, while it is not. */
   send(message: FromNode): boolean;
   /** Says `enrol` on the open channel, for a device whose session ended. False while not up. */
   signIn(credential: Credential): boolean;
@@ -103,7 +103,8 @@ export function keepControl(options: ControlOptions): ControlConnection {
       return card;
     },
     send(message) {
-      if (state.state !== 'up' || channel === undefined) return false;
+      // The end of a sign-in comes before the welcome that it brings about.
+      if (channel === undefined || (state.state !== 'up' && message.t !== 'login')) return false;
       channel.send(message);
       return true;
     },
