@@ -178,6 +178,7 @@ class RunningClient implements Client {
       onWelcome: () => {
         this.#live = true;
         this.#posture.start();
+        this.#readyWhenComplete();
       },
       onState: (state) => this.#followControl(state),
     });
@@ -282,16 +283,25 @@ class RunningClient implements Client {
     }
     this.#signIn?.close();
     this.#signIn = undefined;
-    if (before !== 'known' || !this.#live) this.#options.onEvent({ kind: 'signed-in' });
+    if (before === 'ended') this.#options.onEvent({ kind: 'signed-in' });
     try {
       await this.#startCapture();
       await this.#capture?.update();
-      this.#ready.resolve(this.status());
+      this.#readyWhenComplete();
     } catch (error) {
       const fault = toFault(error);
       this.#options.onEvent({ kind: 'trouble', fault });
       this.#ready.reject(fault);
     }
+  }
+
+  /** Welcomed, told what there is, and capturing where that was asked for: in whichever order they came. */
+  #readyWhenComplete(): void {
+    const complete =
+      this.#live &&
+      this.#knowledge.contact === 'known' &&
+      (this.#options.capture === undefined || this.#capture !== undefined);
+    if (complete) this.#ready.resolve(this.status());
   }
 
   /** Makes what is known from what is remembered. */

@@ -64,7 +64,7 @@ export interface ControlConnection {
   readonly state: ControlState;
   /** The card last verified, also while not connected. */
   readonly card: Card | undefined;
-  /** Sends when up; false, and nothing is kept, while it is not. */
+  /** Sends when up, and a `login` as soon as there is a channel; false, and nothing is kept, while it is not. */
   send(message: FromNode): boolean;
   /** Says `enrol` on the open channel, for a device whose session ended. False while not up. */
   signIn(credential: Credential): boolean;
@@ -79,6 +79,8 @@ export interface ControlConnection {
 const firstDelayMs = 200;
 const longestDelayMs = 5_000;
 const dialTimeoutMs = 10_000;
+/** A typed code is good for five minutes, and the controller says so when they are over. */
+const signInMs = 330_000;
 
 /** Faults of the controller after which the same attempt would only be refused again. */
 const final = new Set<CodeName>(['denied', 'revoked', 'expired', 'fenced', 'limit']);
@@ -101,7 +103,8 @@ export function keepControl(options: ControlOptions): ControlConnection {
       return card;
     },
     send(message) {
-      if (state.state !== 'up' || channel === undefined) return false;
+      // The end of a sign-in comes before the welcome that it brings about.
+      if (channel === undefined || (state.state !== 'up' && message.t !== 'login')) return false;
       channel.send(message);
       return true;
     },
@@ -183,7 +186,9 @@ export function keepControl(options: ControlOptions): ControlConnection {
   function converse(opened: ControlChannel): void {
     const watch = (): void => {
       cancelTimer();
-      cancelTimer = clock.after(contactMs, () => opened.close('timeout'));
+      // Beats come once the controller has welcomed this node; before, a person may be signing in.
+      const signingIn = state.state !== 'up' && identity.enrolment?.node === undefined;
+      cancelTimer = clock.after(signingIn ? signInMs : contactMs, () => opened.close('timeout'));
     };
     opened.start({
       message(raw) {

@@ -1,0 +1,418 @@
+/**
+ * A whole organisation on loopback for tests of the client: real relay, real connectors, and a controller that says what
+ * the test tells it to, so that a test can also make it say what no controller should.
+ */
+import { createServer, type Server } from 'node:http';
+import { mkdtempSync, rmSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { pino } from 'pino';
+import { WebSocketServer, type WebSocket } from 'ws';
+import { startConnector, type Connector } from '../../../connector/connector.ts';
+import { systemClock, systemRandom } from '../../../protocol/clock.ts';
+import type { ConnectorSnapshot, DeviceSnapshot } from '../../../protocol/control.ts';
+import { controlPath, discoveryPath } from '../../../protocol/discovery.ts';
+import { hopPath } from '../../../protocol/hop.ts';
+import { newId, type DeviceId, type Id, type IdKind, type NodeId } from '../../../protocol/ids.ts';
+import { encodeKey, newAgreementKey, newSigningKey, type SigningKey } from '../../../protocol/keys.ts';
+import { Lease } from '../../../protocol/lease.ts';
+import { acceptControlChannel, type ControlChannel } from '../../../protocol/link/control-channel.ts';
+import { HandshakeBudget } from '../../../protocol/link/handshake-budget.ts';
+import { webSocketCarrier } from '../../../protocol/link/websocket-carrier.ts';
+import { openStateDirectory, type StateDirectory } from '../../../protocol/node/state-directory.ts';
+import { decodeEnrolmentKey, encodeEnrolmentKey, type EnrolmentKey } from '../../../protocol/secrets.ts';
+import { signCard, signGrant, signTicket, tokenSigner, type Card } from '../../../protocol/tokens.ts';
+import { createRelay, type Relay } from '../../../relay/relay.ts';
+
+const id = <K extends IdKind>(kind: K): Id<K> => newId(kind, systemRandom(16));
+const nowS = (): number => Math.floor(Date.now() / 1_000);
+
+/** A node as the controller knows it, while its channel is open. */
+interface Node {
+  readonly id: NodeId;
+  readonly kind: 'device' | 'connector';
+  readonly mk: string;
+  readonly nk: string;
+  channel: ControlChannel | undefined;
+  version: number;
+}
+
+export class SmallOrganisation {
+  readonly org = id('org');
+  readonly network = id('net');
+  readonly wiki = id('res');
+  readonly databases = id('res');
+  readonly locked = id('res');
+  /** Messages from devices, in the order they came. */
+  readonly heard: Record<string, unknown>[] = [];
+  /** What a device's snapshot says; change it and call `push`. */
+  device: Pick<DeviceSnapshot, 'zones' | 'resources' | 'session' | 'device'>;
+  /** Ports and address of the wiki behind the connectors. */
+  wikiPort = 0;
+  epoch = 1;
+  readonly #root: SigningKey = newSigningKey();
+  readonly #signing: SigningKey = newSigningKey();
+  readonly #control = newAgreementKey();
+  readonly #channels = new Set<ControlChannel>();
+  readonly #nodes = new Map<string, Node>();
+  readonly #relayId = id('rly');
+  readonly #folder = mkdtempSync(join(tmpdir(), 'postern-org-'));
+  readonly #lease = new Lease(Date.now);
+  readonly #connectors: Connector[] = [];
+  #card: Card | undefined;
+  #cardToken = '';
+  #server: Server | undefined;
+  #relayServer: Server | undefined;
+  #relay: Relay | undefined;
+  #port = 0;
+  #relayPort = 0;
+  #beats: NodeJS.Timeout | undefined;
+
+  private constructor() {
+    this.device = {
+      zones: ['acme.internal'],
+      resources: {
+        [this.wiki]: this.#resource(this.wiki, 'wiki', ['wiki.acme.internal'], ['tcp/1-65535']),
+        [this.databases]: this.#resource(this.databases, 'databases', ['*.db.acme.internal'], ['tcp/5432']),
+        [this.locked]: {
+          ...this.#resource(this.locked, 'locked', ['locked.acme.internal'], ['tcp/80']),
+          state: 'refused',
+          reasons: [{ name: 'mfa-missing', policy: 'prod-needs' }],
+        },
+      },
+      session: {
+        id: id('ses'),
+        subject: id('svc'),
+        kind: 'service',
+        name: 'ci',
+        until: nowS() + 3_600,
+      },
+      device: { name: 'laptop', approved: true },
+    };
+  }
+
+  /** Starts controller, relay and one connector. */
+  static async start(t: TestContext): Promise<SmallOrganisation> {
+    const organisation = new SmallOrganisation();
+    const { kid } = await tokenSigner(organisation.#signing);
+    organisation.#card = {
+      iss: 'https://access.acme.example',
+      keys: { [kid]: encodeKey(organisation.#signing.publicKey) },
+      ctl: encodeKey(organisation.#control.publicKey),
+      tls: [],
+      iat: nowS(),
+      exp: nowS() + 3_600,
+    };
+    organisation.#cardToken = await signCard(await tokenSigner(organisation.#root), organisation.#card);
+    t.after(() => organisation.stop());
+    await organisation.startController();
+    await organisation.startRelay();
+    await organisation.addConnector();
+    return organisation;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** A key for a service account, as the controller would print it. */
+  key(): EnrolmentKey {
+    const text = encodeEnrolmentKey({
+      kind: 'sk',
+      root: this.#root.publicKey,
+      secret: systemRandom(32),
+      url: this.url,
+    });
+    return decodeEnrolmentKey('sk', text) as EnrolmentKey;
+  }
+
+  get pin(): string {
+    return encodeKey(this.#root.publicKey);
+  }
+
+  /** A new state directory; gone with the organisation. */
+  state(name: string): StateDirectory {
+    return openStateDirectory(join(this.#folder, name));
+  }
+
+  async startController(): Promise<void> {
+    const sockets = new WebSocketServer({ noServer: true });
+    const budget = new HandshakeBudget(systemClock);
+    const server = createServer((request, response) => {
+      if (request.url !== discoveryPath) return void response.writeHead(404).end();
+      response.setHeader('content-type', 'application/json');
+      response.end(
+        JSON.stringify({
+          schema: 'postern.configuration/v1',
+          issuer: 'https://access.acme.example',
+          root: this.pin,
+          card: this.#cardToken,
+          protocols: [1],
+        }),
+      );
+      return undefined;
+    });
+    server.on('upgrade', (request, socket, head) => {
+      if (request.url !== controlPath) return void socket.destroy();
+      sockets.handleUpgrade(request, socket, head, (ws) => void this.#converse(ws, budget));
+      return undefined;
+    });
+    await listen(server, this.#port);
+    this.#port = (server.address() as AddressInfo).port;
+    this.#server = server;
+    this.#beats = setInterval(() => this.beat(), 1_000);
+  }
+
+  async stopController(): Promise<void> {
+    clearInterval(this.#beats);
+    for (const channel of this.#channels) channel.close('draining');
+    await close(this.#server);
+  }
+
+  async startRelay(): Promise<void> {
+    this.#lease.beat(this.epoch);
+    const relay = createRelay({
+      relayId: this.#relayId,
+      card: () => this.#card,
+      lease: this.#lease,
+      clock: systemClock,
+      random: systemRandom,
+    });
+    const server = createServer((_request, response) => response.writeHead(404).end());
+    server.on('upgrade', (request, socket, head) => {
+      if (request.url === hopPath) relay.handleUpgrade(request, socket, head);
+      else socket.destroy();
+    });
+    await listen(server, this.#relayPort);
+    this.#relayPort = (server.address() as AddressInfo).port;
+    this.#relayServer = server;
+    this.#relay = relay;
+  }
+
+  async stopRelay(): Promise<void> {
+    this.#relay?.close();
+    await close(this.#relayServer);
+  }
+
+  async addConnector(): Promise<Connector> {
+    const connector = await startConnector({
+      state: this.state(`connector-${this.#connectors.length}`),
+      key: { ...this.key(), kind: 'pk' },
+      log: pino({ level: 'silent' }),
+    });
+    this.#connectors.push(connector);
+    while (connector.status().state !== 'ready') await new Promise((resolve) => setTimeout(resolve, 10));
+    await this.push();
+    return connector;
+  }
+
+  /** Sends everybody what they should know now. */
+  async push(): Promise<void> {
+    for (const node of this.#nodes.values()) await this.#inform(node);
+  }
+
+  beat(): void {
+    this.#lease.beat(this.epoch);
+    this.#tell('device', { t: 'beat', epoch: this.epoch, now: nowS() });
+    this.#tell('connector', { t: 'beat', epoch: this.epoch, now: nowS() });
+  }
+
+  /** Takes a resource away from the device: revocation at the connectors first, then the snapshot, as the wire says. */
+  async takeAway(resource: string, reason: string): Promise<void> {
+    this.epoch += 1;
+    this.#tell('connector', { t: 'revoke', epoch: this.epoch, ids: [resource], reason });
+    const { [resource]: _gone, ...resources } = this.device.resources;
+    this.device = { ...this.device, resources };
+    await this.push();
+  }
+
+  /** Says anything at all to every device. */
+  tellDevices(message: object): void {
+    this.#tell('device', message);
+  }
+
+  async stop(): Promise<void> {
+    for (const connector of this.#connectors) await connector.stop();
+    await this.stopRelay();
+    await this.stopController();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #tell(kind: Node['kind'], message: object): void {
+    for (const node of this.#nodes.values()) if (node.kind === kind) node.channel?.send(message);
+  }
+
+  async #converse(ws: WebSocket, budget: HandshakeBudget): Promise<void> {
+    const channel = await acceptControlChannel(webSocketCarrier(ws), {
+      own: this.#control,
+      clock: systemClock,
+      random: systemRandom,
+      budget,
+      source: 'test',
+    });
+    let node: Node | undefined;
+    this.#channels.add(channel);
+    channel.start({
+      closed: () => {
+        this.#channels.delete(channel);
+        if (node?.channel === channel) node.channel = undefined;
+      },
+      message: (message) => {
+        const t = message['t'];
+        if (node?.kind !== 'connector') this.heard.push(message);
+        if (t === 'hello') node = this.#nodes.get(String(message['node']));
+        if (t === 'enrol') {
+          if (message['loopback'] !== undefined)
+            return channel.send({ t: 'open', url: `${this.url}/device/confirm`, state: 'attempt-1' });
+          if (message['code'] !== undefined)
+            return channel.send({
+              t: 'code',
+              user_code: 'HXTR-MFST',
+              url: `${this.url}/device`,
+              expires: nowS() + 300,
+            });
+          node = this.#enrol(message);
+        }
+        if (t === 'login') {
+          const enrol = this.heard.findLast((said) => said['t'] === 'enrol' && said['kind'] === 'device');
+          if (enrol !== undefined) node = this.#enrol(enrol);
+        }
+        if (node === undefined || !['hello', 'enrol', 'login'].includes(String(t))) return undefined;
+        node.channel = channel;
+        return this.#welcome(node);
+      },
+    });
+  }
+
+  #enrol(message: Record<string, unknown>): Node {
+    const kind = message['kind'] === 'connector' ? 'connector' : 'device';
+    const known = [...this.#nodes.values()].find(({ nk }) => nk === message['nk']);
+    const node: Node = known ?? {
+      id: kind === 'connector' ? id('con') : id('dev'),
+      kind,
+      mk: String(message['mk']),
+      nk: String(message['nk']),
+      channel: undefined,
+      version: 0,
+    };
+    this.#nodes.set(node.id, node);
+    return node;
+  }
+
+  #welcome(node: Node): void {
+    node.channel?.send({ t: 'welcome', node: node.id, org: this.org, card: this.#cardToken });
+    node.channel?.send({ t: 'beat', epoch: this.epoch, now: nowS() });
+    void this.#inform(node);
+  }
+
+  async #inform(node: Node): Promise<void> {
+    const signer = await tokenSigner(this.#signing);
+    const ticket = await signTicket(signer, {
+      iss: 'https://access.acme.example',
+      jti: id('tok'),
+      org: this.org,
+      sub: node.id,
+      role: node.kind === 'device' ? 'client' : 'connector',
+      mk: node.mk,
+      meet: [this.network],
+      out: 3_600,
+      iat: nowS(),
+      exp: nowS() + 3_600,
+    });
+    node.version += 1;
+    const snapshot = node.kind === 'device' ? this.#deviceSnapshot() : this.#connectorSnapshot();
+    node.channel?.send({ t: 'tickets', list: [ticket] });
+    if (node.kind === 'device')
+      node.channel?.send({ t: 'grants', list: await this.#grants(signer, node) });
+    node.channel?.send({ t: 'snapshot', v: node.version, epoch: this.epoch, snapshot, revoked: [] });
+  }
+
+  async #grants(signer: Awaited<ReturnType<typeof tokenSigner>>, node: Node): Promise<string[]> {
+    const granted = Object.values(this.device.resources).filter(({ state }) => state === 'granted');
+    if (granted.length === 0 || this.device.session.ended !== undefined) return [];
+    return [
+      await signGrant(signer, {
+        iss: 'https://access.acme.example',
+        aud: this.network,
+        jti: id('tok'),
+        org: this.org,
+        sub: this.device.session.subject as Id<'svc'>,
+        dev: node.id as DeviceId,
+        ses: this.device.session.id as Id<'ses'>,
+        nk: node.nk,
+        who: { name: 'ci', groups: [] },
+        cav: [{ until: nowS() + 3_600, out: 3_600 }],
+        res: Object.fromEntries(granted.map((resource) => [resource.id, 0])),
+        iat: nowS(),
+        exp: nowS() + 3_600,
+      }),
+    ];
+  }
+
+  #deviceSnapshot(): DeviceSnapshot {
+    const connectors = [...this.#nodes.values()]
+      .filter(({ kind, channel }) => kind === 'connector' && channel !== undefined)
+      .map(({ id: connector, nk }) => ({ id: connector, nk, relays: [this.#relayId] }));
+    return {
+      kind: 'device',
+      networks: { [this.network]: { id: this.network, name: 'hq', pq: true, connectors } },
+      relays: { [this.#relayId]: { id: this.#relayId, url: `http://127.0.0.1:${this.#relayPort}` } },
+      ...this.device,
+    };
+  }
+
+  #connectorSnapshot(): ConnectorSnapshot {
+    const serve = (
+      resource: Id<'res'>,
+      hosts: string[],
+      address: string,
+      ports: string[],
+    ): ConnectorSnapshot['resources'][string] => ({
+      id: resource,
+      hosts,
+      address,
+      ports,
+      within: ['10.0.0.0/8'],
+      outage: 3_600,
+    });
+    return {
+      kind: 'connector',
+      network: { id: this.network, name: 'hq' },
+      relays: { [this.#relayId]: { id: this.#relayId, url: `http://127.0.0.1:${this.#relayPort}` } },
+      peers: {},
+      resources: Object.fromEntries(
+        [
+          serve(this.wiki, ['wiki.acme.internal'], '127.0.0.1', [`tcp/${Math.max(1, this.wikiPort)}`]),
+          serve(this.databases, ['*.db.acme.internal'], '*.db.acme.internal', ['tcp/5432']),
+        ]
+          .filter(({ id: resource }) => Object.hasOwn(this.device.resources, resource))
+          .map((resource) => [resource.id, resource]),
+      ),
+    };
+  }
+
+  #resource(
+    resource: Id<'res'>,
+    name: string,
+    hosts: string[],
+    ports: string[],
+  ): DeviceSnapshot['resources'][string] {
+    return { id: resource, net: this.network, name, hosts, ports, state: 'granted', reasons: [] };
+  }
+}
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve) => {
+    server.listen(port, '127.0.0.1', () => resolve());
+  });
+}
+
+async function close(server: Server | undefined): Promise<void> {
+  if (server?.listening !== true) return;
+  await new Promise((resolve) => {
+    server.close(resolve);
+    server.closeAllConnections();
+  });
+}
