@@ -10,6 +10,7 @@ import type { LoginAttempts } from '../enrolment/login-attempts.ts';
 import { browserAuthenticator } from './browser-sessions.ts';
 import { Cookies } from './cookies.ts';
 import { deviceLoginRoutes } from './device-login-routes.ts';
+import { myResourcesRoutes } from './my-resources-routes.ts';
 import { servePages } from './pages.ts';
 import { portalRoutes } from './portal-routes.ts';
 import { signInRoutes } from './sign-in-routes.ts';
@@ -28,6 +29,7 @@ export function login(
         const typed = scope as unknown as TypedApp;
         signInRoutes(typed, context, cookies);
         portalRoutes(typed, context, cookies);
+        myResourcesRoutes(typed, context);
         deviceLoginRoutes(typed, context, attempts);
       });
     },
