@@ -2,6 +2,7 @@
  * Everything by which a person meets the controller in a browser: sign-in, portal, the pages. The program puts it on the
  * API's application; the attempts are shared with the control server, where the devices wait.
  */
+import { fastifyCookie } from '@fastify/cookie';
 import type { FastifyInstance } from 'fastify';
 import type { Authenticate } from '../api/access.ts';
 import type { TypedApp } from '../api/typed-app.ts';
@@ -24,6 +25,8 @@ export function login(
   return {
     authenticators: [browserAuthenticator(context, cookies)],
     register: async (app) => {
+      // Its reading and writing work once it is registered; nothing is parsed before a route asks.
+      await app.register(fastifyCookie, { hook: false });
       await app.register(async (scope) => {
         await servePages(scope, { secure: context.publicUrl.protocol === 'https:' });
         const typed = scope as unknown as TypedApp;
