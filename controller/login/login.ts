@@ -2,6 +2,7 @@
  * Everything by which a person meets the controller in a browser: sign-in, portal, the pages. The program puts it on the
  * API's application; the attempts are shared with the control server, where the devices wait.
  */
+import { fastifyCookie } from '@fastify/cookie';
 import type { FastifyInstance } from 'fastify';
 import type { Authenticate } from '../api/access.ts';
 import type { TypedApp } from '../api/typed-app.ts';
@@ -10,6 +11,7 @@ import type { LoginAttempts } from '../enrolment/login-attempts.ts';
 import { browserAuthenticator } from './browser-sessions.ts';
 import { Cookies } from './cookies.ts';
 import { deviceLoginRoutes } from './device-login-routes.ts';
+import { myResourcesRoutes } from './my-resources-routes.ts';
 import { servePages } from './pages.ts';
 import { portalRoutes } from './portal-routes.ts';
 import { signInRoutes } from './sign-in-routes.ts';
@@ -23,11 +25,14 @@ export function login(
   return {
     authenticators: [browserAuthenticator(context, cookies)],
     register: async (app) => {
+      // Its reading and writing work once it is registered; nothing is parsed before a route asks.
+      await app.register(fastifyCookie, { hook: false });
       await app.register(async (scope) => {
         await servePages(scope, { secure: context.publicUrl.protocol === 'https:' });
         const typed = scope as unknown as TypedApp;
         signInRoutes(typed, context, cookies);
         portalRoutes(typed, context, cookies);
+        myResourcesRoutes(typed, context);
         deviceLoginRoutes(typed, context, attempts);
       });
     },
