@@ -45,7 +45,7 @@ Host *
   chmodSync(config, 0o600);
   const forward = `127.0.0.1:${localPort}:${host}:${port}`;
   const ssh = laptop.spawn('ssh', ['-v', '-F', config, '-N', '-L', forward, 'hq'], { name: 'ssh-jump' });
-  await ssh.waitFor(/Entering interactive session/);
+  await ssh.waitFor(/Local forwarding listening on 127\.0\.0\.1/);
   return localPort;
 }
 
