@@ -34,14 +34,11 @@ export const blindRelay: Step = {
 
     const bodyFile = join(lab.dir, 'marked-body');
     writeFileSync(bodyFile, Buffer.concat(Array.from({ length: 1_024 }, () => body)));
-    const request = [
-      ...['curl', '-sS', '--fail', '-o', '/dev/null', '--data-binary', `@${bodyFile}`],
-      ...['-H', `x-marker: ${header.toString('base64')}`],
-      `http://wiki.acme.internal/echo?${url.toString('hex')}`,
-    ];
-    const query = ['psql', '-h', hostName, '-U', 'demo', '-d', 'acme', '-Atc', 'SELECT count(*) FROM ships'];
+    const request = `curl -sS --fail -o /dev/null --data-binary @${bodyFile} -H 'x-marker: ${header.toString('base64')}' \
+      'http://wiki.acme.internal/echo?${url.toString('hex')}'`;
+    const query = `psql -h ${hostName} -U demo -d acme -Atc 'SELECT count(*) FROM ships'`;
     // Traffic goes on while the memories are read: a buffer that is free again may hold anything.
-    const loop = `while :; do ${quoted(request)} && ${quoted(query)} || exit 1; done`;
+    const loop = `while ${request} && ${query}; do :; done`;
     const traffic = lab.laptop.spawn('sh', ['-c', loop], { name: 'marked-traffic' });
     try {
       await traffic.waitFor(/(?:3\n){3}/);
@@ -71,7 +68,3 @@ export const blindRelay: Step = {
     }
   },
 };
-
-function quoted(command: readonly string[]): string {
-  return command.map((word) => `'${word}'`).join(' ');
-}

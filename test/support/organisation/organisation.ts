@@ -90,8 +90,8 @@ export class Organisation {
       'bin/postern',
       [
         'controller',
-        ...['--roles', 'controller', '--listen', `${endpoint.address}:${endpoint.port}`],
-        ...['--public-url', url, '--data', data, '--tls-cert', certFile, '--tls-key', keyFile],
+        ...flags({ roles: 'controller', listen: `${endpoint.address}:${endpoint.port}`, 'public-url': url }),
+        ...flags({ data, 'tls-cert': certFile, 'tls-key': keyFile }),
       ],
       { name: 'controller' },
     );
@@ -181,14 +181,8 @@ export class Organisation {
       'bin/postern',
       [
         'relay',
-        '--listen',
-        `${relay.address}:${relay.port}`,
-        '--public-url',
-        this.relayUrl,
-        '--controller',
-        this.url,
-        '--state',
-        join(dir, 'relay'),
+        ...flags({ listen: `${relay.address}:${relay.port}`, 'public-url': this.relayUrl }),
+        ...flags({ controller: this.url, state: join(dir, 'relay') }),
         ...key,
       ],
       { name: 'relay' },
@@ -224,6 +218,11 @@ export class Organisation {
     writeFileSync(file, await this.admin('token', 'create', kind, name), { mode: 0o600 });
     return file;
   }
+}
+
+/** As a command line has them. */
+function flags(values: Record<string, string>): string[] {
+  return Object.entries(values).flatMap(([name, value]) => [`--${name}`, value]);
 }
 
 function urlOf({ host, port }: Endpoint): string {

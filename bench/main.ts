@@ -1,0 +1,53 @@
+/**
+ * `npm run bench`: ours beside a peer in interleaved rounds of one run, as one table, or with `--json` as one object.
+ * Exits 1 when a peer is missing or too slow to be compared with, because then no ratio means anything.
+ *
+ *   npm run bench -- [--only NAME,…] [--json] [--rounds 5] [--seconds 10]
+ */
+import { parseArgs } from 'node:util';
+import type { Comparison } from './comparison.ts';
+import { asJson, asTable } from './report.ts';
+import { throughputRelayedSshJump } from './throughput-relayed-ssh-jump.ts';
+
+const comparisons: readonly Comparison[] = [throughputRelayedSshJump];
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    json: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '10' },
+  },
+});
+
+const names = values.only?.split(',') ?? comparisons.map(({ name }) => name);
+const unknown = names.filter((name) => !comparisons.some((each) => each.name === name));
+if (unknown.length > 0)
+  fail(`unknown: ${unknown.join(', ')}; there is ${comparisons.map((each) => each.name).join(', ')}`, 2);
+if (process.getuid?.() !== 0)
+  fail('the bench makes network namespaces, which needs root: sudo npm run bench', 10);
+
+const options = { rounds: positive('rounds'), seconds: positive('seconds'), progress: tell };
+const results = [];
+for (const comparison of comparisons.filter(({ name }) => names.includes(name))) {
+  tell(`${comparison.name}: ${options.rounds} rounds`);
+  results.push(
+    await comparison.run(options).catch((error: Error) => fail(`${comparison.name}: ${error.message}`, 1)),
+  );
+}
+process.stdout.write(values.json ? `${JSON.stringify(asJson(results))}\n` : asTable(results));
+
+function positive(name: 'rounds' | 'seconds'): number {
+  const number = Number(values[name]);
+  if (!Number.isInteger(number) || number < 1) fail(`--${name} takes a whole number from 1 on`, 2);
+  return number;
+}
+
+function tell(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+function fail(why: string, exitCode: number): never {
+  tell(`bench: ${why}`);
+  process.exit(exitCode);
+}
