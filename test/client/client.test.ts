@@ -55,7 +55,8 @@ async function greet(client: Client, port: number, word = 'word'): Promise<strin
 async function until(condition: () => boolean, withinMs = 3_000): Promise<number> {
   const startMs = performance.now();
   while (!condition()) {
-    if (performance.now() - startMs > withinMs) assert.fail(`not within ${withinMs} ms: ${String(condition)}`);
+    if (performance.now() - startMs > withinMs)
+      assert.fail(`not within ${withinMs} ms: ${String(condition)}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   return performance.now() - startMs;
@@ -91,7 +92,14 @@ test('hidden and missing names are refused with the same words and never leave t
   const organisation = await SmallOrganisation.start(t);
   const { client } = await start(t, organisation);
   await client.ready;
-  for (const host of ['hidden.acme.internal', 'nobody.acme.internal', 'www.example.com', '10.0.0.1', '127.0.0.1', 'a b'])
+  for (const host of [
+    'hidden.acme.internal',
+    'nobody.acme.internal',
+    'www.example.com',
+    '10.0.0.1',
+    '127.0.0.1',
+    'a b',
+  ])
     await assert.rejects(client.open({ host, port: 80 }), { code: 'denied', message: hiddenText });
   await assert.rejects(client.open({ host: 'locked.acme.internal', port: 80 }), {
     code: 'denied',
@@ -135,7 +143,10 @@ test('flows through the local socket reach the same resources, and are refused w
   const flow = await connectLocalApi(path, `wiki.acme.internal:${port}`);
   flow.end('by socket');
   assert.equal(await text(flow), 'hello by socket');
-  await assert.rejects(connectLocalApi(path, 'nobody.acme.internal:80'), { code: 'denied', message: hiddenText });
+  await assert.rejects(connectLocalApi(path, 'nobody.acme.internal:80'), {
+    code: 'denied',
+    message: hiddenText,
+  });
   await assert.rejects(connectLocalApi(path, 'rubbish'), { code: 'denied' });
 });
 
@@ -227,9 +238,18 @@ test('a session that ends refuses every name, and a service signs in again by it
 test('a person without a browser is shown address and code', async (t) => {
   const organisation = await SmallOrganisation.start(t);
   const state = organisation.state('laptop');
-  openIdentity(state).enrol({ schema: 'postern.enrolment/v1', url: organisation.url, root: organisation.pin });
+  openIdentity(state).enrol({
+    schema: 'postern.enrolment/v1',
+    url: organisation.url,
+    root: organisation.pin,
+  });
   const events: ClientEvent[] = [];
-  const client = await startClient({ state, browser: false, uids: [], onEvent: (event) => events.push(event) });
+  const client = await startClient({
+    state,
+    browser: false,
+    uids: [],
+    onEvent: (event) => events.push(event),
+  });
   t.after(() => client.stop());
   await until(() => events.some(({ kind }) => kind === 'prompt'));
   const prompt = events.find((event) => event.kind === 'prompt')?.prompt;
@@ -240,9 +260,18 @@ test('a person without a browser is shown address and code', async (t) => {
 test('a person’s browser comes back to a loopback port once, with the right state, under PKCE', async (t) => {
   const organisation = await SmallOrganisation.start(t);
   const state = organisation.state('laptop');
-  openIdentity(state).enrol({ schema: 'postern.enrolment/v1', url: organisation.url, root: organisation.pin });
+  openIdentity(state).enrol({
+    schema: 'postern.enrolment/v1',
+    url: organisation.url,
+    root: organisation.pin,
+  });
   const events: ClientEvent[] = [];
-  const client = await startClient({ state, browser: true, uids: [], onEvent: (event) => events.push(event) });
+  const client = await startClient({
+    state,
+    browser: true,
+    uids: [],
+    onEvent: (event) => events.push(event),
+  });
   t.after(() => client.stop());
   await until(() => events.some(({ kind }) => kind === 'prompt'));
   const enrol = organisation.heard.find((said) => said['t'] === 'enrol' && said['kind'] === 'device');

@@ -324,8 +324,7 @@ export class SmallOrganisation {
     node.version += 1;
     const snapshot = node.kind === 'device' ? this.#deviceSnapshot() : this.#connectorSnapshot();
     node.channel?.send({ t: 'tickets', list: [ticket] });
-    if (node.kind === 'device')
-      node.channel?.send({ t: 'grants', list: await this.#grants(signer, node) });
+    if (node.kind === 'device') node.channel?.send({ t: 'grants', list: await this.#grants(signer, node) });
     node.channel?.send({ t: 'snapshot', v: node.version, epoch: this.epoch, snapshot, revoked: [] });
   }
 
