@@ -275,7 +275,7 @@ test('a person’s browser comes back to a loopback port once, with the right st
   t.after(() => client.stop());
   await until(() => events.some(({ kind }) => kind === 'prompt'));
   const enrol = organisation.heard.find((said) => said['t'] === 'enrol' && said['kind'] === 'device');
-  const { port, challenge } = enrol?.['loopback'] as { port: number; challenge: string };
+  const { port, challenge } = (enrol ?? {})['loopback'] as { port: number; challenge: string };
   const visit = async (query: string): Promise<number> =>
     (await fetch(`http://127.0.0.1:${port}/?${query}`)).status;
   assert.equal(await visit('code=abc&state=forged'), 404);
