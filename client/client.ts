@@ -14,7 +14,7 @@ import {
   type ControlState,
 } from '../protocol/node/control-connection.ts';
 import { openIdentity, type Identity } from '../protocol/node/identity.ts';
-import { callLocalApi, serveLocalApi, type LocalApi } from '../protocol/node/local-api.ts';
+import { serveLocalApi, type LocalApi } from '../protocol/node/local-api.ts';
 import type { StateDirectory } from '../protocol/node/state-directory.ts';
 import { encodeEnrolmentKey, type EnrolmentKey } from '../protocol/secrets.ts';
 import type { AddressRange } from './dns/address-range.ts';
@@ -31,6 +31,7 @@ import type { ClientStatus } from './status.ts';
 import { reportStatus } from './status-report.ts';
 import type { Undone } from './system/journal.ts';
 import { Tunnels } from './tunnels.ts';
+import { takeOverFromWatchdog } from './watchdog/take-over.ts';
 import { explain, listResources } from './why.ts';
 
 /** An address and port of loopback. */
@@ -383,18 +384,6 @@ class RunningClient implements Client {
       void this.stop().then(() => this.#ended.resolve(undone));
     });
     return { dns: undone.resolvConf, captured };
-  }
-}
-
-/** The watchdog of a crashed predecessor stops answering, so that this process can; what it holds stays in place. */
-async function takeOverFromWatchdog(path: string): Promise<void> {
-  const status = await callLocalApi(path, 'GET', '/v1/status').catch(() => undefined);
-  if ((status as ClientStatus | undefined)?.state !== 'crashed') return;
-  await callLocalApi(path, 'POST', '/v1/handover').catch(() => undefined);
-  for (let tried = 0; tried < 40; tried += 1) {
-    const answered = await callLocalApi(path, 'GET', '/v1/status').catch(() => undefined);
-    if (answered === undefined) return;
-    await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }
 

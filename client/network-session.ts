@@ -34,9 +34,10 @@ export type NetworkSessionState =
   | { readonly state: 'dialling' }
   | { readonly state: 'up'; readonly session: Session; readonly connector: string; readonly relay: string };
 
-/** After a whole round without success; doubled with each, with jitter. */
+/** After a whole round without success; doubled with each, with jitter. A flow that waits is not kept waiting for it. */
 const firstDelayMs = 50;
 const longestDelayMs = 2_000;
+const wantedDelayMs = 60;
 /** How long a flow waits for a session. */
 const patienceMs = 10_000;
 
@@ -166,7 +167,8 @@ export class NetworkSession {
   #failed(fault: Fault): void {
     this.#state = { state: 'idle', fault };
     this.#rounds += 1;
-    const ceiling = Math.min(longestDelayMs, firstDelayMs * 2 ** Math.min(this.#rounds, 10));
+    const longest = this.#waiting.size > 0 ? wantedDelayMs : longestDelayMs;
+    const ceiling = Math.min(longest, firstDelayMs * 2 ** Math.min(this.#rounds, 10));
     const fraction = this.#options.random(4).readUInt32BE() / 2 ** 32;
     this.#cancelRetry = this.#options.clock.after(ceiling / 2 + (ceiling / 2) * fraction, () => {
       void this.#dial();

@@ -13,6 +13,7 @@ import { createResolver } from '../dns/resolver.ts';
 import { serveDns } from '../dns/server.ts';
 import { nothingKnown } from '../standing.ts';
 import { statusSchema } from '../status.ts';
+import { flushResolved } from '../system-dns/resolved.ts';
 import { readJournal, undoLeftovers } from '../system/journal.ts';
 
 const [stateDirectory] = process.argv.slice(2);
@@ -44,6 +45,8 @@ async function watch(path: string): Promise<void> {
     port: 53,
     answer: (message, transport) => resolver.answer(message, transport),
   });
+  // What the client answered a moment ago is not true any more.
+  await flushResolved();
   const leave = async (): Promise<void> => {
     await server.close();
     await api.close();

@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { Duplex } from 'node:stream';
 import { parseRange, type AddressRange } from '../../../client/dns/address-range.ts';
 import { NameCapture } from '../../../client/name-capture.ts';
+import { takeOverFromWatchdog } from '../../../client/watchdog/take-over.ts';
 import { Fault } from '../../../protocol/errors.ts';
 import { openStateDirectory } from '../../../protocol/node/state-directory.ts';
 import { sample } from '../dns/knowledge.ts';
@@ -31,6 +32,7 @@ ordinary.on('message', (bytes, from) => {
 ordinary.bind(53, '127.0.0.1');
 await once(ordinary, 'listening');
 
+await takeOverFromWatchdog(statePath);
 const capture = await NameCapture.start({
   state: openStateDirectory(statePath),
   range: parseRange(range) as AddressRange,
