@@ -67,8 +67,8 @@ ${people.join('\n')}
   3. Administer: change the file and apply it; whoever loses a right loses the open connection too
     ${laptop} ssh -F ${lab.bastion.configFile} root@bastion.acme.internal
     sed -i 's/to: everything/to: { resources: [wiki] }/' ${documentFile}
-    ${admin} postern apply -f ${documentFile} --ca ${lab.authority.caFile}
-    ${admin} postern audit --ca ${lab.authority.caFile}
+    ${admin} postern apply -f ${documentFile} --ca ${organisation.caFile}
+    ${admin} postern audit --ca ${organisation.caFile}
     ${laptop} postern status
 
   What the public resolver was asked, and every log:  ${join(lab.dir, 'public-dns.questions')}  ${join(lab.dir, 'logs')}

@@ -37,7 +37,7 @@ Acme runs. In another terminal, here:
     ${postern} status --state ${client.state}
     ${postern} why wiki --state ${client.state}
     ${postern} why nothing --state ${client.state}
-    ${admin} ${postern} audit --ca ${site.authority.caFile}
+    ${admin} ${postern} audit --ca ${organisation.caFile}
 
 Ctrl-C stops everything.`);
   const running = setInterval(() => undefined, 60_000);

@@ -111,7 +111,7 @@ export async function openTour(progress: (what: string) => void = () => undefine
   try {
     const before = await systemPicture(lab.laptop);
     const organisation = await Organisation.start(labSite(lab), { progress });
-    return new Tour(lab, organisation, await openBrowser(lab), before);
+    return new Tour(lab, organisation, await openBrowser(lab, { trusted: [organisation.caFile] }), before);
   } catch (error) {
     await lab.close();
     throw error;

@@ -10,9 +10,15 @@ import type { IdentityProvider } from './identity-provider.ts';
 import type { Lab } from './lab/lab.ts';
 import type { Place } from './lab/place.ts';
 
-/** Starts a browser in `place`. The caller closes it; each `newContext()` is a person's own profile. */
-export async function openBrowser(lab: Lab, place: Place = lab.laptop): Promise<Browser> {
-  trustAuthority(place, lab.authority.caFile);
+/**
+ * Starts a browser in `place` that trusts the lab's authority and those in `trusted` (PEM files). The caller closes it;
+ * each `newContext()` is a person's own profile.
+ */
+export async function openBrowser(
+  lab: Lab,
+  { place = lab.laptop, trusted = [] }: { place?: Place; trusted?: readonly string[] } = {},
+): Promise<Browser> {
+  trustAuthorities(place, [lab.authority.caFile, ...trusted]);
   const script = join(lab.dir, `chromium.${place.namespace}`);
   const command = place
     .commandLine([findProgram('chromium')])
@@ -45,13 +51,13 @@ export async function signIn(page: Page, provider: IdentityProvider, email: stri
 }
 
 /** Lies over /etc/chromium in this place alone. */
-function trustAuthority(place: Place, caFile: string): void {
+function trustAuthorities(place: Place, files: readonly string[]): void {
   const folder = join('/etc/netns', place.namespace, 'chromium/policies/managed');
-  const certificate = readFileSync(caFile, 'utf8').replace(/-----.*-----|\s/g, '');
+  const certificates = files.map((file) => readFileSync(file, 'utf8').replace(/-----.*-----|\s/g, ''));
   mkdirSync(folder, { recursive: true });
   writeFileSync(
     join(folder, 'lab.json'),
-    JSON.stringify({ CACertificates: [certificate], DnsOverHttpsMode: 'off', QuicAllowed: false }),
+    JSON.stringify({ CACertificates: certificates, DnsOverHttpsMode: 'off', QuicAllowed: false }),
   );
 }
 

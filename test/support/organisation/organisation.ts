@@ -37,6 +37,8 @@ export class Organisation {
   readonly document: OrganisationFile;
   /** The file that is applied. */
   readonly documentFile: string;
+  /** The authority inside the controller: what people and browsers trust its certificate by. */
+  readonly caFile: string;
   /** Holds the administrator's API token. */
   readonly tokenFile: string;
   readonly controller: Program;
@@ -58,6 +60,7 @@ export class Organisation {
     this.tokenFile = options.tokenFile;
     this.document = options.document;
     this.documentFile = join(options.site.dir, 'postern.yaml');
+    this.caFile = join(dataFolder(options.site), 'ca.pem');
     this.relayUrl = urlOf(options.site.relay);
   }
 
@@ -84,14 +87,13 @@ export class Organisation {
       authority,
       redirectUris: [`${url}/oidc/corp/callback`],
     });
-    const { certFile, keyFile } = authority.issue([endpoint.host]);
-    const data = join(dir, 'controller');
+    const data = dataFolder(site);
     const controller = internet.spawn(
       'bin/postern',
       [
         'controller',
         ...flags({ roles: 'controller', listen: `${endpoint.address}:${endpoint.port}`, 'public-url': url }),
-        ...flags({ data, 'tls-cert': certFile, 'tls-key': keyFile }),
+        ...flags({ data }),
       ],
       { name: 'controller' },
     );
@@ -130,8 +132,7 @@ export class Organisation {
 
   /** Runs a command as an administrator, whatever its exit code. */
   async tryAdmin(command: string, ...args: string[]): Promise<Ran> {
-    const { internet, authority } = this.site;
-    return internet.run('bin/postern', [command, ...args, '--ca', authority.caFile], {
+    return this.site.internet.run('bin/postern', [command, ...args, '--ca', this.caFile], {
       env: this.adminEnvironment,
     });
   }
@@ -166,7 +167,7 @@ export class Organisation {
 
   /** What a person gives `postern up`. */
   get personArgs(): string[] {
-    return ['--controller', this.url, '--ca', this.site.authority.caFile];
+    return ['--controller', this.url, '--ca', this.caFile];
   }
 
   /**
@@ -223,6 +224,10 @@ export class Organisation {
 /** As a command line has them. */
 function flags(values: Record<string, string>): string[] {
   return Object.entries(values).flatMap(([name, value]) => [`--${name}`, value]);
+}
+
+function dataFolder({ dir }: Site): string {
+  return join(dir, 'controller');
 }
 
 function urlOf({ host, port }: Endpoint): string {
