@@ -18,17 +18,25 @@ export class FlowLog {
   readonly #state: StateDirectory;
   readonly #pending: FlowRecord[];
   #seq: number;
+  /** Lines of the file, those that are received included. */
+  #lines = 0;
   /** Called after each record, for whoever sends them on. */
   onRecord: () => void = () => undefined;
 
   /** Continues where the last process ended. Throws a Fault when the file is damaged. */
   constructor(state: StateDirectory) {
     this.#state = state;
+    // A line that a crash cut short was never acknowledged to anyone.
     const lines = (state.read(file)?.toString('utf8') ?? '').split('\n').slice(0, -1);
     try {
-      const [head, ...records] = lines.map((line) => JSON.parse(line) as FlowRecord | { received: number });
-      this.#pending = records as FlowRecord[];
-      this.#seq = this.#pending.at(-1)?.seq ?? (head as { received: number } | undefined)?.received ?? 0;
+      const entries = lines.map((line) => JSON.parse(line) as FlowRecord | { received: number });
+      const records = entries.filter((entry) => 'seq' in entry);
+      const received = Math.max(
+        0,
+        ...entries.filter((entry) => 'received' in entry).map((entry) => entry.received),
+      );
+      this.#pending = records.filter(({ seq }) => seq > received);
+      this.#seq = Math.max(received, this.#pending.at(-1)?.seq ?? 0);
     } catch {
       throw new Fault(
         'internal',
@@ -47,7 +55,7 @@ export class FlowLog {
     this.#seq += 1;
     const record = { seq: this.#seq, ...entry };
     this.#pending.push(record);
-    appendFileSync(join(this.#state.path, file), `${JSON.stringify(record)}\n`, { mode: 0o600 });
+    this.#append(record);
     this.onRecord();
   }
 
@@ -60,12 +68,19 @@ export class FlowLog {
   received(seq: number): void {
     const kept = this.#pending.findIndex((record) => record.seq > seq);
     this.#pending.splice(0, kept < 0 ? this.#pending.length : kept);
-    if (this.#pending.length === 0) this.#rewrite();
+    if (this.#pending.length === 0 || this.#lines > 2 * this.#pending.length + maxBatch) this.#rewrite();
+    else this.#append({ received: seq });
+  }
+
+  #append(entry: FlowRecord | { received: number }): void {
+    appendFileSync(join(this.#state.path, file), `${JSON.stringify(entry)}\n`, { mode: 0o600 });
+    this.#lines += 1;
   }
 
   #rewrite(): void {
     const received = (this.#pending[0]?.seq ?? this.#seq + 1) - 1;
     const lines = [{ received }, ...this.#pending].map((entry) => `${JSON.stringify(entry)}\n`);
     this.#state.write(file, lines.join(''));
+    this.#lines = lines.length;
   }
 }

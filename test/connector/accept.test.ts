@@ -1,0 +1,360 @@
+import assert from 'node:assert/strict';
+import type { EventEmitter } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, beforeEach, describe, test } from 'node:test';
+import { AcceptedSession, type Serving } from '../../connector/accept.ts';
+import { FlowLog } from '../../connector/flow-log.ts';
+import { systemClock, systemRandom } from '../../protocol/clock.ts';
+import type { ConnectorResource, FlowRecord } from '../../protocol/control.ts';
+import { Fault, type CodeName } from '../../protocol/errors.ts';
+import { newId, type NetworkId, type ResourceId } from '../../protocol/ids.ts';
+import { encodeKey, newAgreementKey, newSigningKey, type AgreementKey } from '../../protocol/keys.ts';
+import { Lease } from '../../protocol/lease.ts';
+import { HandshakeBudget } from '../../protocol/link/handshake-budget.ts';
+import { acceptSession, dialSession, type Session } from '../../protocol/link/session.ts';
+import { openStateDirectory } from '../../protocol/node/state-directory.ts';
+import { signGrant, tokenSigner, type Card, type Grant } from '../../protocol/tokens.ts';
+import { memoryCarriers } from '../support/memory-carrier.ts';
+
+const id = <K extends 'res' | 'net' | 'usr' | 'dev' | 'ses' | 'tok' | 'org'>(kind: K) =>
+  newId(kind, systemRandom(16));
+
+const root = mkdtempSync(join(tmpdir(), 'connector-accept-'));
+
+/** One connector's serving half with a network, an echoing application behind it, and a wall clock that tests hold. */
+class Bench {
+  readonly signer = tokenSigner(newSigningKey());
+  readonly network: NetworkId = id('net');
+  readonly wiki: ResourceId = id('res');
+  readonly databases: ResourceId = id('res');
+  readonly directory = mkdtempSync(join(root, 'state-'));
+  readonly flows = new FlowLog(openStateDirectory(this.directory));
+  readonly device = newAgreementKey();
+  readonly grantId = id('tok');
+  readonly deviceId = id('dev');
+  wallMs = 1_800_000_000_000;
+  readonly lease = new Lease(() => this.wallMs);
+  /** What names lead to; literals lead to themselves. */
+  names: Record<string, string[]> = {};
+  resources: Record<string, ConnectorResource> = {};
+  readonly dialled: Socket[] = [];
+  readonly sessions: Session[] = [];
+  application: Server | undefined;
+  port = 0;
+  accepted: AcceptedSession | undefined;
+
+  async start(): Promise<void> {
+    this.lease.beat(1);
+    const application = createServer((socket) => {
+      this.dialled.push(socket);
+      socket.on('error', () => undefined);
+      socket.pipe(socket);
+    });
+    await new Promise<void>((resolve) => application.listen(0, '127.0.0.1', resolve));
+    this.port = (application.address() as AddressInfo).port;
+    this.application = application;
+    const resource = { ports: [`tcp/${this.port}`], within: ['10.0.0.0/8'], outage: 3_600 };
+    this.resources = {
+      [this.wiki]: { ...resource, id: this.wiki, hosts: ['wiki.acme.internal'], address: '127.0.0.1' },
+      [this.databases]: {
+        ...resource,
+        id: this.databases,
+        hosts: ['*.db.acme.internal'],
+        address: '*.db.acme.internal',
+      },
+    };
+  }
+
+  close(): void {
+    for (const session of this.sessions) session.close();
+    this.application?.close();
+    for (const socket of this.dialled) socket.destroy();
+  }
+
+  async card(): Promise<Card> {
+    const { kid, key } = await this.signer;
+    const nowS = Math.floor(this.wallMs / 1_000);
+    return {
+      iss: 'https://access.acme.example',
+      keys: { [kid]: encodeKey(key.publicKey) },
+      ctl: encodeKey(newAgreementKey().publicKey),
+      tls: [],
+      iat: nowS,
+      exp: nowS + 86_400,
+    };
+  }
+
+  async grant(change: Partial<Grant> = {}): Promise<string> {
+    const nowS = Math.floor(this.wallMs / 1_000);
+    return signGrant(await this.signer, {
+      iss: 'https://access.acme.example',
+      aud: this.network,
+      jti: this.grantId,
+      org: id('org'),
+      sub: id('usr'),
+      dev: this.deviceId,
+      ses: id('ses'),
+      nk: encodeKey(this.device.publicKey),
+      who: { name: 'Alice', groups: [] },
+      cav: [{ until: nowS + 600, out: 3_600 }],
+      res: { [this.wiki]: 0 },
+      iat: nowS,
+      exp: nowS + 3_600,
+      ...change,
+    });
+  }
+
+  /** A session of the device that shows these grants; notes of the connector are collected. */
+  async dial(
+    grants: readonly string[],
+    own: AgreementKey = this.device,
+  ): Promise<{ session: Session; notes: unknown[] }> {
+    const { left, right } = memoryCarriers();
+    const connectorKey = newAgreementKey();
+    const card = await this.card();
+    const serving: Serving = {
+      lease: this.lease,
+      flows: this.flows,
+      snapshot: () => ({
+        kind: 'connector',
+        network: { id: this.network, name: 'hq' },
+        relays: {},
+        peers: {},
+        resources: this.resources,
+      }),
+      card: () => card,
+      causeOf: (ids) => (ids.includes(this.grantId) ? 'policy' : undefined),
+      resolve: async (name) => this.names[name] ?? [name],
+      wallClock: () => this.wallMs,
+    };
+    const shared = { networkId: this.network, clock: systemClock, random: systemRandom };
+    const accepting = acceptSession({
+      ...shared,
+      carrier: right,
+      own: connectorKey,
+      budget: new HandshakeBudget(systemClock),
+      source: 'test',
+      handle: (session) => {
+        this.accepted = new AcceptedSession(session, this.network, serving);
+        return this.accepted.handlers();
+      },
+    });
+    const notes: unknown[] = [];
+    const session = await dialSession({
+      ...shared,
+      carrier: left,
+      own,
+      peer: connectorKey.publicKey,
+      grants,
+      handle: () => ({ note: (note) => void notes.push(note) }),
+    });
+    await accepting;
+    this.sessions.push(session);
+    return { session, notes };
+  }
+
+  /** Resolves once a record of this event is in the log. */
+  async recorded(event: FlowRecord['event']): Promise<void> {
+    while (!this.records().some((record) => record.event === event)) {
+      await new Promise<void>((resolve) => {
+        this.flows.onRecord = resolve;
+      });
+    }
+  }
+
+  records(): FlowRecord[] {
+    return this.flows.batch();
+  }
+}
+
+let bench: Bench;
+beforeEach(async () => {
+  bench = new Bench();
+  await bench.start();
+});
+afterEach(() => bench.close());
+// Flows of a closed session still end up in their log, so the folders go last.
+after(() => rmSync(root, { recursive: true }));
+
+/** Settles when it closes, by an error or in order. */
+function closed(emitter: EventEmitter): Promise<void> {
+  emitter.on('error', () => undefined);
+  return new Promise((resolve) => emitter.once('close', () => resolve()));
+}
+
+/** How a stream with this payload comes out: `accepted`, or the code it was refused with. */
+async function outcome(session: Session, payload: object): Promise<CodeName | 'accepted'> {
+  const stream = session.openStream(payload);
+  try {
+    await stream.accepted();
+    stream.destroy();
+    return 'accepted';
+  } catch (error) {
+    assert.ok(error instanceof Fault);
+    return error.code;
+  }
+}
+
+describe('a session at the connector', () => {
+  test('carries what is granted to the application and back, and records the flow with its bytes', async () => {
+    const { session } = await bench.dial([await bench.grant()]);
+    const stream = session.openStream({ r: bench.wiki, h: 'wiki.acme.internal', p: bench.port, k: 'tcp' });
+    stream.end('hello');
+    const chunks: Buffer[] = [];
+    for await (const chunk of stream) chunks.push(chunk as Buffer);
+    assert.equal(Buffer.concat(chunks).toString(), 'hello');
+    await bench.recorded('close');
+    const [opened, ended] = bench.records();
+    assert.deepEqual([opened?.event, opened?.resource, opened?.device], ['open', bench.wiki, bench.deviceId]);
+    assert.deepEqual(
+      [ended?.event, ended?.bytesUp, ended?.bytesDown, ended?.code],
+      ['close', 5, 5, undefined],
+    );
+    assert.equal(opened?.flow, ended?.flow);
+  });
+
+  test('SEC-A13 refuses every other resource, host, port, kind and spelling, and records each', async () => {
+    const { session } = await bench.dial([await bench.grant()]);
+    const granted = { r: bench.wiki, h: 'wiki.acme.internal', p: bench.port, k: 'tcp' };
+    const attempts: [object, CodeName][] = [
+      [{ ...granted, r: bench.databases, h: 'db1.db.acme.internal' }, 'denied'],
+      [{ ...granted, r: id('res') }, 'denied'],
+      [{ ...granted, h: 'other.acme.internal' }, 'denied'],
+      [{ ...granted, h: '127.0.0.1' }, 'denied'],
+      [{ ...granted, h: 'wiki.acme.internal.evil.example' }, 'denied'],
+      [{ ...granted, p: bench.port + 1 }, 'port-not-listed'],
+      [{ ...granted, p: bench.port - 1 }, 'port-not-listed'],
+      [{ ...granted, p: 0 }, 'port-not-listed'],
+      [{ ...granted, k: 'udp' }, 'denied'],
+      [{ ...granted, k: 'peer' }, 'denied'],
+      [{ ...granted, r: undefined }, 'denied'],
+      [{ ...granted, p: '22' }, 'denied'],
+      [[], 'denied'],
+    ];
+    for (const [payload, code] of attempts) {
+      assert.equal(await outcome(session, payload), code, JSON.stringify(payload));
+    }
+    assert.equal(bench.dialled.length, 0);
+    const refused = bench.records().filter(({ event }) => event === 'refused');
+    assert.deepEqual(
+      refused.map(({ code }) => code),
+      attempts.map(([, code]) => code),
+    );
+    assert.equal(new Set(refused.map(({ flow }) => flow)).size, attempts.length);
+    assert.equal(await outcome(session, granted), 'accepted');
+  });
+
+  test('K8 a grant is worth nothing to another key, another network, or when it is none', async () => {
+    const granted = { r: bench.wiki, h: 'wiki.acme.internal', p: bench.port, k: 'tcp' };
+    const stolen = await bench.dial([await bench.grant()], newAgreementKey());
+    assert.equal(await outcome(stolen.session, granted), 'denied');
+    const elsewhere = await bench.dial([await bench.grant({ aud: id('net') })]);
+    assert.equal(await outcome(elsewhere.session, granted), 'denied');
+    const nonsense = await bench.dial(['a.b.c']);
+    assert.equal(await outcome(nonsense.session, granted), 'denied');
+    assert.equal(bench.dialled.length, 0);
+  });
+
+  test('what has expired, was revoked or lost contact is refused by its own name', async () => {
+    const granted = { r: bench.wiki, h: 'wiki.acme.internal', p: bench.port, k: 'tcp' };
+    const { session } = await bench.dial([await bench.grant()]);
+    assert.equal(await outcome(session, granted), 'accepted');
+    bench.wallMs += 606_000;
+    bench.lease.beat(1);
+    assert.equal(await outcome(session, granted), 'expired');
+    bench.wallMs -= 606_000;
+    const again = await bench.dial([
+      await bench.grant({ cav: [{ until: bench.wallMs / 1_000 + 7_200, out: 0 }] }),
+    ]);
+    bench.wallMs += 700_000;
+    assert.equal(await outcome(again.session, granted), 'out-of-contact');
+    bench.lease.beat(1);
+    assert.equal(await outcome(again.session, granted), 'accepted');
+    bench.lease.revoke({ epoch: 2, ids: [`${bench.grantId}/${bench.wiki}`], reason: 'policy' });
+    assert.equal(await outcome(again.session, granted), 'revoked');
+  });
+
+  test('REL-6 a revocation ends the open flow on both sides, with a note that says why', async () => {
+    const { session, notes } = await bench.dial([await bench.grant()]);
+    const stream = session.openStream({ r: bench.wiki, h: 'wiki.acme.internal', p: bench.port, k: 'tcp' });
+    await stream.accepted();
+    const ended = closed(stream);
+    const applicationEnded = closed(bench.dialled[0] as Socket);
+    bench.lease.revoke({ epoch: 2, ids: [bench.grantId], reason: 'policy' });
+    bench.accepted?.recheck();
+    await ended;
+    await applicationEnded;
+    assert.ok(stream.errored instanceof Fault);
+    assert.equal(stream.errored.code, 'revoked');
+    await bench.recorded('close');
+    const { flow } = bench.records()[0] ?? {};
+    assert.deepEqual(notes, [{ flow, resource: bench.wiki, code: 'revoked', reason: 'policy' }]);
+    const last = bench.records().at(-1);
+    assert.deepEqual([last?.event, last?.code, last?.cause], ['close', 'revoked', 'policy']);
+  });
+
+  test('a resource that now lists other ports, or is gone, ends what was open to it', async () => {
+    const { session } = await bench.dial([await bench.grant()]);
+    const stream = session.openStream({ r: bench.wiki, h: 'wiki.acme.internal', p: bench.port, k: 'tcp' });
+    await stream.accepted();
+    const ended = closed(stream);
+    delete bench.resources[bench.wiki];
+    bench.accepted?.recheck();
+    await ended;
+    await bench.recorded('close');
+    assert.equal(bench.accepted?.openFlows, 0);
+  });
+
+  test('SEC-F2 a wildcard that leads to loopback or outside its networks is refused before any connection', async () => {
+    const { session } = await bench.dial([await bench.grant({ res: { [bench.databases]: 0 } })]);
+    const ask = (host: string): Promise<string> =>
+      outcome(session, { r: bench.databases, h: host, p: bench.port, k: 'tcp' });
+    bench.names = { 'a.db.acme.internal': ['127.0.0.1'], 'b.db.acme.internal': ['203.0.113.9'] };
+    assert.equal(await ask('a.db.acme.internal'), 'address-forbidden');
+    assert.equal(await ask('b.db.acme.internal'), 'address-forbidden');
+    assert.equal(await ask('db.acme.internal'), 'denied');
+    assert.equal(bench.dialled.length, 0);
+  });
+
+  test('says whether a name exists without connecting to it', async () => {
+    const { session } = await bench.dial([await bench.grant({ res: { [bench.databases]: 0 } })]);
+    bench.names = { 'a.db.acme.internal': ['10.1.2.3'], 'b.db.acme.internal': ['127.0.0.1'] };
+    const ask = (h: string): Promise<string> =>
+      outcome(session, { r: bench.databases, h, p: 0, k: 'dns', q: 'A' });
+    assert.equal(await ask('a.db.acme.internal'), 'accepted');
+    assert.equal(await ask('b.db.acme.internal'), 'address-forbidden');
+    assert.equal(bench.dialled.length, 0);
+  });
+
+  test('an application that refuses is told as refused, and nothing of it is', async () => {
+    bench.application?.close();
+    const { session } = await bench.dial([await bench.grant()]);
+    const granted = { r: bench.wiki, h: 'wiki.acme.internal', p: bench.port, k: 'tcp' };
+    assert.equal(await outcome(session, granted), 'refused');
+  });
+});
+
+describe('the flow log', () => {
+  test('AUD-5 keeps what the controller has not confirmed across restarts, and goes on counting', () => {
+    const state = openStateDirectory(bench.directory);
+    const first = new FlowLog(state);
+    for (const flow of ['a', 'b', 'c']) first.record({ at: 1, event: 'refused', flow, code: 'denied' });
+    first.received(1);
+    const second = new FlowLog(state);
+    assert.deepEqual(
+      second.batch().map(({ flow }) => flow),
+      ['b', 'c'],
+    );
+    second.received(3);
+    const third = new FlowLog(state);
+    third.record({ at: 2, event: 'refused', flow: 'd', code: 'denied' });
+    assert.deepEqual(
+      third.batch().map(({ seq, flow }) => [seq, flow]),
+      [[4, 'd']],
+    );
+    assert.match(readFileSync(join(bench.directory, 'flows.jsonl'), 'utf8'), /"seq":4/);
+  });
+});
