@@ -2,7 +2,11 @@
 import { Command, CommanderError } from 'commander';
 import { exits } from '../protocol/errors.ts';
 import { version } from '../protocol/version.ts';
+import { applyCommand } from './apply.ts';
+import { auditCommand } from './audit.ts';
 import { connectorCommand } from './connector.ts';
+import { controllerCommand } from './controller.ts';
+import { deviceCommand } from './device.ts';
 import { dnsCommand } from './dns.ts';
 import { downCommand } from './down.ts';
 import { forwardCommand } from './forward.ts';
@@ -12,6 +16,7 @@ import { fail, print } from './output.ts';
 import { relayCommand } from './relay.ts';
 import { resourcesCommand } from './resources.ts';
 import { statusCommand } from './status.ts';
+import { tokenCommand } from './token.ts';
 import { upCommand } from './up.ts';
 import { whyCommand } from './why.ts';
 
@@ -26,8 +31,13 @@ const commands = [
   whyCommand,
   forwardCommand,
   dnsCommand,
+  controllerCommand,
   relayCommand,
   connectorCommand,
+  applyCommand,
+  tokenCommand,
+  deviceCommand,
+  auditCommand,
   versionCommand,
 ];
 

@@ -76,7 +76,7 @@ const layers: Record<string, Layer> = {
   },
   cli: {
     imports: ['protocol', 'protocol/mux', 'protocol/link', 'protocol/node', 'policy', ...programs],
-    packages: ['commander', 'pino', 'undici', 'yaml'],
+    packages: ['commander', 'pino', 'typebox', 'undici', 'yaml'],
     node: true,
   },
   web: {

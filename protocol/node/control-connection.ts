@@ -93,6 +93,8 @@ export function keepControl(options: ControlOptions): ControlConnection {
   let channel: ControlChannel | undefined;
   let cancelTimer = (): void => undefined;
   let attempt = 0;
+  /** What came after a welcome that is still being checked. */
+  let behindWelcome: Message[] | undefined;
 
   void dial();
   return {
@@ -190,6 +192,7 @@ export function keepControl(options: ControlOptions): ControlConnection {
       const signingIn = state.state !== 'up' && identity.enrolment?.node === undefined;
       cancelTimer = clock.after(signingIn ? signInMs : contactMs, () => opened.close('timeout'));
     };
+    behindWelcome = undefined;
     opened.start({
       message(raw) {
         if (channel !== opened) return;
@@ -206,8 +209,18 @@ export function keepControl(options: ControlOptions): ControlConnection {
     opened.send(firstMessage(opened));
   }
 
+  /** Nothing overtakes a welcome: what follows it is meant for a node that holds its card and knows its id. */
   function receive(opened: ControlChannel, message: Message): void {
-    if (message.t === 'welcome') return void welcome(message);
+    if (behindWelcome !== undefined) return void behindWelcome.push(message);
+    if (message.t === 'welcome') {
+      const waiting: Message[] = [];
+      behindWelcome = waiting;
+      void welcome(message).finally(() => {
+        if (behindWelcome === waiting) behindWelcome = undefined;
+        for (const next of waiting) if (channel === opened) receive(opened, next);
+      });
+      return;
+    }
     if (message.t === 'fault') {
       const code = (message.code in codes ? message.code : 'internal') as CodeName;
       const fault = new Fault(code, message.message);

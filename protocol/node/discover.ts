@@ -86,7 +86,7 @@ function fetchJson(url: URL, trust: Trust): Promise<unknown> {
 export function toDialFault(error: Error, where: string): Fault {
   if (error instanceof Fault) return error;
   const code = 'code' in error ? String(error.code) : '';
-  if (/CERT|SELF_SIGNED|ISSUER|ALTNAME/.test(code)) {
+  if (/CERT|SELF_SIGNED|ISSUER|ALTNAME|VERIFY/.test(code)) {
     return new Fault(
       'unreachable',
       `the certificate of ${where} is not trusted (${code}); give --ca FILE or --pin ROOT`,

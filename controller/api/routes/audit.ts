@@ -27,6 +27,8 @@ export function auditRoutes(app: TypedApp, context: ControllerContext): void {
         summary: 'The audit log after a cursor; `next` is the cursor of the following page',
         querystring: Type.Object({
           after: Type.Optional(Type.Integer({ minimum: 0 })),
+          /** The newest so many entries instead, oldest of them first. */
+          last: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000 })),
           limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000 })),
           /** Only entries of this kind, or below it: `flow` takes `flow.open`. */
           what: Type.Optional(Type.String({ pattern: '^[a-z.-]{1,64}$' })),
@@ -35,19 +37,19 @@ export function auditRoutes(app: TypedApp, context: ControllerContext): void {
       },
     },
     async (request) => {
-      const { after = 0, limit = pageSize, what } = request.query;
+      const { after = 0, limit = pageSize, last, what } = request.query;
       const query = context
         .organisation(organisationOf(request))
         .store.select('audit')
         .selectAll()
         .where('seq', '>', after)
-        .orderBy('seq')
-        .limit(limit);
+        .orderBy('seq', last === undefined ? 'asc' : 'desc')
+        .limit(last ?? limit);
       const chosen =
         what === undefined
           ? query
           : query.where((eb) => eb.or([eb('what', '=', what), eb('what', 'like', `${what}.%`)]));
-      const rows = await chosen.execute();
+      const rows = (await chosen.execute()).toSorted((a, b) => a.seq - b.seq);
       return {
         entries: rows.map((row) => ({
           seq: row.seq,

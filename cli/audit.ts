@@ -1,0 +1,96 @@
+/** `postern audit`: who did what, what was refused, which flows there were. */
+import { InvalidArgumentError, type Command } from 'commander';
+import { Type, type Static } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { exits } from '../protocol/errors.ts';
+import { adminCall } from './admin-call.ts';
+import { adminTarget, withAdminOptions, type AdminOptions, type AdminTarget } from './admin-options.ts';
+import { action, CommandError, print, say, table } from './output.ts';
+
+interface Options extends AdminOptions {
+  what?: string;
+  last?: number;
+  json?: boolean;
+}
+
+const Entry = Type.Object({
+  seq: Type.Integer(),
+  time: Type.String(),
+  who: Type.String(),
+  what: Type.String(),
+  resource: Type.Optional(Type.String()),
+  result: Type.String(),
+  reasons: Type.Array(Type.String()),
+  cause: Type.Optional(Type.String()),
+  detail: Type.Unknown(),
+});
+type Entry = Static<typeof Entry>;
+const isPage = Compile(Type.Object({ entries: Type.Array(Entry), next: Type.Integer() }));
+
+const shownAtOnce = 50;
+const pageSize = 1_000;
+
+export function auditCommand(program: Command): void {
+  withAdminOptions(
+    program
+      .command('audit')
+      .description('read the audit log')
+      .option('--what <kind>', 'only entries of this kind, such as flow, flow.refused, session, document')
+      .option(
+        '--last <count>',
+        `the newest so many; ${shownAtOnce} unless said, all with --json`,
+        parseCount,
+      ),
+  )
+    .option('--json', 'as one JSON object')
+    .action(action(run));
+}
+
+async function run(options: Options): Promise<void> {
+  const { json = false, what } = options;
+  if (what !== undefined && !/^[a-z.-]{1,64}$/.test(what)) {
+    throw new CommandError(
+      exits.usage,
+      `"${what}" is no kind of entry; write one such as flow or session.end`,
+    );
+  }
+  const target = await adminTarget(options);
+  const last = options.last ?? (json ? undefined : shownAtOnce);
+  const entries =
+    last === undefined ? await everything(target, what) : (await page(target, { last, what })).entries;
+  print(json, { schema: 'postern.audit/v1', entries }, table(entries.map(row)));
+  if (!json && entries.length === last) say('There may be more: --last COUNT, or --json for all.');
+}
+
+async function everything(target: AdminTarget, what: string | undefined): Promise<Entry[]> {
+  const entries: Entry[] = [];
+  for (let after = 0; ;) {
+    const { entries: more, next } = await page(target, { after, limit: pageSize, what });
+    entries.push(...more);
+    if (more.length < pageSize) return entries;
+    after = next;
+  }
+}
+
+async function page(
+  target: AdminTarget,
+  query: Readonly<Record<string, string | number | undefined>>,
+): Promise<{ entries: Entry[]; next: number }> {
+  const search = new URLSearchParams();
+  for (const [key, value] of Object.entries(query)) if (value !== undefined) search.set(key, String(value));
+  const answer = await adminCall(target, 'GET', `/api/v1/audit?${search.toString()}`);
+  if (!isPage.Check(answer))
+    throw new CommandError(exits.unexpected, 'the answer is no part of the audit log');
+  return answer;
+}
+
+function row({ time, what, result, who, resource, reasons, cause }: Entry): string[] {
+  const why = [...reasons, ...(cause === undefined ? [] : [`cause ${cause}`])].join(', ');
+  return [time, what, result, who, resource ?? '', why];
+}
+
+function parseCount(text: string): number {
+  const count = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  if (count < 1 || count > 1_000) throw new InvalidArgumentError('give a number from 1 to 1000.');
+  return count;
+}

@@ -1,0 +1,162 @@
+/** `postern controller`: decides and signs, with a relay in the same process unless told otherwise. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { InvalidArgumentError, type Command } from 'commander';
+import { systemClock, systemRandom } from '../protocol/clock.ts';
+import { exits } from '../protocol/errors.ts';
+import { encodeKey } from '../protocol/keys.ts';
+import { parsePublicListen, type PublicListen } from './listen-option.ts';
+import { action, CommandError, say } from './output.ts';
+import { untilSignal } from './signals.ts';
+
+interface Options {
+  listen?: PublicListen;
+  publicUrl?: URL;
+  data: string;
+  roles: readonly Role[];
+  tlsCert?: string;
+  tlsKey?: string;
+  secretKeyFile?: string;
+}
+
+type Role = 'controller' | 'relay';
+
+/** Without a public URL the controller is a trial on this machine (DESIGN section 9). */
+const trialUrl = 'http://postern.localhost:8080';
+const trialListen: PublicListen = { address: '127.0.0.1', port: 8_080 };
+
+export function controllerCommand(program: Command): void {
+  program
+    .command('controller')
+    .description('decide who reaches what: sign-in, policy, grants, audit; with a relay in the same process')
+    .option('--listen <address:port>', 'the one port for everything', parsePublicListen)
+    .option('--public-url <url>', `how people and nodes reach it; without, a trial at ${trialUrl}`, parseUrl)
+    .requiredOption('--data <folder>', 'where keys and records are kept', process.env['POSTERN_DATA'])
+    .option('--roles <roles>', 'controller,relay or controller', parseRoles, ['controller', 'relay'] as const)
+    .option('--tls-cert <file>', 'certificate chain, PEM; without, a built-in authority issues one')
+    .option('--tls-key <file>', 'its private key, PEM')
+    .option(
+      '--secret-key-file <file>',
+      'the key that seals stored secrets; secret.key in the data unless said',
+    )
+    .action(action(run));
+}
+
+async function run(options: Options): Promise<void> {
+  const { createLog } = await import('./log.ts');
+  const { startController } = await import('../controller/controller.ts');
+  const { login } = await import('../controller/login/login.ts');
+  const { embedRelay } = await import('./embedded-relay.ts');
+  const publicUrl = options.publicUrl ?? new URL(trialUrl);
+  const listen = options.listen ?? (options.publicUrl === undefined ? trialListen : undefined);
+  if (listen === undefined) {
+    throw new CommandError(exits.usage, 'no address to listen on; give --listen 0.0.0.0:8443');
+  }
+  if (publicUrl.protocol === 'http:' && !isLoopback(publicUrl.hostname, listen.address)) {
+    throw new CommandError(
+      exits.usage,
+      'without TLS a controller serves this machine only; give an https --public-url',
+    );
+  }
+  const certificate = certificateOf(options);
+  const log = createLog('controller');
+  const relay = embedRelay(log);
+  const controller = await startController({
+    directory: options.data,
+    publicUrl,
+    listen: { host: listen.address, port: listen.port },
+    ...(options.secretKeyFile === undefined ? {} : { secretKeyFile: options.secretKeyFile }),
+    ...(certificate === undefined ? {} : { certificate }),
+    now: Date.now,
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    extend: login,
+    upgrades: (context) => (options.roles.includes('relay') ? relay.open(context) : relay.leaveOut(context)),
+  }).catch((error: unknown) => {
+    throw startFault(error, listen);
+  });
+  try {
+    const root = encodeKey(controller.context.keys.root.key.publicKey);
+    const trust = controller.context.authority === undefined ? '' : ` --ca ${join(options.data, 'ca.pem')}`;
+    say(
+      `The controller${options.roles.includes('relay') ? ' and a relay serve' : ' serves'} ${publicUrl.origin}.
+Root key, for --pin: ${root}
+Next: postern token create --data ${options.data} --role admin > admin.token
+      postern apply -f postern.yaml --controller ${publicUrl.origin} --token-file admin.token${trust}`,
+    );
+    await untilSignal();
+  } finally {
+    relay.close();
+    await controller.stop();
+  }
+}
+
+function certificateOf({ tlsCert, tlsKey }: Options): { cert: string; key: string } | undefined {
+  if (tlsCert === undefined && tlsKey === undefined) return undefined;
+  if (tlsCert === undefined || tlsKey === undefined) {
+    throw new CommandError(exits.usage, '--tls-cert and --tls-key go together; give both or neither');
+  }
+  return { cert: readText(tlsCert), key: readText(tlsKey) };
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const remedy = 'give a file that this user may read';
+    throw new CommandError(exits.usage, `${file} cannot be read (${codeOf(error)}); ${remedy}`);
+  }
+}
+
+/** What a person can mend, as a sentence; anything else stays what it is. */
+function startFault(error: unknown, { address, port }: PublicListen): unknown {
+  switch (codeOf(error)) {
+    case 'EADDRINUSE':
+      return new CommandError(
+        exits.usage,
+        `${address}:${port} is in use; stop what listens there, or give another --listen`,
+      );
+    case 'EADDRNOTAVAIL':
+      return new CommandError(exits.usage, `${address} is no address of this machine; give another --listen`);
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+    case 'ENOTDIR':
+    case 'EEXIST':
+      return new CommandError(
+        exits.usage,
+        `${(error as Error).message}; give a --data folder and a port this user may use`,
+      );
+    case 'ERR_OSSL_PEM_NO_START_LINE':
+    case 'ERR_OSSL_X509_KEY_VALUES_MISMATCH':
+      return new CommandError(
+        exits.usage,
+        'the files of --tls-cert and --tls-key are no certificate and key that belong together',
+      );
+    default:
+      return error;
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
+function isLoopback(hostname: string, address: string): boolean {
+  return /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+)$/.test(hostname) && address.startsWith('127.');
+}
+
+function parseUrl(text: string): URL {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search !== '') {
+    throw new InvalidArgumentError('give an address such as https://access.acme.example:8443.');
+  }
+  return url;
+}
+
+function parseRoles(text: string): Role[] {
+  if (text === 'controller') return ['controller'];
+  if (text === 'controller,relay' || text === 'relay,controller') return ['controller', 'relay'];
+  throw new InvalidArgumentError('give controller,relay or controller; a relay alone is postern relay.');
+}

@@ -1,0 +1,86 @@
+/** `postern device`: devices of people and services, listed, approved, blocked, removed. */
+import type { Command } from 'commander';
+import { Type, type Static } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { exits } from '../protocol/errors.ts';
+import { adminCall } from './admin-call.ts';
+import { adminTarget, withAdminOptions, type AdminOptions, type AdminTarget } from './admin-options.ts';
+import { action, CommandError, print, say, table } from './output.ts';
+
+const Device = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  os: Type.String(),
+  ownerName: Type.String(),
+  approval: Type.String(),
+  state: Type.String(),
+  online: Type.Boolean(),
+  seen: Type.String(),
+});
+type Device = Static<typeof Device>;
+const isList = Compile(Type.Array(Device));
+
+/** What can be done to a device, and what is said when it is done. */
+const actions = {
+  approve: { description: 'approve a device', done: 'is approved' },
+  unapprove: { description: 'take the approval back', done: 'is no longer approved' },
+  block: { description: 'end its session and let nobody sign in on it', done: 'is blocked' },
+  unblock: { description: 'let people sign in on it again', done: 'is no longer blocked' },
+  remove: { description: 'end its session and forget it', done: 'is removed' },
+} as const;
+type Action = keyof typeof actions;
+
+export function deviceCommand(program: Command): void {
+  const device = program.command('device').description('devices of people and service accounts');
+  withAdminOptions(device.command('list').description('list them'))
+    .option('--json', 'as one JSON object')
+    .action(action(list));
+  for (const [name, { description }] of Object.entries(actions) as [Action, (typeof actions)[Action]][]) {
+    withAdminOptions(
+      device.command(`${name} <device>`).description(`${description}; by id, or by name where it is alone`),
+    ).action(action((which: string, options: AdminOptions) => act(name, which, options)));
+  }
+}
+
+async function list(options: AdminOptions & { json?: boolean }): Promise<void> {
+  const devices = await devicesOf(await adminTarget(options));
+  const rows = devices.map(({ id, name, ownerName, os, approval, state, online, seen }) => [
+    name,
+    ownerName,
+    os,
+    state,
+    approval === 'none' ? 'not approved' : approval,
+    online ? 'online' : `seen ${seen}`,
+    id,
+  ]);
+  print(options.json === true, { schema: 'postern.devices/v1', devices }, table(rows));
+  if (devices.length === 0 && options.json !== true) say('No device has signed in yet.');
+}
+
+async function act(name: Action, which: string, options: AdminOptions): Promise<void> {
+  const target = await adminTarget(options);
+  const device = chosen(await devicesOf(target), which);
+  const path = `/api/v1/devices/${device.id}`;
+  await (name === 'remove'
+    ? adminCall(target, 'DELETE', path)
+    : adminCall(target, 'POST', `${path}/${name}`));
+  say(`${device.name} of ${device.ownerName} ${actions[name].done}.`);
+}
+
+async function devicesOf(target: AdminTarget): Promise<Device[]> {
+  const answer = await adminCall(target, 'GET', '/api/v1/devices');
+  if (!isList.Check(answer)) throw new CommandError(exits.unexpected, 'the answer is no list of devices');
+  return answer;
+}
+
+function chosen(devices: readonly Device[], which: string): Device {
+  const found = devices.filter(({ id, name }) => id === which || name === which);
+  const [first] = found;
+  if (first !== undefined && found.length === 1) return first;
+  throw new CommandError(
+    exits.usage,
+    first === undefined
+      ? `there is no device "${which}"; see postern device list`
+      : `${found.length} devices are called "${which}"; give the id: ${found.map(({ id }) => id).join(' ')}`,
+  );
+}

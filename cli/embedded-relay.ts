@@ -1,0 +1,46 @@
+/** Joins the relay with the controller's process: the same blind relay, given an id, the card and a lease. */
+import type { Logger } from 'pino';
+import type { ControllerContext } from '../controller/context.ts';
+import { openEmbeddedRelay, removeEmbeddedRelay, type EmbeddedRelay } from '../controller/embedded-relay.ts';
+import type { UpgradeHandler } from '../controller/listener.ts';
+import { hopPath } from '../protocol/hop.ts';
+import { createRelay, type Relay } from '../relay/relay.ts';
+
+type Upgrades = Readonly<Record<string, UpgradeHandler>>;
+
+export interface Embedding {
+  /** Opens the relay; what the controller's listener routes to it. */
+  open(context: ControllerContext): Promise<Upgrades>;
+  /** For a controller without a relay: takes an earlier one off the list. */
+  leaveOut(context: ControllerContext): Promise<Upgrades>;
+  close(): void;
+}
+
+export function embedRelay(log: Logger): Embedding {
+  let relay: Relay | undefined;
+  let embedded: EmbeddedRelay | undefined;
+  return {
+    async open(context) {
+      const given = await openEmbeddedRelay(context, () => relay?.recheck());
+      embedded = given;
+      relay = createRelay({
+        relayId: given.id,
+        card: () => given.card(),
+        lease: given.lease,
+        clock: context.clock,
+        random: context.random,
+        log: (event) => log.debug({ relay: event }, event.event),
+      });
+      const opened = relay;
+      return { [hopPath]: (request, socket, head) => opened.handleUpgrade(request, socket, head) };
+    },
+    async leaveOut(context) {
+      await removeEmbeddedRelay(context);
+      return {};
+    },
+    close() {
+      embedded?.stop();
+      relay?.close();
+    },
+  };
+}

@@ -1,0 +1,133 @@
+/**
+ * `postern.yaml` as a file: parsed with places kept, secrets and authorities resolved where it lies, and what is wrong
+ * said as `FILE:LINE:COL message`.
+ */
+import { readFileSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import { isMap, isNode, isScalar, LineCounter, parseDocument, type Document, type Node } from 'yaml';
+import type { DocumentIssue } from '../protocol/admin.ts';
+import { exits } from '../protocol/errors.ts';
+import { CommandError } from './output.ts';
+
+type Path = DocumentIssue['path'];
+
+export interface YamlDocument {
+  /** The file as JSON, secrets resolved; unchecked. */
+  readonly value: unknown;
+  /** One line of text for each issue of the document, in the order of the file. */
+  places(issues: readonly DocumentIssue[]): string[];
+}
+
+/** What is wrong with the file, one line each; printed instead of a sentence. */
+export class YamlIssues extends CommandError {
+  readonly lines: readonly string[];
+
+  constructor(lines: readonly string[]) {
+    super(exits.usage, lines.join('\n'));
+    this.name = 'YamlIssues';
+    this.lines = lines;
+  }
+}
+
+/** Reads and resolves the file. Throws `YamlIssues`, or a sentence when it cannot be read. */
+export function readYamlDocument(file: string, env: NodeJS.ProcessEnv): YamlDocument {
+  const text = readFile(file);
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+  const name = basename(file);
+  const at = (offset: number, message: string): string => {
+    const { line, col } = lines.linePos(offset);
+    return `${name}:${line}:${col} ${message}`;
+  };
+  const syntax = [...document.errors, ...document.warnings].map((error) => at(error.pos[0], error.message));
+  if (syntax.length > 0) throw new YamlIssues(syntax);
+  if (document.contents === null)
+    throw new YamlIssues([at(0, 'the file is empty; see docs/postern-yaml.md')]);
+  const value = document.toJS({ maxAliasCount: 100 }) as unknown;
+  const places = (found: readonly DocumentIssue[]): string[] =>
+    found
+      .map(({ path, message }) => ({ offset: offsetOf(document, path, message), message }))
+      .toSorted((a, b) => a.offset - b.offset)
+      .map(({ offset, message }) => at(offset, message));
+  const issues = resolveProviders(value, dirname(resolve(file)), env);
+  if (issues.length > 0) throw new YamlIssues(places(issues));
+  return { value, places };
+}
+
+function readFile(file: string): string {
+  try {
+    return file === '-' ? readFileSync(0, 'utf8') : readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new CommandError(exits.usage, `${file} cannot be read (${codeOf(error)}); give -f FILE`);
+  }
+}
+
+/** Puts secrets and authorities in the place of what names them; returns what cannot be resolved. */
+function resolveProviders(value: unknown, folder: string, env: NodeJS.ProcessEnv): DocumentIssue[] {
+  const providers = (value as { identityProviders?: unknown } | null)?.identityProviders;
+  const issues: DocumentIssue[] = [];
+  for (const [index, provider] of (Array.isArray(providers) ? providers : []).entries()) {
+    if (typeof provider !== 'object' || provider === null) continue;
+    const entry = provider as Record<string, unknown>;
+    const path: Path = ['identityProviders', index];
+    const secret = resolveSecret(entry['clientSecret'], folder, env);
+    if (secret.issue !== undefined) issues.push({ path: [...path, 'clientSecret'], message: secret.issue });
+    else if (secret.text !== undefined) entry['clientSecret'] = secret.text;
+    if (typeof entry['ca'] !== 'string') continue;
+    const authority = readBeside(folder, entry['ca'], false);
+    if (authority.issue !== undefined) issues.push({ path: [...path, 'ca'], message: authority.issue });
+    else entry['ca'] = authority.text;
+  }
+  return issues;
+}
+
+interface Resolved {
+  readonly text?: string;
+  readonly issue?: string;
+}
+
+function resolveSecret(value: unknown, folder: string, env: NodeJS.ProcessEnv): Resolved {
+  if (typeof value !== 'object' || value === null) return {};
+  const source = value as { env?: unknown; file?: unknown };
+  const keys = Object.keys(source);
+  if (keys.length === 1 && typeof source.env === 'string') {
+    const text = env[source.env];
+    return text === undefined || text === ''
+      ? { issue: `the variable ${source.env} is not set; set it where apply runs` }
+      : { text };
+  }
+  if (keys.length === 1 && typeof source.file === 'string') return readBeside(folder, source.file, true);
+  return { issue: 'write a text, { env: NAME } or { file: PATH }' };
+}
+
+/** Paths are relative to the file that names them. */
+function readBeside(folder: string, path: string, isTrimmed: boolean): Resolved {
+  try {
+    const text = readFileSync(resolve(folder, path), 'utf8');
+    return { text: isTrimmed ? text.trim() : text };
+  } catch (error) {
+    return { issue: `${path} cannot be read (${codeOf(error)}); give a file that this user may read` };
+  }
+}
+
+/** Where an issue stands: its value, the key where the key itself is wrong, or the nearest thing around it. */
+function offsetOf(document: Document, path: Path, message: string): number {
+  const parent = document.getIn(path.slice(0, -1), true);
+  if (message.startsWith('unknown key') && isMap(parent)) {
+    const pair = parent.items.find(({ key }) => isScalar(key) && key.value === path.at(-1));
+    if (isNode(pair?.key)) return startOf(pair.key);
+  }
+  for (let length = path.length; length > 0; length--) {
+    const node = document.getIn(path.slice(0, length), true);
+    if (isNode(node)) return startOf(node);
+  }
+  return isNode(document.contents) ? startOf(document.contents) : 0;
+}
+
+function startOf(node: Node): number {
+  return node.range?.[0] ?? 0;
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+}
