@@ -1,6 +1,6 @@
 /** `postern down`: ends the running client and gives names, rules and routes back. */
 import type { Command } from 'commander';
-import { callLocalApi } from '../protocol/node/local-api.ts';
+import { callRunning } from './local-call.ts';
 import { action, print } from './output.ts';
 import { stateOption } from './state-option.ts';
 import { givenBack } from './up.ts';
@@ -20,7 +20,7 @@ export function downCommand(program: Command): void {
 }
 
 async function run({ state, json = false }: Options): Promise<void> {
-  const { dns } = (await callLocalApi(state, 'POST', '/v1/down')) as {
+  const { dns } = (await callRunning(state, 'POST', '/v1/down')) as {
     dns: 'restored' | 'kept' | 'untouched';
   };
   print(

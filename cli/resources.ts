@@ -1,7 +1,7 @@
 /** `postern resources`: what this person may use, and what would be theirs if a condition held. */
 import type { Command } from 'commander';
 import type { ResourceList } from '../client/status.ts';
-import { callLocalApi } from '../protocol/node/local-api.ts';
+import { callRunning } from './local-call.ts';
 import { action, print, table } from './output.ts';
 import { stateOption } from './state-option.ts';
 
@@ -20,7 +20,7 @@ export function resourcesCommand(program: Command): void {
 }
 
 async function run({ state, json = false }: Options): Promise<void> {
-  const list = (await callLocalApi(state, 'GET', '/v1/resources')) as ResourceList;
+  const list = (await callRunning(state, 'GET', '/v1/resources')) as ResourceList;
   print(json, list, text(list, state));
 }
 

@@ -2,7 +2,8 @@
 import type { Command } from 'commander';
 import type { ClientStatus } from '../client/status.ts';
 import { formatDuration } from '../protocol/durations.ts';
-import { callLocalApi } from '../protocol/node/local-api.ts';
+import { count } from './count.ts';
+import { callRunning } from './local-call.ts';
 import { action, print, table } from './output.ts';
 import { stateOption } from './state-option.ts';
 
@@ -21,7 +22,7 @@ export function statusCommand(program: Command): void {
 }
 
 async function run({ state, json = false }: Options): Promise<void> {
-  const status = (await callLocalApi(state, 'GET', '/v1/status')) as { schema: string };
+  const status = (await callRunning(state, 'GET', '/v1/status')) as { schema: string };
   print(
     json,
     status,
@@ -37,44 +38,47 @@ export function clientText(status: ClientStatus): string {
       'Start it again: postern up, or give the names back: postern dns reset'
     );
   }
-  const rows: string[][] = [
-    [
-      'Controller',
-      status.controller.connected ? 'connected' : 'not connected',
-      status.controller.url,
-      `v${status.version}`,
-    ],
-  ];
-  if (status.session !== undefined) rows.push(['Session', ...sessionCells(status.session)]);
-  if (status.device !== undefined)
-    rows.push(['Device', status.device.name, status.device.approved ? 'approved' : '! not approved yet']);
-  if (status.dns !== undefined) rows.push(['DNS', ...dnsCells(status.dns)]);
-  if (status.proxies.socks !== undefined) rows.push(['SOCKS5', status.proxies.socks]);
-  if (status.proxies.http !== undefined) rows.push(['HTTP', status.proxies.http]);
-  for (const [index, network] of status.networks.entries()) {
-    rows.push([
-      index === 0 ? 'Networks' : '',
+  const { controller, session, device, dns, proxies } = status;
+  const lines = [
+    line('Controller', controller.connected ? 'connected' : '! not connected', controller.url, `v${status.version}`),
+    ...(session === undefined ? [] : [line('Session', ...sessionCells(session))]),
+    ...(device === undefined
+      ? []
+      : [line('Device', device.name, device.approved ? 'approved' : '! not approved yet')]),
+    ...(dns === undefined ? [] : [line('DNS', ...dnsCells(dns))]),
+    ...(proxies.socks === undefined ? [] : [line('SOCKS5', proxies.socks)]),
+    ...(proxies.http === undefined ? [] : [line('HTTP', proxies.http)]),
+    ...group('Networks', status.networks, (network) => [
       network.name,
-      `${network.connectors} connector${network.connectors === 1 ? '' : 's'}`,
+      count(network.connectors, 'connector'),
       network.connected ? 'relay' : '! not connected',
       network.rtt_ms === undefined ? '' : `${network.rtt_ms} ms`,
-    ]);
-  }
-  for (const [index, flow] of status.flows.slice(0, 20).entries()) {
-    const age = formatDuration(Date.now() - Date.parse(flow.since));
-    rows.push([index === 0 ? 'Active' : '', `${flow.host}:${flow.port}`, age]);
-  }
-  for (const [index, incident] of status.recent.slice(0, 10).entries()) {
-    const age = formatDuration(Date.now() - Date.parse(incident.at));
-    rows.push([
-      index === 0 ? 'Recent' : '',
+    ]),
+    ...group('Active', status.flows.slice(0, 20), (flow) => [`${flow.host}:${flow.port}`, age(flow.since)]),
+    ...group('Recent', status.recent.slice(0, 10), (incident) => [
       `${incident.host}:${incident.port}`,
-      `${incident.event} ${age} ago`,
+      `${incident.event} ${age(incident.at)} ago`,
       incident.text,
-    ]);
-  }
-  const fault = status.controller.fault;
-  return `${table(rows)}${fault === undefined ? '' : `\n! ${fault}`}`;
+    ]),
+    ...(controller.fault === undefined ? [] : [`! ${controller.fault}`]),
+  ];
+  return lines.join('\n');
+}
+
+function line(label: string, ...cells: string[]): string {
+  return `${label.padEnd(12)}${cells.join('   ')}`;
+}
+
+/** Rows of one kind, aligned among themselves, under one label. */
+function group<T>(label: string, entries: readonly T[], cells: (entry: T) => string[]): string[] {
+  if (entries.length === 0) return [];
+  return table(entries.map(cells))
+    .split('\n')
+    .map((row, index) => line(index === 0 ? label : '', row));
+}
+
+function age(instant: string): string {
+  return formatDuration(Date.now() - Date.parse(instant));
 }
 
 function sessionCells({ name, email, until, ended }: NonNullable<ClientStatus['session']>): string[] {
@@ -86,7 +90,7 @@ function dnsCells(dns: NonNullable<ClientStatus['dns']>): string[] {
   if (!dns.in_place)
     return ['! another program has changed /etc/resolv.conf', 'run postern up again to take names over'];
   const closed = dns.fails_closed ? 'fails closed' : 'cannot fail closed after a crash on this system';
-  return ['ok', dns.routing, `${dns.zones.length} zones`, closed];
+  return ['ok', dns.routing, count(dns.zones.length, 'zone'), closed];
 }
 
 /** A connector's status, key by key. */

@@ -1,4 +1,5 @@
 /** `postern up`: signs in, answers names and carries flows until it is stopped. */
+import { setFlagsFromString } from 'node:v8';
 import type { Command } from 'commander';
 import type { Client, ClientEvent, ClientOptions, Listen } from '../client/client.ts';
 import { exitOf, exits, Fault, type ExitCode } from '../protocol/errors.ts';
@@ -6,6 +7,7 @@ import { formatDuration } from '../protocol/durations.ts';
 import { openStateDirectory } from '../protocol/node/state-directory.ts';
 import { decodeEnrolmentKey } from '../protocol/secrets.ts';
 import type { ClientStatus } from '../client/status.ts';
+import { count } from './count.ts';
 import { parseListen } from './listen-option.ts';
 import { action, CommandError, say } from './output.ts';
 import { enrolPerson, type ControllerOptions } from './person-enrolment.ts';
@@ -48,6 +50,8 @@ export function upCommand(program: Command): void {
 }
 
 async function run(options: Options): Promise<void> {
+  // A client lives for days beside other programs. Its flows are buffers outside the heap, so little of it is young.
+  setFlagsFromString('--max-semi-space-size=1');
   const { startClient } = await import('../client/client.ts');
   const { browserCommand, openBrowser } = await import('../client/browser.ts');
   const capture = await captureOption(options);
@@ -179,7 +183,7 @@ function sayReady(status: ClientStatus, options: Options): void {
   }
   if (dns !== undefined) {
     const zones = dns.zones.map((zone) => `~${zone}`).join(' ');
-    say(`✓ DNS: ${dns.routing}, ${dns.zones.length} zones (${zones})`);
+    say(`✓ DNS: ${dns.routing}, ${count(dns.zones.length, 'zone')} (${zones})`);
     if (!dns.fails_closed)
       say('! This system has no routing by suffix: if postern crashes, its names go to the usual resolver.');
     for (const { zone, why } of dns.refused_zones) say(`! The zone ${zone} is not taken over: ${why}`);
@@ -187,7 +191,7 @@ function sayReady(status: ClientStatus, options: Options): void {
   if (status.proxies.socks !== undefined) say(`✓ SOCKS5 on ${status.proxies.socks}`);
   if (status.proxies.http !== undefined) say(`✓ HTTP CONNECT on ${status.proxies.http}`);
   say(
-    `✓ ${status.resources.granted} resources ready   try: postern resources --state ${options.state}` +
+    `✓ ${count(status.resources.granted, 'resource')} ready   try: postern resources --state ${options.state}` +
       ` · postern down --state ${options.state} to stop`,
   );
 }

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { WhyAnswer } from '../client/status.ts';
 import { exits, type ExitCode } from '../protocol/errors.ts';
-import { callLocalApi } from '../protocol/node/local-api.ts';
+import { callRunning } from './local-call.ts';
 import { action, print } from './output.ts';
 import { stateOption } from './state-option.ts';
 
@@ -23,7 +23,7 @@ export function whyCommand(program: Command): void {
 
 async function run(resource: string, { state, json = false }: Options): Promise<void> {
   const query = new URLSearchParams({ resource }).toString();
-  const why = (await callLocalApi(state, 'GET', `/v1/why?${query}`)) as WhyAnswer;
+  const why = (await callRunning(state, 'GET', `/v1/why?${query}`)) as WhyAnswer;
   print(json, why, text(why));
   process.exitCode = exitOfWhy(why);
 }
