@@ -32,7 +32,7 @@ export const throughputRelayedSshJump: Comparison = {
 async function measure(lab: Lab, { rounds, seconds, progress }: RunOptions): Promise<Round[]> {
   const { laptop, addresses } = lab;
   // The application has the wiki's address and a name of its own.
-  await serveThroughput(lab.hq, addresses.wiki, port);
+  await serveThroughput(lab.servers, addresses.wiki, port);
   lab.privateDns.set(host, [{ type: 'A', data: addresses.wiki }]);
   await startOurs(lab);
   await letIn(lab, [

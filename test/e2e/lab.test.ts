@@ -146,7 +146,7 @@ test('a closed lab leaves no namespace, process or file', async () => {
   const stubborn = lab.hq.spawn('sh', ['-c', 'trap "" INT TERM; echo deaf; while :; do sleep 1; done']);
   await stubborn.waitFor(/deaf/);
   const left = remainsOf(lab.number, lab.dir);
-  assert.ok(left.namespaces.length === 5 && left.processes.length > 8 && left.files.length === 5);
+  assert.ok(left.namespaces.length === 6 && left.processes.length > 8 && left.files.length === 6);
   await lab.close();
   assert.deepEqual(remainsOf(lab.number, lab.dir), nothing);
 });
@@ -170,7 +170,7 @@ test('the lab of a process that was killed is removed when the next one opens', 
   });
   child.kill('SIGKILL');
   await ended;
-  assert.equal(remainsOf(number, dir).namespaces.length, 5);
+  assert.equal(remainsOf(number, dir).namespaces.length, 6);
   const lab = await openLab();
   try {
     assert.equal(existsSync(dir), false);
@@ -182,7 +182,7 @@ test('the lab of a process that was killed is removed when the next one opens', 
 
 const nothing = { namespaces: [], processes: [], files: [] };
 
-/** What exists of a lab: five namespaces, their processes, three folders in /etc/netns, its folder and its record. */
+/** What exists of a lab: six namespaces, their processes, four folders in /etc/netns, its folder and its record. */
 function remainsOf(number: number, dir: string): Record<keyof typeof nothing, unknown[]> {
   const namespaces = namespacesOf(number);
   const names = existsSync('/etc/netns') ? readdirSync('/etc/netns') : [];

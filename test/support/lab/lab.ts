@@ -27,7 +27,10 @@ export interface Lab {
   readonly addresses: Addresses;
   readonly internet: Place;
   readonly laptop: Place;
+  /** The machine in the private network that a connector runs on. */
   readonly hq: Place;
+  /** The machine beside it that has the private network's DNS and applications. */
+  readonly servers: Place;
   /** The routers, for what a test does to the paths. `hqNat` counts what it drops: `nft list counters`. */
   readonly laptopNat: Place;
   readonly hqNat: Place;
@@ -81,10 +84,12 @@ async function furnish(run: Run): Promise<Lab> {
   const internet = place('internet', addresses.controller);
   const laptop = place('laptop', addresses.laptop);
   const hq = place('hq', addresses.connector);
+  const servers = place('servers', addresses.wiki);
   const places = [
     internet,
     laptop,
     hq,
+    servers,
     place('laptop-nat', addresses.laptopNat),
     place('hq-nat', addresses.hqNat),
   ];
@@ -95,7 +100,7 @@ async function furnish(run: Run): Promise<Lab> {
       dir,
       zones: publicZones(addresses),
     }),
-    NameServer.start(hq, {
+    NameServer.start(servers, {
       name: 'private-dns',
       address: addresses.privateDns,
       dir,
@@ -108,9 +113,9 @@ async function furnish(run: Run): Promise<Lab> {
       address: addresses.publicSite,
       ports: [80],
     }),
-    Wiki.start(hq, { name: 'wiki', title: 'Acme wiki', address: addresses.wiki, ports: [80, 8080] }),
-    startDatabase(hq, { addresses: [addresses.db1, addresses.db2], dir }),
-    startBastion(hq, { name: 'bastion.acme.internal', address: addresses.bastion, dir }),
+    Wiki.start(servers, { name: 'wiki', title: 'Acme wiki', address: addresses.wiki, ports: [80, 8080] }),
+    startDatabase(servers, { addresses: [addresses.db1, addresses.db2], dir }),
+    startBastion(servers, { name: 'bastion.acme.internal', address: addresses.bastion, dir }),
   ]);
   return {
     number,
@@ -119,8 +124,9 @@ async function furnish(run: Run): Promise<Lab> {
     internet,
     laptop,
     hq,
-    laptopNat: places[3] as Place,
-    hqNat: places[4] as Place,
+    servers,
+    laptopNat: places[4] as Place,
+    hqNat: places[5] as Place,
     publicDns,
     privateDns,
     publicSite,

@@ -1,9 +1,9 @@
 /**
  * Makes the namespaces of a lab and joins them:
  *
- *   laptop ── laptop-nat ──┐                 ┌── hq-nat ── hq
- *   192.168.N.0/24         └── internet ─────┘   10.20.N.0/24
- *                              198.18.N.0/24
+ *   laptop ── laptop-nat ──┐                 ┌── hq-nat ─┬─ hq
+ *   192.168.N.0/24         └── internet ─────┘           └─ servers
+ *                              198.18.N.0/24                10.20.N.0/24
  *
  * Both NATs masquerade outwards and drop whatever was not asked for from inside. Nothing is joined to the host.
  */
@@ -15,13 +15,13 @@ import { addressesOf } from './addresses.ts';
 import { namespaceName } from './run-registry.ts';
 
 /** The namespaces of a lab by the role they play. */
-export type PlaceName = 'internet' | 'laptop' | 'laptop-nat' | 'hq' | 'hq-nat';
+export type PlaceName = 'internet' | 'laptop' | 'laptop-nat' | 'hq' | 'servers' | 'hq-nat';
 
 /** Makes the namespaces of run `number`. Throws an Error with the system's words where the kernel refuses one. */
 export function makeNetworks(number: number): void {
   const addresses = addressesOf(number);
   const name = (place: PlaceName): string => namespaceName(number, place);
-  for (const place of ['internet', 'laptop', 'laptop-nat', 'hq', 'hq-nat'] as const) {
+  for (const place of ['internet', 'laptop', 'laptop-nat', 'hq', 'servers', 'hq-nat'] as const) {
     ip(['netns', 'add', name(place)]);
     ip(['-n', name(place), 'link', 'set', 'lo', 'up']);
   }
@@ -39,10 +39,10 @@ export function makeNetworks(number: number): void {
   for (const side of ['laptop', 'hq'] as const) {
     const router = name(`${side}-nat`);
     const publicAddress = side === 'laptop' ? addresses.laptopNat : addresses.hqNat;
-    const inside = side === 'laptop' ? [addresses.laptop] : hqAddresses(number);
-    const gateway = `${(inside[0] ?? '').split('.').slice(0, 3).join('.')}.1`;
+    const machines = side === 'laptop' ? laptopMachines(number) : hqMachines(number);
+    const gateway = `${(machines[0]?.addresses[0] ?? '').split('.').slice(0, 3).join('.')}.1`;
     ipIn(router, [
-      `link add lan0 type veth peer name eth0 netns ${name(side)}`,
+      'link add lan0 type bridge',
       `link add wan0 type veth peer name ${side} netns ${name('internet')}`,
       `addr add ${gateway}/24 dev lan0`,
       `addr add ${publicAddress}/24 dev wan0`,
@@ -50,11 +50,18 @@ export function makeNetworks(number: number): void {
       'link set wan0 up',
     ]);
     ipIn(name('internet'), [`link set ${side} master net0`, `link set ${side} up`]);
-    ipIn(name(side), [
-      ...inside.map((address) => `addr add ${address}/24 dev eth0`),
-      'link set eth0 up',
-      `route add default via ${gateway}`,
-    ]);
+    for (const machine of machines) {
+      ipIn(router, [
+        `link add ${machine.place} type veth peer name eth0 netns ${name(machine.place)}`,
+        `link set ${machine.place} master lan0`,
+        `link set ${machine.place} up`,
+      ]);
+      ipIn(name(machine.place), [
+        ...machine.addresses.map((address) => `addr add ${address}/24 dev eth0`),
+        'link set eth0 up',
+        `route add default via ${gateway}`,
+      ]);
+    }
     const exec = (command: string[], input = ''): void => {
       execFileSync(findProgram('ip'), ['netns', 'exec', router, ...command], { input });
     };
@@ -64,9 +71,23 @@ export function makeNetworks(number: number): void {
   writeNameFiles(number);
 }
 
-function hqAddresses(number: number): string[] {
+/** A machine behind a NAT, by the namespace it is. */
+interface Machine {
+  place: PlaceName;
+  addresses: string[];
+}
+
+function laptopMachines(number: number): Machine[] {
+  return [{ place: 'laptop', addresses: [addressesOf(number).laptop] }];
+}
+
+/** The applications are not on the connector's machine, whose own addresses a wildcard may not lead to. */
+function hqMachines(number: number): Machine[] {
   const { connector, privateDns, wiki, db1, db2, bastion } = addressesOf(number);
-  return [connector, privateDns, wiki, db1, db2, bastion];
+  return [
+    { place: 'hq', addresses: [connector] },
+    { place: 'servers', addresses: [privateDns, wiki, db1, db2, bastion] },
+  ];
 }
 
 /** `unasked` counts the packets from outside that were dropped. */
@@ -81,7 +102,8 @@ table inet nat {
   }
   chain forward {
     type filter hook forward priority 0; policy drop;
-    iifname lan0 oifname wan0 accept
+    # A kernel may show packets between machines of the network to this chain too.
+    iifname lan0 oifname { lan0, wan0 } accept
     ct state established,related accept
     counter name unasked
   }
@@ -99,6 +121,7 @@ function writeNameFiles(number: number): void {
     ['internet', publicDns],
     ['laptop', publicDns],
     ['hq', privateDns],
+    ['servers', privateDns],
   ] as const) {
     const folder = join('/etc/netns', namespaceName(number, place));
     mkdirSync(folder, { recursive: true });
