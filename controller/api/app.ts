@@ -15,6 +15,7 @@ import { version } from '../../protocol/version.ts';
 import type { ControllerContext } from '../context.ts';
 import { issuesOf } from '../organisation/schema-issues.ts';
 import { installAccess, type Authenticate } from './access.ts';
+import { installSecurityHeaders } from './security-headers.ts';
 import { ProblemError, problemBody, problemOf, problems } from './problems.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { deviceRoutes } from './routes/devices.ts';
@@ -51,6 +52,9 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   // Only JSON enters; a text that happens to be JSON does not (SEC-C4, SEC-J2).
   app.removeContentTypeParser('text/plain');
   installErrors(app);
+  await installSecurityHeaders(app, {
+    secure: context.publicUrl.protocol === 'https:',
+  });
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',

@@ -28,7 +28,11 @@ export function login(
       // Its reading and writing work once it is registered; nothing is parsed before a route asks.
       await app.register(fastifyCookie, { hook: false });
       await app.register(async (scope) => {
-        await servePages(scope, { secure: context.publicUrl.protocol === 'https:' });
+        // What a person sees is theirs alone; files with a digest in their name say otherwise themselves.
+        scope.addHook('onSend', async (_request, reply) => {
+          if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store');
+        });
+        await servePages(scope);
         const typed = scope as unknown as TypedApp;
         signInRoutes(typed, context, cookies);
         portalRoutes(typed, context, cookies);

@@ -1,10 +1,10 @@
 /**
- * Serves the built pages (`dist/web`) under a policy that allows nothing from elsewhere and nothing inline. Every page is
- * the same file; the browser's address says which one it shows. What is no page and no file is not found.
+ * Serves the built pages (`dist/web`). Every page is the same file; the browser's address says which one it shows. What is
+ * no page and no file is not found.
  */
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import helmet from '@fastify/helmet';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ProblemError } from '../api/problems.ts';
@@ -12,33 +12,14 @@ import { ProblemError } from '../api/problems.ts';
 const config = { access: 'public' } as const;
 const pages = ['/', '/login', '/device', '/device/confirm', '/refused'];
 
-/** `secure`: the pages are reached over https. */
-export async function servePages(
-  app: FastifyInstance,
-  { secure }: { readonly secure: boolean },
-): Promise<void> {
-  await app.register(helmet, {
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        'default-src': ["'none'"],
-        'script-src': ["'self'"],
-        'style-src': ["'self'"],
-        'img-src': ["'self'"],
-        'connect-src': ["'self'"],
-        'base-uri': ["'none'"],
-        'form-action': ["'self'"],
-        'frame-ancestors': ["'none'"],
-      },
-    },
-    hsts: secure ? { maxAge: 31_536_000, includeSubDomains: false } : false,
-    frameguard: { action: 'deny' },
-  });
+export async function servePages(app: FastifyInstance): Promise<void> {
   const root = pagesFolder();
   if (root === undefined) {
     app.log.warn('the pages are not built: run npm run build');
     return;
   }
+  const index = await readFile(`${root}/index.html`, 'utf8');
+  const sendPage = (reply: FastifyReply): FastifyReply => reply.type('text/html; charset=utf-8').send(index);
   await app.register(fastifyStatic, { root, serve: false });
   const page = async (_request: FastifyRequest, reply: FastifyReply) => sendPage(reply);
   for (const path of pages) app.get(path, { config, schema: { hide: true } }, page);
@@ -60,10 +41,6 @@ export async function servePages(
     if (!wantsPage(request)) throw new ProblemError('not-found');
     return sendPage(reply.code(404));
   });
-}
-
-function sendPage(reply: FastifyReply): FastifyReply {
-  return reply.sendFile('index.html', { maxAge: 0, cacheControl: false, lastModified: false });
 }
 
 /** A person's browser asks for a page; a program gets the API's error. */

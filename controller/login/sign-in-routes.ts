@@ -124,7 +124,7 @@ class SignIns {
     });
     this.#pending.add(state, browser, { provider: name, nonce, codeVerifier, returnTo, fresh });
     this.#cookies.set(reply, 'signin', browser, signInLifeMs / 1_000);
-    return reply.header('cache-control', 'no-store').redirect(url.href, 302);
+    return reply.redirect(url.href, 302);
   }
 
   /** Takes the provider's answer, once, from the browser that began the attempt. */
@@ -162,7 +162,7 @@ class SignIns {
       address,
     });
     this.#cookies.set(reply, 'session', signedIn.cookie, signedIn.lifeS);
-    return reply.header('cache-control', 'no-store').redirect(returnTo, 302);
+    return reply.redirect(returnTo, 302);
   }
 
   async #exchange(
@@ -248,5 +248,5 @@ function isUnreachable(error: unknown): boolean {
 
 function backToSignIn(reply: FastifyReply, error: SignInError, returnTo: string): FastifyReply {
   const query = new URLSearchParams({ error, ...(returnTo === '/' ? {} : { rd: returnTo }) });
-  return reply.header('cache-control', 'no-store').redirect(`/login?${query.toString()}`, 302);
+  return reply.redirect(`/login?${query.toString()}`, 302);
 }

@@ -6,6 +6,7 @@ import type { Me, MyResources, PortalResource } from '../../../protocol/portal.t
 import { devicesQuery, resourcesQuery } from '../queries.ts';
 import { Button } from '../ui/button.tsx';
 import { Foreign } from '../ui/foreign.tsx';
+import { foreignText } from '../ui/foreign-text.ts';
 import { Notice } from '../ui/notice.tsx';
 import { Panel } from '../ui/panel.tsx';
 import { useTitle } from '../ui/use-title.ts';
@@ -100,7 +101,7 @@ function DeviceChoice({
     >
       {devices.map(({ id, name }) => (
         <option key={id} value={id}>
-          {name.slice(0, 60)}
+          {foreignText(name, 60)}
         </option>
       ))}
     </select>
