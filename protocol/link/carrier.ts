@@ -14,6 +14,11 @@ export interface CarrierEvents {
 }
 
 export interface Carrier {
+  /**
+   * So many bytes of memory before those given to `write` are free for the carrier to write over: room for its own
+   * framing, so that nothing is copied.
+   */
+  readonly headroom: number;
   /** Begins to read; exactly once. What arrived before waits. */
   start(events: CarrierEvents): void;
   /**

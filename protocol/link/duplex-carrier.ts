@@ -1,6 +1,8 @@
 /** A carrier over any Node Duplex: a TCP socket, or a stream of the hop mux (a circuit through a relay). */
 import type { Duplex } from 'node:stream';
 import { Fault } from '../errors.ts';
+import { frameHeaderBytes } from '../mux/frames.ts';
+import { markHeadroom } from '../mux/headroom.ts';
 import { MuxStream } from '../mux/stream.ts';
 import type { Carrier, CarrierEvents } from './carrier.ts';
 
@@ -10,6 +12,7 @@ export function duplexCarrier(duplex: Duplex): Carrier {
 }
 
 class DuplexCarrier implements Carrier {
+  readonly headroom: number;
   readonly #duplex: Duplex;
   #events: CarrierEvents | undefined;
   #fault: Fault | undefined;
@@ -17,6 +20,7 @@ class DuplexCarrier implements Carrier {
 
   constructor(duplex: Duplex) {
     this.#duplex = duplex;
+    this.headroom = duplex instanceof MuxStream ? frameHeaderBytes : 0;
     duplex.on('error', (error: Error) => {
       this.#fault ??=
         error instanceof Fault ? error : new Fault('unreachable', error.message, { cause: error });
@@ -38,7 +42,8 @@ class DuplexCarrier implements Carrier {
   }
 
   write(bytes: Buffer): boolean {
-    return this.#closed || this.#duplex.writableEnded ? true : this.#duplex.write(bytes);
+    if (this.#closed || this.#duplex.writableEnded) return true;
+    return this.#duplex.write(this.headroom > 0 ? markHeadroom(bytes) : bytes);
   }
 
   pause(): void {

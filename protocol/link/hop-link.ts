@@ -5,7 +5,7 @@
 import type { RawData, WebSocket } from 'ws';
 import type { Clock } from '../clock.ts';
 import { Fault } from '../errors.ts';
-import { maxDataBytes, frameHeaderBytes } from '../mux/frames.ts';
+import { hopRecordBytes } from '../mux/frames.ts';
 import type { GrowthBudget } from '../mux/growth-budget.ts';
 import { Mux, type RecordSink } from '../mux/mux.ts';
 import type { MuxStream } from '../mux/stream.ts';
@@ -34,8 +34,7 @@ export interface HopOptions {
 export class HopLink implements RecordSink {
   readonly headroom = 0;
   readonly tailroom = 0;
-  /** One full DATA and some control frames. */
-  readonly maxFrames = frameHeaderBytes + maxDataBytes + 1_024;
+  readonly maxFrames = hopRecordBytes;
   readonly #socket: WebSocket;
   readonly #handlers: HopHandlers;
   readonly #mux: Mux;

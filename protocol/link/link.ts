@@ -5,10 +5,12 @@
  */
 import type { Clock } from '../clock.ts';
 import { codeName, codes, Fault, type CodeName } from '../errors.ts';
+import { frameHeaderBytes, hopRecordBytes } from '../mux/frames.ts';
 import type { RecordSink } from '../mux/mux.ts';
 import { Liveness } from './liveness.ts';
+import { messageHeaderBytes } from './message-reader.ts';
 import { RecordSizes } from './record-sizes.ts';
-import { sealHeadroom, sealTailroom, type SecureChannel } from './secure-channel.ts';
+import { sealTailroom, type SecureChannel } from './secure-channel.ts';
 
 /** First byte of every plaintext. */
 export const linkKinds = {
@@ -40,11 +42,8 @@ const ackBytes = 256 * 1_024;
 const ackMs = 50;
 /** Above this much unacknowledged, nothing more is sent. */
 const maxUnacknowledgedBytes = 32 * 1_024 * 1_024;
-/**
- * Frame bytes of one record: a record sealed and framed (25 bytes more) still fits one DATA of the hop, so that it
- * crosses the relay in one piece.
- */
-const maxRecordFrames = 64_960;
+/** Frame bytes of one record: sealed and framed, it is one record of the hop and crosses the relay in one piece. */
+const maxRecordFrames = hopRecordBytes - frameHeaderBytes - messageHeaderBytes - sealTailroom - 1;
 
 export interface LinkHandlers {
   /** The frames of one record, in order; the receiver's from now on. Returns the Fault that must end the session. */
@@ -56,7 +55,7 @@ export interface LinkHandlers {
 }
 
 export class Link implements RecordSink {
-  readonly headroom = sealHeadroom + 1;
+  readonly headroom: number;
   readonly tailroom = sealTailroom;
   readonly maxFrames = maxRecordFrames;
   readonly #channel: SecureChannel;
@@ -78,6 +77,7 @@ export class Link implements RecordSink {
   /** The link owns the channel, which is up and not started. The initiator's START goes out at once. */
   constructor(channel: SecureChannel, side: 'initiator' | 'responder', clock: Clock, handlers: LinkHandlers) {
     this.#channel = channel;
+    this.headroom = channel.sealHeadroom + 1;
     this.#clock = clock;
     this.#handlers = handlers;
     this.#isStarted = side === 'initiator';
@@ -111,7 +111,7 @@ export class Link implements RecordSink {
   }
 
   send(block: Buffer, start: number, end: number): boolean {
-    block[start + sealHeadroom] = linkKinds.record;
+    block[start + this.headroom - 1] = linkKinds.record;
     this.#sent++;
     this.#sizes.push(end - start);
     this.#liveness.outstanding();

@@ -28,8 +28,7 @@ import { maxBodyBytes, messageHeaderBytes, MessageReader } from './message-reade
 
 const types = { init: 1, resp: 2, data: 3 } as const;
 
-/** What precedes and follows the plaintext in a buffer given to `sendSealed`. */
-export const sealHeadroom = messageHeaderBytes;
+/** What follows the plaintext in a buffer given to `sendSealed`. */
 export const sealTailroom = tagBytes;
 export const maxPlaintextBytes = maxBodyBytes - tagBytes;
 
@@ -146,6 +145,11 @@ export class SecureChannel {
     this.#reader = new MessageReader(unprovenBytes, (type, epoch, body) => this.#message(type, epoch, body));
   }
 
+  /** What precedes the plaintext in a buffer given to `sendSealed`: our header, and the room the carrier wants. */
+  get sealHeadroom(): number {
+    return this.#carrier.headroom + messageHeaderBytes;
+  }
+
   /** The other side's static key, raw X25519. */
   get peerKey(): Buffer {
     return this.#established.peer;
@@ -193,19 +197,20 @@ export class SecureChannel {
    */
   sendSealed(block: Buffer, start: number, end: number): boolean {
     if (this.#state.state !== 'up' || this.#send === undefined) return true;
-    const length = end - start;
-    this.#writeHeader(block, start, types.data, this.#sendEpoch, length - messageHeaderBytes);
-    this.#send.sealInPlace(block, start + messageHeaderBytes, end - tagBytes);
+    const first = start + this.#carrier.headroom;
+    const length = end - first;
+    this.#writeHeader(block, first, types.data, this.#sendEpoch, length - messageHeaderBytes);
+    this.#send.sealInPlace(block, first + messageHeaderBytes, end - tagBytes);
     this.#sentBytes += length;
-    const isReady = this.#carrier.write(block.subarray(start, end));
+    const isReady = this.#carrier.write(block.subarray(first, end));
     if (this.#sentBytes >= rekeyAfter.bytes) this.#checkBytes();
     return isReady;
   }
 
   /** Copies and sends one record of at most `maxPlaintextBytes`. False: wait for `drain`. */
   send(plaintext: Uint8Array): boolean {
-    const block = Buffer.allocUnsafe(sealHeadroom + plaintext.length + sealTailroom);
-    block.set(plaintext, sealHeadroom);
+    const block = Buffer.allocUnsafe(this.sealHeadroom + plaintext.length + sealTailroom);
+    block.set(plaintext, this.sealHeadroom);
     return this.sendSealed(block, 0, block.length);
   }
 
@@ -403,10 +408,11 @@ export class SecureChannel {
   }
 
   #sendPlain(type: number, epoch: number, body: Buffer): void {
-    const message = Buffer.allocUnsafe(messageHeaderBytes + body.length);
-    this.#writeHeader(message, 0, type, epoch, body.length);
-    body.copy(message, messageHeaderBytes);
-    this.#carrier.write(message);
+    const { headroom } = this.#carrier;
+    const block = Buffer.allocUnsafe(headroom + messageHeaderBytes + body.length);
+    this.#writeHeader(block, headroom, type, epoch, body.length);
+    body.copy(block, headroom + messageHeaderBytes);
+    this.#carrier.write(block.subarray(headroom));
   }
 
   #writeHeader(buffer: Buffer, at: number, type: number, epoch: number, bodyLength: number): void {

@@ -26,6 +26,7 @@ export function webSocketCarrier(socket: WebSocket): Carrier {
 }
 
 class WebSocketCarrier implements Carrier {
+  readonly headroom = 0;
   readonly #socket: WebSocket;
   #events: CarrierEvents | undefined;
   #fault: Fault | undefined;

@@ -22,6 +22,7 @@ import {
   pingBytes,
 } from './frames.ts';
 import { GrowthBudget } from './growth-budget.ts';
+import { markHeadroom } from './headroom.ts';
 import { cutRecord, reserveRecord } from './record-buffer.ts';
 import { MuxStream, type StreamOwner } from './stream.ts';
 import { TokenBucket } from './token-bucket.ts';
@@ -176,7 +177,9 @@ export class Mux implements StreamOwner {
   flush(): void {
     if (this.#isFlushing) return;
     this.#isFlushing = true;
-    while (!this.#isBlocked && this.#ended === undefined && this.#hasWork()) this.#sendRecord();
+    while (!this.#isBlocked && this.#ended === undefined && this.#hasWork()) {
+      if (!this.#sendWhole()) this.#sendRecord();
+    }
     this.#isFlushing = false;
     if (this.#isPaused && this.#control.length < controlHighBytes / 2 && this.#ended === undefined) {
       this.#isPaused = false;
@@ -345,7 +348,9 @@ export class Mux implements StreamOwner {
   /** The payload as a buffer that may be held without holding much more. */
   #keep(frames: Buffer, start: number, end: number): Buffer {
     const view = frames.subarray(start, end);
-    return view.length * copyRatio < frames.buffer.byteLength ? Buffer.from(view) : view;
+    if (view.length * copyRatio < frames.buffer.byteLength) return Buffer.from(view);
+    // Before the payload lies its own header, which has been read: whoever writes it onwards may use that room.
+    return this.inner ? view : markHeadroom(view);
   }
 
   // What streams ask for.
@@ -418,6 +423,18 @@ export class Mux implements StreamOwner {
     this.#isScheduled = false;
     this.flush();
   };
+
+  /** The chunk at the head as a record of its own, without copying it; false when it has to be copied. */
+  #sendWhole(): boolean {
+    const stream = this.#readyHead;
+    if (stream === undefined || this.inner || this.#control.length > 0) return false;
+    const record = stream.takeWhole();
+    if (record === undefined) return false;
+    this.#shiftReady();
+    if (stream.sendable > 0) this.ready(stream);
+    this.#isBlocked = !this.#sink.send(record, 0, record.length);
+    return true;
+  }
 
   /** One record: control frames first, then the streams in turn. Applications may be called back in between. */
   #sendRecord(): void {

@@ -80,6 +80,7 @@ export class Direction {
 }
 
 export class MemoryCarrier implements Carrier {
+  readonly headroom = 0;
   readonly #outgoing: Direction;
   readonly #incoming: Direction;
   #events: CarrierEvents | undefined;
