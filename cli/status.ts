@@ -40,7 +40,12 @@ export function clientText(status: ClientStatus): string {
   }
   const { controller, session, device, dns, proxies } = status;
   const lines = [
-    line('Controller', controller.connected ? 'connected' : '! not connected', controller.url, `v${status.version}`),
+    line(
+      'Controller',
+      controller.connected ? 'connected' : '! not connected',
+      controller.url,
+      `v${status.version}`,
+    ),
     ...(session === undefined ? [] : [line('Session', ...sessionCells(session))]),
     ...(device === undefined
       ? []
