@@ -23,6 +23,7 @@ import { discoveryRoutes } from './routes/discovery.ts';
 import { documentRoutes } from './routes/document.ts';
 import { enrolmentKeyRoutes } from './routes/enrolment-keys.ts';
 import { listRoutes } from './routes/lists.ts';
+import { serverRoutes } from './routes/servers.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 
 const bodyLimitBytes = 4 * 1_024 * 1_024;
@@ -69,6 +70,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     documentRoutes,
     enrolmentKeyRoutes,
     listRoutes,
+    serverRoutes,
     deviceRoutes,
     sessionRoutes,
     auditRoutes,

@@ -17,26 +17,17 @@ import type { LoginAttempts, LoginResult } from '../enrolment/login-attempts.ts'
 import { redeem } from '../enrolment/redeem.ts';
 import { formatUserCode } from '../enrolment/user-code.ts';
 import { appendAudit } from '../audit/append-audit.ts';
-import { endSessions } from '../sessions/end-sessions.ts';
 import type { NodeKind } from '../store/schema.ts';
 import type { Throttle } from '../throttle.ts';
+import { actForNode, type Admitted } from './act-for-node.ts';
 import { admitNode, relayUrl } from './admit-node.ts';
 import { Feed, type View } from './feed.ts';
-import { storeReceipts } from './receipts.ts';
 
 const messages = Compile(FromNode);
 /** A node that says nothing for so long after the handshake is let go. */
 const firstMessageMs = 10_000;
 /** So many messages may wait for their turn. */
 const maxWaiting = 256;
-
-/** Who is at the other end, once that is known. */
-export interface Admitted {
-  readonly organisation: OrganisationId;
-  readonly node: NodeId;
-  readonly kind: NodeKind;
-  readonly boot: string;
-}
 
 export interface ConversationOptions {
   readonly context: ControllerContext;
@@ -162,44 +153,7 @@ export class Conversation {
         return this.close();
       default:
         if (this.#admitted === undefined) throw new Fault('protocol', 'a node speaks before it is known');
-        return this.#fromAdmitted(message, this.#admitted);
-    }
-  }
-
-  async #fromAdmitted(
-    message: Exclude<FromNode, { t: 'hello' | 'enrol' | 'login' | 'bye' }>,
-    { organisation, node, kind }: Admitted,
-  ): Promise<void> {
-    const { context } = this.#options;
-    switch (message.t) {
-      case 'posture': {
-        if (kind !== 'device') throw new Fault('protocol');
-        const { store } = context.organisation(organisation);
-        // The controller's own clock: a device cannot make its report younger than it is.
-        const posture = { posture: JSON.stringify(message.facts), posture_ms: context.now() };
-        await store.update('nodes').set(posture).where('id', '=', node).execute();
-        return context.publish(organisation, { kind: 'device', device: node as DeviceId });
-      }
-      case 'receipts': {
-        if (kind !== 'connector') throw new Fault('protocol');
-        const seq = await storeReceipts(context, organisation, node as ConnectorId, message.list);
-        return this.send({ t: 'received', seq });
-      }
-      case 'certify':
-        if (kind !== 'relay') throw new Fault('protocol');
-        return this.#certify(message.key, organisation, node);
-      case 'logout': {
-        if (kind !== 'device') throw new Fault('protocol');
-        const open = await context
-          .organisation(organisation)
-          .store.select('sessions')
-          .select(['id', 'subject'])
-          .where('device', '=', node as DeviceId)
-          .where('ended_ms', 'is', null)
-          .execute();
-        const ids = open.map(({ id }) => id);
-        await endSessions(context, organisation, ids, { reason: 'logout', who: open[0]?.subject ?? node });
-      }
+        return actForNode(this.#options.context, this.#admitted, message, (answer) => this.send(answer));
     }
   }
 
@@ -357,22 +311,6 @@ export class Conversation {
     if (kind === 'device') return deviceView(context, organisation, node as DeviceId);
     if (kind === 'connector') return connectorView(context, organisation, node as ConnectorId);
     return Promise.resolve({ snapshot: { kind: 'relay' } });
-  }
-
-  async #certify(key: string, organisation: OrganisationId, node: NodeId): Promise<void> {
-    const { context } = this.#options;
-    const { store } = context.organisation(organisation);
-    const row = await store.select('nodes').select('url').where('id', '=', node).executeTakeFirst();
-    if (context.authority === undefined || row?.url === undefined || row.url === null) {
-      throw new Fault('denied', 'This controller has no authority of its own; give the relay a certificate.');
-    }
-    const host = new URL(row.url).hostname.replace(/^\[|\]$/g, '');
-    const pem = await context.authority.certify(Buffer.from(key, 'base64url'), host);
-    if (pem === undefined) throw new Fault('protocol', 'the certificate request is not valid');
-    await appendAudit(store, [
-      { atMs: context.now(), who: node, what: 'relay.certify', result: 'done', detail: { host } },
-    ]);
-    this.send({ t: 'certificate', pem });
   }
 
   #close(): void {

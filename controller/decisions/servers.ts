@@ -6,7 +6,7 @@ import type { ScopedStore } from '../store/scoped-store.ts';
 /** One that was not heard of for so long is no longer offered; it is again once it returns. */
 const forgottenAfterMs = 24 * 3_600_000;
 
-/** Connectors and relays, the one heard of last first. */
+/** Connectors first, then relays, each in the order in which they enrolled. */
 export function serversSince(store: ScopedStore, nowMs: number): Promise<NodesTable[]> {
   return store
     .select('nodes')

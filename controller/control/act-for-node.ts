@@ -1,0 +1,97 @@
+/**
+ * What a node that is known may ask of the controller on its control channel: report posture, hand in flow records, get a
+ * certificate, log out. Each kind of node has its own; anything else is a broken peer.
+ */
+import type { FromController, FromNode } from '../../protocol/control.ts';
+import { Fault } from '../../protocol/errors.ts';
+import type { ConnectorId, DeviceId, NodeId, OrganisationId } from '../../protocol/ids.ts';
+import { appendAudit } from '../audit/append-audit.ts';
+import type { ControllerContext } from '../context.ts';
+import { endSessions } from '../sessions/end-sessions.ts';
+import type { NodeKind } from '../store/schema.ts';
+import { storeReceipts } from './receipts.ts';
+
+/** Who is at the other end, once that is known. */
+export interface Admitted {
+  readonly organisation: OrganisationId;
+  readonly node: NodeId;
+  readonly kind: NodeKind;
+  readonly boot: string;
+}
+
+type Request = Exclude<FromNode, { t: 'hello' | 'enrol' | 'login' | 'bye' }>;
+
+/** Which kind of node sends which message. */
+const senders = {
+  posture: 'device',
+  logout: 'device',
+  receipts: 'connector',
+  certify: 'relay',
+} as const satisfies Record<Request['t'], NodeKind>;
+
+/** Acts on a message and answers with `send`. Throws a Fault, after which the channel ends. */
+export async function actForNode(
+  context: ControllerContext,
+  from: Admitted,
+  message: Request,
+  send: (answer: FromController) => void,
+): Promise<void> {
+  if (senders[message.t] !== from.kind) throw new Fault('protocol', `a ${from.kind} sends no ${message.t}`);
+  switch (message.t) {
+    case 'posture':
+      return reportPosture(context, from, message.facts);
+    case 'logout':
+      return logOut(context, from);
+    case 'receipts': {
+      const { organisation, node } = from;
+      const seq = await storeReceipts(context, organisation, node as ConnectorId, message.list);
+      return send({ t: 'received', seq });
+    }
+    case 'certify':
+      return send({ t: 'certificate', pem: await certify(context, from, message.key) });
+  }
+}
+
+async function reportPosture(
+  context: ControllerContext,
+  { organisation, node }: Admitted,
+  facts: object,
+): Promise<void> {
+  const { store } = context.organisation(organisation);
+  // The controller's own clock: a device cannot make its report younger than it is.
+  const posture = { posture: JSON.stringify(facts), posture_ms: context.now() };
+  await store.update('nodes').set(posture).where('id', '=', node).execute();
+  await context.publish(organisation, { kind: 'device', device: node as DeviceId });
+}
+
+async function logOut(context: ControllerContext, { organisation, node }: Admitted): Promise<void> {
+  const open = await context
+    .organisation(organisation)
+    .store.select('sessions')
+    .select(['id', 'subject'])
+    .where('device', '=', node as DeviceId)
+    .where('ended_ms', 'is', null)
+    .execute();
+  const ids = open.map(({ id }) => id);
+  await endSessions(context, organisation, ids, { reason: 'logout', who: open[0]?.subject ?? node });
+}
+
+/** A certificate for the relay's own host, which it named when it said hello. */
+async function certify(
+  context: ControllerContext,
+  { organisation, node }: Admitted,
+  key: string,
+): Promise<string> {
+  const { store } = context.organisation(organisation);
+  const row = await store.select('nodes').select('url').where('id', '=', node).executeTakeFirst();
+  if (context.authority === undefined || row === undefined || row.url === null) {
+    throw new Fault('denied', 'This controller has no authority of its own; give the relay a certificate.');
+  }
+  const host = new URL(row.url).hostname.replace(/^\[|\]$/g, '');
+  const pem = await context.authority.certify(Buffer.from(key, 'base64url'), host);
+  if (pem === undefined) throw new Fault('protocol', 'the key to certify is none');
+  await appendAudit(store, [
+    { atMs: context.now(), who: node, what: 'relay.certify', result: 'done', detail: { host } },
+  ]);
+  return pem;
+}
