@@ -53,7 +53,11 @@ test('search domains make shadows of the zones, which are as protected', () => {
     'lan.example',
     'corp.example',
   ]);
-  assert.deepEqual(searchDomains('domain a.example\nsearch b.example\n'), ['b.example'], 'the last line wins');
+  assert.deepEqual(
+    searchDomains('domain a.example\nsearch b.example\n'),
+    ['b.example'],
+    'the last line wins',
+  );
   assert.deepEqual(searchShadows(['acme.internal' as Name], ['lan.example']), ['acme.internal.lan.example']);
 });
 

@@ -1,6 +1,15 @@
 /** Taking over resolv.conf and giving it back, as a file, as a link, and where there was none. */
 import assert from 'node:assert/strict';
-import { lstatSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -19,10 +28,14 @@ function folder(t: TestContext): string {
   return path;
 }
 
-const before = '# by the network\nnameserver 192.0.2.1\nnameserver fe80::1%eth0\nsearch a.example\noptions edns0\n';
+const before =
+  '# by the network\nnameserver 192.0.2.1\nnameserver fe80::1%eth0\nsearch a.example\noptions edns0\n';
 
 test('name servers are read as glibc reads them', () => {
-  assert.deepEqual(nameServers(`${before}nameserver nonsense\n nameserver 192.0.2.9\n`), ['192.0.2.1', 'fe80::1%eth0']);
+  assert.deepEqual(nameServers(`${before}nameserver nonsense\n nameserver 192.0.2.9\n`), [
+    '192.0.2.1',
+    'fe80::1%eth0',
+  ]);
 });
 
 test('a file comes back as it was, mode included', (t) => {
