@@ -124,6 +124,9 @@ class EventPrinter {
       case 'session-ended':
         say('! The session has ended; names of your organisation are refused. Sign in again: postern login');
         return;
+      case 'refused':
+        say(`! The controller lets this device in no more: ${event.fault.message}`);
+        return;
       case 'trouble':
         // The same trouble comes with every attempt and is worth one line.
         if (event.fault.message !== this.#lastTrouble) say(`! ${event.fault.message}; trying again`);

@@ -61,7 +61,10 @@ export interface ClientOptions {
 /** What a person at the terminal wants to know as it happens. */
 export type ClientEvent =
   | { readonly kind: 'prompt'; readonly prompt: SignInPrompt }
+  /** Something failed that is tried again. */
   | { readonly kind: 'trouble'; readonly fault: Fault }
+  /** The controller lets this device in no more; names of the zones are refused from now on. */
+  | { readonly kind: 'refused'; readonly fault: Fault }
   | { readonly kind: 'session-ended'; readonly code: string }
   | { readonly kind: 'signed-in' };
 
@@ -116,6 +119,8 @@ class RunningClient implements Client {
   #knowledge: Knowledge;
   #refusedZones: readonly RefusedZone[] = [];
   #stopping: Promise<Undone> | undefined;
+  /** Whether a sign-in was asked for since the session ended. */
+  #renewing = false;
   /** Whether the controller has said who we are since this process started. */
   #live = false;
 
@@ -241,9 +246,11 @@ class RunningClient implements Client {
     if (state.state === 'connecting' && state.fault !== undefined)
       this.#options.onEvent({ kind: 'trouble', fault: state.fault });
     if (state.state !== 'refused') return;
-    this.#options.onEvent({ kind: 'trouble', fault: state.fault });
-    this.#prompt.reject(state.fault);
+    this.#options.onEvent({ kind: 'refused', fault: state.fault });
+    this.#knowledge = { ...this.#knowledge, contact: 'ended' };
+    this.#tunnels.stop();
     this.#prompt.promise.catch(() => undefined);
+    this.#prompt.reject(state.fault);
     this.#ready.reject(state.fault);
   }
 
@@ -282,6 +289,7 @@ class RunningClient implements Client {
       if (before === 'known') this.#options.onEvent({ kind: 'session-ended', code: ended });
       return this.#renewSession();
     }
+    this.#renewing = false;
     this.#signIn?.close();
     this.#signIn = undefined;
     if (before === 'ended') this.#options.onEvent({ kind: 'signed-in' });
@@ -335,6 +343,8 @@ class RunningClient implements Client {
   /** A service signs in again by itself; a person is asked to at the start, and by `postern login` later. */
   async #renewSession(): Promise<void> {
     await this.#capture?.update();
+    if (this.#renewing) return;
+    this.#renewing = true;
     if (this.#options.key !== undefined)
       this.#control?.signIn({ secret: encodeEnrolmentKey(this.#options.key) });
     else if (this.#signIn !== undefined) this.#control?.signIn(this.#signIn.credential);

@@ -4,7 +4,7 @@
  */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -13,6 +13,7 @@ import type { TestContext } from 'node:test';
 export interface CommandResult {
   readonly code: number;
   readonly stdout: string;
+  readonly stderr: string;
 }
 
 /** The program of a laptop: prints lines of JSON, ends in order when its input ends. */
@@ -28,15 +29,28 @@ export interface Capturing {
 export class Laptop {
   readonly folder: string;
   readonly #init: ChildProcess;
+  readonly #environment: NodeJS.ProcessEnv;
 
   private constructor(folder: string, init: ChildProcess) {
     this.folder = folder;
     this.#init = init;
+    this.#environment = { ...process.env, PATH: `${join(folder, 'bin')}:${process.env['PATH'] ?? ''}` };
   }
 
-  /** Boots one whose resolv.conf has this text; `routes` are further commands for its network. */
-  static async boot(t: TestContext, options: { resolvConf?: string; setUp?: string } = {}): Promise<Laptop> {
+  /**
+   * Boots one whose resolv.conf has this text; `setUp` are further commands for it. With `resolved` it looks as if
+   * systemd-resolved ran: its runtime file is there, and a `resolvectl` that writes down what it is told.
+   */
+  static async boot(
+    t: TestContext,
+    options: { resolvConf?: string; setUp?: string; resolved?: boolean } = {},
+  ): Promise<Laptop> {
     const folder = mkdtempSync(join(tmpdir(), 'postern-laptop-'));
+    mkdirSync(join(folder, 'bin'));
+    if (options.resolved === true) {
+      const log = join(folder, 'resolvectl.log');
+      writeFileSync(join(folder, 'bin', 'resolvectl'), `#!/bin/sh\necho "$@" >> ${log}\n`, { mode: 0o755 });
+    }
     writeFileSync(
       join(folder, 'resolv.conf'),
       options.resolvConf ?? 'search acme.example\nnameserver 127.0.0.1\noptions timeout:2\n',
@@ -47,6 +61,13 @@ export class Laptop {
       // With loopback alone glibc takes the machine for offline and asks nobody (AI_ADDRCONFIG).
       'ip link add lan0 type bridge && ip addr add 192.0.2.10/24 dev lan0 && ip link set lan0 up',
       `mount --bind ${folder}/resolv.conf /etc/resolv.conf`,
+      ...(options.resolved === true
+        ? [
+            'mount -t tmpfs none /run',
+            'mkdir -p /run/systemd/resolve',
+            'touch /run/systemd/resolve/stub-resolv.conf',
+          ]
+        : []),
       options.setUp ?? ':',
       'echo booted',
       'exec sleep infinity',
@@ -66,12 +87,26 @@ export class Laptop {
     return readFileSync(join(this.folder, 'resolv.conf'), 'utf8');
   }
 
+  /** What systemd-resolved was told so far, command by command. */
+  resolvectl(): string[] {
+    return readFileSync(join(this.folder, 'resolvectl.log'), 'utf8').trim().split('\n');
+  }
+
+  /** The state directory of the capturing program. */
+  get state(): string {
+    return join(this.folder, 'state');
+  }
+
   /** Runs a command there, as root unless `uid` says otherwise. */
   async run(program: string, args: readonly string[], uid = 0): Promise<CommandResult> {
     const as = uid === 0 ? [] : ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups'];
     return new Promise((resolve) => {
-      execFile('nsenter', [...this.#enter(), ...as, program, ...args], { timeout: 15_000 }, (error, stdout) =>
-        resolve({ code: error === null ? 0 : Number(error.code ?? 1), stdout }),
+      execFile(
+        'nsenter',
+        [...this.#enter(), ...as, program, ...args],
+        { timeout: 15_000, env: this.#environment },
+        (error, stdout, stderr) =>
+          resolve({ code: error === null ? 0 : Number(error.code ?? 1), stdout, stderr }),
       );
     });
   }
@@ -90,11 +125,10 @@ export class Laptop {
   /** Starts the capturing program and waits for its first line. */
   async capture(t: TestContext, args: readonly string[] = []): Promise<Capturing> {
     const program = join(import.meta.dirname, 'capturing-program.ts');
-    const child = spawn(
-      'nsenter',
-      [...this.#enter(), process.execPath, program, join(this.folder, 'state'), ...args],
-      { stdio: ['pipe', 'pipe', 'inherit'] },
-    );
+    const child = spawn('nsenter', [...this.#enter(), process.execPath, program, this.state, ...args], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: this.#environment,
+    });
     t.after(() => child.kill('SIGKILL'));
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     const next = async (): Promise<Record<string, unknown>> => {

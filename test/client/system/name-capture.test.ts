@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { ClientStatus } from '../../../client/status.ts';
+import { callLocalApi } from '../../../protocol/node/local-api.ts';
 import { Laptop } from './laptop.ts';
 
 /** What a program gets that connects and says `hello`. */
@@ -10,6 +12,11 @@ const talk = (name: string, port: number): [string, string[]] => [
   'bash',
   ['-c', `exec 3<>/dev/tcp/${name}/${port} && echo hello >&3 && head -2 <&3`],
 ];
+
+/** The answer of our resolver itself, as dig prints it. */
+async function askResolver(laptop: Laptop, name: string): Promise<string> {
+  return (await laptop.run('dig', ['+time=1', '+tries=1', '@100.96.0.53', name])).stdout;
+}
 
 async function waitFor(what: string, condition: () => Promise<boolean>, withinMs: number): Promise<number> {
   const startMs = performance.now();
@@ -73,7 +80,15 @@ test('only the person and root are captured; for others the range is closed, wha
     (await laptop.run(...talk('wiki.acme.internal', 22), 4_242)).stdout,
     'wiki.acme.internal:22\nhello\n',
   );
-  const listener = laptop.run('bash', ['-c', 'timeout 5 nc -l -p 2222 <<< "own service" || true']);
+  // A service of this machine on every address, as sshd is: it must not be what answers under a synthetic one.
+  const service =
+    "require('net').createServer((s) => s.end('own service\\n')).listen(2222); setTimeout(process.exit, 3e3)";
+  const listener = laptop.run(process.execPath, ['-e', service]);
+  await waitFor(
+    'the own service',
+    async () => (await laptop.run(...talk('127.0.0.1', 2_222))).stdout === 'own service\n',
+    3_000,
+  );
   const other = await laptop.run(...talk('wiki.acme.internal', 2_222), 4_243);
   assert.equal(other.stdout, '');
   assert.notEqual(other.code, 0);
@@ -175,4 +190,66 @@ test('a name keeps its synthetic address when the client starts again (FIELD rul
   await laptop.run('getent', ['ahostsv4', 'wiki.acme.internal']);
   assert.equal(await addressOf(), before);
   await second.stop();
+});
+
+test('with systemd-resolved the zones are routed on a link with carrier, and nothing else (FIELD rule 2)', async (t) => {
+  const laptop = await Laptop.boot(t, { resolved: true, resolvConf: 'nameserver 127.0.0.53\n' });
+  const before = await laptop.fingerprint();
+  const capturing = await laptop.capture(t);
+  assert.equal(capturing.ready['routing'], 'systemd-resolved');
+  assert.equal(laptop.resolvConf(), 'nameserver 127.0.0.53\n');
+  const told = laptop.resolvectl();
+  const link =
+    /^domain (postern[0-9a-f]{6}) ~acme\.internal ~use-application-dns\.net ~96\.100\.in-addr\.arpa/m.exec(
+      told.join('\n'),
+    )?.[1];
+  assert.ok(link !== undefined, told.join('\n'));
+  assert.ok(told.includes(`dns ${link} 100.96.0.53`));
+  assert.ok(told.includes(`default-route ${link} false`));
+  assert.match((await laptop.run('ip', ['link', 'show', link])).stdout, /LOWER_UP/);
+  assert.match(await askResolver(laptop, 'wiki.acme.internal'), /status: NOERROR/);
+  await capturing.stop();
+  assert.equal(await laptop.fingerprint(), before);
+});
+
+test('with systemd-resolved a killed client fails closed until it starts again (DESIGN rule 5)', async (t) => {
+  const laptop = await Laptop.boot(t, { resolved: true, resolvConf: 'nameserver 127.0.0.53\n' });
+  const before = await laptop.fingerprint();
+  const first = await laptop.capture(t);
+  await first.kill();
+  await waitFor(
+    'the watchdog answers',
+    async () => (await askResolver(laptop, 'wiki.acme.internal')).includes('NXDOMAIN'),
+    2_000,
+  );
+  assert.match(await askResolver(laptop, 'wiki.acme.internal'), /EDE: 22/);
+  assert.equal(laptop.resolvectl().at(-1), 'flush-caches');
+  assert.equal(((await callLocalApi(laptop.state, 'GET', '/v1/status')) as ClientStatus).state, 'crashed');
+  const second = await laptop.capture(t);
+  const address = /\sA\s+(100\.\S+)/.exec(await askResolver(laptop, 'wiki.acme.internal'))?.[1];
+  assert.equal((await laptop.run(...talk(String(address), 80))).stdout, 'wiki.acme.internal:80\nhello\n');
+  await second.stop();
+  assert.equal(await laptop.fingerprint(), before);
+});
+
+test('with systemd-resolved `dns reset` gives the names back after a crash', async (t) => {
+  const laptop = await Laptop.boot(t, { resolved: true, resolvConf: 'nameserver 127.0.0.53\n' });
+  const before = await laptop.fingerprint();
+  const capturing = await laptop.capture(t);
+  await capturing.kill();
+  await waitFor(
+    'the watchdog',
+    async () => (await laptop.run('test', ['-S', `${laptop.state}/postern.sock`])).code === 0,
+    2_000,
+  );
+  const reset = await laptop.run(join(import.meta.dirname, '../../../bin/postern'), [
+    'dns',
+    'reset',
+    '--state',
+    laptop.state,
+    '--json',
+  ]);
+  assert.equal(reset.stderr, '');
+  assert.deepEqual(JSON.parse(reset.stdout), { schema: 'postern.dns-reset/v1', dns: 'untouched' });
+  await waitFor('the system as before', async () => (await laptop.fingerprint()) === before, 2_000);
 });
