@@ -106,7 +106,7 @@ export class Tunnels {
       url: () => memory.snapshot?.relays[relayId]?.url ?? '',
       ticket: () => memory.ticket,
       machineKey: identity.machineKey,
-      connect: dialOptions(this.#options.authorities()),
+      connect: () => dialOptions(this.#options.authorities()),
       onState: (state) => {
         if (state.state === 'up') for (const network of this.#networks.values()) network.poke();
       },

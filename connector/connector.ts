@@ -188,8 +188,12 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
         ticket: () => memory.ticket,
         machineKey: identity.machineKey,
         onCircuit: (carrier, from) => void accept(carrier, from),
-        onState: (next) => log.info({ relay: id, state: next.state }, 'relay attachment'),
-        connect: dialOptions(memory.card?.tls ?? []),
+        onState: (next) => {
+          const fault = next.state === 'dialling' ? next.fault : undefined;
+          if (fault === undefined) log.info({ relay: id, state: next.state }, 'relay attachment');
+          else log.warn({ relay: id, state: next.state, code: fault.code }, fault.message);
+        },
+        connect: () => dialOptions(memory.card?.tls ?? []),
         clock: systemClock,
         random: systemRandom,
       });

@@ -5,7 +5,7 @@
 import type { Random } from '../clock.ts';
 import { Fault, toFault } from '../errors.ts';
 import type { ConnectorId } from '../ids.ts';
-import { attachToRelay, type AttachOptions, type Attachment } from './attachment.ts';
+import { attachToRelay, type AttachOptions, type Attachment, type ConnectOptions } from './attachment.ts';
 import { retryDelayMs } from './backoff.ts';
 import type { Carrier } from './carrier.ts';
 
@@ -17,11 +17,12 @@ export type AttachState =
   | { readonly state: 'up'; readonly attachment: Attachment; readonly sinceMs: number }
   | { readonly state: 'stopped' };
 
-export interface KeepAttachedOptions extends Omit<AttachOptions, 'ticket' | 'url'> {
-  /** Both are asked before each dial. */
+export interface KeepAttachedOptions extends Omit<AttachOptions, 'ticket' | 'url' | 'connect'> {
+  /** All are asked before each dial: an authority may come, or change, later. */
   url(): string;
   /** Undefined while there is none. */
   ticket(): string | undefined;
+  connect?(): ConnectOptions;
   onState?(state: AttachState): void;
   readonly random: Random;
 }
@@ -118,7 +119,13 @@ class Keeper implements KeptAttachment {
     this.#attempt++;
     if (this.#state.state !== 'dialling') this.#set({ state: 'dialling', attempt: this.#attempt });
     try {
-      const attachment = await attachToRelay({ ...this.#options, url: this.#options.url(), ticket });
+      const { connect, ...rest } = this.#options;
+      const attachment = await attachToRelay({
+        ...rest,
+        ...(connect === undefined ? {} : { connect: connect() }),
+        url: rest.url(),
+        ticket,
+      });
       this.#isDialling = false;
       this.#up(attachment);
     } catch (error) {
