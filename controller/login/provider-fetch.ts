@@ -10,13 +10,13 @@ import { Agent, fetch } from 'undici';
 export const providerTimeoutS = 5;
 const maxBytes = 1_048_576;
 
-/** A fetch for one provider; `ca` (PEM) is the only authority it then trusts. */
-export function providerFetch(ca: string | undefined): CustomFetch {
+/** A fetch for one provider; `ca` (PEM) is the only authority it then trusts. Rejects when a bound is passed. */
+export function providerFetch(ca: string | undefined, timeoutMs = providerTimeoutS * 1_000): CustomFetch {
   const connect = { lookup: lookupWithLocalhost, ...(ca === undefined ? {} : { ca }) };
   const dispatcher = new Agent({ connect, connections: 4, keepAliveTimeout: 1_000 });
   return async (url, options) => {
     const signal = AbortSignal.any([
-      AbortSignal.timeout(providerTimeoutS * 1_000),
+      AbortSignal.timeout(timeoutMs),
       ...(options.signal === undefined ? [] : [options.signal]),
     ]);
     const answer = await fetch(url, {

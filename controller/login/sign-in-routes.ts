@@ -28,7 +28,10 @@ import { recordSignIn } from './record-sign-in.ts';
 import { returnPath } from './return-path.ts';
 import { plainAddress } from './same-network.ts';
 
-/** Sign-ins that one address may begin, and that one person may finish, within ten minutes of each other. */
+/**
+ * Sign-ins that one address may begin without anybody getting through (a whole office shares one), and that one person
+ * may finish, each within ten minutes of the one before.
+ */
 const starts = { limit: 120, windowMs: 10 * 60_000 };
 const finishes = { limit: 30, windowMs: 10 * 60_000 };
 
@@ -153,6 +156,7 @@ class SignIns {
       ]);
       return backToSignIn(reply, reason, returnTo);
     }
+    this.#starts.succeed(address);
     await endEarlierSession(this.#context, this.#cookies, request);
     const { issuer } = provider.definition;
     const signedIn = await recordSignIn(this.#context, this.organisation, {

@@ -59,7 +59,7 @@ export function SignInPage({
       title="Sign in"
       lead="Use the account of your organisation. Postern never sees its password."
       organisation={options.data?.organisation}
-      foot="You will come back here afterwards."
+      foot={providers?.length === 0 ? undefined : 'You will come back here afterwards.'}
     >
       <Happened error={error} state={state} />
       {providers === undefined ? (
