@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { DeviceSnapshot } from '../../protocol/control.ts';
+import type { NetworkId } from '../../protocol/ids.ts';
+import { maxGrantResources, verifyGrant } from '../../protocol/tokens.ts';
+import { acmeDocument } from './support/document.ts';
+import { testController } from './support/controller.ts';
+import { TestNode } from './support/node.ts';
+
+test('more resources than a grant holds come in several grants, each within its bounds', async (t) => {
+  const controller = await testController(t);
+  const document = acmeDocument();
+  const names = Array.from({ length: 700 }, (_, index) => `service-${index}`);
+  document.resources?.push(
+    ...names.map((name) => ({ name, network: 'hq', address: `${name}.acme.internal`, ports: ['tcp/443'] })),
+  );
+  document.policies?.push({ name: 'ci-all', allow: { serviceAccounts: ['ci'] }, to: { resources: names } });
+  const applied = await controller.call('PUT', '/api/v1/document', document);
+  assert.equal(applied.statusCode, 200, applied.body);
+  const device = new TestNode(controller, 'device');
+  await device.enrol({ secret: await controller.key('service', 'ci') });
+  const { networks, resources } = device.snapshot as DeviceSnapshot;
+  const hq = Object.values(networks).find(({ name }) => name === 'hq')?.id as NetworkId;
+  const { card } = await controller.context.card();
+  const tokens = device.last('grants')?.list ?? [];
+  const granted = new Set<string>();
+  let parts = 0;
+  for (const token of tokens) {
+    assert.ok(token.length <= 16_384);
+    const expected = { network: hq, nodeKey: device.nodeKey.publicKey };
+    const grant = await verifyGrant(token, card, expected, controller.time.ms / 1_000);
+    if (grant === undefined) continue;
+    parts += 1;
+    const ids = Object.keys(grant.res);
+    assert.ok(ids.length <= maxGrantResources);
+    for (const id of ids) granted.add(id);
+  }
+  assert.ok(parts >= 3);
+  const due = Object.values(resources).filter(({ net, state }) => net === hq && state === 'granted');
+  assert.equal(due.length, 701);
+  assert.deepEqual([...granted].toSorted(), due.map(({ id }) => id).toSorted());
+});
+
+test('a device that comes back is given the tokens it had, and new ones past the half of their life', async (t) => {
+  const controller = await testController(t);
+  await controller.call('PUT', '/api/v1/document', acmeDocument());
+  const device = new TestNode(controller, 'device');
+  await device.enrol({ secret: await controller.key('service', 'ci') });
+  const tokens = (): string[] => [
+    ...(device.last('grants')?.list ?? []),
+    ...(device.last('tickets')?.list ?? []),
+  ];
+  const first = tokens();
+  assert.equal(first.length, 3);
+  controller.time.ms += 11 * 3_600_000;
+  await device.hello();
+  assert.deepEqual(tokens(), first);
+  controller.time.ms += 2 * 3_600_000;
+  await device.hello();
+  const second = tokens();
+  assert.equal(second.length, 3);
+  assert.ok(second.every((token) => !first.includes(token)));
+});
+
+test('a grant names the node key it is bound to, and serves with no other and on no other network', async (t) => {
+  const controller = await testController(t);
+  await controller.call('PUT', '/api/v1/document', acmeDocument());
+  const device = new TestNode(controller, 'device');
+  await device.enrol({ secret: await controller.key('service', 'ci') });
+  const thief = new TestNode(controller, 'device');
+  const networks = Object.keys((device.snapshot as DeviceSnapshot).networks) as NetworkId[];
+  const { card } = await controller.context.card();
+  const nowS = controller.time.ms / 1_000;
+  const [token = ''] = device.last('grants')?.list ?? [];
+  const opens = (network: NetworkId, nodeKey: Buffer) => verifyGrant(token, card, { network, nodeKey }, nowS);
+  const own = await Promise.all(networks.map((network) => opens(network, device.nodeKey.publicKey)));
+  assert.equal(own.filter((grant) => grant !== undefined).length, 1);
+  for (const network of networks) assert.equal(await opens(network, thief.nodeKey.publicKey), undefined);
+});
+
+test('a right that a schedule ends is never promised beyond it, by grant or by caveat', async (t) => {
+  const controller = await testController(t);
+  const document = acmeDocument();
+  document.policies?.push({
+    name: 'hours',
+    require: 'everyone',
+    to: { resources: ['wiki'] },
+    when: { schedule: { zone: 'Europe/Berlin', hours: '09:00-18:00' } },
+  });
+  await controller.call('PUT', '/api/v1/document', document);
+  const device = new TestNode(controller, 'device');
+  await device.enrol({ secret: await controller.key('service', 'ci') });
+  const end = Date.parse('2026-11-20T18:00:00+01:00') / 1_000;
+  const { networks } = device.snapshot as DeviceSnapshot;
+  const hq = Object.values(networks).find(({ name }) => name === 'hq')?.id as NetworkId;
+  const { card } = await controller.context.card();
+  for (const token of device.last('grants')?.list ?? []) {
+    const expected = { network: hq, nodeKey: device.nodeKey.publicKey };
+    const grant = await verifyGrant(token, card, expected, controller.time.ms / 1_000);
+    if (grant === undefined) continue;
+    assert.equal(grant.exp, end);
+    assert.deepEqual(grant.cav, [{ until: end, out: 3_600 }]);
+  }
+});
+
+test('posture that is reported each minute renews a grant only when half of it has passed', async (t) => {
+  const controller = await testController(t);
+  const document = acmeDocument();
+  document.policies = [
+    {
+      name: 'ci-wiki',
+      allow: { serviceAccounts: ['ci'] },
+      to: { resources: ['wiki'] },
+      when: { posture: ['healthy'] },
+    },
+  ];
+  await controller.call('PUT', '/api/v1/document', document);
+  const device = new TestNode(controller, 'device');
+  await device.enrol({ secret: await controller.key('service', 'ci') });
+  const report = async (seq: number): Promise<void> => {
+    device.send({ t: 'posture', seq, at: 0, facts: { os: 'linux', osVersion: '6.1', clientVersion: '1' } });
+    await controller.time.pass(1_000);
+  };
+  await report(1);
+  await device.until((message) => message.t === 'grants' && message.list.length === 1);
+  const [first] = device.last('grants')?.list ?? [];
+  for (let minute = 2; minute <= 3; minute++) {
+    await controller.time.pass(59_000);
+    await report(minute);
+  }
+  assert.equal(device.last('grants')?.list[0], first);
+  for (let minute = 4; minute <= 5; minute++) {
+    await controller.time.pass(59_000);
+    await report(minute);
+  }
+  await device.until(
+    (message) => message.t === 'grants' && message.list.length === 1 && message.list[0] !== first,
+  );
+  // Reports stop: the right ends by itself five minutes after the last.
+  await controller.time.pass(301_000);
+  await device.untilSnapshot<DeviceSnapshot>(({ resources }) =>
+    Object.values(resources).every(({ state }) => state === 'refused'),
+  );
+});
