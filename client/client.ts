@@ -140,7 +140,6 @@ class RunningClient implements Client {
     this.#tunnels = new Tunnels({
       identity,
       memory: this.#memory,
-      authorities: () => this.#control?.card?.tls ?? [],
       onNote: (note) => this.#flows.note(note),
       clock: systemClock,
       random: systemRandom,
@@ -181,8 +180,9 @@ class RunningClient implements Client {
       ...(this.#options.controllerUrl === undefined ? {} : { url: this.#options.controllerUrl }),
       ...(credential === undefined ? {} : { credential }),
       onMessage: (message) => void this.#receive(message),
-      onWelcome: () => {
+      onWelcome: (card) => {
         this.#live = true;
+        this.#memory.setAuthorities(card.tls);
         this.#posture.start();
         this.#readyWhenComplete();
       },

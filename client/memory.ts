@@ -15,6 +15,8 @@ const Remembered = Type.Object({
   snapshot: Type.Optional(DeviceSnapshot),
   tickets: Type.Array(Type.String()),
   grants: Type.Array(Type.String()),
+  /** PEM certificates of the controller's TLS authority, from its card. */
+  authorities: Type.Array(Type.String()),
 });
 
 export class DeviceMemory {
@@ -24,6 +26,7 @@ export class DeviceMemory {
   #snapshot: DeviceSnapshot | undefined;
   #tickets: readonly string[] = [];
   #grants: readonly string[] = [];
+  #authorities: readonly string[] = [];
 
   /** Reads what an earlier process wrote; a file it cannot read as such is as good as none. */
   constructor(state: StateDirectory) {
@@ -33,6 +36,7 @@ export class DeviceMemory {
     this.#snapshot = stored.snapshot;
     this.#tickets = stored.tickets;
     this.#grants = stored.grants;
+    this.#authorities = stored.authorities;
   }
 
   get snapshot(): DeviceSnapshot | undefined {
@@ -46,6 +50,16 @@ export class DeviceMemory {
 
   get grants(): readonly string[] {
     return this.#grants;
+  }
+
+  /** What relays of this controller may show besides the certificates the system trusts. */
+  get authorities(): readonly string[] {
+    return this.#authorities;
+  }
+
+  setAuthorities(authorities: readonly string[]): void {
+    this.#authorities = authorities;
+    this.#store();
   }
 
   setSnapshot(version: number, snapshot: DeviceSnapshot): void {
@@ -93,6 +107,7 @@ export class DeviceMemory {
       ...(this.#snapshot === undefined ? {} : { snapshot: this.#snapshot }),
       tickets: this.#tickets,
       grants: this.#grants,
+      authorities: this.#authorities,
     });
   }
 }

@@ -16,8 +16,6 @@ import { NetworkSession, type ConnectorPeer } from './network-session.ts';
 export interface TunnelOptions {
   readonly identity: Identity;
   readonly memory: DeviceMemory;
-  /** Further authorities (PEM) that relays may show, from the card. */
-  authorities(): readonly string[];
   onNote(note: unknown): void;
   readonly clock: Clock;
   readonly random: Random;
@@ -106,7 +104,8 @@ export class Tunnels {
       url: () => memory.snapshot?.relays[relayId]?.url ?? '',
       ticket: () => memory.ticket,
       machineKey: identity.machineKey,
-      connect: () => dialOptions(this.#options.authorities()),
+      // Asked before each dial: a restart knows the relays before the controller has shown its card again.
+      connect: () => dialOptions(memory.authorities),
       onState: (state) => {
         if (state.state === 'up') for (const network of this.#networks.values()) network.poke();
       },

@@ -126,6 +126,8 @@ export class Feed {
       this.#version = 1;
       send({ t: 'snapshot', v: 1, epoch, snapshot: view.snapshot, revoked });
       await this.#revocations?.begin(epoch);
+      // In contact from the first moment, not from the next round of beats on.
+      send({ t: 'beat', epoch: this.#revocations?.newest ?? epoch, now: Math.floor(now() / 1_000) });
       return;
     }
     const set = diffSnapshots(last.snapshot, view.snapshot);

@@ -10,7 +10,6 @@ import type { ScopedStore } from '../store/scoped-store.ts';
 export class RevocationFeed {
   readonly #store: ScopedStore;
   readonly #send: (message: FromController) => void;
-  /** The newest epoch that was sent; undefined before the snapshot. */
   #sent: number | undefined;
   #isReading = false;
   /** A revocation came while reading, perhaps too late for what was read. */
@@ -19,6 +18,11 @@ export class RevocationFeed {
   constructor(store: ScopedStore, send: (message: FromController) => void) {
     this.#store = store;
     this.#send = send;
+  }
+
+  /** The newest epoch that was sent; undefined before the snapshot. */
+  get newest(): number | undefined {
+    return this.#sent;
   }
 
   /** The snapshot with everything up to `epoch` is out. Reads what was stored since. */

@@ -68,6 +68,8 @@ export interface MuxOptions {
 /** A window begins at this, and grows up to the largest while it empties within two round trips. */
 const initialWindows = { inner: 64 * 1_024, hop: 256 * 1_024 };
 const largestWindow = 16 * 1_024 * 1_024;
+/** A path that is short but busy has queues of this length that the idle round trip does not show. */
+const busyPathMs = 15;
 /** All windows of a session together grow by at most this much. */
 const sessionGrowth = 32 * 1_024 * 1_024;
 /** While several streams wait, each puts at most this much into a record before the next one's turn. */
@@ -389,7 +391,8 @@ export class Mux implements StreamOwner {
 
   growth(window: number, sinceMs: number): number {
     const rttMs = this.#options.rttMs();
-    if (rttMs === undefined || this.#options.clock.nowMs() - sinceMs > 2 * rttMs) return 0;
+    if (rttMs === undefined) return 0;
+    if (this.#options.clock.nowMs() - sinceMs > Math.max(2 * rttMs, busyPathMs)) return 0;
     return this.#growth.take(Math.min(window, largestWindow - window));
   }
 
