@@ -6,8 +6,9 @@ import type { MuxStream } from '../protocol/mux/stream.ts';
 export function joinStreams(left: MuxStream, right: MuxStream, over: () => void): void {
   forward(left, right);
   forward(right, left);
+  let open = 2;
   const one = (): void => {
-    if (left.closed && right.closed) over();
+    if (--open === 0) over();
   };
   left.once('close', one);
   right.once('close', one);

@@ -39,11 +39,13 @@ const unprovenBytes = 4_096;
 /** The first record an initiator sends may hold this much plaintext. */
 export const maxFirstPlaintextBytes = unprovenBytes - tagBytes;
 
-/** Keys are renewed after this, and the carrier dies when they were not by then. */
-const rekeyAfter = { ms: 120_000, bytes: 2 ** 32 };
-const keysEnd = { ms: 180_000, bytes: 2 ** 33 };
-/** An initiator that asks for new keys much sooner only wants us to compute. */
-const rekeyNotBefore = { ms: 60_000, bytes: 2 ** 31 };
+/** Keys are renewed after this time, and the carrier dies when they were not by then. */
+const rekeyAfterMs = 120_000;
+const keysEndMs = 180_000;
+/** Bytes in either direction after which keys are renewed; at twice as many the carrier dies. */
+const defaultKeyBytes = 2 ** 32;
+/** An initiator that asks for new keys in less than half the time or bytes only wants us to compute. */
+const soonest = 0.5;
 
 export interface ChannelEvents {
   /** The plaintext of one record, in order; the receiver's from now on. */
@@ -61,6 +63,8 @@ export interface SecureChannelOptions {
   readonly kem: boolean;
   readonly clock: Clock;
   readonly random: Random;
+  /** Bytes in either direction after which keys are renewed; default 2^32. */
+  readonly keyBytes?: number;
 }
 
 /**
@@ -117,6 +121,7 @@ export class SecureChannel {
   readonly #side: HandshakeSide;
   readonly #outcome: { readonly up: () => void; readonly failed: (fault: Fault) => void };
   readonly #reader: MessageReader;
+  readonly #keyBytes: number;
   #isInitiator = false;
   #state: State = { state: 'fresh' };
   #events: ChannelEvents | undefined;
@@ -142,6 +147,7 @@ export class SecureChannel {
     this.#options = options;
     this.#side = options;
     this.#outcome = outcome;
+    this.#keyBytes = options.keyBytes ?? defaultKeyBytes;
     this.#reader = new MessageReader(unprovenBytes, (type, epoch, body) => this.#message(type, epoch, body));
   }
 
@@ -203,7 +209,7 @@ export class SecureChannel {
     this.#send.sealInPlace(block, first + messageHeaderBytes, end - tagBytes);
     this.#sentBytes += length;
     const isReady = this.#carrier.write(block.subarray(first, end));
-    if (this.#sentBytes >= rekeyAfter.bytes) this.#checkBytes();
+    if (this.#sentBytes >= this.#keyBytes) this.#checkBytes();
     return isReady;
   }
 
@@ -326,7 +332,7 @@ export class SecureChannel {
     if (plaintext === undefined) return this.#broken('a record that does not open');
     this.#receivedBytes += body.length;
     if (state === 'unproven') this.#up();
-    if (this.#receivedBytes >= rekeyAfter.bytes) this.#checkBytes();
+    if (this.#receivedBytes >= this.#keyBytes) this.#checkBytes();
     if (plaintext.length === 0 || !this.#isUp) return;
     if (this.#events === undefined) this.#held.push(plaintext);
     else this.#events.record(plaintext);
@@ -347,7 +353,7 @@ export class SecureChannel {
   #rekeyInit(epoch: number, body: Buffer): void {
     const used = Math.max(this.#sentBytes, this.#receivedBytes);
     const age = this.#options.clock.nowMs() - this.#keysSinceMs;
-    if (this.#rekey.state !== 'none' || (age < rekeyNotBefore.ms && used < rekeyNotBefore.bytes)) {
+    if (this.#rekey.state !== 'none' || (age < soonest * rekeyAfterMs && used < soonest * this.#keyBytes)) {
       return this.#broken('a rekey too soon');
     }
     const answer = answerInit(this.#side, body, true);
@@ -393,15 +399,15 @@ export class SecureChannel {
     this.#sentBytes = 0;
     this.#receivedBytes = 0;
     const die = (): void => this.#broken('keys that were not renewed');
-    if (!this.#isInitiator) return this.#setTimer(keysEnd.ms, die);
-    this.#setTimer(rekeyAfter.ms, () => {
-      this.#setTimer(keysEnd.ms - rekeyAfter.ms, die);
+    if (!this.#isInitiator) return this.#setTimer(keysEndMs, die);
+    this.#setTimer(rekeyAfterMs, () => {
+      this.#setTimer(keysEndMs - rekeyAfterMs, die);
       this.#askForKeys();
     });
   }
 
   #checkBytes(): void {
-    if (Math.max(this.#sentBytes, this.#receivedBytes) >= keysEnd.bytes) {
+    if (Math.max(this.#sentBytes, this.#receivedBytes) >= 2 * this.#keyBytes) {
       return this.#broken('keys that were not renewed');
     }
     if (this.#isInitiator) this.#askForKeys();

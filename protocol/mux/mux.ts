@@ -93,6 +93,8 @@ export class Mux implements StreamOwner {
   readonly #growth: GrowthBudget;
   readonly #peerParity: number;
   readonly #openLimit: number;
+  /** The sink wants nothing around the frames. */
+  readonly #sendsBare: boolean;
   #ownStreams = 0;
   #peerStreams = 0;
   #pending = 0;
@@ -112,6 +114,7 @@ export class Mux implements StreamOwner {
   constructor(options: MuxOptions) {
     this.#options = options;
     this.#sink = options.sink;
+    this.#sendsBare = options.sink.headroom === 0 && options.sink.tailroom === 0;
     this.inner = options.level === 'inner';
     this.initialWindow = initialWindows[options.level];
     this.#nextId = options.side === 'dialler' ? 1 : 2;
@@ -352,7 +355,7 @@ export class Mux implements StreamOwner {
     const view = frames.subarray(start, end);
     if (view.length * copyRatio < frames.buffer.byteLength) return Buffer.from(view);
     // Before the payload lies its own header, which has been read: whoever writes it onwards may use that room.
-    return this.inner ? view : markHeadroom(view);
+    return this.#sendsBare ? markHeadroom(view) : view;
   }
 
   // What streams ask for.
@@ -430,7 +433,7 @@ export class Mux implements StreamOwner {
   /** The chunk at the head as a record of its own, without copying it; false when it has to be copied. */
   #sendWhole(): boolean {
     const stream = this.#readyHead;
-    if (stream === undefined || this.inner || this.#control.length > 0) return false;
+    if (stream === undefined || !this.#sendsBare || this.#control.length > 0) return false;
     const record = stream.takeWhole();
     if (record === undefined) return false;
     this.#shiftReady();

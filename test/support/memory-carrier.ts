@@ -13,10 +13,12 @@ export class Direction {
   readonly sent: Buffer[] = [];
   /** Pieces of at most this many bytes are delivered. */
   chunk = Number.POSITIVE_INFINITY;
-  /** Changes a write before it is delivered; undefined drops it. */
+  /** Changes a write when its turn to be delivered comes; undefined drops it. */
   change: (bytes: Buffer) => Buffer | undefined = (bytes) => bytes;
   readonly #waiting: Buffer[] = [];
   #waitingBytes = 0;
+  /** What is left of a write of which pieces have been delivered. */
+  #rest: Buffer | undefined;
   #isHeld = false;
   #isScheduled = false;
   #end: { fault: Fault | undefined } | undefined;
@@ -42,14 +44,16 @@ export class Direction {
 
   write(bytes: Buffer): boolean {
     this.sent.push(Buffer.from(bytes));
-    const changed = this.change(bytes);
-    if (changed !== undefined) this.inject(changed);
+    this.inject(bytes);
     return this.#waitingBytes < highWaterBytes;
   }
 
   end(fault: Fault | undefined): void {
     this.#end ??= { fault };
-    if (fault !== undefined) this.#waiting.length = 0;
+    if (fault !== undefined) {
+      this.#waiting.length = 0;
+      this.#rest = undefined;
+    }
     this.schedule();
   }
 
@@ -65,17 +69,26 @@ export class Direction {
   #deliver(): void {
     const wasFull = this.#waitingBytes >= highWaterBytes;
     while (!this.#isHeld && this.receiver?.isReading === true) {
-      const bytes = this.#waiting.shift();
+      const bytes = this.#rest ?? this.#next();
       if (bytes === undefined) {
         if (this.#end !== undefined) this.receiver.end(this.#end.fault);
         break;
       }
       const piece = bytes.subarray(0, this.chunk);
-      if (piece.length < bytes.length) this.#waiting.unshift(bytes.subarray(piece.length));
-      this.#waitingBytes -= piece.length;
+      this.#rest = piece.length < bytes.length ? bytes.subarray(piece.length) : undefined;
       this.receiver.take(Buffer.from(piece));
     }
     if (wasFull && this.#waitingBytes < highWaterBytes) this.sender?.drained();
+  }
+
+  #next(): Buffer | undefined {
+    for (;;) {
+      const bytes = this.#waiting.shift();
+      if (bytes === undefined) return undefined;
+      this.#waitingBytes -= bytes.length;
+      const changed = this.change(bytes);
+      if (changed !== undefined && changed.length > 0) return changed;
+    }
   }
 }
 

@@ -9,8 +9,8 @@ import { VirtualClock } from './virtual-clock.ts';
 
 /** A sink that hands every record to `deliver`, or keeps it while held. */
 export class MemorySink implements RecordSink {
-  readonly headroom = 5;
-  readonly tailroom = 16;
+  readonly headroom: number;
+  readonly tailroom: number;
   readonly maxFrames = 65_000;
   /** Frames of every record, as sent. */
   readonly records: Buffer[] = [];
@@ -20,6 +20,11 @@ export class MemorySink implements RecordSink {
   isHeld = false;
   isPaused = false;
   peer: MemorySink | undefined;
+
+  constructor(level: 'hop' | 'inner') {
+    this.headroom = level === 'inner' ? 5 : 0;
+    this.tailroom = level === 'inner' ? 16 : 0;
+  }
 
   send(block: Buffer, start: number, end: number): boolean {
     const frames = Buffer.from(block.subarray(start + this.headroom, end - this.tailroom));
@@ -89,7 +94,7 @@ export function muxSide(
   options: MuxPairOptions,
   clock = new VirtualClock(),
 ): MuxSide {
-  const sink = new MemorySink();
+  const sink = new MemorySink(options.level ?? 'inner');
   const incoming: MuxSide['incoming'] = [];
   const mux = new Mux({
     level: options.level ?? 'inner',
