@@ -4,6 +4,7 @@
  */
 import type { Browser } from 'playwright-core';
 import { openBrowser } from '../../test/support/browser.ts';
+import { eventually } from '../../test/support/eventually.ts';
 import { openLab, type Lab } from '../../test/support/lab/lab.ts';
 import { Client } from '../../test/support/organisation/client.ts';
 import { Organisation } from '../../test/support/organisation/organisation.ts';
@@ -109,8 +110,11 @@ export async function openTour(progress: (what: string) => void = () => undefine
   progress('laptop, internet and private network');
   const lab = await openLab();
   try {
-    const before = await systemPicture(lab.laptop);
     const organisation = await Organisation.start(labSite(lab), { progress });
+    const before = await eventually('a laptop whose addresses are settled', async () => {
+      const picture = await systemPicture(lab.laptop);
+      return picture.includes('tentative') ? undefined : picture;
+    });
     return new Tour(lab, organisation, await openBrowser(lab, { trusted: [organisation.caFile] }), before);
   } catch (error) {
     await lab.close();

@@ -41,7 +41,7 @@ export const refusals: Step = {
     assert.equal(whyRefused.exit, 4);
     assert.ok(whyRefused.reasons.some(({ name, met }) => name === 'mfa-missing' && !met));
     await organisation.apply();
-    return `both 15 "${hidden.extended?.text}"; then 18 "${refused.extended?.text}"; why exits 4 each time`;
+    return `bob, by a typed code: both 15 "${hidden.extended?.text}"; then 18 "${refused.extended?.text}"; why exits 4 each time`;
   },
 };
 

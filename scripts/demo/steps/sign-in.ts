@@ -17,6 +17,6 @@ export const signInByBrowser: Step = {
     const entered = (await tour.organisation.audit('sign-in')).filter(({ result }) => result === 'done');
     assert.ok(entered.length > 0, 'the sign-in is in the audit log');
     const met = why.reasons.filter((reason) => reason.met).map(({ policy }) => policy);
-    return `${session.email}, ${resources.granted} resources; wiki by ${met.join(', ')}`;
+    return `${session.email} by the browser that postern up opened, ${resources.granted} resources; wiki by ${met.join(', ')}`;
   },
 };

@@ -34,6 +34,7 @@ export const unlistedPort: Step = {
     const entry = await eventually('the refusal in the audit log', async () =>
       (await organisation.audit('flow')).findLast(({ reasons }) => reasons.includes('port-not-listed')),
     );
+    assert.equal((entry.detail as { port?: number }).port, 8_080);
     return `curl: ${refused.error.replace(/^curl: /, '')}; audit: ${entry.what} ${entry.result}, ${entry.reasons.join()}`;
   },
 };
