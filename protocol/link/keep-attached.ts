@@ -22,7 +22,7 @@ export interface KeepAttachedOptions extends Omit<AttachOptions, 'ticket' | 'url
   url(): string;
   /** Undefined while there is none. */
   ticket(): string | undefined;
-  connect?(): ConnectOptions;
+  readonly connect?: () => ConnectOptions;
   onState?(state: AttachState): void;
   readonly random: Random;
 }
