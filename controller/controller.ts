@@ -3,7 +3,6 @@
  * it and may mount a relay on the same port; tests start it on port 0.
  */
 import { isIP, type AddressInfo } from 'node:net';
-import type { Server as TlsServer } from 'node:https';
 import type { FastifyInstance } from 'fastify';
 import { controlPath } from '../protocol/discovery.ts';
 import { buildApp, type AppOptions } from './api/app.ts';
@@ -12,14 +11,7 @@ import { ControlServer } from './control/control-server.ts';
 import { decideAll } from './decisions/act-on-change.ts';
 import { LoginAttempts } from './enrolment/login-attempts.ts';
 import type { Authority, ServerCertificate } from './keys/authority.ts';
-import {
-  closeListener,
-  createListener,
-  listen,
-  routeUpgrades,
-  type Certificate,
-  type UpgradeHandler,
-} from './listener.ts';
+import { Listener, type Certificate, type UpgradeHandler } from './listener.ts';
 import { openController, type OpenOptions } from './open-controller.ts';
 
 /** Names of this machine that the built-in certificate carries beside the public host. */
@@ -59,47 +51,40 @@ export async function startController(options: ControllerOptions): Promise<Runni
     builtInAuthority: isTls && options.certificate === undefined,
   });
   const { context } = opened;
+  const undo: (() => void | Promise<unknown>)[] = [() => opened.close()];
   try {
     for (const organisation of await context.store.organisations()) await decideAll(context, organisation);
     const attempts = new LoginAttempts(context);
-    const control = new ControlServer({ context, attempts });
     const { authority } = context;
     const own = authority === undefined ? undefined : await issue(authority, publicUrl);
-    const certificate = isTls ? (options.certificate ?? own) : undefined;
-    let server: ReturnType<typeof createListener> | undefined;
+    const listener = new Listener(isTls ? (options.certificate ?? own) : undefined);
+    undo.push(() => listener.close(context.clock));
     const app = await buildApp({
       context,
       ...options.extend?.(context, attempts),
-      serverFactory: (handle) => (server = createListener(handle, certificate)),
+      serverFactory: (handle) => listener.server.on('request', handle),
     });
-    if (server === undefined) throw new Error('the application made no server');
+    undo.push(() => app.close());
+    const control = new ControlServer({ context, attempts });
+    undo.push(() => control.close());
     const upgrades = (await options.upgrades?.(context)) ?? {};
-    routeUpgrades(server, {
+    listener.routeUpgrades({
       ...upgrades,
       [controlPath]: (request, socket, head) => control.handleUpgrade(request, socket, head),
     });
-    const listener = server;
-    const address = await listen(listener, options.listen.host, options.listen.port);
-    const cancelRenewal =
-      authority === undefined || own === undefined
-        ? (): void => undefined
-        : keepRenewed(context, authority, server as TlsServer, own.expiresMs);
-    return {
-      context,
-      address,
-      control,
-      app,
-      async stop() {
-        cancelRenewal();
-        control.close();
-        await app.close();
-        await closeListener(listener, context.clock);
-        await opened.close();
-      },
-    };
+    const address = await listener.listen(options.listen.host, options.listen.port);
+    if (authority !== undefined && own !== undefined) {
+      undo.push(keepRenewed(context, authority, listener, own.expiresMs));
+    }
+    return { context, address, control, app, stop };
   } catch (error) {
-    await opened.close();
+    await stop();
     throw error;
+  }
+
+  /** Takes back what was started, the last first. */
+  async function stop(): Promise<void> {
+    for (const step of undo.splice(0).toReversed()) await step();
   }
 }
 
@@ -111,7 +96,7 @@ function issue(authority: Authority, publicUrl: URL): Promise<ServerCertificate>
 function keepRenewed(
   { clock, now, log, publicUrl }: ControllerContext,
   authority: Authority,
-  server: TlsServer,
+  listener: Listener,
   expiresMs: number,
 ): () => void {
   let expires = expiresMs;
@@ -122,7 +107,7 @@ function keepRenewed(
       issue(authority, publicUrl).then(
         (renewed) => {
           expires = renewed.expiresMs;
-          server.setSecureContext({ cert: renewed.cert, key: renewed.key, minVersion: 'TLSv1.3' });
+          listener.renew(renewed);
         },
         (error: unknown) => log.error({ err: error }, 'the TLS certificate was not renewed'),
       );

@@ -26,16 +26,22 @@ export class Throttle {
     return entry !== undefined && entry.count >= this.#options.limit ? entry.untilMs : undefined;
   }
 
-  /** Counts a failure and returns how many more are allowed. Each failure starts the window anew. */
+  /**
+   * Counts a failure and returns how many more are allowed. The window runs from the first failure; the last one allowed
+   * locks the key for a whole window.
+   */
   fail(key: string): number {
-    const count = (this.#entry(key)?.count ?? 0) + 1;
+    const { now, windowMs, limit } = this.#options;
+    const last = this.#entry(key);
+    const count = (last?.count ?? 0) + 1;
+    const untilMs = last === undefined || count >= limit ? now() + windowMs : last.untilMs;
     this.#failures.delete(key);
-    this.#failures.set(key, { count, untilMs: this.#options.now() + this.#options.windowMs });
+    this.#failures.set(key, { count, untilMs });
     if (this.#failures.size > maxKeys) {
       const oldest = this.#failures.keys().next();
       if (oldest.done !== true) this.#failures.delete(oldest.value);
     }
-    return Math.max(0, this.#options.limit - count);
+    return Math.max(0, limit - count);
   }
 
   /** Forgets the key's failures after a success. */

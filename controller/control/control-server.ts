@@ -146,14 +146,12 @@ export class ControlServer {
       case 'revoked':
         for (const { feed } of this.#of(organisation)) feed?.revocations?.offer(message.revocation);
         return;
-      case 'devices': {
-        const { devices } = message;
+      case 'devices':
         for (const { admitted, feed } of this.#of(organisation)) {
-          if (admitted?.kind !== 'device') continue;
-          if (devices === 'all' || devices.includes(admitted.node as DeviceId)) feed?.refresh();
+          if (admitted?.kind === 'device' && message.devices.includes(admitted.node as DeviceId))
+            feed?.refresh();
         }
         return;
-      }
       case 'servers':
         for (const { feed } of this.#of(organisation)) feed?.refresh();
         return;

@@ -59,8 +59,8 @@ async function documentApplied(
   await decideAnew(context, organisation, 'all', { cause: 'policy', redirected, removed });
   await endSessions(context, organisation, orphaned, { reason: 'removed', who: 'controller' });
   for (const id of removed) if (id.startsWith('con_')) closeRemoved(context, organisation, id as NodeId);
+  // Servers are part of what every node is told, so this reaches devices as well.
   context.bus.publish(organisation, { kind: 'servers' });
-  context.bus.publish(organisation, { kind: 'devices', devices: 'all' });
 }
 
 async function sessionsEnded(

@@ -46,19 +46,31 @@ export type Joined =
     }
   | { readonly state: 'blocked' };
 
+/** Whether an administrator has locked this machine out, whoever signs in on it. */
+export async function isBlockedMachine(tx: ScopedStore, mk: string): Promise<boolean> {
+  const blocked = await tx
+    .select('nodes')
+    .select('id')
+    .where('kind', '=', 'device')
+    .where('mk', '=', mk)
+    .where('state', '=', 'blocked')
+    .executeTakeFirst();
+  return blocked !== undefined;
+}
+
 /** Registers the device where it is new, ends what ran on the same machine and begins a session. */
 export async function joinDevice(
   tx: ScopedStore,
   { claim, owner, approval, untilMs, authMs, amr, enrolmentKey }: Joining,
   { nowMs, random }: { readonly nowMs: number; readonly random: Random },
 ): Promise<Joined> {
+  if (await isBlockedMachine(tx, claim.mk)) return { state: 'blocked' };
   const sameMachine = await tx
     .select('nodes')
-    .select(['id', 'owner', 'state'])
+    .select(['id', 'owner'])
     .where('kind', '=', 'device')
     .where('mk', '=', claim.mk)
     .execute();
-  if (sameMachine.some(({ state }) => state === 'blocked')) return { state: 'blocked' };
   const known = sameMachine.find((node) => node.owner === owner);
   const device = (known?.id ?? newId('dev', random(16))) as DeviceId;
   const told = { nk: claim.nk, name: claim.name, os: claim.os, version: claim.version };

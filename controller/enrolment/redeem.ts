@@ -10,7 +10,7 @@ import { longestLifeMs } from '../decisions/revocations.ts';
 import type { EnrolmentKeysTable, NodeKind } from '../store/schema.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { redeemKey } from './enrolment-keys.ts';
-import { joinDevice, type DeviceClaim, type Joined } from './join-device.ts';
+import { isBlockedMachine, joinDevice, type DeviceClaim, type Joined } from './join-device.ts';
 
 /** A service's session lasts as long as its key, and where that has no end, this long. */
 const serviceSessionMs = 365 * longestLifeMs;
@@ -40,6 +40,8 @@ export async function redeem(
   const result = await store.transaction(async (tx) => {
     const again = kind === 'device' ? undefined : await sameNode(tx, stored, kind, claim);
     if (again !== undefined) return { state: 'joined', node: again, isNew: false, ended: [] } as const;
+    // Before the key is used: a machine that is locked out uses up nothing.
+    if (kind === 'device' && (await isBlockedMachine(tx, claim.mk))) return { state: 'blocked' } as const;
     const used = await redeemKey(tx, hash, nowMs);
     if (used === undefined) return { state: 'refused' } as const;
     if (kind === 'device') return asRedeemed(await joinService(tx, used, claim, context));

@@ -10,8 +10,8 @@ export type LiveMessage =
   /** Stored already; verifiers hear of it before anything that follows. */
   | { readonly kind: 'revoked'; readonly revocation: Revocation }
   /** What these devices may use or know may be different now. */
-  | { readonly kind: 'devices'; readonly devices: readonly DeviceId[] | 'all' }
-  /** Connectors, relays or what they serve may be different now. */
+  | { readonly kind: 'devices'; readonly devices: readonly DeviceId[] }
+  /** Connectors, relays or what they serve may be different now, and with that what every node is told. */
   | { readonly kind: 'servers' }
   | { readonly kind: 'login'; readonly attempt: string }
   /** The node's channel ends with this fault. */

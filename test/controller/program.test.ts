@@ -5,6 +5,7 @@ import { mkdtemp, rm, writeFile, readFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect } from 'node:tls';
 import { after, before, test } from 'node:test';
 import { stringify } from 'yaml';
 import { decodeApiToken, decodeEnrolmentKey } from '../../protocol/secrets.ts';
@@ -243,9 +244,20 @@ test('a port in use, a wrong address or half a certificate: one sentence and exi
   }
 });
 
-test('SIGTERM ends the controller in order', async () => {
+test('SIGTERM ends the controller in order, whoever holds a connection open', async () => {
   assert.ok(controller !== undefined);
+  const held = connect({ port: Number(new URL(url).port), rejectUnauthorized: false });
+  held.on('error', () => undefined);
+  await once(held, 'secureConnect');
+  held.write(
+    `GET /control HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+      `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${Buffer.alloc(16).toString('base64')}\r\n` +
+      `Sec-WebSocket-Protocol: postern.control.v1\r\n\r\n`,
+  );
+  assert.match(String((await once(held, 'data'))[0]), /^HTTP\/1\.1 101 /);
+  const began = performance.now();
   const exited = once(controller, 'exit');
   controller.kill('SIGTERM');
   assert.deepEqual(await exited, [0, null]);
+  assert.ok(performance.now() - began < 5_000);
 });
