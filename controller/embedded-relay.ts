@@ -8,7 +8,7 @@ import type { Card } from '../protocol/tokens.ts';
 import { version } from '../protocol/version.ts';
 import type { ControllerContext } from './context.ts';
 import { RevocationFeed } from './control/revocation-feed.ts';
-import { rememberedIds } from './decisions/revocations.ts';
+import { remembered } from './decisions/revocations.ts';
 
 /** The name under which the embedded relay is listed. */
 const embeddedName = 'controller';
@@ -41,7 +41,7 @@ export async function openEmbeddedRelay(
     if (organisation === store.organisation && message.kind === 'revoked') feed.offer(message.revocation);
   });
   const epoch = await store.epoch();
-  lease.revoke({ epoch, ids: await rememberedIds(store, context.now()), reason: 'revoked' });
+  for (const revocation of await remembered(store, context.now())) lease.revoke(revocation);
   await feed.begin(epoch);
   lease.beat(epoch);
   const leave = context.presence.enter(id);

@@ -16,22 +16,25 @@ export interface AuditEntry {
   readonly detail?: object;
 }
 
-/** Appends entries in this store's current transaction, or in one of their own. */
+/** SQLite takes a bounded number of values in one statement. */
+const rowsPerStatement = 1_000;
+
+/** Appends entries in this store's current transaction, or, up to a thousand, in one of their own. */
 export async function appendAudit(store: ScopedStore, entries: readonly AuditEntry[]): Promise<void> {
-  if (entries.length === 0) return;
-  await store
-    .insert(
-      'audit',
-      entries.map((entry) => ({
-        at_ms: entry.atMs,
-        who: entry.who,
-        what: entry.what,
-        resource: entry.resource ?? null,
-        result: entry.result,
-        reasons: JSON.stringify(entry.reasons ?? []),
-        cause: entry.cause ?? null,
-        detail: JSON.stringify(entry.detail ?? {}),
-      })),
-    )
-    .execute();
+  for (let at = 0; at < entries.length; at += rowsPerStatement) {
+    await store.insert('audit', entries.slice(at, at + rowsPerStatement).map(rowOf)).execute();
+  }
+}
+
+function rowOf(entry: AuditEntry) {
+  return {
+    at_ms: entry.atMs,
+    who: entry.who,
+    what: entry.what,
+    resource: entry.resource ?? null,
+    result: entry.result,
+    reasons: JSON.stringify(entry.reasons ?? []),
+    cause: entry.cause ?? null,
+    detail: JSON.stringify(entry.detail ?? {}),
+  };
 }

@@ -4,9 +4,10 @@
  */
 import type { Clock } from '../../protocol/clock.ts';
 import type { FromController, Snapshot } from '../../protocol/control.ts';
+import type { Revocation } from '../../protocol/lease.ts';
 import { diffSnapshots } from '../../protocol/snapshot.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
-import { rememberedIds } from '../decisions/revocations.ts';
+import { remembered } from '../decisions/revocations.ts';
 import { RevocationFeed } from './revocation-feed.ts';
 
 /** What a node is told, as one look at the store gives it. */
@@ -35,6 +36,8 @@ export interface FeedOptions {
 
 /** Timers take no more than 2^31 ms; a look more is cheap. */
 const longestWaitMs = 3_600_000;
+/** Revoked ids that the snapshot itself carries, about 1.3 MB of its 4 MiB. */
+const idsInSnapshot = 20_000;
 
 export class Feed {
   readonly #options: FeedOptions;
@@ -110,11 +113,16 @@ export class Feed {
   async #tell(view: View): Promise<void> {
     const { store, send, now } = this.#options;
     const last = this.#last;
-    // Read before the remembered ids, so that the epoch never covers a revocation that is not among them.
+    // Read before what is remembered, so that the epoch never covers a revocation that is not among it.
     const epoch = last === undefined ? await store.epoch() : 0;
-    const revoked =
-      last === undefined && this.#revocations !== undefined ? await rememberedIds(store, now()) : [];
+    const revocations =
+      last === undefined && this.#revocations !== undefined ? await remembered(store, now()) : [];
     if (this.#state === 'stopped') return;
+    // More than fits the snapshot goes before it, in messages of its own.
+    const early = revocations.slice(0, firstInSnapshot(revocations));
+    for (const each of early)
+      send({ t: 'revoke', epoch: each.epoch, ids: [...each.ids], reason: each.reason });
+    const revoked = revocations.slice(early.length).flatMap(({ ids }) => ids);
     if (view.tickets !== undefined && !sameList(last?.tickets, view.tickets)) {
       send({ t: 'tickets', list: [...view.tickets] });
     }
@@ -139,4 +147,16 @@ export class Feed {
 
 function sameList(a: readonly string[] | undefined, b: readonly string[]): boolean {
   return a?.length === b.length && a.every((item, index) => item === b[index]);
+}
+
+/** Where the newest revocations begin that together fit the snapshot. */
+function firstInSnapshot(revocations: readonly Revocation[]): number {
+  let room = idsInSnapshot;
+  let first = revocations.length;
+  while (first > 0) {
+    room -= revocations[first - 1]?.ids.length ?? 0;
+    if (room < 0) break;
+    first -= 1;
+  }
+  return first;
 }

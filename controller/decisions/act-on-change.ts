@@ -3,12 +3,13 @@
  * every verifier, and only then do nodes hear of the rest (DESIGN section 8, push).
  */
 import type { DeviceId, Id, NodeId, OrganisationId, ResourceId } from '../../protocol/ids.ts';
+import type { Revocation } from '../../protocol/lease.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { Change } from '../changes.ts';
 import type { ControllerContext } from '../context.ts';
 import type { Applied } from '../organisation/apply-document.ts';
 import { endSessions } from '../sessions/end-sessions.ts';
-import { storeRevocation } from './revocations.ts';
+import { storeRevocations } from './revocations.ts';
 import { openSeats, type SeatFilter } from './seat.ts';
 import { forgetTokensOf, withdraw } from './withdraw.ts';
 
@@ -71,15 +72,15 @@ async function sessionsEnded(
 ): Promise<void> {
   const nowMs = context.now();
   const { store } = context.organisation(organisation);
-  const { revocation, devices } = await store.transaction(async (tx) => {
+  const { revocations, devices } = await store.transaction(async (tx) => {
     const tickets = await forgetTokensOf(tx, sessions);
     const rows = await tx.select('sessions').select('device').where('id', 'in', sessions).execute();
     return {
-      revocation: await storeRevocation(tx, [...sessions, ...tickets], reason, nowMs),
+      revocations: await storeRevocations(tx, [...sessions, ...tickets], reason, nowMs),
       devices: rows.flatMap(({ device }) => device ?? []),
     };
   });
-  context.bus.publish(organisation, { kind: 'revoked', revocation });
+  tell(context, organisation, revocations);
   context.bus.publish(organisation, { kind: 'devices', devices });
 }
 
@@ -88,13 +89,22 @@ async function nodeRemoved(
   organisation: OrganisationId,
   node: NodeId,
 ): Promise<void> {
-  const revocation = await context.organisation(organisation).store.transaction(async (tx) => {
+  const revocations = await context.organisation(organisation).store.transaction(async (tx) => {
     const tokens = await tx.delete('issued_tokens').where('node', '=', node).returning('id').execute();
-    return storeRevocation(tx, [node, ...tokens.map(({ id }) => id)], 'removed', context.now());
+    return storeRevocations(tx, [node, ...tokens.map(({ id }) => id)], 'removed', context.now());
   });
-  context.bus.publish(organisation, { kind: 'revoked', revocation });
+  tell(context, organisation, revocations);
   closeRemoved(context, organisation, node);
   context.bus.publish(organisation, { kind: 'servers' });
+}
+
+/** Hands stored revocations to every channel of this process. */
+function tell(
+  { bus }: ControllerContext,
+  organisation: OrganisationId,
+  revocations: readonly Revocation[],
+): void {
+  for (const revocation of revocations) bus.publish(organisation, { kind: 'revoked', revocation });
 }
 
 function closeRemoved(context: ControllerContext, organisation: OrganisationId, node: NodeId): void {
@@ -116,7 +126,7 @@ async function decideAnew(
   const nowMs = context.now();
   const { cause, redirected = [], removed = [] } = options;
   const { store, reader } = context.organisation(organisation);
-  const { devices, revocation } = await store.transaction(async (tx) => {
+  const { devices, revocations } = await store.transaction(async (tx) => {
     const state = await reader.current(tx);
     const seats = await openSeats(tx, state, nowMs, filter);
     const withdrawn = await withdraw(tx, state, seats, { nowMs, redirected, cause });
@@ -124,9 +134,9 @@ async function decideAnew(
     const ids = [...removed.filter((id) => !id.startsWith('net_')), ...withdrawn.ids];
     return {
       devices: seats.map(({ device }) => device.id),
-      revocation: ids.length === 0 ? undefined : await storeRevocation(tx, ids, cause, nowMs),
+      revocations: await storeRevocations(tx, ids, cause, nowMs),
     };
   });
-  if (revocation !== undefined) context.bus.publish(organisation, { kind: 'revoked', revocation });
+  tell(context, organisation, revocations);
   return devices;
 }

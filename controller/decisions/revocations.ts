@@ -9,25 +9,33 @@ import type { ScopedStore } from '../store/scoped-store.ts';
 export const longestLifeMs = 24 * 3_600_000;
 const memoryMs = longestLifeMs + 60_000;
 
-/** Stores a revocation under the next epoch; inside the caller's transaction. `ids` is not empty. */
-export async function storeRevocation(
+/** Each message names at most so many ids, about 300 kB. */
+const idsPerRevocation = 5_000;
+
+/** Stores revocations of these ids, each under the next epoch; inside the caller's transaction. */
+export async function storeRevocations(
   tx: ScopedStore,
   ids: readonly string[],
   reason: string,
   nowMs: number,
-): Promise<Revocation> {
-  const epoch = await tx.nextEpoch();
+): Promise<Revocation[]> {
   await tx.delete('revocations').where('until_ms', '<', nowMs).execute();
-  await tx
-    .insert('revocations', {
-      epoch,
-      ids: JSON.stringify(ids),
-      reason,
-      at_ms: nowMs,
-      until_ms: nowMs + memoryMs,
-    })
-    .execute();
-  return { epoch, ids, reason };
+  const stored: Revocation[] = [];
+  for (let at = 0; at < ids.length; at += idsPerRevocation) {
+    const part = ids.slice(at, at + idsPerRevocation);
+    const epoch = await tx.nextEpoch();
+    await tx
+      .insert('revocations', {
+        epoch,
+        ids: JSON.stringify(part),
+        reason,
+        at_ms: nowMs,
+        until_ms: nowMs + memoryMs,
+      })
+      .execute();
+    stored.push({ epoch, ids: part, reason });
+  }
+  return stored;
 }
 
 /** Revocations after `epoch`, oldest first. */
@@ -38,11 +46,20 @@ export async function revocationsAfter(store: ScopedStore, epoch: number): Promi
     .where('epoch', '>', epoch)
     .orderBy('epoch')
     .execute();
-  return rows.map((row) => ({ epoch: row.epoch, ids: JSON.parse(row.ids) as string[], reason: row.reason }));
+  return rows.map(revocationOf);
 }
 
-/** Every id that is still remembered as revoked. */
-export async function rememberedIds(store: ScopedStore, nowMs: number): Promise<string[]> {
-  const rows = await store.select('revocations').select('ids').where('until_ms', '>=', nowMs).execute();
-  return rows.flatMap(({ ids }) => JSON.parse(ids) as string[]);
+/** Every revocation that is still remembered, oldest first. */
+export async function remembered(store: ScopedStore, nowMs: number): Promise<Revocation[]> {
+  const rows = await store
+    .select('revocations')
+    .select(['epoch', 'ids', 'reason'])
+    .where('until_ms', '>=', nowMs)
+    .orderBy('epoch')
+    .execute();
+  return rows.map(revocationOf);
+}
+
+function revocationOf({ epoch, ids, reason }: { epoch: number; ids: string; reason: string }): Revocation {
+  return { epoch, ids: JSON.parse(ids) as string[], reason };
 }

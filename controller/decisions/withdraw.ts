@@ -74,7 +74,7 @@ export async function withdraw(
   return { ids, entries };
 }
 
-/** One audit entry for each resource that the seat may no longer use at all. */
+/** Audit entries for what the seat may no longer use at all: one for the resources that are refused for the same reasons. */
 function lostEntries(
   { subject, device, session }: Seat,
   list: readonly Entitlement[],
@@ -82,20 +82,31 @@ function lostEntries(
   nowMs: number,
   cause: string,
 ): AuditEntry[] {
-  return [...lost].flatMap((id) => {
-    const entitlement = list.find(({ resource }) => resource.id === id);
-    if (entitlement?.state === 'granted') return [];
-    return {
-      atMs: nowMs,
-      who: subject.id,
-      what: 'access.end',
-      resource: entitlement?.resource.definition.name ?? id,
-      result: 'refused' as const,
-      reasons: entitlement?.reasons.map(({ name }) => name) ?? [],
-      cause,
-      detail: { device: device.id, session: session.id },
-    };
-  });
+  const byReasons = new Map<string, { reasons: readonly string[]; names: string[] }>();
+  const note = (name: string, reasons: readonly string[]): void => {
+    const key = reasons.join();
+    const group = byReasons.get(key) ?? { reasons, names: [] };
+    group.names.push(name);
+    byReasons.set(key, group);
+  };
+  for (const { resource, state, reasons } of list) {
+    if (state === 'granted' || !lost.has(resource.id)) continue;
+    note(
+      resource.definition.name,
+      reasons.map(({ name }) => name),
+    );
+  }
+  for (const id of lost) if (!list.some(({ resource }) => resource.id === id)) note(id, []);
+  return [...byReasons.values()].map(({ reasons, names }) => ({
+    atMs: nowMs,
+    who: subject.id,
+    what: 'access.end',
+    ...(names.length === 1 && names[0] !== undefined ? { resource: names[0] } : {}),
+    result: 'refused' as const,
+    reasons,
+    cause,
+    detail: { device: device.id, session: session.id, ...(names.length === 1 ? {} : { resources: names }) },
+  }));
 }
 
 /** Tickets and grants of ended sessions, forgotten here; tickets are returned for revocation, grants go with `ses_`. */

@@ -350,25 +350,33 @@ test('a revocation comes before the beat that names it, also when the channel sl
   await device.enrol({ secret: await controller.key('service', 'ci') });
   const { session } = device.snapshot as DeviceSnapshot;
   // As another controller of the cluster would: stored, and no word on the bus.
-  const { storeRevocation } = await import('../../controller/decisions/revocations.ts');
+  const { storeRevocations } = await import('../../controller/decisions/revocations.ts');
   const { store } = controller.context.organisation(controller.context.soleOrganisation);
-  const stored = await store.transaction((tx) =>
-    storeRevocation(tx, [session.id], 'test', controller.time.ms),
+  const [stored] = await store.transaction((tx) =>
+    storeRevocations(tx, [session.id], 'test', controller.time.ms),
   );
   await controller.time.pass(5_000);
-  const beat = await connector.until((message) => message.t === 'beat' && message.epoch >= stored.epoch);
-  const at = connector.heard.findIndex((message) => message.t === 'revoke' && message.epoch === stored.epoch);
+  const beat = await connector.until(
+    (message) => message.t === 'beat' && message.epoch >= (stored?.epoch ?? 0),
+  );
+  const at = connector.heard.findIndex(
+    (message) => message.t === 'revoke' && message.epoch === stored?.epoch,
+  );
   assert.ok(at >= 0 && at < connector.heard.indexOf(beat));
 });
 
-test('beats come every five seconds with the epoch of the store, and none when the store does not answer', async (t) => {
+test('a node has a beat with its snapshot and then every five seconds, and none while the store does not answer', async (t) => {
   const controller = await acme(t);
-  const device = new TestNode(controller, 'device');
-  await device.enrol({ secret: await controller.key('service', 'ci') });
+  const connector = new TestNode(controller, 'connector');
+  await connector.enrol({ secret: await controller.key('connector', 'hq') });
+  await connector.until((message) => message.t === 'beat');
   await controller.time.pass(16_000);
-  await device.until(() => device.all('beat').length >= 3);
-  assert.equal(device.all('beat').length, 3);
-  assert.equal(device.last('beat')?.now, Math.floor((controller.time.ms - 1_000) / 1_000));
+  await connector.until(() => connector.all('beat').length >= 4);
+  assert.equal(connector.all('beat').length, 4);
+  assert.equal(connector.last('beat')?.now, Math.floor((controller.time.ms - 1_000) / 1_000));
+  await controller.context.store.close();
+  await controller.time.pass(16_000);
+  assert.equal(connector.all('beat').length, 4);
 });
 
 test('a connector that was away is told everything revoked meanwhile', async (t) => {
@@ -384,6 +392,31 @@ test('a connector that was away is told everything revoked meanwhile', async (t)
   const snapshot = connector.last('snapshot');
   assert.ok(snapshot?.revoked.includes(session.id) === true);
   assert.equal(snapshot.epoch, 1);
+});
+
+test('more revocations than a message holds reach a connector that was away and one that was there', async (t) => {
+  const controller = await acme(t);
+  const here = new TestNode(controller, 'connector');
+  await here.enrol({ secret: await controller.key('connector', 'hq') });
+  const away = new TestNode(controller, 'connector');
+  await away.enrol({ secret: await controller.key('connector', 'hq') });
+  away.close();
+  const { storeRevocations } = await import('../../controller/decisions/revocations.ts');
+  const { store } = controller.context.organisation(controller.context.soleOrganisation);
+  const ids = Array.from({ length: 60_000 }, (_, index) => `tok_${String(index).padStart(26, '0')}`);
+  await store.transaction((tx) => storeRevocations(tx, ids, 'policy', controller.time.ms));
+  await controller.time.pass(5_000);
+  const last = await here.until((message) => message.t === 'beat' && message.epoch === 12);
+  const heard = here.heard
+    .slice(0, here.heard.indexOf(last))
+    .flatMap((each) => (each.t === 'revoke' ? each.ids : []));
+  assert.deepEqual(new Set(heard), new Set(ids));
+  await away.hello();
+  const told = away.heard.flatMap((each) => {
+    if (each.t === 'revoke') return each.ids;
+    return each.t === 'snapshot' ? each.revoked : [];
+  });
+  assert.deepEqual(new Set(told), new Set(ids));
 });
 
 test('a right is decided anew after a crash between a change and its revocation', async (t) => {

@@ -27,7 +27,7 @@ export async function up(db: Kysely<never>): Promise<void> {
       subject text not null, device text references nodes (id) on delete cascade, enrolment_key text,
       cookie_hash text unique, address text not null, started_ms integer not null, until_ms integer not null,
       auth_ms integer, amr text not null, ended_ms integer, ended_reason text)`,
-    sql`create index sessions_by_device on sessions (device) where ended_ms is null`,
+    sql`create index sessions_by_device on sessions (organisation, device, started_ms)`,
     sql`create index sessions_by_subject on sessions (organisation, subject) where ended_ms is null`,
     sql`create table api_tokens (
       organisation text not null references organisations (id), id text primary key, hash text not null unique,

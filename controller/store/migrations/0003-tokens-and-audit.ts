@@ -7,7 +7,8 @@ export async function up(db: Kysely<never>): Promise<void> {
       organisation text not null references organisations (id), id text primary key, kind text not null,
       node text not null, session text, network text, resources text not null, token text not null,
       issued_ms integer not null, expires_ms integer not null)`,
-    sql`create index issued_tokens_by_node on issued_tokens (node)`,
+    sql`create index issued_tokens_by_node on issued_tokens (organisation, node, kind, expires_ms)`,
+    sql`create index issued_tokens_by_end on issued_tokens (expires_ms)`,
     sql`create table revocations (
       organisation text not null references organisations (id), epoch integer not null, ids text not null,
       reason text not null, at_ms integer not null, until_ms integer not null, primary key (organisation, epoch))`,
