@@ -6,8 +6,6 @@ import { appendAudit } from './audit/append-audit.ts';
 import type { ApiRole } from './store/schema.ts';
 import type { ScopedStore } from './store/scoped-store.ts';
 
-export const apiRoles: readonly ApiRole[] = ['admin', 'auditor'];
-
 /** Makes a token for a role; `expiresMs` undefined: it lasts until it is deleted. The text is kept nowhere. */
 export async function createApiToken(
   store: ScopedStore,
