@@ -1,12 +1,12 @@
 /**
  * How long to wait before the next attempt: full jitter below a ceiling that doubles, so that many nodes that lost the
- * same relay do not come back at one instant. The ceiling stays under a second for the first minute, because then the
+ * same relay do not come back at one instant. The ceiling stays well under a second for the first minute, because then the
  * other side is probably just restarting.
  */
 import type { Random } from '../clock.ts';
 
 const firstCeilingMs = 250;
-const soonCeilingMs = 900;
+const soonCeilingMs = 600;
 const lateCeilingMs = 10_000;
 const soonForMs = 60_000;
 

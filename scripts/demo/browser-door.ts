@@ -32,7 +32,7 @@ export async function openBrowserDoor(lab: Lab, organisation: Organisation): Pro
   const { port } = server.address() as AddressInfo;
   // The profile is thrown away and its network ends in the lab, whose two authorities no browser knows.
   const command = [
-    'chromium --user-data-dir=$(mktemp -d)',
+    'chromium --no-sandbox --user-data-dir=$(mktemp -d)',
     `--proxy-server=127.0.0.1:${port} --proxy-bypass-list='<-loopback>'`,
     `--ignore-certificate-errors ${organisation.url}/`,
   ].join(' ');

@@ -34,51 +34,53 @@ export async function showLab(): Promise<void> {
   const bin = join(lab.dir, 'bin');
   mkdirSync(bin);
   symlinkSync(launcher, join(bin, 'postern'));
-  const laptop = wrapper(join(lab.dir, 'laptop'), lab.laptop, bin, { POSTERN_STATE: client.state });
-  const admin = wrapper(join(lab.dir, 'admin'), lab.internet, bin, organisation.adminEnvironment);
-  const { provider, personArgs, documentFile } = organisation;
+  wrapper(join(lab.dir, 'laptop'), lab.laptop, bin, { POSTERN_STATE: client.state });
+  wrapper(join(lab.dir, 'admin'), lab.internet, bin, organisation.adminEnvironment);
   const people = ['alice', 'bob', 'carol'].map((name) => {
-    const { groups, password } = provider.person(`${name}@acme.example`);
-    return `    ${name}@acme.example  password ${password}  groups: ${groups.join(', ') || 'none'}`;
+    const email = `${name}@acme.example`;
+    const { groups, password } = organisation.provider.person(email);
+    return `    ${email.padEnd(18)}  password ${password}  ${groups.length === 0 ? 'no group' : groups.join(', ')}\n`;
   });
   say(`
-Acme runs. On its laptop "ci", a service account, is signed in. In another terminal, as root:
+Acme runs. On its laptop a service account, ci, is signed in. In another terminal, as root:
+
+    cd ${lab.dir}
 
   1. The laptop reaches private applications by name, and has no route to their network
-    ${laptop} ip route
-    ${laptop} curl --max-time 3 http://${lab.addresses.wiki}/whoami
-    ${laptop} curl http://wiki.acme.internal/whoami
-    ${laptop} ssh -F ${lab.bastion.configFile} root@bastion.acme.internal hostname
-    ${laptop} psql -h db1.db.acme.internal -U demo -d acme -c 'SELECT * FROM ships'
-    ${laptop} dig wiki.acme.internal
-    ${laptop} dig nothing.acme.internal
-    ${laptop} curl --max-time 3 http://wiki.acme.internal:8080/
-    ${laptop} postern status
-    ${laptop} postern resources
+    ./laptop ip route
+    ./laptop curl http://${lab.addresses.wiki}/
+    ./laptop curl http://wiki.acme.internal/whoami
+    ./laptop ssh -F ssh/config root@bastion.acme.internal hostname
+    ./laptop psql -h db1.db.acme.internal -U demo -d acme -c 'SELECT * FROM ships'
+    ./laptop dig wiki.acme.internal
+    ./laptop dig nothing.acme.internal
+    ./laptop curl http://wiki.acme.internal:8080/
+    ./laptop postern status
+    ./laptop postern resources
 
-  2. Sign in as a person: one command ends ci's client, the next starts a person's and prints a code or a page to open
-    ${laptop} postern down
-    ${laptop} postern up --state ${join(lab.laptop.home, 'person')} ${personArgs.join(' ')}
-    ${laptop} postern why databases --state ${join(lab.laptop.home, 'person')}
-${people.join('\n')}
-    A browser that is on the laptop's network, started on this machine (or anywhere, through ssh -L ${door.port}:127.0.0.1:${door.port}):
+  2. Take a right away while it is used: the open ssh ends
+    ./laptop ssh -F ssh/config root@bastion.acme.internal 'while date; do sleep 1; done' &
+    sed -i 's/to: everything/to: { resources: [wiki] }/' postern.yaml
+    ./admin postern apply -f postern.yaml --ca controller/ca.pem
+    ./laptop postern status
+    ./admin postern audit --ca controller/ca.pem
+
+  3. Sign in as a person, who gets a code to type
+    ./laptop postern down
+    ./laptop postern up --state person --controller ${organisation.url} --ca controller/ca.pem &
     ${door.command}
+    ./laptop postern why databases --state person
+${people.join('')}
+    The browser is one of this machine on the laptop's network; elsewhere through ssh -L ${door.port}:127.0.0.1:${door.port}.
 
-  3. Administer: change the file and apply it; whoever loses a right loses the open connection too
-    ${laptop} ssh -F ${lab.bastion.configFile} root@bastion.acme.internal
-    sed -i 's/to: everything/to: { resources: [wiki] }/' ${documentFile}
-    ${admin} postern apply -f ${documentFile} --ca ${organisation.caFile}
-    ${admin} postern audit --ca ${organisation.caFile}
-    ${laptop} postern status
-
-  What the public resolver was asked, and every log:  ${join(lab.dir, 'public-dns.questions')}  ${join(lab.dir, 'logs')}
-  Walk the whole tour by itself:  npm run demo -- --check
+  What the public resolver was asked: public-dns.questions. Every log: logs/
+  The whole tour by itself: npm run demo -- --check
 
 Ctrl-C stops everything.`);
 }
 
-/** Writes a script that runs a command in a place, as the place's own programs run; answers its path. */
-function wrapper(file: string, place: Place, bin: string, env: Record<string, string>): string {
+/** Writes a script that runs a command in a place, as the place's own programs run. */
+function wrapper(file: string, place: Place, bin: string, env: Record<string, string>): void {
   const { PATH = '', ...rest } = place.environment(env);
   const assignments = Object.entries({ ...rest, PATH: `${bin}:${PATH}` }).map((each) =>
     quoted(each.join('=')),
@@ -86,7 +88,6 @@ function wrapper(file: string, place: Place, bin: string, env: Record<string, st
   const command = place.commandLine(['env']).map(quoted).join(' ');
   writeFileSync(file, `#!/bin/sh\nexec ${command} TERM="\${TERM:-dumb}" ${assignments.join(' ')} "$@"\n`);
   chmodSync(file, 0o700);
-  return file;
 }
 
 function quoted(word: string): string {

@@ -82,7 +82,7 @@ test('only the person and root are captured; for others the range is closed, wha
   );
   // A service of this machine on every address, as sshd is: it must not be what answers under a synthetic one.
   const service =
-    "require('net').createServer((s) => s.end('own service\\n')).listen(2222); setTimeout(process.exit, 3e3)";
+    "require('node:net').createServer((s) => s.end('own service\\n')).listen(2222); setTimeout(process.exit, 3e3)";
   const listener = laptop.run(process.execPath, ['-e', service]);
   await waitFor(
     'the own service',
