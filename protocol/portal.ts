@@ -115,15 +115,13 @@ export const LoginAnswer = Type.Union([
 ]);
 
 /** Why the sign-in page is shown again, in its `error` parameter. */
-export const signInErrors = [
-  'provider-refused',
-  'provider-unreachable',
-  'provider-answer',
-  'attempt-gone',
-  'not-fresh',
-  'throttled',
-] as const;
-export type SignInError = (typeof signInErrors)[number];
+export type SignInError =
+  | 'provider-refused'
+  | 'provider-unreachable'
+  | 'provider-answer'
+  | 'attempt-gone'
+  | 'not-fresh'
+  | 'throttled';
 
 export type SignInOptions = Static<typeof SignInOptions>;
 export type Me = Static<typeof Me>;

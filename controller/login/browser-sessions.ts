@@ -22,7 +22,7 @@ export function browserAuthenticator(context: ControllerContext, cookies: Cookie
 }
 
 /** The open session of this cookie value; undefined when there is none or it is over. */
-export async function findBrowserSession(
+async function findBrowserSession(
   context: ControllerContext,
   cookie: string,
 ): Promise<SessionsTable | undefined> {

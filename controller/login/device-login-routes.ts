@@ -9,7 +9,7 @@ import type { TypedApp } from '../api/typed-app.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { ControllerContext } from '../context.ts';
 import type { LoginAttempts, PendingAttempt, SignIn } from '../enrolment/login-attempts.ts';
-import { instant, portalCaller, type PortalCaller } from './caller.ts';
+import { instant, portalCaller, type PortalCaller } from './portal-caller.ts';
 import { isFresh } from './freshness.ts';
 import { plainAddress, sameNetwork } from './same-network.ts';
 

@@ -12,7 +12,7 @@ import type { ControllerContext } from '../context.ts';
 import { entitlements, visitorEntitlements, type Entitlement } from '../decisions/entitlements.ts';
 import { seatOf, subjectOf } from '../decisions/seat.ts';
 import { resourceHosts } from '../organisation/resource-hosts.ts';
-import { instant, portalCaller, type PortalCaller } from './caller.ts';
+import { instant, portalCaller, type PortalCaller } from './portal-caller.ts';
 
 const config = { access: ['person'] } as const;
 const querystring = Type.Object({ device: Type.Optional(Type.String({ maxLength: 64 })) });

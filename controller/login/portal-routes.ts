@@ -8,7 +8,7 @@ import type { ControllerContext } from '../context.ts';
 import { endSessions } from '../sessions/end-sessions.ts';
 import type { NodesTable } from '../store/schema.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
-import { instant, portalCaller } from './caller.ts';
+import { instant, portalCaller } from './portal-caller.ts';
 import type { Cookies } from './cookies.ts';
 import { freshUntilMs } from './freshness.ts';
 

@@ -140,21 +140,10 @@ class SignIns {
     const address = plainAddress(request.ip);
     const provider = await this.#reach(name);
     if (provider === 'unreachable') return backToSignIn(reply, 'provider-unreachable', returnTo);
-    const outcome = await this.#exchange(provider, url, state, pending);
-    const failure = typeof outcome === 'string' ? outcome : this.#refuse(provider, pending, outcome);
-    if (failure !== undefined || typeof outcome === 'string') {
-      const reason = failure ?? 'provider-answer';
-      await appendAudit(this.organisation.store, [
-        {
-          atMs: this.#context.now(),
-          who: 'nobody',
-          what: 'sign-in',
-          result: 'failed',
-          reasons: [reason],
-          detail: { provider: name, address },
-        },
-      ]);
-      return backToSignIn(reply, reason, returnTo);
+    const identity = await this.#identify(provider, url, state, pending);
+    if (typeof identity === 'string') {
+      await this.#recordFailure(identity, name, address);
+      return backToSignIn(reply, identity, returnTo);
     }
     this.#starts.succeed(address);
     await endEarlierSession(this.#context, this.#cookies, request);
@@ -162,11 +151,26 @@ class SignIns {
     const signedIn = await recordSignIn(this.#context, this.organisation, {
       issuer,
       provider: name,
-      identity: outcome,
+      identity,
       address,
     });
     this.#cookies.set(reply, 'session', signedIn.cookie, signedIn.lifeS);
     return reply.redirect(returnTo, 302);
+  }
+
+  /** Who the provider says this is, where they may sign in now; else why not. */
+  async #identify(
+    provider: Provider,
+    url: URL,
+    state: string,
+    pending: PendingSignIn,
+  ): Promise<Identity | SignInError> {
+    const identity = await this.#exchange(provider, url, state, pending);
+    if (typeof identity === 'string') return identity;
+    const account = JSON.stringify([provider.definition.issuer, identity.subject]);
+    if (this.#finishes.lockedUntilMs(account) !== undefined) return 'throttled';
+    this.#finishes.fail(account);
+    return pending.fresh && !isFresh(identity.authMs, this.#context.now()) ? 'not-fresh' : identity;
   }
 
   async #exchange(
@@ -201,12 +205,18 @@ class SignIns {
     }
   }
 
-  /** Why a checked identity may not sign in now; undefined when it may. */
-  #refuse({ definition }: Provider, { fresh }: PendingSignIn, identity: Identity): SignInError | undefined {
-    const account = JSON.stringify([definition.issuer, identity.subject]);
-    if (this.#finishes.lockedUntilMs(account) !== undefined) return 'throttled';
-    this.#finishes.fail(account);
-    return fresh && !isFresh(identity.authMs, this.#context.now()) ? 'not-fresh' : undefined;
+  async #recordFailure(reason: SignInError, provider: string, address: string): Promise<void> {
+    const detail = { provider, address };
+    await appendAudit(this.organisation.store, [
+      {
+        atMs: this.#context.now(),
+        who: 'nobody',
+        what: 'sign-in',
+        result: 'failed',
+        reasons: [reason],
+        detail,
+      },
+    ]);
   }
 
   async #reach(name: string): Promise<Provider | 'unreachable'> {

@@ -166,7 +166,7 @@ function CodeField({
         placeholder="XXXX-XXXX"
         aria-describedby={`${id}-hint`}
         aria-invalid={failed}
-        className="h-16 w-full rounded-control border border-line-strong/60 bg-surface text-center font-mono text-code tracking-[0.12em] uppercase placeholder:text-line-strong/50 hover:border-line-strong disabled:opacity-55 aria-invalid:border-bad"
+        className="h-16 w-full rounded-control border border-line-strong bg-surface text-center font-mono text-code tracking-[0.12em] uppercase placeholder:text-line-strong/50 hover:border-quiet disabled:opacity-55 aria-invalid:border-bad"
       />
       <p id={`${id}-hint`} aria-live="polite" className="mt-1.5 text-small text-quiet">
         {dropped

@@ -97,7 +97,7 @@ function DeviceChoice({
       aria-label="The device you would use"
       value={chosen.id}
       onChange={(event) => onChoose(event.target.value)}
-      className="max-w-56 rounded-small border border-line-strong/60 bg-surface px-1.5 py-0.5 font-medium text-ink"
+      className="max-w-56 rounded-small border border-line-strong bg-surface px-1.5 py-0.5 font-medium text-ink"
     >
       {devices.map(({ id, name }) => (
         <option key={id} value={id}>
@@ -176,7 +176,7 @@ function SearchField({
         aria-label="Search resources"
         autoComplete="off"
         spellCheck={false}
-        className="h-11 w-full rounded-control border border-line-strong/60 bg-surface pr-11 pl-11 hover:border-line-strong [&::-webkit-search-cancel-button]:hidden"
+        className="h-11 w-full rounded-control border border-line-strong bg-surface pr-11 pl-11 hover:border-quiet [&::-webkit-search-cancel-button]:hidden"
       />
       {value === '' ? undefined : (
         <button

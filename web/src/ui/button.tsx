@@ -11,7 +11,7 @@ const shape =
 
 const tones: Record<ButtonTone, string> = {
   primary: 'bg-button text-on-button hover:bg-button-hover',
-  secondary: 'border border-line-strong/60 bg-surface text-ink hover:border-line-strong hover:bg-sunken',
+  secondary: 'border border-line-strong bg-surface text-ink hover:border-quiet hover:bg-sunken',
   danger: 'bg-bad-button text-on-bad hover:opacity-90',
   quiet: 'text-quiet hover:bg-sunken hover:text-ink',
 };
