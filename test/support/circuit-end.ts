@@ -39,12 +39,19 @@ export class CircuitEnd {
     return all;
   }
 
+  /** Writes a copy, with the room before it that the carrier wants; false: wait. */
+  write(bytes: Uint8Array | string): boolean {
+    const { headroom } = this.carrier;
+    const block = Buffer.concat([Buffer.alloc(headroom), Buffer.from(bytes)]);
+    return this.carrier.write(block.subarray(headroom));
+  }
+
   /** Writes blocks until none is taken for a while or `blocks` are out; how many bytes were taken. */
   async fill(blocks: number, patienceMs: number): Promise<number> {
     let taken = 0;
     for (let block = 0; block < blocks; block++) {
       taken += 65_536;
-      if (!this.carrier.write(Buffer.alloc(65_536, block)) && !(await this.#isDrained(patienceMs))) break;
+      if (!this.write(Buffer.alloc(65_536, block)) && !(await this.#isDrained(patienceMs))) break;
     }
     return taken;
   }
