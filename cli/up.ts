@@ -1,5 +1,4 @@
 /** `postern up`: signs in, answers names and carries flows until it is stopped. */
-import { setFlagsFromString } from 'node:v8';
 import type { Command } from 'commander';
 import type { Client, ClientEvent, ClientOptions, Listen } from '../client/client.ts';
 import { exitOf, exits, Fault, type ExitCode } from '../protocol/errors.ts';
@@ -15,6 +14,7 @@ import { readSecret } from './secret.ts';
 import { showPrompt } from './sign-in-prompt.ts';
 import { untilSignal } from './signals.ts';
 import { stateOption } from './state-option.ts';
+import { keepYoungMemorySmall } from './young-memory.ts';
 
 interface Options extends ControllerOptions {
   key?: string;
@@ -50,8 +50,7 @@ export function upCommand(program: Command): void {
 }
 
 async function run(options: Options): Promise<void> {
-  // A client lives for days beside other programs. Its flows are buffers outside the heap, so little of it is young.
-  setFlagsFromString('--max-semi-space-size=1');
+  keepYoungMemorySmall();
   const { startClient } = await import('../client/client.ts');
   const { browserCommand, openBrowser } = await import('../client/browser.ts');
   const capture = await captureOption(options);

@@ -17,7 +17,8 @@ import type { MuxStream } from '../protocol/mux/stream.ts';
 import type { Card, Ticket } from '../protocol/tokens.ts';
 import { admit, type Admitted } from './admit.ts';
 import { AttachedNode } from './attached-node.ts';
-import { joinStreams } from './join-streams.ts';
+import { Circuit } from './circuit.ts';
+import { Circuits } from './circuits.ts';
 
 /** What happened, in ids and codes only. */
 export type RelayEvent =
@@ -34,7 +35,7 @@ export interface RelayOptions {
   readonly lease: Pick<Lease, 'isHonoured' | 'isRevoked' | 'nowMs'>;
   readonly clock: Clock;
   readonly random: Random;
-  /** What windows may grow by, all circuits together; default 256 MiB. */
+  /** What may be held for circuits, and by how much their windows may grow, all together; default 256 MiB. */
   readonly memoryBytes?: number;
   log?(event: RelayEvent): void;
 }
@@ -54,7 +55,9 @@ const defaultMemoryBytes = 256 * 1_024 * 1_024;
 /** Sockets that have not attached yet; more are turned away. */
 const maxUnattached = 1_000;
 /** Tickets end by time alone: noticed this often. */
-const recheckMs = 5_000;
+const recheckMs = 1_000;
+/** How often what is held for circuits is counted. */
+const weighMs = 250;
 /** Circuits one client may hold: a few per connector it talks to. */
 const maxCircuitsOfClient = 128;
 
@@ -74,13 +77,17 @@ class BlindRelay implements Relay {
     maxPayload: hopMaxPayload,
     handleProtocols: (offered) => (offered.has(hopSubprotocol) ? hopSubprotocol : false),
   });
-  #circuits = 0;
-  #cancelTimer: () => void = () => {};
+  readonly #circuits: Circuits;
+  #cancelRecheck: () => void = () => {};
+  #cancelWeigh: () => void = () => {};
 
   constructor(options: RelayOptions) {
     this.#options = options;
-    this.#growth = new GrowthBudget(options.memoryBytes ?? defaultMemoryBytes);
-    this.#watch();
+    const memoryBytes = options.memoryBytes ?? defaultMemoryBytes;
+    this.#growth = new GrowthBudget(memoryBytes);
+    this.#circuits = new Circuits(memoryBytes);
+    this.#watchTickets();
+    this.#watchMemory();
   }
 
   get attached(): number {
@@ -88,14 +95,13 @@ class BlindRelay implements Relay {
   }
 
   get circuits(): number {
-    return this.#circuits;
+    return this.#circuits.size;
   }
 
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    if (this.#unattached.size >= maxUnattached) {
-      socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
-      return;
-    }
+    if (this.#unattached.size >= maxUnattached) return refuse(socket, '503 Service Unavailable');
+    const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',');
+    if (!offered.some((name) => name.trim() === hopSubprotocol)) return refuse(socket, '400 Bad Request');
     this.#server.handleUpgrade(request, socket, head, (opened) => this.#greet(opened));
   }
 
@@ -107,16 +113,24 @@ class BlindRelay implements Relay {
   }
 
   close(): void {
-    this.#cancelTimer();
+    this.#cancelRecheck();
+    this.#cancelWeigh();
     for (const socket of this.#unattached) socket.terminate();
     for (const node of this.#nodes.values()) node.close('draining');
     this.#server.close();
   }
 
-  #watch(): void {
-    this.#cancelTimer = this.#options.clock.after(recheckMs, () => {
+  #watchTickets(): void {
+    this.#cancelRecheck = this.#options.clock.after(recheckMs, () => {
       this.recheck();
-      this.#watch();
+      this.#watchTickets();
+    });
+  }
+
+  #watchMemory(): void {
+    this.#cancelWeigh = this.#options.clock.after(weighMs, () => {
+      this.#circuits.weigh();
+      this.#watchMemory();
     });
   }
 
@@ -182,10 +196,9 @@ class BlindRelay implements Relay {
       this.#options.log?.({ event: 'no-peer', from: from.id });
       return stream.reset('no-peer');
     }
-    stream.accept();
     this.#options.log?.({ event: 'circuit', from: from.id, to: to.id });
-    this.#circuits++;
-    joinStreams(stream, far, () => this.#circuits--);
+    const circuit: Circuit = new Circuit(stream, far, () => this.#circuits.delete(circuit));
+    this.#circuits.add(circuit);
   }
 
   #mayMeet(from: AttachedNode, to: AttachedNode): boolean {
@@ -201,4 +214,9 @@ class BlindRelay implements Relay {
       this.#objection(to.ticket) === undefined
     );
   }
+}
+
+function refuse(socket: Duplex, status: string): void {
+  socket.on('error', () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }

@@ -5,7 +5,7 @@
 import type { RawData, WebSocket } from 'ws';
 import type { Clock } from '../clock.ts';
 import { Fault } from '../errors.ts';
-import { hopRecordBytes } from '../mux/frames.ts';
+import { frameHeaderBytes, frameTypes, hopRecordBytes, pingBytes } from '../mux/frames.ts';
 import type { GrowthBudget } from '../mux/growth-budget.ts';
 import { Mux, type RecordSink } from '../mux/mux.ts';
 import type { MuxStream } from '../mux/stream.ts';
@@ -97,7 +97,7 @@ export class HopLink implements RecordSink {
 
   send(block: Buffer, start: number, end: number): boolean {
     this.#socket.send(block.subarray(start, end), this.#sent);
-    this.#liveness.outstanding();
+    if (!isPingOnly(block, start, end)) this.#liveness.outstanding();
     this.#isBlocked = this.#socket.bufferedAmount >= highWaterBytes;
     return !this.#isBlocked;
   }
@@ -132,4 +132,11 @@ export class HopLink implements RecordSink {
     this.#mux.end(fault);
     this.#handlers.closed(fault);
   }
+}
+
+/** A lone PING or PONG: nobody waits for what follows it, or two idle sides would ping each other without end. */
+function isPingOnly(block: Buffer, start: number, end: number): boolean {
+  const type = block[start + 4];
+  const isPing = type === frameTypes.ping || type === frameTypes.pong;
+  return isPing && end - start === frameHeaderBytes + pingBytes;
 }

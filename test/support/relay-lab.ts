@@ -79,6 +79,8 @@ export class RelayLab {
   readonly events: RelayEvent[] = [];
   isHonoured = true;
   nowMs: () => number = Date.now;
+  /** What the next `start` gives the relay to hold for circuits; its default unless set. */
+  memoryBytes: number | undefined;
   readonly #clock: Clock;
   #port = 0;
   #server: Server | undefined;
@@ -109,6 +111,7 @@ export class RelayLab {
       },
       clock: this.#clock,
       random: systemRandom,
+      ...(this.memoryBytes === undefined ? {} : { memoryBytes: this.memoryBytes }),
       log: (event) => this.events.push(event),
     });
     const server = createServer();
