@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Command } from 'commander';
-import { exitOf, exits, Fault, toFault } from '../protocol/errors.ts';
+import { exits, Fault, toFault } from '../protocol/errors.ts';
 import { callLocalApi, connectLocalApi } from '../protocol/node/local-api.ts';
 import { openStateDirectory } from '../protocol/node/state-directory.ts';
 import { decodeEnrolmentKey } from '../protocol/secrets.ts';
@@ -11,6 +11,7 @@ import { parseListen } from './listen-option.ts';
 import { action, CommandError, print, say } from './output.ts';
 import { readSecret } from './secret.ts';
 import { untilSignal } from './signals.ts';
+import { exitOfStart } from './start-exit.ts';
 import { stateOption } from './state-option.ts';
 import { keepYoungMemorySmall } from './young-memory.ts';
 
@@ -111,7 +112,7 @@ async function flowSource(options: Options): Promise<Source> {
   } catch (error) {
     await client.stop();
     if (!(error instanceof Fault)) throw error;
-    throw new CommandError(exitOf(error.code), error.message);
+    throw new CommandError(exitOfStart(error), error.message);
   }
   return {
     open: (host, port) => client.open({ host, port }),

@@ -2,12 +2,13 @@
 import type { Command } from 'commander';
 import type { SignInPrompt } from '../client/sign-in.ts';
 import type { ClientStatus } from '../client/status.ts';
-import { exitOf, exits, Fault } from '../protocol/errors.ts';
+import { exits, Fault } from '../protocol/errors.ts';
 import { callLocalApi } from '../protocol/node/local-api.ts';
 import { openStateDirectory } from '../protocol/node/state-directory.ts';
 import { action, CommandError, print, say } from './output.ts';
 import { enrolPerson, type ControllerOptions } from './person-enrolment.ts';
 import { showPrompt } from './sign-in-prompt.ts';
+import { exitOfStart } from './start-exit.ts';
 import { stateOption } from './state-option.ts';
 
 interface Options extends ControllerOptions {
@@ -85,8 +86,7 @@ async function loginAlone(options: Options): Promise<ClientStatus> {
     return await client.ready;
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
-    const exit = error.code === 'expired' ? exits.notSignedIn : exitOf(error.code);
-    throw new CommandError(exit, `${error.message} Run postern login again.`);
+    throw new CommandError(exitOfStart(error), `${error.message} Run postern login again.`);
   } finally {
     await client.stop();
   }

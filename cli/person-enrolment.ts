@@ -21,8 +21,10 @@ export interface ControllerOptions {
  */
 export async function enrolPerson(state: StateDirectory, options: ControllerOptions): Promise<void> {
   const identity = openIdentity(state);
-  if (identity.enrolment !== undefined) return;
+  // An attempt that never reached its controller binds nobody: another address may be given.
   const url = options.controller;
+  if (identity.enrolment !== undefined && (identity.enrolment.node !== undefined || url === undefined))
+    return;
   if (url === undefined) {
     throw new CommandError(
       exits.usage,

@@ -1,7 +1,7 @@
 /** `postern up`: signs in, answers names and carries flows until it is stopped. */
 import type { Command } from 'commander';
 import type { Client, ClientEvent, ClientOptions, Listen } from '../client/client.ts';
-import { exitOf, exits, Fault, type ExitCode } from '../protocol/errors.ts';
+import { exits, Fault } from '../protocol/errors.ts';
 import { formatDuration } from '../protocol/durations.ts';
 import { openStateDirectory } from '../protocol/node/state-directory.ts';
 import { decodeEnrolmentKey } from '../protocol/secrets.ts';
@@ -13,6 +13,7 @@ import { enrolPerson, type ControllerOptions } from './person-enrolment.ts';
 import { readSecret } from './secret.ts';
 import { showPrompt } from './sign-in-prompt.ts';
 import { untilSignal } from './signals.ts';
+import { exitOfStart } from './start-exit.ts';
 import { stateOption } from './state-option.ts';
 import { keepYoungMemorySmall } from './young-memory.ts';
 
@@ -205,11 +206,8 @@ export function givenBack(resolvConf: 'restored' | 'kept' | 'untouched'): string
   return '✓ Names, rules and routes are given back to the system.';
 }
 
-function exitOfStart(fault: Fault): ExitCode {
-  if (fault.code === 'unreachable' || fault.code === 'timeout') return exits.controllerUnreachable;
-  return fault.code === 'expired' || fault.code === 'revoked' ? exits.notSignedIn : exitOf(fault.code);
-}
-
 function remedied(fault: Fault): string {
-  return fault.code === 'expired' ? `${fault.message} Run the command again.` : fault.message;
+  if (fault.code === 'expired') return `${fault.message} Run the command again.`;
+  const away = exitOfStart(fault) === exits.controllerUnreachable;
+  return away ? `${fault.message}; check the address, and that the controller runs` : fault.message;
 }

@@ -84,11 +84,8 @@ export async function startClient(options: ClientOptions): Promise<Client> {
   if (options.capture !== undefined && !mayCapture())
     throw new Fault('denied', 'capturing needs CAP_NET_ADMIN on Linux');
   const identity = openIdentity(options.state);
-  if (identity.enrolment === undefined) {
-    if (options.key === undefined) throw new Error('a client needs an enrolment or a key');
-    const { url, root } = options.key;
-    identity.enrol({ schema: 'postern.enrolment/v1', url, root: encodeKey(root) });
-  }
+  if (options.key !== undefined) enrolByKey(identity, options.key, options.state.path);
+  if (identity.enrolment === undefined) throw new Error('a client needs an enrolment or a key');
   await takeOverFromWatchdog(options.state.path);
   const client = new RunningClient(options, identity);
   try {
@@ -98,6 +95,15 @@ export async function startClient(options: ClientOptions): Promise<Client> {
     throw error;
   }
   return client;
+}
+
+/** Takes controller and root from the key, unless this device has joined already: then they must be the same. */
+function enrolByKey(identity: Identity, { url, root }: EnrolmentKey, path: string): void {
+  const { enrolment } = identity;
+  if (enrolment?.node === undefined)
+    identity.enrol({ schema: 'postern.enrolment/v1', url, root: encodeKey(root) });
+  else if (enrolment.root !== encodeKey(root))
+    throw new Fault('denied', `${path} belongs to another controller than this key; choose another --state`);
 }
 
 class RunningClient implements Client {
@@ -243,8 +249,11 @@ class RunningClient implements Client {
   }
 
   #followControl(state: ControlState): void {
-    if (state.state === 'connecting' && state.fault !== undefined)
-      this.#options.onEvent({ kind: 'trouble', fault: state.fault });
+    if (state.state === 'connecting' && state.fault !== undefined) {
+      // Before the first contact the address or key is as likely wrong as the network: say so instead of waiting.
+      if (this.#identity.enrolment?.node === undefined) this.#ready.reject(state.fault);
+      else this.#options.onEvent({ kind: 'trouble', fault: state.fault });
+    }
     if (state.state !== 'refused') return;
     this.#options.onEvent({ kind: 'refused', fault: state.fault });
     this.#knowledge = { ...this.#knowledge, contact: 'ended' };

@@ -333,3 +333,27 @@ test('down ends the client through the socket and says what became of the names'
   await client.ended;
   await assert.rejects(callLocalApi(path, 'GET', '/v1/status'), { code: 'unreachable' });
 });
+
+test('a first start whose controller is not there ends with a sentence, and another key may follow', async (t) => {
+  const organisation = await SmallOrganisation.start(t);
+  const wrong = { ...organisation.key(), url: 'http://127.0.0.1:1' };
+  const { client } = await start(t, organisation, { key: wrong });
+  await assert.rejects(client.ready, { code: 'unreachable', message: /127\.0\.0\.1:1/ });
+  await client.stop();
+  const second = await start(t, organisation);
+  assert.equal((await second.client.ready).state, 'up');
+});
+
+test('a state directory that belongs to another controller is not handed to a key of this one', async (t) => {
+  const organisation = await SmallOrganisation.start(t);
+  const { client } = await start(t, organisation);
+  await client.ready;
+  await client.stop();
+  await assert.rejects(
+    start(t, organisation, { key: { ...organisation.key(), root: Buffer.alloc(32, 7) } }),
+    {
+      code: 'denied',
+      message: /another controller/,
+    },
+  );
+});

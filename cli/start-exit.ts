@@ -1,0 +1,7 @@
+/** The exit code of a client that could not start: at that point what was not reached is the controller. */
+import { exitOf, exits, type ExitCode, type Fault } from '../protocol/errors.ts';
+
+export function exitOfStart({ code }: Fault): ExitCode {
+  if (code === 'unreachable' || code === 'timeout') return exits.controllerUnreachable;
+  return code === 'expired' || code === 'revoked' ? exits.notSignedIn : exitOf(code);
+}
