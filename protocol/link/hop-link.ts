@@ -56,7 +56,7 @@ export class HopLink implements RecordSink {
       side: options.side,
       sink: this,
       clock: options.clock,
-      rttMs: () => this.#liveness.rttMs,
+      minRttMs: () => this.#liveness.minRttMs,
       ...(options.growth === undefined ? {} : { growth: options.growth }),
       handlers: {
         stream: (stream, payload) => this.#handlers.stream(stream, payload),

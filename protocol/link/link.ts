@@ -93,6 +93,10 @@ export class Link implements RecordSink {
     return this.#liveness.rttMs;
   }
 
+  get minRttMs(): number | undefined {
+    return this.#liveness.minRttMs;
+  }
+
   /** Begins to deliver frames and to ping; exactly once. */
   start(): void {
     this.#liveness.start();

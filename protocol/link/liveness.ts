@@ -23,6 +23,7 @@ export class Liveness {
   #isIdleTimer = false;
   #cancelTimer: () => void = () => {};
   #rttMs: number | undefined;
+  #minRttMs: number | undefined;
 
   /**
    * @param ping sends 8 bytes that the peer returns; valid during the call only
@@ -37,6 +38,11 @@ export class Liveness {
   /** The smoothed round trip; undefined before the first answer. */
   get rttMs(): number | undefined {
     return this.#rttMs;
+  }
+
+  /** The shortest round trip so far: that of the path without the queues that our own sending makes. */
+  get minRttMs(): number | undefined {
+    return this.#minRttMs;
   }
 
   /** Pings at once and from then on. */
@@ -67,6 +73,7 @@ export class Liveness {
     if (!payload.equals(this.#payload) || this.#waitingSinceMs === undefined) return;
     this.#waitingSinceMs = undefined;
     const sample = this.#clock.nowMs() - this.#sentAtMs;
+    this.#minRttMs = Math.min(sample, this.#minRttMs ?? sample);
     this.#rttMs = this.#rttMs === undefined ? sample : this.#rttMs + (sample - this.#rttMs) * smoothing;
   }
 

@@ -127,7 +127,7 @@ class TunnelSession implements Session {
       sink: this.#link,
       clock: options.clock,
       peerMaxStreams: channel.maxStreams,
-      rttMs: () => this.#link.rttMs,
+      minRttMs: () => this.#link.minRttMs,
       handlers: {
         stream: (stream, payload) => this.#stream(stream, payload),
         grant: (payload) => this.#handlers.grant?.(payload.toString()),

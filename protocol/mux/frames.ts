@@ -30,11 +30,8 @@ export const pingBytes = 8;
 export const maxStreams = 2_048;
 export const maxPending = 256;
 
-/**
- * The most frame bytes of one record on the hop: with the 8 bytes of a WebSocket header they fill one TLS record, so
- * that each side reads a message in one piece.
- */
-export const hopRecordBytes = 16_384 - 8;
+/** The most frame bytes of one record on the hop: one full DATA. Few large records cost less than many small ones. */
+export const hopRecordBytes = frameHeaderBytes + maxDataBytes;
 
 /** Writes a header at `offset`; the caller has made sure of the room. */
 export function writeFrameHeader(

@@ -57,8 +57,11 @@ export interface MuxOptions {
   readonly sink: RecordSink;
   readonly handlers: MuxHandlers;
   readonly clock: Clock;
-  /** The round trip as measured by whoever pings; undefined while unknown, when windows do not grow. */
-  rttMs(): number | undefined;
+  /**
+   * The round trip of the path itself, as measured by whoever pings; undefined while unknown, when windows do not grow.
+   * Not one that our own queues have lengthened: windows would then grow to feed the queues.
+   */
+  minRttMs(): number | undefined;
   /** Streams this side may have open at once, as the peer said; default 2,048. */
   readonly peerMaxStreams?: number;
   /** What the windows of several sessions grow out of together; default: no bound but the session's. */
@@ -393,7 +396,7 @@ export class Mux implements StreamOwner {
   }
 
   growth(window: number, sinceMs: number): number {
-    const rttMs = this.#options.rttMs();
+    const rttMs = this.#options.minRttMs();
     if (rttMs === undefined) return 0;
     if (this.#options.clock.nowMs() - sinceMs > Math.max(2 * rttMs, busyPathMs)) return 0;
     return this.#growth.take(Math.min(window, largestWindow - window));

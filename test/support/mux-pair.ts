@@ -101,7 +101,7 @@ export function muxSide(
     side,
     sink,
     clock,
-    rttMs: options.rttMs ?? (() => undefined),
+    minRttMs: options.rttMs ?? (() => undefined),
     handlers: {
       ...options.handlers,
       stream(stream, payload) {
