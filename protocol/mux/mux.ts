@@ -76,8 +76,11 @@ const sessionGrowth = 32 * 1_024 * 1_024;
 const quantumBytes = 16 * 1_024;
 /** While more control frames than this wait to go out, the peer is not read. */
 const controlHighBytes = 64 * 1_024;
-/** A small payload is copied out of a record at least this many times its size, so as not to hold the record. */
-const copyRatio = 4;
+/**
+ * A small payload is copied out of memory at least this many times its size, so as not to hold that. A full record of
+ * the hop in one of Node's 64 KiB pools, where WebSocket messages are put together, is not small.
+ */
+const copyRatio = 5;
 /** Streams a peer may cancel before they were accepted: at once, and per second after that. */
 const cancelBurst = 1_000;
 const cancelPerSecond = 100;
