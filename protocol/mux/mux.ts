@@ -79,8 +79,11 @@ const sessionGrowth = 32 * 1_024 * 1_024;
 const quantumBytes = 16 * 1_024;
 /** While more control frames than this wait to go out, the peer is not read. */
 const controlHighBytes = 64 * 1_024;
-/** A small payload is copied out of a record at least this many times its size, so as not to hold the record. */
-const copyRatio = 4;
+/**
+ * A small payload is copied out of memory at least this many times its size, so as not to hold that. A full record of
+ * the hop in one of Node's 64 KiB pools, where WebSocket messages are put together, is not small.
+ */
+const copyRatio = 5;
 /** Streams a peer may cancel before they were accepted: at once, and per second after that. */
 const cancelBurst = 1_000;
 const cancelPerSecond = 100;
@@ -106,6 +109,8 @@ export class Mux implements StreamOwner {
   #goaway: CodeName | undefined;
   #peerGoaway: CodeName | undefined;
   #ended: Fault | undefined;
+  /** DATA that may still come for streams that are over here: what was left of their windows. */
+  #lateBytes = 0;
 
   #readyHead: MuxStream | undefined;
   #readyTail: MuxStream | undefined;
@@ -269,7 +274,7 @@ export class Mux implements StreamOwner {
     switch (type) {
       case frameTypes.data:
         if (length === 0 || length > maxDataBytes) return 'a DATA of a wrong length';
-        return stream === undefined || stream.receiveData(this.#keep(frames, start, end))
+        return this.#receiveData(stream, frames, start, end)
           ? undefined
           : 'DATA over the window or after FIN';
       case frameTypes.accept:
@@ -294,6 +299,12 @@ export class Mux implements StreamOwner {
     }
   }
 
+  #receiveData(stream: MuxStream | undefined, frames: Buffer, start: number, end: number): boolean {
+    if (stream !== undefined) return stream.receiveData(this.#keep(frames, start, end));
+    this.#lateBytes -= end - start;
+    return this.#lateBytes >= 0;
+  }
+
   #receiveOpen(id: number, frames: Buffer, start: number, end: number): string | undefined {
     if (id % 2 !== this.#peerParity) return 'an OPEN of the wrong parity';
     if (id <= this.#lastPeerId) return 'an OPEN of a number that was used';
@@ -308,6 +319,7 @@ export class Mux implements StreamOwner {
             ? 'busy'
             : undefined;
     if (refusal !== undefined) {
+      this.#lateBytes += this.initialWindow;
       this.#sendCode(id, frameTypes.reset, refusal);
       return undefined;
     }
@@ -406,8 +418,9 @@ export class Mux implements StreamOwner {
     return this.#options.clock.nowMs();
   }
 
-  forget(stream: MuxStream, grown: number): void {
+  forget(stream: MuxStream, grown: number, late: number): void {
     if (!this.#streams.delete(stream.id)) return;
+    this.#lateBytes += late;
     this.#growth.give(grown);
     if (!stream.isIncoming) this.#ownStreams--;
     else {

@@ -24,8 +24,8 @@ export interface StreamOwner {
   /** How much a window of `window` bytes may grow now, having been used up since `sinceMs`; 0 for not. */
   growth(window: number, sinceMs: number): number;
   nowMs(): number;
-  /** The stream is gone and gives back what its window had grown by. */
-  forget(stream: MuxStream, grown: number): void;
+  /** The stream is gone: it gives back what its window had grown by; `late` bytes of the peer may still be on their way. */
+  forget(stream: MuxStream, grown: number, late: number): void;
 }
 
 /** Frames smaller than this are put together while the application does not read. */
@@ -160,7 +160,8 @@ export class MuxStream extends Duplex {
       const code = error === null ? 'cancelled' : error instanceof Fault ? error.code : 'internal';
       this.#owner.sendReset(this, code);
     }
-    this.#owner.forget(this, this.#grown);
+    const isPeerDone = this.#finSeen || this.#resetSeen;
+    this.#owner.forget(this, this.#grown, isPeerDone ? 0 : this.#receiveCredit);
     this.#staged = [];
     this.#gather = undefined;
     this.#chunk = undefined;
