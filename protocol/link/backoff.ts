@@ -6,7 +6,7 @@
 import type { Random } from '../clock.ts';
 
 const firstCeilingMs = 250;
-const soonCeilingMs = 600;
+const soonCeilingMs = 400;
 const lateCeilingMs = 10_000;
 const soonForMs = 60_000;
 
