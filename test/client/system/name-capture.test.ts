@@ -13,6 +13,9 @@ const talk = (name: string, port: number): [string, string[]] => [
   ['-c', `exec 3<>/dev/tcp/${name}/${port} && echo hello >&3 && head -2 <&3`],
 ];
 
+/** Where no moment is promised: how long a wait may take before something is wrong. */
+const patienceMs = 20_000;
+
 /** The answer of our resolver itself, as dig prints it. */
 async function askResolver(laptop: Laptop, name: string): Promise<string> {
   return (await laptop.run('dig', ['+time=1', '+tries=1', '@100.96.0.53', name])).stdout;
@@ -162,9 +165,9 @@ test('a watchdog that somebody ended is replaced', async (t) => {
     (await laptop.run('pgrep', ['-f', `postern-watchdog.*${laptop.folder}`])).stdout.trim();
   const old = await shells();
   process.kill(Number(old), 'SIGKILL');
-  await waitFor('another watchdog', async () => ![old, ''].includes(await shells()), 2_000);
+  await waitFor('another watchdog', async () => ![old, ''].includes(await shells()), patienceMs);
   await capturing.kill();
-  await waitFor('the system as before', async () => (await laptop.fingerprint()) === before, 2_000);
+  await waitFor('the system as before', async () => (await laptop.fingerprint()) === before, patienceMs);
 });
 
 test('a resolv.conf that somebody else changed meanwhile is not overwritten (FIELD rule 3)', async (t) => {
@@ -220,7 +223,7 @@ test('with systemd-resolved a killed client fails closed until it starts again (
   await waitFor(
     'the watchdog answers',
     async () => (await askResolver(laptop, 'wiki.acme.internal')).includes('NXDOMAIN'),
-    2_000,
+    patienceMs,
   );
   assert.match(await askResolver(laptop, 'wiki.acme.internal'), /EDE: 22/);
   assert.equal(laptop.resolvectl().at(-1), 'flush-caches');
@@ -240,7 +243,7 @@ test('with systemd-resolved `dns reset` gives the names back after a crash', asy
   await waitFor(
     'the watchdog',
     async () => (await laptop.run('test', ['-S', `${laptop.state}/postern.sock`])).code === 0,
-    2_000,
+    patienceMs,
   );
   const reset = await laptop.run(join(import.meta.dirname, '../../../bin/postern'), [
     'dns',
@@ -251,5 +254,5 @@ test('with systemd-resolved `dns reset` gives the names back after a crash', asy
   ]);
   assert.equal(reset.stderr, '');
   assert.deepEqual(JSON.parse(reset.stdout), { schema: 'postern.dns-reset/v1', dns: 'untouched' });
-  await waitFor('the system as before', async () => (await laptop.fingerprint()) === before, 2_000);
+  await waitFor('the system as before', async () => (await laptop.fingerprint()) === before, patienceMs);
 });
