@@ -7,6 +7,7 @@ import type { ConnectorId, NodeId } from '../protocol/ids.ts';
 import { HopLink } from '../protocol/link/hop-link.ts';
 import type { GrowthBudget } from '../protocol/mux/growth-budget.ts';
 import type { MuxStream } from '../protocol/mux/stream.ts';
+import { TokenBucket } from '../protocol/mux/token-bucket.ts';
 import type { Ticket } from '../protocol/tokens.ts';
 import type { Admitted } from './admit.ts';
 
@@ -25,6 +26,8 @@ export class AttachedNode {
   readonly #hop: HopLink;
   readonly #admitted: Admitted;
   readonly #options: AttachedNodeOptions;
+  /** Checking a ticket costs us a signature or two. */
+  readonly #renewals: TokenBucket;
   #ticket: Ticket;
 
   /** Tells the node that it is attached. */
@@ -32,6 +35,7 @@ export class AttachedNode {
     this.#admitted = admitted;
     this.#ticket = admitted.ticket;
     this.#options = options;
+    this.#renewals = new TokenBucket(options.clock, { burst: 20, perSecond: 1 });
     socket.send(attachedMessage);
     this.#hop = new HopLink(socket, {
       side: 'acceptor',
@@ -73,6 +77,7 @@ export class AttachedNode {
 
   /** A newer ticket of the same node takes the place of the older; anything else ends the attachment. */
   async #renew(message: string): Promise<void> {
+    if (!this.#renewals.take()) return this.close('limit');
     const renewed = await this.#admitted.renew(message);
     if (typeof renewed === 'string') return this.close(renewed);
     if (renewed.sub !== this.id || renewed.org !== this.#ticket.org) return this.close('denied');

@@ -37,6 +37,9 @@ const lengths: Readonly<Record<number, number>> = {
   [linkKinds.bye]: 11,
 };
 
+/** What an initiator may say before START. */
+const firstKinds = new Set<number>([linkKinds.start, linkKinds.resume, linkKinds.ping]);
+
 /** An ACK is due after this much, or this long after the first record it covers. */
 const ackBytes = 256 * 1_024;
 const ackMs = 50;
@@ -72,6 +75,8 @@ export class Link implements RecordSink {
   #unacknowledgedToPeer = 0;
   #cancelAck: (() => void) | undefined;
   #isChannelBlocked = false;
+  /** The latest ping that could not be answered yet. */
+  #owedPong: Buffer | undefined;
   #isBlocked = false;
 
   /** The link owns the channel, which is up and not started. The initiator's START goes out at once. */
@@ -104,6 +109,7 @@ export class Link implements RecordSink {
       record: (plaintext) => this.#take(plaintext),
       drain: () => {
         this.#isChannelBlocked = false;
+        if (this.#owedPong !== undefined) this.#answerPing(this.#owedPong);
         this.#unblock();
       },
       // Only a BYE ends a session in order: whatever else a carrier says of its end, somebody in between may have said.
@@ -152,9 +158,10 @@ export class Link implements RecordSink {
     const kind = plaintext[0] as number;
     if (kind === linkKinds.record && this.#isStarted) return this.#takeRecord(plaintext);
     if (plaintext.length !== lengths[kind]) return this.#broken('a link message of a wrong form');
+    if (!this.#isStarted && !firstKinds.has(kind)) return this.#broken('a link message before START');
     switch (kind) {
       case linkKinds.ping:
-        return this.#sendKind(linkKinds.pong, plaintext.subarray(1));
+        return this.#answerPing(plaintext.subarray(1));
       case linkKinds.pong:
         return this.#liveness.pong(plaintext.subarray(1));
       case linkKinds.start:
@@ -172,6 +179,12 @@ export class Link implements RecordSink {
         // RESUMED and GONE answer a RESUME, which this version never sends.
         return this.#broken('an answer to nothing');
     }
+  }
+
+  /** A peer that pings and does not read gets one answer when it reads, not all of them into memory. */
+  #answerPing(payload: Buffer): void {
+    this.#owedPong = this.#isChannelBlocked ? Buffer.from(payload) : undefined;
+    if (!this.#isChannelBlocked) this.#sendKind(linkKinds.pong, payload);
   }
 
   #takeRecord(plaintext: Buffer): void {
@@ -227,7 +240,7 @@ export class Link implements RecordSink {
     const message = Buffer.allocUnsafe(1 + (payload?.length ?? 0));
     message[0] = kind;
     payload?.copy(message, 1);
-    this.#channel.send(message);
+    if (!this.#channel.send(message)) this.#isChannelBlocked = true;
   }
 
   #broken(why: string): void {

@@ -6,11 +6,7 @@ import { newId } from '../../protocol/ids.ts';
 import { newAgreementKey } from '../../protocol/keys.ts';
 import { HandshakeBudget } from '../../protocol/link/handshake-budget.ts';
 import { tunnelPrologue } from '../../protocol/link/handshake-messages.ts';
-import {
-  acceptSecureChannel,
-  openSecureChannel,
-  type SecureChannel,
-} from '../../protocol/link/secure-channel.ts';
+import { acceptSecureChannel, openSecureChannel } from '../../protocol/link/secure-channel.ts';
 import {
   acceptSession,
   dialSession,
@@ -74,12 +70,7 @@ async function sessions(grants: readonly string[] = []) {
 }
 
 /** A responder session whose peer is the test, speaking through a channel of its own. */
-async function hostile(): Promise<{
-  channel: SecureChannel;
-  session: Promise<Session>;
-  clock: VirtualClock;
-  heard: Buffer[];
-}> {
+async function hostile() {
   const clock = new VirtualClock();
   const pair = memoryCarriers();
   const session = acceptSession({
@@ -106,7 +97,7 @@ async function hostile(): Promise<{
     drain: () => {},
     closed: () => {},
   });
-  return { channel, session, clock, heard };
+  return { channel, session, clock, heard, pair };
 }
 
 const codeOf = async (session: Session) => (await session.closed).code;
@@ -242,6 +233,26 @@ test('records are acknowledged, at the latest after 50 ms', async () => {
   assert.deepEqual(acks(), [1]);
 });
 
+test('SEC-D3 a peer that pings and does not read is owed one answer, not all of them', async () => {
+  const { channel, session, heard, pair } = await hostile();
+  channel.send(Buffer.from([1]));
+  await session;
+  pair.toLeft.hold();
+  const before = pair.toLeft.sent.length;
+  const ping = Buffer.concat([Buffer.from([6]), Buffer.alloc(8)]);
+  for (let index = 0; index < 20_000; index++) {
+    ping.writeUInt32BE(index, 5);
+    channel.send(ping);
+    if (index % 500 === 0) await settle(2);
+  }
+  await settle();
+  const answered = pair.toLeft.sent.length - before;
+  assert.ok(answered < 5_000, `${answered} answers wait in memory`);
+  pair.toLeft.release();
+  await settle();
+  assert.equal(heard.at(-1)?.readUInt32BE(5), 19_999);
+});
+
 test('RESUME is answered with GONE, and nothing happens', async () => {
   const { channel, session, heard } = await hostile();
   channel.send(Buffer.concat([Buffer.from([2]), Buffer.alloc(16 + 4 + 8 + 16)]));
@@ -253,6 +264,8 @@ test('RESUME is answered with GONE, and nothing happens', async () => {
 
 const violations: [string, Buffer[]][] = [
   ['a RECORD before START', [Buffer.from([0, 0])]],
+  ['an ACK before START', [Buffer.concat([Buffer.from([5]), u64(0)])]],
+  ['a BYE before START', [Buffer.concat([Buffer.from([8]), u16(1), u64(0)])]],
   ['a second START', [Buffer.from([1]), Buffer.from([1])]],
   ['a START with a payload', [Buffer.from([1, 1])]],
   ['a RESUME after START', [Buffer.from([1]), Buffer.concat([Buffer.from([2]), Buffer.alloc(44)])]],

@@ -281,6 +281,14 @@ test('a newer ticket widens whom a node may meet while its circuits stay', async
   assert.equal(answer, 'hello');
 });
 
+test('T7 a node that renews without end is turned away', async () => {
+  const client = labClient();
+  const attached = await attach(client);
+  const ticket = await client.ticket();
+  for (let index = 0; index < 60; index++) attached.renew(ticket);
+  assert.equal((await attached.closed).code, 'limit');
+});
+
 test('a newer ticket of another node ends the attachment', async () => {
   const attached = await attach(labClient());
   attached.renew(await labClient().ticket());
