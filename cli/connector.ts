@@ -6,7 +6,6 @@ import { decodeEnrolmentKey } from '../protocol/secrets.ts';
 import { action, CommandError, say } from './output.ts';
 import { readSecret } from './secret.ts';
 import { untilSignal } from './signals.ts';
-import { keepYoungMemorySmall } from './young-memory.ts';
 
 interface Options {
   key?: string;
@@ -29,7 +28,6 @@ export function connectorCommand(program: Command): void {
 }
 
 async function run(options: Options): Promise<void> {
-  keepYoungMemorySmall();
   const { createLog } = await import('./log.ts');
   const { startConnector } = await import('../connector/connector.ts');
   const text = await readSecret('key', options.key, options.keyFile);

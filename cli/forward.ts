@@ -13,7 +13,6 @@ import { readSecret } from './secret.ts';
 import { untilSignal } from './signals.ts';
 import { exitOfStart } from './start-exit.ts';
 import { stateOption } from './state-option.ts';
-import { keepYoungMemorySmall } from './young-memory.ts';
 
 interface Options {
   state: string;
@@ -47,7 +46,6 @@ export function forwardCommand(program: Command): void {
 }
 
 async function run(host: string, portText: string, options: Options): Promise<void> {
-  keepYoungMemorySmall();
   const port = Number(portText);
   if (!/^\d{1,5}$/.test(portText) || port < 1 || port > 65_535)
     throw new CommandError(exits.usage, `"${portText}" is no port; give a number from 1 to 65535`);

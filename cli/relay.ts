@@ -9,7 +9,6 @@ import { parsePublicListen, type PublicListen } from './listen-option.ts';
 import { action, CommandError, say } from './output.ts';
 import { readSecret } from './secret.ts';
 import { untilSignal } from './signals.ts';
-import { keepYoungMemorySmall } from './young-memory.ts';
 
 interface Options {
   listen: PublicListen;
@@ -40,7 +39,6 @@ export function relayCommand(program: Command): void {
 }
 
 async function run(options: Options): Promise<void> {
-  keepYoungMemorySmall();
   const { createLog } = await import('./log.ts');
   const { startRelayNode } = await import('./relay-node.ts');
   const text = await readSecret('key', options.key, options.keyFile);

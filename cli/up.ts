@@ -15,7 +15,6 @@ import { showPrompt } from './sign-in-prompt.ts';
 import { untilSignal } from './signals.ts';
 import { exitOfStart } from './start-exit.ts';
 import { stateOption } from './state-option.ts';
-import { keepYoungMemorySmall } from './young-memory.ts';
 
 interface Options extends ControllerOptions {
   key?: string;
@@ -51,7 +50,6 @@ export function upCommand(program: Command): void {
 }
 
 async function run(options: Options): Promise<void> {
-  keepYoungMemorySmall();
   const { startClient } = await import('../client/client.ts');
   const { browserCommand, openBrowser } = await import('../client/browser.ts');
   const capture = await captureOption(options);
