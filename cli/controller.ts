@@ -1,10 +1,10 @@
 /** `postern controller`: decides and signs, with a relay in the same process unless told otherwise. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
 import { systemClock, systemRandom } from '../protocol/clock.ts';
 import { exits } from '../protocol/errors.ts';
 import { encodeKey } from '../protocol/keys.ts';
+import { certificateFiles } from './certificate-files.ts';
 import { parsePublicListen, type PublicListen } from './listen-option.ts';
 import { action, CommandError, say } from './output.ts';
 import { untilSignal } from './signals.ts';
@@ -58,7 +58,7 @@ async function run(options: Options): Promise<void> {
       'without TLS a controller serves this machine only; give an https --public-url',
     );
   }
-  const certificate = certificateOf(options);
+  const certificate = certificateFiles(options);
   const log = createLog('controller');
   const relay = embedRelay(log);
   const controller = await startController({
@@ -89,23 +89,6 @@ Next: postern token create --data ${options.data} --role admin > admin.token
   } finally {
     relay.close();
     await controller.stop();
-  }
-}
-
-function certificateOf({ tlsCert, tlsKey }: Options): { cert: string; key: string } | undefined {
-  if (tlsCert === undefined && tlsKey === undefined) return undefined;
-  if (tlsCert === undefined || tlsKey === undefined) {
-    throw new CommandError(exits.usage, '--tls-cert and --tls-key go together; give both or neither');
-  }
-  return { cert: readText(tlsCert), key: readText(tlsKey) };
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    const remedy = 'give a file that this user may read';
-    throw new CommandError(exits.usage, `${file} cannot be read (${codeOf(error)}); ${remedy}`);
   }
 }
 

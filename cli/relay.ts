@@ -1,11 +1,11 @@
 /** `postern relay`: joins circuits between clients and connectors, in a process of its own. */
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import { exits } from '../protocol/errors.ts';
 import { openStateDirectory } from '../protocol/node/state-directory.ts';
 import { decodeEnrolmentKey } from '../protocol/secrets.ts';
 import { parsePublicListen, type PublicListen } from './listen-option.ts';
+import { certificateFiles } from './certificate-files.ts';
 import { action, CommandError, say } from './output.ts';
 import { readSecret } from './secret.ts';
 import { untilSignal } from './signals.ts';
@@ -55,7 +55,7 @@ async function run(options: Options): Promise<void> {
       'without TLS a relay listens on loopback only; give an https --public-url',
     );
   }
-  const tls = tlsOf(options);
+  const tls = certificateFiles(options);
   const node = await startRelayNode({
     ...options.listen,
     publicUrl: options.publicUrl,
@@ -73,26 +73,6 @@ async function run(options: Options): Promise<void> {
     await Promise.race([untilSignal(), node.failed]);
   } finally {
     await node.stop();
-  }
-}
-
-function tlsOf({ tlsCert, tlsKey }: Options): { cert: string; key: string } | undefined {
-  if (tlsCert === undefined && tlsKey === undefined) return undefined;
-  if (tlsCert === undefined || tlsKey === undefined) {
-    throw new CommandError(exits.usage, '--tls-cert and --tls-key go together; give both or neither');
-  }
-  return { cert: readText(tlsCert), key: readText(tlsKey) };
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    throw new CommandError(
-      exits.usage,
-      `${file} cannot be read (${code}); give a file that this user may read`,
-    );
   }
 }
 

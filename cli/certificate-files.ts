@@ -1,0 +1,29 @@
+/** `--tls-cert` and `--tls-key` of the servers: both or neither, read at once. */
+import { readFileSync } from 'node:fs';
+import { exits } from '../protocol/errors.ts';
+import { CommandError } from './output.ts';
+
+/** The certificate and key, both PEM; undefined when neither is given. Throws for one of them, or an unreadable file. */
+export function certificateFiles(options: {
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+}): { cert: string; key: string } | undefined {
+  const { tlsCert, tlsKey } = options;
+  if (tlsCert === undefined && tlsKey === undefined) return undefined;
+  if (tlsCert === undefined || tlsKey === undefined) {
+    throw new CommandError(exits.usage, '--tls-cert and --tls-key go together; give both or neither');
+  }
+  return { cert: readText(tlsCert), key: readText(tlsKey) };
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    throw new CommandError(
+      exits.usage,
+      `${file} cannot be read (${code}); give a file that this user may read`,
+    );
+  }
+}
