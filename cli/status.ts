@@ -26,7 +26,7 @@ async function run({ state, json = false }: Options): Promise<void> {
   print(
     json,
     status,
-    status.schema === 'postern.status/v1' ? clientText(status as ClientStatus) : otherText(status),
+    status.schema === 'postern.status/v1' ? clientText(status as ClientStatus) : serverText(status),
   );
 }
 
@@ -98,12 +98,27 @@ function dnsCells(dns: NonNullable<ClientStatus['dns']>): string[] {
   return ['ok', dns.routing, count(dns.zones.length, 'zone'), closed];
 }
 
-/** A connector's status, key by key. */
-function otherText(status: object): string {
-  return table(
-    Object.entries(status).map(([key, value]) => [
-      key,
-      typeof value === 'object' ? JSON.stringify(value) : String(value),
-    ]),
-  );
+/** The status of a connector or relay: its schema names which, its fields are shown as they are. */
+export function serverText(status: object): string {
+  return Object.entries(status)
+    .filter(([key]) => key !== 'schema')
+    .map(([key, value]) => line(capitalised(key), valueText(value)))
+    .join('\n');
+}
+
+function capitalised(key: string): string {
+  return key.slice(0, 1).toUpperCase() + key.slice(1);
+}
+
+/** Nested fields on one line: `connected`, `not connected`, `rtt_ms 3.2`; entries of a list after one another. */
+function valueText(value: unknown): string {
+  if (Array.isArray(value)) return value.length === 0 ? '! none' : value.map(valueText).join('; ');
+  if (typeof value === 'number') return String(Math.round(value * 10) / 10);
+  if (typeof value !== 'object' || value === null) return String(value);
+  return Object.entries(value)
+    .map(([key, field]) => {
+      if (typeof field === 'boolean') return field ? key : `! not ${key}`;
+      return key === 'id' || key === 'fault' ? String(field) : `${key} ${valueText(field)}`;
+    })
+    .join('  ');
 }

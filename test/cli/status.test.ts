@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { serverText } from '../../cli/status.ts';
+
+test('the status of a connector reads field by field, with what is wrong marked', () => {
+  const text = serverText({
+    schema: 'postern.connector/v1',
+    network: 'hq',
+    state: 'degraded',
+    controller: { connected: false, fault: 'https://access.acme.example cannot be reached (ECONNREFUSED)' },
+    relays: [
+      { id: 'rly_a', connected: true, rtt_ms: 3.157 },
+      { id: 'rly_b', connected: false },
+    ],
+  });
+  assert.equal(
+    text,
+    [
+      'Network     hq',
+      'State       degraded',
+      'Controller  ! not connected  https://access.acme.example cannot be reached (ECONNREFUSED)',
+      'Relays      rly_a  connected  rtt_ms 3.2; rly_b  ! not connected',
+    ].join('\n'),
+  );
+});
+
+test('a connector without a relay says so', () => {
+  assert.equal(serverText({ schema: 'postern.connector/v1', relays: [] }), 'Relays      ! none');
+});
