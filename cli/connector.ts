@@ -46,9 +46,11 @@ async function run(options: Options): Promise<void> {
     ...(options.controller === undefined ? {} : { controllerUrl: options.controller }),
     ...(options.name === undefined ? {} : { name: options.name }),
   });
-  say(`The connector runs. Look at it with: postern status --state ${options.state}`);
+  const stopped = untilSignal();
   try {
-    await Promise.race([untilSignal(), connector.refused]);
+    await Promise.race([stopped, connector.welcomed, connector.refused]);
+    say(`The connector runs. Look at it with: postern status --state ${options.state}`);
+    await Promise.race([stopped, connector.refused]);
   } finally {
     await connector.stop();
   }

@@ -45,6 +45,8 @@ export interface Connector {
   status(): ConnectorStatus;
   /** Ends sessions and connections in order. */
   stop(): Promise<void>;
+  /** Settles at the first contact with the controller. */
+  readonly welcomed: Promise<void>;
   /** Rejects with the Fault of a controller that refused this connector for good. */
   readonly refused: Promise<never>;
 }
@@ -95,6 +97,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   };
   const { promise: refused, reject: refuse } = Promise.withResolvers<never>();
   refused.catch(() => undefined);
+  const { promise: welcomed, resolve: welcome } = Promise.withResolvers<void>();
   let sending = false;
 
   const api = await serveLocalApi(state.path, { 'GET /v1/status': () => status() });
@@ -109,6 +112,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     onMessage: receive,
     onWelcome(card) {
       memory.setCard(card);
+      welcome();
       sending = false;
       sendRecords();
     },
@@ -119,6 +123,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
 
   return {
     status,
+    welcomed,
     refused,
     async stop() {
       clearInterval(timer);

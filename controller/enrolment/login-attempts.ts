@@ -259,10 +259,11 @@ export class LoginAttempts {
         .where('expires_ms', '>', nowMs)
         .executeTakeFirst();
       if (row === undefined) return { state: 'gone' } as const;
+      const claim = JSON.parse(row.device) as DeviceClaim;
       const result = await joinDevice(
         tx,
         {
-          claim: JSON.parse(row.device) as DeviceClaim,
+          claim,
           owner: signIn.person,
           approval: held ? 'held' : 'none',
           untilMs: nowMs + personSessionMs,
@@ -278,10 +279,12 @@ export class LoginAttempts {
           .where('id', '=', attempt)
           .execute();
       }
-      return result;
+      return { ...result, address: claim.address };
     });
     if (joined.state !== 'joined') return joined;
-    const { device, session, ended } = joined;
+    const { device, session, ended, address } = joined;
+    // An office behind one address begins the day with many sign-ins; only those that lead nowhere count.
+    this.#starts.succeed(address);
     if (ended.length > 0) {
       await this.#context.publish(organisation, {
         kind: 'sessions-ended',

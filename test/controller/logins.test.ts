@@ -109,6 +109,33 @@ test('a device that is held gets nothing until an administrator approves it', as
   assert.equal(device.last('grants')?.list.length, 1);
 });
 
+test('an office behind one address lets in as many devices as come, while starts that lead nowhere are held off', async (t) => {
+  const controller = await acme(t);
+  const { attempts, context } = controller;
+  const organisation = context.soleOrganisation;
+  const alice = await person(controller, 'alice', ['staff']);
+  const claim = (name: string): Parameters<typeof attempts.startDeviceCode>[1] => ({
+    mk: name.padEnd(43, 'A'),
+    nk: name.padEnd(43, 'B'),
+    name,
+    os: 'Linux',
+    version: '0.1.0',
+    boot: name.padEnd(22, 'C'),
+    address: '192.0.2.7',
+  });
+  for (let index = 0; index < 40; index++) {
+    const started = await attempts.startDeviceCode(organisation, claim(`laptop${index}`));
+    assert.ok(started, `device ${index}`);
+    const by = { person: alice, address: 'x' };
+    const entry = await attempts.enterCode(organisation, started.userCode, by);
+    assert.ok(entry.state === 'found');
+    assert.equal((await attempts.approve(entry.attempt, signInOf(alice), { held: false })).state, 'joined');
+  }
+  for (let index = 0; index < 30; index++)
+    assert.ok(await attempts.startDeviceCode(organisation, claim(`x${index}`)));
+  assert.equal(await attempts.startDeviceCode(organisation, claim('x30')), undefined);
+});
+
 test('five wrong codes lock the person and the address for a while', async (t) => {
   const controller = await acme(t);
   const { attempts, context, time } = controller;
