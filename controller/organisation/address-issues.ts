@@ -36,11 +36,11 @@ export function addressIssues(document: OrganisationDocument, controllerHost: st
     reportAddress(resource, at);
     reportAlias(resource, at);
     for (const [place, text] of resource.ports.entries()) {
-      if (parsePortRange(text) === undefined) {
-        at(
-          ['ports', place],
-          `"${text}" is no port; write tcp/443, udp/53 or tcp/8000-8099, within 1 to 65535`,
-        );
+      const range = parsePortRange(text);
+      if (range === undefined) {
+        at(['ports', place], `"${text}" is no port; write tcp/443 or tcp/8000-8099, within 1 to 65535`);
+      } else if (range.transport === 'udp') {
+        at(['ports', place], `"${text}" cannot be carried yet; list tcp ports`);
       }
     }
     for (const [place, text] of (resource.within ?? []).entries()) {

@@ -49,7 +49,7 @@ test('everything wrong with a document is reported at once, each with its place'
       name: 'a',
       network: 'nowhere',
       address: 'a.acme.internal',
-      ports: ['tcp/0'],
+      ports: ['tcp/0', 'udp/53'],
     });
     broken['resources']?.push({ name: 'b', network: 'hq', adress: 'b.acme.internal', ports: [] });
     broken['policies']?.push({
@@ -69,7 +69,8 @@ test('everything wrong with a document is reported at once, each with its place'
     'zoness: unknown key "zoness"; did you mean "zones"?',
     'groups.3: "staff" stands twice; names are used once',
     'resources.3.network: network "nowhere" is not declared; add it to networks',
-    'resources.3.ports.0: "tcp/0" is no port; write tcp/443, udp/53 or tcp/8000-8099, within 1 to 65535',
+    'resources.3.ports.0: "tcp/0" is no port; write tcp/443 or tcp/8000-8099, within 1 to 65535',
+    'resources.3.ports.1: "udp/53" cannot be carried yet; list tcp ports',
     'resources.4.adress: unknown key "adress"; did you mean "address"?',
     'resources.4: address is missing',
     'resources.4.ports: must not be empty; leave the key out instead',
