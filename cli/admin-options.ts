@@ -1,7 +1,7 @@
 /** What every command of an administrator takes: which controller, with which token, and whom to trust on the way. */
-import { readFileSync } from 'node:fs';
 import { Option, type Command } from 'commander';
 import { exits } from '../protocol/errors.ts';
+import { readInputFile } from './input-file.ts';
 import { CommandError } from './output.ts';
 import { readSecret } from './secret.ts';
 
@@ -49,17 +49,10 @@ export async function adminTarget(options: AdminOptions): Promise<AdminTarget> {
       'no API token is given; give --token-file FILE, or make one beside the data: postern token create --data DIR --role admin',
     );
   }
-  return { url, token, authorities: options.ca === undefined ? [] : [readAuthority(options.ca)] };
-}
-
-function readAuthority(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    throw new CommandError(
-      exits.usage,
-      `${file} cannot be read (${code}); give the ca.pem of the controller's data`,
-    );
-  }
+  return {
+    url,
+    token,
+    authorities:
+      options.ca === undefined ? [] : [readInputFile(options.ca, `give the ca.pem of the controller's data`)],
+  };
 }

@@ -1,6 +1,6 @@
 /** `--tls-cert` and `--tls-key` of the servers: both or neither, read at once. */
-import { readFileSync } from 'node:fs';
 import { exits } from '../protocol/errors.ts';
+import { readInputFile } from './input-file.ts';
 import { CommandError } from './output.ts';
 
 /** The certificate and key, both PEM; undefined when neither is given. Throws for one of them, or an unreadable file. */
@@ -13,17 +13,5 @@ export function certificateFiles(options: {
   if (tlsCert === undefined || tlsKey === undefined) {
     throw new CommandError(exits.usage, '--tls-cert and --tls-key go together; give both or neither');
   }
-  return { cert: readText(tlsCert), key: readText(tlsKey) };
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    throw new CommandError(
-      exits.usage,
-      `${file} cannot be read (${code}); give a file that this user may read`,
-    );
-  }
+  return { cert: readInputFile(tlsCert), key: readInputFile(tlsKey) };
 }

@@ -1,10 +1,10 @@
 /** How `up` and `login` find the controller a person means, and whom to trust there at the first sign-in. */
-import { readFileSync } from 'node:fs';
 import { exits, Fault } from '../protocol/errors.ts';
 import { decodeKey, encodeKey } from '../protocol/keys.ts';
 import { discover } from '../protocol/node/discover.ts';
 import { openIdentity } from '../protocol/node/identity.ts';
 import type { StateDirectory } from '../protocol/node/state-directory.ts';
+import { readInputFile } from './input-file.ts';
 import { CommandError } from './output.ts';
 
 export interface ControllerOptions {
@@ -53,7 +53,8 @@ async function rootOverTls(url: string, caFile: string | undefined): Promise<Buf
     !/^(localhost|.*\.localhost|127\.\d+\.\d+\.\d+)$/.test(new URL(url).hostname)
   )
     throw new CommandError(exits.usage, `${url} is not protected by TLS; use https://, or give --pin ROOT`);
-  const authorities = caFile === undefined ? [] : [readAuthority(caFile)];
+  const authorities =
+    caFile === undefined ? [] : [readInputFile(caFile, 'give --ca a PEM file that this user may read')];
   try {
     return (await discover(url, { kind: 'tls', authorities }, Math.floor(Date.now() / 1_000))).root;
   } catch (error) {
@@ -63,17 +64,5 @@ async function rootOverTls(url: string, caFile: string | undefined): Promise<Buf
         ? exits.controllerUnreachable
         : exits.unexpected;
     throw new CommandError(exit, `${error.message}. Check the address and that the controller runs.`);
-  }
-}
-
-function readAuthority(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    throw new CommandError(
-      exits.usage,
-      `${file} cannot be read (${code}); give --ca a PEM file that this user may read`,
-    );
   }
 }

@@ -1,7 +1,5 @@
 /** Secrets from a flag, a file, standard input or the environment: none is ever required on a command line. */
-import { readFileSync } from 'node:fs';
-import { exits } from '../protocol/errors.ts';
-import { CommandError } from './output.ts';
+import { readInputFile } from './input-file.ts';
 
 /**
  * The secret called `name`: from its flag, from `--NAME-file` (`-` is standard input), from POSTERN_NAME, or from the
@@ -27,13 +25,5 @@ async function readSecretFile(file: string): Promise<string> {
     for await (const chunk of process.stdin) text += String(chunk);
     return text.trim();
   }
-  try {
-    return readFileSync(file, 'utf8').trim();
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    throw new CommandError(
-      exits.usage,
-      `${file} cannot be read (${code}); give a file that this user may read`,
-    );
-  }
+  return readInputFile(file).trim();
 }
