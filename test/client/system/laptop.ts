@@ -4,7 +4,7 @@
  */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -77,6 +77,7 @@ export class Laptop {
     });
     t.after(() => {
       init.kill('SIGKILL');
+      endProgramsOf(folder);
       rmSync(folder, { recursive: true, force: true });
     });
     await once(init.stdout, 'data');
@@ -154,5 +155,17 @@ export class Laptop {
 
   #enter(): string[] {
     return ['--target', String(this.#init.pid), '--net', '--mount', '--'];
+  }
+}
+
+/** Ends whatever was started with this laptop's own folder in its command line: a watchdog outlives its program. */
+function endProgramsOf(folder: string): void {
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    if (Number(pid) === process.pid) continue;
+    try {
+      if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(folder)) process.kill(Number(pid), 'SIGKILL');
+    } catch {
+      // It ended by itself meanwhile.
+    }
   }
 }
