@@ -131,16 +131,20 @@ describe('decide', () => {
     assert.equal(decideOn([staffWiki, require], { resource: { tags: [] } }).decision, 'allow');
   });
 
-  test('an unknown fact fails an allow and counts as met in a deny', () => {
-    const blind = { device: { approved: true } };
-    const change: Change = { device: {} };
-    const noPosture: Facts = { ...facts(change), device: blind.device };
+  test('an unknown fact fails an allow and a require, and counts as met in a deny', () => {
+    const noPosture: Facts = { ...facts({ device: {} }), device: { approved: true } };
     const allow = compilePolicies([{ ...staffWiki, when: { posture: ['healthy'] } }], profiles);
     const deny = compilePolicies(
       [staffWiki, { name: 'd', deny: 'everyone', to: 'everything', when: { posture: ['healthy'] } }],
       profiles,
     );
+    const require = compilePolicies(
+      [staffWiki, { name: 'r', require: 'everyone', to: 'everything', when: { posture: ['healthy'] } }],
+      profiles,
+    );
     assert.deepEqual(names(decide(noPosture, allow)), ['allow-matches', 'posture-unknown']);
+    assert.deepEqual(names(decide(noPosture, require)), ['allow-matches', 'posture-unknown']);
+    assert.equal(decide(noPosture, require).decision, 'deny');
     assert.equal(decide(noPosture, allow).decision, 'deny');
     assert.equal(decide(noPosture, deny).decision, 'deny');
   });
