@@ -5,11 +5,14 @@
  *   npm run bench -- [--only NAME,…] [--json] [--rounds 5] [--seconds 10]
  */
 import { parseArgs } from 'node:util';
-import type { Comparison } from './comparison.ts';
+import type { Measurement } from './comparison.ts';
+import { cpuRelayed } from './relayed/cpu.ts';
+import { openRelayed } from './relayed/open.ts';
+import { rttRelayed } from './relayed/rtt.ts';
+import { throughputRelayed } from './relayed/throughput.ts';
 import { asJson, asTable } from './report.ts';
-import { throughputRelayedSshJump } from './throughput-relayed-ssh-jump.ts';
 
-const comparisons: readonly Comparison[] = [throughputRelayedSshJump];
+const measurements: readonly Measurement[] = [throughputRelayed, rttRelayed, openRelayed, cpuRelayed];
 
 const { values } = parseArgs({
   options: {
@@ -20,19 +23,19 @@ const { values } = parseArgs({
   },
 });
 
-const names = values.only?.split(',') ?? comparisons.map(({ name }) => name);
-const unknown = names.filter((name) => !comparisons.some((each) => each.name === name));
+const names = values.only?.split(',') ?? measurements.map(({ name }) => name);
+const unknown = names.filter((name) => !measurements.some((each) => each.name === name));
 if (unknown.length > 0)
-  fail(`unknown: ${unknown.join(', ')}; there is ${comparisons.map((each) => each.name).join(', ')}`, 2);
+  fail(`unknown: ${unknown.join(', ')}; there is ${measurements.map((each) => each.name).join(', ')}`, 2);
 if (process.getuid?.() !== 0)
   fail('the bench makes network namespaces, which needs root: sudo npm run bench', 10);
 
 const options = { rounds: positive('rounds'), seconds: positive('seconds'), progress: tell };
 const results = [];
-for (const comparison of comparisons.filter(({ name }) => names.includes(name))) {
-  tell(`${comparison.name}: ${options.rounds} rounds`);
+for (const measurement of measurements.filter(({ name }) => names.includes(name))) {
+  tell(`${measurement.name}: ${options.rounds} rounds`);
   results.push(
-    await comparison.run(options).catch((error: Error) => fail(`${comparison.name}: ${error.message}`, 1)),
+    await measurement.run(options).catch((error: Error) => fail(`${measurement.name}: ${error.message}`, 1)),
   );
 }
 process.stdout.write(values.json ? `${JSON.stringify(asJson(results))}\n` : asTable(results));

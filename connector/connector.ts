@@ -65,6 +65,8 @@ export interface ConnectorStatus {
   readonly version: string;
 }
 
+/** Records are gathered for this long before they go to the controller, whose log commits once for each message. */
+const gatherMs = 100;
 /** Rights end with time as well as by message, so open flows are looked at this often. */
 const recheckMs = 1_000;
 
@@ -99,6 +101,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   refused.catch(() => undefined);
   const { promise: welcomed, resolve: welcome } = Promise.withResolvers<void>();
   let sending = false;
+  let gathering: NodeJS.Timeout | undefined;
 
   const api = await serveLocalApi(state.path, { 'GET /v1/status': () => status() });
   const timer = setInterval(recheck, recheckMs);
@@ -118,7 +121,9 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     },
     onState: followControl,
   });
-  flows.onRecord = sendRecords;
+  flows.onRecord = () => {
+    if (!sending) gathering ??= setTimeout(sendRecords, gatherMs);
+  };
   attach();
 
   return {
@@ -127,6 +132,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     refused,
     async stop() {
       clearInterval(timer);
+      clearTimeout(gathering);
       for (const session of sessions.keys()) session.close('draining');
       for (const attachment of relays.values()) attachment.stop();
       control.stop();
@@ -238,6 +244,8 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
 
   /** One batch is under way at a time; the next follows what the controller confirms. */
   function sendRecords(): void {
+    clearTimeout(gathering);
+    gathering = undefined;
     if (sending) return;
     const list = flows.batch();
     if (list.length > 0) sending = control.send({ t: 'receipts', list });

@@ -2,7 +2,7 @@
  * What happened to every flow, kept on disk until the controller says it has it: opened, closed with its bytes, refused
  * with its code. The audit log's half that only the connector can write.
  */
-import { appendFileSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FlowRecord } from '../protocol/control.ts';
 import { Fault } from '../protocol/errors.ts';
@@ -13,11 +13,15 @@ const file = 'flows.jsonl';
 const maxPending = 100_000;
 /** What one control message may carry. */
 const maxBatch = 500;
+/** The file is written anew only once so many lines in it mean nothing any more: a flow costs two short appends. */
+const maxStale = 5_000;
 
 export class FlowLog {
   readonly #state: StateDirectory;
   readonly #pending: FlowRecord[];
   #seq: number;
+  /** The file, open for appending. */
+  #file: number | undefined;
   /** Lines of the file, those that are received included. */
   #lines = 0;
   /** Called after each record, for whoever sends them on. */
@@ -68,18 +72,27 @@ export class FlowLog {
   received(seq: number): void {
     const kept = this.#pending.findIndex((record) => record.seq > seq);
     this.#pending.splice(0, kept < 0 ? this.#pending.length : kept);
-    if (this.#pending.length === 0 || this.#lines > 2 * this.#pending.length + maxBatch) this.#rewrite();
+    if (this.#lines > 2 * this.#pending.length + maxStale) this.#rewrite();
     else this.#append({ received: seq });
   }
 
+  /** Ends writing; the log may not be used afterwards. */
+  close(): void {
+    if (this.#file !== undefined) closeSync(this.#file);
+    this.#file = undefined;
+  }
+
   #append(entry: FlowRecord | { received: number }): void {
-    appendFileSync(join(this.#state.path, file), `${JSON.stringify(entry)}\n`, { mode: 0o600 });
+    this.#file ??= openSync(join(this.#state.path, file), 'a', 0o600);
+    writeSync(this.#file, `${JSON.stringify(entry)}\n`);
     this.#lines += 1;
   }
 
   #rewrite(): void {
     const received = (this.#pending[0]?.seq ?? this.#seq + 1) - 1;
     const lines = [{ received }, ...this.#pending].map((entry) => `${JSON.stringify(entry)}\n`);
+    // The file that was open is not the one that takes its place.
+    this.close();
     this.#state.write(file, lines.join(''));
     this.#lines = lines.length;
   }

@@ -357,4 +357,20 @@ describe('the flow log', () => {
     );
     assert.match(readFileSync(join(bench.directory, 'flows.jsonl'), 'utf8'), /"seq":4/);
   });
+
+  test('the file stays bounded however many records were confirmed', () => {
+    const state = openStateDirectory(bench.directory);
+    const log = new FlowLog(state);
+    for (let seq = 1; seq <= 20_000; seq++) {
+      log.record({ at: 1, event: 'refused', flow: 'a', code: 'denied' });
+      log.received(seq);
+    }
+    const lines = readFileSync(join(bench.directory, 'flows.jsonl'), 'utf8').split('\n').length;
+    assert.ok(lines <= 5_010, `${lines} lines`);
+    log.record({ at: 2, event: 'refused', flow: 'b', code: 'denied' });
+    assert.deepEqual(
+      new FlowLog(state).batch().map(({ seq, flow }) => [seq, flow]),
+      [[20_001, 'b']],
+    );
+  });
 });

@@ -9,16 +9,35 @@ export async function serveThroughput(place: Place, address: string, port: numbe
   await place.spawn(findProgram('iperf3'), args, { name: 'iperf3' }).waitFor(/Server listening/);
 }
 
-/** The geometric mean of both directions, `seconds` each, in Gbit/s as the receiver counted. */
-export async function throughput(place: Place, host: string, port: number, seconds: number): Promise<number> {
+/** What crossed in both directions, `seconds` each, as the receiver counted. */
+export interface Crossed {
+  /** The geometric mean of both directions. */
+  readonly gigabitsPerSecond: number;
+  readonly gigabytes: number;
+}
+
+export async function throughput(
+  place: Place,
+  host: string,
+  port: number,
+  seconds: number,
+): Promise<Crossed> {
   const there = await oneWay(place, host, port, seconds, []);
   const back = await oneWay(place, host, port, seconds, ['-R']);
-  return Math.sqrt(there * back);
+  return {
+    gigabitsPerSecond: Math.sqrt(there.bits_per_second * back.bits_per_second) / 1e9,
+    gigabytes: (there.bytes + back.bytes) / 1e9,
+  };
+}
+
+interface Received {
+  bits_per_second: number;
+  bytes: number;
 }
 
 interface Report {
   error?: string;
-  end?: { sum_received?: { bits_per_second?: number } };
+  end?: { sum_received?: Received };
 }
 
 async function oneWay(
@@ -27,15 +46,15 @@ async function oneWay(
   port: number,
   seconds: number,
   more: string[],
-): Promise<number> {
+): Promise<Received> {
   const args = ['-c', host, '-p', String(port), '-t', String(seconds), '-J', ...more];
   return eventually(`iperf3 to ${host}:${port}`, async () => {
     const { stdout, stderr } = await place.run(findProgram('iperf3'), args, {
       timeoutMs: (seconds + 20) * 1_000,
     });
     const report = JSON.parse(stdout === '' ? '{}' : stdout) as Report;
-    const bits = report.end?.sum_received?.bits_per_second;
-    if (bits !== undefined && bits > 0 && report.error === undefined) return bits / 1e9;
+    const received = report.end?.sum_received;
+    if (received !== undefined && received.bytes > 0 && report.error === undefined) return received;
     // The server takes one client at a time and needs a moment between two.
     if (report.error?.includes('busy') === true) return undefined;
     throw new Error(`iperf3 to ${host}:${port} failed: ${report.error ?? stderr}`);

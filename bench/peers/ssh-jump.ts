@@ -4,19 +4,27 @@
  */
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startBastion } from '../test/support/lab/bastion.ts';
-import type { Lab } from '../test/support/lab/lab.ts';
+import { startBastion } from '../../test/support/lab/bastion.ts';
+import type { Lab } from '../../test/support/lab/lab.ts';
 
 const jumpName = 'jump.acme.example';
-const localPort = 15_201;
+/** Of kernel TCP's throughput, on two cores. */
+export const sshJumpShare = 0.04;
 
-/** Forwards a port of the laptop's loopback through the jump host to `host:port` as hq sees it; answers that port. */
-export async function forwardThroughJumpHost(lab: Lab, host: string, port: number): Promise<number> {
+export interface SshJump {
+  /** The port of the laptop's loopback that leads to each forwarded port. */
+  readonly localPort: (port: number) => number;
+  /** Everything that carries its bytes, with what descends from it. */
+  readonly pids: readonly number[];
+}
+
+/** Forwards `ports` of `host`, which hq resolves for each connection as ours does, from the laptop's loopback through the jump host. */
+export async function startSshJump(lab: Lab, host: string, ports: readonly number[]): Promise<SshJump> {
   const { addresses, internet, laptop } = lab;
   const dir = join(lab.dir, 'jump');
   mkdirSync(dir);
   // It stands where the relay stands, so that both ways are equally long.
-  await startBastion(internet, { name: jumpName, address: addresses.relay, dir });
+  const jump = await startBastion(internet, { name: jumpName, address: addresses.relay, dir });
   const file = (folder: string, name: string): string => join(folder, 'ssh', name);
   const config = join(dir, 'config');
   writeFileSync(
@@ -43,10 +51,11 @@ Host *
 `,
   );
   chmodSync(config, 0o600);
-  const forward = `127.0.0.1:${localPort}:${host}:${port}`;
-  const ssh = laptop.spawn('ssh', ['-v', '-F', config, '-N', '-L', forward, 'hq'], { name: 'ssh-jump' });
-  await ssh.waitFor(/Local forwarding listening on 127\.0\.0\.1/);
-  return localPort;
+  const localPort = (port: number): number => port + 10_000;
+  const forwards = ports.flatMap((port) => ['-L', `127.0.0.1:${localPort(port)}:${host}:${port}`]);
+  const ssh = laptop.spawn('ssh', ['-v', '-F', config, '-N', ...forwards, 'hq'], { name: 'ssh-jump' });
+  await ssh.waitFor(new RegExp('(Local forwarding listening on 127[^]*){' + String(ports.length) + '}'));
+  return { localPort, pids: [ssh.pid, jump.program.pid, lab.bastion.program.pid] };
 }
 
 /** Lets ports of hq's public address in to what listens inside, which nothing of Postern needs. */
