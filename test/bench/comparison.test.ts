@@ -1,7 +1,7 @@
 /** What a bench's figures become: the median of the ratios, and a run that means nothing is void. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { judgePeer, median, type Round } from '../../bench/comparison.ts';
+import { judgePeer, median, quantile, type Result, type Round } from '../../bench/comparison.ts';
 import { asJson, asTable } from '../../bench/report.ts';
 
 const rounds: Round[] = [
@@ -17,14 +17,32 @@ test('the median is the middle value, or the mean of the two in the middle', () 
 });
 
 test('the ratio is the median of the rounds’ ratios, with the least and the greatest beside it', () => {
-  const json = asJson([{ name: 'a.b', unit: 'Gbit/s', rounds }]) as { ratios: object; rows: object[] };
+  const result: Result = { kind: 'ratio', name: 'a.b', unit: 'Gbit/s', rounds };
+  const json = asJson([result]) as { ratios: object; rows: object[] };
   assert.deepEqual(json.ratios, { 'a.b': 1.5 });
   const [row] = json.rows as [{ min: number; max: number }];
   assert.deepEqual([row.min, row.max], [1, 4]);
-  assert.match(asTable([{ name: 'a.b', unit: 'Gbit/s', rounds }]), /^a\.b +Gbit\/s .* 1\.50 +1\.00–4\.00$/m);
+  assert.match(asTable([result]), /^a\.b +Gbit\/s .* 1\.50 +1\.00–4\.00$/m);
+});
+
+test('a figure of ours alone stands among the rows, and is no ratio', () => {
+  const result: Result = { kind: 'figure', name: 'c.MB', unit: 'MB', values: [80, 120, 90] };
+  assert.deepEqual(asJson([result]), {
+    schema: 'postern.bench/v1',
+    ratios: {},
+    rows: [{ name: 'c.MB', unit: 'MB', value: 90, min: 80, max: 120 }],
+  });
+  assert.match(asTable([result]), /^c\.MB +MB +90\.00 +80\.00–120$/m);
+});
+
+test('a quantile lies between two values by their distance', () => {
+  const hundred = Array.from({ length: 101 }, (_, index) => index);
+  assert.equal(quantile(hundred, 0.99), 99);
+  assert.equal(quantile([0, 10], 0.75), 7.5);
 });
 
 test('a peer below half its usual share of kernel TCP voids the run', () => {
-  assert.doesNotThrow(() => judgePeer(rounds, 'the peer', 0.1));
-  assert.throws(() => judgePeer(rounds, 'the peer', 0.11), /void: the peer reached 0\.0500 of kernel TCP/);
+  const taken = rounds.map(({ peer }) => ({ peer, kernel: 40 }));
+  assert.doesNotThrow(() => judgePeer(taken, 'the peer', 0.1));
+  assert.throws(() => judgePeer(taken, 'the peer', 0.11), /void: the peer reached 0\.0500 of kernel TCP/);
 });

@@ -184,6 +184,16 @@ test('PTR of a synthetic address gives the name; of an unused one NXDOMAIN; of o
   assert.ok(wasForwarded(await ask(reverse('192.0.2.1'), 'PTR')));
 });
 
+test('a name that was taken away is not told by its address either', async () => {
+  const setup: Setup = {};
+  const { ask } = setUp(setup);
+  const address = String((await ask('wiki.acme.internal')).answers[0]?.data);
+  const reverse = `${address.split('.').toReversed().join('.')}.in-addr.arpa`;
+  assert.equal((await ask(reverse, 'PTR')).rcode, 'NOERROR');
+  setup.knowledge = { ...sample, resources: sample.resources.slice(1) };
+  assert.equal((await ask(reverse, 'PTR')).rcode, 'NXDOMAIN');
+});
+
 test('use-application-dns.net is NXDOMAIN, so that browsers leave resolution to the system', async () => {
   assert.equal((await setUp().ask('use-application-dns.net')).rcode, 'NXDOMAIN');
 });
