@@ -80,7 +80,7 @@ export class Flows {
       const name = this.#nameOf(target.host);
       host = name ?? target.host;
       resource = this.#granted(name);
-      return await this.#openStream(resource, name as Name, port);
+      return await this.#openStream(resource, name as Name, target);
     } catch (error) {
       const fault = toFault(error);
       this.#remember('refused', host, port, resource, fault);
@@ -147,7 +147,7 @@ export class Flows {
     }
   }
 
-  async #openStream(resource: VisibleResource, name: Name, port: number): Promise<Duplex> {
+  async #openStream(resource: VisibleResource, name: Name, { port, early }: FlowTarget): Promise<Duplex> {
     const { clock } = this.#options;
     // The session may end under the flow before the connector answers: one more try finds the next connector.
     for (let attempt = 1; ; attempt += 1) {
@@ -155,6 +155,7 @@ export class Flows {
       try {
         const stream = session.openStream({ r: resource.id, h: name, p: port, k: 'tcp' });
         stream.on('error', () => undefined);
+        early?.sendTo(stream);
         await within(clock, answerMs, stream.accepted(), () => stream.destroy());
         this.#follow(stream, resource, name, port);
         return stream;

@@ -3,11 +3,14 @@
  * to a synthetic address. They parse and join; who may reach what is decided behind this.
  */
 import type { Duplex } from 'node:stream';
+import type { EarlyBytes } from './early-bytes.ts';
 
 export interface FlowTarget {
   /** A name as the application gave it, or a dotted quad, which must be a synthetic address. */
   readonly host: string;
   readonly port: number;
+  /** What the application sends meanwhile; released by the caller. */
+  readonly early?: EarlyBytes;
 }
 
 /** Resolves once the application behind the connector took the connection; rejects with a Fault otherwise. */

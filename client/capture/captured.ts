@@ -1,6 +1,7 @@
 /** Takes the connections that the rules redirect here and opens the flow each of them was meant for. */
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
+import { EarlyBytes } from '../early-bytes.ts';
 import type { OpenFlow } from '../open-flow.ts';
 import { splice } from '../splice.ts';
 
@@ -27,8 +28,10 @@ export async function listenForCaptured(
     const destination = destinationOf(socket);
     if (destination === undefined || pending >= mostPending) return void socket.resetAndDestroy();
     pending += 1;
+    const early = new EarlyBytes(socket);
     try {
-      const flow = await openFlow({ host: destination.address, port: destination.port });
+      const flow = await openFlow({ host: destination.address, port: destination.port, early });
+      early.release();
       if (socket.destroyed) flow.destroy();
       else splice(socket, flow);
     } catch {
