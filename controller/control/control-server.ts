@@ -9,7 +9,7 @@ import { beatIntervalMs } from '../../protocol/lease.ts';
 import type { DeviceId, NodeId, OrganisationId } from '../../protocol/ids.ts';
 import type { Carrier } from '../../protocol/link/carrier.ts';
 import { acceptControlChannel, controlSubprotocol } from '../../protocol/link/control-channel.ts';
-import { HandshakeBudget } from '../../protocol/link/handshake-budget.ts';
+import { HandshakeBudget, sourceOfAddress } from '../../protocol/link/handshake-budget.ts';
 import { webSocketCarrier } from '../../protocol/link/websocket-carrier.ts';
 import type { ControllerContext } from '../context.ts';
 import type { LoginAttempts } from '../enrolment/login-attempts.ts';
@@ -83,7 +83,8 @@ export class ControlServer {
   accept(carrier: Carrier, address: string): void {
     const { keys, clock, random, log } = this.#context;
     if (this.#all.size - this.#byNode.size >= maxUnknown) return carrier.close();
-    const options = { own: keys.control, clock, random, budget: this.#budget, source: address };
+    const source = sourceOfAddress(address);
+    const options = { own: keys.control, clock, random, budget: this.#budget, source };
     acceptControlChannel(carrier, options).then(
       (channel) => {
         if (this.#isClosed) return channel.close('draining');

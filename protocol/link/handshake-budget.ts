@@ -1,24 +1,46 @@
 /**
  * How many handshakes a process answers: per source (a node id on a circuit, an address elsewhere) and altogether, so
- * that a flood costs it neither a core nor memory (SEC-D8). Asked after mac1 and before any Diffie-Hellman.
+ * that a flood costs it neither a core nor memory (SEC-D8). Asked after mac1 and before any Diffie-Hellman. A part is
+ * kept for sources that have completed a handshake before, whom a flood from many others does not keep out.
  */
+import { isIPv6 } from 'node:net';
 import type { Clock } from '../clock.ts';
 import { TokenBucket } from '../mux/token-bucket.ts';
 
-/** One handshake costs about 0.6 ms: 600 a second are some 40 % of a core. */
-const perProcess = { burst: 600, perSecond: 600 };
+/** One handshake costs about 0.6 ms: these 600 a second are some 40 % of a core. */
+const forAll = { burst: 400, perSecond: 400 };
+const forProven = { burst: 200, perSecond: 200 };
 const perSource = { burst: 100, perSecond: 20 };
 /** Above this many sources, those that have been quiet are forgotten. */
 const maxSources = 4_096;
+/** Of this many sources it is remembered that they have completed a handshake. */
+const maxProven = 16_384;
+
+/** The source that an address counts as: of IPv6 its /64, of which whoever has one address has them all. */
+export function sourceOfAddress(address: string): string {
+  if (!isIPv6(address)) return address;
+  const [left = '', right] = address.split('::');
+  const head = left.split(':').filter((group) => group !== '');
+  const tail = (right ?? '').split(':').filter((group) => group !== '');
+  const zeros = Array.from({ length: 8 - head.length - tail.length }, () => '0');
+  const groups = right === undefined ? head : [...head, ...zeros, ...tail];
+  return `${groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`;
+}
 
 export class HandshakeBudget {
   readonly #clock: Clock;
   readonly #all: TokenBucket;
+  readonly #kept: TokenBucket;
   readonly #sources = new Map<string, TokenBucket>();
+  readonly #proven = new Set<string>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#all = new TokenBucket(clock, perProcess);
+    this.#all = new TokenBucket(clock, forAll);
+    this.#kept = new TokenBucket(clock, forProven);
   }
 
   /** Takes one handshake from the budget of `source`; false when it is used up: answer `busy`, keep nothing. */
@@ -30,7 +52,15 @@ export class HandshakeBudget {
       bucket = new TokenBucket(this.#clock, perSource);
       this.#sources.set(source, bucket);
     }
-    return bucket.take() && this.#all.take();
+    return bucket.take() && (this.#all.take() || (this.#proven.has(source) && this.#kept.take()));
+  }
+
+  /** `source` has completed a handshake: whoever it is holds the keys that he claims. */
+  proved(source: string): void {
+    this.#proven.delete(source);
+    this.#proven.add(source);
+    const [oldest] = this.#proven;
+    if (this.#proven.size > maxProven && oldest !== undefined) this.#proven.delete(oldest);
   }
 
   #forgetQuiet(): void {

@@ -89,9 +89,14 @@ export function acceptSecureChannel(
   carrier: Carrier,
   options: SecureChannelOptions & { readonly budget: HandshakeBudget; readonly source: string },
 ): Promise<SecureChannel> {
+  const { budget, source } = options;
   return new Promise((resolve, reject) => {
-    const channel = new SecureChannel(carrier, options, { up: () => resolve(channel), failed: reject });
-    channel.respond(() => options.budget.take(options.source));
+    const up = (): void => {
+      budget.proved(source);
+      resolve(channel);
+    };
+    const channel = new SecureChannel(carrier, options, { up, failed: reject });
+    channel.respond(() => budget.take(source));
   });
 }
 

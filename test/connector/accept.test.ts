@@ -1,202 +1,21 @@
 import assert from 'node:assert/strict';
-import type { EventEmitter } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, test } from 'node:test';
-import { AcceptedSession, type Serving } from '../../connector/accept.ts';
 import { FlowLog } from '../../connector/flow-log.ts';
-import { systemClock, systemRandom } from '../../protocol/clock.ts';
-import type { ConnectorResource, FlowRecord } from '../../protocol/control.ts';
 import { Fault, type CodeName } from '../../protocol/errors.ts';
-import { newId, type NetworkId, type ResourceId } from '../../protocol/ids.ts';
-import { encodeKey, newAgreementKey, newSigningKey, type AgreementKey } from '../../protocol/keys.ts';
-import { Lease } from '../../protocol/lease.ts';
-import { HandshakeBudget } from '../../protocol/link/handshake-budget.ts';
-import { acceptSession, dialSession, type Session } from '../../protocol/link/session.ts';
+import { newAgreementKey } from '../../protocol/keys.ts';
 import { openStateDirectory } from '../../protocol/node/state-directory.ts';
-import { signGrant, tokenSigner, type Card, type Grant } from '../../protocol/tokens.ts';
-import { memoryCarriers } from '../support/memory-carrier.ts';
+import { closed, ConnectorBench, id, outcome, removeBenches } from './support/connector-bench.ts';
 
-const id = <K extends 'res' | 'net' | 'usr' | 'dev' | 'ses' | 'tok' | 'org'>(kind: K) =>
-  newId(kind, systemRandom(16));
-
-const root = mkdtempSync(join(tmpdir(), 'connector-accept-'));
-
-/** One connector's serving half with a network, an echoing application behind it, and a wall clock that tests hold. */
-class Bench {
-  readonly signer = tokenSigner(newSigningKey());
-  readonly network: NetworkId = id('net');
-  readonly wiki: ResourceId = id('res');
-  readonly databases: ResourceId = id('res');
-  readonly directory = mkdtempSync(join(root, 'state-'));
-  readonly flows = new FlowLog(openStateDirectory(this.directory));
-  readonly device = newAgreementKey();
-  readonly grantId = id('tok');
-  readonly deviceId = id('dev');
-  wallMs = 1_800_000_000_000;
-  readonly lease = new Lease(() => this.wallMs);
-  /** What names lead to; literals lead to themselves. */
-  names: Record<string, string[]> = {};
-  resources: Record<string, ConnectorResource> = {};
-  readonly dialled: Socket[] = [];
-  readonly sessions: Session[] = [];
-  application: Server | undefined;
-  port = 0;
-  accepted: AcceptedSession | undefined;
-
-  async start(): Promise<void> {
-    this.lease.beat(1);
-    const application = createServer((socket) => {
-      this.dialled.push(socket);
-      socket.on('error', () => undefined);
-      socket.pipe(socket);
-    });
-    await new Promise<void>((resolve) => application.listen(0, '127.0.0.1', resolve));
-    this.port = (application.address() as AddressInfo).port;
-    this.application = application;
-    const resource = { ports: [`tcp/${this.port}`], within: ['10.0.0.0/8'], outage: 3_600 };
-    this.resources = {
-      [this.wiki]: { ...resource, id: this.wiki, hosts: ['wiki.acme.internal'], address: '127.0.0.1' },
-      [this.databases]: {
-        ...resource,
-        id: this.databases,
-        hosts: ['*.db.acme.internal'],
-        address: '*.db.acme.internal',
-      },
-    };
-  }
-
-  close(): void {
-    for (const session of this.sessions) session.close();
-    this.application?.close();
-    for (const socket of this.dialled) socket.destroy();
-  }
-
-  async card(): Promise<Card> {
-    const { kid, key } = await this.signer;
-    const nowS = Math.floor(this.wallMs / 1_000);
-    return {
-      iss: 'https://access.acme.example',
-      keys: { [kid]: encodeKey(key.publicKey) },
-      ctl: encodeKey(newAgreementKey().publicKey),
-      tls: [],
-      iat: nowS,
-      exp: nowS + 86_400,
-    };
-  }
-
-  async grant(change: Partial<Grant> = {}): Promise<string> {
-    const nowS = Math.floor(this.wallMs / 1_000);
-    return signGrant(await this.signer, {
-      iss: 'https://access.acme.example',
-      aud: this.network,
-      jti: this.grantId,
-      org: id('org'),
-      sub: id('usr'),
-      dev: this.deviceId,
-      ses: id('ses'),
-      nk: encodeKey(this.device.publicKey),
-      who: { name: 'Alice', groups: [] },
-      cav: [{ until: nowS + 600, out: 3_600 }],
-      res: { [this.wiki]: 0 },
-      iat: nowS,
-      exp: nowS + 3_600,
-      ...change,
-    });
-  }
-
-  /** A session of the device that shows these grants; notes of the connector are collected. */
-  async dial(
-    grants: readonly string[],
-    own: AgreementKey = this.device,
-  ): Promise<{ session: Session; notes: unknown[] }> {
-    const { left, right } = memoryCarriers();
-    const connectorKey = newAgreementKey();
-    const card = await this.card();
-    const serving: Serving = {
-      lease: this.lease,
-      flows: this.flows,
-      snapshot: () => ({
-        kind: 'connector',
-        network: { id: this.network, name: 'hq' },
-        relays: {},
-        peers: {},
-        resources: this.resources,
-      }),
-      card: () => card,
-      causeOf: (ids) => (ids.includes(this.grantId) ? 'policy' : undefined),
-      resolve: async (name) => this.names[name] ?? [name],
-      wallClock: () => this.wallMs,
-    };
-    const shared = { networkId: this.network, clock: systemClock, random: systemRandom };
-    const accepting = acceptSession({
-      ...shared,
-      carrier: right,
-      own: connectorKey,
-      budget: new HandshakeBudget(systemClock),
-      source: 'test',
-      handle: (session) => {
-        this.accepted = new AcceptedSession(session, this.network, serving);
-        return this.accepted.handlers();
-      },
-    });
-    const notes: unknown[] = [];
-    const session = await dialSession({
-      ...shared,
-      carrier: left,
-      own,
-      peer: connectorKey.publicKey,
-      grants,
-      handle: () => ({ note: (note) => void notes.push(note) }),
-    });
-    await accepting;
-    this.sessions.push(session);
-    return { session, notes };
-  }
-
-  /** Resolves once a record of this event is in the log. */
-  async recorded(event: FlowRecord['event']): Promise<void> {
-    while (!this.records().some((record) => record.event === event)) {
-      await new Promise<void>((resolve) => {
-        this.flows.onRecord = resolve;
-      });
-    }
-  }
-
-  records(): FlowRecord[] {
-    return this.flows.batch();
-  }
-}
-
-let bench: Bench;
+let bench: ConnectorBench;
 beforeEach(async () => {
-  bench = new Bench();
+  bench = new ConnectorBench();
   await bench.start();
 });
 afterEach(() => bench.close());
-// Flows of a closed session still end up in their log, so the folders go last.
-after(() => rmSync(root, { recursive: true }));
-
-/** Settles when it closes, by an error or in order. */
-function closed(emitter: EventEmitter): Promise<void> {
-  emitter.on('error', () => undefined);
-  return new Promise((resolve) => emitter.once('close', () => resolve()));
-}
-
-/** How a stream with this payload comes out: `accepted`, or the code it was refused with. */
-async function outcome(session: Session, payload: object): Promise<CodeName | 'accepted'> {
-  const stream = session.openStream(payload);
-  try {
-    await stream.accepted();
-    stream.destroy();
-    return 'accepted';
-  } catch (error) {
-    assert.ok(error instanceof Fault);
-    return error.code;
-  }
-}
+after(removeBenches);
 
 describe('a session at the connector', () => {
   test('carries what is granted to the application and back, and records the flow with its bytes', async () => {

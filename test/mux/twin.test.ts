@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { Fault } from '../../protocol/errors.ts';
 import { markHeadroom } from '../../protocol/mux/headroom.ts';
 import type { MuxStream } from '../../protocol/mux/stream.ts';
 import { muxPair, type MuxSide } from '../support/mux-pair.ts';
@@ -8,7 +9,7 @@ import { MuxReferee, type Side } from '../support/mux-referee.ts';
 import { settle } from '../support/settle.ts';
 
 type Step =
-  | { readonly do: 'open'; readonly side: Side }
+  | { readonly do: 'open' | 'drain'; readonly side: Side }
   | { readonly do: 'write'; readonly side: Side; readonly which: number; readonly bytes: number }
   | {
       readonly do: 'read' | 'flow' | 'pause' | 'end' | 'reset' | 'accept';
@@ -23,55 +24,78 @@ const side = fc.constantFrom<Side>('dialler', 'acceptor');
 const which = fc.nat({ max: 7 });
 const bytes = fc.oneof(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 1, max: 150_000 }));
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('open' as const), side }) },
-  { weight: 6, arbitrary: fc.record({ do: fc.constant('write' as const), side, which, bytes }) },
+  { weight: 8, arbitrary: fc.record({ do: fc.constant('open' as const), side }) },
+  { weight: 24, arbitrary: fc.record({ do: fc.constant('write' as const), side, which, bytes }) },
   {
-    weight: 6,
+    weight: 24,
     arbitrary: fc.record({
       do: fc.constantFrom('read' as const, 'flow' as const, 'pause' as const, 'accept' as const),
       side,
       which,
     }),
   },
-  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('end' as const, 'reset' as const), side, which }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('hold' as const, 'release' as const), side }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('settle' as const) }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('end' as const, 'reset' as const), side, which }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('hold' as const, 'release' as const), side }) },
+  { weight: 12, arbitrary: fc.record({ do: fc.constant('settle' as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('drain' as const), side }) },
 );
+const run = fc.record({
+  steps: fc.array(step, { minLength: 10, maxLength: 60, size: 'max' }),
+  grows: fc.boolean(),
+});
 
 /** One end of a stream and what the test did with it. */
 interface End {
   readonly stream: MuxStream;
   readonly wrote: Buffer[];
   readonly heard: Buffer[];
+  heardBytes: number;
   hasEnded: boolean;
+  hasReset: boolean;
 }
 
+type Ends = Record<Side, Map<number, End>>;
+
+/** Everything that all runs of a level together must have come to. */
+const expected = [
+  ...['open', 'write', 'read', 'flow', 'pause', 'accept', 'end', 'reset', 'hold', 'release', 'settle'],
+  ...['drain', 'an open refused while draining', 'late data', 'a grown window', 'an exhausted window'],
+  ...['an ACCEPT after DATA', 'whole', 'half open', 'open both ways', 'cancelled', 'refused', 'reset'],
+];
+const runs = 10_000;
+
 for (const level of ['inner', 'hop'] as const) {
-  test(`${level}: any run of opens, writes, reads, pauses, ends and resets keeps every rule of the wire and every byte`, async () => {
+  test(`${level}: any run of opens, writes, reads, pauses, ends, resets and drains keeps every rule of the wire and every byte`, async () => {
+    const reached = new Map<string, number>();
+    const reach = (what: string): void => void reached.set(what, (reached.get(what) ?? 0) + 1);
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 80, size: 'max' }), async (steps) => {
-        const referee = new MuxReferee(level);
-        const ends: Record<Side, Map<number, End>> = { dialler: new Map(), acceptor: new Map() };
-        const pair = muxPair({ level, rttMs: () => 5 });
+      fc.asyncProperty(run, async ({ steps, grows }) => {
+        const ends: Ends = { dialler: new Map(), acceptor: new Map() };
+        const referee = new MuxReferee({
+          level,
+          grows,
+          consumed: (which, id) => ends[which].get(id)?.heardBytes ?? 0,
+        });
+        const pair = muxPair({ level, rttMs: () => (grows ? 5 : undefined) });
         watch(pair.dialler, 'dialler', referee);
         watch(pair.acceptor, 'acceptor', referee);
-        let fill = 0;
-        for (const one of steps) {
+        let isDraining = false;
+        for (const [fill, one] of steps.entries()) {
           adopt(pair, ends);
-          if (one.do === 'settle') {
-            await settle(3);
-            continue;
-          }
-          const own = pair[one.side];
-          if (one.do === 'hold' || one.do === 'release') own.sink[one.do]();
-          else if (one.do === 'open') {
-            const stream = own.mux.openStream(Buffer.from('x'));
-            ends[one.side].set(stream.id, endOf(stream));
+          if (one.do === 'settle') await settle(3);
+          else if (one.do === 'hold' || one.do === 'release') pair[one.side].sink[one.do]();
+          else if (one.do === 'drain') {
+            isDraining = true;
+            pair[one.side].mux.drain('draining');
+          } else if (one.do === 'open') {
+            if (!open(pair[one.side], ends[one.side], isDraining)) reach('an open refused while draining');
           } else if ('which' in one) {
             const list = [...ends[one.side].values()];
             const end = list[one.which % Math.max(1, list.length)];
-            if (end !== undefined) act(end, one, ++fill);
+            if (end === undefined) continue;
+            act(end, one, fill);
           }
+          reach(one.do);
         }
         pair.dialler.sink.release();
         pair.acceptor.sink.release();
@@ -86,10 +110,16 @@ for (const level of ['inner', 'hop'] as const) {
           if (far === undefined) continue;
           compare(near, far, referee.sent('dialler', id));
           compare(far, near, referee.sent('acceptor', id));
+          reach(ending(near, far));
         }
+        for (const what of referee.seen.keys()) reach(what);
       }),
-      { seed: 20_261_120, numRuns: 300 },
+      { seed: 20_261_120, numRuns: runs },
     );
+    // A generator that no longer gets everywhere would let this test pass for nothing.
+    for (const what of expected) {
+      assert.ok((reached.get(what) ?? 0) >= runs / 100, `${what}: reached ${reached.get(what) ?? 0} times`);
+    }
   });
 }
 
@@ -102,7 +132,7 @@ function watch(own: MuxSide, which: Side, referee: MuxReferee): void {
 }
 
 /** Takes the streams that the other side opened meanwhile. */
-function adopt(pair: Record<Side, MuxSide>, ends: Record<Side, Map<number, End>>): void {
+function adopt(pair: Record<Side, MuxSide>, ends: Ends): void {
   for (const which of ['dialler', 'acceptor'] as const) {
     for (const { stream } of pair[which].incoming) {
       if (!ends[which].has(stream.id)) ends[which].set(stream.id, endOf(stream));
@@ -110,33 +140,53 @@ function adopt(pair: Record<Side, MuxSide>, ends: Record<Side, Map<number, End>>
   }
 }
 
+/** False when a GOAWAY stood against it. */
+function open(own: MuxSide, ends: Map<number, End>, isDraining: boolean): boolean {
+  try {
+    const stream = own.mux.openStream(Buffer.from('x'));
+    ends.set(stream.id, endOf(stream));
+    return true;
+  } catch (error) {
+    assert.ok(isDraining && error instanceof Fault && error.code === 'draining', String(error));
+    return false;
+  }
+}
+
 function endOf(stream: MuxStream): End {
-  return { stream, wrote: [], heard: [], hasEnded: false };
+  return { stream, wrote: [], heard: [], heardBytes: 0, hasEnded: false, hasReset: false };
 }
 
 function act(end: End, one: StreamStep, fill: number): void {
   const { stream } = end;
   if (one.do === 'write' && !end.hasEnded && !stream.destroyed) {
-    end.wrote.push(Buffer.alloc(one.bytes, fill));
+    const content = Buffer.alloc(8 + one.bytes, fill + 1).subarray(8);
+    // The stream may write over the room before what it is given, never over the content.
+    end.wrote.push(content);
     // On the hop large chunks leave where they lie, with a header written before them.
-    stream.write(markHeadroom(Buffer.alloc(8 + one.bytes, fill).subarray(8)));
+    stream.write(markHeadroom(content));
   } else if (one.do === 'end') {
     end.hasEnded = true;
     stream.end();
-  } else if (one.do === 'reset') stream.reset('cancelled');
-  else if (one.do === 'accept' && stream.isIncoming) stream.accept();
+  } else if (one.do === 'reset') {
+    end.hasReset ||= !stream.destroyed;
+    stream.reset('cancelled');
+  } else if (one.do === 'accept' && stream.isIncoming) stream.accept();
   else if (one.do === 'flow') hear(end);
   else if (one.do === 'pause') stream.pause();
   else if (one.do === 'read' && stream.listenerCount('data') === 0) {
     const content: unknown = stream.read();
-    if (content !== null) end.heard.push(content as Buffer);
+    if (content !== null) take(end, content as Buffer);
   }
 }
 
 function hear(end: End): void {
-  if (end.stream.listenerCount('data') === 0)
-    end.stream.on('data', (content: Buffer) => end.heard.push(content));
+  if (end.stream.listenerCount('data') === 0) end.stream.on('data', (content: Buffer) => take(end, content));
   end.stream.resume();
+}
+
+function take(end: End, content: Buffer): void {
+  end.heard.push(content);
+  end.heardBytes += content.length;
 }
 
 /** `to` heard what `from` wrote: all of it, or, if the stream was reset, its beginning. */
@@ -146,4 +196,14 @@ function compare(from: End, to: End, sent: Buffer): void {
   assert.ok(wrote.subarray(0, sent.length).equals(sent), 'sent is not what was written');
   assert.ok(wrote.subarray(0, heard.length).equals(heard), 'heard is not what was written');
   if (from.stream.errored === null && to.stream.errored === null) assert.equal(heard.length, wrote.length);
+}
+
+/** How a stream came out. */
+function ending(near: End, far: End): string {
+  const [opener, asked] = near.stream.isIncoming ? [far, near] : [near, far];
+  if (opener.hasReset && !asked.stream.isAccepted) return 'cancelled';
+  if (asked.hasReset && !asked.stream.isAccepted) return 'refused';
+  if (opener.hasReset || asked.hasReset) return 'reset';
+  const ended = Number(opener.hasEnded) + Number(asked.hasEnded);
+  return ended === 2 ? 'whole' : ended === 1 ? 'half open' : 'open both ways';
 }
