@@ -257,7 +257,7 @@ class RunningClient implements Client {
     if (state.state !== 'refused') return;
     this.#options.onEvent({ kind: 'refused', fault: state.fault });
     this.#knowledge = { ...this.#knowledge, contact: 'ended' };
-    this.#tunnels.stop();
+    this.#tunnels.retire();
     this.#prompt.promise.catch(() => undefined);
     this.#prompt.reject(state.fault);
     this.#ready.reject(state.fault);

@@ -40,6 +40,8 @@ const longestDelayMs = 2_000;
 const wantedDelayMs = 60;
 /** How long a flow waits for a session. */
 const patienceMs = 10_000;
+/** How long the connector has to end the flows of a right that is gone, since only it can say why. */
+const partingMs = 1_000;
 
 export class NetworkSession {
   readonly #options: NetworkSessionOptions;
@@ -51,6 +53,8 @@ export class NetworkSession {
   /** The connector that worked last is tried first. */
   #preferred: string | undefined;
   #stopped = false;
+  /** Waits for its connector to end its flows. */
+  #parting: Session | undefined;
 
   constructor(options: NetworkSessionOptions) {
     this.#options = options;
@@ -88,13 +92,32 @@ export class NetworkSession {
     void this.#dial();
   }
 
+  /**
+   * Nothing of this network may be used any more: the connector ends the open flows and says why. After a second none is
+   * left, and `parted` is called.
+   */
+  retire(parted: () => void): void {
+    const session = this.#leave();
+    this.#parting = session;
+    this.#cancelRetry = this.#options.clock.after(partingMs, () => {
+      session?.close('revoked');
+      parted();
+    });
+  }
+
   /** Ends the session and every flow of it. */
   stop(): void {
+    this.#leave()?.close('cancelled');
+  }
+
+  /** From here on nobody gets a session; the one that was up is the caller's to end. */
+  #leave(): Session | undefined {
+    const session = this.#state.state === 'up' ? this.#state.session : this.#parting;
     this.#stopped = true;
     this.#cancelRetry();
-    if (this.#state.state === 'up') this.#state.session.close('cancelled');
     this.#state = { state: 'idle' };
     for (const settle of this.#waiting) settle(new Fault('cancelled'));
+    return session;
   }
 
   async #dial(): Promise<void> {

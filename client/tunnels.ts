@@ -34,6 +34,10 @@ export class Tunnels {
   readonly #options: TunnelOptions;
   readonly #relays = new Map<RelayId, KeptAttachment>();
   readonly #networks = new Map<NetworkId, NetworkSession>();
+  /** Sessions whose flows the connector is ending, through the relays that are there. */
+  readonly #retiring = new Set<NetworkSession>();
+  /** What is followed now; undefined while there is no session of the device. */
+  #followed: DeviceSnapshot | undefined;
 
   constructor(options: TunnelOptions) {
     this.#options = options;
@@ -43,8 +47,12 @@ export class Tunnels {
   update(): void {
     const { snapshot } = this.#options.memory;
     const ended = snapshot === undefined || snapshot.session.ended !== undefined;
-    this.#updateRelays(ended ? undefined : snapshot);
-    this.#updateNetworks(ended ? undefined : snapshot);
+    this.#follow(ended ? undefined : snapshot);
+  }
+
+  /** The device may use nothing any more: its flows end, each with the reason that its connector gives. */
+  retire(): void {
+    this.#follow(undefined);
   }
 
   /** A ticket came: relays that waited for one are dialled. */
@@ -77,10 +85,25 @@ export class Tunnels {
   }
 
   stop(): void {
-    for (const network of this.#networks.values()) network.stop();
+    this.#followed = undefined;
+    for (const network of [...this.#networks.values(), ...this.#retiring]) network.stop();
     for (const relay of this.#relays.values()) relay.stop();
     this.#networks.clear();
     this.#relays.clear();
+  }
+
+  #follow(snapshot: DeviceSnapshot | undefined): void {
+    this.#followed = snapshot;
+    this.#updateNetworks(snapshot);
+    if (snapshot !== undefined || this.#retiring.size === 0) this.#updateRelays(snapshot);
+  }
+
+  #retire(network: NetworkSession): void {
+    this.#retiring.add(network);
+    network.retire(() => {
+      this.#retiring.delete(network);
+      if (this.#retiring.size === 0) this.#updateRelays(this.#followed);
+    });
   }
 
   #updateRelays(snapshot: DeviceSnapshot | undefined): void {
@@ -122,8 +145,8 @@ export class Tunnels {
     );
     for (const [id, network] of this.#networks) {
       if (used.has(id)) continue;
-      network.stop();
       this.#networks.delete(id);
+      this.#retire(network);
     }
     for (const id of used) {
       const networkId = parseId('net', id);

@@ -70,6 +70,7 @@ export class AcceptedSession {
   /** Ends every open flow that nothing covers any more: after a revocation, a patch, or as time passes. */
   recheck(): void {
     for (const flow of this.#flows.values()) {
+      if (flow.cutBy !== undefined) continue;
       const covered = this.#permit(flow.request);
       if (typeof covered === 'string') this.#cut(flow, covered);
       else flow.grant = covered.grant;

@@ -43,7 +43,7 @@ export interface RelayOptions {
 export interface Relay {
   /** Takes an HTTP upgrade to `/hop`, which the caller has routed here. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
-  /** Ends at once whatever is revoked, expired or no longer honoured; to be called when the lease changed. */
+  /** Ends whatever is revoked, expired or no longer honoured; to be called when the lease changed. */
   recheck(): void;
   /** Nodes attached, and circuits open between them. */
   readonly attached: number;
@@ -56,6 +56,8 @@ const defaultMemoryBytes = 256 * 1_024 * 1_024;
 const maxUnattached = 1_000;
 /** Tickets end by time alone: noticed this often. */
 const recheckMs = 1_000;
+/** So long a revoked node stays: its connector, which can say why, ends its flows first. */
+const partingMs = 250;
 /** How often what is held for circuits is counted. */
 const weighMs = 250;
 /** Circuits one client may hold: a few per connector it talks to. */
@@ -70,6 +72,7 @@ class BlindRelay implements Relay {
   readonly #nodes = new Map<NodeId, AttachedNode>();
   readonly #growth: GrowthBudget;
   readonly #unattached = new Set<WebSocket>();
+  readonly #parting = new Set<AttachedNode>();
   readonly #server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -108,7 +111,8 @@ class BlindRelay implements Relay {
   recheck(): void {
     for (const node of this.#nodes.values()) {
       const code = this.#objection(node.ticket);
-      if (code !== undefined) node.close(code);
+      if (code === 'revoked') this.#part(node);
+      else if (code !== undefined) node.close(code);
     }
   }
 
@@ -118,6 +122,17 @@ class BlindRelay implements Relay {
     for (const socket of this.#unattached) socket.terminate();
     for (const node of this.#nodes.values()) node.close('draining');
     this.#server.close();
+  }
+
+  /** No new circuit from now on; those that are open end a moment later, unless a newer ticket came. */
+  #part(node: AttachedNode): void {
+    if (this.#parting.has(node)) return;
+    this.#parting.add(node);
+    this.#options.clock.after(partingMs, () => {
+      this.#parting.delete(node);
+      const code = this.#objection(node.ticket);
+      if (code !== undefined) node.close(code);
+    });
   }
 
   #watchTickets(): void {

@@ -2,6 +2,7 @@
  * What follows from a change: rights are decided anew for those it touches, what was lost is revoked durably and told to
  * every verifier, and only then do nodes hear of the rest (DESIGN section 8, push).
  */
+import { setImmediate } from 'node:timers/promises';
 import type { DeviceId, Id, NodeId, OrganisationId, ResourceId } from '../../protocol/ids.ts';
 import type { Revocation } from '../../protocol/lease.ts';
 import { appendAudit } from '../audit/append-audit.ts';
@@ -10,7 +11,7 @@ import type { ControllerContext } from '../context.ts';
 import type { Applied } from '../organisation/apply-document.ts';
 import { endSessions } from '../sessions/end-sessions.ts';
 import { storeRevocations } from './revocations.ts';
-import { openSeats, type SeatFilter } from './seat.ts';
+import { openDevices, openSeats, type SeatFilter } from './seat.ts';
 import { forgetTokensOf, withdraw } from './withdraw.ts';
 
 /** Acts on a change; resolves when revocations are stored and handed to every channel of this process. */
@@ -57,8 +58,15 @@ async function documentApplied(
   { changes, removed, redirected, orphaned }: Applied,
 ): Promise<void> {
   if (changes.length === 0) return;
-  await decideAnew(context, organisation, 'all', { cause: 'policy', redirected, removed });
+  // What the change itself names ends at once; what follows from it takes as long as there are devices.
+  await revoke(
+    context,
+    organisation,
+    removed.filter((id) => !id.startsWith('net_')),
+    'removed',
+  );
   await endSessions(context, organisation, orphaned, { reason: 'removed', who: 'controller' });
+  await decideAnew(context, organisation, 'all', { cause: 'policy', redirected, removed });
   for (const id of removed) if (id.startsWith('con_')) closeRemoved(context, organisation, id as NodeId);
   // Servers are part of what every node is told, so this reaches devices as well.
   context.bus.publish(organisation, { kind: 'servers' });
@@ -112,31 +120,53 @@ function closeRemoved(context: ControllerContext, organisation: OrganisationId, 
   context.bus.publish(organisation, { kind: 'close', node, code: 'revoked', message });
 }
 
-/** Withdraws what the seats lost, with `removed` ids named besides; returns the devices that were looked at. */
+/** Stores the revocation of these ids and hands it to every channel of this process. */
+async function revoke(
+  context: ControllerContext,
+  organisation: OrganisationId,
+  ids: readonly string[],
+  reason: string,
+): Promise<void> {
+  if (ids.length === 0) return;
+  const { store } = context.organisation(organisation);
+  const stored = await store.transaction((tx) => storeRevocations(tx, ids, reason, context.now()));
+  tell(context, organisation, stored);
+}
+
+/** So many seats are decided before what they lost is stored and told: those that come later need not wait for all. */
+const seatsPerStep = 50;
+
+/** Withdraws what the seats lost, a few seats at a time, and returns the devices that were looked at. */
 async function decideAnew(
   context: ControllerContext,
   organisation: OrganisationId,
   filter: SeatFilter,
-  options: {
+  {
+    cause,
+    redirected = [],
+    removed = [],
+  }: {
     readonly cause: string;
     readonly redirected?: readonly ResourceId[];
+    /** Ids that are revoked already, so that nothing below them needs a name. */
     readonly removed?: readonly string[];
   },
 ): Promise<DeviceId[]> {
-  const nowMs = context.now();
-  const { cause, redirected = [], removed = [] } = options;
   const { store, reader } = context.organisation(organisation);
-  const { devices, revocations } = await store.transaction(async (tx) => {
-    const state = await reader.current(tx);
-    const seats = await openSeats(tx, state, nowMs, filter);
-    const withdrawn = await withdraw(tx, state, seats, { nowMs, redirected, cause });
-    await appendAudit(tx, withdrawn.entries);
-    const ids = [...removed.filter((id) => !id.startsWith('net_')), ...withdrawn.ids];
-    return {
-      devices: seats.map(({ device }) => device.id),
-      revocations: await storeRevocations(tx, ids, cause, nowMs),
-    };
-  });
-  tell(context, organisation, revocations);
+  const devices = await store.transaction(async (tx) => openDevices(tx, context.now(), filter));
+  for (let at = 0; at < devices.length; at += seatsPerStep) {
+    const nowMs = context.now();
+    const step = devices.slice(at, at + seatsPerStep);
+    const revocations = await store.transaction(async (tx) => {
+      const state = await reader.current(tx);
+      const seats = await openSeats(tx, state, nowMs, { devices: step });
+      const withdrawn = await withdraw(tx, state, seats, { nowMs, redirected, removed, cause });
+      await appendAudit(tx, withdrawn.entries);
+      return storeRevocations(tx, withdrawn.ids, cause, nowMs);
+    });
+    tell(context, organisation, revocations);
+    // Lets the messages out before the next step takes the processor.
+    await setImmediate();
+  }
   return devices;
 }

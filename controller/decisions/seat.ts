@@ -50,6 +50,16 @@ export function whyOver({ ended, untilMs }: SeatSession, nowMs: number): string 
 /** Which seats: those with an open session, of everyone, of some devices, or of one subject. */
 export type SeatFilter = 'all' | { readonly devices: readonly DeviceId[] } | { readonly subject: string };
 
+/** The devices with a session that has not been ended and has not run out. */
+export async function openDevices(
+  store: ScopedStore,
+  nowMs: number,
+  filter: SeatFilter,
+): Promise<DeviceId[]> {
+  const rows = await openSessions(store, nowMs, filter).select('device').execute();
+  return [...new Set(rows.flatMap(({ device }) => device ?? []))];
+}
+
 /** The seats whose session has not been ended and has not run out. */
 export async function openSeats(
   store: ScopedStore,
@@ -57,15 +67,19 @@ export async function openSeats(
   nowMs: number,
   filter: SeatFilter,
 ): Promise<Seat[]> {
-  let query = store
+  return join(store, state, await openSessions(store, nowMs, filter).selectAll().execute());
+}
+
+function openSessions(store: ScopedStore, nowMs: number, filter: SeatFilter) {
+  const query = store
     .select('sessions')
-    .selectAll()
     .where('kind', '=', 'device')
     .where('ended_ms', 'is', null)
     .where('until_ms', '>', nowMs);
-  if (filter !== 'all' && 'devices' in filter) query = query.where('device', 'in', filter.devices);
-  else if (filter !== 'all') query = query.where('subject', '=', filter.subject);
-  return join(store, state, await query.execute());
+  if (filter === 'all') return query;
+  return 'devices' in filter
+    ? query.where('device', 'in', filter.devices)
+    : query.where('subject', '=', filter.subject);
 }
 
 /** The device with its newest session, open or over; undefined when it never had one or its subject is gone. */

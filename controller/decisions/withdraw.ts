@@ -19,7 +19,8 @@ export interface Withdrawn {
 
 /**
  * Takes back what these seats no longer may. `redirected` are resources whose grants end although the right stays,
- * because the resource now means something else; a new grant follows.
+ * because the resource now means something else; a new grant follows. Resources among `removed` are revoked by their own
+ * id, which no grant outlives.
  */
 export async function withdraw(
   tx: ScopedStore,
@@ -28,9 +29,17 @@ export async function withdraw(
   {
     nowMs,
     redirected,
+    removed,
     cause,
-  }: { readonly nowMs: number; readonly redirected: readonly ResourceId[]; readonly cause: string },
+  }: {
+    readonly nowMs: number;
+    readonly redirected: readonly ResourceId[];
+    readonly removed: readonly string[];
+    readonly cause: string;
+  },
 ): Promise<Withdrawn> {
+  const moved = new Set(redirected);
+  const gone = new Set(removed);
   const ids: string[] = [];
   const entries: AuditEntry[] = [];
   for (const seat of seats) {
@@ -50,7 +59,7 @@ export async function withdraw(
       const issued = rightsOf(row);
       const over = [...issued].filter(([id, right]) => {
         const now = row.network === null ? undefined : due.get(row.network)?.get(id);
-        return redirected.includes(id) || promisesMore(right, now);
+        return moved.has(id) || promisesMore(right, now);
       });
       if (over.length === 0) continue;
       for (const [id] of over) {
@@ -61,7 +70,7 @@ export async function withdraw(
         ids.push(row.id);
         await tx.delete('issued_tokens').where('id', '=', row.id).execute();
       } else {
-        ids.push(...over.map(([id]) => `${row.id}/${id}`));
+        ids.push(...over.flatMap(([id]) => (gone.has(id) ? [] : `${row.id}/${id}`)));
         await tx
           .update('issued_tokens')
           .set({ resources: storedRights(issued) })
