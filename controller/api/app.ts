@@ -2,7 +2,6 @@
  * The controller's HTTP application: hooks, error form, OpenAPI and all routes, built but not listening. Programs feed it
  * to a listener, tests call `inject`.
  */
-import swagger from '@fastify/swagger';
 import { TypeBoxValidatorCompiler, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, {
   LogController,
@@ -11,10 +10,11 @@ import Fastify, {
   type FastifyServerFactory,
 } from 'fastify';
 import type { TLocalizedValidationError } from 'typebox/error';
-import { version } from '../../protocol/version.ts';
 import type { ControllerContext } from '../context.ts';
 import { issuesOf } from '../organisation/schema-issues.ts';
+import { Cookies } from '../login/cookies.ts';
 import { installAccess, type Authenticate } from './access.ts';
+import { installDescription } from './description.ts';
 import { installSecurityHeaders } from './security-headers.ts';
 import { ProblemError, problemBody, problemOf, problems } from './problems.ts';
 import { auditRoutes } from './routes/audit.ts';
@@ -56,13 +56,9 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await installSecurityHeaders(app, {
     secure: context.publicUrl.protocol === 'https:',
   });
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: { title: 'Postern', version, description: 'The API of a Postern controller.' },
-      servers: [{ url: context.publicUrl.origin }],
-      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
-    },
+  await installDescription(app, {
+    origin: context.publicUrl.origin,
+    sessionCookie: new Cookies(context.publicUrl).nameOf('session'),
   });
   installAccess(app, context, authenticators);
   for (const routes of [

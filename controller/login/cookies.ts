@@ -17,10 +17,15 @@ export class Cookies {
     this.#secure = publicUrl.protocol === 'https:';
   }
 
+  /** Under which name this controller hands it out. */
+  nameOf(kind: CookieKind): string {
+    return this.#secure ? `__Host-postern-${kind}` : `postern-${kind}`;
+  }
+
   /** The value the browser sent; undefined when it sent none of the form that is handed out. */
   read(request: FastifyRequest, kind: CookieKind): string | undefined {
     const header = request.headers.cookie;
-    const value = header === undefined ? undefined : fastifyCookie.parse(header)[this.#name(kind)];
+    const value = header === undefined ? undefined : fastifyCookie.parse(header)[this.nameOf(kind)];
     return value !== undefined && valuePattern.test(value) ? value : undefined;
   }
 
@@ -32,14 +37,10 @@ export class Cookies {
       sameSite: 'lax',
       maxAge: maxAgeS,
     } as const;
-    void reply.header('set-cookie', fastifyCookie.serialize(this.#name(kind), value, attributes));
+    void reply.header('set-cookie', fastifyCookie.serialize(this.nameOf(kind), value, attributes));
   }
 
   clear(reply: FastifyReply, kind: CookieKind): void {
     this.set(reply, kind, '', 0);
-  }
-
-  #name(kind: CookieKind): string {
-    return this.#secure ? `__Host-postern-${kind}` : `postern-${kind}`;
   }
 }

@@ -21,7 +21,7 @@ export function myResourcesRoutes(app: TypedApp, context: ControllerContext): vo
   app.get(
     '/api/v1/me/resources',
     {
-      config,
+      config: { ...config, problems: ['not-found'] },
       schema: { summary: 'What the signed-in person may use', querystring, response: { 200: MyResources } },
     },
     async (request) => {

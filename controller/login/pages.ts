@@ -10,6 +10,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ProblemError } from '../api/problems.ts';
 
 const config = { access: 'public' } as const;
+const aPage = { description: 'The page', media: 'text/html' };
 const pages = ['/', '/login', '/device', '/device/confirm', '/refused'];
 
 export async function servePages(app: FastifyInstance): Promise<void> {
@@ -22,14 +23,21 @@ export async function servePages(app: FastifyInstance): Promise<void> {
   const sendPage = (reply: FastifyReply): FastifyReply => reply.type('text/html; charset=utf-8').send(index);
   await app.register(fastifyStatic, { root, serve: false });
   const page = async (_request: FastifyRequest, reply: FastifyReply) => sendPage(reply);
-  for (const path of pages) app.get(path, { config, schema: { hide: true } }, page);
-  app.get('/favicon.svg', { config, schema: { hide: true } }, async (_request, reply) =>
-    reply.sendFile('favicon.svg', { maxAge: '1d' }),
+  for (const path of pages)
+    app.get(path, { config: { ...config, answers: { 200: aPage } }, schema: { summary: 'A page' } }, page);
+  const icon = { 200: { description: 'The icon', media: 'image/svg+xml' } };
+  app.get(
+    '/favicon.svg',
+    { config: { ...config, answers: icon }, schema: { summary: 'The icon of the pages' } },
+    async (_request, reply) => reply.sendFile('favicon.svg', { maxAge: '1d' }),
   );
   // File names carry a digest of their content.
   app.get<{ Params: { '*': string } }>(
     '/assets/*',
-    { config, schema: { hide: true } },
+    {
+      config: { ...config, answers: { 200: { description: 'The file', media: '*/*' } } },
+      schema: { summary: 'A file of the pages' },
+    },
     async (request, reply) => {
       const name = request.params['*'];
       if (!/^[\w-]+\.(js|css)$/.test(name) || !existsSync(`${root}/assets/${name}`))
@@ -37,10 +45,15 @@ export async function servePages(app: FastifyInstance): Promise<void> {
       return reply.sendFile(`assets/${name}`, { maxAge: '365d', immutable: true });
     },
   );
-  app.get('/*', { config, schema: { hide: true } }, async (request, reply) => {
-    if (!wantsPage(request)) throw new ProblemError('not-found');
-    return sendPage(reply.code(404));
-  });
+  const missing = { 404: { ...aPage, description: 'A page that says so; a program gets the problem' } };
+  app.get(
+    '/*',
+    { config: { ...config, answers: missing }, schema: { summary: 'Whatever is not there' } },
+    async (request, reply) => {
+      if (!wantsPage(request)) throw new ProblemError('not-found');
+      return sendPage(reply.code(404));
+    },
+  );
 }
 
 /** A person's browser asks for a page; a program gets the API's error. */

@@ -62,9 +62,12 @@ export function signInRoutes(app: TypedApp, context: ControllerContext, cookies:
   app.get(
     '/oidc/:provider/start',
     {
-      config: publicRoute,
+      config: {
+        ...publicRoute,
+        answers: { 302: { description: 'To the provider, or back to the sign-in page with the reason' } },
+      },
       schema: {
-        hide: true,
+        summary: 'Sends the browser to a provider',
         params: Params,
         querystring: Type.Object({ rd: Type.Optional(Type.String()), fresh: Type.Optional(Type.String()) }),
       },
@@ -76,7 +79,17 @@ export function signInRoutes(app: TypedApp, context: ControllerContext, cookies:
   );
   app.get(
     '/oidc/:provider/callback',
-    { config: publicRoute, schema: { hide: true, params: Params } },
+    {
+      config: {
+        ...publicRoute,
+        answers: {
+          302: {
+            description: 'To where the person wanted to go, or back to the sign-in page with the reason',
+          },
+        },
+      },
+      schema: { summary: 'Takes the answer of a provider', params: Params },
+    },
     async (request, reply) => signIns.finish(request, reply, request.params.provider),
   );
 }

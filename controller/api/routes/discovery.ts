@@ -1,6 +1,6 @@
 /** What anyone may ask: what this controller is, whether it lives and is ready, and how its API looks. */
 import { Type } from 'typebox';
-import { discoveryPath, type Discovery } from '../../../protocol/discovery.ts';
+import { discoveryPath, Discovery } from '../../../protocol/discovery.ts';
 import { encodeKey } from '../../../protocol/keys.ts';
 import { protocolVersion } from '../../../protocol/version.ts';
 import type { ControllerContext } from '../../context.ts';
@@ -8,31 +8,53 @@ import { ProblemError } from '../problems.ts';
 import type { TypedApp } from '../typed-app.ts';
 
 const config = { access: 'public' } as const;
+const Ok = Type.Object({ ok: Type.Literal(true) });
 
 export function discoveryRoutes(app: TypedApp, context: ControllerContext): void {
-  app.get(discoveryPath, { config, schema: { hide: true } }, async (_request, reply): Promise<Discovery> => {
-    void reply.header('cache-control', 'no-store');
-    const { card, token } = await context.card();
-    return {
-      schema: 'postern.configuration/v1',
-      issuer: card.iss,
-      root: encodeKey(context.keys.root.key.publicKey),
-      card: token,
-      protocols: [protocolVersion],
-    };
-  });
-  app.get('/livez', { config, schema: { hide: true } }, async () => ({ ok: true }));
-  app.get('/readyz', { config, schema: { hide: true } }, async () => {
-    try {
-      await context.store.ping();
-    } catch {
-      throw new ProblemError('unavailable', 'The store does not answer.');
-    }
-    return { ok: true };
-  });
+  app.get(
+    discoveryPath,
+    {
+      config,
+      schema: {
+        summary: 'What this controller is, for nodes and people that meet it',
+        response: { 200: Discovery },
+      },
+    },
+    async (_request, reply): Promise<Discovery> => {
+      void reply.header('cache-control', 'no-store');
+      const { card, token } = await context.card();
+      return {
+        schema: 'postern.configuration/v1',
+        issuer: card.iss,
+        root: encodeKey(context.keys.root.key.publicKey),
+        card: token,
+        protocols: [protocolVersion],
+      };
+    },
+  );
+  app.get(
+    '/livez',
+    { config, schema: { summary: 'Whether the process lives', response: { 200: Ok } } },
+    async () => ({ ok: true as const }),
+  );
+  app.get(
+    '/readyz',
+    {
+      config: { ...config, problems: ['unavailable'] },
+      schema: { summary: 'Whether it can serve now', response: { 200: Ok } },
+    },
+    async () => {
+      try {
+        await context.store.ping();
+      } catch {
+        throw new ProblemError('unavailable', 'The store does not answer.');
+      }
+      return { ok: true as const };
+    },
+  );
   app.get(
     '/api/openapi.json',
-    { config, schema: { hide: true, response: { 200: Type.Unknown() } } },
+    { config, schema: { summary: 'This document', response: { 200: Type.Unknown() } } },
     async () => app.swagger(),
   );
 }

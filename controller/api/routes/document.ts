@@ -28,7 +28,7 @@ export function documentRoutes(app: TypedApp, context: ControllerContext): void 
   app.put(
     '/api/v1/document',
     {
-      config: { access: ['admin'] },
+      config: { access: ['admin'], problems: ['invalid-document'] },
       schema: {
         summary: 'Puts a document into force; what a list leaves out is removed',
         body: OrganisationDocument,

@@ -44,7 +44,7 @@ export function enrolmentKeyRoutes(app: TypedApp, context: ControllerContext): v
   app.post(
     '/api/v1/enrolment-keys',
     {
-      config: { access: ['admin'] },
+      config: { access: ['admin'], problems: ['not-found'] },
       schema: {
         summary: 'Makes an enrolment key; its text is shown only now',
         body: NewKeyBody,

@@ -60,7 +60,7 @@ export function serverRoutes(app: TypedApp, context: ControllerContext): void {
     app.delete(
       `/api/v1/${path}/:id`,
       {
-        config: { access: ['admin'] },
+        config: { access: ['admin'], problems: ['conflict'] },
         schema: {
           summary: `Removes a ${kind}; it must enrol again with a new key`,
           params: Type.Object({ id: Type.String() }),

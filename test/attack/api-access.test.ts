@@ -1,0 +1,357 @@
+/**
+ * SEC-A10: every route that Fastify registers, asked by every kind of caller and with everything that belongs to another
+ * organisation. No route is written here by hand: a new one is walked as soon as it exists.
+ */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { LightMyRequestResponse } from 'fastify';
+import { pino } from 'pino';
+import type { DeclaredRoute } from '../../controller/api/access.ts';
+import { createApiToken } from '../../controller/api-tokens.ts';
+import { startController } from '../../controller/controller.ts';
+import { systemClock, systemRandom } from '../../protocol/clock.ts';
+import { encodeApiToken } from '../../protocol/secrets.ts';
+import { faultsOfOpenApi } from '../controller/support/openapi-form.ts';
+import { twoOrganisations, type TwoOrganisations } from '../controller/support/two-organisations.ts';
+
+const origin = 'https://access.acme.example:8443';
+const sessionCookie = '__Host-postern-session';
+const own = { origin, 'sec-fetch-site': 'same-origin' };
+
+type Headers = Record<string, string>;
+type Method = 'GET';
+
+/** Who asks, and as what the access declaration has to name them; undefined for nobody. */
+interface Who {
+  readonly name: string;
+  readonly is: 'admin' | 'auditor' | 'person' | undefined;
+  /** Made anew for every call: some calls end the session that made them. */
+  headers(): Promise<Headers>;
+}
+
+const bearer = (token: string): Headers => ({ authorization: `Bearer ${token}` });
+const withCookie = (value: string): Headers => ({ cookie: `${sessionCookie}=${value}`, ...own });
+
+async function callers(world: TwoOrganisations): Promise<Who[]> {
+  const { context, time } = world;
+  const sole = context.soleOrganisation;
+  const [admin, auditor] = [await world.token('admin'), await world.token('auditor')];
+  const expired = await createApiToken(context.organisation(sole).store, 'admin', {
+    nowMs: time.ms,
+    random: systemRandom,
+    who: 'test',
+    expiresMs: time.ms,
+  });
+  const ended = await world.cookie(sole);
+  const { store } = context.organisation(sole);
+  await store
+    .update('sessions')
+    .set({ ended_ms: time.ms })
+    .where('id', '=', ended.session as never)
+    .execute();
+  const old = await world.cookie(sole);
+  await store
+    .update('sessions')
+    .set({ until_ms: time.ms })
+    .where('id', '=', old.session as never)
+    .execute();
+  const fixed = (name: string, is: Who['is'], headers: Headers): Who => ({
+    name,
+    is,
+    headers: async () => headers,
+  });
+  return [
+    fixed('nobody', undefined, {}),
+    fixed('an unknown token', undefined, bearer(encodeApiToken({ kind: 'at', secret: systemRandom(32) }))),
+    fixed('an expired token', undefined, bearer(expired.text)),
+    fixed('a token as password', undefined, { authorization: `Basic ${admin}` }),
+    fixed('an unknown cookie', undefined, withCookie('A'.repeat(43))),
+    fixed('a session that was ended', undefined, withCookie(ended.cookie)),
+    fixed('a session that is over', undefined, withCookie(old.cookie)),
+    fixed('an administrator', 'admin', bearer(admin)),
+    fixed('an auditor', 'auditor', bearer(auditor)),
+    {
+      name: 'a person',
+      is: 'person',
+      headers: async () => withCookie((await world.cookie(sole)).cookie),
+    },
+  ];
+}
+
+interface Operation {
+  readonly parameters?: { name: string; in: string; schema: { type?: string } }[];
+  readonly responses: Record<string, { content?: Record<string, unknown> }>;
+}
+
+/** Asks, and holds every answer to what the description of the API says of the route. */
+class Api {
+  readonly #world: TwoOrganisations;
+  readonly #paths: Record<string, Record<string, Operation>>;
+  #asked = 0;
+
+  constructor(world: TwoOrganisations) {
+    this.#world = world;
+    this.#paths = (world.portal.swagger() as unknown as { paths: never }).paths;
+  }
+
+  operation({ method, url }: DeclaredRoute): Operation | undefined {
+    const path = url.replace(/\*$/, '{path}').replace(/:(\w+)/g, '{$1}');
+    // HEAD is GET without a body (RFC 9110) and is not described on its own.
+    return this.#paths[path]?.[method === 'HEAD' ? 'get' : method.toLowerCase()];
+  }
+
+  async ask(
+    route: DeclaredRoute,
+    headers: Headers,
+    fill: Readonly<Record<string, string>> = {},
+    query: Readonly<Record<string, string>> = {},
+    payload?: object,
+  ): Promise<LightMyRequestResponse> {
+    const path = route.url
+      .replace(/\*$/, 'nothing/there')
+      .replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(fill[name] ?? 'nothing'));
+    // Each from an address of its own: what is tried here is who may, not how often.
+    this.#asked += 1;
+    const remoteAddress = `10.${this.#asked >> 16}.${(this.#asked >> 8) & 255}.${this.#asked & 255}`;
+    const answer = await this.#world.portal.inject({
+      method: route.method as Method,
+      remoteAddress,
+      url: path + (Object.keys(query).length === 0 ? '' : `?${new URLSearchParams(query).toString()}`),
+      headers,
+      ...(payload === undefined ? {} : { payload }),
+    });
+    const described = this.operation(route)?.responses[String(answer.statusCode)];
+    const place = `${route.method} ${path} → ${answer.statusCode}`;
+    assert.ok(described !== undefined, `${place} is not described: ${answer.body}`);
+    const media = (answer.headers['content-type'] ?? '').split(';')[0] ?? '';
+    if (answer.body !== '') {
+      const medias = Object.keys(described.content ?? {});
+      assert.ok(medias.includes(media) || medias.includes('*/*'), `${place} ${media} is not described`);
+    }
+    return answer;
+  }
+}
+
+test('SEC-A10: every route lets in whom it declares and nobody else', async (t) => {
+  const world = await twoOrganisations(t);
+  const api = new Api(world);
+  const everyone = await callers(world);
+  const routes = world.portal.declaredRoutes;
+  assert.ok(routes.length > 50, `only ${routes.length} routes are registered`);
+  for (const route of routes) {
+    const { method, url, access } = route;
+    for (const who of everyone) {
+      const headers = await who.headers();
+      const answer = await api.ask(route, headers);
+      const place = `${method} ${url} for ${who.name}: ${answer.statusCode} ${answer.body}`;
+      const mayEnter = access === 'public' || (who.is !== undefined && access.includes(who.is));
+      if (mayEnter) {
+        assert.ok(![401, 403].includes(answer.statusCode), place);
+        assert.ok(answer.statusCode < 500, place);
+      } else {
+        assert.equal(answer.statusCode, who.is === undefined ? 401 : 403, place);
+      }
+      // A browser's cookie alone, on a page of somebody else, changes nothing (SEC-J2).
+      if (mayEnter && who.is === 'person' && access !== 'public' && !['GET', 'HEAD'].includes(method)) {
+        const { cookie = '' } = await who.headers();
+        const abroad = await api.ask(route, { cookie, origin: 'https://evil.example' });
+        assert.equal(abroad.statusCode, 403, place);
+      }
+    }
+  }
+});
+
+test('SEC-A10: what belongs to another organisation answers as what does not exist, is listed nowhere and stays as it is', async (t) => {
+  const world = await twoOrganisations(t);
+  const api = new Api(world);
+  const everyone = await callers(world);
+  const values = world.theirValues();
+  for (const prefix of ['con_', 'rly_', 'dev_', 'ses_', 'tok_', 'net_', 'res_', 'svc_'])
+    assert.ok(
+      values.some((value) => value.startsWith(prefix)),
+      `there is no ${prefix} of theirs to try`,
+    );
+  const secrets = [world.theirUserCode, world.theirLinkSecret];
+  const before = world.theirRows();
+  let compared = 0;
+  let listed = 0;
+  for (const route of world.portal.declaredRoutes) {
+    const { method, url, access } = route;
+    for (const who of everyone) {
+      if (access !== 'public' && (who.is === undefined || !access.includes(who.is))) continue;
+      const templates = [...url.matchAll(/:(\w+)/g)].map(([, name]) => name ?? '');
+      for (const template of templates) {
+        for (const value of values) {
+          const missing = lookalike(value);
+          const [foreign, unknown] = [
+            await api.ask(route, await who.headers(), { [template]: value }),
+            await api.ask(route, await who.headers(), { [template]: missing }),
+          ];
+          if (access !== 'public')
+            assert.equal(
+              foreign.statusCode,
+              404,
+              `${method} ${url} ${value} for ${who.name}: ${foreign.body}`,
+            );
+          assert.deepEqual(seen(foreign, value), seen(unknown, missing), `${method} ${url} ${value}`);
+          compared += 1;
+        }
+      }
+      const queries = (api.operation(route)?.parameters ?? []).filter((each) => each.in === 'query');
+      for (const { name, schema } of queries.filter((each) => each.schema.type === 'string')) {
+        for (const value of values) {
+          const missing = lookalike(value);
+          const [foreign, unknown] = [
+            await api.ask(route, await who.headers(), {}, { [name]: value }),
+            await api.ask(route, await who.headers(), {}, { [name]: missing }),
+          ];
+          assert.deepEqual(seen(foreign, value), seen(unknown, missing), `${url}?${name}=${value}`);
+          assert.notEqual(schema.type, undefined);
+          compared += 1;
+        }
+      }
+      if (method !== 'GET') continue;
+      const { body } = await api.ask(route, await who.headers());
+      for (const value of [...values, ...secrets, 'foreign-waiting', 'foreign.internal', 'alice@foreign'])
+        assert.equal(body.includes(value), false, `${url} shows ${value} to ${who.name}`);
+      listed += 1;
+    }
+  }
+  assert.ok(compared > 500 && listed > 30, `${compared} compared, ${listed} listed`);
+  assert.equal(world.theirRows(), before);
+});
+
+test('SEC-A10: names, codes and links of another organisation in a body are as unknown as any', async (t) => {
+  const world = await twoOrganisations(t);
+  const { portal, context } = world;
+  const admin = bearer(await world.token('admin'));
+  const before = world.theirRows();
+  for (const [purpose, name] of [
+    ['connector', 'foreign-hq'],
+    ['service', 'foreign-ci'],
+  ] as const) {
+    const make = async (given: string) =>
+      portal.inject({
+        method: 'POST',
+        url: '/api/v1/enrolment-keys',
+        headers: admin,
+        payload: { purpose, name: given },
+      });
+    const [foreign, unknown] = [await make(name), await make('no-such-name')];
+    assert.equal(foreign.statusCode, 404);
+    assert.deepEqual(seen(foreign, name), seen(unknown, 'no-such-name'));
+  }
+  const person = withCookie((await world.cookie(context.soleOrganisation)).cookie);
+  for (const step of ['look-up', 'approve', 'refuse']) {
+    const say = async (payload: object) =>
+      (
+        await portal.inject({ method: 'POST', url: `/api/v1/me/logins/${step}`, headers: person, payload })
+      ).json<{
+        state: string;
+      }>().state;
+    assert.equal(await say({ code: world.theirUserCode }), 'wrong', step);
+    assert.equal(await say({ secret: world.theirLinkSecret }), 'gone', step);
+  }
+  assert.equal(world.theirRows(), before);
+});
+
+test('SEC-A10: a route that does not declare who may call it stops the start, and nothing listens', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'postern-undeclared-'));
+  t.after(() => rm(directory, { recursive: true }));
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  const start = (config: object) =>
+    startController({
+      directory,
+      publicUrl: new URL(`http://postern.localhost:${port}`),
+      listen: { host: '127.0.0.1', port },
+      now: Date.now,
+      clock: systemClock,
+      random: systemRandom,
+      log: pino({ level: 'silent' }),
+      extend: () => ({
+        register: async (app) => {
+          await app.register(async (scope) => {
+            scope.get('/api/v1/forgotten', { config } as object, async () => ({}));
+          });
+        },
+      }),
+    });
+  await assert.rejects(async () => {
+    const running = await start({});
+    await running.stop();
+  }, /GET \/api\/v1\/forgotten does not declare who may call it/);
+  await assert.rejects(fetch(`http://127.0.0.1:${port}/livez`));
+  const running = await start({ access: 'public' });
+  try {
+    assert.equal((await fetch(`http://127.0.0.1:${port}/api/v1/forgotten`)).status, 200);
+  } finally {
+    await running.stop();
+  }
+});
+
+test('the OpenAPI document has every route with requests, answers, errors and security, and the form of version 3.1', async (t) => {
+  const world = await twoOrganisations(t);
+  const { portal } = world;
+  const answer = await portal.inject('/api/openapi.json');
+  const document = answer.json<Record<string, never>>();
+  assert.deepEqual(faultsOfOpenApi(document), []);
+  const api = new Api(world);
+  for (const route of portal.declaredRoutes) {
+    const place = `${route.method} ${route.url}`;
+    const operation = api.operation(route);
+    assert.ok(operation !== undefined, `${place} is not described`);
+    const statuses = Object.keys(operation.responses);
+    assert.ok(statuses.includes('500'), `${place} does not describe its errors`);
+    if (route.access !== 'public')
+      for (const status of ['401', '403']) assert.ok(statuses.includes(status), `${place} lacks ${status}`);
+    if (/[:*]/.test(route.url)) assert.ok(statuses.includes('404'), `${place} lacks 404`);
+    assert.ok(
+      statuses.some((status) => /^[23]/.test(status)) || route.url === '/*',
+      `${place} does not say how it succeeds`,
+    );
+  }
+});
+
+test('the check of the OpenAPI form finds each fault that it is there for', async (t) => {
+  const world = await twoOrganisations(t);
+  const good = JSON.stringify(world.portal.swagger());
+  const bad: [RegExp | string, string, RegExp][] = [
+    ['"openapi":"3.1.0"', '"openapi":"3.0.3"', /is not 3\.1/],
+    ['#/components/schemas/Problem', '#/components/schemas/Missing', /leads nowhere/],
+    [/"summary":"[^"]*"/, '"summary":""', /summary is missing/],
+    ['"type":"integer"', '"type":"int"', /is no type/],
+    ['"in":"path"', '"in":"query"', /is not declared/],
+    ['{"token":[]}', '{"key":[]}', /security "key" is not declared/],
+    [/"description":"Done; there is nothing to say"/, '"description":"Default Response"', /is not described/],
+    ['"operationId":"get-me"', '"operationId":"get-livez"', /not unique/],
+  ];
+  for (const [from, to, expected] of bad) {
+    const changed = good.replace(from, to);
+    assert.notEqual(changed, good, String(from));
+    assert.match(faultsOfOpenApi(JSON.parse(changed)).join('\n'), expected);
+  }
+});
+
+/** Something of the same form that nobody has. */
+function lookalike(value: string): string {
+  const id = /^([a-z]{3}_)[0-9a-z]{26}$/.exec(value);
+  return id === null ? `${value}x` : `${id[1]}${'0'.repeat(26)}`;
+}
+
+/** What a caller sees of an answer, what they gave themselves taken out. */
+function seen({ statusCode, headers, body }: LightMyRequestResponse, given: string): unknown {
+  const shown = Object.entries(headers).filter(
+    ([name]) => !['date', 'content-length', 'set-cookie', 'location'].includes(name),
+  );
+  const place = (headers['location'] ?? '').replaceAll(encodeURIComponent(given), 'GIVEN');
+  return { statusCode, shown, place, body: body.replaceAll(given, 'GIVEN') };
+}
