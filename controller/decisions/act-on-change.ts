@@ -10,6 +10,7 @@ import type { Change } from '../changes.ts';
 import type { ControllerContext } from '../context.ts';
 import type { Applied } from '../organisation/apply-document.ts';
 import { endSessions } from '../sessions/end-sessions.ts';
+import { orphanedSessions, revokeOrphanedTokens } from './leftovers.ts';
 import { storeRevocations } from './revocations.ts';
 import { openDevices, openSeats, type SeatFilter } from './seat.ts';
 import { forgetTokensOf, withdraw } from './withdraw.ts';
@@ -49,6 +50,11 @@ export async function actOnChange(
 
 /** Decides anew for everyone, as at the start: a crash may have come between a change and its revocation. */
 export async function decideAll(context: ControllerContext, organisation: OrganisationId): Promise<void> {
+  const { store, reader } = context.organisation(organisation);
+  const orphaned = await orphanedSessions(store, await reader.current(store));
+  await endSessions(context, organisation, orphaned, { reason: 'removed', who: 'controller' });
+  const revocations = await store.transaction((tx) => revokeOrphanedTokens(tx, context.now()));
+  tell(context, organisation, revocations);
   await decideAnew(context, organisation, 'all', { cause: 'start' });
 }
 

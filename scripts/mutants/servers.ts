@@ -243,6 +243,21 @@ export const serverMutants: readonly Mutant[] = [
     tests: control,
   },
   {
+    name: 'a removal that a crash cut short is revoked at the next start',
+    file: 'controller/decisions/act-on-change.ts',
+    guard: 'await store.transaction((tx) => revokeOrphanedTokens(tx, context.now()));',
+    without: '[];',
+    tests: ['test/controller/leftovers.test.ts'],
+  },
+  {
+    name: 'the session of somebody who is gone ends at the next start',
+    file: 'controller/decisions/act-on-change.ts',
+    guard:
+      "await endSessions(context, organisation, orphaned, { reason: 'removed', who: 'controller' });\n  const",
+    without: 'const',
+    tests: ['test/controller/leftovers.test.ts'],
+  },
+  {
     name: 'a sign-in belongs to the browser that began it',
     file: 'controller/login/pending-sign-ins.ts',
     guard: 'browser === undefined || !sameText(kept.browser, hash(browser)))',

@@ -419,28 +419,6 @@ test('more revocations than a message holds reach a connector that was away and 
   assert.deepEqual(new Set(told), new Set(ids));
 });
 
-test('a right is decided anew after a crash between a change and its revocation', async (t) => {
-  const controller = await acme(t);
-  const device = new TestNode(controller, 'device');
-  await device.enrol({ secret: await controller.key('service', 'ci') });
-  const { context } = controller;
-  const { store } = context.organisation(context.soleOrganisation);
-  const { applyDocument } = await import('../../controller/organisation/apply-document.ts');
-  const document = acmeDocument();
-  document.policies = [];
-  await applyDocument(store, document, {
-    secretKey: context.secretKey,
-    random: context.random,
-    nowMs: context.now(),
-    who: 'x',
-  });
-  const { decideAll } = await import('../../controller/decisions/act-on-change.ts');
-  const { revocationsAfter } = await import('../../controller/decisions/revocations.ts');
-  assert.equal((await revocationsAfter(store, 0)).length, 0);
-  await decideAll(context, context.soleOrganisation);
-  assert.equal((await revocationsAfter(store, 0))[0]?.ids.length, 2);
-});
-
 test('T3: a newer process of a device fences the older; the older one coming back suspends the device', async (t) => {
   const controller = await acme(t);
   const device = new TestNode(controller, 'device');
