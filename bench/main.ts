@@ -6,13 +6,20 @@
  */
 import { parseArgs } from 'node:util';
 import type { Measurement } from './comparison.ts';
+import { revocationP99 } from './figures/revocation.ts';
 import { cpuRelayed } from './relayed/cpu.ts';
 import { openRelayed } from './relayed/open.ts';
 import { rttRelayed } from './relayed/rtt.ts';
 import { throughputRelayed } from './relayed/throughput.ts';
 import { asJson, asTable } from './report.ts';
 
-const measurements: readonly Measurement[] = [throughputRelayed, rttRelayed, openRelayed, cpuRelayed];
+const measurements: readonly Measurement[] = [
+  throughputRelayed,
+  rttRelayed,
+  openRelayed,
+  cpuRelayed,
+  revocationP99,
+];
 
 const { values } = parseArgs({
   options: {
