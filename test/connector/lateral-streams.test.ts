@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { after, afterEach, beforeEach, test } from 'node:test';
-import { flowId } from '../../connector/flow.ts';
+import { CompactSign } from 'jose';
 import { systemRandom } from '../../protocol/clock.ts';
 import { Fault, type CodeName } from '../../protocol/errors.ts';
 import { encodeKey, newAgreementKey, newSigningKey } from '../../protocol/keys.ts';
@@ -9,7 +10,7 @@ import { openSecureChannel } from '../../protocol/link/secure-channel.ts';
 import type { Session } from '../../protocol/link/session.ts';
 import { frameTypes as t } from '../../protocol/mux/frames.ts';
 import { signGrant, signTicket, tokenSigner, type Grant } from '../../protocol/tokens.ts';
-import { frame, u16 } from '../support/frames.ts';
+import { frame, u16, u32 } from '../support/frames.ts';
 import { memoryCarriers } from '../support/memory-carrier.ts';
 import { until } from '../support/until.ts';
 import { ConnectorBench, id, outcome, removeBenches } from './support/connector-bench.ts';
@@ -23,6 +24,12 @@ beforeEach(async () => {
 });
 afterEach(() => bench.close());
 after(removeBenches);
+
+/** The flow id as WIRE A9 has it: both ends can compute it, nobody else. */
+function flowId(handshakeHash: Buffer, stream: number): string {
+  const mac = createHmac('blake2s256', handshakeHash).update(u32(stream)).digest();
+  return mac.subarray(0, 16).toString('base64url');
+}
 
 /** Opens a stream with this payload; how it came out, and the flow id it must be recorded under. */
 async function attempt(session: Session, payload: object): Promise<{ code: string; flow: string }> {
@@ -110,6 +117,8 @@ test('SEC-A13 after a valid open, other hosts, ports, kinds and resources are re
       bench.request({ k }),
       'denied',
     ]),
+    // Whether a resource that is not granted lists a port is nobody's business.
+    [bench.request({ r: bench.databases, h: 'a.db.acme.internal', p: 1 }), 'denied'],
     [[], 'denied'],
     [[bench.request()], 'denied'],
     [{}, 'denied'],
@@ -161,7 +170,17 @@ test('SEC-A13 K8 no grant but the device’s own, for this network, of now, open
   const [head, body, signature] = good.split('.') as [string, string, string];
   const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const decode = (part: string) => JSON.parse(Buffer.from(part, 'base64url').toString()) as object;
+  const { kid, key } = await bench.signer;
+  /** The claims of a good grant, well signed under another header. */
+  const signedUnder = (header: object) =>
+    new CompactSign(Buffer.from(body, 'base64url'))
+      .setProtectedHeader({ alg: 'EdDSA', kid, typ: 'postern-grant+jwt', ...header })
+      .sign(key.privateKey);
   const worthless: Record<string, string> = {
+    'with the type of a ticket': await signedUnder({ typ: 'postern-ticket+jwt' }),
+    'with no type of ours': await signedUnder({ typ: 'JWT' }),
+    'with a header that nobody asked for': await signedUnder({ jku: 'https://evil.example/jwks.json' }),
+    'with the name of a key that is not in the card': await signedUnder({ kid: '__proto__' }),
     'of another device': await bench.grant({ nk: encodeKey(other.publicKey) }),
     'of another network': await bench.grant({ aud: id('net') }),
     'that has expired': await bench.grant({ iat: nowS - 7_200, exp: nowS - 3_600 }),
