@@ -50,6 +50,10 @@ export class AcceptedSession {
     this.#network = network;
     this.#serving = serving;
     this.#grants = new GrantBook(serving.lease);
+    // Whatever broke the protocol named no flow of its own: it is recorded under stream 0, the session's.
+    void session.closed.then(({ code }) => {
+      if (code === 'protocol') this.#recordRefusal(flowId(session.handshakeHash, 0), undefined, code);
+    });
   }
 
   get openFlows(): number {
@@ -86,7 +90,7 @@ export class AcceptedSession {
     if (this.#serving.flows.full) return this.#refuse(stream, id, request, 'limit');
     const permitted = this.#permit(request);
     if (typeof permitted === 'string') return this.#refuse(stream, id, request, permitted);
-    if (request.kind === 'dns') return this.#answerExistence(stream, request, permitted.resource);
+    if (request.kind === 'dns') return this.#answerExistence(stream, id, request, permitted.resource);
     await this.#dial(stream, { id, stream, request, grant: permitted.grant }, permitted.resource);
   }
 
@@ -143,16 +147,20 @@ export class AcceptedSession {
 
   async #answerExistence(
     stream: MuxStream,
-    { host }: OpenRequest,
+    id: string,
+    request: OpenRequest,
     resource: ConnectorResource,
   ): Promise<void> {
     try {
-      await permittedAddresses(resource, host, this.#serving.resolve);
+      await permittedAddresses(resource, request.host, this.#serving.resolve);
       stream.accept();
       stream.end();
       stream.resume();
     } catch (error) {
-      stream.reset(toFault(error).code);
+      const { code } = toFault(error);
+      // That a name does not exist is an answer; that it leads where it must not is a refusal.
+      if (code === 'address-forbidden') this.#refuse(stream, id, request, code);
+      else stream.reset(code);
     }
   }
 
@@ -172,6 +180,10 @@ export class AcceptedSession {
 
   #refuse(stream: MuxStream, id: string, request: OpenRequest | undefined, code: CodeName): void {
     if (!stream.destroyed) stream.reset(code);
+    this.#recordRefusal(id, request, code);
+  }
+
+  #recordRefusal(id: string, request: OpenRequest | undefined, code: CodeName): void {
     const grant = this.#grants.any();
     this.#record({
       event: 'refused',

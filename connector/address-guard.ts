@@ -27,10 +27,15 @@ const loopback = networks('127.0.0.0/8', '::1/128');
 const onlyByLiteral = networks(
   '169.254.0.0/16',
   'fe80::/10',
+  // Metadata outside link-local: Alibaba, Azure, Oracle; Amazon (and its DNS and pods), Google, Scaleway.
   '100.100.100.200/32',
   '168.63.129.16/32',
   '192.0.0.192/32',
-  'fd00:ec2::254/128',
+  'fd00:ec2::/32',
+  'fd20:ce::254/128',
+  'fd00:42::42/128',
+  // NAT64 of the network's own making (RFC 8215): which IPv4 address is inside depends on a length nobody tells us.
+  '64:ff9b:1::/48',
 );
 
 /**
@@ -45,9 +50,12 @@ export function mayDial(
 ): boolean {
   const address = parseAddress(resolved);
   if (address === undefined || among(never, address)) return false;
+  // Alibaba's metadata lies in the usual synthetic range, and is as reachable by its literal as the others.
+  const isSpecial = among(onlyByLiteral, address);
+  if (!isSpecial && among(networks(synthetic), address)) return false;
   const literal = parseAddress(resource.address);
   if (literal !== undefined) return same(literal, address);
-  if (among(networks(synthetic), address) || among(onlyByLiteral, address)) return false;
+  if (isSpecial) return false;
   if (among(loopback, address)) return resource.address === 'localhost';
   if (!resource.address.startsWith('*.')) return true;
   const own = ownAddresses.some((text) => {

@@ -1,6 +1,6 @@
 /**
- * Addresses as bytes, in canonical form: an IPv4 address wrapped in IPv6 (mapped, NAT64, 6to4, Teredo) is the address it
- * leads to. Used by the address guard; parses only strict literals.
+ * Addresses as bytes, in canonical form: an IPv4 address wrapped in IPv6 (mapped, compatible, translated, NAT64, 6to4,
+ * Teredo) is the address it leads to. Used by the address guard; parses only strict literals.
  */
 import { isIPv4, isIPv6 } from 'node:net';
 
@@ -62,13 +62,20 @@ function sixteenBytes(text: string): Uint8Array {
   return bytes;
 }
 
-const mapped = { base: sixteenBytes('::ffff:0:0'), bits: 96 };
-const nat64 = { base: sixteenBytes('64:ff9b::'), bits: 96 };
+/** Prefixes with an IPv4 address in the last four bytes: mapped, translated (RFC 2765), NAT64 (RFC 6052). */
+const endingInIpv4 = ['::ffff:0:0', '::ffff:0:0:0', '64:ff9b::'].map((prefix) => ({
+  base: sixteenBytes(prefix),
+  bits: 96,
+}));
+/** The deprecated compatible form, `::` and `::1` excepted, which are addresses of their own. */
+const compatible = { base: sixteenBytes('::'), bits: 96 };
+const smallest = { base: sixteenBytes('::'), bits: 127 };
 const sixToFour = { base: sixteenBytes('2002::'), bits: 16 };
 const teredo = { base: sixteenBytes('2001::'), bits: 32 };
 
 function unwrap(address: Uint8Array): Address {
-  if (isInside(address, mapped) || isInside(address, nat64)) return address.slice(12);
+  if (endingInIpv4.some((prefix) => isInside(address, prefix))) return address.slice(12);
+  if (isInside(address, compatible) && !isInside(address, smallest)) return address.slice(12);
   if (isInside(address, sixToFour)) return address.slice(2, 6);
   if (isInside(address, teredo)) return address.slice(12).map((byte) => byte ^ 255);
   return address;

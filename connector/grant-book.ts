@@ -14,6 +14,8 @@ const maxGrants = 64;
 export class GrantBook {
   readonly #grants = new Map<string, Grant>();
   readonly #lease: Lease;
+  /** Shown and not verified yet. */
+  #waiting = 0;
   /** Settles when every grant shown so far has been verified. */
   settled: Promise<void> = Promise.resolve();
 
@@ -21,10 +23,15 @@ export class GrantBook {
     this.#lease = lease;
   }
 
-  /** Verifies and keeps a grant; one that is not valid for this network and key is dropped. */
+  /**
+   * Verifies and keeps a grant; one that is not valid for this network and key is dropped, and so is what comes while as
+   * many as a session may carry still wait.
+   */
   show(token: string, card: Card | undefined, expected: { network: NetworkId; nodeKey: Uint8Array }): void {
+    if (card === undefined || this.#waiting >= maxGrants) return;
+    this.#waiting++;
     this.settled = this.settled.then(async () => {
-      if (card === undefined) return;
+      this.#waiting--;
       const grant = await verifyGrant(token, card, expected, this.#nowS());
       if (grant === undefined) return;
       this.#grants.set(grant.jti, grant);

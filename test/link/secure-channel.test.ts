@@ -290,7 +290,7 @@ test('a malformed ML-KEM key and unknown flags are refused', async () => {
     Buffer.from([0, 0]),
     Buffer.alloc(0),
   ]) {
-    const { toRight, accepted } = begin();
+    const { toRight, toLeft, accepted } = begin();
     const initiator = new Initiator({
       own: client,
       ephemeral: newAgreementKey(),
@@ -300,6 +300,7 @@ test('a malformed ML-KEM key and unknown flags are refused', async () => {
     const first = initiator.writeFirst(payload)!;
     toRight.change = () => message(1, 0, Buffer.concat([first, mac1(server.publicKey, first)]));
     assert.equal(await codeOf(accepted), 'protocol', payload.subarray(0, 2).toString('hex'));
+    assert.equal(toLeft.sent.length, 0, 'nothing was answered');
   }
 });
 
@@ -468,8 +469,11 @@ test('K3 at twice the bytes without new keys the carrier dies', async () => {
   assert.equal(atRight.fault?.code ?? atLeft.fault?.code, 'protocol');
 });
 
+/** Whether a rekey was answered. */
+const hasAnswered = (sent: readonly Buffer[]) => sent.some((bytes) => bytes[2] === 2 && bytes[3] === 1);
+
 test('K9 a rekey much too soon ends the channel: it would only cost the responder', async () => {
-  const { toRight, atRight } = await connected();
+  const { toRight, toLeft, atRight } = await connected();
   const initiator = new Initiator({
     own: client,
     ephemeral: newAgreementKey(),
@@ -479,10 +483,11 @@ test('K9 a rekey much too soon ends the channel: it would only cost the responde
   toRight.inject(message(1, 1, initiator.writeFirst(Buffer.from([0]))!));
   await settle();
   assert.equal(atRight.fault?.code, 'protocol');
+  assert.equal(hasAnswered(toLeft.sent), false);
 });
 
 test('T1 a rekey by another node key ends the channel', async () => {
-  const { clock, toRight, atRight, left } = await connected();
+  const { clock, toRight, toLeft, atRight, left } = await connected();
   const thief = newAgreementKey();
   const initiator = new Initiator({
     own: thief,
@@ -497,4 +502,5 @@ test('T1 a rekey by another node key ends the channel', async () => {
   left.send(Buffer.from('x'));
   await settle();
   assert.equal(atRight.fault?.code, 'protocol');
+  assert.equal(hasAnswered(toLeft.sent), false);
 });

@@ -9,8 +9,13 @@ const collect = runInNewContext('gc') as () => void;
 /** Bytes held once everything that waits for the event loop has happened and what nobody refers to is gone. */
 export async function retainedBytes(): Promise<number> {
   await settle();
-  collect();
+  heldBytes();
   await settle();
+  return heldBytes();
+}
+
+/** Bytes held at this moment, whatever is under way; what nobody refers to is gone. */
+export function heldBytes(): number {
   collect();
   const { heapUsed, arrayBuffers } = process.memoryUsage();
   return heapUsed + arrayBuffers;
