@@ -130,3 +130,36 @@ test('SEC-A11: a session that fifty ask to end at once ends once', async (t) => 
     [204, ...Array.from({ length: tries - 1 }, () => 404)],
   );
 });
+
+test('SEC-A11: of fifty that have all found the attempt before any answered it, one answers it', async (t) => {
+  const controller = await StartedController.start(t);
+  const { attempts, context } = controller;
+  await controller.cookie();
+  const { store } = context.organisation(context.soleOrganisation);
+  const [row] = await store.select('people').select('id').execute();
+  assert.ok(row !== undefined);
+  const signIn = { person: row.id, authMs: Date.now(), amr: [], address: '127.0.0.1' };
+  const verifier = toBase64Url(Buffer.alloc(32, 9));
+  const challenge = createHash('sha256').update(verifier).digest('base64url');
+  const node = controller.node('device');
+  await node.connect(addressOf(60));
+  const claim = { ...node.enrolMessage({}), address: '127.0.0.1' };
+
+  const link = await attempts.startLoopback(context.soleOrganisation, claim, { port: 40_000, challenge });
+  const found = await attempts.findLoopback(link?.secret ?? '');
+  assert.ok(found !== undefined);
+  const codes = await fifty(() => attempts.authorise(found, signIn));
+  const [authorised] = codes.filter((code) => code !== undefined);
+  assert.equal(codes.filter((code) => code !== undefined).length, 1);
+  const logins = await fifty(() => attempts.completeLogin(authorised?.code ?? '', verifier, claim.nk));
+  assert.equal(logins.filter(({ state }) => state === 'joined').length, 1);
+
+  const typed = await attempts.startDeviceCode(context.soleOrganisation, claim);
+  const entry = await attempts.enterCode(context.soleOrganisation, typed?.userCode ?? '', {
+    person: row.id,
+    address: '127.0.0.1',
+  });
+  assert.ok(entry.state === 'found');
+  const results = await fifty(() => attempts.approve(entry.attempt, signIn, { held: false }));
+  assert.equal(results.filter(({ state }) => state === 'joined').length, 1);
+});

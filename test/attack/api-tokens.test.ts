@@ -279,8 +279,11 @@ test('SEC-G5: a header that names another algorithm, key, type or place counts f
 
 test('SEC-A8: a ticket, a login code and a key are worth nothing to another node than theirs', async (t) => {
   const controller = await StartedController.start(t);
-  const { kinds } = await world(controller);
+  const { kinds, network } = await world(controller);
   const thief = controller.node('device');
+  const { card } = await controller.context.card();
+  const shown = { network, nodeKey: thief.nodeKey.publicKey };
+  assert.equal(await verifyGrant(kinds['grant'] ?? '', card, shown, Date.now() / 1_000), undefined);
   assert.equal(await controller.attach(kinds['ticket'] ?? '', thief.machineKey), denied);
   await thief.connect(addresses());
   thief.send({ t: 'login', code: kinds['login code'] ?? '', verifier });
