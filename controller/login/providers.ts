@@ -8,6 +8,7 @@ import {
   ClientSecretPost,
   customFetch,
   discovery,
+  enableNonRepudiationChecks,
   type ClientAuth,
   type Configuration,
 } from 'openid-client';
@@ -64,8 +65,12 @@ export class Providers {
     const client = await discovery(new URL(issuer), clientId, undefined, clientAuth(secret), {
       [customFetch]: providerFetch(ca),
       timeout: providerTimeoutS,
-      // The document's check lets plain http through for loopback only.
-      execute: issuer.startsWith('http:') ? [allowInsecureRequests] : [],
+      execute: [
+        // An ID token counts by its signature, not by the connection it came over (SEC-G4).
+        enableNonRepudiationChecks,
+        // The document's check lets plain http through for loopback only.
+        ...(issuer.startsWith('http:') ? [allowInsecureRequests] : []),
+      ],
     });
     return { definition, client };
   }

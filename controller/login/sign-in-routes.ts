@@ -21,6 +21,7 @@ import { Throttle } from '../throttle.ts';
 import { endEarlierSession } from './browser-sessions.ts';
 import type { Cookies } from './cookies.ts';
 import { isFresh } from './freshness.ts';
+import { objectionToIdToken } from './id-token-claims.ts';
 import { needsUserInfo, readIdentity, type Identity } from './identity-claims.ts';
 import { PendingSignIns, signInLifeMs, type PendingSignIn } from './pending-sign-ins.ts';
 import { Providers, type Provider } from './providers.ts';
@@ -202,7 +203,12 @@ class SignIns {
         idTokenExpected: true,
       });
       const claims = tokens.claims();
-      if (claims === undefined) return 'provider-answer';
+      if (claims === undefined || tokens.id_token === undefined) return 'provider-answer';
+      const objection = objectionToIdToken(tokens.id_token, claims, {
+        accessToken: tokens.access_token,
+        nowMs: this.#context.now(),
+      });
+      if (objection !== undefined) throw new Error(`the ID token is refused: ${objection}`);
       const more =
         client.serverMetadata().userinfo_endpoint !== undefined &&
         needsUserInfo(claims, definition.groupsClaim);

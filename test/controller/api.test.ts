@@ -108,6 +108,15 @@ test('SEC-C4: a body that is not declared as JSON is refused', async (t) => {
     'application/json\ta',
     'application/x-www-form-urlencoded',
     'application/jsonx',
+    'application/json, text/plain',
+    'application/json/extra',
+    'application/vnd.api+json',
+    'multipart/form-data; boundary=application/json',
+    'text/json',
+    'text/plain; application/json',
+    'json',
+    '*/*',
+    ';application/json',
   ]) {
     const answer = await controller.app.inject({
       method: 'PUT',

@@ -13,9 +13,20 @@ import type { Fault } from '../../../protocol/errors.ts';
 import { openControlChannel, type ControlChannel } from '../../../protocol/link/control-channel.ts';
 import { applyPatch } from '../../../protocol/snapshot.ts';
 import { memoryCarriers } from '../../support/memory-carrier.ts';
-import type { TestController } from './controller.ts';
+import type { Clock } from '../../../protocol/clock.ts';
+import type { AgreementKey } from '../../../protocol/keys.ts';
+import type { Carrier } from '../../../protocol/link/carrier.ts';
 
 type Type = FromController['t'];
+
+/** What a node needs of a controller: its control key, a clock, and a way to its control server. */
+export interface NodeHost {
+  readonly context: { readonly keys: { readonly control: AgreementKey } };
+  readonly time: { readonly clock: Clock };
+  /** In memory, unless there is a way that travels. */
+  readonly control: { accept(carrier: Carrier, address: string): void };
+  dial?(address: string): Promise<Carrier>;
+}
 
 export class TestNode {
   readonly machineKey = newSigningKey();
@@ -26,20 +37,19 @@ export class TestNode {
   /** The id of the last welcome. */
   id = '';
   readonly #kind: 'device' | 'connector' | 'relay';
-  readonly #controller: TestController;
+  readonly #controller: NodeHost;
   #channel: ControlChannel | undefined;
   #wake: () => void = () => undefined;
 
-  constructor(controller: TestController, kind: 'device' | 'connector' | 'relay') {
+  constructor(controller: NodeHost, kind: 'device' | 'connector' | 'relay') {
     this.#controller = controller;
     this.#kind = kind;
   }
 
   /** Opens a channel from `address`; what was heard before is forgotten. */
   async connect(address = '192.0.2.1'): Promise<void> {
-    const { left, right } = memoryCarriers();
-    const { context, control, time } = this.#controller;
-    control.accept(left, address);
+    const { context, time } = this.#controller;
+    const right = await this.#carrier(address);
     this.#channel = undefined;
     this.heard.length = 0;
     this.closed = undefined;
@@ -157,6 +167,13 @@ export class TestNode {
       [current, version] = [applyPatch(current, message.set), message.v];
     }
     return current;
+  }
+
+  async #carrier(address: string): Promise<Carrier> {
+    if (this.#controller.dial !== undefined) return this.#controller.dial(address);
+    const { left, right } = memoryCarriers();
+    this.#controller.control.accept(left, address);
+    return right;
   }
 
   #hash(): Buffer {
