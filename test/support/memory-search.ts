@@ -1,8 +1,9 @@
 /**
- * Searches the memory of a running process for random markers, in every form a program may have given them: a V8 heap
- * snapshot would not show the bytes of Buffers.
+ * Searches the memory of a running process, and files, for random markers, in every form a program may have given them:
+ * a V8 heap snapshot would not show the bytes of Buffers.
  */
-import { open, readFile } from 'node:fs/promises';
+import { open, readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 
 /** Something that was sent: random bytes, 16 or more, or any text that encodes them. */
 export interface Marker {
@@ -39,6 +40,29 @@ export async function searchMemory(pid: number, markers: readonly Marker[]): Pro
     }
   } finally {
     await memory.close();
+  }
+  return found;
+}
+
+/** The names of the markers that stand in these files, or in files below these folders. */
+export async function searchFiles(
+  paths: readonly string[],
+  markers: readonly Marker[],
+): Promise<Set<string>> {
+  const found = new Set<string>();
+  for (const path of paths) {
+    const entries = (await stat(path)).isDirectory()
+      ? await readdir(path, { recursive: true, withFileTypes: true })
+      : undefined;
+    const files = entries
+      ?.filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name));
+    for (const file of files ?? [path]) {
+      const content = await readFile(file);
+      for (const { name, bytes } of markers) {
+        if (formsOf(bytes).some((form) => content.includes(form))) found.add(name);
+      }
+    }
   }
   return found;
 }
