@@ -9,13 +9,15 @@ import { join } from 'node:path';
 export interface Marker {
   name: string;
   bytes: Buffer;
+  /** Looked for as it is, and not in any encoding: for bytes too few to be told from chance in a shorter form. */
+  plain?: true;
 }
 
 const chunkBytes = 4 << 20;
 
 /** The names of the markers that stand in a writable map of `pid`. Rejects where it is gone or not ours to read. */
 export async function searchMemory(pid: number, markers: readonly Marker[]): Promise<Set<string>> {
-  const missing = new Map(markers.map(({ name, bytes }) => [name, formsOf(bytes)]));
+  const missing = new Map(markers.map((marker) => [marker.name, formsOf(marker)]));
   const longest = Math.max(...[...missing.values()].flat().map((form) => form.length));
   const found = new Set<string>();
   const maps = await readFile(`/proc/${pid}/maps`, 'utf8');
@@ -59,8 +61,8 @@ export async function searchFiles(
       .map((entry) => join(entry.parentPath, entry.name));
     for (const file of files ?? [path]) {
       const content = await readFile(file);
-      for (const { name, bytes } of markers) {
-        if (formsOf(bytes).some((form) => content.includes(form))) found.add(name);
+      for (const marker of markers) {
+        if (formsOf(marker).some((form) => content.includes(form))) found.add(marker.name);
       }
     }
   }
@@ -81,7 +83,8 @@ function writable(maps: string): [number, number][] {
 }
 
 /** The bytes themselves, as hex, and both as base64 wherever they stand in what was encoded. */
-function formsOf(bytes: Buffer): Buffer[] {
+function formsOf({ bytes, plain }: Marker): Buffer[] {
+  if (plain === true) return [bytes];
   const texts = [bytes.toString('hex'), bytes.toString('hex').toUpperCase()].map((text) => Buffer.from(text));
   const encoded = [bytes, ...texts].flatMap((each) => [0, 1, 2].map((shift) => base64At(each, shift)));
   const url = encoded.map((form) => Buffer.from(form.toString().replaceAll('+', '-').replaceAll('/', '_')));
