@@ -36,6 +36,7 @@ export const programs = {
   postgres: { package: 'postgresql', targets: people, folder: '/usr/lib/postgresql/*/bin' },
   initdb: { package: 'postgresql', targets: people, folder: '/usr/lib/postgresql/*/bin' },
   chromium: { package: 'chromium', targets: people },
+  tcpdump: { package: 'tcpdump', targets: ['test'], rootOnly: true },
   iperf3: { package: 'iperf3', targets: ['bench'] },
 } as const satisfies Record<string, Program>;
 

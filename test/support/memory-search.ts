@@ -1,20 +1,23 @@
 /**
- * Searches the memory of a running process for random markers, in every form a program may have given them: a V8 heap
- * snapshot would not show the bytes of Buffers.
+ * Searches the memory of a running process, and files, for random markers, in every form a program may have given them:
+ * a V8 heap snapshot would not show the bytes of Buffers.
  */
-import { open, readFile } from 'node:fs/promises';
+import { open, readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 
 /** Something that was sent: random bytes, 16 or more, or any text that encodes them. */
 export interface Marker {
   name: string;
   bytes: Buffer;
+  /** Looked for as it is, and not in any encoding: for bytes too few to be told from chance in a shorter form. */
+  plain?: true;
 }
 
 const chunkBytes = 4 << 20;
 
 /** The names of the markers that stand in a writable map of `pid`. Rejects where it is gone or not ours to read. */
 export async function searchMemory(pid: number, markers: readonly Marker[]): Promise<Set<string>> {
-  const missing = new Map(markers.map(({ name, bytes }) => [name, formsOf(bytes)]));
+  const missing = new Map(markers.map((marker) => [marker.name, formsOf(marker)]));
   const longest = Math.max(...[...missing.values()].flat().map((form) => form.length));
   const found = new Set<string>();
   const maps = await readFile(`/proc/${pid}/maps`, 'utf8');
@@ -43,6 +46,29 @@ export async function searchMemory(pid: number, markers: readonly Marker[]): Pro
   return found;
 }
 
+/** The names of the markers that stand in these files, or in files below these folders. */
+export async function searchFiles(
+  paths: readonly string[],
+  markers: readonly Marker[],
+): Promise<Set<string>> {
+  const found = new Set<string>();
+  for (const path of paths) {
+    const entries = (await stat(path)).isDirectory()
+      ? await readdir(path, { recursive: true, withFileTypes: true })
+      : undefined;
+    const files = entries
+      ?.filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name));
+    for (const file of files ?? [path]) {
+      const content = await readFile(file);
+      for (const marker of markers) {
+        if (formsOf(marker).some((form) => content.includes(form))) found.add(marker.name);
+      }
+    }
+  }
+  return found;
+}
+
 /** A map may go between the list and the reading of it, and some are the kernel's own. */
 function gone(error: NodeJS.ErrnoException): { bytesRead: number } {
   if (error.code === 'EIO' || error.code === 'EFAULT') return { bytesRead: 0 };
@@ -57,7 +83,8 @@ function writable(maps: string): [number, number][] {
 }
 
 /** The bytes themselves, as hex, and both as base64 wherever they stand in what was encoded. */
-function formsOf(bytes: Buffer): Buffer[] {
+function formsOf({ bytes, plain }: Marker): Buffer[] {
+  if (plain === true) return [bytes];
   const texts = [bytes.toString('hex'), bytes.toString('hex').toUpperCase()].map((text) => Buffer.from(text));
   const encoded = [bytes, ...texts].flatMap((each) => [0, 1, 2].map((shift) => base64At(each, shift)));
   const url = encoded.map((form) => Buffer.from(form.toString().replaceAll('+', '-').replaceAll('/', '_')));
