@@ -80,7 +80,7 @@ async function run(options: Options): Promise<void> {
     uids: personUids(options.shareWith),
     ...(options.name === undefined ? {} : { name: options.name }),
     onEvent: (event) => events.print(event),
-  });
+  }).catch(refuseStart);
   await follow(client, options);
 }
 
@@ -95,10 +95,14 @@ async function follow(client: Client, options: Options): Promise<void> {
     }
   } catch (error) {
     await client.stop();
-    throw error instanceof Fault ? new CommandError(exitOfStart(error), remedied(error)) : error;
+    refuseStart(error);
   }
   const undone = await client.stop();
   if (options.capture !== 'none') say(givenBack(undone.resolvConf));
+}
+
+function refuseStart(error: unknown): never {
+  throw error instanceof Fault ? new CommandError(exitOfStart(error), remedied(error)) : error;
 }
 
 /** Prints what happens while nobody asked. */

@@ -84,7 +84,7 @@ export class NameCapture {
         const knowledge = options.knowledge();
         return { ...knowledge, zones: routedZones(knowledge, changes) };
       },
-      upstreams: () => changes?.upstreams ?? [],
+      upstreams: () => changes?.upstreams() ?? [],
       exists: (name, resource) => options.exists(name, resource),
       clock: systemClock,
       random: systemRandom,

@@ -5,6 +5,7 @@
  */
 import { accessSync, constants, globSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /** What a target needs the system for. */
 export type Target = 'demo' | 'test' | 'bench';
@@ -16,7 +17,15 @@ interface Program {
   rootOnly?: true;
   /** A folder pattern searched besides the path. */
   folder?: string;
+  /** Its package is only unpacked: installing it would change how the system resolves names. */
+  unpacked?: readonly string[];
 }
+
+/** Where packages that may not be installed are unpacked. */
+export const unpackedFolder = fileURLToPath(
+  new URL('../node_modules/.cache/postern-unpacked', import.meta.url),
+);
+const resolvedPackages = ['systemd-resolved', 'libsystemd-shared'] as const;
 
 const people = ['demo', 'test'] as const;
 const everyone = ['demo', 'test', 'bench'] as const;
@@ -37,6 +46,21 @@ export const programs = {
   initdb: { package: 'postgresql', targets: people, folder: '/usr/lib/postgresql/*/bin' },
   chromium: { package: 'chromium', targets: people },
   tcpdump: { package: 'tcpdump', targets: ['test'], rootOnly: true },
+  'dbus-daemon': { package: 'dbus-daemon', targets: ['test'], rootOnly: true },
+  'systemd-resolved': {
+    package: 'systemd-resolved',
+    targets: ['test'],
+    rootOnly: true,
+    folder: join(unpackedFolder, 'lib/systemd'),
+    unpacked: resolvedPackages,
+  },
+  resolvectl: {
+    package: 'systemd-resolved',
+    targets: ['test'],
+    rootOnly: true,
+    folder: join(unpackedFolder, 'usr/bin'),
+    unpacked: resolvedPackages,
+  },
   iperf3: { package: 'iperf3', targets: ['bench'] },
 } as const satisfies Record<string, Program>;
 

@@ -2,15 +2,34 @@
  * Routes the zones, and nothing else, to our resolver where systemd-resolved runs: by routing domains on a link of our
  * own. The settings vanish with the link, so a crash leaves nothing behind but the link itself.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { runCommand, succeeds } from '../system/run-command.ts';
+import { nameServers } from './resolv-conf.ts';
 
 /** Present exactly while systemd-resolved runs. */
 const runtimeFile = '/run/systemd/resolve/stub-resolv.conf';
+/** The servers that resolved itself asks, ours among them while we are up. */
+const uplinkFile = '/run/systemd/resolve/resolv.conf';
+/** Where resolved answers the programs of this machine. */
+const stubAddresses = new Set(['127.0.0.53', '127.0.0.54']);
 
 /** Whether systemd-resolved runs and can be told. */
 export async function resolvedRuns(): Promise<boolean> {
   return existsSync(runtimeFile) && (await succeeds('resolvectl', ['dns']));
+}
+
+/** Whether programs that read these name servers ask resolved and nobody else. */
+export function isResolvedStub(servers: readonly string[]): boolean {
+  return servers.length > 0 && servers.every((server) => stubAddresses.has(server));
+}
+
+/** The servers that resolved asks for names that nobody routed elsewhere; asked anew, since networks change. */
+export function resolvedUplinks(): string[] {
+  try {
+    return nameServers(readFileSync(uplinkFile, 'utf8'));
+  } catch {
+    return [];
+  }
 }
 
 /**

@@ -21,7 +21,14 @@ import {
 } from '../dns/address-range.ts';
 import { searchDomains } from '../dns/search-shadows.ts';
 import type { Upstream } from '../dns/upstream.ts';
-import { flushResolved, makeLink, resolvedRuns, routeZones } from '../system-dns/resolved.ts';
+import {
+  flushResolved,
+  isResolvedStub,
+  makeLink,
+  resolvedRuns,
+  resolvedUplinks,
+  routeZones,
+} from '../system-dns/resolved.ts';
 import {
   isStillOurs,
   journalOfTakeover,
@@ -39,6 +46,7 @@ import {
   type Journal,
   type Undone,
 } from './journal.ts';
+import { SystemUnsuited } from './system-unsuited.ts';
 
 /** How this system's programs come to ask us. */
 export type NameRouting = 'systemd-resolved' | 'resolv.conf' | 'systemd-resolved and resolv.conf';
@@ -46,8 +54,8 @@ export type NameRouting = 'systemd-resolved' | 'resolv.conf' | 'systemd-resolved
 export interface SystemChanges {
   readonly routing: NameRouting;
   readonly range: AddressRange;
-  /** The resolvers the system had before, and the domains its programs append to names. */
-  readonly upstreams: readonly Upstream[];
+  /** The resolvers the system has besides us, and the domains its programs append to names. */
+  upstreams(): readonly Upstream[];
   readonly searchDomains: readonly string[];
   /** Whether names of the zones stay refused when this process crashes; where not, the system is restored. */
   readonly failsClosed: boolean;
@@ -80,25 +88,26 @@ export async function freeRange(state: StateDirectory, wanted: AddressRange): Pr
   );
 }
 
-/** Makes route and table, and the link where systemd-resolved runs. Names are still asked where they were. */
+/**
+ * Makes route and table, and the link where systemd-resolved runs. Names are still asked where they were. Throws a Fault,
+ * with nothing changed, where resolv.conf is systemd-resolved's stub and systemd-resolved cannot be told: taking that file
+ * over would break whatever it answers for.
+ */
 export async function beginChanges(
   state: StateDirectory,
   range: AddressRange,
   capture: { readonly uids: readonly number[]; readonly port: number },
 ): Promise<SystemChanges> {
+  const resolved = await resolvedRuns();
+  if (!resolved && isResolvedStub(nameServers(readResolvConf()))) throw stubWithoutResolved();
   await undoStaleLeftovers(state, range);
   await undoForeignTakeover();
   const key = createHash('sha256').update(state.path).digest('hex').slice(0, 6);
-  const resolved = await resolvedRuns();
-  const resolvConf = readResolvConf();
-  const servers = nameServers(resolvConf);
-  const stubAnswers = resolved && servers.some((server) => server.startsWith('127.0.0.5'));
-  const routing: NameRouting = !resolved
-    ? 'resolv.conf'
-    : stubAnswers
-      ? 'systemd-resolved'
-      : 'systemd-resolved and resolv.conf';
   const address = resolverAddress(range);
+  const resolvConf = readResolvConf();
+  const others = (servers: readonly string[]): string[] => servers.filter((server) => server !== address);
+  const servers = others(nameServers(resolvConf));
+  const routing = routingOf(resolved, servers);
   let journal: Journal = {
     schema: 'postern.system/v1',
     table: `postern_${key}`,
@@ -132,7 +141,12 @@ export async function beginChanges(
   return {
     routing,
     range,
-    upstreams: servers.map((server) => ({ address: server, port: 53 })),
+    // What resolved was asked and sent here must not go back to its stub.
+    upstreams: () =>
+      (routing === 'systemd-resolved' ? others(resolvedUplinks()) : servers).map((server) => ({
+        address: server,
+        port: 53,
+      })),
     searchDomains: searchDomains(resolvConf),
     failsClosed: routing === 'systemd-resolved',
     async takeNames(zones) {
@@ -151,6 +165,19 @@ export async function beginChanges(
     stillInPlace: () => journal.takeover === undefined || isStillOurs(journal.takeover),
     undo,
   };
+}
+
+function routingOf(resolved: boolean, servers: readonly string[]): NameRouting {
+  if (!resolved) return 'resolv.conf';
+  return isResolvedStub(servers) ? 'systemd-resolved' : 'systemd-resolved and resolv.conf';
+}
+
+function stubWithoutResolved(): SystemUnsuited {
+  return new SystemUnsuited(
+    `${resolvConfPath} points to systemd-resolved, which cannot be told where your names are ("resolvectl dns" fails), ` +
+      'so nothing was changed. Run: sudo systemctl restart dbus systemd-resolved && sudo postern up' +
+      ' — or without names: postern up --capture none --socks 127.0.0.1:1080',
+  );
 }
 
 /**

@@ -51,6 +51,8 @@ export class SmallOrganisation {
   device: Pick<DeviceSnapshot, 'zones' | 'resources' | 'session' | 'device'>;
   /** Ports and address of the wiki behind the connectors. */
   wikiPort = 0;
+  /** Host names of further relays that devices are told of. */
+  relayHosts: readonly string[] = [];
   epoch = 1;
   readonly #root: SigningKey = newSigningKey();
   readonly #signing: SigningKey = newSigningKey();
@@ -94,7 +96,7 @@ export class SmallOrganisation {
   }
 
   /** Starts controller, relay and one connector. */
-  static async start(t: TestContext): Promise<SmallOrganisation> {
+  static async start(t: Pick<TestContext, 'after'>): Promise<SmallOrganisation> {
     const organisation = new SmallOrganisation();
     const { kid } = await tokenSigner(organisation.#signing);
     organisation.#card = {
@@ -357,7 +359,15 @@ export class SmallOrganisation {
     return {
       kind: 'device',
       networks: { [this.network]: { id: this.network, name: 'hq', pq: true, connectors } },
-      relays: { [this.#relayId]: { id: this.#relayId, url: `http://127.0.0.1:${this.#relayPort}` } },
+      relays: {
+        [this.#relayId]: { id: this.#relayId, url: `http://127.0.0.1:${this.#relayPort}` },
+        ...Object.fromEntries(
+          this.relayHosts.map((host) => {
+            const relay = id('rly');
+            return [relay, { id: relay, url: `https://${host}` }];
+          }),
+        ),
+      },
       ...this.device,
     };
   }

@@ -1,14 +1,17 @@
 /**
- * A laptop for tests: a network and mount namespace of its own with its own resolv.conf, in which a program captures
- * names and an ordinary resolver answers everything else. Needs root; gone with its first process.
+ * A laptop for tests: a network and mount namespace of its own with its own /etc and, where asked for, systemd-resolved,
+ * in which a program captures names and an ordinary resolver answers everything else. Needs root; gone with its first
+ * process.
  */
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
+import { findProgram } from '../../../scripts/programs.ts';
+import { resolvedEnvironment, resolvedSetUp } from './resolved.ts';
 
 export interface CommandResult {
   readonly code: number;
@@ -31,66 +34,68 @@ export class Laptop {
   readonly #init: ChildProcess;
   readonly #environment: NodeJS.ProcessEnv;
 
-  private constructor(folder: string, init: ChildProcess) {
+  private constructor(folder: string, init: ChildProcess, environment: NodeJS.ProcessEnv) {
     this.folder = folder;
     this.#init = init;
-    this.#environment = { ...process.env, PATH: `${join(folder, 'bin')}:${process.env['PATH'] ?? ''}` };
+    this.#environment = environment;
   }
 
   /**
-   * Boots one whose resolv.conf has this text; `setUp` are further commands for it. With `resolved` it looks as if
-   * systemd-resolved ran: its runtime file is there, and a `resolvectl` that writes down what it is told.
+   * Boots one whose resolv.conf has this text; `setUp` are further commands for it. With `resolved` Debian's
+   * systemd-resolved runs on a bus of the laptop's own and asks 192.0.2.53, as a network would have told it.
    */
   static async boot(
     t: TestContext,
     options: { resolvConf?: string; setUp?: string; resolved?: boolean } = {},
   ): Promise<Laptop> {
     const folder = mkdtempSync(join(tmpdir(), 'postern-laptop-'));
-    mkdirSync(join(folder, 'bin'));
-    if (options.resolved === true) {
-      const log = join(folder, 'resolvectl.log');
-      writeFileSync(join(folder, 'bin', 'resolvectl'), `#!/bin/sh\necho "$@" >> ${log}\n`, { mode: 0o755 });
-    }
+    for (const name of ['etc', 'etc-work']) mkdirSync(join(folder, name));
+    const ordinary = 'search acme.example\nnameserver 127.0.0.1\noptions timeout:2\n';
     writeFileSync(
-      join(folder, 'resolv.conf'),
-      options.resolvConf ?? 'search acme.example\nnameserver 127.0.0.1\noptions timeout:2\n',
+      join(folder, 'etc', 'resolv.conf'),
+      options.resolvConf ?? (options.resolved === true ? 'nameserver 127.0.0.53\n' : ordinary),
     );
     const script = [
       'set -e',
       'ip link set lo up',
       // With loopback alone glibc takes the machine for offline and asks nobody (AI_ADDRCONFIG).
-      'ip link add lan0 type bridge && ip addr add 192.0.2.10/24 dev lan0 && ip link set lan0 up',
-      `mount --bind ${folder}/resolv.conf /etc/resolv.conf`,
-      ...(options.resolved === true
-        ? [
-            'mount -t tmpfs none /run',
-            'mkdir -p /run/systemd/resolve',
-            'touch /run/systemd/resolve/stub-resolv.conf',
-          ]
-        : []),
+      'ip link add lan0 type bridge && ip addr add 192.0.2.10/24 dev lan0 && ip addr add 192.0.2.53/24 dev lan0',
+      'ip link set lan0 up',
+      // What is written below /etc stays in the laptop's folder, and a file can be replaced there by a rename.
+      `mount -t overlay overlay -o lowerdir=/etc,upperdir=${folder}/etc,workdir=${folder}/etc-work /etc`,
+      'mount -t tmpfs none /run',
+      ...(options.resolved === true ? resolvedSetUp(folder) : []),
       options.setUp ?? ':',
       'echo booted',
       'exec sleep infinity',
     ].join('\n');
+    const environment = {
+      ...process.env,
+      ...resolvedEnvironment,
+      PATH: `${dirname(findProgram('resolvectl'))}:${process.env['PATH'] ?? ''}`,
+    };
     const init = spawn('unshare', ['--net', '--mount', '--propagation', 'private', 'sh', '-c', script], {
       stdio: ['ignore', 'pipe', 'inherit'],
+      env: environment,
     });
     t.after(() => {
       init.kill('SIGKILL');
       endProgramsOf(folder);
       rmSync(folder, { recursive: true, force: true });
     });
-    await once(init.stdout, 'data');
-    return new Laptop(folder, init);
+    const ended = once(init, 'exit').then(() => Promise.reject(new Error('the laptop did not boot')));
+    await Promise.race([once(init.stdout, 'data'), ended]);
+    ended.catch(() => undefined);
+    return new Laptop(folder, init, environment);
   }
 
   resolvConf(): string {
-    return readFileSync(join(this.folder, 'resolv.conf'), 'utf8');
+    return readFileSync(this.resolvConfFile, 'utf8');
   }
 
-  /** What systemd-resolved was told so far, command by command. */
-  resolvectl(): string[] {
-    return readFileSync(join(this.folder, 'resolvectl.log'), 'utf8').trim().split('\n');
+  /** The laptop's /etc/resolv.conf as a file of the test's own machine. */
+  get resolvConfFile(): string {
+    return join(this.folder, 'etc', 'resolv.conf');
   }
 
   /** The state directory of the capturing program. */
@@ -126,11 +131,8 @@ export class Laptop {
   /** Starts the capturing program and waits for its first line. */
   async capture(t: TestContext, args: readonly string[] = []): Promise<Capturing> {
     const program = join(import.meta.dirname, 'capturing-program.ts');
-    const child = spawn('nsenter', [...this.#enter(), process.execPath, program, this.state, ...args], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-      env: this.#environment,
-    });
-    t.after(() => child.kill('SIGKILL'));
+    const child = this.spawn(t, process.execPath, [program, this.state, ...args]);
+    child.stderr.pipe(process.stderr);
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     const next = async (): Promise<Record<string, unknown>> => {
       const line = await lines.next();
@@ -153,17 +155,35 @@ export class Laptop {
     };
   }
 
+  /** Starts a program there; ended with the test. */
+  spawn(
+    t: TestContext,
+    program: string,
+    args: readonly string[],
+    env: Record<string, string> = {},
+  ): ChildProcessWithoutNullStreams {
+    const child = spawn('nsenter', [...this.#enter(), program, ...args], {
+      stdio: 'pipe',
+      env: { ...this.#environment, ...env },
+    });
+    t.after(() => child.kill('SIGKILL'));
+    return child;
+  }
+
   #enter(): string[] {
     return ['--target', String(this.#init.pid), '--net', '--mount', '--'];
   }
 }
 
-/** Ends whatever was started with this laptop's own folder in its command line: a watchdog outlives its program. */
+/** Ends whatever was started with this laptop's own folder in its command line, and what noted its id there. */
 function endProgramsOf(folder: string): void {
+  const noted = readdirSync(folder).filter((name) => name.endsWith('.pid'));
+  const own = new Set(noted.map((name) => readFileSync(join(folder, name), 'utf8').trim()));
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     if (Number(pid) === process.pid) continue;
     try {
-      if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(folder)) process.kill(Number(pid), 'SIGKILL');
+      const isOurs = own.has(pid) || readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(folder);
+      if (isOurs) process.kill(Number(pid), 'SIGKILL');
     } catch {
       // It ended by itself meanwhile.
     }
