@@ -40,25 +40,25 @@ const onlyByLiteral = networks(
 
 /**
  * Whether `resource` may be dialled at `resolved`, an address literal from the resolver.
- * @param synthetic the range clients use for names, never a real destination
- * @param ownAddresses addresses of this host's interfaces
+ * @param place `synthetic`: the range clients use for names, never a real destination; `ownAddresses`: those of this
+ *   host's interfaces, read only where a wildcard needs them
  */
 export function mayDial(
   resource: GuardedResource,
   resolved: string,
-  { synthetic, ownAddresses }: { synthetic: string; ownAddresses: readonly string[] },
+  place: { readonly synthetic: string; readonly ownAddresses: readonly string[] },
 ): boolean {
   const address = parseAddress(resolved);
   if (address === undefined || among(never, address)) return false;
   // Alibaba's metadata lies in the usual synthetic range, and is as reachable by its literal as the others.
   const isSpecial = among(onlyByLiteral, address);
-  if (!isSpecial && among(networks(synthetic), address)) return false;
+  if (!isSpecial && among(networks(place.synthetic), address)) return false;
   const literal = parseAddress(resource.address);
   if (literal !== undefined) return same(literal, address);
   if (isSpecial) return false;
   if (among(loopback, address)) return resource.address === 'localhost';
   if (!resource.address.startsWith('*.')) return true;
-  const own = ownAddresses.some((text) => {
+  const own = place.ownAddresses.some((text) => {
     const host = parseAddress(text);
     return host !== undefined && same(host, address);
   });

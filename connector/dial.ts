@@ -12,6 +12,13 @@ import { systemResolve, type Resolve } from './resolve.ts';
 const syntheticRange = '100.96.0.0/12';
 const connectTimeoutMs = 10_000;
 
+const here = {
+  synthetic: syntheticRange,
+  get ownAddresses(): string[] {
+    return Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address));
+  },
+};
+
 /** The permitted addresses of a name, in order. Rejects with `no-name`, `timeout` or `address-forbidden`. */
 export async function permittedAddresses(
   resource: GuardedResource,
@@ -19,13 +26,8 @@ export async function permittedAddresses(
   resolve: Resolve = systemResolve,
 ): Promise<readonly string[]> {
   const target = resource.address.startsWith('*.') ? host : resource.address;
-  const ownAddresses = Object.values(networkInterfaces()).flatMap((list) =>
-    (list ?? []).map(({ address }) => address),
-  );
   const found = await resolve(target);
-  const permitted = found.filter((address) =>
-    mayDial(resource, address, { synthetic: syntheticRange, ownAddresses }),
-  );
+  const permitted = found.filter((address) => mayDial(resource, address, here));
   if (permitted.length === 0) throw new Fault('address-forbidden');
   return permitted;
 }

@@ -1,7 +1,8 @@
 /**
  * Finds what a target needs from the system and installs what is missing on Debian as root; elsewhere prints the one
- * line to run and exits 1. A package that would change the system is unpacked beside the project instead. Called first by `npm test`, `npm run demo` and `npm run bench`, so that a missing part is a
- * failure at the start and never a skipped test. It starts, stops and configures no service.
+ * line to run and exits 1. A package that would change the system is unpacked beside the project instead. Called first
+ * by `npm test`, `npm run demo` and `npm run bench`, so that a missing part is a failure at the start and never a skipped
+ * test. It starts, stops and configures no service.
  */
 import { spawnSync } from 'node:child_process';
 import {
