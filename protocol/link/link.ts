@@ -6,7 +6,7 @@
 import type { Clock } from '../clock.ts';
 import { codeName, codes, Fault, type CodeName } from '../errors.ts';
 import { frameHeaderBytes, hopRecordBytes } from '../mux/frames.ts';
-import type { RecordSink } from '../mux/mux.ts';
+import type { RecordSink } from '../mux/outbox.ts';
 import { Liveness } from './liveness.ts';
 import { messageHeaderBytes } from './message-reader.ts';
 import { RecordSizes } from './record-sizes.ts';

@@ -13,9 +13,9 @@
 import type { Clock, Random } from '../clock.ts';
 import { Fault } from '../errors.ts';
 import type { AgreementKey } from '../keys.ts';
-import { CipherState } from '../noise/cipher-state.ts';
 import { tagBytes } from '../noise/aead.ts';
 import type { Carrier } from './carrier.ts';
+import { ChannelKeys } from './channel-keys.ts';
 import type { HandshakeBudget } from './handshake-budget.ts';
 import {
   answerInit,
@@ -100,12 +100,6 @@ export function acceptSecureChannel(
   });
 }
 
-/** Keys of one epoch and what they have been used for. */
-interface Keys {
-  readonly send: CipherState;
-  readonly receive: CipherState;
-}
-
 type State =
   | { readonly state: 'fresh' }
   | { readonly state: 'waiting'; readonly init: InitSender }
@@ -113,12 +107,6 @@ type State =
   | { readonly state: 'unproven' }
   | { readonly state: 'up' }
   | { readonly state: 'closed'; readonly fault: Fault };
-
-/** A rekey that has begun: asked by us, or answered by us and not yet used by the initiator. */
-type Rekey =
-  | { readonly state: 'none' }
-  | { readonly state: 'asked'; readonly init: InitSender }
-  | { readonly state: 'switching'; readonly next: Keys };
 
 export class SecureChannel {
   readonly #carrier: Carrier;
@@ -133,14 +121,10 @@ export class SecureChannel {
   #held: Buffer[] = [];
   #first: HandshakeOutcome | undefined;
 
-  #send: CipherState | undefined;
-  #receive: CipherState | undefined;
-  #sendEpoch = 0;
-  #receiveEpoch = 0;
-  #rekey: Rekey = { state: 'none' };
+  readonly #keys = new ChannelKeys();
   #keysSinceMs = 0;
-  #sentBytes = 0;
-  #receivedBytes = 0;
+  /** What we asked for new keys with; undefined while we have not. */
+  #asking: InitSender | undefined;
   #cancelTimer: () => void = () => {};
 
   constructor(
@@ -207,14 +191,13 @@ export class SecureChannel {
    * record; the memory belongs to the channel from now on. False: wait for `drain`.
    */
   sendSealed(block: Buffer, start: number, end: number): boolean {
-    if (this.#state.state !== 'up' || this.#send === undefined) return true;
+    if (this.#state.state !== 'up') return true;
     const first = start + this.#carrier.headroom;
     const length = end - first;
-    this.#writeHeader(block, first, types.data, this.#sendEpoch, length - messageHeaderBytes);
-    this.#send.sealInPlace(block, first + messageHeaderBytes, end - tagBytes);
-    this.#sentBytes += length;
+    this.#writeHeader(block, first, types.data, this.#keys.sendEpoch, length - messageHeaderBytes);
+    this.#keys.seal(block, first + messageHeaderBytes, end);
     const isReady = this.#carrier.write(block.subarray(first, end));
-    if (this.#sentBytes >= this.#keyBytes) this.#checkBytes();
+    if (this.#keys.usedBytes >= this.#keyBytes) this.#checkBytes();
     return isReady;
   }
 
@@ -280,9 +263,9 @@ export class SecureChannel {
     const { state } = this.#state;
     if (type === types.init && state === 'listening' && epoch === 0) return this.#init(body);
     if (type === types.resp && state === 'waiting' && epoch === 0) return this.#resp(body);
-    if (state !== 'up' || epoch !== next(this.#receiveEpoch)) return this.#broken('an unexpected message');
+    if (state !== 'up' || epoch !== this.#keys.nextEpoch) return this.#broken('an unexpected message');
     if (type === types.init && !this.#isInitiator) return this.#rekeyInit(epoch, body);
-    if (type === types.resp && this.#isInitiator) return this.#rekeyResp(epoch, body);
+    if (type === types.resp && this.#isInitiator) return this.#rekeyResp(body);
     this.#broken('an unexpected message');
   }
 
@@ -309,9 +292,7 @@ export class SecureChannel {
 
   #establish(outcome: HandshakeOutcome): void {
     this.#first = outcome;
-    const keys = keysOf(outcome);
-    this.#send = keys.send;
-    this.#receive = keys.receive;
+    this.#keys.establish(outcome.result);
   }
 
   /** The other side is proven. Nothing more is read until `start`. */
@@ -326,18 +307,13 @@ export class SecureChannel {
   #data(epoch: number, body: Buffer): void {
     const { state } = this.#state;
     if (state !== 'up' && state !== 'unproven') return this.#broken('a record before the handshake');
-    if (epoch !== this.#receiveEpoch) {
-      const rekey = this.#rekey;
-      if (rekey.state !== 'switching' || epoch !== next(this.#receiveEpoch)) {
-        return this.#broken('a record of another epoch');
-      }
-      this.#switchKeys(rekey.next, epoch);
-    }
-    const plaintext = this.#receive?.openInPlace(body);
+    const place = this.#keys.place(epoch);
+    if (place === 'wrong') return this.#broken('a record of another epoch');
+    if (place === 'next') this.#switchKeys();
+    const plaintext = this.#keys.open(body);
     if (plaintext === undefined) return this.#broken('a record that does not open');
-    this.#receivedBytes += body.length;
     if (state === 'unproven') this.#up();
-    if (this.#receivedBytes >= this.#keyBytes) this.#checkBytes();
+    if (this.#keys.usedBytes >= this.#keyBytes) this.#checkBytes();
     if (plaintext.length === 0 || !this.#isUp) return;
     if (this.#events === undefined) this.#held.push(plaintext);
     else this.#events.record(plaintext);
@@ -347,62 +323,44 @@ export class SecureChannel {
   // the first record of the new epoch. Each side then erases the old keys.
 
   #askForKeys(): void {
-    if (!this.#isUp || this.#rekey.state !== 'none') return;
+    if (!this.#isUp || this.#asking !== undefined || this.#keys.isSwitching) return;
     const init = new InitSender(this.#side, this.peerKey);
     const body = init.write(true);
     if (body === undefined) return this.#broken('the other side has an unusable key');
-    this.#rekey = { state: 'asked', init };
-    this.#sendPlain(types.init, next(this.#sendEpoch), body);
+    this.#asking = init;
+    this.#sendPlain(types.init, this.#keys.nextEpoch, body);
   }
 
   #rekeyInit(epoch: number, body: Buffer): void {
-    const used = Math.max(this.#sentBytes, this.#receivedBytes);
     const age = this.#options.clock.nowMs() - this.#keysSinceMs;
-    if (this.#rekey.state !== 'none' || (age < soonest * rekeyAfterMs && used < soonest * this.#keyBytes)) {
-      return this.#broken('a rekey too soon');
-    }
+    const isSoon = age < soonest * rekeyAfterMs && this.#keys.usedBytes < soonest * this.#keyBytes;
+    if (this.#keys.isSwitching || isSoon) return this.#broken('a rekey too soon');
     const answer = answerInit(this.#side, body, true);
     if (answer === undefined || !answer.outcome.peer.equals(this.peerKey)) {
       return this.#broken('a malformed or forged rekey');
     }
-    this.#rekey = { state: 'switching', next: keysOf(answer.outcome) };
+    this.#keys.agree(answer.outcome.result);
     this.#sendPlain(types.resp, epoch, answer.resp);
   }
 
-  #rekeyResp(epoch: number, body: Buffer): void {
-    const outcome = this.#rekey.state === 'asked' ? this.#rekey.init.read(body) : undefined;
+  #rekeyResp(body: Buffer): void {
+    const outcome = this.#asking?.read(body);
     if (outcome === undefined) return this.#broken('a malformed or forged rekey');
-    const keys = keysOf(outcome);
-    this.#send?.erase();
-    this.#send = keys.send;
-    this.#sendEpoch = epoch;
-    this.#rekey = { state: 'switching', next: keys };
+    this.#asking = undefined;
+    this.#keys.lead(outcome.result);
     this.send(Buffer.alloc(0));
   }
 
   /** The first record of the new epoch is here. */
-  #switchKeys(keys: Keys, epoch: number): void {
-    this.#receive?.erase();
-    this.#receive = keys.receive;
-    this.#receiveEpoch = epoch;
-    if (this.#send !== keys.send) {
-      this.#send?.erase();
-      this.#send = keys.send;
-      this.#sendEpoch = epoch;
-      // So that an initiator that only sends learns at once that its new keys are in use.
-      this.#rekey = { state: 'none' };
-      this.#newEpoch();
-      this.send(Buffer.alloc(0));
-      return;
-    }
-    this.#rekey = { state: 'none' };
+  #switchKeys(): void {
+    const hasFollowed = this.#keys.switch();
     this.#newEpoch();
+    // So that an initiator that only sends learns at once that its new keys are in use.
+    if (hasFollowed) this.send(Buffer.alloc(0));
   }
 
   #newEpoch(): void {
     this.#keysSinceMs = this.#options.clock.nowMs();
-    this.#sentBytes = 0;
-    this.#receivedBytes = 0;
     const die = (): void => this.#broken('keys that were not renewed');
     if (!this.#isInitiator) return this.#setTimer(keysEndMs, die);
     this.#setTimer(rekeyAfterMs, () => {
@@ -412,9 +370,7 @@ export class SecureChannel {
   }
 
   #checkBytes(): void {
-    if (Math.max(this.#sentBytes, this.#receivedBytes) >= 2 * this.#keyBytes) {
-      return this.#broken('keys that were not renewed');
-    }
+    if (this.#keys.usedBytes >= 2 * this.#keyBytes) return this.#broken('keys that were not renewed');
     if (this.#isInitiator) this.#askForKeys();
   }
 
@@ -451,26 +407,9 @@ export class SecureChannel {
     this.#cancelTimer();
     this.#reader.stop();
     this.#held = [];
-    this.#send?.erase();
-    this.#receive?.erase();
-    if (this.#rekey.state === 'switching') {
-      this.#rekey.next.send.erase();
-      this.#rekey.next.receive.erase();
-    }
+    this.#keys.erase();
     this.#carrier.close(toCarrier);
     if (wasUp) this.#events?.closed(fault);
     else this.#outcome.failed(fault);
   }
-}
-
-function keysOf(outcome: HandshakeOutcome): Keys {
-  const { send, receive } = outcome.result;
-  const keys = { send: new CipherState(send), receive: new CipherState(receive) };
-  send.fill(0);
-  receive.fill(0);
-  return keys;
-}
-
-function next(epoch: number): number {
-  return (epoch + 1) % 256;
 }

@@ -1,15 +1,14 @@
 /**
  * The mux of WIRE A8, used at both levels: over the WebSocket to a relay (hop) and inside the sealed link (inner). It
- * turns streams into frames gathered in records and back; records come and go through a `RecordSink`. It knows nothing
- * of keys, carriers or what payloads mean.
+ * turns streams into frames and back: receiving and its rules are here, sending is the `Outbox`'s, through which records
+ * go to a `RecordSink`. It knows nothing of keys, carriers or what payloads mean.
  *
  * The dialler's streams are odd, the acceptor's even, strictly growing. Whatever a peer that keeps the protocol could
  * not send ends the session with `protocol`, decided on the header before a byte is kept. Nothing here allocates per
  * frame except the view that an application is handed.
  */
 import type { Clock } from '../clock.ts';
-import { codes, codeName, Fault, type CodeName } from '../errors.ts';
-import { ControlQueue } from './control-queue.ts';
+import { codeName, Fault, type CodeName } from '../errors.ts';
 import {
   frameHeaderBytes,
   frameTypes,
@@ -23,21 +22,9 @@ import {
 } from './frames.ts';
 import { GrowthBudget } from './growth-budget.ts';
 import { markHeadroom } from './headroom.ts';
-import { cutRecord, reserveRecord } from './record-buffer.ts';
+import { Outbox, type RecordSink } from './outbox.ts';
 import { MuxStream, type StreamOwner } from './stream.ts';
 import { TokenBucket } from './token-bucket.ts';
-
-/** What carries records: whole frames, in order. */
-export interface RecordSink {
-  /** Free bytes that `send` wants before and after the frames, and the most frame bytes of one record. */
-  readonly headroom: number;
-  readonly tailroom: number;
-  readonly maxFrames: number;
-  /** Takes `block[start, end)`, whose frames begin after the headroom and end before the tailroom. False: wait. */
-  send(block: Buffer, start: number, end: number): boolean;
-  pause(): void;
-  resume(): void;
-}
 
 export interface MuxHandlers {
   /** The peer opened a stream. `payload` is valid during the call only. */
@@ -75,10 +62,6 @@ const largestWindow = 16 * 1_024 * 1_024;
 const busyPathMs = 15;
 /** All windows of a session together grow by at most this much. */
 const sessionGrowth = 32 * 1_024 * 1_024;
-/** While several streams wait, each puts at most this much into a record before the next one's turn. */
-const quantumBytes = 16 * 1_024;
-/** While more control frames than this wait to go out, the peer is not read. */
-const controlHighBytes = 64 * 1_024;
 /**
  * A small payload is copied out of memory at least this many times its size, so as not to hold that. A full record of
  * the hop in one of Node's 64 KiB pools, where WebSocket messages are put together, is not small.
@@ -87,20 +70,18 @@ const copyRatio = 5;
 /** Streams a peer may cancel before they were accepted: at once, and per second after that. */
 const cancelBurst = 1_000;
 const cancelPerSecond = 100;
+const nothing = new Uint8Array(0);
 
 export class Mux implements StreamOwner {
   readonly inner: boolean;
   readonly initialWindow: number;
   readonly #options: MuxOptions;
-  readonly #sink: RecordSink;
+  readonly #outbox: Outbox;
   readonly #streams = new Map<number, MuxStream>();
-  readonly #control = new ControlQueue();
   readonly #cancels: TokenBucket;
   readonly #growth: GrowthBudget;
   readonly #peerParity: number;
   readonly #openLimit: number;
-  /** The sink wants nothing around the frames. */
-  readonly #sendsBare: boolean;
   #ownStreams = 0;
   #peerStreams = 0;
   #pending = 0;
@@ -112,17 +93,9 @@ export class Mux implements StreamOwner {
   /** DATA that may still come for streams that are over here: what was left of their windows. */
   #lateBytes = 0;
 
-  #readyHead: MuxStream | undefined;
-  #readyTail: MuxStream | undefined;
-  #isScheduled = false;
-  #isFlushing = false;
-  #isBlocked = false;
-  #isPaused = false;
-
   constructor(options: MuxOptions) {
     this.#options = options;
-    this.#sink = options.sink;
-    this.#sendsBare = options.sink.headroom === 0 && options.sink.tailroom === 0;
+    this.#outbox = new Outbox(options.sink);
     this.inner = options.level === 'inner';
     this.initialWindow = initialWindows[options.level];
     this.#nextId = options.side === 'dialler' ? 1 : 2;
@@ -148,62 +121,50 @@ export class Mux implements StreamOwner {
     this.#nextId += 2;
     this.#ownStreams++;
     this.#streams.set(stream.id, stream);
-    this.#sendFrame(stream.id, frameTypes.open, payload);
+    this.#outbox.frame(stream.id, frameTypes.open, payload);
     return stream;
   }
 
   /** @param payload exactly 8 bytes, which come back in `pong` */
   ping(payload: Uint8Array): void {
-    this.#sendFrame(0, frameTypes.ping, payload);
+    this.#outbox.frame(0, frameTypes.ping, payload);
   }
 
   sendGrant(jws: string): void {
     const bytes = Buffer.from(jws);
     if (bytes.length > maxGrantBytes) throw new Error(`a grant of ${bytes.length} bytes is too large`);
-    this.#sendFrame(0, frameTypes.grant, bytes);
+    this.#outbox.frame(0, frameTypes.grant, bytes);
   }
 
   sendNote(note: object): void {
     const bytes = Buffer.from(JSON.stringify(note));
     if (bytes.length > maxNoteBytes) throw new Error(`a note of ${bytes.length} bytes is too large`);
-    this.#sendFrame(0, frameTypes.note, bytes);
+    this.#outbox.frame(0, frameTypes.note, bytes);
   }
 
   /** No new streams from here on, either way; open ones stay. */
   drain(code: CodeName): void {
     if (this.#goaway !== undefined || this.#ended !== undefined) return;
     this.#goaway = code;
-    const at = this.#control.append(0, frameTypes.goaway, 6);
-    this.#control.buffer.writeUInt16BE(codes[code], at);
-    this.#control.buffer.writeUInt32BE(this.#lastPeerId, at + 2);
-    this.#schedule();
+    this.#outbox.goaway(code, this.#lastPeerId);
   }
 
   /** Ends every stream with `fault`; nothing is sent or taken afterwards. */
   end(fault: Fault): void {
     if (this.#ended !== undefined) return;
     this.#ended = fault;
+    this.#outbox.end();
     for (const stream of this.#streams.values()) stream.receiveReset(fault);
   }
 
   /** Sends what waits, without waiting for the end of the tick. */
   flush(): void {
-    if (this.#isFlushing) return;
-    this.#isFlushing = true;
-    while (!this.#isBlocked && this.#ended === undefined && this.#hasWork()) {
-      if (!this.#sendWhole()) this.#sendRecord();
-    }
-    this.#isFlushing = false;
-    if (this.#isPaused && this.#control.length < controlHighBytes / 2 && this.#ended === undefined) {
-      this.#isPaused = false;
-      this.#sink.resume();
-    }
+    this.#outbox.flush();
   }
 
   /** The sink takes records again. */
   drained(): void {
-    this.#isBlocked = false;
-    this.flush();
+    this.#outbox.drained();
   }
 
   /**
@@ -227,10 +188,7 @@ export class Mux implements StreamOwner {
       if (why !== undefined) return why === 'limit' ? new Fault('limit') : broken(why);
       offset = end;
     }
-    if (!this.#isPaused && this.#control.length > controlHighBytes) {
-      this.#isPaused = true;
-      this.#sink.pause();
-    }
+    this.#outbox.throttle();
     return undefined;
   }
 
@@ -241,7 +199,7 @@ export class Mux implements StreamOwner {
     switch (type) {
       case frameTypes.ping:
         if (length !== pingBytes) return 'a PING of a wrong length';
-        this.#sendFrame(0, frameTypes.pong, frames.subarray(start, end));
+        this.#outbox.answer(0, frameTypes.pong, frames.subarray(start, end));
         return undefined;
       case frameTypes.pong:
         if (length !== pingBytes) return 'a PONG of a wrong length';
@@ -320,7 +278,7 @@ export class Mux implements StreamOwner {
             : undefined;
     if (refusal !== undefined) {
       this.#lateBytes += this.initialWindow;
-      this.#sendCode(id, frameTypes.reset, refusal);
+      this.#outbox.reset(id, refusal, true);
       return undefined;
     }
     const stream = new MuxStream(this, id, true);
@@ -370,40 +328,31 @@ export class Mux implements StreamOwner {
     const view = frames.subarray(start, end);
     if (view.length * copyRatio < frames.buffer.byteLength) return Buffer.from(view);
     // Before the payload lies its own header, which has been read: whoever writes it onwards may use that room.
-    return this.#sendsBare ? markHeadroom(view) : view;
+    return this.#outbox.sendsBare ? markHeadroom(view) : view;
   }
 
   // What streams ask for.
 
   ready(stream: MuxStream): void {
-    if (!stream.isQueued) {
-      stream.isQueued = true;
-      if (this.#readyTail === undefined) this.#readyHead = stream;
-      else this.#readyTail.nextReady = stream;
-      this.#readyTail = stream;
-    }
-    this.#schedule();
+    this.#outbox.ready(stream);
   }
 
   sendAccept(stream: MuxStream): void {
     this.#pending--;
-    this.#control.append(stream.id, frameTypes.accept, 0);
-    this.#schedule();
+    this.#outbox.answer(stream.id, frameTypes.accept, nothing);
   }
 
   sendCredit(stream: MuxStream, bytes: number): void {
-    const at = this.#control.append(stream.id, frameTypes.credit, 4);
-    this.#control.buffer.writeUInt32BE(bytes, at);
-    this.#schedule();
+    this.#outbox.credit(stream.id, bytes);
   }
 
   sendReset(stream: MuxStream, code: CodeName): void {
-    this.#sendCode(stream.id, frameTypes.reset, code);
+    this.#outbox.reset(stream.id, code, stream.isIncoming);
   }
 
   sendDatagram(stream: MuxStream, bytes: Uint8Array): boolean {
-    if (this.#isBlocked || this.#ended !== undefined || this.#control.length > controlHighBytes) return false;
-    this.#sendFrame(stream.id, frameTypes.datagram, bytes);
+    if (this.#outbox.isFull) return false;
+    this.#outbox.frame(stream.id, frameTypes.datagram, bytes);
     return true;
   }
 
@@ -427,81 +376,6 @@ export class Mux implements StreamOwner {
       this.#peerStreams--;
       if (!stream.isAccepted) this.#pending--;
     }
-  }
-
-  // Sending.
-
-  #hasWork(): boolean {
-    return this.#control.length > 0 || this.#readyHead !== undefined;
-  }
-
-  #schedule(): void {
-    if (this.#isScheduled || this.#isBlocked || this.#ended !== undefined) return;
-    this.#isScheduled = true;
-    process.nextTick(this.#tick);
-  }
-
-  readonly #tick = (): void => {
-    this.#isScheduled = false;
-    this.flush();
-  };
-
-  /** The chunk at the head as a record of its own, without copying it; false when it has to be copied. */
-  #sendWhole(): boolean {
-    const stream = this.#readyHead;
-    if (stream === undefined || !this.#sendsBare || this.#control.length > 0) return false;
-    const record = stream.takeWhole();
-    if (record === undefined) return false;
-    this.#shiftReady();
-    if (stream.sendable > 0) this.ready(stream);
-    this.#isBlocked = !this.#sink.send(record, 0, record.length);
-    return true;
-  }
-
-  /** One record: control frames first, then the streams in turn. Applications may be called back in between. */
-  #sendRecord(): void {
-    const { headroom, tailroom, maxFrames } = this.#sink;
-    const space = reserveRecord(headroom + maxFrames + tailroom);
-    const first = space.start + headroom;
-    const limit = first + maxFrames;
-    let end = first;
-    if (this.#control.length > 0) end = this.#control.moveInto(space.buffer, end, maxFrames);
-    while (this.#readyHead !== undefined && this.#control.length === 0) {
-      const stream = this.#readyHead;
-      // A payload is cut only where a record is full of it: pieces that arrive whole need no copy.
-      if (end > first && limit - end < Math.min(stream.sendable, quantumBytes)) break;
-      const before = end;
-      const quantum = stream.nextReady === undefined ? maxDataBytes : quantumBytes;
-      end = stream.fill(space.buffer, end, limit - end, quantum);
-      if (end === before && stream.sendable > 0) break;
-      this.#shiftReady();
-      if (stream.sendable > 0) this.ready(stream);
-    }
-    if (end === first) return cutRecord(space, space.start);
-    cutRecord(space, end + tailroom);
-    this.#isBlocked = !this.#sink.send(space.buffer, space.start, end + tailroom);
-  }
-
-  #shiftReady(): void {
-    const stream = this.#readyHead as MuxStream;
-    this.#readyHead = stream.nextReady;
-    if (this.#readyHead === undefined) this.#readyTail = undefined;
-    stream.nextReady = undefined;
-    stream.isQueued = false;
-  }
-
-  #sendCode(stream: number, type: number, code: CodeName): void {
-    if (this.#ended !== undefined) return;
-    const at = this.#control.append(stream, type, 2);
-    this.#control.buffer.writeUInt16BE(codes[code], at);
-    this.#schedule();
-  }
-
-  #sendFrame(stream: number, type: number, payload: Uint8Array): void {
-    if (this.#ended !== undefined) return;
-    const at = this.#control.append(stream, type, payload.length);
-    this.#control.buffer.set(payload, at);
-    this.#schedule();
   }
 }
 

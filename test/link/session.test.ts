@@ -333,3 +333,16 @@ test('after drain no new stream starts on either side, and those that run end by
   far.streams[0]?.stream.end('still');
   assert.equal(String((await stream.toArray())[0]), 'still');
 });
+
+test('two sides that both have a megabyte of grants and notes to say at once get all of it across', async () => {
+  const { dialled, answered, far, near, clock } = await sessions();
+  const grants = Array.from({ length: 64 }, (_, index) => `${index}.`.padEnd(16_000, 'g'));
+  const notes = Array.from({ length: 1_100 }, (_, index) => ({ n: `${index}.`.padEnd(900, 'n') }));
+  for (const grant of grants) dialled.sendGrant(grant);
+  for (const note of notes) answered.sendNote(note);
+  await settle(200);
+  clock.advance(10_000);
+  await settle(200);
+  assert.equal(far.grants.join(), grants.join());
+  assert.equal(JSON.stringify(near.notes), JSON.stringify(notes));
+});

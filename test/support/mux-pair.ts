@@ -3,7 +3,8 @@
  * tests of the mux alone, without sealing or carriers.
  */
 import type { Fault } from '../../protocol/errors.ts';
-import { Mux, type MuxHandlers, type RecordSink } from '../../protocol/mux/mux.ts';
+import { Mux, type MuxHandlers } from '../../protocol/mux/mux.ts';
+import type { RecordSink } from '../../protocol/mux/outbox.ts';
 import type { MuxStream } from '../../protocol/mux/stream.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
