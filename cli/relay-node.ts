@@ -122,6 +122,7 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
     listener = await listenForNodes({
       address,
       port,
+      clock: systemClock,
       ...(tls === undefined || isPlain ? {} : { tls }),
       relay: () => relay,
       isReady: () => relay !== undefined && card !== undefined && lease.inContact(),

@@ -5,6 +5,7 @@
 import { isIP, type AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { controlPath } from '../protocol/discovery.ts';
+import type { PeerBounds } from '../protocol/slow-peers.ts';
 import { buildApp, type AppOptions } from './api/app.ts';
 import type { ControllerContext } from './context.ts';
 import { ControlServer } from './control/control-server.ts';
@@ -24,6 +25,8 @@ export interface ControllerOptions extends Omit<OpenOptions, 'builtInAuthority'>
   readonly listen: { readonly host: string; readonly port: number };
   /** From files; without it the built-in authority issues one, where the public URL is https. */
   readonly certificate?: Certificate;
+  /** What peers of the port are held to, unless the usual. */
+  readonly bounds?: PeerBounds;
   /** Sign-in and pages: what they add to the application, made once the login attempts exist. */
   readonly extend?: (
     context: ControllerContext,
@@ -57,7 +60,11 @@ export async function startController(options: ControllerOptions): Promise<Runni
     const attempts = new LoginAttempts(context);
     const { authority } = context;
     const own = authority === undefined ? undefined : await issue(authority, publicUrl);
-    const listener = new Listener(isTls ? (options.certificate ?? own) : undefined);
+    const listener = new Listener(
+      isTls ? (options.certificate ?? own) : undefined,
+      context.clock,
+      options.bounds,
+    );
     undo.push(() => listener.close(context.clock));
     const app = await buildApp({
       context,

@@ -4,9 +4,16 @@
  */
 import { createServer as createHttpServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createHttpsServer, type Server as TlsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../protocol/clock.ts';
+import {
+  boundedServerOptions,
+  boundPeers,
+  peerBounds,
+  refuseUpgrade,
+  type PeerBounds,
+} from '../protocol/slow-peers.ts';
 
 export interface Certificate {
   readonly cert: string;
@@ -15,33 +22,21 @@ export interface Certificate {
 
 export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
-/** Bounds for slow peers (SECURITY SEC-D1, SEC-D7). */
-const headersTimeoutMs = 10_000;
-const requestTimeoutMs = 30_000;
 /** What is under way when the controller stops has this long. */
 const closeGraceMs = 2_000;
 
 export class Listener {
   readonly server: Server | TlsServer;
-  /** Every connection, upgraded ones included, which the server itself forgets. */
-  readonly #sockets = new Set<Socket>();
+  readonly #peers: { closeAll(): void };
 
   /** A server, over TLS where a certificate is given; not listening, and nobody answers yet. */
-  constructor(certificate: Certificate | undefined) {
-    const bounds = { headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs, keepAlive: true };
+  constructor(certificate: Certificate | undefined, clock: Clock, bounds: PeerBounds = peerBounds) {
+    const options = boundedServerOptions(bounds);
     this.server =
       certificate === undefined
-        ? createHttpServer(bounds)
-        : createHttpsServer({
-            ...bounds,
-            ...certificate,
-            minVersion: 'TLSv1.3',
-            handshakeTimeout: headersTimeoutMs,
-          });
-    this.server.on('connection', (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.once('close', () => this.#sockets.delete(socket));
-    });
+        ? createHttpServer(options)
+        : createHttpsServer({ ...options, ...certificate, minVersion: 'TLSv1.3' });
+    this.#peers = boundPeers(this.server, bounds, clock);
   }
 
   /** Sends upgrades to their owner by exact path; every other upgrade is answered 404 and closed. */
@@ -49,8 +44,7 @@ export class Listener {
     this.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       const path = (request.url ?? '').split('?', 1)[0] ?? '';
       if (Object.hasOwn(handlers, path)) return handlers[path]?.(request, socket, head);
-      socket.on('error', () => undefined);
-      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+      refuseUpgrade(socket, '404 Not Found');
     });
   }
 
@@ -75,7 +69,7 @@ export class Listener {
     if (!this.server.listening) return Promise.resolve();
     return new Promise((resolve) => {
       const cancelTimer = clock.after(closeGraceMs, () => {
-        for (const socket of this.#sockets) socket.destroy();
+        this.#peers.closeAll();
       });
       this.server.close(() => {
         cancelTimer();

@@ -10,7 +10,15 @@ import {
 } from 'node:http';
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Clock } from '../protocol/clock.ts';
 import { hopPath } from '../protocol/hop.ts';
+import {
+  boundedServerOptions,
+  boundPeers,
+  peerBounds,
+  refuseUpgrade,
+  type PeerBounds,
+} from '../protocol/slow-peers.ts';
 import type { Relay } from './relay.ts';
 
 /** A certificate with its key, both PEM. */
@@ -29,6 +37,9 @@ export interface RelayListenerOptions {
   relay(): Relay | undefined;
   /** Whether nodes can attach now. */
   isReady(): boolean;
+  readonly clock: Clock;
+  /** What peers are held to, unless the usual. */
+  readonly bounds?: PeerBounds;
 }
 
 export interface RelayListener {
@@ -45,13 +56,16 @@ export async function listenForNodes(options: RelayListenerOptions): Promise<Rel
     const status = path === '/livez' ? 200 : path === '/readyz' ? (options.isReady() ? 200 : 503) : 404;
     response.writeHead(status, { 'content-type': 'text/plain' }).end(status === 200 ? 'ok\n' : '');
   };
+  const bounds = options.bounds ?? peerBounds;
+  const bounded = boundedServerOptions(bounds);
   const server: Server | HttpsServer =
     options.tls === undefined
-      ? createHttpServer(answer)
-      : createHttpsServer({ ...options.tls, minVersion: 'TLSv1.3' }, answer);
+      ? createHttpServer(bounded, answer)
+      : createHttpsServer({ ...bounded, ...options.tls, minVersion: 'TLSv1.3' }, answer);
+  const peers = boundPeers(server, bounds, options.clock);
   server.on('upgrade', (request: IncomingMessage, socket, head: Buffer) => {
     const relay = request.url === hopPath ? options.relay() : undefined;
-    if (relay === undefined) socket.destroy();
+    if (relay === undefined) refuseUpgrade(socket, '404 Not Found');
     else relay.handleUpgrade(request, socket, head);
   });
   await new Promise<void>((resolve, reject) => {
@@ -66,7 +80,8 @@ export async function listenForNodes(options: RelayListenerOptions): Promise<Rel
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        server.closeAllConnections();
+        // Those in the middle of a handshake too, which the server does not count as its own yet.
+        peers.closeAll();
       }),
   };
 }

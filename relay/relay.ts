@@ -14,6 +14,7 @@ import type { Lease } from '../protocol/lease.ts';
 import { closeCodeOf } from '../protocol/link/websocket-carrier.ts';
 import { GrowthBudget } from '../protocol/mux/growth-budget.ts';
 import type { MuxStream } from '../protocol/mux/stream.ts';
+import { refuseUpgrade, webSocketClosing } from '../protocol/slow-peers.ts';
 import type { Card, Ticket } from '../protocol/tokens.ts';
 import { admit, type Admitted } from './admit.ts';
 import { AttachedNode } from './attached-node.ts';
@@ -77,6 +78,7 @@ class BlindRelay implements Relay {
     noServer: true,
     clientTracking: false,
     perMessageDeflate: false,
+    ...webSocketClosing,
     maxPayload: hopMaxPayload,
     handleProtocols: (offered) => (offered.has(hopSubprotocol) ? hopSubprotocol : false),
   });
@@ -102,9 +104,10 @@ class BlindRelay implements Relay {
   }
 
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    if (this.#unattached.size >= maxUnattached) return refuse(socket, '503 Service Unavailable');
+    if (this.#unattached.size >= maxUnattached) return refuseUpgrade(socket, '503 Service Unavailable');
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',');
-    if (!offered.some((name) => name.trim() === hopSubprotocol)) return refuse(socket, '400 Bad Request');
+    if (!offered.some((name) => name.trim() === hopSubprotocol))
+      return refuseUpgrade(socket, '400 Bad Request');
     this.#server.handleUpgrade(request, socket, head, (opened) => this.#greet(opened));
   }
 
@@ -229,9 +232,4 @@ class BlindRelay implements Relay {
       this.#objection(to.ticket) === undefined
     );
   }
-}
-
-function refuse(socket: Duplex, status: string): void {
-  socket.on('error', () => socket.destroy());
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }

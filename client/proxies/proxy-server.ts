@@ -117,6 +117,7 @@ async function join(
 /** Gathers the bytes of a request, up to a bound and a time. */
 class Reader {
   readonly #socket: Socket;
+  readonly #timer: NodeJS.Timeout;
   #held: Buffer = Buffer.alloc(0);
   #wake: () => void = () => undefined;
   #over = false;
@@ -131,7 +132,9 @@ class Reader {
 
   constructor(socket: Socket, timeoutMs: number) {
     this.#socket = socket;
-    socket.setTimeout(timeoutMs, () => socket.destroy());
+    // For the whole request: one that comes byte by byte is over as well.
+    this.#timer = setTimeout(() => socket.destroy(), timeoutMs);
+    socket.once('close', () => clearTimeout(this.#timer));
     socket.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onEnd);
   }
 
@@ -153,7 +156,7 @@ class Reader {
 
   /** Stops reading; what came beyond the request goes back to the socket, for the flow. */
   release(): void {
-    this.#socket.setTimeout(0);
+    clearTimeout(this.#timer);
     this.#socket.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onEnd);
     this.#socket.pause();
     if (this.#held.length > 0) this.#socket.unshift(this.#held);

@@ -11,6 +11,7 @@ import type { Carrier } from '../../protocol/link/carrier.ts';
 import { acceptControlChannel, controlSubprotocol } from '../../protocol/link/control-channel.ts';
 import { HandshakeBudget, sourceOfAddress } from '../../protocol/link/handshake-budget.ts';
 import { webSocketCarrier } from '../../protocol/link/websocket-carrier.ts';
+import { refuseUpgrade, webSocketClosing } from '../../protocol/slow-peers.ts';
 import type { ControllerContext } from '../context.ts';
 import type { LoginAttempts } from '../enrolment/login-attempts.ts';
 import type { LiveMessage } from '../live/bus.ts';
@@ -41,6 +42,8 @@ export class ControlServer {
   readonly #nodes = new Map<Conversation, NodeId>();
   readonly #unsubscribe: () => void;
   #cancelBeat: () => void = () => undefined;
+  /** Carriers whose handshake is not done. */
+  #opening = 0;
   #beats = 0;
   #isClosed = false;
 
@@ -52,6 +55,7 @@ export class ControlServer {
     this.#sockets = new WebSocketServer({
       noServer: true,
       perMessageDeflate: false,
+      ...webSocketClosing,
       maxPayload: maxPayloadBytes,
       handleProtocols: (offered) => (offered.has(controlSubprotocol) ? controlSubprotocol : false),
     });
@@ -69,9 +73,7 @@ export class ControlServer {
     const offered = request.headers['sec-websocket-protocol']?.split(',').map((text) => text.trim()) ?? [];
     // No node is a browser; a page that tries is a stranger's (SEC-J3).
     if (this.#isClosed || !offered.includes(controlSubprotocol) || request.headers.origin !== undefined) {
-      socket.on('error', () => undefined);
-      socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
-      return;
+      return refuseUpgrade(socket, '400 Bad Request');
     }
     const address = (request.socket.remoteAddress ?? '').replace(/^::ffff:(?=[\d.]+$)/, '');
     this.#sockets.handleUpgrade(request, socket, head, (webSocket: WebSocket) => {
@@ -82,11 +84,13 @@ export class ControlServer {
   /** Begins a channel on a carrier that came from `address`. */
   accept(carrier: Carrier, address: string): void {
     const { keys, clock, random, log } = this.#context;
-    if (this.#all.size - this.#byNode.size >= maxUnknown) return carrier.close();
+    if (this.#opening + this.#all.size - this.#byNode.size >= maxUnknown) return carrier.close();
+    this.#opening += 1;
     const source = sourceOfAddress(address);
     const options = { own: keys.control, clock, random, budget: this.#budget, source };
     acceptControlChannel(carrier, options).then(
       (channel) => {
+        this.#opening -= 1;
         if (this.#isClosed) return channel.close('draining');
         const conversation = new Conversation({
           context: this.#context,
@@ -100,7 +104,10 @@ export class ControlServer {
         this.#all.add(conversation);
         conversation.start();
       },
-      (error: unknown) => log.debug({ err: error, address }, 'a control handshake failed'),
+      (error: unknown) => {
+        this.#opening -= 1;
+        log.debug({ err: error, address }, 'a control handshake failed');
+      },
     );
   }
 

@@ -8,6 +8,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex, Readable } from 'node:stream';
 import { Fault, codes, toFault, type CodeName } from '../errors.ts';
+import { boundedServerOptions, peerBounds } from '../slow-peers.ts';
 
 /** One route: gets the query and the JSON body, answers JSON. A thrown Fault becomes the caller's Fault. */
 export type LocalRoute = (query: URLSearchParams, body: unknown) => unknown;
@@ -22,6 +23,7 @@ export interface LocalApi {
 }
 
 const maxBodyBytes = 65_536;
+const maxConnections = 1_024;
 
 /** Where the socket of a state directory lies. */
 export function localSocket(stateDirectory: string): string {
@@ -45,12 +47,13 @@ export async function serveLocalApi(
     );
   }
   rmSync(path, { force: true });
-  const server = createServer((incoming, response) => {
+  const server = createServer(boundedServerOptions(peerBounds), (incoming, response) => {
     void answer(incoming, routes).then(({ status, body }) => {
       response.writeHead(status, { 'content-type': 'application/json' });
       response.end(JSON.stringify(body));
     });
   });
+  server.maxConnections = maxConnections;
   if (open !== undefined) {
     server.on('connect', (incoming, socket, head) => {
       void joinConnection(open, incoming.url ?? '', socket, head);

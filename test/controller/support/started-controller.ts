@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import type { IncomingMessage } from 'node:http';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,6 +22,7 @@ import { controlPath, controlSubprotocol } from '../../../protocol/discovery.ts'
 import { decodeChallenge, encodeAttach, hopPath, hopSubprotocol, signAttach } from '../../../protocol/hop.ts';
 import type { SigningKey } from '../../../protocol/keys.ts';
 import type { Carrier } from '../../../protocol/link/carrier.ts';
+import type { PeerBounds } from '../../../protocol/slow-peers.ts';
 import { webSocketCarrier } from '../../../protocol/link/websocket-carrier.ts';
 import { freePort } from '../../login/support/provider.ts';
 import type { AfterTest } from './controller.ts';
@@ -51,12 +52,16 @@ export class StartedController implements NodeHost {
     this.ca = running.context.authority?.pem ?? '';
   }
 
-  /** Starts one over TLS with the organisation of the tests; the end of the test stops and removes it. */
-  static async start(test: AfterTest): Promise<StartedController> {
+  /** Starts one, over TLS unless said, with the organisation of the tests; the end of the test stops and removes it. */
+  static async start(
+    test: AfterTest,
+    options: { readonly bounds?: PeerBounds; readonly tls?: boolean } = {},
+  ): Promise<StartedController> {
+    const { tls = true, bounds } = options;
     const directory = await mkdtemp(join(tmpdir(), 'postern-started-'));
     const log = pino({ level: process.env['POSTERN_TEST_LOG'] ?? 'silent' });
     const port = await freePort();
-    const url = new URL(`https://access.localhost:${port}`);
+    const url = new URL(`${tls ? 'https' : 'http'}://access.localhost:${port}`);
     const relay = embedRelay(log);
     let attempts: LoginAttempts | undefined;
     const running = await startController({
@@ -72,6 +77,7 @@ export class StartedController implements NodeHost {
         return login(context, given);
       },
       upgrades: (context) => relay.open(context),
+      ...(bounds === undefined ? {} : { bounds }),
     });
     test.after(async () => {
       relay.close();
@@ -107,7 +113,7 @@ export class StartedController implements NodeHost {
     path: string,
     { headers = {}, body, from }: { headers?: Record<string, string>; body?: string; from?: string } = {},
   ): Promise<Answer> {
-    const request = httpsRequest({
+    const request = (this.url.protocol === 'https:' ? httpsRequest : httpRequest)({
       host: '127.0.0.1',
       port: this.url.port,
       servername: this.url.hostname,
