@@ -53,8 +53,8 @@ export function compilePolicies(
         selectsSubject(who, facts) &&
         selectsResource(document.to, facts) &&
         opens(document.doors, facts.door),
-      fromMs: document.from === undefined ? Number.NEGATIVE_INFINITY : Date.parse(document.from),
-      untilMs: document.until === undefined ? Number.POSITIVE_INFINITY : Date.parse(document.until),
+      fromMs: document.from === undefined ? Number.NEGATIVE_INFINITY : instantMs(document.from),
+      untilMs: document.until === undefined ? Number.POSITIVE_INFINITY : instantMs(document.until),
       conditions: compileConditions(document.when ?? {}, profiles),
     };
   });
@@ -77,7 +77,7 @@ export function policyIssues(document: OrganisationDocument): DocumentIssue[] {
     if (
       policy.from !== undefined &&
       policy.until !== undefined &&
-      Date.parse(policy.from) >= Date.parse(policy.until)
+      instantMs(policy.from) >= instantMs(policy.until)
     ) {
       report(['until'], 'until lies after from');
     }
@@ -143,5 +143,12 @@ function named(profiles: readonly PostureProfileDocument[], name: string): Postu
 function durationMs(text: string): number {
   const ms = parseDuration(text);
   if (ms === undefined) throw new Error(`"${text}" is no duration`);
+  return ms;
+}
+
+/** RFC 3339 in epoch ms. A leap second is one of its instants, which Date.parse knows nothing of: it ends the minute. */
+function instantMs(text: string): number {
+  const ms = Date.parse(text.replace(':60', ':59')) + (text.includes(':60') ? 1_000 : 0);
+  if (Number.isNaN(ms)) throw new Error(`"${text}" is no instant`);
   return ms;
 }

@@ -21,18 +21,22 @@ const factorOf: Record<string, 'knows' | 'has' | 'is'> = {
 };
 
 export function mfaCondition(maxAgeMs: number): Condition {
-  return ({ nowMs, session }) => {
-    if (!usedSeveralFactors(session.amr)) return { met: false, reason: 'mfa-missing' };
-    if (session.authTimeMs === undefined) return { met: 'unknown', reason: 'mfa-too-old' };
-    const endMs = session.authTimeMs + maxAgeMs;
-    return nowMs < endMs
+  return ({ nowMs, session: { amr, authTimeMs } }) => {
+    const several = usedSeveralFactors(amr);
+    if (several === false) return { met: false, reason: 'mfa-missing' };
+    const reason = several === true ? 'mfa-too-old' : 'mfa-missing';
+    if (authTimeMs === undefined) return { met: 'unknown', reason };
+    const endMs = authTimeMs + maxAgeMs;
+    if (nowMs >= endMs) return { met: false, reason };
+    return several === true
       ? { met: true, reason: 'mfa-fresh', changesMs: endMs }
-      : { met: false, reason: 'mfa-too-old' };
+      : { met: 'unknown', reason, changesMs: endMs };
   };
 }
 
-/** `mfa` itself, or methods that prove factors of two kinds. */
-function usedSeveralFactors(amr: readonly string[]): boolean {
+/** `mfa` itself, or methods that prove factors of two kinds; unknown when the provider named no method at all. */
+function usedSeveralFactors(amr: readonly string[]): boolean | 'unknown' {
+  if (amr.length === 0) return 'unknown';
   if (amr.includes('mfa')) return true;
   const factors = amr.filter((method) => Object.hasOwn(factorOf, method)).map((method) => factorOf[method]);
   return new Set(factors).size >= 2;

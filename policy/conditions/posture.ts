@@ -1,24 +1,22 @@
 /**
- * `posture: [healthy]`: the device meets every named profile by what it last reported. A fact that is missing is
- * unknown, one that is too old fails; each with its own reason.
+ * `posture: [healthy]`: the device meets every named profile by what it last reported. A fact that is missing or too
+ * old is unknown, each with its own reason, so that a device that stops reporting escapes no deny either.
  */
 import type { PostureProfileDocument } from '../../protocol/admin.ts';
-import type { PostureFacts } from '../../protocol/control.ts';
 import { parseDuration } from '../../protocol/durations.ts';
+import type { Facts } from '../facts.ts';
 import type { Condition, Verdict } from './condition.ts';
 
 const defaultFreshnessMs = 5 * 60_000;
 
 export function postureCondition(profiles: readonly PostureProfileDocument[]): Condition {
-  return ({ nowMs, device: { posture } }) => {
-    if (posture === undefined) return { met: 'unknown', reason: 'posture-unknown' };
-    const freshnessMs = Math.min(...profiles.map(freshnessOf));
-    const staleMs = posture.atMs + freshnessMs;
-    if (nowMs >= staleMs) return { met: false, reason: 'posture-stale' };
-    const verdicts = profiles.map((profile) => checkProfile(profile, posture.facts));
-    const failing = verdicts.find((verdict) => verdict.met === false);
-    const worst = failing ?? verdicts.find((verdict) => verdict.met === 'unknown');
-    return { ...(worst ?? { met: true, reason: 'posture-met' }), changesMs: staleMs };
+  return (facts) => {
+    const verdicts = profiles.map((profile) => checkProfile(profile, facts));
+    const changes = verdicts.flatMap(({ changesMs }) => (changesMs === undefined ? [] : [changesMs]));
+    const failing = verdicts.find(({ met }) => met === false);
+    const { met, reason } = failing ??
+      verdicts.find((verdict) => verdict.met === 'unknown') ?? { met: true, reason: 'posture-met' };
+    return { met, reason, ...(changes.length === 0 ? {} : { changesMs: Math.min(...changes) }) };
   };
 }
 
@@ -39,11 +37,15 @@ function freshnessOf(profile: PostureProfileDocument): number {
   );
 }
 
-function checkProfile(profile: PostureProfileDocument, facts: PostureFacts): Verdict {
-  const wanted = profile[facts.os];
-  if (wanted === undefined) return { met: false, reason: 'system-not-listed' };
-  if (wanted.minVersion === undefined) return { met: true, reason: 'posture-met' };
-  const recent = facts.osVersion === undefined ? undefined : isAtLeast(facts.osVersion, wanted.minVersion);
-  if (recent === undefined) return { met: 'unknown', reason: 'posture-unknown' };
-  return recent ? { met: true, reason: 'posture-met' } : { met: false, reason: 'posture-failing' };
+function checkProfile(profile: PostureProfileDocument, { nowMs, device: { posture } }: Facts): Verdict {
+  if (posture === undefined) return { met: 'unknown', reason: 'posture-unknown' };
+  const staleMs = posture.atMs + freshnessOf(profile);
+  if (nowMs >= staleMs) return { met: 'unknown', reason: 'posture-stale' };
+  const { os, osVersion } = posture.facts;
+  const wanted = profile[os];
+  if (wanted === undefined) return { met: false, reason: 'system-not-listed', changesMs: staleMs };
+  if (wanted.minVersion === undefined) return { met: true, reason: 'posture-met', changesMs: staleMs };
+  const recent = osVersion === undefined ? undefined : isAtLeast(osVersion, wanted.minVersion);
+  if (recent === undefined) return { met: 'unknown', reason: 'posture-unknown', changesMs: staleMs };
+  return { met: recent, reason: recent ? 'posture-met' : 'posture-failing', changesMs: staleMs };
 }

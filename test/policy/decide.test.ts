@@ -149,6 +149,48 @@ describe('decide', () => {
     assert.equal(decide(noPosture, deny).decision, 'deny');
   });
 
+  test('a device that has fallen silent, and a sign-in that names no method, escape no deny', () => {
+    const silent: Change = {
+      device: {
+        posture: { atMs: noon - hourMs, facts: { os: 'linux', osVersion: '6.1', clientVersion: '1' } },
+      },
+    };
+    const deny = (when: PolicyDocument['when']): PolicyDocument[] => [
+      staffWiki,
+      { name: 'd', deny: 'everyone', to: 'everything', ...(when === undefined ? {} : { when }) },
+    ];
+    assert.equal(decideOn(deny({ posture: ['healthy'] }), silent).decision, 'deny');
+    assert.equal(decideOn(deny({ mfa: '12h' }), { session: { amr: [] } }).decision, 'deny');
+    // Known to be too long ago, whatever the methods were: the condition is false, and the deny does not apply.
+    assert.equal(decideOn(deny({ mfa: '30m' }), { session: { amr: [] } }).decision, 'allow');
+    assert.equal(decideOn(deny({ mfa: '12h' }), { session: { amr: ['pwd'] } }).decision, 'allow');
+  });
+
+  test('a profile that is known to fail is not made unknown by one whose report is too old', () => {
+    const both = compilePolicies(
+      [staffWiki, { name: 'd', deny: 'everyone', to: 'everything', when: { posture: ['quick', 'healthy'] } }],
+      [...profiles, { name: 'quick', linux: {}, freshness: '10s' }],
+    );
+    assert.equal(decide(facts(), both).decision, 'deny');
+    const old = facts({
+      device: {
+        posture: { atMs: noon - 30_000, facts: { os: 'linux', osVersion: '5.4', clientVersion: '1' } },
+      },
+    });
+    assert.equal(decide(old, both).decision, 'allow');
+    // Once the other report is too old as well, nothing is known any more.
+    assert.equal(decide(old, both).untilMs, noon - 30_000 + 5 * 60_000);
+  });
+
+  test('an until in a leap second ends the policy', () => {
+    const policy: PolicyDocument = { ...staffWiki, until: '2026-12-31T23:59:60Z' };
+    const midnight = Date.parse('2027-01-01T00:00:00Z');
+    const before = decideOn([policy], { nowMs: midnight - 1 });
+    assert.equal(before.decision, 'allow');
+    assert.equal(before.untilMs, midnight);
+    assert.equal(decideOn([policy], { nowMs: midnight }).decision, 'deny');
+  });
+
   test('validity selects: before from and from until on the policy is not there', () => {
     const policy: PolicyDocument = {
       ...staffWiki,

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { decide } from '../../policy/decide.ts';
+import { compilePolicies } from '../../policy/policies.ts';
+import { CaseSource, profiles } from './support/random-cases.ts';
+import { slowDecide } from './support/slow-twin.ts';
+
+const seed = 20_261_121;
+const cases = 100_000;
+
+describe('decide beside its slow twin', () => {
+  test(`agrees on decision, reasons and until in ${cases} random cases`, () => {
+    const source = new CaseSource(seed);
+    const seen = { allow: 0, deny: 0, fixable: 0, until: 0 };
+    for (let index = 0; index < cases; index += 1) {
+      const { facts, policies } = source.next();
+      const { decision, reasons, fixable, untilMs } = decide(facts, compilePolicies(policies, profiles));
+      const quick = {
+        decision,
+        reasons: reasons
+          .map(({ name, policy }) => (policy === undefined ? name : `${name} ${policy}`))
+          .toSorted(),
+        fixable,
+        untilMs,
+      };
+      const slow = slowDecide(facts, policies, profiles);
+      if (JSON.stringify(quick) !== JSON.stringify(slow))
+        assert.deepEqual(
+          quick,
+          slow,
+          `case ${index} of seed ${seed}: ${JSON.stringify({ facts, policies })}`,
+        );
+      seen[decision] += 1;
+      if (fixable) seen.fixable += 1;
+      if (untilMs !== undefined) seen.until += 1;
+    }
+    // The cases reach every kind of outcome, or agreeing on them would show little.
+    for (const [outcome, count] of Object.entries(seen))
+      assert.ok(count > cases / 20, `${outcome}: ${count}`);
+  });
+});

@@ -1,0 +1,222 @@
+/**
+ * Random organisations in small, and who asks what of them: names are few, so that policies meet, and times lie at and
+ * around every boundary, the nights of daylight saving among them. The same seed draws the same cases.
+ */
+import type { PolicyDocument, PostureProfileDocument, ScheduleDocument } from '../../../protocol/admin.ts';
+import type { Facts } from '../../../policy/facts.ts';
+
+export interface Case {
+  readonly facts: Facts;
+  readonly policies: readonly PolicyDocument[];
+}
+
+/** Numbers from 0 up to 1, drawn from `seed` (mulberry32). */
+export function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+export const profiles: readonly PostureProfileDocument[] = [
+  { name: 'healthy', linux: { minVersion: '5.10' }, macos: { minVersion: '14' } },
+  { name: 'recent', linux: { minVersion: '6.1.20' }, windows: {}, freshness: '1m' },
+  { name: 'any-linux', linux: {}, freshness: '1h' },
+];
+
+const second = 1_000;
+const minute = 60 * second;
+const hour = 60 * minute;
+
+/** Nights on which clocks change, and days on which they do not. */
+const days = [
+  '2026-03-29T01:00:00Z',
+  '2026-10-25T01:00:00Z',
+  '2026-03-08T07:00:00Z',
+  '2026-11-01T06:00:00Z',
+  '2026-04-04T15:00:00Z',
+  '2026-10-03T15:30:00Z',
+  '2026-11-20T12:00:00Z',
+  '2026-12-31T23:00:00Z',
+].map((text) => Date.parse(text));
+
+const zones = [
+  'UTC',
+  'Europe/Berlin',
+  'America/New_York',
+  'America/St_Johns',
+  'Asia/Kathmandu',
+  'Australia/Lord_Howe',
+];
+
+export class CaseSource {
+  readonly #random: () => number;
+  readonly #schedules: readonly ScheduleDocument[];
+
+  constructor(seed: number) {
+    this.#random = seeded(seed);
+    this.#schedules = Array.from({ length: 40 }, () => this.#schedule());
+  }
+
+  next(): Case {
+    const nowMs = this.#instant();
+    const count = this.below(7);
+    const policies = Array.from({ length: count }, (_, index) => this.policy(`p${index}`, nowMs));
+    return { facts: this.#facts(nowMs), policies };
+  }
+
+  /** A whole number from 0 up to `limit`, which it never is. */
+  below(limit: number): number {
+    return Math.floor(this.#random() * limit);
+  }
+
+  /** @param nowMs about which its validity lies, where it has one */
+  policy(
+    name: string,
+    nowMs: number,
+    effect = this.#pick(['allow', 'allow', 'deny', 'require']),
+  ): PolicyDocument {
+    return {
+      name,
+      [effect]: this.#who(),
+      to: this.#target(),
+      ...(this.#chance(0.2) ? { doors: this.#pick([['client'], ['web'], ['client', 'web']] as const) } : {}),
+      ...(this.#chance(0.15) ? { from: this.#written(nowMs) } : {}),
+      ...(this.#chance(0.15) ? { until: this.#written(nowMs) } : {}),
+      ...(this.#chance(0.6) ? { when: this.conditions() } : {}),
+    };
+  }
+
+  conditions(): NonNullable<PolicyDocument['when']> {
+    return {
+      ...(this.#chance(0.3) ? { posture: this.#some(profiles.map(({ name }) => name)) } : {}),
+      ...(this.#chance(0.3) ? { mfa: this.#pick(['30s', '15m', '12h']) } : {}),
+      ...(this.#chance(0.3) ? { session: this.#pick(['1m', '8h', '1d']) } : {}),
+      ...(this.#chance(0.2) ? { deviceApproved: true as const } : {}),
+      ...(this.#chance(0.4) ? { schedule: this.#pick(this.#schedules) } : {}),
+    };
+  }
+
+  #facts(nowMs: number): Facts {
+    const service = this.#chance(0.15);
+    const name = this.#pick(['alice', 'bob', 'ci']);
+    return {
+      nowMs,
+      door: this.#pick(['client', 'client', 'web']),
+      subject: {
+        kind: service ? 'service' : 'person',
+        name,
+        groups: this.#any(['staff', 'sre', 'contractors']),
+        ...(service || this.#chance(0.1) ? {} : { email: `${name}@acme.example` }),
+      },
+      session: {
+        startedMs: this.#before(nowMs, [minute, 8 * hour, 24 * hour]),
+        amr: this.#pick([[], ['pwd'], ['pwd', 'otp'], ['mfa'], ['hwk', 'fpt'], ['pwd', 'pin'], ['toString']]),
+        ...(this.#chance(0.2)
+          ? {}
+          : { authTimeMs: this.#before(nowMs, [30 * second, 15 * minute, 12 * hour]) }),
+      },
+      device: {
+        approved: this.#chance(0.7),
+        ...(this.#chance(0.2) ? {} : { posture: this.#posture(nowMs) }),
+      },
+      resource: {
+        name: this.#pick(['wiki', 'db', 'ssh']),
+        tags: this.#any(['prod', 'staging', 'eu']),
+      },
+    };
+  }
+
+  #posture(nowMs: number): NonNullable<Facts['device']['posture']> {
+    const versions = [
+      '5.9.99',
+      '5.10',
+      '6.1.0-13-amd64',
+      '6.1.20',
+      '6.2',
+      '14',
+      '13.6.1',
+      '15.0-rc',
+      'rolling',
+    ];
+    return {
+      atMs: this.#before(nowMs, [minute, 5 * minute, hour]),
+      facts: {
+        os: this.#pick(['linux', 'linux', 'macos', 'windows']),
+        clientVersion: '0.1.0',
+        ...(this.#chance(0.1) ? {} : { osVersion: this.#pick(versions) }),
+      },
+    };
+  }
+
+  #who(): object | string {
+    const lists = {
+      ...(this.#chance(0.6) ? { groups: this.#some(['staff', 'sre', 'contractors']) } : {}),
+      ...(this.#chance(0.3) ? { people: this.#some(['Alice@acme.example', 'bob@acme.example']) } : {}),
+      ...(this.#chance(0.3) ? { serviceAccounts: this.#some(['ci', 'alice']) } : {}),
+    };
+    return this.#chance(0.4) || Object.keys(lists).length === 0 ? 'everyone' : lists;
+  }
+
+  #target(): PolicyDocument['to'] {
+    const lists = {
+      ...(this.#chance(0.5) ? { resources: this.#some(['wiki', 'db', 'ssh']) } : {}),
+      ...(this.#chance(0.5) ? { tags: this.#some(['prod', 'staging', 'eu']) } : {}),
+    };
+    return this.#chance(0.3) || Object.keys(lists).length === 0 ? 'everything' : lists;
+  }
+
+  #schedule(): ScheduleDocument {
+    const time = (): string =>
+      `${String(this.below(24)).padStart(2, '0')}:${this.#pick(['00', '00', '15', '30', '59'])}`;
+    const [start, end] = [time(), this.#chance(0.2) ? '24:00' : time()];
+    return {
+      zone: this.#pick(zones),
+      ...(this.#chance(0.7)
+        ? { days: this.#pick(['mon-fri', 'sat-mon', 'sun', ['fri', 'sun-mon'], 'tue, thu']) }
+        : {}),
+      ...(this.#chance(0.8) && start !== end ? { hours: `${start}-${end}` } : {}),
+    };
+  }
+
+  /** Exactly at the hour, a millisecond beside it, or anywhere within two days. */
+  #instant(): number {
+    const day = this.#pick(days);
+    if (this.#chance(0.3)) return day + (this.below(97) - 48) * 30 * minute + this.#pick([-1, 0, 1]);
+    return day + this.below(96 * hour) - 48 * hour;
+  }
+
+  /** So long ago that one of `ages` is just not, exactly, or just reached; or any time in the last two days. */
+  #before(nowMs: number, ages: readonly number[]): number {
+    if (this.#chance(0.5)) return nowMs - this.#pick(ages) + this.#pick([-1, 0, 1, minute, hour]);
+    return nowMs - this.below(48 * hour);
+  }
+
+  #written(nowMs: number): string {
+    if (this.#chance(0.05)) return '2026-12-31T23:59:60Z';
+    const offset = this.#pick([-1, 0, 1, -minute, minute, hour, 47 * hour, -(30 * hour)]);
+    return new Date(nowMs + offset).toISOString();
+  }
+
+  #chance(share: number): boolean {
+    return this.#random() < share;
+  }
+
+  #pick<T>(values: readonly T[]): T {
+    return values[this.below(values.length)] as T;
+  }
+
+  /** Any of them, or none. */
+  #any<T>(values: readonly T[]): T[] {
+    return values.filter(() => this.#chance(0.4));
+  }
+
+  /** At least one of them. */
+  #some<T>(values: readonly T[]): T[] {
+    const chosen = this.#any(values);
+    return chosen.length > 0 ? chosen : [this.#pick(values)];
+  }
+}
