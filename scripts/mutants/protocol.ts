@@ -157,9 +157,9 @@ export const protocolMutants: readonly Mutant[] = [
   },
   {
     name: 'a peer that makes us answer without reading is not read',
-    file: 'protocol/mux/mux.ts',
-    guard: 'if (!this.#isPaused && this.#control.length > controlHighBytes) {',
-    without: 'if (this.#control.length < 0) {',
+    file: 'protocol/mux/outbox.ts',
+    guard: 'if (this.#isPaused || this.#answerBytes <= answersHighBytes) return;',
+    without: 'if (this.#answerBytes >= 0) return;',
     tests: mux,
   },
   {

@@ -77,15 +77,15 @@ export const serverMutants: readonly Mutant[] = [
   {
     name: 'link-local and metadata addresses are dialled only as literals',
     file: 'connector/address-guard.ts',
-    guard: 'if (among(networks(synthetic), address) || among(onlyByLiteral, address)) return false;',
-    without: 'if (among(networks(synthetic), address)) return false;',
+    guard: 'if (isSpecial) return false;',
+    without: '',
     tests: guard,
   },
   {
     name: 'the synthetic range is never dialled',
     file: 'connector/address-guard.ts',
-    guard: 'if (among(networks(synthetic), address) || among(onlyByLiteral, address)) return false;',
-    without: 'if (among(onlyByLiteral, address)) return false;',
+    guard: 'if (!isSpecial && among(networks(place.synthetic), address)) return false;',
+    without: '',
     tests: guard,
   },
   {
@@ -112,7 +112,7 @@ export const serverMutants: readonly Mutant[] = [
   {
     name: 'a wrapped IPv4 address is judged as what it leads to',
     file: 'connector/address.ts',
-    guard: 'if (isInside(address, mapped) || isInside(address, nat64)) return address.slice(12);',
+    guard: 'if (endingInIpv4.some((prefix) => isInside(address, prefix))) return address.slice(12);',
     without: '',
     tests: guard,
   },
