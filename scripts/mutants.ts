@@ -23,6 +23,8 @@ const { values } = parseArgs({ options: { only: { type: 'string', default: '' } 
 const chosen = mutants.filter(({ name }) => name.includes(values.only));
 if (chosen.length === 0) fail(`no guard's name contains "${values.only}"`);
 for (const mutant of chosen) checkListed(mutant);
+if (process.env['POSTERN_VECTORS'] === undefined && chosen.some(needsVectors))
+  fail('set POSTERN_VECTORS to the folder of public test vectors, or leave those guards out with --only');
 
 const survivors: string[] = [];
 const waiting = [...chosen];
@@ -71,6 +73,10 @@ async function firstFailure(mutant: Mutant): Promise<string | undefined> {
   }
   if (!hasRun) fail(`${mutant.name}: without it the tests do not even load, which shows nothing`);
   return undefined;
+}
+
+function needsVectors({ tests }: Mutant): boolean {
+  return tests.some((test) => test.startsWith('test/vectors/'));
 }
 
 function checkListed({ name, file, guard }: Mutant): void {

@@ -1,13 +1,21 @@
 /** Every guard that `npm run mutants` takes out, by the part of the product it stands in. */
+import { channelMutants } from './channel.ts';
 import { clientMutants } from './client.ts';
+import { connectorMutants } from './connector.ts';
+import { controllerMutants } from './controller.ts';
 import type { Mutant } from './mutant.ts';
+import { muxMutants } from './mux.ts';
 import { policyMutants } from './policy.ts';
-import { protocolMutants } from './protocol.ts';
-import { serverMutants } from './servers.ts';
+import { relayMutants } from './relay.ts';
+import { tokensMutants } from './tokens.ts';
 
 export const mutants: readonly Mutant[] = [
   ...policyMutants,
-  ...protocolMutants,
-  ...serverMutants,
+  ...muxMutants,
+  ...channelMutants,
+  ...tokensMutants,
+  ...connectorMutants,
+  ...relayMutants,
+  ...controllerMutants,
   ...clientMutants,
 ];

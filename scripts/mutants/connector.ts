@@ -1,0 +1,255 @@
+/** Guards of the connector: each stream, and each address before it is dialled. */
+import { guards, type Mutant } from './mutant.ts';
+
+export const connectorMutants: readonly Mutant[] = [
+  ...guards(
+    'connector/accept.ts',
+    ['test/connector/accept.test.ts'],
+    [
+      [
+        'every stream needs a grant for its resource',
+        "if (grant === 'denied') return 'denied';",
+        "if (grant === 'denied') return { resource, grant: this.#grants.any() as Grant };",
+      ],
+      [
+        'an open flow ends when nothing covers it any more',
+        "if (typeof covered === 'string') this.#cut(flow, covered);",
+        "if (typeof covered === 'string') continue;",
+      ],
+      [
+        'a flow that cannot be recorded is not opened',
+        "if (this.#serving.flows.full) return this.#refuse(stream, id, request, 'limit');",
+        '',
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/accept.ts',
+    ['test/connector/lateral-streams.test.ts'],
+    [
+      ['stream check: grant per stream', "if (grant === 'denied') return 'denied';", ''],
+      [
+        'stream check: grant per stream b',
+        "return typeof grant === 'string' ? grant : { resource, grant };",
+        "return { resource, grant: typeof grant === 'string' ? (this.#grants.any() as Grant) : grant };",
+      ],
+      [
+        'stream check: name',
+        "if (!resource.hosts.some((pattern) => matchesPattern(pattern as Pattern, host))) return 'denied';",
+        '',
+      ],
+      [
+        'stream check: port',
+        "if (kind === 'tcp' && !listsPort(resource.ports, 'tcp', port)) return 'port-not-listed';",
+        '',
+      ],
+      [
+        'stream check: record',
+        '    if (!stream.destroyed) stream.reset(code);\n    this.#recordRefusal(id, request, code);',
+        '    if (!stream.destroyed) stream.reset(code);',
+      ],
+      [
+        'stream check: record protocol',
+        "if (code === 'protocol') this.#recordRefusal",
+        "if (code === 'cancelled') this.#recordRefusal",
+      ],
+      [
+        'stream check: dns guard',
+        '      await permittedAddresses(resource, request.host, this.#serving.resolve);\n',
+        '',
+      ],
+      [
+        'stream check: dns record',
+        "if (code === 'address-forbidden') this.#refuse(stream, id, request, code);\n      else stream.reset(code);",
+        'stream.reset(code);',
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/address-guard.ts',
+    ['test/connector/address-corpus.test.ts'],
+    [
+      [
+        'address: never',
+        'if (address === undefined || among(never, address)) return false;',
+        'if (address === undefined) return false;',
+      ],
+      ['address: unspecified', "networks('0.0.0.0/8', ", 'networks('],
+      ['address: multicast', "'224.0.0.0/4', ", ''],
+      ['address: broadcast', "'240.0.0.0/4', ", ''],
+      ['address: unspecified6', "'::/128', ", ''],
+      ['address: multicast6', ", 'ff00::/8'", ''],
+      ['address: loopback', "if (among(loopback, address)) return resource.address === 'localhost';", ''],
+      ['address: link local', "  '169.254.0.0/16',\n", ''],
+      ['address: link local6', "  'fe80::/10',\n", ''],
+      ['address: azure', "  '168.63.129.16/32',\n", ''],
+      ['address: alibaba', "  '100.100.100.200/32',\n", ''],
+      ['address: oracle', "  '192.0.0.192/32',\n", ''],
+      ['address: amazon6', "  'fd00:ec2::/32',\n", ''],
+      ['address: google6', "  'fd20:ce::254/128',\n", ''],
+      ['address: scaleway6', "  'fd00:42::42/128',\n", ''],
+      ['address: nat64 local', "  '64:ff9b:1::/48',\n", ''],
+      [
+        'address: literal',
+        'if (literal !== undefined) return same(literal, address);',
+        'if (literal !== undefined) return true;',
+      ],
+      ['address: own', 'return !own && among(', 'return among('],
+      ['address: within', 'return !own && among(networks(...resource.within), address);', 'return !own;'],
+      ['address: wildcard', "if (!resource.address.startsWith('*.')) return true;", 'return true;'],
+    ],
+  ),
+  ...guards(
+    'connector/address-guard.ts',
+    ['test/connector/address-guard.test.ts'],
+    [
+      ['link-local and metadata addresses are dialled only as literals', 'if (isSpecial) return false;', ''],
+      [
+        'the synthetic range is never dialled',
+        'if (!isSpecial && among(networks(place.synthetic), address)) return false;',
+        '',
+      ],
+      [
+        'a wildcard never leads to the connector’s own addresses',
+        'return !own && among(networks(...resource.within), address);',
+        'return among(networks(...resource.within), address);',
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/address.ts',
+    ['test/connector/address-corpus.test.ts'],
+    [
+      ['address: zone', "|| text.includes('%')", ''],
+      ['address: mapped', "['::ffff:0:0', '::ffff:0:0:0', '64:ff9b::']", "['::ffff:0:0:0', '64:ff9b::']"],
+      ['address: translated', "['::ffff:0:0', '::ffff:0:0:0', '64:ff9b::']", "['::ffff:0:0', '64:ff9b::']"],
+      ['address: nat64', "['::ffff:0:0', '::ffff:0:0:0', '64:ff9b::']", "['::ffff:0:0', '::ffff:0:0:0']"],
+      [
+        'address: compatible',
+        '  if (isInside(address, compatible) && !isInside(address, smallest)) return address.slice(12);\n',
+        '',
+      ],
+      [
+        'address: smallest',
+        'isInside(address, compatible) && !isInside(address, smallest)',
+        'isInside(address, compatible)',
+      ],
+      ['address: sixToFour', '  if (isInside(address, sixToFour)) return address.slice(2, 6);\n', ''],
+      [
+        'address: teredo',
+        '  if (isInside(address, teredo)) return address.slice(12).map((byte) => byte ^ 255);\n',
+        '',
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/address.ts',
+    ['test/connector/address-guard.test.ts'],
+    [
+      [
+        'a wrapped IPv4 address is judged as what it leads to',
+        'if (endingInIpv4.some((prefix) => isInside(address, prefix))) return address.slice(12);',
+        '',
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/dial.ts',
+    ['test/connector/accept.test.ts'],
+    [
+      [
+        'exactly the address that was judged is dialled',
+        'return await connectTo(address, port);',
+        'return await connectTo(host, port);',
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/dial.ts',
+    ['test/connector/address-corpus.test.ts'],
+    [
+      [
+        'address: guard',
+        'const permitted = found.filter((address) => mayDial(resource, address, here));',
+        'const permitted = found;',
+      ],
+      [
+        'address: dial name',
+        'return await connectTo(address, port);',
+        'return await connectTo((await resolve(resource.address))[0] ?? address, port);',
+      ],
+      [
+        'address: own addresses',
+        '(list ?? []).map(({ address }) => address));',
+        '(list ?? []).slice(0, 0).map(({ address }) => address));',
+      ],
+      [
+        'address: target',
+        "const target = resource.address.startsWith('*.') ? host : resource.address;",
+        'const target = host;',
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/flow.ts',
+    ['test/connector/lateral-streams.test.ts'],
+    [
+      [
+        'stream check: flow id',
+        '  stream.writeUInt32BE(streamId);\n',
+        '  stream.writeUInt32BE(0 * streamId);\n',
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/grant-book.ts',
+    ['test/connector/accept.test.ts'],
+    [
+      ['what was revoked covers nothing', "if (ids.some((id) => lease.isRevoked(id))) return 'revoked';", ''],
+      [
+        'a grant ends at its until',
+        "if (Math.min(caveat.until, grant.exp) + leewayS <= this.#nowS()) return 'expired';",
+        '',
+      ],
+      [
+        'a connector out of contact honours nothing beyond its outage',
+        "return lease.isHonoured(caveat.out) ? undefined : 'out-of-contact';",
+        'return undefined;',
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/grant-book.ts',
+    ['test/connector/grant-book.test.ts'],
+    [
+      ['stream check: grant queue', '|| this.#waiting >= maxGrants', ''],
+      [
+        'stream check: grant count',
+        'if (this.#grants.size > maxGrants && oldest !== undefined) this.#grants.delete(oldest);',
+        'void oldest;',
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/grant-book.ts',
+    ['test/connector/lateral-streams.test.ts'],
+    [
+      [
+        'stream check: caveat port',
+        '    if (\n      asked !== undefined &&\n      caveat.ports !== undefined &&',
+        '    if (\n      false as boolean && asked !== undefined &&\n      caveat.ports !== undefined &&',
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/open-request.ts',
+    ['test/connector/lateral-streams.test.ts'],
+    [
+      [
+        'stream check: open form',
+        "if (typeof port !== 'number' || !Number.isInteger(port) || port < 0 || port > 65_535) return undefined;",
+        '',
+      ],
+    ],
+  ),
+];

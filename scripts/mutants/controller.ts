@@ -1,0 +1,154 @@
+/** Guards of the controller: API, keys, nodes, revocation, sign-in. */
+import { guards, type Mutant } from './mutant.ts';
+
+export const controllerMutants: readonly Mutant[] = [
+  ...guards(
+    'controller/api/access.ts',
+    ['test/controller/store.test.ts', 'test/controller/api.test.ts'],
+    [
+      [
+        'a route without declared access stops the start',
+        'if (access === undefined)\n',
+        'if (access === null)\n',
+      ],
+      [
+        'a caller has the role that the route declares',
+        "if (!access.includes(is)) throw new ProblemError('not-allowed');",
+        '',
+      ],
+      ['an API token expires', '(row.expires_ms !== null && row.expires_ms <= context.now())', 'false'],
+    ],
+  ),
+  ...guards(
+    'controller/control/admit-node.ts',
+    ['test/controller/control.test.ts', 'test/controller/grants.test.ts'],
+    [
+      ['a node proves its machine key', "verify(machineKey, 'control', [handshakeHash], signature)", 'true'],
+      ['a node comes with the key it enrolled with', 'encodeKey(peerKey) === node.nk &&', ''],
+      [
+        'a process that was replaced and comes back suspends the device',
+        'row.fenced_ms !== null && nowMs - row.fenced_ms < copyWindowMs',
+        'row.fenced_ms === Number.NaN',
+      ],
+    ],
+  ),
+  ...guards(
+    'controller/control/revocation-feed.ts',
+    ['test/controller/control.test.ts', 'test/controller/grants.test.ts'],
+    [
+      [
+        'a revocation goes out before a beat that names it',
+        'return this.#sent !== undefined && this.#sent >= epoch;',
+        'return true;',
+      ],
+    ],
+  ),
+  ...guards(
+    'controller/decisions/act-on-change.ts',
+    ['test/controller/leftovers.test.ts'],
+    [
+      [
+        'a removal that a crash cut short is revoked at the next start',
+        'await store.transaction((tx) => revokeOrphanedTokens(tx, context.now()));',
+        '[];',
+      ],
+      [
+        'the session of somebody who is gone ends at the next start',
+        "await endSessions(context, organisation, orphaned, { reason: 'removed', who: 'controller' });\n  const",
+        'const',
+      ],
+    ],
+  ),
+  ...guards(
+    'controller/enrolment/enrolment-keys.ts',
+    ['test/controller/keys.test.ts', 'test/controller/control.test.ts'],
+    [
+      [
+        'a key is used no more often than it allows',
+        "    .where((eb) => eb.or([eb('uses_left', 'is', null), eb('uses_left', '>', 0)]))\n",
+        '',
+      ],
+      [
+        'a key expires',
+        "    .where((eb) => eb.or([eb('expires_ms', 'is', null), eb('expires_ms', '>', nowMs)]))\n",
+        '',
+      ],
+    ],
+  ),
+  ...guards(
+    'controller/enrolment/redeem.ts',
+    ['test/controller/keys.test.ts', 'test/controller/control.test.ts'],
+    [
+      [
+        'a key enrols the kind of node it was made for',
+        'stored === undefined || stored.purpose !== purposes[kind])',
+        'stored === undefined)',
+      ],
+    ],
+  ),
+  ...guards(
+    'controller/login/identity-claims.ts',
+    ['test/login/identity-claims.test.ts'],
+    [
+      [
+        'an e-mail address counts only when it was verified',
+        "if (verified !== true || typeof email !== 'string' || email.length > 254) return undefined;",
+        "if (typeof email !== 'string') return undefined;",
+      ],
+    ],
+  ),
+  ...guards(
+    'controller/login/pending-sign-ins.ts',
+    ['test/login/sign-in.test.ts', 'test/login/return-path.test.ts'],
+    [
+      [
+        'a sign-in belongs to the browser that began it',
+        'browser === undefined || !sameText(kept.browser, hash(browser)))',
+        'browser === null)',
+      ],
+      ['a sign-in is used once', '    this.#kept.delete(state);\n    return', '    return'],
+      [
+        'a sign-in is answered by the provider it was sent to',
+        'kept.expiresMs > this.#now() && kept.provider === provider',
+        'kept.expiresMs > this.#now()',
+      ],
+    ],
+  ),
+  ...guards(
+    'controller/login/return-path.ts',
+    ['test/login/return-path.test.ts'],
+    [
+      [
+        'a return path stays on our own pages',
+        "if (url.origin !== base || url.pathname.startsWith('//') || url.pathname.startsWith('/oidc/')) return '/';",
+        '',
+      ],
+    ],
+  ),
+  ...guards(
+    'controller/login/sign-in-routes.ts',
+    ['test/login/sign-in.test.ts', 'test/login/return-path.test.ts'],
+    [['the nonce is the one that was sent', '        expectedNonce: nonce,\n', '']],
+  ),
+  ...guards(
+    'controller/store/scoped-store.ts',
+    ['test/controller/store.test.ts', 'test/controller/api.test.ts'],
+    [
+      [
+        'a query sees one organisation',
+        "this.#db.selectFrom(table as 'nodes').where('organisation', '=', this.organisation);",
+        "this.#db.selectFrom(table as 'nodes');",
+      ],
+      [
+        'a change touches one organisation',
+        "this.#db.updateTable(table as 'nodes').where('organisation', '=', this.organisation);",
+        "this.#db.updateTable(table as 'nodes');",
+      ],
+      [
+        'a removal touches one organisation',
+        "this.#db.deleteFrom(table as 'nodes').where('organisation', '=', this.organisation);",
+        "this.#db.deleteFrom(table as 'nodes');",
+      ],
+    ],
+  ),
+];

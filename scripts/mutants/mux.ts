@@ -1,0 +1,199 @@
+/** Guards of the mux: what a peer may send, and how much is held for it. */
+import { guards, type Mutant } from './mutant.ts';
+
+export const muxMutants: readonly Mutant[] = [
+  ...guards(
+    'protocol/mux/mux.ts',
+    ['test/mux/flood.test.ts'],
+    [
+      [
+        'max pending',
+        "          : this.#pending >= maxPending\n            ? 'busy'\n            : undefined;",
+        '          : undefined;',
+      ],
+      [
+        'forget leak',
+        '    if (!this.#streams.delete(stream.id)) return;',
+        '    if (!this.#streams.has(stream.id)) return;',
+      ],
+      ['goaway last', 'if (!stream.isIncoming && stream.id > last)', 'if (!stream.isIncoming)'],
+    ],
+  ),
+  ...guards(
+    'protocol/mux/mux.ts',
+    ['test/mux/hostile-peer.test.ts'],
+    [
+      [
+        'mux header cut',
+        "if (frames.length - offset < frameHeaderBytes) return broken('a frame header is cut short');",
+        'if (frames.length - offset < frameHeaderBytes) return undefined;',
+      ],
+      [
+        'mux length bound',
+        "if (end > frames.length) return broken('a frame is longer than its record');",
+        '',
+      ],
+      ['mux parity', "if (id % 2 !== this.#peerParity) return 'an OPEN of the wrong parity';", ''],
+      ['mux reuse', "if (id <= this.#lastPeerId) return 'an OPEN of a number that was used';", ''],
+      ['mux open bound', "if (end - start > maxOpenBytes) return 'an OPEN that is too long';", ''],
+      ['mux data bound', "if (length === 0 || length > maxDataBytes) return 'a DATA of a wrong length';", ''],
+      [
+        'mux never opened',
+        "if (stream === undefined && !this.#wasOpened(id)) return 'a frame of a stream that was never opened';",
+        '',
+      ],
+      ['mux late bound', 'return this.#lateBytes >= 0;', 'return true;'],
+      [
+        'max streams',
+        "this.#peerStreams >= maxStreams\n          ? 'limit'\n          : this.#pending",
+        'this.#pending',
+      ],
+      [
+        'cancel rate',
+        "return isCancel && !this.#cancels.take() ? 'limit' : undefined;",
+        'void isCancel; return undefined;',
+      ],
+      ['copy ratio', 'if (view.length * copyRatio < frames.buffer.byteLength) return Buffer.from(view);', ''],
+      ['hop grant', 'if (!this.inner || length > maxGrantBytes)', 'if (length > maxGrantBytes)'],
+    ],
+  ),
+  ...guards(
+    'protocol/mux/mux.ts',
+    ['test/mux/hostile-peer.test.ts', 'test/mux/stream.test.ts'],
+    [
+      [
+        'a session has a bounded number of streams',
+        'this.#peerStreams >= maxStreams',
+        'this.#peerStreams >= 10 * maxStreams',
+      ],
+      [
+        'a session has a bounded number of dials under way',
+        'this.#pending >= maxPending',
+        'this.#pending >= 100 * maxPending',
+      ],
+      [
+        'a peer that only opens and cancels is ended',
+        "return isCancel && !this.#cancels.take() ? 'limit' : undefined;",
+        'return undefined;',
+      ],
+    ],
+  ),
+  ...guards(
+    'protocol/mux/mux.ts',
+    ['test/mux/stream.test.ts'],
+    [
+      [
+        'growth session',
+        'return this.#growth.take(Math.min(window, largestWindow - window));',
+        'return Math.min(window, largestWindow - window);',
+      ],
+    ],
+  ),
+  ...guards(
+    'protocol/mux/mux.ts',
+    ['test/mux/twin.test.ts'],
+    [
+      ['goaway opens', "    if (this.#goaway !== undefined) throw new Fault('draining');\n", ''],
+      ['late data credit', '    this.#lateBytes += late;', '    void late;'],
+    ],
+  ),
+  ...guards(
+    'protocol/mux/outbox.ts',
+    ['test/link/session.test.ts'],
+    [
+      [
+        'outbox: own frames count',
+        '    const at = this.#control.append(stream, type, payload.length);',
+        '    const at = this.#control.append(stream, type, payload.length);\n    this.#answerBytes += payload.length;',
+      ],
+    ],
+  ),
+  ...guards(
+    'protocol/mux/outbox.ts',
+    ['test/mux/flood.test.ts'],
+    [
+      [
+        'outbox: throttle',
+        'if (this.#isPaused || this.#answerBytes <= answersHighBytes) return;',
+        'if (!this.#isPaused) return;',
+      ],
+      [
+        'outbox: answers count',
+        '    this.#answerBytes += this.#control.length - before;\n  }',
+        '    void before;\n  }',
+      ],
+      [
+        'outbox: reset answers',
+        'if (isAnswer) this.#answerBytes += this.#control.length - before;',
+        'void before; void isAnswer;',
+      ],
+    ],
+  ),
+  ...guards(
+    'protocol/mux/outbox.ts',
+    ['test/mux/hostile-peer.test.ts', 'test/mux/stream.test.ts'],
+    [
+      [
+        'a peer that makes us answer without reading is not read',
+        'if (this.#isPaused || this.#answerBytes <= answersHighBytes) return;',
+        'if (this.#answerBytes >= 0) return;',
+      ],
+    ],
+  ),
+  ...guards(
+    'protocol/mux/stream.ts',
+    ['test/mux/hostile-peer.test.ts'],
+    [
+      [
+        'window bound',
+        'if (bytes.length > this.#receiveCredit || this.#finSeen) return false;',
+        'if (this.#finSeen) return false;',
+      ],
+      [
+        'data after fin',
+        'if (bytes.length > this.#receiveCredit || this.#finSeen) return false;',
+        'if (bytes.length > this.#receiveCredit) return false;',
+      ],
+      [
+        'credit bound',
+        'if (bytes === 0 || this.#sendCredit > 0x7fff_ffff) return false;',
+        'if (bytes === 0) return false;',
+      ],
+      ['second fin', '    if (this.#finSeen) return false;\n    if (sent', '    if (sent'],
+      ['fin sent', 'if (sent !== undefined && sent !== this.bytesReceived) return false;', ''],
+      ['fin received', 'if (received !== undefined && received > this.bytesSent) return false;', ''],
+      [
+        'accept nobody',
+        'if (this.#incoming || this.#accepted) return false;',
+        'if (this.#accepted) return false;',
+      ],
+      ['gather', '    if (bytes.length >= smallBytes) {', '    if (bytes.length >= 0) {'],
+    ],
+  ),
+  ...guards(
+    'protocol/mux/stream.ts',
+    ['test/mux/hostile-peer.test.ts', 'test/mux/stream.test.ts'],
+    [['credit cannot overflow', 'if (bytes === 0 || this.#sendCredit > 0x7fff_ffff) return false;', '']],
+  ),
+  ...guards(
+    'protocol/mux/stream.ts',
+    ['test/mux/twin.test.ts'],
+    [
+      [
+        'credit on receipt',
+        'const taken = this.bytesReceived - this.#stagedBytes - this.readableLength;',
+        'const taken = this.bytesReceived;',
+      ],
+      [
+        'send window',
+        'const length = Math.min(rest, this.#sendCredit, quantum,',
+        'const length = Math.min(rest, quantum,',
+      ],
+      [
+        'whole over window',
+        'if (chunk.length > Math.min(this.#sendCredit, maxDataBytes)) return undefined;',
+        'if (chunk.length > maxDataBytes) return undefined;',
+      ],
+    ],
+  ),
+];

@@ -1,0 +1,38 @@
+/** Guards of the relay: who attaches, and who meets whom. */
+import { guards, type Mutant } from './mutant.ts';
+
+export const relayMutants: readonly Mutant[] = [
+  ...guards(
+    'relay/admit.ts',
+    ['test/relay/relay.test.ts'],
+    [
+      [
+        'a ticket is bound to the machine key that attaches',
+        "if (ticket === undefined || !verifyAttach(ticket.mk, challenge, attach)) return 'denied';",
+        "if (ticket === undefined) return 'denied';",
+      ],
+    ],
+  ),
+  ...guards(
+    'relay/relay.ts',
+    ['test/relay/relay.test.ts'],
+    [
+      ['circuits join only inside one organisation', 'caller.org === called.org &&', ''],
+      [
+        'circuits join only inside a network of the caller’s ticket',
+        'called.meet.some((network) => caller.meet.includes(network)) &&',
+        '',
+      ],
+      [
+        'a revoked node is not attached',
+        "if (lease.isRevoked(ticket.jti) || lease.isRevoked(ticket.sub)) return 'revoked';",
+        '',
+      ],
+    ],
+  ),
+  ...guards(
+    'relay/relay.ts',
+    ['test/relay/websocket-lengths.test.ts'],
+    [['relay maxPayload', '    maxPayload: hopMaxPayload,\n', '']],
+  ),
+];
