@@ -42,7 +42,9 @@ export async function kilobytesPerNode(nodes = 1_000, idleMs = 5_000): Promise<n
   const ca = readFileSync(authority.caFile);
   const relayId = newId('rly', systemRandom(16));
   const program = join(import.meta.dirname, 'relay-process.ts');
-  const relay = spawn(process.execPath, ['--max-semi-space-size=1', program], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const relay = spawn(process.execPath, ['--max-semi-space-size=1', program], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   try {
     relay.stdin.end(JSON.stringify({ relayId, card: lab.card, ...certificate }));
     const [line] = (await once(createInterface({ input: relay.stdout }), 'line')) as [string];
