@@ -48,7 +48,12 @@ async function run(options: Options): Promise<void> {
   });
   const stopped = untilSignal();
   try {
-    await Promise.race([stopped, connector.welcomed, connector.refused]);
+    const runs = await Promise.race([
+      stopped.then(() => false),
+      connector.welcomed.then(() => true),
+      connector.refused,
+    ]);
+    if (!runs) return say('Stopped before the controller answered.');
     say(`The connector runs. Look at it with: postern status --state ${options.state}`);
     await Promise.race([stopped, connector.refused]);
   } finally {

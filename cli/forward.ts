@@ -1,9 +1,10 @@
 /** `postern forward`: one resource on a port of loopback, through the running client or alone with a key. */
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { Duplex } from 'node:stream';
 import type { Command } from 'commander';
-import { exits, Fault, toFault } from '../protocol/errors.ts';
+import type { ClientStatus } from '../client/status.ts';
+import { exitOf, exits, Fault, toFault, type CodeName } from '../protocol/errors.ts';
 import { callLocalApi, connectLocalApi } from '../protocol/node/local-api.ts';
 import { openStateDirectory } from '../protocol/node/state-directory.ts';
 import { decodeEnrolmentKey } from '../protocol/secrets.ts';
@@ -52,11 +53,21 @@ async function run(host: string, portText: string, options: Options): Promise<vo
   const source = await flowSource(options);
   const { splice } = await import('../client/splice.ts');
   try {
+    const faults: Fault[] = [];
+    let carried = 0;
+    const report = (error: unknown): void => {
+      const fault = toFault(error);
+      faults.push(fault);
+      say(`! ${host}:${port}  ${fault.message}`);
+    };
     const join = async (socket: Socket): Promise<void> => {
+      carried += 1;
       try {
-        splice(socket, await source.open(host, port));
+        const flow = await source.open(host, port);
+        flow.once('error', report);
+        splice(socket, flow);
       } catch (error) {
-        say(`! ${host}:${port}  ${toFault(error).message}`);
+        report(error);
         socket.resetAndDestroy();
       }
     };
@@ -71,6 +82,8 @@ async function run(host: string, portText: string, options: Options): Promise<vo
     say(`${host}:${port} is on ${address}. Stop with Ctrl-C.`);
     await untilSignal();
     server.close();
+    // Whoever ran this for one connection learns from the exit code what became of it.
+    if (carried === 1 && faults[0] !== undefined) process.exitCode = exitOf(faults[0].code);
   } finally {
     await source.stop();
   }
@@ -79,7 +92,7 @@ async function run(host: string, portText: string, options: Options): Promise<vo
 async function flowSource(options: Options): Promise<Source> {
   if (await isRunning(options.state)) {
     return {
-      open: (host, port) => connectLocalApi(options.state, `${host}:${port}`),
+      open: (host, port) => openThroughClient(options.state, host, port),
       stop: () => Promise.resolve(),
     };
   }
@@ -116,6 +129,54 @@ async function flowSource(options: Options): Promise<Source> {
     open: (host, port) => client.open({ host, port }),
     stop: async () => void (await client.stop()),
   };
+}
+
+/** A flow of the running client; one that was cut there fails here too, with the reason. */
+async function openThroughClient(state: string, host: string, port: number): Promise<Duplex> {
+  const sinceMs = Date.now();
+  const raw = await connectLocalApi(state, `${host}:${port}`);
+  const flow = new Duplex({
+    allowHalfOpen: true,
+    read: () => void raw.resume(),
+    write: (bytes: Buffer, _encoding, done) => void raw.write(bytes, done),
+    final: (done) => void raw.end(done),
+    destroy(error, done) {
+      raw.destroy();
+      done(error);
+    },
+  });
+  raw.on('data', (bytes: Buffer) => {
+    if (!flow.push(bytes)) raw.pause();
+  });
+  raw.once('error', () => flow.destroy(new Fault('cancelled', 'the client on this machine has ended')));
+  // A local socket ends in the same way whether the application ended or the flow was cut: the client knows which.
+  raw.once('end', () => {
+    void whyEnded(state, host, port, sinceMs).then((fault) => {
+      if (fault === undefined) flow.push(null);
+      else flow.destroy(fault);
+    });
+  });
+  return flow;
+}
+
+/** The incident in which a flow to there ended since then; undefined when its application just ended it. */
+async function whyEnded(
+  state: string,
+  host: string,
+  port: number,
+  sinceMs: number,
+): Promise<Fault | undefined> {
+  const status = (await callLocalApi(state, 'GET', '/v1/status').catch(() => undefined)) as
+    ClientStatus | undefined;
+  if (status === undefined) return new Fault('cancelled', 'the client on this machine has ended');
+  const cut = status.recent.find(
+    (incident) =>
+      incident.event === 'ended' &&
+      incident.host === host &&
+      incident.port === port &&
+      Date.parse(incident.at) >= sinceMs,
+  );
+  return cut === undefined ? undefined : new Fault(cut.code as CodeName, cut.text);
 }
 
 async function listening(server: ReturnType<typeof createServer>, { listen }: Options): Promise<void> {

@@ -1,45 +1,31 @@
-/** The command line's entry: registers every command and hands over to commander. One file per command lies beside it. */
+/** The command line's entry: registers the commands and hands over to commander. One file per command lies beside it. */
 import { Command, CommanderError } from 'commander';
 import { exits } from '../protocol/errors.ts';
 import { version } from '../protocol/version.ts';
-import { applyCommand } from './apply.ts';
-import { auditCommand } from './audit.ts';
-import { connectorCommand } from './connector.ts';
-import { controllerCommand } from './controller.ts';
-import { deviceCommand } from './device.ts';
-import { dnsCommand } from './dns.ts';
-import { downCommand } from './down.ts';
-import { forwardCommand } from './forward.ts';
-import { loginCommand } from './login.ts';
-import { logoutCommand } from './logout.ts';
 import { fail, print } from './output.ts';
-import { relayCommand } from './relay.ts';
-import { resourcesCommand } from './resources.ts';
-import { statusCommand } from './status.ts';
-import { tokenCommand } from './token.ts';
-import { upCommand } from './up.ts';
-import { whyCommand } from './why.ts';
 
-/** In the order of the help: what a person runs, then servers, then the rest. */
-const commands = [
-  loginCommand,
-  logoutCommand,
-  upCommand,
-  downCommand,
-  statusCommand,
-  resourcesCommand,
-  whyCommand,
-  forwardCommand,
-  dnsCommand,
-  controllerCommand,
-  relayCommand,
-  connectorCommand,
-  applyCommand,
-  tokenCommand,
-  deviceCommand,
-  auditCommand,
-  versionCommand,
-];
+type Register = (program: Command) => void;
+
+/** In the order of the help: what a person runs, then servers, then the rest. Each is loaded when it is needed. */
+const commands: Record<string, () => Promise<Register>> = {
+  login: async () => (await import('./login.ts')).loginCommand,
+  logout: async () => (await import('./logout.ts')).logoutCommand,
+  up: async () => (await import('./up.ts')).upCommand,
+  down: async () => (await import('./down.ts')).downCommand,
+  status: async () => (await import('./status.ts')).statusCommand,
+  resources: async () => (await import('./resources.ts')).resourcesCommand,
+  why: async () => (await import('./why.ts')).whyCommand,
+  forward: async () => (await import('./forward.ts')).forwardCommand,
+  dns: async () => (await import('./dns.ts')).dnsCommand,
+  controller: async () => (await import('./controller.ts')).controllerCommand,
+  relay: async () => (await import('./relay.ts')).relayCommand,
+  connector: async () => (await import('./connector.ts')).connectorCommand,
+  apply: async () => (await import('./apply.ts')).applyCommand,
+  token: async () => (await import('./token.ts')).tokenCommand,
+  device: async () => (await import('./device.ts')).deviceCommand,
+  audit: async () => (await import('./audit.ts')).auditCommand,
+  version: () => Promise.resolve(versionCommand),
+};
 
 const program = new Command('postern')
   .description('reach private applications by name, through a relay that sees nothing')
@@ -49,7 +35,10 @@ const program = new Command('postern')
   .enablePositionalOptions()
   .exitOverride();
 
-for (const register of commands) register(program);
+// A command that is named needs no other; help and a mistyped name need them all.
+const [, , named = ''] = process.argv;
+const needed = Object.hasOwn(commands, named) ? [named] : Object.keys(commands);
+for (const name of needed) (await commands[name]?.())?.(program);
 
 try {
   await program.parseAsync();

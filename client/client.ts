@@ -162,9 +162,14 @@ class RunningClient implements Client {
   }
 
   async start(): Promise<void> {
-    this.#api = await serveLocalApi(this.#options.state.path, this.#routes(), (target) =>
-      this.open(parseTarget(target)),
-    );
+    const { path } = this.#options.state;
+    const serveApi = (): Promise<LocalApi> =>
+      serveLocalApi(path, this.#routes(), (target) => this.open(parseTarget(target)));
+    // The watchdog of a crash just now may have begun to answer since it was asked.
+    this.#api = await serveApi().catch(async () => {
+      await takeOverFromWatchdog(path);
+      return serveApi();
+    });
     const { socks, httpProxy, uids } = this.#options;
     const serve = (kind: 'socks' | 'http', listen: Listen): Promise<ProxyServer> =>
       serveProxy({ kind, ...listen, uids: new Set(uids), openFlow: (target) => this.open(target) });

@@ -18,6 +18,7 @@ import type { Knowledge, VisibleResource } from './standing.ts';
 import type { Undone } from './system/journal.ts';
 import { beginChanges, freeRange, type SystemChanges } from './system/system-changes.ts';
 import { startWatchdog, type Watchdog } from './watchdog/start-watchdog.ts';
+import { lockSystemFromWatchdog } from './watchdog/take-over.ts';
 
 export interface NameCaptureOptions {
   readonly state: StateDirectory;
@@ -49,6 +50,7 @@ export class NameCapture {
   readonly #changes: SystemChanges;
   readonly #server: DnsServer;
   readonly #watchdog: Watchdog;
+  readonly #release: () => void;
   #writtenVersion = 0;
   #writeTimer: NodeJS.Timeout | undefined;
 
@@ -61,6 +63,7 @@ export class NameCapture {
       changes: SystemChanges;
       server: DnsServer;
       watchdog: Watchdog;
+      release: () => void;
     },
   ) {
     this.#options = options;
@@ -70,10 +73,23 @@ export class NameCapture {
     this.#changes = system.changes;
     this.#server = system.server;
     this.#watchdog = system.watchdog;
+    this.#release = system.release;
   }
 
   /** Starts capturing; when this rejects (with a Fault), the system is as it was. */
   static async start(options: NameCaptureOptions): Promise<NameCapture> {
+    const release = await lockSystemFromWatchdog(options.state.path);
+    try {
+      return await NameCapture.#startLocked(options, release);
+    } catch (error) {
+      release();
+      throw error instanceof Fault
+        ? error
+        : new Fault('internal', `Names cannot be captured: ${String(error)}`, { cause: error });
+    }
+  }
+
+  static async #startLocked(options: NameCaptureOptions, release: () => void): Promise<NameCapture> {
     const { originalDestination } = await import('./capture/original-destination.ts');
     const range = await freeRange(options.state, options.range);
     const pool = new AddressPool(range, () => systemClock.nowMs(), readAddresses(options.state));
@@ -106,16 +122,20 @@ export class NameCapture {
         },
       });
       await changes.takeNames(routedZones(options.knowledge(), changes));
-      capture.current = new NameCapture(options, pool, resolver, { listener, changes, server, watchdog });
+      capture.current = new NameCapture(options, pool, resolver, {
+        listener,
+        changes,
+        server,
+        watchdog,
+        release,
+      });
       return capture.current;
     } catch (error) {
       await changes?.undo();
       await server?.close();
       listener.close();
       watchdog.dismiss();
-      throw error instanceof Fault
-        ? error
-        : new Fault('internal', `Names cannot be captured: ${String(error)}`, { cause: error });
+      throw error;
     }
   }
 
@@ -141,6 +161,7 @@ export class NameCapture {
   async stop(): Promise<Undone> {
     const undone = await this.#changes.undo();
     this.#watchdog.dismiss();
+    this.#release();
     this.#listener.close();
     await this.#server.close();
     clearTimeout(this.#writeTimer);

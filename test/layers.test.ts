@@ -33,6 +33,7 @@ const layers: Record<string, Layer> = {
     node: true,
   },
   'protocol/node': { imports: ['protocol', 'protocol/link'], packages: ['typebox', 'ws'], node: true },
+  deploy: { imports: [], packages: [], node: true },
   policy: { imports: ['protocol'], packages: [], node: false, never: programs },
   controller: {
     imports: ['protocol', 'protocol/noise', 'protocol/mux', 'protocol/link', 'policy'],

@@ -15,11 +15,15 @@ import { nothingKnown } from '../standing.ts';
 import { statusSchema } from '../status.ts';
 import { flushResolved } from '../system-dns/resolved.ts';
 import { readJournal, undoLeftovers } from '../system/journal.ts';
+import { lockSystem } from '../system/system-lock.ts';
 
 const [stateDirectory] = process.argv.slice(2);
 if (stateDirectory !== undefined) await watch(stateDirectory);
 
 async function watch(path: string): Promise<void> {
+  const release = lockSystem(path);
+  // The next client is there already, and undoes or takes over what is left by itself.
+  if (release === undefined) return;
   const state = openStateDirectory(path);
   const journal = readJournal(state);
   const range = parseRange(journal?.range ?? '');
@@ -49,7 +53,8 @@ async function watch(path: string): Promise<void> {
   await flushResolved();
   const leave = async (): Promise<void> => {
     await server.close();
-    await api.close();
+    await api?.close();
+    release();
   };
   const api = await serveLocalApi(path, {
     'GET /v1/status': () => ({ schema: statusSchema, version, state: 'crashed', zones: journal.zones }),
@@ -63,5 +68,7 @@ async function watch(path: string): Promise<void> {
       setImmediate(() => void leave());
       return { dns: undone?.resolvConf ?? 'untouched' };
     },
-  });
+  }).catch(() => undefined);
+  // A client that serves this directory meanwhile waits for the lock.
+  if (api === undefined) await leave();
 }

@@ -4,21 +4,31 @@
  */
 import { lookup as systemLookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
-import { getCACertificates } from 'node:tls';
+import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 
 export interface DialOptions {
   readonly lookup: LookupFunction;
-  readonly minVersion: 'TLSv1.3';
-  readonly ca: string[];
+  readonly secureContext: SecureContext;
 }
+
+/** The last context: each holds every authority of the system, parsed, and a node dials with the same ones. */
+let last: { readonly extra: string; readonly context: SecureContext } | undefined;
 
 /** Options for `ws` and `node:https`: the system's authorities and `extra` ones (PEM). */
 export function dialOptions(extra: readonly string[]): DialOptions {
   return {
     lookup: lookupWithLocalhost,
-    minVersion: 'TLSv1.3',
-    ca: [...getCACertificates('default'), ...extra],
+    secureContext: contextWith(extra),
   };
+}
+
+function contextWith(extra: readonly string[]): SecureContext {
+  const key = extra.join('\n');
+  if (last?.extra !== key) {
+    const ca = [...getCACertificates('default'), ...extra];
+    last = { extra: key, context: createSecureContext({ ca, minVersion: 'TLSv1.3' }) };
+  }
+  return last.context;
 }
 
 /** `dns.lookup`, except that `localhost` and everything below it is 127.0.0.1 (RFC 6761 section 6.3). */

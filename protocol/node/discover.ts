@@ -9,7 +9,7 @@ import { Discovery, discoveryPath } from '../discovery.ts';
 import { Fault } from '../errors.ts';
 import { decodeKey } from '../keys.ts';
 import { verifyCard, type Card } from '../tokens.ts';
-import { dialOptions } from './dial-options.ts';
+import { dialOptions, lookupWithLocalhost } from './dial-options.ts';
 
 /** Why a root is believed: it is pinned, or TLS to the controller is trusted (with further authorities, PEM). */
 export type Trust =
@@ -51,7 +51,8 @@ function fetchJson(url: URL, trust: Trust): Promise<unknown> {
   // Under a pinned root TLS proves nothing that the card's signature does not, so it need not be trusted here.
   const tls =
     trust.kind === 'root'
-      ? { ...dialOptions([]), rejectUnauthorized: false }
+      ? // Nothing is verified here, so no authority is read.
+        { lookup: lookupWithLocalhost, minVersion: 'TLSv1.3' as const, ca: [], rejectUnauthorized: false }
       : dialOptions(trust.authorities);
   const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(
     url,

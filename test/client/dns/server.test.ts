@@ -225,10 +225,48 @@ test('an idle TCP connection is closed, and so is one that announces too much (S
   const idle = connect(server.port, '127.0.0.1');
   await once(idle, 'connect');
   await once(idle, 'close');
-  const greedy = connect(server.port, '127.0.0.1');
+  const patient = await startServer(t, { tcpIdleMs: 600_000 });
+  const greedy = connect(patient.port, '127.0.0.1');
   greedy.on('error', () => undefined);
   greedy.write(Buffer.of((dnsLimits.messageBytes + 1) >> 8, (dnsLimits.messageBytes + 1) & 255));
   await once(greedy, 'close');
+});
+
+test('a datagram of more than 4 kB is dropped unread, and the next question is answered (SEC-E6)', async (t) => {
+  const lengths: number[] = [];
+  const server = await serveDns({
+    address: '127.0.0.1',
+    port: 0,
+    answer: (message) => {
+      lengths.push(message.length);
+      return Promise.resolve(message);
+    },
+  });
+  t.after(() => server.close());
+  const socket = createSocket('udp4');
+  t.after(() => socket.close());
+  const asked = question('wiki.acme.internal');
+  const send = (length: number): void =>
+    socket.send(Buffer.concat([asked, Buffer.alloc(length - asked.length)]), server.port, '127.0.0.1');
+  send(dnsLimits.messageBytes + 1);
+  send(dnsLimits.messageBytes);
+  await once(socket, 'message');
+  assert.deepEqual(lengths, [dnsLimits.messageBytes]);
+});
+
+test('an answer from anybody but the resolver that was asked is not believed, whatever id it has (SEC-E1)', async (t) => {
+  const forger = createSocket('udp4');
+  t.after(() => forger.close());
+  const upstream = await startUpstream(t, () => []);
+  const server = await startServer(t, { upstreams: [upstream.port] });
+  const asking = askUdp(server, question('www.example.com'));
+  while (upstream.questions.length === 0) await new Promise(setImmediate);
+  const [seen] = upstream.questions;
+  // The worst forger: it saw the question go by, and answers with the right id to the right port before anybody.
+  for (let round = 0; round < 50; round += 1)
+    forger.send(answered(seen?.bytes ?? Buffer.alloc(0), '203.0.113.66'), seen?.fromPort ?? 0, '127.0.0.1');
+  const reply = packet.decode(await asking);
+  assert.deepEqual([reply.rcode, reply.answers], ['SERVFAIL', []]);
 });
 
 test('at most 512 questions are in work; the others are dropped and the resolver lives on (SEC-E6)', async (t) => {
