@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs';
 import { systemClock, systemRandom } from '../../protocol/clock.ts';
 import type { DeviceSnapshot, FromController } from '../../protocol/control.ts';
 import { toFault } from '../../protocol/errors.ts';
-import type { ConnectorId, NetworkId, RelayId } from '../../protocol/ids.ts';
+import type { ConnectorId, RelayId } from '../../protocol/ids.ts';
 import { decodeKey, encodeKey } from '../../protocol/keys.ts';
 import { attachToRelay } from '../../protocol/link/attachment.ts';
 import { tunnelPrologue } from '../../protocol/link/handshake-messages.ts';
@@ -89,7 +89,7 @@ async function run([folder = '', keyFile = '', ...urls]: string[]): Promise<void
   const channel = await openSecureChannel(attachment.openCircuit(peer.id as ConnectorId), {
     own: identity.nodeKey,
     peer: peerKey,
-    prologue: tunnelPrologue(network.id as NetworkId),
+    prologue: tunnelPrologue(network.id),
     kem: true,
     clock: systemClock,
     random: systemRandom,

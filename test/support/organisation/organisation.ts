@@ -41,7 +41,7 @@ export class Organisation {
   readonly caFile: string;
   /** Holds the administrator's API token. */
   readonly tokenFile: string;
-  readonly controller: Program;
+  #controller: Program;
   #relay: Program | undefined;
   #connector: Program | undefined;
 
@@ -56,7 +56,7 @@ export class Organisation {
     this.site = options.site;
     this.url = options.url;
     this.provider = options.provider;
-    this.controller = options.controller;
+    this.#controller = options.controller;
     this.tokenFile = options.tokenFile;
     this.document = options.document;
     this.documentFile = join(options.site.dir, 'postern.yaml');
@@ -78,8 +78,8 @@ export class Organisation {
       progress?: (what: string) => void;
     } = {},
   ): Promise<Organisation> {
-    const { dir, authority, internet, controller: endpoint } = site;
-    const url = urlOf(endpoint);
+    const { dir, authority, internet } = site;
+    const url = urlOf(site.controller);
     progress('identity provider and controller');
     const provider = await IdentityProvider.start(internet, {
       ...site.provider,
@@ -87,17 +87,9 @@ export class Organisation {
       authority,
       redirectUris: [`${url}/oidc/corp/callback`],
     });
-    const data = dataFolder(site);
-    const controller = internet.spawn(
-      'bin/postern',
-      [
-        'controller',
-        ...flags({ roles: 'controller', listen: `${endpoint.address}:${endpoint.port}`, 'public-url': url }),
-        ...flags({ data }),
-      ],
-      { name: 'controller' },
-    );
+    const controller = spawnController(site);
     await answering(site, controller, url);
+    const data = dataFolder(site);
     const token = await internet.run('bin/postern', ['token', 'create', '--data', data, '--role', 'admin']);
     assert.equal(token.code, 0, `postern token create: ${token.stderr}`);
     const tokenFile = join(dir, 'admin.token');
@@ -109,6 +101,10 @@ export class Organisation {
     await organisation.startRelay();
     await organisation.startConnector();
     return organisation;
+  }
+
+  get controller(): Program {
+    return this.#controller;
   }
 
   get relay(): Program {
@@ -170,6 +166,12 @@ export class Organisation {
     return ['--controller', this.url, '--ca', this.caFile];
   }
 
+  /** Starts the controller on the data of its last run, and waits until it answers. When it did not yet, as below. */
+  async startController(): Promise<number> {
+    this.#controller = spawnController(this.site);
+    return answering(this.site, this.#controller, this.url);
+  }
+
   /**
    * Starts the relay on the state of its last run, and waits until it listens. Answers when it did not yet, as
    * `performance.now()`, so that what is measured from there on is never flattered.
@@ -219,6 +221,19 @@ export class Organisation {
     writeFileSync(file, await this.admin('token', 'create', kind, name), { mode: 0o600 });
     return file;
   }
+}
+
+function spawnController(site: Site): Program {
+  const { address, port } = site.controller;
+  return site.internet.spawn(
+    'bin/postern',
+    [
+      'controller',
+      ...flags({ roles: 'controller', listen: `${address}:${port}`, 'public-url': urlOf(site.controller) }),
+      ...flags({ data: dataFolder(site) }),
+    ],
+    { name: 'controller' },
+  );
 }
 
 /** As a command line has them. */

@@ -1,0 +1,223 @@
+/**
+ * Each program is killed twenty times with flows running, as a crash would end it: what runs on it ends with its reason
+ * and never hangs, new flows come within a second of its return, nothing that was acknowledged is lost, what was revoked
+ * stays revoked, and the laptop's names are right after each.
+ */
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import { curl, dig, titleOf } from '../../scripts/demo/ask.ts';
+import { systemPicture } from '../../scripts/demo/system-picture.ts';
+import { eventually } from '../support/eventually.ts';
+import { applyWithout } from '../support/fleet/measure-revocation.ts';
+import { Origin, withOrigin } from '../support/fleet/origin.ts';
+import { timedCall } from '../support/fleet/timed-call.ts';
+import { openLab, type Lab } from '../support/lab/lab.ts';
+import type { Program } from '../support/lab/program.ts';
+import { Client } from '../support/organisation/client.ts';
+import { Organisation } from '../support/organisation/organisation.ts';
+import { labSite } from '../support/organisation/site.ts';
+
+const times = 20;
+const returnMs = 1_000;
+/** By then a flow on a program that was killed has ended at both ends; the link gives a silent peer 6 s. */
+const endMs = 8_000;
+
+suite('a program that is killed again and again under load', () => {
+  let lab: Lab;
+  let origin: Origin;
+  let organisation: Organisation;
+  let client: Client;
+  let load: Program;
+  let picture: string;
+  let flows = 0;
+
+  before(async () => {
+    lab = await openLab();
+    origin = await Origin.start(lab);
+    organisation = await Organisation.start(labSite(lab), { adapt: withOrigin });
+    picture = await eventually('a laptop whose addresses are settled', async () => {
+      const now = await systemPicture(lab.laptop);
+      return now.includes('tentative') ? undefined : now;
+    });
+    client = new Client(lab.laptop, 'ci');
+    client.up(['--key-file', await organisation.serviceKey('ci')]);
+    await client.ready();
+    // What stays revoked throughout: the bastion, which worked before.
+    assert.equal((await dig(lab.laptop, 'bastion.acme.internal')).status, 'NOERROR');
+    organisation.document.policies = (organisation.document.policies ?? []).map((policy) =>
+      policy.name === 'automation-origin' ? { ...policy, to: { resources: ['origin', 'wiki'] } } : policy,
+    );
+    await applyWithout(organisation);
+    await eventually('the wiki, and no bastion', async () => {
+      const fetched = titleOf(await curl(lab.laptop, 'http://wiki.acme.internal/'));
+      return fetched === lab.wiki.title && (await bastionIsGone()) ? true : undefined;
+    });
+    const fetches =
+      'while :; do curl -s -o /dev/null -w "%{http_code}\\n" --max-time 2 http://wiki.acme.internal/bytes?n=100000; sleep 0.05; done';
+    load = lab.laptop.spawn('sh', ['-c', fetches], { name: 'load' });
+  });
+  after(() => lab?.close());
+
+  test('the relay: flows end with their reason, and new ones come within a second of its return', async (context) => {
+    const waits: number[] = [];
+    for (let time = 0; time < times; time += 1) {
+      const flow = await openFlow();
+      organisation.relay.kill('SIGKILL');
+      await organisation.relay.ended;
+      await flow.ended('connector-lost');
+      waits.push(await newFlowAfter(await organisation.startRelay()));
+      assert.ok(await bastionIsGone(), 'what was revoked stays revoked');
+    }
+    context.diagnostic(summary(waits));
+  });
+
+  test('the connector: flows end with their reason, new ones come within a second of its return, and each is in the audit log', async (context) => {
+    const waits: number[] = [];
+    for (let time = 0; time < times; time += 1) {
+      const flow = await openFlow();
+      organisation.connector.kill('SIGKILL');
+      await organisation.connector.ended;
+      await flow.ended('connector-lost');
+      await organisation.startConnector();
+      waits.push(await newFlowAfter(performance.now()));
+      assert.ok(await bastionIsGone(), 'what was revoked stays revoked');
+    }
+    await eventually('a record of every flow that the origin saw', async () => {
+      const records = await organisation.audit('flow.open');
+      return records.filter(({ resource }) => resource === 'origin').length >= flows ? true : undefined;
+    });
+    context.diagnostic(summary(waits));
+  });
+
+  test('the controller: flows go on and new ones open without it, and no acknowledged change or record is lost', async (context) => {
+    const flow = await openFlow();
+    const acknowledged: string[] = [];
+    for (let time = 0; time < times; time += 1) {
+      const group = `group-${time}`;
+      organisation.document.groups = [...(organisation.document.groups ?? []), group];
+      const change = applyWithout(organisation).then(
+        () => acknowledged.push(group),
+        () => undefined,
+      );
+      // Sooner and later within the change, sometimes before its answer and sometimes after.
+      await Promise.race([change, new Promise((resolve) => setTimeout(resolve, 250 + time * 15))]);
+      organisation.controller.kill('SIGKILL');
+      await organisation.controller.ended;
+      await change;
+      assert.equal(titleOf(await curl(lab.laptop, 'http://wiki.acme.internal/')), lab.wiki.title);
+      await organisation.startController();
+      const { body } = await timedCall(organisation, 'GET', '/api/v1/document');
+      const { groups } = (body as { document: { groups: string[] } }).document;
+      for (const each of acknowledged) assert.ok(groups.includes(each), `${each} was acknowledged`);
+      assert.equal((await dig(lab.laptop, 'www.public.example')).status, 'NOERROR');
+      assert.ok(await bastionIsGone(), 'what was revoked stays revoked');
+    }
+    assert.ok(acknowledged.length > 0, 'some changes were acknowledged before the controller was killed');
+    assert.ok(flow.isOpen(), 'the flow went on through all of it');
+    await eventually('a client in contact', async () =>
+      (await client.status()).controller.connected ? true : undefined,
+    );
+    await applyWithout(organisation, 'policy');
+    await flow.ended('revoked');
+    await applyWithout(organisation);
+    await eventually('a record of every flow that the origin saw', async () => {
+      const records = await organisation.audit('flow.open');
+      return records.filter(({ resource }) => resource === 'origin').length >= flows ? true : undefined;
+    });
+    context.diagnostic(`${acknowledged.length} of ${times} changes acknowledged, all there`);
+  });
+
+  test('the client: flows end, protected names stay refused and others resolve, and new flows come within a second of its return', async (context) => {
+    const waits: number[] = [];
+    await eventually('the right is back', async () =>
+      titleOf(await curl(lab.laptop, 'http://wiki.acme.internal/')) === lab.wiki.title ? true : undefined,
+    );
+    for (let time = 0; time < times; time += 1) {
+      const flow = await openFlow();
+      const { program } = client;
+      program.kill('SIGKILL');
+      await program.ended;
+      await flow.ended(undefined);
+      await eventually(
+        'a protected name refused and another resolved',
+        async () => {
+          const [own, other] = [
+            await dig(lab.laptop, origin.host),
+            await dig(lab.laptop, 'www.public.example'),
+          ];
+          assert.deepEqual(own.answers, [], 'a protected name never resolves without its client');
+          return own.status !== 'NOERROR' && own.status !== 'no answer' && other.status === 'NOERROR'
+            ? true
+            : undefined;
+        },
+        { timeoutMs: 2_000 },
+      );
+      client.up();
+      await client.ready();
+      waits.push(await newFlowAfter(performance.now()));
+      assert.ok(await bastionIsGone(), 'what was revoked stays revoked');
+    }
+    await load.stop('SIGKILL');
+    await client.down();
+    assert.equal(await systemPicture(lab.laptop), picture);
+    const leaked = lab.publicDns.questions().filter(({ name }) => name.endsWith('.acme.internal'));
+    assert.deepEqual(leaked, [], 'no protected name reached the public resolver');
+    context.diagnostic(summary(waits));
+  });
+
+  /** A connection on which the origin prints; `ended` waits for both ends and for the code in `status`. */
+  async function openFlow(): Promise<{ ended(code: string | undefined): Promise<void>; isOpen(): boolean }> {
+    flows += 1;
+    const label = `flow-${flows}.`;
+    const script = `exec 3<>/dev/tcp/${origin.host}/${origin.port}; echo tick ${label} >&3; exec cat <&3`;
+    const program = lab.laptop.spawn('bash', ['-c', script], { name: 'flow' });
+    await program.waitFor(/^\d{13}$/m);
+    const openedAt = Date.now();
+    return {
+      isOpen: () => origin.open(label).length === 1,
+      async ended(code) {
+        const killedAt = performance.now();
+        await Promise.all([
+          program.ended,
+          eventually(`the end of ${label} at the origin`, () => origin.ends(label).get(label), {
+            timeoutMs: endMs,
+          }),
+        ]);
+        assert.ok(performance.now() - killedAt <= endMs, 'the flow ended at the laptop');
+        if (code === undefined) return;
+        await eventually(`the reason of ${label}`, async () => {
+          const { recent } = await client.status();
+          const ended = recent.find(
+            ({ event, host, at }) => event === 'ended' && host === origin.host && Date.parse(at) >= openedAt,
+          );
+          if (ended !== undefined) assert.equal(ended.code, code);
+          return ended;
+        });
+      },
+    };
+  }
+
+  /** How long after `sinceMs`, of `performance.now()`, a page came by a new flow; fails beyond a second. */
+  async function newFlowAfter(sinceMs: number): Promise<number> {
+    await eventually(
+      'a new flow',
+      async () => {
+        const fetched = await curl(lab.laptop, 'http://wiki.acme.internal/', '--max-time', '1');
+        return titleOf(fetched) === lab.wiki.title ? true : undefined;
+      },
+      { everyMs: 10 },
+    );
+    const tookMs = Math.round(performance.now() - sinceMs);
+    assert.ok(tookMs <= returnMs, `${tookMs} ms`);
+    return tookMs;
+  }
+
+  async function bastionIsGone(): Promise<boolean> {
+    return (await dig(lab.laptop, 'bastion.acme.internal')).status === 'NXDOMAIN';
+  }
+});
+
+function summary(waits: readonly number[]): string {
+  const rising = waits.toSorted((a, b) => a - b);
+  return `a new flow after ${rising[Math.floor(rising.length / 2)]} ms, at most ${rising.at(-1)} ms`;
+}
