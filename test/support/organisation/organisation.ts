@@ -193,8 +193,11 @@ export class Organisation {
     return answering(this.site, this.#relay, this.relayUrl);
   }
 
-  /** Starts the connector on the state of its last run, and waits until it is ready. */
-  async startConnector(): Promise<void> {
+  /**
+   * Starts the connector on the state of its last run, and waits until it is ready; `degraded` is what it is while the
+   * controller is gone.
+   */
+  async startConnector(wanted: 'ready' | 'degraded' = 'ready'): Promise<void> {
     const { dir, hq } = this.site;
     const state = join(dir, 'connector');
     const first = this.#connector === undefined;
@@ -204,11 +207,11 @@ export class Organisation {
     });
     this.#connector = connector;
     await eventually(
-      'a connector that is ready',
+      `a connector that is ${wanted}`,
       async () => {
         const { code, stdout } = await hq.run('bin/postern', ['status', '--state', state, '--json']);
         if (code !== 0) return undefined;
-        return (JSON.parse(stdout) as { state: string }).state === 'ready' ? true : undefined;
+        return (JSON.parse(stdout) as { state: string }).state === wanted ? true : undefined;
       },
       { timeoutMs: 20_000 },
     ).catch((error: Error) => {
