@@ -60,6 +60,8 @@ const yaml: [from: string, to: string, says: RegExp][] = [
   ['zones: [acme.internal]', 'zones: «»acme.internal', /must be a list/],
   ['zones: [acme.internal]', 'zones: [acme.internal, «»localhost]', /cannot be a zone: /],
   ['groups: [staff, sre]', 'groups: [staff, «»staff]', /"staff" stands twice/],
+  ['hours: "09:00-18:00"', 'days: «»mon-fry', /days are written mon-fri/],
+  ['hours: "09:00-18:00"', 'hours: «»"25:00-26:00"', /hours are written 09:00-18:00/],
   ['groups: [staff, sre]', 'groups: [staff, «»"s r e"]', /is no name here/],
   ['name: corp', '«»nam: corp', /unknown key "nam"; did you mean "name"/],
   ['"https://idp.acme.example"', '«»"ftp://idp.acme.example"', /is no web address; it begins with https/],
@@ -89,11 +91,15 @@ const yaml: [from: string, to: string, says: RegExp][] = [
     '{ name: ci, groups: [«»nobody] }',
     /group "nobody" is not declared; add it to groups/,
   ],
-  ['network: hq', 'network: «»hk', /network "hk" is not declared; add it to networks/],
+  [
+    'network: hq\n    address: wiki',
+    'network: «»hk\n    address: wiki',
+    /network "hk" is not declared; add it to networks/,
+  ],
   ['address: wiki.acme.internal', 'address: «»"127.1"', /is no strict address literal; write four decimal/],
   ['address: wiki.acme.internal', 'address: «»"010.1.2.3"', /is no strict address literal/],
   ['address: wiki.acme.internal', 'address: «»10.20.0.0/16', /is a range; give each host its own resource/],
-  ['address: wiki.acme.internal', 'address: «»"[::1]"', /./],
+  ['address: wiki.acme.internal', 'address: «»"[::1]"', /write it without brackets/],
   ['address: wiki.acme.internal', 'address: «»"*"', /is no wildcard; write \*\./],
   [
     'address: wiki.acme.internal',
@@ -110,7 +116,7 @@ const yaml: [from: string, to: string, says: RegExp][] = [
   ['ports: [tcp/80]', 'ports: [«»udp/53]', /cannot be carried yet; list tcp ports/],
   ['ports: [tcp/80]', 'ports: «»[]', /must not be empty/],
   ['outage: 1h', 'outage: «»soon', /"soon" is no duration; write 90s/],
-  ['outage: 1h', 'outage: «»9h', /./],
+  ['outage: 1h', 'outage: «»9h', /outage is at most 8h/],
   ['tags: [staging]', '«»tag: [staging]', /unknown key "tag"; did you mean "tags"/],
   ['name: printer', 'name: «»wiki', /"wiki" stands twice/],
   ['minVersion: "5.10"', 'minVersion: «»"five"', /is no version; write it like/],
@@ -126,9 +132,9 @@ const yaml: [from: string, to: string, says: RegExp][] = [
   ['mfa: 12h', 'mfa: «»yes', /is no duration|must be a text/],
   ['zone: Europe/Berlin', 'zone: «»Europe/Atlantis', /Atlantis/],
   ['hours: "09:00-18:00"', 'hours: «»"9-18"', /are no hours; write them like/],
-  ['groups: [staff, sre]', 'groups: [staff, sre', /./],
-  ['groups: [staff, sre]', '\tgroups: [staff]', /./],
-  ['groups: [staff, sre]', 'groups: [staff]\ngroups: [sre]', /./],
+  ['groups: [staff, sre]', 'groups: [staff, sre', /must be sufficiently indented and end with a \]/],
+  ['groups: [staff, sre]', '\tgroups: [staff]', /Tabs are not allowed as indentation/],
+  ['groups: [staff, sre]', 'groups: [staff]\ngroups: [sre]', /Map keys must be unique/],
 ];
 
 async function inForce(): Promise<string> {
@@ -158,26 +164,20 @@ async function apply(text: string): Promise<string[]> {
 test('a file that is wrong in one place is refused with that place and the remedy, and changes nothing', async () => {
   assert.deepEqual(await apply(good), []);
   const before = await inForce();
+  const wrong: string[] = [];
   for (const [from, to, says] of yaml) {
     assert.equal(good.split(from).length, 2, `"${from}" does not stand once`);
     const marked = good.replace(from, () => to);
-    const at = marked.indexOf('«»');
     const lines = await apply(marked.replace('«»', ''));
-    const place = `${from} → ${to}: ${lines.join(' | ')}`;
-    assert.ok(lines.length > 0, `${place} was applied`);
-    assert.ok(
-      lines.some((line) => says.test(line)),
-      place,
-    );
-    for (const line of lines) assert.match(line, /^postern\.yaml:\d+:\d+ \S+/, place);
-    if (at < 0) continue;
-    const above = marked.slice(0, at).split('\n');
-    const expected = `postern.yaml:${above.length}:${(above.at(-1) ?? '').length + 1} `;
-    assert.ok(
-      lines.some((line) => line.startsWith(expected)),
-      `${place}, expected at ${expected}`,
-    );
+    const above = marked.slice(0, Math.max(0, marked.indexOf('«»'))).split('\n');
+    const place = marked.includes('«»')
+      ? `postern.yaml:${above.length}:${(above.at(-1) ?? '').length + 1} `
+      : 'postern.yaml:';
+    const isPlaced = lines.every((line) => /^postern\.yaml:\d+:\d+ \S+/.test(line));
+    if (!isPlaced || !lines.some((line) => line.startsWith(place) && says.test(line)))
+      wrong.push(`${from} → ${to}, expected at ${place}: ${lines.join(' | ')}`);
   }
+  assert.deepEqual(wrong, []);
   assert.equal(await inForce(), before);
 });
 
@@ -389,7 +389,7 @@ const runs: Run[] = [
   { args: ['audit', ...admin, '--last', 'x'], exit: 2, says: /give a number from 1 to 1000/ },
   { args: ['statsu'], exit: 2, says: /unknown command 'statsu'[^]*Did you mean status/ },
   { args: ['why'], exit: 2, says: /missing required argument 'resource'[^]*--help/ },
-  { args: ['forward', 'db1', 'x', ...state], exit: 2, says: /./ },
+  { args: ['forward', 'db1', 'x', ...state], exit: 2, says: /"x" is no port; give a number/ },
 ];
 
 test('a flag, a variable or a key that is wrong is refused with its name, the remedy and the exit code, and changes nothing', async () => {
