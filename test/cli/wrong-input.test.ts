@@ -466,7 +466,7 @@ function program({ args, env = {} }: Run): Promise<{ exit: number; output: strin
     const child = execFile(
       process.execPath,
       [launcher, ...args],
-      { env: { PATH, HOME, ...env }, timeout: 20_000 },
+      { env: { PATH, HOME, ...env }, timeout: 60_000 },
       (error, stdout, stderr) => {
         const exit = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
         resolve({ exit, output: stdout + stderr });
