@@ -1,6 +1,7 @@
 /** What every command of an administrator takes: which controller, with which token, and whom to trust on the way. */
 import { Option, type Command } from 'commander';
 import { exits } from '../protocol/errors.ts';
+import { decodeApiToken } from '../protocol/secrets.ts';
 import { readInputFile } from './input-file.ts';
 import { CommandError } from './output.ts';
 import { readSecret } from './secret.ts';
@@ -47,6 +48,12 @@ export async function adminTarget(options: AdminOptions): Promise<AdminTarget> {
     throw new CommandError(
       exits.notSignedIn,
       'no API token is given; give --token-file FILE, or make one beside the data: postern token create --data DIR --role admin',
+    );
+  }
+  if (decodeApiToken(token) === undefined) {
+    throw new CommandError(
+      exits.notSignedIn,
+      'the API token is mistyped or is no at_ token; copy it whole, or make one: postern token create --data DIR --role admin',
     );
   }
   return {

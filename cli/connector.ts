@@ -1,8 +1,10 @@
 /** `postern connector`: serves one private network's resources by dialling out. */
 import type { Command } from 'commander';
 import { exits } from '../protocol/errors.ts';
+import { openIdentity } from '../protocol/node/identity.ts';
 import { openStateDirectory } from '../protocol/node/state-directory.ts';
 import { decodeEnrolmentKey } from '../protocol/secrets.ts';
+import { notEnrolled } from './not-enrolled.ts';
 import { action, CommandError, say } from './output.ts';
 import { readSecret } from './secret.ts';
 import { untilSignal } from './signals.ts';
@@ -39,8 +41,11 @@ async function run(options: Options): Promise<void> {
     );
   }
   const log = createLog('connector');
+  const state = openStateDirectory(options.state);
+  if (key === undefined && openIdentity(state).enrolment === undefined)
+    throw notEnrolled(options.state, '--connector NETWORK');
   const connector = await startConnector({
-    state: openStateDirectory(options.state),
+    state,
     log,
     ...(key === undefined ? {} : { key }),
     ...(options.controller === undefined ? {} : { controllerUrl: options.controller }),

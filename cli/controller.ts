@@ -1,6 +1,7 @@
 /** `postern controller`: decides and signs, with a relay in the same process unless told otherwise. */
 import { join } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
+import { UnusableKeyFile } from '../controller/keys/unusable-key-file.ts';
 import { systemClock, systemRandom } from '../protocol/clock.ts';
 import { exits } from '../protocol/errors.ts';
 import { encodeKey } from '../protocol/keys.ts';
@@ -94,6 +95,7 @@ Next: postern token create --data ${options.data} --role admin > admin.token
 
 /** What a person can mend, as a sentence; anything else stays what it is. */
 function startFault(error: unknown, { address, port }: PublicListen): unknown {
+  if (error instanceof UnusableKeyFile) return new CommandError(exits.usage, error.message);
   switch (codeOf(error)) {
     case 'EADDRINUSE':
       return new CommandError(
@@ -102,6 +104,7 @@ function startFault(error: unknown, { address, port }: PublicListen): unknown {
       );
     case 'EADDRNOTAVAIL':
       return new CommandError(exits.usage, `${address} is no address of this machine; give another --listen`);
+    case 'ENOENT':
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
@@ -109,7 +112,7 @@ function startFault(error: unknown, { address, port }: PublicListen): unknown {
     case 'EEXIST':
       return new CommandError(
         exits.usage,
-        `${(error as Error).message}; give a --data folder and a port this user may use`,
+        `${(error as Error).message}; give --data, --secret-key-file and a port that this user may use`,
       );
     case 'ERR_OSSL_PEM_NO_START_LINE':
     case 'ERR_OSSL_X509_KEY_VALUES_MISMATCH':

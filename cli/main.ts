@@ -30,7 +30,8 @@ const commands: Record<string, () => Promise<Register>> = {
 const program = new Command('postern')
   .description('reach private applications by name, through a relay that sees nothing')
   .configureHelp({ showGlobalOptions: true })
-  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'postern: ')) })
+  .configureOutput({ outputError: (text, write) => write(asSentence(text)) })
+  .showHelpAfterError('Add --help to see what it takes.')
   .showSuggestionAfterError()
   .enablePositionalOptions()
   .exitOverride();
@@ -46,6 +47,11 @@ try {
   if (!(error instanceof CommanderError)) fail(error);
   // Commander has printed its sentence; help and version end well, everything else is wrong usage.
   process.exitCode = error.exitCode === 0 ? exits.ok : exits.usage;
+}
+
+/** Commander's own sentences in the form of all others: what happened, and the remedy. */
+function asSentence(text: string): string {
+  return text.replace(/^error: /, 'postern: ').replace(/ is invalid\. (?=\S)/, ' cannot be used: ');
 }
 
 function versionCommand(parent: Command): void {

@@ -6,7 +6,7 @@ import { createPublicKey, generateKeyPairSync, X509Certificate } from 'node:cryp
 import type { Logger } from 'pino';
 import { systemClock, systemRandom } from '../protocol/clock.ts';
 import type { FromController } from '../protocol/control.ts';
-import { Fault } from '../protocol/errors.ts';
+import { notEnrolled } from './not-enrolled.ts';
 import { parseId } from '../protocol/ids.ts';
 import { encodeKey } from '../protocol/keys.ts';
 import { Lease, type LeaseState } from '../protocol/lease.ts';
@@ -48,8 +48,7 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
   const { state, log, publicUrl } = options;
   const identity = openIdentity(state);
   if (identity.enrolment === undefined) {
-    if (options.key === undefined)
-      throw new Fault('denied', `${state.path} holds no enrolment; give --key pk_…`);
+    if (options.key === undefined) throw notEnrolled(state.path, '--relay NAME');
     identity.enrol({
       schema: 'postern.enrolment/v1',
       url: options.key.url,

@@ -41,6 +41,8 @@ export interface ControllerContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  /** Whether it is shutting down: then it is not ready, though it still answers. */
+  isDraining: boolean;
   readonly presence: Presence;
   readonly bus: Bus;
   readonly publish: Publish;

@@ -91,6 +91,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
 
   /** Takes back what was started, the last first. */
   async function stop(): Promise<void> {
+    context.isDraining = true;
     for (const step of undo.splice(0).toReversed()) await step();
   }
 }

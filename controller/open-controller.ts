@@ -75,6 +75,7 @@ export async function openController(options: OpenOptions): Promise<OpenControll
     clock,
     random,
     log,
+    isDraining: false,
     presence: new Presence(),
     bus: memoryBus(),
     publish: (organisation, change) => actOnChange(context, organisation, change),

@@ -83,7 +83,7 @@ export function policyIssues(document: OrganisationDocument): DocumentIssue[] {
     }
     const schedule = policy.when?.schedule;
     const wrong = schedule === undefined ? undefined : scheduleIssue(schedule);
-    if (wrong !== undefined) report(['when', 'schedule'], wrong);
+    if (wrong !== undefined) report(['when', 'schedule', wrong.key], wrong.message);
   }
   return issues;
 }

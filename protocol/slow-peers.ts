@@ -70,7 +70,7 @@ export function boundPeers(
     oldest?.destroy();
   });
   server.on('upgrade', ({ socket }: IncomingMessage) => plain.delete(placeOf(socket)));
-  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+  server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
     // HTTP/0.9 has no header lines by which anything could be checked (SEC-A15).
     if (request.httpVersionMajor !== 1) request.socket.destroy();
     const cancelTimer = clock.after(bounds.answerMs, () => request.socket.destroy());

@@ -53,6 +53,10 @@ export interface RelayListener {
 export async function listenForNodes(options: RelayListenerOptions): Promise<RelayListener> {
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     const path = request.url ?? '';
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.writeHead(405, { allow: 'GET, HEAD', connection: 'close' }).end();
+      return;
+    }
     const status = path === '/livez' ? 200 : path === '/readyz' ? (options.isReady() ? 200 : 503) : 404;
     response.writeHead(status, { 'content-type': 'text/plain' }).end(status === 200 ? 'ok\n' : '');
   };

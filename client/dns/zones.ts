@@ -3,42 +3,7 @@
  * controller checks ownership; this is the laptop's own last word (DESIGN section 4).
  */
 import { isWithin, parseName, type Name } from '../../protocol/names.ts';
-
-/** Single labels that are not delegated in the public tree and are in use as private suffixes (RFC 6762 appendix G, RFC 6761, ICANN 2018). */
-const privateSuffixes = new Set(['internal', 'test', 'corp', 'home', 'lan', 'mail', 'private', 'intranet']);
-/** Second labels under which registries of countries sell names. */
-const registryLabels = new Set([
-  'ac',
-  'co',
-  'com',
-  'edu',
-  'gob',
-  'gov',
-  'gouv',
-  'go',
-  'mil',
-  'ne',
-  'net',
-  'nom',
-  'or',
-  'org',
-]);
-/** Hosting suffixes below which strangers have names. */
-const sharedSuffixes = new Set([
-  'github.io',
-  'gitlab.io',
-  'pages.dev',
-  'workers.dev',
-  'vercel.app',
-  'netlify.app',
-  'herokuapp.com',
-  'cloudfront.net',
-  'amazonaws.com',
-  'azurewebsites.net',
-  'web.app',
-  'fly.dev',
-  'onrender.com',
-]);
+import { isPublicSuffix, privateSuffixes } from '../../protocol/public-suffixes.ts';
 
 /** A zone that was refused, and why, for `status`. */
 export interface RefusedZone {
@@ -64,11 +29,10 @@ export function acceptedZones(
 
 function whyRefused(zone: Name, controllerHost: string): RefusedZone['why'] | undefined {
   const labels = zone.split('.');
-  const [first = '', last = ''] = [labels[0], labels.at(-1)];
+  const last = labels.at(-1);
   const reserved = ['localhost', 'local', 'invalid', 'onion'].some((name) => isWithin(zone, name as Name));
   if (reserved || (last === 'arpa' && !isWithin(zone, 'home.arpa' as Name))) return 'reserved';
   if (labels.length === 1 && !privateSuffixes.has(zone)) return 'top-level';
-  if (labels.length === 2 && last.length === 2 && registryLabels.has(first)) return 'public-suffix';
-  if (sharedSuffixes.has(zone)) return 'public-suffix';
+  if (isPublicSuffix(zone)) return 'public-suffix';
   return zone === controllerHost ? 'controller' : undefined;
 }

@@ -15,6 +15,7 @@ import { fromBase64Url, toBase64Url } from '../../protocol/encoding.ts';
 import { tokenSigner, type TokenSigner } from '../../protocol/tokens.ts';
 import { readText, writeText } from './data-directory.ts';
 import type { SecretKey } from './secret-key.ts';
+import { UnusableKeyFile } from './unusable-key-file.ts';
 
 export interface ControllerKeys {
   readonly root: TokenSigner;
@@ -49,6 +50,8 @@ export async function loadSealed(
   const sealed = fromBase64Url(text.trim());
   const bytes = sealed === undefined ? undefined : secretKey.unseal(name, sealed);
   if (bytes === undefined)
-    throw new Error(`${path} cannot be opened: it was altered, or sealed with another secret key`);
+    throw new UnusableKeyFile(
+      `${path} cannot be opened: it was altered, or sealed with another secret key; give --secret-key-file with the one it was made with`,
+    );
   return bytes;
 }

@@ -6,6 +6,7 @@ import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from 'node:cry
 import { dirname, basename } from 'node:path';
 import { fromBase64Url, toBase64Url } from '../../protocol/encoding.ts';
 import { readText, writeText } from './data-directory.ts';
+import { UnusableKeyFile } from './unusable-key-file.ts';
 
 const nonceLength = 12;
 const tagLength = 16;
@@ -63,6 +64,8 @@ export async function loadSecretKey(path: string, random: (bytes: number) => Buf
   }
   const secret = fromBase64Url(text.trim());
   if (secret?.length !== 32)
-    throw new Error(`${path} holds no secret key: it must be 32 bytes in base64url, as it was written`);
+    throw new UnusableKeyFile(
+      `${path} holds no secret key (32 bytes in base64url); give the file that the first start wrote, or bring it back from a backup`,
+    );
   return new SecretKey(secret, random);
 }

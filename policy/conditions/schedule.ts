@@ -21,7 +21,7 @@ interface Schedule {
 
 export function scheduleCondition(document: ScheduleDocument): Condition {
   const schedule = parseSchedule(document);
-  if (typeof schedule === 'string') throw new Error(`a schedule was compiled unchecked: ${schedule}`);
+  if ('message' in schedule) throw new Error(`a schedule was compiled unchecked: ${schedule.message}`);
   return ({ nowMs }) => {
     const open = isOpen(schedule, nowMs);
     const changesMs = nextChange(schedule, nowMs, open);
@@ -33,19 +33,31 @@ export function scheduleCondition(document: ScheduleDocument): Condition {
   };
 }
 
-/** What is wrong with a schedule, as a sentence; undefined when nothing is. */
-export function scheduleIssue(document: ScheduleDocument): string | undefined {
-  const parsed = parseSchedule(document);
-  return typeof parsed === 'string' ? parsed : undefined;
+/** Which key of a schedule is wrong, and how. */
+export interface ScheduleIssue {
+  readonly key: keyof ScheduleDocument;
+  readonly message: string;
 }
 
-function parseSchedule(document: ScheduleDocument): Schedule | string {
+/** The first thing wrong with a schedule; undefined when nothing is. */
+export function scheduleIssue(document: ScheduleDocument): ScheduleIssue | undefined {
+  const parsed = parseSchedule(document);
+  return 'message' in parsed ? parsed : undefined;
+}
+
+function parseSchedule(document: ScheduleDocument): Schedule | ScheduleIssue {
   const format = zoneFormat(document.zone);
-  if (format === undefined) return `"${document.zone}" is no time zone; write one such as Europe/Berlin`;
+  if (format === undefined) {
+    return { key: 'zone', message: `"${document.zone}" is no time zone; write one such as Europe/Berlin` };
+  }
   const days = parseDays(document.days ?? 'sun-sat');
-  if (days === undefined) return 'days are written mon-fri, sat, or as a list of such';
+  if (days === undefined)
+    return { key: 'days', message: 'days are written mon-fri, sat, or as a list of such' };
   const hours = document.hours === undefined ? wholeDay : parseHours(document.hours);
-  if (hours === undefined) return 'hours are written 09:00-18:00, between 00:00 and 24:00, and not empty';
+  if (hours === undefined) {
+    const message = 'hours are written 09:00-18:00, between 00:00 and 24:00, and not empty';
+    return { key: 'hours', message };
+  }
   return { format, days, ...hours };
 }
 

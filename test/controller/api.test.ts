@@ -166,3 +166,12 @@ test('an enrolment key carries the root and the address of its controller, and i
   const { issues } = invalid.json<{ issues: { path: string[]; message: string }[] }>();
   assert.deepEqual(issues.map(({ path }) => path.join('.')).toSorted(), ['more', 'purpose']);
 });
+
+test('a controller is ready until it drains, and lives on meanwhile', async (t) => {
+  const { app, context } = await testController(t);
+  const status = async (path: string): Promise<number> => (await app.inject(path)).statusCode;
+  assert.equal(await status('/readyz'), 200);
+  context.isDraining = true;
+  assert.equal(await status('/readyz'), 503);
+  assert.equal(await status('/livez'), 200);
+});

@@ -272,6 +272,7 @@ describe('policyIssues', () => {
       0,
       'when',
       'schedule',
+      'zone',
     ]);
     assert.equal(messages({ ...staffWiki, when: { schedule: { zone: 'UTC', days: 'mon-xyz' } } }).length, 1);
     assert.equal(

@@ -1,0 +1,477 @@
+/**
+ * Whatever is given wrongly, in a file, a flag, a variable, a key or a body: the message says what and where, and what to
+ * do next, the exit code is the documented one, and nothing has changed. Against the built program and a controller that runs.
+ */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { readYamlDocument, YamlIssues } from '../../cli/yaml-document.ts';
+import type { DocumentIssue } from '../../protocol/admin.ts';
+import { StartedController } from '../controller/support/started-controller.ts';
+
+const launcher = fileURLToPath(new URL('../../bin/postern', import.meta.url));
+const folder = await mkdtemp(join(tmpdir(), 'postern-wrong-'));
+after(() => rm(folder, { recursive: true }));
+const controller = await StartedController.start({ after }, { tls: false });
+const url = `http://127.0.0.1:${controller.url.port}`;
+const file = join(folder, 'postern.yaml');
+
+const good = `organisation: acme
+zones: [acme.internal]
+groups: [staff, sre]
+identityProviders:
+  - { name: corp, issuer: "https://idp.acme.example", clientId: postern, clientSecret: a-secret, groupsClaim: groups }
+networks: [{ name: hq }]
+serviceAccounts: [{ name: ci, groups: [staff] }]
+resources:
+  - name: wiki
+    network: hq
+    address: wiki.acme.internal
+    ports: [tcp/80]
+    tags: [staging]
+    outage: 1h
+  - name: printer
+    network: hq
+    address: 10.20.0.9
+    alias: printer.acme.internal
+    ports: [tcp/9100]
+postureProfiles: [{ name: healthy, linux: { minVersion: "5.10" } }]
+policies:
+  - name: staff-wiki
+    allow: { groups: [staff] }
+    to: { resources: [wiki] }
+    when: { posture: [healthy], mfa: 12h, schedule: { zone: Europe/Berlin, hours: "09:00-18:00" } }
+`;
+
+/** What stands in the file, what is put there («» mark the place), and what is said. */
+const yaml: [from: string, to: string, says: RegExp][] = [
+  ['organisation: acme', '«»organization: acme', /unknown key "organization"; did you mean "organisation"/],
+  ['organisation: acme', 'organisation: «»Acme Inc', /"Acme Inc" is no name here; use up to 63/],
+  ['organisation: acme', 'organisation: «»[acme]', /must be a text/],
+  ['organisation: acme', 'organisation: «»7', /must be a text/],
+  ['organisation: acme\n', '', /organisation is missing/],
+  ['zones: [acme.internal]', 'zones: [«»"*.acme.internal"]', /is no zone; write a suffix/],
+  ['zones: [acme.internal]', 'zones: [acme.internal, «»com]', /"com" cannot be a zone: /],
+  ['zones: [acme.internal]', 'zones: [acme.internal, «»co.uk]', /cannot be a zone: /],
+  ['zones: [acme.internal]', 'zones: «»acme.internal', /must be a list/],
+  ['zones: [acme.internal]', 'zones: [acme.internal, «»localhost]', /cannot be a zone: /],
+  ['groups: [staff, sre]', 'groups: [staff, «»staff]', /"staff" stands twice/],
+  ['hours: "09:00-18:00"', 'days: «»mon-fry', /days are written mon-fri/],
+  ['hours: "09:00-18:00"', 'hours: «»"25:00-26:00"', /hours are written 09:00-18:00/],
+  ['groups: [staff, sre]', 'groups: [staff, «»"s r e"]', /is no name here/],
+  ['name: corp', '«»nam: corp', /unknown key "nam"; did you mean "name"/],
+  ['"https://idp.acme.example"', '«»"ftp://idp.acme.example"', /is no web address; it begins with https/],
+  ['"https://idp.acme.example"', '«»"http://idp.acme.example"', /an issuer is reached over https/],
+  ['"https://idp.acme.example"', '«»"https://idp.acme.example/?a"', /an issuer has no query/],
+  [
+    'clientSecret: a-secret',
+    'clientSecret: «»{ env: POSTERN_TEST_UNSET }',
+    /the variable POSTERN_TEST_UNSET is not set; set it/,
+  ],
+  [
+    'clientSecret: a-secret',
+    'clientSecret: «»{ file: nowhere }',
+    /nowhere cannot be read \(ENOENT\); give a file/,
+  ],
+  [
+    'clientSecret: a-secret',
+    'clientSecret: «»{ vault: x }',
+    /write a text, \{ env: NAME \} or \{ file: PATH \}/,
+  ],
+  ['clientSecret: a-secret,', 'clientSecret: a-secret, ca: «»nowhere.pem,', /nowhere\.pem cannot be read/],
+  ['clientId: postern,', '', /clientId is missing/],
+  ['networks: [{ name: hq }]', 'networks: [{ name: hq }, { name: «»hq }]', /"hq" stands twice/],
+  ['networks: [{ name: hq }]', 'networks: [«»hq]', /must be a mapping/],
+  [
+    '{ name: ci, groups: [staff] }',
+    '{ name: ci, groups: [«»nobody] }',
+    /group "nobody" is not declared; add it to groups/,
+  ],
+  [
+    'network: hq\n    address: wiki',
+    'network: «»hk\n    address: wiki',
+    /network "hk" is not declared; add it to networks/,
+  ],
+  ['address: wiki.acme.internal', 'address: «»"127.1"', /is no strict address literal; write four decimal/],
+  ['address: wiki.acme.internal', 'address: «»"010.1.2.3"', /is no strict address literal/],
+  ['address: wiki.acme.internal', 'address: «»10.20.0.0/16', /is a range; give each host its own resource/],
+  ['address: wiki.acme.internal', 'address: «»"[::1]"', /write it without brackets/],
+  ['address: wiki.acme.internal', 'address: «»"*"', /is no wildcard; write \*\./],
+  [
+    'address: wiki.acme.internal',
+    'address: «»wiki.elsewhere.internal',
+    /lies in none of the zones; add its suffix/,
+  ],
+  ['address: wiki.acme.internal', 'address: «»"wiki acme"', /is neither a name nor an address/],
+  ['alias: printer.acme.internal', 'alias: «»"*.acme.internal"', /is no name; an alias is one exact name/],
+  ['alias: printer.acme.internal', 'alias: «»wiki.acme.internal', /already belongs to the resource "wiki"/],
+  ['    alias: printer.acme.internal\n', '', /needs an alias, the name people use/],
+  ['ports: [tcp/80]', 'ports: [«»tcp/0]', /is no port; write tcp\/443/],
+  ['ports: [tcp/80]', 'ports: [«»"80"]', /is no port; write tcp\/443/],
+  ['ports: [tcp/80]', 'ports: [«»tcp/90-80]', /is no port/],
+  ['ports: [tcp/80]', 'ports: [«»udp/53]', /cannot be carried yet; list tcp ports/],
+  ['ports: [tcp/80]', 'ports: «»[]', /must not be empty/],
+  ['outage: 1h', 'outage: «»soon', /"soon" is no duration; write 90s/],
+  ['outage: 1h', 'outage: «»9h', /outage is at most 8h/],
+  ['tags: [staging]', '«»tag: [staging]', /unknown key "tag"; did you mean "tags"/],
+  ['name: printer', 'name: «»wiki', /"wiki" stands twice/],
+  ['minVersion: "5.10"', 'minVersion: «»"five"', /is no version; write it like/],
+  ['linux:', '«»lynux:', /unknown key "lynux"; did you mean "linux"/],
+  ['allow: { groups: [staff] }', 'allow: { groups: [«»stuff] }', /group "stuff" is not declared/],
+  ['allow: { groups: [staff] }', 'allow: «»nobody', /"nobody" is not possible here/],
+  ['allow: { groups: [staff] }', 'allow: { «»everyone: true }', /unknown key "everyone"/],
+  ['    allow: { groups: [staff] }\n', '', /allow/],
+  ['allow: { groups: [staff] }', 'allow: everyone\n    deny: everyone', /allow, deny/],
+  ['to: { resources: [wiki] }', 'to: { resources: [«»wikki] }', /resource "wikki" is not declared/],
+  ['to: { resources: [wiki] }', 'to: { tags: [«»prod] }', /tag "prod"/],
+  ['posture: [healthy]', 'posture: [«»strong]', /"strong" is not declared/],
+  ['mfa: 12h', 'mfa: «»yes', /is no duration|must be a text/],
+  ['zone: Europe/Berlin', 'zone: «»Europe/Atlantis', /Atlantis/],
+  ['hours: "09:00-18:00"', 'hours: «»"9-18"', /are no hours; write them like/],
+  ['groups: [staff, sre]', 'groups: [staff, sre', /must be sufficiently indented and end with a \]/],
+  ['groups: [staff, sre]', '\tgroups: [staff]', /Tabs are not allowed as indentation/],
+  ['groups: [staff, sre]', 'groups: [staff]\ngroups: [sre]', /Map keys must be unique/],
+];
+
+async function inForce(): Promise<string> {
+  const [document, keys] = await Promise.all([
+    controller.call('GET', '/api/v1/document'),
+    controller.call('GET', '/api/v1/enrolment-keys'),
+  ]);
+  assert.equal(document.status, 200);
+  return document.body + keys.body;
+}
+
+/** What `apply` would print for this text: by its own reading, and the controller's answer. */
+async function apply(text: string): Promise<string[]> {
+  await writeFile(file, text);
+  try {
+    const document = readYamlDocument(file, {});
+    const answer = await controller.call('PUT', '/api/v1/document', document.value as object);
+    if (answer.status === 200) return [];
+    assert.equal(answer.status, 422, answer.body);
+    return document.places((JSON.parse(answer.body) as { issues: DocumentIssue[] }).issues);
+  } catch (error) {
+    if (error instanceof YamlIssues) return [...error.lines];
+    throw error;
+  }
+}
+
+test('a file that is wrong in one place is refused with that place and the remedy, and changes nothing', async () => {
+  assert.deepEqual(await apply(good), []);
+  const before = await inForce();
+  const wrong: string[] = [];
+  for (const [from, to, says] of yaml) {
+    assert.equal(good.split(from).length, 2, `"${from}" does not stand once`);
+    const marked = good.replace(from, () => to);
+    const lines = await apply(marked.replace('«»', ''));
+    const above = marked.slice(0, Math.max(0, marked.indexOf('«»'))).split('\n');
+    const place = marked.includes('«»')
+      ? `postern.yaml:${above.length}:${(above.at(-1) ?? '').length + 1} `
+      : 'postern.yaml:';
+    const isPlaced = lines.every((line) => /^postern\.yaml:\d+:\d+ \S+/.test(line));
+    if (!isPlaced || !lines.some((line) => line.startsWith(place) && says.test(line)))
+      wrong.push(`${from} → ${to}, expected at ${place}: ${lines.join(' | ')}`);
+  }
+  assert.deepEqual(wrong, []);
+  assert.equal(await inForce(), before);
+});
+
+interface Run {
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly exit: number;
+  readonly says: RegExp;
+}
+
+const admin = ['--controller', url, '--token', controller.admin];
+const server = ['--listen', '127.0.0.1:0', '--public-url', 'https://a.acme.example'];
+const state = ['--state', join(folder, 'state')];
+const data = ['--data', join(folder, 'data')];
+const create = ['token', 'create', ...admin];
+const runs: Run[] = [
+  { args: ['apply', '-f', file], exit: 2, says: /no controller is named; give --controller URL/ },
+  { args: ['apply', '--controller', 'x', '-f', file], exit: 2, says: /"x" is no address; give one such as/ },
+  {
+    args: ['apply', '-f', file],
+    env: { POSTERN_CONTROLLER: 'gopher://x' },
+    exit: 2,
+    says: /is no address; give/,
+  },
+  {
+    args: ['apply', '--controller', url, '-f', file],
+    exit: 3,
+    says: /no API token is given; give --token-file/,
+  },
+  {
+    args: ['apply', '--controller', url],
+    env: { POSTERN_TOKEN: 'at_x' },
+    exit: 3,
+    says: /token is mistyped.*copy it whole, or make one/,
+  },
+  {
+    args: ['apply', '--controller', url],
+    env: { POSTERN_TOKEN_FILE: '/nowhere' },
+    exit: 2,
+    says: /\/nowhere cannot be read \(ENOENT\); give/,
+  },
+  {
+    args: ['apply', '--controller', url, '--token-file', '/nowhere'],
+    exit: 2,
+    says: /\/nowhere cannot be read/,
+  },
+  {
+    args: ['apply', ...admin, '-f', '/nowhere.yaml'],
+    exit: 2,
+    says: /nowhere\.yaml cannot be read \(ENOENT\); give -f/,
+  },
+  { args: ['apply', ...admin, '--ca', '/nowhere'], exit: 2, says: /give the ca\.pem of the controller/ },
+  {
+    args: ['apply', '--controller', 'http://127.0.0.1:1', '--token', controller.admin, '-f', file],
+    exit: 6,
+    says: /cannot be reached.*check that the controller runs/,
+  },
+  { args: ['apply', ...admin, '--no-such'], exit: 2, says: /unknown option '--no-such'[^]*--help/ },
+  {
+    args: ['apply', ...admin, '-f', join(folder, 'broken.yaml')],
+    exit: 2,
+    says: /broken\.yaml:1:1 unknown key "organization"; did you mean[^]*Nothing was changed/,
+  },
+  { args: ['apply', ...admin, '-f', join(folder, 'empty.yaml')], exit: 2, says: /the file is empty; see/ },
+  { args: ['token', 'create'], exit: 2, says: /say what for: --data DIR/ },
+  { args: [...create, '--connector', 'hq', '--relay', 'r'], exit: 2, says: /say what for/ },
+  { args: [...create, '--connector', 'nowhere'], exit: 2, says: /no network "nowhere"\. Declared: hq/ },
+  { args: [...create, '--service', 'cd'], exit: 2, says: /no service account "cd"\. Declared: ci/ },
+  { args: [...create, '--relay', 'Bad Name'], exit: 2, says: /name/ },
+  { args: [...create, '--connector', 'hq', '--uses', '0'], exit: 2, says: /"0" is no number of uses; write/ },
+  { args: [...create, '--connector', 'hq', '--uses', '1e9'], exit: 2, says: /is no number of uses/ },
+  {
+    args: [...create, '--connector', 'hq', '--expires', 'soon'],
+    exit: 2,
+    says: /"soon" is no duration; write 1h/,
+  },
+  {
+    args: [...create, '--connector', 'hq', '--data', folder],
+    exit: 2,
+    says: /--data makes API tokens; leave it out/,
+  },
+  {
+    args: ['token', 'create', '--data', '/nowhere'],
+    exit: 2,
+    says: /holds no controller's data; start it there once/,
+  },
+  {
+    args: ['token', 'create', '--data', '/nowhere', '--role', 'owner'],
+    exit: 2,
+    says: /choices are admin, auditor/,
+  },
+  { args: ['controller'], exit: 2, says: /required option '--data <folder>' not specified[^]*--help/ },
+  {
+    args: ['controller', ...data, '--listen', '8443'],
+    exit: 2,
+    says: /'8443' cannot be used: give an address and a port/,
+  },
+  {
+    args: ['controller', ...data, '--listen', '127.0.0.1:99999'],
+    exit: 2,
+    says: /give an address and a port/,
+  },
+  {
+    args: ['controller', ...data, '--listen', '192.0.2.1:8443', '--public-url', 'https://x.acme.example'],
+    exit: 2,
+    says: /no address of this machine; give another --listen/,
+  },
+  {
+    args: ['controller', ...data, '--listen', `127.0.0.1:${controller.url.port}`],
+    exit: 2,
+    says: /is in use; stop what listens there/,
+  },
+  {
+    args: ['controller', ...data, '--public-url', 'ftp://x'],
+    exit: 2,
+    says: /give an address such as https/,
+  },
+  {
+    args: ['controller', ...data, '--public-url', 'https://x/path'],
+    exit: 2,
+    says: /give an address such as https/,
+  },
+  {
+    args: ['controller', ...data, '--public-url', 'https://x'],
+    exit: 2,
+    says: /no address to listen on; give --listen/,
+  },
+  {
+    args: ['controller', ...data, '--public-url', 'http://x', '--listen', '0.0.0.0:0'],
+    exit: 2,
+    says: /without TLS.*give an https --public-url/,
+  },
+  {
+    args: ['controller', ...data, '--roles', 'connector'],
+    exit: 2,
+    says: /give controller,relay or controller/,
+  },
+  {
+    args: ['controller', ...data, ...server, '--tls-cert', '/nowhere'],
+    exit: 2,
+    says: /go together; give both or neither/,
+  },
+  {
+    args: ['controller', ...data, ...server, '--tls-cert', '/nowhere', '--tls-key', '/nowhere'],
+    exit: 2,
+    says: /\/nowhere cannot be read/,
+  },
+  {
+    args: ['controller', ...data, ...server, '--tls-cert', file, '--tls-key', file],
+    exit: 2,
+    says: /no certificate and key that belong together/,
+  },
+  {
+    args: ['controller', ...data, ...server, '--secret-key-file', file],
+    exit: 2,
+    says: /holds no secret key.*give the file that the first start wrote/,
+  },
+  {
+    args: ['controller', '--data', file, ...server],
+    exit: 2,
+    says: /give --data, --secret-key-file and a port/,
+  },
+  { args: ['relay', ...server], exit: 2, says: /required option '--state/ },
+  {
+    args: ['relay', ...server, ...state],
+    exit: 2,
+    says: /holds no enrolment yet; give --key-file.*token create --relay NAME/,
+  },
+  {
+    args: ['relay', ...server, ...state],
+    env: { POSTERN_KEY: 'pk_x' },
+    exit: 2,
+    says: /key is mistyped or is no pk_ key; copy it whole/,
+  },
+  {
+    args: ['relay', ...server, ...state, '--memory', '3'],
+    exit: 2,
+    says: /give a whole number of MiB, at least 16/,
+  },
+  {
+    args: ['connector', ...state],
+    exit: 2,
+    says: /holds no enrolment yet; give --key-file.*token create --connector NETWORK/,
+  },
+  { args: ['connector', ...state, '--key', 'sk_x'], exit: 2, says: /is no pk_ key; copy it whole/ },
+  {
+    args: ['connector', ...state],
+    env: { POSTERN_KEY_FILE: '/nowhere' },
+    exit: 2,
+    says: /\/nowhere cannot be read/,
+  },
+  {
+    args: ['up', ...state, '--key', 'pk_x', '--capture', 'none'],
+    exit: 2,
+    says: /is no sk_ key; copy it whole/,
+  },
+  {
+    args: ['up', ...state, '--capture', 'none'],
+    exit: 2,
+    says: /knows no controller yet; give --controller URL/,
+  },
+  { args: ['up', ...state, '--socks', '0.0.0.0:1080'], exit: 2, says: /give a loopback address and a port/ },
+  { args: ['device', 'list'], exit: 2, says: /no controller is named/ },
+  {
+    args: ['device', 'block', 'nobody', ...admin],
+    exit: 2,
+    says: /no device "nobody"; see postern device list/,
+  },
+  { args: ['audit', ...admin, '--last', 'x'], exit: 2, says: /give a number from 1 to 1000/ },
+  { args: ['statsu'], exit: 2, says: /unknown command 'statsu'[^]*Did you mean status/ },
+  { args: ['why'], exit: 2, says: /missing required argument 'resource'[^]*--help/ },
+  { args: ['forward', 'db1', 'x', ...state], exit: 2, says: /"x" is no port; give a number/ },
+];
+
+test('a flag, a variable or a key that is wrong is refused with its name, the remedy and the exit code, and changes nothing', async () => {
+  await writeFile(file, good);
+  await writeFile(join(folder, 'broken.yaml'), good.replace('organisation', 'organization'));
+  await writeFile(join(folder, 'empty.yaml'), '');
+  const before = await inForce();
+  const waiting = runs.values();
+  const lane = async (): Promise<void> => {
+    for (const run of waiting) {
+      const { exit, output } = await program(run);
+      const place = `postern ${run.args.join(' ')}: ${exit} ${output}`;
+      assert.match(output, run.says, place);
+      assert.equal(exit, run.exit, place);
+      assert.doesNotMatch(output, /\bat .*\.(js|ts):\d+|undefined|\[object/, place);
+      assert.equal(output.includes(controller.admin), false, 'a token was printed');
+    }
+  };
+  await Promise.all([lane(), lane()]);
+  assert.equal(await inForce(), before);
+});
+
+const keyBody = { purpose: 'connector', name: 'hq' };
+const bodies: [method: string, path: string, body: unknown, status: number, says: RegExp][] = [
+  ['POST', 'enrolment-keys', {}, 400, /purpose is missing/],
+  ['POST', 'enrolment-keys', [], 400, /must be a mapping/],
+  ['POST', 'enrolment-keys', null, 400, /./],
+  ['POST', 'enrolment-keys', { ...keyBody, purpose: 'admin' }, 400, /write connector or relay or service/],
+  ['POST', 'enrolment-keys', { ...keyBody, name: 'HQ' }, 400, /is no name here/],
+  ['POST', 'enrolment-keys', { ...keyBody, uses: 0 }, 400, /uses/],
+  ['POST', 'enrolment-keys', { ...keyBody, uses: '3' }, 400, /must be a whole number/],
+  ['POST', 'enrolment-keys', { ...keyBody, uses: 1.5 }, 400, /must be a whole number/],
+  ['POST', 'enrolment-keys', { ...keyBody, expires: '400d' }, 400, /at most a year/],
+  ['POST', 'enrolment-keys', { ...keyBody, role: 'admin' }, 400, /unknown key \\"role\\"/],
+  ['POST', 'enrolment-keys', { ...keyBody, name: 'nowhere' }, 404, /Declared: hq/],
+  ['PUT', 'document', [], 422, /must be a mapping/],
+  ['PUT', 'document', 'acme', 422, /must be a mapping/],
+  ['PUT', 'document', {}, 422, /organisation is missing/],
+  ['GET', 'audit?last=0', undefined, 400, /last/],
+  ['GET', 'audit?after=-1', undefined, 400, /after/],
+  ['GET', 'audit?what=%25', undefined, 400, /what/],
+  ['DELETE', 'sessions/nobody', undefined, 404, /no such thing/],
+];
+
+test('a body or a query that is wrong is answered with its field and what it should be, and changes nothing', async () => {
+  assert.deepEqual(await apply(good), []);
+  const before = await inForce();
+  for (const [method, path, body, status, says] of bodies) {
+    const answer = await controller.ask(method, `/api/v1/${path}`, {
+      headers: {
+        authorization: `Bearer ${controller.admin}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const place = `${method} ${path} ${JSON.stringify(body)}: ${answer.body}`;
+    assert.equal(answer.status, status, place);
+    assert.equal(answer.headers['content-type'], 'application/problem+json; charset=utf-8', place);
+    assert.match(answer.body, says, place);
+  }
+  for (const broken of ['{', '{"a":1,}', '\u0000', '{"__proto__":{"a":1}}', '']) {
+    const headers = { authorization: `Bearer ${controller.admin}`, 'content-type': 'application/json' };
+    const answer = await controller.ask('POST', '/api/v1/enrolment-keys', { headers, body: broken });
+    assert.equal(answer.status, 400, `${broken}: ${answer.body}`);
+  }
+  assert.ok(yaml.length + runs.length + bodies.length >= 100);
+  assert.equal(await inForce(), before);
+});
+
+/** Runs the program to its end with nothing in its environment that belongs to it. */
+function program({ args, env = {} }: Run): Promise<{ exit: number; output: string }> {
+  const { PATH = '', HOME = '' } = process.env;
+  return new Promise((resolve) => {
+    const child = execFile(
+      process.execPath,
+      [launcher, ...args],
+      { env: { PATH, HOME, ...env }, timeout: 60_000 },
+      (error, stdout, stderr) => {
+        const exit = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
+        resolve({ exit, output: stdout + stderr });
+      },
+    );
+    child.stdin?.end();
+  });
+}
