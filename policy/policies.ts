@@ -5,11 +5,9 @@
 import type {
   ConditionsDocument,
   DocumentIssue,
-  Door,
   OrganisationDocument,
   PolicyDocument,
   PostureProfileDocument,
-  TargetDocument,
   WhoDocument,
 } from '../protocol/admin.ts';
 import { parseDuration } from '../protocol/durations.ts';
@@ -19,45 +17,37 @@ import { mfaCondition } from './conditions/mfa.ts';
 import { postureCondition } from './conditions/posture.ts';
 import { scheduleCondition, scheduleIssue } from './conditions/schedule.ts';
 import { sessionCondition } from './conditions/session.ts';
-import type { Facts } from './facts.ts';
+import { PolicyIndex } from './policy-index.ts';
+import type { Effect } from './policy.ts';
+import type { TimeZone } from './time-zone.ts';
 
-export type Effect = 'allow' | 'deny' | 'require';
 const effects: readonly Effect[] = ['allow', 'deny', 'require'];
+const bothDoors = ['client', 'web'] as const;
 
-export interface Policy {
-  readonly name: string;
-  readonly effect: Effect;
-  /** Whether it is about this subject, resource and door; validity is apart because it changes with time. */
-  readonly concerns: (facts: Facts) => boolean;
-  /** Epoch ms; valid from the first, no longer at the second. */
-  readonly fromMs: number;
-  readonly untilMs: number;
-  readonly conditions: readonly Condition[];
-}
-
-export type Policies = readonly Policy[];
+export type Policies = PolicyIndex;
 
 /** Compiles policies that `policyIssues` found nothing wrong with and whose profiles exist; throws on others. */
 export function compilePolicies(
   policies: readonly PolicyDocument[],
   profiles: readonly PostureProfileDocument[],
 ): Policies {
-  return policies.map((document) => {
+  const zones = new Map<string, TimeZone>();
+  const compiled = policies.map((document) => {
     const effect = effects.find((name) => document[name] !== undefined);
     const who = effect === undefined ? undefined : document[effect];
     if (effect === undefined || who === undefined) throw new Error(`policy ${document.name} has no effect`);
     return {
       name: document.name,
       effect,
-      concerns: (facts) =>
-        selectsSubject(who, facts) &&
-        selectsResource(document.to, facts) &&
-        opens(document.doors, facts.door),
+      who,
+      to: document.to,
+      doors: document.doors ?? bothDoors,
       fromMs: document.from === undefined ? Number.NEGATIVE_INFINITY : instantMs(document.from),
       untilMs: document.until === undefined ? Number.POSITIVE_INFINITY : instantMs(document.until),
-      conditions: compileConditions(document.when ?? {}, profiles),
+      conditions: compileConditions(document.when ?? {}, profiles, zones),
     };
   });
+  return new PolicyIndex(compiled);
 }
 
 /** Everything wrong with the policies of a document beyond its schema and the names it refers to. */
@@ -99,30 +89,10 @@ function reportWho(
   }
 }
 
-function selectsSubject(who: WhoDocument, { subject }: Facts): boolean {
-  if (who === 'everyone') return true;
-  if (who.groups?.some((group) => subject.groups.includes(group)) === true) return true;
-  if (subject.kind === 'service') return who.serviceAccounts?.includes(subject.name) === true;
-  return (
-    subject.email !== undefined && who.people?.some((email) => email.toLowerCase() === subject.email) === true
-  );
-}
-
-function selectsResource(to: TargetDocument, { resource }: Facts): boolean {
-  if (to === 'everything') return true;
-  return (
-    to.resources?.includes(resource.name) === true ||
-    to.tags?.some((tag) => resource.tags.includes(tag)) === true
-  );
-}
-
-function opens(doors: readonly Door[] | undefined, door: Door): boolean {
-  return doors === undefined || doors.includes(door);
-}
-
 function compileConditions(
   when: ConditionsDocument,
   profiles: readonly PostureProfileDocument[],
+  zones: Map<string, TimeZone>,
 ): Condition[] {
   const conditions: Condition[] = [];
   if (when.posture !== undefined)
@@ -130,7 +100,7 @@ function compileConditions(
   if (when.mfa !== undefined) conditions.push(mfaCondition(durationMs(when.mfa)));
   if (when.session !== undefined) conditions.push(sessionCondition(durationMs(when.session)));
   if (when.deviceApproved !== undefined) conditions.push(deviceApprovedCondition());
-  if (when.schedule !== undefined) conditions.push(scheduleCondition(when.schedule));
+  if (when.schedule !== undefined) conditions.push(scheduleCondition(when.schedule, zones));
   return conditions;
 }
 

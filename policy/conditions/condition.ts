@@ -1,4 +1,5 @@
 /** The shape of every condition: one file each in this folder, pass and fail reasons named in pairs. */
+import type { ConditionsDocument } from '../../protocol/admin.ts';
 import type { ReasonName } from '../../protocol/reasons.ts';
 import type { Facts } from '../facts.ts';
 
@@ -6,9 +7,18 @@ import type { Facts } from '../facts.ts';
 export interface Verdict {
   readonly met: boolean | 'unknown';
   readonly reason: ReasonName;
-  /** The first instant (epoch ms) at which time alone changes this verdict; absent when it never does. */
-  readonly changesMs?: number;
 }
 
-/** A compiled condition; pure. */
-export type Condition = (facts: Facts) => Verdict;
+/** A compiled condition; pure. Asked for every decision, so it parses nothing and judges without a closure. */
+export interface Condition {
+  /** Its key in `when`. */
+  readonly name: keyof ConditionsDocument;
+  readonly judge: (facts: Facts) => Verdict;
+  /** The first instant (epoch ms) after `facts.nowMs` at which time alone may change the verdict; else infinite. */
+  readonly nextChangeMs: (facts: Facts) => number;
+}
+
+/** `endMs`, or never when that is over already. */
+export function unlessOver(endMs: number, { nowMs }: Facts): number {
+  return endMs > nowMs ? endMs : Number.POSITIVE_INFINITY;
+}

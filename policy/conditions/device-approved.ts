@@ -1,9 +1,13 @@
 /** `deviceApproved: true`: an administrator approved the device, or it needed no approval. */
-import type { Condition } from './condition.ts';
+import type { Condition, Verdict } from './condition.ts';
+
+const approved: Verdict = { met: true, reason: 'device-approved' };
+const notApproved: Verdict = { met: false, reason: 'device-not-approved' };
 
 export function deviceApprovedCondition(): Condition {
-  return ({ device }) =>
-    device.approved
-      ? { met: true, reason: 'device-approved' }
-      : { met: false, reason: 'device-not-approved' };
+  return {
+    name: 'deviceApproved',
+    judge: ({ device }) => (device.approved ? approved : notApproved),
+    nextChangeMs: () => Number.POSITIVE_INFINITY,
+  };
 }

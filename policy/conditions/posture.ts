@@ -5,47 +5,79 @@
 import type { PostureProfileDocument } from '../../protocol/admin.ts';
 import { parseDuration } from '../../protocol/durations.ts';
 import type { Facts } from '../facts.ts';
-import type { Condition, Verdict } from './condition.ts';
+import { unlessOver, type Condition, type Verdict } from './condition.ts';
 
 const defaultFreshnessMs = 5 * 60_000;
 
-export function postureCondition(profiles: readonly PostureProfileDocument[]): Condition {
-  return (facts) => {
-    const verdicts = profiles.map((profile) => checkProfile(profile, facts));
-    const changes = verdicts.flatMap(({ changesMs }) => (changesMs === undefined ? [] : [changesMs]));
-    const failing = verdicts.find(({ met }) => met === false);
-    const { met, reason } = failing ??
-      verdicts.find((verdict) => verdict.met === 'unknown') ?? { met: true, reason: 'posture-met' };
-    return { met, reason, ...(changes.length === 0 ? {} : { changesMs: Math.min(...changes) }) };
+const met: Verdict = { met: true, reason: 'posture-met' };
+const failing: Verdict = { met: false, reason: 'posture-failing' };
+const notListed: Verdict = { met: false, reason: 'system-not-listed' };
+const unknown: Verdict = { met: 'unknown', reason: 'posture-unknown' };
+const stale: Verdict = { met: 'unknown', reason: 'posture-stale' };
+
+/** A profile ready to be asked. */
+interface Profile {
+  readonly freshnessMs: number;
+  /** The numbers of the least version of each system that it lists; none where any version will do. */
+  readonly minVersions: Readonly<Partial<Record<'linux' | 'macos' | 'windows', readonly number[]>>>;
+}
+
+export function postureCondition(documents: readonly PostureProfileDocument[]): Condition {
+  const profiles = documents.map(compileProfile);
+  return {
+    name: 'posture',
+    judge: (facts) => {
+      let worst = met;
+      for (const profile of profiles) {
+        const verdict = judgeProfile(profile, facts);
+        if (verdict.met === false) return verdict;
+        if (worst.met === true) worst = verdict;
+      }
+      return worst;
+    },
+    nextChangeMs: (facts) => {
+      const reportedMs = facts.device.posture?.atMs ?? Number.POSITIVE_INFINITY;
+      return Math.min(...profiles.map(({ freshnessMs }) => unlessOver(reportedMs + freshnessMs, facts)));
+    },
   };
 }
 
-/** Compares versions number by number: `6.1.0-13-amd64` is at least `6.1`. Undefined when `version` is none. */
-export function isAtLeast(version: string, minimum: string): boolean | undefined {
-  const numbers = /^\d+(?:\.\d+)*/.exec(version)?.[0].split('.').map(Number);
-  if (numbers === undefined) return undefined;
-  for (const [index, wanted] of minimum.split('.').map(Number).entries()) {
-    const actual = numbers[index] ?? 0;
+/** Compares number by number: `6.1.0-13-amd64` is at least 6.1. Undefined when `version` begins with no number. */
+export function isAtLeast(version: string, minimum: readonly number[]): boolean | undefined {
+  if (!isDigit(version, 0)) return undefined;
+  let place = 0;
+  for (const wanted of minimum) {
+    let actual = 0;
+    for (; isDigit(version, place); place += 1) actual = actual * 10 + (version.charCodeAt(place) - 48);
     if (actual !== wanted) return actual > wanted;
+    // What does not go on with a dot and a number has only noughts from here.
+    place = version[place] === '.' && isDigit(version, place + 1) ? place + 1 : version.length;
   }
   return true;
 }
 
-function freshnessOf(profile: PostureProfileDocument): number {
-  return (
-    (profile.freshness === undefined ? undefined : parseDuration(profile.freshness)) ?? defaultFreshnessMs
-  );
+function isDigit(text: string, place: number): boolean {
+  const code = text.charCodeAt(place);
+  return code >= 48 && code <= 57;
 }
 
-function checkProfile(profile: PostureProfileDocument, { nowMs, device: { posture } }: Facts): Verdict {
-  if (posture === undefined) return { met: 'unknown', reason: 'posture-unknown' };
-  const staleMs = posture.atMs + freshnessOf(profile);
-  if (nowMs >= staleMs) return { met: 'unknown', reason: 'posture-stale' };
+function compileProfile({ freshness, linux, macos, windows }: PostureProfileDocument): Profile {
+  const freshnessMs = freshness === undefined ? defaultFreshnessMs : parseDuration(freshness);
+  if (freshnessMs === undefined) throw new Error(`"${freshness}" is no duration`);
+  const listed = Object.entries({ linux, macos, windows }).flatMap(([system, wanted]) =>
+    wanted === undefined ? [] : [[system, wanted.minVersion?.split('.').map(Number) ?? []] as const],
+  );
+  return { freshnessMs, minVersions: Object.fromEntries(listed) };
+}
+
+function judgeProfile({ freshnessMs, minVersions }: Profile, { nowMs, device: { posture } }: Facts): Verdict {
+  if (posture === undefined) return unknown;
+  if (nowMs >= posture.atMs + freshnessMs) return stale;
   const { os, osVersion } = posture.facts;
-  const wanted = profile[os];
-  if (wanted === undefined) return { met: false, reason: 'system-not-listed', changesMs: staleMs };
-  if (wanted.minVersion === undefined) return { met: true, reason: 'posture-met', changesMs: staleMs };
-  const recent = osVersion === undefined ? undefined : isAtLeast(osVersion, wanted.minVersion);
-  if (recent === undefined) return { met: 'unknown', reason: 'posture-unknown', changesMs: staleMs };
-  return { met: recent, reason: recent ? 'posture-met' : 'posture-failing', changesMs: staleMs };
+  const wanted = minVersions[os];
+  if (wanted === undefined) return notListed;
+  if (wanted.length === 0) return met;
+  const recent = osVersion === undefined ? undefined : isAtLeast(osVersion, wanted);
+  if (recent === undefined) return unknown;
+  return recent ? met : failing;
 }

@@ -3,33 +3,39 @@
  * included. Hours whose end lies before their start run past midnight and belong to the day they began.
  */
 import type { ScheduleDocument } from '../../protocol/admin.ts';
-import type { Condition } from './condition.ts';
+import { TimeZone, dayMs, minuteMs } from '../time-zone.ts';
+import type { Condition, Verdict } from './condition.ts';
 
 const dayNames = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
-const minuteMs = 60_000;
-const dayMs = 24 * 60 * minuteMs;
-const wholeDay = { start: 0, end: 24 * 60 };
+const wholeDay = { startMs: 0, endMs: dayMs };
+/** 1970-01-01 was a Thursday. */
+const firstWeekday = 4;
+/** What stays as it is for longer than a week stays so for good, but for a change of the clocks. */
+const lookAheadMs = 8 * dayMs;
+
+const open: Verdict = { met: true, reason: 'schedule-open' };
+const closed: Verdict = { met: false, reason: 'schedule-closed' };
 
 /** A schedule ready to be asked. */
 interface Schedule {
-  readonly format: Intl.DateTimeFormat;
+  readonly zone: TimeZone;
   readonly days: ReadonlySet<number>;
-  /** Minutes after local midnight; `end` may be less than `start`. */
-  readonly start: number;
-  readonly end: number;
+  /** After local midnight; the end may be less than the start. */
+  readonly startMs: number;
+  readonly endMs: number;
 }
 
-export function scheduleCondition(document: ScheduleDocument): Condition {
-  const schedule = parseSchedule(document);
+/** @param zones by name; schedules that share it share what they learn about a zone */
+export function scheduleCondition(
+  document: ScheduleDocument,
+  zones = new Map<string, TimeZone>(),
+): Condition {
+  const schedule = parseSchedule(document, zones);
   if ('message' in schedule) throw new Error(`a schedule was compiled unchecked: ${schedule.message}`);
-  return ({ nowMs }) => {
-    const open = isOpen(schedule, nowMs);
-    const changesMs = nextChange(schedule, nowMs, open);
-    return {
-      met: open,
-      reason: open ? 'schedule-open' : 'schedule-closed',
-      ...(changesMs === undefined ? {} : { changesMs }),
-    };
+  return {
+    name: 'schedule',
+    judge: ({ nowMs }) => (isOpen(schedule, nowMs) ? open : closed),
+    nextChangeMs: ({ nowMs }) => nextChangeMs(schedule, nowMs),
   };
 }
 
@@ -41,15 +47,16 @@ export interface ScheduleIssue {
 
 /** The first thing wrong with a schedule; undefined when nothing is. */
 export function scheduleIssue(document: ScheduleDocument): ScheduleIssue | undefined {
-  const parsed = parseSchedule(document);
+  const parsed = parseSchedule(document, new Map());
   return 'message' in parsed ? parsed : undefined;
 }
 
-function parseSchedule(document: ScheduleDocument): Schedule | ScheduleIssue {
-  const format = zoneFormat(document.zone);
-  if (format === undefined) {
+function parseSchedule(document: ScheduleDocument, zones: Map<string, TimeZone>): Schedule | ScheduleIssue {
+  const zone = zones.get(document.zone) ?? TimeZone.named(document.zone);
+  if (zone === undefined) {
     return { key: 'zone', message: `"${document.zone}" is no time zone; write one such as Europe/Berlin` };
   }
+  zones.set(document.zone, zone);
   const days = parseDays(document.days ?? 'sun-sat');
   if (days === undefined)
     return { key: 'days', message: 'days are written mon-fri, sat, or as a list of such' };
@@ -58,24 +65,7 @@ function parseSchedule(document: ScheduleDocument): Schedule | ScheduleIssue {
     const message = 'hours are written 09:00-18:00, between 00:00 and 24:00, and not empty';
     return { key: 'hours', message };
   }
-  return { format, days, ...hours };
-}
-
-function zoneFormat(zone: string): Intl.DateTimeFormat | undefined {
-  try {
-    return new Intl.DateTimeFormat('en-GB', {
-      timeZone: zone,
-      hourCycle: 'h23',
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-    });
-  } catch {
-    // Intl throws a RangeError for a zone it does not know.
-    return undefined;
-  }
+  return { zone, days, ...hours };
 }
 
 function parseDays(text: string | string[]): Set<number> | undefined {
@@ -92,70 +82,45 @@ function parseDays(text: string | string[]): Set<number> | undefined {
   return days.size > 0 ? days : undefined;
 }
 
-function parseHours(text: string): { start: number; end: number } | undefined {
-  const [start, end] = text.split('-').map((time) => {
+function parseHours(text: string): { startMs: number; endMs: number } | undefined {
+  const [startMs, endMs] = text.split('-').map((time) => {
     const [hours = 0, minutes = 0] = time.split(':').map(Number);
-    return hours * 60 + minutes;
+    return (hours * 60 + minutes) * minuteMs;
   });
-  if (start === undefined || end === undefined || start >= 24 * 60 || end > 24 * 60 || start === end)
+  if (startMs === undefined || endMs === undefined || startMs >= dayMs || endMs > dayMs || startMs === endMs)
     return undefined;
-  return { start, end };
+  return { startMs, endMs };
 }
 
-function isOpen(schedule: Schedule, ms: number): boolean {
-  const { weekday, minute } = localTime(schedule.format, ms);
-  if (schedule.start < schedule.end) {
-    return schedule.days.has(weekday) && minute >= schedule.start && minute < schedule.end;
+function isOpen({ zone, days, startMs, endMs }: Schedule, ms: number): boolean {
+  const local = ms + zone.stretchAt(ms).offsetMs;
+  const day = Math.floor(local / dayMs);
+  const time = local - day * dayMs;
+  if (startMs < endMs) return time >= startMs && time < endMs && days.has(weekday(day));
+  return (time >= startMs && days.has(weekday(day))) || (time < endMs && days.has(weekday(day - 1)));
+}
+
+/** The first instant after `ms` at which openness differs; infinite when it stays as it is for over a week. */
+function nextChangeMs(schedule: Schedule, ms: number): number {
+  const before = isOpen(schedule, ms);
+  for (let instant = ms; instant <= ms + lookAheadMs;) {
+    const { offsetMs, endMs } = schedule.zone.stretchAt(instant);
+    instant = Math.min(endMs, nextBoundary(schedule, instant + offsetMs) - offsetMs);
+    if (isOpen(schedule, instant) !== before) return instant;
   }
-  const yesterday = (weekday + 6) % 7;
-  return (
-    (schedule.days.has(weekday) && minute >= schedule.start) ||
-    (schedule.days.has(yesterday) && minute < schedule.end)
-  );
+  return Number.POSITIVE_INFINITY;
 }
 
-/** The first instant after `ms` at which openness differs; undefined when it stays as it is for over a week. */
-function nextChange(schedule: Schedule, ms: number, open: boolean): number | undefined {
-  const candidates = new Set<number>();
-  const offsets = new Set([offsetAt(schedule.format, ms), offsetAt(schedule.format, ms + 8 * dayMs)]);
-  const localMidnight = Math.floor((ms + offsetAt(schedule.format, ms)) / dayMs) * dayMs;
-  for (let day = -1; day <= 8; day++) {
-    for (const minutes of [0, schedule.start, schedule.end]) {
-      for (const offset of offsets) candidates.add(localMidnight + day * dayMs + minutes * minuteMs - offset);
-    }
-  }
-  if (offsets.size > 1) candidates.add(offsetChange(schedule.format, ms, ms + 8 * dayMs));
-  return [...candidates]
-    .filter((instant) => instant > ms)
-    .toSorted((a, b) => a - b)
-    .find((instant) => isOpen(schedule, instant) !== open);
+/** The next local time at which the schedule's hours begin or end, or a day does. */
+function nextBoundary({ startMs, endMs }: Schedule, local: number): number {
+  const midnight = Math.floor(local / dayMs) * dayMs;
+  let next = midnight + dayMs;
+  if (midnight + startMs > local) next = Math.min(next, midnight + startMs);
+  if (midnight + endMs > local) next = Math.min(next, midnight + endMs);
+  return next;
 }
 
-/** The minute between two instants of different offsets at which the offset changes. */
-function offsetChange(format: Intl.DateTimeFormat, fromMs: number, toMs: number): number {
-  const before = offsetAt(format, fromMs);
-  let [low, high] = [Math.floor(fromMs / minuteMs), Math.ceil(toMs / minuteMs)];
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2);
-    if (offsetAt(format, middle * minuteMs) === before) low = middle;
-    else high = middle;
-  }
-  return high * minuteMs;
-}
-
-/** Local time minus UTC, in milliseconds. */
-function offsetAt(format: Intl.DateTimeFormat, ms: number): number {
-  const wholeMinute = Math.floor(ms / minuteMs) * minuteMs;
-  return localTime(format, wholeMinute).asUtcMs - wholeMinute;
-}
-
-function localTime(
-  format: Intl.DateTimeFormat,
-  ms: number,
-): { weekday: number; minute: number; asUtcMs: number } {
-  const parts: Record<string, number> = {};
-  for (const { type, value } of format.formatToParts(ms)) parts[type] = Number(value);
-  const { year = 0, month = 1, day = 1, hour = 0, minute = 0 } = parts;
-  const asUtcMs = Date.UTC(year, month - 1, day, hour, minute);
-  return { weekday: new Date(asUtcMs).getUTCDay(), minute: hour * 60 + minute, asUtcMs };
+/** @param day days since 1970-01-01 */
+function weekday(day: number): number {
+  return (((day + firstWeekday) % 7) + 7) % 7;
 }

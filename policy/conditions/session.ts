@@ -1,11 +1,13 @@
 /** `session: 8h`: the session began at most this long ago. */
-import type { Condition } from './condition.ts';
+import { unlessOver, type Condition, type Verdict } from './condition.ts';
+
+const fresh: Verdict = { met: true, reason: 'session-fresh' };
+const tooOld: Verdict = { met: false, reason: 'session-too-old' };
 
 export function sessionCondition(maxAgeMs: number): Condition {
-  return ({ nowMs, session }) => {
-    const endMs = session.startedMs + maxAgeMs;
-    return nowMs < endMs
-      ? { met: true, reason: 'session-fresh', changesMs: endMs }
-      : { met: false, reason: 'session-too-old' };
+  return {
+    name: 'session',
+    judge: ({ nowMs, session }) => (nowMs < session.startedMs + maxAgeMs ? fresh : tooOld),
+    nextChangeMs: (facts) => unlessOver(facts.session.startedMs + maxAgeMs, facts),
   };
 }

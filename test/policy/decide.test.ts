@@ -59,7 +59,9 @@ function names(result: ReturnType<typeof decide>): string[] {
 describe('decide', () => {
   test('denies when no policy speaks of the request', () => {
     const result = decideOn([]);
-    assert.deepEqual(result, { decision: 'deny', reasons: [{ name: 'no-allow' }], fixable: false });
+    assert.equal(result.decision, 'deny');
+    assert.deepEqual(result.reasons, [{ name: 'no-allow' }]);
+    assert.equal(result.fixable, false);
   });
 
   test('allows when one allow holds, naming the policy', () => {
@@ -109,11 +111,9 @@ describe('decide', () => {
     const deny: PolicyDocument = { name: 'no', deny: { groups: ['staff'] }, to: { tags: ['prod'] } };
     assert.equal(decideOn([{ ...staffWiki, when: { mfa: '1s' } }, second]).decision, 'allow');
     const denied = decideOn([staffWiki, second, deny]);
-    assert.deepEqual(denied, {
-      decision: 'deny',
-      reasons: [{ name: 'deny-matches', policy: 'no' }],
-      fixable: false,
-    });
+    assert.equal(denied.decision, 'deny');
+    assert.deepEqual(denied.reasons, [{ name: 'deny-matches', policy: 'no' }]);
+    assert.equal(denied.fixable, false);
   });
 
   test('a require on a tag cannot be bypassed by any other allow', () => {
@@ -189,6 +189,10 @@ describe('decide', () => {
     assert.equal(before.decision, 'allow');
     assert.equal(before.untilMs, midnight);
     assert.equal(decideOn([policy], { nowMs: midnight }).decision, 'deny');
+  });
+
+  test('a policy whose validity is no instant is refused, not taken as valid for ever', () => {
+    assert.throws(() => compilePolicies([{ ...staffWiki, until: 'tomorrow' }], profiles), /no instant/);
   });
 
   test('validity selects: before from and from until on the policy is not there', () => {

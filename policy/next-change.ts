@@ -1,0 +1,57 @@
+/**
+ * `until` of a decision: the first instant at which time alone changes it. Follows every policy concerned through its
+ * own changes and adds up what they come to; works for `decide()` alone, and only when somebody asks.
+ */
+import type { Facts } from './facts.ts';
+import { isValid, takesEffect, type Effect, type Policy } from './policy.ts';
+
+/** Nothing signed lives longer than a day, so changes further ahead are found again before they matter. */
+const horizonMs = 48 * 3_600_000;
+
+/** A policy begins or ceases to take effect. */
+interface Turn {
+  readonly atMs: number;
+  readonly effect: Effect;
+  readonly by: 1 | -1;
+}
+
+/** Epoch ms, at most the horizon ahead; undefined when there is none until then. */
+export function nextChange(facts: Facts, concerning: readonly Policy[]): number | undefined {
+  if (!concerning.some(({ effect }) => effect === 'allow')) return undefined;
+  const inEffect = { allow: 0, deny: 0, require: 0 };
+  const isAllowed = (): boolean => inEffect.deny === 0 && inEffect.allow > 0 && inEffect.require === 0;
+  const turns: Turn[] = [];
+  const then = { ...facts };
+  for (const policy of concerning) {
+    then.nowMs = facts.nowMs;
+    let was = isInEffect(policy, then);
+    if (was) inEffect[policy.effect] += 1;
+    for (let atMs = nextMs(policy, then); atMs <= facts.nowMs + horizonMs; atMs = nextMs(policy, then)) {
+      then.nowMs = atMs;
+      const is = isInEffect(policy, then);
+      if (is !== was) turns.push({ atMs, effect: policy.effect, by: is ? 1 : -1 });
+      was = is;
+    }
+  }
+  const allowedNow = isAllowed();
+  turns.sort((a, b) => a.atMs - b.atMs);
+  for (const [index, { atMs, effect, by }] of turns.entries()) {
+    inEffect[effect] += by;
+    const isLastOfInstant = turns[index + 1]?.atMs !== atMs;
+    if (isLastOfInstant && isAllowed() !== allowedNow) return atMs;
+  }
+  return undefined;
+}
+
+function isInEffect(policy: Policy, facts: Facts): boolean {
+  return isValid(policy, facts.nowMs) && takesEffect(policy, facts);
+}
+
+/** The first instant after `facts.nowMs` at which its validity or one of its conditions may change. */
+function nextMs(policy: Policy, facts: Facts): number {
+  if (facts.nowMs < policy.fromMs) return policy.fromMs;
+  if (facts.nowMs >= policy.untilMs) return Number.POSITIVE_INFINITY;
+  let next = policy.untilMs;
+  for (const condition of policy.conditions) next = Math.min(next, condition.nextChangeMs(facts));
+  return next;
+}

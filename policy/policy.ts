@@ -1,0 +1,44 @@
+/** One policy as `decide()` sees it, compiled, and the two questions that every part of a decision asks of it. */
+import type { Door, TargetDocument, WhoDocument } from '../protocol/admin.ts';
+import type { Condition } from './conditions/condition.ts';
+import type { Facts } from './facts.ts';
+
+export type Effect = 'allow' | 'deny' | 'require';
+
+export interface Policy {
+  readonly name: string;
+  readonly effect: Effect;
+  readonly who: WhoDocument;
+  readonly to: TargetDocument;
+  readonly doors: readonly Door[];
+  /** Epoch ms; valid from the first, no longer at the second. */
+  readonly fromMs: number;
+  readonly untilMs: number;
+  readonly conditions: readonly Condition[];
+}
+
+export function isValid({ fromMs, untilMs }: Policy, nowMs: number): boolean {
+  return nowMs >= fromMs && nowMs < untilMs;
+}
+
+/** Whether all its conditions hold: false when one is known to fail, else unknown when one is. */
+export function holds({ conditions }: Policy, facts: Facts): boolean | 'unknown' {
+  let held: boolean | 'unknown' = true;
+  for (const condition of conditions) {
+    const { met } = condition.judge(facts);
+    if (met === false) return false;
+    if (met === 'unknown') held = met;
+  }
+  return held;
+}
+
+/**
+ * Whether a policy that is selected takes effect: a deny refuses, an allow allows, a require refuses. In doubt the first
+ * and the last do, and an allow does not.
+ */
+export function takesEffect(policy: Policy, facts: Facts): boolean {
+  const held = holds(policy, facts);
+  if (policy.effect === 'deny') return held !== false;
+  if (policy.effect === 'require') return held !== true;
+  return held === true;
+}
