@@ -54,4 +54,70 @@ export const clientMutants: readonly Mutant[] = [
     ['test/client/system/resolv-conf.test.ts'],
     [['a resolv.conf that somebody else changed stays', 'if (!isStillOurs(takeover)) return false;', '']],
   ),
+  ...guards(
+    'client/dns/answer.ts',
+    ['test/client/dns/answer.test.ts'],
+    [
+      [
+        'what cannot be told now stays here',
+        'return nxDomain(authority, extendedErrors.unknown, unknownTexts[standing.why]);',
+        "return { do: 'forward' };",
+      ],
+      [
+        'a refusal is NXDOMAIN, after which no other server is asked',
+        'return replyWith({ rcode: rcodes.nxDomain, zone, error: { code, text } });',
+        'return replyWith({ rcode: 2, zone, error: { code, text } });',
+      ],
+    ],
+  ),
+  ...guards(
+    'client/dns/upstream.ts',
+    ['test/client/dns/server.test.ts'],
+    [
+      [
+        'an answer carries the id of its question',
+        '    bytes.readUInt16BE(0) === sent.readUInt16BE(0) &&\n',
+        '',
+      ],
+      ['an answer echoes its question', '    echoesQuestion(bytes, sent, questionEnd)\n', '    true\n'],
+      [
+        'an answer comes from whom was asked',
+        'socket.connect(upstream.port, upstream.address, () => socket.send(sent));',
+        'socket.send(sent, upstream.port, upstream.address);',
+      ],
+    ],
+  ),
+  ...guards(
+    'client/dns/server.ts',
+    ['test/client/dns/server.test.ts'],
+    [
+      ['so many questions are under way', 'if (this.#inFlight >= dnsLimits.inFlight) return false;', ''],
+      [
+        'a question over UDP is bounded',
+        'if (message.length > dnsLimits.messageBytes || from.port === 0) return;',
+        'if (from.port === 0) return;',
+      ],
+    ],
+  ),
+  ...guards(
+    'client/system/system-lock.ts',
+    ['test/client/system/system-lock.test.ts'],
+    [
+      [
+        'one process at a time changes the system',
+        'if (flock(fd, exclusiveNow) === 0) return',
+        'if (flock(fd, exclusiveNow) !== 2) return',
+      ],
+    ],
+  ),
+  ...guards(
+    'protocol/node/local-api.ts',
+    ['test/protocol/local-api.test.ts'],
+    [['the local socket is its owner’s', 'chmodSync(path, 0o600);', 'chmodSync(path, 0o666);']],
+  ),
+  ...guards(
+    'protocol/node/state-directory.ts',
+    ['test/attack/client-state-directory.test.ts'],
+    [['a state folder of another user is refused', 'found.uid !== process.getuid()', 'found.uid === -1']],
+  ),
 ];

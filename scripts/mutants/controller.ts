@@ -4,7 +4,7 @@ import { guards, type Mutant } from './mutant.ts';
 export const controllerMutants: readonly Mutant[] = [
   ...guards(
     'controller/api/access.ts',
-    ['test/controller/store.test.ts', 'test/controller/api.test.ts'],
+    ['test/controller/store.test.ts', 'test/attack/api-access.test.ts'],
     [
       [
         'a route without declared access stops the start',
@@ -132,7 +132,7 @@ export const controllerMutants: readonly Mutant[] = [
   ),
   ...guards(
     'controller/store/scoped-store.ts',
-    ['test/controller/store.test.ts', 'test/controller/api.test.ts'],
+    ['test/controller/store.test.ts', 'test/attack/api-access.test.ts'],
     [
       [
         'a query sees one organisation',

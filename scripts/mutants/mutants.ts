@@ -3,10 +3,13 @@ import { channelMutants } from './channel.ts';
 import { clientMutants } from './client.ts';
 import { connectorMutants } from './connector.ts';
 import { controllerMutants } from './controller.ts';
+import { decisionsMutants } from './decisions.ts';
+import { listenersMutants } from './listeners.ts';
 import type { Mutant } from './mutant.ts';
 import { muxMutants } from './mux.ts';
 import { policyMutants } from './policy.ts';
 import { relayMutants } from './relay.ts';
+import { signInMutants } from './sign-in.ts';
 import { tokensMutants } from './tokens.ts';
 
 export const mutants: readonly Mutant[] = [
@@ -17,5 +20,8 @@ export const mutants: readonly Mutant[] = [
   ...connectorMutants,
   ...relayMutants,
   ...controllerMutants,
+  ...decisionsMutants,
+  ...signInMutants,
+  ...listenersMutants,
   ...clientMutants,
 ];

@@ -137,7 +137,7 @@ class Api {
   }
 }
 
-test('SEC-A10: every route lets in whom it declares and nobody else', async (t) => {
+test('SEC-A10, SEC-C3: every route lets in whom it declares and nobody else', async (t) => {
   const world = await twoOrganisations(t);
   const api = new Api(world);
   const everyone = await callers(world);

@@ -26,7 +26,7 @@ for (const [what, exists] of [
   ['to a folder of ours', true],
   ['to nowhere', false],
 ] as const)
-  test(`SEC-T11 a state directory that is a link ${what} is refused by open and by the program, and its target stays as it was`, (t) => {
+  test(`T11 a state directory that is a link ${what} is refused by open and by the program, and its target stays as it was`, (t) => {
     const path = folder(t);
     const target = join(path, 'target');
     if (exists) mkdirSync(target, { mode: 0o755 });
@@ -44,7 +44,7 @@ for (const [what, exists] of [
     assert.equal(statSync(target).mode & 0o777, 0o755);
   });
 
-test('SEC-T11 a state directory of another user is refused, and one that others may read is closed to them', (t) => {
+test('T11 a state directory of another user is refused, and one that others may read is closed to them', (t) => {
   const path = folder(t);
   const theirs = join(path, 'theirs');
   mkdirSync(theirs);

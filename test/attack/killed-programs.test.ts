@@ -94,7 +94,7 @@ suite('a program that is killed again and again under load', () => {
     context.diagnostic(summary(waits));
   });
 
-  test('the controller: flows go on and new ones open without it, and no acknowledged change or record is lost', async (context) => {
+  test('REL-14: the controller: flows go on and new ones open without it, and no acknowledged change or record is lost', async (context) => {
     const flow = await openFlow();
     const acknowledged: string[] = [];
     for (let time = 0; time < times; time += 1) {

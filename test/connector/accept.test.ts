@@ -157,6 +157,16 @@ describe('a session at the connector', () => {
 });
 
 describe('the flow log', () => {
+  test('a connector that has room for no further record opens no flow', async () => {
+    for (let seq = 1; !bench.flows.full; seq++)
+      bench.flows.record({ at: seq, event: 'refused', flow: 'a', code: 'denied' });
+    const { session } = await bench.dial([await bench.grant()]);
+    assert.equal(await outcome(session, bench.request()), 'limit');
+    assert.equal(bench.dialled.length, 0);
+    bench.flows.received(10);
+    assert.equal(await outcome(session, bench.request()), 'accepted');
+  });
+
   test('AUD-5 keeps what the controller has not confirmed across restarts, and goes on counting', () => {
     const state = openStateDirectory(bench.directory);
     const first = new FlowLog(state);

@@ -15,6 +15,7 @@ import {
   type Card,
   type Grant,
   type Ticket,
+  type TokenSigner,
 } from '../../protocol/tokens.ts';
 
 const nowS = 1_800_000_000;
@@ -61,6 +62,13 @@ const grant: Grant = {
 };
 const expected = { network, nodeKey: device.publicKey };
 
+/** What the controller could sign and never does. */
+function signed(by: TokenSigner, typ: string, claims: object): Promise<string> {
+  return new CompactSign(Buffer.from(JSON.stringify(claims)))
+    .setProtectedHeader({ alg: 'EdDSA', kid: by.kid, typ })
+    .sign(by.key.privateKey);
+}
+
 describe('tokens', () => {
   test('each verifies to what was signed', async () => {
     assert.deepEqual(
@@ -84,6 +92,22 @@ describe('tokens', () => {
     for (const other of [aCard, aGrant]) assert.equal(await verifyTicket(other, card, nowS), undefined);
     for (const other of [aCard, aTicket])
       assert.equal(await verifyGrant(other, card, expected, nowS), undefined);
+  });
+
+  test('SEC-A8 a ticket is for relays, and a card names each key by its own thumbprint', async () => {
+    const { mk, ...claims } = ticket;
+    const ticketFor = async (aud: string): Promise<unknown> =>
+      verifyTicket(await signed(signer, 'postern-ticket+jwt', { ...claims, aud, cnf: { mk } }), card, nowS);
+    assert.ok(await ticketFor('relay'));
+    assert.equal(await ticketFor(network), undefined);
+
+    const x = encodeKey(signer.key.publicKey);
+    const cardWith = async (kid: string): Promise<unknown> => {
+      const keys = { keys: [{ kty: 'OKP', crv: 'Ed25519', x, kid }] };
+      return verifyCard(await signed(root, 'postern-card+jwt', { ...card, keys }), root.key.publicKey, nowS);
+    };
+    assert.ok(await cardWith(signer.kid));
+    assert.equal(await cardWith(root.kid), undefined);
   });
 
   test('a grant is good for its network, its key and its time, and for nothing else', async () => {

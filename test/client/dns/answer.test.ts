@@ -184,6 +184,30 @@ test('PTR of a synthetic address gives the name; of an unused one NXDOMAIN; of o
   assert.ok(wasForwarded(await ask(reverse('192.0.2.1'), 'PTR')));
 });
 
+test('SEC-E2 a reply holds what it says and not a byte more, whatever lay in memory before', async () => {
+  const questions = [
+    'wiki.acme.internal',
+    'db9.db.acme.internal',
+    'secret.acme.internal',
+    'x.acme.internal',
+  ].flatMap((name) => ['A', 'AAAA', 'TXT', 'SRV'].map((type) => [name, type] as const));
+  const { resolver } = setUp();
+  for (const [name, type] of questions) {
+    const replies: string[] = [];
+    for (const stain of [0x00, 0xa5]) {
+      for (const size of [16, 64, 256, 1_024, 4_096])
+        for (let i = 0; i < 64; i++) Buffer.allocUnsafe(size).fill(stain);
+      const reply = await resolver.answer(question(name, type), 'udp');
+      assert.ok(reply !== undefined);
+      packet.decode(reply);
+      const meant = (packet as unknown as { decode: { bytes: number } }).decode.bytes;
+      assert.equal(meant, reply.length, `${name} ${type}`);
+      replies.push(reply.toString('hex'));
+    }
+    assert.equal(replies[0], replies[1], `${name} ${type}`);
+  }
+});
+
 test('a name that was taken away is not told by its address either', async () => {
   const setup: Setup = {};
   const { ask } = setUp(setup);

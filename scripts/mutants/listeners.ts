@@ -1,0 +1,50 @@
+/** Guards of every port: slow peers, many peers, other protocols, and secrets that are read strictly. */
+import { guards, type Mutant } from './mutant.ts';
+
+const slow = ['test/attack/listeners-slow.test.ts'];
+const odd = ['test/attack/listeners-odd.test.ts'];
+const tokens = ['test/attack/api-tokens.test.ts'];
+
+export const listenersMutants: readonly Mutant[] = [
+  ...guards('protocol/slow-peers.ts', slow, [
+    ['whoever takes all places loses the oldest', '    oldest?.destroy();\n', ''],
+    ['a request that never ends is over', '    requestTimeout: bounds.requestMs,', '    requestTimeout: 0,'],
+    [
+      'a TLS handshake that never ends is over',
+      '    handshakeTimeout: bounds.headersMs,',
+      '    handshakeTimeout: 120_000,',
+    ],
+  ]),
+  ...guards('protocol/slow-peers.ts', odd, [
+    ['HTTP/0.9 is refused', '    if (request.httpVersionMajor !== 1) request.socket.destroy();\n', ''],
+  ]),
+  ...guards('controller/control/control-server.ts', odd, [
+    ['no browser opens a control channel', ' || request.headers.origin !== undefined) {', ') {'],
+  ]),
+  ...guards('client/proxies/proxy-server.ts', slow, [
+    [
+      'a proxy’s request that drips is over',
+      'this.#timer = setTimeout(() => socket.destroy(), timeoutMs);',
+      'this.#timer = setTimeout(() => undefined, timeoutMs);',
+    ],
+  ]),
+  ...guards('protocol/secrets.ts', tokens, [
+    [
+      'a mistyped secret is no secret',
+      'if (!checksum(prefix, body).equals(bytes.subarray(-checksumLength))) return undefined;',
+      '',
+    ],
+  ]),
+  ...guards('protocol/encoding.ts', tokens, [
+    [
+      'base64url has one spelling',
+      "return bytes.toString('base64url') === text ? bytes : undefined;",
+      'return bytes;',
+    ],
+  ]),
+  ...guards(
+    'controller/api/app.ts',
+    ['test/controller/api.test.ts'],
+    [['plain text is not taken for JSON', "  app.removeContentTypeParser('text/plain');\n", '']],
+  ),
+];
