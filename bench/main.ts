@@ -6,6 +6,8 @@
  */
 import { parseArgs } from 'node:util';
 import type { Measurement } from './comparison.ts';
+import { clientMemory } from './figures/client-memory.ts';
+import { nodeMemory } from './figures/node-memory.ts';
 import { revocationP99 } from './figures/revocation.ts';
 import { cpuRelayed } from './relayed/cpu.ts';
 import { openRelayed } from './relayed/open.ts';
@@ -19,6 +21,8 @@ const measurements: readonly Measurement[] = [
   openRelayed,
   cpuRelayed,
   revocationP99,
+  clientMemory,
+  nodeMemory,
 ];
 
 const { values } = parseArgs({
