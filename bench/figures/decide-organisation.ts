@@ -11,8 +11,22 @@ import { seeded } from '../../test/policy/support/random-cases.ts';
 export interface DecideOrganisation {
   readonly policies: readonly PolicyDocument[];
   readonly profiles: readonly PostureProfileDocument[];
-  /** Every question, in an order that is drawn as well; half of them are refused. */
-  readonly questions: readonly Facts[];
+  /** All different in whom, what, by which door and when, in an order that is drawn as well; half are refused. */
+  readonly questions: readonly Question[];
+}
+
+type Person = Pick<Facts, 'subject' | 'session' | 'device'>;
+
+export interface Question {
+  readonly person: Person;
+  readonly resource: Facts['resource'];
+  readonly door: Facts['door'];
+  readonly nowMs: number;
+}
+
+/** As the controller puts them together for each decision. */
+export function factsOf({ person: { subject, session, device }, resource, door, nowMs }: Question): Facts {
+  return { nowMs, door, subject, session, device, resource };
 }
 
 const resourceCount = 10_000;
@@ -21,6 +35,8 @@ const groupCount = 500;
 const tagCount = 300;
 const hourMs = 3_600_000;
 const monday = Date.parse('2026-10-19T00:00:00Z');
+/** The week before the clocks go back in Europe; questions are asked in one working hour of it. */
+const workingHour = Date.parse('2026-10-22T13:00:00Z');
 
 export const decideProfiles: readonly PostureProfileDocument[] = [
   {
@@ -44,18 +60,39 @@ export function drawOrganisation(
   const several = <T>(count: number, draw: () => T): T[] => Array.from({ length: count }, draw);
   const distinct = (count: number, draw: () => string): string[] => [...new Set(several(count, draw))];
 
-  const group = (): string => `group-${below(groupCount)}`;
-  const tag = (): string => `tag-${below(tagCount)}`;
+  const groups = Array.from({ length: groupCount }, (_, index) => `group-${index}`);
+  const tags = Array.from({ length: tagCount }, (_, index) => `tag-${index}`);
+  const group = (): string => pick(groups);
+  const tag = (): string => pick(tags);
   const resources = Array.from({ length: resourceCount }, (_, index) => ({
     name: `resource-${index}`,
     tags: distinct(below(4), tag),
   }));
-  const people = Array.from({ length: peopleCount }, (_, index) => ({
-    kind: 'person' as const,
-    name: `Person ${index}`,
-    email: `person-${index}@acme.example`,
-    groups: distinct(1 + below(8), group),
-  }));
+  const person = (index: number): Person => {
+    const os = pick(['linux', 'macos'] as const);
+    return {
+      subject: {
+        kind: 'person',
+        name: `Person ${index}`,
+        email: `person-${index}@acme.example`,
+        groups: distinct(1 + below(8), group),
+      },
+      session: {
+        startedMs: workingHour - below(13 * hourMs),
+        authTimeMs: workingHour - below(16 * hourMs),
+        amr: pick([['pwd', 'otp'], ['mfa'], ['hwk', 'pin'], ['pwd']]),
+      },
+      device: {
+        approved: random() < 0.9,
+        posture: {
+          atMs: workingHour - below(hourMs / 4),
+          facts: { os, osVersion: os === 'linux' ? '6.1.0-13-amd64' : '15.2', clientVersion: '0.1.0' },
+        },
+      },
+    };
+  };
+  const people = Array.from({ length: peopleCount }, (_, index) => person(index));
+  const emails = people.map(({ subject }) => subject.email ?? '');
 
   const conditions = (): NonNullable<PolicyDocument['when']> => ({
     ...(random() < 0.3 ? { posture: [pick(decideProfiles).name] } : {}),
@@ -80,7 +117,7 @@ export function drawOrganisation(
         ? ('everyone' as const)
         : {
             groups: distinct(1 + below(4), group),
-            ...(random() < 0.1 ? { people: several(1 + below(5), () => pick(people).email) } : {}),
+            ...(random() < 0.1 ? { people: several(1 + below(5), () => pick(emails)) } : {}),
           };
     const to =
       random() < 0.01
@@ -102,7 +139,7 @@ export function drawOrganisation(
   const compiled = compilePolicies(policies, decideProfiles);
   const allows = policies.filter(({ allow }) => allow !== undefined);
   const byGroup = Map.groupBy(
-    people.flatMap((person) => person.groups.map((name) => ({ name, person }))),
+    people.flatMap((member) => member.subject.groups.map((name) => ({ name, member }))),
     ({ name }) => name,
   );
   const byTag = Map.groupBy(
@@ -111,51 +148,33 @@ export function drawOrganisation(
   );
   const byName = new Map(resources.map((resource) => [resource.name, resource]));
 
-  /** Somebody whom an allow means, asking for something that it opens: most such questions are allowed. */
-  const meant = (): { subject?: Facts['subject'] | undefined; resource?: Facts['resource'] | undefined } => {
+  /** Somebody whom an allow means, asking for something that it opens: many such questions are allowed. */
+  const meant = (): { person?: Person | undefined; resource?: Facts['resource'] | undefined } => {
     const { allow, to } = pick(allows);
     const members = typeof allow === 'object' ? byGroup.get(pick(allow.groups ?? [])) : undefined;
     const named =
       typeof to === 'object' && to.resources !== undefined ? byName.get(pick(to.resources)) : undefined;
     const tagged = typeof to === 'object' && to.tags !== undefined ? byTag.get(pick(to.tags)) : undefined;
     return {
-      subject: members === undefined ? undefined : pick(members).person,
+      person: members === undefined ? undefined : pick(members).member,
       resource: named ?? (tagged === undefined ? undefined : pick(tagged).resource),
     };
   };
-  const question = (): Facts => {
-    const nowMs = monday + below(7 * 24 * hourMs);
-    const { subject = pick(people), resource = pick(resources) } = random() < 0.6 ? meant() : {};
-    const os = pick(['linux', 'macos'] as const);
-    return {
-      nowMs,
-      door: random() < 0.8 ? 'client' : 'web',
-      subject,
-      resource,
-      session: {
-        startedMs: nowMs - below(13 * hourMs),
-        authTimeMs: nowMs - below(16 * hourMs),
-        amr: pick([['pwd', 'otp'], ['mfa'], ['hwk', 'pin'], ['pwd']]),
-      },
-      device: {
-        approved: random() < 0.9,
-        posture: {
-          atMs: nowMs - below(hourMs / 50),
-          facts: { os, osVersion: os === 'linux' ? '6.1.0-13-amd64' : '15.2', clientVersion: '0.1.0' },
-        },
-      },
-    };
+  const question = (): Question => {
+    const { person: asking = pick(people), resource = pick(resources) } = random() < 0.6 ? meant() : {};
+    const nowMs = workingHour + below(hourMs / 2);
+    return { person: asking, resource, door: random() < 0.8 ? 'client' : 'web', nowMs };
   };
 
-  const chosen = { allow: [] as Facts[], deny: [] as Facts[] };
+  const chosen = { allow: [] as Question[], deny: [] as Question[] };
   while (chosen.allow.length + chosen.deny.length < questionCount) {
-    const facts = question();
-    const list = chosen[decide(facts, compiled).decision];
-    if (list.length < questionCount / 2) list.push(facts);
+    const asked = question();
+    const list = chosen[decide(factsOf(asked), compiled).decision];
+    if (list.length < questionCount / 2) list.push(asked);
   }
   const questions = [...chosen.allow, ...chosen.deny]
-    .map((facts) => ({ facts, place: random() }))
+    .map((asked) => ({ asked, place: random() }))
     .toSorted((a, b) => a.place - b.place)
-    .map(({ facts }) => facts);
+    .map(({ asked }) => asked);
   return { policies, profiles: decideProfiles, questions };
 }
