@@ -6,6 +6,7 @@
  */
 import { parseArgs } from 'node:util';
 import type { Measurement } from './comparison.ts';
+import { decideUs } from './figures/decide.ts';
 import { revocationP99 } from './figures/revocation.ts';
 import { cpuRelayed } from './relayed/cpu.ts';
 import { openRelayed } from './relayed/open.ts';
@@ -19,6 +20,7 @@ const measurements: readonly Measurement[] = [
   openRelayed,
   cpuRelayed,
   revocationP99,
+  decideUs,
 ];
 
 const { values } = parseArgs({
