@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import type { Measurement } from './comparison.ts';
 import { clientMemory } from './figures/client-memory.ts';
 import { nodeMemory } from './figures/node-memory.ts';
+import { decideUs } from './figures/decide.ts';
 import { revocationP99 } from './figures/revocation.ts';
 import { cpuRelayed } from './relayed/cpu.ts';
 import { openRelayed } from './relayed/open.ts';
@@ -23,6 +24,7 @@ const measurements: readonly Measurement[] = [
   revocationP99,
   clientMemory,
   nodeMemory,
+  decideUs,
 ];
 
 const { values } = parseArgs({

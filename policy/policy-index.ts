@@ -54,55 +54,60 @@ export class PolicyIndex {
    * The policies that are about this subject, resource and door, in the order of the document; whether they are valid
    * now is apart because it changes with time.
    */
-  concerning(facts: Facts): Policy[] {
+  concerning({ subject, resource, door }: Facts): Policy[] {
     this.#question += 1;
-    for (const places of this.#ofSubject(facts))
-      for (const place of places)
-        if ((this.#named[place] ?? 0) < this.#question) this.#named[place] = this.#question;
-    const found: number[] = [];
-    let isSorted = true;
-    for (const places of this.#ofResource(facts)) {
-      for (const place of places) {
-        if ((this.#named[place] ?? 0) < this.#question || this.#found[place] === this.#question) continue;
-        this.#found[place] = this.#question;
-        if (found.length > 0 && place < (found.at(-1) ?? 0)) isSorted = false;
-        found.push(place);
-      }
-    }
-    if (!isSorted) found.sort((a, b) => a - b);
+    const question = this.#question;
+    const named = this.#named;
+    for (const group of subject.groups) mark(named, this.#byGroup.get(group), question);
+    mark(named, this.#ofName(subject), question);
+    const places: Places = [];
+    this.#addNamed(places, this.#everything, question);
+    this.#addNamed(places, this.#byResource.get(resource.name), question);
+    for (const tag of resource.tags) this.#addNamed(places, this.#byTag.get(tag), question);
     const concerning: Policy[] = [];
-    for (const place of found) {
+    for (const place of places) {
       const policy = this.policies[place];
-      if (policy?.doors.includes(facts.door) === true) concerning.push(policy);
+      if (policy?.doors.includes(door) === true) concerning.push(policy);
     }
     return concerning;
   }
 
-  /** The policies that name this subject, and those that name this resource; `concerning` is in both. */
-  naming(facts: Facts): { subject: Set<Policy>; resource: Set<Policy> } {
-    const chosen = (lists: Places[]): Set<Policy> =>
-      new Set(lists.flat().flatMap((place) => this.policies[place] ?? []));
+  /** The policies that name this subject, and those that name this resource; `concerning` are in both. */
+  naming({ subject, resource }: Facts): { subject: ReadonlySet<Policy>; resource: ReadonlySet<Policy> } {
+    const chosen = (lists: readonly (Places | undefined)[]): Set<Policy> =>
+      new Set(lists.flatMap((places) => (places ?? []).flatMap((place) => this.policies[place] ?? [])));
+    const byGroup = subject.groups.map((group) => this.#byGroup.get(group));
+    const byTag = resource.tags.map((tag) => this.#byTag.get(tag));
     return {
-      subject: chosen([this.#everyone, ...this.#ofSubject(facts)]),
-      resource: chosen(this.#ofResource(facts)),
+      subject: chosen([this.#everyone, this.#ofName(subject), ...byGroup]),
+      resource: chosen([this.#everything, this.#byResource.get(resource.name), ...byTag]),
     };
   }
 
-  /** Without those for everyone. */
-  #ofSubject({ subject: { kind, name, email, groups } }: Facts): Places[] {
-    const lists: Places[] = [];
-    for (const group of groups) collect(lists, this.#byGroup.get(group));
-    if (kind === 'service') collect(lists, this.#byService.get(name));
-    else if (email !== undefined) collect(lists, this.#byPerson.get(email));
-    return lists;
+  /** A service account by its name, a person by a verified address. */
+  #ofName({ kind, name, email }: Facts['subject']): Places | undefined {
+    if (kind === 'service') return this.#byService.get(name);
+    return email === undefined ? undefined : this.#byPerson.get(email);
   }
 
-  #ofResource({ resource: { name, tags } }: Facts): Places[] {
-    const lists: Places[] = [this.#everything];
-    collect(lists, this.#byResource.get(name));
-    for (const tag of tags) collect(lists, this.#byTag.get(tag));
-    return lists;
+  /** Adds of `more` what names the subject of this question, once each, and keeps `places` ascending. */
+  #addNamed(places: Places, more: Places | undefined, question: number): void {
+    if (more === undefined) return;
+    const named = this.#named;
+    const found = this.#found;
+    for (const place of more) {
+      if ((named[place] ?? 0) < question || found[place] === question) continue;
+      found[place] = question;
+      let at = places.length;
+      for (; at > 0 && (places[at - 1] ?? 0) > place; at -= 1) places[at] = places[at - 1] ?? 0;
+      places[at] = place;
+    }
   }
+}
+
+function mark(marks: Float64Array, places: Places | undefined, question: number): void {
+  if (places === undefined) return;
+  for (const place of places) marks[place] = question;
 }
 
 function add(index: Map<string, Places>, names: readonly string[] | undefined, place: number): void {
@@ -111,8 +116,4 @@ function add(index: Map<string, Places>, names: readonly string[] | undefined, p
     if (places === undefined) index.set(name, [place]);
     else places.push(place);
   }
-}
-
-function collect(lists: Places[], places: Places | undefined): void {
-  if (places !== undefined) lists.push(places);
 }
