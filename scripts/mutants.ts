@@ -4,7 +4,8 @@
  *
  *   npm run mutants -- [--only PART-OF-A-NAME]
  */
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -26,11 +27,16 @@ for (const mutant of chosen) checkListed(mutant);
 if (process.env['POSTERN_VECTORS'] === undefined && chosen.some(needsVectors))
   fail('set POSTERN_VECTORS to the folder of public test vectors, or leave those guards out with --only');
 
+/** For what tests make that are ended as soon as one of them has failed. */
+const scratch = mkdtempSync(join(tmpdir(), 'postern-mutants-'));
+process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
+
 const survivors: string[] = [];
 const waiting = [...chosen];
 await Promise.all(Array.from({ length: atOnce }, takeTurns));
 console.log(`\n${chosen.length} guards taken out, ${chosen.length - survivors.length} noticed`);
 if (survivors.length > 0) fail(`no test fails without:\n  ${survivors.join('\n  ')}`);
+process.exit();
 
 async function takeTurns(): Promise<void> {
   for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
@@ -57,7 +63,7 @@ async function firstFailure(mutant: Mutant): Promise<string | undefined> {
     signal: stop.signal,
     timeout: testLimitMs,
     execArgv: ['--import', loader],
-    env: { ...process.env, [variable]: JSON.stringify({ file, guard, without }) },
+    env: { ...process.env, TMPDIR: scratch, [variable]: JSON.stringify({ file, guard, without }) },
   });
   let hasRun = false;
   try {

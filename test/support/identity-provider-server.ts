@@ -65,6 +65,8 @@ function serve(settings: Settings): void {
         response.writeHead(400).end('This sign-in is over. Start again at the application.\n');
       });
   });
+  // Whoever started it holds the other end of this pipe, also when he is killed.
+  process.stdin.on('close', () => process.exit()).resume();
   server.listen(settings.port, settings.address, () => console.log('ready'));
 }
 

@@ -62,7 +62,7 @@ export async function startProvider(
   await writeFile(join(dir, 'settings.json'), JSON.stringify(settings));
   const script = fileURLToPath(new URL('../../support/identity-provider-server.ts', import.meta.url));
   const child = spawn(process.execPath, [script, join(dir, 'settings.json')], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'inherit'],
   });
   test.after(async () => {
     const ended = once(child, 'exit');
