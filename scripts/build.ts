@@ -5,7 +5,16 @@
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build as bundle } from 'vite';
@@ -39,7 +48,7 @@ function programFolders(): string[] {
   return ['cli', 'protocol', 'policy', 'controller', 'relay', 'connector', 'client'];
 }
 
-/** Writes the gathered packages to `folder`, and has the programs of `dist/` import them from there. */
+/** Writes the gathered packages and their licences to `folder`, and has the programs of `dist/` import them from there. */
 async function gatherPackages(folder: string): Promise<void> {
   await bundle({
     configFile: false,
@@ -59,6 +68,13 @@ async function gatherPackages(folder: string): Promise<void> {
       },
     },
   });
+  for (const name of new Set(Object.keys(gathered).map((path) => path.split('/', 1)[0] ?? path))) {
+    const own = join(root, 'node_modules', name);
+    const licence = readdirSync(own).find((file) => /^licen[cs]e/i.test(file));
+    if (licence === undefined)
+      throw new Error(`${name} comes without the licence that has to go along with it`);
+    copyFileSync(join(own, licence), join(folder, `LICENSE.${name}`));
+  }
   for (const path of programFolders().flatMap((name) => filesBelow(`dist/${name}`))) {
     if (!path.endsWith('.js')) continue;
     const file = join(root, path);
