@@ -13,7 +13,7 @@ import {
 } from '../../protocol/keys.ts';
 import { fromBase64Url, toBase64Url } from '../../protocol/encoding.ts';
 import { tokenSigner, type TokenSigner } from '../../protocol/tokens.ts';
-import { readText, writeText } from './data-directory.ts';
+import { readText, writeFirst } from './data-directory.ts';
 import type { SecretKey } from './secret-key.ts';
 import { UnusableKeyFile } from './unusable-key-file.ts';
 
@@ -41,12 +41,9 @@ export async function loadSealed(
   make: () => Buffer | Promise<Buffer>,
 ): Promise<Buffer> {
   const path = join(directory, `${name}.key`);
-  const text = await readText(path);
-  if (text === undefined) {
-    const bytes = await make();
-    await writeText(directory, `${name}.key`, `${toBase64Url(secretKey.seal(name, bytes))}\n`);
-    return bytes;
-  }
+  const text =
+    (await readText(path)) ??
+    (await writeFirst(directory, `${name}.key`, `${toBase64Url(secretKey.seal(name, await make()))}\n`));
   const sealed = fromBase64Url(text.trim());
   const bytes = sealed === undefined ? undefined : secretKey.unseal(name, sealed);
   if (bytes === undefined)

@@ -5,7 +5,7 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from 'node:crypto';
 import { dirname, basename } from 'node:path';
 import { fromBase64Url, toBase64Url } from '../../protocol/encoding.ts';
-import { readText, writeText } from './data-directory.ts';
+import { readText, writeFirst } from './data-directory.ts';
 import { UnusableKeyFile } from './unusable-key-file.ts';
 
 const nonceLength = 12;
@@ -56,12 +56,9 @@ export class SecretKey {
 
 /** Reads the secret key from its file, or makes both. Throws a sentence when the file holds no key. */
 export async function loadSecretKey(path: string, random: (bytes: number) => Buffer): Promise<SecretKey> {
-  const text = await readText(path);
-  if (text === undefined) {
-    const secret = random(32);
-    await writeText(dirname(path), basename(path), `${toBase64Url(secret)}\n`);
-    return new SecretKey(secret, random);
-  }
+  const text =
+    (await readText(path)) ??
+    (await writeFirst(dirname(path), basename(path), `${toBase64Url(random(32))}\n`));
   const secret = fromBase64Url(text.trim());
   if (secret?.length !== 32)
     throw new UnusableKeyFile(

@@ -21,6 +21,24 @@ async function directoryFor(t: TestContext): Promise<string> {
 
 const options = { now: () => Date.parse('2026-11-20T10:00:00Z'), random: randomBytes };
 
+test('of many first starts at once all come to the same keys', async (t) => {
+  const directory = await directoryFor(t);
+  const starts = await Promise.all(
+    Array.from({ length: 16 }, async () => {
+      const secretKey = await loadSecretKey(join(directory, 'secret.key'), randomBytes);
+      const { root, signer, control } = await loadControllerKeys(directory, secretKey);
+      return [root.kid, signer.kid, control.publicKey.toString('hex')].join();
+    }),
+  );
+  assert.equal(new Set(starts).size, 1);
+  assert.deepEqual((await readdir(directory)).toSorted(), [
+    'control.key',
+    'root.key',
+    'secret.key',
+    'signing.key',
+  ]);
+});
+
 test('the data directory is closed to others, and every private file in it', async (t) => {
   const directory = await directoryFor(t);
   const secretKey = await loadSecretKey(join(directory, 'secret.key'), randomBytes);
