@@ -20,11 +20,24 @@ export interface Facts {
     readonly authTimeMs?: number;
     /** Authentication methods (RFC 8176). */
     readonly amr: readonly string[];
+    /** Authentication context class (OpenID Connect Core 2); absent when the provider did not say. */
+    readonly acr?: string;
+  };
+  /** Where the request comes from, as the controller sees it; absent when it cannot tell. */
+  readonly source?: {
+    /** An IPv4 or IPv6 literal; IPv4 never in its mapped form. */
+    readonly address: string;
+    /** ISO 3166-1 alpha-2, upper case, from the operator's file; absent when that does not list the address. */
+    readonly country?: string;
   };
   readonly device: {
     readonly approved: boolean;
     /** The last report; absent when there was none. */
     readonly posture?: { readonly atMs: number; readonly facts: PostureFacts };
+    /** Whether the serial number it reported stands in the organisation's list; absent when it reported none. */
+    readonly serialListed?: boolean;
+    /** What others say of the device, by the name of the source. */
+    readonly verdicts?: Readonly<Record<string, { readonly atMs: number; readonly compliant: boolean }>>;
   };
   readonly resource: { readonly name: string; readonly tags: readonly string[] };
 }
