@@ -2,7 +2,6 @@
  * The keys of a secure channel: the epoch that each direction is in, what its keys have been used for, and the change
  * to the next (WIRE A6). Used by the secure channel alone; knows neither messages nor timers nor who asks for new keys.
  */
-import { tagBytes } from '../noise/aead.ts';
 import { CipherState } from '../noise/cipher-state.ts';
 import type { HandshakeResult } from '../noise/handshake.ts';
 
@@ -84,11 +83,11 @@ export class ChannelKeys {
     return true;
   }
 
-  /** Seals `block[start, end)`, whose last 16 bytes are for the tag, where it lies. */
-  seal(block: Buffer, start: number, end: number): void {
+  /** Seals the plaintext into `out`, which is 16 bytes longer and apart from it. */
+  seal(plaintext: Buffer, out: Buffer): void {
     if (this.#send === undefined) throw new Error('there are no keys yet');
-    this.#send.sealInPlace(block, start, end - tagBytes);
-    this.#sentBytes += end - start;
+    this.#send.sealInto(plaintext, out);
+    this.#sentBytes += out.length;
   }
 
   /** Opens a record of the current epoch where it lies; undefined for anything but the genuine next one. */

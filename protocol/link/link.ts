@@ -1,190 +1,220 @@
 /**
- * The link of WIRE A7: numbered records over a secure channel, acknowledged, with pings in the data path and an
- * authenticated end. It is the mux's `RecordSink`. Its formats know resuming over a new carrier; this version answers
- * RESUME with GONE and ends with its carrier.
+ * The link of WIRE A7: numbers records, keeps what the peer has not acknowledged, and continues on another carrier where
+ * the last one broke off, byte for byte. It is the mux's `RecordSink`. A carrier may die of anything; the link ends by
+ * an authenticated BYE, by a peer that breaks the protocol, or after 60 s without a carrier.
+ *
+ *     on a path ──── its carrier dies, or `leave` ────▶ between paths ──── 60 s ────▶ over
+ *         ◀──────────────── continueOn ────────────────────┘
  */
 import type { Clock } from '../clock.ts';
-import { codeName, codes, Fault, type CodeName } from '../errors.ts';
-import { frameHeaderBytes, hopRecordBytes } from '../mux/frames.ts';
+import { codeName, Fault, type CodeName } from '../errors.ts';
+import { frameHeaderBytes, frameTypes, hopRecordBytes, withoutFrames } from '../mux/frames.ts';
 import type { RecordSink } from '../mux/outbox.ts';
-import { Liveness } from './liveness.ts';
-import { messageHeaderBytes } from './message-reader.ts';
-import { RecordSizes } from './record-sizes.ts';
-import { sealTailroom, type SecureChannel } from './secure-channel.ts';
-
-/** First byte of every plaintext. */
-export const linkKinds = {
-  record: 0,
-  start: 1,
-  resume: 2,
-  resumed: 3,
-  gone: 4,
-  ack: 5,
-  ping: 6,
-  pong: 7,
-  bye: 8,
-} as const;
-
-/** Exact lengths of the kinds that have one, the kind byte included. */
-const lengths: Readonly<Record<number, number>> = {
-  [linkKinds.start]: 1,
-  [linkKinds.resume]: 1 + 16 + 4 + 8 + 16,
-  [linkKinds.resumed]: 9,
-  [linkKinds.gone]: 3,
-  [linkKinds.ack]: 9,
-  [linkKinds.ping]: 9,
-  [linkKinds.pong]: 9,
-  [linkKinds.bye]: 11,
-};
-
-/** What an initiator may say before START. */
-const firstKinds = new Set<number>([linkKinds.start, linkKinds.resume, linkKinds.ping]);
+import { decodeReceived, encodeBye, encodeReceived, linkKinds } from './link-messages.ts';
+import { Path } from './path.ts';
+import { maxSessionBytes, processBudget, Replay, type ReplayBudget } from './replay.ts';
+import { sealOverheadBytes, type SecureChannel } from './secure-channel.ts';
 
 /** An ACK is due after this much, or this long after the first record it covers. */
 const ackBytes = 256 * 1_024;
 const ackMs = 50;
-/** Above this much unacknowledged, nothing more is sent. */
-const maxUnacknowledgedBytes = 32 * 1_024 * 1_024;
+/** A session without a carrier for so long is over. */
+export const longestGapMs = 60_000;
 /** Frame bytes of one record: sealed and framed, it is one record of the hop and crosses the relay in one piece. */
-const maxRecordFrames = hopRecordBytes - frameHeaderBytes - messageHeaderBytes - sealTailroom - 1;
+const maxRecordFrames = hopRecordBytes - frameHeaderBytes - sealOverheadBytes - 1;
 
 export interface LinkHandlers {
   /** The frames of one record, in order; the receiver's from now on. Returns the Fault that must end the session. */
   frames(frames: Buffer): Fault | undefined;
   /** Records may be sent again after `send` returned false. */
   drain(): void;
+  /** The carrier died of this; whoever can has 60 s to find another. */
+  lost(fault: Fault): void;
   /** Once, whoever ended it. */
   closed(fault: Fault): void;
 }
 
 export class Link implements RecordSink {
-  readonly headroom: number;
-  readonly tailroom = sealTailroom;
+  /** The byte that says what a plaintext is. */
+  readonly headroom = 1;
+  readonly tailroom = 0;
   readonly maxFrames = maxRecordFrames;
-  readonly #channel: SecureChannel;
   readonly #clock: Clock;
   readonly #handlers: LinkHandlers;
-  readonly #liveness: Liveness;
-  readonly #sizes = new RecordSizes();
-  #isStarted: boolean;
+  readonly #budget: ReplayBudget;
+  readonly #replay: Replay;
+  /** Undefined between carriers. */
+  #path: Path | undefined;
+  #minRttMs: number | undefined;
+  #isStarted = false;
   #isOver = false;
+  #isPaused = false;
+  /** The mux waits for `drain`. */
+  #isBlocked = false;
   #sent = 0;
   #acknowledged = 0;
+  /** How many records of the replay, oldest first, have gone out on this path. */
+  #onPath = 0;
   #received = 0;
   #acknowledgedToPeer = 0;
   #unacknowledgedToPeer = 0;
   #cancelAck: (() => void) | undefined;
-  #isChannelBlocked = false;
-  /** The latest ping that could not be answered yet. */
-  #owedPong: Buffer | undefined;
-  #isBlocked = false;
+  #cancelGap: () => void = () => undefined;
 
-  /** The link owns the channel, which is up and not started. The initiator's START goes out at once. */
-  constructor(channel: SecureChannel, side: 'initiator' | 'responder', clock: Clock, handlers: LinkHandlers) {
-    this.#channel = channel;
-    this.headroom = channel.sealHeadroom + 1;
+  /** The link owns the channel, which is up. Nothing is delivered before `start`. */
+  constructor(channel: SecureChannel, clock: Clock, handlers: LinkHandlers, budget = processBudget) {
     this.#clock = clock;
     this.#handlers = handlers;
-    this.#isStarted = side === 'initiator';
-    this.#liveness = new Liveness(
-      clock,
-      (payload) => this.#sendKind(linkKinds.ping, payload),
-      () => this.#fail(new Fault('connector-lost', 'The other side has been silent for 6 s.')),
-    );
-    if (this.#isStarted) this.#sendKind(linkKinds.start);
+    this.#budget = budget;
+    this.#replay = new Replay(budget);
+    this.#path = this.#newPath(channel);
   }
 
+  /** Smoothed, of the path it is on; undefined between paths and before the first answer. */
   get rttMs(): number | undefined {
-    return this.#liveness.rttMs;
+    return this.#path?.liveness.rttMs;
   }
 
+  /** The shortest of the path, or of the last one. */
   get minRttMs(): number | undefined {
-    return this.#liveness.minRttMs;
+    return this.#path?.liveness.minRttMs ?? this.#minRttMs;
   }
 
-  /** Begins to deliver frames and to ping; exactly once. */
-  start(): void {
-    this.#liveness.start();
-    this.#channel.start({
-      record: (plaintext) => this.#take(plaintext),
-      drain: () => {
-        this.#isChannelBlocked = false;
-        if (this.#owedPong !== undefined) this.#answerPing(this.#owedPong);
-        this.#unblock();
-      },
-      // Only a BYE ends a session in order: whatever else a carrier says of its end, somebody in between may have said.
-      closed: (fault) =>
-        this.#end(
-          fault.code === 'protocol' ? fault : new Fault('connector-lost', undefined, { cause: fault }),
-        ),
-    });
+  get hasPath(): boolean {
+    return this.#path !== undefined;
+  }
+
+  /** Records that have arrived: what a RESUME tells. Does not grow between paths. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** Begins to deliver frames and to ping; exactly once. `isInitiator`: says START first. */
+  start(isInitiator: boolean): void {
+    this.#isStarted = true;
+    if (isInitiator) this.#path?.send(Buffer.from([linkKinds.start]));
+    this.#pump();
+    this.#path?.start();
+    this.#unblock();
   }
 
   send(block: Buffer, start: number, end: number): boolean {
-    block[start + this.headroom - 1] = linkKinds.record;
+    block[start] = linkKinds.record;
     this.#sent++;
-    this.#sizes.push(end - start);
-    this.#liveness.outstanding();
-    this.#isChannelBlocked = !this.#channel.sendSealed(block, start, end);
-    this.#isBlocked = this.#isChannelBlocked || this.#sizes.bytes > maxUnacknowledgedBytes;
+    this.#replay.push(block.subarray(start, end));
+    this.#pump();
+    this.#isBlocked = this.#mustWait();
     return !this.#isBlocked;
   }
 
   pause(): void {
-    this.#channel.pause();
+    this.#isPaused = true;
+    this.#path?.pause();
   }
 
   resume(): void {
-    this.#channel.resume();
+    this.#isPaused = false;
+    this.#path?.resume();
   }
 
-  /** Ends it with BYE, which says that nothing was cut off. */
+  /** Whether the peer may have exactly so many records: not fewer than it acknowledged, nor more than there are. */
+  hasSent(records: number): boolean {
+    return !this.#isOver && records >= this.#acknowledged && records <= this.#sent;
+  }
+
+  /** Leaves its path, which is neither read nor written from here on; the 60 s begin. */
+  leave(): void {
+    const path = this.#path;
+    if (path === undefined || this.#isOver) return;
+    this.#forgetPath(path);
+    path.close();
+  }
+
+  /**
+   * Continues on a channel on which the peer said that it has `peerReceived` records: sends it the rest again. False,
+   * and nothing has changed, when that number cannot be.
+   */
+  continueOn(channel: SecureChannel, peerReceived: number): boolean {
+    if (!this.hasSent(peerReceived)) return false;
+    this.leave();
+    this.#cancelGap();
+    this.#drop(peerReceived);
+    const path = this.#newPath(channel);
+    this.#path = path;
+    path.start();
+    if (this.#isPaused) path.pause();
+    // The peer may have counted less than it was told: what it counts now is in RESUME and RESUMED.
+    this.#acknowledgedToPeer = this.#received;
+    this.#pump();
+    this.#unblock();
+    return true;
+  }
+
+  /** Ends it with BYE, which says that nothing was cut off. Between paths, the peer learns of it by its own 60 s. */
   close(code: CodeName): void {
     if (this.#isOver) return;
-    const payload = Buffer.alloc(10);
-    payload.writeUInt16BE(codes[code]);
-    payload.writeBigUInt64BE(BigInt(this.#sent), 2);
-    this.#sendKind(linkKinds.bye, payload);
+    const path = this.#path;
+    for (; path !== undefined && this.#onPath < this.#replay.count; this.#onPath++) {
+      path.send(this.#replay.at(this.#onPath));
+    }
+    path?.send(encodeBye(code, this.#sent));
     this.#end(new Fault(code));
-    this.#channel.close();
+    path?.close();
   }
 
-  /** Ends it at once, without a BYE: the peer broke the protocol or is silent. */
+  /** Ends it at once: the peer broke the protocol. */
   fail(fault: Fault): void {
-    this.#fail(fault);
+    if (this.#isOver) return;
+    const path = this.#path;
+    path?.send(encodeBye(fault.code, this.#acknowledged + this.#onPath));
+    this.#end(fault);
+    path?.close();
+  }
+
+  #newPath(channel: SecureChannel): Path {
+    const path: Path = new Path(channel, this.#clock, {
+      message: (plaintext) => this.#take(plaintext),
+      malformed: () => this.#broken('a link message of a wrong form'),
+      drain: () => {
+        this.#pump();
+        this.#unblock();
+      },
+      lost: (fault) => this.#lost(path, fault),
+    });
+    return path;
+  }
+
+  #lost(path: Path, fault: Fault): void {
+    if (this.#isOver || path !== this.#path) return;
+    this.#forgetPath(path);
+    this.#handlers.lost(fault);
+  }
+
+  #forgetPath({ liveness }: Path): void {
+    this.#minRttMs = liveness.minRttMs ?? this.#minRttMs;
+    this.#path = undefined;
+    this.#onPath = 0;
+    // Datagrams that a path lost are lost; the record that held them keeps its number.
+    this.#replay.rewrite(withoutDatagrams);
+    this.#cancelAck?.();
+    this.#cancelAck = undefined;
+    this.#cancelGap = this.#clock.after(longestGapMs, () =>
+      this.#end(new Fault('connector-lost', 'There was no way to the other side for 60 s.')),
+    );
   }
 
   #take(plaintext: Buffer): void {
-    const kind = plaintext[0] as number;
-    if (kind === linkKinds.record && this.#isStarted) return this.#takeRecord(plaintext);
-    if (plaintext.length !== lengths[kind]) return this.#broken('a link message of a wrong form');
-    if (!this.#isStarted && !firstKinds.has(kind)) return this.#broken('a link message before START');
-    switch (kind) {
-      case linkKinds.ping:
-        return this.#answerPing(plaintext.subarray(1));
-      case linkKinds.pong:
-        return this.#liveness.pong(plaintext.subarray(1));
-      case linkKinds.start:
-        if (this.#isStarted) return this.#broken('a second START');
-        this.#isStarted = true;
-        return undefined;
+    switch (plaintext[0]) {
+      case linkKinds.record:
+        return this.#takeRecord(plaintext);
       case linkKinds.ack:
-        return this.#takeAck(Number(plaintext.readBigUInt64BE(1)));
-      case linkKinds.resume:
-        if (this.#isStarted) return this.#broken('a RESUME after START');
-        return this.#refuseResume();
+        return this.#takeAck(decodeReceived(plaintext));
       case linkKinds.bye:
         return this.#takeBye(plaintext.readUInt16BE(1), Number(plaintext.readBigUInt64BE(3)));
       default:
-        // RESUMED and GONE answer a RESUME, which this version never sends.
-        return this.#broken('an answer to nothing');
+        // START and RESUME come first or not at all, and their answers to one that asked.
+        return this.#broken('a link message out of turn');
     }
-  }
-
-  /** A peer that pings and does not read gets one answer when it reads, not all of them into memory. */
-  #answerPing(payload: Buffer): void {
-    this.#owedPong = this.#isChannelBlocked ? Buffer.from(payload) : undefined;
-    if (!this.#isChannelBlocked) this.#sendKind(linkKinds.pong, payload);
   }
 
   #takeRecord(plaintext: Buffer): void {
@@ -193,37 +223,54 @@ export class Link implements RecordSink {
     if (this.#unacknowledgedToPeer >= ackBytes) this.#sendAck();
     else this.#cancelAck ??= this.#clock.after(ackMs, () => this.#sendAck());
     const fault = this.#handlers.frames(plaintext.subarray(1));
-    if (fault !== undefined) this.#fail(fault);
+    if (fault !== undefined) this.fail(fault);
   }
 
   #takeAck(number: number): void {
-    if (number < this.#acknowledged || number > this.#sent)
+    if (number < this.#acknowledged || number > this.#acknowledged + this.#onPath)
       return this.#broken('an ACK of what was never sent');
-    this.#sizes.shift(number - this.#acknowledged);
-    if (number > this.#acknowledged) this.#liveness.confirmed(number === this.#sent);
-    this.#acknowledged = number;
+    if (number > this.#acknowledged) this.#path?.liveness.confirmed(number === this.#sent);
+    this.#drop(number);
     this.#unblock();
+  }
+
+  /** The peer has everything up to this number. */
+  #drop(number: number): void {
+    const records = number - this.#acknowledged;
+    this.#replay.shift(records);
+    this.#onPath = Math.max(0, this.#onPath - records);
+    this.#acknowledged = number;
   }
 
   #takeBye(code: number, last: number): void {
     if (last !== this.#received) return this.#broken('a BYE that counts other records');
+    const path = this.#path;
     this.#end(new Fault(codeName(code)));
-    this.#channel.close();
+    path?.close();
   }
 
-  #refuseResume(): void {
-    const payload = Buffer.alloc(2);
-    payload.writeUInt16BE(codes['connector-lost']);
-    this.#sendKind(linkKinds.gone, payload);
-    this.#end(new Fault('connector-lost'));
-    this.#channel.close();
+  /** Sends what has not gone out on this path, while the path takes it. */
+  #pump(): void {
+    const path = this.#path;
+    if (path === undefined || !this.#isStarted) return;
+    while (path.isReady && this.#onPath < this.#replay.count) {
+      path.liveness.outstanding();
+      path.send(this.#replay.at(this.#onPath++));
+    }
   }
 
-  #unblock(): void {
-    if (!this.#isBlocked || this.#isChannelBlocked || this.#sizes.bytes > maxUnacknowledgedBytes) return;
+  #mustWait(): boolean {
+    if (this.#path === undefined || !this.#path.isReady || this.#onPath < this.#replay.count) return true;
+    if (this.#replay.bytes > maxSessionBytes) return true;
+    if (this.#budget.isSpent) this.#budget.wait(this.#unblock);
+    return this.#budget.isSpent;
+  }
+
+  readonly #unblock = (): void => {
+    if (!this.#isBlocked || this.#isOver || this.#mustWait()) return;
     this.#isBlocked = false;
     this.#handlers.drain();
-  }
+  };
 
   #sendAck(): void {
     this.#cancelAck?.();
@@ -231,33 +278,27 @@ export class Link implements RecordSink {
     this.#unacknowledgedToPeer = 0;
     if (this.#isOver || this.#acknowledgedToPeer === this.#received) return;
     this.#acknowledgedToPeer = this.#received;
-    const payload = Buffer.allocUnsafe(8);
-    payload.writeBigUInt64BE(BigInt(this.#received));
-    this.#sendKind(linkKinds.ack, payload);
-  }
-
-  #sendKind(kind: number, payload?: Buffer): void {
-    const message = Buffer.allocUnsafe(1 + (payload?.length ?? 0));
-    message[0] = kind;
-    payload?.copy(message, 1);
-    if (!this.#channel.send(message)) this.#isChannelBlocked = true;
+    this.#path?.send(encodeReceived(linkKinds.ack, this.#received));
   }
 
   #broken(why: string): void {
-    this.#fail(new Fault('protocol', `The other side broke the protocol: ${why}.`));
-  }
-
-  #fail(fault: Fault): void {
-    if (this.#isOver) return;
-    this.#end(fault);
-    this.#channel.close(fault);
+    this.fail(new Fault('protocol', `The other side broke the protocol: ${why}.`));
   }
 
   #end(fault: Fault): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#liveness.stop();
+    this.#path?.liveness.stop();
     this.#cancelAck?.();
+    this.#cancelGap();
+    this.#budget.cancel(this.#unblock);
+    this.#replay.shift(this.#replay.count);
     this.#handlers.closed(fault);
   }
+}
+
+function withoutDatagrams(record: Buffer): Buffer {
+  const frames = record.subarray(1);
+  const kept = withoutFrames(frames, frameTypes.datagram);
+  return kept === frames ? record : Buffer.concat([record.subarray(0, 1), kept]);
 }

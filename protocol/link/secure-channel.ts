@@ -13,6 +13,7 @@
 import type { Clock, Random } from '../clock.ts';
 import { Fault } from '../errors.ts';
 import type { AgreementKey } from '../keys.ts';
+import { reserveRecord } from '../mux/record-buffer.ts';
 import { tagBytes } from '../noise/aead.ts';
 import type { Carrier } from './carrier.ts';
 import { ChannelKeys } from './channel-keys.ts';
@@ -28,8 +29,8 @@ import { maxBodyBytes, messageHeaderBytes, MessageReader } from './message-reade
 
 const types = { init: 1, resp: 2, data: 3 } as const;
 
-/** What follows the plaintext in a buffer given to `sendSealed`. */
-export const sealTailroom = tagBytes;
+/** What a record is longer than its plaintext. */
+export const sealOverheadBytes = messageHeaderBytes + tagBytes;
 export const maxPlaintextBytes = maxBodyBytes - tagBytes;
 
 /** RESP, and after it the first DATA, must come within this. */
@@ -140,11 +141,6 @@ export class SecureChannel {
     this.#reader = new MessageReader(unprovenBytes, (type, epoch, body) => this.#message(type, epoch, body));
   }
 
-  /** What precedes the plaintext in a buffer given to `sendSealed`: our header, and the room the carrier wants. */
-  get sealHeadroom(): number {
-    return this.#carrier.headroom + messageHeaderBytes;
-  }
-
   /** The other side's static key, raw X25519. */
   get peerKey(): Buffer {
     return this.#established.peer;
@@ -175,37 +171,36 @@ export class SecureChannel {
     return this.#established.kem;
   }
 
-  /** Begins to deliver records; exactly once. What arrived before waits, and the carrier with it. */
+  /**
+   * Begins to deliver records; what arrived before waits, and the carrier with it. Again when somebody else owns the
+   * channel from here on, also from within `record`: what follows goes to the new one.
+   */
   start(events: ChannelEvents): void {
-    if (this.#events !== undefined) throw new Error('a channel starts once');
+    const isFirst = this.#events === undefined;
     this.#events = events;
     if (this.#state.state === 'closed') return events.closed(this.#state.fault);
+    if (!isFirst) return undefined;
     const held = this.#held;
     this.#held = [];
-    for (const plaintext of held) if (this.#isUp) events.record(plaintext);
+    for (const plaintext of held) if (this.#isUp) this.#events.record(plaintext);
     if (this.#isUp) this.#carrier.resume();
+    return undefined;
   }
 
   /**
-   * Seals the plaintext that lies in `block[start + sealHeadroom, end − sealTailroom)` where it is and sends it as one
-   * record; the memory belongs to the channel from now on. False: wait for `drain`.
+   * Seals the plaintext, at most `maxPlaintextBytes`, into memory of its own and sends it as one record; it stays the
+   * caller's and as it is. False: it is taken, but wait for `drain`.
    */
-  sendSealed(block: Buffer, start: number, end: number): boolean {
+  send(plaintext: Buffer): boolean {
     if (this.#state.state !== 'up') return true;
-    const first = start + this.#carrier.headroom;
-    const length = end - first;
-    this.#writeHeader(block, first, types.data, this.#keys.sendEpoch, length - messageHeaderBytes);
-    this.#keys.seal(block, first + messageHeaderBytes, end);
-    const isReady = this.#carrier.write(block.subarray(first, end));
+    const { headroom } = this.#carrier;
+    const space = reserveRecord(headroom + plaintext.length + sealOverheadBytes);
+    const first = space.start + headroom;
+    this.#writeHeader(space.buffer, first, types.data, this.#keys.sendEpoch, plaintext.length + tagBytes);
+    this.#keys.seal(plaintext, space.buffer.subarray(first + messageHeaderBytes, space.end));
+    const isReady = this.#carrier.write(space.buffer.subarray(first, space.end));
     if (this.#keys.usedBytes >= this.#keyBytes) this.#checkBytes();
     return isReady;
-  }
-
-  /** Copies and sends one record of at most `maxPlaintextBytes`. False: wait for `drain`. */
-  send(plaintext: Uint8Array): boolean {
-    const block = Buffer.allocUnsafe(this.sealHeadroom + plaintext.length + sealTailroom);
-    block.set(plaintext, this.sealHeadroom);
-    return this.sendSealed(block, 0, block.length);
   }
 
   pause(): void {

@@ -1,6 +1,7 @@
 /**
  * A session between a client and a connector: secure channel, link and mux put together, with JSON where the mux has
- * bytes. What programs use; it knows neither grants nor resources.
+ * bytes. It outlives its carriers: the initiator gives it another, and its streams go on. What programs use; it knows
+ * neither grants nor resources.
  */
 import type { Clock, Random } from '../clock.ts';
 import { Fault, type CodeName } from '../errors.ts';
@@ -11,7 +12,9 @@ import type { MuxStream } from '../mux/stream.ts';
 import type { Carrier } from './carrier.ts';
 import type { HandshakeBudget } from './handshake-budget.ts';
 import { tunnelPrologue } from './handshake-messages.ts';
+import { decodeResume, encodeGone, encodeReceived, linkKinds, provesResume } from './link-messages.ts';
 import { Link } from './link.ts';
+import { askToResume, GoneFault, hearFirstWord } from './resume.ts';
 import { acceptSecureChannel, openSecureChannel, type SecureChannel } from './secure-channel.ts';
 
 export interface SessionHandlers {
@@ -24,6 +27,8 @@ export interface SessionHandlers {
   grant?(jws: string): void;
   /** A note: parsed JSON, unchecked. */
   note?(note: unknown): void;
+  /** The carrier died of this fault. The session ends in 60 s unless its initiator resumes it. */
+  lost?(fault: Fault): void;
 }
 
 export interface Session {
@@ -39,11 +44,19 @@ export interface Session {
   readonly rttMs: number | undefined;
   /** Streams open now. */
   readonly streams: number;
+  /** Whether it has a carrier now. */
+  readonly hasPath: boolean;
   /** May be written at once. Throws a Fault: `limit`, `draining`, or what ended the session. */
   openStream(payload: object): MuxStream;
   sendGrant(jws: string): void;
   /** At most 1,024 bytes as JSON. */
   sendNote(note: object): void;
+  /**
+   * Initiator only: continues on this carrier, at once when it has none, else once the new one is proven. One call at a
+   * time. Rejects with the Fault that ended the attempt, the carrier being closed then; a session that the responder no
+   * longer knows has ended by then.
+   */
+  resume(carrier: Carrier): Promise<void>;
   /** No new streams either way; open ones stay. */
   drain(code?: CodeName): void;
   /** Ends every stream and the session; the peer sees the code. Ending twice is the same as once. */
@@ -79,16 +92,60 @@ export async function dialSession(
   return new TunnelSession(channel, 'initiator', options, options.grants);
 }
 
-/** Responder. Resolves once the initiator has proven its key; rejects with a Fault, the carrier being closed then. */
+/** A responder's open sessions by their id: what a RESUME may name. */
+export class SessionTable {
+  readonly #sessions = new Map<string, TunnelSession>();
+
+  /** Keeps a session until it ends, in place of those of the same peer that have lost their carrier. */
+  add(session: TunnelSession): void {
+    for (const other of this.#sessions.values()) {
+      if (!other.hasPath && other.peerKey.equals(session.peerKey)) other.close('connector-lost');
+    }
+    const id = session.sessionId.toString('hex');
+    this.#sessions.set(id, session);
+    void session.closed.then(() => this.#sessions.delete(id));
+  }
+
+  find(sessionId: Buffer): TunnelSession | undefined {
+    return this.#sessions.get(sessionId.toString('hex'));
+  }
+}
+
+/**
+ * Responder. Resolves once the initiator has proven its key and said what it wants: with a new session, or with the one
+ * of `sessions` that now continues on this carrier. Rejects with a Fault, the carrier being closed then: `connector-lost`
+ * when it wanted to continue a session that is not there or not its own.
+ */
 export async function acceptSession(
-  options: SessionOptions & { readonly budget: HandshakeBudget; readonly source: string },
+  options: SessionOptions & {
+    readonly budget: HandshakeBudget;
+    readonly source: string;
+    /** Without it no session can be continued. */
+    readonly sessions?: SessionTable;
+  },
 ): Promise<Session> {
   const channel = await acceptSecureChannel(options.carrier, {
     ...channelOptions(options),
     budget: options.budget,
     source: options.source,
   });
-  return new TunnelSession(channel, 'responder', options, []);
+  return new Promise((resolve, reject) => {
+    hearFirstWord(channel, options.clock, {
+      start() {
+        const session = new TunnelSession(channel, 'responder', options, []);
+        options.sessions?.add(session);
+        resolve(session);
+      },
+      resume(message) {
+        const session = options.sessions?.find(decodeResume(message).sessionId);
+        if (session?.takeOver(channel, message) === true) return resolve(session);
+        channel.send(encodeGone('connector-lost'));
+        channel.close();
+        return reject(new Fault('connector-lost'));
+      },
+      failed: reject,
+    });
+  });
 }
 
 function channelOptions({ own, networkId, kem, clock, random }: SessionOptions) {
@@ -97,10 +154,20 @@ function channelOptions({ own, networkId, kem, clock, random }: SessionOptions) 
 
 class TunnelSession implements Session {
   readonly closed: Promise<Fault>;
-  readonly #channel: SecureChannel;
+  readonly peerKey: Buffer;
+  readonly handshakeHash: Buffer;
+  readonly sessionId: Buffer;
+  readonly kem: boolean;
+  readonly #options: SessionOptions;
   readonly #link: Link;
   readonly #mux: Mux;
   readonly #handlers: SessionHandlers;
+  /** Of the first handshake. */
+  readonly #resumeSecret: Buffer;
+  /** Of the last RESUME, sent or taken. */
+  #generation = 0;
+  #isResuming = false;
+  #ended: Fault | undefined;
   #resolveClosed: (fault: Fault) => void = () => {};
 
   constructor(
@@ -112,14 +179,17 @@ class TunnelSession implements Session {
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
-    this.#channel = channel;
-    this.#link = new Link(channel, side, options.clock, {
+    this.peerKey = Buffer.from(channel.peerKey);
+    this.handshakeHash = Buffer.from(channel.handshakeHash);
+    this.sessionId = Buffer.from(channel.sessionId);
+    this.kem = channel.kem;
+    this.#resumeSecret = Buffer.from(channel.resumeSecret);
+    this.#options = options;
+    this.#link = new Link(channel, options.clock, {
       frames: (frames) => this.#mux.receive(frames),
       drain: () => this.#mux.drained(),
-      closed: (fault) => {
-        this.#mux.end(fault);
-        this.#resolveClosed(fault);
-      },
+      lost: (fault) => this.#handlers.lost?.(fault),
+      closed: (fault) => this.#end(fault),
     });
     this.#mux = new Mux({
       level: 'inner',
@@ -137,23 +207,7 @@ class TunnelSession implements Session {
     for (const grant of grants) this.#mux.sendGrant(grant);
     this.#mux.flush();
     this.#handlers = options.handle(this);
-    this.#link.start();
-  }
-
-  get peerKey(): Buffer {
-    return this.#channel.peerKey;
-  }
-
-  get handshakeHash(): Buffer {
-    return this.#channel.handshakeHash;
-  }
-
-  get sessionId(): Buffer {
-    return this.#channel.sessionId;
-  }
-
-  get kem(): boolean {
-    return this.#channel.kem;
+    this.#link.start(side === 'initiator');
   }
 
   get rttMs(): number | undefined {
@@ -162,6 +216,10 @@ class TunnelSession implements Session {
 
   get streams(): number {
     return this.#mux.streams;
+  }
+
+  get hasPath(): boolean {
+    return this.#link.hasPath;
   }
 
   openStream(payload: object): MuxStream {
@@ -185,6 +243,64 @@ class TunnelSession implements Session {
     this.#link.close(code);
   }
 
+  async resume(carrier: Carrier): Promise<void> {
+    if (this.#ended !== undefined || this.#isResuming) {
+      carrier.close();
+      throw this.#ended ?? new Fault('busy');
+    }
+    this.#isResuming = true;
+    try {
+      await this.#resumeOn(carrier);
+    } catch (error) {
+      if (error instanceof GoneFault) this.#link.fail(error);
+      throw error;
+    } finally {
+      this.#isResuming = false;
+    }
+  }
+
+  async #resumeOn(carrier: Carrier): Promise<void> {
+    const { clock } = this.#options;
+    const channel = await openSecureChannel(carrier, {
+      ...channelOptions(this.#options),
+      peer: this.peerKey,
+    });
+    await askToResume(channel, clock, {
+      proves: this.hasPath,
+      secret: this.#resumeSecret,
+      request: () => {
+        this.#link.leave();
+        this.#generation += 1;
+        const { sessionId } = this;
+        return { sessionId, generation: this.#generation, received: this.#link.received };
+      },
+      resumed: (received) => {
+        if (this.#link.continueOn(channel, received)) return;
+        channel.close();
+        this.#link.fail(
+          new Fault('protocol', 'The other side broke the protocol: a RESUMED that counts other records.'),
+        );
+      },
+    });
+  }
+
+  /**
+   * Responder: continues on this channel when its RESUME is this session's initiator's and newer than the last. False,
+   * and nothing has changed, otherwise.
+   */
+  takeOver(channel: SecureChannel, message: Buffer): boolean {
+    const { generation, received } = decodeResume(message);
+    const isProven =
+      channel.peerKey.equals(this.peerKey) &&
+      generation > this.#generation &&
+      provesResume(message, this.#resumeSecret, channel.handshakeHash);
+    if (!isProven || !this.#link.hasSent(received)) return false;
+    this.#generation = generation;
+    this.#link.leave();
+    channel.send(encodeReceived(linkKinds.resumed, this.#link.received));
+    return this.#link.continueOn(channel, received);
+  }
+
   #stream(stream: MuxStream, payload: Buffer): void {
     this.#withJson(payload, (parsed) => {
       if (this.#handlers.stream === undefined) stream.reset('denied');
@@ -204,5 +320,12 @@ class TunnelSession implements Session {
       return;
     }
     use(value);
+  }
+
+  #end(fault: Fault): void {
+    this.#ended = fault;
+    this.#resumeSecret.fill(0);
+    this.#mux.end(fault);
+    this.#resolveClosed(fault);
   }
 }

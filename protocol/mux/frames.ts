@@ -50,3 +50,18 @@ export function writeFrameHeader(
   buffer[offset + 6] = length >>> 8;
   buffer[offset + 7] = length;
 }
+
+/** The frames without those of one type: the same memory when there is none of it, else a copy. Whole frames only. */
+export function withoutFrames(frames: Buffer, type: number): Buffer {
+  const kept: Buffer[] = [];
+  let keptFrom = 0;
+  for (let at = 0; at < frames.length;) {
+    const next = at + frameHeaderBytes + frames.readUIntBE(at + 5, 3);
+    if (frames[at + 4] === type) {
+      kept.push(frames.subarray(keptFrom, at));
+      keptFrom = next;
+    }
+    at = next;
+  }
+  return keptFrom === 0 ? frames : Buffer.concat([...kept, frames.subarray(keptFrom)]);
+}

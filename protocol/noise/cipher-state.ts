@@ -1,6 +1,6 @@
 /**
  * Noise's CipherState (section 5.1): one key and a counter that is the nonce. The handshake uses it with associated
- * data, the records of the tunnel without and in place. Counters live here, so a nonce cannot repeat under a key.
+ * data, the records of the tunnel without. Counters live here, so a nonce cannot repeat under a key.
  */
 import { aead } from './best-aead.ts';
 import { keyBytes, nonceBytes, tagBytes, type Aead } from './aead.ts';
@@ -35,10 +35,9 @@ export class CipherState {
     return this.#aead.open(this.#key, this.#next(), associated, sealed, out) ? out : undefined;
   }
 
-  /** Seals `buffer[start, end)` where it lies and puts the tag into the 16 bytes after `end`. */
-  sealInPlace(buffer: Buffer, start: number, end: number): void {
-    const plaintext = buffer.subarray(start, end);
-    this.#aead.seal(this.#key, this.#next(), none, plaintext, buffer.subarray(start, end + tagBytes));
+  /** Seals into `out`, which is 16 bytes longer, without associated data. */
+  sealInto(plaintext: Buffer, out: Buffer): void {
+    this.#aead.seal(this.#key, this.#next(), none, plaintext, out);
   }
 
   /**

@@ -38,9 +38,11 @@ test('K5 a record that is replayed, skipped or reordered does not open', () => {
   assert.equal(ordered.openInPlace(three)?.toString(), 'three');
 });
 
-test('sealing in place leaves what stands around the record alone', () => {
-  const buffer = Buffer.from(`headplaintext${'.'.repeat(tagBytes)}tail`);
-  new CipherState(key).sealInPlace(buffer, 4, 13);
+test('sealing leaves the plaintext and what stands around the record alone', () => {
+  const plaintext = Buffer.from('plaintext');
+  const buffer = Buffer.from(`head${'.'.repeat(plaintext.length + tagBytes)}tail`);
+  new CipherState(key).sealInto(plaintext, buffer.subarray(4, 13 + tagBytes));
+  assert.equal(plaintext.toString(), 'plaintext');
   assert.equal(buffer.subarray(0, 4).toString(), 'head');
   assert.equal(buffer.subarray(13 + tagBytes).toString(), 'tail');
   assert.equal(new CipherState(key).openInPlace(buffer.subarray(4, 13 + tagBytes))?.toString(), 'plaintext');

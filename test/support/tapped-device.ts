@@ -104,9 +104,10 @@ async function run([folder = '', keyFile = '', ...urls]: string[]): Promise<void
         events.record(plaintext);
       },
     });
-  const link: Link = new Link(channel, 'initiator', systemClock, {
+  const link: Link = new Link(channel, systemClock, {
     frames: (frames) => mux.receive(frames),
     drain: () => mux.drained(),
+    lost: (fault) => mux.end(fault),
     closed: (fault) => mux.end(fault),
   });
   const mux: Mux = new Mux({
@@ -120,7 +121,7 @@ async function run([folder = '', keyFile = '', ...urls]: string[]): Promise<void
   });
   for (const grant of device.grants) mux.sendGrant(grant);
   mux.flush();
-  link.start();
+  link.start(true);
 
   const answers: Record<string, { data: string } | { code: string }> = {};
   for (const text of urls) answers[text] = await ask(mux, device.snapshot, new URL(text));
