@@ -1,6 +1,7 @@
 /**
- * Keeps one session to a connector of one network, through whichever relay both are attached to, and moves to another
- * connector or relay when it is lost. Flows ask for it; how they are decided is not its business.
+ * Keeps a session to a connector of one network for new flows. One whose connector cannot be reached lingers, because its
+ * open flows may still go on, while new flows get a session to another connector. Flows ask for it; how they are decided
+ * is not its business.
  */
 import type { Clock, Random } from '../protocol/clock.ts';
 import { Fault, toFault } from '../protocol/errors.ts';
@@ -8,6 +9,7 @@ import type { ConnectorId, NetworkId } from '../protocol/ids.ts';
 import { decodeKey, type AgreementKey } from '../protocol/keys.ts';
 import type { Carrier } from '../protocol/link/carrier.ts';
 import { dialSession, type Session } from '../protocol/link/session.ts';
+import { KeptSession } from './kept-session.ts';
 
 /** A connector of the network and the relays where it can be met. */
 export interface ConnectorPeer {
@@ -32,7 +34,8 @@ export interface NetworkSessionOptions {
 export type NetworkSessionState =
   | { readonly state: 'idle'; readonly fault?: Fault }
   | { readonly state: 'dialling' }
-  | { readonly state: 'up'; readonly session: Session; readonly connector: string; readonly relay: string };
+  /** Its session may be between two carriers. */
+  | { readonly state: 'up'; readonly kept: KeptSession; readonly connector: ConnectorId };
 
 /** After a whole round without success; doubled with each, with jitter. A flow that waits is not kept waiting for it. */
 const firstDelayMs = 50;
@@ -42,19 +45,23 @@ const wantedDelayMs = 60;
 const patienceMs = 10_000;
 /** How long the connector has to end the flows of a right that is gone, since only it can say why. */
 const partingMs = 1_000;
+/** How often a session that lingers is looked at: one without flows is closed. */
+const lingerCheckMs = 15_000;
 
 export class NetworkSession {
   readonly #options: NetworkSessionOptions;
   #state: NetworkSessionState = { state: 'idle' };
-  #sentGrants: ReadonlySet<string> = new Set();
+  /** Sessions that others took the place of, for the flows they still have, by their connector. */
+  readonly #lingering = new Map<ConnectorId, KeptSession>();
   #waiting = new Set<(result: Session | Fault) => void>();
   #cancelRetry: () => void = () => undefined;
+  #cancelCheck: () => void = () => undefined;
   #rounds = 0;
   /** The connector that worked last is tried first. */
   #preferred: string | undefined;
   #stopped = false;
-  /** Waits for its connector to end its flows. */
-  #parting: Session | undefined;
+  /** Wait for their connectors to end their flows. */
+  #parting: readonly Session[] = [];
 
   constructor(options: NetworkSessionOptions) {
     this.#options = options;
@@ -67,7 +74,9 @@ export class NetworkSession {
 
   /** The session, waited for while one may still come. Rejects with the Fault of the last attempt. */
   whenUp(): Promise<Session> {
-    if (this.#state.state === 'up') return Promise.resolve(this.#state.session);
+    if (this.#state.state === 'up' && this.#state.kept.session.hasPath) {
+      return Promise.resolve(this.#state.kept.session);
+    }
     if (this.#stopped) return Promise.reject(new Fault('cancelled'));
     return new Promise((resolve, reject) => {
       const settle = (result: Session | Fault): void => {
@@ -85,8 +94,11 @@ export class NetworkSession {
   /** Something changed (a relay is attached again, other connectors, a new grant): tries at once, or sends the grants. */
   poke(): void {
     if (this.#stopped) return;
-    if (this.#state.state === 'up') return this.#sendNewGrants(this.#state.session);
-    if (this.#state.state === 'dialling') return;
+    for (const kept of this.#kept()) {
+      kept.sendGrants(this.#options.grants());
+      kept.poke();
+    }
+    if (this.#state.state !== 'idle') return;
     this.#rounds = 0;
     this.#cancelRetry();
     void this.#dial();
@@ -97,27 +109,33 @@ export class NetworkSession {
    * left, and `parted` is called.
    */
   retire(parted: () => void): void {
-    const session = this.#leave();
-    this.#parting = session;
+    this.#parting = this.#leave();
     this.#cancelRetry = this.#options.clock.after(partingMs, () => {
-      session?.close('revoked');
+      for (const session of this.#parting) session.close('revoked');
       parted();
     });
   }
 
   /** Ends the session and every flow of it. */
   stop(): void {
-    this.#leave()?.close('cancelled');
+    for (const session of this.#leave()) session.close('cancelled');
   }
 
-  /** From here on nobody gets a session; the one that was up is the caller's to end. */
-  #leave(): Session | undefined {
-    const session = this.#state.state === 'up' ? this.#state.session : this.#parting;
+  /** From here on nobody gets a session; those that were there are the caller's to end. */
+  #leave(): readonly Session[] {
+    const sessions = [...this.#kept().map(({ session }) => session), ...this.#parting];
     this.#stopped = true;
     this.#cancelRetry();
+    this.#cancelCheck();
+    this.#lingering.clear();
     this.#state = { state: 'idle' };
     for (const settle of this.#waiting) settle(new Fault('cancelled'));
-    return session;
+    return sessions;
+  }
+
+  #kept(): KeptSession[] {
+    const current = this.#state.state === 'up' ? [this.#state.kept] : [];
+    return [...current, ...this.#lingering.values()];
   }
 
   async #dial(): Promise<void> {
@@ -127,14 +145,20 @@ export class NetworkSession {
       for (const relay of connector.relays) {
         const carrier = this.#circuit(relay, connector.id);
         if (carrier === undefined) continue;
-        const opened = await this.#open(carrier, connector);
-        if (this.#stopped) return opened instanceof Fault ? undefined : opened.close('cancelled');
-        if (!(opened instanceof Fault)) return this.#up(opened, connector, relay);
+        const opened = await this.#open(carrier, connector, relay);
+        if (this.#stopped) return opened instanceof Fault ? undefined : opened.session.close('cancelled');
+        // One that lingered may have come back meanwhile.
+        if (this.#isUp()) return opened instanceof Fault ? undefined : opened.session.close('cancelled');
+        if (!(opened instanceof Fault)) return this.#up(opened, connector.id);
         fault = opened;
       }
     }
-    this.#failed(fault ?? new Fault('no-peer'));
+    if (!this.#isUp()) this.#failed(fault ?? new Fault('no-peer'));
     return undefined;
+  }
+
+  #isUp(): boolean {
+    return this.#state.state === 'up';
   }
 
   #circuit(relay: string, connector: ConnectorId): Carrier | undefined {
@@ -146,45 +170,99 @@ export class NetworkSession {
     }
   }
 
-  async #open(carrier: Carrier, connector: ConnectorPeer): Promise<Session | Fault> {
+  async #open(carrier: Carrier, connector: ConnectorPeer, relay: string): Promise<KeptSession | Fault> {
     const { network, own, clock, random } = this.#options;
     const peer = decodeKey(connector.nk);
     if (peer === undefined) return new Fault('protocol');
     const grants = [...this.#options.grants()];
-    this.#sentGrants = new Set(grants);
+    let kept: KeptSession | undefined;
     try {
-      return await dialSession({
+      const session = await dialSession({
         carrier,
         own,
         peer,
         networkId: network,
         grants,
         // Streams towards a client are refused: nothing opens one to it.
-        handle: () => ({ note: (note) => this.#options.onNote(note) }),
+        handle: () => ({ note: (note) => this.#options.onNote(note), lost: () => kept?.lost() }),
         clock,
         random,
       });
+      kept = this.#keep(session, connector.id, relay, grants);
+      if (!session.hasPath) kept.lost();
+      return kept;
     } catch (error) {
       return toFault(error);
     }
   }
 
-  #up(session: Session, connector: ConnectorPeer, relay: string): void {
-    this.#state = { state: 'up', session, connector: connector.id, relay };
-    this.#preferred = connector.id;
-    this.#rounds = 0;
-    void this.#watch(session);
-    this.#sendNewGrants(session);
-    for (const settle of this.#waiting) settle(session);
+  #keep(session: Session, connector: ConnectorId, relay: string, grants: readonly string[]): KeptSession {
+    const { clock, random } = this.#options;
+    const kept: KeptSession = new KeptSession(
+      {
+        session,
+        relay,
+        relays: () => this.#options.connectors().find(({ id }) => id === connector)?.relays ?? [],
+        circuit: (through) => this.#circuit(through, connector),
+        resumed: () => this.#resumed(kept, connector),
+        stranded: () => this.#stranded(kept, connector),
+        clock,
+        random,
+      },
+      grants,
+    );
+    return kept;
   }
 
-  async #watch(session: Session): Promise<void> {
-    const fault = await session.closed;
-    if (this.#stopped || this.#state.state !== 'up' || this.#state.session !== session) return;
+  #up(kept: KeptSession, connector: ConnectorId): void {
+    this.#cancelRetry();
+    this.#state = { state: 'up', kept, connector };
+    this.#preferred = connector;
+    this.#rounds = 0;
+    void this.#watch(kept, connector);
+    kept.sendGrants(this.#options.grants());
+    if (kept.session.hasPath) for (const settle of this.#waiting) settle(kept.session);
+  }
+
+  async #watch(kept: KeptSession, connector: ConnectorId): Promise<void> {
+    const fault = await kept.session.closed;
+    if (this.#lingering.get(connector) === kept) this.#lingering.delete(connector);
+    if (this.#stopped || this.#state.state !== 'up' || this.#state.kept !== kept) return;
     // A connector that drains is the last to be asked again.
     if (fault.code === 'draining') this.#preferred = undefined;
     this.#state = { state: 'idle', fault };
     this.poke();
+  }
+
+  #resumed(kept: KeptSession, connector: ConnectorId): void {
+    if (this.#stopped) return;
+    if (this.#state.state !== 'up' && this.#lingering.get(connector) === kept) {
+      this.#lingering.delete(connector);
+      this.#cancelRetry();
+      this.#state = { state: 'up', kept, connector };
+    }
+    if (this.#state.state === 'up' && this.#state.kept === kept) {
+      for (const settle of this.#waiting) settle(kept.session);
+    }
+  }
+
+  /** New flows need not wait for a connector that may be gone, where there is another. */
+  #stranded(kept: KeptSession, connector: ConnectorId): void {
+    if (this.#state.state !== 'up' || this.#state.kept !== kept) return;
+    const others = this.#options.connectors().some(({ id }) => id !== connector && !this.#lingering.has(id));
+    if (!others) return;
+    this.#lingering.set(connector, kept);
+    this.#checkLingering();
+    this.#preferred = undefined;
+    this.#state = { state: 'idle', fault: new Fault('connector-lost') };
+    this.poke();
+  }
+
+  #checkLingering(): void {
+    this.#cancelCheck();
+    for (const { session } of this.#lingering.values()) if (session.streams === 0) session.close('cancelled');
+    if (this.#lingering.size === 0) return;
+    this.#cancelCheck = this.#options.clock.after(lingerCheckMs, () => this.#checkLingering());
   }
 
   #failed(fault: Fault): void {
@@ -198,14 +276,9 @@ export class NetworkSession {
     });
   }
 
-  #sendNewGrants(session: Session): void {
-    const grants = this.#options.grants();
-    for (const grant of grants) if (!this.#sentGrants.has(grant)) session.sendGrant(grant);
-    this.#sentGrants = new Set(grants);
-  }
-
+  /** A connector with a session that lingers is asked for that one alone. */
   #inOrder(): ConnectorPeer[] {
-    const connectors = this.#options.connectors();
+    const connectors = this.#options.connectors().filter(({ id }) => !this.#lingering.has(id));
     return [
       ...connectors.filter(({ id }) => id === this.#preferred),
       ...connectors.filter(({ id }) => id !== this.#preferred),

@@ -74,8 +74,8 @@ export class Tunnels {
         id,
         name,
         connectors: connectors.length,
-        connected: state?.state === 'up',
-        rttMs: state?.state === 'up' ? state.session.rttMs : undefined,
+        connected: state?.state === 'up' && state.kept.session.hasPath,
+        rttMs: state?.state === 'up' ? state.kept.session.rttMs : undefined,
       };
     });
   }

@@ -11,7 +11,7 @@ import { parseId, type NodeId, type RelayId } from '../protocol/ids.ts';
 import type { Carrier } from '../protocol/link/carrier.ts';
 import { HandshakeBudget } from '../protocol/link/handshake-budget.ts';
 import { keepAttached, type KeptAttachment } from '../protocol/link/keep-attached.ts';
-import { acceptSession, type Session } from '../protocol/link/session.ts';
+import { acceptSession, SessionTable, type Session } from '../protocol/link/session.ts';
 import {
   keepControl,
   type ControlConnection,
@@ -87,6 +87,9 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   const flows = new FlowLog(state);
   const relays = new Map<RelayId, KeptAttachment>();
   const sessions = new Map<Session, AcceptedSession>();
+  const resumable = new SessionTable();
+  /** Sessions whose end somebody waits for. */
+  const known = new WeakSet<Session>();
   const budget = new HandshakeBudget(systemClock);
   const serving = {
     lease: memory.lease,
@@ -227,9 +230,12 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
         },
         budget,
         source: from,
+        sessions: resumable,
         clock: systemClock,
         random: systemRandom,
       });
+      if (known.has(session)) return log.info({ from }, 'session goes on over another circuit');
+      known.add(session);
       const ended = await session.closed;
       sessions.delete(session);
       log.info({ from, code: ended.code }, 'session ended');

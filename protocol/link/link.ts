@@ -154,12 +154,11 @@ export class Link implements RecordSink {
   close(code: CodeName): void {
     if (this.#isOver) return;
     const path = this.#path;
-    for (; path !== undefined && this.#onPath < this.#replay.count; this.#onPath++) {
-      path.send(this.#replay.at(this.#onPath));
-    }
-    path?.send(encodeBye(code, this.#sent));
+    if (path === undefined) return this.#end(new Fault(code));
+    while (this.#onPath < this.#replay.count) path.send(this.#replay.at(this.#onPath++));
+    path.send(encodeBye(code, this.#sent));
     this.#end(new Fault(code));
-    path?.close();
+    return path.close();
   }
 
   /** Ends it at once: the peer broke the protocol. */

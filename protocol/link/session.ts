@@ -46,6 +46,8 @@ export interface Session {
   readonly streams: number;
   /** Whether it has a carrier now. */
   readonly hasPath: boolean;
+  /** Whether it has ended; `closed` says of what. */
+  readonly isOver: boolean;
   /** May be written at once. Throws a Fault: `limit`, `draining`, or what ended the session. */
   openStream(payload: object): MuxStream;
   sendGrant(jws: string): void;
@@ -220,6 +222,10 @@ class TunnelSession implements Session {
 
   get hasPath(): boolean {
     return this.#link.hasPath;
+  }
+
+  get isOver(): boolean {
+    return this.#ended !== undefined;
   }
 
   openStream(payload: object): MuxStream {
