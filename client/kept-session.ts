@@ -15,6 +15,8 @@ export interface KeptSessionOptions {
   relays(): readonly string[];
   /** A circuit to its connector; undefined while that relay is not attached. */
   circuit(relay: string): Carrier | undefined;
+  /** Whether flows wait for it: then no try is put off for long. */
+  isWanted(): boolean;
   /** It runs again. */
   resumed(): void;
   /** No relay led to its connector in a whole round; it goes on trying. */
@@ -26,6 +28,7 @@ export interface KeptSessionOptions {
 /** After a whole round without success; doubled with each, with jitter. */
 const firstDelayMs = 50;
 const longestDelayMs = 1_000;
+const wantedDelayMs = 60;
 /** A path that lasted less is one more failure: whoever cuts it at once is not obeyed at once. */
 const steadyMs = 5_000;
 
@@ -118,7 +121,8 @@ export class KeptSession {
 
   #retryLater(): void {
     const { clock, random } = this.#options;
-    const ceiling = Math.min(longestDelayMs, firstDelayMs * 2 ** Math.min(this.#failures, 10));
+    const longest = this.#options.isWanted() ? wantedDelayMs : longestDelayMs;
+    const ceiling = Math.min(longest, firstDelayMs * 2 ** Math.min(this.#failures, 10));
     const fraction = random(4).readUInt32BE() / 2 ** 32;
     this.#cancelRetry();
     this.#cancelRetry = clock.after(ceiling / 2 + (ceiling / 2) * fraction, () => this.poke());

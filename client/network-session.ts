@@ -204,6 +204,7 @@ export class NetworkSession {
         relay,
         relays: () => this.#options.connectors().find(({ id }) => id === connector)?.relays ?? [],
         circuit: (through) => this.#circuit(through, connector),
+        isWanted: () => this.#waiting.size > 0,
         resumed: () => this.#resumed(kept, connector),
         stranded: () => this.#stranded(kept, connector),
         clock,
