@@ -104,14 +104,64 @@ export const channelMutants: readonly Mutant[] = [
   ),
   ...guards(
     'protocol/link/link.ts',
-    ['test/link/session.test.ts'],
+    ['test/link/session.test.ts', 'test/link/resume.test.ts'],
     [
       ['bye', "if (last !== this.#received) return this.#broken('a BYE that counts other records');", ''],
+      ['resumed count', 'if (!this.hasSent(peerReceived)) return false;', ''],
+      ['the rest again', '    this.#onPath = 0;\n', ''],
+      ['datagrams', 'this.#replay.rewrite(withoutDatagrams);', ''],
       [
-        'clean end',
-        "fault.code === 'protocol' ? fault : new Fault('connector-lost', undefined, { cause: fault }),",
-        'fault,',
+        'the 60 s',
+        'this.#cancelGap = this.#clock.after(longestGapMs, () =>',
+        'this.#clock.after(2 ** 40, () =>',
       ],
+      ['session bound', 'if (this.#replay.bytes > maxSessionBytes) return true;', ''],
+      [
+        'gap is blocked',
+        'if (this.#path === undefined || !this.#path.isReady',
+        'if (this.#path?.isReady === false',
+      ],
+    ],
+  ),
+  ...guards(
+    'protocol/link/session.ts',
+    ['test/link/resume.test.ts'],
+    [
+      ['resume key', 'channel.peerKey.equals(this.peerKey) &&', ''],
+      ['resume generation', 'generation > this.#generation &&', ''],
+      ['resume proof', 'provesResume(message, this.#resumeSecret, channel.handshakeHash);', 'true;'],
+      [
+        'resume range',
+        'if (!isProven || !this.#link.hasSent(received)) return false;',
+        'if (!isProven) return false;',
+      ],
+      [
+        'resume twice',
+        'if (this.#ended !== undefined || this.#isResuming) {',
+        'if (this.#ended !== undefined) {',
+      ],
+      [
+        'lost ones of the same device',
+        'if (!other.hasPath && other.peerKey.equals(session.peerKey))',
+        'if (!other.hasPath)',
+      ],
+    ],
+  ),
+  ...guards(
+    'protocol/link/resume.ts',
+    ['test/link/resume.test.ts', 'test/link/session.test.ts'],
+    [
+      [
+        'first word',
+        'if (kind !== linkKinds.start && kind !== linkKinds.resume) return fail(outOfForm());',
+        '',
+      ],
+      [
+        'first word in time',
+        "const cancel = clock.after(firstWordMs, () => fail(new Fault('timeout')));\n  channel",
+        'const cancel = (): void => undefined;\n  channel',
+      ],
+      ['proving pings', 'let pings = resuming.proves ? provingPings : 0;', 'let pings = 0;'],
     ],
   ),
   ...guards(
