@@ -13,10 +13,12 @@ import type {
 import { parseDuration } from '../protocol/durations.ts';
 import type { Condition } from './conditions/condition.ts';
 import { deviceApprovedCondition } from './conditions/device-approved.ts';
+import { countryCondition } from './conditions/country.ts';
 import { mfaCondition } from './conditions/mfa.ts';
 import { postureCondition } from './conditions/posture.ts';
 import { scheduleCondition, scheduleIssue } from './conditions/schedule.ts';
 import { sessionCondition } from './conditions/session.ts';
+import { sourceCondition, sourceIssues } from './conditions/source.ts';
 import { PolicyIndex } from './policy-index.ts';
 import type { Effect } from './policy.ts';
 import type { TimeZone } from './time-zone.ts';
@@ -45,6 +47,7 @@ export function compilePolicies(
       fromMs: document.from === undefined ? Number.NEGATIVE_INFINITY : instantMs(document.from),
       untilMs: document.until === undefined ? Number.POSITIVE_INFINITY : instantMs(document.until),
       conditions: compileConditions(document.when ?? {}, profiles, zones),
+      ...(document.waives === undefined ? {} : { waives: new Set(document.waives) }),
     };
   });
   return new PolicyIndex(compiled);
@@ -53,7 +56,9 @@ export function compilePolicies(
 /** Everything wrong with the policies of a document beyond its schema and the names it refers to. */
 export function policyIssues(document: OrganisationDocument): DocumentIssue[] {
   const issues: DocumentIssue[] = [];
-  for (const [index, policy] of (document.policies ?? []).entries()) {
+  const policies = document.policies ?? [];
+  const known = new Map(policies.map((policy) => [policy.name, policy]));
+  for (const [index, policy] of policies.entries()) {
     const report = (path: (string | number)[], message: string): void => {
       issues.push({ path: ['policies', index, ...path], message });
     };
@@ -74,8 +79,27 @@ export function policyIssues(document: OrganisationDocument): DocumentIssue[] {
     const schedule = policy.when?.schedule;
     const wrong = schedule === undefined ? undefined : scheduleIssue(schedule);
     if (wrong !== undefined) report(['when', 'schedule', wrong.key], wrong.message);
+    for (const { index: place, message } of sourceIssues(policy.when?.source ?? []))
+      report(['when', 'source', place], message);
+    reportWaives(policy, known, report);
   }
   return issues;
+}
+
+function reportWaives(
+  { allow, until, waives = [] }: PolicyDocument,
+  known: ReadonlyMap<string, PolicyDocument>,
+  report: (path: (string | number)[], message: string) => void,
+): void {
+  if (waives.length > 0 && (allow === undefined || until === undefined))
+    report(['waives'], 'only an allow that has until may waive; what is waived is waived for a time');
+  for (const [index, name] of waives.entries()) {
+    const policy = known.get(name);
+    if (policy === undefined)
+      report(['waives', index], `policy "${name}" is not declared; waives names requires of this file`);
+    else if (policy.require === undefined)
+      report(['waives', index], `policy "${name}" is no require; only what is required can be waived`);
+  }
 }
 
 function reportWho(
@@ -97,9 +121,11 @@ function compileConditions(
   const conditions: Condition[] = [];
   if (when.posture !== undefined)
     conditions.push(postureCondition(when.posture.map((name) => named(profiles, name))));
-  if (when.mfa !== undefined) conditions.push(mfaCondition(durationMs(when.mfa)));
+  if (when.mfa !== undefined) conditions.push(mfaCondition(when.mfa));
   if (when.session !== undefined) conditions.push(sessionCondition(durationMs(when.session)));
   if (when.deviceApproved !== undefined) conditions.push(deviceApprovedCondition());
+  if (when.source !== undefined) conditions.push(sourceCondition(when.source));
+  if (when.country !== undefined) conditions.push(countryCondition(when.country));
   if (when.schedule !== undefined) conditions.push(scheduleCondition(when.schedule, zones));
   return conditions;
 }

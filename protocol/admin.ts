@@ -13,6 +13,11 @@ const Duration = Type.String({
 });
 const Instant = Type.String({ format: 'date-time', description: 'an RFC 3339 instant with its offset' });
 const Names = Type.Array(ShortName, { minItems: 1 });
+/** IPv4 or IPv6 with its length; that it is one is checked beside the schema. */
+const NetworkRange = Type.String({ minLength: 1, maxLength: 64 });
+const CountryCode = Type.String({ pattern: '^[A-Z]{2}$' });
+/** Methods (RFC 8176) and context classes (OpenID Connect Core 2) as providers spell them. */
+const ClaimValues = Type.Array(Type.String({ minLength: 1, maxLength: 256 }), { minItems: 1, maxItems: 32 });
 
 /** An OIDC provider. The command line resolves `clientSecret` from a variable or file before it sends the document. */
 export const IdentityProviderDocument = Type.Object(
@@ -113,13 +118,24 @@ export const ScheduleDocument = Type.Object(
   closed,
 );
 
+/** How the person signed in: how long ago at most, by one of these methods, in one of these context classes. */
+export const MfaDocument = Type.Object(
+  { age: Duration, amr: Type.Optional(ClaimValues), acr: Type.Optional(ClaimValues) },
+  closed,
+);
+
 /** The conditions of a policy; all given keys must hold. */
 export const ConditionsDocument = Type.Object(
   {
     posture: Type.Optional(Names),
-    mfa: Type.Optional(Duration),
+    /** `12h` is short for `{ age: 12h }`. */
+    mfa: Type.Optional(Type.Union([Duration, MfaDocument])),
     session: Type.Optional(Duration),
     deviceApproved: Type.Optional(Type.Literal(true)),
+    /** Networks, one of which the request comes from. */
+    source: Type.Optional(Type.Array(NetworkRange, { minItems: 1, maxItems: 1_024 })),
+    /** ISO 3166-1 alpha-2, one of which the request comes from. */
+    country: Type.Optional(Type.Array(CountryCode, { minItems: 1, maxItems: 256 })),
     schedule: Type.Optional(ScheduleDocument),
   },
   closed,
@@ -139,6 +155,8 @@ export const PolicyDocument = Type.Object(
     from: Type.Optional(Instant),
     until: Type.Optional(Instant),
     when: Type.Optional(ConditionsDocument),
+    /** Requires that whom this allow lets in need not meet; only on an allow that has `until`. */
+    waives: Type.Optional(Names),
   },
   closed,
 );
@@ -166,6 +184,7 @@ export type PostureProfileDocument = Static<typeof PostureProfileDocument>;
 export type WhoDocument = Static<typeof WhoDocument>;
 export type TargetDocument = Static<typeof TargetDocument>;
 export type ScheduleDocument = Static<typeof ScheduleDocument>;
+export type MfaDocument = Static<typeof MfaDocument>;
 export type ConditionsDocument = Static<typeof ConditionsDocument>;
 export type Door = Static<typeof Door>;
 export type PolicyDocument = Static<typeof PolicyDocument>;

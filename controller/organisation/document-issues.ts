@@ -72,7 +72,7 @@ function standIn(list: string, item: unknown): unknown {
   const name = typeof given === 'string' ? given : '';
   switch (list) {
     case 'policies':
-      return { name, deny: 'everyone', to: 'everything' };
+      return { name, [effectOf(item)]: 'everyone', to: 'everything' };
     case 'resources':
       return { name, network: '', address: '', ports: [], tags: tagsOf(item) };
     case 'identityProviders':
@@ -85,6 +85,12 @@ function standIn(list: string, item: unknown): unknown {
     default:
       return { name };
   }
+}
+
+/** What a policy does stays known to others that refer to it. */
+function effectOf(item: unknown): string {
+  const keys = Object.keys(item ?? {}).filter((key) => ['allow', 'require'].includes(key));
+  return keys[0] ?? 'deny';
 }
 
 function tagsOf(item: unknown): string[] {

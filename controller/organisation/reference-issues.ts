@@ -96,9 +96,14 @@ function reportDurations(
   path: Path,
   report: (path: Path, message: string) => void,
 ): void {
-  for (const key of ['mfa', 'session'] as const) {
-    const text = policy.when?.[key];
-    if (text !== undefined && tooLong(text)) report([...path, 'when', key], 'a duration is at most a year');
+  const { session, mfa } = policy.when ?? {};
+  const age: readonly (readonly [Path, string | undefined])[] = [
+    [['session'], session],
+    typeof mfa === 'object' ? [['mfa', 'age'], mfa.age] : [['mfa'], mfa],
+  ];
+  for (const [keys, text] of age) {
+    if (text !== undefined && tooLong(text))
+      report([...path, 'when', ...keys], 'a duration is at most a year');
   }
 }
 
