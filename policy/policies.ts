@@ -28,10 +28,18 @@ const bothDoors = ['client', 'web'] as const;
 
 export type Policies = PolicyIndex;
 
-/** Compiles policies that `policyIssues` found nothing wrong with and whose profiles exist; throws on others. */
+/** Makes the condition that a device meets these profiles. */
+export type JudgePosture = (profiles: readonly PostureProfileDocument[]) => Condition;
+
+/**
+ * Compiles policies that `policyIssues` found nothing wrong with and whose profiles exist; throws on others.
+ *
+ * @param posture another way to judge profiles: policy tests take them as met by their name
+ */
 export function compilePolicies(
   policies: readonly PolicyDocument[],
   profiles: readonly PostureProfileDocument[],
+  posture: JudgePosture = postureCondition,
 ): Policies {
   const zones = new Map<string, TimeZone>();
   const compiled = policies.map((document) => {
@@ -46,7 +54,7 @@ export function compilePolicies(
       doors: document.doors ?? bothDoors,
       fromMs: document.from === undefined ? Number.NEGATIVE_INFINITY : instantMs(document.from),
       untilMs: document.until === undefined ? Number.POSITIVE_INFINITY : instantMs(document.until),
-      conditions: compileConditions(document.when ?? {}, profiles, zones),
+      conditions: compileConditions(document.when ?? {}, profiles, zones, posture),
       ...(document.waives === undefined ? {} : { waives: new Set(document.waives) }),
     };
   });
@@ -117,10 +125,10 @@ function compileConditions(
   when: ConditionsDocument,
   profiles: readonly PostureProfileDocument[],
   zones: Map<string, TimeZone>,
+  posture: JudgePosture,
 ): Condition[] {
   const conditions: Condition[] = [];
-  if (when.posture !== undefined)
-    conditions.push(postureCondition(when.posture.map((name) => named(profiles, name))));
+  if (when.posture !== undefined) conditions.push(posture(when.posture.map((name) => named(profiles, name))));
   if (when.mfa !== undefined) conditions.push(mfaCondition(when.mfa));
   if (when.session !== undefined) conditions.push(sessionCondition(durationMs(when.session)));
   if (when.deviceApproved !== undefined) conditions.push(deviceApprovedCondition());
@@ -143,7 +151,7 @@ function durationMs(text: string): number {
 }
 
 /** RFC 3339 in epoch ms. A leap second is one of its instants, which Date.parse knows nothing of: it ends the minute. */
-function instantMs(text: string): number {
+export function instantMs(text: string): number {
   const ms = Date.parse(text.replace(':60', ':59')) + (text.includes(':60') ? 1_000 : 0);
   if (Number.isNaN(ms)) throw new Error(`"${text}" is no instant`);
   return ms;

@@ -5,6 +5,7 @@
 import type { DocumentIssue } from '../../protocol/admin.ts';
 import { OrganisationDocument } from '../../protocol/admin.ts';
 import { policyIssues } from '../../policy/policies.ts';
+import { policyTestIssues } from '../../policy/policy-tests.ts';
 import { addressIssues } from './address-issues.ts';
 import { providerIssues } from './provider-issues.ts';
 import { referenceIssues } from './reference-issues.ts';
@@ -30,6 +31,7 @@ export function checkDocument(value: unknown, context: DocumentContext): Checked
     ...addressIssues(sound, context.controllerHost),
     ...providerIssues(sound),
     ...policyIssues(sound),
+    ...policyTestIssues(sound.tests ?? []),
   ];
   const { organisationName } = context;
   if (
@@ -77,6 +79,8 @@ function standIn(list: string, item: unknown): unknown {
       return { name, network: '', address: '', ports: [], tags: tagsOf(item) };
     case 'identityProviders':
       return { name, issuer: '' };
+    case 'tests':
+      return { user: 'somebody@acme.example', can: [] };
     case 'groups':
     case 'zones':
       return '';
