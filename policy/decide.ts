@@ -1,12 +1,13 @@
 /**
- * The one function that decides (DESIGN section 8): deny by default; no selected deny may hold, one selected allow and
- * every selected require must hold whole. Pure: controller, command line, simulator and tests call the same.
+ * The one function that decides (DESIGN section 8): deny by default; no selected deny may hold, one selected allow must
+ * hold whole, and with it every selected require that this allow does not waive. Pure: controller, command line,
+ * simulator and tests call the same.
  */
 import type { Reason } from '../protocol/reasons.ts';
 import type { Facts } from './facts.ts';
 import { nextChange } from './next-change.ts';
 import type { Policies } from './policies.ts';
-import { isValid, takesEffect, type Policy } from './policy.ts';
+import { isValid, isWaived, takesEffect, waivesAll, type Policy } from './policy.ts';
 
 export interface Decision {
   readonly decision: 'allow' | 'deny';
@@ -26,14 +27,14 @@ export function decide(facts: Facts, policies: Policies): Decision {
   const holding: Policy[] = [];
   const failing: Policy[] = [];
   const requires: Policy[] = [];
-  let isEveryRequireMet = true;
+  const unmet: Policy[] = [];
   for (const policy of concerning) {
     if (!isValid(policy, facts.nowMs)) continue;
     const inEffect = takesEffect(policy, facts);
     if (policy.effect === 'allow') (inEffect ? holding : failing).push(policy);
     else if (policy.effect === 'require') {
       requires.push(policy);
-      if (inEffect) isEveryRequireMet = false;
+      if (inEffect) unmet.push(policy);
     } else if (inEffect) denying.push(policy);
   }
   if (denying.length > 0) {
@@ -42,13 +43,18 @@ export function decide(facts: Facts, policies: Policies): Decision {
   }
   if (holding.length === 0 && failing.length === 0)
     return new Decided('deny', [{ name: 'no-allow' }], false, facts, concerning);
-  const allowed = holding.length > 0 && isEveryRequireMet;
+  const allowed = holding.length > 0 && (unmet.length === 0 || isWaived(unmet, holding));
   const reasons: Reason[] = [];
   for (const policy of holding.length > 0 ? holding : failing) {
+    // Of several that hold, those count that need none of what is not met.
+    if (allowed && unmet.length > 0 && !waivesAll(policy, unmet)) continue;
     reasons.push({ name: 'allow-matches', policy: policy.name });
     addReasons(reasons, policy, facts);
   }
-  for (const policy of requires) addReasons(reasons, policy, facts);
+  for (const policy of requires) {
+    if (allowed && unmet.includes(policy)) reasons.push({ name: 'require-waived', policy: policy.name });
+    else addReasons(reasons, policy, facts);
+  }
   return new Decided(allowed ? 'allow' : 'deny', reasons, !allowed, facts, concerning);
 }
 

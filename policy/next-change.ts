@@ -3,7 +3,7 @@
  * own changes and adds up what they come to; works for `decide()` alone, and only when somebody asks.
  */
 import type { Facts } from './facts.ts';
-import { isValid, takesEffect, type Effect, type Policy } from './policy.ts';
+import { isValid, isWaived, takesEffect, type Policy } from './policy.ts';
 
 /** Nothing signed lives longer than a day, so changes further ahead are found again before they matter. */
 const horizonMs = 48 * 3_600_000;
@@ -11,32 +11,36 @@ const horizonMs = 48 * 3_600_000;
 /** A policy begins or ceases to take effect. */
 interface Turn {
   readonly atMs: number;
-  readonly effect: Effect;
-  readonly by: 1 | -1;
+  readonly policy: Policy;
+  readonly isInEffect: boolean;
 }
 
 /** Epoch ms, at most the horizon ahead; undefined when there is none until then. */
 export function nextChange(facts: Facts, concerning: readonly Policy[]): number | undefined {
   if (!concerning.some(({ effect }) => effect === 'allow')) return undefined;
-  const inEffect = { allow: 0, deny: 0, require: 0 };
-  const isAllowed = (): boolean => inEffect.deny === 0 && inEffect.allow > 0 && inEffect.require === 0;
+  const inEffect = { allow: new Set<Policy>(), deny: new Set<Policy>(), require: new Set<Policy>() };
+  const isAllowed = (): boolean =>
+    inEffect.deny.size === 0 &&
+    inEffect.allow.size > 0 &&
+    (inEffect.require.size === 0 || isWaived([...inEffect.require], [...inEffect.allow]));
   const turns: Turn[] = [];
   const then = { ...facts };
   for (const policy of concerning) {
     then.nowMs = facts.nowMs;
     let was = isInEffect(policy, then);
-    if (was) inEffect[policy.effect] += 1;
+    if (was) inEffect[policy.effect].add(policy);
     for (let atMs = nextMs(policy, then); atMs <= facts.nowMs + horizonMs; atMs = nextMs(policy, then)) {
       then.nowMs = atMs;
       const is = isInEffect(policy, then);
-      if (is !== was) turns.push({ atMs, effect: policy.effect, by: is ? 1 : -1 });
+      if (is !== was) turns.push({ atMs, policy, isInEffect: is });
       was = is;
     }
   }
   const allowedNow = isAllowed();
   turns.sort((a, b) => a.atMs - b.atMs);
-  for (const [index, { atMs, effect, by }] of turns.entries()) {
-    inEffect[effect] += by;
+  for (const [index, { atMs, policy, isInEffect: is }] of turns.entries()) {
+    if (is) inEffect[policy.effect].add(policy);
+    else inEffect[policy.effect].delete(policy);
     const isLastOfInstant = turns[index + 1]?.atMs !== atMs;
     if (isLastOfInstant && isAllowed() !== allowedNow) return atMs;
   }

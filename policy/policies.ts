@@ -13,10 +13,12 @@ import type {
 import { parseDuration } from '../protocol/durations.ts';
 import type { Condition } from './conditions/condition.ts';
 import { deviceApprovedCondition } from './conditions/device-approved.ts';
+import { countryCondition } from './conditions/country.ts';
 import { mfaCondition } from './conditions/mfa.ts';
 import { postureCondition } from './conditions/posture.ts';
 import { scheduleCondition, scheduleIssue } from './conditions/schedule.ts';
 import { sessionCondition } from './conditions/session.ts';
+import { sourceCondition, sourceIssues } from './conditions/source.ts';
 import { PolicyIndex } from './policy-index.ts';
 import type { Effect } from './policy.ts';
 import type { TimeZone } from './time-zone.ts';
@@ -26,10 +28,18 @@ const bothDoors = ['client', 'web'] as const;
 
 export type Policies = PolicyIndex;
 
-/** Compiles policies that `policyIssues` found nothing wrong with and whose profiles exist; throws on others. */
+/** Makes the condition that a device meets these profiles. */
+export type JudgePosture = (profiles: readonly PostureProfileDocument[]) => Condition;
+
+/**
+ * Compiles policies that `policyIssues` found nothing wrong with and whose profiles exist; throws on others.
+ *
+ * @param posture another way to judge profiles: policy tests take them as met by their name
+ */
 export function compilePolicies(
   policies: readonly PolicyDocument[],
   profiles: readonly PostureProfileDocument[],
+  posture: JudgePosture = postureCondition,
 ): Policies {
   const zones = new Map<string, TimeZone>();
   const compiled = policies.map((document) => {
@@ -44,7 +54,8 @@ export function compilePolicies(
       doors: document.doors ?? bothDoors,
       fromMs: document.from === undefined ? Number.NEGATIVE_INFINITY : instantMs(document.from),
       untilMs: document.until === undefined ? Number.POSITIVE_INFINITY : instantMs(document.until),
-      conditions: compileConditions(document.when ?? {}, profiles, zones),
+      conditions: compileConditions(document.when ?? {}, profiles, zones, posture),
+      ...(document.waives === undefined ? {} : { waives: new Set(document.waives) }),
     };
   });
   return new PolicyIndex(compiled);
@@ -53,7 +64,9 @@ export function compilePolicies(
 /** Everything wrong with the policies of a document beyond its schema and the names it refers to. */
 export function policyIssues(document: OrganisationDocument): DocumentIssue[] {
   const issues: DocumentIssue[] = [];
-  for (const [index, policy] of (document.policies ?? []).entries()) {
+  const policies = document.policies ?? [];
+  const known = new Map(policies.map((policy) => [policy.name, policy]));
+  for (const [index, policy] of policies.entries()) {
     const report = (path: (string | number)[], message: string): void => {
       issues.push({ path: ['policies', index, ...path], message });
     };
@@ -74,8 +87,27 @@ export function policyIssues(document: OrganisationDocument): DocumentIssue[] {
     const schedule = policy.when?.schedule;
     const wrong = schedule === undefined ? undefined : scheduleIssue(schedule);
     if (wrong !== undefined) report(['when', 'schedule', wrong.key], wrong.message);
+    for (const { index: place, message } of sourceIssues(policy.when?.source ?? []))
+      report(['when', 'source', place], message);
+    reportWaives(policy, known, report);
   }
   return issues;
+}
+
+function reportWaives(
+  { allow, until, waives = [] }: PolicyDocument,
+  known: ReadonlyMap<string, PolicyDocument>,
+  report: (path: (string | number)[], message: string) => void,
+): void {
+  if (waives.length > 0 && (allow === undefined || until === undefined))
+    report(['waives'], 'only an allow that has until may waive; what is waived is waived for a time');
+  for (const [index, name] of waives.entries()) {
+    const policy = known.get(name);
+    if (policy === undefined)
+      report(['waives', index], `policy "${name}" is not declared; waives names requires of this file`);
+    else if (policy.require === undefined)
+      report(['waives', index], `policy "${name}" is no require; only what is required can be waived`);
+  }
 }
 
 function reportWho(
@@ -93,13 +125,15 @@ function compileConditions(
   when: ConditionsDocument,
   profiles: readonly PostureProfileDocument[],
   zones: Map<string, TimeZone>,
+  posture: JudgePosture,
 ): Condition[] {
   const conditions: Condition[] = [];
-  if (when.posture !== undefined)
-    conditions.push(postureCondition(when.posture.map((name) => named(profiles, name))));
-  if (when.mfa !== undefined) conditions.push(mfaCondition(durationMs(when.mfa)));
+  if (when.posture !== undefined) conditions.push(posture(when.posture.map((name) => named(profiles, name))));
+  if (when.mfa !== undefined) conditions.push(mfaCondition(when.mfa));
   if (when.session !== undefined) conditions.push(sessionCondition(durationMs(when.session)));
   if (when.deviceApproved !== undefined) conditions.push(deviceApprovedCondition());
+  if (when.source !== undefined) conditions.push(sourceCondition(when.source));
+  if (when.country !== undefined) conditions.push(countryCondition(when.country));
   if (when.schedule !== undefined) conditions.push(scheduleCondition(when.schedule, zones));
   return conditions;
 }
@@ -117,7 +151,7 @@ function durationMs(text: string): number {
 }
 
 /** RFC 3339 in epoch ms. A leap second is one of its instants, which Date.parse knows nothing of: it ends the minute. */
-function instantMs(text: string): number {
+export function instantMs(text: string): number {
   const ms = Date.parse(text.replace(':60', ':59')) + (text.includes(':60') ? 1_000 : 0);
   if (Number.isNaN(ms)) throw new Error(`"${text}" is no instant`);
   return ms;

@@ -15,6 +15,21 @@ export interface Policy {
   readonly fromMs: number;
   readonly untilMs: number;
   readonly conditions: readonly Condition[];
+  /** Names of requires that whom this allow lets in need not meet; absent when it waives none. */
+  readonly waives?: ReadonlySet<string>;
+}
+
+/** Whether one of these allows, all of which hold, waives every one of these requires. */
+export function isWaived(unmet: readonly Policy[], holding: readonly Policy[]): boolean {
+  for (const allow of holding) if (waivesAll(allow, unmet)) return true;
+  return false;
+}
+
+/** Whether this allow waives every one of these requires. */
+export function waivesAll({ waives }: Policy, unmet: readonly Policy[]): boolean {
+  if (waives === undefined) return unmet.length === 0;
+  for (const { name } of unmet) if (!waives.has(name)) return false;
+  return true;
 }
 
 export function isValid({ fromMs, untilMs }: Policy, nowMs: number): boolean {

@@ -21,6 +21,8 @@ export type PolicyTrace = { readonly policy: string; readonly effect: Effect } &
       readonly held: boolean | 'unknown';
       /** Whether it counted: a deny that refused, an allow that allowed, a require that refused. */
       readonly inEffect: boolean;
+      /** A require that is not met and would have refused, had not the allow that let the request in waived it. */
+      readonly waived?: true;
       readonly conditions: readonly ConditionTrace[];
     }
 );
@@ -51,18 +53,21 @@ export function traceDecision(facts: Facts, policies: Policies): Trace {
       if (!isValid(policy, facts.nowMs)) because.push('validity');
       return because.length > 0
         ? { policy: policy.name, effect: policy.effect, state: 'not-selected', because }
-        : traceSelected(policy, facts);
+        : traceSelected(policy, facts, decision);
     }),
   };
 }
 
-function traceSelected(policy: Policy, facts: Facts): PolicyTrace {
+function traceSelected(policy: Policy, facts: Facts, decision: Decision['decision']): PolicyTrace {
+  const takes = takesEffect(policy, facts);
+  const waived = takes && policy.effect === 'require' && decision === 'allow';
   return {
     policy: policy.name,
     effect: policy.effect,
     state: 'selected',
     held: holds(policy, facts),
-    inEffect: takesEffect(policy, facts),
+    inEffect: takes && !waived,
+    ...(waived ? { waived } : {}),
     conditions: policy.conditions.map((condition) => ({
       condition: condition.name,
       ...condition.judge(facts),

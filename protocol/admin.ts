@@ -13,6 +13,11 @@ const Duration = Type.String({
 });
 const Instant = Type.String({ format: 'date-time', description: 'an RFC 3339 instant with its offset' });
 const Names = Type.Array(ShortName, { minItems: 1 });
+/** IPv4 or IPv6 with its length; that it is one is checked beside the schema. */
+const NetworkRange = Type.String({ minLength: 1, maxLength: 64 });
+const CountryCode = Type.String({ pattern: '^[A-Z]{2}$' });
+/** Methods (RFC 8176) and context classes (OpenID Connect Core 2) as providers spell them. */
+const ClaimValues = Type.Array(Type.String({ minLength: 1, maxLength: 256 }), { minItems: 1, maxItems: 32 });
 
 /** An OIDC provider. The command line resolves `clientSecret` from a variable or file before it sends the document. */
 export const IdentityProviderDocument = Type.Object(
@@ -113,13 +118,24 @@ export const ScheduleDocument = Type.Object(
   closed,
 );
 
+/** How the person signed in: how long ago at most, by one of these methods, in one of these context classes. */
+export const MfaDocument = Type.Object(
+  { age: Duration, amr: Type.Optional(ClaimValues), acr: Type.Optional(ClaimValues) },
+  closed,
+);
+
 /** The conditions of a policy; all given keys must hold. */
 export const ConditionsDocument = Type.Object(
   {
     posture: Type.Optional(Names),
-    mfa: Type.Optional(Duration),
+    /** `12h` is short for `{ age: 12h }`. */
+    mfa: Type.Optional(Type.Union([Duration, MfaDocument])),
     session: Type.Optional(Duration),
     deviceApproved: Type.Optional(Type.Literal(true)),
+    /** Networks, one of which the request comes from. */
+    source: Type.Optional(Type.Array(NetworkRange, { minItems: 1, maxItems: 1_024 })),
+    /** ISO 3166-1 alpha-2, one of which the request comes from. */
+    country: Type.Optional(Type.Array(CountryCode, { minItems: 1, maxItems: 256 })),
     schedule: Type.Optional(ScheduleDocument),
   },
   closed,
@@ -139,6 +155,48 @@ export const PolicyDocument = Type.Object(
     from: Type.Optional(Instant),
     until: Type.Optional(Instant),
     when: Type.Optional(ConditionsDocument),
+    /** Requires that whom this allow lets in need not meet; only on an allow that has `until`. */
+    waives: Type.Optional(Names),
+  },
+  closed,
+);
+
+/**
+ * A test beside the policies: what one person or service account can and cannot use in the circumstances it names. What
+ * it does not name is not known, or not so.
+ */
+export const PolicyTestDocument = Type.Object(
+  {
+    /** An e-mail address; this or a service account. */
+    user: Type.Optional(Type.String({ minLength: 3, maxLength: 254 })),
+    serviceAccount: Type.Optional(ShortName),
+    /** The person's; those of a service account are the ones it declares. */
+    groups: Type.Optional(Type.Array(ShortName)),
+    /** `client` unless said. */
+    door: Type.Optional(Door),
+    /** The time of the check unless said. */
+    at: Type.Optional(
+      Type.String({
+        pattern:
+          '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]{1,3})?)?(Z|[+-][0-9]{2}:[0-9]{2})$',
+        description: 'an RFC 3339 instant with its offset; seconds may be left out',
+      }),
+    ),
+    /** Profiles that the device is taken to meet; with this key it fails every other. */
+    posture: Type.Optional(Type.Array(ShortName)),
+    /** How long ago the person used several factors. */
+    mfa: Type.Optional(Duration),
+    /** The methods of that sign-in; `mfa` unless said. */
+    amr: Type.Optional(ClaimValues),
+    acr: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
+    /** How long ago the session began; just now unless said. */
+    session: Type.Optional(Duration),
+    deviceApproved: Type.Optional(Type.Boolean()),
+    /** The address that the request comes from. */
+    source: Type.Optional(Type.String({ minLength: 2, maxLength: 64 })),
+    country: Type.Optional(CountryCode),
+    can: Type.Optional(Type.Array(ShortName, { minItems: 1, maxItems: 256 })),
+    cannot: Type.Optional(Type.Array(ShortName, { minItems: 1, maxItems: 256 })),
   },
   closed,
 );
@@ -155,6 +213,7 @@ export const OrganisationDocument = Type.Object(
     resources: Type.Optional(Type.Array(ResourceDocument)),
     postureProfiles: Type.Optional(Type.Array(PostureProfileDocument)),
     policies: Type.Optional(Type.Array(PolicyDocument)),
+    tests: Type.Optional(Type.Array(PolicyTestDocument, { maxItems: 1_000 })),
   },
   closed,
 );
@@ -166,9 +225,11 @@ export type PostureProfileDocument = Static<typeof PostureProfileDocument>;
 export type WhoDocument = Static<typeof WhoDocument>;
 export type TargetDocument = Static<typeof TargetDocument>;
 export type ScheduleDocument = Static<typeof ScheduleDocument>;
+export type MfaDocument = Static<typeof MfaDocument>;
 export type ConditionsDocument = Static<typeof ConditionsDocument>;
 export type Door = Static<typeof Door>;
 export type PolicyDocument = Static<typeof PolicyDocument>;
+export type PolicyTestDocument = Static<typeof PolicyTestDocument>;
 export type OrganisationDocument = Static<typeof OrganisationDocument>;
 
 /** One thing wrong with a document: where (a path of keys and indices), what, and what to do. */
@@ -188,14 +249,33 @@ export const Problem = Type.Object({
 });
 export type Problem = Static<typeof Problem>;
 
-/** The answer to `apply`: what it created, changed and removed, by kind and name. */
+const EntryChange = {
+  action: Type.Union([Type.Literal('created'), Type.Literal('changed'), Type.Literal('removed')]),
+  kind: Type.String(),
+  name: Type.String(),
+};
+
+/** The answer to `apply`: what it created, changed and removed, by kind and name, and the revision in force now. */
 export const ApplyResult = Type.Object({
-  changes: Type.Array(
-    Type.Object({
-      action: Type.Union([Type.Literal('created'), Type.Literal('changed'), Type.Literal('removed')]),
-      kind: Type.String(),
-      name: Type.String(),
-    }),
-  ),
+  changes: Type.Array(Type.Object(EntryChange)),
+  revision: Type.Integer(),
 });
 export type ApplyResult = Static<typeof ApplyResult>;
+
+/** A change with what stood there before and after; absent where there was or is nothing. */
+export const DocumentChange = Type.Object({
+  ...EntryChange,
+  before: Type.Optional(Type.Unknown()),
+  after: Type.Optional(Type.Unknown()),
+});
+export type DocumentChange = Static<typeof DocumentChange>;
+
+/** One line of the document's history. */
+export const DocumentRevision = Type.Object({
+  revision: Type.Integer(),
+  time: Type.String(),
+  who: Type.String(),
+  /** How many entries it created, changed and removed. */
+  changes: Type.Integer(),
+});
+export type DocumentRevision = Static<typeof DocumentRevision>;

@@ -23,6 +23,54 @@ export const reasonTexts = {
     text: 'The second factor was used too long ago',
     fix: 'Sign in again with a second factor: postern login',
   },
+  'mfa-unknown': {
+    met: false,
+    text: 'The provider did not say which factors were used',
+    fix: 'Sign in again with a second factor: postern login. If it stays, ask an administrator.',
+  },
+  'mfa-time-unknown': {
+    met: false,
+    text: 'The provider did not say when the factors were used',
+    fix: 'Sign in again: postern login. If it stays, ask an administrator.',
+  },
+  'mfa-method-not-listed': {
+    met: false,
+    text: 'The sign-in used none of the methods that this resource asks for',
+    fix: 'Sign in again with a stronger method, such as a security key: postern login',
+  },
+  'mfa-context-not-listed': {
+    met: false,
+    text: 'The sign-in was not as strong as this resource asks for',
+    fix: 'Sign in again with a stronger method, such as a security key: postern login',
+  },
+  'mfa-context-unknown': {
+    met: false,
+    text: 'The provider did not say how strong the sign-in was',
+    fix: 'Sign in again: postern login. If it stays, ask an administrator.',
+  },
+  'source-listed': { met: true, text: 'The request comes from an expected network', fix: undefined },
+  'source-not-listed': {
+    met: false,
+    text: 'The network you are on is not one that this resource may be used from',
+    fix: 'Try again from a network of your organisation.',
+  },
+  'source-unknown': {
+    met: false,
+    text: 'The network you are on could not be told',
+    fix: 'Connect again: postern up. If it stays, ask an administrator.',
+  },
+  'country-listed': { met: true, text: 'The request comes from an expected country', fix: undefined },
+  'country-not-listed': {
+    met: false,
+    text: 'The country you are in is not one that this resource may be used from',
+    fix: 'Ask an administrator if you are travelling.',
+  },
+  'country-unknown': {
+    met: false,
+    text: 'The country you are in could not be told from your address',
+    fix: 'Try again from another network, or ask an administrator.',
+  },
+  'require-waived': { met: true, text: 'What is required otherwise is waived for now', fix: undefined },
   'schedule-open': { met: true, text: 'The schedule is open', fix: undefined },
   'schedule-closed': {
     met: false,

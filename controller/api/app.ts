@@ -20,6 +20,7 @@ import { ProblemError, problemBody, problemOf, problems } from './problems.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { deviceRoutes } from './routes/devices.ts';
 import { discoveryRoutes } from './routes/discovery.ts';
+import { documentHistoryRoutes } from './routes/document-history.ts';
 import { documentRoutes } from './routes/document.ts';
 import { enrolmentKeyRoutes } from './routes/enrolment-keys.ts';
 import { listRoutes } from './routes/lists.ts';
@@ -64,6 +65,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   for (const routes of [
     discoveryRoutes,
     documentRoutes,
+    documentHistoryRoutes,
     enrolmentKeyRoutes,
     listRoutes,
     serverRoutes,

@@ -8,6 +8,7 @@ import type { Random } from '../../protocol/clock.ts';
 import type { SecretKey } from '../keys/secret-key.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
+import { documentChanges, withoutValues } from './document-changes.ts';
 import { readOrganisation, type StoredDocument } from './organisation-state.ts';
 
 export interface ApplyOptions {
@@ -16,9 +17,15 @@ export interface ApplyOptions {
   readonly nowMs: number;
   /** Who applies it, for the audit log. */
   readonly who: string;
+  /** The revision that it was made from; another in force is a `StaleRevision`. */
+  readonly from?: number;
+  /** The earlier revision that this is, where it is one. */
+  readonly rollback?: number;
 }
 
 export interface Applied extends ApplyResult {
+  /** The revision in force now. */
+  readonly revision: number;
   /** Ids that no longer stand for anything: resources, connectors, service accounts. */
   readonly removed: readonly string[];
   /** Resources that now lead elsewhere or to other ports: open flows no longer mean the same. */
@@ -27,7 +34,16 @@ export interface Applied extends ApplyResult {
   readonly orphaned: readonly Id<'ses'>[];
 }
 
-type Change = ApplyResult['changes'][number];
+/** The document that somebody started from is not the one in force any more. */
+export class StaleRevision extends Error {
+  /** The revision in force. */
+  readonly inForce: number;
+
+  constructor(inForce: number) {
+    super(`revision ${inForce} is in force`);
+    this.inForce = inForce;
+  }
+}
 
 /** Applies the document. Equal to what is in force, it changes nothing and writes nothing. */
 export function applyDocument(
@@ -37,11 +53,13 @@ export function applyDocument(
 ): Promise<Applied> {
   return store.transaction(async (tx) => {
     const before = await readOrganisation(tx);
+    const { from, rollback } = options;
+    if (from !== undefined && from !== before.revision) throw new StaleRevision(before.revision);
     const after = withoutSecrets(document);
     const secrets = await changedSecrets(tx, document, options.secretKey);
-    const changes = compare(before.document, after, secrets);
+    const changes = documentChanges(before.document, after, secrets);
     if (changes.length === 0 && before.revision > 0) {
-      return { changes, removed: [], redirected: [], orphaned: [] };
+      return { changes: [], revision: before.revision, removed: [], redirected: [], orphaned: [] };
     }
     if (before.revision === 0) await tx.setName(document.organisation);
     await tx
@@ -75,15 +93,22 @@ export function applyDocument(
       {
         atMs: options.nowMs,
         who: options.who,
-        what: 'document.apply',
+        what: rollback === undefined ? 'document.apply' : 'document.rollback',
         result: 'done',
         detail: {
           revision: before.revision + 1,
-          changes: changes.map((change) => withValues(change, before.document, after)),
+          ...(rollback === undefined ? {} : { to: rollback }),
+          changes,
         },
       },
     ]);
-    return { changes, removed, redirected: redirected(before.resources, after), orphaned };
+    return {
+      changes: changes.map(withoutValues),
+      revision: before.revision + 1,
+      removed,
+      redirected: redirected(before.resources, after),
+      orphaned,
+    };
   });
 
   /** Connectors of a network that is gone go with it; their ids are returned for revocation. */
@@ -104,55 +129,10 @@ export function applyDocument(
   }
 }
 
-function withoutSecrets({ identityProviders, ...rest }: OrganisationDocument): StoredDocument {
+/** The document as it is stored and compared. */
+export function withoutSecrets({ identityProviders, ...rest }: OrganisationDocument): StoredDocument {
   if (identityProviders === undefined) return rest;
   return { ...rest, identityProviders: identityProviders.map(({ clientSecret: _secret, ...open }) => open) };
-}
-
-const kinds = {
-  zones: 'zone',
-  groups: 'group',
-  identityProviders: 'identity provider',
-  networks: 'network',
-  serviceAccounts: 'service account',
-  resources: 'resource',
-  postureProfiles: 'posture profile',
-  policies: 'policy',
-} as const;
-type List = keyof typeof kinds;
-
-function compare(before: StoredDocument, after: StoredDocument, secrets: ReadonlySet<string>): Change[] {
-  const changes: Change[] = [];
-  for (const [list, kind] of Object.entries(kinds) as [List, string][]) {
-    const old = entries(before, list);
-    const now = entries(after, list);
-    for (const [name, value] of now) {
-      const last = old.get(name);
-      if (last === undefined) changes.push({ action: 'created', kind, name });
-      else if (last !== value || (list === 'identityProviders' && secrets.has(name)))
-        changes.push({ action: 'changed', kind, name });
-    }
-    for (const name of old.keys()) if (!now.has(name)) changes.push({ action: 'removed', kind, name });
-  }
-  return changes;
-}
-
-/** The entries of a list as JSON by name. */
-function entries(document: StoredDocument, list: List): Map<string, string> {
-  return new Map(
-    (document[list] ?? []).map((entry) =>
-      typeof entry === 'string' ? [entry, entry] : [entry.name, JSON.stringify(entry)],
-    ),
-  );
-}
-
-function withValues(change: Change, before: StoredDocument, after: StoredDocument): object {
-  const list = (Object.keys(kinds) as List[]).find((key) => kinds[key] === change.kind);
-  const valueIn = (document: StoredDocument): unknown => {
-    const text = list === undefined ? undefined : entries(document, list).get(change.name);
-    return text?.startsWith('{') === true ? (JSON.parse(text) as unknown) : text;
-  };
-  return { ...change, before: valueIn(before), after: valueIn(after) };
 }
 
 /** Brings a table of named entries in line and returns the ids that went, with those `remove` took along. */
@@ -182,7 +162,7 @@ async function syncNames(
 }
 
 /** Names of the providers whose client secret differs from the stored one. */
-async function changedSecrets(
+export async function changedSecrets(
   tx: ScopedStore,
   document: OrganisationDocument,
   secretKey: SecretKey,

@@ -5,6 +5,7 @@
 import type { DocumentIssue } from '../../protocol/admin.ts';
 import { OrganisationDocument } from '../../protocol/admin.ts';
 import { policyIssues } from '../../policy/policies.ts';
+import { policyTestIssues } from '../../policy/policy-tests.ts';
 import { addressIssues } from './address-issues.ts';
 import { providerIssues } from './provider-issues.ts';
 import { referenceIssues } from './reference-issues.ts';
@@ -30,6 +31,7 @@ export function checkDocument(value: unknown, context: DocumentContext): Checked
     ...addressIssues(sound, context.controllerHost),
     ...providerIssues(sound),
     ...policyIssues(sound),
+    ...policyTestIssues(sound.tests ?? []),
   ];
   const { organisationName } = context;
   if (
@@ -72,11 +74,13 @@ function standIn(list: string, item: unknown): unknown {
   const name = typeof given === 'string' ? given : '';
   switch (list) {
     case 'policies':
-      return { name, deny: 'everyone', to: 'everything' };
+      return { name, [effectOf(item)]: 'everyone', to: 'everything' };
     case 'resources':
       return { name, network: '', address: '', ports: [], tags: tagsOf(item) };
     case 'identityProviders':
       return { name, issuer: '' };
+    case 'tests':
+      return { user: 'somebody@acme.example', can: [] };
     case 'groups':
     case 'zones':
       return '';
@@ -85,6 +89,12 @@ function standIn(list: string, item: unknown): unknown {
     default:
       return { name };
   }
+}
+
+/** What a policy does stays known to others that refer to it. */
+function effectOf(item: unknown): string {
+  const keys = Object.keys(item ?? {}).filter((key) => ['allow', 'require'].includes(key));
+  return keys[0] ?? 'deny';
 }
 
 function tagsOf(item: unknown): string[] {

@@ -88,6 +88,20 @@ export function referenceIssues(document: OrganisationDocument): DocumentIssue[]
     ]);
     reportDurations(policy, path, report);
   }
+  for (const [index, test] of (document.tests ?? []).entries()) {
+    const path: Path = ['tests', index];
+    const { serviceAccount, mfa, session } = test;
+    mustExist(groups, 'group', 'groups', test.groups, [...path, 'groups']);
+    mustExist(profiles, 'posture profile', 'postureProfiles', test.posture, [...path, 'posture']);
+    mustExist(resources, 'resource', 'resources', test.can, [...path, 'can']);
+    mustExist(resources, 'resource', 'resources', test.cannot, [...path, 'cannot']);
+    if (serviceAccount !== undefined && !accounts.has(serviceAccount)) {
+      const message = `service account "${serviceAccount}" is not declared; add it to serviceAccounts`;
+      report([...path, 'serviceAccount'], message);
+    }
+    for (const [key, text] of Object.entries({ mfa, session }))
+      if (text !== undefined && tooLong(text)) report([...path, key], 'a duration is at most a year');
+  }
   return issues;
 }
 
@@ -96,9 +110,14 @@ function reportDurations(
   path: Path,
   report: (path: Path, message: string) => void,
 ): void {
-  for (const key of ['mfa', 'session'] as const) {
-    const text = policy.when?.[key];
-    if (text !== undefined && tooLong(text)) report([...path, 'when', key], 'a duration is at most a year');
+  const { session, mfa } = policy.when ?? {};
+  const age: readonly (readonly [Path, string | undefined])[] = [
+    [['session'], session],
+    typeof mfa === 'object' ? [['mfa', 'age'], mfa.age] : [['mfa'], mfa],
+  ];
+  for (const [keys, text] of age) {
+    if (text !== undefined && tooLong(text))
+      report([...path, 'when', ...keys], 'a duration is at most a year');
   }
 }
 

@@ -108,6 +108,9 @@ function patternSentence(pattern: string, at: unknown): string {
   }
   if (pattern.includes('https?')) return `${quoted(at)} is no web address; it begins with https://`;
   if (pattern.includes(':[0-5]')) return `${quoted(at)} are no hours; write them like "09:00-18:00"`;
+  if (pattern.startsWith('^[0-9]{4}-'))
+    return `${quoted(at)} is no instant; write it like 2026-11-20T10:00+01:00`;
+  if (pattern === '^[A-Z]{2}$') return `${quoted(at)} is no country; write two capital letters such as DE`;
   if (pattern.startsWith('^[0-9]+')) return `${quoted(at)} is no version; write it like "6.1"`;
   return `${quoted(at)} does not have the form ${pattern}`;
 }

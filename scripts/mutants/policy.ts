@@ -1,5 +1,5 @@
 /** Guards of `policy/`. */
-import type { Mutant } from './mutant.ts';
+import { guards, type Mutant } from './mutant.ts';
 
 const decide = 'policy/decide.ts';
 const policy = 'policy/policy.ts';
@@ -28,7 +28,7 @@ export const policyMutants: readonly Mutant[] = [
   {
     name: 'a require goes before every allow',
     file: decide,
-    guard: 'holding.length > 0 && isEveryRequireMet',
+    guard: 'holding.length > 0 && (unmet.length === 0 || isWaived(unmet, holding))',
     without: 'holding.length > 0',
     tests,
   },
@@ -49,8 +49,8 @@ export const policyMutants: readonly Mutant[] = [
   {
     name: 'without an allow that holds nothing is allowed',
     file: decide,
-    guard: 'const allowed = holding.length > 0 && ',
-    without: 'const allowed = ',
+    guard: 'const allowed = holding.length > 0 && (unmet.length === 0 || ',
+    without: 'const allowed = (unmet.length === 0 || ',
     tests,
   },
   {
@@ -140,22 +140,22 @@ export const policyMutants: readonly Mutant[] = [
   {
     name: 'a sign-in that names no method escapes no deny',
     file: mfa,
-    guard: "if (amr.length === 0) return 'unknown';",
-    without: 'if (amr.length === 0) return false;',
+    guard: "const unknownMethods: Verdict = { met: 'unknown',",
+    without: 'const unknownMethods: Verdict = { met: false,',
     tests,
   },
   {
     name: 'two methods of one kind are one factor',
     file: mfa,
-    guard: 'return (kinds & (kinds - 1)) !== 0;',
-    without: 'return amr.length > 1;',
+    guard: 'return (kinds & (kinds - 1)) !== 0 ?',
+    without: 'return amr.length > 1 ?',
     tests,
   },
   {
     name: 'several factors count only for so long',
     file: mfa,
-    guard: 'return isOver ? tooOld : fresh;',
-    without: 'return fresh;',
+    guard: 'if (session.authTimeMs !== undefined && nowMs >= session.authTimeMs + maxAgeMs) return tooOld;',
+    without: '',
     tests,
   },
   {
@@ -179,4 +179,90 @@ export const policyMutants: readonly Mutant[] = [
     without: 'endMs',
     tests: table,
   },
+  ...guards(policy, table, [
+    [
+      'an allow waives only the requires that it names',
+      'for (const { name } of unmet) if (!waives.has(name)) return false;',
+      '',
+    ],
+    [
+      'several allows do not waive together what none of them waives alone',
+      'for (const allow of holding) if (waivesAll(allow, unmet)) return true;\n  return false;',
+      'return unmet.every((require) => holding.some((allow) => waivesAll(allow, [require])));',
+    ],
+  ]),
+  {
+    name: 'an allow that does not hold waives nothing',
+    file: decide,
+    guard: 'isWaived(unmet, holding))',
+    without: 'isWaived(unmet, concerning))',
+    tests: table,
+  },
+  {
+    name: 'until sees what a waiver lets in',
+    file: 'policy/next-change.ts',
+    guard: '(inEffect.require.size === 0 || isWaived([...inEffect.require], [...inEffect.allow]))',
+    without: 'inEffect.require.size === 0',
+    tests: table,
+  },
+  ...guards('policy/policies.ts', tests, [
+    [
+      'only an allow that ends may waive',
+      'waives.length > 0 && (allow === undefined || until === undefined)',
+      'waives.length > 0 && allow === undefined',
+    ],
+    ['what is waived is a require of the file', 'else if (policy.require === undefined)', 'else if (false)'],
+  ]),
+  ...guards('policy/ip-network.ts', table, [
+    [
+      'a network ends where its length says',
+      'return bits >= 32 ? -1 : -1 << (32 - bits);',
+      'return -1 << 31;',
+    ],
+    ['IPv4 that stands in IPv6 is IPv4', '  read[0] = read[3] ?? 0;\n  return 4;', '  return 6;'],
+    ['IPv4 is not among all of IPv6', 'network.family === family && contains(network)', 'contains(network)'],
+    ['an address has one reading only', 'if (digits === 1 && value === 0) return undefined;', ''],
+    [
+      'a text that is no address lies in no network',
+      'if (family === 0) return undefined;',
+      'if (family === 0) return true;',
+    ],
+  ]),
+  ...guards('policy/conditions/source.ts', table, [
+    [
+      'a source that nobody knows escapes no deny',
+      "{ met: 'unknown', reason: 'source-unknown' }",
+      "{ met: false, reason: 'source-unknown' }",
+    ],
+  ]),
+  ...guards('policy/conditions/country.ts', table, [
+    [
+      'a country that nobody knows lets nobody in',
+      'if (source?.country === undefined) return unknown;',
+      'if (source?.country === undefined) return listed;',
+    ],
+    [
+      'a country that nobody knows escapes no deny',
+      "{ met: 'unknown', reason: 'country-unknown' }",
+      "{ met: false, reason: 'country-unknown' }",
+    ],
+  ]),
+  ...guards(mfa, table, [
+    ['a method that is asked for was used', 'if (method.met === false) return method;', ''],
+    [
+      'a context class that the provider did not name is unknown',
+      'if (acr === undefined) return unknownContext;',
+      'if (acr === undefined) return fresh;',
+    ],
+    [
+      'a context class is one of those listed',
+      'return contexts.has(acr) ? fresh : otherContext;',
+      'return fresh;',
+    ],
+    [
+      'a sign-in whose time nobody knows is not fresh',
+      'return session.authTimeMs === undefined ? unknownTime : fresh;',
+      'return fresh;',
+    ],
+  ]),
 ];

@@ -288,4 +288,55 @@ describe('policyIssues', () => {
       1,
     );
   });
+
+  test('lets only an allow with an end waive, and only requires of the file', () => {
+    const needs: PolicyDocument = {
+      name: 'needs',
+      require: 'everyone',
+      to: 'everything',
+      when: { mfa: '12h' },
+    };
+    const issues = (policy: object): string[] =>
+      policyIssues({
+        organisation: 'acme',
+        policies: [{ ...staffWiki, ...policy }, needs],
+      }).map(({ path, message }) => `${path.join('.')}: ${message}`);
+    const until = '2027-01-01T00:00:00Z';
+    assert.deepEqual(issues({ until, waives: ['needs'] }), []);
+    const only =
+      'policies.0.waives: only an allow that has until may waive; what is waived is waived for a time';
+    assert.deepEqual(issues({ waives: ['needs'] }), [only]);
+    assert.deepEqual(issues({ allow: undefined, require: 'everyone', until, waives: ['needs'] }), [only]);
+    assert.deepEqual(issues({ until, waives: ['needs', 'neds', 'staff-wiki'] }), [
+      'policies.0.waives.1: policy "neds" is not declared; waives names requires of this file',
+      'policies.0.waives.2: policy "staff-wiki" is no require; only what is required can be waived',
+    ]);
+  });
+
+  test('reports a source that is no network, each with its place', () => {
+    const path = (source: string[]): string[] =>
+      policyIssues(document({ ...staffWiki, when: { source } })).map(
+        (issue) => `${issue.path.slice(2).join('.')}: ${issue.message}`,
+      );
+    assert.deepEqual(path(['10.0.0.0/8', '0.0.0.0/0', '2001:db8::/32', '::/0', '::1/128']), []);
+    assert.deepEqual(path(['10.0.0.0/8', '10.0.0.1']), [
+      'when.source.1: "10.0.0.1" has no length; write 10.0.0.1/32',
+    ]);
+    assert.match(path(['2001:db8::1']).join(), /"2001:db8::1" has no length; write 2001:db8::1\/128/);
+    assert.match(path(['10.0.0.1/8']).join(), /has bits beyond its length; write 10\.0\.0\.1\/32, or clear/);
+    assert.match(path(['2001:db8::1/32']).join(), /has bits beyond its length/);
+    assert.match(path(['::ffff:10.0.0.0/104']).join(), /is IPv4 inside IPv6; write the IPv4 network itself/);
+    for (const bad of [
+      '10.0.0.0/33',
+      '10.0.0.0/08',
+      '10.0.0/8',
+      '::/129',
+      '10.0.0.0/',
+      '/8',
+      'lan',
+      '1::2::/8',
+      '::/x',
+    ])
+      assert.match(path([bad]).join(), /is no network; write it like 10\.20\.0\.0\/16/, bad);
+  });
 });

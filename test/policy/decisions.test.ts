@@ -16,6 +16,8 @@ interface Words {
   session?: string;
   factors?: string;
   factorsAt?: string;
+  context?: string;
+  source?: string;
   device?: string;
   report?: string;
 }
@@ -43,6 +45,8 @@ const usual: Required<Words> = {
   session: '1h ago',
   factors: 'pwd and otp',
   factorsAt: '1h ago',
+  context: 'none',
+  source: '10.1.2.3 in DE',
   device: 'approved',
   report: 'linux 6.1.0 30s ago',
 };
@@ -110,7 +114,9 @@ function factsFrom(words: Required<Words>): Facts {
       startedMs: before(nowMs, words.session),
       amr: words.factors === 'none' ? [] : words.factors.split(' and '),
       ...(words.factorsAt === 'unknown' ? {} : { authTimeMs: before(nowMs, words.factorsAt) }),
+      ...(words.context === 'none' ? {} : { acr: words.context }),
     },
+    ...(words.source === 'unknown' ? {} : { source: sourceFrom(words.source) }),
     device: {
       approved: words.device === 'approved',
       ...(words.report === 'none' ? {} : { posture: postureFrom(nowMs, words.report) }),
@@ -143,6 +149,12 @@ function postureFrom(nowMs: number, text: string): NonNullable<Facts['device']['
       ...(version === undefined || version === 'without version' ? {} : { osVersion: version }),
     },
   };
+}
+
+/** `10.1.2.3 in DE`, `2001:db8::1`. */
+function sourceFrom(text: string): NonNullable<Facts['source']> {
+  const [address = '', country] = text.split(' in ');
+  return { address, ...(country === undefined ? {} : { country }) };
 }
 
 function before(nowMs: number, text: string): number {

@@ -79,13 +79,46 @@ describe('whatever the policies', () => {
     });
   });
 
-  test('no allow bypasses a require', () => {
+  test('no allow bypasses a require that it does not waive', () => {
     holds(({ facts, policies, source }) => {
       const require = source.policy('require', facts.nowMs, 'require');
+      const other = source.policy('other', facts.nowMs, 'require');
       if (passes(facts, require)) return false;
-      const allows = policies.filter(({ allow }) => allow !== undefined);
-      assert.equal(isAllowed(facts, [...allows, openToAll, require]), false);
+      const allows = policies
+        .filter(({ allow }) => allow !== undefined)
+        // Some waive something, but not this.
+        .map((allow) => source.waiving(allow, [other], facts.nowMs));
+      assert.equal(isAllowed(facts, [...allows, openToAll, require, other]), false);
       return true;
+    });
+  });
+
+  test('an allow that waives a require lets in whom it would let in without that require, and nobody else', () => {
+    holds(({ facts, policies, source }) => {
+      const require = source.policy('require', facts.nowMs, 'require');
+      const others = policies.filter(({ allow }) => allow === undefined);
+      const until = new Date(facts.nowMs + 60_000).toISOString();
+      const allow: PolicyDocument = { ...source.policy('one', facts.nowMs, 'allow'), until };
+      const waived = isAllowed(facts, [...others, { ...allow, waives: ['require'] }, require]);
+      assert.equal(waived, isAllowed(facts, [...others, allow]));
+      return waived && !passes(facts, require);
+    });
+  });
+
+  test('one more name that an allow waives never takes anything away', () => {
+    holds(({ facts, policies, source }) => {
+      if (!isAllowed(facts, policies)) return false;
+      const wider = policies.map((policy) => {
+        const { waives } = source.waiving(
+          { ...policy, until: policy.until ?? '2999-01-01T00:00:00Z' },
+          policies,
+          facts.nowMs,
+        );
+        if (waives === undefined || policy.until === undefined) return policy;
+        return { ...policy, waives: [...new Set([...(policy.waives ?? []), ...waives])] };
+      });
+      assert.equal(isAllowed(facts, wider), true);
+      return wider.some(({ waives }) => waives !== undefined);
     });
   });
 
@@ -102,7 +135,13 @@ describe('whatever the policies', () => {
 
   test('a fact that is not known never lets anyone in', () => {
     const forgetting: ((facts: Facts) => Facts)[] = [
-      ({ session: { startedMs, amr }, ...facts }) => ({ ...facts, session: { startedMs, amr } }),
+      ({ session: { authTimeMs: _time, ...session }, ...facts }) => ({ ...facts, session }),
+      ({ session: { acr: _class, ...session }, ...facts }) => ({ ...facts, session }),
+      ({ source: _source, ...facts }) => facts,
+      ({ source, ...facts }) =>
+        source === undefined ? facts : { ...facts, source: { address: source.address } },
+      ({ source, ...facts }) =>
+        source === undefined ? facts : { ...facts, source: { ...source, address: '' } },
       ({ session, ...facts }) => ({ ...facts, session: { ...session, amr: [] } }),
       ({ device: { approved }, ...facts }) => ({ ...facts, device: { approved } }),
       ({ device: { approved, posture }, ...facts }) => {

@@ -12,6 +12,7 @@ describe('decide beside its slow twin', () => {
   test(`agrees on decision, reasons and until in ${cases} random cases`, () => {
     const source = new CaseSource(seed);
     const seen = { allow: 0, deny: 0, fixable: 0, until: 0 };
+    const seldom = { waived: 0, source: 0, country: 0, context: 0 };
     for (let index = 0; index < cases; index += 1) {
       const { facts, policies } = source.next();
       const { decision, reasons, fixable, untilMs } = decide(facts, compilePolicies(policies, profiles));
@@ -33,9 +34,16 @@ describe('decide beside its slow twin', () => {
       seen[decision] += 1;
       if (fixable) seen.fixable += 1;
       if (untilMs !== undefined) seen.until += 1;
+      const names = new Set(reasons.map(({ name }) => name));
+      if (names.has('require-waived')) seldom.waived += 1;
+      if (names.has('source-listed')) seldom.source += 1;
+      if (names.has('country-listed')) seldom.country += 1;
+      if (names.has('mfa-context-not-listed') || names.has('mfa-context-unknown')) seldom.context += 1;
     }
     // The cases reach every kind of outcome, or agreeing on them would show little.
     for (const [outcome, count] of Object.entries(seen))
       assert.ok(count > cases / 20, `${outcome}: ${count}`);
+    for (const [outcome, count] of Object.entries(seldom))
+      assert.ok(count > cases / 250, `${outcome}: ${count}`);
   });
 });

@@ -58,7 +58,7 @@ describe('the trace of a decision', () => {
       held: false,
       inEffect: true,
       conditions: [
-        { condition: 'mfa', met: 'unknown', reason: 'mfa-too-old' },
+        { condition: 'mfa', met: 'unknown', reason: 'mfa-time-unknown' },
         { condition: 'session', met: true, reason: 'session-fresh' },
         { condition: 'deviceApproved', met: false, reason: 'device-not-approved' },
       ],
@@ -87,6 +87,11 @@ describe('the trace of a decision', () => {
         { decision, reasons, fixable, untilMs, policies: policies.map(({ name }) => name) },
       );
       const inEffect = trace.policies.filter((each) => each.state === 'selected' && each.inEffect);
+      const waived = trace.policies.filter((each) => each.state === 'selected' && each.waived === true);
+      assert.deepEqual(
+        waived.map(({ policy }) => policy),
+        reasons.flatMap(({ name, policy }) => (name === 'require-waived' ? [policy] : [])),
+      );
       const has = (effect: string): boolean => inEffect.some((each) => each.effect === effect);
       assert.equal(has('allow') && !has('deny') && !has('require'), decision === 'allow');
       selected += trace.policies.filter(({ state }) => state === 'selected').length;

@@ -2,11 +2,9 @@
 import { Type } from 'typebox';
 import { ApplyResult, OrganisationDocument } from '../../../protocol/admin.ts';
 import type { ControllerContext } from '../../context.ts';
-import { applyDocument } from '../../organisation/apply-document.ts';
-import { checkDocument } from '../../organisation/document-issues.ts';
-import { organisationOf, whoOf } from '../access.ts';
-import { ProblemError } from '../problems.ts';
+import { organisationOf } from '../access.ts';
 import type { TypedApp } from '../typed-app.ts';
+import { ifMatch, putIntoForce } from './put-into-force.ts';
 
 export function documentRoutes(app: TypedApp, context: ControllerContext): void {
   app.get(
@@ -18,9 +16,10 @@ export function documentRoutes(app: TypedApp, context: ControllerContext): void 
         response: { 200: Type.Object({ revision: Type.Integer(), document: Type.Unknown() }) },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { reader } = context.organisation(organisationOf(request));
       const { revision, document } = await reader.current();
+      void reply.header('etag', `"${revision}"`);
       return { revision, document };
     },
   );
@@ -28,31 +27,16 @@ export function documentRoutes(app: TypedApp, context: ControllerContext): void 
   app.put(
     '/api/v1/document',
     {
-      config: { access: ['admin'], problems: ['invalid-document'] },
+      config: { access: ['admin'], problems: ['invalid-document', 'conflict'] },
       schema: {
         summary: 'Puts a document into force; what a list leaves out is removed',
+        headers: Type.Object({ 'if-match': Type.Optional(Type.String()) }),
         body: OrganisationDocument,
         response: { 200: ApplyResult },
       },
       // The whole-file check reports every mistake at once and includes the schema.
       validatorCompiler: () => () => true,
     },
-    async (request) => {
-      const organisation = context.organisation(organisationOf(request));
-      const checked = checkDocument(request.body, {
-        controllerHost: context.publicUrl.hostname,
-        organisationName: await organisation.store.name(),
-      });
-      if ('issues' in checked) throw new ProblemError('invalid-document', undefined, checked.issues);
-      const { secretKey, random } = context;
-      const applied = await applyDocument(organisation.store, checked.document, {
-        secretKey,
-        random,
-        nowMs: context.now(),
-        who: whoOf(request),
-      });
-      await context.publish(organisation.id, { kind: 'document', applied });
-      return { changes: applied.changes };
-    },
+    async (request) => putIntoForce(context, request, request.body, { from: ifMatch(request) }),
   );
 }

@@ -52,6 +52,42 @@ const zones = [
   'Australia/Lord_Howe',
 ];
 
+const networks = [
+  '10.0.0.0/8',
+  '10.1.0.0/16',
+  '10.1.2.8/29',
+  '192.0.2.7/32',
+  '0.0.0.0/0',
+  '::/0',
+  '2001:db8::/32',
+  '2001:db8:1::/48',
+  '2001:db8::8000/113',
+  '::1/128',
+];
+
+const addresses = [
+  '10.0.0.0',
+  '10.1.2.7',
+  '10.1.2.8',
+  '10.1.2.15',
+  '10.1.2.16',
+  '10.255.255.255',
+  '11.0.0.0',
+  '192.0.2.7',
+  '127.0.0.1',
+  '::ffff:10.1.2.9',
+  '::ffff:c000:207',
+  '::1',
+  '::',
+  '2001:db8::7fff',
+  '2001:db8::8000',
+  '2001:DB8:1:0:0:0:0:1',
+  '2001:db9::',
+  'fe80::1%eth0',
+  '10.1.2',
+  'somewhere',
+];
+
 export class CaseSource {
   readonly #random: () => number;
   readonly #schedules: readonly ScheduleDocument[];
@@ -64,7 +100,9 @@ export class CaseSource {
   next(): Case {
     const nowMs = this.#instant();
     const count = this.below(7);
-    const policies = Array.from({ length: count }, (_, index) => this.policy(`p${index}`, nowMs));
+    const policies = Array.from({ length: count }, (_, index) => this.policy(`p${index}`, nowMs)).map(
+      (policy, _, all) => this.waiving(policy, all, nowMs),
+    );
     return { facts: this.#facts(nowMs), policies };
   }
 
@@ -90,13 +128,33 @@ export class CaseSource {
     };
   }
 
+  /** Now and then the allow with an end, and with some of the requires beside it waived; any other policy as it is. */
+  waiving(policy: PolicyDocument, beside: readonly PolicyDocument[], nowMs: number): PolicyDocument {
+    const requires = beside.flatMap(({ name, require }) => (require === undefined ? [] : [name]));
+    if (policy.allow === undefined || requires.length === 0 || !this.#chance(0.5)) return policy;
+    const until = policy.until ?? this.#written(nowMs + 2 * hour);
+    return { ...policy, until, waives: this.#some(requires) };
+  }
+
   conditions(): NonNullable<PolicyDocument['when']> {
     return {
       ...(this.#chance(0.3) ? { posture: this.#some(profiles.map(({ name }) => name)) } : {}),
-      ...(this.#chance(0.3) ? { mfa: this.#pick(['30s', '15m', '12h']) } : {}),
+      ...(this.#chance(0.3) ? { mfa: this.#mfa() } : {}),
       ...(this.#chance(0.3) ? { session: this.#pick(['1m', '8h', '1d']) } : {}),
       ...(this.#chance(0.2) ? { deviceApproved: true as const } : {}),
+      ...(this.#chance(0.2) ? { source: this.#some(networks) } : {}),
+      ...(this.#chance(0.2) ? { country: this.#some(['DE', 'FR', 'US']) } : {}),
       ...(this.#chance(0.4) ? { schedule: this.#pick(this.#schedules) } : {}),
+    };
+  }
+
+  #mfa(): NonNullable<NonNullable<PolicyDocument['when']>['mfa']> {
+    const age = this.#pick(['30s', '15m', '12h']);
+    if (this.#chance(0.6)) return age;
+    return {
+      age,
+      ...(this.#chance(0.5) ? { amr: this.#some(['hwk', 'otp', 'mfa']) } : {}),
+      ...(this.#chance(0.5) ? { acr: this.#some(['phr', 'phrh', '1']) } : {}),
     };
   }
 
@@ -118,7 +176,16 @@ export class CaseSource {
         ...(this.#chance(0.2)
           ? {}
           : { authTimeMs: this.#before(nowMs, [30 * second, 15 * minute, 12 * hour]) }),
+        ...(this.#chance(0.5) ? {} : { acr: this.#pick(['phr', 'phrh', '1', '0']) }),
       },
+      ...(this.#chance(0.15)
+        ? {}
+        : {
+            source: {
+              address: this.#pick(addresses),
+              ...(this.#chance(0.2) ? {} : { country: this.#pick(['DE', 'FR', 'US', 'JP']) }),
+            },
+          }),
       device: {
         approved: this.#chance(0.7),
         ...(this.#chance(0.2) ? {} : { posture: this.#posture(nowMs) }),

@@ -2,6 +2,7 @@
  * `decide` once more, written from the sentences of DESIGN section 8 alone, as plainly and as slowly as it likes: reads
  * the documents themselves, compiles nothing, shares nothing with policy/ but types. Tests hold the product against it.
  */
+import { isIP } from 'node:net';
 import type {
   ConditionsDocument,
   PolicyDocument,
@@ -63,13 +64,18 @@ function decideAt(
   const allows = selected.filter((policy) => policy.allow !== undefined);
   if (allows.length === 0) return { decision: 'deny', reasons: ['no-allow'], fixable: false };
   const whole = allows.filter((policy) => isTrue(policy));
-  // "every selected require has its whole `when` true"
+  // "every selected require has its whole `when` true", but for those that "an allow with `until` … waives"
   const requires = selected.filter((policy) => policy.require !== undefined);
-  const allowed = whole.length > 0 && requires.every((policy) => isTrue(policy));
-  const shownAllows = whole.length > 0 ? whole : allows;
+  const suffices = ({ until, waives = [] }: PolicyDocument): boolean =>
+    requires.every((policy) => isTrue(policy) || (until !== undefined && waives.includes(policy.name)));
+  const enough = whole.filter((policy) => suffices(policy));
+  const allowed = enough.length > 0;
+  const shownAllows = allowed ? enough : whole.length > 0 ? whole : allows;
+  const waived = allowed ? requires.filter((policy) => !isTrue(policy)) : [];
   const reasons = [
     ...shownAllows.map(({ name }) => `allow-matches ${name}`),
-    ...[...shownAllows, ...requires].flatMap((policy) =>
+    ...waived.map(({ name }) => `require-waived ${name}`),
+    ...[...shownAllows, ...requires.filter((policy) => !waived.includes(policy))].flatMap((policy) =>
       judge(policy).map(([, reason]) => `${reason} ${policy.name}`),
     ),
   ];
@@ -104,29 +110,92 @@ function judgeConditions(
   facts: Facts,
   profiles: readonly PostureProfileDocument[],
 ): readonly Judged[] {
-  const { nowMs, session, device } = facts;
+  const { nowMs, session, device, source } = facts;
   const judged: Judged[] = [];
   if (when.posture !== undefined) judged.push(judgePosture(when.posture, facts, profiles));
-  if (when.mfa !== undefined) judged.push(judgeMfa(lengthOf(when.mfa), facts));
+  if (when.mfa !== undefined) judged.push(judgeMfa(when.mfa, facts));
   if (when.session !== undefined) {
     const recent = nowMs - session.startedMs < lengthOf(when.session);
     judged.push(recent ? [true, 'session-fresh'] : [false, 'session-too-old']);
   }
   if (when.deviceApproved !== undefined)
     judged.push(device.approved ? [true, 'device-approved'] : [false, 'device-not-approved']);
+  if (when.source !== undefined) {
+    const bits = source === undefined ? undefined : bitsOf(source.address);
+    if (bits === undefined) judged.push(['unknown', 'source-unknown']);
+    else if (when.source.some((network) => bits.startsWith(leadingBits(network))))
+      judged.push([true, 'source-listed']);
+    else judged.push([false, 'source-not-listed']);
+  }
+  if (when.country !== undefined) {
+    const country = source?.country;
+    if (country === undefined) judged.push(['unknown', 'country-unknown']);
+    else
+      judged.push(when.country.includes(country) ? [true, 'country-listed'] : [false, 'country-not-listed']);
+  }
   if (when.schedule !== undefined)
     judged.push(isOpenAt(when.schedule, nowMs) ? [true, 'schedule-open'] : [false, 'schedule-closed']);
   return judged;
 }
 
-/** Several factors were used, and not too long ago; methods or a time that the provider did not name are unknown. */
-function judgeMfa(age: number, { nowMs, session: { amr, authTimeMs } }: Facts): Judged {
+/**
+ * Several factors were used, or, where classes are listed, in one of those; by one of the methods, where those are
+ * listed; and not too long ago. What the provider did not say is unknown. What is false is named before what is unknown.
+ */
+function judgeMfa(
+  document: NonNullable<ConditionsDocument['mfa']>,
+  { nowMs, session: { amr, acr, authTimeMs } }: Facts,
+): Judged {
+  const wanted = typeof document === 'string' ? { age: document } : document;
   const kinds = ['pwd pin kba', 'otp hwk swk sc sms tel pop', 'face fpt iris retina vbm'];
   const proved = kinds.filter((kind) => kind.split(' ').some((method) => amr.includes(method)));
-  const several: Truth = amr.length === 0 ? 'unknown' : amr.includes('mfa') || proved.length > 1;
-  const recent: Truth = authTimeMs === undefined ? 'unknown' : nowMs - authTimeMs < age;
-  const reason = several !== true ? 'mfa-missing' : recent !== true ? 'mfa-too-old' : 'mfa-fresh';
-  return [both([several, recent]), reason];
+  const silent = amr.length === 0;
+  const parts: Judged[] = [];
+  if (wanted.acr === undefined) {
+    if (silent) parts.push(['unknown', 'mfa-unknown']);
+    else parts.push([amr.includes('mfa') || proved.length > 1, 'mfa-missing']);
+  } else if (acr === undefined) parts.push(['unknown', 'mfa-context-unknown']);
+  else parts.push([wanted.acr.includes(acr), 'mfa-context-not-listed']);
+  if (wanted.amr !== undefined) {
+    if (silent) parts.push(['unknown', 'mfa-unknown']);
+    else parts.push([amr.some((method) => wanted.amr?.includes(method)), 'mfa-method-not-listed']);
+  }
+  if (authTimeMs === undefined) parts.push(['unknown', 'mfa-time-unknown']);
+  else parts.push([nowMs - authTimeMs < lengthOf(wanted.age), 'mfa-too-old']);
+  return (
+    parts.find(([truth]) => truth === false) ??
+    parts.find(([truth]) => truth === 'unknown') ?? [true, 'mfa-fresh']
+  );
+}
+
+/** An address as its family and all its bits, as node reads it; undefined when it is none. */
+function bitsOf(address: string): string | undefined {
+  const bare = address.split('%')[0] ?? '';
+  const version = isIP(bare);
+  if (version === 0) return undefined;
+  if (version === 4)
+    return `4 ${bare
+      .split('.')
+      .map((part) => Number(part).toString(2).padStart(8, '0'))
+      .join('')}`;
+  const whole = new URL(`http://[${bare}]`).hostname.slice(1, -1);
+  const [before = [], after] = whole.split('::').map((half) => half.split(':').filter((part) => part !== ''));
+  const missing = 8 - before.length - (after?.length ?? 0);
+  const groups = [
+    ...before,
+    ...Array.from({ length: after === undefined ? 0 : missing }, () => '0'),
+    ...(after ?? []),
+  ];
+  const bits = groups.map((group) => Number.parseInt(group, 16).toString(2).padStart(16, '0')).join('');
+  // IPv4 that stands in IPv6 is IPv4.
+  const mapped = '0'.repeat(80) + '1'.repeat(16);
+  return bits.startsWith(mapped) ? `4 ${bits.slice(96)}` : `6 ${bits}`;
+}
+
+/** The family of a network and as many of its bits as its length says. */
+function leadingBits(network: string): string {
+  const [address = '', length = ''] = network.split('/');
+  return (bitsOf(address) ?? 'none').slice(0, 2 + Number(length));
 }
 
 /** "A profile names required values per system; facts older than the profile allows count as failing." */
@@ -164,11 +233,6 @@ function sortable(version: string): string {
     .join('.');
 }
 
-function both(truths: readonly Truth[]): Truth {
-  if (truths.includes(false)) return false;
-  return truths.includes('unknown') ? 'unknown' : true;
-}
-
 /** Every instant at which anything that a policy says about time can turn. */
 function instantsOfChange(
   { nowMs, session, device }: Facts,
@@ -180,7 +244,7 @@ function instantsOfChange(
     ...(until === undefined ? [] : [instantOf(until)]),
     ...(when.mfa === undefined || session.authTimeMs === undefined
       ? []
-      : [session.authTimeMs + lengthOf(when.mfa)]),
+      : [session.authTimeMs + lengthOf(typeof when.mfa === 'string' ? when.mfa : when.mfa.age)]),
     ...(when.session === undefined ? [] : [session.startedMs + lengthOf(when.session)]),
     ...(when.posture === undefined || device.posture === undefined
       ? []

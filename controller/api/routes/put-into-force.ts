@@ -1,0 +1,66 @@
+/** The one way into force, for apply and rollback: checked whole, tested, applied, published. */
+import type { FastifyRequest } from 'fastify';
+import type { ApplyResult, OrganisationDocument } from '../../../protocol/admin.ts';
+import { failedTestIssues, runPolicyTests } from '../../../policy/policy-tests.ts';
+import type { ControllerContext } from '../../context.ts';
+import { applyDocument, StaleRevision } from '../../organisation/apply-document.ts';
+import { checkDocument } from '../../organisation/document-issues.ts';
+import { organisationOf, whoOf } from '../access.ts';
+import { ProblemError } from '../problems.ts';
+
+/** The document in `value`. Throws `invalid-document` with everything that is wrong with it; its tests are not run. */
+export async function checkedDocument(
+  context: ControllerContext,
+  request: FastifyRequest,
+  value: unknown,
+): Promise<OrganisationDocument> {
+  const { store } = context.organisation(organisationOf(request));
+  const checked = checkDocument(value, {
+    controllerHost: context.publicUrl.hostname,
+    organisationName: await store.name(),
+  });
+  if ('issues' in checked) throw new ProblemError('invalid-document', undefined, checked.issues);
+  return checked.document;
+}
+
+/** Throws `invalid-document` when it is wrong or one of its tests fails, `conflict` when `from` is not in force. */
+export async function putIntoForce(
+  context: ControllerContext,
+  request: FastifyRequest,
+  value: unknown,
+  { from, rollback }: { readonly from: number | undefined; readonly rollback?: number },
+): Promise<ApplyResult> {
+  const organisation = context.organisation(organisationOf(request));
+  const document = await checkedDocument(context, request, value);
+  const { secretKey, random } = context;
+  const nowMs = context.now();
+  const failed = failedTestIssues(runPolicyTests(document, nowMs));
+  if (failed.length > 0) throw new ProblemError('invalid-document', undefined, failed);
+  const applied = await applyDocument(organisation.store, document, {
+    secretKey,
+    random,
+    nowMs,
+    who: whoOf(request),
+    ...(from === undefined ? {} : { from }),
+    ...(rollback === undefined ? {} : { rollback }),
+  }).catch((error: unknown) => {
+    if (!(error instanceof StaleRevision)) throw error;
+    throw new ProblemError(
+      'conflict',
+      `Revision ${error.inForce} is in force, not ${from}: somebody else changed the document. ` +
+        'Look at it (postern policy history), bring your change up to date and try again. Nothing was changed.',
+    );
+  });
+  await context.publish(organisation.id, { kind: 'document', applied });
+  return { changes: applied.changes, revision: applied.revision };
+}
+
+/** The revision in `If-Match` (RFC 9110, 13.1.1); undefined when any will do. Throws `invalid-request` on another text. */
+export function ifMatch({ headers }: FastifyRequest): number | undefined {
+  const text = headers['if-match'];
+  if (text === undefined || text === '*') return undefined;
+  const revision = /^(0|[1-9]\d{0,14})$/.exec(/^"(.*)"$/.exec(text)?.[1] ?? text)?.[1];
+  if (revision === undefined)
+    throw new ProblemError('invalid-request', 'If-Match is the number of a revision, such as "7".');
+  return Number(revision);
+}
