@@ -63,9 +63,11 @@ function traceSelected(policy: Policy, facts: Facts): PolicyTrace {
     state: 'selected',
     held: holds(policy, facts),
     inEffect: takesEffect(policy, facts),
-    conditions: policy.conditions.map((condition) => ({
-      condition: condition.name,
-      ...condition.judge(facts),
-    })),
+    conditions: policy.conditions.flatMap((condition) =>
+      (condition.judgeEach?.(facts) ?? [condition.judge(facts)]).map((verdict) => ({
+        condition: condition.name,
+        ...verdict,
+      })),
+    ),
   };
 }
