@@ -106,8 +106,10 @@ export const PostureFacts = Type.Object({
 
 /** What the controller wants to know of a device: nothing else is collected. */
 const postureWanted = Type.Object({
-  /** Which checks, and the resources, among those the person may know of, that need each. */
-  checks: Type.Array(Type.Object({ check: Type.String(), resources: Type.Array(Type.String()) })),
+  /** Which checks, and the resources, among those the person may know of, that need each: some by name, and how many. */
+  checks: Type.Array(
+    Type.Object({ check: Type.String(), resources: Type.Array(Type.String()), count: Type.Integer() }),
+  ),
   processes: Type.Array(Type.String({ maxLength: 64 })),
   files: Type.Array(text),
 });

@@ -7,6 +7,7 @@ import { newId, type Id, type IdKind, type NodeId, type ResourceId } from '../..
 import type { Random } from '../../protocol/clock.ts';
 import type { SecretKey } from '../keys/secret-key.ts';
 import { appendAudit } from '../audit/append-audit.ts';
+import { changedSourceSecrets, withoutSourceSecrets, writeSources } from '../posture/source-secrets.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { readOrganisation, type StoredDocument } from './organisation-state.ts';
 
@@ -38,7 +39,10 @@ export function applyDocument(
   return store.transaction(async (tx) => {
     const before = await readOrganisation(tx);
     const after = withoutSecrets(document);
-    const secrets = await changedSecrets(tx, document, options.secretKey);
+    const secrets = {
+      identityProviders: await changedSecrets(tx, document, options.secretKey),
+      postureSources: await changedSourceSecrets(tx, document, options.secretKey),
+    };
     const changes = compare(before.document, after, secrets);
     if (changes.length === 0 && before.revision > 0) {
       return { changes, removed: [], redirected: [], orphaned: [] };
@@ -67,6 +71,7 @@ export function applyDocument(
     );
     removed.push(...accounts, ...networks);
     await writeProviders(tx, document, options.secretKey);
+    await writeSources(tx, document, options.secretKey);
     const orphaned = await orphanedSessions(tx, accounts, before.document, after);
     if (accounts.length > 0) {
       await tx.delete('enrolment_keys').where('target', 'in', accounts).execute();
@@ -104,9 +109,18 @@ export function applyDocument(
   }
 }
 
-function withoutSecrets({ identityProviders, ...rest }: OrganisationDocument): StoredDocument {
-  if (identityProviders === undefined) return rest;
-  return { ...rest, identityProviders: identityProviders.map(({ clientSecret: _secret, ...open }) => open) };
+function withoutSecrets({
+  identityProviders,
+  postureSources,
+  ...rest
+}: OrganisationDocument): StoredDocument {
+  return {
+    ...rest,
+    ...(identityProviders === undefined
+      ? {}
+      : { identityProviders: identityProviders.map(({ clientSecret: _secret, ...open }) => open) }),
+    ...(postureSources === undefined ? {} : { postureSources: withoutSourceSecrets(postureSources) }),
+  };
 }
 
 const kinds = {
@@ -117,11 +131,18 @@ const kinds = {
   serviceAccounts: 'service account',
   resources: 'resource',
   postureProfiles: 'posture profile',
+  postureSources: 'posture source',
+  serials: 'serial number',
   policies: 'policy',
 } as const;
 type List = keyof typeof kinds;
 
-function compare(before: StoredDocument, after: StoredDocument, secrets: ReadonlySet<string>): Change[] {
+/** @param secrets names of those whose secret has changed, which the stored documents do not show */
+function compare(
+  before: StoredDocument,
+  after: StoredDocument,
+  secrets: Readonly<Partial<Record<List, ReadonlySet<string>>>>,
+): Change[] {
   const changes: Change[] = [];
   for (const [list, kind] of Object.entries(kinds) as [List, string][]) {
     const old = entries(before, list);
@@ -129,7 +150,7 @@ function compare(before: StoredDocument, after: StoredDocument, secrets: Readonl
     for (const [name, value] of now) {
       const last = old.get(name);
       if (last === undefined) changes.push({ action: 'created', kind, name });
-      else if (last !== value || (list === 'identityProviders' && secrets.has(name)))
+      else if (last !== value || secrets[list]?.has(name) === true)
         changes.push({ action: 'changed', kind, name });
     }
     for (const name of old.keys()) if (!now.has(name)) changes.push({ action: 'removed', kind, name });

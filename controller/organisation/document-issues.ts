@@ -5,6 +5,7 @@
 import type { DocumentIssue } from '../../protocol/admin.ts';
 import { OrganisationDocument } from '../../protocol/admin.ts';
 import { policyIssues } from '../../policy/policies.ts';
+import { postureIssues } from '../posture/posture-issues.ts';
 import { addressIssues } from './address-issues.ts';
 import { providerIssues } from './provider-issues.ts';
 import { referenceIssues } from './reference-issues.ts';
@@ -29,6 +30,7 @@ export function checkDocument(value: unknown, context: DocumentContext): Checked
     ...referenceIssues(sound),
     ...addressIssues(sound, context.controllerHost),
     ...providerIssues(sound),
+    ...postureIssues(sound),
     ...policyIssues(sound),
   ];
   const { organisationName } = context;
@@ -78,8 +80,11 @@ function standIn(list: string, item: unknown): unknown {
     case 'identityProviders':
       return { name, issuer: '' };
     case 'groups':
+    case 'serials':
     case 'zones':
       return '';
+    case 'postureSources':
+      return { name, webhook: { secret: '' } };
     case 'postureProfiles':
       return { name, linux: {} };
     default:
