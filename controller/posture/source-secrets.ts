@@ -10,7 +10,7 @@ import type { ScopedStore } from '../store/scoped-store.ts';
 /** A source without its webhook's secret or the token that it is asked with. */
 export interface StoredPostureSource {
   name: string;
-  webhook?: Record<never, never>;
+  webhook?: object;
   poll?: Omit<NonNullable<PostureSourceDocument['poll']>, 'token'>;
 }
 
