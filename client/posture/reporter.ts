@@ -104,15 +104,16 @@ export class PostureReporter {
 
   /** @param always whether to send what is the same as before, to keep it fresh */
   #report(always: boolean): void {
+    const { system } = this.#options;
     if (this.#state === 'gathering') this.#state = 'gathering-again';
-    if (this.#state !== 'idle') return;
+    if (this.#state !== 'idle' || system === undefined) return;
     this.#state = 'gathering';
-    void this.#gather(always);
+    void this.#gather(system, always);
   }
 
-  async #gather(always: boolean): Promise<void> {
-    const { system, machine, clock, wallClock, send } = this.#options;
-    for (let must = always; system !== undefined && this.#isGathering(); must = true) {
+  async #gather(system: SystemCollectors, always: boolean): Promise<void> {
+    const { machine, clock, wallClock, send } = this.#options;
+    for (let must = always; this.#isGathering(); must = true) {
       this.#state = 'gathering';
       const wanted = this.#options.wanted() ?? nothingWanted;
       const asked = this.#askedNow();

@@ -23,6 +23,7 @@ import { discoveryRoutes } from './routes/discovery.ts';
 import { documentRoutes } from './routes/document.ts';
 import { enrolmentKeyRoutes } from './routes/enrolment-keys.ts';
 import { listRoutes } from './routes/lists.ts';
+import { postureRoutes } from './routes/posture.ts';
 import { serverRoutes } from './routes/servers.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 
@@ -68,6 +69,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     listRoutes,
     serverRoutes,
     deviceRoutes,
+    postureRoutes,
     sessionRoutes,
     auditRoutes,
   ]) {

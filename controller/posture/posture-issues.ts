@@ -22,6 +22,7 @@ export function postureIssues(document: OrganisationDocument): DocumentIssue[] {
       void issues.push({ path: ['postureSources', index, ...path], message });
     if (source.name !== '' && seen.has(source.name))
       report(['name'], `"${source.name}" stands twice; names are used once`);
+    if (source.name === 'dry-run') report(['name'], 'this name is taken; choose another');
     seen.add(source.name);
     if ((source.webhook === undefined) === (source.poll === undefined))
       report([], 'a posture source has exactly one of webhook and poll');
@@ -44,6 +45,27 @@ export function postureIssues(document: OrganisationDocument): DocumentIssue[] {
   return issues;
 }
 
+/** What is wrong with one profile by itself, for the dry run. */
+export function profileIssues(
+  profile: PostureProfileDocument,
+  sources: readonly SourceIntervals[],
+): DocumentIssue[] {
+  const issues: DocumentIssue[] = [];
+  const report: Report = (path, message) => void issues.push({ path: ['profile', ...path], message });
+  if (![profile.linux, profile.macos, profile.windows, profile.verdicts].some((each) => each !== undefined))
+    report([], 'a profile names at least one system (linux, macos or windows), or verdicts');
+  if (profile.freshness !== undefined && parseDuration(profile.freshness) === undefined)
+    report(['freshness'], 'a duration is at most a year');
+  reportProfile(profile, sources, report);
+  return issues;
+}
+
+/** What is asked here of a source, with or without its secrets. */
+interface SourceIntervals {
+  readonly name: string;
+  readonly poll?: { readonly every?: string };
+}
+
 function reportPoll(
   { url, every, ca }: NonNullable<NonNullable<OrganisationDocument['postureSources']>[number]['poll']>,
   report: Report,
@@ -58,7 +80,7 @@ function reportPoll(
 
 function reportProfile(
   profile: PostureProfileDocument,
-  sources: NonNullable<OrganisationDocument['postureSources']>,
+  sources: readonly SourceIntervals[],
   report: Report,
 ): void {
   const freshnessMs =
