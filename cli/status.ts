@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { ClientStatus } from '../client/status.ts';
 import { formatDuration } from '../protocol/durations.ts';
+import { checkTitles } from '../protocol/shown-posture.ts';
 import { count } from './count.ts';
 import { callRunning } from './local-call.ts';
 import { action, print, table } from './output.ts';
@@ -50,6 +51,7 @@ export function clientText(status: ClientStatus): string {
     ...(device === undefined
       ? []
       : [line('Device', device.name, device.approved ? 'approved' : '! not approved yet')]),
+    ...postureLines(status.posture),
     ...(dns === undefined ? [] : [line('DNS', ...dnsCells(dns))]),
     ...(proxies.socks === undefined ? [] : [line('SOCKS5', proxies.socks)]),
     ...(proxies.http === undefined ? [] : [line('HTTP', proxies.http)]),
@@ -68,6 +70,18 @@ export function clientText(status: ClientStatus): string {
     ...(controller.fault === undefined ? [] : [`! ${controller.fault}`]),
   ];
   return lines.join('\n');
+}
+
+/** Each check that is asked for; those for which a resource is refused first by their mark. */
+function postureLines(posture: ClientStatus['posture']): string[] {
+  if (posture === undefined) return [];
+  const rows = posture.checks.map(({ check, value, needed_by: names, needed_by_count: number, refuses }) => [
+    `${refuses.length > 0 ? '! ' : ''}${checkTitles[check]}`,
+    value,
+    number === 0 ? '' : `needed by ${number <= 3 ? names.join(', ') : count(number, 'resource')}`,
+    refuses.length === 0 ? '' : `refuses ${refuses.length <= 3 ? refuses.join(', ') : refuses.length}`,
+  ]);
+  return [line('Posture', `told ${age(posture.at)} ago`), ...group('', rows, (row) => row)];
 }
 
 function line(label: string, ...cells: string[]): string {

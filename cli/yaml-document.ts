@@ -49,7 +49,8 @@ export function readYamlDocument(file: string, env: NodeJS.ProcessEnv): YamlDocu
       .map(({ path, message }) => ({ offset: offsetOf(document, path, message), message }))
       .toSorted((a, b) => a.offset - b.offset)
       .map(({ offset, message }) => at(offset, message));
-  const issues = resolveProviders(value, dirname(resolve(file)), env);
+  const folder = dirname(resolve(file));
+  const issues = [...resolveProviders(value, folder, env), ...resolveSources(value, folder, env)];
   if (issues.length > 0) throw new YamlIssues(places(issues));
   return { value, places };
 }
@@ -77,6 +78,29 @@ function resolveProviders(value: unknown, folder: string, env: NodeJS.ProcessEnv
     const authority = readBeside(folder, entry['ca'], false);
     if (authority.issue !== undefined) issues.push({ path: [...path, 'ca'], message: authority.issue });
     else entry['ca'] = authority.text;
+  }
+  return issues;
+}
+
+/** The same for the sources of verdicts: the secret of a webhook, the token and the authority of one that is asked. */
+function resolveSources(value: unknown, folder: string, env: NodeJS.ProcessEnv): DocumentIssue[] {
+  const sources = (value as { postureSources?: unknown } | null)?.postureSources;
+  const issues: DocumentIssue[] = [];
+  for (const [index, source] of (Array.isArray(sources) ? sources : []).entries()) {
+    for (const [way, key] of [
+      ['webhook', 'secret'],
+      ['poll', 'token'],
+      ['poll', 'ca'],
+    ] as const) {
+      const entry = (source as Record<string, unknown> | null)?.[way] as Record<string, unknown> | null;
+      const given = typeof entry === 'object' ? entry?.[key] : undefined;
+      const { issue, text } =
+        key === 'ca' && typeof given === 'string'
+          ? readBeside(folder, given, false)
+          : resolveSecret(given, folder, env);
+      if (issue !== undefined) issues.push({ path: ['postureSources', index, way, key], message: issue });
+      else if (text !== undefined && entry !== null) entry[key] = text;
+    }
   }
   return issues;
 }

@@ -23,6 +23,8 @@ import { Flows } from './flows.ts';
 import { DeviceMemory } from './memory.ts';
 import { mayCapture, NameCapture } from './name-capture.ts';
 import type { FlowTarget } from './open-flow.ts';
+import { collectorsOf } from './posture/collect.ts';
+import { machineAt } from './posture/machine.ts';
 import { PostureReporter } from './posture/reporter.ts';
 import { serveProxy, type ProxyServer } from './proxies/proxy-server.ts';
 import { signInByBrowser, signInByCode, type SignIn, type SignInPrompt } from './sign-in.ts';
@@ -150,7 +152,14 @@ class RunningClient implements Client {
       clock: systemClock,
       random: systemRandom,
     });
-    this.#posture = new PostureReporter((message) => this.#control?.send(message) ?? false, Date.now);
+    this.#posture = new PostureReporter({
+      send: (message) => this.#control?.send(message) ?? false,
+      wanted: () => this.#memory.snapshot?.posture,
+      system: collectorsOf(process.platform),
+      machine: machineAt('', options.capture?.uids ?? options.uids),
+      clock: systemClock,
+      wallClock: Date.now,
+    });
   }
 
   get ready(): Promise<ClientStatus> {
@@ -230,6 +239,7 @@ class RunningClient implements Client {
             },
       socksPort: this.#proxies.socks?.port,
       httpPort: this.#proxies.http?.port,
+      lastPosture: this.#posture.last,
       tunnels: this.#tunnels,
       flows: this.#flows,
     });
@@ -339,6 +349,7 @@ class RunningClient implements Client {
     const exempt = new Set(hosts.flatMap((host) => parseName(host) ?? []));
     this.#knowledge = readKnowledge(snapshot, accepted, exempt);
     this.#tunnels.update();
+    this.#posture.follow();
   }
 
   async #startCapture(): Promise<void> {

@@ -5,6 +5,8 @@ import { version } from '../protocol/version.ts';
 import { formatRange } from './dns/address-range.ts';
 import type { RefusedZone } from './dns/zones.ts';
 import type { Flows } from './flows.ts';
+import { ownPosture } from './posture/own-posture.ts';
+import type { LastReport } from './posture/reporter.ts';
 import type { Knowledge } from './standing.ts';
 import { statusSchema, type ClientStatus } from './status.ts';
 import type { SystemChanges } from './system/system-changes.ts';
@@ -22,6 +24,7 @@ export interface StatusParts {
     | undefined;
   readonly socksPort: number | undefined;
   readonly httpPort: number | undefined;
+  readonly lastPosture: LastReport | undefined;
   readonly tunnels: Pick<Tunnels, 'networks' | 'relays'>;
   readonly flows: Pick<Flows, 'active' | 'incidents'>;
 }
@@ -29,6 +32,7 @@ export interface StatusParts {
 export function reportStatus(parts: StatusParts): ClientStatus {
   const { control, snapshot, knowledge, capture } = parts;
   const granted = knowledge.resources.filter((resource) => resource.granted).length;
+  const posture = ownPosture(parts.lastPosture, snapshot?.posture, knowledge);
   const fault = 'fault' in control ? control.fault?.message : undefined;
   return {
     schema: statusSchema,
@@ -40,6 +44,7 @@ export function reportStatus(parts: StatusParts): ClientStatus {
       ...(fault === undefined ? {} : { fault }),
     },
     ...(snapshot === undefined ? {} : { session: sessionOf(snapshot), device: { ...snapshot.device } }),
+    ...(posture === undefined ? {} : { posture }),
     ...(capture === undefined
       ? {}
       : {

@@ -1,4 +1,6 @@
 /** What `postern status --json` prints for a client; an absent part does not exist in this process. */
+import type { PostureFacts } from '../protocol/control.ts';
+import type { PostureCheck } from '../protocol/posture.ts';
 
 export const statusSchema = 'postern.status/v1';
 export const resourcesSchema = 'postern.resources/v1';
@@ -20,6 +22,23 @@ export interface ClientStatus {
     readonly ended?: string;
   };
   readonly device?: { readonly name: string; readonly approved: boolean };
+  /** What this device last reported about itself; absent while the controller asks for nothing. */
+  readonly posture?: {
+    /** RFC 3339. */
+    readonly at: string;
+    readonly checks: readonly {
+      readonly check: PostureCheck;
+      /** In words. */
+      readonly value: string;
+      /** Resources that need it: some by name, and how many. */
+      readonly needed_by: readonly string[];
+      readonly needed_by_count: number;
+      /** Resources that are refused for it now. */
+      readonly refuses: readonly string[];
+    }[];
+    /** Exactly what was sent. */
+    readonly facts: PostureFacts;
+  };
   /** Absent where names are not captured. */
   readonly dns?: {
     readonly routing: string;

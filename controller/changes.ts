@@ -11,6 +11,8 @@ export type Change =
   | { readonly kind: 'sessions-ended'; readonly sessions: readonly Id<'ses'>[]; readonly reason: string }
   /** A device's approval, posture or session is new. */
   | { readonly kind: 'device'; readonly device: DeviceId }
+  /** Something is known of these devices that was not known before, such as verdicts of others. */
+  | { readonly kind: 'devices'; readonly devices: readonly DeviceId[] }
   /** A person's groups, e-mail address or name are new. */
   | { readonly kind: 'person'; readonly person: Id<'usr'> }
   /** Connectors or relays came, went or moved. */

@@ -12,6 +12,7 @@ import { ControlServer } from './control/control-server.ts';
 import { decideAll } from './decisions/act-on-change.ts';
 import { LoginAttempts } from './enrolment/login-attempts.ts';
 import type { Authority, ServerCertificate } from './keys/authority.ts';
+import { SourcePoller } from './posture/source-poller.ts';
 import { Listener, type Certificate, type UpgradeHandler } from './listener.ts';
 import { openController, type OpenOptions } from './open-controller.ts';
 
@@ -80,6 +81,9 @@ export async function startController(options: ControllerOptions): Promise<Runni
       [controlPath]: (request, socket, head) => control.handleUpgrade(request, socket, head),
     });
     const address = await listener.listen(options.listen.host, options.listen.port);
+    const poller = new SourcePoller(context);
+    undo.push(() => poller.stop());
+    poller.start(await context.store.organisations());
     if (authority !== undefined && own !== undefined) {
       undo.push(keepRenewed(context, authority, listener, own.expiresMs));
     }

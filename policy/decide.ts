@@ -59,7 +59,11 @@ export function decide(facts: Facts, policies: Policies): Decision {
 }
 
 function addReasons(reasons: Reason[], { name, conditions }: Policy, facts: Facts): void {
-  for (const condition of conditions) reasons.push({ name: condition.judge(facts).reason, policy: name });
+  for (const condition of conditions) {
+    if (condition.judgeEach === undefined)
+      reasons.push({ name: condition.judge(facts).reason, policy: name });
+    else for (const { reason } of condition.judgeEach(facts)) reasons.push({ name: reason, policy: name });
+  }
 }
 
 class Decided implements Decision {

@@ -68,9 +68,11 @@ function traceSelected(policy: Policy, facts: Facts, decision: Decision['decisio
     held: holds(policy, facts),
     inEffect: takes && !waived,
     ...(waived ? { waived } : {}),
-    conditions: policy.conditions.map((condition) => ({
-      condition: condition.name,
-      ...condition.judge(facts),
-    })),
+    conditions: policy.conditions.flatMap((condition) =>
+      (condition.judgeEach?.(facts) ?? [condition.judge(facts)]).map((verdict) => ({
+        condition: condition.name,
+        ...verdict,
+      })),
+    ),
   };
 }

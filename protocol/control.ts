@@ -4,6 +4,7 @@
  */
 import { Type, type Static } from 'typebox';
 import { idPattern } from './ids.ts';
+import { maxAsked } from './posture.ts';
 
 const key = Type.String({
   pattern: '^[A-Za-z0-9_-]{43}$',
@@ -67,14 +68,50 @@ export const Login = Type.Object({
   verifier: Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' }),
 });
 
-/** What a device reports about itself. `at` in epoch seconds; a fact that is not known is absent. */
+/**
+ * What a device reports about itself. A fact that is not known, or that no profile asks for, is absent; `false` and an
+ * empty list are known. Claims of the device, and nothing more.
+ */
 export const PostureFacts = Type.Object({
   os: Type.Union([Type.Literal('linux'), Type.Literal('macos'), Type.Literal('windows')]),
   /** Version of the system as it numbers itself; on Linux the kernel's, e.g. `6.1.0-13-amd64`. */
   osVersion: Type.Optional(text),
   /** The distribution and its version, for people to read; decides nothing. */
   distribution: Type.Optional(text),
+  /** `ID` and `VERSION_ID` of os-release; the latter is absent where the distribution has no versions. */
+  distributionId: Type.Optional(Type.String({ maxLength: 32 })),
+  distributionVersion: Type.Optional(Type.String({ maxLength: 64 })),
   clientVersion: text,
+  /** Whether everything below `/` and `/home`, or the system volume, is encrypted on disk. */
+  diskEncryption: Type.Optional(Type.Boolean()),
+  firewall: Type.Optional(Type.Boolean()),
+  screenLock: Type.Optional(Type.Boolean()),
+  /** Seconds without input until the screen is locked, where `screenLock`; absent when that is not known. */
+  screenLockAfter: Type.Optional(Type.Integer({ minimum: 0, maximum: 31_536_000 })),
+  /** Products that run, by the names of protocol/posture.ts. */
+  antivirus: Type.Optional(Type.Array(Type.String({ maxLength: 32 }), { maxItems: 16 })),
+  secureBoot: Type.Optional(Type.Boolean()),
+  automaticUpdates: Type.Optional(Type.Boolean()),
+  /** The programs and files that the controller asked for, and no others. */
+  processes: Type.Optional(
+    Type.Array(Type.Object({ name: Type.String({ maxLength: 64 }), running: Type.Boolean() }), {
+      maxItems: maxAsked,
+    }),
+  ),
+  files: Type.Optional(
+    Type.Array(Type.Object({ path: text, present: Type.Boolean() }), { maxItems: maxAsked }),
+  ),
+  serial: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+});
+
+/** What the controller wants to know of a device: nothing else is collected. */
+const postureWanted = Type.Object({
+  /** Which checks, and the resources, among those the person may know of, that need each: some by name, and how many. */
+  checks: Type.Array(
+    Type.Object({ check: Type.String(), resources: Type.Array(Type.String()), count: Type.Integer() }),
+  ),
+  processes: Type.Array(Type.String({ maxLength: 64 })),
+  files: Type.Array(text),
 });
 
 export const Posture = Type.Object({
@@ -130,6 +167,7 @@ export type Hello = Static<typeof Hello>;
 export type Enrol = Static<typeof Enrol>;
 export type Login = Static<typeof Login>;
 export type PostureFacts = Static<typeof PostureFacts>;
+export type PostureWanted = Static<typeof postureWanted>;
 export type Posture = Static<typeof Posture>;
 export type FlowRecord = Static<typeof FlowRecord>;
 export type Receipts = Static<typeof Receipts>;
@@ -187,6 +225,8 @@ export const DeviceSnapshot = Type.Object({
   resources: Type.Record(Type.String(), deviceResource),
   session: sessionState,
   device: Type.Object({ name: Type.String(), approved: Type.Boolean() }),
+  /** Absent from a controller that asks for none. */
+  posture: Type.Optional(postureWanted),
 });
 
 const connectorResource = Type.Object({

@@ -2,6 +2,16 @@
  * Why something is allowed or refused, by name, with the sentence and the remedy a person sees. `decide()` returns
  * names; command line, pages and DNS show these texts. No sentence contains a configured value.
  */
+export type System = 'linux' | 'macos' | 'windows';
+
+interface ReasonText {
+  readonly met: boolean;
+  readonly text: string;
+  readonly fix: string | undefined;
+  /** Where the remedy differs by system. */
+  readonly fixOn?: Readonly<Record<System, string>>;
+}
+
 export const reasonTexts = {
   'allow-matches': { met: true, text: 'A policy allows it', fix: undefined },
   'no-allow': { met: false, text: 'No policy allows this', fix: undefined },
@@ -83,7 +93,7 @@ export const reasonTexts = {
     text: 'The device is not approved yet',
     fix: 'Ask an administrator to approve this device.',
   },
-  'posture-met': { met: true, text: 'The device meets the posture profile', fix: undefined },
+  'posture-met': { met: true, text: 'The operating system is one that is accepted', fix: undefined },
   'posture-failing': {
     met: false,
     text: 'The operating system of the device is too old',
@@ -104,9 +114,191 @@ export const reasonTexts = {
     text: 'The posture profile does not cover this operating system',
     fix: 'Ask an administrator which systems are supported.',
   },
-} as const satisfies Record<string, { met: boolean; text: string; fix: string | undefined }>;
+  'posture-distribution-accepted': { met: true, text: 'The Linux distribution is accepted', fix: undefined },
+  'posture-distribution-too-old': {
+    met: false,
+    text: 'The Linux distribution of the device is too old',
+    fix: 'Upgrade the distribution.',
+  },
+  'posture-distribution-not-listed': {
+    met: false,
+    text: 'The Linux distribution of the device is not among those accepted',
+    fix: 'Ask an administrator which distributions are supported.',
+  },
+  'posture-distribution-unknown': {
+    met: false,
+    text: 'The device could not tell which Linux distribution it runs',
+    fix: 'Look at ID and VERSION_ID in /etc/os-release.',
+  },
+  'posture-disk-encrypted': { met: true, text: 'The disk is encrypted', fix: undefined },
+  'posture-disk-not-encrypted': {
+    met: false,
+    text: 'The disk is not encrypted',
+    fix: 'Encrypt the disk.',
+    fixOn: {
+      linux: 'Encrypt the disk with LUKS; most systems offer it when they are installed.',
+      macos: 'Turn on FileVault: System Settings, Privacy & Security, FileVault.',
+      windows: 'Turn on device encryption or BitLocker: Settings, Privacy & security, Device encryption.',
+    },
+  },
+  'posture-disk-unknown': {
+    met: false,
+    text: 'The device could not tell whether its disk is encrypted',
+    fix: 'See postern status; Postern may need to run with more rights.',
+  },
+  'posture-firewall-on': { met: true, text: 'The firewall is on', fix: undefined },
+  'posture-firewall-off': {
+    met: false,
+    text: 'The firewall is off',
+    fix: 'Turn the firewall on.',
+    fixOn: {
+      linux: 'Turn the firewall on: sudo ufw enable, or sudo systemctl enable --now firewalld',
+      macos: 'Turn the firewall on: System Settings, Network, Firewall.',
+      windows: 'Turn the firewall on for every profile: Windows Security, Firewall & network protection.',
+    },
+  },
+  'posture-firewall-unknown': {
+    met: false,
+    text: 'The device could not tell whether its firewall is on',
+    fix: 'See postern status; on Linux the rules can be read by root alone.',
+  },
+  'posture-screen-lock-on': { met: true, text: 'The screen locks itself', fix: undefined },
+  'posture-screen-lock-off': {
+    met: false,
+    text: 'The screen does not lock itself',
+    fix: 'Let the screen lock itself when nobody uses it.',
+    fixOn: {
+      linux: 'Turn on the automatic screen lock in the settings of your desktop.',
+      macos: 'Require the password after the screen saver begins: System Settings, Lock Screen.',
+      windows: 'Turn on the screen saver with "On resume, display logon screen".',
+    },
+  },
+  'posture-screen-lock-slow': {
+    met: false,
+    text: 'The screen locks itself too late',
+    fix: 'Choose a shorter time until the screen locks.',
+  },
+  'posture-screen-lock-unknown': {
+    met: false,
+    text: 'The device could not tell when its screen locks',
+    fix: 'Sign in to the desktop on this device; see postern status.',
+  },
+  'posture-antivirus-running': { met: true, text: 'The antivirus runs', fix: undefined },
+  'posture-antivirus-missing': {
+    met: false,
+    text: 'No antivirus that is accepted runs on the device',
+    fix: 'Install or start the antivirus of your organisation.',
+  },
+  'posture-antivirus-unknown': {
+    met: false,
+    text: 'The device could not tell which antivirus it runs',
+    fix: 'See postern status; Postern may need to run with more rights.',
+  },
+  'posture-secure-boot-on': { met: true, text: 'Secure boot is on', fix: undefined },
+  'posture-secure-boot-off': {
+    met: false,
+    text: 'Secure boot is off',
+    fix: 'Turn on secure boot in the firmware settings of the device.',
+    fixOn: {
+      linux: 'Turn on secure boot in the firmware settings: systemctl reboot --firmware-setup',
+      macos: 'Choose Full Security in the Startup Security Utility of macOS Recovery.',
+      windows: 'Turn on secure boot: Settings, System, Recovery, Advanced startup, UEFI firmware settings.',
+    },
+  },
+  'posture-secure-boot-unknown': {
+    met: false,
+    text: 'The device could not tell whether secure boot is on',
+    fix: 'See postern status; Postern may need to run with more rights.',
+  },
+  'posture-updates-automatic': { met: true, text: 'Updates are installed by themselves', fix: undefined },
+  'posture-updates-manual': {
+    met: false,
+    text: 'Updates are not installed by themselves',
+    fix: 'Turn on automatic updates.',
+    fixOn: {
+      linux: 'Turn on automatic updates: unattended-upgrades on Debian and Ubuntu, dnf-automatic on Fedora.',
+      macos: 'Turn on every switch below System Settings, General, Software Update, Automatic Updates.',
+      windows: 'Let Windows Update install updates: Settings, Windows Update.',
+    },
+  },
+  'posture-updates-unknown': {
+    met: false,
+    text: 'The device could not tell whether it installs updates by itself',
+    fix: 'Ask an administrator; this system is not one whose settings Postern can read.',
+  },
+  'posture-process-running': { met: true, text: 'The programs that are required run', fix: undefined },
+  'posture-process-missing': {
+    met: false,
+    text: 'A program that is required does not run',
+    fix: 'See postern status for which, and start it.',
+  },
+  'posture-process-unknown': {
+    met: false,
+    text: 'The device has not told whether a required program runs',
+    fix: 'Keep postern up running; it reports within a minute.',
+  },
+  'posture-file-present': { met: true, text: 'The files that are required are there', fix: undefined },
+  'posture-file-missing': {
+    met: false,
+    text: 'A file that is required is not there',
+    fix: 'See postern status for which, and ask an administrator.',
+  },
+  'posture-file-unknown': {
+    met: false,
+    text: 'The device could not tell whether a required file is there',
+    fix: 'See postern status; Postern may need to run with more rights.',
+  },
+  'posture-client-recent': { met: true, text: 'Postern on the device is recent enough', fix: undefined },
+  'posture-client-too-old': {
+    met: false,
+    text: 'Postern on the device is too old',
+    fix: 'Update Postern on this device.',
+  },
+  'posture-client-unknown': {
+    met: false,
+    text: 'The device reports no version of Postern that can be compared',
+    fix: 'Install a released version of Postern on this device.',
+  },
+  'posture-serial-known': { met: true, text: 'The machine is one of the organisation', fix: undefined },
+  'posture-serial-not-known': {
+    met: false,
+    text: 'The machine is not among those of the organisation',
+    fix: 'Use a machine of your organisation, or ask an administrator to add its serial number.',
+  },
+  'posture-serial-unknown': {
+    met: false,
+    text: 'The device could not tell its serial number',
+    fix: 'Run postern up as root: on Linux the serial number can be read by root alone.',
+  },
+  'posture-verdict-compliant': {
+    met: true,
+    text: 'The device management calls the device compliant',
+    fix: undefined,
+  },
+  'posture-verdict-not-compliant': {
+    met: false,
+    text: 'The device management calls the device not compliant',
+    fix: 'Open the app of your device management; it says what is missing.',
+  },
+  'posture-verdict-unknown': {
+    met: false,
+    text: 'The device management does not know the device',
+    fix: 'Enrol the device with the device management of your organisation.',
+  },
+  'posture-verdict-stale': {
+    met: false,
+    text: 'What the device management said of the device is too old',
+    fix: 'Ask an administrator to look at the source of verdicts.',
+  },
+} as const satisfies Record<string, ReasonText>;
 
 export type ReasonName = keyof typeof reasonTexts;
+
+/** What would mend it, for a system where that is known; undefined where nothing has to be mended or nothing helps. */
+export function fixOf(name: ReasonName, system?: System): string | undefined {
+  const reason: ReasonText = reasonTexts[name];
+  return (system === undefined ? undefined : reason.fixOn?.[system]) ?? reason.fix;
+}
 
 /** One reason of a decision. `policy` names the policy it comes from, where the person may know it. */
 export interface Reason {

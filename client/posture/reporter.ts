@@ -1,37 +1,150 @@
-/** Sends what this device reports: when a channel opens, when something changed, and each minute so that it stays fresh. */
-import type { Posture } from '../../protocol/control.ts';
-import { readFacts } from './facts.ts';
+/**
+ * When this device reports: as a channel opens, when the controller asks for something else, after a sleep, when a watched
+ * file changes a fact, and each minute while a profile needs it to be fresh. Gathers one report at a time.
+ */
+import type { Clock } from '../../protocol/clock.ts';
+import type { Posture, PostureFacts, PostureWanted } from '../../protocol/control.ts';
+import { collectFacts, nothingWanted } from './collect.ts';
+import type { SystemCollectors } from './collector.ts';
+import type { Machine } from './machine.ts';
 
 const everyMs = 60_000;
+/** How soon after a wake it is noticed, at the latest. */
+const tickMs = 5_000;
+/** The wall clock moved by more than this while the monotonic one stood: the machine slept, or somebody set the clock. */
+const jumpMs = 2_000;
+/** Programs write a file in several steps; they are let finish. */
+const settleMs = 250;
+
+export interface ReporterOptions {
+  /** False when there is no channel; the next report comes anyway. */
+  readonly send: (message: Posture) => boolean;
+  /** What the controller asks for, by the last snapshot; undefined when it has not said. */
+  readonly wanted: () => PostureWanted | undefined;
+  /** Undefined on a system that has no name in the protocol: then nothing is reported. */
+  readonly system: SystemCollectors | undefined;
+  readonly machine: Machine;
+  readonly clock: Clock;
+  /** Epoch milliseconds. */
+  readonly wallClock: () => number;
+}
+
+/** The last report and when it was gathered (epoch ms). */
+export interface LastReport {
+  readonly atMs: number;
+  readonly facts: PostureFacts;
+}
 
 export class PostureReporter {
-  readonly #send: (message: Posture) => boolean;
-  readonly #wallClock: () => number;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #options: ReporterOptions;
+  #state: 'stopped' | 'idle' | 'gathering' | 'gathering-again' = 'stopped';
   #seq = 0;
+  #last: LastReport | undefined;
+  /** What the last report was gathered for. */
+  #asked = '';
+  #lastSentMs = 0;
+  /** Wall clock less monotonic clock, which only a sleep or somebody changes. */
+  #offsetMs = 0;
+  #cancelTick: () => void = () => undefined;
+  #cancelSettling: () => void = () => undefined;
+  #unwatch: (() => void)[] = [];
 
-  /** @param send false when there is no channel; the next report comes anyway */
-  constructor(send: (message: Posture) => boolean, wallClock: () => number) {
-    this.#send = send;
-    this.#wallClock = wallClock;
+  constructor(options: ReporterOptions) {
+    this.#options = options;
   }
 
-  /** Reports now and from now on. */
+  /** What was gathered last; undefined before the first. */
+  get last(): LastReport | undefined {
+    return this.#last;
+  }
+
+  /** Reports now and from now on; again when a channel opens anew. */
   start(): void {
-    this.stop();
-    void this.#report();
-    this.#timer = setInterval(() => void this.#report(), everyMs);
-    this.#timer.unref();
+    this.#cancelTick();
+    if (this.#state === 'stopped') this.#state = 'idle';
+    this.#offsetMs = this.#offset();
+    this.#report(true);
+    this.#tick();
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    this.#state = 'stopped';
+    this.#cancelTick();
+    this.#cancelSettling();
+    for (const unwatch of this.#unwatch.splice(0)) unwatch();
   }
 
-  async #report(): Promise<void> {
-    const facts = await readFacts();
-    if (facts === undefined) return;
-    this.#send({ t: 'posture', seq: this.#seq, at: Math.floor(this.#wallClock() / 1_000), facts });
-    this.#seq += 1;
+  /** The controller may ask for something else now. */
+  follow(): void {
+    if (this.#state !== 'stopped' && this.#askedNow() !== this.#asked) this.#report(true);
+  }
+
+  #offset(): number {
+    return this.#options.wallClock() - this.#options.clock.nowMs();
+  }
+
+  #askedNow(): string {
+    const { checks, processes, files } = this.#options.wanted() ?? nothingWanted;
+    return JSON.stringify([checks.map(({ check }) => check), processes, files]);
+  }
+
+  #tick(): void {
+    this.#cancelTick = this.#options.clock.after(tickMs, () => {
+      const offset = this.#offset();
+      const slept = Math.abs(offset - this.#offsetMs) > jumpMs;
+      this.#offsetMs = offset;
+      const wanted = this.#options.wanted();
+      // An organisation without profiles needs to be told once; an older controller does not say.
+      const isNeeded = wanted === undefined || wanted.checks.length > 0;
+      if (slept || (isNeeded && this.#options.clock.nowMs() - this.#lastSentMs >= everyMs))
+        this.#report(true);
+      this.#tick();
+    });
+  }
+
+  /** @param always whether to send what is the same as before, to keep it fresh */
+  #report(always: boolean): void {
+    const { system } = this.#options;
+    if (this.#state === 'gathering') this.#state = 'gathering-again';
+    if (this.#state !== 'idle' || system === undefined) return;
+    this.#state = 'gathering';
+    void this.#gather(system, always);
+  }
+
+  async #gather(system: SystemCollectors, always: boolean): Promise<void> {
+    const { machine, clock, wallClock, send } = this.#options;
+    for (let must = always; this.#isGathering(); must = true) {
+      this.#state = 'gathering';
+      const wanted = this.#options.wanted() ?? nothingWanted;
+      const asked = this.#askedNow();
+      const facts = await collectFacts(system, machine, wanted);
+      if (!this.#isGathering()) return;
+      if (asked !== this.#asked) await this.#watch(system, wanted);
+      this.#asked = asked;
+      const isNew = JSON.stringify(facts) !== JSON.stringify(this.#last?.facts);
+      this.#last = { atMs: wallClock(), facts };
+      if (must || isNew) {
+        send({ t: 'posture', seq: this.#seq, at: Math.floor(wallClock() / 1_000), facts });
+        this.#seq += 1;
+        this.#lastSentMs = clock.nowMs();
+      }
+      if (this.#state === 'gathering') this.#state = 'idle';
+    }
+  }
+
+  #isGathering(): boolean {
+    return this.#state === 'gathering' || this.#state === 'gathering-again';
+  }
+
+  async #watch(system: SystemCollectors, wanted: PostureWanted): Promise<void> {
+    const paths = new Set(await system.watched(this.#options.machine, wanted));
+    for (const unwatch of this.#unwatch.splice(0)) unwatch();
+    if (!this.#isGathering()) return;
+    for (const path of paths) this.#unwatch.push(this.#options.machine.watch(path, () => this.#changed()));
+  }
+
+  #changed(): void {
+    this.#cancelSettling();
+    this.#cancelSettling = this.#options.clock.after(settleMs, () => this.#report(false));
   }
 }

@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyRequest, HTTPMethods } from 'fastify';
 import type { Id, OrganisationId } from '../../protocol/ids.ts';
 import { decodeApiToken, hashOfSecret } from '../../protocol/secrets.ts';
 import type { ControllerContext } from '../context.ts';
+import { sourceAuthenticator } from '../posture/authenticate-source.ts';
 import type { ApiRole } from '../store/schema.ts';
 import { ProblemError } from './problems.ts';
 
@@ -17,6 +18,8 @@ export type Caller =
       readonly id: Id<'tok'>;
       readonly role: ApiRole;
     }
+  /** Somebody who says which devices are compliant, by the secret of its webhook. */
+  | { readonly kind: 'source'; readonly organisation: OrganisationId; readonly source: string }
   /** A person signed in with a browser at the controller's own pages. */
   | {
       readonly kind: 'person';
@@ -25,8 +28,10 @@ export type Caller =
       readonly person: Id<'usr'>;
     };
 
-/** Who may call a route: everyone, or tokens of these roles and signed-in persons. */
-export type Access = 'public' | readonly (ApiRole | 'person')[];
+/**
+ * Who may call a route: everyone, or tokens of these roles, signed-in persons, and the posture source that the path names.
+ */
+export type Access = 'public' | readonly (ApiRole | 'person' | 'source')[];
 
 /** Finds out who calls from one kind of credential; undefined when the request carries none of that kind. */
 export type Authenticate = (request: FastifyRequest) => Promise<Caller | undefined>;
@@ -59,6 +64,7 @@ export function installAccess(
   context: ControllerContext,
   authenticators: readonly Authenticate[],
 ): void {
+  const bySource = sourceAuthenticator(context);
   app.decorate('declaredRoutes', []);
   app.decorateRequest('caller');
   app.addHook('onRoute', ({ url, method, config }) => {
@@ -72,7 +78,11 @@ export function installAccess(
     if (request.is404) return;
     const access = request.routeOptions.config.access;
     if (access === 'public') return;
-    request.caller = await identify(request, [tokenAuthenticator(context), ...authenticators]);
+    request.caller = await identify(request, [
+      ...(access?.includes('source') === true ? [bySource] : []),
+      tokenAuthenticator(context),
+      ...authenticators,
+    ]);
     authorise(request, access ?? [], context.publicUrl.origin);
   });
 }
@@ -87,6 +97,7 @@ export function organisationOf(request: FastifyRequest): OrganisationId {
 export function whoOf(request: FastifyRequest): string {
   const { caller } = request;
   if (caller.kind === 'nobody') return 'nobody';
+  if (caller.kind === 'source') return `posture source ${caller.source}`;
   return caller.kind === 'token' ? `token ${caller.id}` : caller.person;
 }
 
@@ -101,7 +112,7 @@ async function identify(request: FastifyRequest, authenticators: readonly Authen
 function authorise(request: FastifyRequest, access: Exclude<Access, 'public'>, origin: string): void {
   const { caller } = request;
   if (caller.kind === 'nobody') throw new ProblemError('not-authenticated');
-  const is = caller.kind === 'token' ? caller.role : 'person';
+  const is = caller.kind === 'token' ? caller.role : caller.kind;
   if (!access.includes(is)) throw new ProblemError('not-allowed');
   // A browser sends its cookie for strangers' pages too; only our own pages may change something (SEC-J2).
   if (caller.kind === 'person' && !safeMethods.has(request.method) && !isOwnPage(request, origin)) {

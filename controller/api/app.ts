@@ -24,6 +24,7 @@ import { documentHistoryRoutes } from './routes/document-history.ts';
 import { documentRoutes } from './routes/document.ts';
 import { enrolmentKeyRoutes } from './routes/enrolment-keys.ts';
 import { listRoutes } from './routes/lists.ts';
+import { postureRoutes } from './routes/posture.ts';
 import { serverRoutes } from './routes/servers.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 
@@ -70,6 +71,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     listRoutes,
     serverRoutes,
     deviceRoutes,
+    postureRoutes,
     sessionRoutes,
     auditRoutes,
   ]) {

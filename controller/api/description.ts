@@ -59,6 +59,11 @@ export async function installDescription(
             scheme: 'bearer',
             description: 'An API token (at_…), made beside the data with: postern token create',
           },
+          source: {
+            type: 'http',
+            scheme: 'bearer',
+            description: 'The secret of a posture source, as the document names it',
+          },
           browser: {
             type: 'apiKey',
             in: 'cookie',
@@ -153,15 +158,20 @@ const bodyProblems = ['invalid-request', 'too-large', 'unsupported-media-type'] 
 
 function whoMayCall(access: Access): string {
   if (access === 'public') return 'Open to everyone.';
-  const callers = access.map((who) =>
-    who === 'person' ? 'the person who is signed in' : `API tokens of the role ${who}`,
-  );
+  const callers = access.map((who) => callersWords[who] ?? `API tokens of the role ${who}`);
   return `For ${callers.join(' and ')}.`;
 }
 
+const callersWords: Readonly<Partial<Record<string, string>>> = {
+  person: 'the person who is signed in',
+  source: 'the posture source that the path names',
+};
+
 function securityOf(access: Access): Record<string, string[]>[] {
   if (access === 'public') return [];
-  const schemes = new Set(access.map((who) => (who === 'person' ? 'browser' : 'token')));
+  const schemes = new Set(
+    access.map((who) => (who === 'person' ? 'browser' : who === 'source' ? 'source' : 'token')),
+  );
   return [...schemes].map((scheme) => ({ [scheme]: [] }));
 }
 

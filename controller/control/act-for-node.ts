@@ -7,6 +7,7 @@ import { Fault } from '../../protocol/errors.ts';
 import type { ConnectorId, DeviceId, NodeId, OrganisationId } from '../../protocol/ids.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { ControllerContext } from '../context.ts';
+import { reportPosture } from '../posture/report.ts';
 import { endSessions } from '../sessions/end-sessions.ts';
 import type { NodeKind } from '../store/schema.ts';
 import { storeReceipts } from './receipts.ts';
@@ -39,7 +40,7 @@ export async function actForNode(
   if (senders[message.t] !== from.kind) throw new Fault('protocol', `a ${from.kind} sends no ${message.t}`);
   switch (message.t) {
     case 'posture':
-      return reportPosture(context, from, message.facts);
+      return reportPosture(context, from.organisation, from.node as DeviceId, message.facts);
     case 'logout':
       return logOut(context, from);
     case 'receipts': {
@@ -50,18 +51,6 @@ export async function actForNode(
     case 'certify':
       return send({ t: 'certificate', pem: await certify(context, from, message.key) });
   }
-}
-
-async function reportPosture(
-  context: ControllerContext,
-  { organisation, node }: Admitted,
-  facts: object,
-): Promise<void> {
-  const { store } = context.organisation(organisation);
-  // The controller's own clock: a device cannot make its report younger than it is.
-  const posture = { posture: JSON.stringify(facts), posture_ms: context.now() };
-  await store.update('nodes').set(posture).where('id', '=', node).execute();
-  await context.publish(organisation, { kind: 'device', device: node as DeviceId });
 }
 
 async function logOut(context: ControllerContext, { organisation, node }: Admitted): Promise<void> {

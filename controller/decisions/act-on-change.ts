@@ -15,6 +15,9 @@ import { storeRevocations } from './revocations.ts';
 import { openDevices, openSeats, type SeatFilter } from './seat.ts';
 import { forgetTokensOf, withdraw } from './withdraw.ts';
 
+/** The store takes a bounded number of values in one query. */
+const devicesPerLook = 500;
+
 /** Acts on a change; resolves when revocations are stored and handed to every channel of this process. */
 export async function actOnChange(
   context: ControllerContext,
@@ -30,6 +33,14 @@ export async function actOnChange(
     case 'device':
       await decideAnew(context, organisation, { devices: [change.device] }, { cause: 'device' });
       return bus.publish(organisation, { kind: 'devices', devices: [change.device] });
+    case 'devices': {
+      for (let at = 0; at < change.devices.length; at += devicesPerLook) {
+        const devices = change.devices.slice(at, at + devicesPerLook);
+        await decideAnew(context, organisation, { devices }, { cause: 'device' });
+        bus.publish(organisation, { kind: 'devices', devices });
+      }
+      return;
+    }
     case 'person': {
       const devices = await decideAnew(
         context,

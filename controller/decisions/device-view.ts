@@ -7,6 +7,7 @@ import type { ConnectorId, DeviceId, NetworkId, OrganisationId } from '../../pro
 import type { ControllerContext } from '../context.ts';
 import type { OrganisationState } from '../organisation/organisation-state.ts';
 import { resourceHosts } from '../organisation/resource-hosts.ts';
+import { postureWanted } from '../posture/wanted.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { entitlements, type Entitlement } from './entitlements.ts';
 import { grantsFor, ticketFor } from './issued-tokens.ts';
@@ -106,6 +107,7 @@ async function deviceSnapshot(
       ...(ended === undefined ? {} : { ended }),
     },
     device: { name: device.name, approved: device.approval === 'approved' },
+    posture: postureWanted(state, device.posture?.facts.os, list),
   };
 }
 

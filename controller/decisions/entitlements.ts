@@ -7,6 +7,7 @@ import type { Facts } from '../../policy/facts.ts';
 import type { Door } from '../../protocol/admin.ts';
 import type { Reason } from '../../protocol/reasons.ts';
 import type { OrganisationState, Resource } from '../organisation/organisation-state.ts';
+import { pickClaims } from '../posture/device-claims.ts';
 import { whyOver, type Seat, type Subject } from './seat.ts';
 
 export interface Entitlement {
@@ -37,7 +38,7 @@ export function entitlements(state: OrganisationState, seat: Seat, nowMs: number
       : undefined;
   const facts = {
     approved: device.approval === 'approved',
-    ...(device.posture === undefined ? {} : { posture: device.posture }),
+    ...pickClaims(device),
   };
   return state.resources.map((resource) =>
     entitlement(state, resource, factsOf(seat, facts, resource, nowMs, 'client'), withheld),

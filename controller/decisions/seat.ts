@@ -2,9 +2,9 @@
  * A seat: one device with its session and the person or service account behind it. Everything a decision needs besides
  * policies and resources, read from the store in one go.
  */
-import type { PostureFacts } from '../../protocol/control.ts';
 import type { DeviceId, Id } from '../../protocol/ids.ts';
 import type { OrganisationState } from '../organisation/organisation-state.ts';
+import { claimsOf, verdictsOn, type DeviceClaims } from '../posture/device-claims.ts';
 import type { Approval, NodesTable, NodeState, SessionsTable } from '../store/schema.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 
@@ -28,7 +28,7 @@ export interface SeatSession {
 }
 
 export interface Seat {
-  readonly device: {
+  readonly device: DeviceClaims & {
     readonly id: DeviceId;
     /** Node key, base64url. */
     readonly nk: string;
@@ -36,7 +36,6 @@ export interface Seat {
     readonly name: string;
     readonly approval: Approval;
     readonly state: NodeState;
-    readonly posture?: { readonly atMs: number; readonly facts: PostureFacts };
   };
   readonly session: SeatSession;
   readonly subject: Subject;
@@ -118,6 +117,7 @@ async function join(
     store.select('nodes').selectAll().where('id', 'in', ids).execute(),
   );
   const byId = new Map(nodes.map((node) => [node.id as string, node]));
+  const verdicts = await verdictsOn(store, state, nodes);
   const subjects = await subjectsOf(
     store,
     state,
@@ -126,7 +126,8 @@ async function join(
   return sessions.flatMap((session) => {
     const node = byId.get(session.device ?? '');
     const subject = subjects.get(session.subject);
-    return node === undefined || subject === undefined ? [] : [seat(node, session, subject)];
+    if (node === undefined || subject === undefined) return [];
+    return [seat(node, session, subject, claimsOf(node, state, verdicts.get(node.id)))];
   });
 }
 
@@ -158,8 +159,7 @@ async function inChunks<T, R>(
   return rows;
 }
 
-function seat(node: NodesTable, session: SessionsTable, subject: Subject): Seat {
-  const { posture, posture_ms: postureMs } = node;
+function seat(node: NodesTable, session: SessionsTable, subject: Subject, claims: DeviceClaims): Seat {
   return {
     device: {
       id: node.id as DeviceId,
@@ -168,9 +168,7 @@ function seat(node: NodesTable, session: SessionsTable, subject: Subject): Seat 
       name: node.name,
       approval: node.approval,
       state: node.state,
-      ...(posture === null || postureMs === null
-        ? {}
-        : { posture: { atMs: postureMs, facts: JSON.parse(posture) as PostureFacts } }),
+      ...claims,
     },
     session: {
       id: session.id,

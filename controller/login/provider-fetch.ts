@@ -1,51 +1,10 @@
-/**
- * How the controller talks to an identity provider: five seconds, one megabyte, no redirects, and the provider's own
- * authority where the document brings one.
- */
-import { lookup as systemLookup } from 'node:dns';
-import type { LookupFunction } from 'node:net';
+/** How the controller talks to an identity provider: as to anything that an administrator named. */
 import type { CustomFetch } from 'openid-client';
-import { Agent, fetch } from 'undici';
+import { outgoingFetch, outgoingTimeoutMs } from '../outgoing-fetch.ts';
 
-export const providerTimeoutS = 5;
-const maxBytes = 1_048_576;
+export const providerTimeoutS = outgoingTimeoutMs / 1_000;
 
 /** A fetch for one provider; `ca` (PEM) is the only authority it then trusts. Rejects when a bound is passed. */
-export function providerFetch(ca: string | undefined, timeoutMs = providerTimeoutS * 1_000): CustomFetch {
-  const connect = { lookup: lookupWithLocalhost, ...(ca === undefined ? {} : { ca }) };
-  const dispatcher = new Agent({ connect, connections: 4, keepAliveTimeout: 1_000 });
-  return async (url, options) => {
-    const signal = AbortSignal.any([
-      AbortSignal.timeout(timeoutMs),
-      ...(options.signal === undefined ? [] : [options.signal]),
-    ]);
-    const answer = await fetch(url, {
-      ...options,
-      body: options.body as string,
-      redirect: 'manual',
-      signal,
-      dispatcher,
-    });
-    const body = await readBounded(answer.body);
-    const bodiless = answer.status === 204 || answer.status === 304;
-    return new Response(bodiless ? null : body, { status: answer.status, headers: [...answer.headers] });
-  };
+export function providerFetch(ca: string | undefined, timeoutMs = outgoingTimeoutMs): CustomFetch {
+  return outgoingFetch(ca, timeoutMs);
 }
-
-async function readBounded(body: AsyncIterable<Uint8Array> | null): Promise<Buffer<ArrayBuffer>> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of body ?? []) {
-    length += chunk.length;
-    if (length > maxBytes) throw new Error(`the provider answered with more than ${maxBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
-
-/** `dns.lookup`, except that everything below `localhost` is loopback, which many systems do not know (RFC 6761). */
-const lookupWithLocalhost: LookupFunction = (hostname, options, callback) => {
-  if (!/(^|\.)localhost$/i.test(hostname)) return systemLookup(hostname, options, callback);
-  if (options.all === true) return callback(null, [{ address: '127.0.0.1', family: 4 }]);
-  return callback(null, '127.0.0.1', 4);
-};

@@ -7,6 +7,7 @@ import { newId, type Id, type IdKind, type NodeId, type ResourceId } from '../..
 import type { Random } from '../../protocol/clock.ts';
 import type { SecretKey } from '../keys/secret-key.ts';
 import { appendAudit } from '../audit/append-audit.ts';
+import { changedSourceSecrets, withoutSourceSecrets, writeSources } from '../posture/source-secrets.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { documentChanges, withoutValues } from './document-changes.ts';
 import { readOrganisation, type StoredDocument } from './organisation-state.ts';
@@ -56,7 +57,10 @@ export function applyDocument(
     const { from, rollback } = options;
     if (from !== undefined && from !== before.revision) throw new StaleRevision(before.revision);
     const after = withoutSecrets(document);
-    const secrets = await changedSecrets(tx, document, options.secretKey);
+    const secrets = {
+      identityProviders: await changedSecrets(tx, document, options.secretKey),
+      postureSources: await changedSourceSecrets(tx, document, options.secretKey),
+    };
     const changes = documentChanges(before.document, after, secrets);
     if (changes.length === 0 && before.revision > 0) {
       return { changes: [], revision: before.revision, removed: [], redirected: [], orphaned: [] };
@@ -85,6 +89,7 @@ export function applyDocument(
     );
     removed.push(...accounts, ...networks);
     await writeProviders(tx, document, options.secretKey);
+    await writeSources(tx, document, options.secretKey);
     const orphaned = await orphanedSessions(tx, accounts, before.document, after);
     if (accounts.length > 0) {
       await tx.delete('enrolment_keys').where('target', 'in', accounts).execute();
@@ -130,9 +135,18 @@ export function applyDocument(
 }
 
 /** The document as it is stored and compared. */
-export function withoutSecrets({ identityProviders, ...rest }: OrganisationDocument): StoredDocument {
-  if (identityProviders === undefined) return rest;
-  return { ...rest, identityProviders: identityProviders.map(({ clientSecret: _secret, ...open }) => open) };
+export function withoutSecrets({
+  identityProviders,
+  postureSources,
+  ...rest
+}: OrganisationDocument): StoredDocument {
+  return {
+    ...rest,
+    ...(identityProviders === undefined
+      ? {}
+      : { identityProviders: identityProviders.map(({ clientSecret: _secret, ...open }) => open) }),
+    ...(postureSources === undefined ? {} : { postureSources: withoutSourceSecrets(postureSources) }),
+  };
 }
 
 /** Brings a table of named entries in line and returns the ids that went, with those `remove` took along. */

@@ -14,16 +14,18 @@ const kinds: Readonly<Record<Exclude<keyof StoredDocument, 'organisation'>, stri
   serviceAccounts: 'service account',
   resources: 'resource',
   postureProfiles: 'posture profile',
+  postureSources: 'posture source',
+  serials: 'serial number',
   policies: 'policy',
   tests: 'test',
 };
 type Key = keyof typeof kinds;
 
-/** @param secrets names of identity providers whose client secret differs, which no document shows */
+/** @param secrets names of entries whose secret differs, which no document shows */
 export function documentChanges(
   before: StoredDocument,
   after: StoredDocument,
-  secrets: ReadonlySet<string> = new Set(),
+  secrets: Readonly<Partial<Record<Key, ReadonlySet<string>>>> = {},
 ): DocumentChange[] {
   const changes: DocumentChange[] = [];
   for (const [key, kind] of Object.entries(kinds) as [Key, string][]) {
@@ -31,7 +33,7 @@ export function documentChanges(
     const now = entriesOf(after, key);
     for (const [name, value] of now) {
       const last = old.get(name);
-      const hasNewSecret = key === 'identityProviders' && secrets.has(name);
+      const hasNewSecret = secrets[key]?.has(name) === true;
       if (last === undefined) changes.push({ action: 'created', kind, name, after: value });
       else if (hasNewSecret || canonicalJson(last) !== canonicalJson(value))
         changes.push({ action: 'changed', kind, name, before: last, after: value });

@@ -2,8 +2,15 @@
  * Earlier documents of an organisation: which revision came when, from whom, with how many changes; one of them whole;
  * and one of them made ready to be put into force again.
  */
-import type { DocumentChange, DocumentIssue, OrganisationDocument } from '../../protocol/admin.ts';
+import type {
+  DocumentChange,
+  DocumentIssue,
+  IdentityProviderDocument,
+  OrganisationDocument,
+  PostureSourceDocument,
+} from '../../protocol/admin.ts';
 import type { SecretKey } from '../keys/secret-key.ts';
+import { sourceToken } from '../posture/source-secrets.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { clientSecretOf } from './apply-document.ts';
 import { documentChanges } from './document-changes.ts';
@@ -79,21 +86,34 @@ export async function documentRevision(
 export async function revivedDocument(
   store: ScopedStore,
   secretKey: SecretKey,
-  { identityProviders, ...rest }: StoredDocument,
+  { identityProviders, postureSources, ...rest }: StoredDocument,
 ): Promise<{ readonly document: OrganisationDocument } | { readonly issues: readonly DocumentIssue[] }> {
-  if (identityProviders === undefined) return { document: rest };
   const issues: DocumentIssue[] = [];
-  const revived: OrganisationDocument['identityProviders'] = [];
-  for (const [index, provider] of identityProviders.entries()) {
+  const lost = (path: (string | number)[], what: string): void => {
+    issues.push({ path, message: `the secret of ${what} is kept no longer; apply a file that has both` });
+  };
+  const providers: IdentityProviderDocument[] = [];
+  for (const [index, provider] of (identityProviders ?? []).entries()) {
     const clientSecret = await clientSecretOf(store, secretKey, provider.name);
-    if (clientSecret !== undefined) revived.push({ ...provider, clientSecret });
-    else
-      issues.push({
-        path: ['identityProviders', index, 'clientSecret'],
-        message: `the client secret of "${provider.name}" is kept no longer; apply a file that has this provider and its secret`,
-      });
+    if (clientSecret !== undefined) providers.push({ ...provider, clientSecret });
+    else lost(['identityProviders', index, 'clientSecret'], `the identity provider "${provider.name}"`);
   }
-  return issues.length === 0 ? { document: { ...rest, identityProviders: revived } } : { issues };
+  const sources: PostureSourceDocument[] = [];
+  for (const [index, { name, webhook, poll }] of (postureSources ?? []).entries()) {
+    const secret = await sourceToken(store, secretKey, name);
+    if (poll !== undefined)
+      sources.push({ name, poll: { ...poll, ...(secret === undefined ? {} : { token: secret }) } });
+    else if (webhook !== undefined && secret !== undefined) sources.push({ name, webhook: { secret } });
+    else lost(['postureSources', index, 'webhook', 'secret'], `the posture source "${name}"`);
+  }
+  if (issues.length > 0) return { issues };
+  return {
+    document: {
+      ...rest,
+      ...(identityProviders === undefined ? {} : { identityProviders: providers }),
+      ...(postureSources === undefined ? {} : { postureSources: sources }),
+    },
+  };
 }
 
 async function documentAt(store: ScopedStore, revision: number): Promise<StoredDocument> {

@@ -6,6 +6,7 @@ import type { DocumentIssue } from '../../protocol/admin.ts';
 import { OrganisationDocument } from '../../protocol/admin.ts';
 import { policyIssues } from '../../policy/policies.ts';
 import { policyTestIssues } from '../../policy/policy-tests.ts';
+import { postureIssues } from '../posture/posture-issues.ts';
 import { addressIssues } from './address-issues.ts';
 import { providerIssues } from './provider-issues.ts';
 import { referenceIssues } from './reference-issues.ts';
@@ -30,6 +31,7 @@ export function checkDocument(value: unknown, context: DocumentContext): Checked
     ...referenceIssues(sound),
     ...addressIssues(sound, context.controllerHost),
     ...providerIssues(sound),
+    ...postureIssues(sound),
     ...policyIssues(sound),
     ...policyTestIssues(sound.tests ?? []),
   ];
@@ -82,8 +84,11 @@ function standIn(list: string, item: unknown): unknown {
     case 'tests':
       return { user: 'somebody@acme.example', can: [] };
     case 'groups':
+    case 'serials':
     case 'zones':
       return '';
+    case 'postureSources':
+      return { name, webhook: { secret: '' } };
     case 'postureProfiles':
       return { name, linux: {} };
     default:

@@ -10,12 +10,14 @@ import type {
 import type { Id, NetworkId, ResourceId } from '../../protocol/ids.ts';
 import type { Name } from '../../protocol/names.ts';
 import { compilePolicies, type Policies } from '../../policy/policies.ts';
+import type { StoredPostureSource } from '../posture/source-secrets.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { documentZones } from './resource-hosts.ts';
 
-/** The document as stored: without client secrets, which lie sealed beside it. */
-export type StoredDocument = Omit<OrganisationDocument, 'identityProviders'> & {
+/** The document as stored: without secrets, which lie sealed beside it. */
+export type StoredDocument = Omit<OrganisationDocument, 'identityProviders' | 'postureSources'> & {
   identityProviders?: Omit<IdentityProviderDocument, 'clientSecret'>[];
+  postureSources?: StoredPostureSource[];
 };
 
 export interface Network {

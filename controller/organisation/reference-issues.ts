@@ -59,9 +59,12 @@ export function referenceIssues(document: OrganisationDocument): DocumentIssue[]
     if (outage === undefined || outage > maxOutageMs) report([...path, 'outage'], 'outage is at most 8h');
   }
   for (const [index, profile] of (document.postureProfiles ?? []).entries()) {
-    const { freshness, linux, macos, windows } = profile;
-    if (linux === undefined && macos === undefined && windows === undefined) {
-      report(['postureProfiles', index], 'a profile names at least one system: linux, macos or windows');
+    const { freshness, linux, macos, windows, verdicts } = profile;
+    if (![linux, macos, windows, verdicts].some((each) => each !== undefined)) {
+      report(
+        ['postureProfiles', index],
+        'a profile names at least one system (linux, macos or windows), or verdicts',
+      );
     }
     if (freshness !== undefined && tooLong(freshness)) {
       report(['postureProfiles', index, 'freshness'], 'a duration is at most a year');

@@ -83,9 +83,12 @@ function sentence(error: TLocalizedValidationError, at: unknown, schema: unknown
     case 'format':
       return `${quoted(at)} is no instant; write it like 2027-12-31T00:00:00Z`;
     case 'minItems':
+    case 'minProperties':
       return 'must not be empty; leave the key out instead';
     case 'anyOf':
     case 'const':
+      if (error.keyword === 'const' && error.params.allowedValue === true)
+        return `${quoted(at)} is not possible here; write true, or leave the key out`;
       return `${quoted(at)} is not possible here${choices(schema, error.schemaPath)}`;
     default:
       return error.message;
@@ -111,6 +114,12 @@ function patternSentence(pattern: string, at: unknown): string {
   if (pattern.startsWith('^[0-9]{4}-'))
     return `${quoted(at)} is no instant; write it like 2026-11-20T10:00+01:00`;
   if (pattern === '^[A-Z]{2}$') return `${quoted(at)} is no country; write two capital letters such as DE`;
+  if (pattern.startsWith('^/'))
+    return `${quoted(at)} is no whole path; it begins with / and is at most 256 characters long`;
+  if (pattern.startsWith('^[A-Za-z]:'))
+    return `${quoted(at)} is no whole path; write it like C:\\Program Files\\Acme`;
+  if (pattern.startsWith('^[A-Za-z0-9._+-]['))
+    return `${quoted(at)} is no name of a program; write it without its folder`;
   if (pattern.startsWith('^[0-9]+')) return `${quoted(at)} is no version; write it like "6.1"`;
   return `${quoted(at)} does not have the form ${pattern}`;
 }
@@ -142,6 +151,7 @@ function schemaAt(schema: unknown, schemaPath: string): SchemaNode | undefined {
 
 /** ` (did you mean "zones"?)` when a known key is one or two letters away. */
 function closest(given: string, known: readonly string[]): string {
+  if (known.length === 0) return '; write it in lower-case letters, as the system itself does';
   const near = known.find((key) => distance(given.toLowerCase(), key.toLowerCase()) <= 2);
   return near === undefined ? `; known here are ${known.join(', ')}` : `; did you mean "${near}"?`;
 }

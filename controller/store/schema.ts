@@ -93,6 +93,8 @@ export interface NodesTable {
   /** JSON of the last posture facts, and when they were reported. */
   posture: string | null;
   posture_ms: number | null;
+  /** The serial number in that report, without blanks and in upper case. */
+  serial: string | null;
   /** Highest sequence number of the connector's flow records in the audit log. */
   received_seq: number;
 }
@@ -220,6 +222,28 @@ export interface LoginAttemptsTable {
   expires_ms: number;
 }
 
+/** Who says from outside which devices are compliant. */
+export interface PostureSourcesTable {
+  organisation: OrganisationId;
+  name: string;
+  /** The webhook's secret or the token it is asked with, sealed with the secret key; null where it has none. */
+  secret: Uint8Array | null;
+  /** When it last said something that was taken, and what was wrong with what it said after that. */
+  heard_ms: number | null;
+  fault: string | null;
+}
+
+/** The last word of each source on each device. */
+export interface PostureVerdictsTable {
+  organisation: OrganisationId;
+  source: string;
+  /** A device's id, or a serial number without blanks and in upper case. */
+  subject: string;
+  /** 1 or 0. */
+  compliant: number;
+  at_ms: number;
+}
+
 /** The tables that belong to an organisation. */
 export interface ScopedSchema {
   documents: DocumentsTable;
@@ -237,6 +261,8 @@ export interface ScopedSchema {
   revocations: RevocationsTable;
   audit: AuditTable;
   login_attempts: LoginAttemptsTable;
+  posture_sources: PostureSourcesTable;
+  posture_verdicts: PostureVerdictsTable;
 }
 
 export interface Schema extends ScopedSchema {

@@ -14,6 +14,8 @@ export interface Condition {
   /** Its key in `when`. */
   readonly name: keyof ConditionsDocument;
   readonly judge: (facts: Facts) => Verdict;
+  /** For a condition of several parts: each part's verdict by itself, for people to read. `judge` is what counts. */
+  readonly judgeEach?: (facts: Facts) => readonly Verdict[];
   /** The first instant (epoch ms) after `facts.nowMs` at which time alone may change the verdict; else infinite. */
   readonly nextChangeMs: (facts: Facts) => number;
 }

@@ -5,6 +5,9 @@ const decide = 'policy/decide.ts';
 const policy = 'policy/policy.ts';
 const index = 'policy/policy-index.ts';
 const posture = 'policy/conditions/posture.ts';
+const postureProfile = 'policy/conditions/posture-profile.ts';
+const postureChecks = 'policy/conditions/posture-checks.ts';
+const postureTable = ['test/policy/posture-decisions.test.ts'];
 const mfa = 'policy/conditions/mfa.ts';
 const schedule = 'policy/conditions/schedule.ts';
 const tests = ['test/policy/decide.test.ts'];
@@ -111,23 +114,23 @@ export const policyMutants: readonly Mutant[] = [
   },
   {
     name: 'a report that is too old says nothing',
-    file: posture,
-    guard: 'if (nowMs >= posture.atMs + freshnessMs) return stale;',
+    file: postureProfile,
+    guard: 'if (nowMs >= posture.atMs + this.#freshnessMs) return stale;',
     without: '',
     tests,
   },
   {
     name: 'a device that has fallen silent escapes no deny',
-    file: posture,
+    file: postureProfile,
     guard: "{ met: 'unknown', reason: 'posture-stale' }",
     without: "{ met: false, reason: 'posture-stale' }",
     tests,
   },
   {
     name: 'a system that a profile does not list fails it',
-    file: posture,
-    guard: 'if (wanted === undefined) return notListed;',
-    without: 'if (wanted === undefined) return met;',
+    file: postureProfile,
+    guard: 'return this.#checks[posture.facts.os] ?? notListed;',
+    without: 'return this.#checks[posture.facts.os] ?? met;',
     tests,
   },
   {
@@ -136,6 +139,97 @@ export const policyMutants: readonly Mutant[] = [
     guard: 'if (worst.met === true) worst = verdict;',
     without: 'worst = verdict;',
     tests: table,
+  },
+  {
+    name: 'a fact that is not known is not as it should be',
+    file: postureChecks,
+    guard: 'if (fact === undefined) return unknown;',
+    without: 'if (fact === undefined) return met;',
+    tests: postureTable,
+  },
+  {
+    name: 'a fact that is known to be otherwise fails',
+    file: postureChecks,
+    guard: 'return fact ? met : failing;',
+    without: 'return met;',
+    tests: postureTable,
+  },
+  {
+    name: 'every check of a profile counts',
+    file: postureProfile,
+    guard: 'if (verdict.met === false) return verdict;\n          if (worst.met === true) worst = verdict;',
+    without: 'if (verdict.met === false) return verdict;',
+    tests: postureTable,
+  },
+  {
+    name: 'a distribution that is not listed fails',
+    file: postureChecks,
+    guard: 'return minimums.has(distributionId) ? distributionVerdicts.met : distributionNotListed;',
+    without: 'return distributionVerdicts.met;',
+    tests: postureTable,
+  },
+  {
+    name: 'a screen that locks too late fails',
+    file: postureChecks,
+    guard: 'screenLockAfter * 1_000 <= longestMs ?',
+    without: 'longestMs > 0 ?',
+    tests: postureTable,
+  },
+  {
+    name: 'a screen of which nobody knows when it locks does not lock in time',
+    file: postureChecks,
+    guard: 'if (screenLockAfter === undefined) return screenLockVerdicts.unknown;',
+    without: 'if (screenLockAfter === undefined) return screenLockVerdicts.met;',
+    tests: postureTable,
+  },
+  {
+    name: 'only the antivirus that is asked for counts',
+    file: postureChecks,
+    guard: 'if (wanted.includes(product)) return antivirusVerdicts.met;',
+    without: 'return antivirusVerdicts.met;',
+    tests: postureTable,
+  },
+  {
+    name: 'a required program that does not run fails',
+    file: postureChecks,
+    guard: 'if (running === false) return processVerdicts.failing;',
+    without: '',
+    tests: postureTable,
+  },
+  {
+    name: 'a required program of which nothing is said is not known',
+    file: postureChecks,
+    guard: 'if (running === undefined) all = processVerdicts.unknown;',
+    without: '',
+    tests: postureTable,
+  },
+  {
+    name: 'a required file of which nothing is said is not known',
+    file: postureChecks,
+    guard: 'if (present === undefined) all = fileVerdicts.unknown;',
+    without: '',
+    tests: postureTable,
+  },
+  {
+    name: 'a verdict that nobody gave is not known',
+    file: postureProfile,
+    guard: 'if (verdict === undefined) return verdictUnknown;',
+    without: 'if (verdict === undefined) return compliant;',
+    tests: postureTable,
+  },
+  {
+    name: 'a verdict that is too old says nothing',
+    file: postureProfile,
+    guard: 'if (nowMs >= verdict.atMs + this.#freshnessMs) return verdictStale;',
+    without: '',
+    tests: postureTable,
+  },
+  {
+    name: 'what looks like a source is not one',
+    file: postureProfile,
+    guard: 'verdicts !== undefined && Object.hasOwn(verdicts, source) ? verdicts[source] : undefined',
+    without: 'verdicts === undefined ? undefined : verdicts[source]',
+    tests: postureTable,
   },
   {
     name: 'a sign-in that names no method escapes no deny',

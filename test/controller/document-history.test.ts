@@ -208,8 +208,7 @@ test('a rollback passes the checks of apply: unknown revisions, secrets that are
   assert.deepEqual(gone.json<Problem>().issues, [
     {
       path: ['identityProviders', 0, 'clientSecret'],
-      message:
-        'the client secret of "corp" is kept no longer; apply a file that has this provider and its secret',
+      message: 'the secret of the identity provider "corp" is kept no longer; apply a file that has both',
     },
   ]);
   // A test that named its time and passed then fails once its waiver is over.

@@ -144,15 +144,17 @@ describe('whatever the policies', () => {
         source === undefined ? facts : { ...facts, source: { ...source, address: '' } },
       ({ session, ...facts }) => ({ ...facts, session: { ...session, amr: [] } }),
       ({ device: { approved }, ...facts }) => ({ ...facts, device: { approved } }),
-      ({ device: { approved, posture }, ...facts }) => {
-        if (posture === undefined) return { ...facts, device: { approved } };
+      ({ device: { posture, ...device }, ...facts }) => {
+        if (posture === undefined) return { ...facts, device };
         const { os, clientVersion } = posture.facts;
-        return { ...facts, device: { approved, posture: { ...posture, facts: { os, clientVersion } } } };
+        return { ...facts, device: { ...device, posture: { ...posture, facts: { os, clientVersion } } } };
       },
+      ({ device: { serialListed: _serial, ...device }, ...facts }) => ({ ...facts, device }),
+      ({ device: { verdicts: _verdicts, ...device }, ...facts }) => ({ ...facts, device }),
       // What was reported goes out of date: the device has fallen silent.
-      ({ device: { approved, posture }, ...facts }) => ({
+      ({ device: { posture, ...device }, ...facts }) => ({
         ...facts,
-        device: { approved, ...(posture === undefined ? {} : { posture: { ...posture, atMs: 0 } }) },
+        device: { ...device, ...(posture === undefined ? {} : { posture: { ...posture, atMs: 0 } }) },
       }),
     ];
     holds(({ facts, policies }) => {

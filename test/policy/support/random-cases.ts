@@ -4,6 +4,7 @@
  */
 import type { PolicyDocument, PostureProfileDocument, ScheduleDocument } from '../../../protocol/admin.ts';
 import type { Facts } from '../../../policy/facts.ts';
+import { postureProfiles, randomDevice } from './random-posture.ts';
 
 export interface Case {
   readonly facts: Facts;
@@ -25,6 +26,7 @@ export const profiles: readonly PostureProfileDocument[] = [
   { name: 'healthy', linux: { minVersion: '5.10' }, macos: { minVersion: '14' } },
   { name: 'recent', linux: { minVersion: '6.1.20' }, windows: {}, freshness: '1m' },
   { name: 'any-linux', linux: {}, freshness: '1h' },
+  ...postureProfiles,
 ];
 
 const second = 1_000;
@@ -188,33 +190,11 @@ export class CaseSource {
           }),
       device: {
         approved: this.#chance(0.7),
-        ...(this.#chance(0.2) ? {} : { posture: this.#posture(nowMs) }),
+        ...randomDevice(this, nowMs),
       },
       resource: {
         name: this.#pick(['wiki', 'db', 'ssh']),
         tags: this.#any(['prod', 'staging', 'eu']),
-      },
-    };
-  }
-
-  #posture(nowMs: number): NonNullable<Facts['device']['posture']> {
-    const versions = [
-      '5.9.99',
-      '5.10',
-      '6.1.0-13-amd64',
-      '6.1.20',
-      '6.2',
-      '14',
-      '13.6.1',
-      '15.0-rc',
-      'rolling',
-    ];
-    return {
-      atMs: this.#before(nowMs, [minute, 5 * minute, hour]),
-      facts: {
-        os: this.#pick(['linux', 'linux', 'macos', 'windows']),
-        clientVersion: '0.1.0',
-        ...(this.#chance(0.1) ? {} : { osVersion: this.#pick(versions) }),
       },
     };
   }

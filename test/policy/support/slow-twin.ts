@@ -9,8 +9,8 @@ import type {
   PostureProfileDocument,
   WhoDocument,
 } from '../../../protocol/admin.ts';
-import type { ReasonName } from '../../../protocol/reasons.ts';
 import type { Facts } from '../../../policy/facts.ts';
+import { judgePosture, lengthOf, postureTurns, type Judged } from './slow-posture.ts';
 import { isOpenAt, opensOrCloses } from './slow-schedule.ts';
 
 export interface TwinDecision {
@@ -21,9 +21,6 @@ export interface TwinDecision {
   /** The first instant at which time alone changes the decision, at most two days ahead. */
   readonly untilMs: number | undefined;
 }
-
-type Truth = true | false | 'unknown';
-type Judged = readonly [Truth, ReasonName];
 
 const minute = 60_000;
 const twoDays = 48 * 60 * minute;
@@ -112,7 +109,7 @@ function judgeConditions(
 ): readonly Judged[] {
   const { nowMs, session, device, source } = facts;
   const judged: Judged[] = [];
-  if (when.posture !== undefined) judged.push(judgePosture(when.posture, facts, profiles));
+  if (when.posture !== undefined) judged.push(...judgePosture(when.posture, facts, profiles));
   if (when.mfa !== undefined) judged.push(judgeMfa(when.mfa, facts));
   if (when.session !== undefined) {
     const recent = nowMs - session.startedMs < lengthOf(when.session);
@@ -198,47 +195,13 @@ function leadingBits(network: string): string {
   return (bitsOf(address) ?? 'none').slice(0, 2 + Number(length));
 }
 
-/** "A profile names required values per system; facts older than the profile allows count as failing." */
-function judgePosture(
-  names: readonly string[],
-  { nowMs, device }: Facts,
-  profiles: readonly PostureProfileDocument[],
-): Judged {
-  const posture = device.posture;
-  if (posture === undefined) return ['unknown', 'posture-unknown'];
-  const { os, osVersion } = posture.facts;
-  const each = names.map((wanted): Judged => {
-    const profile = profiles.find(({ name }) => name === wanted);
-    // It fails an allow and a require. That the device was well once is not known now, so that it counts in a deny.
-    if (nowMs - posture.atMs >= lengthOf(profile?.freshness ?? '5m')) return ['unknown', 'posture-stale'];
-    const system = profile?.[os];
-    if (system === undefined) return [false, 'system-not-listed'];
-    if (system.minVersion === undefined) return [true, 'posture-met'];
-    if (osVersion === undefined || !/^\d/.test(osVersion)) return ['unknown', 'posture-unknown'];
-    return sortable(osVersion) >= sortable(system.minVersion)
-      ? [true, 'posture-met']
-      : [false, 'posture-failing'];
-  });
-  const worst = each.find(([truth]) => truth === false) ?? each.find(([truth]) => truth === 'unknown');
-  return worst ?? [true, 'posture-met'];
-}
-
-/** `6.1.0-13-amd64` as text that sorts as its numbers do. */
-function sortable(version: string): string {
-  const leading = version.split(/[^\d.]/)[0] ?? '';
-  const numbers = leading.split('.').filter((part) => part !== '');
-  return [...numbers, '0', '0', '0', '0']
-    .slice(0, 4)
-    .map((part) => part.padStart(12, '0'))
-    .join('.');
-}
-
 /** Every instant at which anything that a policy says about time can turn. */
 function instantsOfChange(
-  { nowMs, session, device }: Facts,
+  facts: Facts,
   policies: readonly PolicyDocument[],
   profiles: readonly PostureProfileDocument[],
 ): number[] {
+  const { nowMs, session } = facts;
   return policies.flatMap(({ from, until, when = {} }) => [
     ...(from === undefined ? [] : [instantOf(from)]),
     ...(until === undefined ? [] : [instantOf(until)]),
@@ -246,9 +209,7 @@ function instantsOfChange(
       ? []
       : [session.authTimeMs + lengthOf(typeof when.mfa === 'string' ? when.mfa : when.mfa.age)]),
     ...(when.session === undefined ? [] : [session.startedMs + lengthOf(when.session)]),
-    ...(when.posture === undefined || device.posture === undefined
-      ? []
-      : profiles.map(({ freshness }) => (device.posture?.atMs ?? 0) + lengthOf(freshness ?? '5m'))),
+    ...(when.posture === undefined ? [] : postureTurns(facts, when.posture, profiles)),
     ...(when.schedule === undefined ? [] : opensOrCloses(when.schedule, nowMs, nowMs + twoDays)),
   ]);
 }
@@ -256,10 +217,4 @@ function instantsOfChange(
 /** RFC 3339, the leap second included, which is the instant before midnight that clocks here do not have. */
 function instantOf(text: string): number {
   return text.includes(':60') ? Date.parse(text.replace(':60', ':59')) + 1_000 : Date.parse(text);
-}
-
-function lengthOf(text: string): number {
-  const seconds = { s: 1, m: 60, h: 3_600, d: 86_400 }[text.slice(-1)];
-  if (seconds === undefined) throw new Error(`${text} is no duration`);
-  return Number(text.slice(0, -1)) * seconds * 1_000;
 }
