@@ -377,8 +377,16 @@ class RunningClient implements Client {
       'GET /v1/resources': () => listResources(this.knowledge()),
       'GET /v1/why': (query) => explain(query.get('resource') ?? '', this.knowledge()),
       'POST /v1/login': () => this.#login(),
-      'POST /v1/logout': async () => {
-        this.#control?.send({ t: 'logout' });
+      'POST /v1/logout': async (_query, body) => {
+        const everywhere = (body as { everywhere?: unknown } | undefined)?.everywhere === true;
+        if (
+          this.#control?.send({ t: 'logout', ...(everywhere ? { everywhere } : {}) }) !== true &&
+          everywhere
+        )
+          throw new Fault(
+            'out-of-contact',
+            'the controller is not reachable now, so nothing was ended; try again',
+          );
         this.#memory.forget();
         return this.#down();
       },

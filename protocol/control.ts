@@ -119,7 +119,12 @@ export const Certify = Type.Object({
 });
 
 /** Ends the device's session; the node stays known. */
-export const Logout = Type.Object({ ...common, t: Type.Literal('logout') });
+export const Logout = Type.Object({
+  ...common,
+  t: Type.Literal('logout'),
+  /** With it every session of the person ends, in browsers and on devices. */
+  everywhere: Type.Optional(Type.Boolean()),
+});
 
 /** The process is ending in order. */
 export const Bye = Type.Object({ ...common, t: Type.Literal('bye') });

@@ -10,7 +10,8 @@ import { sameText } from '../../protocol/secrets.ts';
 import type { ControllerContext } from '../context.ts';
 import type { LoginAttemptsTable } from '../store/schema.ts';
 import { Throttle } from '../throttle.ts';
-import { joinDevice, personSessionMs, type DeviceClaim } from './join-device.ts';
+import { approvalRule, deviceLifeMs, sessionLengthMs } from '../organisation/settings.ts';
+import { joinDevice, type DeviceClaim } from './join-device.ts';
 import { newUserCode, parseUserCode } from './user-code.ts';
 
 const attemptLifeMs = 5 * 60_000;
@@ -26,6 +27,10 @@ export interface SignIn {
   /** When the provider says they authenticated, epoch milliseconds. */
   readonly authMs?: number | undefined;
   readonly amr: readonly string[];
+  readonly acr?: string | undefined;
+  /** The name of the provider, and its own id of the sign-in. */
+  readonly provider?: string | undefined;
+  readonly providerSession?: string | undefined;
   /** The browser's address. */
   readonly address: string;
 }
@@ -45,10 +50,17 @@ export type Entry =
   | { readonly state: 'locked'; readonly untilMs: number };
 
 export type LoginResult =
-  | { readonly state: 'joined'; readonly device: DeviceId; readonly session: Id<'ses'> }
+  | {
+      readonly state: 'joined';
+      readonly device: DeviceId;
+      readonly session: Id<'ses'>;
+      /** It waits for an administrator. */
+      readonly held: boolean;
+    }
   /** Expired, used, or never there. */
   | { readonly state: 'gone' }
-  | { readonly state: 'blocked' };
+  | { readonly state: 'blocked' }
+  | { readonly state: 'disabled' };
 
 export class LoginAttempts {
   readonly #context: ControllerContext;
@@ -109,8 +121,8 @@ export class LoginAttempts {
   }
 
   /**
-   * The person let the device of a typed code in: makes device and session and wakes the waiting channel. `held` keeps
-   * the device from everything until an administrator approves it.
+   * The person let the device of a typed code in: makes device and session and wakes the waiting channel. `held`: it came
+   * from elsewhere, which keeps it from everything until an administrator approves it, unless the document says otherwise.
    */
   async approve(
     attempt: PendingAttempt,
@@ -249,8 +261,9 @@ export class LoginAttempts {
     held: boolean,
   ): Promise<LoginResult> {
     const nowMs = this.#context.now();
-    const { store } = this.#context.organisation(organisation);
+    const { store, reader } = this.#context.organisation(organisation);
     const joined = await store.transaction(async (tx) => {
+      const { document } = await reader.current(tx);
       const row = await tx
         .select('login_attempts')
         .selectAll()
@@ -260,15 +273,17 @@ export class LoginAttempts {
         .executeTakeFirst();
       if (row === undefined) return { state: 'gone' } as const;
       const claim = JSON.parse(row.device) as DeviceClaim;
+      const rule = approvalRule(document);
+      const waits = rule === 'required' || (rule === 'elsewhere' && held);
       const result = await joinDevice(
         tx,
         {
+          ...signIn,
           claim,
           owner: signIn.person,
-          approval: held ? 'held' : 'none',
-          untilMs: nowMs + personSessionMs,
-          authMs: signIn.authMs,
-          amr: signIn.amr,
+          approval: waits ? 'held' : 'none',
+          untilMs: nowMs + sessionLengthMs(document),
+          deviceLifeMs: deviceLifeMs(document),
         },
         { nowMs, random: this.#context.random },
       );
@@ -279,10 +294,10 @@ export class LoginAttempts {
           .where('id', '=', attempt)
           .execute();
       }
-      return { ...result, address: claim.address };
+      return { ...result, address: claim.address, rule };
     });
     if (joined.state !== 'joined') return joined;
-    const { device, session, ended, address } = joined;
+    const { device, session, ended, address, approval, rule } = joined;
     // An office behind one address begins the day with many sign-ins; only those that lead nowhere count.
     this.#starts.succeed(address);
     if (ended.length > 0) {
@@ -293,7 +308,12 @@ export class LoginAttempts {
       });
     }
     await this.#context.publish(organisation, { kind: 'login', attempt });
-    return { state: 'joined', device, session };
+    return {
+      state: 'joined',
+      device,
+      session,
+      held: approval === 'held' || (approval === 'none' && rule === 'required'),
+    };
   }
 
   #entryHash(kind: 'code' | 'loopback', entry: string): string {

@@ -9,6 +9,7 @@ import type { TypedApp } from '../api/typed-app.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { ControllerContext } from '../context.ts';
 import type { LoginAttempts, PendingAttempt, SignIn } from '../enrolment/login-attempts.ts';
+import { approvalRule } from '../organisation/settings.ts';
 import { instant, portalCaller, type PortalCaller } from './portal-caller.ts';
 import { isFresh } from './freshness.ts';
 import { plainAddress, sameNetwork } from './same-network.ts';
@@ -27,7 +28,7 @@ export function deviceLoginRoutes(app: TypedApp, context: ControllerContext, att
       schema: { summary: 'The device that waits', body: LoginEntry, response: { 200: LoginLookUp } },
     },
     async (request): Promise<LoginLookUp> => {
-      const { entered, browser } = await logins.enter(request, request.body);
+      const { entered, caller, browser } = await logins.enter(request, request.body);
       if (entered.state !== 'found') return entered;
       const { kind, device, expiresMs } = entered.attempt;
       const shares = sameNetwork(browser, device.address);
@@ -36,7 +37,10 @@ export function deviceLoginRoutes(app: TypedApp, context: ControllerContext, att
         device: { name: device.name, os: device.os, address: plainAddress(device.address) },
         browserAddress: browser,
         sharesAddress: shares,
-        needsApproval: kind === 'code' && !shares,
+        needsApproval: waitsForApproval(
+          approvalRule((await caller.organisation.reader.current()).document),
+          kind === 'code' && !shares,
+        ),
         expires: instant(expiresMs),
       };
     },
@@ -96,9 +100,11 @@ class DeviceLogins {
       const query = new URLSearchParams({ code: authorised.code, state: attempt.id });
       return { state: 'redirect', url: `http://127.0.0.1:${authorised.port}/?${query.toString()}` };
     }
-    const needsApproval = !sameNetwork(browser, attempt.device.address);
-    const result = await this.#attempts.approve(attempt, signIn, { held: needsApproval });
-    return result.state === 'joined' ? { state: 'joined', needsApproval } : { state: result.state };
+    const elsewhere = !sameNetwork(browser, attempt.device.address);
+    const result = await this.#attempts.approve(attempt, signIn, { held: elsewhere });
+    return result.state === 'joined'
+      ? { state: 'joined', needsApproval: result.held }
+      : { state: result.state };
   }
 
   async refuse(
@@ -151,11 +157,18 @@ class DeviceLogins {
   }
 }
 
+function waitsForApproval(rule: ReturnType<typeof approvalRule>, elsewhere: boolean): boolean {
+  return rule === 'required' || (rule === 'elsewhere' && elsewhere);
+}
+
 function signInOf({ person, session }: PortalCaller, address: string): SignIn {
   return {
     person: person.id,
     authMs: session.auth_ms ?? undefined,
     amr: JSON.parse(session.amr) as string[],
+    acr: session.acr ?? undefined,
+    provider: session.provider ?? undefined,
+    providerSession: session.provider_session ?? undefined,
     address,
   };
 }

@@ -92,10 +92,15 @@ async function rightsOf(
   }
   const subject = await subjectOf(store, state, person.id);
   if (subject === undefined) throw new ProblemError('not-authenticated');
-  const { started_ms: startedMs, auth_ms: authMs, amr } = session;
+  const { started_ms: startedMs, auth_ms: authMs, amr, acr } = session;
   const visitor = {
     subject,
-    session: { startedMs, amr: JSON.parse(amr) as string[], ...(authMs === null ? {} : { authMs }) },
+    session: {
+      startedMs,
+      amr: JSON.parse(amr) as string[],
+      ...(authMs === null ? {} : { authMs }),
+      ...(acr === null ? {} : { acr }),
+    },
   };
   return {
     device: null,

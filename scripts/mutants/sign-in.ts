@@ -10,8 +10,8 @@ export const signInMutants: readonly Mutant[] = [
   ...guards('controller/login/providers.ts', hostile, [
     ['an ID token counts by its signature', '        enableNonRepudiationChecks,\n        //', '        //'],
   ]),
-  ...guards('controller/login/sign-in-routes.ts', hostile, [
-    ['PKCE binds the code to the attempt', '        pkceCodeVerifier: codeVerifier,\n', ''],
+  ...guards('controller/login/exchange.ts', hostile, [
+    ['PKCE binds the code to the attempt', '      pkceCodeVerifier: codeVerifier,\n', ''],
     [
       'an objection to the ID token ends the sign-in',
       'if (objection !== undefined) throw',
@@ -21,7 +21,7 @@ export const signInMutants: readonly Mutant[] = [
   ...guards('controller/login/sign-in-routes.ts', signIn, [
     [
       'the earlier session of a browser ends at sign-in',
-      '    await endEarlierSession(this.#context, this.#cookies, request);\n',
+      '      await endEarlierSession(this.#context, this.#cookies, request);\n',
       '',
     ],
   ]),
@@ -83,7 +83,11 @@ export const signInMutants: readonly Mutant[] = [
     ],
   ),
   ...guards('controller/sessions/end-sessions.ts', once, [
-    ['a session ends once', "      .where('ended_ms', 'is', null)\n", ''],
+    [
+      'a session ends once',
+      "    .where('id', 'in', sessions)\n    .where('ended_ms', 'is', null)\n",
+      "    .where('id', 'in', sessions)\n",
+    ],
   ]),
   ...guards('controller/throttle.ts', signIn, [
     [
