@@ -49,6 +49,8 @@ export const Enrol = Type.Object({
       challenge: Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' }),
     }),
   ),
+  /** The name of a resource whose conditions the new sign-in of a person shall meet. */
+  for: Type.Optional(Type.String({ minLength: 1, maxLength: 63 })),
   name: Type.String({ minLength: 1, maxLength: 64 }),
   os: text,
   boot: bootId,

@@ -93,6 +93,8 @@ const refusals = [
   Type.Object({ state: Type.Literal('locked'), until: Instant }),
   /** The person has to sign in again before a device may be let in by code. */
   Type.Object({ state: Type.Literal('stale') }),
+  /** The device asks for the sake of a resource that needs a fresher or stronger sign-in than this browser's. */
+  Type.Object({ state: Type.Literal('step-up'), resource: Type.String(), device: Type.String() }),
   /** Expired, used, or never there. */
   Type.Object({ state: Type.Literal('gone') }),
 ] as const;

@@ -17,7 +17,8 @@ export function claimOf(enrol: Enrol, { peerKey, handshakeHash, address }: Peer)
     verify(machineKey, 'enrol', [handshakeHash, peerKey], signature);
   if (!isProven) throw new Fault('denied', 'The proof of this node does not match its keys.');
   const { mk, nk, name, os, version, boot } = enrol;
-  return { mk, nk, name: printable(name), os: printable(os), version, boot, address };
+  const wanted = enrol.for === undefined ? {} : { for: enrol.for };
+  return { mk, nk, name: printable(name), os: printable(os), version, boot, address, ...wanted };
 }
 
 /** Names are shown to administrators: what does not print is left out. */

@@ -20,6 +20,8 @@ export interface DeviceClaim {
   readonly boot: string;
   /** The address its control channel came from. */
   readonly address: string;
+  /** The name of a resource whose conditions the person's new sign-in shall meet. */
+  readonly for?: string;
 }
 
 export interface Joining {

@@ -9,6 +9,7 @@ import type { DeviceId, Id, OrganisationId } from '../../protocol/ids.ts';
 import { sameText } from '../../protocol/secrets.ts';
 import type { ControllerContext } from '../context.ts';
 import type { LoginAttemptsTable } from '../store/schema.ts';
+import type { ScopedStore } from '../store/scoped-store.ts';
 import { Throttle } from '../throttle.ts';
 import { approvalRule, deviceLifeMs, sessionLengthMs } from '../organisation/settings.ts';
 import { joinDevice, type DeviceClaim } from './join-device.ts';
@@ -31,6 +32,8 @@ export interface SignIn {
   /** The name of the provider, and its own id of the sign-in. */
   readonly provider?: string | undefined;
   readonly providerSession?: string | undefined;
+  /** The session of the browser; what it lets in must not outlive a sign-out that came between. */
+  readonly session?: Id<'ses'> | undefined;
   /** The browser's address. */
   readonly address: string;
 }
@@ -271,7 +274,7 @@ export class LoginAttempts {
         .where('session', 'is', null)
         .where('expires_ms', '>', nowMs)
         .executeTakeFirst();
-      if (row === undefined) return { state: 'gone' } as const;
+      if (row === undefined || !(await isStillSignedIn(tx, signIn))) return { state: 'gone' } as const;
       const claim = JSON.parse(row.device) as DeviceClaim;
       const rule = approvalRule(document);
       const waits = rule === 'required' || (rule === 'elsewhere' && held);
@@ -319,6 +322,17 @@ export class LoginAttempts {
   #entryHash(kind: 'code' | 'loopback', entry: string): string {
     return this.#context.secretKey.hash(`login ${kind}`, entry);
   }
+}
+
+async function isStillSignedIn(tx: ScopedStore, { session }: SignIn): Promise<boolean> {
+  if (session === undefined) return true;
+  const open = await tx
+    .select('sessions')
+    .select('id')
+    .where('id', '=', session)
+    .where('ended_ms', 'is', null)
+    .executeTakeFirst();
+  return open !== undefined;
 }
 
 function pending(row: LoginAttemptsTable): PendingAttempt {

@@ -17,6 +17,7 @@ import { logoutRoutes } from './logout-routes.ts';
 import { portalRoutes } from './portal-routes.ts';
 import { Providers } from './providers.ts';
 import { signInRoutes } from './sign-in-routes.ts';
+import { StepUps } from './step-ups.ts';
 
 /** What `buildApp` takes: how a browser says who calls, and the routes. */
 export function login(
@@ -41,7 +42,7 @@ export function login(
         await logoutRoutes(typed, context, cookies, providers);
         portalRoutes(typed, context);
         myResourcesRoutes(typed, context);
-        deviceLoginRoutes(typed, context, attempts);
+        deviceLoginRoutes(typed, context, attempts, new StepUps(context, cookies));
       });
     },
   };

@@ -8,12 +8,14 @@ import type { SignInError } from '../../protocol/portal.ts';
 import type { ControllerContext, Organisation } from '../context.ts';
 import type { Visitor } from '../decisions/entitlements.ts';
 import { seatOf, subjectOf, type Seat, type SeatSession } from '../decisions/seat.ts';
+import type { SessionsTable } from '../store/schema.ts';
 import { openBrowserSession } from './browser-sessions.ts';
 import type { Cookies } from './cookies.ts';
 import type { Identity } from './identity-claims.ts';
 import type { PendingSignIn } from './pending-sign-ins.ts';
 import { knownResource, stepUpFor, type StepUp } from './step-up.ts';
 
+type SignInFacts = Pick<SeatSession, 'startedMs' | 'authMs' | 'amr' | 'acr'>;
 type Wanted = NonNullable<PendingSignIn['stepUp']>;
 
 export class StepUps {
@@ -31,12 +33,7 @@ export class StepUps {
   async wanted(request: FastifyRequest, wanted: Wanted): Promise<StepUp | undefined> {
     const session = await openBrowserSession(this.#context, this.#cookies, request);
     if (session === undefined || session.organisation !== this.#organisation.id) return undefined;
-    return this.ask(wanted, session.subject as Id<'usr'>, {
-      startedMs: session.started_ms,
-      amr: JSON.parse(session.amr) as string[],
-      ...(session.auth_ms === null ? {} : { authMs: session.auth_ms }),
-      ...(session.acr === null ? {} : { acr: session.acr }),
-    });
+    return this.ask(wanted, session.subject as Id<'usr'>, signInFacts(session));
   }
 
   /** Why the answer of a provider is not enough for the resource; undefined when it is. */
@@ -70,7 +67,7 @@ export class StepUps {
   async ask(
     { resource: name, device }: Wanted,
     person: Id<'usr'>,
-    session: Pick<SeatSession, 'startedMs' | 'authMs' | 'amr' | 'acr'>,
+    session: SignInFacts,
   ): Promise<StepUp | undefined> {
     const { store, reader } = this.#organisation;
     const nowMs = this.#context.now();
@@ -86,4 +83,14 @@ export class StepUps {
     const resource = knownResource(state, who, name, nowMs);
     return resource === undefined ? undefined : stepUpFor(state, who, resource, nowMs);
   }
+}
+
+/** What a session says of its sign-in, as decisions take it. */
+export function signInFacts(row: SessionsTable): SignInFacts {
+  return {
+    startedMs: row.started_ms,
+    amr: JSON.parse(row.amr) as string[],
+    ...(row.auth_ms === null ? {} : { authMs: row.auth_ms }),
+    ...(row.acr === null ? {} : { acr: row.acr }),
+  };
 }
