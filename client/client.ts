@@ -4,7 +4,7 @@
  */
 import { hostname, release, type } from 'node:os';
 import { systemClock, systemRandom } from '../protocol/clock.ts';
-import type { FromController } from '../protocol/control.ts';
+import type { DeviceNews, FromController } from '../protocol/control.ts';
 import { Fault, toFault } from '../protocol/errors.ts';
 import { encodeKey } from '../protocol/keys.ts';
 import { parseName } from '../protocol/names.ts';
@@ -18,6 +18,7 @@ import { serveLocalApi, type LocalApi } from '../protocol/node/local-api.ts';
 import type { StateDirectory } from '../protocol/node/state-directory.ts';
 import { encodeEnrolmentKey, type EnrolmentKey } from '../protocol/secrets.ts';
 import type { AddressRange } from './dns/address-range.ts';
+import { DeviceNewsReader } from './device-news.ts';
 import { acceptedZones, type RefusedZone } from './dns/zones.ts';
 import { Flows } from './flows.ts';
 import { DeviceMemory } from './memory.ts';
@@ -25,6 +26,7 @@ import { mayCapture, NameCapture } from './name-capture.ts';
 import type { FlowTarget } from './open-flow.ts';
 import { PostureReporter } from './posture/reporter.ts';
 import { serveProxy, type ProxyServer } from './proxies/proxy-server.ts';
+import { SessionWarnings } from './session-warnings.ts';
 import { signInByBrowser, signInByCode, type SignIn, type SignInPrompt } from './sign-in.ts';
 import { nothingKnown, readKnowledge, type Knowledge } from './standing.ts';
 import type { ClientStatus } from './status.ts';
@@ -66,7 +68,11 @@ export type ClientEvent =
   /** The controller lets this device in no more; names of the zones are refused from now on. */
   | { readonly kind: 'refused'; readonly fault: Fault }
   | { readonly kind: 'session-ended'; readonly code: string }
-  | { readonly kind: 'signed-in' };
+  | { readonly kind: 'signed-in' }
+  /** The session of a person ends in so many milliseconds. */
+  | { readonly kind: 'session-ending'; readonly leftMs: number }
+  /** Another device of the same person was let in, or is suspended. */
+  | { readonly kind: 'device-news'; readonly news: DeviceNews };
 
 export interface Client {
   /** Resolves once signed in and, where asked for, capturing; rejects with the Fault of what prevents it. */
@@ -113,6 +119,8 @@ class RunningClient implements Client {
   readonly #flows: Flows;
   readonly #tunnels: Tunnels;
   readonly #posture: PostureReporter;
+  readonly #warnings: SessionWarnings;
+  readonly #news = new DeviceNewsReader();
   readonly #ready = Promise.withResolvers<ClientStatus>();
   readonly #ended = Promise.withResolvers<Undone>();
   #control: ControlConnection | undefined;
@@ -149,6 +157,11 @@ class RunningClient implements Client {
       onNote: (note) => this.#flows.note(note),
       clock: systemClock,
       random: systemRandom,
+    });
+    this.#warnings = new SessionWarnings({
+      clock: systemClock,
+      now: Date.now,
+      warn: (leftMs) => options.onEvent({ kind: 'session-ending', leftMs }),
     });
     this.#posture = new PostureReporter((message) => this.#control?.send(message) ?? false, Date.now);
   }
@@ -245,6 +258,7 @@ class RunningClient implements Client {
     this.#proxies.socks?.close();
     this.#proxies.http?.close();
     this.#posture.stop();
+    this.#warnings.stop();
     this.#signIn?.close();
     this.#tunnels.stop();
     this.#control?.stop();
@@ -298,6 +312,7 @@ class RunningClient implements Client {
   async #snapshotChanged(): Promise<void> {
     const before = this.#knowledge.contact;
     this.#readSnapshot();
+    this.#tellPerson();
     const ended = this.#memory.snapshot?.session.ended;
     if (ended !== undefined) {
       if (before === 'known') this.#options.onEvent({ kind: 'session-ended', code: ended });
@@ -316,6 +331,17 @@ class RunningClient implements Client {
       this.#options.onEvent({ kind: 'trouble', fault });
       this.#ready.reject(fault);
     }
+  }
+
+  /** What a person should hear of without asking: the end of their session, and news of their other devices. */
+  #tellPerson(): void {
+    const { snapshot } = this.#memory;
+    if (snapshot === undefined) return;
+    const { id, kind, until, ended } = snapshot.session;
+    const renewable = kind === 'person' && ended === undefined;
+    this.#warnings.follow(renewable ? { id, untilMs: until * 1_000 } : undefined);
+    for (const news of this.#news.unread(snapshot.news ?? []))
+      this.#options.onEvent({ kind: 'device-news', news });
   }
 
   /** Welcomed, told what there is, and capturing where that was asked for: in whichever order they came. */

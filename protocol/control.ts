@@ -165,6 +165,15 @@ const connectorEntry = Type.Object({
   relays: Type.Array(Type.String({ pattern: idPattern('rly') })),
 });
 
+/** Something about another device of the same owner: it was let in lately, or is suspended. `at` in epoch seconds. */
+const deviceNews = Type.Object({
+  device: Type.String({ pattern: idPattern('dev') }),
+  name: Type.String(),
+  what: Type.Union([Type.Literal('new'), Type.Literal('suspended')]),
+  at: Type.Integer(),
+  address: Type.Optional(Type.String()),
+});
+
 /** Who is signed in on this device. `ended` carries the code name of why, when it is over. */
 const sessionState = Type.Object({
   id: Type.String(),
@@ -194,6 +203,8 @@ export const DeviceSnapshot = Type.Object({
   resources: Type.Record(Type.String(), deviceResource),
   session: sessionState,
   device: Type.Object({ name: Type.String(), approved: Type.Boolean() }),
+  /** What their owner should know of their other devices, the newest first. */
+  news: Type.Optional(Type.Array(deviceNews)),
 });
 
 const connectorResource = Type.Object({
@@ -220,6 +231,7 @@ export const ConnectorSnapshot = Type.Object({
 export const RelaySnapshot = Type.Object({ kind: Type.Literal('relay') });
 
 export type DeviceSnapshot = Static<typeof DeviceSnapshot>;
+export type DeviceNews = Static<typeof deviceNews>;
 export type DeviceResource = Static<typeof deviceResource>;
 export type ConnectorSnapshot = Static<typeof ConnectorSnapshot>;
 export type ConnectorResource = Static<typeof connectorResource>;

@@ -285,7 +285,7 @@ export class LoginAttempts {
           claim,
           owner: signIn.person,
           approval: waits ? 'held' : 'none',
-          untilMs: nowMs + sessionLengthMs(document),
+          untilMs: nowMs + Math.min(sessionLengthMs(document), deviceLifeMs(document) ?? Infinity),
           deviceLifeMs: deviceLifeMs(document),
         },
         { nowMs, random: this.#context.random },
@@ -310,6 +310,8 @@ export class LoginAttempts {
         reason: 'replaced',
       });
     }
+    // The owner's other devices tell them.
+    if (joined.isNews) await this.#context.publish(organisation, { kind: 'person', person: signIn.person });
     await this.#context.publish(organisation, { kind: 'login', attempt });
     return {
       state: 'joined',

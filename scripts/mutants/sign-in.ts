@@ -7,6 +7,8 @@ const once = ['test/attack/api-once.test.ts'];
 const access = ['test/attack/api-access.test.ts'];
 const backChannel = ['test/login/back-channel-logout.test.ts'];
 const stepUp = ['test/login/step-up.test.ts'];
+const devices = ['test/controller/devices.test.ts'];
+const ownDevices = ['test/login/device-login.test.ts'];
 const people = ['test/controller/people.test.ts'];
 
 export const signInMutants: readonly Mutant[] = [
@@ -91,6 +93,39 @@ export const signInMutants: readonly Mutant[] = [
       "      if (await isDisabled(tx, stored.target as Id<'svc'>)) return { state: 'disabled' } as const;\n",
       '',
     ],
+  ]),
+  ...guards('controller/login/my-devices-routes.ts', ownDevices, [
+    [
+      'a person acts on their own devices',
+      "    .where('owner', '=', person.id)\n    .executeTakeFirst();",
+      '    .executeTakeFirst();',
+    ],
+    ['a blocked device is not forgotten', "if (state === 'blocked')\n        throw", 'if (false)\n        throw'],
+  ]),
+  ...guards('controller/devices/name-device.ts', ownDevices, [
+    [
+      'a person names their own devices',
+      "if (owner !== undefined) query = query.where('owner', '=', owner);",
+      '',
+    ],
+  ]),
+  ...guards('controller/enrolment/join-device.ts', devices, [
+    ['an expired device is a new one', '...(expired ? { approval, acknowledged_ms: null } : {}),', ''],
+    ['a name that was given stays', '...(named ? {} : { name: claim.name }),', 'name: claim.name,'],
+  ]),
+  ...guards('controller/enrolment/login-attempts.ts', devices, [
+    ['approval of every device', "rule === 'required' || (rule", '(rule'],
+  ]),
+  ...guards('controller/decisions/entitlements.ts', devices, [
+    [
+      'a device that was never approved waits where all must be',
+      "|| (device.approval === 'none' && approvalRule(document) === 'required')",
+      '',
+    ],
+  ]),
+  ...guards('controller/sessions/shorten-sessions.ts', devices, [
+    ['a session past its new length ends', 'if (lastMs <= nowMs) found.push(id);\n      else if', 'if'],
+    ['a session is never put off', 'else if (lastMs < untilMs)', 'else'],
   ]),
   ...guards('controller/people/disable.ts', people, [
     [
