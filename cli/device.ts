@@ -1,4 +1,4 @@
-/** `postern device`: devices of people and services, listed, approved, blocked, removed. */
+/** `postern device`: devices of people and services, listed, named, approved, blocked, removed. */
 import type { Command } from 'commander';
 import { Type, type Static } from 'typebox';
 import { Compile } from 'typebox/compile';
@@ -35,11 +35,28 @@ export function deviceCommand(program: Command): void {
   withAdminOptions(device.command('list').description('list them'))
     .option('--json', 'as one JSON object')
     .action(action(list));
+  withAdminOptions(
+    device
+      .command('rename <device> <name>')
+      .description('name a device; by id, or by name where it is alone'),
+  ).action(action(rename));
   for (const [name, { description }] of Object.entries(actions) as [Action, (typeof actions)[Action]][]) {
     withAdminOptions(
       device.command(`${name} <device>`).description(`${description}; by id, or by name where it is alone`),
     ).action(action((which: string, options: AdminOptions) => act(name, which, options)));
   }
+}
+
+async function rename(which: string, name: string, options: AdminOptions): Promise<void> {
+  if (!/^[^\p{C}\s]([^\p{C}]{0,62}[^\p{C}\s])?$/u.test(name))
+    throw new CommandError(
+      exits.usage,
+      'a name has up to 64 characters that print, without spaces around it',
+    );
+  const target = await adminTarget(options);
+  const device = chosen(await devicesOf(target), which);
+  await adminCall(target, 'POST', `/api/v1/devices/${device.id}/rename`, { name });
+  say(`${device.name} of ${device.ownerName} is now called ${name}.`);
 }
 
 async function list(options: AdminOptions & { json?: boolean }): Promise<void> {

@@ -4,7 +4,7 @@
  */
 import { hostname, release, type } from 'node:os';
 import { systemClock, systemRandom } from '../protocol/clock.ts';
-import type { FromController } from '../protocol/control.ts';
+import type { DeviceNews, FromController } from '../protocol/control.ts';
 import { Fault, toFault } from '../protocol/errors.ts';
 import { encodeKey } from '../protocol/keys.ts';
 import { parseName } from '../protocol/names.ts';
@@ -18,6 +18,7 @@ import { serveLocalApi, type LocalApi } from '../protocol/node/local-api.ts';
 import type { StateDirectory } from '../protocol/node/state-directory.ts';
 import { encodeEnrolmentKey, type EnrolmentKey } from '../protocol/secrets.ts';
 import type { AddressRange } from './dns/address-range.ts';
+import { DeviceNewsReader } from './device-news.ts';
 import { acceptedZones, type RefusedZone } from './dns/zones.ts';
 import { Flows } from './flows.ts';
 import { DeviceMemory } from './memory.ts';
@@ -27,6 +28,7 @@ import { collectorsOf } from './posture/collect.ts';
 import { machineAt } from './posture/machine.ts';
 import { PostureReporter } from './posture/reporter.ts';
 import { serveProxy, type ProxyServer } from './proxies/proxy-server.ts';
+import { SessionWarnings } from './session-warnings.ts';
 import { signInByBrowser, signInByCode, type SignIn, type SignInPrompt } from './sign-in.ts';
 import { nothingKnown, readKnowledge, type Knowledge } from './standing.ts';
 import type { ClientStatus } from './status.ts';
@@ -68,7 +70,11 @@ export type ClientEvent =
   /** The controller lets this device in no more; names of the zones are refused from now on. */
   | { readonly kind: 'refused'; readonly fault: Fault }
   | { readonly kind: 'session-ended'; readonly code: string }
-  | { readonly kind: 'signed-in' };
+  | { readonly kind: 'signed-in' }
+  /** The session of a person ends in so many milliseconds. */
+  | { readonly kind: 'session-ending'; readonly leftMs: number }
+  /** Another device of the same person was let in, or is suspended. */
+  | { readonly kind: 'device-news'; readonly news: DeviceNews };
 
 export interface Client {
   /** Resolves once signed in and, where asked for, capturing; rejects with the Fault of what prevents it. */
@@ -115,6 +121,8 @@ class RunningClient implements Client {
   readonly #flows: Flows;
   readonly #tunnels: Tunnels;
   readonly #posture: PostureReporter;
+  readonly #warnings: SessionWarnings;
+  readonly #news = new DeviceNewsReader();
   readonly #ready = Promise.withResolvers<ClientStatus>();
   readonly #ended = Promise.withResolvers<Undone>();
   #control: ControlConnection | undefined;
@@ -159,6 +167,11 @@ class RunningClient implements Client {
       machine: machineAt('', options.capture?.uids ?? options.uids),
       clock: systemClock,
       wallClock: Date.now,
+    });
+    this.#warnings = new SessionWarnings({
+      clock: systemClock,
+      now: Date.now,
+      warn: (leftMs) => options.onEvent({ kind: 'session-ending', leftMs }),
     });
   }
 
@@ -255,6 +268,7 @@ class RunningClient implements Client {
     this.#proxies.socks?.close();
     this.#proxies.http?.close();
     this.#posture.stop();
+    this.#warnings.stop();
     this.#signIn?.close();
     this.#tunnels.stop();
     this.#control?.stop();
@@ -308,6 +322,7 @@ class RunningClient implements Client {
   async #snapshotChanged(): Promise<void> {
     const before = this.#knowledge.contact;
     this.#readSnapshot();
+    this.#tellPerson();
     const ended = this.#memory.snapshot?.session.ended;
     if (ended !== undefined) {
       if (before === 'known') this.#options.onEvent({ kind: 'session-ended', code: ended });
@@ -326,6 +341,17 @@ class RunningClient implements Client {
       this.#options.onEvent({ kind: 'trouble', fault });
       this.#ready.reject(fault);
     }
+  }
+
+  /** What a person should hear of without asking: the end of their session, and news of their other devices. */
+  #tellPerson(): void {
+    const { snapshot } = this.#memory;
+    if (snapshot === undefined) return;
+    const { id, kind, until, ended } = snapshot.session;
+    const renewable = kind === 'person' && ended === undefined;
+    this.#warnings.follow(renewable ? { id, untilMs: until * 1_000 } : undefined);
+    for (const news of this.#news.unread(snapshot.news ?? []))
+      this.#options.onEvent({ kind: 'device-news', news });
   }
 
   /** Welcomed, told what there is, and capturing where that was asked for: in whichever order they came. */
@@ -387,9 +413,17 @@ class RunningClient implements Client {
       'GET /v1/status': () => this.status(),
       'GET /v1/resources': () => listResources(this.knowledge()),
       'GET /v1/why': (query) => explain(query.get('resource') ?? '', this.knowledge()),
-      'POST /v1/login': () => this.#login(),
-      'POST /v1/logout': async () => {
-        this.#control?.send({ t: 'logout' });
+      'POST /v1/login': (_query, body) => this.#login((body as { for?: unknown } | undefined)?.for),
+      'POST /v1/logout': async (_query, body) => {
+        const everywhere = (body as { everywhere?: unknown } | undefined)?.everywhere === true;
+        if (
+          this.#control?.send({ t: 'logout', ...(everywhere ? { everywhere } : {}) }) !== true &&
+          everywhere
+        )
+          throw new Fault(
+            'out-of-contact',
+            'the controller is not reachable now, so nothing was ended; try again',
+          );
         this.#memory.forget();
         return this.#down();
       },
@@ -398,14 +432,15 @@ class RunningClient implements Client {
   }
 
   /** Starts a new sign-in on the open channel and gives the prompt to whoever asked. */
-  async #login(): Promise<SignInPrompt> {
+  async #login(wanted: unknown): Promise<SignInPrompt> {
     if (this.#options.key !== undefined)
       throw new Fault('denied', 'a service account signs in with its key, not by login');
     this.#signIn?.close();
     this.#signIn = await this.#newSignIn();
     this.#prompt = Promise.withResolvers();
     const { promise } = this.#prompt;
-    if (this.#signIn === undefined || this.#control?.signIn(this.#signIn.credential) !== true)
+    const more = typeof wanted === 'string' ? { for: wanted } : {};
+    if (this.#signIn === undefined || this.#control?.signIn({ ...this.#signIn.credential, ...more }) !== true)
       throw new Fault('out-of-contact', 'the controller is not reachable now; try again');
     return promise;
   }

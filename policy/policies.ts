@@ -8,6 +8,7 @@ import type {
   OrganisationDocument,
   PolicyDocument,
   PostureProfileDocument,
+  ResourceDocument,
   WhoDocument,
 } from '../protocol/admin.ts';
 import { parseDuration } from '../protocol/durations.ts';
@@ -17,10 +18,10 @@ import { countryCondition } from './conditions/country.ts';
 import { mfaCondition } from './conditions/mfa.ts';
 import { postureCondition } from './conditions/posture.ts';
 import { scheduleCondition, scheduleIssue } from './conditions/schedule.ts';
-import { sessionCondition } from './conditions/session.ts';
+import { personSessionCondition, sessionCondition } from './conditions/session.ts';
 import { sourceCondition, sourceIssues } from './conditions/source.ts';
 import { PolicyIndex } from './policy-index.ts';
-import type { Effect } from './policy.ts';
+import type { Effect, Policy } from './policy.ts';
 import type { TimeZone } from './time-zone.ts';
 
 const effects: readonly Effect[] = ['allow', 'deny', 'require'];
@@ -31,15 +32,18 @@ export type Policies = PolicyIndex;
 /** Makes the condition that a device meets these profiles. */
 export type JudgePosture = (profiles: readonly PostureProfileDocument[]) => Condition;
 
-/**
- * Compiles policies that `policyIssues` found nothing wrong with and whose profiles exist; throws on others.
- *
- * @param posture another way to judge profiles: policy tests take them as met by their name
- */
+export interface CompileOptions {
+  /** Those that limit the age of a session by themselves become requires. */
+  readonly resources?: readonly Pick<ResourceDocument, 'name' | 'session'>[];
+  /** Another way to judge profiles: policy tests take them as met by their name. */
+  readonly posture?: JudgePosture;
+}
+
+/** Compiles policies that `policyIssues` found nothing wrong with and whose profiles exist; throws on others. */
 export function compilePolicies(
   policies: readonly PolicyDocument[],
   profiles: readonly PostureProfileDocument[],
-  posture: JudgePosture = postureCondition,
+  { resources = [], posture = postureCondition }: CompileOptions = {},
 ): Policies {
   const zones = new Map<string, TimeZone>();
   const compiled = policies.map((document) => {
@@ -58,7 +62,24 @@ export function compilePolicies(
       ...(document.waives === undefined ? {} : { waives: new Set(document.waives) }),
     };
   });
-  return new PolicyIndex(compiled);
+  return new PolicyIndex([...compiled, ...resources.flatMap(sessionRequire)]);
+}
+
+/** The require behind `session` of a resource. Its name is none that a policy of a document could have. */
+function sessionRequire({ name, session }: Pick<ResourceDocument, 'name' | 'session'>): Policy[] {
+  if (session === undefined) return [];
+  return [
+    {
+      name: `session of ${name}`,
+      effect: 'require',
+      who: 'everyone',
+      to: { resources: [name] },
+      doors: bothDoors,
+      fromMs: Number.NEGATIVE_INFINITY,
+      untilMs: Number.POSITIVE_INFINITY,
+      conditions: [personSessionCondition(durationMs(session))],
+    },
+  ];
 }
 
 /** Everything wrong with the policies of a document beyond its schema and the names it refers to. */

@@ -54,9 +54,10 @@ export function runPolicyTests(document: TestedDocument, nowMs: number): PolicyT
   const { tests = [], resources = [], serviceAccounts = [] } = document;
   if (tests.length === 0) return [];
   const assumed: Assumed = { met: undefined };
-  const policies = compilePolicies(document.policies ?? [], document.postureProfiles ?? [], (profiles) =>
-    assumedPosture(profiles, assumed),
-  );
+  const policies = compilePolicies(document.policies ?? [], document.postureProfiles ?? [], {
+    resources,
+    posture: (profiles) => assumedPosture(profiles, assumed),
+  });
   const tagsOf = new Map(resources.map(({ name, tags }) => [name, tags ?? []]));
   const groupsOf = new Map(serviceAccounts.map(({ name, groups }) => [name, groups ?? []]));
   return tests.map((test, index) => {

@@ -50,6 +50,8 @@ export const Enrol = Type.Object({
       challenge: Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' }),
     }),
   ),
+  /** The name of a resource whose conditions the new sign-in of a person shall meet. */
+  for: Type.Optional(Type.String({ minLength: 1, maxLength: 63 })),
   name: Type.String({ minLength: 1, maxLength: 64 }),
   os: text,
   boot: bootId,
@@ -156,7 +158,12 @@ export const Certify = Type.Object({
 });
 
 /** Ends the device's session; the node stays known. */
-export const Logout = Type.Object({ ...common, t: Type.Literal('logout') });
+export const Logout = Type.Object({
+  ...common,
+  t: Type.Literal('logout'),
+  /** With it every session of the person ends, in browsers and on devices. */
+  everywhere: Type.Optional(Type.Boolean()),
+});
 
 /** The process is ending in order. */
 export const Bye = Type.Object({ ...common, t: Type.Literal('bye') });
@@ -196,6 +203,15 @@ const connectorEntry = Type.Object({
   relays: Type.Array(Type.String({ pattern: idPattern('rly') })),
 });
 
+/** Something about another device of the same owner: it was let in lately, or is suspended. `at` in epoch seconds. */
+const deviceNews = Type.Object({
+  device: Type.String({ pattern: idPattern('dev') }),
+  name: Type.String(),
+  what: Type.Union([Type.Literal('new'), Type.Literal('suspended')]),
+  at: Type.Integer(),
+  address: Type.Optional(Type.String()),
+});
+
 /** Who is signed in on this device. `ended` carries the code name of why, when it is over. */
 const sessionState = Type.Object({
   id: Type.String(),
@@ -227,6 +243,8 @@ export const DeviceSnapshot = Type.Object({
   device: Type.Object({ name: Type.String(), approved: Type.Boolean() }),
   /** Absent from a controller that asks for none. */
   posture: Type.Optional(postureWanted),
+  /** What their owner should know of their other devices, the newest first. */
+  news: Type.Optional(Type.Array(deviceNews)),
 });
 
 const connectorResource = Type.Object({
@@ -253,6 +271,7 @@ export const ConnectorSnapshot = Type.Object({
 export const RelaySnapshot = Type.Object({ kind: Type.Literal('relay') });
 
 export type DeviceSnapshot = Static<typeof DeviceSnapshot>;
+export type DeviceNews = Static<typeof deviceNews>;
 export type DeviceResource = Static<typeof deviceResource>;
 export type ConnectorSnapshot = Static<typeof ConnectorSnapshot>;
 export type ConnectorResource = Static<typeof connectorResource>;

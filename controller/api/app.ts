@@ -25,6 +25,7 @@ import { documentRoutes } from './routes/document.ts';
 import { enrolmentKeyRoutes } from './routes/enrolment-keys.ts';
 import { listRoutes } from './routes/lists.ts';
 import { postureRoutes } from './routes/posture.ts';
+import { peopleRoutes } from './routes/people.ts';
 import { serverRoutes } from './routes/servers.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 
@@ -69,6 +70,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     documentHistoryRoutes,
     enrolmentKeyRoutes,
     listRoutes,
+    peopleRoutes,
     serverRoutes,
     deviceRoutes,
     postureRoutes,
@@ -91,6 +93,7 @@ function installErrors(app: FastifyInstance): void {
         : invalidRequest(invalid.validation, invalid.validationContext ?? 'body', request);
     if (known.problem === 'internal') request.log.error({ err: error }, 'a request failed');
     if (known.problem === 'not-authenticated') void reply.header('www-authenticate', 'Bearer');
+    if (known.retryAfterS !== undefined) void reply.header('retry-after', String(known.retryAfterS));
     return reply
       .code(problems[known.problem].status)
       .type('application/problem+json')

@@ -5,6 +5,7 @@
 import type { DeviceResource, DeviceSnapshot } from '../../protocol/control.ts';
 import type { ConnectorId, DeviceId, NetworkId, OrganisationId } from '../../protocol/ids.ts';
 import type { ControllerContext } from '../context.ts';
+import { deviceNews } from '../devices/device-news.ts';
 import type { OrganisationState } from '../organisation/organisation-state.ts';
 import { resourceHosts } from '../organisation/resource-hosts.ts';
 import { postureWanted } from '../posture/wanted.ts';
@@ -108,6 +109,7 @@ async function deviceSnapshot(
     },
     device: { name: device.name, approved: device.approval === 'approved' },
     posture: postureWanted(state, device.posture?.facts.os, list),
+    news: await deviceNews(tx, subject.id, device.id),
   };
 }
 

@@ -7,6 +7,8 @@ import type { StoredDocument } from './organisation-state.ts';
 
 /** What one entry of each key is called, or the key itself where it is no list. A key that is missing does not compile. */
 const kinds: Readonly<Record<Exclude<keyof StoredDocument, 'organisation'>, string>> = {
+  sessions: 'setting',
+  devices: 'setting',
   zones: 'zone',
   groups: 'group',
   identityProviders: 'identity provider',

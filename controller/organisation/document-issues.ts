@@ -11,6 +11,7 @@ import { addressIssues } from './address-issues.ts';
 import { providerIssues } from './provider-issues.ts';
 import { referenceIssues } from './reference-issues.ts';
 import { schemaIssues } from './schema-issues.ts';
+import { settingsIssues } from './settings-issues.ts';
 
 export interface DocumentContext {
   /** The host of the controller's public URL, which no zone and no resource may take. */
@@ -32,6 +33,7 @@ export function checkDocument(value: unknown, context: DocumentContext): Checked
     ...addressIssues(sound, context.controllerHost),
     ...providerIssues(sound),
     ...postureIssues(sound),
+    ...settingsIssues(sound),
     ...policyIssues(sound),
     ...policyTestIssues(sound.tests ?? []),
   ];

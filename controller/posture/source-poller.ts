@@ -43,7 +43,7 @@ export class SourcePoller {
   stop(): void {
     this.#isStopped = true;
     this.#unsubscribe();
-    for (const { stop } of this.#polled.values()) stop();
+    for (const polled of this.#polled.values()) polled.stop();
     this.#polled.clear();
   }
 

@@ -265,3 +265,42 @@ test('a person ends the session of their own device from the portal, and nobody 
     .executeTakeFirst();
   assert.equal(row?.ended_reason, 'logout');
 });
+
+test('a person names their device, says that they know it, blocks it, forgets it; and nobody else’s', async (t) => {
+  const portal = await testPortal(t, [corp]);
+  const browser = await signedIn(portal);
+  const claim = deviceClaim();
+  const { userCode } = await waiting(portal, claim);
+  await approve(browser, { code: userCode });
+  const [device] = await devices(browser);
+  assert.ok(device);
+  assert.equal(device.news?.address, claim.address);
+  const other = new SimpleBrowser(portal, [corp]);
+  await other.open('/oidc/corp/start', bob, 'bob@acme.example');
+  const act = (who: SimpleBrowser, action: string, payload?: object) =>
+    who.call('POST', `me/devices/${device.id}/${action}`, payload);
+  for (const action of ['acknowledge', 'block', 'forget'])
+    assert.equal((await act(other, action)).status, 404, action);
+  assert.equal((await act(other, 'rename', { name: 'mine' })).status, 404);
+  assert.equal((await act(browser, 'rename', { name: ' x' })).status, 400);
+  assert.equal((await act(browser, 'rename', { name: 'Work' })).status, 204);
+  assert.equal((await act(browser, 'acknowledge')).status, 204);
+  const [named] = await devices(browser);
+  assert.deepEqual([named?.name, named?.news, named?.state], ['Work', undefined, 'active']);
+
+  assert.equal((await act(browser, 'block')).status, 204);
+  assert.equal((await devices(browser))[0]?.state, 'blocked');
+  const blocked = await waiting(portal, claim);
+  assert.deepEqual((await approve(browser, { code: blocked.userCode })).state, 'blocked');
+  // Forgetting a blocked device would let it in again.
+  assert.equal((await act(browser, 'forget')).status, 409);
+  const { store } = portal.context.organisation(portal.context.soleOrganisation);
+  await store.update('nodes').set({ state: 'active' }).execute();
+  assert.equal((await act(browser, 'forget')).status, 204);
+  assert.deepEqual(await devices(browser), []);
+  const again = await waiting(portal, claim);
+  assert.equal((await approve(browser, { code: again.userCode })).state, 'joined');
+  assert.notEqual((await devices(browser))[0]?.id, device.id);
+  for (const what of ['device.rename', 'device.acknowledge', 'device.block', 'device.remove'])
+    assert.equal((await portal.audit(what)).length, 1, what);
+});

@@ -4,10 +4,12 @@ import * as organisation from './0001-organisation.ts';
 import * as nodesAndPeople from './0002-nodes-and-people.ts';
 import * as tokensAndAudit from './0003-tokens-and-audit.ts';
 import * as posture from './0005-posture.ts';
+import * as peopleAndSessions from './0006-people-and-sessions.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-organisation': organisation,
   '0002-nodes-and-people': nodesAndPeople,
   '0003-tokens-and-audit': tokensAndAudit,
   '0005-posture': posture,
+  '0006-people-and-sessions': peopleAndSessions,
 };

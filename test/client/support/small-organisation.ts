@@ -48,7 +48,7 @@ export class SmallOrganisation {
   /** Messages from devices, in the order they came. */
   readonly heard: Record<string, unknown>[] = [];
   /** What a device's snapshot says; change it and call `push`. */
-  device: Pick<DeviceSnapshot, 'zones' | 'resources' | 'session' | 'device'>;
+  device: Pick<DeviceSnapshot, 'zones' | 'resources' | 'session' | 'device' | 'news'>;
   /** Ports and address of the wiki behind the connectors. */
   wikiPort = 0;
   /** Host names of further relays that devices are told of. */
