@@ -208,7 +208,7 @@ export const connectorMutants: readonly Mutant[] = [
       ['what was revoked covers nothing', "if (ids.some((id) => lease.isRevoked(id))) return 'revoked';", ''],
       [
         'a grant ends at its until',
-        "if (Math.min(caveat.until, grant.exp) + leewayS <= this.#nowS()) return 'expired';",
+        "if (endS(grant, caveat) * 1_000 <= lease.nowMs()) return 'expired';",
         '',
       ],
       [
