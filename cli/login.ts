@@ -14,6 +14,7 @@ import { stateOption } from './state-option.ts';
 interface Options extends ControllerOptions {
   state: string;
   browser: boolean;
+  for?: string;
   json?: boolean;
 }
 
@@ -29,13 +30,24 @@ export function loginCommand(program: Command): void {
     .option('--pin <root>', 'the controller’s root key')
     .addOption(stateOption())
     .option('--no-browser', 'sign in with a code typed elsewhere')
+    .option('--for <resource>', 'sign in again as this resource asks: more recently, or with a second factor')
     .option('--json', 'as one JSON object')
     .action(action(run));
 }
 
 async function run(options: Options): Promise<void> {
   const status = await runningStatus(options.state);
-  const done = status === undefined ? await loginAlone(options) : await loginThrough(options.state);
+  if (options.for !== undefined && !/^[a-z0-9][a-z0-9._-]{0,62}$/.test(options.for)) {
+    throw new CommandError(exits.usage, `"${options.for}" is no resource; see: postern resources`);
+  }
+  if (options.for !== undefined && status === undefined) {
+    throw new CommandError(
+      exits.notSignedIn,
+      `nothing runs on ${options.state}; start it with postern up --state ${options.state}, then sign in for a resource`,
+    );
+  }
+  const done =
+    status === undefined ? await loginAlone(options) : await loginThrough(options.state, options.for);
   const who = done.session?.email ?? done.session?.name ?? 'unknown';
   print(
     options.json ?? false,
@@ -45,10 +57,12 @@ async function run(options: Options): Promise<void> {
 }
 
 /** Asks the running client to sign in again and waits until it has. */
-async function loginThrough(state: string): Promise<ClientStatus> {
+async function loginThrough(state: string, resource: string | undefined): Promise<ClientStatus> {
   const { browserCommand, openBrowser } = await import('../client/browser.ts');
   const before = await runningStatus(state);
-  const prompt = (await callLocalApi(state, 'POST', '/v1/login')) as SignInPrompt;
+  const prompt = (await callLocalApi(state, 'POST', '/v1/login', {
+    ...(resource === undefined ? {} : { for: resource }),
+  })) as SignInPrompt;
   showPrompt(prompt);
   const browser = browserCommand(process.env, process.platform);
   if (prompt.kind === 'open' && browser !== undefined) openBrowser(browser, prompt.url);

@@ -9,6 +9,7 @@ import { givenBack } from './up.ts';
 
 interface Options {
   state: string;
+  everywhere?: boolean;
   json?: boolean;
 }
 
@@ -17,18 +18,20 @@ export function logoutCommand(program: Command): void {
     .command('logout')
     .description('end the session of this device; the system gets its names back')
     .addOption(stateOption())
+    .option('--everywhere', 'end every session of the person, on all devices and in browsers')
     .option('--json', 'as one JSON object')
     .action(action(run));
 }
 
-async function run({ state, json = false }: Options): Promise<void> {
-  const dns = await endSession(state);
-  print(json, { schema: 'postern.logout/v1', dns }, `✓ Signed out. ${givenBack(dns).slice(2)}`);
+async function run({ state, everywhere = false, json = false }: Options): Promise<void> {
+  const dns = await endSession(state, everywhere);
+  const done = everywhere ? '✓ Signed out everywhere.' : '✓ Signed out.';
+  print(json, { schema: 'postern.logout/v1', dns }, `${done} ${givenBack(dns).slice(2)}`);
 }
 
-async function endSession(state: string): Promise<'restored' | 'kept' | 'untouched'> {
+async function endSession(state: string, everywhere: boolean): Promise<'restored' | 'kept' | 'untouched'> {
   try {
-    const { dns } = (await callLocalApi(state, 'POST', '/v1/logout')) as { dns: 'restored' };
+    const { dns } = (await callLocalApi(state, 'POST', '/v1/logout', { everywhere })) as { dns: 'restored' };
     return dns;
   } catch (error) {
     if (!(error instanceof Fault) || error.code !== 'unreachable') throw error;
@@ -41,7 +44,7 @@ async function endSession(state: string): Promise<'restored' | 'kept' | 'untouch
   const client = await startClient({ state: directory, browser: false, uids: [], onEvent: () => undefined });
   try {
     await client.ready;
-    await callLocalApi(state, 'POST', '/v1/logout');
+    await callLocalApi(state, 'POST', '/v1/logout', { everywhere });
     await client.ended;
   } catch (error) {
     if (!(error instanceof Fault)) throw error;

@@ -23,6 +23,8 @@ const commands: Record<string, () => Promise<Register>> = {
   apply: async () => (await import('./apply.ts')).applyCommand,
   token: async () => (await import('./token.ts')).tokenCommand,
   device: async () => (await import('./device.ts')).deviceCommand,
+  person: async () => (await import('./person.ts')).personCommand,
+  session: async () => (await import('./session.ts')).sessionCommand,
   audit: async () => (await import('./audit.ts')).auditCommand,
   version: () => Promise.resolve(versionCommand),
 };

@@ -382,9 +382,17 @@ class RunningClient implements Client {
       'GET /v1/status': () => this.status(),
       'GET /v1/resources': () => listResources(this.knowledge()),
       'GET /v1/why': (query) => explain(query.get('resource') ?? '', this.knowledge()),
-      'POST /v1/login': () => this.#login(),
-      'POST /v1/logout': async () => {
-        this.#control?.send({ t: 'logout' });
+      'POST /v1/login': (_query, body) => this.#login((body as { for?: unknown } | undefined)?.for),
+      'POST /v1/logout': async (_query, body) => {
+        const everywhere = (body as { everywhere?: unknown } | undefined)?.everywhere === true;
+        if (
+          this.#control?.send({ t: 'logout', ...(everywhere ? { everywhere } : {}) }) !== true &&
+          everywhere
+        )
+          throw new Fault(
+            'out-of-contact',
+            'the controller is not reachable now, so nothing was ended; try again',
+          );
         this.#memory.forget();
         return this.#down();
       },
@@ -393,14 +401,15 @@ class RunningClient implements Client {
   }
 
   /** Starts a new sign-in on the open channel and gives the prompt to whoever asked. */
-  async #login(): Promise<SignInPrompt> {
+  async #login(wanted: unknown): Promise<SignInPrompt> {
     if (this.#options.key !== undefined)
       throw new Fault('denied', 'a service account signs in with its key, not by login');
     this.#signIn?.close();
     this.#signIn = await this.#newSignIn();
     this.#prompt = Promise.withResolvers();
     const { promise } = this.#prompt;
-    if (this.#signIn === undefined || this.#control?.signIn(this.#signIn.credential) !== true)
+    const more = typeof wanted === 'string' ? { for: wanted } : {};
+    if (this.#signIn === undefined || this.#control?.signIn({ ...this.#signIn.credential, ...more }) !== true)
       throw new Fault('out-of-contact', 'the controller is not reachable now; try again');
     return promise;
   }

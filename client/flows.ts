@@ -44,6 +44,8 @@ export interface Incident {
   readonly text: string;
 }
 
+const tooManyText =
+  'Too many connections are open at once, all your devices counted together; close some and try again.';
 const mostIncidents = 50;
 /** The connector answers every OPEN, with a code where the application is silent; this is for one that does not. */
 const answerMs = 30_000;
@@ -162,6 +164,7 @@ export class Flows {
       } catch (error) {
         const { code } = toFault(error);
         const lost = code === 'connector-lost' || code === 'draining';
+        if (code === 'limit') throw new Fault('limit', tooManyText, { cause: error });
         if (!lost || attempt >= 3) throw error;
       }
     }

@@ -14,6 +14,7 @@ import type { Card, Grant } from '../protocol/tokens.ts';
 import { dialTcp, permittedAddresses } from './dial.ts';
 import { flowId, joinFlow } from './flow.ts';
 import type { FlowLog } from './flow-log.ts';
+import type { FlowQuota } from './flow-quota.ts';
 import { GrantBook } from './grant-book.ts';
 import { parseOpenRequest, type OpenRequest } from './open-request.ts';
 import type { Resolve } from './resolve.ts';
@@ -22,6 +23,8 @@ import type { Resolve } from './resolve.ts';
 export interface Serving {
   readonly lease: Lease;
   readonly flows: FlowLog;
+  /** Shared by all sessions of the connector. */
+  readonly quota: FlowQuota;
   snapshot(): ConnectorSnapshot | undefined;
   card(): Card | undefined;
   /** Why the controller took these ids away, as its short code, where one of them was revoked. */
@@ -35,6 +38,8 @@ interface OpenFlow {
   readonly stream: MuxStream;
   readonly request: OpenRequest;
   grant: Grant;
+  /** Gives its place among the flows of its person back. */
+  readonly release: () => void;
   cutBy?: { readonly code: CodeName; readonly cause: string | undefined };
 }
 
@@ -96,11 +101,14 @@ export class AcceptedSession {
     await this.#grants.settled;
     const request = parseOpenRequest(payload);
     if (request === undefined) return this.#refuse(stream, id, undefined, 'denied');
-    if (this.#serving.flows.full) return this.#refuse(stream, id, request, 'limit');
+    if (this.#serving.flows.full) return this.#refuse(stream, id, request, 'busy');
     const permitted = this.#permit(request);
     if (typeof permitted === 'string') return this.#refuse(stream, id, request, permitted);
     if (request.kind === 'dns') return this.#answerExistence(stream, id, request, permitted.resource);
-    await this.#dial(stream, { id, stream, request, grant: permitted.grant }, permitted.resource);
+    const release = this.#serving.quota.take(permitted.grant.sub);
+    if (release === undefined) return this.#refuse(stream, id, request, 'limit');
+    const flow = { id, stream, request, grant: permitted.grant, release };
+    await this.#dial(stream, flow, permitted.resource);
   }
 
   /** The checks of WIRE A9 up to resolution, in their order: what may be used, or the code of the first that fails. */
@@ -135,12 +143,14 @@ export class AcceptedSession {
       joinFlow(stream, socket, (code) => this.#closed(flow, code));
     } catch (error) {
       this.#flows.delete(stream.id);
+      flow.release();
       this.#refuse(stream, id, request, flow.cutBy?.code ?? toFault(error).code);
     }
   }
 
   #closed(flow: OpenFlow, code: CodeName | undefined): void {
     this.#flows.delete(flow.stream.id);
+    flow.release();
     const ending = flow.cutBy?.code ?? code;
     this.#record({
       event: 'close',

@@ -27,6 +27,7 @@ import { encodeKey } from '../protocol/keys.ts';
 import { version } from '../protocol/version.ts';
 import { AcceptedSession } from './accept.ts';
 import { FlowLog } from './flow-log.ts';
+import { FlowQuota } from './flow-quota.ts';
 import { ConnectorMemory } from './memory.ts';
 import { systemResolve, type Resolve } from './resolve.ts';
 
@@ -93,6 +94,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   const serving = {
     lease: memory.lease,
     flows,
+    quota: new FlowQuota(),
     snapshot: () => memory.snapshot,
     card: () => memory.card,
     causeOf: (ids: readonly string[]) => memory.causeOf(ids),

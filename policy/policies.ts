@@ -8,6 +8,7 @@ import type {
   OrganisationDocument,
   PolicyDocument,
   PostureProfileDocument,
+  ResourceDocument,
   WhoDocument,
 } from '../protocol/admin.ts';
 import { parseDuration } from '../protocol/durations.ts';
@@ -16,9 +17,9 @@ import { deviceApprovedCondition } from './conditions/device-approved.ts';
 import { mfaCondition } from './conditions/mfa.ts';
 import { postureCondition } from './conditions/posture.ts';
 import { scheduleCondition, scheduleIssue } from './conditions/schedule.ts';
-import { sessionCondition } from './conditions/session.ts';
+import { personSessionCondition, sessionCondition } from './conditions/session.ts';
 import { PolicyIndex } from './policy-index.ts';
-import type { Effect } from './policy.ts';
+import type { Effect, Policy } from './policy.ts';
 import type { TimeZone } from './time-zone.ts';
 
 const effects: readonly Effect[] = ['allow', 'deny', 'require'];
@@ -26,10 +27,14 @@ const bothDoors = ['client', 'web'] as const;
 
 export type Policies = PolicyIndex;
 
-/** Compiles policies that `policyIssues` found nothing wrong with and whose profiles exist; throws on others. */
+/**
+ * Compiles policies that `policyIssues` found nothing wrong with and whose profiles exist; throws on others. Of `resources`
+ * those that limit the age of a session by themselves become requires.
+ */
 export function compilePolicies(
   policies: readonly PolicyDocument[],
   profiles: readonly PostureProfileDocument[],
+  resources: readonly Pick<ResourceDocument, 'name' | 'session'>[] = [],
 ): Policies {
   const zones = new Map<string, TimeZone>();
   const compiled = policies.map((document) => {
@@ -47,7 +52,24 @@ export function compilePolicies(
       conditions: compileConditions(document.when ?? {}, profiles, zones),
     };
   });
-  return new PolicyIndex(compiled);
+  return new PolicyIndex([...compiled, ...resources.flatMap(sessionRequire)]);
+}
+
+/** The require behind `session` of a resource. Its name is none that a policy of a document could have. */
+function sessionRequire({ name, session }: Pick<ResourceDocument, 'name' | 'session'>): Policy[] {
+  if (session === undefined) return [];
+  return [
+    {
+      name: `session of ${name}`,
+      effect: 'require',
+      who: 'everyone',
+      to: { resources: [name] },
+      doors: bothDoors,
+      fromMs: Number.NEGATIVE_INFINITY,
+      untilMs: Number.POSITIVE_INFINITY,
+      conditions: [personSessionCondition(durationMs(session))],
+    },
+  ];
 }
 
 /** Everything wrong with the policies of a document beyond its schema and the names it refers to. */

@@ -24,6 +24,10 @@ export const IdentityProviderDocument = Type.Object(
     groupsClaim: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
     /** PEM of the provider's own authority, where it has one. The command line reads it from a file. */
     ca: Type.Optional(Type.String({ maxLength: 65_536 })),
+    /** Context classes that every sign-in asks for (`acr_values`), the wanted one first. */
+    acrValues: Type.Optional(
+      Type.Array(Type.String({ pattern: '^[\\x21-\\x7e]{1,256}$' }), { minItems: 1, maxItems: 16 }),
+    ),
   },
   closed,
 );
@@ -51,6 +55,33 @@ export const ResourceDocument = Type.Object(
     ),
     /** How long it outlives the connector's contact with the controller: 0s … 8h, 1h unless said. */
     outage: Type.Optional(Duration),
+    /** Whoever uses it has signed in at most so long ago: 1m … 30d; as long as the session lasts unless said. */
+    session: Type.Optional(Duration),
+  },
+  closed,
+);
+
+/** Sessions of people. */
+export const SessionsDocument = Type.Object(
+  {
+    /** How long one lasts from its sign-in, on a device and in a browser: 5m … 30d; 12h unless said. */
+    length: Type.Optional(Duration),
+  },
+  closed,
+);
+
+/** Devices of people. */
+export const DevicesDocument = Type.Object(
+  {
+    /**
+     * Which new devices wait for an administrator before they may use anything: all (`required`), those that were let in
+     * by a code from another network (`elsewhere`, unless said), or none (`off`).
+     */
+    approval: Type.Optional(
+      Type.Union([Type.Literal('required'), Type.Literal('elsewhere'), Type.Literal('off')]),
+    ),
+    /** A device on which nobody signed in for so long is let in anew, like a new one: 1d … 366d; never unless said. */
+    expireAfter: Type.Optional(Duration),
   },
   closed,
 );
@@ -149,6 +180,8 @@ export const OrganisationDocument = Type.Object(
     organisation: ShortName,
     zones: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 253 }))),
     groups: Type.Optional(Type.Array(ShortName)),
+    sessions: Type.Optional(SessionsDocument),
+    devices: Type.Optional(DevicesDocument),
     identityProviders: Type.Optional(Type.Array(IdentityProviderDocument)),
     networks: Type.Optional(Type.Array(NetworkDocument)),
     serviceAccounts: Type.Optional(Type.Array(ServiceAccountDocument)),
@@ -161,6 +194,8 @@ export const OrganisationDocument = Type.Object(
 
 export type IdentityProviderDocument = Static<typeof IdentityProviderDocument>;
 export type ServiceAccountDocument = Static<typeof ServiceAccountDocument>;
+export type SessionsDocument = Static<typeof SessionsDocument>;
+export type DevicesDocument = Static<typeof DevicesDocument>;
 export type ResourceDocument = Static<typeof ResourceDocument>;
 export type PostureProfileDocument = Static<typeof PostureProfileDocument>;
 export type WhoDocument = Static<typeof WhoDocument>;

@@ -49,6 +49,8 @@ export const Enrol = Type.Object({
       challenge: Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' }),
     }),
   ),
+  /** The name of a resource whose conditions the new sign-in of a person shall meet. */
+  for: Type.Optional(Type.String({ minLength: 1, maxLength: 63 })),
   name: Type.String({ minLength: 1, maxLength: 64 }),
   os: text,
   boot: bootId,
@@ -119,7 +121,12 @@ export const Certify = Type.Object({
 });
 
 /** Ends the device's session; the node stays known. */
-export const Logout = Type.Object({ ...common, t: Type.Literal('logout') });
+export const Logout = Type.Object({
+  ...common,
+  t: Type.Literal('logout'),
+  /** With it every session of the person ends, in browsers and on devices. */
+  everywhere: Type.Optional(Type.Boolean()),
+});
 
 /** The process is ending in order. */
 export const Bye = Type.Object({ ...common, t: Type.Literal('bye') });

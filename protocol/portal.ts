@@ -31,6 +31,13 @@ export const Me = Type.Object({
   }),
 });
 
+/** The person is signed out here. `provider`: where this browser may sign out of the provider as well. */
+export const SignedOut = Type.Object({
+  /** How many sessions ended. */
+  ended: Type.Integer(),
+  provider: Type.Union([Type.Object({ name: Type.String(), url: Type.String() }), Type.Null()]),
+});
+
 /** One reason of a decision with its sentence and remedy. Holds no configured value. */
 export const ShownReason = Type.Object({
   name: Type.String(),
@@ -86,6 +93,8 @@ const refusals = [
   Type.Object({ state: Type.Literal('locked'), until: Instant }),
   /** The person has to sign in again before a device may be let in by code. */
   Type.Object({ state: Type.Literal('stale') }),
+  /** The device asks for the sake of a resource that needs a fresher or stronger sign-in than this browser's. */
+  Type.Object({ state: Type.Literal('step-up'), resource: Type.String(), device: Type.String() }),
   /** Expired, used, or never there. */
   Type.Object({ state: Type.Literal('gone') }),
 ] as const;
@@ -111,6 +120,8 @@ export const LoginAnswer = Type.Union([
   Type.Object({ state: Type.Literal('redirect'), url: Type.String() }),
   Type.Object({ state: Type.Literal('refused') }),
   Type.Object({ state: Type.Literal('blocked') }),
+  /** An administrator has disabled this person. */
+  Type.Object({ state: Type.Literal('disabled') }),
   ...refusals,
 ]);
 
@@ -121,10 +132,13 @@ export type SignInError =
   | 'provider-answer'
   | 'attempt-gone'
   | 'not-fresh'
+  | 'not-enough'
+  | 'disabled'
   | 'throttled';
 
 export type SignInOptions = Static<typeof SignInOptions>;
 export type Me = Static<typeof Me>;
+export type SignedOut = Static<typeof SignedOut>;
 export type ShownReason = Static<typeof ShownReason>;
 export type PortalResource = Static<typeof PortalResource>;
 export type MyResources = Static<typeof MyResources>;

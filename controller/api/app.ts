@@ -23,6 +23,7 @@ import { discoveryRoutes } from './routes/discovery.ts';
 import { documentRoutes } from './routes/document.ts';
 import { enrolmentKeyRoutes } from './routes/enrolment-keys.ts';
 import { listRoutes } from './routes/lists.ts';
+import { peopleRoutes } from './routes/people.ts';
 import { serverRoutes } from './routes/servers.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { tokenRoutes } from './routes/tokens.ts';
@@ -67,6 +68,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     documentRoutes,
     enrolmentKeyRoutes,
     listRoutes,
+    peopleRoutes,
     serverRoutes,
     deviceRoutes,
     sessionRoutes,
@@ -89,6 +91,7 @@ function installErrors(app: FastifyInstance): void {
         : invalidRequest(invalid.validation, invalid.validationContext ?? 'body', request);
     if (known.problem === 'internal') request.log.error({ err: error }, 'a request failed');
     if (known.problem === 'not-authenticated') void reply.header('www-authenticate', 'Bearer');
+    if (known.retryAfterS !== undefined) void reply.header('retry-after', String(known.retryAfterS));
     return reply
       .code(problems[known.problem].status)
       .type('application/problem+json')

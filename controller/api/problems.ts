@@ -3,6 +3,7 @@
  * becomes `internal` and its text stays in the log.
  */
 import type { DocumentIssue, Problem } from '../../protocol/admin.ts';
+import { formatDuration } from '../../protocol/durations.ts';
 
 export const problems = {
   'invalid-request': { status: 400, title: 'The request is not valid' },
@@ -25,12 +26,22 @@ export class ProblemError extends Error {
   readonly problem: ProblemName;
   readonly detail: string | undefined;
   readonly issues: readonly DocumentIssue[] | undefined;
+  /** Seconds after which trying again may help (RFC 9110 section 10.2.3). */
+  retryAfterS: number | undefined;
 
   constructor(problem: ProblemName, detail?: string, issues?: readonly DocumentIssue[]) {
     super(detail ?? problems[problem].title);
     this.problem = problem;
     this.detail = detail;
     this.issues = issues;
+  }
+
+  /** Too many tries; the next counts after so many milliseconds. */
+  static tooMany(waitMs: number): ProblemError {
+    const waitS = Math.max(1, Math.ceil(waitMs / 1_000));
+    const error = new ProblemError('too-many', `Too many tries. Wait ${formatDuration(waitS * 1_000)}.`);
+    error.retryAfterS = waitS;
+    return error;
   }
 }
 

@@ -7,7 +7,7 @@ import { Fault } from '../../protocol/errors.ts';
 import type { ConnectorId, DeviceId, NodeId, OrganisationId } from '../../protocol/ids.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { ControllerContext } from '../context.ts';
-import { endSessions } from '../sessions/end-sessions.ts';
+import { endSessions, openSessionsOf } from '../sessions/end-sessions.ts';
 import type { NodeKind } from '../store/schema.ts';
 import { storeReceipts } from './receipts.ts';
 
@@ -41,7 +41,7 @@ export async function actForNode(
     case 'posture':
       return reportPosture(context, from, message.facts);
     case 'logout':
-      return logOut(context, from);
+      return logOut(context, from, message.everywhere === true);
     case 'receipts': {
       const { organisation, node } = from;
       const seq = await storeReceipts(context, organisation, node as ConnectorId, message.list);
@@ -64,16 +64,24 @@ async function reportPosture(
   await context.publish(organisation, { kind: 'device', device: node as DeviceId });
 }
 
-async function logOut(context: ControllerContext, { organisation, node }: Admitted): Promise<void> {
-  const open = await context
-    .organisation(organisation)
-    .store.select('sessions')
-    .select(['id', 'subject'])
+async function logOut(
+  context: ControllerContext,
+  { organisation, node }: Admitted,
+  everywhere: boolean,
+): Promise<void> {
+  const { store } = context.organisation(organisation);
+  const open = await store
+    .select('sessions')
+    .select(['id', 'subject', 'until_ms'])
     .where('device', '=', node as DeviceId)
     .where('ended_ms', 'is', null)
     .execute();
-  const ids = open.map(({ id }) => id);
-  await endSessions(context, organisation, ids, { reason: 'logout', who: open[0]?.subject ?? node });
+  const [own] = open;
+  // Only a person whose session here is open signs out elsewhere: a device that was signed out speaks for nobody.
+  const all = everywhere && own !== undefined && own.until_ms > context.now();
+  const ids = all ? await openSessionsOf(store, own.subject) : open.map(({ id }) => id);
+  const reason = all ? 'logout-everywhere' : 'logout';
+  await endSessions(context, organisation, ids, { reason, who: own?.subject ?? node });
 }
 
 /** A certificate for the relay's own host, which it named when it said hello. */

@@ -4,10 +4,9 @@
  */
 import { Compile } from 'typebox/compile';
 import { FromNode, type Enrol, type FromController, type Hello } from '../../protocol/control.ts';
-import { fromBase64Url } from '../../protocol/encoding.ts';
 import { Fault, toFault, type CodeName } from '../../protocol/errors.ts';
 import type { ConnectorId, DeviceId, NodeId, OrganisationId } from '../../protocol/ids.ts';
-import { decodeKey, encodeKey, verify } from '../../protocol/keys.ts';
+import { encodeKey } from '../../protocol/keys.ts';
 import type { ControlChannel } from '../../protocol/link/control-channel.ts';
 import type { ControllerContext } from '../context.ts';
 import { connectorView } from '../decisions/connector-view.ts';
@@ -21,6 +20,7 @@ import type { NodeKind } from '../store/schema.ts';
 import type { Throttle } from '../throttle.ts';
 import { actForNode, type Admitted } from './act-for-node.ts';
 import { admitNode, relayUrl } from './admit-node.ts';
+import { claimOf } from './claim-of.ts';
 import { Feed, type View } from './feed.ts';
 
 const messages = Compile(FromNode);
@@ -173,25 +173,9 @@ export class Conversation {
 
   async #enrol(enrol: Enrol): Promise<void> {
     const { context, channel, address, attempts } = this.#options;
-    const machineKey = decodeKey(enrol.mk);
-    const signature = fromBase64Url(enrol.sig);
-    const isProven =
-      machineKey !== undefined &&
-      signature !== undefined &&
-      enrol.nk === encodeKey(channel.peerKey) &&
-      verify(machineKey, 'enrol', [channel.handshakeHash, channel.peerKey], signature);
-    if (!isProven) throw new Fault('denied', 'The proof of this node does not match its keys.');
+    const { peerKey, handshakeHash } = channel;
+    const claim = claimOf(enrol, { peerKey, handshakeHash, address });
     this.#boot = enrol.boot;
-    const { mk, nk, os, version, boot } = enrol;
-    const claim: DeviceClaim = {
-      mk,
-      nk,
-      name: printable(enrol.name),
-      os: printable(os),
-      version,
-      boot,
-      address,
-    };
     const { secret, code, loopback } = enrol;
     if ([secret, code, loopback].filter((way) => way !== undefined).length !== 1) throw new Fault('protocol');
     if (secret !== undefined) return this.#redeem(secret, enrol, claim);
@@ -223,7 +207,7 @@ export class Conversation {
     if (enrol.kind === 'relay' && url === undefined)
       throw new Fault('protocol', 'a relay names its public URL');
     const result = await redeem(context, secret, enrol.kind, claim, url);
-    if (result.state === 'blocked') throw new Fault('denied', blockedText);
+    if (result.state === 'blocked' || result.state === 'disabled') throw lockedOut(result.state);
     if (result.state === 'refused') {
       redemptions.fail(address);
       await appendAudit(context.organisation(context.soleOrganisation).store, [
@@ -265,7 +249,7 @@ export class Conversation {
   }
 
   async #joined(result: LoginResult): Promise<void> {
-    if (result.state === 'blocked') throw new Fault('denied', blockedText);
+    if (result.state === 'blocked' || result.state === 'disabled') throw lockedOut(result.state);
     if (result.state === 'gone') throw new Fault('expired', goneText);
     this.#stopWaiting();
     await this.#enter(this.#options.context.soleOrganisation, result.device, 'device');
@@ -325,12 +309,12 @@ export class Conversation {
 
 const knownTypes = new Set(FromNode.anyOf.map((schema) => schema.properties.t.const as string));
 const blockedText = 'An administrator has blocked this device.';
+const disabledText = 'An administrator has disabled this account.';
 const tooManyText = 'Too many tries from this address; wait ten minutes.';
 const goneText = 'This sign-in is over; start it again.';
 const refusedKeyText =
   'This key is unknown, used up or expired; make a new one with "postern token create" and try again.';
 
-/** Names are shown to administrators: what does not print is left out. */
-function printable(text: string): string {
-  return text.replaceAll(/\p{C}/gu, '').trim();
+function lockedOut(state: 'blocked' | 'disabled'): Fault {
+  return new Fault('denied', state === 'blocked' ? blockedText : disabledText);
 }

@@ -7,7 +7,8 @@ import type { Facts } from '../../policy/facts.ts';
 import type { Door } from '../../protocol/admin.ts';
 import type { Reason } from '../../protocol/reasons.ts';
 import type { OrganisationState, Resource } from '../organisation/organisation-state.ts';
-import { whyOver, type Seat, type Subject } from './seat.ts';
+import { approvalRule } from '../organisation/settings.ts';
+import { whyOver, type Seat, type SeatSession, type Subject } from './seat.ts';
 
 export interface Entitlement {
   readonly resource: Resource;
@@ -22,26 +23,28 @@ export interface Entitlement {
 /** A person without a device at hand, as the portal sees them. */
 export interface Visitor {
   readonly subject: Subject;
-  readonly session: { readonly startedMs: number; readonly authMs?: number; readonly amr: readonly string[] };
+  readonly session: Pick<SeatSession, 'startedMs' | 'authMs' | 'amr' | 'acr'>;
 }
 
 /** Every resource of the organisation for this seat, in the order of the document. */
 export function entitlements(state: OrganisationState, seat: Seat, nowMs: number): Entitlement[] {
   const { device, session } = seat;
   const over = whyOver(session, nowMs) !== undefined;
-  const held = device.approval === 'held' || device.state !== 'active';
+  const held = isHeld(state, seat) || device.state !== 'active';
   const withheld: Reason | undefined = over
     ? { name: 'session-too-old' }
     : held
       ? { name: 'device-not-approved' }
       : undefined;
-  const facts = {
-    approved: device.approval === 'approved',
-    ...(device.posture === undefined ? {} : { posture: device.posture }),
-  };
+  const facts = deviceFacts(device);
   return state.resources.map((resource) =>
     entitlement(state, resource, factsOf(seat, facts, resource, nowMs, 'client'), withheld),
   );
+}
+
+/** Whether the device waits for an administrator: it was let in that way, or the document asks it of every device. */
+export function isHeld({ document }: OrganisationState, { device }: Pick<Seat, 'device'>): boolean {
+  return device.approval === 'held' || (device.approval === 'none' && approvalRule(document) === 'required');
 }
 
 /** The same for a person without a device; conditions that ask for one fail. */
@@ -74,6 +77,16 @@ function entitlement(
   return { resource, state: 'refused', known, reasons: shown, ...until };
 }
 
+/** The facts of one question: a seat with its device, or a person without one. */
+export function entitlementFacts(who: Seat | Visitor, resource: Resource, nowMs: number, door: Door): Facts {
+  const device = 'device' in who ? deviceFacts(who.device) : { approved: false };
+  return factsOf(who, device, resource, nowMs, door);
+}
+
+function deviceFacts({ approval, posture }: Seat['device']): Facts['device'] {
+  return { approved: approval === 'approved', ...(posture === undefined ? {} : { posture }) };
+}
+
 function factsOf(
   { subject, session }: Visitor,
   device: Facts['device'],
@@ -90,6 +103,7 @@ function factsOf(
       startedMs: session.startedMs,
       amr: session.amr,
       ...(session.authMs === undefined ? {} : { authTimeMs: session.authMs }),
+      ...(session.acr === undefined ? {} : { acr: session.acr }),
     },
     device,
     resource: { name: definition.name, tags: definition.tags ?? [] },

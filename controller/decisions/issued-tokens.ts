@@ -221,5 +221,6 @@ async function mint(
     token,
     issued_ms: issuedMs,
     expires_ms: expires * 1_000,
+    superseded_ms: null,
   };
 }

@@ -23,6 +23,7 @@ export interface SeatSession {
   readonly untilMs: number;
   readonly authMs?: number;
   readonly amr: readonly string[];
+  readonly acr?: string;
   /** Why it is over, when it was ended before its time. */
   readonly ended?: string;
 }
@@ -178,6 +179,7 @@ function seat(node: NodesTable, session: SessionsTable, subject: Subject): Seat 
       untilMs: session.until_ms,
       ...(session.auth_ms === null ? {} : { authMs: session.auth_ms }),
       amr: JSON.parse(session.amr) as string[],
+      ...(session.acr === null ? {} : { acr: session.acr }),
       ...(session.ended_reason === null ? {} : { ended: session.ended_reason }),
     },
     subject,

@@ -9,8 +9,10 @@ import type { DeviceId, Id, OrganisationId } from '../../protocol/ids.ts';
 import { sameText } from '../../protocol/secrets.ts';
 import type { ControllerContext } from '../context.ts';
 import type { LoginAttemptsTable } from '../store/schema.ts';
+import type { ScopedStore } from '../store/scoped-store.ts';
 import { Throttle } from '../throttle.ts';
-import { joinDevice, personSessionMs, type DeviceClaim } from './join-device.ts';
+import { approvalRule, deviceLifeMs, sessionLengthMs } from '../organisation/settings.ts';
+import { joinDevice, type DeviceClaim } from './join-device.ts';
 import { newUserCode, parseUserCode } from './user-code.ts';
 
 const attemptLifeMs = 5 * 60_000;
@@ -26,6 +28,12 @@ export interface SignIn {
   /** When the provider says they authenticated, epoch milliseconds. */
   readonly authMs?: number | undefined;
   readonly amr: readonly string[];
+  readonly acr?: string | undefined;
+  /** The name of the provider, and its own id of the sign-in. */
+  readonly provider?: string | undefined;
+  readonly providerSession?: string | undefined;
+  /** The session of the browser; what it lets in must not outlive a sign-out that came between. */
+  readonly session?: Id<'ses'> | undefined;
   /** The browser's address. */
   readonly address: string;
 }
@@ -45,10 +53,17 @@ export type Entry =
   | { readonly state: 'locked'; readonly untilMs: number };
 
 export type LoginResult =
-  | { readonly state: 'joined'; readonly device: DeviceId; readonly session: Id<'ses'> }
+  | {
+      readonly state: 'joined';
+      readonly device: DeviceId;
+      readonly session: Id<'ses'>;
+      /** It waits for an administrator. */
+      readonly held: boolean;
+    }
   /** Expired, used, or never there. */
   | { readonly state: 'gone' }
-  | { readonly state: 'blocked' };
+  | { readonly state: 'blocked' }
+  | { readonly state: 'disabled' };
 
 export class LoginAttempts {
   readonly #context: ControllerContext;
@@ -109,8 +124,8 @@ export class LoginAttempts {
   }
 
   /**
-   * The person let the device of a typed code in: makes device and session and wakes the waiting channel. `held` keeps
-   * the device from everything until an administrator approves it.
+   * The person let the device of a typed code in: makes device and session and wakes the waiting channel. `held`: it came
+   * from elsewhere, which keeps it from everything until an administrator approves it, unless the document says otherwise.
    */
   async approve(
     attempt: PendingAttempt,
@@ -249,8 +264,9 @@ export class LoginAttempts {
     held: boolean,
   ): Promise<LoginResult> {
     const nowMs = this.#context.now();
-    const { store } = this.#context.organisation(organisation);
+    const { store, reader } = this.#context.organisation(organisation);
     const joined = await store.transaction(async (tx) => {
+      const { document } = await reader.current(tx);
       const row = await tx
         .select('login_attempts')
         .selectAll()
@@ -258,17 +274,19 @@ export class LoginAttempts {
         .where('session', 'is', null)
         .where('expires_ms', '>', nowMs)
         .executeTakeFirst();
-      if (row === undefined) return { state: 'gone' } as const;
+      if (row === undefined || !(await isStillSignedIn(tx, signIn))) return { state: 'gone' } as const;
       const claim = JSON.parse(row.device) as DeviceClaim;
+      const rule = approvalRule(document);
+      const waits = rule === 'required' || (rule === 'elsewhere' && held);
       const result = await joinDevice(
         tx,
         {
+          ...signIn,
           claim,
           owner: signIn.person,
-          approval: held ? 'held' : 'none',
-          untilMs: nowMs + personSessionMs,
-          authMs: signIn.authMs,
-          amr: signIn.amr,
+          approval: waits ? 'held' : 'none',
+          untilMs: nowMs + sessionLengthMs(document),
+          deviceLifeMs: deviceLifeMs(document),
         },
         { nowMs, random: this.#context.random },
       );
@@ -279,10 +297,10 @@ export class LoginAttempts {
           .where('id', '=', attempt)
           .execute();
       }
-      return { ...result, address: claim.address };
+      return { ...result, address: claim.address, rule };
     });
     if (joined.state !== 'joined') return joined;
-    const { device, session, ended, address } = joined;
+    const { device, session, ended, address, approval, rule } = joined;
     // An office behind one address begins the day with many sign-ins; only those that lead nowhere count.
     this.#starts.succeed(address);
     if (ended.length > 0) {
@@ -293,12 +311,28 @@ export class LoginAttempts {
       });
     }
     await this.#context.publish(organisation, { kind: 'login', attempt });
-    return { state: 'joined', device, session };
+    return {
+      state: 'joined',
+      device,
+      session,
+      held: approval === 'held' || (approval === 'none' && rule === 'required'),
+    };
   }
 
   #entryHash(kind: 'code' | 'loopback', entry: string): string {
     return this.#context.secretKey.hash(`login ${kind}`, entry);
   }
+}
+
+async function isStillSignedIn(tx: ScopedStore, { session }: SignIn): Promise<boolean> {
+  if (session === undefined) return true;
+  const open = await tx
+    .select('sessions')
+    .select('id')
+    .where('id', '=', session)
+    .where('ended_ms', 'is', null)
+    .executeTakeFirst();
+  return open !== undefined;
 }
 
 function pending(row: LoginAttemptsTable): PendingAttempt {

@@ -7,6 +7,7 @@ import { decodeEnrolmentKey, hashOfSecret } from '../../protocol/secrets.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { ControllerContext } from '../context.ts';
 import { longestLifeMs } from '../decisions/revocations.ts';
+import { isDisabled } from '../people/disable.ts';
 import type { EnrolmentKeysTable, NodeKind } from '../store/schema.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { redeemKey } from './enrolment-keys.ts';
@@ -19,7 +20,8 @@ export type Redeemed =
   | { readonly state: 'joined'; readonly organisation: OrganisationId; readonly node: NodeId }
   /** Unknown, used up, expired, or for another kind of node: one answer for all. */
   | { readonly state: 'refused' }
-  | { readonly state: 'blocked' };
+  | { readonly state: 'blocked' }
+  | { readonly state: 'disabled' };
 
 /** Redeems `secret` (the text of a pk_ or sk_ key) for this node. `url`: a relay's public origin. */
 export async function redeem(
@@ -40,8 +42,11 @@ export async function redeem(
   const result = await store.transaction(async (tx) => {
     const again = kind === 'device' ? undefined : await sameNode(tx, stored, kind, claim);
     if (again !== undefined) return { state: 'joined', node: again, isNew: false, ended: [] } as const;
-    // Before the key is used: a machine that is locked out uses up nothing.
-    if (kind === 'device' && (await isBlockedMachine(tx, claim.mk))) return { state: 'blocked' } as const;
+    // Before the key is used: what is locked out uses up nothing.
+    if (kind === 'device') {
+      if (await isBlockedMachine(tx, claim.mk)) return { state: 'blocked' } as const;
+      if (await isDisabled(tx, stored.target as Id<'svc'>)) return { state: 'disabled' } as const;
+    }
     const used = await redeemKey(tx, hash, nowMs);
     if (used === undefined) return { state: 'refused' } as const;
     if (kind === 'device') return asRedeemed(await joinService(tx, used, claim, context));
@@ -60,7 +65,7 @@ export async function redeem(
 const purposes = { device: 'service', connector: 'connector', relay: 'relay' } as const;
 
 function asRedeemed(joined: Joined) {
-  if (joined.state === 'blocked') return { state: 'blocked' } as const;
+  if (joined.state !== 'joined') return joined;
   return { state: 'joined', node: joined.device as NodeId, isNew: false, ended: joined.ended } as const;
 }
 

@@ -32,14 +32,23 @@ async function findBrowserSession(
   return row === undefined || row.ended_ms !== null || row.until_ms <= context.now() ? undefined : row;
 }
 
+/** The open session of the browser that asks; undefined when it has none. For routes that are open to everyone. */
+export async function openBrowserSession(
+  context: ControllerContext,
+  cookies: Cookies,
+  request: FastifyRequest,
+): Promise<SessionsTable | undefined> {
+  const cookie = cookies.read(request, 'session');
+  return cookie === undefined ? undefined : findBrowserSession(context, cookie);
+}
+
 /** Ends the session that this browser had before it signed in anew. */
 export async function endEarlierSession(
   context: ControllerContext,
   cookies: Cookies,
   request: FastifyRequest,
 ): Promise<void> {
-  const cookie = cookies.read(request, 'session');
-  const session = cookie === undefined ? undefined : await findBrowserSession(context, cookie);
+  const session = await openBrowserSession(context, cookies, request);
   if (session === undefined) return;
   const { organisation, id, subject } = session;
   await endSessions(context, organisation, [id], { reason: 'replaced', who: subject });

@@ -9,17 +9,24 @@ import type { TypedApp } from '../api/typed-app.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { ControllerContext } from '../context.ts';
 import type { LoginAttempts, PendingAttempt, SignIn } from '../enrolment/login-attempts.ts';
+import { approvalRule } from '../organisation/settings.ts';
 import { instant, portalCaller, type PortalCaller } from './portal-caller.ts';
 import { isFresh } from './freshness.ts';
 import { plainAddress, sameNetwork } from './same-network.ts';
+import { signInFacts, type StepUps } from './step-ups.ts';
 
-type Refusal = Extract<LoginLookUp, { state: 'wrong' | 'locked' | 'stale' | 'gone' }>;
+type Refusal = Extract<LoginLookUp, { state: 'wrong' | 'locked' | 'stale' | 'gone' | 'step-up' }>;
 type Entered = { readonly state: 'found'; readonly attempt: PendingAttempt } | Refusal;
 
 const config = { access: ['person'] } as const;
 
-export function deviceLoginRoutes(app: TypedApp, context: ControllerContext, attempts: LoginAttempts): void {
-  const logins = new DeviceLogins(context, attempts);
+export function deviceLoginRoutes(
+  app: TypedApp,
+  context: ControllerContext,
+  attempts: LoginAttempts,
+  stepUps: StepUps,
+): void {
+  const logins = new DeviceLogins(context, attempts, stepUps);
   app.post(
     '/api/v1/me/logins/look-up',
     {
@@ -27,7 +34,7 @@ export function deviceLoginRoutes(app: TypedApp, context: ControllerContext, att
       schema: { summary: 'The device that waits', body: LoginEntry, response: { 200: LoginLookUp } },
     },
     async (request): Promise<LoginLookUp> => {
-      const { entered, browser } = await logins.enter(request, request.body);
+      const { entered, caller, browser } = await logins.enter(request, request.body);
       if (entered.state !== 'found') return entered;
       const { kind, device, expiresMs } = entered.attempt;
       const shares = sameNetwork(browser, device.address);
@@ -36,7 +43,10 @@ export function deviceLoginRoutes(app: TypedApp, context: ControllerContext, att
         device: { name: device.name, os: device.os, address: plainAddress(device.address) },
         browserAddress: browser,
         sharesAddress: shares,
-        needsApproval: kind === 'code' && !shares,
+        needsApproval: waitsForApproval(
+          approvalRule((await caller.organisation.reader.current()).document),
+          kind === 'code' && !shares,
+        ),
         expires: instant(expiresMs),
       };
     },
@@ -59,7 +69,8 @@ export function deviceLoginRoutes(app: TypedApp, context: ControllerContext, att
       schema: { summary: 'Turns the waiting device away', body: LoginEntry, response: { 200: LoginAnswer } },
     },
     async (request): Promise<LoginAnswer> => {
-      const { entered, caller, browser } = await logins.enter(request, request.body);
+      // Turning a device away needs no stronger sign-in, whatever it asks for.
+      const { entered, caller, browser } = await logins.enter(request, request.body, 'as it is');
       return entered.state === 'found' ? logins.refuse(entered.attempt, caller, browser) : entered;
     },
   );
@@ -68,16 +79,19 @@ export function deviceLoginRoutes(app: TypedApp, context: ControllerContext, att
 class DeviceLogins {
   readonly #context: ControllerContext;
   readonly #attempts: LoginAttempts;
+  readonly #stepUps: StepUps;
 
-  constructor(context: ControllerContext, attempts: LoginAttempts) {
+  constructor(context: ControllerContext, attempts: LoginAttempts, stepUps: StepUps) {
     this.#context = context;
     this.#attempts = attempts;
+    this.#stepUps = stepUps;
   }
 
-  /** Who asks, from where, and the attempt their code or secret leads to. */
+  /** Who asks, from where, and the attempt their code or secret leads to, where their sign-in is enough for it. */
   async enter(
     request: FastifyRequest,
     entry: LoginEntry,
+    signIn: 'enough' | 'as it is' = 'enough',
   ): Promise<{ entered: Entered; caller: PortalCaller; browser: string }> {
     const caller = await portalCaller(this.#context, request);
     const browser = plainAddress(request.ip);
@@ -85,7 +99,9 @@ class DeviceLogins {
       'code' in entry
         ? await this.#byCode(caller, entry.code, browser)
         : await this.#bySecret(caller, entry.secret);
-    return { entered, caller, browser };
+    if (entered.state !== 'found' || signIn === 'as it is') return { entered, caller, browser };
+    const missing = await this.#missing(entered.attempt, caller);
+    return { entered: missing ?? entered, caller, browser };
   }
 
   async approve(attempt: PendingAttempt, caller: PortalCaller, browser: string): Promise<LoginAnswer> {
@@ -96,9 +112,11 @@ class DeviceLogins {
       const query = new URLSearchParams({ code: authorised.code, state: attempt.id });
       return { state: 'redirect', url: `http://127.0.0.1:${authorised.port}/?${query.toString()}` };
     }
-    const needsApproval = !sameNetwork(browser, attempt.device.address);
-    const result = await this.#attempts.approve(attempt, signIn, { held: needsApproval });
-    return result.state === 'joined' ? { state: 'joined', needsApproval } : { state: result.state };
+    const elsewhere = !sameNetwork(browser, attempt.device.address);
+    const result = await this.#attempts.approve(attempt, signIn, { held: elsewhere });
+    return result.state === 'joined'
+      ? { state: 'joined', needsApproval: result.held }
+      : { state: result.state };
   }
 
   async refuse(
@@ -119,6 +137,24 @@ class DeviceLogins {
       },
     ]);
     return { state: 'refused' };
+  }
+
+  /** What the sign-in of this browser lacks for the resource that the device asks for; undefined when nothing. */
+  async #missing(
+    { device: { mk, for: resource } }: PendingAttempt,
+    { organisation, person, session }: PortalCaller,
+  ): Promise<Refusal | undefined> {
+    if (resource === undefined) return undefined;
+    const node = await organisation.store
+      .select('nodes')
+      .select('id')
+      .where('kind', '=', 'device')
+      .where('mk', '=', mk)
+      .where('owner', '=', person.id)
+      .executeTakeFirst();
+    const wanted = { resource, device: node?.id };
+    const ask = await this.#stepUps.ask(wanted, person.id, signInFacts(session));
+    return ask === undefined ? undefined : { state: 'step-up', resource, device: node?.id ?? '' };
   }
 
   async #byCode(
@@ -151,11 +187,19 @@ class DeviceLogins {
   }
 }
 
+function waitsForApproval(rule: ReturnType<typeof approvalRule>, elsewhere: boolean): boolean {
+  return rule === 'required' || (rule === 'elsewhere' && elsewhere);
+}
+
 function signInOf({ person, session }: PortalCaller, address: string): SignIn {
   return {
     person: person.id,
     authMs: session.auth_ms ?? undefined,
     amr: JSON.parse(session.amr) as string[],
+    acr: session.acr ?? undefined,
+    provider: session.provider ?? undefined,
+    providerSession: session.provider_session ?? undefined,
+    session: session.id,
     address,
   };
 }

@@ -17,6 +17,10 @@ export interface Identity {
   readonly authMs: number | undefined;
   /** How (RFC 8176). */
   readonly amr: readonly string[];
+  /** Authentication context class (OpenID Connect Core section 2). */
+  readonly acr?: string;
+  /** The provider's own id of this sign-in, by which it may end the session (`sid`). */
+  readonly providerSession?: string;
 }
 
 const maxGroups = 1_000;
@@ -43,6 +47,8 @@ export function readIdentity(
   const name =
     names.map(shortText).find((text) => text !== undefined) ?? email ?? idToken.sub.slice(0, maxText);
   const authTime = idToken['auth_time'];
+  const acr = shortText(idToken['acr']);
+  const providerSession = shortText(idToken['sid']);
   return {
     subject: idToken.sub,
     name,
@@ -50,6 +56,8 @@ export function readIdentity(
     groups: [...new Set(texts(groups))],
     authMs: typeof authTime === 'number' && authTime > 0 ? Math.floor(authTime) * 1_000 : undefined,
     amr: texts(idToken['amr']).slice(0, 16),
+    ...(acr === undefined ? {} : { acr }),
+    ...(providerSession === undefined ? {} : { providerSession }),
   };
 }
 

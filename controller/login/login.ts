@@ -13,8 +13,11 @@ import { Cookies } from './cookies.ts';
 import { deviceLoginRoutes } from './device-login-routes.ts';
 import { myResourcesRoutes } from './my-resources-routes.ts';
 import { servePages } from './pages.ts';
+import { logoutRoutes } from './logout-routes.ts';
 import { portalRoutes } from './portal-routes.ts';
+import { Providers } from './providers.ts';
 import { signInRoutes } from './sign-in-routes.ts';
+import { StepUps } from './step-ups.ts';
 
 /** What `buildApp` takes: how a browser says who calls, and the routes. */
 export function login(
@@ -34,10 +37,12 @@ export function login(
         });
         await servePages(scope);
         const typed = scope as unknown as TypedApp;
-        signInRoutes(typed, context, cookies);
-        portalRoutes(typed, context, cookies);
+        const providers = new Providers(context);
+        signInRoutes(typed, context, cookies, providers);
+        await logoutRoutes(typed, context, cookies, providers);
+        portalRoutes(typed, context);
         myResourcesRoutes(typed, context);
-        deviceLoginRoutes(typed, context, attempts);
+        deviceLoginRoutes(typed, context, attempts, new StepUps(context, cookies));
       });
     },
   };

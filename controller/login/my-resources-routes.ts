@@ -13,6 +13,7 @@ import { entitlements, visitorEntitlements, type Entitlement } from '../decision
 import { seatOf, subjectOf } from '../decisions/seat.ts';
 import { resourceHosts } from '../organisation/resource-hosts.ts';
 import { instant, portalCaller, type PortalCaller } from './portal-caller.ts';
+import { signInFacts } from './step-ups.ts';
 
 const config = { access: ['person'] } as const;
 const querystring = Type.Object({ device: Type.Optional(Type.String({ maxLength: 64 })) });
@@ -92,11 +93,7 @@ async function rightsOf(
   }
   const subject = await subjectOf(store, state, person.id);
   if (subject === undefined) throw new ProblemError('not-authenticated');
-  const { started_ms: startedMs, auth_ms: authMs, amr } = session;
-  const visitor = {
-    subject,
-    session: { startedMs, amr: JSON.parse(amr) as string[], ...(authMs === null ? {} : { authMs }) },
-  };
+  const visitor = { subject, session: signInFacts(session) };
   return {
     device: null,
     rights: visitorEntitlements(state, visitor, nowMs, 'client').filter(({ known }) => known),

@@ -17,6 +17,8 @@ export interface PendingSignIn {
   readonly returnTo: string;
   /** The provider was asked to sign the person in anew. */
   readonly fresh: boolean;
+  /** The resource for whose conditions the person signs in again, and the device they would use it from. */
+  readonly stepUp?: { readonly resource: string; readonly device: string | undefined };
 }
 
 interface Kept extends PendingSignIn {

@@ -1,4 +1,4 @@
-/** What the portal shows a person about themselves: who they are here, their devices, and the ways out. */
+/** What the portal shows a person about themselves: who they are here and their devices. */
 import { Type } from 'typebox';
 import type { Id } from '../../protocol/ids.ts';
 import { Me, MyDevices, type MyDevice } from '../../protocol/portal.ts';
@@ -9,13 +9,12 @@ import { endSessions } from '../sessions/end-sessions.ts';
 import type { NodesTable } from '../store/schema.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { instant, portalCaller } from './portal-caller.ts';
-import type { Cookies } from './cookies.ts';
 import { freshUntilMs } from './freshness.ts';
 
 const config = { access: ['person'] } as const;
 const nothing = { 204: Type.Null() };
 
-export function portalRoutes(app: TypedApp, context: ControllerContext, cookies: Cookies): void {
+export function portalRoutes(app: TypedApp, context: ControllerContext): void {
   app.get(
     '/api/v1/me',
     { config, schema: { summary: 'Who is signed in', response: { 200: Me } } },
@@ -38,17 +37,6 @@ export function portalRoutes(app: TypedApp, context: ControllerContext, cookies:
           freshUntil: freshMs === undefined || freshMs <= context.now() ? null : instant(freshMs),
         },
       };
-    },
-  );
-
-  app.post(
-    '/api/v1/me/sign-out',
-    { config, schema: { summary: 'Ends this browser session', response: nothing } },
-    async (request, reply) => {
-      const { organisation, person, session } = await portalCaller(context, request);
-      await endSessions(context, organisation.id, [session.id], { reason: 'logout', who: person.id });
-      cookies.clear(reply, 'session');
-      return reply.code(204).send(null);
     },
   );
 

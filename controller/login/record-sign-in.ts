@@ -8,7 +8,7 @@ import { newId, type Id } from '../../protocol/ids.ts';
 import { toBase64Url } from '../../protocol/encoding.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { ControllerContext, Organisation } from '../context.ts';
-import { personSessionMs } from '../enrolment/join-device.ts';
+import { sessionLengthMs } from '../organisation/settings.ts';
 import type { PeopleTable } from '../store/schema.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import type { Identity } from './identity-claims.ts';
@@ -21,9 +21,19 @@ export interface SignedIn {
   readonly lifeS: number;
 }
 
+/** What ID tokens are sealed for. */
+export const idTokenPurpose = 'id token';
+
 /** Ignored values that the audit entry names; the rest is a number. */
 const shownGroups = 50;
 
+/** The person is known and may not come in any more. Nothing was changed but the audit log. */
+export class PersonDisabled extends Error {}
+
+/** The ID token is shown to the provider again at sign-out; one that is longer is left out, and the client id serves. */
+const longestIdToken = 8_192;
+
+/** Throws `PersonDisabled` where an administrator has disabled this person. */
 export async function recordSignIn(
   context: ControllerContext,
   organisation: Organisation,
@@ -32,22 +42,25 @@ export async function recordSignIn(
     provider,
     identity,
     address,
+    idToken,
   }: {
     readonly issuer: string;
     readonly provider: string;
     readonly identity: Identity;
     /** The browser's. */
     readonly address: string;
+    readonly idToken?: string;
   },
 ): Promise<SignedIn> {
   const nowMs = context.now();
-  const declared = (await organisation.reader.current()).groups;
+  const { groups: declared, document } = await organisation.reader.current();
+  const lengthMs = sessionLengthMs(document);
   const groups = identity.groups.filter((group) => declared.has(group)).sort();
   const ignored = identity.groups.filter((group) => !declared.has(group));
   const secret = context.random(32);
   const session = newId('ses', context.random(16));
   const newPerson = newId('usr', context.random(16));
-  const { person, changed } = await organisation.store.transaction(async (tx) => {
+  const written = await organisation.store.transaction(async (tx) => {
     const row = { email: identity.email ?? null, name: identity.name, groups: JSON.stringify(groups) };
     const known = await tx
       .select('people')
@@ -56,6 +69,12 @@ export async function recordSignIn(
       .where('subject', '=', identity.subject)
       .executeTakeFirst();
     const id = known?.id ?? newPerson;
+    if (known !== undefined && known.disabled_ms !== null) {
+      const detail = { provider, address };
+      const entry = { atMs: nowMs, who: id, what: 'sign-in', reasons: ['disabled'], detail };
+      await appendAudit(tx, [{ ...entry, result: 'refused' }]);
+      return undefined;
+    }
     await writePerson(tx, id, known, { ...row, issuer, subject: identity.subject, nowMs });
     await tx
       .insert('sessions', {
@@ -67,9 +86,16 @@ export async function recordSignIn(
         cookie_hash: hashOfSecret(secret),
         address,
         started_ms: nowMs,
-        until_ms: nowMs + personSessionMs,
+        until_ms: nowMs + lengthMs,
         auth_ms: identity.authMs === undefined ? null : Math.min(identity.authMs, nowMs),
         amr: JSON.stringify(identity.amr),
+        acr: identity.acr ?? null,
+        provider,
+        provider_session: identity.providerSession ?? null,
+        id_token:
+          idToken === undefined || idToken.length > longestIdToken
+            ? null
+            : context.secretKey.seal(idTokenPurpose, Buffer.from(idToken)),
         ended_ms: null,
         ended_reason: null,
       })
@@ -99,8 +125,10 @@ export async function recordSignIn(
       known.groups === row.groups;
     return { person: id, changed: known !== undefined && !same };
   });
+  if (written === undefined) throw new PersonDisabled();
+  const { person, changed } = written;
   if (changed) await context.publish(organisation.id, { kind: 'person', person });
-  return { person, session, cookie: toBase64Url(secret), lifeS: personSessionMs / 1_000 };
+  return { person, session, cookie: toBase64Url(secret), lifeS: Math.floor(lengthMs / 1_000) };
 }
 
 async function writePerson(

@@ -4,16 +4,10 @@
  * what went wrong is one of a few words (SEC-J1).
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import {
-  authorizationCodeGrant,
-  buildAuthorizationUrl,
-  calculatePKCECodeChallenge,
-  fetchUserInfo,
-} from 'openid-client';
+import { buildAuthorizationUrl, calculatePKCECodeChallenge } from 'openid-client';
 import { Type } from 'typebox';
 import { toBase64Url } from '../../protocol/encoding.ts';
 import { SignInOptions, type SignInError } from '../../protocol/portal.ts';
-import { ProblemError } from '../api/problems.ts';
 import type { TypedApp } from '../api/typed-app.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { ControllerContext, Organisation } from '../context.ts';
@@ -21,13 +15,15 @@ import { Throttle } from '../throttle.ts';
 import { endEarlierSession } from './browser-sessions.ts';
 import type { Cookies } from './cookies.ts';
 import { isFresh } from './freshness.ts';
-import { objectionToIdToken } from './id-token-claims.ts';
-import { needsUserInfo, readIdentity, type Identity } from './identity-claims.ts';
+import { exchange, type Exchanged } from './exchange.ts';
 import { PendingSignIns, signInLifeMs, type PendingSignIn } from './pending-sign-ins.ts';
-import { Providers, type Provider } from './providers.ts';
-import { recordSignIn } from './record-sign-in.ts';
+import { reachProvider } from './provider-use.ts';
+import type { Provider, Providers } from './providers.ts';
+import { PersonDisabled, recordSignIn } from './record-sign-in.ts';
 import { returnPath } from './return-path.ts';
 import { plainAddress } from './same-network.ts';
+import type { StepUp } from './step-up.ts';
+import { StepUps } from './step-ups.ts';
 
 /**
  * Sign-ins that one address may begin without anybody getting through (a whole office shares one), and that one person
@@ -44,8 +40,13 @@ const freshPages = new Set(['/device']);
 const publicRoute = { access: 'public' } as const;
 const Params = Type.Object({ provider: Type.String({ maxLength: 63 }) });
 
-export function signInRoutes(app: TypedApp, context: ControllerContext, cookies: Cookies): void {
-  const signIns = new SignIns(context, cookies);
+export function signInRoutes(
+  app: TypedApp,
+  context: ControllerContext,
+  cookies: Cookies,
+  providers: Providers,
+): void {
+  const signIns = new SignIns(context, cookies, providers);
   app.get(
     '/api/v1/sign-in',
     {
@@ -70,12 +71,22 @@ export function signInRoutes(app: TypedApp, context: ControllerContext, cookies:
       schema: {
         summary: 'Sends the browser to a provider',
         params: Params,
-        querystring: Type.Object({ rd: Type.Optional(Type.String()), fresh: Type.Optional(Type.String()) }),
+        querystring: Type.Object({
+          rd: Type.Optional(Type.String()),
+          fresh: Type.Optional(Type.String()),
+          /** The name of a resource whose conditions a new sign-in shall meet, and the device to use it from. */
+          for: Type.Optional(Type.String({ maxLength: 63 })),
+          device: Type.Optional(Type.String({ maxLength: 64 })),
+        }),
       },
     },
     async (request, reply) => {
-      const { rd, fresh } = request.query;
-      return signIns.start(request, reply, request.params.provider, returnPath(rd), fresh === '1');
+      const { rd, fresh, for: resource, device } = request.query;
+      return signIns.start(request, reply, request.params.provider, {
+        returnTo: returnPath(rd),
+        asked: fresh === '1',
+        ...(resource === undefined ? {} : { stepUp: { resource, device } }),
+      });
     },
   );
   app.get(
@@ -101,14 +112,16 @@ class SignIns {
   readonly #cookies: Cookies;
   readonly #providers: Providers;
   readonly #pending: PendingSignIns;
+  readonly #stepUps: StepUps;
   readonly #starts: Throttle;
   readonly #finishes: Throttle;
 
-  constructor(context: ControllerContext, cookies: Cookies) {
+  constructor(context: ControllerContext, cookies: Cookies, providers: Providers) {
     this.organisation = context.organisation(context.soleOrganisation);
     this.#context = context;
     this.#cookies = cookies;
-    this.#providers = new Providers(context);
+    this.#providers = providers;
+    this.#stepUps = new StepUps(context, cookies);
     this.#pending = new PendingSignIns(context.now);
     this.#starts = new Throttle({ ...starts, now: context.now });
     this.#finishes = new Throttle({ ...finishes, now: context.now });
@@ -119,14 +132,13 @@ class SignIns {
     request: FastifyRequest,
     reply: FastifyReply,
     name: string,
-    returnTo: string,
-    asked: boolean,
+    { returnTo, asked, stepUp }: Pick<PendingSignIn, 'returnTo' | 'stepUp'> & { readonly asked: boolean },
   ): Promise<FastifyReply> {
     const address = plainAddress(request.ip);
     if (this.#starts.lockedUntilMs(address) !== undefined) return backToSignIn(reply, 'throttled', returnTo);
     this.#starts.fail(address);
     const provider = await this.#reach(name);
-    if (provider === 'unreachable') return backToSignIn(reply, 'provider-unreachable', returnTo);
+    if (provider === 'provider-unreachable') return backToSignIn(reply, 'provider-unreachable', returnTo);
     const [state, nonce, codeVerifier] = [this.#draw(), this.#draw(), this.#draw()];
     const browser = this.#cookies.read(request, 'signin') ?? this.#draw();
     const fresh = asked || freshPages.has(new URL(returnTo, this.#context.publicUrl).pathname);
@@ -137,9 +149,10 @@ class SignIns {
       nonce,
       code_challenge: await calculatePKCECodeChallenge(codeVerifier),
       code_challenge_method: 'S256',
-      ...(fresh ? { prompt: 'login', max_age: '0' } : {}),
+      ...askFor(provider, fresh, stepUp && (await this.#stepUps.wanted(request, stepUp))),
     });
-    this.#pending.add(state, browser, { provider: name, nonce, codeVerifier, returnTo, fresh });
+    const more = stepUp === undefined ? {} : { stepUp };
+    this.#pending.add(state, browser, { provider: name, nonce, codeVerifier, returnTo, fresh, ...more });
     this.#cookies.set(reply, 'signin', browser, signInLifeMs / 1_000);
     return reply.redirect(url.href, 302);
   }
@@ -153,23 +166,24 @@ class SignIns {
     const { returnTo } = pending;
     const address = plainAddress(request.ip);
     const provider = await this.#reach(name);
-    if (provider === 'unreachable') return backToSignIn(reply, 'provider-unreachable', returnTo);
-    const identity = await this.#identify(provider, url, state, pending);
-    if (typeof identity === 'string') {
-      await this.#recordFailure(identity, name, address);
-      return backToSignIn(reply, identity, returnTo);
+    if (provider === 'provider-unreachable') return backToSignIn(reply, 'provider-unreachable', returnTo);
+    const answer = await this.#identify(provider, url, state, pending);
+    if (typeof answer === 'string') {
+      await this.#recordFailure(answer, name, address);
+      return backToSignIn(reply, answer, returnTo);
     }
-    this.#starts.succeed(address);
-    await endEarlierSession(this.#context, this.#cookies, request);
     const { issuer } = provider.definition;
-    const signedIn = await recordSignIn(this.#context, this.organisation, {
-      issuer,
-      provider: name,
-      identity,
-      address,
-    });
-    this.#cookies.set(reply, 'session', signedIn.cookie, signedIn.lifeS);
-    return reply.redirect(returnTo, 302);
+    const signIn = { issuer, provider: name, ...answer, address };
+    try {
+      const signedIn = await recordSignIn(this.#context, this.organisation, signIn);
+      this.#starts.succeed(address);
+      await endEarlierSession(this.#context, this.#cookies, request);
+      this.#cookies.set(reply, 'session', signedIn.cookie, signedIn.lifeS);
+      return reply.redirect(returnTo, 302);
+    } catch (error) {
+      if (!(error instanceof PersonDisabled)) throw error;
+      return backToSignIn(reply, 'disabled', '/');
+    }
   }
 
   /** Who the provider says this is, where they may sign in now; else why not. */
@@ -178,50 +192,17 @@ class SignIns {
     url: URL,
     state: string,
     pending: PendingSignIn,
-  ): Promise<Identity | SignInError> {
-    const identity = await this.#exchange(provider, url, state, pending);
-    if (typeof identity === 'string') return identity;
+  ): Promise<Exchanged | SignInError> {
+    const answer = await exchange(this.#context, provider, url, state, pending);
+    if (typeof answer === 'string') return answer;
+    const { identity } = answer;
     const account = JSON.stringify([provider.definition.issuer, identity.subject]);
     if (this.#finishes.lockedUntilMs(account) !== undefined) return 'throttled';
     this.#finishes.fail(account);
-    return pending.fresh && !isFresh(identity.authMs, this.#context.now()) ? 'not-fresh' : identity;
-  }
-
-  async #exchange(
-    provider: Provider,
-    url: URL,
-    state: string,
-    { nonce, codeVerifier }: PendingSignIn,
-  ): Promise<Identity | SignInError> {
-    if (url.searchParams.has('error')) return 'provider-refused';
-    const { client, definition } = provider;
-    try {
-      const tokens = await authorizationCodeGrant(client, url, {
-        expectedState: state,
-        expectedNonce: nonce,
-        pkceCodeVerifier: codeVerifier,
-        idTokenExpected: true,
-      });
-      const claims = tokens.claims();
-      if (claims === undefined || tokens.id_token === undefined) return 'provider-answer';
-      const objection = objectionToIdToken(tokens.id_token, claims, {
-        accessToken: tokens.access_token,
-        nowMs: this.#context.now(),
-      });
-      if (objection !== undefined) throw new Error(`the ID token is refused: ${objection}`);
-      const more =
-        client.serverMetadata().userinfo_endpoint !== undefined &&
-        needsUserInfo(claims, definition.groupsClaim);
-      const userInfo = more ? await fetchUserInfo(client, tokens.access_token, claims.sub) : {};
-      return readIdentity(claims, userInfo, definition.groupsClaim);
-    } catch (error) {
-      const { code, message } = error as { code?: string; message?: string };
-      this.#context.log.warn(
-        { provider: definition.name, code, reason: message },
-        'a sign-in could not be checked',
-      );
-      return isUnreachable(error) ? 'provider-unreachable' : 'provider-answer';
-    }
+    if (pending.fresh && !isFresh(identity.authMs, this.#context.now())) return 'not-fresh';
+    if (pending.stepUp === undefined) return answer;
+    const { issuer } = provider.definition;
+    return (await this.#stepUps.objection(pending.stepUp, issuer, identity)) ?? answer;
   }
 
   async #recordFailure(reason: SignInError, provider: string, address: string): Promise<void> {
@@ -238,20 +219,8 @@ class SignIns {
     ]);
   }
 
-  async #reach(name: string): Promise<Provider | 'unreachable'> {
-    let provider: Provider | undefined;
-    try {
-      provider = await this.#providers.find(this.organisation, name);
-    } catch (error) {
-      const { code, message } = error as { code?: string; message?: string };
-      this.#context.log.warn(
-        { provider: name, code, reason: message },
-        'an identity provider cannot be used',
-      );
-      return 'unreachable';
-    }
-    if (provider === undefined) throw new ProblemError('not-found');
-    return provider;
+  #reach(name: string): ReturnType<typeof reachProvider> {
+    return reachProvider(this.#context, this.#providers, this.organisation, name);
   }
 
   /** From the configured address, never from the request's Host (SEC-B4). */
@@ -264,19 +233,25 @@ class SignIns {
   }
 }
 
+/** What the authorization request says of when and how the person shall prove who they are. */
+function askFor(
+  { definition }: Provider,
+  fresh: boolean,
+  stepUp: StepUp | undefined,
+): Record<string, string> {
+  const anew = fresh || stepUp?.anew === true;
+  const maxAgeS = fresh ? 0 : stepUp?.maxAgeS;
+  const acrValues = [...(stepUp?.acrValues ?? []), ...(definition.acrValues ?? [])];
+  return {
+    ...(anew ? { prompt: 'login' } : {}),
+    ...(maxAgeS === undefined ? {} : { max_age: String(maxAgeS) }),
+    ...(acrValues.length === 0 ? {} : { acr_values: [...new Set(acrValues)].join(' ') }),
+  };
+}
+
 function scopesFor({ client }: Provider): string {
   const known = client.serverMetadata().scopes_supported ?? ['openid', 'email', 'profile'];
   return wantedScopes.filter((scope) => scope === 'openid' || known.includes(scope)).join(' ');
-}
-
-/** Not an answer at all: no connection, no TLS, no time. */
-function isUnreachable(error: unknown): boolean {
-  const cause = (error as { cause?: unknown }).cause ?? error;
-  return (
-    cause instanceof TypeError ||
-    (cause instanceof Error && ['TimeoutError', 'AbortError'].includes(cause.name)) ||
-    (error as { code?: unknown }).code === 'OAUTH_TIMEOUT'
-  );
 }
 
 function backToSignIn(reply: FastifyReply, error: SignInError, returnTo: string): FastifyReply {

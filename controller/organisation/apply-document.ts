@@ -120,6 +120,8 @@ const kinds = {
   policies: 'policy',
 } as const;
 type List = keyof typeof kinds;
+/** Keys of the document that are no lists. */
+const settings = ['sessions', 'devices'] as const;
 
 function compare(before: StoredDocument, after: StoredDocument, secrets: ReadonlySet<string>): Change[] {
   const changes: Change[] = [];
@@ -134,6 +136,12 @@ function compare(before: StoredDocument, after: StoredDocument, secrets: Readonl
     }
     for (const name of old.keys()) if (!now.has(name)) changes.push({ action: 'removed', kind, name });
   }
+  for (const name of settings) {
+    const [old, now] = [JSON.stringify(before[name]), JSON.stringify(after[name])];
+    if (old === now) continue;
+    const action = old === undefined ? 'created' : now === undefined ? 'removed' : 'changed';
+    changes.push({ action, kind: 'setting', name });
+  }
   return changes;
 }
 
@@ -147,6 +155,8 @@ function entries(document: StoredDocument, list: List): Map<string, string> {
 }
 
 function withValues(change: Change, before: StoredDocument, after: StoredDocument): object {
+  const setting = settings.find((name) => change.kind === 'setting' && name === change.name);
+  if (setting !== undefined) return { ...change, before: before[setting], after: after[setting] };
   const list = (Object.keys(kinds) as List[]).find((key) => kinds[key] === change.kind);
   const valueIn = (document: StoredDocument): unknown => {
     const text = list === undefined ? undefined : entries(document, list).get(change.name);

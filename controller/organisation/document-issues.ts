@@ -9,6 +9,7 @@ import { addressIssues } from './address-issues.ts';
 import { providerIssues } from './provider-issues.ts';
 import { referenceIssues } from './reference-issues.ts';
 import { schemaIssues } from './schema-issues.ts';
+import { settingsIssues } from './settings-issues.ts';
 
 export interface DocumentContext {
   /** The host of the controller's public URL, which no zone and no resource may take. */
@@ -29,6 +30,7 @@ export function checkDocument(value: unknown, context: DocumentContext): Checked
     ...referenceIssues(sound),
     ...addressIssues(sound, context.controllerHost),
     ...providerIssues(sound),
+    ...settingsIssues(sound),
     ...policyIssues(sound),
   ];
   const { organisationName } = context;

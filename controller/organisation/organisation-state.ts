@@ -101,6 +101,6 @@ export async function readOrganisation(store: ScopedStore): Promise<Organisation
       const id = accounts.find((account) => account.name === name)?.id;
       return id === undefined ? [] : [{ id, name, groups: groups ?? [] }];
     }),
-    policies: compilePolicies(document.policies ?? [], document.postureProfiles ?? []),
+    policies: compilePolicies(document.policies ?? [], document.postureProfiles ?? [], document.resources),
   };
 }

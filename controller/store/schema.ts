@@ -33,6 +33,8 @@ export interface ServiceAccountsTable {
   organisation: OrganisationId;
   id: Id<'svc'>;
   name: string;
+  /** Since when it may not join; null while it may. */
+  disabled_ms: number | null;
 }
 
 /** Resources have ids that outlive changes; what they are stands in the document. */
@@ -61,6 +63,8 @@ export interface PeopleTable {
   groups: string;
   created_ms: number;
   signed_in_ms: number;
+  /** Since when this person may not sign in; null while they may. */
+  disabled_ms: number | null;
 }
 
 export type NodeKind = 'device' | 'connector' | 'relay';
@@ -95,6 +99,14 @@ export interface NodesTable {
   posture_ms: number | null;
   /** Highest sequence number of the connector's flow records in the audit log. */
   received_seq: number;
+  /** When somebody last signed in on this device; its expiry counts from here. Null for connectors and relays. */
+  signed_in_ms: number | null;
+  /** Who gave the device its name, which then outlives what the device calls itself. */
+  named_by: string | null;
+  /** When the owner said that they know this device; null: it is still news to them. */
+  acknowledged_ms: number | null;
+  /** When the keys that count now were made known. */
+  keys_ms: number | null;
 }
 
 /** Boot ids of devices. One is current; the others were fenced when a newer one came. */
@@ -125,6 +137,13 @@ export interface SessionsTable {
   auth_ms: number | null;
   /** JSON array (RFC 8176). */
   amr: string;
+  /** Authentication context class, as the provider said. */
+  acr: string | null;
+  /** The name of the provider, and its own id of the sign-in (`sid`), by which it may end the session. */
+  provider: string | null;
+  provider_session: string | null;
+  /** Sealed: shown to the provider again when a browser signs out there as well. Gone once the session has ended. */
+  id_token: Uint8Array | null;
   ended_ms: number | null;
   ended_reason: string | null;
 }
@@ -176,6 +195,17 @@ export interface IssuedTokensTable {
   token: string;
   issued_ms: number;
   expires_ms: number;
+  /** When the key it is bound to was rotated away; it is honoured a little longer, for the flows that are open. */
+  superseded_ms: number | null;
+}
+
+/** Logout tokens of providers that were acted upon: each counts once. */
+export interface LogoutTokensTable {
+  organisation: OrganisationId;
+  provider: string;
+  jti: string;
+  /** When it would have expired, and may be forgotten. */
+  until_ms: number;
 }
 
 export interface RevocationsTable {
@@ -242,6 +272,7 @@ export interface ScopedSchema {
   revocations: RevocationsTable;
   audit: AuditTable;
   login_attempts: LoginAttemptsTable;
+  logout_tokens: LogoutTokensTable;
 }
 
 export interface Schema extends ScopedSchema {

@@ -26,10 +26,14 @@ import { dialOptions } from './dial-options.ts';
 import type { Identity } from './identity.ts';
 
 /** How a node that has not enrolled, or whose session ended, proves that it may: WIRE A4 `enrol`. */
-export type Credential =
+export type Credential = (
   | { readonly secret: string }
   | { readonly code: true }
-  | { readonly loopback: { readonly port: number; readonly challenge: string } };
+  | { readonly loopback: { readonly port: number; readonly challenge: string } }
+) & {
+  /** The name of a resource for whose sake a person signs in again. */
+  readonly for?: string;
+};
 
 export type ControlState =
   | { readonly state: 'connecting'; readonly attempt: number; readonly fault?: Fault }

@@ -18,9 +18,34 @@ export const connectorMutants: readonly Mutant[] = [
       ],
       [
         'a flow that cannot be recorded is not opened',
-        "if (this.#serving.flows.full) return this.#refuse(stream, id, request, 'limit');",
+        "if (this.#serving.flows.full) return this.#refuse(stream, id, request, 'busy');",
         '',
       ],
+    ],
+  ),
+  ...guards(
+    'connector/flow-quota.ts',
+    ['test/connector/flow-quota.test.ts'],
+    [
+      ['a person has no more than a thousand flows', 'if (open >= this.#limit) return undefined;', ''],
+      ['a place is given back once', 'if (!isHeld) return;', ''],
+    ],
+  ),
+  ...guards(
+    'connector/accept.ts',
+    ['test/connector/flow-quota.test.ts'],
+    [
+      [
+        'a flow over the quota is refused',
+        "if (release === undefined) return this.#refuse(stream, id, request, 'limit');",
+        'if (release === undefined) return undefined;',
+      ],
+      [
+        'a flow that did not open gives its place back',
+        'flow.release();\n      this.#refuse',
+        'this.#refuse',
+      ],
+      ['a flow that ended gives its place back', 'flow.release();\n    const ending', 'const ending'],
     ],
   ),
   ...guards(

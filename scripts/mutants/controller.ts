@@ -168,9 +168,9 @@ export const controllerMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'controller/login/sign-in-routes.ts',
+    'controller/login/exchange.ts',
     ['test/login/sign-in.test.ts', 'test/login/return-path.test.ts'],
-    [['the nonce is the one that was sent', '        expectedNonce: nonce,\n', '']],
+    [['the nonce is the one that was sent', '      expectedNonce: nonce,\n', '']],
   ),
   ...guards(
     'controller/store/scoped-store.ts',

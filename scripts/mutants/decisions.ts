@@ -45,7 +45,7 @@ export const decisionsMutants: readonly Mutant[] = [
     [
       [
         'a device that is held has nothing',
-        "device.approval === 'held' || device.state !== 'active'",
+        "isHeld(state, seat) || device.state !== 'active'",
         "device.state !== 'active'",
       ],
       [
@@ -73,12 +73,14 @@ export const decisionsMutants: readonly Mutant[] = [
     ['a node comes with the machine key it enrolled with', '    hello.mk === node.mk &&\n', ''],
     ['a blocked node stays out', "  if (node.state === 'blocked') return { state: 'blocked' };\n", ''],
   ]),
-  ...guards('controller/control/conversation.ts', control, [
+  ...guards('controller/control/claim-of.ts', control, [
     [
       'an enrolment proves its machine key',
-      "verify(machineKey, 'enrol', [channel.handshakeHash, channel.peerKey], signature)",
+      "verify(machineKey, 'enrol', [handshakeHash, peerKey], signature)",
       'true',
     ],
+  ]),
+  ...guards('controller/control/conversation.ts', control, [
     [
       'a node speaks only once it is known',
       "if (this.#admitted === undefined) throw new Fault('protocol', 'a node speaks before it is known');",

@@ -5,13 +5,105 @@ const hostile = ['test/login/hostile-provider.test.ts'];
 const signIn = ['test/login/sign-in.test.ts'];
 const once = ['test/attack/api-once.test.ts'];
 const access = ['test/attack/api-access.test.ts'];
+const backChannel = ['test/login/back-channel-logout.test.ts'];
+const stepUp = ['test/login/step-up.test.ts'];
+const people = ['test/controller/people.test.ts'];
 
 export const signInMutants: readonly Mutant[] = [
+  ...guards('controller/login/logout-token.ts', backChannel, [
+    ['a logout token is of the issuer', '      issuer,\n      audience', '      audience'],
+    ['a logout token is for us', '      audience: clientId,\n', ''],
+    [
+      'a logout token is of its own type',
+      'if (!types.has(protectedHeader.typ?.toLowerCase()))',
+      'if (false)',
+    ],
+    [
+      'a logout token is new',
+      'if (iat === undefined || Math.abs(nowMs / 1_000 - iat) > maxAgeS)',
+      'if (iat === undefined)',
+    ],
+    ['a logout token has an id', 'if (!isShortText(jti)) throw', 'if (jti === undefined) throw'],
+    ['an ID token is no logout token', 'if (!isObject(events) || !isObject(events[event]))', 'if (false)'],
+    ['a logout token has no nonce', 'if (nonce !== undefined)', 'if (false)'],
+  ]),
+  ...guards('controller/login/back-channel.ts', backChannel, [
+    ['a logout token counts once', 'if (taken === undefined) return undefined;', ''],
+    [
+      'a provider ends no session of another',
+      "    .where('provider', '=', provider)\n    .where('provider_session'",
+      "    .where('provider_session'",
+    ],
+    ['a provider signs out its own people', "          .where('issuer', '=', issuer)\n", ''],
+    [
+      'a sign-in of somebody else is not theirs',
+      "if (person !== undefined) query = query.where('subject', '=', person.id);",
+      '',
+    ],
+  ]),
+  ...guards('controller/login/logout-routes.ts', backChannel, [
+    ['logout tokens are throttled', '        refused.fail(address);\n', ''],
+  ]),
+  ...guards('controller/enrolment/login-attempts.ts', backChannel, [
+    [
+      'a browser that was signed out lets nothing in',
+      'row === undefined || !(await isStillSignedIn(tx, signIn))',
+      'row === undefined',
+    ],
+  ]),
+  ...guards('controller/login/sign-in-routes.ts', stepUp, [
+    [
+      'an answer that is not enough raises nothing',
+      '(await this.#stepUps.objection(pending.stepUp, issuer, identity)) ?? answer',
+      'answer && issuer && answer',
+    ],
+  ]),
+  ...guards('controller/login/device-login-routes.ts', stepUp, [
+    ['a device is raised by a sign-in that is enough', 'entered: missing ?? entered', 'entered'],
+  ]),
+  ...guards('controller/login/step-up.ts', stepUp, [
+    [
+      'a hidden resource asks for nothing',
+      'known && resource.definition.name === name',
+      'resource.definition.name === name',
+    ],
+  ]),
+  ...guards('controller/enrolment/join-device.ts', stepUp, [
+    ['another key renews no session', 'known?.nk === claim.nk && known.state', 'known?.state'],
+  ]),
+  ...guards('controller/login/record-sign-in.ts', people, [
+    [
+      'a disabled person does not sign in',
+      'if (known !== undefined && known.disabled_ms !== null) {',
+      'if (false) {',
+    ],
+  ]),
+  ...guards('controller/enrolment/join-device.ts', people, [
+    [
+      'a disabled person lets no device in',
+      "  if (await isDisabled(tx, owner)) return { state: 'disabled' };\n",
+      '',
+    ],
+  ]),
+  ...guards('controller/enrolment/redeem.ts', people, [
+    [
+      'a disabled service account uses up nothing',
+      "      if (await isDisabled(tx, stored.target as Id<'svc'>)) return { state: 'disabled' } as const;\n",
+      '',
+    ],
+  ]),
+  ...guards('controller/people/disable.ts', people, [
+    [
+      'disabling ends what is open',
+      'return closeSessions(tx, await openSessionsOf(tx, account),',
+      'return closeSessions(tx, [],',
+    ],
+  ]),
   ...guards('controller/login/providers.ts', hostile, [
     ['an ID token counts by its signature', '        enableNonRepudiationChecks,\n        //', '        //'],
   ]),
-  ...guards('controller/login/sign-in-routes.ts', hostile, [
-    ['PKCE binds the code to the attempt', '        pkceCodeVerifier: codeVerifier,\n', ''],
+  ...guards('controller/login/exchange.ts', hostile, [
+    ['PKCE binds the code to the attempt', '      pkceCodeVerifier: codeVerifier,\n', ''],
     [
       'an objection to the ID token ends the sign-in',
       'if (objection !== undefined) throw',
@@ -21,7 +113,7 @@ export const signInMutants: readonly Mutant[] = [
   ...guards('controller/login/sign-in-routes.ts', signIn, [
     [
       'the earlier session of a browser ends at sign-in',
-      '    await endEarlierSession(this.#context, this.#cookies, request);\n',
+      '      await endEarlierSession(this.#context, this.#cookies, request);\n',
       '',
     ],
   ]),
@@ -83,7 +175,11 @@ export const signInMutants: readonly Mutant[] = [
     ],
   ),
   ...guards('controller/sessions/end-sessions.ts', once, [
-    ['a session ends once', "      .where('ended_ms', 'is', null)\n", ''],
+    [
+      'a session ends once',
+      "    .where('id', 'in', sessions)\n    .where('ended_ms', 'is', null)\n",
+      "    .where('id', 'in', sessions)\n",
+    ],
   ]),
   ...guards('controller/throttle.ts', signIn, [
     [

@@ -161,7 +161,7 @@ describe('the flow log', () => {
     for (let seq = 1; !bench.flows.full; seq++)
       bench.flows.record({ at: seq, event: 'refused', flow: 'a', code: 'denied' });
     const { session } = await bench.dial([await bench.grant()]);
-    assert.equal(await outcome(session, bench.request()), 'limit');
+    assert.equal(await outcome(session, bench.request()), 'busy');
     assert.equal(bench.dialled.length, 0);
     bench.flows.received(10);
     assert.equal(await outcome(session, bench.request()), 'accepted');

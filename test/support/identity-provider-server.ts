@@ -29,7 +29,14 @@ export interface Settings {
   port: number;
   certFile: string;
   keyFile: string;
-  client: { id: string; secret: string; redirectUris: string[] };
+  client: {
+    id: string;
+    secret: string;
+    redirectUris: string[];
+    /** Where it sends a browser back to after a sign-out, and logout tokens to; it offers neither without. */
+    signedOutUris?: string[];
+    backChannelUri?: string;
+  };
   /** A file with the people by e-mail address. */
   peopleFile: string;
 }
@@ -82,6 +89,13 @@ function configuration({ client }: Settings, people: () => Record<string, Person
         redirect_uris: client.redirectUris,
         grant_types: ['authorization_code'],
         response_types: ['code'],
+        ...(client.signedOutUris === undefined ? {} : { post_logout_redirect_uris: client.signedOutUris }),
+        ...(client.backChannelUri === undefined
+          ? {}
+          : {
+              backchannel_logout_uri: client.backChannelUri,
+              backchannel_logout_session_required: true,
+            }),
       },
     ],
     // Groups come with every sign-in, asked for or not, in the ID token as well as from the userinfo endpoint.
@@ -91,7 +105,14 @@ function configuration({ client }: Settings, people: () => Record<string, Person
       profile: ['name'],
     },
     conformIdTokenClaims: false,
-    features: { devInteractions: { enabled: false } },
+    features: {
+      devInteractions: { enabled: false },
+      backchannelLogout: { enabled: client.backChannelUri !== undefined },
+      rpInitiatedLogout: { enabled: client.signedOutUris !== undefined, logoutSource: signOutPage },
+    },
+    // Its own fetch refuses loopback, where the controllers of tests are.
+    fetch: (url: string, { dispatcher: _guard, ...options }: RequestInit & { dispatcher?: unknown }) =>
+      fetch(url, options),
     pkce: { required: () => true },
     cookies: { keys: [randomBytes(32).toString('hex')] },
     jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), alg: 'RS256', use: 'sig' }] },
@@ -116,6 +137,17 @@ function configuration({ client }: Settings, people: () => Record<string, Person
       return grant;
     },
   };
+}
+
+/** Asks whether to sign out here as well; `form` is the provider's own, to be sent with the answer. */
+function signOutPage(ctx: Context & { body: string }, form: string): void {
+  ctx.body = `<!doctype html>
+<html lang="en">
+<title>Acme sign-out</title>
+<h1>Sign out of Acme?</h1>
+${form.replace('</form>', '<button name="logout" value="yes">Yes</button></form>')}
+</html>
+`;
 }
 
 function signInPage(response: ServerResponse, uid: string, email: unknown, complaint: string): void {

@@ -1,4 +1,4 @@
-/** What the document declares and who has signed in: networks, resources, people. Reading only. */
+/** What the document declares: networks, resources. Reading only. */
 import { Type } from 'typebox';
 import type { ControllerContext } from '../../context.ts';
 import { resourceHosts } from '../../organisation/resource-hosts.ts';
@@ -54,38 +54,6 @@ export function listRoutes(app: TypedApp, context: ControllerContext): void {
         hosts: resourceHosts(definition),
         ports: definition.ports,
         tags: definition.tags ?? [],
-      }));
-    },
-  );
-
-  app.get(
-    '/api/v1/people',
-    {
-      config,
-      schema: {
-        summary: 'People who have signed in',
-        response: {
-          200: Type.Array(
-            Type.Object({
-              id: Type.String(),
-              name: Type.String(),
-              email: Type.Optional(Type.String()),
-              groups: Type.Array(Type.String()),
-              signedIn: Type.String(),
-            }),
-          ),
-        },
-      },
-    },
-    async (request) => {
-      const { store } = context.organisation(organisationOf(request));
-      const rows = await store.select('people').selectAll().orderBy('name').execute();
-      return rows.map((row) => ({
-        id: row.id,
-        name: row.name,
-        ...(row.email === null ? {} : { email: row.email }),
-        groups: JSON.parse(row.groups) as string[],
-        signedIn: new Date(row.signed_in_ms).toISOString(),
       }));
     },
   );

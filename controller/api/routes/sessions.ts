@@ -11,7 +11,12 @@ const SessionEntry = Type.Object({
   id: Type.String(),
   kind: Type.Union([Type.Literal('device'), Type.Literal('browser')]),
   subject: Type.String(),
+  /** A person's address or name, or the name of a service account. */
+  subjectName: Type.String(),
   device: Type.Optional(Type.String()),
+  deviceName: Type.Optional(Type.String()),
+  /** Where the person signed in. */
+  provider: Type.Optional(Type.String()),
   address: Type.String(),
   started: Type.String(),
   until: Type.String(),
@@ -25,9 +30,14 @@ export function sessionRoutes(app: TypedApp, context: ControllerContext): void {
       schema: { summary: 'Open sessions', response: { 200: Type.Array(SessionEntry) } },
     },
     async (request) => {
-      const rows = await context
-        .organisation(organisationOf(request))
-        .store.select('sessions')
+      const { store, reader } = context.organisation(organisationOf(request));
+      const people = await store.select('people').select(['id', 'name', 'email']).execute();
+      const names = new Map<string, string>(people.map(({ id, name, email }) => [id, email ?? name]));
+      for (const { id, name } of (await reader.current()).serviceAccounts) names.set(id, name);
+      const nodes = await store.select('nodes').select(['id', 'name']).where('kind', '=', 'device').execute();
+      const devices = new Map<string, string>(nodes.map(({ id, name }) => [id, name]));
+      const rows = await store
+        .select('sessions')
         .selectAll()
         .where('ended_ms', 'is', null)
         .where('until_ms', '>', context.now())
@@ -37,7 +47,9 @@ export function sessionRoutes(app: TypedApp, context: ControllerContext): void {
         id: row.id,
         kind: row.kind,
         subject: row.subject,
-        ...(row.device === null ? {} : { device: row.device }),
+        subjectName: names.get(row.subject) ?? '',
+        ...(row.device === null ? {} : { device: row.device, deviceName: devices.get(row.device) ?? '' }),
+        ...(row.provider === null ? {} : { provider: row.provider }),
         address: row.address,
         started: new Date(row.started_ms).toISOString(),
         until: new Date(row.until_ms).toISOString(),

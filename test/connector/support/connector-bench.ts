@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AcceptedSession, type Serving } from '../../../connector/accept.ts';
 import { FlowLog } from '../../../connector/flow-log.ts';
+import { FlowQuota } from '../../../connector/flow-quota.ts';
 import { systemClock, systemRandom, type Clock } from '../../../protocol/clock.ts';
 import type { ConnectorResource, FlowRecord } from '../../../protocol/control.ts';
 import { Fault, type CodeName } from '../../../protocol/errors.ts';
@@ -42,6 +43,7 @@ export class ConnectorBench {
   readonly databases: ResourceId = id('res');
   readonly directory = mkdtempSync(join(root, 'state-'));
   readonly flows = new FlowLog(openStateDirectory(this.directory));
+  readonly quota = new FlowQuota();
   readonly key = newAgreementKey();
   readonly device = newAgreementKey();
   readonly grantId = id('tok');
@@ -142,6 +144,7 @@ export class ConnectorBench {
     const serving: Serving = {
       lease: this.lease,
       flows: this.flows,
+      quota: this.quota,
       snapshot: () => ({
         kind: 'connector',
         network: { id: this.network, name: 'hq' },

@@ -39,6 +39,7 @@ export async function startProvider(
   name: string,
   publicUrl: URL,
   people: Record<string, Person>,
+  logout?: { readonly backChannelUri?: string },
 ): Promise<TestProvider> {
   const dir = await mkdtemp(join(tmpdir(), 'postern-provider-'));
   const authority = createAuthority(dir);
@@ -53,6 +54,9 @@ export async function startProvider(
       id: 'postern',
       secret: `secret of ${name}`,
       redirectUris: [new URL(`/oidc/${name}/callback`, publicUrl).href],
+      ...(logout === undefined
+        ? {}
+        : { ...logout, signedOutUris: [new URL(`/oidc/${name}/signed-out`, publicUrl).href] }),
     },
     peopleFile: join(dir, 'people.json'),
   };

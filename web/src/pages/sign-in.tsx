@@ -29,7 +29,15 @@ const errorTexts: Record<SignInError, { title: string; text: string }> = {
   },
   'not-fresh': {
     title: 'The provider did not ask you again',
-    text: 'To let a device in you have to sign in anew, and the provider must say when you did. Try again.',
+    text: 'What you wanted needs a new sign-in, and the provider must say when you did. Try again; if it goes on, tell an administrator.',
+  },
+  'not-enough': {
+    title: 'The provider did not ask for more',
+    text: 'What you wanted needs a stronger sign-in than it gave. Your earlier sign-in stays as it was; ask an administrator how to sign in with a second factor.',
+  },
+  disabled: {
+    title: 'Your account is disabled',
+    text: 'An administrator of your organisation has disabled it here. Ask them if you think that is wrong.',
   },
   throttled: {
     title: 'Too many sign-ins from here',

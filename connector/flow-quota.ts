@@ -1,0 +1,38 @@
+/**
+ * How many flows a person may have open at this connector, over all their devices and sessions together, so that nobody
+ * takes what the others need. Service accounts are not counted: one of them stands for many machines.
+ */
+
+/** Flows of one person at a time, those that are being dialled among them. */
+export const flowsPerPerson = 1_000;
+
+export class FlowQuota {
+  readonly #limit: number;
+  /** Only those who have a flow open stand here. */
+  readonly #open = new Map<string, number>();
+
+  constructor(limit: number = flowsPerPerson) {
+    this.#limit = limit;
+  }
+
+  /** Counts one more flow of `subject`; the returned function takes it away, once. Undefined: they have enough. */
+  take(subject: string): (() => void) | undefined {
+    if (!subject.startsWith('usr_')) return () => undefined;
+    const open = this.#open.get(subject) ?? 0;
+    if (open >= this.#limit) return undefined;
+    this.#open.set(subject, open + 1);
+    let isHeld = true;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      const rest = (this.#open.get(subject) ?? 1) - 1;
+      if (rest === 0) this.#open.delete(subject);
+      else this.#open.set(subject, rest);
+    };
+  }
+
+  /** How many people have a flow open. */
+  get people(): number {
+    return this.#open.size;
+  }
+}

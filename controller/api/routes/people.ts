@@ -1,0 +1,142 @@
+/** People and service accounts: listed, disabled and enabled; a person signed out everywhere. */
+import { Type } from 'typebox';
+import { parseId, type Id } from '../../../protocol/ids.ts';
+import type { ControllerContext } from '../../context.ts';
+import { setDisabled, type AccountId } from '../../people/disable.ts';
+import { endSessions, openSessionsOf } from '../../sessions/end-sessions.ts';
+import type { ScopedStore } from '../../store/scoped-store.ts';
+import { organisationOf, whoOf } from '../access.ts';
+import { ProblemError } from '../problems.ts';
+import type { TypedApp } from '../typed-app.ts';
+
+const reading = { access: ['admin', 'auditor'] } as const;
+const params = Type.Object({ id: Type.String() });
+
+const PersonEntry = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  email: Type.Optional(Type.String()),
+  groups: Type.Array(Type.String()),
+  /** Where they sign in; absent once that provider is no longer configured. */
+  provider: Type.Optional(Type.String()),
+  signedIn: Type.String(),
+  disabled: Type.Boolean(),
+  /** Open sessions, in browsers and on devices. */
+  sessions: Type.Integer(),
+});
+
+const ServiceAccountEntry = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  groups: Type.Array(Type.String()),
+  disabled: Type.Boolean(),
+  sessions: Type.Integer(),
+});
+
+export function peopleRoutes(app: TypedApp, context: ControllerContext): void {
+  app.get(
+    '/api/v1/people',
+    {
+      config: reading,
+      schema: { summary: 'People who have signed in', response: { 200: Type.Array(PersonEntry) } },
+    },
+    async (request) => {
+      const { store, reader } = context.organisation(organisationOf(request));
+      const { document, groups } = await reader.current();
+      const rows = await store.select('people').selectAll().orderBy('name').execute();
+      const open = await openCounts(store, context.now());
+      return rows.map((row) => {
+        const provider = document.identityProviders?.find(({ issuer }) => issuer === row.issuer)?.name;
+        return {
+          id: row.id,
+          name: row.name,
+          ...(row.email === null ? {} : { email: row.email }),
+          groups: (JSON.parse(row.groups) as string[]).filter((group) => groups.has(group)),
+          ...(provider === undefined ? {} : { provider }),
+          signedIn: new Date(row.signed_in_ms).toISOString(),
+          disabled: row.disabled_ms !== null,
+          sessions: open.get(row.id) ?? 0,
+        };
+      });
+    },
+  );
+
+  app.get(
+    '/api/v1/service-accounts',
+    {
+      config: reading,
+      schema: { summary: 'Service accounts', response: { 200: Type.Array(ServiceAccountEntry) } },
+    },
+    async (request) => {
+      const { store, reader } = context.organisation(organisationOf(request));
+      const { serviceAccounts } = await reader.current();
+      const rows = await store.select('service_accounts').select(['id', 'disabled_ms']).execute();
+      const disabled = new Set(rows.flatMap((row) => (row.disabled_ms === null ? [] : row.id)));
+      const open = await openCounts(store, context.now());
+      return serviceAccounts.map(({ id, name, groups }) => ({
+        id,
+        name,
+        groups: [...groups],
+        disabled: disabled.has(id),
+        sessions: open.get(id) ?? 0,
+      }));
+    },
+  );
+
+  for (const [path, kind, noun] of [
+    ['people', 'usr', 'person'],
+    ['service-accounts', 'svc', 'service account'],
+  ] as const) {
+    for (const [action, disabled, summary] of [
+      ['disable', true, `Ends every session of a ${noun} at once and lets it in no more`],
+      ['enable', false, `Lets a ${noun} in again`],
+    ] as const) {
+      app.post(
+        `/api/v1/${path}/:id/${action}`,
+        { config: { access: ['admin'] }, schema: { summary, params, response: { 204: Type.Null() } } },
+        async (request, reply) => {
+          const id: AccountId | undefined = parseId(kind, request.params.id);
+          const organisation = organisationOf(request);
+          const known =
+            id !== undefined && (await setDisabled(context, organisation, id, disabled, whoOf(request)));
+          if (!known) throw new ProblemError('not-found');
+          return reply.code(204).send(null);
+        },
+      );
+    }
+  }
+
+  app.delete(
+    '/api/v1/people/:id/sessions',
+    {
+      config: { access: ['admin'] },
+      schema: {
+        summary: 'Signs a person out everywhere, with every flow they have open',
+        params,
+        response: { 200: Type.Object({ ended: Type.Integer() }) },
+      },
+    },
+    async (request) => {
+      const organisation = organisationOf(request);
+      const { store } = context.organisation(organisation);
+      const id = request.params.id as Id<'usr'>;
+      const known = await store.select('people').select('id').where('id', '=', id).executeTakeFirst();
+      if (known === undefined) throw new ProblemError('not-found');
+      const ending = { reason: 'ended-by-administrator', who: whoOf(request) };
+      const ended = await endSessions(context, organisation, await openSessionsOf(store, id), ending);
+      return { ended: ended.length };
+    },
+  );
+}
+
+/** How many sessions each subject has open. */
+async function openCounts(store: ScopedStore, nowMs: number): Promise<Map<string, number>> {
+  const rows = await store
+    .select('sessions')
+    .select((eb) => ['subject', eb.fn.countAll<number>().as('count')])
+    .where('ended_ms', 'is', null)
+    .where('until_ms', '>', nowMs)
+    .groupBy('subject')
+    .execute();
+  return new Map(rows.map(({ subject, count }) => [subject, count]));
+}

@@ -1,0 +1,32 @@
+/** Durations of sessions and devices that lie outside their bounds. */
+import type { DocumentIssue, OrganisationDocument } from '../../protocol/admin.ts';
+import { parseDuration } from '../../protocol/durations.ts';
+
+interface Bounds {
+  readonly least: string;
+  readonly most: string;
+}
+
+const sessionBounds: Bounds = { least: '5m', most: '30d' };
+const resourceBounds: Bounds = { least: '1m', most: '30d' };
+const deviceBounds: Bounds = { least: '1d', most: '366d' };
+
+/** What is wrong with the durations of a document that is sound otherwise. */
+export function settingsIssues({ sessions, devices, resources }: OrganisationDocument): DocumentIssue[] {
+  const issues: DocumentIssue[] = [];
+  const check = (path: DocumentIssue['path'], text: string | undefined, bounds: Bounds): void => {
+    if (text === undefined || isWithin(text, bounds)) return;
+    const { least, most } = bounds;
+    issues.push({ path, message: `"${text}" is out of bounds; write a duration from ${least} to ${most}` });
+  };
+  check(['sessions', 'length'], sessions?.length, sessionBounds);
+  check(['devices', 'expireAfter'], devices?.expireAfter, deviceBounds);
+  for (const [index, { session }] of (resources ?? []).entries())
+    check(['resources', index, 'session'], session, resourceBounds);
+  return issues;
+}
+
+function isWithin(text: string, { least, most }: Bounds): boolean {
+  const [ms, leastMs, mostMs] = [text, least, most].map(parseDuration);
+  return ms !== undefined && leastMs !== undefined && mostMs !== undefined && ms >= leastMs && ms <= mostMs;
+}

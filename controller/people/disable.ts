@@ -1,0 +1,79 @@
+/**
+ * People and service accounts that may not come in any more, until they are enabled again: their sessions end with the
+ * same commit that says so, so that no sign-in slips between the two.
+ */
+import type { Id, OrganisationId } from '../../protocol/ids.ts';
+import { appendAudit } from '../audit/append-audit.ts';
+import type { ControllerContext } from '../context.ts';
+import { closeSessions, openSessionsOf } from '../sessions/end-sessions.ts';
+import type { ScopedStore } from '../store/scoped-store.ts';
+
+export type AccountId = Id<'usr'> | Id<'svc'>;
+
+/** Whether this person or service account is disabled; false for one that is not there. */
+export async function isDisabled(store: ScopedStore, account: AccountId): Promise<boolean> {
+  const row = await rowOf(store, account);
+  return row !== undefined && row.disabled_ms !== null;
+}
+
+/**
+ * Disables or enables an account and says whether it exists. Disabling ends every session at once, each open flow with
+ * the cause `disabled`; it is the same a second time.
+ */
+export async function setDisabled(
+  context: ControllerContext,
+  organisation: OrganisationId,
+  account: AccountId,
+  disabled: boolean,
+  who: string,
+): Promise<boolean> {
+  const nowMs = context.now();
+  const { store } = context.organisation(organisation);
+  const done = await store.transaction(async (tx) => {
+    const before = await rowOf(tx, account);
+    if (before === undefined) return undefined;
+    const table = isPerson(account) ? 'people' : 'service_accounts';
+    await tx
+      .update(table as 'people')
+      .set({ disabled_ms: disabled ? (before.disabled_ms ?? nowMs) : null })
+      .where('id', '=', account as Id<'usr'>)
+      .execute();
+    await appendAudit(tx, [
+      {
+        atMs: nowMs,
+        who,
+        what: `${isPerson(account) ? 'person' : 'service'}.${disabled ? 'disable' : 'enable'}`,
+        result: 'done',
+        detail: {
+          account,
+          name: before.name,
+          before: { disabled: before.disabled_ms !== null },
+          after: { disabled },
+        },
+      },
+    ]);
+    if (!disabled) return [];
+    return closeSessions(tx, await openSessionsOf(tx, account), { reason: 'disabled', who, nowMs });
+  });
+  if (done === undefined) return false;
+  if (done.length > 0)
+    await context.publish(organisation, { kind: 'sessions-ended', sessions: done, reason: 'disabled' });
+  return true;
+}
+
+function isPerson(account: AccountId): account is Id<'usr'> {
+  return account.startsWith('usr_');
+}
+
+async function rowOf(
+  store: ScopedStore,
+  account: AccountId,
+): Promise<{ name: string; disabled_ms: number | null } | undefined> {
+  return isPerson(account)
+    ? store.select('people').select(['name', 'disabled_ms']).where('id', '=', account).executeTakeFirst()
+    : store
+        .select('service_accounts')
+        .select(['name', 'disabled_ms'])
+        .where('id', '=', account)
+        .executeTakeFirst();
+}
