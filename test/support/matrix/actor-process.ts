@@ -19,6 +19,12 @@ export interface SignIn {
   readonly signIn: { readonly email: string; readonly password: string };
 }
 
+export interface SignOut {
+  readonly id: number;
+  /** The issuer at which the person signs out, as a browser that never heard of the controller would. */
+  readonly signOutAt: string;
+}
+
 export interface Answer {
   readonly id: number;
   readonly status: number;
@@ -36,13 +42,18 @@ async function run([controller]: string[]): Promise<void> {
   if (controller === undefined) throw new Error('usage: actor-process.ts CONTROLLER');
   console.log('ready');
   for await (const line of createInterface(process.stdin)) {
-    const message = JSON.parse(line) as Ask | SignIn;
-    const answer = 'signIn' in message ? signIn(controller, message) : ask(controller, message);
+    const message = JSON.parse(line) as Ask | SignIn | SignOut;
+    const answer = act(controller, message);
     answer.then(
       (given) => console.log(JSON.stringify(given)),
       (error: unknown) => console.log(JSON.stringify({ id: message.id, status: 0, body: String(error) })),
     );
   }
+}
+
+function act(controller: string, message: Ask | SignIn | SignOut): Promise<Answer> {
+  if ('signIn' in message) return signIn(controller, message);
+  return 'signOutAt' in message ? signOut(message) : ask(controller, message);
 }
 
 async function ask(controller: string, { id, as, method, path, body }: Ask): Promise<Answer> {
@@ -84,6 +95,16 @@ async function signIn(controller: string, { id, signIn: { email, password } }: S
     else return { id, status: 500, body, askedAt, answeredAt: Date.now() };
   }
   throw new Error('the redirects have no end');
+}
+
+/** The provider answers once it has told everyone whom it let in. */
+async function signOut({ id, signOutAt }: SignOut): Promise<Answer> {
+  const asked = await travel(new URL('/session/end?client_id=postern', signOutAt));
+  const action = /<form [^>]*action="([^"]+)"/.exec(asked.body)?.[1] ?? '';
+  const xsrf = /name="xsrf" value="([^"]+)"/.exec(asked.body)?.[1] ?? '';
+  const askedAt = Date.now();
+  const done = await travel(new URL(action, asked.url), new URLSearchParams({ xsrf, logout: 'yes' }));
+  return { id, status: done.status, body: done.body, askedAt, answeredAt: Date.now() };
 }
 
 async function travel(

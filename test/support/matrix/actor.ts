@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Lab } from '../lab/lab.ts';
 import type { Program } from '../lab/program.ts';
 import type { Organisation } from '../organisation/organisation.ts';
-import type { Answer, Ask, SignIn } from './actor-process.ts';
+import type { Answer, Ask, SignIn, SignOut } from './actor-process.ts';
 
 export class Actor {
   readonly #program: Program;
@@ -41,6 +41,13 @@ export class Actor {
     return answer;
   }
 
+  /** The person signs out at their provider, which tells the controller. */
+  async signOutAtProvider(): Promise<Answer> {
+    const answer = await this.#send({ id: 0, signOutAt: this.#organisation.provider.issuer });
+    if (answer.status === 0 || answer.status >= 400) throw new Error(`sign-out: ${JSON.stringify(answer)}`);
+    return answer;
+  }
+
   /** A call with whatever answer. */
   call(as: Ask['as'], method: string, path: string, body?: unknown): Promise<Answer> {
     return this.#send({ id: 0, as, method, path, ...(body === undefined ? {} : { body }) });
@@ -60,7 +67,7 @@ export class Actor {
     if (status !== 200) throw new Error(`approve: ${status} ${JSON.stringify(body)}`);
   }
 
-  async #send(message: Ask | SignIn): Promise<Answer> {
+  async #send(message: Ask | SignIn | SignOut): Promise<Answer> {
     this.#last += 1;
     const id = this.#last;
     this.#program.stdin.write(`${JSON.stringify({ ...message, id })}\n`);

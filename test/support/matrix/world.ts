@@ -1,6 +1,5 @@
 /**
- * What the revocation matrix is played in: an organisation in a lab with a person's twenty devices and fifty flows through
- * each, a laptop of the same person that uses a name, and somebody else who uses the same application and another one
+ * What the revocation matrix is played in: an organisation in a lab with a person's twenty devices and many flows through each, a laptop of the same person that uses a name, and somebody else who uses the same application and another one
  * behind a connector of its own.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -19,8 +18,8 @@ import { httpPort, MixedOrigin, originHosts, rawPort } from './mixed-origin.ts';
 
 export const alice = 'alice@acme.example';
 const devices = 20;
-/** Thirteen of each kind. */
-const flowsPerDevice = 52;
+/** Twelve of each kind: a person has at most 1,000 flows open, so the rest of a thousand are somebody else's. */
+const flowsPerDevice = 48;
 
 /** One try of the laptop's application, at an instant in epoch milliseconds. */
 export interface NameTry {
@@ -78,7 +77,7 @@ export class MatrixWorld {
         ...common,
         name: 'bystander',
         devices: 1,
-        flowsPerDevice: 8,
+        flowsPerDevice,
         hosts: [originHosts.shared, originHosts.apart],
         keyFile: await organisation.serviceKey('ci'),
       });
