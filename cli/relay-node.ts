@@ -33,6 +33,8 @@ export interface RelayNodeOptions {
   readonly tls?: TlsCertificate;
   readonly memoryBytes?: number;
   readonly log: Logger;
+  /** Epoch milliseconds. */
+  readonly wallClock?: () => number;
 }
 
 export interface RelayNode {
@@ -45,7 +47,7 @@ export interface RelayNode {
 const renewCheckMs = 3_600_000;
 
 export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNode> {
-  const { state, log, publicUrl } = options;
+  const { state, log, publicUrl, wallClock = Date.now } = options;
   const identity = openIdentity(state);
   if (identity.enrolment === undefined) {
     if (options.key === undefined) throw notEnrolled(state.path, '--relay NAME');
@@ -56,7 +58,7 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
     });
   }
   const isPlain = publicUrl.protocol === 'http:';
-  const lease = new Lease(Date.now, state.readJson('lease.json') as LeaseState | undefined);
+  const lease = new Lease(wallClock, state.readJson('lease.json') as LeaseState | undefined);
   const { promise: failed, reject: fail } = Promise.withResolvers<never>();
   failed.catch(() => undefined);
   let card = state.readJson('card.json') as Card | undefined;
@@ -86,6 +88,7 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
       certify();
     },
     onState: followControl,
+    wallClock,
   });
   const timer = setInterval(certify, renewCheckMs);
 
@@ -157,7 +160,7 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
   function receive(message: FromController): void {
     switch (message.t) {
       case 'beat':
-        if (!lease.beat(message.epoch))
+        if (!lease.beat(message.epoch, message.now))
           return log.error({ epoch: message.epoch }, 'a beat of an older epoch was ignored');
         return state.writeJson('lease.json', lease.state());
       case 'snapshot':
@@ -173,8 +176,8 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
 
   function revoke(epoch: number, ids: readonly string[]): void {
     lease.revoke({ epoch, ids, reason: 'revoked' });
-    state.writeJson('lease.json', lease.state());
     relay?.recheck();
+    state.writeJson('lease.json', lease.state());
   }
 
   function followControl(next: ControlState): void {

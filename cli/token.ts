@@ -1,17 +1,20 @@
-/** `postern token`: API tokens beside the controller's data, and enrolment keys through its API. */
+/** `postern token`: API tokens, beside the controller's data or through its API, and enrolment keys. */
 import { Option, type Command } from 'commander';
-import { Type } from 'typebox';
+import { Type, type Static } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { systemRandom } from '../protocol/clock.ts';
 import { parseDuration } from '../protocol/durations.ts';
 import { exits } from '../protocol/errors.ts';
 import { adminCall } from './admin-call.ts';
-import { adminTarget, withAdminOptions, type AdminOptions } from './admin-options.ts';
-import { action, CommandError } from './output.ts';
+import { adminTarget, withAdminOptions, type AdminOptions, type AdminTarget } from './admin-options.ts';
+import { action, CommandError, print, say, table } from './output.ts';
 
-interface Options extends AdminOptions {
+type Role = 'admin' | 'auditor';
+
+interface CreateOptions extends AdminOptions {
   data?: string;
-  role?: 'admin' | 'auditor';
+  role?: Role;
+  name?: string;
   connector?: string;
   relay?: string;
   service?: string;
@@ -19,62 +22,179 @@ interface Options extends AdminOptions {
   expires?: string;
 }
 
+interface ChangeOptions extends AdminOptions {
+  force?: boolean;
+}
+
 const isKey = Compile(Type.Object({ key: Type.String() }));
+const isToken = Compile(Type.Object({ token: Type.String() }));
+const TokenEntry = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  role: Type.String(),
+  created: Type.String(),
+  createdBy: Type.String(),
+  expires: Type.Union([Type.String(), Type.Null()]),
+  lastUsed: Type.Union([Type.String(), Type.Null()]),
+  current: Type.Boolean(),
+});
+type TokenEntry = Static<typeof TokenEntry>;
+const isList = Compile(Type.Array(TokenEntry));
 const purposes = ['connector', 'relay', 'service'] as const;
+const roles: readonly string[] = ['admin', 'auditor'] satisfies Role[];
 
 export function tokenCommand(program: Command): void {
   const token = program.command('token').description('API tokens and enrolment keys');
   withAdminOptions(
     token
       .command('create')
-      .description(
-        'print a new API token (with --data, beside the data), or an enrolment key, and nothing else',
-      )
+      .description('print a new API token or an enrolment key, and nothing else')
       .option('--data <folder>', "the controller's data: makes an API token, without the controller")
-      .addOption(new Option('--role <role>', 'what the API token may do').choices(['admin', 'auditor']))
+      .addOption(
+        new Option('--role <role>', 'an API token, and what it may do').choices(['admin', 'auditor']),
+      )
+      .option('--name <name>', 'a name for the API token, by which it is listed')
       .option('--connector <network>', 'a pk_ key for a connector of this network')
       .option('--relay <name>', 'a pk_ key for a relay')
       .option('--service <name>', 'an sk_ key for a service account')
       .option('--uses <count>', 'how often the key can be used: once unless said; service keys without end')
       .option('--expires <duration>', 'for example 1h, 7d; pk_ keys 24h unless said, all others never'),
-  ).action(action(run));
+  ).action(action(create));
+  withAdminOptions(token.command('list').description('list the API tokens'))
+    .option('--json', 'as one JSON object')
+    .action(action(list));
+  const which = 'by id, or by name where it is alone';
+  withAdminOptions(
+    token
+      .command('revoke <token>')
+      .description(`delete an API token: it is refused from its next request on; ${which}`),
+  )
+    .option('--force', 'also the last one with the role admin')
+    .action(action(revoke));
+  withAdminOptions(
+    token
+      .command('set-role <token> <role>')
+      .description(`make an API token one of an admin or auditor; ${which}`),
+  )
+    .option('--force', 'also the last one with the role admin')
+    .action(action(setRole));
 }
 
-async function run(options: Options): Promise<void> {
+async function create(options: CreateOptions): Promise<void> {
   const given = purposes.filter((purpose) => options[purpose] !== undefined);
-  if (options.expires !== undefined && parseDuration(options.expires) === undefined) {
-    throw new CommandError(exits.usage, `"${options.expires}" is no duration; write 1h, 7d or 30d`);
+  const { uses, expires, role, name } = options;
+  if (expires !== undefined && parseDuration(expires) === undefined) {
+    throw new CommandError(exits.usage, `"${expires}" is no duration; write 1h, 7d or 30d`);
+  }
+  if (name !== undefined && !/^[a-z0-9][a-z0-9._-]{0,62}$/.test(name)) {
+    throw new CommandError(
+      exits.usage,
+      `"${name}" is no name; write lower-case letters, digits, dots, dashes`,
+    );
   }
   if (options.data !== undefined) {
     if (given.length > 0) {
       throw new CommandError(exits.usage, `--data makes API tokens; leave it out for --${given[0]}`);
     }
-    process.stdout.write(`${await apiToken(options, options.data)}\n`);
+    process.stdout.write(`${await tokenBesideData(options, options.data)}\n`);
     return;
   }
   const [purpose] = given;
-  if (purpose === undefined || given.length > 1) {
+  if (given.length > 1 || (purpose === undefined) === (role === undefined)) {
     throw new CommandError(
       exits.usage,
-      'say what for: --data DIR --role admin, or one of --connector NETWORK, --relay NAME, --service NAME',
+      'say what for: --data DIR --role admin beside the data, --role admin elsewhere, or one of --connector NETWORK, --relay NAME, --service NAME',
     );
   }
-  const { uses, expires } = options;
-  if (uses !== undefined && !/^[1-9]\d{0,4}$/.test(uses)) {
-    throw new CommandError(exits.usage, `"${uses}" is no number of uses; write a whole number from 1`);
+  if (uses !== undefined && (purpose === undefined || !/^[1-9]\d{0,4}$/.test(uses))) {
+    throw new CommandError(
+      exits.usage,
+      purpose === undefined
+        ? '--uses is for enrolment keys; an API token is used until it expires or is revoked'
+        : `"${uses}" is no number of uses; write a whole number from 1`,
+    );
   }
-  const answer = await adminCall(await adminTarget(options), 'POST', '/api/v1/enrolment-keys', {
+  if (purpose !== undefined && name !== undefined) {
+    throw new CommandError(exits.usage, `--name is for API tokens; leave it out for --${purpose}`);
+  }
+  const target = await adminTarget(options);
+  const life = expires === undefined ? {} : { expires };
+  if (purpose === undefined) {
+    const named = name === undefined ? {} : { name };
+    const answer = await adminCall(target, 'POST', '/api/v1/tokens', { role, ...named, ...life });
+    if (!isToken.Check(answer)) throw new CommandError(exits.unexpected, 'the answer holds no token');
+    process.stdout.write(`${answer.token}\n`);
+    return;
+  }
+  const answer = await adminCall(target, 'POST', '/api/v1/enrolment-keys', {
     purpose,
     name: options[purpose],
     ...(uses === undefined ? {} : { uses: Number(uses) }),
-    ...(expires === undefined ? {} : { expires }),
+    ...life,
   });
   if (!isKey.Check(answer)) throw new CommandError(exits.unexpected, 'the answer holds no key');
   process.stdout.write(`${answer.key}\n`);
 }
 
+async function list(options: AdminOptions & { json?: boolean }): Promise<void> {
+  const tokens = await tokensOf(await adminTarget(options));
+  const rows = tokens.map(({ id, name, role, created, expires, lastUsed, current }) => [
+    name === '' ? '–' : name,
+    role,
+    lastUsed === null ? 'never used' : `used ${lastUsed}`,
+    expires === null ? 'does not expire' : `until ${expires}`,
+    `made ${created}`,
+    current ? `${id} (this one)` : id,
+  ]);
+  print(options.json === true, { schema: 'postern.tokens/v1', tokens }, table(rows));
+}
+
+async function revoke(which: string, options: ChangeOptions): Promise<void> {
+  const target = await adminTarget(options);
+  const token = chosen(await tokensOf(target), which);
+  const force = options.force === true ? '?force=true' : '';
+  await adminCall(target, 'DELETE', `/api/v1/tokens/${token.id}${force}`);
+  say(`${labelOf(token)} is revoked: whoever bears it is refused from now on.`);
+}
+
+async function setRole(which: string, role: string, options: ChangeOptions): Promise<void> {
+  if (!roles.includes(role)) {
+    throw new CommandError(exits.usage, `"${role}" is no role; write ${roles.join(' or ')}`);
+  }
+  const target = await adminTarget(options);
+  const token = chosen(await tokensOf(target), which);
+  const force = options.force === true ? '?force=true' : '';
+  await adminCall(target, 'POST', `/api/v1/tokens/${token.id}/role/${role}${force}`);
+  say(`${labelOf(token)} has the role ${role} from its next request on.`);
+}
+
+async function tokensOf(target: AdminTarget): Promise<TokenEntry[]> {
+  const answer = await adminCall(target, 'GET', '/api/v1/tokens');
+  if (!isList.Check(answer)) throw new CommandError(exits.unexpected, 'the answer is no list of API tokens');
+  return answer;
+}
+
+function chosen(tokens: readonly TokenEntry[], which: string): TokenEntry {
+  const found = tokens.filter(({ id, name }) => id === which || (name !== '' && name === which));
+  const [first] = found;
+  if (first !== undefined && found.length === 1) return first;
+  throw new CommandError(
+    exits.usage,
+    first === undefined
+      ? `there is no API token "${which}"; see postern token list`
+      : `${found.length} API tokens are called "${which}"; give the id: ${found.map(({ id }) => id).join(' ')}`,
+  );
+}
+
+function labelOf({ id, name }: TokenEntry): string {
+  return name === '' ? `The API token ${id}` : `The API token ${name} (${id})`;
+}
+
 /** Writes a token into the data at `directory`, whether the controller runs or not. */
-async function apiToken({ role = 'admin', expires }: Options, directory: string): Promise<string> {
+async function tokenBesideData(
+  { role = 'admin', expires, name }: CreateOptions,
+  directory: string,
+): Promise<string> {
   const { hasStore, openStore } = await import('../controller/store/store.ts');
   const { createApiToken } = await import('../controller/api-tokens.ts');
   if (!hasStore(directory)) {
@@ -92,6 +212,7 @@ async function apiToken({ role = 'admin', expires }: Options, directory: string)
       nowMs,
       random: systemRandom,
       who: 'command line',
+      ...(name === undefined ? {} : { name }),
       ...(lifeMs === undefined ? {} : { expiresMs: nowMs + lifeMs }),
     });
     return text;

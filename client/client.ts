@@ -59,6 +59,8 @@ export interface ClientOptions {
   /** Whose connections the proxies serve. */
   readonly uids: readonly number[];
   readonly name?: string;
+  /** Epoch milliseconds. */
+  readonly wallClock?: () => number;
   onEvent(event: ClientEvent): void;
 }
 
@@ -116,6 +118,7 @@ function enrolByKey(identity: Identity, { url, root }: EnrolmentKey, path: strin
 
 class RunningClient implements Client {
   readonly #options: ClientOptions;
+  readonly #wallClock: () => number;
   readonly #identity: Identity;
   readonly #memory: DeviceMemory;
   readonly #flows: Flows;
@@ -142,6 +145,7 @@ class RunningClient implements Client {
 
   constructor(options: ClientOptions, identity: Identity) {
     this.#options = options;
+    this.#wallClock = options.wallClock ?? Date.now;
     this.#identity = identity;
     this.#ready.promise.catch(() => undefined);
     this.#memory = new DeviceMemory(options.state);
@@ -151,7 +155,7 @@ class RunningClient implements Client {
       nameOf: (address) => this.#capture?.nameOf(address),
       session: (network) => this.#tunnels.session(network),
       clock: systemClock,
-      wallClock: Date.now,
+      wallClock: this.#wallClock,
     });
     this.#tunnels = new Tunnels({
       identity,
@@ -166,11 +170,11 @@ class RunningClient implements Client {
       system: collectorsOf(process.platform),
       machine: machineAt('', options.capture?.uids ?? options.uids),
       clock: systemClock,
-      wallClock: Date.now,
+      wallClock: this.#wallClock,
     });
     this.#warnings = new SessionWarnings({
       clock: systemClock,
-      now: Date.now,
+      now: this.#wallClock,
       warn: (leftMs) => options.onEvent({ kind: 'session-ending', leftMs }),
     });
   }
@@ -220,13 +224,15 @@ class RunningClient implements Client {
         this.#readyWhenComplete();
       },
       onState: (state) => this.#followControl(state),
+      wallClock: this.#wallClock,
     });
   }
 
   /** What is known now; a session whose time has passed is over, whether or not the controller could say so. */
   knowledge(): Knowledge {
     const until = this.#memory.snapshot?.session.until;
-    const over = this.#knowledge.contact === 'known' && until !== undefined && until * 1_000 <= Date.now();
+    const over =
+      this.#knowledge.contact === 'known' && until !== undefined && until * 1_000 <= this.#wallClock();
     return over ? { ...this.#knowledge, contact: 'ended' } : this.#knowledge;
   }
 

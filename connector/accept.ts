@@ -76,14 +76,23 @@ export class AcceptedSession {
     };
   }
 
-  /** Ends every open flow that nothing covers any more: after a revocation, a patch, or as time passes. */
-  recheck(): void {
+  /**
+   * Ends every open flow that nothing covers any more: after a revocation, a patch, or as time passes. Returns the instant
+   * (epoch milliseconds) at which time alone ends the first of those that go on; Infinity when there is none.
+   */
+  recheck(): number {
+    let endsMs = Number.POSITIVE_INFINITY;
     for (const flow of this.#flows.values()) {
       if (flow.cutBy !== undefined) continue;
       const covered = this.#permit(flow.request);
-      if (typeof covered === 'string') this.#cut(flow, covered);
-      else flow.grant = covered.grant;
+      if (typeof covered === 'string') {
+        this.#cut(flow, covered);
+        continue;
+      }
+      flow.grant = covered.grant;
+      endsMs = Math.min(endsMs, this.#grants.endsMs(flow.grant, flow.request.resource));
     }
+    return endsMs;
   }
 
   async #open(stream: MuxStream, payload: unknown): Promise<void> {

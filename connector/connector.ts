@@ -40,6 +40,8 @@ export interface ConnectorOptions {
   readonly name?: string;
   readonly log: Logger;
   readonly resolve?: Resolve;
+  /** Epoch milliseconds. */
+  readonly wallClock?: () => number;
 }
 
 export interface Connector {
@@ -68,12 +70,12 @@ export interface ConnectorStatus {
 
 /** Records are gathered for this long before they go to the controller, whose log commits once for each message. */
 const gatherMs = 100;
-/** Rights end with time as well as by message, so open flows are looked at this often. */
+/** Rights end with time as well as by message: open flows are looked at when the first ends, and at least this often. */
 const recheckMs = 1_000;
 
 /** Starts a connector. Rejects with a Fault when it has neither an enrolment nor a key, or already runs. */
 export async function startConnector(options: ConnectorOptions): Promise<Connector> {
-  const { state, log } = options;
+  const { state, log, wallClock = Date.now } = options;
   const identity = openIdentity(state);
   if (identity.enrolment === undefined) {
     if (options.key === undefined)
@@ -84,7 +86,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       root: encodeKey(options.key.root),
     });
   }
-  const memory = new ConnectorMemory(state, Date.now);
+  const memory = new ConnectorMemory(state, wallClock);
   const flows = new FlowLog(state);
   const relays = new Map<RelayId, KeptAttachment>();
   const sessions = new Map<Session, AcceptedSession>();
@@ -100,16 +102,17 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     card: () => memory.card,
     causeOf: (ids: readonly string[]) => memory.causeOf(ids),
     resolve: options.resolve ?? systemResolve,
-    wallClock: Date.now,
+    wallClock,
   };
   const { promise: refused, reject: refuse } = Promise.withResolvers<never>();
   refused.catch(() => undefined);
   const { promise: welcomed, resolve: welcome } = Promise.withResolvers<void>();
   let sending = false;
   let gathering: NodeJS.Timeout | undefined;
+  let isStopped = false;
 
   const api = await serveLocalApi(state.path, { 'GET /v1/status': () => status() });
-  const timer = setInterval(recheck, recheckMs);
+  let timer = setTimeout(recheck, recheckMs);
   const control: ControlConnection = keepControl({
     kind: 'connector',
     identity,
@@ -125,6 +128,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       sendRecords();
     },
     onState: followControl,
+    wallClock,
   });
   flows.onRecord = () => {
     if (!sending) gathering ??= setTimeout(sendRecords, gatherMs);
@@ -136,7 +140,8 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     welcomed,
     refused,
     async stop() {
-      clearInterval(timer);
+      isStopped = true;
+      clearTimeout(timer);
       clearTimeout(gathering);
       for (const session of sessions.keys()) session.close('draining');
       for (const attachment of relays.values()) attachment.stop();
@@ -158,12 +163,13 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   function receive(message: FromController): void {
     switch (message.t) {
       case 'beat':
-        if (!memory.beat(message.epoch))
+        if (!memory.beat(message.epoch, message.now))
           log.error({ epoch: message.epoch }, 'a beat of an older epoch was ignored');
         return;
       case 'snapshot':
         if (message.snapshot.kind !== 'connector') return;
         memory.revoke({ epoch: message.epoch, ids: message.revoked, reason: 'revoked' });
+        memory.keepLease();
         memory.setSnapshot(message.v, message.snapshot);
         attach();
         return recheck();
@@ -173,7 +179,9 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
         return recheck();
       case 'revoke':
         memory.revoke(message);
-        return recheck();
+        recheck();
+        // Only now: the disk may be slow, and whoever lost the right should not have it for as long as that takes.
+        return memory.keepLease();
       case 'tickets':
         memory.setTickets(message.list);
         for (const attachment of relays.values()) attachment.refresh();
@@ -247,7 +255,11 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   }
 
   function recheck(): void {
-    for (const session of sessions.values()) session.recheck();
+    clearTimeout(timer);
+    if (isStopped) return;
+    const ends = [...sessions.values()].map((session) => session.recheck());
+    const leftMs = Math.min(...ends) - memory.lease.nowMs();
+    timer = setTimeout(recheck, Math.ceil(Math.min(Math.max(leftMs, 1), recheckMs)));
   }
 
   /** One batch is under way at a time; the next follows what the controller confirms. */

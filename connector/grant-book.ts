@@ -6,7 +6,7 @@ import { listsPort, type Transport } from '../protocol/ports.ts';
 import type { CodeName } from '../protocol/errors.ts';
 import type { NetworkId, ResourceId } from '../protocol/ids.ts';
 import type { Lease } from '../protocol/lease.ts';
-import { leewayS, verifyGrant, type Card, type Grant } from '../protocol/tokens.ts';
+import { verifyGrant, type Card, type Caveat, type Grant } from '../protocol/tokens.ts';
 
 /** A session carries at most this many grants; the one shown first gives way. */
 const maxGrants = 64;
@@ -53,6 +53,13 @@ export class GrantBook {
     return this.#closest((grant) => this.#judge(grant, resource, undefined));
   }
 
+  /** The instant (epoch milliseconds) at which time alone ends what this grant gives on the resource. */
+  endsMs(grant: Grant, resource: ResourceId): number {
+    const caveat = caveatOf(grant, resource);
+    if (caveat === undefined) return 0;
+    return Math.min(endS(grant, caveat) * 1_000, this.#lease.honouredUntilMs(caveat.out) + 1);
+  }
+
   #closest(judge: (grant: Grant) => CodeName | undefined): Grant | CodeName {
     let closest: CodeName = 'denied';
     for (const grant of this.#grants.values()) {
@@ -73,8 +80,7 @@ export class GrantBook {
     resource: ResourceId,
     asked: { transport: Transport; port: number } | undefined,
   ): CodeName | undefined {
-    const index = Object.hasOwn(grant.res, resource) ? grant.res[resource] : undefined;
-    const caveat = index === undefined ? undefined : grant.cav[index];
+    const caveat = caveatOf(grant, resource);
     if (caveat === undefined) return 'denied';
     if (
       asked !== undefined &&
@@ -87,13 +93,23 @@ export class GrantBook {
     const { jti, sub, dev, ses } = grant;
     const ids = [jti, sub, dev, ses, resource, `${jti}/${resource}`] as const;
     if (ids.some((id) => lease.isRevoked(id))) return 'revoked';
-    if (Math.min(caveat.until, grant.exp) + leewayS <= this.#nowS()) return 'expired';
+    // No leeway here: the end of a right is promised to the second, and beats keep the clock by the controller's.
+    if (endS(grant, caveat) * 1_000 <= lease.nowMs()) return 'expired';
     return lease.isHonoured(caveat.out) ? undefined : 'out-of-contact';
   }
 
   #nowS(): number {
     return Math.floor(this.#lease.nowMs() / 1_000);
   }
+}
+
+function caveatOf(grant: Grant, resource: ResourceId): Caveat | undefined {
+  const index = Object.hasOwn(grant.res, resource) ? grant.res[resource] : undefined;
+  return index === undefined ? undefined : grant.cav[index];
+}
+
+function endS(grant: Grant, caveat: Caveat): number {
+  return Math.min(caveat.until, grant.exp);
 }
 
 const rank: readonly CodeName[] = ['denied', 'port-not-listed', 'revoked', 'expired', 'out-of-contact'];

@@ -65,12 +65,13 @@ export class ConnectorMemory {
   }
 
   /** False for a beat of an older epoch, which changes nothing. */
-  beat(epoch: number): boolean {
-    const taken = this.lease.beat(epoch);
-    if (taken) this.#state.writeJson('lease.json', this.lease.state());
+  beat(epoch: number, controllerS: number): boolean {
+    const taken = this.lease.beat(epoch, controllerS);
+    if (taken) this.keepLease();
     return taken;
   }
 
+  /** Revokes at once; the caller ends what runs on it, and then calls `keepLease`. */
   revoke(revocation: Revocation): void {
     this.lease.revoke(revocation);
     for (const id of revocation.ids) this.#causes.set(id, revocation.reason);
@@ -78,6 +79,10 @@ export class ConnectorMemory {
       if (this.#causes.size <= maxCauses) break;
       this.#causes.delete(id);
     }
+  }
+
+  /** Writes the lease to disk, with everything revoked. */
+  keepLease(): void {
     this.#state.writeJson('lease.json', this.lease.state());
   }
 

@@ -1,7 +1,8 @@
 /**
  * The one lease rule (DESIGN section 4): a connector or relay honours what the controller signed only while in contact,
  * and without contact only for the resource's outage allowance. Holds the last beat and everything revoked; the owner
- * keeps it on disk. The clock never runs backwards.
+ * keeps it on disk. The clock never runs backwards by itself: between beats it goes on at least as fast as time does, whatever
+ * becomes of the machine's time of day, and a beat sets it, to no earlier than what the controller says it is.
  */
 import type { Id } from './ids.ts';
 
@@ -31,17 +32,26 @@ const longestLifeMs = 24 * 3_600_000 + 60_000;
 
 export class Lease {
   readonly #clock: () => number;
+  readonly #monotonic: () => number;
   readonly #revoked = new Map<string, number>();
   #epoch = 0;
   #lastBeatMs = Number.NEGATIVE_INFINITY;
   #latestMs = Number.NEGATIVE_INFINITY;
+  /** The monotonic instant of `#latestMs`. */
+  #latestAt: number;
 
-  /** @param clock epoch milliseconds of this machine */
-  constructor(clock: () => number, state?: LeaseState) {
+  /**
+   * @param clock epoch milliseconds of this machine
+   * @param monotonic milliseconds that only grow, whoever sets the clock
+   */
+  constructor(clock: () => number, state?: LeaseState, monotonic = (): number => performance.now()) {
     this.#clock = clock;
+    this.#monotonic = monotonic;
+    this.#latestAt = monotonic();
     if (state === undefined) return;
     this.#epoch = state.epoch;
     this.#lastBeatMs = state.lastBeatMs;
+    this.#latestMs = state.lastBeatMs;
     for (const [id, until] of Object.entries(state.revoked)) this.#revoked.set(id, until);
   }
 
@@ -49,17 +59,25 @@ export class Lease {
     return this.#epoch;
   }
 
-  /** Epoch milliseconds that never run backwards. */
+  /** Epoch milliseconds that never run backwards between beats. */
   nowMs(): number {
-    this.#latestMs = Math.max(this.#latestMs, this.#clock());
+    const at = this.#monotonic();
+    this.#latestMs = Math.max(this.#clock(), this.#latestMs + (at - this.#latestAt));
+    this.#latestAt = at;
     return this.#latestMs;
   }
 
-  /** Takes a beat; an epoch lower than one already seen is refused and changes nothing (false). */
-  beat(epoch: number): boolean {
+  /**
+   * Takes a beat; an epoch lower than one already seen is refused and changes nothing (false).
+   * @param controllerS the controller's time in epoch seconds, which rights are counted in
+   */
+  beat(epoch: number, controllerS?: number): boolean {
     if (epoch < this.#epoch) return false;
     this.#epoch = epoch;
-    this.#lastBeatMs = this.nowMs();
+    const latestMs = this.nowMs();
+    // Here alone the clock may go back: one that was ahead for a while is put right again, and the controller says to what.
+    if (controllerS !== undefined) this.#latestMs = Math.max(this.#clock(), controllerS * 1_000);
+    this.#lastBeatMs = controllerS === undefined ? latestMs : this.#latestMs;
     return true;
   }
 
@@ -77,7 +95,12 @@ export class Lease {
 
   /** Whether something with this outage allowance (seconds) is honoured now. Never below 15 s after the last beat. */
   isHonoured(outageS: number): boolean {
-    return this.nowMs() - this.#lastBeatMs <= Math.max(contactMs, outageS * 1_000);
+    return this.nowMs() <= this.honouredUntilMs(outageS);
+  }
+
+  /** Until when (epoch milliseconds) something with this outage allowance is honoured unless another beat comes. */
+  honouredUntilMs(outageS: number): number {
+    return this.#lastBeatMs + Math.max(contactMs, outageS * 1_000);
   }
 
   /** Whether the controller was heard within the last 15 s. */

@@ -58,7 +58,7 @@ const maxUnattached = 1_000;
 /** Tickets end by time alone: noticed this often. */
 const recheckMs = 1_000;
 /** So long a revoked node stays: its connector, which can say why, ends its flows first. */
-const partingMs = 250;
+const partingMs = 750;
 /** How often what is held for circuits is counted. */
 const weighMs = 250;
 /** Circuits one client may hold: a few per connector it talks to. */

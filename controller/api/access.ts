@@ -5,9 +5,12 @@
 import type { FastifyInstance, FastifyRequest, HTTPMethods } from 'fastify';
 import type { Id, OrganisationId } from '../../protocol/ids.ts';
 import { decodeApiToken, hashOfSecret } from '../../protocol/secrets.ts';
+import { noteTokenUse } from '../api-tokens.ts';
 import type { ControllerContext } from '../context.ts';
 import { sourceAuthenticator } from '../posture/authenticate-source.ts';
+import { underGuard } from '../store/change-guard.ts';
 import type { ApiRole } from '../store/schema.ts';
+import type { ScopedStore } from '../store/scoped-store.ts';
 import { ProblemError } from './problems.ts';
 
 export type Caller =
@@ -85,6 +88,13 @@ export function installAccess(
     ]);
     authorise(request, access ?? [], context.publicUrl.origin);
   });
+  // Reading the body takes as long as its sender likes, and the store has other writers.
+  app.addHook('preHandler', (request, _reply, done) => {
+    const { caller } = request;
+    const access = request.routeOptions.config.access ?? [];
+    if (access === 'public' || caller.kind === 'nobody' || safeMethods.has(request.method)) return done();
+    return underGuard((tx) => requireStill(tx, caller, access, context.now()), done);
+  });
 }
 
 /** The organisation of a caller that `access` let in. */
@@ -120,6 +130,44 @@ function authorise(request: FastifyRequest, access: Exclude<Access, 'public'>, o
   }
 }
 
+/** Inside the transaction that changes something: the caller's token, source or session is there, with its role. */
+async function requireStill(
+  tx: ScopedStore,
+  caller: Exclude<Caller, { kind: 'nobody' }>,
+  access: Exclude<Access, 'public'>,
+  nowMs: number,
+): Promise<void> {
+  if (caller.organisation !== tx.organisation) return;
+  if (caller.kind === 'token') {
+    const token = await tx
+      .select('api_tokens')
+      .select(['role', 'expires_ms'])
+      .where('id', '=', caller.id)
+      .executeTakeFirst();
+    if (token === undefined || (token.expires_ms !== null && token.expires_ms <= nowMs))
+      throw new ProblemError('not-authenticated');
+    if (!access.includes(token.role)) throw new ProblemError('not-allowed');
+    return;
+  }
+  if (caller.kind === 'source') {
+    const source = await tx
+      .select('posture_sources')
+      .select('name')
+      .where('name', '=', caller.source)
+      .executeTakeFirst();
+    if (source === undefined) throw new ProblemError('not-authenticated');
+    return;
+  }
+  const session = await tx
+    .select('sessions')
+    .select('id')
+    .where('id', '=', caller.session)
+    .where('ended_ms', 'is', null)
+    .where('until_ms', '>', nowMs)
+    .executeTakeFirst();
+  if (session === undefined) throw new ProblemError('not-authenticated');
+}
+
 function isOwnPage({ headers }: FastifyRequest, origin: string): boolean {
   const site = headers['sec-fetch-site'];
   return headers.origin === origin && (site === undefined || site === 'same-origin');
@@ -134,6 +182,7 @@ function tokenAuthenticator(context: ControllerContext): Authenticate {
     const token = decodeApiToken(text);
     const row = token === undefined ? undefined : await context.store.apiToken(hashOfSecret(token.secret));
     if (row === undefined || (row.expires_ms !== null && row.expires_ms <= context.now())) return nobody;
+    await noteTokenUse(context.organisation(row.organisation).store, row, context.now());
     return { kind: 'token', organisation: row.organisation, id: row.id, role: row.role };
   };
 }

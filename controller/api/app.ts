@@ -28,6 +28,7 @@ import { postureRoutes } from './routes/posture.ts';
 import { peopleRoutes } from './routes/people.ts';
 import { serverRoutes } from './routes/servers.ts';
 import { sessionRoutes } from './routes/sessions.ts';
+import { tokenRoutes } from './routes/tokens.ts';
 
 const bodyLimitBytes = 4 * 1_024 * 1_024;
 
@@ -75,6 +76,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     deviceRoutes,
     postureRoutes,
     sessionRoutes,
+    tokenRoutes,
     auditRoutes,
   ]) {
     await app.register(async (scope) => routes(scope, context));

@@ -1,4 +1,5 @@
 /** One entry of the audit log and how it becomes a row. Inside a transaction it commits with the change it describes. */
+import { noteChange } from '../store/change-guard.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 
 export interface AuditEntry {
@@ -23,6 +24,7 @@ const rowsPerStatement = 1_000;
 export async function appendAudit(store: ScopedStore, entries: readonly AuditEntry[]): Promise<void> {
   for (let at = 0; at < entries.length; at += rowsPerStatement) {
     await store.insert('audit', entries.slice(at, at + rowsPerStatement).map(rowOf)).execute();
+    noteChange();
   }
 }
 

@@ -174,8 +174,13 @@ export interface ApiTokensTable {
   id: Id<'tok'>;
   hash: string;
   role: ApiRole;
+  /** For people; empty where none was given. */
+  name: string;
   expires_ms: number | null;
   created_ms: number;
+  created_by: string;
+  /** Written at most once a minute. */
+  used_ms: number | null;
 }
 
 /** Tickets and grants that may still be in force: what a revocation has to name. */

@@ -15,6 +15,7 @@ import type {
   UpdateResult,
 } from 'kysely';
 import type { OrganisationId } from '../../protocol/ids.ts';
+import { askGuard } from './change-guard.ts';
 import type { Schema, ScopedSchema } from './schema.ts';
 import { markTransaction } from './sqlite-dialect.ts';
 
@@ -83,9 +84,13 @@ export class ScopedStore {
 
   /** Runs `body` in one transaction: its return commits, its throw rolls back, nothing else ends it. */
   transaction<T>(body: (store: ScopedStore) => Promise<T>): Promise<T> {
-    return this.#db
-      .transaction()
-      .execute((transaction) => markTransaction(() => body(new ScopedStore(transaction, this.organisation))));
+    return this.#db.transaction().execute((transaction) =>
+      markTransaction(async () => {
+        const inside = new ScopedStore(transaction, this.organisation);
+        await askGuard(inside);
+        return body(inside);
+      }),
+    );
   }
 
   #own() {

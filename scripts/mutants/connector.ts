@@ -11,10 +11,11 @@ export const connectorMutants: readonly Mutant[] = [
         "if (grant === 'denied') return 'denied';",
         "if (grant === 'denied') return { resource, grant: this.#grants.any() as Grant };",
       ],
+      ['an open flow ends when nothing covers it any more', 'this.#cut(flow, covered);', ''],
       [
-        'an open flow ends when nothing covers it any more',
-        "if (typeof covered === 'string') this.#cut(flow, covered);",
-        "if (typeof covered === 'string') continue;",
+        'the end of a right by time is looked at when it comes',
+        'endsMs = Math.min(endsMs, this.#grants.endsMs(flow.grant, flow.request.resource));',
+        '',
       ],
       [
         'a flow that cannot be recorded is not opened',
@@ -233,7 +234,7 @@ export const connectorMutants: readonly Mutant[] = [
       ['what was revoked covers nothing', "if (ids.some((id) => lease.isRevoked(id))) return 'revoked';", ''],
       [
         'a grant ends at its until',
-        "if (Math.min(caveat.until, grant.exp) + leewayS <= this.#nowS()) return 'expired';",
+        "if (endS(grant, caveat) * 1_000 <= lease.nowMs()) return 'expired';",
         '',
       ],
       [

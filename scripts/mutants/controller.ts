@@ -20,6 +20,48 @@ export const controllerMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
+    'controller/api/access.ts',
+    ['test/controller/administrators-tokens.test.ts'],
+    [
+      [
+        'a token that was deleted while its request ran writes nothing',
+        "if (token === undefined || (token.expires_ms !== null && token.expires_ms <= nowMs))\n      throw new ProblemError('not-authenticated');",
+        'if (token === undefined) return;',
+      ],
+      [
+        'a token that was demoted while its request ran writes nothing',
+        "if (!access.includes(token.role)) throw new ProblemError('not-allowed');",
+        '',
+      ],
+      [
+        'a session that ended while its request ran writes nothing',
+        "if (session === undefined) throw new ProblemError('not-authenticated');",
+        '',
+      ],
+    ],
+  ),
+  ...guards(
+    'controller/api-tokens.ts',
+    ['test/controller/administrators-tokens.test.ts'],
+    [
+      [
+        'the last administrator’s token is not deleted unasked',
+        "if (role === 'admin' && !options.force && (await isLastAdmin(tx, id, options.nowMs))) return undefined;",
+        '',
+      ],
+      [
+        'the last administrator is not demoted unasked',
+        'if (loses && !options.force && (await isLastAdmin(tx, id, options.nowMs))) return undefined;',
+        '',
+      ],
+      [
+        'an administrator’s token that has expired is not the one that remains',
+        "eb('expires_ms', '>', nowMs)",
+        "eb('expires_ms', '>', 0)",
+      ],
+    ],
+  ),
+  ...guards(
     'controller/control/admit-node.ts',
     ['test/controller/control.test.ts', 'test/controller/grants.test.ts'],
     [

@@ -9,12 +9,23 @@ export const tokensMutants: readonly Mutant[] = [
       ['an epoch never goes back', 'if (epoch < this.#epoch) return false;', ''],
       [
         'a verifier’s clock never runs backwards',
-        'this.#latestMs = Math.max(this.#latestMs, this.#clock());',
+        'this.#latestMs = Math.max(this.#clock(), this.#latestMs + (at - this.#latestAt));',
         'this.#latestMs = this.#clock();',
       ],
       [
+        'a verifier’s clock goes on while the machine’s stands still or goes back',
+        'this.#latestMs + (at - this.#latestAt)',
+        'this.#latestMs',
+      ],
+      [
+        'a beat sets a verifier’s clock to no earlier than the controller’s',
+        'Math.max(this.#clock(), controllerS * 1_000)',
+        'this.#clock()',
+      ],
+      ['a verifier’s clock does not go back over a restart', '    this.#latestMs = state.lastBeatMs;\n', ''],
+      [
         'without contact nothing is honoured beyond its outage',
-        'return this.nowMs() - this.#lastBeatMs <= Math.max(contactMs, outageS * 1_000);',
+        'return this.nowMs() <= this.honouredUntilMs(outageS);',
         'return true;',
       ],
       [

@@ -269,6 +269,32 @@ const runs: Run[] = [
     exit: 2,
     says: /choices are admin, auditor/,
   },
+  {
+    args: [...create, '--role', 'admin', '--connector', 'hq'],
+    exit: 2,
+    says: /say what for/,
+  },
+  { args: [...create, '--role', 'admin', '--uses', '2'], exit: 2, says: /--uses is for enrolment keys/ },
+  {
+    args: [...create, '--role', 'admin', '--name', 'Ops Team'],
+    exit: 2,
+    says: /"Ops Team" is no name; write/,
+  },
+  {
+    args: [...create, '--service', 'ci', '--name', 'x'],
+    exit: 2,
+    says: /--name is for API tokens; leave it out/,
+  },
+  {
+    args: ['token', 'revoke', ...admin, 'nobodys'],
+    exit: 2,
+    says: /there is no API token "nobodys"; see postern token list/,
+  },
+  {
+    args: ['token', 'set-role', ...admin, 'nobodys', 'owner'],
+    exit: 2,
+    says: /"owner" is no role; write admin or auditor/,
+  },
   { args: ['controller'], exit: 2, says: /required option '--data <folder>' not specified[^]*--help/ },
   {
     args: ['controller', ...data, '--listen', '8443'],

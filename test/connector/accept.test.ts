@@ -115,6 +115,25 @@ describe('a session at the connector', () => {
     assert.deepEqual([last?.event, last?.code, last?.cause], ['close', 'revoked', 'policy']);
   });
 
+  test('REL-6 whoever looks at open flows is told when time ends the first of them: its until, its grant, or contact', async () => {
+    const untilS = Math.floor(bench.wallMs / 1_000) + 300;
+    const wiki = { r: bench.wiki, h: 'wiki.acme.internal', p: bench.port, k: 'tcp' };
+    const open = async (grant: object): Promise<void> => {
+      const { session } = await bench.dial([await bench.grant(grant)]);
+      const stream = session.openStream(wiki);
+      stream.on('error', () => undefined);
+      await stream.accepted();
+    };
+    await open({ cav: [{ until: untilS, out: 3_600 }], exp: untilS + 60 });
+    assert.equal(bench.accepted?.recheck(), untilS * 1_000);
+    await open({ cav: [{ until: untilS + 60, out: 3_600 }], exp: untilS - 60 });
+    assert.equal(bench.accepted?.recheck(), (untilS - 60) * 1_000);
+    await open({ cav: [{ until: untilS, out: 60 }], exp: untilS });
+    assert.equal(bench.accepted?.recheck(), bench.lease.honouredUntilMs(60) + 1);
+    bench.lease.revoke({ epoch: 2, ids: [bench.grantId], reason: 'policy' });
+    assert.equal(bench.accepted?.recheck(), Number.POSITIVE_INFINITY);
+  });
+
   test('a resource that now lists other ports, or is gone, ends what was open to it', async () => {
     const { session } = await bench.dial([await bench.grant()]);
     const stream = session.openStream({ r: bench.wiki, h: 'wiki.acme.internal', p: bench.port, k: 'tcp' });

@@ -114,6 +114,50 @@ test('token create beside the data prints an API token and nothing else', async 
   assert.equal((await postern(['token', 'create', '--data', data, '--role', 'king'])).code, 2);
 });
 
+test('an API token is made, listed, demoted and revoked by name, and the last administrator’s only by force', async () => {
+  const made = await admin(['token', 'create', '--role', 'admin', '--name', 'ops', '--expires', '7d']);
+  assert.deepEqual([made.code, made.stderr], [0, '']);
+  const ops = made.stdout.trim();
+  assert.ok(decodeApiToken(ops) !== undefined);
+
+  const listed = await admin(['token', 'list', '--json']);
+  const { schema, tokens } = JSON.parse(listed.stdout) as {
+    schema: string;
+    tokens: { id: string; name: string; role: string; current: boolean }[];
+  };
+  assert.equal(schema, 'postern.tokens/v1');
+  const entry = tokens.find(({ name }) => name === 'ops');
+  assert.ok(entry?.role === 'admin' && !entry.current);
+  assert.equal(tokens.filter(({ current }) => current).length, 1);
+  const text = await admin(['token', 'list']);
+  assert.match(text.stdout, /^ops +admin +never used +until \d{4}-.* tok_[0-9a-z]{26}$/m);
+  assert.match(text.stdout, /\(this one\)$/m);
+  assert.equal(text.stdout.includes(ops), false);
+
+  const demoted = await admin(['token', 'set-role', 'ops', 'auditor']);
+  assert.deepEqual([demoted.code, demoted.stdout], [0, '']);
+  assert.match(demoted.stderr, /ops \(tok_.*\) has the role auditor from its next request on\.\n$/);
+  const asOps = (args: string[]) =>
+    postern([...args, '--controller', url, '--token', ops, '--ca', join(data, 'ca.pem')]);
+  assert.equal((await asOps(['device', 'list'])).code, 0);
+  assert.equal((await asOps(['token', 'list'])).code, 4);
+  const revoked = await admin(['token', 'revoke', 'ops']);
+  assert.match(revoked.stderr, /is revoked: whoever bears it is refused from now on\.\n$/);
+  assert.equal((await asOps(['device', 'list'])).code, 3);
+
+  // Made beside the data by the tests above: all but the one that asks.
+  for (const { id, current, role } of tokens)
+    if (!current && role === 'admin' && id !== entry.id)
+      assert.equal((await admin(['token', 'revoke', id])).code, 0);
+  const own = tokens.find(({ current }) => current)?.id ?? '';
+  const last = await admin(['token', 'set-role', own, 'auditor']);
+  assert.equal(last.code, 2);
+  assert.match(last.stderr, /nobody could administer any more\. Make another first, or say force/);
+  const beside = await postern(['token', 'create', '--data', data, '--role', 'admin', '--name', 'second']);
+  assert.equal(beside.code, 0);
+  assert.equal((await admin(['token', 'revoke', 'second'])).code, 0);
+});
+
 test('apply puts a file into force, once, and prints what changed', async () => {
   await writeFile(file('postern.yaml'), yamlOf());
   const first = await admin(['apply', '--json'], provider);

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
 import type { ConnectorSnapshot } from '../../protocol/control.ts';
 import { newId } from '../../protocol/ids.ts';
-import { Lease } from '../../protocol/lease.ts';
+import { Lease, type LeaseState } from '../../protocol/lease.ts';
 import { applyPatch, diffSnapshots } from '../../protocol/snapshot.ts';
 
 function leaseAt(startMs: number): { lease: Lease; set: (ms: number) => void } {
@@ -37,6 +37,45 @@ describe('lease', () => {
     assert.equal(lease.inContact(), false);
     set(1_000);
     assert.equal(lease.inContact(), false);
+  });
+
+  test('REL-18 while the machine’s clock stands still or is set back, the verifier’s goes on, also over a restart', () => {
+    let wall = 1_000_000;
+    let at = 0;
+    const open = (state?: LeaseState): Lease =>
+      new Lease(
+        () => wall,
+        state,
+        () => at,
+      );
+    const lease = open();
+    lease.beat(1, 1_000);
+    wall -= 3_600_000;
+    at += 15_000;
+    assert.equal(lease.inContact(), true);
+    at += 1;
+    assert.equal(lease.inContact(), false);
+
+    const restarted = open(lease.state());
+    assert.equal(restarted.nowMs(), 1_000_000);
+    at += 60_001;
+    assert.equal(restarted.isHonoured(60), false);
+  });
+
+  test('REL-18 a beat sets the clock: to no earlier than the controller’s, and back where it was ahead', () => {
+    const { lease, set } = leaseAt(1_000_000);
+    lease.beat(1, 1_004);
+    assert.ok(lease.nowMs() >= 1_004_000 && lease.nowMs() < 1_005_000);
+    set(90_000_000);
+    assert.equal(lease.inContact(), false);
+    set(1_010_000);
+    lease.beat(1, 1_009);
+    assert.ok(lease.nowMs() >= 1_010_000 && lease.nowMs() < 1_011_000);
+    assert.equal(lease.inContact(), true);
+    // A beat that is refused sets nothing.
+    lease.revoke({ epoch: 5, ids: [], reason: 'policy' });
+    lease.beat(4, 2_000);
+    assert.ok(lease.nowMs() < 1_011_000);
   });
 
   test('REL-12 an older epoch is refused and never goes back', () => {

@@ -38,7 +38,8 @@ export class IdentityProvider {
 
   /**
    * Starts it at https://HOST on `address` and waits until it answers. `redirectUris`: where the client `postern` may
-   * be sent back to, for example `https://access.acme.example:8443/oidc/corp/callback`.
+   * be sent back to, for example `https://access.acme.example:8443/oidc/corp/callback`; `logout`: where it sends browsers
+   * after a sign-out there, and logout tokens.
    */
   static async start(
     place: Place,
@@ -47,24 +48,36 @@ export class IdentityProvider {
       dir: string;
       authority: Authority;
       redirectUris: readonly string[];
+      logout?: { signedOutUris: readonly string[]; backChannelUri: string };
       host?: string;
       port?: number;
     },
   ): Promise<IdentityProvider> {
-    const { address, dir, authority, redirectUris, host = 'idp.acme.example', port = 443 } = options;
+    const { address, dir, authority, redirectUris, logout, host = 'idp.acme.example', port = 443 } = options;
     const settings: Settings = {
       issuer: `https://${host}${port === 443 ? '' : `:${port}`}`,
       address,
       port,
       ...authority.issue([host]),
-      client: { id: 'postern', secret: randomBytes(24).toString('hex'), redirectUris: [...redirectUris] },
+      client: {
+        id: 'postern',
+        secret: randomBytes(24).toString('hex'),
+        redirectUris: [...redirectUris],
+        ...(logout === undefined
+          ? {}
+          : { signedOutUris: [...logout.signedOutUris], backChannelUri: logout.backChannelUri }),
+      },
       peopleFile: join(dir, `${host}.people.json`),
     };
     const settingsFile = join(dir, `${host}.json`);
     writeFileSync(settingsFile, JSON.stringify(settings), { mode: 0o600 });
     writeFileSync(settings.peopleFile, JSON.stringify(acme), { mode: 0o600 });
     const script = fileURLToPath(new URL('./identity-provider-server.ts', import.meta.url));
-    const program = place.spawn('node', [script, settingsFile], { name: host });
+    const program = place.spawn('node', [script, settingsFile], {
+      name: host,
+      // It starts before the controller, whose authority it could trust, has made one.
+      ...(logout === undefined ? {} : { env: { NODE_TLS_REJECT_UNAUTHORIZED: '0' } }),
+    });
     await program.waitFor(/^ready$/m);
     return new IdentityProvider(settings, authority.caFile, program);
   }

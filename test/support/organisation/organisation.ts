@@ -86,6 +86,10 @@ export class Organisation {
       dir,
       authority,
       redirectUris: [`${url}/oidc/corp/callback`],
+      logout: {
+        signedOutUris: [`${url}/oidc/corp/signed-out`],
+        backChannelUri: `${url}/oidc/corp/back-channel-logout`,
+      },
     });
     const controller = spawnController(site);
     await answering(site, controller, url);

@@ -1,0 +1,149 @@
+/** API tokens of administrators and auditors: made, listed, given another role, deleted. */
+import { Type } from 'typebox';
+import { parseDuration } from '../../../protocol/durations.ts';
+import { idPattern, type Id } from '../../../protocol/ids.ts';
+import {
+  createApiToken,
+  deleteApiToken,
+  setApiTokenRole,
+  type TokenChange,
+  type TokenChangeOptions,
+} from '../../api-tokens.ts';
+import type { ControllerContext } from '../../context.ts';
+import { organisationOf, whoOf } from '../access.ts';
+import { ProblemError } from '../problems.ts';
+import type { TypedApp } from '../typed-app.ts';
+
+const Role = Type.Union([Type.Literal('admin'), Type.Literal('auditor')]);
+const NewTokenBody = Type.Object(
+  {
+    role: Role,
+    /** For people; need not be unique. */
+    name: Type.Optional(Type.String({ pattern: '^[a-z0-9][a-z0-9._-]{0,62}$' })),
+    /** Never unless said. */
+    expires: Type.Optional(Type.String({ pattern: '^[0-9]{1,6}[smhd]$' })),
+  },
+  { additionalProperties: false },
+);
+/** Also when no administrator's token is left afterwards. */
+const Force = Type.Object({ force: Type.Optional(Type.Boolean()) });
+const instantOrNull = Type.Union([Type.String(), Type.Null()]);
+const TokenEntry = Type.Object({
+  id: Type.String({ pattern: idPattern('tok') }),
+  name: Type.String(),
+  role: Role,
+  created: Type.String(),
+  createdBy: Type.String(),
+  expires: instantOrNull,
+  /** To the minute. */
+  lastUsed: instantOrNull,
+  /** Whether this is the token that asks. */
+  current: Type.Boolean(),
+});
+const params = Type.Object({ id: Type.String() });
+const lastText =
+  'No other API token with the role admin is left, so nobody could administer any more. Make another first, or say force.';
+
+export function tokenRoutes(app: TypedApp, context: ControllerContext): void {
+  app.post(
+    '/api/v1/tokens',
+    {
+      config: { access: ['admin'] },
+      schema: {
+        summary: 'Makes an API token; its text is shown only now',
+        body: NewTokenBody,
+        response: { 201: Type.Object({ id: Type.String(), token: Type.String() }) },
+      },
+    },
+    async (request, reply) => {
+      const { role, name, expires } = request.body;
+      const lifeMs = expires === undefined ? undefined : parseDuration(expires);
+      if (expires !== undefined && lifeMs === undefined)
+        throw new ProblemError('invalid-request', 'expires is at most a year.');
+      const nowMs = context.now();
+      const { id, text } = await createApiToken(context.organisation(organisationOf(request)).store, role, {
+        nowMs,
+        random: context.random,
+        who: whoOf(request),
+        ...(name === undefined ? {} : { name }),
+        ...(lifeMs === undefined ? {} : { expiresMs: nowMs + lifeMs }),
+      });
+      return reply.code(201).send({ id, token: text });
+    },
+  );
+
+  app.get(
+    '/api/v1/tokens',
+    {
+      config: { access: ['admin'] },
+      schema: { summary: 'API tokens, without their text', response: { 200: Type.Array(TokenEntry) } },
+    },
+    async (request) => {
+      const { store } = context.organisation(organisationOf(request));
+      const rows = await store.select('api_tokens').selectAll().orderBy('created_ms').execute();
+      return rows.map((row) => ({
+        id: row.id,
+        name: row.name,
+        role: row.role,
+        created: new Date(row.created_ms).toISOString(),
+        createdBy: row.created_by,
+        expires: instant(row.expires_ms),
+        lastUsed: instant(row.used_ms),
+        current: request.caller.kind === 'token' && request.caller.id === row.id,
+      }));
+    },
+  );
+
+  for (const role of ['admin', 'auditor'] as const) {
+    app.post(
+      `/api/v1/tokens/:id/role/${role}`,
+      {
+        config: { access: ['admin'], problems: ['conflict'] },
+        schema: {
+          summary: `Gives an API token the role ${role}, which counts from its next request on`,
+          params,
+          querystring: Force,
+          response: { 204: Type.Null() },
+        },
+      },
+      async (request, reply) => {
+        const { store } = context.organisation(organisationOf(request));
+        const options = changeOf(context, whoOf(request), request.query.force ?? false);
+        settle(await setApiTokenRole(store, request.params.id as Id<'tok'>, role, options));
+        return reply.code(204).send(null);
+      },
+    );
+  }
+
+  app.delete(
+    '/api/v1/tokens/:id',
+    {
+      config: { access: ['admin'], problems: ['conflict'] },
+      schema: {
+        summary: 'Deletes an API token: whoever bears it is refused from now on',
+        params,
+        querystring: Force,
+        response: { 204: Type.Null() },
+      },
+    },
+    async (request, reply) => {
+      const { store } = context.organisation(organisationOf(request));
+      const options = changeOf(context, whoOf(request), request.query.force ?? false);
+      settle(await deleteApiToken(store, request.params.id as Id<'tok'>, options));
+      return reply.code(204).send(null);
+    },
+  );
+}
+
+function changeOf(context: ControllerContext, who: string, force: boolean): TokenChangeOptions {
+  return { nowMs: context.now(), who, force };
+}
+
+function settle(change: TokenChange): void {
+  if (change === 'unknown') throw new ProblemError('not-found');
+  if (change === 'last') throw new ProblemError('conflict', lastText);
+}
+
+function instant(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
+}
