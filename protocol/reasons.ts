@@ -12,6 +12,11 @@ export const reasonTexts = {
     text: 'The session is too old for this resource',
     fix: 'Sign in again: postern login',
   },
+  'session-ended': {
+    met: false,
+    text: 'The session is over',
+    fix: 'Sign in again: postern login',
+  },
   'mfa-fresh': { met: true, text: 'Several factors were used recently enough', fix: undefined },
   'mfa-missing': {
     met: false,
@@ -34,6 +39,16 @@ export const reasonTexts = {
     met: false,
     text: 'The device is not approved yet',
     fix: 'Ask an administrator to approve this device.',
+  },
+  'device-blocked': {
+    met: false,
+    text: 'An administrator has blocked this device',
+    fix: 'Ask an administrator.',
+  },
+  'device-suspended': {
+    met: false,
+    text: 'Two copies of this device were seen',
+    fix: 'Sign in again on the one that is yours: postern login',
   },
   'posture-met': { met: true, text: 'The device meets the posture profile', fix: undefined },
   'posture-failing': {
@@ -59,6 +74,27 @@ export const reasonTexts = {
 } as const satisfies Record<string, { met: boolean; text: string; fix: string | undefined }>;
 
 export type ReasonName = keyof typeof reasonTexts;
+
+/** A reason as a person reads it, wherever that is: the same name, sentence and remedy. */
+export interface ReadableReason {
+  readonly name: ReasonName;
+  readonly met: boolean;
+  readonly text: string;
+  /** What the person can do; absent where it is met or nothing helps. */
+  readonly fix?: string;
+  readonly policy?: string;
+}
+
+export function readableReason({ name, policy }: Reason): ReadableReason {
+  const { met, text, fix } = reasonTexts[name];
+  return {
+    name,
+    met,
+    text,
+    ...(met || fix === undefined ? {} : { fix }),
+    ...(policy === undefined ? {} : { policy }),
+  };
+}
 
 /** One reason of a decision. `policy` names the policy it comes from, where the person may know it. */
 export interface Reason {

@@ -45,6 +45,10 @@ export async function admitNode(context: ControllerContext, hello: Hello, peer: 
   if (copies.length > 0) {
     await endSessions(context, node.organisation, copies, { reason: 'fenced', who: 'controller' });
   }
+  // Policies may ask where it comes from, so what was right at the old address is taken back before it is told anything.
+  if (node.kind === 'device' && node.address !== peer.address) {
+    await context.publish(node.organisation, { kind: 'device', device: node.id as DeviceId });
+  }
   if (node.kind !== 'device' && (url !== node.url || nowMs - node.seen_ms > copyWindowMs)) {
     await context.publish(node.organisation, { kind: 'servers' });
   }

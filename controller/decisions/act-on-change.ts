@@ -39,6 +39,10 @@ export async function actOnChange(
       );
       return bus.publish(organisation, { kind: 'devices', devices });
     }
+    case 'countries': {
+      const devices = await decideAnew(context, organisation, 'all', { cause: 'countries' });
+      return bus.publish(organisation, { kind: 'devices', devices });
+    }
     case 'servers':
       return bus.publish(organisation, { kind: 'servers' });
     case 'node-removed':

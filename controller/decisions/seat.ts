@@ -36,6 +36,8 @@ export interface Seat {
     readonly name: string;
     readonly approval: Approval;
     readonly state: NodeState;
+    /** Where its control channel comes from, or came from last. */
+    readonly address?: string;
     readonly posture?: { readonly atMs: number; readonly facts: PostureFacts };
   };
   readonly session: SeatSession;
@@ -159,7 +161,7 @@ async function inChunks<T, R>(
 }
 
 function seat(node: NodesTable, session: SessionsTable, subject: Subject): Seat {
-  const { posture, posture_ms: postureMs } = node;
+  const { posture, posture_ms: postureMs, address } = node;
   return {
     device: {
       id: node.id as DeviceId,
@@ -168,6 +170,7 @@ function seat(node: NodesTable, session: SessionsTable, subject: Subject): Seat 
       name: node.name,
       approval: node.approval,
       state: node.state,
+      ...(address === null ? {} : { address }),
       ...(posture === null || postureMs === null
         ? {}
         : { posture: { atMs: postureMs, facts: JSON.parse(posture) as PostureFacts } }),

@@ -26,7 +26,7 @@ export function myResourcesRoutes(app: TypedApp, context: ControllerContext): vo
     },
     async (request) => {
       const caller = await portalCaller(context, request);
-      const { device, rights } = await rightsOf(context, caller, request.query.device);
+      const { device, rights } = await rightsOf(context, caller, request.ip, request.query.device);
       return { device, resources: rights.map(shownResource) };
     },
   );
@@ -44,7 +44,7 @@ export function myResourcesRoutes(app: TypedApp, context: ControllerContext): vo
     },
     async (request) => {
       const caller = await portalCaller(context, request);
-      const { rights } = await rightsOf(context, caller, request.query.device);
+      const { rights } = await rightsOf(context, caller, request.ip, request.query.device);
       const { name } = request.params;
       const found = rights.find(
         ({ resource }) =>
@@ -61,6 +61,7 @@ export function myResourcesRoutes(app: TypedApp, context: ControllerContext): vo
 async function rightsOf(
   context: ControllerContext,
   { organisation, person, session }: PortalCaller,
+  address: string,
   chosen: string | undefined,
 ): Promise<{ device: { id: string; name: string } | null; rights: Entitlement[] }> {
   const nowMs = context.now();
@@ -96,6 +97,7 @@ async function rightsOf(
   const visitor = {
     subject,
     session: { startedMs, amr: JSON.parse(amr) as string[], ...(authMs === null ? {} : { authMs }) },
+    addresses: [session.address, address],
   };
   return {
     device: null,
