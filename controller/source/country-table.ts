@@ -75,8 +75,9 @@ function readEntry(written: string, line: number, ipv4: Collector, ipv6: Collect
       line,
       `${address}/${length} has bits set behind its prefix; write the network's first address`,
     );
-  const [first = 0, second = 0] = [...country.toUpperCase()].map((letter) => letter.charCodeAt(0));
-  (words.length === 1 ? ipv4 : ipv6).add(words, prefix, (first << 8) | second, line);
+  const upper = country.toUpperCase();
+  const value = (upper.charCodeAt(0) << 8) | upper.charCodeAt(1);
+  (words.length === 1 ? ipv4 : ipv6).add(words, prefix, value, line);
 }
 
 function hasHostBits(words: readonly number[], prefix: number): boolean {

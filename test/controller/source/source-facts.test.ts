@@ -86,7 +86,7 @@ test('a device that returns from another address is decided anew before it is to
   await node.enrol({ secret: await controller.key('service', 'ci') }, '192.0.2.44');
   const told: LiveMessage[] = [];
   const stop = controller.context.bus.subscribe((_organisation, message) => told.push(message));
-  t.after(async () => void stop());
+  t.after(stop);
   const decided = (): number =>
     told.filter((message) => message.kind === 'devices' && message.devices.includes(node.id as DeviceId))
       .length;
@@ -155,7 +155,7 @@ test('a file that changes is read again and everyone is decided anew', async (t)
   await node.enrol({ secret: await controller.key('service', 'ci') }, '192.0.2.44');
   const told = new Set<string>();
   const stop = controller.context.bus.subscribe((_organisation, { kind }) => void told.add(kind));
-  t.after(async () => void stop());
+  t.after(stop);
   await controller.time.pass(12_000);
   assert.equal(told.size, 0, 'nothing was written, so nothing is decided');
   await writeFile(path, '# now elsewhere\n192.0.2.0/24,SE\n');
