@@ -1,5 +1,5 @@
 /** Explains what is known of a resource, and nothing about what is hidden. */
-import { hiddenText, reasonTexts } from '../protocol/reasons.ts';
+import { hiddenText, readableReason, reasonTexts } from '../protocol/reasons.ts';
 import { unknownTexts } from './dns/answer.ts';
 import { findResource, type Knowledge } from './standing.ts';
 import { resourcesSchema, whySchema, type ResourceList, type WhyAnswer } from './status.ts';
@@ -16,16 +16,7 @@ export function explain(text: string, knowledge: Knowledge): WhyAnswer {
   return {
     ...base,
     decision: resource.granted ? 'granted' : 'refused',
-    reasons: resource.reasons.map(({ name, policy }) => {
-      const { met, text: sentence, fix } = reasonTexts[name];
-      return {
-        name,
-        met,
-        text: sentence,
-        ...(fix === undefined || met ? {} : { fix }),
-        ...(policy === undefined ? {} : { policy }),
-      };
-    }),
+    reasons: resource.reasons.map(readableReason),
   };
 }
 

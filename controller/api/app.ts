@@ -25,6 +25,7 @@ import { enrolmentKeyRoutes } from './routes/enrolment-keys.ts';
 import { listRoutes } from './routes/lists.ts';
 import { serverRoutes } from './routes/servers.ts';
 import { sessionRoutes } from './routes/sessions.ts';
+import { simulateRoutes } from './routes/simulate.ts';
 
 const bodyLimitBytes = 4 * 1_024 * 1_024;
 
@@ -69,6 +70,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     serverRoutes,
     deviceRoutes,
     sessionRoutes,
+    simulateRoutes,
     auditRoutes,
   ]) {
     await app.register(async (scope) => routes(scope, context));

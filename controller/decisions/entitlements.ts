@@ -90,7 +90,10 @@ export function circumstancesOf({ countries }: OrganisationState, seat: Seat): C
 export function aboutSubject({
   subject,
   session,
-}: Pick<Visitor, 'subject' | 'session'>): Pick<Circumstances, 'subject' | 'session'> {
+}: {
+  readonly subject: Omit<Subject, 'id'>;
+  readonly session: Visitor['session'];
+}): Pick<Circumstances, 'subject' | 'session'> {
   const { kind, name, email, groups } = subject;
   return {
     subject: { kind, name, groups, ...(email === undefined ? {} : { email: email.toLowerCase() }) },

@@ -4,8 +4,8 @@
  */
 import { Type } from 'typebox';
 import type { DeviceId } from '../../protocol/ids.ts';
-import { MyResources, PortalResource, type ShownReason } from '../../protocol/portal.ts';
-import { hiddenText, reasonTexts, type Reason } from '../../protocol/reasons.ts';
+import { MyResources, PortalResource } from '../../protocol/portal.ts';
+import { hiddenText, readableReason } from '../../protocol/reasons.ts';
 import { ProblemError } from '../api/problems.ts';
 import type { TypedApp } from '../api/typed-app.ts';
 import type { ControllerContext } from '../context.ts';
@@ -113,18 +113,7 @@ function shownResource({ resource, state, reasons, untilMs }: Entitlement): Port
     hosts: resourceHosts(resource.definition),
     ports: [...ports],
     state,
-    reasons: reasons.map(shownReason),
+    reasons: reasons.map(readableReason),
     ...(untilMs === undefined ? {} : { until: instant(untilMs) }),
-  };
-}
-
-function shownReason({ name, policy }: Reason): ShownReason {
-  const { met, text, fix } = reasonTexts[name];
-  return {
-    name,
-    met,
-    text,
-    ...(fix === undefined ? {} : { fix }),
-    ...(policy === undefined ? {} : { policy }),
   };
 }
