@@ -9,6 +9,7 @@ import type { Measurement } from './comparison.ts';
 import { clientMemory } from './figures/client-memory.ts';
 import { nodeMemory } from './figures/node-memory.ts';
 import { decideUs } from './figures/decide.ts';
+import { pushS } from './figures/push.ts';
 import { revocationP99 } from './figures/revocation.ts';
 import { cpuRelayed } from './relayed/cpu.ts';
 import { openRelayed } from './relayed/open.ts';
@@ -25,6 +26,7 @@ const measurements: readonly Measurement[] = [
   clientMemory,
   nodeMemory,
   decideUs,
+  pushS,
 ];
 
 const { values } = parseArgs({

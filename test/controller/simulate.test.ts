@@ -16,9 +16,9 @@ import { TestNode } from './support/node.ts';
 interface World {
   readonly controller: TestController;
   readonly node: TestNode;
-  ask(request: SimulationRequest): Promise<Simulation>;
+  readonly ask: (request: SimulationRequest) => Promise<Simulation>;
   /** The first issue of a request that is refused. */
-  refused(request: object): Promise<string>;
+  readonly refused: (request: object) => Promise<string>;
 }
 
 /** A service account with a device, and a person who has signed in with a browser. */
