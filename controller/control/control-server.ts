@@ -164,6 +164,10 @@ export class ControlServer {
           if (conversation?.admitted?.organisation === organisation) conversation.feed?.refresh();
         }
         return;
+      case 'connectors':
+        for (const { admitted, feed } of this.#of(organisation))
+          if (admitted?.kind === 'connector') feed?.refresh();
+        return;
       case 'servers':
         for (const { feed } of this.#of(organisation)) feed?.refresh();
         return;

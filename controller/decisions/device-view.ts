@@ -5,7 +5,8 @@
 import type { DeviceResource, DeviceSnapshot } from '../../protocol/control.ts';
 import type { ConnectorId, DeviceId, NetworkId, OrganisationId } from '../../protocol/ids.ts';
 import type { ControllerContext } from '../context.ts';
-import type { OrganisationState } from '../organisation/organisation-state.ts';
+import type { Reason } from '../../protocol/reasons.ts';
+import type { OrganisationState, Resource } from '../organisation/organisation-state.ts';
 import { resourceHosts } from '../organisation/resource-hosts.ts';
 import type { IssuedTokensTable, NodesTable } from '../store/schema.ts';
 import { entitlements, type Entitlement } from './entitlements.ts';
@@ -165,12 +166,23 @@ function deviceResource({ resource, state, reasons, untilMs }: Entitlement, held
     id,
     net: network.id,
     name: definition.name,
-    hosts: resourceHosts(definition),
-    ports: [...definition.ports],
+    ...reachOf(resource),
     state,
-    reasons: [...reasons],
+    reasons: reasons as Reason[],
     ...(until === undefined ? {} : { until }),
   };
+}
+
+/** The names and ports of a resource, worked out once for all devices. */
+const reaches = new WeakMap<Resource, Pick<DeviceResource, 'hosts' | 'ports'>>();
+
+function reachOf(resource: Resource): Pick<DeviceResource, 'hosts' | 'ports'> {
+  let reach = reaches.get(resource);
+  if (reach === undefined) {
+    reach = { hosts: resourceHosts(resource.definition), ports: [...resource.definition.ports] };
+    reaches.set(resource, reach);
+  }
+  return reach;
 }
 
 /** `groupsOfNetwork`, once for each network. */

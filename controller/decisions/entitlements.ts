@@ -8,7 +8,9 @@ import type { Door } from '../../protocol/admin.ts';
 import type { Reason } from '../../protocol/reasons.ts';
 import type { OrganisationState, Resource } from '../organisation/organisation-state.ts';
 import { sourceOf } from '../source/source-of.ts';
+import { candidatesFor } from './candidates.ts';
 import { whyOver, type Seat, type Subject } from './seat.ts';
+import { subjectFacts } from './subject-facts.ts';
 
 export interface Entitlement {
   readonly resource: Resource;
@@ -35,11 +37,32 @@ export interface Visitor {
 /** The facts about a subject and a device that are the same for every resource. */
 export type Circumstances = Omit<Facts, 'nowMs' | 'door' | 'resource'>;
 
-/** Every resource of the organisation for this seat, in the order of the document. */
-export function entitlements(state: OrganisationState, seat: Seat, nowMs: number): Entitlement[] {
+/**
+ * What this seat may use or know of, and what is refused though an allow names it, in the order of the document. A resource
+ * that is absent is refused and hidden. `only` limits it to resources of these names.
+ */
+export function entitlements(
+  state: OrganisationState,
+  seat: Seat,
+  nowMs: number,
+  only: ReadonlySet<string> | 'all' = 'all',
+): Entitlement[] {
+  const candidates = candidatesFor(state, seat.subject);
+  const chosen =
+    only === 'all' ? candidates : candidates.filter(({ definition }) => only.has(definition.name));
+  return entitlementsTo(state, seat, chosen, nowMs);
+}
+
+/** The same for these resources, whether or not an allow names the seat. */
+export function entitlementsTo(
+  state: OrganisationState,
+  seat: Seat,
+  resources: readonly Resource[],
+  nowMs: number,
+): Entitlement[] {
   const withheld = withheldFrom(seat, nowMs);
   const of = circumstancesOf(state, seat);
-  return state.resources.map((resource) =>
+  return resources.map((resource) =>
     entitlement(resource, decide(factsOf(of, resource, nowMs, 'client'), state.policies), withheld),
   );
 }
@@ -57,7 +80,7 @@ export function visitorEntitlements(
     ...(source === undefined ? {} : { source }),
     device: { approved: false },
   }));
-  return state.resources.map((resource) => {
+  return candidatesFor(state, visitor.subject).map((resource) => {
     const everywhere = circumstances.map((of) =>
       entitlement(resource, decide(factsOf(of, resource, nowMs, door), state.policies), undefined),
     );
@@ -94,9 +117,8 @@ export function aboutSubject({
   readonly subject: Omit<Subject, 'id'>;
   readonly session: Visitor['session'];
 }): Pick<Circumstances, 'subject' | 'session'> {
-  const { kind, name, email, groups } = subject;
   return {
-    subject: { kind, name, groups, ...(email === undefined ? {} : { email: email.toLowerCase() }) },
+    subject: subjectFacts(subject),
     session: {
       startedMs: session.startedMs,
       amr: session.amr,

@@ -152,14 +152,31 @@ export async function ticketFor(
   return token;
 }
 
+/** As stored: the resources of each kind of right. Before 0.2: the right of each resource. */
+type StoredRights = readonly (readonly [until: number, out: number, resources: readonly ResourceId[]])[];
+
 /** The rights that an issued grant still carries. */
 export function rightsOf({ resources }: Pick<IssuedTokensTable, 'resources'>): Map<ResourceId, Right> {
-  return new Map(Object.entries(JSON.parse(resources) as Record<ResourceId, Right>) as [ResourceId, Right][]);
+  const stored = JSON.parse(resources) as StoredRights | Readonly<Record<ResourceId, Right>>;
+  if (!Array.isArray(stored)) return new Map(Object.entries(stored) as [ResourceId, Right][]);
+  const rights = new Map<ResourceId, Right>();
+  for (const [until, out, ids] of stored as StoredRights) {
+    const right = { until, out };
+    for (const id of ids) rights.set(id, right);
+  }
+  return rights;
 }
 
 /** How rights are stored beside their token. */
 export function storedRights(rights: Rights): string {
-  return JSON.stringify(Object.fromEntries(rights));
+  const kinds = new Map<string, [until: number, out: number, resources: ResourceId[]]>();
+  for (const [id, { until, out }] of rights) {
+    const key = `${until} ${out}`;
+    const kind = kinds.get(key);
+    if (kind === undefined) kinds.set(key, [until, out, [id]]);
+    else kind[2].push(id);
+  }
+  return JSON.stringify([...kinds.values()]);
 }
 
 /** Tokens minted together carry the same instant. */

@@ -62,6 +62,24 @@ export async function openDevices(
   return [...new Set(rows.flatMap(({ device }) => device ?? []))];
 }
 
+/** The devices with an open session of a subject that `concerns` takes. */
+export async function devicesOf(
+  store: ScopedStore,
+  state: OrganisationState,
+  nowMs: number,
+  concerns: (subject: Subject) => boolean,
+): Promise<DeviceId[]> {
+  const rows = await openSessions(store, nowMs, 'all').select(['device', 'subject']).execute();
+  const subjects = await subjectsOf(
+    store,
+    state,
+    rows.map(({ subject }) => subject),
+  );
+  const chosen = new Set<string>();
+  for (const [id, subject] of subjects) if (concerns(subject)) chosen.add(id);
+  return [...new Set(rows.flatMap(({ device, subject }) => (chosen.has(subject) ? (device ?? []) : [])))];
+}
+
 /** The seats whose session has not been ended and has not run out. */
 export async function openSeats(
   store: ScopedStore,
