@@ -11,6 +11,7 @@ import { nodeMemory } from './figures/node-memory.ts';
 import { decideUs } from './figures/decide.ts';
 import { pushS } from './figures/push.ts';
 import { revocationP99 } from './figures/revocation.ts';
+import { snapshotMs } from './figures/snapshot.ts';
 import { cpuRelayed } from './relayed/cpu.ts';
 import { openRelayed } from './relayed/open.ts';
 import { rttRelayed } from './relayed/rtt.ts';
@@ -27,6 +28,7 @@ const measurements: readonly Measurement[] = [
   nodeMemory,
   decideUs,
   pushS,
+  snapshotMs,
 ];
 
 const { values } = parseArgs({
