@@ -9,7 +9,9 @@ import type { Measurement } from './comparison.ts';
 import { clientMemory } from './figures/client-memory.ts';
 import { nodeMemory } from './figures/node-memory.ts';
 import { decideUs } from './figures/decide.ts';
+import { pushS } from './figures/push.ts';
 import { revocationP99 } from './figures/revocation.ts';
+import { snapshotMs } from './figures/snapshot.ts';
 import { cpuRelayed } from './relayed/cpu.ts';
 import { openRelayed } from './relayed/open.ts';
 import { rttRelayed } from './relayed/rtt.ts';
@@ -25,6 +27,8 @@ const measurements: readonly Measurement[] = [
   clientMemory,
   nodeMemory,
   decideUs,
+  pushS,
+  snapshotMs,
 ];
 
 const { values } = parseArgs({

@@ -1,7 +1,8 @@
 /** `postern controller`: decides and signs, with a relay in the same process unless told otherwise. */
 import { join } from 'node:path';
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { UnusableKeyFile } from '../controller/keys/unusable-key-file.ts';
+import { CountryFileIssue } from '../controller/source/country-file-issue.ts';
 import { systemClock, systemRandom } from '../protocol/clock.ts';
 import { exits } from '../protocol/errors.ts';
 import { encodeKey } from '../protocol/keys.ts';
@@ -18,6 +19,7 @@ interface Options {
   tlsCert?: string;
   tlsKey?: string;
   secretKeyFile?: string;
+  countries?: string;
 }
 
 type Role = 'controller' | 'relay';
@@ -39,6 +41,12 @@ export function controllerCommand(program: Command): void {
     .option(
       '--secret-key-file <file>',
       'the key that seals stored secrets; secret.key in the data unless said',
+    )
+    .addOption(
+      new Option(
+        '--countries <file>',
+        'networks and their countries, lines network,country; read again when it changes',
+      ).env('POSTERN_COUNTRIES'),
     )
     .action(action(run));
 }
@@ -68,6 +76,7 @@ async function run(options: Options): Promise<void> {
     listen: { host: listen.address, port: listen.port },
     ...(options.secretKeyFile === undefined ? {} : { secretKeyFile: options.secretKeyFile }),
     ...(certificate === undefined ? {} : { certificate }),
+    ...(options.countries === undefined ? {} : { countriesFile: options.countries }),
     now: Date.now,
     clock: systemClock,
     random: systemRandom,
@@ -95,6 +104,8 @@ Next: postern token create --data ${options.data} --role admin > admin.token
 
 /** What a person can mend, as a sentence; anything else stays what it is. */
 function startFault(error: unknown, { address, port }: PublicListen): unknown {
+  if (error instanceof CountryFileIssue)
+    return new CommandError(exits.usage, `the file of countries cannot be used: ${error.message}`);
   if (error instanceof UnusableKeyFile) return new CommandError(exits.usage, error.message);
   switch (codeOf(error)) {
     case 'EADDRINUSE':

@@ -16,6 +16,7 @@ import { prepareDirectory } from './keys/data-directory.ts';
 import { loadSecretKey } from './keys/secret-key.ts';
 import { OrganisationReader } from './organisation/organisation-state.ts';
 import { Presence } from './presence.ts';
+import { Countries, noCountries } from './source/countries.ts';
 import { openStore } from './store/store.ts';
 
 export interface OpenOptions {
@@ -24,6 +25,8 @@ export interface OpenOptions {
   readonly publicUrl: URL;
   /** Default: `secret.key` in the data directory. */
   readonly secretKeyFile?: string;
+  /** The operator's networks and their countries; without, no address has one. */
+  readonly countriesFile?: string;
   /** Whether the built-in authority certifies the listener; false when certificates come from files. */
   readonly builtInAuthority: boolean;
   /** Epoch milliseconds. */
@@ -47,7 +50,22 @@ export async function openController(options: OpenOptions): Promise<OpenControll
   const authority = options.builtInAuthority
     ? await loadAuthority(directory, secretKey, { now, random })
     : undefined;
-  const store = await openStore({ directory, now, random });
+  // Read before anything is decided, and refused here where a line of it is wrong.
+  const countries =
+    options.countriesFile === undefined
+      ? undefined
+      : await Countries.open({
+          path: options.countriesFile,
+          clock,
+          log,
+          changed: async () => {
+            for (const id of await store.organisations()) await context.publish(id, { kind: 'countries' });
+          },
+        });
+  const store = await openStore({ directory, now, random }).catch((error: unknown) => {
+    countries?.close();
+    throw error;
+  });
   const organisations = new Map<OrganisationId, Organisation>();
   const context: ControllerContext = {
     publicUrl,
@@ -57,7 +75,11 @@ export async function openController(options: OpenOptions): Promise<OpenControll
       let organisation = organisations.get(id);
       if (organisation === undefined) {
         const scoped = store.forOrganisation(id);
-        organisation = { id, store: scoped, reader: new OrganisationReader(scoped) };
+        organisation = {
+          id,
+          store: scoped,
+          reader: new OrganisationReader(scoped, countries ?? noCountries),
+        };
         organisations.set(id, organisation);
       }
       return organisation;
@@ -80,5 +102,11 @@ export async function openController(options: OpenOptions): Promise<OpenControll
     bus: memoryBus(),
     publish: (organisation, change) => actOnChange(context, organisation, change),
   };
-  return { context, close: () => store.close() };
+  return {
+    context,
+    close: () => {
+      countries?.close();
+      return store.close();
+    },
+  };
 }

@@ -72,6 +72,14 @@ export class PolicyIndex {
     return concerning;
   }
 
+  /** The places of the policies that name this subject, whatever they are about, in no order. */
+  placesNaming(subject: Facts['subject']): Set<number> {
+    const places = new Set(this.#everyone);
+    for (const group of subject.groups) for (const place of this.#byGroup.get(group) ?? []) places.add(place);
+    for (const place of this.#ofName(subject) ?? []) places.add(place);
+    return places;
+  }
+
   /** The policies that name this subject, and those that name this resource; `concerning` are in both. */
   naming({ subject, resource }: Facts): { subject: ReadonlySet<Policy>; resource: ReadonlySet<Policy> } {
     const chosen = (lists: readonly (Places | undefined)[]): Set<Policy> =>

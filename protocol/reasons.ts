@@ -22,6 +22,11 @@ export const reasonTexts = {
     text: 'The session is too old for this resource',
     fix: 'Sign in again: postern login',
   },
+  'session-ended': {
+    met: false,
+    text: 'The session is over',
+    fix: 'Sign in again: postern login',
+  },
   'mfa-fresh': { met: true, text: 'Several factors were used recently enough', fix: undefined },
   'mfa-missing': {
     met: false,
@@ -94,6 +99,16 @@ export const reasonTexts = {
     fix: 'Ask an administrator to approve this device.',
   },
   'posture-met': { met: true, text: 'The operating system is one that is accepted', fix: undefined },
+  'device-blocked': {
+    met: false,
+    text: 'An administrator has blocked this device',
+    fix: 'Ask an administrator.',
+  },
+  'device-suspended': {
+    met: false,
+    text: 'Two copies of this device were seen',
+    fix: 'Sign in again on the one that is yours: postern login',
+  },
   'posture-failing': {
     met: false,
     text: 'The operating system of the device is too old',
@@ -298,6 +313,29 @@ export type ReasonName = keyof typeof reasonTexts;
 export function fixOf(name: ReasonName, system?: System): string | undefined {
   const reason: ReasonText = reasonTexts[name];
   return (system === undefined ? undefined : reason.fixOn?.[system]) ?? reason.fix;
+}
+
+/** A reason as a person reads it, wherever that is: the same name, sentence and remedy. */
+export interface ReadableReason {
+  readonly name: ReasonName;
+  readonly met: boolean;
+  readonly text: string;
+  /** What the person can do; absent where it is met or nothing helps. */
+  readonly fix?: string;
+  readonly policy?: string;
+}
+
+/** @param system of the device that it is about, where that is known */
+export function readableReason({ name, policy }: Reason, system?: System): ReadableReason {
+  const { met, text } = reasonTexts[name];
+  const fix = fixOf(name, system);
+  return {
+    name,
+    met,
+    text,
+    ...(met || fix === undefined ? {} : { fix }),
+    ...(policy === undefined ? {} : { policy }),
+  };
 }
 
 /** One reason of a decision. `policy` names the policy it comes from, where the person may know it. */

@@ -13,8 +13,12 @@ export function diffSnapshots(before: Snapshot, after: Snapshot): Patch | undefi
   const set: Patch = {};
   for (const [field, next] of Object.entries(after)) {
     const last = (before as Record<string, unknown>)[field];
-    if (JSON.stringify(last) === JSON.stringify(next)) continue;
-    set[field] = collections.has(field) ? diffEntries(entriesOf(last), entriesOf(next)) : next;
+    if (!collections.has(field)) {
+      if (!isSame(last, next)) set[field] = next;
+      continue;
+    }
+    const changed = diffEntries(entriesOf(last), entriesOf(next));
+    if (changed !== undefined) set[field] = changed;
   }
   return Object.keys(set).length > 0 ? set : undefined;
 }
@@ -32,12 +36,39 @@ export function applyPatch<S extends Snapshot>(before: S, set: Patch): S {
 function diffEntries(
   before: Record<string, unknown>,
   after: Record<string, unknown>,
-): Record<string, unknown> {
-  const changed = Object.entries(after).filter(
-    ([id, entry]) => JSON.stringify(before[id]) !== JSON.stringify(entry),
-  );
-  const gone = Object.keys(before).filter((id) => !Object.hasOwn(after, id));
-  return Object.fromEntries([...changed, ...gone.map((id) => [id, null] as const)]);
+): Record<string, unknown> | undefined {
+  const changed: Record<string, unknown> = {};
+  let count = 0;
+  for (const [id, entry] of Object.entries(after)) {
+    if (isSame(before[id], entry)) continue;
+    changed[id] = entry;
+    count += 1;
+  }
+  for (const id of Object.keys(before)) {
+    if (Object.hasOwn(after, id)) continue;
+    changed[id] = null;
+    count += 1;
+  }
+  return count > 0 ? changed : undefined;
+}
+
+/** Whether two values are the same JSON, the order of keys aside. Looked at for every entry of every node: no text is made. */
+function isSame(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a) || Array.isArray(b)) {
+    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
+    for (let at = 0; at < a.length; at += 1) if (!isSame(a[at], b[at])) return false;
+    return true;
+  }
+  const other = b as Record<string, unknown>;
+  let keys = 0;
+  for (const key in a) {
+    if (!Object.hasOwn(other, key) || !isSame((a as Record<string, unknown>)[key], other[key])) return false;
+    keys += 1;
+  }
+  for (const _ in other) keys -= 1;
+  return keys === 0;
 }
 
 function applyEntries(

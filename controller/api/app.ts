@@ -29,6 +29,7 @@ import { peopleRoutes } from './routes/people.ts';
 import { serverRoutes } from './routes/servers.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { tokenRoutes } from './routes/tokens.ts';
+import { simulateRoutes } from './routes/simulate.ts';
 
 const bodyLimitBytes = 4 * 1_024 * 1_024;
 
@@ -77,6 +78,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     postureRoutes,
     sessionRoutes,
     tokenRoutes,
+    simulateRoutes,
     auditRoutes,
   ]) {
     await app.register(async (scope) => routes(scope, context));

@@ -48,6 +48,10 @@ export async function admitNode(context: ControllerContext, hello: Hello, peer: 
     if (node.owner?.startsWith('usr_') === true)
       await context.publish(node.organisation, { kind: 'person', person: node.owner as Id<'usr'> });
   }
+  // Policies may ask where it comes from, so what was right at the old address is taken back before it is told anything.
+  if (node.kind === 'device' && node.address !== peer.address) {
+    await context.publish(node.organisation, { kind: 'device', device: node.id as DeviceId });
+  }
   if (node.kind !== 'device' && (url !== node.url || nowMs - node.seen_ms > copyWindowMs)) {
     await context.publish(node.organisation, { kind: 'servers' });
   }

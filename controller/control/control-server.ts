@@ -6,7 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { beatIntervalMs } from '../../protocol/lease.ts';
-import type { DeviceId, NodeId, OrganisationId } from '../../protocol/ids.ts';
+import type { NodeId, OrganisationId } from '../../protocol/ids.ts';
 import type { Carrier } from '../../protocol/link/carrier.ts';
 import { acceptControlChannel, controlSubprotocol } from '../../protocol/link/control-channel.ts';
 import { HandshakeBudget, sourceOfAddress } from '../../protocol/link/handshake-budget.ts';
@@ -17,6 +17,7 @@ import type { LoginAttempts } from '../enrolment/login-attempts.ts';
 import type { LiveMessage } from '../live/bus.ts';
 import { Throttle } from '../throttle.ts';
 import { Conversation } from './conversation.ts';
+import { DeviceLooks } from './device-looks.ts';
 
 /** Carriers are read in pieces of this size; a larger WebSocket message is a broken peer. */
 const maxPayloadBytes = 131_072;
@@ -33,6 +34,7 @@ export interface ControlServerOptions {
 export class ControlServer {
   readonly #context: ControllerContext;
   readonly #attempts: LoginAttempts;
+  readonly #looks: DeviceLooks;
   readonly #sockets: WebSocketServer;
   readonly #budget: HandshakeBudget;
   readonly #redemptions: Throttle;
@@ -50,6 +52,7 @@ export class ControlServer {
   constructor({ context, attempts }: ControlServerOptions) {
     this.#context = context;
     this.#attempts = attempts;
+    this.#looks = new DeviceLooks(context);
     this.#budget = new HandshakeBudget(context.clock);
     this.#redemptions = new Throttle({ ...redemptions, now: context.now });
     this.#sockets = new WebSocketServer({
@@ -97,6 +100,7 @@ export class ControlServer {
           channel,
           address,
           attempts: this.#attempts,
+          looks: this.#looks,
           redemptions: this.#redemptions,
           admitted: (known) => this.#admit(known),
           closed: (ended) => this.#forget(ended),
@@ -155,10 +159,14 @@ export class ControlServer {
         for (const { feed } of this.#of(organisation)) feed?.revocations?.offer(message.revocation);
         return;
       case 'devices':
-        for (const { admitted, feed } of this.#of(organisation)) {
-          if (admitted?.kind === 'device' && message.devices.includes(admitted.node as DeviceId))
-            feed?.refresh();
+        for (const device of message.devices) {
+          const conversation = this.#byNode.get(device)?.conversation;
+          if (conversation?.admitted?.organisation === organisation) conversation.feed?.refresh();
         }
+        return;
+      case 'connectors':
+        for (const { admitted, feed } of this.#of(organisation))
+          if (admitted?.kind === 'connector') feed?.refresh();
         return;
       case 'servers':
         for (const { feed } of this.#of(organisation)) feed?.refresh();

@@ -10,7 +10,6 @@ import { encodeKey } from '../../protocol/keys.ts';
 import type { ControlChannel } from '../../protocol/link/control-channel.ts';
 import type { ControllerContext } from '../context.ts';
 import { connectorView } from '../decisions/connector-view.ts';
-import { deviceView } from '../decisions/device-view.ts';
 import type { DeviceClaim } from '../enrolment/join-device.ts';
 import type { LoginAttempts, LoginResult } from '../enrolment/login-attempts.ts';
 import { redeem } from '../enrolment/redeem.ts';
@@ -21,6 +20,7 @@ import type { Throttle } from '../throttle.ts';
 import { actForNode, type Admitted } from './act-for-node.ts';
 import { admitNode, relayUrl } from './admit-node.ts';
 import { claimOf } from './claim-of.ts';
+import type { DeviceLooks } from './device-looks.ts';
 import { Feed, type View } from './feed.ts';
 
 const messages = Compile(FromNode);
@@ -35,6 +35,7 @@ export interface ConversationOptions {
   /** The address the channel came from. */
   readonly address: string;
   readonly attempts: LoginAttempts;
+  readonly looks: DeviceLooks;
   /** Failed redemptions by address. */
   readonly redemptions: Throttle;
   /** The node is known now, or is another one than before. */
@@ -292,7 +293,7 @@ export class Conversation {
 
   #look(organisation: OrganisationId, node: NodeId, kind: NodeKind): Promise<View | undefined> {
     const { context } = this.#options;
-    if (kind === 'device') return deviceView(context, organisation, node as DeviceId);
+    if (kind === 'device') return this.#options.looks.look(organisation, node as DeviceId);
     if (kind === 'connector') return connectorView(context, organisation, node as ConnectorId);
     return Promise.resolve({ snapshot: { kind: 'relay' } });
   }

@@ -3,18 +3,20 @@
  * every verifier, and only then do nodes hear of the rest (DESIGN section 8, push).
  */
 import { setImmediate } from 'node:timers/promises';
-import type { DeviceId, Id, NodeId, OrganisationId, ResourceId } from '../../protocol/ids.ts';
+import type { DeviceId, Id, NodeId, OrganisationId } from '../../protocol/ids.ts';
 import type { Revocation } from '../../protocol/lease.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { Change } from '../changes.ts';
-import type { ControllerContext } from '../context.ts';
+import type { ControllerContext, Organisation } from '../context.ts';
 import type { Applied } from '../organisation/apply-document.ts';
+import type { OrganisationState } from '../organisation/organisation-state.ts';
 import { endSessions } from '../sessions/end-sessions.ts';
 import { shortenSessions } from '../sessions/shorten-sessions.ts';
 import { orphanedSessions, revokeOrphanedTokens } from './leftovers.ts';
 import { storeRevocations } from './revocations.ts';
-import { openDevices, openSeats, type SeatFilter } from './seat.ts';
-import { forgetTokensOf, withdraw } from './withdraw.ts';
+import { devicesOf, openDevices, openSeats, type SeatFilter } from './seat.ts';
+import { touchedBy, touches, type Touched } from './touched.ts';
+import { forgetTokensOf, withdraw, type Reconsidered } from './withdraw.ts';
 
 /** The store takes a bounded number of values in one query. */
 const devicesPerLook = 500;
@@ -51,6 +53,10 @@ export async function actOnChange(
       );
       return bus.publish(organisation, { kind: 'devices', devices });
     }
+    case 'countries': {
+      const devices = await decideAnew(context, organisation, 'all', { cause: 'countries' });
+      return bus.publish(organisation, { kind: 'devices', devices });
+    }
     case 'servers':
       return bus.publish(organisation, { kind: 'servers' });
     case 'node-removed':
@@ -67,28 +73,48 @@ export async function decideAll(context: ControllerContext, organisation: Organi
   await endSessions(context, organisation, orphaned, { reason: 'removed', who: 'controller' });
   const revocations = await store.transaction((tx) => revokeOrphanedTokens(tx, context.now()));
   tell(context, organisation, revocations);
+  const state = await reader.current();
   await decideAnew(context, organisation, 'all', { cause: 'start' });
+  decided.set(context.organisation(organisation), state);
 }
+
+/** What each organisation's decisions rest on: the newest document for which everyone it touched was decided anew. */
+const decided = new WeakMap<Organisation, OrganisationState>();
 
 async function documentApplied(
   context: ControllerContext,
-  organisation: OrganisationId,
+  id: OrganisationId,
   { changes, removed, redirected, orphaned }: Applied,
 ): Promise<void> {
   if (changes.length === 0) return;
+  const organisation = context.organisation(id);
+  const before = decided.get(organisation);
+  const state = await organisation.reader.current();
   // What the change itself names ends at once; what follows from it takes as long as there are devices.
   await revoke(
     context,
-    organisation,
-    removed.filter((id) => !id.startsWith('net_')),
+    id,
+    removed.filter((each) => !each.startsWith('net_')),
     'removed',
   );
-  await endSessions(context, organisation, orphaned, { reason: 'removed', who: 'controller' });
-  if (changes.some(({ kind }) => kind === 'setting')) await shortenSessions(context, organisation);
-  await decideAnew(context, organisation, 'all', { cause: 'policy', redirected, removed });
-  for (const id of removed) if (id.startsWith('con_')) closeRemoved(context, organisation, id as NodeId);
-  // Servers are part of what every node is told, so this reaches devices as well.
-  context.bus.publish(organisation, { kind: 'servers' });
+  await endSessions(context, id, orphaned, { reason: 'removed', who: 'controller' });
+  if (changes.some(({ kind }) => kind === 'setting')) await shortenSessions(context, id);
+  const touched = before === undefined ? undefined : touchedBy(before, state);
+  const devices = await decideAnew(context, id, touched ?? 'all', {
+    cause: 'policy',
+    redirected,
+    removed,
+    resources: touched?.resources ?? 'all',
+  });
+  decided.set(organisation, state);
+  const connectors = removed.filter((each) => each.startsWith('con_'));
+  for (const connector of connectors) closeRemoved(context, id, connector as NodeId);
+  if (touched === undefined || touched.pictures || connectors.length > 0) {
+    // Zones and servers are part of what every node is told.
+    return context.bus.publish(id, { kind: 'servers' });
+  }
+  context.bus.publish(id, { kind: 'devices', devices });
+  context.bus.publish(id, { kind: 'connectors' });
 }
 
 async function sessionsEnded(
@@ -152,34 +178,39 @@ async function revoke(
   tell(context, organisation, stored);
 }
 
-/** So many seats are decided before what they lost is stored and told: those that come later need not wait for all. */
-const seatsPerStep = 50;
+/**
+ * So many seats are decided before what they lost is stored and told, so that those who come first need not wait for all;
+ * then twice as many each time, up to a bound, since each step waits for the disk.
+ */
+const seatsInFirstStep = 50;
+const seatsInLongestStep = 400;
 
-/** Withdraws what the seats lost, a few seats at a time, and returns the devices that were looked at. */
+/** Withdraws what the seats lost, some seats at a time, and returns the devices that were looked at. */
 async function decideAnew(
   context: ControllerContext,
   organisation: OrganisationId,
-  filter: SeatFilter,
+  filter: SeatFilter | Touched,
   {
     cause,
     redirected = [],
     removed = [],
-  }: {
-    readonly cause: string;
-    readonly redirected?: readonly ResourceId[];
-    /** Ids that are revoked already, so that nothing below them needs a name. */
-    readonly removed?: readonly string[];
-  },
+    resources = 'all',
+  }: Pick<Reconsidered, 'cause'> & Partial<Pick<Reconsidered, 'redirected' | 'removed' | 'resources'>>,
 ): Promise<DeviceId[]> {
   const { store, reader } = context.organisation(organisation);
-  const devices = await store.transaction(async (tx) => openDevices(tx, context.now(), filter));
-  for (let at = 0; at < devices.length; at += seatsPerStep) {
+  const devices = await store.transaction(async (tx) =>
+    typeof filter === 'object' && 'who' in filter
+      ? devicesOf(tx, await reader.current(tx), context.now(), (subject) => touches(filter, subject))
+      : openDevices(tx, context.now(), filter),
+  );
+  let size = seatsInFirstStep;
+  for (let at = 0; at < devices.length; at += size, size = Math.min(2 * size, seatsInLongestStep)) {
     const nowMs = context.now();
-    const step = devices.slice(at, at + seatsPerStep);
+    const step = devices.slice(at, at + size);
     const revocations = await store.transaction(async (tx) => {
       const state = await reader.current(tx);
       const seats = await openSeats(tx, state, nowMs, { devices: step });
-      const withdrawn = await withdraw(tx, state, seats, { nowMs, redirected, removed, cause });
+      const withdrawn = await withdraw(tx, state, seats, { nowMs, redirected, removed, cause, resources });
       await appendAudit(tx, withdrawn.entries);
       return storeRevocations(tx, withdrawn.ids, cause, nowMs);
     });

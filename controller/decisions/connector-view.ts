@@ -8,7 +8,7 @@ import {
   resourceOutageS,
   resourceWithin,
 } from '../organisation/resource-hosts.ts';
-import { ticketFor } from './issued-tokens.ts';
+import { issuedTo, storeMinted, ticketFor, type Minted } from './issued-tokens.ts';
 import { longestLifeMs } from './revocations.ts';
 import { relayEntries, serversSince } from './servers.ts';
 
@@ -48,14 +48,18 @@ export async function connectorView(
     const peers = servers.filter(
       (node) => node.kind === 'connector' && node.network === network.id && node.id !== connector,
     );
-    const ticket = await ticketFor(tx, context, {
+    const minted: Minted[] = [];
+    const claims = {
       node: connector,
       mk: own.mk,
       role: 'connector',
       meet: [network.id],
       out: Math.max(0, ...Object.values(resources).map(({ outage }) => outage)),
       untilMs: nowMs + longestLifeMs,
-    });
+    } as const;
+    const issued = (await issuedTo(tx, [connector], nowMs)).get(connector) ?? [];
+    const ticket = await ticketFor(context, organisation, claims, { issued, minted });
+    await storeMinted(tx, minted, nowMs);
     return {
       snapshot: {
         kind: 'connector',

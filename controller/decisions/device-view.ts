@@ -2,19 +2,20 @@
  * Everything a device is told: its snapshot, tickets and grants, decided, minted and read in one transaction, and the
  * instant at which to look again.
  */
-import type { DeviceResource, DeviceSnapshot } from '../../protocol/control.ts';
+import type { DeviceNews, DeviceResource, DeviceSnapshot } from '../../protocol/control.ts';
 import type { ConnectorId, DeviceId, NetworkId, OrganisationId } from '../../protocol/ids.ts';
 import type { ControllerContext } from '../context.ts';
 import { deviceNews } from '../devices/device-news.ts';
-import type { OrganisationState } from '../organisation/organisation-state.ts';
+import type { Reason } from '../../protocol/reasons.ts';
+import type { OrganisationState, Resource } from '../organisation/organisation-state.ts';
 import { resourceHosts } from '../organisation/resource-hosts.ts';
 import { postureWanted } from '../posture/wanted.ts';
-import type { ScopedStore } from '../store/scoped-store.ts';
+import type { IssuedTokensTable, NodesTable } from '../store/schema.ts';
 import { entitlements, type Entitlement } from './entitlements.ts';
-import { grantsFor, ticketFor } from './issued-tokens.ts';
+import { grantsFor, issuedTo, storeMinted, ticketFor, type Minted } from './issued-tokens.ts';
 import { longestLifeMs } from './revocations.ts';
 import { rightsByNetwork, type Rights } from './rights.ts';
-import { seatOf, whyOver, type Seat } from './seat.ts';
+import { seatsOf, whyOver, type Seat } from './seat.ts';
 import { relayEntries, serversSince } from './servers.ts';
 
 export interface DeviceView {
@@ -31,52 +32,98 @@ export async function deviceView(
   organisation: OrganisationId,
   device: DeviceId,
 ): Promise<DeviceView | undefined> {
+  return (await deviceViews(context, organisation, [device])).get(device);
+}
+
+/** The views of several devices, in one transaction. Those without a view are absent. */
+export async function deviceViews(
+  context: ControllerContext,
+  organisation: OrganisationId,
+  devices: readonly DeviceId[],
+): Promise<Map<DeviceId, DeviceView>> {
   const { store, reader } = context.organisation(organisation);
   return store.transaction(async (tx) => {
     const state = await reader.current(tx);
-    const seat = await seatOf(tx, state, device);
-    if (seat === undefined) return undefined;
     const nowMs = context.now();
-    const list = entitlements(state, seat, nowMs);
-    const due = rightsByNetwork(list, seat.session.untilMs, nowMs);
-    const grants = await grantsFor(tx, context, seat, due, (network) => groupsOfNetwork(state, network));
-    const tickets = due.size === 0 ? [] : [await deviceTicket(tx, context, seat, due)];
-    return {
-      snapshot: await deviceSnapshot(tx, state, seat, list, grants.held, nowMs),
-      tickets,
-      grants: grants.tokens,
-      nextMs: nextLook(seat, list, due, nowMs),
-    };
+    const seats = await seatsOf(tx, state, devices);
+    const issued = await issuedTo(tx, [...seats.keys()], nowMs);
+    const servers = await serversSince(tx, nowMs);
+    const owned = Array.from(seats, ([device, { subject }]) => ({ device, owner: subject.id }));
+    const news = await deviceNews(tx, owned);
+    const minted: Minted[] = [];
+    const about = { state, servers, news, nowMs, groupsOf: groupsByNetwork(state) };
+    // Signed side by side, each in a thread of its own.
+    const views = await Promise.all(
+      Array.from(seats, async ([device, seat]) => {
+        const tokens = { issued: issued.get(device) ?? [], minted };
+        return [device, await viewOf(context, organisation, seat, about, tokens)] as const;
+      }),
+    );
+    await storeMinted(tx, minted, nowMs);
+    return new Map(views);
   });
 }
 
-function deviceTicket(
-  tx: ScopedStore,
+/** What is the same for all devices that are looked at together. */
+interface About {
+  readonly state: OrganisationState;
+  readonly servers: readonly NodesTable[];
+  readonly news: ReadonlyMap<DeviceId, readonly DeviceNews[]>;
+  readonly nowMs: number;
+  readonly groupsOf: (network: NetworkId) => readonly string[];
+}
+
+async function viewOf(
   context: ControllerContext,
+  organisation: OrganisationId,
+  seat: Seat,
+  about: About,
+  tokens: Tokens,
+): Promise<DeviceView> {
+  const { state, nowMs, groupsOf } = about;
+  const list = entitlements(state, seat, nowMs);
+  const due = rightsByNetwork(list, seat.session.untilMs, nowMs);
+  const grants = await grantsFor(context, organisation, seat, due, groupsOf, tokens);
+  return {
+    snapshot: deviceSnapshot(about, seat, list, grants.held),
+    tickets: due.size === 0 ? [] : [await deviceTicket(context, organisation, seat, due, tokens)],
+    grants: grants.tokens,
+    nextMs: nextLook(seat, list, due, nowMs),
+  };
+}
+
+interface Tokens {
+  readonly issued: readonly IssuedTokensTable[];
+  readonly minted: Minted[];
+}
+
+function deviceTicket(
+  context: ControllerContext,
+  organisation: OrganisationId,
   seat: Seat,
   due: ReadonlyMap<NetworkId, Rights>,
+  tokens: Tokens,
 ): Promise<string> {
-  const rights = [...due.values()].flatMap((network) => [...network.values()]);
-  return ticketFor(tx, context, {
+  let out = 0;
+  for (const rights of due.values()) for (const right of rights.values()) out = Math.max(out, right.out);
+  const claims = {
     node: seat.device.id,
     mk: seat.device.mk,
     role: 'client',
     meet: [...due.keys()],
-    out: Math.max(...rights.map(({ out }) => out)),
+    out,
     session: seat.session.id,
     untilMs: seat.session.untilMs,
-  });
+  } as const;
+  return ticketFor(context, organisation, claims, tokens);
 }
 
-async function deviceSnapshot(
-  tx: ScopedStore,
-  state: OrganisationState,
+function deviceSnapshot(
+  { state, servers, news, nowMs }: About,
   seat: Seat,
   list: readonly Entitlement[],
   held: Rights,
-  nowMs: number,
-): Promise<DeviceSnapshot> {
-  const servers = await serversSince(tx, nowMs);
+): DeviceSnapshot {
   const relays = relayEntries(servers);
   const networks: DeviceSnapshot['networks'] = {};
   for (const { id, name } of state.networks) {
@@ -109,7 +156,7 @@ async function deviceSnapshot(
     },
     device: { name: device.name, approved: device.approval === 'approved' },
     posture: postureWanted(state, device.posture?.facts.os, list),
-    news: await deviceNews(tx, subject.id, device.id),
+    news: [...(news.get(device.id) ?? [])],
   };
 }
 
@@ -126,11 +173,32 @@ function deviceResource({ resource, state, reasons, untilMs }: Entitlement, held
     id,
     net: network.id,
     name: definition.name,
-    hosts: resourceHosts(definition),
-    ports: [...definition.ports],
+    ...reachOf(resource),
     state,
-    reasons: [...reasons],
+    reasons: reasons as Reason[],
     ...(until === undefined ? {} : { until }),
+  };
+}
+
+/** The names and ports of a resource, worked out once for all devices. */
+const reaches = new WeakMap<Resource, Pick<DeviceResource, 'hosts' | 'ports'>>();
+
+function reachOf(resource: Resource): Pick<DeviceResource, 'hosts' | 'ports'> {
+  let reach = reaches.get(resource);
+  if (reach === undefined) {
+    reach = { hosts: resourceHosts(resource.definition), ports: [...resource.definition.ports] };
+    reaches.set(resource, reach);
+  }
+  return reach;
+}
+
+/** `groupsOfNetwork`, once for each network. */
+function groupsByNetwork(state: OrganisationState): (network: NetworkId) => readonly string[] {
+  const found = new Map<NetworkId, readonly string[]>();
+  return (network) => {
+    const groups = found.get(network) ?? groupsOfNetwork(state, network);
+    found.set(network, groups);
+    return groups;
   };
 }
 

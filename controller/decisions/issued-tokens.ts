@@ -40,28 +40,58 @@ export interface Grants {
   readonly held: ReadonlyMap<ResourceId, Right>;
 }
 
-/** The grants this seat is due, one network after the other: issued ones that still serve, else new ones. */
-export async function grantsFor(
+/** A token as it is remembered; storing it is the caller's, for many at once. */
+export type Minted = Omit<IssuedTokensTable, 'organisation'>;
+
+/** SQLite takes a bounded number of values in one statement. */
+const rowsPerStatement = 200;
+
+/** Tokens of these nodes that have not expired, by node. */
+export async function issuedTo(
   tx: ScopedStore,
+  nodes: readonly NodeId[],
+  nowMs: number,
+): Promise<Map<NodeId, IssuedTokensTable[]>> {
+  const byNode = new Map<NodeId, IssuedTokensTable[]>(nodes.map((node) => [node, []]));
+  for (let at = 0; at < nodes.length; at += rowsPerStatement) {
+    const rows = await tx
+      .select('issued_tokens')
+      .selectAll()
+      .where('node', 'in', nodes.slice(at, at + rowsPerStatement))
+      .where('expires_ms', '>', nowMs)
+      .execute();
+    for (const row of rows) byNode.get(row.node)?.push(row);
+  }
+  return byNode;
+}
+
+/** Remembers tokens, and forgets those that have expired. */
+export async function storeMinted(tx: ScopedStore, minted: readonly Minted[], nowMs: number): Promise<void> {
+  if (minted.length === 0) return;
+  await tx.delete('issued_tokens').where('expires_ms', '<=', nowMs).execute();
+  for (let at = 0; at < minted.length; at += rowsPerStatement) {
+    await tx.insert('issued_tokens', minted.slice(at, at + rowsPerStatement)).execute();
+  }
+}
+
+/**
+ * The grants this seat is due, one network after the other: of `issued` those that still serve, else new ones, which are
+ * added to `minted`.
+ */
+export async function grantsFor(
   context: ControllerContext,
+  organisation: OrganisationId,
   seat: Seat,
   due: ReadonlyMap<NetworkId, Rights>,
   groupsOfNetwork: (network: NetworkId) => readonly string[],
+  { issued, minted }: { readonly issued: readonly IssuedTokensTable[]; readonly minted: Minted[] },
 ): Promise<Grants> {
   const nowMs = context.now();
-  const issued = await tx
-    .select('issued_tokens')
-    .selectAll()
-    .where('node', '=', seat.device.id)
-    .where('kind', '=', 'grant')
-    .where('session', '=', seat.session.id)
-    .where('expires_ms', '>', nowMs)
-    .execute();
+  const grants = issued.filter(({ kind, session }) => kind === 'grant' && session === seat.session.id);
   const tokens: string[] = [];
   const inForce = new Map<ResourceId, Right>();
-  const minted: Omit<IssuedTokensTable, 'organisation'>[] = [];
   for (const [network, rights] of due) {
-    const last = newestGeneration(issued.filter((row) => row.network === network));
+    const last = newestGeneration(grants.filter((row) => row.network === network));
     const held = new Map(last.flatMap((row) => [...rightsOf(row)]));
     if (last.length > 0 && stillServes(held, rights, nowMs)) {
       tokens.push(...last.map(({ token }) => token));
@@ -70,39 +100,27 @@ export async function grantsFor(
     }
     for (const [id, right] of rights) inForce.set(id, right);
     const issuedMs = Math.max(nowMs, (last[0]?.issued_ms ?? 0) + 1);
-    for (const part of parts([...rights], seat, groupsOfNetwork(network))) {
-      const row = await mint(
-        context,
-        tx.organisation,
-        seat,
-        network,
-        part,
-        groupsOfNetwork(network),
-        issuedMs,
-      );
+    const groups = groupsOfNetwork(network);
+    for (const part of parts([...rights], seat, groups)) {
+      const row = await mint(context, organisation, seat, network, part, groups, issuedMs);
       minted.push(row);
       tokens.push(row.token);
     }
   }
-  if (minted.length > 0) await tx.insert('issued_tokens', minted).execute();
   return { tokens, held: inForce };
 }
 
-/** The node's ticket: the issued one while it still serves, else a new one. */
+/** The node's ticket: of `issued` the one that still serves, else a new one, which is added to `minted`. */
 export async function ticketFor(
-  tx: ScopedStore,
   context: ControllerContext,
+  organisation: OrganisationId,
   claims: TicketClaims,
+  { issued, minted }: { readonly issued: readonly IssuedTokensTable[]; readonly minted: Minted[] },
 ): Promise<string> {
   const nowMs = context.now();
-  const rows = await tx
-    .select('issued_tokens')
-    .selectAll()
-    .where('node', '=', claims.node)
-    .where('kind', '=', 'ticket')
-    .where('session', claims.session === undefined ? 'is' : '=', claims.session ?? null)
-    .where('expires_ms', '>', nowMs)
-    .execute();
+  const rows = issued.filter(
+    ({ kind, session }) => kind === 'ticket' && session === (claims.session ?? null),
+  );
   const expiresMs = Math.min(claims.untilMs, nowMs + longestLifeMs);
   const terms = JSON.stringify({ meet: claims.meet.toSorted(), out: claims.out });
   const last = newestGeneration(rows)[0];
@@ -111,7 +129,7 @@ export async function ticketFor(
   const token = await signTicket(context.keys.signer, {
     iss: context.publicUrl.origin,
     jti: id,
-    org: tx.organisation,
+    org: organisation,
     sub: claims.node,
     role: claims.role,
     mk: claims.mk,
@@ -120,31 +138,46 @@ export async function ticketFor(
     iat: Math.floor(nowMs / 1_000),
     exp: Math.floor(expiresMs / 1_000),
   });
-  await tx.delete('issued_tokens').where('expires_ms', '<=', nowMs).execute();
-  await tx
-    .insert('issued_tokens', {
-      id,
-      kind: 'ticket',
-      node: claims.node,
-      session: claims.session ?? null,
-      network: null,
-      resources: terms,
-      token,
-      issued_ms: Math.max(nowMs, (last?.issued_ms ?? 0) + 1),
-      expires_ms: expiresMs,
-    })
-    .execute();
+  minted.push({
+    id,
+    kind: 'ticket',
+    node: claims.node,
+    session: claims.session ?? null,
+    network: null,
+    resources: terms,
+    token,
+    issued_ms: Math.max(nowMs, (last?.issued_ms ?? 0) + 1),
+    expires_ms: expiresMs,
+    superseded_ms: null,
+  });
   return token;
 }
 
+/** As stored: the resources of each kind of right. Before 0.2: the right of each resource. */
+type StoredRights = readonly (readonly [until: number, out: number, resources: readonly ResourceId[]])[];
+
 /** The rights that an issued grant still carries. */
 export function rightsOf({ resources }: Pick<IssuedTokensTable, 'resources'>): Map<ResourceId, Right> {
-  return new Map(Object.entries(JSON.parse(resources) as Record<ResourceId, Right>) as [ResourceId, Right][]);
+  const stored = JSON.parse(resources) as StoredRights | Readonly<Record<ResourceId, Right>>;
+  if (!Array.isArray(stored)) return new Map(Object.entries(stored) as [ResourceId, Right][]);
+  const rights = new Map<ResourceId, Right>();
+  for (const [until, out, ids] of stored as StoredRights) {
+    const right = { until, out };
+    for (const id of ids) rights.set(id, right);
+  }
+  return rights;
 }
 
 /** How rights are stored beside their token. */
 export function storedRights(rights: Rights): string {
-  return JSON.stringify(Object.fromEntries(rights));
+  const kinds = new Map<string, [until: number, out: number, resources: ResourceId[]]>();
+  for (const [id, { until, out }] of rights) {
+    const key = `${until} ${out}`;
+    const kind = kinds.get(key);
+    if (kind === undefined) kinds.set(key, [until, out, [id]]);
+    else kind[2].push(id);
+  }
+  return JSON.stringify([...kinds.values()]);
 }
 
 /** Tokens minted together carry the same instant. */
@@ -188,7 +221,7 @@ async function mint(
   part: Part,
   groups: readonly string[],
   issuedMs: number,
-): Promise<Omit<IssuedTokensTable, 'organisation'>> {
+): Promise<Minted> {
   const { device, session, subject } = seat;
   const id = newId('tok', context.random(16));
   const nowS = Math.floor(context.now() / 1_000);

@@ -36,7 +36,8 @@ export function rightsByNetwork(
 }
 
 /** Whether an issued right promises more than is due now; a second is for rounding. */
-export function promisesMore(issued: Right, due: Right | undefined): boolean {
+export function promisesMore(issued: Right | undefined, due: Right | undefined): boolean {
+  if (issued === undefined) return false;
   return due === undefined || issued.until > due.until + 1 || issued.out > due.out;
 }
 

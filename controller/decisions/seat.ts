@@ -6,6 +6,7 @@ import type { DeviceId, Id } from '../../protocol/ids.ts';
 import type { OrganisationState } from '../organisation/organisation-state.ts';
 import { claimsOf, verdictsOn, type DeviceClaims } from '../posture/device-claims.ts';
 import type { Approval, NodesTable, NodeState, SessionsTable } from '../store/schema.ts';
+import { inChunks } from '../store/in-chunks.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 
 export interface Subject {
@@ -37,6 +38,8 @@ export interface Seat {
     readonly name: string;
     readonly approval: Approval;
     readonly state: NodeState;
+    /** Where its control channel comes from, or came from last. */
+    readonly address?: string;
   };
   readonly session: SeatSession;
   readonly subject: Subject;
@@ -58,6 +61,24 @@ export async function openDevices(
 ): Promise<DeviceId[]> {
   const rows = await openSessions(store, nowMs, filter).select('device').execute();
   return [...new Set(rows.flatMap(({ device }) => device ?? []))];
+}
+
+/** The devices with an open session of a subject that `concerns` takes. */
+export async function devicesOf(
+  store: ScopedStore,
+  state: OrganisationState,
+  nowMs: number,
+  concerns: (subject: Subject) => boolean,
+): Promise<DeviceId[]> {
+  const rows = await openSessions(store, nowMs, 'all').select(['device', 'subject']).execute();
+  const subjects = await subjectsOf(
+    store,
+    state,
+    rows.map(({ subject }) => subject),
+  );
+  const chosen = new Set<string>();
+  for (const [id, subject] of subjects) if (concerns(subject)) chosen.add(id);
+  return [...new Set(rows.flatMap(({ device, subject }) => (chosen.has(subject) ? (device ?? []) : [])))];
 }
 
 /** The seats whose session has not been ended and has not run out. */
@@ -96,6 +117,33 @@ export async function seatOf(
     .orderBy('ended_ms', (order) => order.desc().nullsFirst())
     .executeTakeFirst();
   return session === undefined ? undefined : (await join(store, state, [session]))[0];
+}
+
+/** The same for several devices, in few queries. Those without a seat are absent. */
+export async function seatsOf(
+  store: ScopedStore,
+  state: OrganisationState,
+  devices: readonly DeviceId[],
+): Promise<Map<DeviceId, Seat>> {
+  // A device's open session is its newest: the one before ended when it began.
+  const open = await inChunks(devices, (ids) =>
+    store
+      .select('sessions')
+      .selectAll()
+      .where('device', 'in', ids)
+      .where('ended_ms', 'is', null)
+      .orderBy('started_ms')
+      .execute(),
+  );
+  const newest = new Map(open.map((session) => [session.device as DeviceId, session]));
+  const seats = new Map<DeviceId, Seat>();
+  for (const seat of await join(store, state, [...newest.values()])) seats.set(seat.device.id, seat);
+  for (const device of devices) {
+    if (newest.has(device)) continue;
+    const over = await seatOf(store, state, device);
+    if (over !== undefined) seats.set(device, over);
+  }
+  return seats;
 }
 
 /** The person or service account with this id; undefined when it is gone. */
@@ -150,16 +198,6 @@ async function subjectsOf(
   return subjects;
 }
 
-/** SQLite takes a bounded number of values in one query. */
-async function inChunks<T, R>(
-  values: readonly T[],
-  query: (chunk: readonly T[]) => Promise<R[]>,
-): Promise<R[]> {
-  const rows: R[] = [];
-  for (let at = 0; at < values.length; at += 500) rows.push(...(await query(values.slice(at, at + 500))));
-  return rows;
-}
-
 function seat(node: NodesTable, session: SessionsTable, subject: Subject, claims: DeviceClaims): Seat {
   return {
     device: {
@@ -169,6 +207,7 @@ function seat(node: NodesTable, session: SessionsTable, subject: Subject, claims
       name: node.name,
       approval: node.approval,
       state: node.state,
+      ...(node.address === null ? {} : { address: node.address }),
       ...claims,
     },
     session: {

@@ -6,8 +6,9 @@ import type { Id, ResourceId } from '../../protocol/ids.ts';
 import type { AuditEntry } from '../audit/append-audit.ts';
 import type { OrganisationState } from '../organisation/organisation-state.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
-import { entitlements, type Entitlement } from './entitlements.ts';
-import { rightsOf, storedRights } from './issued-tokens.ts';
+import { resourceById } from './candidates.ts';
+import { entitlements, entitlementsTo, type Entitlement } from './entitlements.ts';
+import { issuedTo, rightsOf, storedRights } from './issued-tokens.ts';
 import { promisesMore, rightsByNetwork } from './rights.ts';
 import type { Seat } from './seat.ts';
 
@@ -17,60 +18,68 @@ export interface Withdrawn {
   readonly entries: readonly AuditEntry[];
 }
 
-/**
- * Takes back what these seats no longer may. `redirected` are resources whose grants end although the right stays,
- * because the resource now means something else; a new grant follows. Resources among `removed` are revoked by their own
- * id, which no grant outlives.
- */
+/** What may have changed, and why. */
+export interface Reconsidered {
+  readonly nowMs: number;
+  /** Names of the resources that are decided anew; what was issued for others stays. */
+  readonly resources: ReadonlySet<string> | 'all';
+  /** Resources whose grants end although the right stays, because they now mean something else; new grants follow. */
+  readonly redirected: readonly ResourceId[];
+  /** Ids that are revoked by themselves, which no grant outlives. */
+  readonly removed: readonly string[];
+  readonly cause: string;
+}
+
+/** Takes back what these seats no longer may. */
 export async function withdraw(
   tx: ScopedStore,
   state: OrganisationState,
   seats: readonly Seat[],
-  {
-    nowMs,
-    redirected,
-    removed,
-    cause,
-  }: {
-    readonly nowMs: number;
-    readonly redirected: readonly ResourceId[];
-    readonly removed: readonly string[];
-    readonly cause: string;
-  },
+  { nowMs, resources, redirected, removed, cause }: Reconsidered,
 ): Promise<Withdrawn> {
   const moved = new Set(redirected);
   const gone = new Set(removed);
+  const reconsidered =
+    resources === 'all'
+      ? undefined
+      : new Set(
+          state.resources.flatMap(({ id, definition }) => (resources.has(definition.name) ? [id] : [])),
+        );
+  const stays = (id: ResourceId): boolean =>
+    reconsidered !== undefined && !reconsidered.has(id) && !moved.has(id) && !gone.has(id);
   const ids: string[] = [];
   const entries: AuditEntry[] = [];
+  const ended: Id<'tok'>[] = [];
+  const issuedBy = await issuedTo(
+    tx,
+    seats.map(({ device }) => device.id),
+    nowMs,
+  );
   for (const seat of seats) {
-    const rows = await tx
-      .select('issued_tokens')
-      .selectAll()
-      .where('node', '=', seat.device.id)
-      .where('kind', '=', 'grant')
-      .where('session', '=', seat.session.id)
-      .where('expires_ms', '>', nowMs)
-      .execute();
+    const rows = (issuedBy.get(seat.device.id) ?? []).filter(
+      ({ kind, session }) => kind === 'grant' && session === seat.session.id,
+    );
     if (rows.length === 0) continue;
-    const list = entitlements(state, seat, nowMs);
+    const list = entitlements(state, seat, nowMs, resources);
     const due = rightsByNetwork(list, seat.session.untilMs, nowMs);
     const lost = new Set<ResourceId>();
     for (const row of rows) {
       const issued = rightsOf(row);
-      const over = [...issued].filter(([id, right]) => {
-        const now = row.network === null ? undefined : due.get(row.network)?.get(id);
-        return moved.has(id) || promisesMore(right, now);
+      const now = row.network === null ? undefined : due.get(row.network);
+      const over = [...issued.keys()].filter((id) => {
+        if (stays(id)) return false;
+        return moved.has(id) || promisesMore(issued.get(id), now?.get(id));
       });
       if (over.length === 0) continue;
-      for (const [id] of over) {
+      for (const id of over) {
         issued.delete(id);
         lost.add(id);
       }
       if (issued.size === 0) {
         ids.push(row.id);
-        await tx.delete('issued_tokens').where('id', '=', row.id).execute();
+        ended.push(row.id);
       } else {
-        ids.push(...over.flatMap(([id]) => (gone.has(id) ? [] : `${row.id}/${id}`)));
+        for (const id of over) if (!gone.has(id)) ids.push(`${row.id}/${id}`);
         await tx
           .update('issued_tokens')
           .set({ resources: storedRights(issued) })
@@ -78,14 +87,21 @@ export async function withdraw(
           .execute();
       }
     }
-    entries.push(...lostEntries(seat, list, lost, nowMs, cause));
+    entries.push(...lostEntries(state, seat, list, lost, nowMs, cause));
+  }
+  for (let at = 0; at < ended.length; at += 500) {
+    await tx
+      .delete('issued_tokens')
+      .where('id', 'in', ended.slice(at, at + 500))
+      .execute();
   }
   return { ids, entries };
 }
 
 /** Audit entries for what the seat may no longer use at all: one for the resources that are refused for the same reasons. */
 function lostEntries(
-  { subject, device, session }: Seat,
+  state: OrganisationState,
+  seat: Seat,
   list: readonly Entitlement[],
   lost: ReadonlySet<ResourceId>,
   nowMs: number,
@@ -98,14 +114,19 @@ function lostEntries(
     group.names.push(name);
     byReasons.set(key, group);
   };
-  for (const { resource, state, reasons } of list) {
-    if (state === 'granted' || !lost.has(resource.id)) continue;
-    note(
-      resource.definition.name,
-      reasons.map(({ name }) => name),
-    );
+  const looked = new Map(list.map((entry) => [entry.resource.id, entry]));
+  const others = [...lost].flatMap((id) => (looked.has(id) ? [] : (resourceById(state, id) ?? [])));
+  for (const entry of entitlementsTo(state, seat, others, nowMs)) looked.set(entry.resource.id, entry);
+  for (const id of lost) {
+    const entry = looked.get(id);
+    if (entry === undefined) note(id, []);
+    else if (entry.state === 'refused')
+      note(
+        entry.resource.definition.name,
+        entry.reasons.map(({ name }) => name),
+      );
   }
-  for (const id of lost) if (!list.some(({ resource }) => resource.id === id)) note(id, []);
+  const { subject, device, session } = seat;
   return [...byReasons.values()].map(({ reasons, names }) => ({
     atMs: nowMs,
     who: subject.id,

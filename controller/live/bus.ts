@@ -13,6 +13,8 @@ export type LiveMessage =
   | { readonly kind: 'devices'; readonly devices: readonly DeviceId[] }
   /** Connectors, relays or what they serve may be different now, and with that what every node is told. */
   | { readonly kind: 'servers' }
+  /** What connectors serve may be different now, and nothing else. */
+  | { readonly kind: 'connectors' }
   | { readonly kind: 'login'; readonly attempt: string }
   /** The node's channel ends with this fault. */
   | { readonly kind: 'close'; readonly node: NodeId; readonly code: CodeName; readonly message: string };

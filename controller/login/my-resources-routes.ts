@@ -4,8 +4,8 @@
  */
 import { Type } from 'typebox';
 import type { DeviceId } from '../../protocol/ids.ts';
-import { MyResources, PortalResource, type ShownReason } from '../../protocol/portal.ts';
-import { hiddenText, reasonTexts, type Reason } from '../../protocol/reasons.ts';
+import { MyResources, PortalResource } from '../../protocol/portal.ts';
+import { hiddenText, readableReason, type System } from '../../protocol/reasons.ts';
 import { ProblemError } from '../api/problems.ts';
 import type { TypedApp } from '../api/typed-app.ts';
 import type { ControllerContext } from '../context.ts';
@@ -27,8 +27,8 @@ export function myResourcesRoutes(app: TypedApp, context: ControllerContext): vo
     },
     async (request) => {
       const caller = await portalCaller(context, request);
-      const { device, rights } = await rightsOf(context, caller, request.query.device);
-      return { device, resources: rights.map(shownResource) };
+      const { device, system, rights } = await rightsOf(context, caller, request.ip, request.query.device);
+      return { device, resources: rights.map((right) => shownResource(right, system)) };
     },
   );
 
@@ -45,7 +45,7 @@ export function myResourcesRoutes(app: TypedApp, context: ControllerContext): vo
     },
     async (request) => {
       const caller = await portalCaller(context, request);
-      const { rights } = await rightsOf(context, caller, request.query.device);
+      const { rights, system } = await rightsOf(context, caller, request.ip, request.query.device);
       const { name } = request.params;
       const found = rights.find(
         ({ resource }) =>
@@ -53,7 +53,7 @@ export function myResourcesRoutes(app: TypedApp, context: ControllerContext): vo
           resourceHosts(resource.definition).some((host) => host === name.toLowerCase()),
       );
       if (found === undefined) throw new ProblemError('not-found', hiddenText);
-      return shownResource(found);
+      return shownResource(found, system);
     },
   );
 }
@@ -62,8 +62,13 @@ export function myResourcesRoutes(app: TypedApp, context: ControllerContext): vo
 async function rightsOf(
   context: ControllerContext,
   { organisation, person, session }: PortalCaller,
+  address: string,
   chosen: string | undefined,
-): Promise<{ device: { id: string; name: string } | null; rights: Entitlement[] }> {
+): Promise<{
+  device: { id: string; name: string } | null;
+  system: System | undefined;
+  rights: Entitlement[];
+}> {
   const nowMs = context.now();
   const { store } = organisation;
   const state = await organisation.reader.current();
@@ -89,18 +94,24 @@ async function rightsOf(
   if (chosen !== undefined && device === undefined) throw new ProblemError('not-found');
   const seat = device === undefined ? undefined : await seatOf(store, state, device.id as DeviceId);
   if (device !== undefined && seat !== undefined) {
-    return { device, rights: entitlements(state, seat, nowMs).filter(({ known }) => known) };
+    const rights = entitlements(state, seat, nowMs).filter(({ known }) => known);
+    return { device, system: seat.device.posture?.facts.os, rights };
   }
   const subject = await subjectOf(store, state, person.id);
   if (subject === undefined) throw new ProblemError('not-authenticated');
-  const visitor = { subject, session: signInFacts(session) };
+  const visitor = { subject, session: signInFacts(session), addresses: [session.address, address] };
   return {
     device: null,
+    system: undefined,
     rights: visitorEntitlements(state, visitor, nowMs, 'client').filter(({ known }) => known),
   };
 }
 
-function shownResource({ resource, state, reasons, untilMs }: Entitlement): PortalResource {
+/** @param system of the device that it is used from, where that is known */
+function shownResource(
+  { resource, state, reasons, untilMs }: Entitlement,
+  system: System | undefined,
+): PortalResource {
   const { name, ports } = resource.definition;
   return {
     id: resource.id,
@@ -108,18 +119,7 @@ function shownResource({ resource, state, reasons, untilMs }: Entitlement): Port
     hosts: resourceHosts(resource.definition),
     ports: [...ports],
     state,
-    reasons: reasons.map(shownReason),
+    reasons: reasons.map((reason) => readableReason(reason, system)),
     ...(untilMs === undefined ? {} : { until: instant(untilMs) }),
-  };
-}
-
-function shownReason({ name, policy }: Reason): ShownReason {
-  const { met, text, fix } = reasonTexts[name];
-  return {
-    name,
-    met,
-    text,
-    ...(fix === undefined ? {} : { fix }),
-    ...(policy === undefined ? {} : { policy }),
   };
 }

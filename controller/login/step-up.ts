@@ -5,7 +5,7 @@
 import type { Facts } from '../../policy/facts.ts';
 import { isValid, takesEffect, type Policy } from '../../policy/policy.ts';
 import { parseDuration } from '../../protocol/durations.ts';
-import { entitlementFacts, entitlements, visitorEntitlements } from '../decisions/entitlements.ts';
+import { entitlements, questionFacts, visitorEntitlements } from '../decisions/entitlements.ts';
 import type { Visitor } from '../decisions/entitlements.ts';
 import type { Seat } from '../decisions/seat.ts';
 import type { OrganisationState, Resource } from '../organisation/organisation-state.ts';
@@ -42,7 +42,7 @@ export function stepUpFor(
   resource: Resource,
   nowMs: number,
 ): StepUp | undefined {
-  const facts = entitlementFacts(who, resource, nowMs, 'client');
+  const facts = questionFacts(state, who, resource, nowMs, 'client');
   const valid = state.policies.concerning(facts).filter((policy) => isValid(policy, nowMs));
   const requires = valid.filter(({ effect }) => effect === 'require');
   const allows = valid.filter(({ effect }) => effect === 'allow');

@@ -15,7 +15,10 @@ import type { Identity } from './identity-claims.ts';
 import type { PendingSignIn } from './pending-sign-ins.ts';
 import { knownResource, stepUpFor, type StepUp } from './step-up.ts';
 
-type SignInFacts = Pick<SeatSession, 'startedMs' | 'authMs' | 'amr' | 'acr'>;
+type SignInFacts = Pick<SeatSession, 'startedMs' | 'authMs' | 'amr' | 'acr'> & {
+  /** The browser's, where it is known. */
+  readonly address?: string;
+};
 type Wanted = NonNullable<PendingSignIn['stepUp']>;
 
 export class StepUps {
@@ -78,7 +81,7 @@ export class StepUps {
     const own = seat?.subject.id === person ? seat : undefined;
     const who: Seat | Visitor =
       own === undefined
-        ? { subject, session }
+        ? { subject, session, addresses: session.address === undefined ? [] : [session.address] }
         : { ...own, session: { id: own.session.id, untilMs: own.session.untilMs, ...session } };
     const resource = knownResource(state, who, name, nowMs);
     return resource === undefined ? undefined : stepUpFor(state, who, resource, nowMs);
@@ -89,6 +92,7 @@ export class StepUps {
 export function signInFacts(row: SessionsTable): SignInFacts {
   return {
     startedMs: row.started_ms,
+    address: row.address,
     amr: JSON.parse(row.amr) as string[],
     ...(row.auth_ms === null ? {} : { authMs: row.auth_ms }),
     ...(row.acr === null ? {} : { acr: row.acr }),

@@ -11,6 +11,7 @@ import type { Id, NetworkId, ResourceId } from '../../protocol/ids.ts';
 import type { Name } from '../../protocol/names.ts';
 import { compilePolicies, type Policies } from '../../policy/policies.ts';
 import type { StoredPostureSource } from '../posture/source-secrets.ts';
+import { noCountries, type CountryLookup } from '../source/countries.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { documentZones } from './resource-hosts.ts';
 
@@ -47,6 +48,8 @@ export interface OrganisationState {
   readonly resources: readonly Resource[];
   readonly serviceAccounts: readonly ServiceAccount[];
   readonly policies: Policies;
+  /** The operator's, always as of now; no part of the document. */
+  readonly countries: CountryLookup;
 }
 
 const emptyDocument: StoredDocument = { organisation: '' };
@@ -54,16 +57,18 @@ const emptyDocument: StoredDocument = { organisation: '' };
 /** Gives the current state of one organisation, reading it again only when its revision has changed. */
 export class OrganisationReader {
   readonly #store: ScopedStore;
+  readonly #countries: CountryLookup;
   #last: OrganisationState | undefined;
 
-  constructor(store: ScopedStore) {
+  constructor(store: ScopedStore, countries: CountryLookup = noCountries) {
     this.#store = store;
+    this.#countries = countries;
   }
 
   /** @param store inside a transaction, the transaction's */
   async current(store: ScopedStore = this.#store): Promise<OrganisationState> {
     const revision = await currentRevision(store);
-    if (this.#last?.revision !== revision) this.#last = await readOrganisation(store);
+    if (this.#last?.revision !== revision) this.#last = await readOrganisation(store, this.#countries);
     return this.#last;
   }
 }
@@ -78,7 +83,10 @@ export async function currentRevision(store: ScopedStore): Promise<number> {
 }
 
 /** Reads the newest document and the ids of what it declares. */
-export async function readOrganisation(store: ScopedStore): Promise<OrganisationState> {
+export async function readOrganisation(
+  store: ScopedStore,
+  countries: CountryLookup = noCountries,
+): Promise<OrganisationState> {
   const row = await store
     .select('documents')
     .select(['revision', 'document'])
@@ -106,5 +114,6 @@ export async function readOrganisation(store: ScopedStore): Promise<Organisation
     policies: compilePolicies(document.policies ?? [], document.postureProfiles ?? [], {
       resources: document.resources ?? [],
     }),
+    countries,
   };
 }

@@ -191,7 +191,7 @@ export interface IssuedTokensTable {
   node: NodeId;
   session: Id<'ses'> | null;
   network: NetworkId | null;
-  /** JSON `{ res_…: until in epoch seconds }` of a grant. */
+  /** JSON of what a grant carries (`storedRights`), or of a ticket’s terms. */
   resources: string;
   /** The token itself: a node that returns is given the same one. */
   token: string;

@@ -3,7 +3,7 @@
  * Refuses a SQLite library with the WAL-reset corruption and any bound value that SQLite would silently turn into NULL.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import {
   CompiledQuery,
   SqliteAdapter,
@@ -118,8 +118,13 @@ class SqliteFileDriver implements Driver {
   }
 }
 
+/** Statements that are kept ready; making one takes longer than running it. */
+const keptStatements = 256;
+
 class SqliteConnection implements DatabaseConnection {
   readonly #database: DatabaseSync;
+  /** Least recently used first. */
+  readonly #statements = new Map<string, { readonly statement: StatementSync; readonly reads: boolean }>();
 
   constructor(database: DatabaseSync) {
     this.#database = database;
@@ -127,10 +132,22 @@ class SqliteConnection implements DatabaseConnection {
 
   async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
     const values = parameters.map(bindable);
-    const statement = this.#database.prepare(sql);
-    if (statement.columns().length > 0) return { rows: statement.all(...values) as R[] };
+    const { statement, reads } = this.#prepared(sql);
+    if (reads) return { rows: statement.all(...values) as R[] };
     const { changes, lastInsertRowid } = statement.run(...values);
     return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
+  }
+
+  #prepared(sql: string): { readonly statement: StatementSync; readonly reads: boolean } {
+    let prepared = this.#statements.get(sql);
+    if (prepared === undefined) {
+      const statement = this.#database.prepare(sql);
+      prepared = { statement, reads: statement.columns().length > 0 };
+    } else this.#statements.delete(sql);
+    this.#statements.set(sql, prepared);
+    const [oldest] = this.#statements.keys();
+    if (this.#statements.size > keptStatements && oldest !== undefined) this.#statements.delete(oldest);
+    return prepared;
   }
 
   streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {

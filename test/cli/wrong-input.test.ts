@@ -366,6 +366,17 @@ const runs: Run[] = [
     exit: 2,
     says: /give --data, --secret-key-file and a port/,
   },
+  {
+    args: ['controller', ...data, ...server, '--countries', '/nowhere.csv'],
+    exit: 2,
+    says: /the file of countries cannot be used: \/nowhere\.csv cannot be read \(ENOENT\)/,
+  },
+  {
+    args: ['controller', ...data, ...server],
+    env: { POSTERN_COUNTRIES: join(folder, 'countries.csv') },
+    exit: 2,
+    says: /countries\.csv: line 3: 10\.0\.0\.1\/8 has bits set behind its prefix; write the network/,
+  },
   { args: ['relay', ...server], exit: 2, says: /required option '--state/ },
   {
     args: ['relay', ...server, ...state],
@@ -415,6 +426,62 @@ const runs: Run[] = [
   { args: ['audit', ...admin, '--last', 'x'], exit: 2, says: /give a number from 1 to 1000/ },
   { args: ['statsu'], exit: 2, says: /unknown command 'statsu'[^]*Did you mean status/ },
   { args: ['why'], exit: 2, says: /missing required argument 'resource'[^]*--help/ },
+  { args: ['why', 'wiki', '--user', 'a@acme.example'], exit: 2, says: /no controller is named/ },
+  {
+    args: ['why', 'wiki', ...admin, '--user', 'a@acme.example', '--service', 'ci'],
+    exit: 2,
+    says: /--user and --service are two questions; give one/,
+  },
+  {
+    args: ['why', 'wiki', ...admin, '--source', '10.0.0.1'],
+    exit: 2,
+    says: /--source is for the simulator; say for whom with --user/,
+  },
+  {
+    args: ['why', 'wiki', ...admin, '--user', 'a@acme.example'],
+    exit: 2,
+    says: /--user: nobody known here is "a@acme\.example"; name the groups too/,
+  },
+  {
+    args: ['why', 'nothing', ...admin, '--groups', 'staff'],
+    exit: 2,
+    says: /there is no resource "nothing"; its name stands/,
+  },
+  {
+    args: ['why', 'wiki', ...admin, '--groups', 'stuff'],
+    exit: 2,
+    says: /--groups: the group "stuff" is not declared/,
+  },
+  {
+    args: ['why', 'wiki', ...admin, '--groups', 'staff', '--device', 'desk'],
+    exit: 2,
+    says: /--device: there is no device "desk"/,
+  },
+  {
+    args: ['why', 'wiki', ...admin, '--groups', 'staff', '--source', 'here'],
+    exit: 2,
+    says: /--source: "here" is no address; write one such as/,
+  },
+  {
+    args: ['why', 'wiki', ...admin, '--groups', 'a b'],
+    exit: 2,
+    says: /write names of groups, with commas/,
+  },
+  {
+    args: ['why', 'wiki', ...admin, '--groups', 'staff', '--door', 'back'],
+    exit: 2,
+    says: /write client or web/,
+  },
+  {
+    args: ['why', 'wiki', ...admin, '--groups', 'staff', '--at', '10:00'],
+    exit: 2,
+    says: /write an instant with its offset/,
+  },
+  {
+    args: ['why', 'wiki', ...admin, '--groups', 'staff', '--mfa', 'soon'],
+    exit: 2,
+    says: /write a duration/,
+  },
   { args: ['forward', 'db1', 'x', ...state], exit: 2, says: /"x" is no port; give a number/ },
 ];
 
@@ -422,6 +489,7 @@ test('a flag, a variable or a key that is wrong is refused with its name, the re
   await writeFile(file, good);
   await writeFile(join(folder, 'broken.yaml'), good.replace('organisation', 'organization'));
   await writeFile(join(folder, 'empty.yaml'), '');
+  await writeFile(join(folder, 'countries.csv'), 'network,country\n192.0.2.0/24,DE\n10.0.0.1/8,DE\n');
   const before = await inForce();
   const waiting = runs.values();
   const lane = async (): Promise<void> => {
@@ -457,6 +525,9 @@ const bodies: [method: string, path: string, body: unknown, status: number, says
   ['GET', 'audit?last=0', undefined, 400, /last/],
   ['GET', 'audit?after=-1', undefined, 400, /after/],
   ['GET', 'audit?what=%25', undefined, 400, /what/],
+  ['POST', 'simulate', {}, 400, /resource is missing/],
+  ['POST', 'simulate', { resource: 'wiki' }, 400, /name a user, a service account, or groups/],
+  ['POST', 'simulate', { resource: 'wiki', groups: 'staff' }, 400, /must be a list/],
   ['DELETE', 'sessions/nobody', undefined, 404, /no such thing/],
 ];
 

@@ -60,7 +60,11 @@ export interface AfterTest {
 /** Opens a controller that the end of the test closes and removes; `directory` opens one that is there already. */
 export async function testController(
   test: AfterTest,
-  overrides: { readonly builtInAuthority?: boolean; readonly directory?: string } = {},
+  overrides: {
+    readonly builtInAuthority?: boolean;
+    readonly directory?: string;
+    readonly countriesFile?: string;
+  } = {},
 ): Promise<TestController> {
   const directory = overrides.directory ?? (await mkdtemp(join(tmpdir(), 'postern-controller-')));
   const time = new TestTime();
@@ -68,6 +72,7 @@ export async function testController(
     directory,
     publicUrl: new URL('https://access.acme.example:8443'),
     builtInAuthority: overrides.builtInAuthority ?? false,
+    ...(overrides.countriesFile === undefined ? {} : { countriesFile: overrides.countriesFile }),
     now: time.now,
     clock: time.clock,
     random: systemRandom,
