@@ -101,7 +101,7 @@ test('the history says who changed how much when, newest first, by pages', async
       [1, '2026-11-20T10:00:00.000Z', 15],
     ],
   );
-  assert.ok(all.every(({ who }) => /^token tok_/.test(who)));
+  assert.ok(all.every(({ who }) => who.startsWith('token tok_')));
   assert.deepEqual(await history(controller, '?limit=1'), [all[0]]);
   assert.deepEqual(await history(controller, '?before=2'), [all[1]]);
 });
@@ -195,8 +195,8 @@ test('a rollback to what is in force changes and writes nothing', async (t) => {
 
 test('a rollback passes the checks of apply: unknown revisions, secrets that are gone, tests that fail', async (t) => {
   const controller = await testController(t);
-  const rollback = (revision: unknown) =>
-    controller.call('POST', '/api/v1/document/rollback', { revision } as object);
+  const rollback = (revision: number | string) =>
+    controller.call('POST', '/api/v1/document/rollback', { revision });
   await apply(controller, acmeDocument());
   const { identityProviders: _providers, ...without } = acmeDocument();
   await apply(controller, without);
@@ -246,10 +246,10 @@ test('of two administrators who start from one revision the second is told, and 
   const read = await controller.call('GET', '/api/v1/document');
   assert.equal(read.headers.etag, `"${first.revision}"`);
   const [one, two] = await Promise.all([
-    put(String(read.headers.etag), narrowed()),
-    put(String(read.headers.etag), { ...acmeDocument(), groups: ['staff', 'sre', 'automation', 'late'] }),
+    put(read.headers.etag, narrowed()),
+    put(read.headers.etag, { ...acmeDocument(), groups: ['staff', 'sre', 'automation', 'late'] }),
   ]);
-  const codes = [one.statusCode, two.statusCode].toSorted();
+  const codes = [one.statusCode, two.statusCode].toSorted((a, b) => a - b);
   assert.deepEqual(codes, [200, 409]);
   const loser = one.statusCode === 409 ? one : two;
   assert.match(
