@@ -25,7 +25,8 @@ export const IdentityProviderDocument = Type.Object(
     name: ShortName,
     issuer: Type.String({ pattern: '^https?://' }),
     clientId: Type.String({ minLength: 1, maxLength: 256 }),
-    clientSecret: Type.String({ minLength: 1, maxLength: 1_024 }),
+    /** `writeOnly`: sealed when it is stored, and never shown again; an export names a variable in its place. */
+    clientSecret: Type.String({ minLength: 1, maxLength: 1_024, writeOnly: true }),
     groupsClaim: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
     /** PEM of the provider's own authority, where it has one. The command line reads it from a file. */
     ca: Type.Optional(Type.String({ maxLength: 65_536 })),
