@@ -32,7 +32,7 @@ export function applyCommand(program: Command): void {
 
 async function run(options: Options): Promise<void> {
   const target = await adminTarget(options);
-  const document = readDocument(options.file);
+  const document = readDocument(options.file, process.env);
   const result = await orRefuse(
     document,
     adminCall(target, 'PUT', '/api/v1/document', document.value, ifMatch(options)),

@@ -4,8 +4,8 @@ import { ApiProblem } from './admin-call.ts';
 import { say } from './output.ts';
 import { readYamlDocument, YamlIssues, type YamlDocument } from './yaml-document.ts';
 
-/** Reads the file, or prints what is wrong with it and ends. */
-export function readDocument(file: string, env: NodeJS.ProcessEnv | undefined = process.env): YamlDocument {
+/** Reads the file with its secrets from `env`, or with none where that is undefined; prints what is wrong with it and ends. */
+export function readDocument(file: string, env: NodeJS.ProcessEnv | undefined): YamlDocument {
   try {
     return readYamlDocument(file, env);
   } catch (error) {

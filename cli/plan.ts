@@ -45,7 +45,7 @@ export function planCommand(program: Command): void {
 
 async function run(options: Options): Promise<void> {
   const target = await adminTarget(options);
-  const document = readDocument(options.file);
+  const document = readDocument(options.file, process.env);
   const answer = await orRefuse(document, adminCall(target, 'POST', '/api/v1/document/plan', document.value));
   if (!isResult.Check(answer)) throw new CommandError(exits.unexpected, 'the answer is not that of plan');
   const failed = document.places(failedTestIssues(answer.tests.failed));
