@@ -30,8 +30,9 @@ export async function adminCall(
   method: 'GET' | 'POST' | 'PUT' | 'DELETE',
   path: string,
   body?: unknown,
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<unknown> {
-  const { status, text } = await exchange(target, method, path, body);
+  const { status, text } = await exchange(target, method, path, body, headers);
   if (status === 204) return undefined;
   let answer: unknown;
   try {
@@ -49,6 +50,7 @@ function exchange(
   method: string,
   path: string,
   body: unknown,
+  headers: Readonly<Record<string, string>>,
 ): Promise<{ status: number; text: string }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; text: string }>();
   const payload = body === undefined ? undefined : JSON.stringify(body);
@@ -60,6 +62,7 @@ function exchange(
       agent: false,
       timeout: timeoutMs,
       headers: {
+        ...headers,
         accept: 'application/json',
         authorization: `Bearer ${token}`,
         ...(payload === undefined

@@ -29,8 +29,12 @@ export class YamlIssues extends CommandError {
   }
 }
 
-/** Reads and resolves the file. Throws `YamlIssues`, or a sentence when it cannot be read. */
-export function readYamlDocument(file: string, env: NodeJS.ProcessEnv): YamlDocument {
+/**
+ * Reads and resolves the file. Throws `YamlIssues`, or a sentence when it cannot be read.
+ *
+ * @param env undefined where secrets are not needed: what names one stands for a text then
+ */
+export function readYamlDocument(file: string, env: NodeJS.ProcessEnv | undefined): YamlDocument {
   const text = readFile(file);
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
@@ -64,7 +68,11 @@ function readFile(file: string): string {
 }
 
 /** Puts secrets and authorities in the place of what names them; returns what cannot be resolved. */
-function resolveProviders(value: unknown, folder: string, env: NodeJS.ProcessEnv): DocumentIssue[] {
+function resolveProviders(
+  value: unknown,
+  folder: string,
+  env: NodeJS.ProcessEnv | undefined,
+): DocumentIssue[] {
   const providers = (value as { identityProviders?: unknown } | null)?.identityProviders;
   const issues: DocumentIssue[] = [];
   for (const [index, provider] of (Array.isArray(providers) ? providers : []).entries()) {
@@ -74,7 +82,7 @@ function resolveProviders(value: unknown, folder: string, env: NodeJS.ProcessEnv
     const secret = resolveSecret(entry['clientSecret'], folder, env);
     if (secret.issue !== undefined) issues.push({ path: [...path, 'clientSecret'], message: secret.issue });
     else if (secret.text !== undefined) entry['clientSecret'] = secret.text;
-    if (typeof entry['ca'] !== 'string') continue;
+    if (typeof entry['ca'] !== 'string' || isInline(entry['ca'])) continue;
     const authority = readBeside(folder, entry['ca'], false);
     if (authority.issue !== undefined) issues.push({ path: [...path, 'ca'], message: authority.issue });
     else entry['ca'] = authority.text;
@@ -83,7 +91,7 @@ function resolveProviders(value: unknown, folder: string, env: NodeJS.ProcessEnv
 }
 
 /** The same for the sources of verdicts: the secret of a webhook, the token and the authority of one that is asked. */
-function resolveSources(value: unknown, folder: string, env: NodeJS.ProcessEnv): DocumentIssue[] {
+function resolveSources(value: unknown, folder: string, env: NodeJS.ProcessEnv | undefined): DocumentIssue[] {
   const sources = (value as { postureSources?: unknown } | null)?.postureSources;
   const issues: DocumentIssue[] = [];
   for (const [index, source] of (Array.isArray(sources) ? sources : []).entries()) {
@@ -94,6 +102,7 @@ function resolveSources(value: unknown, folder: string, env: NodeJS.ProcessEnv):
     ] as const) {
       const entry = (source as Record<string, unknown> | null)?.[way] as Record<string, unknown> | null;
       const given = typeof entry === 'object' ? entry?.[key] : undefined;
+      if (key === 'ca' && typeof given === 'string' && isInline(given)) continue;
       const { issue, text } =
         key === 'ca' && typeof given === 'string'
           ? readBeside(folder, given, false)
@@ -105,22 +114,29 @@ function resolveSources(value: unknown, folder: string, env: NodeJS.ProcessEnv):
   return issues;
 }
 
+/** A certificate that stands in the file itself. */
+function isInline(ca: string): boolean {
+  return ca.trimStart().startsWith('-----BEGIN ');
+}
+
 interface Resolved {
   readonly text?: string;
   readonly issue?: string;
 }
 
-function resolveSecret(value: unknown, folder: string, env: NodeJS.ProcessEnv): Resolved {
+function resolveSecret(value: unknown, folder: string, env: NodeJS.ProcessEnv | undefined): Resolved {
   if (typeof value !== 'object' || value === null) return {};
   const source = value as { env?: unknown; file?: unknown };
   const keys = Object.keys(source);
-  if (keys.length === 1 && typeof source.env === 'string') {
-    const text = env[source.env];
+  const isNamed = keys.length === 1 && (typeof source.env === 'string' || typeof source.file === 'string');
+  if (isNamed && env === undefined) return { text: 'not needed here' };
+  if (isNamed && typeof source.env === 'string') {
+    const text = env?.[source.env];
     return text === undefined || text === ''
       ? { issue: `the variable ${source.env} is not set; set it where apply runs` }
       : { text };
   }
-  if (keys.length === 1 && typeof source.file === 'string') return readBeside(folder, source.file, true);
+  if (isNamed && typeof source.file === 'string') return readBeside(folder, source.file, true);
   return { issue: 'write a text, { env: NAME } or { file: PATH }' };
 }
 

@@ -75,8 +75,21 @@ export function runPolicyTests(document: TestedDocument, nowMs: number): PolicyT
   });
 }
 
+/** A failed test as it is told: here, or in the answer to a plan. */
+export interface FailedTest {
+  readonly index: number;
+  readonly subject: string;
+  readonly failures: readonly (Omit<PolicyTestFailure, 'reasons'> & {
+    readonly reasons: readonly {
+      readonly reason: string;
+      readonly policy?: string;
+      readonly condition?: string;
+    }[];
+  })[];
+}
+
 /** Each failure as an issue of the document, with its place; empty when all tests pass. */
-export function failedTestIssues(results: readonly PolicyTestResult[]): DocumentIssue[] {
+export function failedTestIssues(results: readonly FailedTest[]): DocumentIssue[] {
   return results.flatMap(({ index, subject, failures }) =>
     failures.map((failure) => ({
       path: ['tests', index, failure.expected, failure.place],
@@ -86,7 +99,10 @@ export function failedTestIssues(results: readonly PolicyTestResult[]): Document
 }
 
 /** `alice@acme.example cannot use "databases" by the client: prod-needs mfa: mfa-missing`. */
-function failureSentence(subject: string, { expected, resource, door, reasons }: PolicyTestFailure): string {
+function failureSentence(
+  subject: string,
+  { expected, resource, door, reasons }: FailedTest['failures'][number],
+): string {
   const why = reasons.map(({ policy, condition, reason }) => {
     const where = [policy, condition].filter((part) => part !== undefined).join(' ');
     return where === '' ? reason : `${where}: ${reason}`;

@@ -26,7 +26,8 @@ export const IdentityProviderDocument = Type.Object(
     name: ShortName,
     issuer: Type.String({ pattern: '^https?://' }),
     clientId: Type.String({ minLength: 1, maxLength: 256 }),
-    clientSecret: Type.String({ minLength: 1, maxLength: 1_024 }),
+    /** `writeOnly`: sealed when it is stored, and never shown again; an export names a variable in its place. */
+    clientSecret: Type.String({ minLength: 1, maxLength: 1_024, writeOnly: true }),
     groupsClaim: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
     /** PEM of the provider's own authority, where it has one. The command line reads it from a file. */
     ca: Type.Optional(Type.String({ maxLength: 65_536 })),
@@ -165,12 +166,14 @@ export const PostureProfileDocument = Type.Object(
 export const PostureSourceDocument = Type.Object(
   {
     name: ShortName,
-    webhook: Type.Optional(Type.Object({ secret: Type.String({ minLength: 16, maxLength: 1_024 }) }, closed)),
+    webhook: Type.Optional(
+      Type.Object({ secret: Type.String({ minLength: 16, maxLength: 1_024, writeOnly: true }) }, closed),
+    ),
     poll: Type.Optional(
       Type.Object(
         {
           url: Type.String({ pattern: '^https?://', maxLength: 2_048 }),
-          token: Type.Optional(Type.String({ minLength: 1, maxLength: 4_096 })),
+          token: Type.Optional(Type.String({ minLength: 1, maxLength: 4_096, writeOnly: true })),
           every: Type.Optional(Duration),
           /** PEM of the source's own authority, where it has one. The command line reads it from a file. */
           ca: Type.Optional(Type.String({ maxLength: 65_536 })),
@@ -382,3 +385,91 @@ export const DocumentRevision = Type.Object({
   changes: Type.Integer(),
 });
 export type DocumentRevision = Static<typeof DocumentRevision>;
+
+/** Who would lose or gain what by a document; one row for people and resources to whom the same happens. */
+export const PlanAccess = Type.Object({
+  /** `needs-…`: possible before and after, but it takes more, less, or something else. */
+  change: Type.Union([
+    Type.Literal('loses'),
+    Type.Literal('gains'),
+    Type.Literal('needs-more'),
+    Type.Literal('needs-less'),
+    Type.Literal('needs-other'),
+  ]),
+  /** `now`: with the devices and sessions that are open. `once-met`: as soon as they are signed in and meet `needs`. */
+  when: Type.Union([Type.Literal('now'), Type.Literal('once-met')]),
+  who: Type.Object({
+    /** `anyone`: one of these groups, of which nobody has been seen. */
+    kind: Type.Union([Type.Literal('people'), Type.Literal('anyone'), Type.Literal('service account')]),
+    count: Type.Integer(),
+    /** Some of them. */
+    names: Type.Array(Type.String()),
+    /** Groups that all of them have. */
+    groups: Type.Array(Type.String()),
+  }),
+  /** Some of them. */
+  resources: Type.Array(Type.String()),
+  resourceCount: Type.Integer(),
+  doors: Type.Array(Door),
+  /** Conditions that it takes afterwards. */
+  needs: Type.Array(Type.String()),
+  /** Policies that are new, gone or changed and make the difference. */
+  policies: Type.Array(Type.String()),
+});
+export type PlanAccess = Static<typeof PlanAccess>;
+
+/** Something that is allowed in a document and probably not meant. */
+export const PlanWarning = Type.Object({
+  kind: Type.Union([
+    Type.Literal('looser-allow'),
+    Type.Literal('matches-nobody'),
+    Type.Literal('matches-nothing'),
+    Type.Literal('waives-nothing'),
+    Type.Literal('over'),
+  ]),
+  policy: Type.String(),
+  other: Type.Optional(Type.String()),
+  resources: Type.Optional(Type.Array(Type.String())),
+  message: Type.String(),
+});
+export type PlanWarning = Static<typeof PlanWarning>;
+
+/** A policy test that fails, with each resource about which it is wrong and what decided. */
+export const FailedPolicyTest = Type.Object({
+  /** Its place in `tests`. */
+  index: Type.Integer(),
+  subject: Type.String(),
+  failures: Type.Array(
+    Type.Object({
+      expected: Type.Union([Type.Literal('can'), Type.Literal('cannot')]),
+      /** Its place in that list. */
+      place: Type.Integer(),
+      resource: Type.String(),
+      door: Door,
+      reasons: Type.Array(
+        Type.Object({
+          reason: Type.String(),
+          policy: Type.Optional(Type.String()),
+          condition: Type.Optional(Type.String()),
+        }),
+      ),
+    }),
+  ),
+});
+export type FailedPolicyTest = Static<typeof FailedPolicyTest>;
+
+/** The answer to `plan`: what a document would do. */
+export const PlanResult = Type.Object({
+  /** The revision in force, which it was compared with. */
+  revision: Type.Integer(),
+  changes: Type.Array(Type.Object(EntryChange)),
+  access: Type.Array(PlanAccess),
+  /** Rows of `access` that are not shown. */
+  moreAccess: Type.Integer(),
+  /** Combinations of people, resource and door that were not looked at: the change is too large. */
+  notLookedAt: Type.Integer(),
+  warnings: Type.Array(PlanWarning),
+  moreWarnings: Type.Integer(),
+  tests: Type.Object({ passed: Type.Integer(), failed: Type.Array(FailedPolicyTest) }),
+});
+export type PlanResult = Static<typeof PlanResult>;

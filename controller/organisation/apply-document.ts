@@ -57,10 +57,7 @@ export function applyDocument(
     const { from, rollback } = options;
     if (from !== undefined && from !== before.revision) throw new StaleRevision(before.revision);
     const after = withoutSecrets(document);
-    const secrets = {
-      identityProviders: await changedSecrets(tx, document, options.secretKey),
-      postureSources: await changedSourceSecrets(tx, document, options.secretKey),
-    };
+    const secrets = await changedSecrets(tx, document, options.secretKey);
     const changes = documentChanges(before.document, after, secrets);
     if (changes.length === 0 && before.revision > 0) {
       return { changes: [], revision: before.revision, removed: [], redirected: [], orphaned: [] };
@@ -175,8 +172,19 @@ async function syncNames(
   return removed;
 }
 
-/** Names of the providers whose client secret differs from the stored one. */
+/** Names of the entries whose secret differs from the stored one. */
 export async function changedSecrets(
+  tx: ScopedStore,
+  document: OrganisationDocument,
+  secretKey: SecretKey,
+): Promise<Record<'identityProviders' | 'postureSources', Set<string>>> {
+  return {
+    identityProviders: await changedClientSecrets(tx, document, secretKey),
+    postureSources: await changedSourceSecrets(tx, document, secretKey),
+  };
+}
+
+async function changedClientSecrets(
   tx: ScopedStore,
   document: OrganisationDocument,
   secretKey: SecretKey,

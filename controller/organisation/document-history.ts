@@ -101,10 +101,16 @@ export async function revivedDocument(
   const sources: PostureSourceDocument[] = [];
   for (const [index, { name, webhook, poll }] of (postureSources ?? []).entries()) {
     const secret = await sourceToken(store, secretKey, name);
-    if (poll !== undefined)
-      sources.push({ name, poll: { ...poll, ...(secret === undefined ? {} : { token: secret }) } });
-    else if (webhook !== undefined && secret !== undefined) sources.push({ name, webhook: { secret } });
-    else lost(['postureSources', index, 'webhook', 'secret'], `the posture source "${name}"`);
+    const source = `the posture source "${name}"`;
+    if (webhook !== undefined) {
+      if (secret !== undefined) sources.push({ name, webhook: { secret } });
+      else lost(['postureSources', index, 'webhook', 'secret'], source);
+    } else if (poll !== undefined) {
+      const { token, ...open } = poll;
+      if (token === undefined) sources.push({ name, poll: open });
+      else if (secret !== undefined) sources.push({ name, poll: { ...open, token: secret } });
+      else lost(['postureSources', index, 'poll', 'token'], source);
+    }
   }
   if (issues.length > 0) return { issues };
   return {

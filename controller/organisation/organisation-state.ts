@@ -96,8 +96,25 @@ export async function readOrganisation(
   const networks = await store.select('networks').select(['id', 'name']).orderBy('name').execute();
   const ids = await store.select('resources').select(['id', 'name']).execute();
   const accounts = await store.select('service_accounts').select(['id', 'name']).execute();
+  return organisationState(row?.revision ?? 0, document, { networks, resources: ids, accounts }, countries);
+}
+
+/** The ids of what documents declare, by name. */
+export interface DeclaredIds {
+  readonly networks: readonly Network[];
+  readonly resources: readonly { readonly id: ResourceId; readonly name: string }[];
+  readonly accounts: readonly { readonly id: Id<'svc'>; readonly name: string }[];
+}
+
+/** A document joined with its ids; what has none is left out. */
+export function organisationState(
+  revision: number,
+  document: StoredDocument,
+  { networks, resources: ids, accounts }: DeclaredIds,
+  countries: CountryLookup,
+): OrganisationState {
   return {
-    revision: row?.revision ?? 0,
+    revision,
     document,
     zones: documentZones(document as OrganisationDocument),
     groups: new Set(document.groups),

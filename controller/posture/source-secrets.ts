@@ -7,23 +7,20 @@ import type { OrganisationDocument, PostureSourceDocument } from '../../protocol
 import type { SecretKey } from '../keys/secret-key.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 
-/** A source without its webhook's secret or the token that it is asked with. */
+/** A source without its webhook's secret; an empty text stands for the token that it is asked with. */
 export interface StoredPostureSource {
   name: string;
   webhook?: object;
-  poll?: Omit<NonNullable<PostureSourceDocument['poll']>, 'token'>;
+  poll?: NonNullable<PostureSourceDocument['poll']>;
 }
 
 /** The sources of a document as they are stored. */
 export function withoutSourceSecrets(sources: readonly PostureSourceDocument[]): StoredPostureSource[] {
-  return sources.map(({ name, webhook, poll }) => {
-    const { token: _token, ...open } = poll ?? { url: '' };
-    return {
-      name,
-      ...(webhook === undefined ? {} : { webhook: {} }),
-      ...(poll === undefined ? {} : { poll: open }),
-    };
-  });
+  return sources.map(({ name, webhook, poll }) => ({
+    name,
+    ...(webhook === undefined ? {} : { webhook: {} }),
+    ...(poll === undefined ? {} : { poll: { ...poll, ...(poll.token === undefined ? {} : { token: '' }) } }),
+  }));
 }
 
 /** Names of the sources whose secret differs from the stored one. */

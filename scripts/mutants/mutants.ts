@@ -4,6 +4,7 @@ import { clientMutants } from './client.ts';
 import { connectorMutants } from './connector.ts';
 import { controllerMutants } from './controller.ts';
 import { decisionsMutants } from './decisions.ts';
+import { documentMutants } from './document.ts';
 import { listenersMutants } from './listeners.ts';
 import type { Mutant } from './mutant.ts';
 import { muxMutants } from './mux.ts';
@@ -21,6 +22,7 @@ export const mutants: readonly Mutant[] = [
   ...relayMutants,
   ...controllerMutants,
   ...decisionsMutants,
+  ...documentMutants,
   ...signInMutants,
   ...listenersMutants,
   ...clientMutants,

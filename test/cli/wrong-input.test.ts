@@ -45,6 +45,26 @@ policies:
     allow: { groups: [staff] }
     to: { resources: [wiki] }
     when: { posture: [healthy], mfa: 12h, schedule: { zone: Europe/Berlin, hours: "09:00-18:00" } }
+  - name: sre-printer
+    allow: { groups: [sre] }
+    to: { resources: [printer] }
+    until: 2027-12-31T00:00:00Z
+    when: { source: [10.0.0.0/8], country: [DE] }
+    waives: [needs-printer]
+  - name: needs-printer
+    require: everyone
+    to: { resources: [printer] }
+    when: { mfa: { age: 8h, amr: [hwk], acr: [phr] } }
+tests:
+  - user: alice@acme.example
+    door: client
+    posture: [healthy]
+    mfa: 1h
+    at: "2026-11-20T10:00+01:00"
+    source: 192.0.2.7
+    cannot: [printer]
+  - serviceAccount: ci
+    cannot: [wiki, printer]
 `;
 
 /** What stands in the file, what is put there («» mark the place), and what is said. */
@@ -128,10 +148,51 @@ const yaml: [from: string, to: string, says: RegExp][] = [
   ['allow: { groups: [staff] }', 'allow: everyone\n    deny: everyone', /allow, deny/],
   ['to: { resources: [wiki] }', 'to: { resources: [«»wikki] }', /resource "wikki" is not declared/],
   ['to: { resources: [wiki] }', 'to: { tags: [«»prod] }', /tag "prod"/],
-  ['posture: [healthy]', 'posture: [«»strong]', /"strong" is not declared/],
+  ['when: { posture: [healthy]', 'when: { posture: [«»strong]', /"strong" is not declared/],
   ['mfa: 12h', 'mfa: «»yes', /is no duration|must be a text/],
   ['zone: Europe/Berlin', 'zone: «»Europe/Atlantis', /Atlantis/],
   ['hours: "09:00-18:00"', 'hours: «»"9-18"', /are no hours; write them like/],
+  ['source: [10.0.0.0/8]', 'source: [«»10.0.0.1]', /"10\.0\.0\.1" has no length; write 10\.0\.0\.1\/32/],
+  ['source: [10.0.0.0/8]', 'source: [«»10.0.0.1/8]', /has bits beyond its length; write 10\.0\.0\.1\/32/],
+  ['source: [10.0.0.0/8]', 'source: [«»"::ffff:10.0.0.0/104"]', /is IPv4 inside IPv6; write the IPv4/],
+  ['source: [10.0.0.0/8]', 'source: [10.0.0.0/8, «»office]', /"office" is no network; write it like/],
+  ['source: [10.0.0.0/8]', 'source: «»10.0.0.0/8', /must be a list/],
+  ['country: [DE]', 'country: [«»de]', /"de" is no country; write two capital letters such as DE/],
+  ['country: [DE]', 'country: [«»Germany]', /"Germany" is no country/],
+  ['country: [DE]', '«»contry: [DE]', /unknown key "contry"; did you mean "country"/],
+  ['age: 8h', 'age: «»8', /is no duration|must be a text/],
+  ['age: 8h', 'age: «»900d', /a duration is at most a year/],
+  ['age: 8h, ', '', /age is missing/],
+  ['amr: [hwk]', '«»arm: [hwk]', /unknown key "arm"; did you mean "age"|did you mean "amr"/],
+  ['acr: [phr]', 'acr: «»[]', /must not be empty/],
+  [
+    'waives: [needs-printer]',
+    'waives: [«»needs-print]',
+    /policy "needs-print" is not declared; waives names requires/,
+  ],
+  ['waives: [needs-printer]', 'waives: [«»staff-wiki]', /policy "staff-wiki" is no require; only what is/],
+  [
+    '    until: 2027-12-31T00:00:00Z\n    when: { source: [10.0.0.0/8], country: [DE] }\n    waives: [needs-printer]',
+    '    waives: «»[needs-printer]',
+    /only an allow that has until may waive/,
+  ],
+  ['user: alice@acme.example', 'user: «»alice', /"alice" is no e-mail address/],
+  ['user: alice@acme.example', 'usr: alice@acme.example', /unknown key "usr"; did you mean "user"/],
+  ['serviceAccount: ci', 'serviceAccount: «»cd', /service account "cd" is not declared; add it/],
+  ['serviceAccount: ci\n', 'serviceAccount: ci\n    groups: «»[sre]\n', /those it declares; leave this out/],
+  ['door: client', 'door: «»window', /"window" is not possible here; write client or web/],
+  ['    posture: [healthy]', '    posture: [«»ill]', /posture profile "ill" is not declared/],
+  ['mfa: 1h', 'mfa: «»yes', /is no duration; write 90s/],
+  ['at: "2026-11-20T10:00+01:00"', 'at: «»yesterday', /"yesterday" is no instant; write it like 2026-11-20/],
+  ['at: "2026-11-20T10:00+01:00"', 'at: «»"2026-13-20T10:00Z"', /is no instant; write it like 2026-11-20/],
+  ['source: 192.0.2.7', 'source: «»192.0.2.0/24', /is no address; write one such as 192\.0\.2\.7/],
+  ['cannot: [wiki, printer]', 'cannot: [wiki, «»prnter]', /resource "prnter" is not declared/],
+  ['    cannot: [wiki, printer]\n', '', /a test says what somebody can or cannot use/],
+  [
+    'cannot: [wiki, printer]',
+    'can: [«»wiki]',
+    /this test fails: service account ci cannot use "wiki" by the client; staff-wiki posture: posture-unknown/,
+  ],
   ['groups: [staff, sre]', 'groups: [staff, sre', /must be sufficiently indented and end with a \]/],
   ['groups: [staff, sre]', '\tgroups: [staff]', /Tabs are not allowed as indentation/],
   ['groups: [staff, sre]', 'groups: [staff]\ngroups: [sre]', /Map keys must be unique/],
@@ -242,6 +303,65 @@ const runs: Run[] = [
     says: /broken\.yaml:1:1 unknown key "organization"; did you mean[^]*Nothing was changed/,
   },
   { args: ['apply', ...admin, '-f', join(folder, 'empty.yaml')], exit: 2, says: /the file is empty; see/ },
+  { args: ['apply', ...admin, '-f', file, '--from', 'x'], exit: 2, says: /give the number of a revision/ },
+  {
+    args: ['apply', ...admin, '-f', file, '--from', '0'],
+    exit: 2,
+    says: /Revision \d+ is in force, not 0: somebody else changed the document[^]*Nothing was changed/,
+  },
+  { args: ['plan', '-f', file], exit: 2, says: /no controller is named; give --controller URL/ },
+  {
+    args: ['plan', ...admin, '-f', '/nowhere.yaml'],
+    exit: 2,
+    says: /nowhere\.yaml cannot be read \(ENOENT\)/,
+  },
+  {
+    args: ['plan', ...admin, '-f', join(folder, 'broken.yaml')],
+    exit: 2,
+    says: /broken\.yaml:1:1 unknown key "organization"[^]*Nothing was changed/,
+  },
+  {
+    args: ['plan', ...admin, '-f', join(folder, 'failing.yaml')],
+    exit: 2,
+    says: /failing\.yaml:\d+:\d+ this test fails: service account ci[^]*Apply would refuse this/,
+  },
+  {
+    args: ['apply', ...admin, '-f', join(folder, 'failing.yaml')],
+    exit: 2,
+    says: /failing\.yaml:\d+:\d+ this test fails: service account ci[^]*Nothing was changed/,
+  },
+  { args: ['export', '--controller', url], exit: 3, says: /no API token is given; give --token-file/ },
+  { args: ['policy'], exit: 2, says: /Usage: postern policy/ },
+  { args: ['policy', 'history', ...admin, '--last', '0'], exit: 2, says: /give a number from 1 to 100/ },
+  { args: ['policy', 'show', ...admin], exit: 2, says: /missing required argument 'revision'/ },
+  { args: ['policy', 'show', 'x', ...admin], exit: 2, says: /"x" is no revision; give a number that/ },
+  {
+    args: ['policy', 'show', '999', ...admin],
+    exit: 2,
+    says: /there is no revision 999; see postern policy/,
+  },
+  { args: ['policy', 'rollback', '1.5', ...admin], exit: 2, says: /"1\.5" is no revision; give a number/ },
+  {
+    args: ['policy', 'rollback', '999', ...admin],
+    exit: 2,
+    says: /There is no revision 999; see postern policy/,
+  },
+  {
+    args: ['policy', 'rollback', '1', '--from', '999', ...admin],
+    exit: 2,
+    says: /Revision \d+ is in force, not 999/,
+  },
+  { args: ['policy', 'test', '-f', '/nowhere.yaml'], exit: 2, says: /nowhere\.yaml cannot be read/ },
+  {
+    args: ['policy', 'test', '-f', join(folder, 'broken.yaml')],
+    exit: 2,
+    says: /broken\.yaml:1:1 unknown key "organization"/,
+  },
+  {
+    args: ['policy', 'test', '-f', join(folder, 'failing.yaml')],
+    exit: 2,
+    says: /failed {2}service account ci[^]*failing\.yaml:\d+:\d+ this test fails[^]*1 test passed, 1 failed/,
+  },
   { args: ['token', 'create'], exit: 2, says: /say what for: --data DIR/ },
   { args: [...create, '--connector', 'hq', '--relay', 'r'], exit: 2, says: /say what for/ },
   { args: [...create, '--connector', 'nowhere'], exit: 2, says: /no network "nowhere"\. Declared: hq/ },
@@ -490,6 +610,7 @@ test('a flag, a variable or a key that is wrong is refused with its name, the re
   await writeFile(join(folder, 'broken.yaml'), good.replace('organisation', 'organization'));
   await writeFile(join(folder, 'empty.yaml'), '');
   await writeFile(join(folder, 'countries.csv'), 'network,country\n192.0.2.0/24,DE\n10.0.0.1/8,DE\n');
+  await writeFile(join(folder, 'failing.yaml'), good.replace('cannot: [wiki, printer]', 'can: [wiki]'));
   const before = await inForce();
   const waiting = runs.values();
   const lane = async (): Promise<void> => {
@@ -522,6 +643,18 @@ const bodies: [method: string, path: string, body: unknown, status: number, says
   ['PUT', 'document', [], 422, /must be a mapping/],
   ['PUT', 'document', 'acme', 422, /must be a mapping/],
   ['PUT', 'document', {}, 422, /organisation is missing/],
+  ['POST', 'document/plan', [], 422, /must be a mapping/],
+  ['POST', 'document/plan', {}, 422, /organisation is missing/],
+  ['POST', 'document/rollback', {}, 400, /revision is missing/],
+  ['POST', 'document/rollback', { revision: '1' }, 400, /must be a whole number/],
+  ['POST', 'document/rollback', { revision: 0 }, 400, /revision/],
+  ['POST', 'document/rollback', { revision: 1, to: 2 }, 400, /unknown key \\"to\\"/],
+  ['POST', 'document/rollback', { revision: 999 }, 404, /There is no revision 999/],
+  ['POST', 'document/rollback', { revision: 1, from: 999 }, 409, /is in force, not 999/],
+  ['GET', 'document/history?limit=0', undefined, 400, /limit/],
+  ['GET', 'document/history?limit=101', undefined, 400, /limit/],
+  ['GET', 'document/history?before=x', undefined, 400, /before/],
+  ['GET', 'document/history/x', undefined, 404, /no such thing/],
   ['GET', 'audit?last=0', undefined, 400, /last/],
   ['GET', 'audit?after=-1', undefined, 400, /after/],
   ['GET', 'audit?what=%25', undefined, 400, /what/],

@@ -195,7 +195,8 @@ test('a rollback to what is in force changes and writes nothing', async (t) => {
 
 test('a rollback passes the checks of apply: unknown revisions, secrets that are gone, tests that fail', async (t) => {
   const controller = await testController(t);
-  const rollback = (revision: unknown) => controller.call('POST', '/api/v1/document/rollback', { revision });
+  const rollback = (revision: number | string) =>
+    controller.call('POST', '/api/v1/document/rollback', { revision });
   await apply(controller, acmeDocument());
   const { identityProviders: _providers, ...without } = acmeDocument();
   await apply(controller, without);

@@ -1,10 +1,11 @@
 /** The organisation as one document: reading it and applying a new one. */
 import { Type } from 'typebox';
-import { ApplyResult, OrganisationDocument } from '../../../protocol/admin.ts';
+import { ApplyResult, OrganisationDocument, PlanResult } from '../../../protocol/admin.ts';
 import type { ControllerContext } from '../../context.ts';
+import { planDocument } from '../../organisation/plan/plan-document.ts';
 import { organisationOf } from '../access.ts';
 import type { TypedApp } from '../typed-app.ts';
-import { ifMatch, putIntoForce } from './put-into-force.ts';
+import { checkedDocument, ifMatch, putIntoForce } from './put-into-force.ts';
 
 export function documentRoutes(app: TypedApp, context: ControllerContext): void {
   app.get(
@@ -38,5 +39,28 @@ export function documentRoutes(app: TypedApp, context: ControllerContext): void 
       validatorCompiler: () => () => true,
     },
     async (request) => putIntoForce(context, request, request.body, { from: ifMatch(request) }),
+  );
+
+  app.post(
+    '/api/v1/document/plan',
+    {
+      config: { access: ['admin', 'auditor'], problems: ['invalid-document'] },
+      schema: {
+        summary: 'What a document would change, and who would lose or gain what by it; writes nothing',
+        body: OrganisationDocument,
+        response: { 200: PlanResult },
+      },
+      validatorCompiler: () => () => true,
+    },
+    async (request) => {
+      const { store, reader } = context.organisation(organisationOf(request));
+      const document = await checkedDocument(context, request, request.body);
+      const { secretKey, random } = context;
+      return planDocument(store, await reader.current(), document, {
+        secretKey,
+        random,
+        nowMs: context.now(),
+      });
+    },
   );
 }

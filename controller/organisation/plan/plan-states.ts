@@ -1,0 +1,67 @@
+/** The organisation as it is and as a document would make it: what a plan compares. Nothing of it is written. */
+import type { OrganisationDocument } from '../../../protocol/admin.ts';
+import type { Random } from '../../../protocol/clock.ts';
+import { newId } from '../../../protocol/ids.ts';
+import type { Policy } from '../../../policy/policy.ts';
+import { withoutSecrets } from '../apply-document.ts';
+import { canonicalJson } from '../document-changes.ts';
+import { organisationState, type OrganisationState, type StoredDocument } from '../organisation-state.ts';
+
+/** What the document would make of the organisation: known names keep their ids, new ones are given some. */
+export function plannedState(
+  current: OrganisationState,
+  document: OrganisationDocument,
+  random: Random,
+): OrganisationState {
+  const after = withoutSecrets(document);
+  const known = {
+    networks: new Map(current.networks.map(({ id, name }) => [name, id])),
+    resources: new Map(current.resources.map(({ id, definition }) => [definition.name, id])),
+    accounts: new Map(current.serviceAccounts.map(({ id, name }) => [name, id])),
+  };
+  const ids = {
+    networks: (after.networks ?? []).map(({ name }) => ({
+      name,
+      id: known.networks.get(name) ?? newId('net', random(16)),
+    })),
+    resources: (after.resources ?? []).map(({ name }) => ({
+      name,
+      id: known.resources.get(name) ?? newId('res', random(16)),
+    })),
+    accounts: (after.serviceAccounts ?? []).map(({ name }) => ({
+      name,
+      id: known.accounts.get(name) ?? newId('svc', random(16)),
+    })),
+  };
+  return organisationState(current.revision + 1, after, ids, current.countries);
+}
+
+/**
+ * What a policy says, as text that is equal on both sides when it says the same: its own words and those of the posture
+ * profiles that it names. A policy that stands in no document follows from the rest of it.
+ */
+export function policyTexts({ document, policies }: OrganisationState): Map<string, string> {
+  const written = new Map((document.policies ?? []).map((policy) => [policy.name, policy]));
+  const profiles = new Map((document.postureProfiles ?? []).map((profile) => [profile.name, profile]));
+  let rest: string | undefined;
+  return new Map(
+    policies.policies.map(({ name }) => {
+      const policy = written.get(name);
+      if (policy === undefined) return [name, (rest ??= restOf(document))];
+      return [name, canonicalJson([policy, policy.when?.posture?.map((profile) => profiles.get(profile))])];
+    }),
+  );
+}
+
+/** Of `policies`, which do not stand on the other side with the same text. */
+export function differing(
+  policies: readonly Policy[],
+  own: ReadonlyMap<string, string>,
+  other: ReadonlyMap<string, string>,
+): Policy[] {
+  return policies.filter(({ name }) => own.get(name) !== other.get(name));
+}
+
+function restOf({ policies: _policies, tests: _tests, ...rest }: StoredDocument): string {
+  return canonicalJson(rest);
+}

@@ -1,0 +1,205 @@
+/**
+ * What is allowed in a document and probably not meant: an allow that is looser than another on the same target, a policy
+ * that means nobody, guards nothing or is over.
+ */
+import type { PlanWarning, PolicyDocument, ResourceDocument } from '../../../protocol/admin.ts';
+import { conditionKeys, implies } from '../../../policy/implies.ts';
+import type { Policy } from '../../../policy/policy.ts';
+import type { Facts } from '../../../policy/facts.ts';
+import type { OrganisationState } from '../organisation-state.ts';
+import type { SubjectClass } from './plan-subjects.ts';
+import { isNamed } from './touched-resources.ts';
+
+const maxWarnings = 50;
+/** Pairs of allows that are compared, at most. */
+const maxPairs = 200_000;
+
+/** Warnings of the whole document, and how many more there are than are shown. */
+export function policyWarnings(
+  state: OrganisationState,
+  classes: readonly SubjectClass[],
+  nowMs: number,
+): { warnings: PlanWarning[]; more: number } {
+  const subjects = classes.flatMap(({ isSeen, after }) => (isSeen && after !== undefined ? [after] : []));
+  const all = [
+    ...looserAllows(state, subjects, nowMs),
+    ...idlePolicies(state, subjects, nowMs),
+    ...idleWaivers(state),
+  ];
+  return { warnings: all.slice(0, maxWarnings), more: Math.max(0, all.length - maxWarnings) };
+}
+
+function looserAllows(
+  { policies, resources, document }: OrganisationState,
+  subjects: readonly Facts['subject'][],
+  nowMs: number,
+): PlanWarning[] {
+  const written = new Map((document.policies ?? []).map((policy) => [policy.name, policy]));
+  const allows = new Targets(
+    policies.policies.filter(({ effect, untilMs }) => effect === 'allow' && untilMs > nowMs),
+  );
+  const found = new Map<string, { loose: Policy; strict: Policy; resources: string[] }>();
+  const compared = new Map<string, boolean>();
+  let left = maxPairs;
+  for (const { definition } of resources) {
+    const about = allows.about(definition.name, definition.tags ?? []);
+    for (const loose of about) {
+      for (const strict of about) {
+        if (loose === strict || (left -= 1) < 0) continue;
+        const key = JSON.stringify([loose.name, strict.name]);
+        let isLooser = compared.get(key);
+        if (isLooser === undefined) {
+          isLooser = looser(loose, strict, written) && meetSomebody(loose, strict, subjects);
+          compared.set(key, isLooser);
+        }
+        if (!isLooser) continue;
+        const entry = found.get(key) ?? { loose, strict, resources: [] };
+        entry.resources.push(definition.name);
+        found.set(key, entry);
+      }
+    }
+  }
+  return [...found.values()].map(({ loose, strict, resources: names }) => {
+    const keys = conditionKeys([whenOf(strict, written)]);
+    return {
+      kind: 'looser-allow',
+      policy: loose.name,
+      other: strict.name,
+      resources: names.slice(0, 10),
+      message:
+        `"${loose.name}" lets people in to ${listed(names)} whom "${strict.name}" lets in only with ${keys.join(', ')}; ` +
+        'put what must always hold into a require',
+    };
+  });
+}
+
+/** Whether the first asks for less than the second, by a door that both open. */
+function looser(loose: Policy, strict: Policy, written: ReadonlyMap<string, PolicyDocument>): boolean {
+  if (!loose.doors.some((door) => strict.doors.includes(door))) return false;
+  const [few, many] = [[whenOf(loose, written)], [whenOf(strict, written)]];
+  return implies(many, few) && !implies(few, many);
+}
+
+/** Whether both mean somebody: by the same name or group, or because somebody is known to be in both. */
+function meetSomebody(one: Policy, other: Policy, subjects: readonly Facts['subject'][]): boolean {
+  if (one.who === 'everyone' || other.who === 'everyone') return true;
+  for (const key of ['groups', 'people', 'serviceAccounts'] as const) {
+    const names = new Set(other.who[key]);
+    if (one.who[key]?.some((name) => names.has(name)) === true) return true;
+  }
+  return subjects.some((subject) => isNamed(one, subject) && isNamed(other, subject));
+}
+
+/** Policies that are over, mean nobody who is known, or guard what nothing opens. */
+function idlePolicies(
+  { policies, resources }: OrganisationState,
+  subjects: readonly Facts['subject'][],
+  nowMs: number,
+): PlanWarning[] {
+  const isAnyoneKnown = subjects.some(({ kind }) => kind === 'person');
+  const allows = new Targets(policies.policies.filter(({ effect }) => effect === 'allow'));
+  const definitions = resources.map(({ definition }) => definition);
+  const all = new NamesAndTags(definitions);
+  const opened = new NamesAndTags(
+    definitions.filter(({ name, tags = [] }) => allows.about(name, tags).length > 0),
+  );
+  return policies.policies.flatMap((policy): PlanWarning[] => {
+    const warning = (kind: PlanWarning['kind'], message: string): PlanWarning[] => [
+      { kind, policy: policy.name, message },
+    ];
+    if (policy.untilMs <= nowMs)
+      return warning('over', `"${policy.name}" is over; it does nothing any more and can go`);
+    if (!all.has(policy)) return warning('matches-nothing', `"${policy.name}" is about no resource`);
+    const meansAccounts = typeof policy.who === 'object' && policy.who.serviceAccounts !== undefined;
+    if ((isAnyoneKnown || meansAccounts) && policy.who !== 'everyone')
+      if (!subjects.some((subject) => isNamed(policy, subject)))
+        return warning('matches-nobody', `"${policy.name}" means nobody who has been seen so far`);
+    if (policy.effect === 'allow') return [];
+    if (opened.has(policy)) return [];
+    return warning('matches-nothing', `"${policy.name}" guards what no allow opens`);
+  });
+}
+
+/** Waivers of requires that are about other resources. */
+function idleWaivers({ policies, resources }: OrganisationState): PlanWarning[] {
+  const requires = new Map(
+    policies.policies.flatMap((policy) => (policy.effect === 'require' ? [[policy.name, policy]] : [])),
+  );
+  return policies.policies.flatMap((allow) =>
+    [...(allow.waives ?? [])].flatMap((name): PlanWarning[] => {
+      const require = requires.get(name);
+      const meet = resources.some(
+        ({ definition: { name: resource, tags = [] } }) =>
+          require !== undefined && isAbout(allow, resource, tags) && isAbout(require, resource, tags),
+      );
+      if (meet) return [];
+      const message = `"${allow.name}" waives "${name}", which is about none of its resources`;
+      return [{ kind: 'waives-nothing', policy: allow.name, other: name, message }];
+    }),
+  );
+}
+
+function whenOf({ name }: Policy, written: ReadonlyMap<string, PolicyDocument>) {
+  return written.get(name)?.when ?? {};
+}
+
+/** Policies by what they are about, so that not every one is asked for every resource. */
+class Targets {
+  readonly #everything: Policy[] = [];
+  readonly #byName = new Map<string, Policy[]>();
+  readonly #byTag = new Map<string, Policy[]>();
+
+  constructor(policies: readonly Policy[]) {
+    const add = (map: Map<string, Policy[]>, key: string, policy: Policy): void => {
+      map.set(key, [...(map.get(key) ?? []), policy]);
+    };
+    for (const policy of policies) {
+      if (policy.to === 'everything') this.#everything.push(policy);
+      else {
+        for (const name of policy.to.resources ?? []) add(this.#byName, name, policy);
+        for (const tag of policy.to.tags ?? []) add(this.#byTag, tag, policy);
+      }
+    }
+  }
+
+  about(name: string, tags: readonly string[]): Policy[] {
+    return [
+      ...new Set([
+        ...this.#everything,
+        ...(this.#byName.get(name) ?? []),
+        ...tags.flatMap((tag) => this.#byTag.get(tag) ?? []),
+      ]),
+    ];
+  }
+}
+
+/** What some resources are called and tagged. */
+class NamesAndTags {
+  readonly #names: ReadonlySet<string>;
+  readonly #tags: ReadonlySet<string>;
+
+  constructor(resources: readonly Pick<ResourceDocument, 'name' | 'tags'>[]) {
+    this.#names = new Set(resources.map(({ name }) => name));
+    this.#tags = new Set(resources.flatMap(({ tags }) => tags ?? []));
+  }
+
+  /** Whether the policy is about one of them. */
+  has({ to }: Policy): boolean {
+    if (to === 'everything') return this.#names.size > 0;
+    return (
+      to.resources?.some((name) => this.#names.has(name)) === true ||
+      to.tags?.some((tag) => this.#tags.has(tag)) === true
+    );
+  }
+}
+
+function isAbout({ to }: Policy, name: string, tags: readonly string[]): boolean {
+  if (to === 'everything') return true;
+  return to.resources?.includes(name) === true || tags.some((tag) => to.tags?.includes(tag) === true);
+}
+
+function listed(names: readonly string[]): string {
+  const [first = '', second] = names;
+  if (second === undefined) return first;
+  return names.length === 2 ? `${first} and ${second}` : `${first} and ${names.length - 1} more`;
+}
