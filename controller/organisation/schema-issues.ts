@@ -111,6 +111,9 @@ function patternSentence(pattern: string, at: unknown): string {
   }
   if (pattern.includes('https?')) return `${quoted(at)} is no web address; it begins with https://`;
   if (pattern.includes(':[0-5]')) return `${quoted(at)} are no hours; write them like "09:00-18:00"`;
+  // What breaks this may still be a secret, so it is not shown.
+  if (pattern.startsWith('^[!-~]{16,')) return 'a secret has 16 to 1024 characters that print, and no blanks';
+  if (pattern.startsWith('^[!-~]')) return 'a token has up to 1024 characters that print, and no blanks';
   if (pattern.startsWith('^/'))
     return `${quoted(at)} is no whole path; it begins with / and is at most 256 characters long`;
   if (pattern.startsWith('^[A-Za-z]:'))
