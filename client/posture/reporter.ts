@@ -8,6 +8,7 @@ import { collectFacts, nothingWanted } from './collect.ts';
 import type { SystemCollectors } from './collector.ts';
 import type { Machine } from './machine.ts';
 
+/** At most so long from one report to the next. */
 const everyMs = 60_000;
 /** How soon after a wake it is noticed, at the latest. */
 const tickMs = 5_000;
@@ -96,7 +97,7 @@ export class PostureReporter {
       const wanted = this.#options.wanted();
       // An organisation without profiles needs to be told once; an older controller does not say.
       const isNeeded = wanted === undefined || wanted.checks.length > 0;
-      if (slept || (isNeeded && this.#options.clock.nowMs() - this.#lastSentMs >= everyMs))
+      if (slept || (isNeeded && this.#options.clock.nowMs() - this.#lastSentMs > everyMs - 2 * tickMs))
         this.#report(true);
       this.#tick();
     });
@@ -117,6 +118,7 @@ export class PostureReporter {
       this.#state = 'gathering';
       const wanted = this.#options.wanted() ?? nothingWanted;
       const asked = this.#askedNow();
+      const begunMs = clock.nowMs();
       const facts = await collectFacts(system, machine, wanted);
       if (!this.#isGathering()) return;
       if (asked !== this.#asked) await this.#watch(system, wanted);
@@ -126,7 +128,7 @@ export class PostureReporter {
       if (must || isNew) {
         send({ t: 'posture', seq: this.#seq, at: Math.floor(wallClock() / 1_000), facts });
         this.#seq += 1;
-        this.#lastSentMs = clock.nowMs();
+        this.#lastSentMs = begunMs;
       }
       if (this.#state === 'gathering') this.#state = 'idle';
     }
