@@ -1,8 +1,11 @@
 /** Explains what is known of a resource, and nothing about what is hidden. */
-import { hiddenText, reasonTexts } from '../protocol/reasons.ts';
+import { fixOf, hiddenText, reasonTexts } from '../protocol/reasons.ts';
 import { unknownTexts } from './dns/answer.ts';
+import { collectorsOf } from './posture/collect.ts';
 import { findResource, type Knowledge } from './standing.ts';
 import { resourcesSchema, whySchema, type ResourceList, type WhyAnswer } from './status.ts';
+
+const thisSystem = collectorsOf(process.platform)?.os;
 
 /** Why `text` (the name of a resource, or a name that leads to one) is granted or refused. */
 export function explain(text: string, knowledge: Knowledge): WhyAnswer {
@@ -17,7 +20,8 @@ export function explain(text: string, knowledge: Knowledge): WhyAnswer {
     ...base,
     decision: resource.granted ? 'granted' : 'refused',
     reasons: resource.reasons.map(({ name, policy }) => {
-      const { met, text: sentence, fix } = reasonTexts[name];
+      const { met, text: sentence } = reasonTexts[name];
+      const fix = fixOf(name, thisSystem);
       return {
         name,
         met,

@@ -5,6 +5,8 @@ import { Me, MyDevices, type MyDevice } from '../../protocol/portal.ts';
 import { ProblemError } from '../api/problems.ts';
 import type { TypedApp } from '../api/typed-app.ts';
 import type { ControllerContext } from '../context.ts';
+import { claimsOf, verdictsOn } from '../posture/device-claims.ts';
+import { shownPosture } from '../posture/shown-device.ts';
 import { endSessions } from '../sessions/end-sessions.ts';
 import type { NodesTable } from '../store/schema.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
@@ -66,8 +68,12 @@ export function portalRoutes(app: TypedApp, context: ControllerContext, cookies:
         .orderBy('seen_ms', 'desc')
         .execute();
       const sessions = await openDeviceSessions(store, person.id, context.now());
+      const state = await organisation.reader.current();
+      const verdicts = await verdictsOn(store, state, rows);
       return {
         devices: rows.map((row) => {
+          const claims = claimsOf(row, state, verdicts.get(row.id));
+          const posture = shownPosture(claims, state, context.now());
           const until = sessions.find(({ device }) => device === row.id)?.until_ms;
           return {
             id: row.id,
@@ -76,6 +82,7 @@ export function portalRoutes(app: TypedApp, context: ControllerContext, cookies:
             lastSeen: instant(row.seen_ms),
             state: deviceState(row, until !== undefined),
             ...(until === undefined ? {} : { sessionUntil: instant(until) }),
+            ...(posture === undefined ? {} : { posture }),
           };
         }),
       };
