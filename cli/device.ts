@@ -6,6 +6,7 @@ import { exits } from '../protocol/errors.ts';
 import { adminCall } from './admin-call.ts';
 import { adminTarget, withAdminOptions, type AdminOptions, type AdminTarget } from './admin-options.ts';
 import { action, CommandError, print, say, table } from './output.ts';
+import { deviceStandings, postureCommands, shortPosture } from './posture.ts';
 
 const Device = Type.Object({
   id: Type.String(),
@@ -40,6 +41,7 @@ export function deviceCommand(program: Command): void {
       .command('rename <device> <name>')
       .description('name a device; by id, or by name where it is alone'),
   ).action(action(rename));
+  postureCommands(device);
   for (const [name, { description }] of Object.entries(actions) as [Action, (typeof actions)[Action]][]) {
     withAdminOptions(
       device.command(`${name} <device>`).description(`${description}; by id, or by name where it is alone`),
@@ -60,14 +62,18 @@ async function rename(which: string, name: string, options: AdminOptions): Promi
 }
 
 async function list(options: AdminOptions & { json?: boolean }): Promise<void> {
-  const devices = await devicesOf(await adminTarget(options));
-  const rows = devices.map(({ id, name, ownerName, os, approval, state, online, seen }) => [
+  const target = await adminTarget(options);
+  const listed = await devicesOf(target);
+  const standings = await deviceStandings(target);
+  const devices = listed.map((device) => ({ ...device, standing: standings.get(device.id) }));
+  const rows = devices.map(({ id, name, ownerName, os, approval, state, online, seen, standing }) => [
     name,
     ownerName,
     os,
     state,
     approval === 'none' ? 'not approved' : approval,
     online ? 'online' : `seen ${seen}`,
+    shortPosture(standing),
     id,
   ]);
   print(options.json === true, { schema: 'postern.devices/v1', devices }, table(rows));

@@ -1,15 +1,11 @@
 /** Explains what is known of a resource, and nothing about what is hidden. */
-import { hiddenText, readableReason, reasonTexts, type System } from '../protocol/reasons.ts';
+import { hiddenText, readableReason, reasonTexts } from '../protocol/reasons.ts';
 import { unknownTexts } from './dns/answer.ts';
+import { collectorsOf } from './posture/collect.ts';
 import { findResource, type Knowledge } from './standing.ts';
 import { resourcesSchema, whySchema, type ResourceList, type WhyAnswer } from './status.ts';
 
-/** What this machine runs, as remedies are told apart. */
-const systems: Readonly<Partial<Record<NodeJS.Platform, System>>> = {
-  linux: 'linux',
-  darwin: 'macos',
-  win32: 'windows',
-};
+const thisSystem = collectorsOf(process.platform)?.os;
 
 /** Why `text` (the name of a resource, or a name that leads to one) is granted or refused. */
 export function explain(text: string, knowledge: Knowledge): WhyAnswer {
@@ -23,7 +19,7 @@ export function explain(text: string, knowledge: Knowledge): WhyAnswer {
   return {
     ...base,
     decision: resource.granted ? 'granted' : 'refused',
-    reasons: resource.reasons.map((reason) => readableReason(reason, systems[process.platform])),
+    reasons: resource.reasons.map((reason) => readableReason(reason, thisSystem)),
   };
 }
 

@@ -167,13 +167,13 @@ export const PostureSourceDocument = Type.Object(
   {
     name: ShortName,
     webhook: Type.Optional(
-      Type.Object({ secret: Type.String({ minLength: 16, maxLength: 1_024, writeOnly: true }) }, closed),
+      Type.Object({ secret: Type.String({ pattern: '^[!-~]{16,1024}$', writeOnly: true }) }, closed),
     ),
     poll: Type.Optional(
       Type.Object(
         {
           url: Type.String({ pattern: '^https?://', maxLength: 2_048 }),
-          token: Type.Optional(Type.String({ minLength: 1, maxLength: 4_096, writeOnly: true })),
+          token: Type.Optional(Type.String({ pattern: '^[!-~]{1,1024}$', writeOnly: true })),
           every: Type.Optional(Duration),
           /** PEM of the source's own authority, where it has one. The command line reads it from a file. */
           ca: Type.Optional(Type.String({ maxLength: 65_536 })),

@@ -65,6 +65,23 @@ export const MyResources = Type.Object({
   resources: Type.Array(PortalResource),
 });
 
+/** Exactly what a device tells about itself, in words. */
+export const MyPosture = Type.Object({
+  reported: Instant,
+  /** Macs and Windows PCs are read as their makers document it, which nobody has tried on a real machine yet. */
+  untested: Type.Boolean(),
+  checks: Type.Array(
+    Type.Object({
+      title: Type.String(),
+      value: Type.String(),
+      /** What a profile makes of it: met, or why not, and what would mend it. Absent where no profile asks. */
+      met: Type.Optional(Type.Boolean()),
+      text: Type.Optional(Type.String()),
+      fix: Type.Optional(Type.String()),
+    }),
+  ),
+});
+
 export const MyDevice = Type.Object({
   id: Type.String(),
   name: Type.String(),
@@ -81,6 +98,8 @@ export const MyDevice = Type.Object({
   sessionUntil: Type.Optional(Instant),
   /** It was let in and its owner has not said yet that they know it: when, and from where. */
   news: Type.Optional(Type.Object({ at: Instant, address: Type.String() })),
+  /** Absent before the first report. */
+  posture: Type.Optional(MyPosture),
 });
 export const MyDevices = Type.Object({ devices: Type.Array(MyDevice) });
 
@@ -144,6 +163,7 @@ export type SignedOut = Static<typeof SignedOut>;
 export type ShownReason = Static<typeof ShownReason>;
 export type PortalResource = Static<typeof PortalResource>;
 export type MyResources = Static<typeof MyResources>;
+export type MyPosture = Static<typeof MyPosture>;
 export type MyDevice = Static<typeof MyDevice>;
 export type MyDevices = Static<typeof MyDevices>;
 export type LoginEntry = Static<typeof LoginEntry>;

@@ -27,6 +27,11 @@ export function shownFact(check: PostureCheck, facts: PostureFacts): string {
   return sayings[check](facts) ?? 'not known';
 }
 
+/** Whether a report says anything of this check. */
+export function isTold(check: PostureCheck, facts: PostureFacts): boolean {
+  return sayings[check](facts) !== undefined;
+}
+
 const sayings: Readonly<Record<PostureCheck, (facts: PostureFacts) => string | undefined>> = {
   system: ({ osVersion, distribution }) =>
     [distribution, osVersion].filter((text) => text !== undefined).join(', ') || undefined,

@@ -8,6 +8,7 @@ import { collectFacts, nothingWanted } from './collect.ts';
 import type { SystemCollectors } from './collector.ts';
 import type { Machine } from './machine.ts';
 
+/** At most so long from one report to the next. */
 const everyMs = 60_000;
 /** How soon after a wake it is noticed, at the latest. */
 const tickMs = 5_000;
@@ -42,7 +43,8 @@ export class PostureReporter {
   #last: LastReport | undefined;
   /** What the last report was gathered for. */
   #asked = '';
-  #lastSentMs = 0;
+  /** When a report was last due, whatever else was told meanwhile. */
+  #lastAskedMs = 0;
   /** Wall clock less monotonic clock, which only a sleep or somebody changes. */
   #offsetMs = 0;
   #cancelTick: () => void = () => undefined;
@@ -96,7 +98,7 @@ export class PostureReporter {
       const wanted = this.#options.wanted();
       // An organisation without profiles needs to be told once; an older controller does not say.
       const isNeeded = wanted === undefined || wanted.checks.length > 0;
-      if (slept || (isNeeded && this.#options.clock.nowMs() - this.#lastSentMs >= everyMs))
+      if (slept || (isNeeded && this.#options.clock.nowMs() - this.#lastAskedMs > everyMs - 2 * tickMs))
         this.#report(true);
       this.#tick();
     });
@@ -104,7 +106,8 @@ export class PostureReporter {
 
   /** @param always whether to send what is the same as before, to keep it fresh */
   #report(always: boolean): void {
-    const { system } = this.#options;
+    const { system, clock } = this.#options;
+    if (always) this.#lastAskedMs = clock.nowMs();
     if (this.#state === 'gathering') this.#state = 'gathering-again';
     if (this.#state !== 'idle' || system === undefined) return;
     this.#state = 'gathering';
@@ -112,7 +115,7 @@ export class PostureReporter {
   }
 
   async #gather(system: SystemCollectors, always: boolean): Promise<void> {
-    const { machine, clock, wallClock, send } = this.#options;
+    const { machine, wallClock, send } = this.#options;
     for (let must = always; this.#isGathering(); must = true) {
       this.#state = 'gathering';
       const wanted = this.#options.wanted() ?? nothingWanted;
@@ -126,7 +129,6 @@ export class PostureReporter {
       if (must || isNew) {
         send({ t: 'posture', seq: this.#seq, at: Math.floor(wallClock() / 1_000), facts });
         this.#seq += 1;
-        this.#lastSentMs = clock.nowMs();
       }
       if (this.#state === 'gathering') this.#state = 'idle';
     }

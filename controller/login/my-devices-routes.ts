@@ -12,6 +12,8 @@ import type { ControllerContext } from '../context.ts';
 import { endDeviceSessions, forgetDevice } from '../devices/end-device.ts';
 import { DeviceName, nameDevice } from '../devices/name-device.ts';
 import { approvalRule } from '../organisation/settings.ts';
+import { claimsOf, verdictsOn } from '../posture/device-claims.ts';
+import { shownPosture } from '../posture/shown-device.ts';
 import { endSessions } from '../sessions/end-sessions.ts';
 import type { NodesTable } from '../store/schema.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
@@ -28,7 +30,8 @@ export function myDevicesRoutes(app: TypedApp, context: ControllerContext): void
     async (request) => {
       const { organisation, person } = await portalCaller(context, request);
       const { store, reader } = organisation;
-      const required = approvalRule((await reader.current()).document) === 'required';
+      const state = await reader.current();
+      const required = approvalRule(state.document) === 'required';
       const rows = await store
         .select('nodes')
         .selectAll()
@@ -37,8 +40,10 @@ export function myDevicesRoutes(app: TypedApp, context: ControllerContext): void
         .orderBy('seen_ms', 'desc')
         .execute();
       const sessions = await openDeviceSessions(store, person.id, context.now());
+      const verdicts = await verdictsOn(store, state, rows);
       return {
         devices: rows.map((row) => {
+          const posture = shownPosture(claimsOf(row, state, verdicts.get(row.id)), state, context.now());
           const until = sessions.find(({ device }) => device === row.id)?.until_ms;
           return {
             id: row.id,
@@ -50,6 +55,7 @@ export function myDevicesRoutes(app: TypedApp, context: ControllerContext): void
               ? { news: { at: instant(row.signed_in_ms ?? row.created_ms), address: row.address ?? '' } }
               : {}),
             ...(until === undefined ? {} : { sessionUntil: instant(until) }),
+            ...(posture === undefined ? {} : { posture }),
           };
         }),
       };

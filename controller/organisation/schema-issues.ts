@@ -114,6 +114,9 @@ function patternSentence(pattern: string, at: unknown): string {
   if (pattern.startsWith('^[0-9]{4}-'))
     return `${quoted(at)} is no instant; write it like 2026-11-20T10:00+01:00`;
   if (pattern === '^[A-Z]{2}$') return `${quoted(at)} is no country; write two capital letters such as DE`;
+  // What breaks this may still be a secret, so it is not shown.
+  if (pattern.startsWith('^[!-~]{16,')) return 'a secret has 16 to 1024 characters that print, and no blanks';
+  if (pattern.startsWith('^[!-~]')) return 'a token has up to 1024 characters that print, and no blanks';
   if (pattern.startsWith('^/'))
     return `${quoted(at)} is no whole path; it begins with / and is at most 256 characters long`;
   if (pattern.startsWith('^[A-Za-z]:'))

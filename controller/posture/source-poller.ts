@@ -18,7 +18,7 @@ const maxFaultLength = 200;
 interface Polled {
   /** Changes when the document does. */
   readonly key: string;
-  stop(): void;
+  readonly stop: () => void;
 }
 
 export class SourcePoller {

@@ -9,12 +9,14 @@ import { listenersMutants } from './listeners.ts';
 import type { Mutant } from './mutant.ts';
 import { muxMutants } from './mux.ts';
 import { policyMutants } from './policy.ts';
+import { postureMutants } from './posture.ts';
 import { relayMutants } from './relay.ts';
 import { signInMutants } from './sign-in.ts';
 import { tokensMutants } from './tokens.ts';
 
 export const mutants: readonly Mutant[] = [
   ...policyMutants,
+  ...postureMutants,
   ...muxMutants,
   ...channelMutants,
   ...tokensMutants,

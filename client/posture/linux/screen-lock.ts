@@ -122,7 +122,7 @@ export function parseLockerFile(text: string): Lock {
   ]);
   let group = '';
   for (const line of text.split('\n')) {
-    group = /^\[(.+)\](?:\[.\w*\])?\s*$/.exec(line)?.[1] ?? group;
+    group = /^\[([^\]]+)\]/.exec(line)?.[1] ?? group;
     const [, key, value] = /^(\w+)(?:\[\$\w+\])?\s*=\s*(.*?)\s*$/.exec(line) ?? [];
     if (group === 'Daemon' && key !== undefined && value !== undefined) daemon.set(key, value);
   }

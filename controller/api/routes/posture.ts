@@ -1,10 +1,10 @@
 /** Posture: what a profile would block, who says what of devices, and the webhook by which it is said. */
 import { Type } from 'typebox';
 import { PostureProfileDocument } from '../../../protocol/admin.ts';
-import { reasonTexts } from '../../../protocol/reasons.ts';
+import { reasonTexts, type ReasonName } from '../../../protocol/reasons.ts';
 import type { ControllerContext, Organisation } from '../../context.ts';
 import { schemaIssues } from '../../organisation/schema-issues.ts';
-import { dryRun, ownerNames } from '../../posture/dry-run.ts';
+import { dryRun, knownDevices, ownerNames, standingBy } from '../../posture/dry-run.ts';
 import { profileIssues } from '../../posture/posture-issues.ts';
 import { maxVerdictBytes, takeVerdicts, VerdictReport, VerdictsTaken } from '../../posture/take-verdicts.ts';
 import { organisationOf } from '../access.ts';
@@ -18,6 +18,7 @@ const DryRun = Type.Object(
   },
   { additionalProperties: false },
 );
+const Check = Type.Object({ name: Type.String(), met: Type.Boolean(), text: Type.String() });
 const Outcome = Type.Object({
   profile: Type.String(),
   /** Devices that are not blocked already. */
@@ -30,10 +31,21 @@ const Outcome = Type.Object({
       ownerName: Type.String(),
       /** `unknown`: a fact is missing or too old. It blocks as well. */
       met: Type.Union([Type.Boolean(), Type.Literal('unknown')]),
-      checks: Type.Array(Type.Object({ name: Type.String(), met: Type.Boolean(), text: Type.String() })),
+      checks: Type.Array(Check),
       reported: Type.Optional(Type.String()),
     }),
   ),
+});
+const DeviceStanding = Type.Object({
+  id: Type.String(),
+  /** When it last reported; absent when it never did. */
+  reported: Type.Optional(Type.String()),
+  /** What it said of itself, whole. */
+  facts: Type.Optional(Type.Unknown()),
+  serialListed: Type.Optional(Type.Boolean()),
+  verdicts: Type.Array(Type.Object({ source: Type.String(), compliant: Type.Boolean(), at: Type.String() })),
+  /** Every check of every profile of the document, each once. */
+  checks: Type.Array(Check),
 });
 const Source = Type.Object({
   name: Type.String(),
@@ -74,14 +86,39 @@ export function postureRoutes(app: TypedApp, context: ControllerContext): void {
           name: row.name,
           ownerName: names.get(row.owner ?? '') ?? '',
           met: standing.met,
-          checks: standing.reasons.map((name) => ({
-            name,
-            met: reasonTexts[name].met,
-            text: reasonTexts[name].text,
-          })),
+          checks: standing.reasons.map(shownCheck),
           ...(row.posture_ms === null ? {} : { reported: new Date(row.posture_ms).toISOString() }),
         })),
       };
+    },
+  );
+
+  app.get(
+    '/api/v1/posture/devices',
+    {
+      config: { access: ['admin', 'auditor'] },
+      schema: {
+        summary: 'What every device reports, what others say of it, and how it stands by all profiles',
+        response: { 200: Type.Array(DeviceStanding) },
+      },
+    },
+    async (request) => {
+      const organisation = context.organisation(organisationOf(request));
+      const { document } = await organisation.reader.current();
+      const nowMs = context.now();
+      return (await knownDevices(organisation)).map(({ row, claims }) => ({
+        id: row.id,
+        ...(claims.posture === undefined
+          ? {}
+          : { reported: new Date(claims.posture.atMs).toISOString(), facts: claims.posture.facts }),
+        ...(claims.serialListed === undefined ? {} : { serialListed: claims.serialListed }),
+        verdicts: Object.entries(claims.verdicts ?? {}).map(([source, { atMs, compliant }]) => ({
+          source,
+          compliant,
+          at: new Date(atMs).toISOString(),
+        })),
+        checks: standingBy(document.postureProfiles ?? [], claims, nowMs).reasons.map(shownCheck),
+      }));
     },
   );
 
@@ -142,6 +179,11 @@ export function postureRoutes(app: TypedApp, context: ControllerContext): void {
       return takeVerdicts(context, organisation, request.params.source, request.body);
     },
   );
+}
+
+function shownCheck(name: ReasonName): { name: string; met: boolean; text: string } {
+  const { met, text } = reasonTexts[name];
+  return { name, met, text };
 }
 
 /** The profile that is meant. Throws a problem when there is none of that name, or when it could not stand in a document. */

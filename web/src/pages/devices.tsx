@@ -11,6 +11,7 @@ import { Foreign } from '../ui/foreign.tsx';
 import { Ago, Instant } from '../ui/instant.tsx';
 import type { NoticeTone } from '../ui/notice.tsx';
 import { Panel } from '../ui/panel.tsx';
+import { Posture } from './posture.tsx';
 
 const states: Record<Exclude<MyDevice['state'], 'active'>, { tone: NoticeTone; text: string }> = {
   held: { tone: 'wait', text: 'Waits for approval' },
@@ -55,7 +56,7 @@ export function Devices({ devices }: { readonly devices: UseQueryResult<MyDevice
 }
 
 function DeviceRow({ device }: { readonly device: MyDevice }) {
-  const { name, os, lastSeen, state, sessionUntil } = device;
+  const { name, os, lastSeen, state, sessionUntil, posture } = device;
   return (
     <li className="flex gap-3 px-4 py-3.5">
       <LaptopMinimal className="mt-0.5 size-5 shrink-0 text-quiet" aria-hidden="true" />
@@ -80,6 +81,7 @@ function DeviceRow({ device }: { readonly device: MyDevice }) {
             <Badge tone={states[state].tone}>{states[state].text}</Badge>
           </p>
         )}
+        {posture === undefined ? undefined : <Posture posture={posture} />}
         {sessionUntil === undefined ? undefined : <SignOutDevice device={device} />}
       </div>
     </li>
