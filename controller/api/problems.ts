@@ -25,17 +25,25 @@ export class ProblemError extends Error {
   readonly problem: ProblemName;
   readonly detail: string | undefined;
   readonly issues: readonly DocumentIssue[] | undefined;
+  /** Under which it stands in the audit log. */
+  readonly trace: string | undefined;
 
-  constructor(problem: ProblemName, detail?: string, issues?: readonly DocumentIssue[]) {
+  constructor(problem: ProblemName, detail?: string, issues?: readonly DocumentIssue[], trace?: string) {
     super(detail ?? problems[problem].title);
     this.problem = problem;
     this.detail = detail;
     this.issues = issues;
+    this.trace = trace;
   }
 }
 
 /** The body of an error. */
-export function problemBody(name: ProblemName, detail?: string, issues?: readonly DocumentIssue[]): Problem {
+export function problemBody(
+  name: ProblemName,
+  detail?: string,
+  issues?: readonly DocumentIssue[],
+  trace?: string,
+): Problem {
   const { status, title } = problems[name];
   return {
     type: `urn:postern:problem:${name}`,
@@ -43,6 +51,7 @@ export function problemBody(name: ProblemName, detail?: string, issues?: readonl
     status,
     ...(detail === undefined ? {} : { detail }),
     ...(issues === undefined ? {} : { issues: [...issues] }),
+    ...(trace === undefined ? {} : { trace }),
   };
 }
 

@@ -11,6 +11,8 @@ import type { TypedApp } from '../api/typed-app.ts';
 import type { ControllerContext } from '../context.ts';
 import { entitlements, visitorEntitlements, type Entitlement } from '../decisions/entitlements.ts';
 import { seatOf, subjectOf } from '../decisions/seat.ts';
+import { Refusals } from '../explain/refusals.ts';
+import type { OrganisationState, Resource } from '../organisation/organisation-state.ts';
 import { resourceHosts } from '../organisation/resource-hosts.ts';
 import { instant, portalCaller, type PortalCaller } from './portal-caller.ts';
 
@@ -18,6 +20,7 @@ const config = { access: ['person'] } as const;
 const querystring = Type.Object({ device: Type.Optional(Type.String({ maxLength: 64 })) });
 
 export function myResourcesRoutes(app: TypedApp, context: ControllerContext): void {
+  const refusals = new Refusals(context);
   app.get(
     '/api/v1/me/resources',
     {
@@ -27,7 +30,7 @@ export function myResourcesRoutes(app: TypedApp, context: ControllerContext): vo
     async (request) => {
       const caller = await portalCaller(context, request);
       const { device, rights } = await rightsOf(context, caller, request.ip, request.query.device);
-      return { device, resources: rights.map(shownResource) };
+      return { device, resources: rights.filter(({ known }) => known).map(shownResource) };
     },
   );
 
@@ -44,26 +47,44 @@ export function myResourcesRoutes(app: TypedApp, context: ControllerContext): vo
     },
     async (request) => {
       const caller = await portalCaller(context, request);
-      const { rights } = await rightsOf(context, caller, request.ip, request.query.device);
-      const { name } = request.params;
-      const found = rights.find(
-        ({ resource }) =>
-          resource.definition.name === name ||
-          resourceHosts(resource.definition).some((host) => host === name.toLowerCase()),
-      );
-      if (found === undefined) throw new ProblemError('not-found', hiddenText);
-      return shownResource(found);
+      const { state, device, rights } = await rightsOf(context, caller, request.ip, request.query.device);
+      const asked = request.params.name;
+      // Looked for among what there is, and among what may be known: as much work whichever of them holds it.
+      const isMeant = ({ definition }: Resource): boolean =>
+        definition.name === asked ||
+        resourceHosts(definition).some((host) => (host as string) === asked.toLowerCase());
+      const [there] = state.resources.filter(isMeant);
+      const [right] = rights.filter(({ resource }) => isMeant(resource));
+      if (right?.state === 'granted') return shownResource(right);
+      const trace = await refusals.record(caller.organisation.store, {
+        who: caller.person.id,
+        resource: there?.definition.name ?? printable(asked),
+        reasons: right?.reasons.map(({ name }) => name) ?? [there === undefined ? 'no-resource' : 'no-allow'],
+        device: device?.id,
+        address: request.ip,
+      });
+      if (right?.known !== true) throw new ProblemError('not-found', hiddenText, undefined, trace);
+      return { ...shownResource(right), trace };
     },
   );
 }
 
-/** What the caller may know of, from the device they chose, or else the one last seen that is signed in. */
+/** What a person typed, for administrators to read: what does not print is left out. */
+function printable(text: string): string {
+  return text.replaceAll(/\p{C}/gu, '').slice(0, 253);
+}
+
+/** What the caller could be allowed, from the device they chose, or else the one last seen that is signed in. */
 async function rightsOf(
   context: ControllerContext,
   { organisation, person, session }: PortalCaller,
   address: string,
   chosen: string | undefined,
-): Promise<{ device: { id: string; name: string } | null; rights: Entitlement[] }> {
+): Promise<{
+  state: OrganisationState;
+  device: { id: string; name: string } | null;
+  rights: Entitlement[];
+}> {
   const nowMs = context.now();
   const { store } = organisation;
   const state = await organisation.reader.current();
@@ -89,7 +110,7 @@ async function rightsOf(
   if (chosen !== undefined && device === undefined) throw new ProblemError('not-found');
   const seat = device === undefined ? undefined : await seatOf(store, state, device.id as DeviceId);
   if (device !== undefined && seat !== undefined) {
-    return { device, rights: entitlements(state, seat, nowMs).filter(({ known }) => known) };
+    return { state, device, rights: entitlements(state, seat, nowMs) };
   }
   const subject = await subjectOf(store, state, person.id);
   if (subject === undefined) throw new ProblemError('not-authenticated');
@@ -99,10 +120,7 @@ async function rightsOf(
     session: { startedMs, amr: JSON.parse(amr) as string[], ...(authMs === null ? {} : { authMs }) },
     addresses: [session.address, address],
   };
-  return {
-    device: null,
-    rights: visitorEntitlements(state, visitor, nowMs, 'client').filter(({ known }) => known),
-  };
+  return { state, device: null, rights: visitorEntitlements(state, visitor, nowMs, 'client') };
 }
 
 function shownResource({ resource, state, reasons, untilMs }: Entitlement): PortalResource {
