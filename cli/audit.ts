@@ -9,6 +9,7 @@ import { action, CommandError, print, say, table } from './output.ts';
 
 interface Options extends AdminOptions {
   what?: string;
+  trace?: string;
   last?: number;
   json?: boolean;
 }
@@ -36,6 +37,7 @@ export function auditCommand(program: Command): void {
       .command('audit')
       .description('read the audit log')
       .option('--what <kind>', 'only entries of this kind, such as flow, flow.refused, session, document')
+      .option('--trace <id>', 'the refusal that somebody was shown under this trace')
       .option(
         '--last <count>',
         `the newest so many; ${shownAtOnce} unless said, all with --json`,
@@ -47,7 +49,13 @@ export function auditCommand(program: Command): void {
 }
 
 async function run(options: Options): Promise<void> {
-  const { json = false, what } = options;
+  const { json = false, what, trace } = options;
+  if (trace !== undefined && !/^[0-9a-f]{16}$/.test(trace)) {
+    throw new CommandError(
+      exits.usage,
+      `"${trace}" is no trace; copy its 16 digits from the page or the answer`,
+    );
+  }
   if (what !== undefined && !/^[a-z.-]{1,64}$/.test(what)) {
     throw new CommandError(
       exits.usage,
@@ -57,15 +65,20 @@ async function run(options: Options): Promise<void> {
   const target = await adminTarget(options);
   const last = options.last ?? (json ? undefined : shownAtOnce);
   const entries =
-    last === undefined ? await everything(target, what) : (await page(target, { last, what })).entries;
+    last === undefined
+      ? await everything(target, { what, trace })
+      : (await page(target, { last, what, trace })).entries;
   print(json, { schema: 'postern.audit/v1', entries }, table(entries.map(row)));
   if (!json && entries.length === last) say('There may be more: --last COUNT, or --json for all.');
 }
 
-async function everything(target: AdminTarget, what: string | undefined): Promise<Entry[]> {
+async function everything(
+  target: AdminTarget,
+  chosen: Readonly<Record<'what' | 'trace', string | undefined>>,
+): Promise<Entry[]> {
   const entries: Entry[] = [];
   for (let after = 0; ;) {
-    const { entries: more, next } = await page(target, { after, limit: pageSize, what });
+    const { entries: more, next } = await page(target, { after, limit: pageSize, ...chosen });
     entries.push(...more);
     if (more.length < pageSize) return entries;
     after = next;

@@ -11,6 +11,7 @@ import { parseId } from '../protocol/ids.ts';
 import { encodeKey } from '../protocol/keys.ts';
 import { Lease, type LeaseState } from '../protocol/lease.ts';
 import { keepControl, type ControlState } from '../protocol/node/control-connection.ts';
+import { Alarms } from '../protocol/node/alarms.ts';
 import { openIdentity } from '../protocol/node/identity.ts';
 import { serveLocalApi } from '../protocol/node/local-api.ts';
 import type { StateDirectory } from '../protocol/node/state-directory.ts';
@@ -61,6 +62,7 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
   const lease = new Lease(wallClock, state.readJson('lease.json') as LeaseState | undefined);
   const { promise: failed, reject: fail } = Promise.withResolvers<never>();
   failed.catch(() => undefined);
+  const alarms = new Alarms(Date.now, (name, text) => log.error({ alarm: name }, text));
   let card = state.readJson('card.json') as Card | undefined;
   let relay: Relay | undefined;
   let listener: RelayListener | undefined;
@@ -81,6 +83,7 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
     ...(options.controllerUrl === undefined ? {} : { url: options.controllerUrl }),
     ...(options.key === undefined ? {} : { credential: { secret: encodeEnrolmentKey(options.key) } }),
     onMessage: receive,
+    onAlarm: (name) => alarms.raise(name),
     onWelcome(shown) {
       card = shown;
       state.writeJson('card.json', card);
@@ -115,7 +118,10 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
       clock: systemClock,
       random: systemRandom,
       ...(options.memoryBytes === undefined ? {} : { memoryBytes: options.memoryBytes }),
-      log: (event) => log.info(event, event.event),
+      log: (event) => {
+        log.info(event, event.event);
+        if (event.event === 'refused' && event.code === 'denied') alarms.raise('ticket-not-valid');
+      },
     });
   }
 
@@ -160,10 +166,12 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
   function receive(message: FromController): void {
     switch (message.t) {
       case 'beat':
-        if (!lease.beat(message.epoch, message.now))
-          return log.error({ epoch: message.epoch }, 'a beat of an older epoch was ignored');
+        if (!lease.beat(message.epoch, message.now)) return alarms.raise('older-epoch');
         return state.writeJson('lease.json', lease.state());
       case 'snapshot':
+        if (message.snapshot.kind !== 'relay') alarms.raise('message-not-valid');
+        if (message.epoch < lease.epoch) alarms.raise('older-epoch');
+        // What it says is revoked counts whatever else is wrong with it; the lease never goes back.
         return revoke(message.epoch, message.revoked);
       case 'revoke':
         return revoke(message.epoch, message.ids);
@@ -197,6 +205,7 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
       controller: { connected: control.state.state === 'up' },
       attached: relay?.attached ?? 0,
       circuits: relay?.circuits ?? 0,
+      ...alarms.shown,
       version,
     };
   }

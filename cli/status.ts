@@ -68,6 +68,10 @@ export function clientText(status: ClientStatus): string {
       `${incident.event} ${age(incident.at)} ago`,
       incident.text,
     ]),
+    ...(status.alarms ?? []).map(
+      ({ text, count: times, last }) =>
+        `! ${text} (${times === 1 ? 'once' : `${times} times`}, ${age(last)} ago)`,
+    ),
     ...(controller.fault === undefined ? [] : [`! ${controller.fault}`]),
   ];
   return lines.join('\n');

@@ -143,6 +143,9 @@ class EventPrinter {
       case 'refused':
         say(`! The controller lets this device in no more: ${event.fault.message}`);
         return;
+      case 'alarm':
+        say(`! ${event.text}`);
+        return;
       case 'trouble':
         // The same trouble comes with every attempt and is worth one line.
         if (event.fault.message !== this.#lastTrouble) say(`! ${event.fault.message}; trying again`);

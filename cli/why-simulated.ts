@@ -50,8 +50,18 @@ export async function whySimulated(
       exits.unexpected,
       'the answer is no simulation; is the controller another version?',
     );
-  print(json, { schema: 'postern.simulation/v1', ...answer }, simulationText(answer));
+  print(json, asJson(answer), simulationText(answer));
   process.exitCode = exitOf(answer);
+}
+
+/** The object that `--json` prints: the answer, in the manner of every other command. */
+function asJson(answer: Simulation): { readonly schema: string } {
+  const policies = answer.policies.map((traced) => {
+    if (traced.state === 'not-selected') return traced;
+    const { inEffect, ...rest } = traced;
+    return { ...rest, in_effect: inEffect };
+  });
+  return { schema: 'postern.simulation/v1', ...answer, policies } as { readonly schema: string };
 }
 
 function requestOf(resource: string, options: SimulationOptions): SimulationRequest {
@@ -100,7 +110,7 @@ export function simulationText(simulation: Simulation): string {
   return [
     heading,
     ...(simulation.session.basis === 'assumed'
-      ? ['  There is no session to go by: a sign-in with one factor at that moment is assumed.']
+      ? ['  There is no session to go by: a sign-in at that moment is assumed.']
       : []),
     ...(withheld === undefined
       ? []

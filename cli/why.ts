@@ -81,7 +81,7 @@ function text({ decision, resource, reasons, text: sentence }: WhyAnswer): strin
   const lines = reasons.map(
     ({ name, met, text: reason, policy, fix }) =>
       `  ${met ? '✓' : '✗'} ${reason}  (${name}${policy === undefined ? '' : `, policy "${policy}"`})` +
-      `${fix === undefined ? '' : `\n      fix: ${fix}`}`,
+      (fix === undefined ? '' : `\n      fix: ${fix}`),
   );
   return [`${heading}  ${resource}`, ...lines, ...(sentence === undefined ? [] : [`  ${sentence}`])].join(
     '\n',

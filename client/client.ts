@@ -13,10 +13,12 @@ import {
   type ControlConnection,
   type ControlState,
 } from '../protocol/node/control-connection.ts';
+import { Alarms } from '../protocol/node/alarms.ts';
 import { openIdentity, type Identity } from '../protocol/node/identity.ts';
 import { serveLocalApi, type LocalApi } from '../protocol/node/local-api.ts';
 import type { StateDirectory } from '../protocol/node/state-directory.ts';
 import { encodeEnrolmentKey, type EnrolmentKey } from '../protocol/secrets.ts';
+import { areSigned } from '../protocol/tokens.ts';
 import type { AddressRange } from './dns/address-range.ts';
 import { DeviceNewsReader } from './device-news.ts';
 import { acceptedZones, type RefusedZone } from './dns/zones.ts';
@@ -69,6 +71,8 @@ export type ClientEvent =
   | { readonly kind: 'prompt'; readonly prompt: SignInPrompt }
   /** Something failed that is tried again. */
   | { readonly kind: 'trouble'; readonly fault: Fault }
+  /** Something that cannot be right was heard and left aside; in full sentences. */
+  | { readonly kind: 'alarm'; readonly text: string }
   /** The controller lets this device in no more; names of the zones are refused from now on. */
   | { readonly kind: 'refused'; readonly fault: Fault }
   | { readonly kind: 'session-ended'; readonly code: string }
@@ -126,9 +130,12 @@ class RunningClient implements Client {
   readonly #posture: PostureReporter;
   readonly #warnings: SessionWarnings;
   readonly #news = new DeviceNewsReader();
+  readonly #alarms: Alarms;
   readonly #ready = Promise.withResolvers<ClientStatus>();
   readonly #ended = Promise.withResolvers<Undone>();
   #control: ControlConnection | undefined;
+  /** Settles when the tokens that came last have been looked at. */
+  #tokens: Promise<void> = Promise.resolve();
   #api: LocalApi | undefined;
   #capture: NameCapture | undefined;
   #captureStarting = false;
@@ -149,6 +156,7 @@ class RunningClient implements Client {
     this.#identity = identity;
     this.#ready.promise.catch(() => undefined);
     this.#memory = new DeviceMemory(options.state);
+    this.#alarms = new Alarms(Date.now, (_name, text) => options.onEvent({ kind: 'alarm', text }));
     this.#knowledge = nothingKnown([], new Set());
     this.#flows = new Flows({
       knowledge: () => this.knowledge(),
@@ -217,7 +225,9 @@ class RunningClient implements Client {
       ...(this.#options.controllerUrl === undefined ? {} : { url: this.#options.controllerUrl }),
       ...(credential === undefined ? {} : { credential }),
       onMessage: (message) => void this.#receive(message),
+      onAlarm: (name) => this.#alarms.raise(name),
       onWelcome: (card) => {
+        this.#memory.begin();
         this.#live = true;
         this.#memory.setAuthorities(card.tls);
         this.#posture.start();
@@ -261,6 +271,7 @@ class RunningClient implements Client {
       lastPosture: this.#posture.last,
       tunnels: this.#tunnels,
       flows: this.#flows,
+      alarms: this.#alarms.shown,
     });
   }
 
@@ -308,21 +319,45 @@ class RunningClient implements Client {
         this.#options.onEvent({ kind: 'prompt', prompt });
         return;
       }
-      case 'snapshot':
-        if (message.snapshot.kind !== 'device') return;
-        this.#memory.setSnapshot(message.v, message.snapshot);
-        return this.#snapshotChanged();
-      case 'patch':
-        if (this.#memory.patch(message.from, message.v, message.set)) return this.#snapshotChanged();
-        return this.#control?.restart();
+      case 'snapshot': {
+        // Not before the tokens that came before it.
+        await this.#tokens;
+        if (message.snapshot.kind !== 'device') return this.#alarms.raise('message-not-valid');
+        const alarm = this.#memory.setSnapshot(message.v, message.epoch, message.snapshot);
+        return alarm === undefined ? this.#snapshotChanged() : this.#alarms.raise(alarm);
+      }
+      case 'patch': {
+        await this.#tokens;
+        const patched = this.#memory.patch(message.from, message.v, message.set);
+        if (patched === 'applied') return this.#snapshotChanged();
+        if (patched === 'behind') return this.#control?.restart();
+        return this.#alarms.raise('message-not-valid');
+      }
+      case 'beat':
+        if (!this.#memory.mayBeAt(message.epoch)) this.#alarms.raise('older-epoch');
+        return;
       case 'tickets':
-        this.#memory.setTickets(message.list);
-        return this.#tunnels.refreshTickets();
+        return this.#takeTokens('ticket', message.list);
       case 'grants':
-        this.#memory.setGrants(message.list);
-        return this.#tunnels.update();
+        return this.#takeTokens('grant', message.list);
       default:
     }
+  }
+
+  /** Uses tokens, one list after the other; one that the card's keys did not sign leaves the list before it in force. */
+  #takeTokens(kind: 'grant' | 'ticket', list: readonly string[]): Promise<void> {
+    this.#tokens = this.#tokens.then(async () => {
+      if (!(await areSigned(this.#control?.card, kind, list))) return this.#alarms.raise(`${kind}-not-valid`);
+      if (kind === 'ticket') {
+        this.#memory.setTickets(list);
+        this.#tunnels.refreshTickets();
+      } else {
+        this.#memory.setGrants(list);
+        this.#tunnels.update();
+      }
+      return undefined;
+    });
+    return this.#tokens;
   }
 
   async #snapshotChanged(): Promise<void> {

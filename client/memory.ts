@@ -5,14 +5,17 @@
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { DeviceSnapshot } from '../protocol/control.ts';
+import type { AlarmName } from '../protocol/node/alarms.ts';
 import type { StateDirectory } from '../protocol/node/state-directory.ts';
-import { applyPatch, type Patch } from '../protocol/snapshot.ts';
+import { applyPatch, hasEachOnce, type Patch } from '../protocol/snapshot.ts';
 
 const file = 'session.json';
 
 const Remembered = Type.Object({
   schema: Type.Literal('postern.session/v1'),
   snapshot: Type.Optional(DeviceSnapshot),
+  /** The highest epoch heard of. */
+  epoch: Type.Optional(Type.Integer({ minimum: 0 })),
   tickets: Type.Array(Type.String()),
   grants: Type.Array(Type.String()),
   /** PEM certificates of the controller's TLS authority, from its card. */
@@ -21,8 +24,9 @@ const Remembered = Type.Object({
 
 export class DeviceMemory {
   readonly #state: StateDirectory;
-  /** Of the channel that is open now; 0 before its first snapshot. */
-  #version = 0;
+  /** Of the channel that is open now; undefined before its first snapshot. */
+  #version: number | undefined;
+  #epoch = 0;
   #snapshot: DeviceSnapshot | undefined;
   #tickets: readonly string[] = [];
   #grants: readonly string[] = [];
@@ -34,6 +38,7 @@ export class DeviceMemory {
     const stored = state.readJson(file);
     if (!Value.Check(Remembered, stored)) return;
     this.#snapshot = stored.snapshot;
+    this.#epoch = stored.epoch ?? 0;
     this.#tickets = stored.tickets;
     this.#grants = stored.grants;
     this.#authorities = stored.authorities;
@@ -62,19 +67,42 @@ export class DeviceMemory {
     this.#store();
   }
 
-  setSnapshot(version: number, snapshot: DeviceSnapshot): void {
+  /** A new channel: patches count from its own snapshot on. */
+  begin(): void {
+    this.#version = undefined;
+  }
+
+  /** Whether the controller is where it was or further; an older epoch is refused and changes nothing. */
+  mayBeAt(epoch: number): boolean {
+    if (epoch < this.#epoch) return false;
+    // Written down with the next snapshot; a beat changes no more than this.
+    this.#epoch = epoch;
+    return true;
+  }
+
+  /** What is wrong with it, in which case nothing changes. */
+  setSnapshot(version: number, epoch: number, snapshot: DeviceSnapshot): AlarmName | undefined {
+    if (!hasEachOnce(snapshot)) return 'message-not-valid';
+    if (!this.mayBeAt(epoch)) return 'older-epoch';
     this.#version = version;
     this.#snapshot = snapshot;
     this.#store();
+    return undefined;
   }
 
-  /** Applies a patch; false when it is not for the snapshot at hand or makes no snapshot, which then stays. */
-  patch(from: number, version: number, set: Patch): boolean {
-    if (this.#snapshot === undefined || from !== this.#version) return false;
+  /**
+   * Applies a patch to the version it was made for. `behind`: it was made for another, and the channel must start anew;
+   * `refused`: it makes no snapshot, or belongs to one that was refused. Then nothing changes.
+   */
+  patch(from: number, version: number, set: Patch): 'applied' | 'behind' | 'refused' {
+    if (this.#snapshot === undefined || this.#version === undefined) return 'refused';
+    if (from !== this.#version) return 'behind';
     const next = applyPatch(this.#snapshot, set);
-    if (!Value.Check(DeviceSnapshot, next)) return false;
-    this.setSnapshot(version, next);
-    return true;
+    if (!Value.Check(DeviceSnapshot, next) || !hasEachOnce(next)) return 'refused';
+    this.#version = version;
+    this.#snapshot = next;
+    this.#store();
+    return 'applied';
   }
 
   setTickets(tickets: readonly string[]): void {
@@ -94,7 +122,7 @@ export class DeviceMemory {
 
   /** Forgets everything, after a logout. */
   forget(): void {
-    this.#version = 0;
+    this.#version = undefined;
     this.#snapshot = undefined;
     this.#tickets = [];
     this.#grants = [];
@@ -105,6 +133,7 @@ export class DeviceMemory {
     this.#state.writeJson(file, {
       schema: 'postern.session/v1',
       ...(this.#snapshot === undefined ? {} : { snapshot: this.#snapshot }),
+      epoch: this.#epoch,
       tickets: this.#tickets,
       grants: this.#grants,
       authorities: this.#authorities,

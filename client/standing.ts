@@ -14,7 +14,7 @@ import {
   type Name,
   type Pattern,
 } from '../protocol/names.ts';
-import { reasonTexts, type Reason } from '../protocol/reasons.ts';
+import { reasonLine, reasonTexts, type Reason } from '../protocol/reasons.ts';
 
 /** A resource this device may use or know of. */
 export interface VisibleResource {
@@ -113,10 +113,10 @@ export function findResource(text: string, knowledge: Knowledge): VisibleResourc
   return host === undefined ? undefined : mostSpecific(knowledge.resources, host);
 }
 
-/** The reasons that are not met, as sentences a person reads. */
+/** The reasons that are not met, each with its name and what would mend it. */
 export function unmetTexts(reasons: readonly Reason[]): string[] {
-  const texts = reasons.flatMap(({ name }) => (reasonTexts[name].met ? [] : [`${reasonTexts[name].text}.`]));
-  return texts.length > 0 ? texts : [`${reasonTexts['no-allow'].text}.`];
+  const unmet = reasons.filter(({ name }) => !reasonTexts[name].met);
+  return (unmet.length > 0 ? unmet : [{ name: 'no-allow' } as const]).map(reasonLine);
 }
 
 function isKnownReason(reason: { name: string; policy?: string }): reason is Reason {

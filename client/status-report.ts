@@ -28,6 +28,7 @@ export interface StatusParts {
   readonly lastPosture: LastReport | undefined;
   readonly tunnels: Pick<Tunnels, 'networks' | 'relays'>;
   readonly flows: Pick<Flows, 'active' | 'incidents'>;
+  readonly alarms: Pick<ClientStatus, 'alarms'>;
 }
 
 export function reportStatus(parts: StatusParts): ClientStatus {
@@ -72,6 +73,7 @@ export function reportStatus(parts: StatusParts): ClientStatus {
       ...(rttMs === undefined ? {} : { rtt_ms: Math.round(rttMs * 10) / 10 }),
     })),
     relays: parts.tunnels.relays(),
+    ...parts.alarms,
     resources: { granted, refused: knowledge.resources.length - granted },
     flows: parts.flows.active().map(({ host, port, resource, sinceMs }) => ({
       host,

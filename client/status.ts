@@ -1,6 +1,7 @@
 /** What `postern status --json` prints for a client; an absent part does not exist in this process. */
 import type { PostureFacts } from '../protocol/control.ts';
 import type { PostureCheck } from '../protocol/posture.ts';
+import type { Alarm } from '../protocol/node/alarms.ts';
 
 export const statusSchema = 'postern.status/v1';
 export const resourcesSchema = 'postern.resources/v1';
@@ -69,6 +70,8 @@ export interface ClientStatus {
     readonly rtt_ms?: number;
   }[];
   readonly relays: readonly { readonly id: string; readonly connected: boolean }[];
+  /** What was heard that cannot be right, and left aside; absent while there is none. */
+  readonly alarms?: readonly Alarm[];
   readonly resources: { readonly granted: number; readonly refused: number };
   readonly flows: readonly {
     readonly host: string;

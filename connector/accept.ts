@@ -6,6 +6,7 @@ import { Fault, toFault, type CodeName } from '../protocol/errors.ts';
 import type { NetworkId } from '../protocol/ids.ts';
 import type { Lease } from '../protocol/lease.ts';
 import type { Session, SessionHandlers } from '../protocol/link/session.ts';
+import type { AlarmName } from '../protocol/node/alarms.ts';
 import type { MuxStream } from '../protocol/mux/stream.ts';
 import { matchesPattern, type Pattern } from '../protocol/names.ts';
 import { listsPort } from '../protocol/ports.ts';
@@ -29,6 +30,8 @@ export interface Serving {
   card(): Card | undefined;
   /** Why the controller took these ids away, as its short code, where one of them was revoked. */
   causeOf(ids: readonly string[]): string | undefined;
+  /** Something that cannot be right was shown and left aside. */
+  alarm(name: AlarmName): void;
   readonly resolve: Resolve;
   readonly wallClock: () => number;
 }
@@ -54,7 +57,7 @@ export class AcceptedSession {
     this.#session = session;
     this.#network = network;
     this.#serving = serving;
-    this.#grants = new GrantBook(serving.lease);
+    this.#grants = new GrantBook(serving.lease, () => serving.alarm('grant-not-valid'));
     // Whatever broke the protocol named no flow of its own: it is recorded under stream 0, the session's.
     void session.closed.then(({ code }) => {
       if (code === 'protocol') this.#recordRefusal(flowId(session.handshakeHash, 0), undefined, code);

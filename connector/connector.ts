@@ -17,6 +17,7 @@ import {
   type ControlConnection,
   type ControlState,
 } from '../protocol/node/control-connection.ts';
+import { Alarms, type Alarm, type AlarmName } from '../protocol/node/alarms.ts';
 import { dialOptions } from '../protocol/node/dial-options.ts';
 import { openIdentity } from '../protocol/node/identity.ts';
 import { serveLocalApi } from '../protocol/node/local-api.ts';
@@ -24,6 +25,7 @@ import type { StateDirectory } from '../protocol/node/state-directory.ts';
 import type { EnrolmentKey } from '../protocol/secrets.ts';
 import { encodeEnrolmentKey } from '../protocol/secrets.ts';
 import { encodeKey } from '../protocol/keys.ts';
+import { areSigned } from '../protocol/tokens.ts';
 import { version } from '../protocol/version.ts';
 import { AcceptedSession } from './accept.ts';
 import { FlowLog } from './flow-log.ts';
@@ -65,6 +67,8 @@ export interface ConnectorStatus {
   readonly sessions: number;
   readonly streams: number;
   readonly resources: number;
+  /** What was heard that cannot be right, and left aside; absent while there is none. */
+  readonly alarms?: readonly Alarm[];
   readonly version: string;
 }
 
@@ -94,7 +98,9 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   /** Sessions whose end somebody waits for. */
   const known = new WeakSet<Session>();
   const budget = new HandshakeBudget(systemClock);
+  const alarms = new Alarms(Date.now, (name, text) => log.error({ alarm: name }, text));
   const serving = {
+    alarm: (name: AlarmName) => alarms.raise(name),
     lease: memory.lease,
     flows,
     quota: new FlowQuota(),
@@ -121,7 +127,9 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     ...(options.controllerUrl === undefined ? {} : { url: options.controllerUrl }),
     ...(options.key === undefined ? {} : { credential: { secret: encodeEnrolmentKey(options.key) } }),
     onMessage: receive,
+    onAlarm: (name) => alarms.raise(name),
     onWelcome(card) {
+      memory.begin();
       memory.setCard(card);
       welcome();
       sending = false;
@@ -163,29 +171,33 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   function receive(message: FromController): void {
     switch (message.t) {
       case 'beat':
-        if (!memory.beat(message.epoch, message.now))
-          log.error({ epoch: message.epoch }, 'a beat of an older epoch was ignored');
+        if (!memory.beat(message.epoch, message.now)) alarms.raise('older-epoch');
         return;
-      case 'snapshot':
-        if (message.snapshot.kind !== 'connector') return;
+      case 'snapshot': {
+        if (message.snapshot.kind !== 'connector') return alarms.raise('message-not-valid');
+        const alarm = memory.setSnapshot(message.v, message.epoch, message.snapshot);
+        // What it says is revoked counts whatever else is wrong with it.
         memory.revoke({ epoch: message.epoch, ids: message.revoked, reason: 'revoked' });
-        memory.keepLease();
-        memory.setSnapshot(message.v, message.snapshot);
+        if (alarm !== undefined) alarms.raise(alarm);
+        else attach();
+        recheck();
+        // Only now: the disk may be slow.
+        return memory.keepLease();
+      }
+      case 'patch': {
+        const patched = memory.patch(message.from, message.v, message.set);
+        if (patched === 'behind') return control.restart();
+        if (patched === 'refused') return alarms.raise('message-not-valid');
         attach();
         return recheck();
-      case 'patch':
-        if (!memory.patch(message.from, message.v, message.set)) return control.restart();
-        attach();
-        return recheck();
+      }
       case 'revoke':
         memory.revoke(message);
         recheck();
         // Only now: the disk may be slow, and whoever lost the right should not have it for as long as that takes.
         return memory.keepLease();
       case 'tickets':
-        memory.setTickets(message.list);
-        for (const attachment of relays.values()) attachment.refresh();
-        return;
+        return void takeTickets(message.list);
       case 'received':
         flows.received(message.seq);
         sending = false;
@@ -193,6 +205,14 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       default:
         return;
     }
+  }
+
+  /** Uses tickets that a key of the card signed; others leave the list before them in force. */
+  async function takeTickets(list: readonly string[]): Promise<void> {
+    if (!(await areSigned(memory.card, 'ticket', list))) return alarms.raise('ticket-not-valid');
+    memory.setTickets(list);
+    for (const attachment of relays.values()) attachment.refresh();
+    return undefined;
   }
 
   /** Attaches to every relay of the snapshot and leaves those it no longer names. */
@@ -297,6 +317,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       sessions: sessions.size,
       streams: [...sessions.values()].reduce((sum, session) => sum + session.openFlows, 0),
       resources: Object.keys(memory.snapshot?.resources ?? {}).length,
+      ...alarms.shown,
       version,
     };
   }

@@ -14,13 +14,16 @@ const maxGrants = 64;
 export class GrantBook {
   readonly #grants = new Map<string, Grant>();
   readonly #lease: Lease;
+  readonly #refused: () => void;
   /** Shown and not verified yet. */
   #waiting = 0;
   /** Settles when every grant shown so far has been verified. */
   settled: Promise<void> = Promise.resolve();
 
-  constructor(lease: Lease) {
+  /** @param refused called for a grant that is dropped because it is not valid here */
+  constructor(lease: Lease, refused: () => void = () => undefined) {
     this.#lease = lease;
+    this.#refused = refused;
   }
 
   /**
@@ -33,7 +36,7 @@ export class GrantBook {
     this.settled = this.settled.then(async () => {
       this.#waiting--;
       const grant = await verifyGrant(token, card, expected, this.#nowS());
-      if (grant === undefined) return;
+      if (grant === undefined) return this.#refused();
       this.#grants.set(grant.jti, grant);
       const oldest = this.#grants.keys().next().value;
       if (this.#grants.size > maxGrants && oldest !== undefined) this.#grants.delete(oldest);

@@ -2,10 +2,12 @@
  * What a connector remembers across its own restarts, so that it serves without its controller for as long as the lease
  * allows: the last snapshot, tickets and card, and the lease with everything revoked.
  */
-import type { ConnectorSnapshot } from '../protocol/control.ts';
+import { Value } from 'typebox/value';
+import { ConnectorSnapshot } from '../protocol/control.ts';
 import { Lease, type LeaseState, type Revocation } from '../protocol/lease.ts';
+import type { AlarmName } from '../protocol/node/alarms.ts';
 import type { StateDirectory } from '../protocol/node/state-directory.ts';
-import { applyPatch, type Patch } from '../protocol/snapshot.ts';
+import { applyPatch, hasEachOnce, type Patch } from '../protocol/snapshot.ts';
 import type { Card } from '../protocol/tokens.ts';
 
 interface Remembered {
@@ -22,7 +24,8 @@ export class ConnectorMemory {
   readonly #state: StateDirectory;
   readonly #causes = new Map<string, string>();
   #remembered: Remembered;
-  #version = 0;
+  /** Of the channel that is open now; undefined before its first snapshot. */
+  #version: number | undefined;
 
   /** Reads what an earlier process left. Throws a Fault for a damaged file. */
   constructor(state: StateDirectory, wallClock: () => number) {
@@ -51,17 +54,33 @@ export class ConnectorMemory {
     this.#remember({ tickets });
   }
 
-  setSnapshot(version: number, snapshot: ConnectorSnapshot): void {
-    this.#version = version;
-    this.#remember({ snapshot });
+  /** A new channel: patches count from its own snapshot on. */
+  begin(): void {
+    this.#version = undefined;
   }
 
-  /** Applies a patch to the version it was made for; false when this is another, and the channel must start anew. */
-  patch(from: number, version: number, set: Patch): boolean {
+  /** What is wrong with it, in which case nothing changes. */
+  setSnapshot(version: number, epoch: number, snapshot: ConnectorSnapshot): AlarmName | undefined {
+    if (!hasEachOnce(snapshot)) return 'message-not-valid';
+    if (epoch < this.lease.epoch) return 'older-epoch';
+    this.#version = version;
+    this.#remember({ snapshot });
+    return undefined;
+  }
+
+  /**
+   * Applies a patch to the version it was made for. `behind`: it was made for another, and the channel must start anew;
+   * `refused`: it makes no snapshot, or belongs to one that was refused. Then nothing changes.
+   */
+  patch(from: number, version: number, set: Patch): 'applied' | 'behind' | 'refused' {
     const { snapshot } = this.#remembered;
-    if (snapshot === undefined || from !== this.#version) return false;
-    this.setSnapshot(version, applyPatch(snapshot, set));
-    return true;
+    if (snapshot === undefined || this.#version === undefined) return 'refused';
+    if (from !== this.#version) return 'behind';
+    const next = applyPatch(snapshot, set);
+    if (!Value.Check(ConnectorSnapshot, next) || !hasEachOnce(next)) return 'refused';
+    this.#version = version;
+    this.#remember({ snapshot: next });
+    return 'applied';
   }
 
   /** False for a beat of an older epoch, which changes nothing. */

@@ -352,6 +352,8 @@ export const Problem = Type.Object({
   status: Type.Integer(),
   detail: Type.Optional(Type.String()),
   issues: Type.Optional(Type.Array(DocumentIssue)),
+  /** Under which an administrator finds it in the audit log, where it stands there. */
+  trace: Type.Optional(Type.String()),
 });
 export type Problem = Static<typeof Problem>;
 

@@ -57,6 +57,8 @@ export const PortalResource = Type.Object({
   reasons: Type.Array(ShownReason),
   /** When time alone changes the state. */
   until: Type.Optional(Instant),
+  /** Of one that is refused and was asked for by itself: under which an administrator finds it in the audit log. */
+  trace: Type.Optional(Type.String()),
 });
 
 /** What the person may use or mend from one of their devices; without a device, from a browser alone. */

@@ -338,6 +338,12 @@ export function readableReason({ name, policy }: Reason, system?: System): Reada
   };
 }
 
+/** A reason that is not met on one line: sentence, name and remedy, for DNS, status and logs. */
+export function reasonLine(reason: Reason): string {
+  const { name, text, fix } = readableReason(reason);
+  return `${text} (${name}).${fix === undefined ? '' : ` ${fix}`}`;
+}
+
 /** One reason of a decision. `policy` names the policy it comes from, where the person may know it. */
 export interface Reason {
   readonly name: ReasonName;

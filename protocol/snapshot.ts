@@ -8,6 +8,15 @@ const collections = new Set(['networks', 'relays', 'resources', 'peers']);
 
 export type Patch = Record<string, unknown>;
 
+/** Whether every entry of every collection stands under its own id, so that none is there twice. */
+export function hasEachOnce(snapshot: Snapshot): boolean {
+  return Object.entries(snapshot).every(
+    ([field, value]) =>
+      !collections.has(field) ||
+      Object.entries(entriesOf(value)).every(([id, entry]) => entriesOf(entry)['id'] === id),
+  );
+}
+
 /** The patch that turns `before` into `after`; undefined when they are equal. */
 export function diffSnapshots(before: Snapshot, after: Snapshot): Patch | undefined {
   const set: Patch = {};

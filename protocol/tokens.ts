@@ -124,6 +124,20 @@ export async function verifyCard(token: string, root: Uint8Array, nowS: number):
   return { ...(claims as unknown as Card), keys };
 }
 
+/**
+ * Whether each of these tokens was signed by a key of the card, whatever its time: for who passes them on and has a clock of
+ * its own. The verifier they are meant for checks the rest.
+ */
+export async function areSigned(
+  card: Card | undefined,
+  kind: 'grant' | 'ticket',
+  tokens: readonly string[],
+): Promise<boolean> {
+  const keys = card?.keys ?? {};
+  const claims = await Promise.all(tokens.map((token) => signedClaims(token, `postern-${kind}+jwt`, keys)));
+  return !claims.includes(undefined);
+}
+
 /** Verifies a ticket against the card; undefined when anything about it is wrong or it is out of time. */
 export async function verifyTicket(token: string, card: Card, nowS: number): Promise<Ticket | undefined> {
   const claims = await open(token, 'postern-ticket+jwt', card.keys, nowS);
@@ -167,6 +181,19 @@ async function open(
   keys: Readonly<Record<string, string>>,
   nowS: number,
 ): Promise<Record<string, unknown> | undefined> {
+  const claims = await signedClaims(token, typ, keys);
+  if (claims === undefined) return undefined;
+  const { iat, exp } = claims;
+  if (typeof iat !== 'number' || typeof exp !== 'number') return undefined;
+  return iat - leewayS <= nowS && nowS <= exp + leewayS ? claims : undefined;
+}
+
+/** The claims of a token of exactly this type, signed by one of `keys`; undefined otherwise. */
+async function signedClaims(
+  token: string,
+  typ: string,
+  keys: Readonly<Record<string, string>>,
+): Promise<Record<string, unknown> | undefined> {
   if (token.length > maxTokenBytes || !strictParts(token)) return undefined;
   try {
     const header = decodeProtectedHeader(token);
@@ -176,10 +203,7 @@ async function open(
     const raw = x === undefined ? undefined : fromBase64Url(x);
     if (raw === undefined) return undefined;
     const { payload } = await compactVerify(token, ed25519PublicKey(raw), { algorithms: ['EdDSA'] });
-    const claims = JSON.parse(Buffer.from(payload).toString('utf8')) as Record<string, unknown>;
-    const { iat, exp } = claims;
-    if (typeof iat !== 'number' || typeof exp !== 'number') return undefined;
-    return iat - leewayS <= nowS && nowS <= exp + leewayS ? claims : undefined;
+    return JSON.parse(Buffer.from(payload).toString('utf8')) as Record<string, unknown>;
   } catch {
     // jose throws for a bad signature and for anything malformed; both are simply not a token.
     return undefined;

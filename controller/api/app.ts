@@ -101,7 +101,7 @@ function installErrors(app: FastifyInstance): void {
     return reply
       .code(problems[known.problem].status)
       .type('application/problem+json')
-      .send(problemBody(known.problem, known.detail, known.issues));
+      .send(problemBody(known.problem, known.detail, known.issues, known.trace));
   });
   app.setNotFoundHandler(async (_request, reply) =>
     reply.code(404).type('application/problem+json').send(problemBody('not-found')),

@@ -28,12 +28,15 @@ export class ProblemError extends Error {
   readonly issues: readonly DocumentIssue[] | undefined;
   /** Seconds after which trying again may help (RFC 9110 section 10.2.3). */
   retryAfterS: number | undefined;
+  /** Under which it stands in the audit log. */
+  readonly trace: string | undefined;
 
-  constructor(problem: ProblemName, detail?: string, issues?: readonly DocumentIssue[]) {
+  constructor(problem: ProblemName, detail?: string, issues?: readonly DocumentIssue[], trace?: string) {
     super(detail ?? problems[problem].title);
     this.problem = problem;
     this.detail = detail;
     this.issues = issues;
+    this.trace = trace;
   }
 
   /** Too many tries; the next counts after so many milliseconds. */
@@ -46,7 +49,12 @@ export class ProblemError extends Error {
 }
 
 /** The body of an error. */
-export function problemBody(name: ProblemName, detail?: string, issues?: readonly DocumentIssue[]): Problem {
+export function problemBody(
+  name: ProblemName,
+  detail?: string,
+  issues?: readonly DocumentIssue[],
+  trace?: string,
+): Problem {
   const { status, title } = problems[name];
   return {
     type: `urn:postern:problem:${name}`,
@@ -54,6 +62,7 @@ export function problemBody(name: ProblemName, detail?: string, issues?: readonl
     status,
     ...(detail === undefined ? {} : { detail }),
     ...(issues === undefined ? {} : { issues: [...issues] }),
+    ...(trace === undefined ? {} : { trace }),
   };
 }
 

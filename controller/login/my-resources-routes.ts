@@ -11,6 +11,8 @@ import type { TypedApp } from '../api/typed-app.ts';
 import type { ControllerContext } from '../context.ts';
 import { entitlements, visitorEntitlements, type Entitlement } from '../decisions/entitlements.ts';
 import { seatOf, subjectOf } from '../decisions/seat.ts';
+import { Refusals } from '../explain/refusals.ts';
+import type { OrganisationState, Resource } from '../organisation/organisation-state.ts';
 import { resourceHosts } from '../organisation/resource-hosts.ts';
 import { instant, portalCaller, type PortalCaller } from './portal-caller.ts';
 import { signInFacts } from './step-ups.ts';
@@ -19,6 +21,7 @@ const config = { access: ['person'] } as const;
 const querystring = Type.Object({ device: Type.Optional(Type.String({ maxLength: 64 })) });
 
 export function myResourcesRoutes(app: TypedApp, context: ControllerContext): void {
+  const refusals = new Refusals(context);
   app.get(
     '/api/v1/me/resources',
     {
@@ -28,7 +31,8 @@ export function myResourcesRoutes(app: TypedApp, context: ControllerContext): vo
     async (request) => {
       const caller = await portalCaller(context, request);
       const { device, system, rights } = await rightsOf(context, caller, request.ip, request.query.device);
-      return { device, resources: rights.map((right) => shownResource(right, system)) };
+      const known = rights.filter((right) => right.known);
+      return { device, resources: known.map((right) => shownResource(right, system)) };
     },
   );
 
@@ -45,26 +49,46 @@ export function myResourcesRoutes(app: TypedApp, context: ControllerContext): vo
     },
     async (request) => {
       const caller = await portalCaller(context, request);
-      const { rights, system } = await rightsOf(context, caller, request.ip, request.query.device);
-      const { name } = request.params;
-      const found = rights.find(
-        ({ resource }) =>
-          resource.definition.name === name ||
-          resourceHosts(resource.definition).some((host) => host === name.toLowerCase()),
+      const { state, device, system, rights } = await rightsOf(
+        context,
+        caller,
+        request.ip,
+        request.query.device,
       );
-      if (found === undefined) throw new ProblemError('not-found', hiddenText);
-      return shownResource(found, system);
+      const asked = request.params.name;
+      // Looked for among what there is, and among what may be known: as much work whichever of them holds it.
+      const isMeant = ({ definition }: Resource): boolean =>
+        definition.name === asked ||
+        resourceHosts(definition).some((host) => (host as string) === asked.toLowerCase());
+      const [there] = state.resources.filter(isMeant);
+      const [right] = rights.filter(({ resource }) => isMeant(resource));
+      if (right?.state === 'granted') return shownResource(right, system);
+      const trace = await refusals.record(caller.organisation.store, {
+        who: caller.person.id,
+        resource: there?.definition.name ?? printable(asked),
+        reasons: right?.reasons.map(({ name }) => name) ?? [there === undefined ? 'no-resource' : 'no-allow'],
+        device: device?.id,
+        address: request.ip,
+      });
+      if (right?.known !== true) throw new ProblemError('not-found', hiddenText, undefined, trace);
+      return { ...shownResource(right, system), trace };
     },
   );
 }
 
-/** What the caller may know of, from the device they chose, or else the one last seen that is signed in. */
+/** What a person typed, for administrators to read: what does not print is left out. */
+function printable(text: string): string {
+  return text.replaceAll(/\p{C}/gu, '').slice(0, 253);
+}
+
+/** What the caller could be allowed, from the device they chose, or else the one last seen that is signed in. */
 async function rightsOf(
   context: ControllerContext,
   { organisation, person, session }: PortalCaller,
   address: string,
   chosen: string | undefined,
 ): Promise<{
+  state: OrganisationState;
   device: { id: string; name: string } | null;
   system: System | undefined;
   rights: Entitlement[];
@@ -94,17 +118,13 @@ async function rightsOf(
   if (chosen !== undefined && device === undefined) throw new ProblemError('not-found');
   const seat = device === undefined ? undefined : await seatOf(store, state, device.id as DeviceId);
   if (device !== undefined && seat !== undefined) {
-    const rights = entitlements(state, seat, nowMs).filter(({ known }) => known);
-    return { device, system: seat.device.posture?.facts.os, rights };
+    return { state, device, system: seat.device.posture?.facts.os, rights: entitlements(state, seat, nowMs) };
   }
   const subject = await subjectOf(store, state, person.id);
   if (subject === undefined) throw new ProblemError('not-authenticated');
   const visitor = { subject, session: signInFacts(session), addresses: [session.address, address] };
-  return {
-    device: null,
-    system: undefined,
-    rights: visitorEntitlements(state, visitor, nowMs, 'client').filter(({ known }) => known),
-  };
+  const rights = visitorEntitlements(state, visitor, nowMs, 'client');
+  return { state, device: null, system: undefined, rights };
 }
 
 /** @param system of the device that it is used from, where that is known */

@@ -5,6 +5,7 @@
 import type { Clock, Random } from '../clock.ts';
 import { Fault, type CodeName } from '../errors.ts';
 import type { AgreementKey } from '../keys.ts';
+import { hasRepeatedKeys } from '../repeated-keys.ts';
 import type { Carrier } from './carrier.ts';
 import type { HandshakeBudget } from './handshake-budget.ts';
 import { controlPrologue } from './handshake-messages.ts';
@@ -169,6 +170,7 @@ export class ControlChannel {
     if (typeof message !== 'object' || message === null || Array.isArray(message)) {
       return this.#broken('a message that is no object');
     }
+    if (hasRepeatedKeys(bytes)) return this.#broken('a message that names something twice');
     this.#events?.message(message as Record<string, unknown>);
   }
 

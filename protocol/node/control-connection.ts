@@ -21,6 +21,7 @@ import { webSocketCarrier } from '../link/websocket-carrier.ts';
 import type { Card } from '../tokens.ts';
 import { verifyCard } from '../tokens.ts';
 import { version } from '../version.ts';
+import type { AlarmName } from './alarms.ts';
 import { discover, toDialFault } from './discover.ts';
 import { dialOptions } from './dial-options.ts';
 import type { Identity } from './identity.ts';
@@ -58,6 +59,8 @@ export interface ControlOptions {
   onMessage(message: Message): void;
   onWelcome?(card: Card, welcome: FromControllerOf<'welcome'>): void;
   onState?(state: ControlState): void;
+  /** Something that cannot be right was heard and left aside. */
+  onAlarm?(name: AlarmName): void;
   readonly clock?: Clock;
   readonly random?: Random;
   /** Epoch milliseconds. */
@@ -88,6 +91,8 @@ const signInMs = 330_000;
 
 /** Faults of the controller after which the same attempt would only be refused again. */
 const final = new Set<CodeName>(['denied', 'revoked', 'expired', 'fenced', 'limit']);
+
+const knownTypes = new Set<unknown>(FromController.anyOf.map((schema) => schema.properties.t.const));
 
 export function keepControl(options: ControlOptions): ControlConnection {
   const { identity, clock = systemClock, random = systemRandom, wallClock = Date.now } = options;
@@ -126,7 +131,7 @@ export function keepControl(options: ControlOptions): ControlConnection {
       void dial();
     },
     restart() {
-      channel?.close('protocol');
+      channel?.close('cancelled');
     },
     stop() {
       if (state.state === 'up') channel?.send({ t: 'bye' });
@@ -166,7 +171,13 @@ export function keepControl(options: ControlOptions): ControlConnection {
     if (enrolment === undefined || root === undefined)
       throw new Error('a control connection needs a pinned root');
     const url = options.url ?? enrolment.url;
-    const discovered = await discover(url, { kind: 'root', root }, Math.floor(wallClock() / 1_000));
+    const discovered = await discover(url, { kind: 'root', root }, Math.floor(wallClock() / 1_000)).catch(
+      (error: unknown) => {
+        // Reached, but with a root or card that is not the pinned one's.
+        if (error instanceof Fault && error.code === 'denied') options.onAlarm?.('card-not-valid');
+        throw error;
+      },
+    );
     card = discovered.card;
     const peer = decodeKey(card.ctl);
     if (peer === undefined) throw new Fault('protocol', `${url} names no control key`);
@@ -202,10 +213,13 @@ export function keepControl(options: ControlOptions): ControlConnection {
         if (channel !== opened) return;
         watch();
         if (Value.Check(FromController, raw)) receive(opened, raw);
+        // Of a type that is unknown it is a newer controller's.
+        else if (knownTypes.has(raw['t'])) options.onAlarm?.('message-not-valid');
       },
       closed(fault) {
         if (channel !== opened) return;
         channel = undefined;
+        if (fault.code === 'protocol') options.onAlarm?.('message-not-valid');
         lost(fault);
       },
     });
@@ -246,7 +260,11 @@ export function keepControl(options: ControlOptions): ControlConnection {
     const org = parseId('org', message.org);
     if (enrolment === undefined || root === undefined || org === undefined) return;
     const shown = await verifyCard(message.card, root, Math.floor(wallClock() / 1_000));
-    if (shown === undefined || channel === undefined) return channel?.close('protocol');
+    if (shown === undefined) {
+      options.onAlarm?.('card-not-valid');
+      return channel?.close('cancelled');
+    }
+    if (channel === undefined) return;
     card = shown;
     if (enrolment.node !== message.node) identity.enrol({ ...enrolment, node: message.node, org });
     attempt = 0;

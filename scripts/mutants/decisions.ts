@@ -8,10 +8,19 @@ export const decisionsMutants: readonly Mutant[] = [
   ...guards('controller/decisions/act-on-change.ts', order, [
     [
       'what was removed is revoked before anything is decided',
-      "    removed.filter((id) => !id.startsWith('net_')),",
+      "    removed.filter((each) => !each.startsWith('net_')),",
       '    [],',
     ],
-    ['a few devices at a time are decided', 'const seatsPerStep = 50;', 'const seatsPerStep = 5_000;'],
+    [
+      'a few devices at a time are decided',
+      'const seatsInFirstStep = 50;',
+      'const seatsInFirstStep = 5_000;',
+    ],
+    [
+      'revocations go out before any picture',
+      "  const devices = await decideAnew(context, id, touched ?? 'all', {",
+      "  context.bus.publish(id, { kind: 'servers' });\n  const devices = await decideAnew(context, id, touched ?? 'all', {",
+    ],
   ]),
   ...guards('controller/decisions/act-on-change.ts', control, [
     [
@@ -23,19 +32,19 @@ export const decisionsMutants: readonly Mutant[] = [
   ...guards('controller/decisions/withdraw.ts', order, [
     [
       'a removed resource is not named once for each grant',
-      '(gone.has(id) ? [] : `${row.id}/${id}`)',
-      '[`${row.id}/${id}`]',
+      'if (!gone.has(id)) ids.push(`${row.id}/${id}`);',
+      'ids.push(`${row.id}/${id}`);',
     ],
   ]),
   ...guards('controller/decisions/withdraw.ts', control, [
     [
       'a resource that leads elsewhere ends its flows',
-      'return moved.has(id) || promisesMore(right, now);',
-      'return promisesMore(right, now);',
+      'return moved.has(id) || promisesMore(issued.get(id), now?.get(id));',
+      'return promisesMore(issued.get(id), now?.get(id));',
     ],
     [
       'a right that is promised no more is withdrawn',
-      'return moved.has(id) || promisesMore(right, now);',
+      'return moved.has(id) || promisesMore(issued.get(id), now?.get(id));',
       'return moved.has(id);',
     ],
   ]),
@@ -45,13 +54,182 @@ export const decisionsMutants: readonly Mutant[] = [
     [
       [
         'a device that is held has nothing',
-        "isHeld(state, seat) || device.state !== 'active'",
-        "device.state !== 'active'",
+        "return isHeld(state, seat) ? { name: 'device-not-approved' } : undefined;",
+        'return undefined;',
       ],
       [
         'what a person may not know of is hidden',
         "visibility === 'everyone' || (visibility === 'fixable' && mendable)",
         'true',
+      ],
+    ],
+  ),
+  ...guards(
+    'controller/decisions/entitlements.ts',
+    ['test/controller/simulate.test.ts'],
+    [
+      [
+        'a device that is blocked has nothing',
+        "  if (device.state === 'blocked') return { name: 'device-blocked' };\n",
+        '',
+      ],
+      [
+        'a device of which two copies were seen has nothing',
+        "  if (device.state === 'suspended') return { name: 'device-suspended' };\n",
+        '',
+      ],
+      [
+        'a session that is over gives nothing',
+        "  if (whyOver(session, nowMs) !== undefined) return { name: 'session-ended' };\n",
+        '',
+      ],
+    ],
+  ),
+  ...guards(
+    'controller/decisions/entitlements.ts',
+    ['test/explain/hidden.test.ts'],
+    [
+      [
+        'no policy but an allow is named to a person',
+        'reason.policy === undefined || allows.has(reason.policy) ? reason : { name: reason.name }',
+        'reason',
+      ],
+    ],
+  ),
+  ...guards(
+    'controller/decisions/entitlements.ts',
+    ['test/controller/source/source-facts.test.ts'],
+    [
+      [
+        'a browser is judged where it asks from and where it signed in',
+        '    return strictest(everywhere);',
+        '    return everywhere[0] ?? strictest(everywhere);',
+      ],
+    ],
+  ),
+  ...guards(
+    'controller/control/admit-node.ts',
+    ['test/controller/source/source-facts.test.ts'],
+    [
+      [
+        'a device that comes from elsewhere is decided anew',
+        "node.kind === 'device' && node.address !== peer.address",
+        "node.kind === 'device' && node.address === undefined",
+      ],
+    ],
+  ),
+  ...guards(
+    'controller/source/network-table.ts',
+    ['test/controller/source/country-table.test.ts'],
+    [['the longest prefix decides', 'return (prefixes[a] ?? 0) - (prefixes[b] ?? 0);', 'return 0;']],
+  ),
+  ...guards(
+    'controller/source/address-words.ts',
+    ['test/controller/source/country-table.test.ts'],
+    [
+      [
+        'IPv4 in its IPv6 form is the IPv4 address',
+        'return a === 0 && b === 0 && c === 0xffff ? [d] : [a, b, c, d];',
+        'return [a, b, c, d];',
+      ],
+    ],
+  ),
+  ...guards(
+    'controller/source/countries.ts',
+    ['test/controller/source/source-facts.test.ts'],
+    [['after a new file everyone is decided anew', '    await changed();\n', '']],
+  ),
+  ...guards(
+    'controller/decisions/touched.ts',
+    ['test/controller/touched.test.ts'],
+    [
+      [
+        'a change touches whom it was about before and whom it is about after',
+        'return [was, is].flatMap((each) => each ?? []);',
+        'return [was].flatMap((each) => each ?? []);',
+      ],
+      [
+        'a posture profile touches whom its policies are about',
+        'for (const { policies } of halves) for (const policy of policies ?? []) if (asks(policy)) add(policy);',
+        'if (halves.length === 0) asks({ name: "", to: "everything" });',
+      ],
+      [
+        'what a resource was and is counts for whom it touches',
+        '              if (!isAbout(policy, changed)) continue;',
+        '              if (isAbout(policy, changed)) continue;',
+      ],
+      ['what is unknown touches everyone', '        return everything;', '        break;'],
+    ],
+  ),
+  ...guards(
+    'controller/decisions/candidates.ts',
+    ['test/controller/touched.test.ts'],
+    [
+      [
+        'what is tagged for an allow is a candidate',
+        'for (const tag of to.tags ?? []) for (const place of index.byTag.get(tag) ?? []) places.add(place);',
+        '',
+      ],
+      [
+        'what everyone may know of is a candidate',
+        'const places = new Set(index.forEveryone);',
+        'const places = new Set<number>();',
+      ],
+    ],
+  ),
+  ...guards(
+    'controller/decisions/rights.ts',
+    ['test/controller/rights.test.ts'],
+    [
+      ['a right that lasts longer is too much', 'issued.until > due.until + 1', 'false'],
+      ['a right that outlives contact longer is too much', 'issued.out > due.out', 'false'],
+      [
+        'a right ends with its session',
+        'Math.min(untilMs ?? Number.POSITIVE_INFINITY, sessionUntilMs, nowMs + longestLifeMs)',
+        'Math.min(untilMs ?? Number.POSITIVE_INFINITY, nowMs + longestLifeMs)',
+      ],
+      [
+        'a right ends with its decision',
+        'Math.min(untilMs ?? Number.POSITIVE_INFINITY, sessionUntilMs, nowMs + longestLifeMs)',
+        'Math.min(sessionUntilMs, nowMs + longestLifeMs)',
+      ],
+    ],
+  ),
+  ...guards(
+    'controller/decisions/device-view.ts',
+    ['test/controller/rights.test.ts'],
+    [
+      [
+        'a device hears of connectors only where it may use something',
+        'connectors: used ? connectors : []',
+        'connectors: used ? connectors : connectors',
+      ],
+    ],
+  ),
+  ...guards(
+    'controller/decisions/issued-tokens.ts',
+    ['test/controller/rights.test.ts'],
+    [
+      [
+        'a grant names no group but those about its network',
+        'groups: subject.groups.filter((group) => groups.includes(group)),',
+        'groups: [...subject.groups],',
+      ],
+    ],
+  ),
+  ...guards(
+    'controller/control/revocation-feed.ts',
+    ['test/controller/rights.test.ts'],
+    [
+      [
+        'a revocation is told once',
+        'if (this.#sent === undefined || revocation.epoch <= this.#sent) return;',
+        'if (this.#sent === undefined || revocation.epoch < this.#sent) return;',
+      ],
+      [
+        'no revocation goes before the snapshot',
+        'if (this.#sent === undefined || revocation.epoch <= this.#sent) return;',
+        'if (revocation.epoch <= (this.#sent ?? 0)) return;\n    this.#sent ??= revocation.epoch - 1;',
       ],
     ],
   ),

@@ -103,7 +103,8 @@ test('hidden and missing names are refused with the same words and never leave t
     await assert.rejects(client.open({ host, port: 80 }), { code: 'denied', message: hiddenText });
   await assert.rejects(client.open({ host: 'locked.acme.internal', port: 80 }), {
     code: 'denied',
-    message: 'The sign-in used a single factor.',
+    message:
+      'The sign-in used a single factor (mfa-missing). Sign in again with a second factor: postern login',
   });
 });
 

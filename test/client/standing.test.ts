@@ -87,7 +87,7 @@ test('a resource is found by its name and by every name that leads to it', () =>
 });
 
 test('a refusal always has a sentence', () => {
-  assert.deepEqual(unmetTexts([]), ['No policy allows this.']);
+  assert.deepEqual(unmetTexts([]), ['No policy allows this (no-allow).']);
   const standing = standingOf('secret.acme.internal' as Name, sample);
   assert.equal(standing.is, 'refused');
 });

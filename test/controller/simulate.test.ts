@@ -157,7 +157,7 @@ test('somebody made up has a sign-in that is assumed, and says so; a person who 
   assert.deepEqual(made.subject, { kind: 'person', name: 'somebody', groups: ['sre', 'staff'] });
   assert.deepEqual([made.session.basis, made.session.amr], ['assumed', ['pwd']]);
   assert.equal(made.device, null);
-  assert.match(simulationText(made), /a sign-in with one factor at that moment is assumed/);
+  assert.match(simulationText(made), /a sign-in at that moment is assumed/);
   const named = await ask({ resource: 'wiki', user: 'zoe@acme.example', groups: ['staff'] });
   assert.equal(named.subject.email, 'zoe@acme.example');
   assert.equal((await ask({ resource: 'wiki', user: 'ALICE@acme.example' })).session.basis, 'browser');

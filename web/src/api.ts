@@ -16,11 +16,14 @@ import type {
 /** An answer that is no success. `status` 0: the controller was not reached. */
 export class ApiProblem extends Error {
   readonly status: number;
+  /** Under which an administrator finds it in the audit log. */
+  readonly trace: string | undefined;
 
-  constructor(status: number, detail: string) {
+  constructor(status: number, detail: string, trace?: string) {
     super(detail);
     this.name = 'ApiProblem';
     this.status = status;
+    this.trace = trace;
   }
 }
 
@@ -57,8 +60,13 @@ async function call<T>(method: 'GET' | 'POST', path: string, body?: object): Pro
   }
   if (response.status === 204) return undefined as T;
   const answer = (await response.json().catch(() => undefined)) as unknown;
-  if (!response.ok) throw new ApiProblem(response.status, detailOf(answer));
+  if (!response.ok) throw new ApiProblem(response.status, detailOf(answer), traceOf(answer));
   return answer as T;
+}
+
+function traceOf(answer: unknown): string | undefined {
+  const { trace } = (answer ?? {}) as { trace?: unknown };
+  return typeof trace === 'string' ? trace : undefined;
 }
 
 function detailOf(answer: unknown): string {

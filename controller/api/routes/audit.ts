@@ -1,6 +1,7 @@
 /** The audit log, oldest first, by cursor. */
 import { Type } from 'typebox';
 import type { ControllerContext } from '../../context.ts';
+import { tracePattern } from '../../explain/refusals.ts';
 import { organisationOf } from '../access.ts';
 import type { TypedApp } from '../typed-app.ts';
 
@@ -32,12 +33,14 @@ export function auditRoutes(app: TypedApp, context: ControllerContext): void {
           limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000 })),
           /** Only entries of this kind, or below it: `flow` takes `flow.open`. */
           what: Type.Optional(Type.String({ pattern: '^[a-z.-]{1,64}$' })),
+          /** Only the refusal that a person was shown under this trace. */
+          trace: Type.Optional(Type.String({ pattern: tracePattern })),
         }),
         response: { 200: Type.Object({ entries: Type.Array(AuditRow), next: Type.Integer() }) },
       },
     },
     async (request) => {
-      const { after = 0, limit = pageSize, last, what } = request.query;
+      const { after = 0, limit = pageSize, last, what, trace } = request.query;
       const query = context
         .organisation(organisationOf(request))
         .store.select('audit')
@@ -49,7 +52,8 @@ export function auditRoutes(app: TypedApp, context: ControllerContext): void {
         what === undefined
           ? query
           : query.where((eb) => eb.or([eb('what', '=', what), eb('what', 'like', `${what}.%`)]));
-      const rows = (await chosen.execute()).toSorted((a, b) => a.seq - b.seq);
+      const traced = trace === undefined ? chosen : chosen.where('detail', 'like', `%"trace":"${trace}"%`);
+      const rows = (await traced.execute()).toSorted((a, b) => a.seq - b.seq);
       return {
         entries: rows.map((row) => ({
           seq: row.seq,

@@ -92,7 +92,7 @@ test('a known but refused name is NXDOMAIN with extended error 18 and the reason
   assert.equal(reply.rcode, 'NXDOMAIN');
   assert.deepEqual(extendedError(reply), {
     code: 18,
-    text: 'The operating system of the device is too old.',
+    text: 'The operating system of the device is too old (posture-failing). Update the operating system.',
   });
 });
 

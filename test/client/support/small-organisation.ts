@@ -12,13 +12,15 @@ import { pino } from 'pino';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { startConnector, type Connector } from '../../../connector/connector.ts';
 import { systemClock, systemRandom } from '../../../protocol/clock.ts';
-import type { ConnectorSnapshot, DeviceSnapshot } from '../../../protocol/control.ts';
+import type { ConnectorSnapshot, DeviceSnapshot, Snapshot } from '../../../protocol/control.ts';
 import { controlPath, discoveryPath } from '../../../protocol/discovery.ts';
 import { hopPath } from '../../../protocol/hop.ts';
 import { newId, type DeviceId, type Id, type IdKind, type NodeId } from '../../../protocol/ids.ts';
 import { encodeKey, newAgreementKey, newSigningKey, type SigningKey } from '../../../protocol/keys.ts';
 import { Lease } from '../../../protocol/lease.ts';
-import { acceptControlChannel, type ControlChannel } from '../../../protocol/link/control-channel.ts';
+import { ControlChannel } from '../../../protocol/link/control-channel.ts';
+import { controlPrologue } from '../../../protocol/link/handshake-messages.ts';
+import { acceptSecureChannel, type SecureChannel } from '../../../protocol/link/secure-channel.ts';
 import { HandshakeBudget } from '../../../protocol/link/handshake-budget.ts';
 import { webSocketCarrier } from '../../../protocol/link/websocket-carrier.ts';
 import { openStateDirectory, type StateDirectory } from '../../../protocol/node/state-directory.ts';
@@ -32,10 +34,12 @@ const nowS = (): number => Math.floor(Date.now() / 1_000);
 /** A node as the controller knows it, while its channel is open. */
 interface Node {
   readonly id: NodeId;
-  readonly kind: 'device' | 'connector';
+  readonly kind: 'device' | 'connector' | 'relay';
   readonly mk: string;
   readonly nk: string;
   channel: ControlChannel | undefined;
+  /** Below the channel, for bytes that it would never send. */
+  raw: SecureChannel | undefined;
   version: number;
 }
 
@@ -219,6 +223,7 @@ export class SmallOrganisation {
     this.#lease.beat(this.epoch);
     this.#tell('device', { t: 'beat', epoch: this.epoch, now: nowS() });
     this.#tell('connector', { t: 'beat', epoch: this.epoch, now: nowS() });
+    this.#tell('relay', { t: 'beat', epoch: this.epoch, now: nowS() });
   }
 
   /** Takes a resource away from the device: revocation at the connectors first, then the snapshot, as the wire says. */
@@ -228,6 +233,40 @@ export class SmallOrganisation {
     const { [resource]: _gone, ...resources } = this.device.resources;
     this.device = { ...this.device, resources };
     await this.push();
+  }
+
+  /** Says anything at all to every node of a kind. */
+  tell(kind: Node['kind'], message: object): void {
+    this.#tell(kind, message);
+  }
+
+  /** Sends bytes as the framing of a control channel never would. */
+  tellRaw(kind: Node['kind'], bytes: Buffer): void {
+    for (const node of this.#nodes.values()) if (node.kind === kind) node.raw?.send(bytes);
+  }
+
+  /** The one node of a kind, with the version of its last snapshot. */
+  node(kind: Node['kind']): {
+    readonly id: NodeId;
+    readonly nk: string;
+    readonly mk: string;
+    readonly version: number;
+  } {
+    const found = [...this.#nodes.values()].find((node) => node.kind === kind);
+    if (found === undefined) throw new Error(`there is no ${kind}`);
+    return found;
+  }
+
+  /** What the one node of a kind would be told now. */
+  snapshotOf(kind: Node['kind']): Snapshot {
+    if (kind === 'relay') return { kind };
+    return kind === 'device' ? this.#deviceSnapshot() : this.#connectorSnapshot();
+  }
+
+  /** The card as its root signed it, or another one. */
+  async card(root: SigningKey = this.#root): Promise<string> {
+    if (this.#card === undefined) throw new Error('there is no card yet');
+    return signCard(await tokenSigner(root), this.#card);
   }
 
   /** Says anything at all to every device. */
@@ -247,13 +286,16 @@ export class SmallOrganisation {
   }
 
   async #converse(ws: WebSocket, budget: HandshakeBudget): Promise<void> {
-    const channel = await acceptControlChannel(webSocketCarrier(ws), {
+    const secure = await acceptSecureChannel(webSocketCarrier(ws), {
+      prologue: controlPrologue,
+      kem: true,
       own: this.#control,
       clock: systemClock,
       random: systemRandom,
       budget,
       source: 'test',
     });
+    const channel = new ControlChannel(secure);
     let node: Node | undefined;
     this.#channels.add(channel);
     channel.start({
@@ -263,7 +305,7 @@ export class SmallOrganisation {
       },
       message: (message) => {
         const t = message['t'];
-        if (node?.kind !== 'connector') this.heard.push(message);
+        if (node === undefined || node.kind === 'device') this.heard.push(message);
         if (t === 'hello') node = this.#nodes.get(String(message['node']));
         if (t === 'enrol') {
           if (message['loopback'] !== undefined)
@@ -283,20 +325,22 @@ export class SmallOrganisation {
         }
         if (node === undefined || !['hello', 'enrol', 'login'].includes(String(t))) return undefined;
         node.channel = channel;
+        node.raw = secure;
         return this.#welcome(node);
       },
     });
   }
 
   #enrol(message: Record<string, unknown>): Node {
-    const kind = message['kind'] === 'connector' ? 'connector' : 'device';
+    const kind = message['kind'] as Node['kind'];
     const known = [...this.#nodes.values()].find(({ nk }) => nk === message['nk']);
     const node: Node = known ?? {
-      id: kind === 'connector' ? id('con') : id('dev'),
+      id: id(({ device: 'dev', connector: 'con', relay: 'rly' } as const)[kind]),
       kind,
       mk: String(message['mk']),
       nk: String(message['nk']),
       channel: undefined,
+      raw: undefined,
       version: 0,
     };
     this.#nodes.set(node.id, node);
@@ -310,6 +354,11 @@ export class SmallOrganisation {
   }
 
   async #inform(node: Node): Promise<void> {
+    if (node.kind === 'relay') {
+      node.version += 1;
+      const snapshot = { kind: 'relay' };
+      return node.channel?.send({ t: 'snapshot', v: node.version, epoch: this.epoch, snapshot, revoked: [] });
+    }
     const signer = await tokenSigner(this.#signing);
     const ticket = await signTicket(signer, {
       iss: 'https://access.acme.example',
@@ -327,7 +376,7 @@ export class SmallOrganisation {
     const snapshot = node.kind === 'device' ? this.#deviceSnapshot() : this.#connectorSnapshot();
     node.channel?.send({ t: 'tickets', list: [ticket] });
     if (node.kind === 'device') node.channel?.send({ t: 'grants', list: await this.#grants(signer, node) });
-    node.channel?.send({ t: 'snapshot', v: node.version, epoch: this.epoch, snapshot, revoked: [] });
+    return node.channel?.send({ t: 'snapshot', v: node.version, epoch: this.epoch, snapshot, revoked: [] });
   }
 
   async #grants(signer: Awaited<ReturnType<typeof tokenSigner>>, node: Node): Promise<string[]> {

@@ -52,6 +52,8 @@ export class ConnectorBench {
   readonly clock: Clock;
   readonly budget: HandshakeBudget;
   wallMs = 1_800_000_000_000;
+  /** What the sessions complained of. */
+  readonly alarms: string[] = [];
   readonly lease = new Lease(() => this.wallMs);
   /** What names lead to; literals lead to themselves. */
   names: Record<string, string[]> = {};
@@ -154,6 +156,7 @@ export class ConnectorBench {
       }),
       card: () => card,
       causeOf: (ids) => (ids.includes(this.grantId) ? 'policy' : undefined),
+      alarm: (name) => this.alarms.push(name),
       resolve: async (name) => this.names[name] ?? [name],
       wallClock: () => this.wallMs,
     };

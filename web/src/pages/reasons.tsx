@@ -18,7 +18,10 @@ export function Reasons({ reasons }: { readonly reasons: readonly ShownReason[] 
           <div className="min-w-0">
             <p className={reason.met ? 'text-quiet' : 'font-medium'}>
               <span className="sr-only">{reason.met ? 'Met: ' : 'Not met: '}</span>
-              {reason.text}
+              {reason.text}{' '}
+              <code className="font-mono text-small font-normal whitespace-nowrap text-quiet">
+                {reason.name}
+              </code>
             </p>
             {reason.fix === undefined || reason.met ? undefined : <p className="text-quiet">{reason.fix}</p>}
             {reason.policy === undefined ? undefined : (

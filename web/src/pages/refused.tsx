@@ -1,11 +1,12 @@
 /** You may not, because: the reasons for one resource. What may not be known and what does not exist look alike. */
-import { useQuery } from '@tanstack/react-query';
+import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { Me, PortalResource } from '../../../protocol/portal.ts';
-import { ApiProblem } from '../api.ts';
+import { api, ApiProblem, signInUrl } from '../api.ts';
 import { resourceQuery } from '../queries.ts';
 import { Button, buttonClass } from '../ui/button.tsx';
 import { CardPage } from '../ui/card-page.tsx';
+import { CopyButton } from '../ui/copy-button.tsx';
 import { Foreign } from '../ui/foreign.tsx';
 import { foreignText } from '../ui/foreign-text.ts';
 import { Instant } from '../ui/instant.tsx';
@@ -35,7 +36,7 @@ function Asked({ me, name }: { readonly me: Me; readonly name: string }) {
     return (
       <Decision
         resource={answer.data}
-        organisation={me.organisation}
+        me={me}
         foot={foot}
         checking={answer.isFetching}
         onCheck={() => void answer.refetch()}
@@ -55,35 +56,32 @@ function Asked({ me, name }: { readonly me: Me; readonly name: string }) {
       <p className="text-quiet text-pretty">
         If you expected to use it, ask an administrator, and tell them the name you used.
       </p>
-      <div>
-        <Link to="/" className={buttonClass('primary')}>
-          What you may use
-        </Link>
-      </div>
+      <Trace trace={answer.error.trace} />
+      <Ways me={me} checking={answer.isFetching} onCheck={() => void answer.refetch()} />
     </CardPage>
   );
 }
 
 function Decision({
   resource,
-  organisation,
+  me,
   foot,
   checking,
   onCheck,
 }: {
   readonly resource: PortalResource;
-  readonly organisation: string | null;
+  readonly me: Me;
   readonly foot: React.ReactNode;
   readonly checking: boolean;
   readonly onCheck: () => void;
 }) {
-  const { name, state, reasons, until } = resource;
+  const { name, state, reasons, until, trace } = resource;
   const granted = state === 'granted';
   const shown = foreignText(name, 63);
   return (
     <CardPage
       title={granted ? `You may use ${shown}` : `You may not use ${shown}, because`}
-      organisation={organisation}
+      organisation={me.organisation}
       foot={foot}
     >
       <Reasons reasons={reasons} />
@@ -92,6 +90,53 @@ function Decision({
           {granted ? 'Until' : 'Changes by itself:'} <Instant instant={until} />
         </p>
       )}
+      <Trace trace={trace} />
+      <Ways me={me} checking={checking} onCheck={onCheck} />
+    </CardPage>
+  );
+}
+
+/** The number by which an administrator finds this refusal in the audit log. */
+function Trace({ trace }: { readonly trace: string | undefined }) {
+  if (trace === undefined) return undefined;
+  return (
+    <div className="flex items-center gap-1 rounded-control bg-sunken py-1 pr-1 pl-3.5 text-small">
+      <p className="min-w-0 flex-1 text-quiet">
+        For an administrator: trace{' '}
+        <code className="font-mono wrap-anywhere text-ink" dir="ltr">
+          {trace}
+        </code>
+      </p>
+      <CopyButton text={trace} what="the trace" />
+    </div>
+  );
+}
+
+/** What can be done here: ask again, look at what there is, or come as somebody else. */
+function Ways({
+  me,
+  checking,
+  onCheck,
+}: {
+  readonly me: Me;
+  readonly checking: boolean;
+  readonly onCheck: () => void;
+}) {
+  const leave = useMutation({
+    mutationFn: api.signOut,
+    onSuccess: () => {
+      const here = location.pathname + location.search;
+      const { provider } = me.session;
+      // The provider is asked anew: otherwise it would send the same person back.
+      location.assign(
+        provider === null
+          ? `/login?${new URLSearchParams({ rd: here }).toString()}`
+          : signInUrl(provider, here, true),
+      );
+    },
+  });
+  return (
+    <div className="grid gap-2.5">
       <div className="flex flex-wrap gap-2.5">
         <Button busy={checking} onClick={onCheck}>
           Check again
@@ -99,7 +144,15 @@ function Decision({
         <Link to="/" className={buttonClass('secondary')}>
           What you may use
         </Link>
+        <Button tone="secondary" busy={leave.isPending} onClick={() => leave.mutate()}>
+          Sign in as somebody else
+        </Button>
       </div>
-    </CardPage>
+      {leave.error === null ? undefined : (
+        <p role="alert" className="text-small text-bad">
+          {leave.error.message}
+        </p>
+      )}
+    </div>
   );
 }

@@ -1,0 +1,54 @@
+/**
+ * Refused decisions that a person was shown, in the audit log under a trace: the number on the page by which an
+ * administrator finds the entry. The same refusal looked at again within a minute is the same entry.
+ */
+import { appendAudit } from '../audit/append-audit.ts';
+import type { ControllerContext } from '../context.ts';
+import type { ScopedStore } from '../store/scoped-store.ts';
+
+export interface Refusal {
+  /** The person's id. */
+  readonly who: string;
+  /** What was asked for: the name of a resource, or whatever text it was when there is none of that name. */
+  readonly resource: string;
+  /** Names of reasons, as administrators see them. */
+  readonly reasons: readonly string[];
+  readonly device: string | undefined;
+  /** Where the browser asked from. */
+  readonly address: string;
+}
+
+/** A trace as it is written: 16 hexadecimal digits. */
+export const tracePattern = '^[0-9a-f]{16}$';
+
+const sameForMs = 60_000;
+const maxRemembered = 4_096;
+
+export class Refusals {
+  readonly #context: ControllerContext;
+  /** Oldest first. */
+  readonly #shown = new Map<string, { readonly trace: string; readonly atMs: number }>();
+
+  constructor(context: ControllerContext) {
+    this.#context = context;
+  }
+
+  /** Writes the refusal down, unless it was just now, and returns its trace. */
+  async record(store: ScopedStore, refusal: Refusal): Promise<string> {
+    const { who, resource, reasons, device, address } = refusal;
+    const atMs = this.#context.now();
+    const key = JSON.stringify([store.organisation, who, resource, reasons, device, address]);
+    const shown = this.#shown.get(key);
+    if (shown !== undefined && atMs - shown.atMs < sameForMs) return shown.trace;
+    const trace = this.#context.random(8).toString('hex');
+    this.#shown.delete(key);
+    this.#shown.set(key, { trace, atMs });
+    const [oldest] = this.#shown.keys();
+    if (this.#shown.size > maxRemembered && oldest !== undefined) this.#shown.delete(oldest);
+    const detail = { trace, door: 'client', address, ...(device === undefined ? {} : { device }) };
+    await appendAudit(store, [
+      { atMs, who, what: 'access.refuse', resource, result: 'refused', reasons, detail },
+    ]);
+    return trace;
+  }
+}
