@@ -3,7 +3,13 @@
  * messages one after the other; knows neither sockets nor other channels.
  */
 import { Compile } from 'typebox/compile';
-import { FromNode, type Enrol, type FromController, type Hello } from '../../protocol/control.ts';
+import {
+  FromNode,
+  type Enrol,
+  type FromController,
+  type Hello,
+  type Rotate,
+} from '../../protocol/control.ts';
 import { Fault, toFault, type CodeName } from '../../protocol/errors.ts';
 import type { ConnectorId, DeviceId, NodeId, OrganisationId } from '../../protocol/ids.ts';
 import { encodeKey } from '../../protocol/keys.ts';
@@ -22,6 +28,7 @@ import { actForNode, type Admitted } from './act-for-node.ts';
 import { admitNode, relayUrl } from './admit-node.ts';
 import { claimOf } from './claim-of.ts';
 import { Feed, type View } from './feed.ts';
+import { rotateKeys } from './rotate-keys.ts';
 
 const messages = Compile(FromNode);
 /** A node that says nothing for so long after the handshake is let go. */
@@ -149,6 +156,8 @@ export class Conversation {
         return this.#enrol(message);
       case 'login':
         return this.#login(message.code, message.verifier);
+      case 'rotate':
+        return this.#rotate(message);
       case 'bye':
         return this.close();
       default:
@@ -228,6 +237,12 @@ export class Conversation {
   async #login(code: string, verifier: string): Promise<void> {
     const { attempts, channel } = this.#options;
     await this.#joined(await attempts.completeLogin(code, verifier, encodeKey(channel.peerKey)));
+  }
+
+  async #rotate(message: Rotate): Promise<void> {
+    const { context, channel } = this.#options;
+    if (this.#admitted?.kind !== 'device') throw new Fault('protocol', 'only a known device takes new keys');
+    return rotateKeys(context, this.#admitted, message, channel.handshakeHash, (answer) => this.send(answer));
   }
 
   async #answer(attempt: string): Promise<void> {

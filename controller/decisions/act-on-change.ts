@@ -13,6 +13,7 @@ import { endSessions } from '../sessions/end-sessions.ts';
 import { shortenSessions } from '../sessions/shorten-sessions.ts';
 import { orphanedSessions, revokeOrphanedTokens } from './leftovers.ts';
 import { storeRevocations } from './revocations.ts';
+import { sweepSuperseded } from './superseded.ts';
 import { openDevices, openSeats, type SeatFilter } from './seat.ts';
 import { forgetTokensOf, withdraw } from './withdraw.ts';
 
@@ -57,6 +58,7 @@ export async function decideAll(context: ControllerContext, organisation: Organi
   const revocations = await store.transaction((tx) => revokeOrphanedTokens(tx, context.now()));
   tell(context, organisation, revocations);
   await decideAnew(context, organisation, 'all', { cause: 'start' });
+  await sweepSuperseded(context, organisation);
 }
 
 async function documentApplied(

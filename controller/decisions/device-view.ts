@@ -106,7 +106,11 @@ async function deviceSnapshot(
       until: Math.floor(session.untilMs / 1_000),
       ...(ended === undefined ? {} : { ended }),
     },
-    device: { name: device.name, approved: device.approval === 'approved' },
+    device: {
+      name: device.name,
+      approved: device.approval === 'approved',
+      ...(device.keysMs === undefined ? {} : { keys: Math.floor(device.keysMs / 1_000) }),
+    },
     news: await deviceNews(tx, subject.id, device.id),
   };
 }

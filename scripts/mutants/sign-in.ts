@@ -100,7 +100,11 @@ export const signInMutants: readonly Mutant[] = [
       "    .where('owner', '=', person.id)\n    .executeTakeFirst();",
       '    .executeTakeFirst();',
     ],
-    ['a blocked device is not forgotten', "if (state === 'blocked')\n        throw", 'if (false)\n        throw'],
+    [
+      'a blocked device is not forgotten',
+      "if (state === 'blocked')\n        throw",
+      'if (false)\n        throw',
+    ],
   ]),
   ...guards('controller/devices/name-device.ts', ownDevices, [
     [
@@ -127,6 +131,78 @@ export const signInMutants: readonly Mutant[] = [
     ['a session past its new length ends', 'if (lastMs <= nowMs) found.push(id);\n      else if', 'if'],
     ['a session is never put off', 'else if (lastMs < untilMs)', 'else'],
   ]),
+  ...guards(
+    'protocol/rotation.ts',
+    ['test/controller/rotation.test.ts'],
+    [
+      [
+        'a rotation proves the new node key',
+        'sameText(agreement(shared, fields), message.agreed)',
+        'message.agreed.length > 0',
+      ],
+      [
+        'a rotation proves the old machine key',
+        "verify(oldMachineKey, 'rotate', fields, old)",
+        'old.length > 0',
+      ],
+      ['a rotation proves the new machine key', "verify(mk, 'rotate', fields, sig)", 'sig.length > 0'],
+    ],
+  ),
+  ...guards(
+    'controller/control/rotate-keys.ts',
+    ['test/controller/rotation.test.ts'],
+    [
+      ['new keys are nobody’s yet', 'if (taken !== undefined)', 'if (false)'],
+      [
+        'tokens of the old keys are superseded',
+        '        .set({ superseded_ms: nowMs })\n',
+        '        .set({ superseded_ms: null })\n',
+      ],
+    ],
+  ),
+  ...guards(
+    'controller/decisions/superseded.ts',
+    ['test/controller/rotation.test.ts'],
+    [
+      [
+        'tokens of the old keys are revoked',
+        "await storeRevocations(tx, ids, 'rotated', nowMs)",
+        "await storeRevocations(tx, [], 'rotated', nowMs)",
+      ],
+    ],
+  ),
+  ...guards(
+    'protocol/node/identity.ts',
+    ['test/controller/rotation-cuts.test.ts'],
+    [
+      [
+        'new keys are kept before the controller hears of them',
+        '      writePair(state, nextFile, made);\n',
+        '',
+      ],
+      [
+        'old keys are erased',
+        "for (const name of [nextFile, 'machine.key', 'node.key']) state.remove(name);",
+        'state.remove(nextFile);',
+      ],
+    ],
+  ),
+  ...guards(
+    'protocol/node/control-connection.ts',
+    ['test/controller/rotation-cuts.test.ts'],
+    [
+      [
+        'a device whose new keys are unknown goes on with the old',
+        "code === 'revoked' && trying === 'next' && identity.next !== undefined && state.state !== 'up'",
+        'false',
+      ],
+      [
+        'new keys are tried first',
+        "let trying: 'next' | 'current' = 'next';",
+        "let trying: 'next' | 'current' = 'current' as 'next' | 'current';",
+      ],
+    ],
+  ),
   ...guards('controller/people/disable.ts', people, [
     [
       'disabling ends what is open',
