@@ -292,6 +292,43 @@ export const signInMutants: readonly Mutant[] = [
       "    .where('id', 'in', sessions)\n",
     ],
   ]),
+  ...guards(
+    'controller/guesses.ts',
+    ['test/attack/throttles.test.ts'],
+    [
+      [
+        'one wrong secret is no guessing',
+        '    if (this.#shown.lockedUntilMs(key) !== undefined) return;\n',
+        '',
+      ],
+      ['guessing locks its source', '    this.#sources.fail(source);\n', ''],
+    ],
+  ),
+  ...guards(
+    'controller/api/access.ts',
+    ['test/attack/throttles.test.ts'],
+    [
+      ['guessed tokens are held off', 'throw ProblemError.tooMany(waitMs);', 'return nobody;'],
+      [
+        'a token in use goes on beside guesses',
+        'waitMs !== undefined && !seen.has(hash)',
+        'waitMs !== undefined',
+      ],
+    ],
+  ),
+  ...guards(
+    'controller/control/conversation.ts',
+    ['test/attack/throttles.test.ts'],
+    [['guessed keys are held off', 'if (waitMs !== undefined) throw tooMany(waitMs);', '']],
+  ),
+  ...guards(
+    'controller/enrolment/login-attempts.ts',
+    ['test/attack/throttles.test.ts'],
+    [
+      ['wrong codes lock the person', 'Math.min(this.#wrong.fail(by.person), ', 'Math.min('],
+      ['wrong codes lock the address', ', this.#wrongOfAddress.fail(source));', ');'],
+    ],
+  ),
   ...guards('controller/throttle.ts', signIn, [
     [
       'too many failures lock',
