@@ -7,6 +7,7 @@ import { adminCall } from './admin-call.ts';
 import { adminTarget, withAdminOptions, type AdminOptions, type AdminTarget } from './admin-options.ts';
 import { action, CommandError, print, say, table } from './output.ts';
 import { deviceStandings, postureCommands, shortPosture } from './posture.ts';
+import { stateOption } from './state-option.ts';
 
 const Device = Type.Object({
   id: Type.String(),
@@ -42,11 +43,26 @@ export function deviceCommand(program: Command): void {
       .description('name a device; by id, or by name where it is alone'),
   ).action(action(rename));
   postureCommands(device);
+  device
+    .command('rotate')
+    .description(
+      'give this very device new keys; postern up must be running (it does so by itself every 30 days)',
+    )
+    .addOption(stateOption())
+    .option('--json', 'as one JSON object')
+    .action(action(rotate));
   for (const [name, { description }] of Object.entries(actions) as [Action, (typeof actions)[Action]][]) {
     withAdminOptions(
       device.command(`${name} <device>`).description(`${description}; by id, or by name where it is alone`),
     ).action(action((which: string, options: AdminOptions) => act(name, which, options)));
   }
+}
+
+/** Of the device this is run on, through its own client: no administrator has a part in it. */
+async function rotate({ state, json = false }: { state: string; json?: boolean }): Promise<void> {
+  const { callLocalApi } = await import('../protocol/node/local-api.ts');
+  const { nodeKey } = (await callLocalApi(state, 'POST', '/v1/rotate')) as { nodeKey: string };
+  print(json, { schema: 'postern.rotate/v1', nodeKey }, `✓ This device has new keys (${nodeKey}).`);
 }
 
 async function rename(which: string, name: string, options: AdminOptions): Promise<void> {

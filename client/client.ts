@@ -29,6 +29,7 @@ import type { FlowTarget } from './open-flow.ts';
 import { collectorsOf } from './posture/collect.ts';
 import { machineAt } from './posture/machine.ts';
 import { PostureReporter } from './posture/reporter.ts';
+import { KeyRotation } from './key-rotation.ts';
 import { serveProxy, type ProxyServer } from './proxies/proxy-server.ts';
 import { SessionWarnings } from './session-warnings.ts';
 import { signInByBrowser, signInByCode, type SignIn, type SignInPrompt } from './sign-in.ts';
@@ -120,6 +121,9 @@ function enrolByKey(identity: Identity, { url, root }: EnrolmentKey, path: strin
     throw new Fault('denied', `${path} belongs to another controller than this key; choose another --state`);
 }
 
+/** How long a rotation by hand waits for the controller. */
+const rotationMs = 15_000;
+
 class RunningClient implements Client {
   readonly #options: ClientOptions;
   readonly #wallClock: () => number;
@@ -131,6 +135,11 @@ class RunningClient implements Client {
   readonly #warnings: SessionWarnings;
   readonly #news = new DeviceNewsReader();
   readonly #alarms: Alarms;
+  readonly #rotation: KeyRotation;
+  /** The node key that the sessions of the tunnels are opened with. */
+  #sessionsKey: Identity['nodeKey'];
+  /** Called at the next welcome. */
+  #rotated = (): void => undefined;
   readonly #ready = Promise.withResolvers<ClientStatus>();
   readonly #ended = Promise.withResolvers<Undone>();
   #control: ControlConnection | undefined;
@@ -157,6 +166,16 @@ class RunningClient implements Client {
     this.#ready.promise.catch(() => undefined);
     this.#memory = new DeviceMemory(options.state);
     this.#alarms = new Alarms(Date.now, (_name, text) => options.onEvent({ kind: 'alarm', text }));
+    this.#sessionsKey = identity.nodeKey;
+    this.#rotation = new KeyRotation({
+      rotate: () => this.#control?.rotate() ?? false,
+      keysMs: () => {
+        const keysS = this.#memory.snapshot?.device.keys;
+        return keysS === undefined ? undefined : keysS * 1_000;
+      },
+      isIdle: () => this.#flows.active().length === 0,
+      now: Date.now,
+    });
     this.#knowledge = nothingKnown([], new Set());
     this.#flows = new Flows({
       knowledge: () => this.knowledge(),
@@ -229,6 +248,7 @@ class RunningClient implements Client {
       onWelcome: (card) => {
         this.#memory.begin();
         this.#live = true;
+        this.#rotated();
         this.#memory.setAuthorities(card.tls);
         this.#posture.start();
         this.#readyWhenComplete();
@@ -353,11 +373,19 @@ class RunningClient implements Client {
         this.#tunnels.refreshTickets();
       } else {
         this.#memory.setGrants(list);
+        this.#useNewKeys();
         this.#tunnels.update();
       }
       return undefined;
     });
     return this.#tokens;
+  }
+
+  /** Grants that came after new keys are bound to those: new sessions are opened with them. */
+  #useNewKeys(): void {
+    if (this.#sessionsKey === this.#identity.nodeKey) return;
+    this.#sessionsKey = this.#identity.nodeKey;
+    this.#tunnels.rekey();
   }
 
   async #snapshotChanged(): Promise<void> {
@@ -391,6 +419,7 @@ class RunningClient implements Client {
     const { id, kind, until, ended } = snapshot.session;
     const renewable = kind === 'person' && ended === undefined;
     this.#warnings.follow(renewable ? { id, untilMs: until * 1_000 } : undefined);
+    this.#rotation.look();
     for (const news of this.#news.unread(snapshot.news ?? []))
       this.#options.onEvent({ kind: 'device-news', news });
   }
@@ -468,6 +497,7 @@ class RunningClient implements Client {
         this.#memory.forget();
         return this.#down();
       },
+      'POST /v1/rotate': () => this.#rotate(),
       'POST /v1/down': () => this.#down(),
     };
   }
@@ -484,6 +514,22 @@ class RunningClient implements Client {
     if (this.#signIn === undefined || this.#control?.signIn({ ...this.#signIn.credential, ...more }) !== true)
       throw new Fault('out-of-contact', 'the controller is not reachable now; try again');
     return promise;
+  }
+
+  /** Takes new keys and resolves with the public node key once the controller knows it and contact is back. */
+  async #rotate(): Promise<{ nodeKey: string }> {
+    const before = this.#identity.nodeKey;
+    if (!this.#rotation.rotateNow())
+      throw new Fault('out-of-contact', 'the controller is not reachable now; try again');
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#rotated = resolve;
+    const cancel = systemClock.after(rotationMs, () =>
+      reject(new Fault('timeout', 'the controller did not answer; the keys it knows are used from here on')),
+    );
+    await promise.finally(cancel);
+    if (this.#identity.nodeKey === before)
+      throw new Fault('denied', 'the controller did not take the new keys; the old ones still count');
+    return { nodeKey: encodeKey(this.#identity.nodeKey.publicKey) };
   }
 
   /** Gives everything back, then ends once the answer is on its way. */

@@ -116,6 +116,23 @@ export class NetworkSession {
     });
   }
 
+  /**
+   * Another session takes its place: nobody gets this one any more, and what is open on it goes on for at most `forMs`.
+   * Then, once or twice, `over` is called.
+   */
+  drain(forMs: number, over: () => void): void {
+    this.#parting = this.#leave();
+    const end = (): void => {
+      cancel();
+      for (const session of this.#parting) session.close('cancelled');
+      this.#parting = [];
+      over();
+    };
+    const cancel = this.#options.clock.after(forMs, end);
+    this.#cancelRetry = cancel;
+    void Promise.all(this.#parting.map(({ closed }) => closed)).then(end);
+  }
+
   /** Ends the session and every flow of it. */
   stop(): void {
     for (const session of this.#leave()) session.close('cancelled');

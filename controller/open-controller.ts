@@ -67,6 +67,7 @@ export async function openController(options: OpenOptions): Promise<OpenControll
     throw error;
   });
   const organisations = new Map<OrganisationId, Organisation>();
+  const sweeps = new Map<OrganisationId, () => void>();
   const context: ControllerContext = {
     publicUrl,
     store,
@@ -101,12 +102,18 @@ export async function openController(options: OpenOptions): Promise<OpenControll
     presence: new Presence(),
     bus: memoryBus(),
     publish: (organisation, change) => actOnChange(context, organisation, change),
+    atNextSweep(organisation, atMs, sweep) {
+      sweeps.get(organisation)?.();
+      sweeps.delete(organisation);
+      if (atMs !== undefined) sweeps.set(organisation, clock.after(Math.max(0, atMs - now()), sweep));
+    },
   };
   return {
     context,
-    close: () => {
+    async close() {
+      for (const cancel of sweeps.values()) cancel();
       countries?.close();
-      return store.close();
+      await store.close();
     },
   };
 }

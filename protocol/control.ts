@@ -165,10 +165,24 @@ export const Logout = Type.Object({
   everywhere: Type.Optional(Type.Boolean()),
 });
 
+/**
+ * A device takes new keys. `old` and `sig` = Ed25519(old mk, new mk; "rotate", h ‖ mk ‖ nk); `agreed` = HMAC-BLAKE2s under
+ * X25519(nk, control key) of "postern/1 rotate\0" ‖ h ‖ mk ‖ nk.
+ */
+export const Rotate = Type.Object({
+  ...common,
+  t: Type.Literal('rotate'),
+  mk: key,
+  nk: key,
+  old: signature,
+  sig: signature,
+  agreed: key,
+});
+
 /** The process is ending in order. */
 export const Bye = Type.Object({ ...common, t: Type.Literal('bye') });
 
-export const FromNode = Type.Union([Hello, Enrol, Login, Posture, Receipts, Certify, Logout, Bye]);
+export const FromNode = Type.Union([Hello, Enrol, Login, Posture, Receipts, Certify, Logout, Rotate, Bye]);
 
 export type Hello = Static<typeof Hello>;
 export type Enrol = Static<typeof Enrol>;
@@ -178,6 +192,7 @@ export type PostureWanted = Static<typeof postureWanted>;
 export type Posture = Static<typeof Posture>;
 export type FlowRecord = Static<typeof FlowRecord>;
 export type Receipts = Static<typeof Receipts>;
+export type Rotate = Static<typeof Rotate>;
 export type FromNode = Static<typeof FromNode>;
 
 const reason = Type.Object({ name: Type.String(), policy: Type.Optional(Type.String()) });
@@ -240,7 +255,12 @@ export const DeviceSnapshot = Type.Object({
   zones: Type.Array(Type.String()),
   resources: Type.Record(Type.String(), deviceResource),
   session: sessionState,
-  device: Type.Object({ name: Type.String(), approved: Type.Boolean() }),
+  device: Type.Object({
+    name: Type.String(),
+    approved: Type.Boolean(),
+    /** When its keys were made known, epoch seconds. */
+    keys: Type.Optional(Type.Integer()),
+  }),
   /** Absent from a controller that asks for none. */
   posture: Type.Optional(postureWanted),
   /** What their owner should know of their other devices, the newest first. */
@@ -323,6 +343,8 @@ export const FromController = Type.Union([
   Type.Object({ ...common, t: Type.Literal('tickets'), list: Type.Array(Type.String()) }),
   /** All grants of the device: what is not among them any more is gone. */
   Type.Object({ ...common, t: Type.Literal('grants'), list: Type.Array(Type.String()) }),
+  /** The new keys count; the old ones open nothing any more. */
+  Type.Object({ ...common, t: Type.Literal('rotated'), mk: key, nk: key }),
   Type.Object({ ...common, t: Type.Literal('received'), seq: Type.Integer() }),
   Type.Object({ ...common, t: Type.Literal('certificate'), pem: Type.String() }),
   Type.Object({ ...common, t: Type.Literal('drain'), after: Type.Integer() }),

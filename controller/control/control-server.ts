@@ -15,13 +15,14 @@ import { refuseUpgrade, webSocketClosing } from '../../protocol/slow-peers.ts';
 import type { ControllerContext } from '../context.ts';
 import type { LoginAttempts } from '../enrolment/login-attempts.ts';
 import type { LiveMessage } from '../live/bus.ts';
-import { Throttle } from '../throttle.ts';
+import { Guesses } from '../guesses.ts';
 import { Conversation } from './conversation.ts';
 import { DeviceLooks } from './device-looks.ts';
 
 /** Carriers are read in pieces of this size; a larger WebSocket message is a broken peer. */
 const maxPayloadBytes = 131_072;
 const maxUnknown = 1_000;
+/** Different keys that are no good, from one source. */
 const redemptions = { limit: 20, windowMs: 10 * 60_000 };
 /** How often `seen` is written for nodes that stay connected. */
 const beatsPerTouch = 120;
@@ -37,7 +38,7 @@ export class ControlServer {
   readonly #looks: DeviceLooks;
   readonly #sockets: WebSocketServer;
   readonly #budget: HandshakeBudget;
-  readonly #redemptions: Throttle;
+  readonly #redemptions: Guesses;
   readonly #all = new Set<Conversation>();
   readonly #byNode = new Map<NodeId, { conversation: Conversation; leave: () => void }>();
   /** Under which id each conversation stands in `#byNode`. */
@@ -54,7 +55,7 @@ export class ControlServer {
     this.#attempts = attempts;
     this.#looks = new DeviceLooks(context);
     this.#budget = new HandshakeBudget(context.clock);
-    this.#redemptions = new Throttle({ ...redemptions, now: context.now });
+    this.#redemptions = new Guesses({ ...redemptions, now: context.now });
     this.#sockets = new WebSocketServer({
       noServer: true,
       perMessageDeflate: false,

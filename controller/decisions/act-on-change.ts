@@ -15,6 +15,7 @@ import { shortenSessions } from '../sessions/shorten-sessions.ts';
 import { orphanedSessions, revokeOrphanedTokens } from './leftovers.ts';
 import { storeRevocations } from './revocations.ts';
 import { devicesOf, openDevices, openSeats, type SeatFilter } from './seat.ts';
+import { sweepSuperseded } from './superseded.ts';
 import { touchedBy, touches, type Touched } from './touched.ts';
 import { forgetTokensOf, withdraw, type Reconsidered } from './withdraw.ts';
 
@@ -76,6 +77,7 @@ export async function decideAll(context: ControllerContext, organisation: Organi
   const state = await reader.current();
   await decideAnew(context, organisation, 'all', { cause: 'start' });
   decided.set(context.organisation(organisation), state);
+  await sweepSuperseded(context, organisation);
 }
 
 /** What each organisation's decisions rest on: the newest document for which everyone it touched was decided anew. */

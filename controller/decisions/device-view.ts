@@ -154,7 +154,11 @@ function deviceSnapshot(
       until: Math.floor(session.untilMs / 1_000),
       ...(ended === undefined ? {} : { ended }),
     },
-    device: { name: device.name, approved: device.approval === 'approved' },
+    device: {
+      name: device.name,
+      approved: device.approval === 'approved',
+      ...(device.keysMs === undefined ? {} : { keys: Math.floor(device.keysMs / 1_000) }),
+    },
     posture: postureWanted(state, device.posture?.facts.os, list),
     news: [...(news.get(device.id) ?? [])],
   };

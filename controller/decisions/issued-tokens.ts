@@ -87,7 +87,10 @@ export async function grantsFor(
   { issued, minted }: { readonly issued: readonly IssuedTokensTable[]; readonly minted: Minted[] },
 ): Promise<Grants> {
   const nowMs = context.now();
-  const grants = issued.filter(({ kind, session }) => kind === 'grant' && session === seat.session.id);
+  const grants = issued.filter(
+    ({ kind, session, superseded_ms: superseded }) =>
+      kind === 'grant' && session === seat.session.id && superseded === null,
+  );
   const tokens: string[] = [];
   const inForce = new Map<ResourceId, Right>();
   for (const [network, rights] of due) {
@@ -119,7 +122,8 @@ export async function ticketFor(
 ): Promise<string> {
   const nowMs = context.now();
   const rows = issued.filter(
-    ({ kind, session }) => kind === 'ticket' && session === (claims.session ?? null),
+    ({ kind, session, superseded_ms: superseded }) =>
+      kind === 'ticket' && session === (claims.session ?? null) && superseded === null,
   );
   const expiresMs = Math.min(claims.untilMs, nowMs + longestLifeMs);
   const terms = JSON.stringify({ meet: claims.meet.toSorted(), out: claims.out });

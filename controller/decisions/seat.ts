@@ -40,6 +40,8 @@ export interface Seat {
     readonly state: NodeState;
     /** Where its control channel comes from, or came from last. */
     readonly address?: string;
+    /** When its keys were made known. */
+    readonly keysMs?: number;
   };
   readonly session: SeatSession;
   readonly subject: Subject;
@@ -208,6 +210,7 @@ function seat(node: NodesTable, session: SessionsTable, subject: Subject, claims
       approval: node.approval,
       state: node.state,
       ...(node.address === null ? {} : { address: node.address }),
+      ...(node.keys_ms === null ? {} : { keysMs: node.keys_ms }),
       ...claims,
     },
     session: {

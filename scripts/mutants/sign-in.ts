@@ -131,6 +131,78 @@ export const signInMutants: readonly Mutant[] = [
     ['a session past its new length ends', 'if (lastMs <= nowMs) found.push(id);\n      else if', 'if'],
     ['a session is never put off', 'else if (lastMs < untilMs)', 'else'],
   ]),
+  ...guards(
+    'protocol/rotation.ts',
+    ['test/controller/rotation.test.ts'],
+    [
+      [
+        'a rotation proves the new node key',
+        'sameText(agreement(shared, fields), message.agreed)',
+        'message.agreed.length > 0',
+      ],
+      [
+        'a rotation proves the old machine key',
+        "verify(oldMachineKey, 'rotate', fields, old)",
+        'old.length > 0',
+      ],
+      ['a rotation proves the new machine key', "verify(mk, 'rotate', fields, sig)", 'sig.length > 0'],
+    ],
+  ),
+  ...guards(
+    'controller/control/rotate-keys.ts',
+    ['test/controller/rotation.test.ts'],
+    [
+      ['new keys are nobody’s yet', 'if (taken !== undefined)', 'if (false)'],
+      [
+        'tokens of the old keys are superseded',
+        '        .set({ superseded_ms: nowMs })\n',
+        '        .set({ superseded_ms: null })\n',
+      ],
+    ],
+  ),
+  ...guards(
+    'controller/decisions/superseded.ts',
+    ['test/controller/rotation.test.ts'],
+    [
+      [
+        'tokens of the old keys are revoked',
+        "await storeRevocations(tx, ids, 'rotated', nowMs)",
+        "await storeRevocations(tx, [], 'rotated', nowMs)",
+      ],
+    ],
+  ),
+  ...guards(
+    'protocol/node/identity.ts',
+    ['test/controller/rotation-cuts.test.ts'],
+    [
+      [
+        'new keys are kept before the controller hears of them',
+        '      writePair(state, nextFile, made);\n',
+        '',
+      ],
+      [
+        'old keys are erased',
+        "for (const name of [nextFile, 'machine.key', 'node.key']) state.remove(name);",
+        'state.remove(nextFile);',
+      ],
+    ],
+  ),
+  ...guards(
+    'protocol/node/control-connection.ts',
+    ['test/controller/rotation-cuts.test.ts'],
+    [
+      [
+        'a device whose new keys are unknown goes on with the old',
+        "code === 'revoked' && trying === 'next' && identity.next !== undefined && state.state !== 'up'",
+        'false',
+      ],
+      [
+        'new keys are tried first',
+        "let trying: 'next' | 'current' = 'next';",
+        "let trying: 'next' | 'current' = 'current' as 'next' | 'current';",
+      ],
+    ],
+  ),
   ...guards('controller/people/disable.ts', people, [
     [
       'disabling ends what is open',
@@ -220,6 +292,43 @@ export const signInMutants: readonly Mutant[] = [
       "    .where('id', 'in', sessions)\n",
     ],
   ]),
+  ...guards(
+    'controller/guesses.ts',
+    ['test/attack/throttles.test.ts'],
+    [
+      [
+        'one wrong secret is no guessing',
+        '    if (this.#shown.lockedUntilMs(key) !== undefined) return;\n',
+        '',
+      ],
+      ['guessing locks its source', '    this.#sources.fail(source);\n', ''],
+    ],
+  ),
+  ...guards(
+    'controller/api/access.ts',
+    ['test/attack/throttles.test.ts'],
+    [
+      ['guessed tokens are held off', 'throw ProblemError.tooMany(waitMs);', 'return nobody;'],
+      [
+        'a token in use goes on beside guesses',
+        'waitMs !== undefined && !seen.has(hash)',
+        'waitMs !== undefined',
+      ],
+    ],
+  ),
+  ...guards(
+    'controller/control/conversation.ts',
+    ['test/attack/throttles.test.ts'],
+    [['guessed keys are held off', 'if (waitMs !== undefined) throw tooMany(waitMs);', '']],
+  ),
+  ...guards(
+    'controller/enrolment/login-attempts.ts',
+    ['test/attack/throttles.test.ts'],
+    [
+      ['wrong codes lock the person', 'Math.min(this.#wrong.fail(by.person), ', 'Math.min('],
+      ['wrong codes lock the address', ', this.#wrongOfAddress.fail(source));', ');'],
+    ],
+  ),
   ...guards('controller/throttle.ts', signIn, [
     [
       'too many failures lock',

@@ -152,9 +152,17 @@ test('a shorter length of sessions, or of devices, brings the end of open ones f
   await device.untilSnapshot<DeviceSnapshot>(({ session }) => session.until === startedS + 2 * 3_600);
   // A longer one is for the next sign-in: nobody stays for longer than they were told.
   await apply(acme, { sessions: { length: '10h' } });
-  assert.equal(snapshot(device).session.until, startedS + 2 * 3_600);
+  const { store } = acme.context.organisation(acme.context.soleOrganisation);
+  const row = await store.select('sessions').select('until_ms').executeTakeFirst();
+  assert.equal(row?.until_ms, (startedS + 2 * 3_600) * 1_000);
+  const ended: string[] = [];
+  acme.context.bus.subscribe((_organisation, message) => {
+    if (message.kind === 'revoked') ended.push(message.revocation.reason, ...message.revocation.ids);
+  });
   acme.time.ms += hour;
+  const { id } = snapshot(device).session;
   await apply(acme, { sessions: { length: '30m' } });
+  assert.ok(ended.includes('expired') && ended.includes(id), ended.join());
   await device.untilSnapshot<DeviceSnapshot>(({ session }) => session.ended === 'expired');
   assert.deepEqual(usable(device), []);
   // The session of a service account is as long as its key.

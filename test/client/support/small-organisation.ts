@@ -35,8 +35,8 @@ const nowS = (): number => Math.floor(Date.now() / 1_000);
 interface Node {
   readonly id: NodeId;
   readonly kind: 'device' | 'connector' | 'relay';
-  readonly mk: string;
-  readonly nk: string;
+  mk: string;
+  nk: string;
   channel: ControlChannel | undefined;
   /** Below the channel, for bytes that it would never send. */
   raw: SecureChannel | undefined;
@@ -322,6 +322,11 @@ export class SmallOrganisation {
         if (t === 'login') {
           const enrol = this.heard.findLast((said) => said['t'] === 'enrol' && said['kind'] === 'device');
           if (enrol !== undefined) node = this.#enrol(enrol);
+        }
+        if (t === 'rotate' && node !== undefined) {
+          const { mk, nk } = message as { mk: string; nk: string };
+          [node.mk, node.nk] = [mk, nk];
+          channel.send({ t: 'rotated', mk, nk });
         }
         if (node === undefined || !['hello', 'enrol', 'login'].includes(String(t))) return undefined;
         node.channel = channel;
