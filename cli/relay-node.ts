@@ -99,6 +99,7 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
       clearInterval(timer);
       relay?.close();
       control.stop();
+      state.writeJson('lease.json', lease.state());
       await listener?.close();
       await api.close();
     },

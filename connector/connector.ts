@@ -143,6 +143,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       for (const session of sessions.keys()) session.close('draining');
       for (const attachment of relays.values()) attachment.stop();
       control.stop();
+      memory.keepLease();
       await api.close();
     },
   };
@@ -251,6 +252,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   function recheck(): void {
     clearTimeout(timer);
     if (isStopped) return;
+    memory.keepTime();
     const ends = [...sessions.values()].map((session) => session.recheck());
     const leftMs = Math.min(...ends) - memory.lease.nowMs();
     timer = setTimeout(recheck, Math.ceil(Math.min(Math.max(leftMs, 1), recheckMs)));
