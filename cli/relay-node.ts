@@ -88,6 +88,7 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
       certify();
     },
     onState: followControl,
+    epoch: () => lease.epoch,
     wallClock,
   });
   const timer = setInterval(certify, renewCheckMs);

@@ -73,6 +73,9 @@ const gatherMs = 100;
 /** Rights end with time as well as by message: open flows are looked at when the first ends, and at least this often. */
 const recheckMs = 1_000;
 
+const olderDataText =
+  "the controller's data is older than what it said before, so its beats are ignored; put its newest data back";
+
 /** Starts a connector. Rejects with a Fault when it has neither an enrolment nor a key, or already runs. */
 export async function startConnector(options: ConnectorOptions): Promise<Connector> {
   const { state, log, wallClock = Date.now } = options;
@@ -107,6 +110,8 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   let sending = false;
   let gathering: NodeJS.Timeout | undefined;
   let isStopped = false;
+  /** Whether the last beat was of an older epoch than one seen before. */
+  let isBehind = false;
 
   const api = await serveLocalApi(state.path, { 'GET /v1/status': () => status() });
   let timer = setTimeout(recheck, recheckMs);
@@ -125,6 +130,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       sendRecords();
     },
     onState: followControl,
+    epoch: () => memory.lease.epoch,
     wallClock,
   });
   flows.onRecord = () => {
@@ -161,8 +167,8 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   function receive(message: FromController): void {
     switch (message.t) {
       case 'beat':
-        if (!memory.beat(message.epoch, message.now))
-          log.error({ epoch: message.epoch }, 'a beat of an older epoch was ignored');
+        isBehind = !memory.beat(message.epoch, message.now);
+        if (isBehind) log.error({ epoch: message.epoch, known: memory.lease.epoch }, olderDataText);
         return;
       case 'snapshot':
         if (message.snapshot.kind !== 'connector') return;
@@ -279,7 +285,8 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
         : { id, connected: false },
     );
     const { state: controlState } = control;
-    const fault = 'fault' in controlState ? controlState.fault?.message : undefined;
+    const lost = 'fault' in controlState ? controlState.fault?.message : undefined;
+    const fault = connected && isBehind ? olderDataText : lost;
     return {
       schema: 'postern.connector/v1',
       id: identity.enrolment?.node,
@@ -300,6 +307,6 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   function overall(controlState: ControlState, attached: boolean): ConnectorStatus['state'] {
     if (controlState.state === 'refused') return 'refused';
     if (memory.snapshot === undefined) return 'enrolling';
-    return controlState.state === 'up' && attached ? 'ready' : 'degraded';
+    return controlState.state === 'up' && attached && !isBehind ? 'ready' : 'degraded';
   }
 }

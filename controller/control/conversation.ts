@@ -22,6 +22,7 @@ import { actForNode, type Admitted } from './act-for-node.ts';
 import { admitNode, relayUrl } from './admit-node.ts';
 import { claimOf } from './claim-of.ts';
 import { Feed, type View } from './feed.ts';
+import { noticeOlderData } from './older-data.ts';
 
 const messages = Compile(FromNode);
 /** A node that says nothing for so long after the handshake is let go. */
@@ -168,6 +169,8 @@ export class Conversation {
     if (admission.state === 'blocked') throw new Fault('denied', blockedText);
     const { organisation, id, kind } = admission.node;
     this.#boot = hello.boot;
+    if (kind !== 'device')
+      await noticeOlderData(context, context.organisation(organisation), id, hello.epoch);
     await this.#enter(organisation, id, kind);
   }
 

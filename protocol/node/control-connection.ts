@@ -54,6 +54,8 @@ export interface ControlOptions {
   readonly os: string;
   /** A relay's own public URL. */
   readonly relayUrl?: string;
+  /** The newest epoch that a verifier knows of. */
+  epoch?(): number;
   /** Every message but `welcome`, `beat` handling included: the owner keeps its lease. */
   onMessage(message: Message): void;
   onWelcome?(card: Card, welcome: FromControllerOf<'welcome'>): void;
@@ -270,6 +272,7 @@ export function keepControl(options: ControlOptions): ControlConnection {
       mk: encodeKey(identity.machineKey.publicKey),
       sig: sign(identity.machineKey, 'control', [opened.handshakeHash]).toString('base64url'),
       ...relayUrl(),
+      ...(options.epoch === undefined ? {} : { epoch: options.epoch() }),
     };
   }
 

@@ -213,3 +213,50 @@ suite('the connector is cut off from the controller', () => {
     await other.speak();
   });
 });
+
+suite('the controller’s data is put back to an earlier state', () => {
+  test('REL-6: what was revoked since stays refused, nothing lasts longer than without contact, and the operator is told', async (t) => {
+    const site = await OutageSite.start(t);
+    await site.stopController();
+    site.copy('controller', 'aside');
+    await site.startController();
+    await eventually('contact', () => (site.connector.status().state === 'ready' ? true : undefined));
+    const flow = await site.open('lasting');
+    const brief = await site.open('brief');
+    await site.apply((document) => {
+      document.policies = (document.policies ?? []).filter(({ name }) => name !== 'ci-lasting');
+    });
+    assert.equal(await endOf(flow), 'revoked');
+    await brief.speak();
+
+    await site.stopController();
+    site.copy('controller', 'back');
+    await site.startController();
+    const fault = await eventually(
+      'the connector says what is wrong',
+      () => {
+        const { controller, state } = site.connector.status();
+        return controller.connected && state === 'degraded' ? controller.fault : undefined;
+      },
+      { timeoutMs: 20_000 },
+    );
+    assert.match(fault, /data is older than what it said before, so its beats are ignored; put its newest/);
+    const { entries } = (await site.call('GET', '/api/v1/audit?what=store.behind')) as {
+      entries: { result: string; who: string }[];
+    };
+    assert.ok(entries.length > 0 && entries.every(({ result }) => result === 'failed'));
+    assert.ok(site.log.some((line) => line.includes('the data of this controller is older')));
+
+    // The document has the policy again and the device, once it heard, its grant: but the connector knows better.
+    const code = await eventually('the connector’s refusal', async () => {
+      const found = await site.outcome('lasting');
+      assert.notEqual(found, 'open');
+      return found === 'revoked' ? found : undefined;
+    });
+    assert.equal(code, 'revoked');
+    await brief.speak();
+    site.advance(5 * minuteMs);
+    assert.equal(await endOf(brief), 'out-of-contact');
+    assert.equal(await site.outcome('urgent'), 'out-of-contact');
+  });
+});
