@@ -41,6 +41,11 @@ export const tokensMutants: readonly Mutant[] = [
   ),
   ...guards(
     'protocol/tokens.ts',
+    ['test/protocol/tokens.test.ts'],
+    [['a token larger than any of ours is not looked at', 'token.length > maxTokenBytes || ', '']],
+  ),
+  ...guards(
+    'protocol/tokens.ts',
     ['test/connector/lateral-streams.test.ts'],
     [
       ['stream check: token key', 'if (nk !== encodeKey(expected.nodeKey)) return undefined;', ''],
