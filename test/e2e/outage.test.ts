@@ -3,6 +3,8 @@
  * and a connector that is cut off from it by silence. Real parts over real sockets; only the time of day is moved.
  */
 import assert from 'node:assert/strict';
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
 import { OutageSite, outages, type EchoFlow, type ResourceName } from '../support/outage/outage-site.ts';
@@ -111,6 +113,7 @@ suite('the controller is away', () => {
     const flow = await site.open('lasting');
     await flow.speak();
     assert.equal(await site.outcome('urgent'), 'out-of-contact');
+    for (const part of ['client', 'connector', 'relay'] as const) assertClosed(site.folder(part));
 
     site.advance(awayMs + 60 * minuteMs - 2_000 - site.now());
     await flow.speak();
@@ -135,6 +138,18 @@ suite('the controller is away', () => {
     assert.equal(await site.outcome('lasting'), 'out-of-contact');
   });
 });
+
+/** Everything that is kept is for its owner alone, and nothing half written lies about. */
+function assertClosed(folder: string): void {
+  assert.equal(statSync(folder).mode & 0o777, 0o700, folder);
+  const files = readdirSync(folder, { withFileTypes: true });
+  assert.ok(files.length >= 3, folder);
+  for (const { name } of files) {
+    const place = join(folder, name);
+    assert.equal(statSync(place).mode & 0o777, 0o600, place);
+    assert.ok(!name.endsWith('.new'), place);
+  }
+}
 
 async function speaksAgain(site: OutageSite): Promise<void> {
   const flow = await eventually('a flow', () => site.open('lasting').catch(() => undefined), {
