@@ -1,4 +1,4 @@
-/** `postern device`: devices of people and services, listed, approved, blocked, removed. */
+/** `postern device`: devices of people and services, listed, named, approved, blocked, removed. */
 import type { Command } from 'commander';
 import { Type, type Static } from 'typebox';
 import { Compile } from 'typebox/compile';
@@ -6,6 +6,7 @@ import { exits } from '../protocol/errors.ts';
 import { adminCall } from './admin-call.ts';
 import { adminTarget, withAdminOptions, type AdminOptions, type AdminTarget } from './admin-options.ts';
 import { action, CommandError, print, say, table } from './output.ts';
+import { stateOption } from './state-option.ts';
 
 const Device = Type.Object({
   id: Type.String(),
@@ -35,11 +36,43 @@ export function deviceCommand(program: Command): void {
   withAdminOptions(device.command('list').description('list them'))
     .option('--json', 'as one JSON object')
     .action(action(list));
+  withAdminOptions(
+    device
+      .command('rename <device> <name>')
+      .description('name a device; by id, or by name where it is alone'),
+  ).action(action(rename));
+  device
+    .command('rotate')
+    .description(
+      'give this very device new keys; postern up must be running (it does so by itself every 30 days)',
+    )
+    .addOption(stateOption())
+    .option('--json', 'as one JSON object')
+    .action(action(rotate));
   for (const [name, { description }] of Object.entries(actions) as [Action, (typeof actions)[Action]][]) {
     withAdminOptions(
       device.command(`${name} <device>`).description(`${description}; by id, or by name where it is alone`),
     ).action(action((which: string, options: AdminOptions) => act(name, which, options)));
   }
+}
+
+/** Of the device this is run on, through its own client: no administrator has a part in it. */
+async function rotate({ state, json = false }: { state: string; json?: boolean }): Promise<void> {
+  const { callLocalApi } = await import('../protocol/node/local-api.ts');
+  const { nodeKey } = (await callLocalApi(state, 'POST', '/v1/rotate')) as { nodeKey: string };
+  print(json, { schema: 'postern.rotate/v1', nodeKey }, `✓ This device has new keys (${nodeKey}).`);
+}
+
+async function rename(which: string, name: string, options: AdminOptions): Promise<void> {
+  if (!/^[^\p{C}\s]([^\p{C}]{0,62}[^\p{C}\s])?$/u.test(name))
+    throw new CommandError(
+      exits.usage,
+      'a name has up to 64 characters that print, without spaces around it',
+    );
+  const target = await adminTarget(options);
+  const device = chosen(await devicesOf(target), which);
+  await adminCall(target, 'POST', `/api/v1/devices/${device.id}/rename`, { name });
+  say(`${device.name} of ${device.ownerName} is now called ${name}.`);
 }
 
 async function list(options: AdminOptions & { json?: boolean }): Promise<void> {

@@ -50,6 +50,7 @@ export function clientText(status: ClientStatus): string {
     ...(device === undefined
       ? []
       : [line('Device', device.name, device.approved ? 'approved' : '! not approved yet')]),
+    ...group('News', status.news ?? [], (news) => [newsText(news, controller.url)]),
     ...(dns === undefined ? [] : [line('DNS', ...dnsCells(dns))]),
     ...(proxies.socks === undefined ? [] : [line('SOCKS5', proxies.socks)]),
     ...(proxies.http === undefined ? [] : [line('HTTP', proxies.http)]),
@@ -86,9 +87,33 @@ function age(instant: string): string {
   return formatDuration(Date.now() - Date.parse(instant));
 }
 
-function sessionCells({ name, email, until, ended }: NonNullable<ClientStatus['session']>): string[] {
+function sessionCells({
+  name,
+  email,
+  until,
+  ended,
+  ends_soon: soon,
+}: NonNullable<ClientStatus['session']>): string[] {
+  if (ended === 'fenced')
+    return [email ?? name, '! two copies of this device were seen; sign in again: postern login'];
+  if (soon === true) {
+    const left = formatDuration(Date.parse(until) - Date.now());
+    return [email ?? name, `! ends in ${left}; to go on: postern login`];
+  }
   if (ended !== undefined) return [email ?? name, `! ended (${ended}); sign in again: postern login`];
   return [email ?? name, `expires in ${formatDuration(Date.parse(until) - Date.now())}`];
+}
+
+/** One sentence about another device of the same person, with what to do. */
+export function newsText(
+  { name, what, at, address }: NonNullable<ClientStatus['news']>[number],
+  controllerUrl: string,
+): string {
+  if (what === 'suspended') {
+    return `! Two copies of the key of your device ${name} were seen; it is suspended until you sign in on it again.`;
+  }
+  const from = address === undefined ? '' : ` from ${address}`;
+  return `! A new device of yours, ${name}, was let in ${age(at)} ago${from}. Not you? Block it: ${controllerUrl}`;
 }
 
 function dnsCells(dns: NonNullable<ClientStatus['dns']>): string[] {

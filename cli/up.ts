@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { Client, ClientEvent, ClientOptions, Listen } from '../client/client.ts';
 import { exits, Fault } from '../protocol/errors.ts';
 import { formatDuration } from '../protocol/durations.ts';
+import { openIdentity } from '../protocol/node/identity.ts';
 import { openStateDirectory } from '../protocol/node/state-directory.ts';
 import { decodeEnrolmentKey } from '../protocol/secrets.ts';
 import type { ClientStatus } from '../client/status.ts';
@@ -12,6 +13,7 @@ import { action, CommandError, say } from './output.ts';
 import { enrolPerson, type ControllerOptions } from './person-enrolment.ts';
 import { readSecret } from './secret.ts';
 import { showPrompt } from './sign-in-prompt.ts';
+import { newsText } from './status.ts';
 import { untilSignal } from './signals.ts';
 import { exitOfStart } from './start-exit.ts';
 import { stateOption } from './state-option.ts';
@@ -66,9 +68,12 @@ async function run(options: Options): Promise<void> {
   if (key === undefined)
     await enrolPerson(state, { ...options, ...(controller === undefined ? {} : { controller }) });
   const browser = options.browser ? browserCommand(process.env, process.platform) : undefined;
-  const events = new EventPrinter((url) => {
-    if (browser !== undefined) openBrowser(browser, url);
-  });
+  const events = new EventPrinter(
+    (url) => {
+      if (browser !== undefined) openBrowser(browser, url);
+    },
+    () => controller ?? key?.url ?? openIdentity(state).enrolment?.url ?? '',
+  );
   const client = await startClient({
     state,
     ...(key === undefined ? {} : { key }),
@@ -108,10 +113,13 @@ function refuseStart(error: unknown): never {
 /** Prints what happens while nobody asked. */
 class EventPrinter {
   readonly #openBrowser: (url: string) => void;
+  /** The controller's address. */
+  readonly #url: () => string;
   #lastTrouble = '';
 
-  constructor(openBrowser: (url: string) => void) {
+  constructor(openBrowser: (url: string) => void, url: () => string) {
     this.#openBrowser = openBrowser;
+    this.#url = url;
   }
 
   print(event: ClientEvent): void {
@@ -125,6 +133,12 @@ class EventPrinter {
         return;
       case 'session-ended':
         say('! The session has ended; names of your organisation are refused. Sign in again: postern login');
+        return;
+      case 'session-ending':
+        say(`! The session ends in ${formatDuration(event.leftMs)}. To go on without a break: postern login`);
+        return;
+      case 'device-news':
+        say(newsText({ ...event.news, at: new Date(event.news.at * 1_000).toISOString() }, this.#url()));
         return;
       case 'refused':
         say(`! The controller lets this device in no more: ${event.fault.message}`);

@@ -4,7 +4,7 @@
  */
 import { hostname, release, type } from 'node:os';
 import { systemClock, systemRandom } from '../protocol/clock.ts';
-import type { FromController } from '../protocol/control.ts';
+import type { DeviceNews, FromController } from '../protocol/control.ts';
 import { Fault, toFault } from '../protocol/errors.ts';
 import { encodeKey } from '../protocol/keys.ts';
 import { parseName } from '../protocol/names.ts';
@@ -18,13 +18,16 @@ import { serveLocalApi, type LocalApi } from '../protocol/node/local-api.ts';
 import type { StateDirectory } from '../protocol/node/state-directory.ts';
 import { encodeEnrolmentKey, type EnrolmentKey } from '../protocol/secrets.ts';
 import type { AddressRange } from './dns/address-range.ts';
+import { DeviceNewsReader } from './device-news.ts';
 import { acceptedZones, type RefusedZone } from './dns/zones.ts';
 import { Flows } from './flows.ts';
 import { DeviceMemory } from './memory.ts';
 import { mayCapture, NameCapture } from './name-capture.ts';
 import type { FlowTarget } from './open-flow.ts';
 import { PostureReporter } from './posture/reporter.ts';
+import { KeyRotation } from './key-rotation.ts';
 import { serveProxy, type ProxyServer } from './proxies/proxy-server.ts';
+import { SessionWarnings } from './session-warnings.ts';
 import { signInByBrowser, signInByCode, type SignIn, type SignInPrompt } from './sign-in.ts';
 import { nothingKnown, readKnowledge, type Knowledge } from './standing.ts';
 import type { ClientStatus } from './status.ts';
@@ -68,7 +71,11 @@ export type ClientEvent =
   /** The controller lets this device in no more; names of the zones are refused from now on. */
   | { readonly kind: 'refused'; readonly fault: Fault }
   | { readonly kind: 'session-ended'; readonly code: string }
-  | { readonly kind: 'signed-in' };
+  | { readonly kind: 'signed-in' }
+  /** The session of a person ends in so many milliseconds. */
+  | { readonly kind: 'session-ending'; readonly leftMs: number }
+  /** Another device of the same person was let in, or is suspended. */
+  | { readonly kind: 'device-news'; readonly news: DeviceNews };
 
 export interface Client {
   /** Resolves once signed in and, where asked for, capturing; rejects with the Fault of what prevents it. */
@@ -108,6 +115,9 @@ function enrolByKey(identity: Identity, { url, root }: EnrolmentKey, path: strin
     throw new Fault('denied', `${path} belongs to another controller than this key; choose another --state`);
 }
 
+/** How long a rotation by hand waits for the controller. */
+const rotationMs = 15_000;
+
 class RunningClient implements Client {
   readonly #options: ClientOptions;
   readonly #wallClock: () => number;
@@ -116,6 +126,13 @@ class RunningClient implements Client {
   readonly #flows: Flows;
   readonly #tunnels: Tunnels;
   readonly #posture: PostureReporter;
+  readonly #warnings: SessionWarnings;
+  readonly #news = new DeviceNewsReader();
+  readonly #rotation: KeyRotation;
+  /** The node key that the sessions of the tunnels are opened with. */
+  #sessionsKey: Identity['nodeKey'];
+  /** Called at the next welcome. */
+  #rotated = (): void => undefined;
   readonly #ready = Promise.withResolvers<ClientStatus>();
   readonly #ended = Promise.withResolvers<Undone>();
   #control: ControlConnection | undefined;
@@ -139,6 +156,16 @@ class RunningClient implements Client {
     this.#identity = identity;
     this.#ready.promise.catch(() => undefined);
     this.#memory = new DeviceMemory(options.state);
+    this.#sessionsKey = identity.nodeKey;
+    this.#rotation = new KeyRotation({
+      rotate: () => this.#control?.rotate() ?? false,
+      keysMs: () => {
+        const keysS = this.#memory.snapshot?.device.keys;
+        return keysS === undefined ? undefined : keysS * 1_000;
+      },
+      isIdle: () => this.#flows.active().length === 0,
+      now: this.#wallClock,
+    });
     this.#knowledge = nothingKnown([], new Set());
     this.#flows = new Flows({
       knowledge: () => this.knowledge(),
@@ -153,6 +180,11 @@ class RunningClient implements Client {
       onNote: (note) => this.#flows.note(note),
       clock: systemClock,
       random: systemRandom,
+    });
+    this.#warnings = new SessionWarnings({
+      clock: systemClock,
+      now: this.#wallClock,
+      warn: (leftMs) => options.onEvent({ kind: 'session-ending', leftMs }),
     });
     this.#posture = new PostureReporter((message) => this.#control?.send(message) ?? false, this.#wallClock);
   }
@@ -197,6 +229,7 @@ class RunningClient implements Client {
       onMessage: (message) => void this.#receive(message),
       onWelcome: (card) => {
         this.#live = true;
+        this.#rotated();
         this.#memory.setAuthorities(card.tls);
         this.#posture.start();
         this.#readyWhenComplete();
@@ -251,6 +284,7 @@ class RunningClient implements Client {
     this.#proxies.socks?.close();
     this.#proxies.http?.close();
     this.#posture.stop();
+    this.#warnings.stop();
     this.#signIn?.close();
     this.#tunnels.stop();
     this.#control?.stop();
@@ -296,6 +330,10 @@ class RunningClient implements Client {
         return this.#tunnels.refreshTickets();
       case 'grants':
         this.#memory.setGrants(message.list);
+        if (this.#sessionsKey !== this.#identity.nodeKey) {
+          this.#sessionsKey = this.#identity.nodeKey;
+          this.#tunnels.rekey();
+        }
         return this.#tunnels.update();
       default:
     }
@@ -304,6 +342,7 @@ class RunningClient implements Client {
   async #snapshotChanged(): Promise<void> {
     const before = this.#knowledge.contact;
     this.#readSnapshot();
+    this.#tellPerson();
     const ended = this.#memory.snapshot?.session.ended;
     if (ended !== undefined) {
       if (before === 'known') this.#options.onEvent({ kind: 'session-ended', code: ended });
@@ -322,6 +361,18 @@ class RunningClient implements Client {
       this.#options.onEvent({ kind: 'trouble', fault });
       this.#ready.reject(fault);
     }
+  }
+
+  /** What a person should hear of without asking: the end of their session, and news of their other devices. */
+  #tellPerson(): void {
+    const { snapshot } = this.#memory;
+    if (snapshot === undefined) return;
+    const { id, kind, until, ended } = snapshot.session;
+    const renewable = kind === 'person' && ended === undefined;
+    this.#warnings.follow(renewable ? { id, untilMs: until * 1_000 } : undefined);
+    this.#rotation.look();
+    for (const news of this.#news.unread(snapshot.news ?? []))
+      this.#options.onEvent({ kind: 'device-news', news });
   }
 
   /** Welcomed, told what there is, and capturing where that was asked for: in whichever order they came. */
@@ -396,6 +447,7 @@ class RunningClient implements Client {
         this.#memory.forget();
         return this.#down();
       },
+      'POST /v1/rotate': () => this.#rotate(),
       'POST /v1/down': () => this.#down(),
     };
   }
@@ -412,6 +464,22 @@ class RunningClient implements Client {
     if (this.#signIn === undefined || this.#control?.signIn({ ...this.#signIn.credential, ...more }) !== true)
       throw new Fault('out-of-contact', 'the controller is not reachable now; try again');
     return promise;
+  }
+
+  /** Takes new keys and resolves with the public node key once the controller knows it and contact is back. */
+  async #rotate(): Promise<{ nodeKey: string }> {
+    const before = this.#identity.nodeKey;
+    if (!this.#rotation.rotateNow())
+      throw new Fault('out-of-contact', 'the controller is not reachable now; try again');
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#rotated = resolve;
+    const cancel = systemClock.after(rotationMs, () =>
+      reject(new Fault('timeout', 'the controller did not answer; the keys it knows are used from here on')),
+    );
+    await promise.finally(cancel);
+    if (this.#identity.nodeKey === before)
+      throw new Fault('denied', 'the controller did not take the new keys; the old ones still count');
+    return { nodeKey: encodeKey(this.#identity.nodeKey.publicKey) };
   }
 
   /** Gives everything back, then ends once the answer is on its way. */

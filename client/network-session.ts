@@ -107,6 +107,26 @@ export class NetworkSession {
     });
   }
 
+  /**
+   * Another session takes its place: nobody gets this one any more, and what is open on it goes on for as long as `forMs`.
+   * Then `over` is called.
+   */
+  drain(forMs: number, over: () => void): void {
+    const session = this.#leave();
+    this.#parting = session;
+    let cancel: () => void = () => undefined;
+    const end = (): void => {
+      cancel();
+      this.#cancelRetry = () => undefined;
+      session?.close('cancelled');
+      over();
+    };
+    if (session === undefined) return end();
+    cancel = this.#options.clock.after(forMs, end);
+    this.#cancelRetry = cancel;
+    void session.closed.then(end);
+  }
+
   /** Ends the session and every flow of it. */
   stop(): void {
     this.#leave()?.close('cancelled');

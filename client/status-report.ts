@@ -6,6 +6,7 @@ import { formatRange } from './dns/address-range.ts';
 import type { RefusedZone } from './dns/zones.ts';
 import type { Flows } from './flows.ts';
 import type { Knowledge } from './standing.ts';
+import { warningsMs } from './session-warnings.ts';
 import { statusSchema, type ClientStatus } from './status.ts';
 import type { SystemChanges } from './system/system-changes.ts';
 import type { Tunnels } from './tunnels.ts';
@@ -39,7 +40,9 @@ export function reportStatus(parts: StatusParts): ClientStatus {
       connected: control.state === 'up',
       ...(fault === undefined ? {} : { fault }),
     },
-    ...(snapshot === undefined ? {} : { session: sessionOf(snapshot), device: { ...snapshot.device } }),
+    ...(snapshot === undefined
+      ? {}
+      : { session: sessionOf(snapshot), device: { ...snapshot.device }, ...newsOf(snapshot) }),
     ...(capture === undefined
       ? {}
       : {
@@ -90,13 +93,20 @@ function overall({ control, knowledge, signingIn }: StatusParts): ClientStatus['
   return signingIn && knowledge.contact === 'none' ? 'signing-in' : 'connecting';
 }
 
+function newsOf({ news = [] }: DeviceSnapshot): Pick<ClientStatus, 'news'> {
+  if (news.length === 0) return {};
+  return { news: news.map((each) => ({ ...each, at: new Date(each.at * 1_000).toISOString() })) };
+}
+
 function sessionOf({ session }: DeviceSnapshot): NonNullable<ClientStatus['session']> {
   const { kind, name, email, until, ended } = session;
+  const soon = kind === 'person' && ended === undefined && until * 1_000 - Date.now() <= warningsMs[0];
   return {
     kind,
     name,
     ...(email === undefined ? {} : { email }),
     until: new Date(until * 1_000).toISOString(),
     ...(ended === undefined ? {} : { ended }),
+    ...(soon ? { ends_soon: true } : {}),
   };
 }

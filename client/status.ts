@@ -18,7 +18,17 @@ export interface ClientStatus {
     readonly until: string;
     /** The name of a code, when it is over. */
     readonly ended?: string;
+    /** It ends within ten minutes, and a person can renew it. */
+    readonly ends_soon?: true;
   };
+  /** Other devices of the same person: let in lately and not known by them yet, or suspended. */
+  readonly news?: readonly {
+    readonly device: string;
+    readonly name: string;
+    readonly what: 'new' | 'suspended';
+    readonly at: string;
+    readonly address?: string;
+  }[];
   readonly device?: { readonly name: string; readonly approved: boolean };
   /** Absent where names are not captured. */
   readonly dns?: {

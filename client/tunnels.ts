@@ -30,12 +30,17 @@ export interface NetworkPath {
   readonly rttMs: number | undefined;
 }
 
+/** Longer than the controller honours tokens of the old keys: by then it has ended what was still open. */
+const drainMs = 70 * 60_000;
+
 export class Tunnels {
   readonly #options: TunnelOptions;
   readonly #relays = new Map<RelayId, KeptAttachment>();
   readonly #networks = new Map<NetworkId, NetworkSession>();
   /** Sessions whose flows the connector is ending, through the relays that are there. */
   readonly #retiring = new Set<NetworkSession>();
+  /** Sessions under keys that were rotated away, for as long as something is open on them. */
+  readonly #draining = new Set<NetworkSession>();
   /** What is followed now; undefined while there is no session of the device. */
   #followed: DeviceSnapshot | undefined;
 
@@ -53,6 +58,15 @@ export class Tunnels {
   /** The device may use nothing any more: its flows end, each with the reason that its connector gives. */
   retire(): void {
     this.#follow(undefined);
+  }
+
+  /** This device has new keys, and grants for them: new flows take new sessions, what is open stays where it is. */
+  rekey(): void {
+    for (const [id, network] of this.#networks) {
+      this.#networks.set(id, this.#keep(id));
+      this.#draining.add(network);
+      network.drain(drainMs, () => this.#draining.delete(network));
+    }
   }
 
   /** A ticket came: relays that waited for one are dialled. */
@@ -86,7 +100,7 @@ export class Tunnels {
 
   stop(): void {
     this.#followed = undefined;
-    for (const network of [...this.#networks.values(), ...this.#retiring]) network.stop();
+    for (const network of [...this.#networks.values(), ...this.#retiring, ...this.#draining]) network.stop();
     for (const relay of this.#relays.values()) relay.stop();
     this.#networks.clear();
     this.#relays.clear();
@@ -126,7 +140,10 @@ export class Tunnels {
       relayId,
       url: () => memory.snapshot?.relays[relayId]?.url ?? '',
       ticket: () => memory.ticket,
-      machineKey: identity.machineKey,
+      // Asked at each use: it changes when the device takes new keys.
+      get machineKey() {
+        return identity.machineKey;
+      },
       // Asked before each dial: a restart knows the relays before the controller has shown its card again.
       connect: () => dialOptions(memory.authorities),
       onState: (state) => {

@@ -46,4 +46,6 @@ export interface ControllerContext {
   readonly presence: Presence;
   readonly bus: Bus;
   readonly publish: Publish;
+  /** Runs `sweep` at this instant (epoch ms), in the place of the sweep that the organisation waits for; undefined: none. */
+  atNextSweep(organisation: OrganisationId, atMs: number | undefined, sweep: () => void): void;
 }

@@ -49,6 +49,7 @@ export async function openController(options: OpenOptions): Promise<OpenControll
     : undefined;
   const store = await openStore({ directory, now, random });
   const organisations = new Map<OrganisationId, Organisation>();
+  const sweeps = new Map<OrganisationId, () => void>();
   const context: ControllerContext = {
     publicUrl,
     store,
@@ -79,6 +80,17 @@ export async function openController(options: OpenOptions): Promise<OpenControll
     presence: new Presence(),
     bus: memoryBus(),
     publish: (organisation, change) => actOnChange(context, organisation, change),
+    atNextSweep(organisation, atMs, sweep) {
+      sweeps.get(organisation)?.();
+      sweeps.delete(organisation);
+      if (atMs !== undefined) sweeps.set(organisation, clock.after(Math.max(0, atMs - now()), sweep));
+    },
   };
-  return { context, close: () => store.close() };
+  return {
+    context,
+    async close() {
+      for (const cancel of sweeps.values()) cancel();
+      await store.close();
+    },
+  };
 }

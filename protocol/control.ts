@@ -130,10 +130,24 @@ export const Logout = Type.Object({
   everywhere: Type.Optional(Type.Boolean()),
 });
 
+/**
+ * A device takes new keys. `old` and `sig` = Ed25519(old mk, new mk; "rotate", h ‖ mk ‖ nk); `agreed` = HMAC-BLAKE2s under
+ * X25519(nk, control key) of "postern/1 rotate\0" ‖ h ‖ mk ‖ nk.
+ */
+export const Rotate = Type.Object({
+  ...common,
+  t: Type.Literal('rotate'),
+  mk: key,
+  nk: key,
+  old: signature,
+  sig: signature,
+  agreed: key,
+});
+
 /** The process is ending in order. */
 export const Bye = Type.Object({ ...common, t: Type.Literal('bye') });
 
-export const FromNode = Type.Union([Hello, Enrol, Login, Posture, Receipts, Certify, Logout, Bye]);
+export const FromNode = Type.Union([Hello, Enrol, Login, Posture, Receipts, Certify, Logout, Rotate, Bye]);
 
 export type Hello = Static<typeof Hello>;
 export type Enrol = Static<typeof Enrol>;
@@ -142,6 +156,7 @@ export type PostureFacts = Static<typeof PostureFacts>;
 export type Posture = Static<typeof Posture>;
 export type FlowRecord = Static<typeof FlowRecord>;
 export type Receipts = Static<typeof Receipts>;
+export type Rotate = Static<typeof Rotate>;
 export type FromNode = Static<typeof FromNode>;
 
 const reason = Type.Object({ name: Type.String(), policy: Type.Optional(Type.String()) });
@@ -165,6 +180,15 @@ const connectorEntry = Type.Object({
   id: Type.String({ pattern: idPattern('con') }),
   nk: key,
   relays: Type.Array(Type.String({ pattern: idPattern('rly') })),
+});
+
+/** Something about another device of the same owner: it was let in lately, or is suspended. `at` in epoch seconds. */
+const deviceNews = Type.Object({
+  device: Type.String({ pattern: idPattern('dev') }),
+  name: Type.String(),
+  what: Type.Union([Type.Literal('new'), Type.Literal('suspended')]),
+  at: Type.Integer(),
+  address: Type.Optional(Type.String()),
 });
 
 /** Who is signed in on this device. `ended` carries the code name of why, when it is over. */
@@ -195,7 +219,14 @@ export const DeviceSnapshot = Type.Object({
   zones: Type.Array(Type.String()),
   resources: Type.Record(Type.String(), deviceResource),
   session: sessionState,
-  device: Type.Object({ name: Type.String(), approved: Type.Boolean() }),
+  device: Type.Object({
+    name: Type.String(),
+    approved: Type.Boolean(),
+    /** When its keys were made known, epoch seconds. */
+    keys: Type.Optional(Type.Integer()),
+  }),
+  /** What their owner should know of their other devices, the newest first. */
+  news: Type.Optional(Type.Array(deviceNews)),
 });
 
 const connectorResource = Type.Object({
@@ -222,6 +253,7 @@ export const ConnectorSnapshot = Type.Object({
 export const RelaySnapshot = Type.Object({ kind: Type.Literal('relay') });
 
 export type DeviceSnapshot = Static<typeof DeviceSnapshot>;
+export type DeviceNews = Static<typeof deviceNews>;
 export type DeviceResource = Static<typeof deviceResource>;
 export type ConnectorSnapshot = Static<typeof ConnectorSnapshot>;
 export type ConnectorResource = Static<typeof connectorResource>;
@@ -273,6 +305,8 @@ export const FromController = Type.Union([
   Type.Object({ ...common, t: Type.Literal('tickets'), list: Type.Array(Type.String()) }),
   /** All grants of the device: what is not among them any more is gone. */
   Type.Object({ ...common, t: Type.Literal('grants'), list: Type.Array(Type.String()) }),
+  /** The new keys count; the old ones open nothing any more. */
+  Type.Object({ ...common, t: Type.Literal('rotated'), mk: key, nk: key }),
   Type.Object({ ...common, t: Type.Literal('received'), seq: Type.Integer() }),
   Type.Object({ ...common, t: Type.Literal('certificate'), pem: Type.String() }),
   Type.Object({ ...common, t: Type.Literal('drain'), after: Type.Integer() }),

@@ -75,7 +75,7 @@ export function agree(own: AgreementKey, peer: Uint8Array): Buffer | undefined {
 }
 
 /** The uses of Ed25519 signatures; part of what is signed, so that one proof never serves as another (WIRE A1). */
-export type SignatureUse = 'control' | 'enrol' | 'attach' | 'root';
+export type SignatureUse = 'control' | 'enrol' | 'attach' | 'root' | 'rotate';
 
 /** Signs `"postern/1 <use>\0"` followed by `fields`; returns 64 bytes. */
 export function sign(key: SigningKey, use: SignatureUse, fields: readonly Uint8Array[]): Buffer {

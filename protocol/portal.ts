@@ -79,6 +79,8 @@ export const MyDevice = Type.Object({
     Type.Literal('signed-out'),
   ]),
   sessionUntil: Type.Optional(Instant),
+  /** It was let in and its owner has not said yet that they know it: when, and from where. */
+  news: Type.Optional(Type.Object({ at: Instant, address: Type.String() })),
 });
 export const MyDevices = Type.Object({ devices: Type.Array(MyDevice) });
 

@@ -2,11 +2,13 @@
  * Who calls and who may: every route declares it (`config.access`), a route without the declaration stops the start, and
  * one hook at the root checks it before anything else runs (SECURITY SEC-A10, SEC-C3).
  */
+import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest, HTTPMethods } from 'fastify';
 import type { Id, OrganisationId } from '../../protocol/ids.ts';
 import { decodeApiToken, hashOfSecret } from '../../protocol/secrets.ts';
 import { noteTokenUse } from '../api-tokens.ts';
 import type { ControllerContext } from '../context.ts';
+import { Guesses } from '../guesses.ts';
 import { underGuard } from '../store/change-guard.ts';
 import type { ApiRole } from '../store/schema.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
@@ -62,6 +64,7 @@ export function installAccess(
   context: ControllerContext,
   authenticators: readonly Authenticate[],
 ): void {
+  const all = [tokenAuthenticator(context), ...authenticators];
   app.decorate('declaredRoutes', []);
   app.decorateRequest('caller');
   app.addHook('onRoute', ({ url, method, config }) => {
@@ -75,7 +78,7 @@ export function installAccess(
     if (request.is404) return;
     const access = request.routeOptions.config.access;
     if (access === 'public') return;
-    request.caller = await identify(request, [tokenAuthenticator(context), ...authenticators]);
+    request.caller = await identify(request, all);
     authorise(request, access ?? [], context.publicUrl.origin);
   });
   // Reading the body takes as long as its sender likes, and the store has other writers.
@@ -155,14 +158,44 @@ function isOwnPage({ headers }: FastifyRequest, origin: string): boolean {
 
 /** `Authorization: Bearer at_…`. A token that is malformed, unknown or expired is an error, not an anonymous caller. */
 function tokenAuthenticator(context: ControllerContext): Authenticate {
-  return async ({ headers }) => {
+  const guesses = new Guesses({ ...wrongTokens, now: context.now });
+  const seen = new RecentTokens();
+  return async ({ headers, ip }) => {
     if (headers.authorization === undefined) return undefined;
     const [scheme, text, ...rest] = headers.authorization.split(' ');
     if (scheme?.toLowerCase() !== 'bearer' || text === undefined || rest.length > 0) return nobody;
     const token = decodeApiToken(text);
-    const row = token === undefined ? undefined : await context.store.apiToken(hashOfSecret(token.secret));
-    if (row === undefined || (row.expires_ms !== null && row.expires_ms <= context.now())) return nobody;
+    const hash = token === undefined ? undefined : hashOfSecret(token.secret);
+    const waitMs = guesses.waitMs(ip, context.now());
+    if (waitMs !== undefined && !seen.has(hash)) throw ProblemError.tooMany(waitMs);
+    const row = hash === undefined ? undefined : await context.store.apiToken(hash);
+    if (row === undefined || (row.expires_ms !== null && row.expires_ms <= context.now())) {
+      guesses.wrong(ip, hash ?? createHash('sha256').update(text).digest('base64url'));
+      return nobody;
+    }
+    seen.add(row.hash);
     await noteTokenUse(context.organisation(row.organisation).store, row, context.now());
     return { kind: 'token', organisation: row.organisation, id: row.id, role: row.role };
   };
 }
+
+/** Different tokens that are no good, from one source. */
+const wrongTokens = { limit: 30, windowMs: 10 * 60_000 };
+
+/** Hashes of tokens that were good lately: those who use them are not held off for what others guess beside them. */
+class RecentTokens {
+  readonly #hashes = new Set<string>();
+
+  add(hash: string): void {
+    this.#hashes.delete(hash);
+    this.#hashes.add(hash);
+    const [oldest] = this.#hashes;
+    if (this.#hashes.size > mostRecentTokens && oldest !== undefined) this.#hashes.delete(oldest);
+  }
+
+  has(hash: string | undefined): boolean {
+    return hash !== undefined && this.#hashes.has(hash);
+  }
+}
+
+const mostRecentTokens = 1_000;

@@ -123,7 +123,8 @@ function refusals(
   answers: Readonly<Record<number, OtherAnswer>>,
 ): Record<string, object> {
   const names = new Set<ProblemName>(config?.problems);
-  if (access !== 'public') for (const name of ['not-authenticated', 'not-allowed'] as const) names.add(name);
+  if (access !== 'public')
+    for (const name of ['not-authenticated', 'not-allowed', 'too-many'] as const) names.add(name);
   if (schemas.body !== undefined || schemas.querystring !== undefined || schemas.params !== undefined)
     names.add('invalid-request');
   if (/[:*]/.test(url)) names.add('not-found');

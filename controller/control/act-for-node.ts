@@ -19,7 +19,7 @@ export interface Admitted {
   readonly boot: string;
 }
 
-type Request = Exclude<FromNode, { t: 'hello' | 'enrol' | 'login' | 'bye' }>;
+type Request = Exclude<FromNode, { t: 'hello' | 'enrol' | 'login' | 'bye' | 'rotate' }>;
 
 /** Which kind of node sends which message. */
 const senders = {

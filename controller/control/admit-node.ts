@@ -44,6 +44,9 @@ export async function admitNode(context: ControllerContext, hello: Hello, peer: 
   });
   if (copies.length > 0) {
     await endSessions(context, node.organisation, copies, { reason: 'fenced', who: 'controller' });
+    // The alarm shows on the owner's other devices.
+    if (node.owner?.startsWith('usr_') === true)
+      await context.publish(node.organisation, { kind: 'person', person: node.owner as Id<'usr'> });
   }
   if (node.kind !== 'device' && (url !== node.url || nowMs - node.seen_ms > copyWindowMs)) {
     await context.publish(node.organisation, { kind: 'servers' });

@@ -15,12 +15,13 @@ import { refuseUpgrade, webSocketClosing } from '../../protocol/slow-peers.ts';
 import type { ControllerContext } from '../context.ts';
 import type { LoginAttempts } from '../enrolment/login-attempts.ts';
 import type { LiveMessage } from '../live/bus.ts';
-import { Throttle } from '../throttle.ts';
+import { Guesses } from '../guesses.ts';
 import { Conversation } from './conversation.ts';
 
 /** Carriers are read in pieces of this size; a larger WebSocket message is a broken peer. */
 const maxPayloadBytes = 131_072;
 const maxUnknown = 1_000;
+/** Different keys that are no good, from one source. */
 const redemptions = { limit: 20, windowMs: 10 * 60_000 };
 /** How often `seen` is written for nodes that stay connected. */
 const beatsPerTouch = 120;
@@ -35,7 +36,7 @@ export class ControlServer {
   readonly #attempts: LoginAttempts;
   readonly #sockets: WebSocketServer;
   readonly #budget: HandshakeBudget;
-  readonly #redemptions: Throttle;
+  readonly #redemptions: Guesses;
   readonly #all = new Set<Conversation>();
   readonly #byNode = new Map<NodeId, { conversation: Conversation; leave: () => void }>();
   /** Under which id each conversation stands in `#byNode`. */
@@ -51,7 +52,7 @@ export class ControlServer {
     this.#context = context;
     this.#attempts = attempts;
     this.#budget = new HandshakeBudget(context.clock);
-    this.#redemptions = new Throttle({ ...redemptions, now: context.now });
+    this.#redemptions = new Guesses({ ...redemptions, now: context.now });
     this.#sockets = new WebSocketServer({
       noServer: true,
       perMessageDeflate: false,

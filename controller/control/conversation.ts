@@ -2,8 +2,16 @@
  * One control channel as the controller leads it (WIRE A4): first hello or enrol, then what the kind of node may say. Takes
  * messages one after the other; knows neither sockets nor other channels.
  */
+import { createHash } from 'node:crypto';
 import { Compile } from 'typebox/compile';
-import { FromNode, type Enrol, type FromController, type Hello } from '../../protocol/control.ts';
+import {
+  FromNode,
+  type Enrol,
+  type FromController,
+  type Hello,
+  type Rotate,
+} from '../../protocol/control.ts';
+import { formatDuration } from '../../protocol/durations.ts';
 import { Fault, toFault, type CodeName } from '../../protocol/errors.ts';
 import type { ConnectorId, DeviceId, NodeId, OrganisationId } from '../../protocol/ids.ts';
 import { encodeKey } from '../../protocol/keys.ts';
@@ -17,12 +25,13 @@ import { redeem } from '../enrolment/redeem.ts';
 import { formatUserCode } from '../enrolment/user-code.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { NodeKind } from '../store/schema.ts';
-import type { Throttle } from '../throttle.ts';
+import type { Guesses } from '../guesses.ts';
 import { actForNode, type Admitted } from './act-for-node.ts';
 import { admitNode, relayUrl } from './admit-node.ts';
 import { claimOf } from './claim-of.ts';
 import { Feed, type View } from './feed.ts';
 import { noticeOlderData } from './older-data.ts';
+import { rotateKeys } from './rotate-keys.ts';
 
 const messages = Compile(FromNode);
 /** A node that says nothing for so long after the handshake is let go. */
@@ -36,8 +45,8 @@ export interface ConversationOptions {
   /** The address the channel came from. */
   readonly address: string;
   readonly attempts: LoginAttempts;
-  /** Failed redemptions by address. */
-  readonly redemptions: Throttle;
+  /** Keys that were no good, by the source that showed them. */
+  readonly redemptions: Guesses;
   /** The node is known now, or is another one than before. */
   readonly admitted: (conversation: Conversation) => void;
   readonly closed: (conversation: Conversation) => void;
@@ -150,6 +159,8 @@ export class Conversation {
         return this.#enrol(message);
       case 'login':
         return this.#login(message.code, message.verifier);
+      case 'rotate':
+        return this.#rotate(message);
       case 'bye':
         return this.close();
       default:
@@ -185,7 +196,7 @@ export class Conversation {
     if (enrol.kind !== 'device') throw new Fault('denied', 'A connector or relay enrols with a pk_ key.');
     if (code !== undefined) {
       const started = await attempts.startDeviceCode(context.soleOrganisation, claim);
-      if (started === undefined) throw new Fault('busy', tooManyText);
+      if (started === undefined) throw tooMany(attempts.waitMs(address));
       this.#await(started.attempt, started.expiresMs);
       return this.send({
         t: 'code',
@@ -196,7 +207,7 @@ export class Conversation {
     }
     if (loopback === undefined) return;
     const started = await attempts.startLoopback(context.soleOrganisation, claim, loopback);
-    if (started === undefined) throw new Fault('busy', tooManyText);
+    if (started === undefined) throw tooMany(attempts.waitMs(address));
     this.#await(started.attempt, started.expiresMs);
     const url = new URL('/device/confirm', context.publicUrl);
     url.searchParams.set('attempt', started.secret);
@@ -205,14 +216,15 @@ export class Conversation {
 
   async #redeem(secret: string, enrol: Enrol, claim: DeviceClaim): Promise<void> {
     const { context, redemptions, address } = this.#options;
-    if (redemptions.lockedUntilMs(address) !== undefined) throw new Fault('busy', tooManyText);
+    const waitMs = redemptions.waitMs(address, context.now());
+    if (waitMs !== undefined) throw tooMany(waitMs);
     const url = relayUrl(enrol.url);
     if (enrol.kind === 'relay' && url === undefined)
       throw new Fault('protocol', 'a relay names its public URL');
     const result = await redeem(context, secret, enrol.kind, claim, url);
     if (result.state === 'blocked' || result.state === 'disabled') throw lockedOut(result.state);
     if (result.state === 'refused') {
-      redemptions.fail(address);
+      redemptions.wrong(address, createHash('sha256').update(secret).digest('base64url'));
       await appendAudit(context.organisation(context.soleOrganisation).store, [
         {
           atMs: context.now(),
@@ -231,6 +243,12 @@ export class Conversation {
   async #login(code: string, verifier: string): Promise<void> {
     const { attempts, channel } = this.#options;
     await this.#joined(await attempts.completeLogin(code, verifier, encodeKey(channel.peerKey)));
+  }
+
+  async #rotate(message: Rotate): Promise<void> {
+    const { context, channel } = this.#options;
+    if (this.#admitted?.kind !== 'device') throw new Fault('protocol', 'only a known device takes new keys');
+    return rotateKeys(context, this.#admitted, message, channel.handshakeHash, (answer) => this.send(answer));
   }
 
   async #answer(attempt: string): Promise<void> {
@@ -313,10 +331,17 @@ export class Conversation {
 const knownTypes = new Set(FromNode.anyOf.map((schema) => schema.properties.t.const as string));
 const blockedText = 'An administrator has blocked this device.';
 const disabledText = 'An administrator has disabled this account.';
-const tooManyText = 'Too many tries from this address; wait ten minutes.';
 const goneText = 'This sign-in is over; start it again.';
 const refusedKeyText =
   'This key is unknown, used up or expired; make a new one with "postern token create" and try again.';
+
+/** With how long to wait, for the person at the node. */
+function tooMany(waitMs: number): Fault {
+  return new Fault(
+    'busy',
+    `Too many tries from this address; wait ${formatDuration(Math.max(1_000, waitMs))}.`,
+  );
+}
 
 function lockedOut(state: 'blocked' | 'disabled'): Fault {
   return new Fault('denied', state === 'blocked' ? blockedText : disabledText);

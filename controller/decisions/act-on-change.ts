@@ -10,8 +10,10 @@ import type { Change } from '../changes.ts';
 import type { ControllerContext } from '../context.ts';
 import type { Applied } from '../organisation/apply-document.ts';
 import { endSessions } from '../sessions/end-sessions.ts';
+import { shortenSessions } from '../sessions/shorten-sessions.ts';
 import { orphanedSessions, revokeOrphanedTokens } from './leftovers.ts';
 import { storeRevocations } from './revocations.ts';
+import { sweepSuperseded } from './superseded.ts';
 import { openDevices, openSeats, type SeatFilter } from './seat.ts';
 import { forgetTokensOf, withdraw } from './withdraw.ts';
 
@@ -56,6 +58,7 @@ export async function decideAll(context: ControllerContext, organisation: Organi
   const revocations = await store.transaction((tx) => revokeOrphanedTokens(tx, context.now()));
   tell(context, organisation, revocations);
   await decideAnew(context, organisation, 'all', { cause: 'start' });
+  await sweepSuperseded(context, organisation);
 }
 
 async function documentApplied(
@@ -72,6 +75,7 @@ async function documentApplied(
     'removed',
   );
   await endSessions(context, organisation, orphaned, { reason: 'removed', who: 'controller' });
+  if (changes.some(({ kind }) => kind === 'setting')) await shortenSessions(context, organisation);
   await decideAnew(context, organisation, 'all', { cause: 'policy', redirected, removed });
   for (const id of removed) if (id.startsWith('con_')) closeRemoved(context, organisation, id as NodeId);
   // Servers are part of what every node is told, so this reaches devices as well.

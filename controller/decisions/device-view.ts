@@ -5,6 +5,7 @@
 import type { DeviceResource, DeviceSnapshot } from '../../protocol/control.ts';
 import type { ConnectorId, DeviceId, NetworkId, OrganisationId } from '../../protocol/ids.ts';
 import type { ControllerContext } from '../context.ts';
+import { deviceNews } from '../devices/device-news.ts';
 import type { OrganisationState } from '../organisation/organisation-state.ts';
 import { resourceHosts } from '../organisation/resource-hosts.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
@@ -105,7 +106,12 @@ async function deviceSnapshot(
       until: Math.floor(session.untilMs / 1_000),
       ...(ended === undefined ? {} : { ended }),
     },
-    device: { name: device.name, approved: device.approval === 'approved' },
+    device: {
+      name: device.name,
+      approved: device.approval === 'approved',
+      ...(device.keysMs === undefined ? {} : { keys: Math.floor(device.keysMs / 1_000) }),
+    },
+    news: await deviceNews(tx, subject.id, device.id),
   };
 }
 

@@ -55,6 +55,7 @@ export async function grantsFor(
     .where('node', '=', seat.device.id)
     .where('kind', '=', 'grant')
     .where('session', '=', seat.session.id)
+    .where('superseded_ms', 'is', null)
     .where('expires_ms', '>', nowMs)
     .execute();
   const tokens: string[] = [];
@@ -101,6 +102,7 @@ export async function ticketFor(
     .where('node', '=', claims.node)
     .where('kind', '=', 'ticket')
     .where('session', claims.session === undefined ? 'is' : '=', claims.session ?? null)
+    .where('superseded_ms', 'is', null)
     .where('expires_ms', '>', nowMs)
     .execute();
   const expiresMs = Math.min(claims.untilMs, nowMs + longestLifeMs);

@@ -37,6 +37,8 @@ export interface Seat {
     readonly name: string;
     readonly approval: Approval;
     readonly state: NodeState;
+    /** When its keys were made known. */
+    readonly keysMs?: number;
     readonly posture?: { readonly atMs: number; readonly facts: PostureFacts };
   };
   readonly session: SeatSession;
@@ -169,6 +171,7 @@ function seat(node: NodesTable, session: SessionsTable, subject: Subject): Seat 
       name: node.name,
       approval: node.approval,
       state: node.state,
+      ...(node.keys_ms === null ? {} : { keysMs: node.keys_ms }),
       ...(posture === null || postureMs === null
         ? {}
         : { posture: { atMs: postureMs, facts: JSON.parse(posture) as PostureFacts } }),

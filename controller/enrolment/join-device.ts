@@ -51,6 +51,8 @@ export type Joined =
       readonly session: Id<'ses'>;
       /** What stands now: a device that was known keeps what it had. */
       readonly approval: Approval;
+      /** It is new, or suspended no more: what its owner's other devices say of it has changed. */
+      readonly isNews: boolean;
       /** Older sessions of the same machine, ended here: the caller publishes that. */
       readonly ended: readonly Id<'ses'>[];
     }
@@ -202,7 +204,8 @@ export async function joinDevice(
     },
   ]);
   const stands = known === undefined || expired ? approval : known.approval;
-  return { state: 'joined', device, session, approval: stands, ended: ended.map(({ id }) => id) };
+  const isNews = known === undefined || expired || known.state !== 'active';
+  return { state: 'joined', device, session, approval: stands, isNews, ended: ended.map(({ id }) => id) };
 }
 
 /** Puts this sign-in into the newest open session of the device; undefined when there is none. */

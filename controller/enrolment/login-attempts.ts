@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { toBase64Url } from '../../protocol/encoding.ts';
 import type { DeviceId, Id, OrganisationId } from '../../protocol/ids.ts';
+import { sourceOfAddress } from '../../protocol/link/handshake-budget.ts';
 import { sameText } from '../../protocol/secrets.ts';
 import type { ControllerContext } from '../context.ts';
 import type { LoginAttemptsTable } from '../store/schema.ts';
@@ -19,6 +20,8 @@ const attemptLifeMs = 5 * 60_000;
 /** Between the redirect to the loopback port and the `login` message. */
 const oneTimeCodeLifeMs = 60_000;
 const wrongCodes = { limit: 5, windowMs: 15 * 60_000 };
+/** Of all people behind one address together, so that one who cannot type does not keep an office out. */
+const wrongCodesOfAddress = { limit: 30, windowMs: 15 * 60_000 };
 /** Attempts that one address may start in a window. */
 const starts = { limit: 30, windowMs: 10 * 60_000 };
 
@@ -68,11 +71,13 @@ export type LoginResult =
 export class LoginAttempts {
   readonly #context: ControllerContext;
   readonly #wrong: Throttle;
+  readonly #wrongOfAddress: Throttle;
   readonly #starts: Throttle;
 
   constructor(context: ControllerContext) {
     this.#context = context;
     this.#wrong = new Throttle({ ...wrongCodes, now: context.now });
+    this.#wrongOfAddress = new Throttle({ ...wrongCodesOfAddress, now: context.now });
     this.#starts = new Throttle({ ...starts, now: context.now });
   }
 
@@ -100,21 +105,29 @@ export class LoginAttempts {
     return attempt === undefined ? undefined : { ...attempt, secret };
   }
 
-  /** The attempt whose code a signed-in person typed. Five wrong ones lock the person and the address. */
+  /** Milliseconds until this address may start an attempt; 0 when it may now. */
+  waitMs(address: string): number {
+    const untilMs = this.#starts.lockedUntilMs(sourceOfAddress(address));
+    return untilMs === undefined ? 0 : Math.max(0, untilMs - this.#context.now());
+  }
+
+  /** The attempt whose code a signed-in person typed. Five wrong ones lock the person, thirty the address. */
   async enterCode(
     organisation: OrganisationId,
     typed: string,
     by: { readonly person: Id<'usr'>; readonly address: string },
   ): Promise<Entry> {
-    const keys = [`person ${by.person}`, `address ${by.address}`];
-    const locked = keys.map((key) => this.#wrong.lockedUntilMs(key)).find((until) => until !== undefined);
+    const source = sourceOfAddress(by.address);
+    const locked = this.#wrong.lockedUntilMs(by.person) ?? this.#wrongOfAddress.lockedUntilMs(source);
     if (locked !== undefined) return { state: 'locked', untilMs: locked };
     const code = parseUserCode(typed);
     const attempt = code === undefined ? undefined : await this.#find('code', code);
     if (attempt === undefined || attempt.organisation !== organisation) {
-      return { state: 'wrong', triesLeft: Math.min(...keys.map((key) => this.#wrong.fail(key))) };
+      const triesLeft = Math.min(this.#wrong.fail(by.person), this.#wrongOfAddress.fail(source));
+      return { state: 'wrong', triesLeft };
     }
-    for (const key of keys) this.#wrong.succeed(key);
+    // What others behind the address typed wrongly still counts.
+    this.#wrong.succeed(by.person);
     return { state: 'found', attempt };
   }
 
@@ -221,8 +234,9 @@ export class LoginAttempts {
       readonly loopback?: { readonly port: number; readonly challenge: string };
     },
   ): Promise<{ attempt: string; expiresMs: number } | undefined> {
-    if (this.#starts.lockedUntilMs(device.address) !== undefined) return undefined;
-    this.#starts.fail(device.address);
+    const source = sourceOfAddress(device.address);
+    if (this.#starts.lockedUntilMs(source) !== undefined) return undefined;
+    this.#starts.fail(source);
     const nowMs = this.#context.now();
     const attempt = toBase64Url(this.#context.random(16));
     const expiresMs = nowMs + attemptLifeMs;
@@ -285,7 +299,7 @@ export class LoginAttempts {
           claim,
           owner: signIn.person,
           approval: waits ? 'held' : 'none',
-          untilMs: nowMs + sessionLengthMs(document),
+          untilMs: nowMs + Math.min(sessionLengthMs(document), deviceLifeMs(document) ?? Infinity),
           deviceLifeMs: deviceLifeMs(document),
         },
         { nowMs, random: this.#context.random },
@@ -302,7 +316,7 @@ export class LoginAttempts {
     if (joined.state !== 'joined') return joined;
     const { device, session, ended, address, approval, rule } = joined;
     // An office behind one address begins the day with many sign-ins; only those that lead nowhere count.
-    this.#starts.succeed(address);
+    this.#starts.succeed(sourceOfAddress(address));
     if (ended.length > 0) {
       await this.#context.publish(organisation, {
         kind: 'sessions-ended',
@@ -310,6 +324,8 @@ export class LoginAttempts {
         reason: 'replaced',
       });
     }
+    // The owner's other devices tell them.
+    if (joined.isNews) await this.#context.publish(organisation, { kind: 'person', person: signIn.person });
     await this.#context.publish(organisation, { kind: 'login', attempt });
     return {
       state: 'joined',

@@ -11,6 +11,7 @@ import type { LoginAttempts } from '../enrolment/login-attempts.ts';
 import { browserAuthenticator } from './browser-sessions.ts';
 import { Cookies } from './cookies.ts';
 import { deviceLoginRoutes } from './device-login-routes.ts';
+import { myDevicesRoutes } from './my-devices-routes.ts';
 import { myResourcesRoutes } from './my-resources-routes.ts';
 import { servePages } from './pages.ts';
 import { logoutRoutes } from './logout-routes.ts';
@@ -41,6 +42,7 @@ export function login(
         signInRoutes(typed, context, cookies, providers);
         await logoutRoutes(typed, context, cookies, providers);
         portalRoutes(typed, context);
+        myDevicesRoutes(typed, context);
         myResourcesRoutes(typed, context);
         deviceLoginRoutes(typed, context, attempts, new StepUps(context, cookies));
       });

@@ -6,6 +6,7 @@ import type { FastifyRequest } from 'fastify';
 import { buildEndSessionUrl } from 'openid-client';
 import { Type } from 'typebox';
 import { toBase64Url } from '../../protocol/encoding.ts';
+import { sourceOfAddress } from '../../protocol/link/handshake-budget.ts';
 import { SignedOut } from '../../protocol/portal.ts';
 import { sameText } from '../../protocol/secrets.ts';
 import { ProblemError } from '../api/problems.ts';
@@ -107,7 +108,7 @@ function backChannelRoute(app: TypedApp, context: ControllerContext, providers: 
       schema: { summary: 'Takes a logout token of a provider', params: Params },
     },
     async (request, reply) => {
-      const address = plainAddress(request.ip);
+      const address = sourceOfAddress(plainAddress(request.ip));
       const lockedUntil = refused.lockedUntilMs(address);
       if (lockedUntil !== undefined) throw ProblemError.tooMany(lockedUntil - context.now());
       const provider = await reachProvider(context, providers, organisation, request.params.provider);

@@ -1,18 +1,11 @@
-/** What the portal shows a person about themselves: who they are here and their devices. */
-import { Type } from 'typebox';
-import type { Id } from '../../protocol/ids.ts';
-import { Me, MyDevices, type MyDevice } from '../../protocol/portal.ts';
-import { ProblemError } from '../api/problems.ts';
+/** What the portal shows a person about themselves: who they are here, and in which session. */
+import { Me } from '../../protocol/portal.ts';
 import type { TypedApp } from '../api/typed-app.ts';
 import type { ControllerContext } from '../context.ts';
-import { endSessions } from '../sessions/end-sessions.ts';
-import type { NodesTable } from '../store/schema.ts';
-import type { ScopedStore } from '../store/scoped-store.ts';
 import { instant, portalCaller } from './portal-caller.ts';
 import { freshUntilMs } from './freshness.ts';
 
 const config = { access: ['person'] } as const;
-const nothing = { 204: Type.Null() };
 
 export function portalRoutes(app: TypedApp, context: ControllerContext): void {
   app.get(
@@ -39,71 +32,4 @@ export function portalRoutes(app: TypedApp, context: ControllerContext): void {
       };
     },
   );
-
-  app.get(
-    '/api/v1/me/devices',
-    { config, schema: { summary: 'Devices of the signed-in person', response: { 200: MyDevices } } },
-    async (request) => {
-      const { organisation, person } = await portalCaller(context, request);
-      const { store } = organisation;
-      const rows = await store
-        .select('nodes')
-        .selectAll()
-        .where('kind', '=', 'device')
-        .where('owner', '=', person.id)
-        .orderBy('seen_ms', 'desc')
-        .execute();
-      const sessions = await openDeviceSessions(store, person.id, context.now());
-      return {
-        devices: rows.map((row) => {
-          const until = sessions.find(({ device }) => device === row.id)?.until_ms;
-          return {
-            id: row.id,
-            name: row.name,
-            os: row.os,
-            lastSeen: instant(row.seen_ms),
-            state: deviceState(row, until !== undefined),
-            ...(until === undefined ? {} : { sessionUntil: instant(until) }),
-          };
-        }),
-      };
-    },
-  );
-
-  app.post(
-    '/api/v1/me/devices/:id/sign-out',
-    {
-      config,
-      schema: {
-        summary: 'Ends the session of one of the person’s devices',
-        params: Type.Object({ id: Type.String() }),
-        response: nothing,
-      },
-    },
-    async (request, reply) => {
-      const { organisation, person } = await portalCaller(context, request);
-      const open = await openDeviceSessions(organisation.store, person.id, context.now());
-      const ids = open.filter(({ device }) => device === request.params.id).map(({ id }) => id);
-      const ended = await endSessions(context, organisation.id, ids, { reason: 'logout', who: person.id });
-      if (ended.length === 0) throw new ProblemError('not-found');
-      return reply.code(204).send(null);
-    },
-  );
-}
-
-async function openDeviceSessions(store: ScopedStore, person: Id<'usr'>, nowMs: number) {
-  return store
-    .select('sessions')
-    .select(['id', 'device', 'until_ms'])
-    .where('kind', '=', 'device')
-    .where('subject', '=', person)
-    .where('ended_ms', 'is', null)
-    .where('until_ms', '>', nowMs)
-    .execute();
-}
-
-function deviceState({ state, approval }: NodesTable, signedIn: boolean): MyDevice['state'] {
-  if (state !== 'active') return state;
-  if (!signedIn) return 'signed-out';
-  return approval === 'held' ? 'held' : 'active';
 }

@@ -7,6 +7,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { buildAuthorizationUrl, calculatePKCECodeChallenge } from 'openid-client';
 import { Type } from 'typebox';
 import { toBase64Url } from '../../protocol/encoding.ts';
+import { sourceOfAddress } from '../../protocol/link/handshake-budget.ts';
 import { SignInOptions, type SignInError } from '../../protocol/portal.ts';
 import type { TypedApp } from '../api/typed-app.ts';
 import { appendAudit } from '../audit/append-audit.ts';
@@ -134,9 +135,14 @@ class SignIns {
     name: string,
     { returnTo, asked, stepUp }: Pick<PendingSignIn, 'returnTo' | 'stepUp'> & { readonly asked: boolean },
   ): Promise<FastifyReply> {
-    const address = plainAddress(request.ip);
-    if (this.#starts.lockedUntilMs(address) !== undefined) return backToSignIn(reply, 'throttled', returnTo);
-    this.#starts.fail(address);
+    const source = sourceOfAddress(plainAddress(request.ip));
+    const lockedUntilMs = this.#starts.lockedUntilMs(source);
+    if (lockedUntilMs !== undefined) {
+      const waitS = Math.max(1, Math.ceil((lockedUntilMs - this.#context.now()) / 1_000));
+      void reply.header('retry-after', String(waitS));
+      return backToSignIn(reply, 'throttled', returnTo);
+    }
+    this.#starts.fail(source);
     const provider = await this.#reach(name);
     if (provider === 'provider-unreachable') return backToSignIn(reply, 'provider-unreachable', returnTo);
     const [state, nonce, codeVerifier] = [this.#draw(), this.#draw(), this.#draw()];
@@ -176,7 +182,7 @@ class SignIns {
     const signIn = { issuer, provider: name, ...answer, address };
     try {
       const signedIn = await recordSignIn(this.#context, this.organisation, signIn);
-      this.#starts.succeed(address);
+      this.#starts.succeed(sourceOfAddress(address));
       await endEarlierSession(this.#context, this.#cookies, request);
       this.#cookies.set(reply, 'session', signedIn.cookie, signedIn.lifeS);
       return reply.redirect(returnTo, 302);

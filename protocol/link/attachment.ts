@@ -53,7 +53,8 @@ export interface Attachment {
   /** Refused later, by the carrier closing with `no-peer`. Throws the Fault that ended the attachment, or `limit`. */
   openCircuit(connector: ConnectorId): Carrier;
   /** Shows the relay a newer ticket; circuits stay. */
-  renew(ticket: string): void;
+  /** With `machineKey` where that is another than it attached with. */
+  renew(ticket: string, machineKey?: SigningKey): void;
   close(): void;
   /** Never rejects; `fenced` when a newer attachment of this node took the place. */
   readonly closed: Promise<Fault>;
@@ -130,8 +131,8 @@ class RelayAttachment implements Attachment {
     return duplexCarrier(this.#hop.openStream(encodePeer(connector)));
   }
 
-  renew(ticket: string): void {
-    const sig = signAttach(this.#options.machineKey, this.#challenge, ticket);
+  renew(ticket: string, machineKey: SigningKey = this.#options.machineKey): void {
+    const sig = signAttach(machineKey, this.#challenge, ticket);
     this.#hop.sendText(encodeAttach({ ticket, sig }));
   }
 

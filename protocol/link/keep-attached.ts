@@ -81,7 +81,8 @@ class Keeper implements KeptAttachment {
     const ticket = this.#options.ticket();
     if (ticket === undefined || ticket === this.#ticket) return;
     this.#ticket = ticket;
-    this.#state.attachment.renew(ticket);
+    // Asked again: a device may have taken new keys since it attached.
+    this.#state.attachment.renew(ticket, this.#options.machineKey);
   }
 
   whenUp(timeoutMs: number): Promise<Attachment> {

@@ -18,6 +18,7 @@ import { parseId } from '../ids.ts';
 import { contactMs } from '../lease.ts';
 import { openControlChannel, type ControlChannel } from '../link/control-channel.ts';
 import { webSocketCarrier } from '../link/websocket-carrier.ts';
+import { rotateMessage, type NodeKeys } from '../rotation.ts';
 import type { Card } from '../tokens.ts';
 import { verifyCard } from '../tokens.ts';
 import { version } from '../version.ts';
@@ -74,6 +75,8 @@ export interface ControlConnection {
   send(message: FromNode): boolean;
   /** Says `enrol` on the open channel, for a device whose session ended. False while not up. */
   signIn(credential: Credential): boolean;
+  /** Asks the controller to take the identity's next keys, made where there are none. False while not up. */
+  rotate(): boolean;
   /** Dials again at once when waiting or refused. */
   retryNow(): void;
   /** Closes the channel and dials anew, for an owner that lost track of the snapshot. */
@@ -99,6 +102,10 @@ export function keepControl(options: ControlOptions): ControlConnection {
   let channel: ControlChannel | undefined;
   let cancelTimer = (): void => undefined;
   let attempt = 0;
+  /** Which keys the channel is opened with: new ones first, for whether the controller knows them a crash may hide. */
+  let trying: 'next' | 'current' = 'next';
+  /** The keys of the channel at hand, until its first welcome. */
+  let keys: NodeKeys | undefined;
   /** What came after a welcome that is still being checked. */
   let behindWelcome: Message[] | undefined;
 
@@ -120,6 +127,14 @@ export function keepControl(options: ControlOptions): ControlConnection {
       if (state.state !== 'up' || channel === undefined) return false;
       channel.send(enrolMessage(channel, credential));
       return true;
+    },
+    rotate() {
+      const controlKey = card === undefined ? undefined : decodeKey(card.ctl);
+      if (state.state !== 'up' || channel === undefined || controlKey === undefined) return false;
+      const { handshakeHash } = channel;
+      const message = rotateMessage(identity, identity.prepareNext(), { handshakeHash, controlKey });
+      if (message !== undefined) channel.send(message);
+      return message !== undefined;
     },
     retryNow() {
       if (state.state !== 'refused' && !(state.state === 'connecting' && channel === undefined)) return;
@@ -173,7 +188,15 @@ export function keepControl(options: ControlOptions): ControlConnection {
     const peer = decodeKey(card.ctl);
     if (peer === undefined) throw new Fault('protocol', `${url} names no control key`);
     const socket = await dialWebSocket(url, card);
-    return openControlChannel(webSocketCarrier(socket), { own: identity.nodeKey, peer, clock, random });
+    keys = keysToTry();
+    return openControlChannel(webSocketCarrier(socket), { own: keys.nodeKey, peer, clock, random });
+  }
+
+  function keysToTry(): NodeKeys {
+    const { machineKey, nodeKey, next, enrolment } = identity;
+    return trying === 'next' && enrolment?.node !== undefined && next !== undefined
+      ? next
+      : { machineKey, nodeKey };
   }
 
   function dialWebSocket(url: string, { tls }: Card): Promise<WebSocket> {
@@ -230,6 +253,14 @@ export function keepControl(options: ControlOptions): ControlConnection {
     if (message.t === 'fault') {
       const code = (message.code in codes ? message.code : 'internal') as CodeName;
       const fault = new Fault(code, message.message);
+      if (code === 'revoked' && trying === 'next' && identity.next !== undefined && state.state !== 'up') {
+        // It knows nothing of the new keys: with the old ones, then, before that is taken for its last word.
+        trying = 'current';
+        channel = undefined;
+        opened.close();
+        cancelTimer();
+        return void dial();
+      }
       if (final.has(code)) {
         channel = undefined;
         opened.close();
@@ -239,7 +270,25 @@ export function keepControl(options: ControlOptions): ControlConnection {
       options.onMessage(message);
       return;
     }
+    if (message.t === 'rotated') return rotated(message);
     options.onMessage(message);
+  }
+
+  /** The new keys count from here on; the channel is opened anew with them. */
+  function rotated({ mk, nk }: FromControllerOf<'rotated'>): void {
+    const { next } = identity;
+    const isOurs =
+      next !== undefined &&
+      encodeKey(next.machineKey.publicKey) === mk &&
+      encodeKey(next.nodeKey.publicKey) === nk;
+    if (!isOurs) return;
+    identity.adoptNext();
+    const opened = channel;
+    channel = undefined;
+    cancelTimer();
+    opened?.close();
+    attempt = 0;
+    void dial();
   }
 
   async function welcome(message: FromControllerOf<'welcome'>): Promise<void> {
@@ -250,6 +299,13 @@ export function keepControl(options: ControlOptions): ControlConnection {
     const shown = await verifyCard(message.card, root, Math.floor(wallClock() / 1_000));
     if (shown === undefined || channel === undefined) return channel?.close('protocol');
     card = shown;
+    // The first welcome of a channel settles which keys the controller knows: those the channel was opened with.
+    if (keys !== undefined && identity.next !== undefined) {
+      if (keys === identity.next) identity.adoptNext();
+      else identity.dropNext();
+    }
+    keys = undefined;
+    trying = 'next';
     if (enrolment.node !== message.node) identity.enrol({ ...enrolment, node: message.node, org });
     attempt = 0;
     enter({ state: 'up', sinceMs: wallClock() });
@@ -263,14 +319,15 @@ export function keepControl(options: ControlOptions): ControlConnection {
         throw new Error('a node that has not enrolled needs a credential');
       return enrolMessage(opened, options.credential);
     }
+    const { machineKey } = keys ?? identity;
     return {
       t: 'hello',
       kind: options.kind,
       node,
       boot,
       version,
-      mk: encodeKey(identity.machineKey.publicKey),
-      sig: sign(identity.machineKey, 'control', [opened.handshakeHash]).toString('base64url'),
+      mk: encodeKey(machineKey.publicKey),
+      sig: sign(machineKey, 'control', [opened.handshakeHash]).toString('base64url'),
       ...relayUrl(),
       ...(options.epoch === undefined ? {} : { epoch: options.epoch() }),
     };

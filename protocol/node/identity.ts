@@ -1,6 +1,8 @@
 /**
  * Who a node is: its two keys, made here and never sent, and what it learned when it enrolled. Kept in the state
- * directory as `machine.key`, `node.key` and `enrolment.json`.
+ * directory as `machine.key`, `node.key` and `enrolment.json`. A device that rotates its keys keeps the new pair as
+ * `next.keys` until the controller knows it and as `rotated.keys` from then on, which comes before the other two: one
+ * file, written whole or not at all, so that a crash leaves the old pair or the new one and never half of each.
  */
 import { Type, type Static } from 'typebox';
 import { Value } from 'typebox/value';
@@ -15,6 +17,7 @@ import {
   type AgreementKey,
   type SigningKey,
 } from '../keys.ts';
+import type { NodeKeys } from '../rotation.ts';
 import type { StateDirectory } from './state-directory.ts';
 
 /** Where a node belongs: the controller, its pinned root, and the id it was given there once it has enrolled. */
@@ -33,24 +36,62 @@ export type Enrolment = Static<typeof Enrolment>;
 export interface Identity {
   readonly machineKey: SigningKey;
   readonly nodeKey: AgreementKey;
+  /** Keys that were made to take the place of these, and that the controller may know of already. */
+  readonly next: NodeKeys | undefined;
   readonly enrolment: Enrolment | undefined;
   /** Replaces what is remembered of the enrolment, on disk and in `enrolment`. */
   enrol(enrolment: Enrolment): void;
+  /** Makes new keys, on disk and in `next`; those that are there already stay. */
+  prepareNext(): NodeKeys;
+  /** The controller knows the new keys: they are the keys from here on, and the old ones are erased. */
+  adoptNext(): void;
+  /** The controller does not know the new keys, and will not. */
+  dropNext(): void;
 }
 
 const file = 'enrolment.json';
+const nextFile = 'next.keys';
+const rotatedFile = 'rotated.keys';
 
 /** Reads the identity in a state directory, making keys where there are none. Throws a Fault for a damaged file. */
 export function openIdentity(state: StateDirectory): Identity {
-  const machineKey = keyIn(state, 'machine.key', newSigningKey, signingKeyFrom);
-  const nodeKey = keyIn(state, 'node.key', newAgreementKey, agreementKeyFrom);
+  let keys = pairIn(state, rotatedFile) ?? {
+    machineKey: keyIn(state, 'machine.key', newSigningKey, signingKeyFrom),
+    nodeKey: keyIn(state, 'node.key', newAgreementKey, agreementKeyFrom),
+  };
+  let next = pairIn(state, nextFile);
   let enrolment = state.readJson(file);
   if (enrolment !== undefined && !Value.Check(Enrolment, enrolment)) {
     throw new Fault('internal', `${state.path}/${file} is damaged; restore it from a backup or enrol anew`);
   }
   return {
-    machineKey,
-    nodeKey,
+    get machineKey() {
+      return keys.machineKey;
+    },
+    get nodeKey() {
+      return keys.nodeKey;
+    },
+    get next() {
+      return next;
+    },
+    prepareNext() {
+      if (next !== undefined) return next;
+      const made = { machineKey: newSigningKey(), nodeKey: newAgreementKey() };
+      writePair(state, nextFile, made);
+      next = made;
+      return made;
+    },
+    adoptNext() {
+      if (next === undefined) return;
+      writePair(state, rotatedFile, next);
+      keys = next;
+      next = undefined;
+      for (const name of [nextFile, 'machine.key', 'node.key']) state.remove(name);
+    },
+    dropNext() {
+      next = undefined;
+      state.remove(nextFile);
+    },
     get enrolment() {
       return enrolment as Enrolment | undefined;
     },
@@ -59,6 +100,25 @@ export function openIdentity(state: StateDirectory): Identity {
       enrolment = next;
     },
   };
+}
+
+/** Both keys in one file: machine key, then node key. */
+function pairIn(state: StateDirectory, name: string): NodeKeys | undefined {
+  const stored = state.read(name);
+  if (stored === undefined) return undefined;
+  if (stored.length !== 64)
+    throw new Fault('internal', `${state.path}/${name} is damaged; restore it from a backup`);
+  return {
+    machineKey: signingKeyFrom(stored.subarray(0, 32)),
+    nodeKey: agreementKeyFrom(stored.subarray(32)),
+  };
+}
+
+function writePair(state: StateDirectory, name: string, { machineKey, nodeKey }: NodeKeys): void {
+  const secrets = [secretBytes(machineKey), secretBytes(nodeKey)];
+  const both = Buffer.concat(secrets);
+  state.write(name, both);
+  for (const secret of [...secrets, both]) secret.fill(0);
 }
 
 function keyIn<K extends SigningKey | AgreementKey>(

@@ -7,6 +7,8 @@ const once = ['test/attack/api-once.test.ts'];
 const access = ['test/attack/api-access.test.ts'];
 const backChannel = ['test/login/back-channel-logout.test.ts'];
 const stepUp = ['test/login/step-up.test.ts'];
+const devices = ['test/controller/devices.test.ts'];
+const ownDevices = ['test/login/device-login.test.ts'];
 const people = ['test/controller/people.test.ts'];
 
 export const signInMutants: readonly Mutant[] = [
@@ -92,6 +94,115 @@ export const signInMutants: readonly Mutant[] = [
       '',
     ],
   ]),
+  ...guards('controller/login/my-devices-routes.ts', ownDevices, [
+    [
+      'a person acts on their own devices',
+      "    .where('owner', '=', person.id)\n    .executeTakeFirst();",
+      '    .executeTakeFirst();',
+    ],
+    [
+      'a blocked device is not forgotten',
+      "if (state === 'blocked')\n        throw",
+      'if (false)\n        throw',
+    ],
+  ]),
+  ...guards('controller/devices/name-device.ts', ownDevices, [
+    [
+      'a person names their own devices',
+      "if (owner !== undefined) query = query.where('owner', '=', owner);",
+      '',
+    ],
+  ]),
+  ...guards('controller/enrolment/join-device.ts', devices, [
+    ['an expired device is a new one', '...(expired ? { approval, acknowledged_ms: null } : {}),', ''],
+    ['a name that was given stays', '...(named ? {} : { name: claim.name }),', 'name: claim.name,'],
+  ]),
+  ...guards('controller/enrolment/login-attempts.ts', devices, [
+    ['approval of every device', "rule === 'required' || (rule", '(rule'],
+  ]),
+  ...guards('controller/decisions/entitlements.ts', devices, [
+    [
+      'a device that was never approved waits where all must be',
+      "|| (device.approval === 'none' && approvalRule(document) === 'required')",
+      '',
+    ],
+  ]),
+  ...guards('controller/sessions/shorten-sessions.ts', devices, [
+    ['a session past its new length ends', 'if (lastMs <= nowMs) found.push(id);\n      else if', 'if'],
+    ['a session is never put off', 'else if (lastMs < untilMs)', 'else'],
+  ]),
+  ...guards(
+    'protocol/rotation.ts',
+    ['test/controller/rotation.test.ts'],
+    [
+      [
+        'a rotation proves the new node key',
+        'sameText(agreement(shared, fields), message.agreed)',
+        'message.agreed.length > 0',
+      ],
+      [
+        'a rotation proves the old machine key',
+        "verify(oldMachineKey, 'rotate', fields, old)",
+        'old.length > 0',
+      ],
+      ['a rotation proves the new machine key', "verify(mk, 'rotate', fields, sig)", 'sig.length > 0'],
+    ],
+  ),
+  ...guards(
+    'controller/control/rotate-keys.ts',
+    ['test/controller/rotation.test.ts'],
+    [
+      ['new keys are nobody’s yet', 'if (taken !== undefined)', 'if (false)'],
+      [
+        'tokens of the old keys are superseded',
+        '        .set({ superseded_ms: nowMs })\n',
+        '        .set({ superseded_ms: null })\n',
+      ],
+    ],
+  ),
+  ...guards(
+    'controller/decisions/superseded.ts',
+    ['test/controller/rotation.test.ts'],
+    [
+      [
+        'tokens of the old keys are revoked',
+        "await storeRevocations(tx, ids, 'rotated', nowMs)",
+        "await storeRevocations(tx, [], 'rotated', nowMs)",
+      ],
+    ],
+  ),
+  ...guards(
+    'protocol/node/identity.ts',
+    ['test/controller/rotation-cuts.test.ts'],
+    [
+      [
+        'new keys are kept before the controller hears of them',
+        '      writePair(state, nextFile, made);\n',
+        '',
+      ],
+      [
+        'old keys are erased',
+        "for (const name of [nextFile, 'machine.key', 'node.key']) state.remove(name);",
+        'state.remove(nextFile);',
+      ],
+    ],
+  ),
+  ...guards(
+    'protocol/node/control-connection.ts',
+    ['test/controller/rotation-cuts.test.ts'],
+    [
+      [
+        'a device whose new keys are unknown goes on with the old',
+        "code === 'revoked' && trying === 'next' && identity.next !== undefined && state.state !== 'up'",
+        'false',
+      ],
+      [
+        'new keys are tried first',
+        "let trying: 'next' | 'current' = 'next';",
+        "let trying: 'next' | 'current' = 'current' as 'next' | 'current';",
+      ],
+    ],
+  ),
   ...guards('controller/people/disable.ts', people, [
     [
       'disabling ends what is open',
@@ -181,6 +292,43 @@ export const signInMutants: readonly Mutant[] = [
       "    .where('id', 'in', sessions)\n",
     ],
   ]),
+  ...guards(
+    'controller/guesses.ts',
+    ['test/attack/throttles.test.ts'],
+    [
+      [
+        'one wrong secret is no guessing',
+        '    if (this.#shown.lockedUntilMs(key) !== undefined) return;\n',
+        '',
+      ],
+      ['guessing locks its source', '    this.#sources.fail(source);\n', ''],
+    ],
+  ),
+  ...guards(
+    'controller/api/access.ts',
+    ['test/attack/throttles.test.ts'],
+    [
+      ['guessed tokens are held off', 'throw ProblemError.tooMany(waitMs);', 'return nobody;'],
+      [
+        'a token in use goes on beside guesses',
+        'waitMs !== undefined && !seen.has(hash)',
+        'waitMs !== undefined',
+      ],
+    ],
+  ),
+  ...guards(
+    'controller/control/conversation.ts',
+    ['test/attack/throttles.test.ts'],
+    [['guessed keys are held off', 'if (waitMs !== undefined) throw tooMany(waitMs);', '']],
+  ),
+  ...guards(
+    'controller/enrolment/login-attempts.ts',
+    ['test/attack/throttles.test.ts'],
+    [
+      ['wrong codes lock the person', 'Math.min(this.#wrong.fail(by.person), ', 'Math.min('],
+      ['wrong codes lock the address', ', this.#wrongOfAddress.fail(source));', ');'],
+    ],
+  ),
   ...guards('controller/throttle.ts', signIn, [
     [
       'too many failures lock',

@@ -85,7 +85,16 @@ async function callers(world: TwoOrganisations): Promise<Who[]> {
 
 interface Operation {
   readonly parameters?: { name: string; in: string; schema: { type?: string } }[];
+  readonly requestBody?: { content: Record<string, { schema: { required?: string[] } }> };
   readonly responses: Record<string, { content?: Record<string, unknown> }>;
+}
+
+/** A body with every key that is asked for, so that what is missing is the thing itself. */
+function exampleBody(operation: Operation | undefined): object | undefined {
+  const schema = operation?.requestBody?.content['application/json']?.schema;
+  return schema === undefined
+    ? undefined
+    : Object.fromEntries((schema.required ?? []).map((key) => [key, 'example']));
 }
 
 /** Asks, and holds every answer to what the description of the API says of the route. */
@@ -188,9 +197,10 @@ test('SEC-A10: what belongs to another organisation answers as what does not exi
       for (const template of templates) {
         for (const value of values) {
           const missing = lookalike(value);
+          const body = exampleBody(api.operation(route));
           const [foreign, unknown] = [
-            await api.ask(route, await who.headers(), { [template]: value }),
-            await api.ask(route, await who.headers(), { [template]: missing }),
+            await api.ask(route, await who.headers(), { [template]: value }, {}, body),
+            await api.ask(route, await who.headers(), { [template]: missing }, {}, body),
           ];
           if (access !== 'public')
             assert.equal(

@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
 import { startClient, type Client, type ClientEvent, type ClientOptions } from '../../client/client.ts';
 import { Fault } from '../../protocol/errors.ts';
+import { encodeKey } from '../../protocol/keys.ts';
 import { openIdentity } from '../../protocol/node/identity.ts';
 import { callLocalApi, connectLocalApi } from '../../protocol/node/local-api.ts';
 import { hiddenText } from '../../protocol/reasons.ts';
@@ -356,4 +357,34 @@ test('a state directory that belongs to another controller is not handed to a ke
       message: /another controller/,
     },
   );
+});
+
+test('with new keys what is open stays open, new flows take a session of the new keys', async (t) => {
+  const organisation = await SmallOrganisation.start(t);
+  const port = await startWiki(t, organisation);
+  const state = organisation.state('laptop');
+  const { client, events } = await start(t, organisation);
+  await client.ready;
+  const before = encodeKey(openIdentity(state).nodeKey.publicKey);
+  const open = await client.open({ host: 'wiki.acme.internal', port });
+  open.setEncoding('utf8');
+  let heard = '';
+  open.on('data', (chunk: string) => (heard += chunk));
+  await until(() => heard === 'hello ');
+
+  const { nodeKey } = (await callLocalApi(state.path, 'POST', '/v1/rotate')) as { nodeKey: string };
+  assert.notEqual(nodeKey, before);
+  assert.equal(encodeKey(openIdentity(state).nodeKey.publicKey), nodeKey);
+  await until(() => client.status().controller.connected && client.status().networks[0]?.connected === true);
+  assert.equal(await greet(client, port), 'hello word');
+  open.write('still here');
+  await until(() => heard === 'hello still here');
+  assert.equal(client.status().flows.length, 1);
+  assert.deepEqual(
+    events.filter(({ kind }) => kind === 'trouble'),
+    [],
+  );
+
+  open.end();
+  await until(() => client.status().flows.length === 0);
 });

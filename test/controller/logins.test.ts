@@ -136,7 +136,7 @@ test('an office behind one address lets in as many devices as come, while starts
   assert.equal(await attempts.startDeviceCode(organisation, claim('x30')), undefined);
 });
 
-test('five wrong codes lock the person and the address for a while', async (t) => {
+test('five wrong codes lock the person for a while, wherever they are', async (t) => {
   const controller = await acme(t);
   const { attempts, context, time } = controller;
   const organisation = context.soleOrganisation;
@@ -147,13 +147,9 @@ test('five wrong codes lock the person and the address for a while', async (t) =
     const wrong = await attempts.enterCode(organisation, 'BBBB-BBBB', { person: alice, address: 'a' });
     assert.deepEqual(wrong, { state: 'wrong', triesLeft });
   }
-  for (const by of [
-    { person: alice, address: 'b' },
-    { person: bob, address: 'a' },
-  ]) {
-    assert.equal((await attempts.enterCode(organisation, code, by)).state, 'locked');
-  }
-  assert.equal((await attempts.enterCode(organisation, code, { person: bob, address: 'b' })).state, 'found');
+  const elsewhere = { person: alice, address: 'b' };
+  assert.equal((await attempts.enterCode(organisation, code, elsewhere)).state, 'locked');
+  assert.equal((await attempts.enterCode(organisation, code, { person: bob, address: 'a' })).state, 'found');
   time.ms += 15 * 60_000;
   const fresh = await waitingDevice(controller);
   assert.equal(

@@ -95,7 +95,7 @@ test('a device at another address than the browser joins held: its person is war
   }
 });
 
-test('five wrong codes lock entry for the person and for the address, and the right code no longer helps', async (t) => {
+test('five wrong codes lock entry for the person, wherever they are, and not for the others of their office', async (t) => {
   const portal = await testPortal(t, [corp]);
   const browser = await signedIn(portal);
   const { userCode } = await waiting(portal);
@@ -111,7 +111,7 @@ test('five wrong codes lock entry for the person and for the address, and the ri
 
   const sameAddress = new SimpleBrowser(portal, [corp]);
   await sameAddress.open('/oidc/corp/start?rd=/device', bob, 'bob@acme.example');
-  assert.equal((await lookUp(sameAddress, { code: userCode })).state, 'locked');
+  assert.equal((await lookUp(sameAddress, { code: userCode })).state, 'found');
   const samePerson = await signedIn(portal);
   samePerson.address = '203.0.113.200';
   assert.equal((await lookUp(samePerson, { code: userCode })).state, 'locked');
@@ -264,4 +264,43 @@ test('a person ends the session of their own device from the portal, and nobody 
     .where('device', '=', device.id as Id<'dev'>)
     .executeTakeFirst();
   assert.equal(row?.ended_reason, 'logout');
+});
+
+test('a person names their device, says that they know it, blocks it, forgets it; and nobody else’s', async (t) => {
+  const portal = await testPortal(t, [corp]);
+  const browser = await signedIn(portal);
+  const claim = deviceClaim();
+  const { userCode } = await waiting(portal, claim);
+  await approve(browser, { code: userCode });
+  const [device] = await devices(browser);
+  assert.ok(device);
+  assert.equal(device.news?.address, claim.address);
+  const other = new SimpleBrowser(portal, [corp]);
+  await other.open('/oidc/corp/start', bob, 'bob@acme.example');
+  const act = (who: SimpleBrowser, action: string, payload?: object) =>
+    who.call('POST', `me/devices/${device.id}/${action}`, payload);
+  for (const action of ['acknowledge', 'block', 'forget'])
+    assert.equal((await act(other, action)).status, 404, action);
+  assert.equal((await act(other, 'rename', { name: 'mine' })).status, 404);
+  assert.equal((await act(browser, 'rename', { name: ' x' })).status, 400);
+  assert.equal((await act(browser, 'rename', { name: 'Work' })).status, 204);
+  assert.equal((await act(browser, 'acknowledge')).status, 204);
+  const [named] = await devices(browser);
+  assert.deepEqual([named?.name, named?.news, named?.state], ['Work', undefined, 'active']);
+
+  assert.equal((await act(browser, 'block')).status, 204);
+  assert.equal((await devices(browser))[0]?.state, 'blocked');
+  const blocked = await waiting(portal, claim);
+  assert.deepEqual((await approve(browser, { code: blocked.userCode })).state, 'blocked');
+  // Forgetting a blocked device would let it in again.
+  assert.equal((await act(browser, 'forget')).status, 409);
+  const { store } = portal.context.organisation(portal.context.soleOrganisation);
+  await store.update('nodes').set({ state: 'active' }).execute();
+  assert.equal((await act(browser, 'forget')).status, 204);
+  assert.deepEqual(await devices(browser), []);
+  const again = await waiting(portal, claim);
+  assert.equal((await approve(browser, { code: again.userCode })).state, 'joined');
+  assert.notEqual((await devices(browser))[0]?.id, device.id);
+  for (const what of ['device.rename', 'device.acknowledge', 'device.block', 'device.remove'])
+    assert.equal((await portal.audit(what)).length, 1, what);
 });

@@ -1,9 +1,11 @@
-/** Devices: listed, approved, blocked, let in again, removed. */
+/** Devices: listed, named, approved, blocked, let in again, removed. */
 import { Type } from 'typebox';
 import type { DeviceId } from '../../../protocol/ids.ts';
 import { appendAudit } from '../../audit/append-audit.ts';
 import type { ControllerContext } from '../../context.ts';
-import { endSessions } from '../../sessions/end-sessions.ts';
+import { endDeviceSessions, forgetDevice } from '../../devices/end-device.ts';
+import { DeviceName, nameDevice } from '../../devices/name-device.ts';
+import { deviceLifeMs } from '../../organisation/settings.ts';
 import { organisationOf, whoOf } from '../access.ts';
 import { ProblemError } from '../problems.ts';
 import type { TypedApp } from '../typed-app.ts';
@@ -19,6 +21,11 @@ const DeviceEntry = Type.Object({
   state: Type.Union([Type.Literal('active'), Type.Literal('suspended'), Type.Literal('blocked')]),
   online: Type.Boolean(),
   seen: Type.String(),
+  /** When somebody last signed in on it, and from when on it must be let in anew. */
+  signedIn: Type.Optional(Type.String()),
+  expires: Type.Optional(Type.String()),
+  /** When its keys were made known. */
+  keys: Type.Optional(Type.String()),
   posture: Type.Optional(Type.Unknown()),
 });
 const params = Type.Object({ id: Type.String() });
@@ -55,7 +62,9 @@ export function deviceRoutes(app: TypedApp, context: ControllerContext): void {
         .execute();
       const people = await store.select('people').select(['id', 'name', 'email']).execute();
       const names = new Map<string, string>(people.map(({ id, name, email }) => [id, email ?? name]));
-      for (const { id, name } of (await reader.current()).serviceAccounts) names.set(id, name);
+      const { serviceAccounts, document } = await reader.current();
+      for (const { id, name } of serviceAccounts) names.set(id, name);
+      const lifeMs = deviceLifeMs(document);
       return rows.map((row) => ({
         id: row.id,
         name: row.name,
@@ -67,6 +76,11 @@ export function deviceRoutes(app: TypedApp, context: ControllerContext): void {
         state: row.state,
         online: context.presence.isOnline(row.id),
         seen: new Date(row.seen_ms).toISOString(),
+        ...(row.signed_in_ms === null ? {} : { signedIn: new Date(row.signed_in_ms).toISOString() }),
+        ...(row.signed_in_ms === null || lifeMs === undefined || row.owner?.startsWith('usr_') !== true
+          ? {}
+          : { expires: new Date(row.signed_in_ms + lifeMs).toISOString() }),
+        ...(row.keys_ms === null ? {} : { keys: new Date(row.keys_ms).toISOString() }),
         ...(row.posture === null ? {} : { posture: JSON.parse(row.posture) as unknown }),
       }));
     },
@@ -106,6 +120,26 @@ export function deviceRoutes(app: TypedApp, context: ControllerContext): void {
     );
   }
 
+  app.post(
+    '/api/v1/devices/:id/rename',
+    {
+      config: { access: ['admin'] },
+      schema: {
+        summary: 'Names a device',
+        params,
+        body: Type.Object({ name: DeviceName }, { additionalProperties: false }),
+        response: { 204: Type.Null() },
+      },
+    },
+    async (request, reply) => {
+      const device = request.params.id as DeviceId;
+      const { name } = request.body;
+      const known = await nameDevice(context, organisationOf(request), { device, name, who: whoOf(request) });
+      if (!known) throw new ProblemError('not-found');
+      return reply.code(204).send(null);
+    },
+  );
+
   app.delete(
     '/api/v1/devices/:id',
     {
@@ -128,36 +162,8 @@ export function deviceRoutes(app: TypedApp, context: ControllerContext): void {
         .where('kind', '=', 'device')
         .executeTakeFirst();
       if (known === undefined) throw new ProblemError('not-found');
-      await endDeviceSessions(context, organisation, device, 'removed', who);
-      await store.transaction(async (tx) => {
-        await tx.delete('nodes').where('id', '=', device).execute();
-        const detail = { device, name: known.name };
-        await appendAudit(tx, [{ atMs: context.now(), who, what: 'device.remove', result: 'done', detail }]);
-      });
-      await context.publish(organisation, { kind: 'node-removed', node: device });
+      await forgetDevice(context, organisation, { device, name: known.name, who });
       return reply.code(204).send(null);
     },
-  );
-}
-
-async function endDeviceSessions(
-  context: ControllerContext,
-  organisation: ReturnType<typeof organisationOf>,
-  device: DeviceId,
-  reason: string,
-  who: string,
-): Promise<void> {
-  const open = await context
-    .organisation(organisation)
-    .store.select('sessions')
-    .select('id')
-    .where('device', '=', device)
-    .where('ended_ms', 'is', null)
-    .execute();
-  await endSessions(
-    context,
-    organisation,
-    open.map(({ id }) => id),
-    { reason, who },
   );
 }

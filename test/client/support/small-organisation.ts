@@ -33,8 +33,8 @@ const nowS = (): number => Math.floor(Date.now() / 1_000);
 interface Node {
   readonly id: NodeId;
   readonly kind: 'device' | 'connector';
-  readonly mk: string;
-  readonly nk: string;
+  mk: string;
+  nk: string;
   channel: ControlChannel | undefined;
   version: number;
 }
@@ -48,7 +48,7 @@ export class SmallOrganisation {
   /** Messages from devices, in the order they came. */
   readonly heard: Record<string, unknown>[] = [];
   /** What a device's snapshot says; change it and call `push`. */
-  device: Pick<DeviceSnapshot, 'zones' | 'resources' | 'session' | 'device'>;
+  device: Pick<DeviceSnapshot, 'zones' | 'resources' | 'session' | 'device' | 'news'>;
   /** Ports and address of the wiki behind the connectors. */
   wikiPort = 0;
   /** Host names of further relays that devices are told of. */
@@ -280,6 +280,11 @@ export class SmallOrganisation {
         if (t === 'login') {
           const enrol = this.heard.findLast((said) => said['t'] === 'enrol' && said['kind'] === 'device');
           if (enrol !== undefined) node = this.#enrol(enrol);
+        }
+        if (t === 'rotate' && node !== undefined) {
+          const { mk, nk } = message as { mk: string; nk: string };
+          [node.mk, node.nk] = [mk, nk];
+          channel.send({ t: 'rotated', mk, nk });
         }
         if (node === undefined || !['hello', 'enrol', 'login'].includes(String(t))) return undefined;
         node.channel = channel;

@@ -98,7 +98,7 @@ export class TestNode {
       version: '0.1.0',
       mk: encodeKey(this.machineKey.publicKey),
       nk: encodeKey(nk),
-      sig: sign(this.machineKey, 'enrol', [this.#hash(), nk]).toString('base64url'),
+      sig: sign(this.machineKey, 'enrol', [this.handshakeHash, nk]).toString('base64url'),
       ...(this.#kind === 'relay' ? { url: 'https://relay.acme.example:8444' } : {}),
       ...credential,
     };
@@ -119,7 +119,7 @@ export class TestNode {
       boot: this.boot,
       version: '0.1.0',
       mk: encodeKey(this.machineKey.publicKey),
-      sig: sign(this.machineKey, 'control', [this.#hash()]).toString('base64url'),
+      sig: sign(this.machineKey, 'control', [this.handshakeHash]).toString('base64url'),
       ...changes,
     };
   }
@@ -180,7 +180,7 @@ export class TestNode {
     return right;
   }
 
-  #hash(): Buffer {
+  get handshakeHash(): Buffer {
     if (this.#channel === undefined) throw new Error('not connected');
     return this.#channel.handshakeHash;
   }
