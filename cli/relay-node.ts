@@ -91,6 +91,7 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
       certify();
     },
     onState: followControl,
+    epoch: () => lease.epoch,
     wallClock,
   });
   const timer = setInterval(certify, renewCheckMs);
@@ -102,6 +103,7 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
       clearInterval(timer);
       relay?.close();
       control.stop();
+      state.writeJson('lease.json', lease.state());
       await listener?.close();
       await api.close();
     },

@@ -174,7 +174,7 @@ class RunningClient implements Client {
         return keysS === undefined ? undefined : keysS * 1_000;
       },
       isIdle: () => this.#flows.active().length === 0,
-      now: Date.now,
+      now: this.#wallClock,
     });
     this.#knowledge = nothingKnown([], new Set());
     this.#flows = new Flows({

@@ -26,6 +26,8 @@ export interface NetworkSessionOptions {
   grants(): readonly string[];
   /** A circuit to the connector through that relay; undefined while the relay is not attached. */
   circuit(relay: string, connector: ConnectorId): Carrier | undefined;
+  /** Why no relay lets this device attach, where every one of them refused for a reason that a person should hear. */
+  refusal(): Fault | undefined;
   onNote(note: unknown): void;
   readonly clock: Clock;
   readonly random: Random;
@@ -170,7 +172,7 @@ export class NetworkSession {
         fault = opened;
       }
     }
-    if (!this.#isUp()) this.#failed(fault ?? new Fault('no-peer'));
+    if (!this.#isUp()) this.#failed(fault ?? this.#options.refusal() ?? new Fault('no-peer'));
     return undefined;
   }
 
@@ -286,6 +288,8 @@ export class NetworkSession {
   #failed(fault: Fault): void {
     this.#state = { state: 'idle', fault };
     this.#rounds += 1;
+    // Nothing will change until the controller is back: whoever waits is told now.
+    if (fault.code === 'out-of-contact') for (const settle of this.#waiting) settle(fault);
     const longest = this.#waiting.size > 0 ? wantedDelayMs : longestDelayMs;
     const ceiling = Math.min(longest, firstDelayMs * 2 ** Math.min(this.#rounds, 10));
     const fraction = this.#options.random(4).readUInt32BE() / 2 ** 32;

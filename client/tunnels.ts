@@ -174,6 +174,15 @@ export class Tunnels {
     }
   }
 
+  /** Relays that were without the controller for too long honour no ticket any more. */
+  #refusal(): Fault | undefined {
+    const faults = Array.from(this.#relays.values(), ({ state }) =>
+      state.state === 'dialling' ? state.fault : undefined,
+    );
+    const isRefused = faults.length > 0 && faults.every((fault) => fault?.code === 'out-of-contact');
+    return isRefused ? new Fault('out-of-contact') : undefined;
+  }
+
   #keep(network: NetworkId): NetworkSession {
     const { identity, memory, clock, random } = this.#options;
     return new NetworkSession({
@@ -191,6 +200,7 @@ export class Tunnels {
         const kept = this.#relays.get(relay as RelayId);
         return kept?.state.state === 'up' ? kept.openCircuit(connector) : undefined;
       },
+      refusal: () => this.#refusal(),
       onNote: (note) => this.#options.onNote(note),
       clock,
       random,

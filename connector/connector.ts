@@ -77,6 +77,9 @@ const gatherMs = 100;
 /** Rights end with time as well as by message: open flows are looked at when the first ends, and at least this often. */
 const recheckMs = 1_000;
 
+const olderDataText =
+  "the controller's data is older than what it said before, so its beats are ignored; put its newest data back";
+
 /** Starts a connector. Rejects with a Fault when it has neither an enrolment nor a key, or already runs. */
 export async function startConnector(options: ConnectorOptions): Promise<Connector> {
   const { state, log, wallClock = Date.now } = options;
@@ -116,6 +119,8 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   let sending = false;
   let gathering: NodeJS.Timeout | undefined;
   let isStopped = false;
+  /** Whether the last beat was of an older epoch than one seen before. */
+  let isBehind = false;
 
   const api = await serveLocalApi(state.path, { 'GET /v1/status': () => status() });
   let timer = setTimeout(recheck, recheckMs);
@@ -136,6 +141,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       sendRecords();
     },
     onState: followControl,
+    epoch: () => memory.lease.epoch,
     wallClock,
   });
   flows.onRecord = () => {
@@ -154,6 +160,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       for (const session of sessions.keys()) session.close('draining');
       for (const attachment of relays.values()) attachment.stop();
       control.stop();
+      memory.keepLease();
       await api.close();
     },
   };
@@ -171,7 +178,8 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   function receive(message: FromController): void {
     switch (message.t) {
       case 'beat':
-        if (!memory.beat(message.epoch, message.now)) alarms.raise('older-epoch');
+        isBehind = !memory.beat(message.epoch, message.now);
+        if (isBehind) alarms.raise('older-epoch');
         return;
       case 'snapshot': {
         if (message.snapshot.kind !== 'connector') return alarms.raise('message-not-valid');
@@ -277,6 +285,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   function recheck(): void {
     clearTimeout(timer);
     if (isStopped) return;
+    memory.keepTime();
     const ends = [...sessions.values()].map((session) => session.recheck());
     const leftMs = Math.min(...ends) - memory.lease.nowMs();
     timer = setTimeout(recheck, Math.ceil(Math.min(Math.max(leftMs, 1), recheckMs)));
@@ -303,7 +312,8 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
         : { id, connected: false },
     );
     const { state: controlState } = control;
-    const fault = 'fault' in controlState ? controlState.fault?.message : undefined;
+    const lost = 'fault' in controlState ? controlState.fault?.message : undefined;
+    const fault = connected && isBehind ? olderDataText : lost;
     return {
       schema: 'postern.connector/v1',
       id: identity.enrolment?.node,
@@ -325,6 +335,6 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   function overall(controlState: ControlState, attached: boolean): ConnectorStatus['state'] {
     if (controlState.state === 'refused') return 'refused';
     if (memory.snapshot === undefined) return 'enrolling';
-    return controlState.state === 'up' && attached ? 'ready' : 'degraded';
+    return controlState.state === 'up' && attached && !isBehind ? 'ready' : 'degraded';
   }
 }

@@ -18,6 +18,7 @@ interface Remembered {
 
 /** Causes are shown for cuts that happen now; older ones are in the audit log. */
 const maxCauses = 10_000;
+const keepTimeMs = 60_000;
 
 export class ConnectorMemory {
   readonly lease: Lease;
@@ -26,6 +27,7 @@ export class ConnectorMemory {
   #remembered: Remembered;
   /** Of the channel that is open now; undefined before its first snapshot. */
   #version: number | undefined;
+  #keptMs = Number.NEGATIVE_INFINITY;
 
   /** Reads what an earlier process left. Throws a Fault for a damaged file. */
   constructor(state: StateDirectory, wallClock: () => number) {
@@ -102,7 +104,13 @@ export class ConnectorMemory {
 
   /** Writes the lease to disk, with everything revoked. */
   keepLease(): void {
+    this.#keptMs = this.lease.nowMs();
     this.#state.writeJson('lease.json', this.lease.state());
+  }
+
+  /** Writes it when it has not been for a minute: without beats a restart would forget how late it is. */
+  keepTime(): void {
+    if (this.lease.nowMs() - this.#keptMs >= keepTimeMs) this.keepLease();
   }
 
   causeOf(ids: readonly string[]): string | undefined {

@@ -1,13 +1,14 @@
 /**
  * How the controller fetches what an administrator named, an identity provider or a source of verdicts: five seconds, one
- * megabyte, no redirects, and the other side's own authority where the document brings one.
+ * megabyte unless said, no redirects, nothing compressed, and the other side's own authority where the document brings
+ * one.
  */
 import { lookup as systemLookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
-import { Agent, fetch } from 'undici';
+import { Agent, request } from 'undici';
 
 export const outgoingTimeoutMs = 5_000;
-const maxBytes = 1_048_576;
+const defaultMaxBytes = 1_048_576;
 
 export interface OutgoingRequest {
   readonly method: string;
@@ -16,35 +17,56 @@ export interface OutgoingRequest {
   readonly signal?: AbortSignal;
 }
 
+export interface OutgoingBounds {
+  readonly timeoutMs?: number;
+  readonly maxBytes?: number;
+}
+
 /** A fetch of one other side; `ca` (PEM) is the only authority it then trusts. Rejects when a bound is passed. */
 export function outgoingFetch(
   ca: string | undefined,
-  timeoutMs = outgoingTimeoutMs,
+  { timeoutMs = outgoingTimeoutMs, maxBytes = defaultMaxBytes }: OutgoingBounds = {},
 ): (url: string, request: OutgoingRequest) => Promise<Response> {
   const connect = { lookup: lookupWithLocalhost, ...(ca === undefined ? {} : { ca }) };
   const dispatcher = new Agent({ connect, connections: 4, keepAliveTimeout: 1_000 });
-  return async (url, options) => {
-    const signal = AbortSignal.any([
-      AbortSignal.timeout(timeoutMs),
-      ...(options.signal === undefined ? [] : [options.signal]),
-    ]);
-    const answer = await fetch(url, {
-      ...options,
-      body: options.body as string,
-      redirect: 'manual',
+  return async (url, { method, headers, body, signal: given }) => {
+    const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(given === undefined ? [] : [given])]);
+    const asked = new Headers(headers);
+    asked.set('accept-encoding', 'identity');
+    if (body instanceof URLSearchParams && !asked.has('content-type'))
+      asked.set('content-type', 'application/x-www-form-urlencoded;charset=UTF-8');
+    // Not by fetch, which follows what the other end says of encodings and unpacks by itself (SEC-D5).
+    const answer = await request(url, {
+      method,
+      headers: Object.fromEntries(asked),
+      body: body === undefined || body === null ? null : (body as string | URLSearchParams).toString(),
       signal,
       dispatcher,
     });
-    const body = await readBounded(answer.body);
-    const bodiless = answer.status === 204 || answer.status === 304;
-    return new Response(bodiless ? null : body, { status: answer.status, headers: [...answer.headers] });
+    const encoding = answer.headers['content-encoding'];
+    if (encoding !== undefined && encoding !== 'identity') {
+      answer.body.on('error', () => undefined).destroy();
+      throw new Error('the answer is compressed, which nobody asked for');
+    }
+    const content = await readBounded(answer.body, maxBytes);
+    const bodiless = answer.statusCode === 204 || answer.statusCode === 304;
+    return new Response(bodiless ? null : content, {
+      status: answer.statusCode,
+      headers: pairsOf(answer.headers),
+    });
   };
 }
 
-async function readBounded(body: AsyncIterable<Uint8Array> | null): Promise<Buffer<ArrayBuffer>> {
+function pairsOf(headers: Readonly<Record<string, string | string[] | undefined>>): [string, string][] {
+  return Object.entries(headers).flatMap(([name, value]) =>
+    [value ?? []].flat().map((each): [string, string] => [name, each]),
+  );
+}
+
+async function readBounded(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Buffer<ArrayBuffer>> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of body ?? []) {
+  for await (const chunk of body) {
     length += chunk.length;
     if (length > maxBytes) throw new Error(`the answer has more than ${maxBytes} bytes`);
     chunks.push(chunk);

@@ -31,6 +31,8 @@ export const Hello = Type.Object({
   sig: signature,
   /** A relay's own public URL. */
   url: Type.Optional(text),
+  /** The newest epoch that a connector or relay knows of. */
+  epoch: Type.Optional(Type.Integer({ minimum: 0 })),
 });
 
 /**

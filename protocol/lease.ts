@@ -23,6 +23,8 @@ export interface Revocation {
 export interface LeaseState {
   readonly epoch: number;
   readonly lastBeatMs: number;
+  /** How late it was when this was kept; absent in what older versions kept. */
+  readonly latestMs?: number;
   /** Epoch milliseconds after which a revocation can be forgotten, by revoked id. */
   readonly revoked: Readonly<Record<string, number>>;
 }
@@ -51,7 +53,7 @@ export class Lease {
     if (state === undefined) return;
     this.#epoch = state.epoch;
     this.#lastBeatMs = state.lastBeatMs;
-    this.#latestMs = state.lastBeatMs;
+    this.#latestMs = Math.max(state.lastBeatMs, state.latestMs ?? state.lastBeatMs);
     for (const [id, until] of Object.entries(state.revoked)) this.#revoked.set(id, until);
   }
 
@@ -110,6 +112,11 @@ export class Lease {
 
   /** What to keep on disk. */
   state(): LeaseState {
-    return { epoch: this.#epoch, lastBeatMs: this.#lastBeatMs, revoked: Object.fromEntries(this.#revoked) };
+    return {
+      epoch: this.#epoch,
+      lastBeatMs: this.#lastBeatMs,
+      latestMs: this.nowMs(),
+      revoked: Object.fromEntries(this.#revoked),
+    };
   }
 }

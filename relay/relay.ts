@@ -57,7 +57,7 @@ const defaultMemoryBytes = 256 * 1_024 * 1_024;
 const maxUnattached = 1_000;
 /** Tickets end by time alone: noticed this often. */
 const recheckMs = 1_000;
-/** So long a revoked node stays: its connector, which can say why, ends its flows first. */
+/** So long a node stays that is revoked or no longer honoured: its connector, which can say why, ends its flows first. */
 const partingMs = 750;
 /** How often what is held for circuits is counted. */
 const weighMs = 250;
@@ -114,7 +114,7 @@ class BlindRelay implements Relay {
   recheck(): void {
     for (const node of this.#nodes.values()) {
       const code = this.#objection(node.ticket);
-      if (code === 'revoked') this.#part(node);
+      if (code === 'revoked' || code === 'out-of-contact') this.#part(node);
       else if (code !== undefined) node.close(code);
     }
   }

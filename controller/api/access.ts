@@ -8,10 +8,10 @@ import type { Id, OrganisationId } from '../../protocol/ids.ts';
 import { decodeApiToken, hashOfSecret } from '../../protocol/secrets.ts';
 import { noteTokenUse } from '../api-tokens.ts';
 import type { ControllerContext } from '../context.ts';
+import { Guesses } from '../guesses.ts';
 import { sourceAuthenticator } from '../posture/authenticate-source.ts';
 import { underGuard } from '../store/change-guard.ts';
 import type { ApiRole } from '../store/schema.ts';
-import { Guesses } from '../guesses.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { ProblemError } from './problems.ts';
 

@@ -30,6 +30,7 @@ import { admitNode, relayUrl } from './admit-node.ts';
 import { claimOf } from './claim-of.ts';
 import type { DeviceLooks } from './device-looks.ts';
 import { Feed, type View } from './feed.ts';
+import { noticeOlderData } from './older-data.ts';
 import { rotateKeys } from './rotate-keys.ts';
 
 const messages = Compile(FromNode);
@@ -180,6 +181,8 @@ export class Conversation {
     if (admission.state === 'blocked') throw new Fault('denied', blockedText);
     const { organisation, id, kind } = admission.node;
     this.#boot = hello.boot;
+    if (kind !== 'device')
+      await noticeOlderData(context, context.organisation(organisation), id, hello.epoch);
     await this.#enter(organisation, id, kind);
   }
 

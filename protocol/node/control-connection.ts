@@ -56,6 +56,8 @@ export interface ControlOptions {
   readonly os: string;
   /** A relay's own public URL. */
   readonly relayUrl?: string;
+  /** The newest epoch that a verifier knows of. */
+  epoch?(): number;
   /** Every message but `welcome`, `beat` handling included: the owner keeps its lease. */
   onMessage(message: Message): void;
   onWelcome?(card: Card, welcome: FromControllerOf<'welcome'>): void;
@@ -345,6 +347,7 @@ export function keepControl(options: ControlOptions): ControlConnection {
       mk: encodeKey(machineKey.publicKey),
       sig: sign(machineKey, 'control', [opened.handshakeHash]).toString('base64url'),
       ...relayUrl(),
+      ...(options.epoch === undefined ? {} : { epoch: options.epoch() }),
     };
   }
 

@@ -245,6 +245,18 @@ export const connectorMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
+    'connector/memory.ts',
+    ['test/connector/memory.test.ts'],
+    [
+      ['a patch applies to its own version only', "if (from !== this.#version) return 'behind';", ''],
+      [
+        'a beat of an older epoch is not kept',
+        'const taken = this.lease.beat(epoch, controllerS);',
+        'const taken = this.lease.beat(Math.max(epoch, this.lease.epoch), controllerS);',
+      ],
+    ],
+  ),
+  ...guards(
     'connector/grant-book.ts',
     ['test/connector/grant-book.test.ts'],
     [

@@ -41,6 +41,29 @@ export const controllerMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
+    'controller/api/routes/tokens.ts',
+    ['test/attack/parameter-sources.test.ts'],
+    [
+      [
+        'which token is meant stands in the path, and nowhere else',
+        "deleteApiToken(store, request.params.id as Id<'tok'>,",
+        "deleteApiToken(store, ((request.query as { id?: string }).id ?? request.params.id) as Id<'tok'>,",
+      ],
+    ],
+  ),
+  ...guards(
+    'controller/outgoing-fetch.ts',
+    ['test/login/provider-fetch.test.ts'],
+    [
+      [
+        'an answer of a provider is never unpacked',
+        "if (encoding !== undefined && encoding !== 'identity') {",
+        'if (encoding === null) {',
+      ],
+      ['a provider is asked for nothing packed', "asked.set('accept-encoding', 'identity');", ''],
+    ],
+  ),
+  ...guards(
     'controller/api-tokens.ts',
     ['test/controller/administrators-tokens.test.ts'],
     [

@@ -258,7 +258,18 @@ export const decisionsMutants: readonly Mutant[] = [
       'true',
     ],
   ]),
+  ...guards('controller/control/claim-of.ts', control, [
+    ['an enrolment names the node key that its channel proves', 'enrol.nk === encodeKey(peerKey) &&', ''],
+  ]),
+  ...guards('controller/control/older-data.ts', control, [
+    ['data that was put back is noticed', 'if (epoch <= own) return;', 'if (epoch >= 0) return;'],
+  ]),
   ...guards('controller/control/conversation.ts', control, [
+    [
+      'hello comes once',
+      "if (this.#admitted !== undefined) throw new Fault('protocol', 'hello comes once');",
+      '',
+    ],
     [
       'a node speaks only once it is known',
       "if (this.#admitted === undefined) throw new Fault('protocol', 'a node speaks before it is known');",

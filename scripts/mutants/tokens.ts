@@ -22,7 +22,11 @@ export const tokensMutants: readonly Mutant[] = [
         'Math.max(this.#clock(), controllerS * 1_000)',
         'this.#clock()',
       ],
-      ['a verifier’s clock does not go back over a restart', '    this.#latestMs = state.lastBeatMs;\n', ''],
+      [
+        'a verifier’s clock does not go back over a restart',
+        '    this.#latestMs = Math.max(state.lastBeatMs, state.latestMs ?? state.lastBeatMs);\n',
+        '',
+      ],
       [
         'without contact nothing is honoured beyond its outage',
         'return this.nowMs() <= this.honouredUntilMs(outageS);',
@@ -34,6 +38,11 @@ export const tokensMutants: readonly Mutant[] = [
         'this.#revoked.delete(id);',
       ],
     ],
+  ),
+  ...guards(
+    'protocol/tokens.ts',
+    ['test/protocol/tokens.test.ts'],
+    [['a token larger than any of ours is not looked at', 'token.length > maxTokenBytes || ', '']],
   ),
   ...guards(
     'protocol/tokens.ts',

@@ -133,6 +133,49 @@ test('hello needs the very keys that enrolled', async (t) => {
   assert.equal(fault(connector), 'revoked');
 });
 
+test('hello comes once on a channel', async (t) => {
+  const controller = await acme(t);
+  const connector = new TestNode(controller, 'connector');
+  await connector.enrol({ secret: await controller.key('connector', 'hq') });
+  await connector.hello();
+  assert.equal(fault(connector), undefined);
+  connector.send(connector.helloMessage());
+  await connector.until(({ t: type }) => type === 'fault');
+  assert.equal(fault(connector), 'protocol');
+});
+
+test('an enrolment names the very node key that its channel proves', async (t) => {
+  const controller = await acme(t);
+  const connector = new TestNode(controller, 'connector');
+  const secret = await controller.key('connector', 'hq');
+  await connector.connect();
+  connector.send(connector.enrolMessage({ secret, nk: encodeKey(newAgreementKey().publicKey) }));
+  await connector.until(({ t: type }) => type === 'fault');
+  assert.equal(fault(connector), 'denied');
+  await connector.enrol({ secret });
+  assert.equal(fault(connector), undefined);
+});
+
+test('REL-6: a verifier that knows a newer epoch than the store is let in, and the operator is told', async (t) => {
+  const controller = await acme(t);
+  const connector = new TestNode(controller, 'connector');
+  await connector.enrol({ secret: await controller.key('connector', 'hq') });
+  const behind = async () =>
+    (await controller.call('GET', '/api/v1/audit?what=store.behind')).json<{
+      entries: { who: string; result: string; detail: object }[];
+    }>().entries;
+  const epoch = connector.last('snapshot')?.epoch ?? 0;
+  await connector.hello({ epoch });
+  assert.deepEqual(await behind(), []);
+  await connector.hello({ epoch: epoch + 7 });
+  assert.equal(fault(connector), undefined);
+  const [entry] = await behind();
+  assert.deepEqual(
+    [entry?.who, entry?.result, entry?.detail],
+    [connector.id, 'failed', { epoch: epoch + 7, own: epoch }],
+  );
+});
+
 test('an enrolment whose proof was made for another channel is refused', async (t) => {
   const controller = await acme(t);
   const connector = new TestNode(controller, 'connector');

@@ -57,9 +57,12 @@ describe('lease', () => {
     assert.equal(lease.inContact(), false);
 
     const restarted = open(lease.state());
-    assert.equal(restarted.nowMs(), 1_000_000);
-    at += 60_001;
+    assert.equal(restarted.nowMs(), 1_015_001);
+    assert.equal(restarted.inContact(), false);
+    at += 45_000;
     assert.equal(restarted.isHonoured(60), false);
+    const { latestMs: _unknown, ...older } = lease.state();
+    assert.equal(open(older).nowMs(), 1_000_000);
   });
 
   test('REL-18 a beat sets the clock: to no earlier than the controller’s, and back where it was ahead', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
+import { deflateRawSync } from 'node:zlib';
 import { CompactSign } from 'jose';
 import { newId } from '../../protocol/ids.ts';
 import { encodeKey, newAgreementKey, newSigningKey } from '../../protocol/keys.ts';
@@ -163,5 +164,21 @@ describe('tokens', () => {
     }
     const none = `${Buffer.from(JSON.stringify({ ...header, alg: 'none' })).toString('base64url')}.${payload.toString('base64url')}.`;
     assert.equal(await verifyGrant(none, card, expected, nowS), undefined);
+  });
+
+  test('SEC-D5 a token that is packed, or larger than any of ours, is refused, though rightly signed', async () => {
+    const claims = { ...grant, cnf: { nk: grant.nk } };
+    const header = { alg: 'EdDSA', kid: signer.kid, typ: 'postern-grant+jwt' };
+    const signed = (payload: Buffer, extra: object = {}): Promise<string> =>
+      new CompactSign(payload).setProtectedHeader({ ...header, ...extra }).sign(signer.key.privateKey);
+    const plain = Buffer.from(JSON.stringify(claims));
+    assert.ok(await verifyGrant(await signed(plain), card, expected, nowS));
+    const packed = [await signed(deflateRawSync(plain), { zip: 'DEF' }), await signed(deflateRawSync(plain))];
+    for (const token of [...packed, await signed(plain, { zip: 'DEF' })])
+      assert.equal(await verifyGrant(token, card, expected, nowS), undefined);
+    for (const bytes of [17_000, 65_537, 1_000_000]) {
+      const large = Buffer.from(JSON.stringify({ ...claims, more: 'x'.repeat(bytes) }));
+      assert.equal(await verifyGrant(await signed(large), card, expected, nowS), undefined, String(bytes));
+    }
   });
 });

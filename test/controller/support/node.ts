@@ -107,7 +107,12 @@ export class TestNode {
   /** Opens a channel and says hello; resolves at the snapshot or the fault. */
   async hello(changes: Partial<Hello> = {}, address?: string): Promise<void> {
     await this.connect(address);
-    this.send({
+    this.send(this.helloMessage(changes));
+    await this.until((message) => message.t === 'snapshot' || message.t === 'fault');
+  }
+
+  helloMessage(changes: Partial<Hello> = {}): Hello {
+    return {
       t: 'hello',
       kind: this.#kind,
       node: this.id,
@@ -116,8 +121,7 @@ export class TestNode {
       mk: encodeKey(this.machineKey.publicKey),
       sig: sign(this.machineKey, 'control', [this.handshakeHash]).toString('base64url'),
       ...changes,
-    });
-    await this.until((message) => message.t === 'snapshot' || message.t === 'fault');
+    };
   }
 
   close(): void {

@@ -1,0 +1,296 @@
+/**
+ * SEC-A9: a value is taken from one place of a request, the one that was checked. Walks every operation of the API's own
+ * description, with the same name in path, query and body, doubled, wrapped and poisoned; a new route is walked as soon
+ * as it exists.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { LightMyRequestResponse } from 'fastify';
+import { acmeDocument } from '../controller/support/document.ts';
+import { twoOrganisations, type TwoOrganisations } from '../controller/support/two-organisations.ts';
+
+interface Schema {
+  readonly type?: string;
+  readonly const?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly anyOf?: readonly Schema[];
+  readonly pattern?: string;
+  readonly minimum?: number;
+  readonly minItems?: number;
+  readonly items?: Schema;
+  readonly required?: readonly string[];
+  readonly properties?: Readonly<Record<string, Schema>>;
+}
+
+interface Operation {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** As described, with `{name}` for what varies. */
+  readonly path: string;
+  readonly parameters: readonly { name: string; in: string; schema: Schema }[];
+  readonly body: Schema | undefined;
+  readonly access: 'public' | readonly string[];
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Texts of which one fits each pattern that the description has. */
+const texts = [
+  ...['hq', 'flow', '7d', 'alice@acme.example', '2026-11-20T10:00:00Z', '203.0.113.9', 'BCDF-GHJK', 'DE'],
+  ...['A'.repeat(43), 'A'.repeat(22), `tok_${'0'.repeat(26)}`, `dev_${'0'.repeat(26)}`],
+];
+
+function sample(schema: Schema): unknown {
+  if ('const' in schema) return schema.const;
+  const [first] = schema.enum ?? [];
+  if (first !== undefined) return first;
+  const [variant] = schema.anyOf ?? [];
+  if (variant !== undefined) return sample(variant);
+  switch (schema.type) {
+    case 'integer':
+    case 'number':
+      return schema.minimum ?? 1;
+    case 'boolean':
+      return true;
+    case 'array':
+      return schema.items === undefined || (schema.minItems ?? 0) === 0 ? [] : [sample(schema.items)];
+    case 'object':
+      return Object.fromEntries(
+        (schema.required ?? []).map((name) => [name, sample(schema.properties?.[name] ?? {})]),
+      );
+    default: {
+      const pattern = new RegExp(schema.pattern ?? '', 'u');
+      const found = texts.find((text) => pattern.test(text));
+      assert.ok(found !== undefined, `no sample fits ${schema.pattern}: add one`);
+      return found;
+    }
+  }
+}
+
+/** The object schema of a body, where it is one: the first of several. */
+function objectOf(schema: Schema): Schema {
+  return schema.anyOf === undefined ? schema : objectOf(schema.anyOf[0] ?? {});
+}
+
+function operationsOf({ portal }: TwoOrganisations): Operation[] {
+  const { paths } = portal.swagger() as unknown as {
+    paths: Record<
+      string,
+      Record<
+        string,
+        {
+          parameters?: { name: string; in: string; schema: Schema }[];
+          requestBody?: { content: Record<string, { schema: Schema }> };
+        }
+      >
+    >;
+  };
+  return portal.declaredRoutes.flatMap(({ method, url, access }) => {
+    const path = url.replace(/\*$/, '{path}').replace(/:(\w+)/g, '{$1}');
+    const described = paths[path]?.[method.toLowerCase()];
+    if (described === undefined || method === 'HEAD') return [];
+    const body = described.requestBody?.content['application/json']?.schema;
+    const parameters = described.parameters ?? [];
+    return [{ method: method as Operation['method'], path, parameters, body, access }];
+  });
+}
+
+class Asker {
+  readonly world: TwoOrganisations;
+  #admin = '';
+  #asked = 0;
+
+  constructor(world: TwoOrganisations) {
+    this.world = world;
+  }
+
+  /** Asks as somebody who may. `query` and `body` as text; unnamed parts of the path are unknown. */
+  async ask(
+    { method, path, access }: Operation,
+    {
+      query = '',
+      body,
+      params = {},
+    }: { query?: string; body?: string; params?: Record<string, string> } = {},
+  ): Promise<LightMyRequestResponse> {
+    this.#asked += 1;
+    const url = path.replace(/\{(\w+)\}/g, (_, name: string) =>
+      encodeURIComponent(params[name] ?? 'nothing'),
+    );
+    return this.world.portal.inject({
+      method,
+      url: query === '' ? url : `${url}?${query}`,
+      remoteAddress: `10.${this.#asked >> 16}.${(this.#asked >> 8) & 255}.${this.#asked & 255}`,
+      headers: {
+        ...(await this.#credentials(access)),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { payload: body }),
+    });
+  }
+
+  async #credentials(access: Operation['access']): Promise<Record<string, string>> {
+    if (access === 'public') return {};
+    if (access.includes('admin')) {
+      if (this.#admin === '') this.#admin = await this.world.token('admin');
+      return { authorization: `Bearer ${this.#admin}` };
+    }
+    // Made anew for every call: some calls end the session that made them.
+    const { cookie } = await this.world.cookie(this.world.context.soleOrganisation);
+    const origin = 'https://access.acme.example:8443';
+    return { cookie: `__Host-postern-session=${cookie}`, origin, 'sec-fetch-site': 'same-origin' };
+  }
+}
+
+/** A body that is let through, and the query that goes with it. */
+function goodBody({ path, body }: Operation): Fields {
+  if (path === '/api/v1/document') return acmeDocument();
+  return body === undefined ? {} : (sample(objectOf(body)) as Fields);
+}
+
+function goodQuery({ parameters }: Operation, more: readonly string[] = []): string {
+  const pairs = parameters.flatMap((each) =>
+    each.in === 'query' && 'required' in each && each.required === true
+      ? [`${each.name}=${encodeURIComponent(String(sample(each.schema)))}`]
+      : [],
+  );
+  return [...pairs, ...more].join('&');
+}
+
+/** Everything of ours that a request could have meant, as text. */
+async function ourRows({ context }: TwoOrganisations): Promise<string> {
+  const { store } = context.organisation(context.soleOrganisation);
+  return JSON.stringify([
+    await store.select('nodes').select(['id', 'name', 'state', 'approval']).orderBy('id').execute(),
+    await store.select('enrolment_keys').select(['id', 'uses_left']).orderBy('id').execute(),
+    await store.select('api_tokens').select(['id', 'role']).orderBy('id').execute(),
+    await store
+      .select('sessions')
+      .select(['id', 'ended_ms'])
+      .where('kind', '=', 'device')
+      .orderBy('id')
+      .execute(),
+    await store.select('people').selectAll().orderBy('id').execute(),
+    await store.select('documents').select('revision').execute(),
+  ]);
+}
+
+test('SEC-A9: a name in query or body beside the path changes nothing about which record is meant', async (t) => {
+  const world = await twoOrganisations(t);
+  const asker = new Asker(world);
+  const { store } = world.context.organisation(world.context.soleOrganisation);
+  await world.cookie(world.context.soleOrganisation);
+  await world.token('admin');
+  const ids = (
+    await Promise.all(
+      (['nodes', 'enrolment_keys', 'api_tokens', 'sessions', 'people'] as const).map((table) =>
+        store.select(table).select('id').execute(),
+      ),
+    )
+  ).flatMap((rows) => rows.map(({ id }) => String(id)));
+  assert.ok(ids.length >= 8, `${ids.length} records`);
+  await asker.ask({
+    method: 'GET',
+    path: '/api/v1/tokens',
+    parameters: [],
+    body: undefined,
+    access: ['admin'],
+  });
+  const before = await ourRows(world);
+  let asked = 0;
+  for (const operation of operationsOf(world)) {
+    const names = operation.parameters.flatMap((each) => (each.in === 'path' ? each.name : []));
+    if (names.length === 0 || operation.access === 'public') continue;
+    for (const id of ids) {
+      const extra = Object.fromEntries(
+        [...names, 'id', 'device', 'session', 'subject'].map((name) => [name, id]),
+      );
+      const query = new URLSearchParams(extra).toString();
+      const body =
+        operation.method === 'GET' ? undefined : JSON.stringify({ ...goodBody(operation), ...extra });
+      for (const parts of [
+        { query },
+        { query: `${query}&${query}` },
+        ...(body === undefined ? [] : [{ body }]),
+      ]) {
+        const answer = await asker.ask(operation, parts);
+        const place = `${operation.method} ${operation.path} ${id}: ${answer.statusCode} ${answer.body}`;
+        assert.ok([400, 404].includes(answer.statusCode), place);
+        assert.equal(answer.body.includes(id), false, place);
+        asked += 1;
+      }
+    }
+  }
+  assert.ok(asked > 200, `${asked} asked`);
+  assert.equal(await ourRows(world), before);
+});
+
+test('SEC-A9: a query value that is doubled is refused, not chosen from', async (t) => {
+  const asker = new Asker(await twoOrganisations(t));
+  let asked = 0;
+  for (const operation of operationsOf(asker.world)) {
+    for (const { name, schema, in: where } of operation.parameters) {
+      if (where !== 'query' || schema.type === 'array') continue;
+      const pair = `${name}=${encodeURIComponent(String(sample(schema)))}`;
+      const place = `${operation.method} ${operation.path}?${pair}`;
+      const body = operation.body === undefined ? {} : { body: JSON.stringify(goodBody(operation)) };
+      const once = await asker.ask(operation, { query: goodQuery(operation, [pair]), ...body });
+      assert.notEqual(once.statusCode, 400, `${place}: ${once.body}`);
+      const twice = await asker.ask(operation, { query: goodQuery(operation, [pair, pair]), ...body });
+      assert.equal(twice.statusCode, 400, `${place} twice: ${twice.statusCode} ${twice.body}`);
+      asked += 1;
+    }
+  }
+  assert.ok(asked >= 5, `${asked} asked`);
+});
+
+test('SEC-A9: a body value is what was checked: wrapped, doubled, in the query or behind __proto__ it is refused', async (t) => {
+  const asker = new Asker(await twoOrganisations(t));
+  let asked = 0;
+  for (const operation of operationsOf(asker.world)) {
+    const { method, path, body } = operation;
+    if (body === undefined) continue;
+    const good = goodBody(operation);
+    const query = goodQuery(operation);
+    const refused = async (text: string | undefined, what: string, more = ''): Promise<void> => {
+      const answer = await asker.ask(operation, {
+        query: [query, more].filter((part) => part !== '').join('&'),
+        ...(text === undefined ? {} : { body: text }),
+      });
+      const place = `${method} ${path} ${what}: ${answer.statusCode} ${answer.body}`;
+      assert.ok([400, 422].includes(answer.statusCode), place);
+      assert.equal(({} as Fields)['poisoned'], undefined);
+      asked += 1;
+    };
+    const whole = await asker.ask(operation, { query, body: JSON.stringify(good) });
+    assert.ok(![400, 422].includes(whole.statusCode), `${method} ${path}: ${whole.body}`);
+
+    for (const [name, value] of Object.entries(good)) {
+      if (typeof value === 'object') continue;
+      await refused(JSON.stringify({ ...good, [name]: [value] }), `${name} as a list`);
+      const rest = JSON.stringify(good).slice(1, -1);
+      // JSON lets a name stand twice; what counts is the last one, for the check as for the handler.
+      await refused(`{${rest},${JSON.stringify(name)}:[]}`, `${name} doubled, the last one wrong`);
+      const last = await asker.ask(operation, {
+        query,
+        body: `{${JSON.stringify(name)}:[],${rest}}`,
+      });
+      assert.equal(last.statusCode, whole.statusCode, `${method} ${path} ${name} doubled: ${last.body}`);
+    }
+    const text = JSON.stringify(good).slice(1, -1);
+    const comma = text === '' ? '' : ',';
+    await refused(`{${text}${comma}"__proto__":{"poisoned":true}}`, '__proto__');
+    await refused(`{${text}${comma}"constructor":{"prototype":{"poisoned":true}}}`, 'constructor');
+    await refused(`{"__proto__":{${text}}}`, 'everything behind __proto__');
+    await refused(JSON.stringify([good]), 'the whole as a list');
+    if ((objectOf(body).required ?? []).length > 0 || body.anyOf !== undefined) {
+      const moved = new URLSearchParams(
+        Object.entries(good).flatMap(([name, value]): [string, string][] =>
+          typeof value === 'string' ? [[name, value]] : [],
+        ),
+      ).toString();
+      await refused('{}', 'everything in the query', moved);
+      await refused(undefined, 'everything in the query, and no body', moved);
+    }
+  }
+  assert.ok(asked >= 40, `${asked} asked`);
+});
