@@ -53,10 +53,10 @@ export function documentRoutes(app: TypedApp, context: ControllerContext): void 
       validatorCompiler: () => () => true,
     },
     async (request) => {
-      const { store } = context.organisation(organisationOf(request));
+      const organisation = context.organisation(organisationOf(request));
       const document = await checkedDocument(context, request, request.body);
       const { secretKey, random } = context;
-      return planDocument(store, document, { secretKey, random, nowMs: context.now() });
+      return planDocument(organisation, document, { secretKey, random, nowMs: context.now() });
     },
   );
 }

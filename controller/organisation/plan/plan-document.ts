@@ -5,11 +5,10 @@
 import type { OrganisationDocument, PlanResult } from '../../../protocol/admin.ts';
 import type { Random } from '../../../protocol/clock.ts';
 import { runPolicyTests } from '../../../policy/policy-tests.ts';
+import type { Organisation } from '../../context.ts';
 import type { SecretKey } from '../../keys/secret-key.ts';
-import type { ScopedStore } from '../../store/scoped-store.ts';
 import { changedSecrets, withoutSecrets } from '../apply-document.ts';
 import { documentChanges, withoutValues } from '../document-changes.ts';
-import { readOrganisation } from '../organisation-state.ts';
 import { accessChanges } from './access-changes.ts';
 import { plannedState } from './plan-states.ts';
 import { openNow, subjectClasses } from './plan-subjects.ts';
@@ -23,11 +22,11 @@ export interface PlanOptions {
 
 /** @param document checked; its tests may fail */
 export async function planDocument(
-  store: ScopedStore,
+  { store, reader }: Pick<Organisation, 'store' | 'reader'>,
   document: OrganisationDocument,
   { secretKey, random, nowMs }: PlanOptions,
 ): Promise<PlanResult> {
-  const before = await readOrganisation(store);
+  const before = await reader.current();
   const after = plannedState(before, document, random);
   const secrets = await changedSecrets(store, document, secretKey);
   const changes = documentChanges(before.document, withoutSecrets(document), secrets);
