@@ -53,10 +53,14 @@ export function documentRoutes(app: TypedApp, context: ControllerContext): void 
       validatorCompiler: () => () => true,
     },
     async (request) => {
-      const organisation = context.organisation(organisationOf(request));
+      const { store, reader } = context.organisation(organisationOf(request));
       const document = await checkedDocument(context, request, request.body);
       const { secretKey, random } = context;
-      return planDocument(organisation, document, { secretKey, random, nowMs: context.now() });
+      return planDocument(store, await reader.current(), document, {
+        secretKey,
+        random,
+        nowMs: context.now(),
+      });
     },
   );
 }

@@ -5,10 +5,11 @@
 import type { OrganisationDocument, PlanResult } from '../../../protocol/admin.ts';
 import type { Random } from '../../../protocol/clock.ts';
 import { runPolicyTests } from '../../../policy/policy-tests.ts';
-import type { Organisation } from '../../context.ts';
 import type { SecretKey } from '../../keys/secret-key.ts';
+import type { ScopedStore } from '../../store/scoped-store.ts';
 import { changedSecrets, withoutSecrets } from '../apply-document.ts';
 import { documentChanges, withoutValues } from '../document-changes.ts';
+import type { OrganisationState } from '../organisation-state.ts';
 import { accessChanges } from './access-changes.ts';
 import { plannedState } from './plan-states.ts';
 import { openNow, subjectClasses } from './plan-subjects.ts';
@@ -20,13 +21,16 @@ export interface PlanOptions {
   readonly nowMs: number;
 }
 
-/** @param document checked; its tests may fail */
+/**
+ * @param before what is in force
+ * @param document checked; its tests may fail
+ */
 export async function planDocument(
-  { store, reader }: Pick<Organisation, 'store' | 'reader'>,
+  store: ScopedStore,
+  before: OrganisationState,
   document: OrganisationDocument,
   { secretKey, random, nowMs }: PlanOptions,
 ): Promise<PlanResult> {
-  const before = await reader.current();
   const after = plannedState(before, document, random);
   const secrets = await changedSecrets(store, document, secretKey);
   const changes = documentChanges(before.document, withoutSecrets(document), secrets);
