@@ -113,6 +113,9 @@ export function organisationState(
   { networks, resources: ids, accounts }: DeclaredIds,
   countries: CountryLookup,
 ): OrganisationState {
+  const networkNamed = new Map(networks.map((network) => [network.name, network]));
+  const resourceIds = new Map(ids.map(({ id, name }) => [name, id]));
+  const accountIds = new Map(accounts.map(({ id, name }) => [name, id]));
   return {
     revision,
     document,
@@ -120,12 +123,12 @@ export function organisationState(
     groups: new Set(document.groups),
     networks,
     resources: (document.resources ?? []).flatMap((definition) => {
-      const id = ids.find(({ name }) => name === definition.name)?.id;
-      const network = networks.find(({ name }) => name === definition.network);
+      const id = resourceIds.get(definition.name);
+      const network = networkNamed.get(definition.network);
       return id === undefined || network === undefined ? [] : [{ id, network, definition }];
     }),
     serviceAccounts: (document.serviceAccounts ?? []).flatMap(({ name, groups }) => {
-      const id = accounts.find((account) => account.name === name)?.id;
+      const id = accountIds.get(name);
       return id === undefined ? [] : [{ id, name, groups: groups ?? [] }];
     }),
     policies: compilePolicies(document.policies ?? [], document.postureProfiles ?? [], {

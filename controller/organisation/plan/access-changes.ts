@@ -23,11 +23,12 @@ export interface AccessChanges {
 }
 
 /** Combinations that a plan looks at, at most. */
-const maxSteps = 300_000;
+const maxSteps = 150_000;
+/** A decision about somebody who is signed in costs as much as so many of them. */
+const decisionSteps = 5;
 /** So many are looked at before others get the processor. */
-const stepsAtOnce = 1_000;
+const stepsAtOnce = 500;
 const doors: readonly Door[] = ['client', 'web'];
-const noWay: WhatItTakes = { ways: [], unless: [] };
 
 export async function accessChanges(
   sides: Sides,
@@ -40,17 +41,22 @@ export async function accessChanges(
   let openNow: OpenNow | undefined;
   let steps = 0;
   let notLookedAt = 0;
+  let pauseAt = stepsAtOnce;
   for (const subjects of classes) {
-    const names = comparison.touched.of(subjects);
-    if (steps + names.length * doors.length > maxSteps) {
-      notLookedAt += names.length * doors.length * Math.max(1, subjects.members.length);
+    const { lists, count } = comparison.touched.of(subjects);
+    if (steps + lists.length * doors.length > maxSteps) {
+      notLookedAt += count * doors.length * Math.max(1, subjects.members.length);
       continue;
     }
-    for (const name of names) {
+    for (const names of lists) {
+      const [name = ''] = names;
       for (const door of doors) {
         steps += 1;
-        if (steps % stepsAtOnce === 0) await setImmediate();
-        const step = comparison.compare(subjects, name, door);
+        if (steps >= pauseAt) {
+          pauseAt = steps + stepsAtOnce;
+          await setImmediate();
+        }
+        const step = comparison.compare(subjects, names, door);
         if (step === undefined) continue;
         rows.everyone(subjects, step);
         if (subjects.members.length === 0) continue;
@@ -65,7 +71,7 @@ export async function accessChanges(
             }),
           );
           if (was === undefined && is === undefined) continue;
-          steps += 1;
+          steps += decisionSteps;
           if ((was ?? false) !== (is ?? false))
             rows.member(subjects, member, { ...step, change: is === true ? 'gains' : 'loses', when: 'now' });
         }
@@ -79,11 +85,14 @@ export async function accessChanges(
 export interface Step {
   readonly change: PlanAccess['change'];
   readonly when: PlanAccess['when'];
-  readonly resource: string;
+  /** Resources that no policy tells apart. */
+  readonly resources: readonly string[];
   readonly door: Door;
   readonly needs: readonly string[];
   readonly policies: readonly string[];
 }
+
+type Difference = Pick<Step, 'change' | 'needs' | 'policies'>;
 
 /** The two sides and what tells them apart. */
 class Comparison {
@@ -91,7 +100,8 @@ class Comparison {
   readonly #sides: Sides;
   readonly #nowMs: number;
   readonly #changed: ReadonlySet<Policy>;
-  readonly #documents;
+  readonly #documents: Readonly<Record<'before' | 'after', ReadonlyMap<string, PolicyDocument>>>;
+  readonly #compared = new Map<string, Difference | 'same'>();
 
   constructor(sides: Sides, nowMs: number) {
     this.#sides = sides;
@@ -110,31 +120,47 @@ class Comparison {
   }
 
   /** Undefined when nothing differs for anyone of these. */
-  compare(subjects: SubjectClass, resource: string, door: Door): Step | undefined {
-    const was = this.#takes('before', subjects.before, resource, door);
-    const is = this.#takes('after', subjects.after, resource, door);
-    const change = changeOf(was.takes, is.takes);
-    if (change === undefined) return undefined;
-    const policies = [...was.concerning, ...is.concerning].filter((policy) => this.#changed.has(policy));
+  compare(subjects: SubjectClass, resources: readonly string[], door: Door): Step | undefined {
+    const [resource = ''] = resources;
+    const was = this.#concerning('before', subjects.before, resource, door);
+    const is = this.#concerning('after', subjects.after, resource, door);
+    const names = (policies: readonly Policy[] | undefined): readonly string[] | undefined =>
+      policies?.map(({ name }) => name);
+    // Whoever meets the same policies on both sides is told the same.
+    const key = JSON.stringify([names(was), names(is)]);
+    let compared = this.#compared.get(key);
+    if (compared === undefined) {
+      compared = this.#differ(was ?? [], is ?? []);
+      this.#compared.set(key, compared);
+    }
+    return compared === 'same' ? undefined : { ...compared, when: 'once-met', resources, door };
+  }
+
+  #differ(was: readonly Policy[], is: readonly Policy[]): Difference | 'same' {
+    const takes = {
+      before: whatItTakes(was, this.#documents.before, this.#nowMs),
+      after: whatItTakes(is, this.#documents.after, this.#nowMs),
+    };
+    const change = changeOf(takes.before, takes.after);
+    if (change === undefined) return 'same';
+    const changed = [...was, ...is].filter((policy) => this.#changed.has(policy));
     return {
       change,
-      when: 'once-met',
-      resource,
-      door,
-      needs: change === 'loses' ? [] : leastKeys(is.takes),
-      policies: [...new Set(policies.map(({ name }) => name))].toSorted(),
+      needs: change === 'loses' ? [] : leastKeys(takes.after),
+      policies: [...new Set(changed.map(({ name }) => name))].toSorted(),
     };
   }
 
-  #takes(
+  /** Undefined where the people or the resource are not there. */
+  #concerning(
     side: 'before' | 'after',
     subject: Facts['subject'] | undefined,
     name: string,
     door: Door,
-  ): { takes: WhatItTakes; concerning: readonly Policy[] } {
+  ): readonly Policy[] | undefined {
     const tags = this.touched.tagsOf(side, name);
-    if (subject === undefined || tags === undefined) return { takes: noWay, concerning: [] };
-    const concerning = this.#sides[side].policies.concerning({
+    if (subject === undefined || tags === undefined) return undefined;
+    return this.#sides[side].policies.concerning({
       nowMs: this.#nowMs,
       door,
       subject,
@@ -142,7 +168,6 @@ class Comparison {
       device: { approved: false },
       resource: { name, tags },
     });
-    return { takes: whatItTakes(concerning, this.#documents[side], this.#nowMs), concerning };
   }
 }
 

@@ -76,8 +76,8 @@ export class AccessRows {
   }
 }
 
-function placeOf({ resource, door }: Step): string {
-  return `${door} ${resource}`;
+function placeOf({ resources, door }: Step): string {
+  return `${door} ${resources[0] ?? ''}`;
 }
 
 function rank({ step: { change, when } }: Row): number {
@@ -113,7 +113,7 @@ function alike(
 ): { readonly step: Step; readonly resources: readonly string[]; readonly doors: readonly string[] }[] {
   const byResource = new Map<string, { step: Step; doors: string[] }>();
   for (const step of steps) {
-    const key = JSON.stringify([step.change, step.when, step.needs, step.policies, step.resource]);
+    const key = JSON.stringify([step.change, step.when, step.needs, step.policies, step.resources[0]]);
     const known = byResource.get(key);
     if (known === undefined) byResource.set(key, { step, doors: [step.door] });
     else known.doors.push(step.door);
@@ -122,8 +122,8 @@ function alike(
   for (const { step, doors } of byResource.values()) {
     const key = JSON.stringify([step.change, step.when, step.needs, step.policies, doors]);
     const known = byDoors.get(key);
-    if (known === undefined) byDoors.set(key, { step, resources: [step.resource], doors });
-    else known.resources.push(step.resource);
+    if (known === undefined) byDoors.set(key, { step, resources: [...step.resources], doors });
+    else known.resources.push(...step.resources);
   }
   return [...byDoors.values()];
 }

@@ -8,7 +8,6 @@ import type { Policy } from '../../../policy/policy.ts';
 import type { Facts } from '../../../policy/facts.ts';
 import type { OrganisationState } from '../organisation-state.ts';
 import type { SubjectClass } from './plan-subjects.ts';
-import { isNamed } from './touched-resources.ts';
 
 const maxWarnings = 50;
 /** Pairs of allows that are compared, at most. */
@@ -20,10 +19,12 @@ export function policyWarnings(
   classes: readonly SubjectClass[],
   nowMs: number,
 ): { warnings: PlanWarning[]; more: number } {
-  const subjects = classes.flatMap(({ isSeen, after }) => (isSeen && after !== undefined ? [after] : []));
+  const meant = new Meant(
+    classes.flatMap(({ isSeen, after }) => (isSeen && after !== undefined ? [after] : [])),
+  );
   const all = [
-    ...looserAllows(state, subjects, nowMs),
-    ...idlePolicies(state, subjects, nowMs),
+    ...looserAllows(state, meant, nowMs),
+    ...idlePolicies(state, meant, nowMs),
     ...idleWaivers(state),
   ];
   return { warnings: all.slice(0, maxWarnings), more: Math.max(0, all.length - maxWarnings) };
@@ -31,35 +32,36 @@ export function policyWarnings(
 
 function looserAllows(
   { policies, resources, document }: OrganisationState,
-  subjects: readonly Facts['subject'][],
+  meant: Meant,
   nowMs: number,
 ): PlanWarning[] {
   const written = new Map((document.policies ?? []).map((policy) => [policy.name, policy]));
-  const allows = new Targets(
-    policies.policies.filter(({ effect, untilMs }) => effect === 'allow' && untilMs > nowMs),
-  );
-  const found = new Map<string, { loose: Policy; strict: Policy; resources: string[] }>();
-  const compared = new Map<string, boolean>();
+  const allows = policies.policies.filter(({ effect, untilMs }) => effect === 'allow' && untilMs > nowMs);
+  const targets = new Targets(allows);
+  const places = new Map(allows.map((allow, place) => [allow, place]));
+  /** By the places of both: what it is about, or that there is nothing to say. */
+  const pairs = new Map<number, { loose: Policy; strict: Policy; resources: string[] } | undefined>();
   let left = maxPairs;
   for (const { definition } of resources) {
-    const about = allows.about(definition.name, definition.tags ?? []);
+    const about = targets.about(definition.name, definition.tags ?? []);
     for (const loose of about) {
       for (const strict of about) {
-        if (loose === strict || (left -= 1) < 0) continue;
-        const key = JSON.stringify([loose.name, strict.name]);
-        let isLooser = compared.get(key);
-        if (isLooser === undefined) {
-          isLooser = looser(loose, strict, written) && meetSomebody(loose, strict, subjects);
-          compared.set(key, isLooser);
+        if (loose === strict || left === 0) continue;
+        left -= 1;
+        const key = (places.get(loose) ?? 0) * allows.length + (places.get(strict) ?? 0);
+        let pair = pairs.get(key);
+        if (pair === undefined && !pairs.has(key)) {
+          const tells = looser(loose, strict, written) && meant.meet(loose, strict);
+          pair = tells ? { loose, strict, resources: [] } : undefined;
+          pairs.set(key, pair);
         }
-        if (!isLooser) continue;
-        const entry = found.get(key) ?? { loose, strict, resources: [] };
-        entry.resources.push(definition.name);
-        found.set(key, entry);
+        pair?.resources.push(definition.name);
       }
     }
   }
-  return [...found.values()].map(({ loose, strict, resources: names }) => {
+  return [...pairs.values()].flatMap((pair) => {
+    if (pair === undefined) return [];
+    const { loose, strict, resources: names } = pair;
     const keys = conditionKeys([whenOf(strict, written)]);
     return {
       kind: 'looser-allow',
@@ -80,23 +82,60 @@ function looser(loose: Policy, strict: Policy, written: ReadonlyMap<string, Poli
   return implies(many, few) && !implies(few, many);
 }
 
-/** Whether both mean somebody: by the same name or group, or because somebody is known to be in both. */
-function meetSomebody(one: Policy, other: Policy, subjects: readonly Facts['subject'][]): boolean {
-  if (one.who === 'everyone' || other.who === 'everyone') return true;
-  for (const key of ['groups', 'people', 'serviceAccounts'] as const) {
-    const names = new Set(other.who[key]);
-    if (one.who[key]?.some((name) => names.has(name)) === true) return true;
+/** Whom policies mean, of those who are known: by their names and groups, gathered once. */
+class Meant {
+  readonly isAnyoneKnown: boolean;
+  readonly #byGroup = new Map<string, Set<Facts['subject']>>();
+  readonly #byPerson = new Map<string, Set<Facts['subject']>>();
+  readonly #byAccount = new Map<string, Set<Facts['subject']>>();
+  readonly #found = new Map<Policy, ReadonlySet<Facts['subject']>>();
+
+  constructor(subjects: readonly Facts['subject'][]) {
+    this.isAnyoneKnown = subjects.some(({ kind }) => kind === 'person');
+    const add = (map: Map<string, Set<Facts['subject']>>, key: string, subject: Facts['subject']): void =>
+      void map.set(key, (map.get(key) ?? new Set()).add(subject));
+    for (const subject of subjects) {
+      for (const group of subject.groups) add(this.#byGroup, group, subject);
+      if (subject.kind === 'service') add(this.#byAccount, subject.name, subject);
+      else if (subject.email !== undefined) add(this.#byPerson, subject.email, subject);
+    }
   }
-  return subjects.some((subject) => isNamed(one, subject) && isNamed(other, subject));
+
+  /** Those whom the lists of a policy name; none for everyone. */
+  of(policy: Policy): ReadonlySet<Facts['subject']> {
+    let found = this.#found.get(policy);
+    if (found === undefined) {
+      const { who } = policy;
+      const lists = who === 'everyone' ? {} : who;
+      found = new Set([
+        ...(lists.groups ?? []).flatMap((group) => [...(this.#byGroup.get(group) ?? [])]),
+        ...(lists.people ?? []).flatMap((email) => [...(this.#byPerson.get(email.toLowerCase()) ?? [])]),
+        ...(lists.serviceAccounts ?? []).flatMap((name) => [...(this.#byAccount.get(name) ?? [])]),
+      ]);
+      this.#found.set(policy, found);
+    }
+    return found;
+  }
+
+  /** Whether both mean somebody: by the same name or group, or because somebody is known whom both mean. */
+  meet(one: Policy, other: Policy): boolean {
+    if (one.who === 'everyone' || other.who === 'everyone') return true;
+    for (const key of ['groups', 'people', 'serviceAccounts'] as const) {
+      const names = new Set(other.who[key]);
+      if (one.who[key]?.some((name) => names.has(name)) === true) return true;
+    }
+    const others = this.of(other);
+    for (const subject of this.of(one)) if (others.has(subject)) return true;
+    return false;
+  }
 }
 
 /** Policies that are over, mean nobody who is known, or guard what nothing opens. */
 function idlePolicies(
   { policies, resources }: OrganisationState,
-  subjects: readonly Facts['subject'][],
+  meant: Meant,
   nowMs: number,
 ): PlanWarning[] {
-  const isAnyoneKnown = subjects.some(({ kind }) => kind === 'person');
   const allows = new Targets(policies.policies.filter(({ effect }) => effect === 'allow'));
   const definitions = resources.map(({ definition }) => definition);
   const all = new NamesAndTags(definitions);
@@ -111,9 +150,8 @@ function idlePolicies(
       return warning('over', `"${policy.name}" is over; it does nothing any more and can go`);
     if (!all.has(policy)) return warning('matches-nothing', `"${policy.name}" is about no resource`);
     const meansAccounts = typeof policy.who === 'object' && policy.who.serviceAccounts !== undefined;
-    if ((isAnyoneKnown || meansAccounts) && policy.who !== 'everyone')
-      if (!subjects.some((subject) => isNamed(policy, subject)))
-        return warning('matches-nobody', `"${policy.name}" means nobody who has been seen so far`);
+    if ((meant.isAnyoneKnown || meansAccounts) && policy.who !== 'everyone' && meant.of(policy).size === 0)
+      return warning('matches-nobody', `"${policy.name}" means nobody who has been seen so far`);
     if (policy.effect === 'allow') return [];
     if (opened.has(policy)) return [];
     return warning('matches-nothing', `"${policy.name}" guards what no allow opens`);

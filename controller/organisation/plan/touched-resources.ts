@@ -5,6 +5,12 @@ import { canonicalJson } from '../document-changes.ts';
 import type { Resource } from '../organisation-state.ts';
 import type { Sides, SubjectClass } from './plan-subjects.ts';
 
+/** Resources in lists of which no policy tells the members apart, and how many there are. */
+export interface Touched {
+  readonly lists: readonly (readonly string[])[];
+  readonly count: number;
+}
+
 export class TouchedResources {
   readonly #resources: Readonly<Record<'before' | 'after', ReadonlyMap<string, Resource>>>;
   readonly #all: readonly string[];
@@ -13,6 +19,9 @@ export class TouchedResources {
   readonly #policies: readonly Policy[];
   readonly #targets = new Map<Policy, readonly string[]>();
   readonly #byTag = new Map<string, Set<string>>();
+  /** By name, what policies can tell apart: the resource itself where one names it, else its tags on both sides. */
+  readonly #kinds: ReadonlyMap<string, string>;
+  readonly #found = new Map<string, Touched>();
 
   /** @param changed policies of either side that do not stand alike on the other */
   constructor(sides: Sides, changed: readonly Policy[]) {
@@ -23,6 +32,19 @@ export class TouchedResources {
     this.#all = [...new Set([...this.#resources.before.keys(), ...this.#resources.after.keys()])];
     this.#different = this.#all.filter(
       (name) => canonicalJson(this.tagsOf('before', name)) !== canonicalJson(this.tagsOf('after', name)),
+    );
+    const named = new Set(
+      [...sides.before.policies.policies, ...sides.after.policies.policies].flatMap(({ to }) =>
+        to === 'everything' ? [] : (to.resources ?? []),
+      ),
+    );
+    this.#kinds = new Map(
+      this.#all.map((name) => [
+        name,
+        JSON.stringify(
+          named.has(name) ? name : [this.tagsOf('before', name) ?? null, this.tagsOf('after', name) ?? null],
+        ),
+      ]),
     );
     for (const resources of [this.#resources.before, this.#resources.after])
       for (const [name, { definition }] of resources)
@@ -41,14 +63,33 @@ export class TouchedResources {
     return resource === undefined ? undefined : (resource.definition.tags ?? []);
   }
 
-  /** Those that may come out otherwise for these people. */
-  of({ before, after }: SubjectClass): readonly string[] {
-    if (canonicalJson(before) !== canonicalJson(after)) return this.#all;
-    if (before === undefined) return [];
-    const names = new Set(this.#different);
-    for (const policy of this.#policies)
-      if (isNamed(policy, before)) for (const name of this.#targetsOf(policy)) names.add(name);
-    return [...names];
+  /** Those that may come out otherwise for these people; what holds for one of a list holds for the rest. */
+  of({ before, after }: SubjectClass): Touched {
+    if (canonicalJson(before) !== canonicalJson(after)) return this.#touched('all', () => this.#all);
+    if (before === undefined) return { lists: [], count: 0 };
+    const policies = this.#policies.filter((policy) => isNamed(policy, before));
+    const key = policies.map((policy) => this.#policies.indexOf(policy)).join(' ');
+    return this.#touched(key, () => [
+      ...new Set([...this.#different, ...policies.flatMap((policy) => [...this.#targetsOf(policy)])]),
+    ]);
+  }
+
+  /** Worked out once for all to whom the same changed policies apply. */
+  #touched(key: string, namesOf: () => readonly string[]): Touched {
+    let touched = this.#found.get(key);
+    if (touched === undefined) {
+      const names = namesOf();
+      const lists = new Map<string, string[]>();
+      for (const name of names) {
+        const kind = this.#kinds.get(name) ?? '';
+        const list = lists.get(kind);
+        if (list === undefined) lists.set(kind, [name]);
+        else list.push(name);
+      }
+      touched = { lists: [...lists.values()], count: names.length };
+      this.#found.set(key, touched);
+    }
+    return touched;
   }
 
   #targetsOf(policy: Policy): readonly string[] {
