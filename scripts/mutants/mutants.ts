@@ -7,6 +7,7 @@ import { decisionsMutants } from './decisions.ts';
 import { listenersMutants } from './listeners.ts';
 import type { Mutant } from './mutant.ts';
 import { muxMutants } from './mux.ts';
+import { nonsenseMutants } from './nonsense.ts';
 import { policyMutants } from './policy.ts';
 import { relayMutants } from './relay.ts';
 import { signInMutants } from './sign-in.ts';
@@ -24,4 +25,5 @@ export const mutants: readonly Mutant[] = [
   ...signInMutants,
   ...listenersMutants,
   ...clientMutants,
+  ...nonsenseMutants,
 ];
