@@ -8,7 +8,7 @@ import type { ControllerContext } from '../context.ts';
 import { deviceViews, type DeviceView } from '../decisions/device-view.ts';
 
 /** So many share one transaction, and the loop lets their messages out before the next. */
-const together = 64;
+const together = 128;
 
 interface Asked {
   readonly device: DeviceId;

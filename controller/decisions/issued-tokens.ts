@@ -74,6 +74,19 @@ export async function storeMinted(tx: ScopedStore, minted: readonly Minted[], no
   }
 }
 
+/** Writes down which of their rights these tokens still carry. */
+export async function storeNarrowed(tx: ScopedStore, rows: readonly Minted[]): Promise<void> {
+  // As rows that are there already: one statement for many of them.
+  for (let at = 0; at < rows.length; at += rowsPerStatement) {
+    await tx
+      .insert('issued_tokens', rows.slice(at, at + rowsPerStatement))
+      .onConflict((conflict) =>
+        conflict.column('id').doUpdateSet((eb) => ({ resources: eb.ref('excluded.resources') })),
+      )
+      .execute();
+  }
+}
+
 /**
  * The grants this seat is due, one network after the other: of `issued` those that still serve, else new ones, which are
  * added to `minted`.

@@ -8,7 +8,7 @@ import type { OrganisationState } from '../organisation/organisation-state.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { resourceById } from './candidates.ts';
 import { entitlements, entitlementsTo, type Entitlement } from './entitlements.ts';
-import { issuedTo, rightsOf, storedRights } from './issued-tokens.ts';
+import { issuedTo, rightsOf, storedRights, storeNarrowed, type Minted } from './issued-tokens.ts';
 import { promisesMore, rightsByNetwork } from './rights.ts';
 import type { Seat } from './seat.ts';
 
@@ -50,6 +50,7 @@ export async function withdraw(
   const ids: string[] = [];
   const entries: AuditEntry[] = [];
   const ended: Id<'tok'>[] = [];
+  const narrowed: Minted[] = [];
   const issuedBy = await issuedTo(
     tx,
     seats.map(({ device }) => device.id),
@@ -80,11 +81,7 @@ export async function withdraw(
         ended.push(row.id);
       } else {
         for (const id of over) if (!gone.has(id)) ids.push(`${row.id}/${id}`);
-        await tx
-          .update('issued_tokens')
-          .set({ resources: storedRights(issued) })
-          .where('id', '=', row.id)
-          .execute();
+        narrowed.push({ ...row, resources: storedRights(issued) });
       }
     }
     entries.push(...lostEntries(state, seat, list, lost, nowMs, cause));
@@ -95,6 +92,7 @@ export async function withdraw(
       .where('id', 'in', ended.slice(at, at + 500))
       .execute();
   }
+  await storeNarrowed(tx, narrowed);
   return { ids, entries };
 }
 

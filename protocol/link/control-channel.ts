@@ -98,13 +98,14 @@ export class ControlChannel {
   /** Throws a Fault `limit` when the message is larger than 4 MiB; after the end it does nothing. */
   send(message: object): void {
     if (this.#isClosed) return;
-    const json = Buffer.from(JSON.stringify(message));
-    if (json.length > maxControlMessageBytes) {
-      throw new Fault('limit', `a control message of ${json.length} bytes is too large`);
+    const json = JSON.stringify(message);
+    const length = Buffer.byteLength(json);
+    if (length > maxControlMessageBytes) {
+      throw new Fault('limit', `a control message of ${length} bytes is too large`);
     }
-    const framed = Buffer.allocUnsafe(lengthBytes + json.length);
-    framed.writeUInt32BE(json.length);
-    json.copy(framed, lengthBytes);
+    const framed = Buffer.allocUnsafe(lengthBytes + length);
+    framed.writeUInt32BE(length);
+    framed.write(json, lengthBytes);
     this.#unsent.push(framed);
     this.#unsentBytes += framed.length;
     this.#flush();

@@ -57,11 +57,6 @@ export const decisionsMutants: readonly Mutant[] = [
         "return isHeld(state, seat) ? { name: 'device-not-approved' } : undefined;",
         'return undefined;',
       ],
-      [
-        'what a person may not know of is hidden',
-        "visibility === 'everyone' || (visibility === 'fixable' && mendable)",
-        'true',
-      ],
     ],
   ),
   ...guards(
@@ -89,6 +84,11 @@ export const decisionsMutants: readonly Mutant[] = [
     'controller/decisions/entitlements.ts',
     ['test/explain/hidden.test.ts'],
     [
+      [
+        'what a person may not know of is hidden',
+        "visibility === 'everyone' || (visibility === 'fixable' && mendable)",
+        'true',
+      ],
       [
         'no policy but an allow is named to a person',
         'reason.policy === undefined || allows.has(reason.policy) ? reason : { name: reason.name }',
@@ -222,7 +222,7 @@ export const decisionsMutants: readonly Mutant[] = [
     ['test/controller/rights.test.ts'],
     [
       [
-        'a revocation is told once',
+        'a revocation that is out is not looked up again',
         'if (this.#sent === undefined || revocation.epoch <= this.#sent) return;',
         'if (this.#sent === undefined || revocation.epoch < this.#sent) return;',
       ],

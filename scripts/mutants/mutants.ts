@@ -8,6 +8,7 @@ import { documentMutants } from './document.ts';
 import { listenersMutants } from './listeners.ts';
 import type { Mutant } from './mutant.ts';
 import { muxMutants } from './mux.ts';
+import { nonsenseMutants } from './nonsense.ts';
 import { policyMutants } from './policy.ts';
 import { postureMutants } from './posture.ts';
 import { relayMutants } from './relay.ts';
@@ -28,4 +29,5 @@ export const mutants: readonly Mutant[] = [
   ...signInMutants,
   ...listenersMutants,
   ...clientMutants,
+  ...nonsenseMutants,
 ];

@@ -8,9 +8,11 @@ import { createServer, type AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
 import { pino } from 'pino';
+import { WebSocket } from 'ws';
 import { startRelayNode } from '../../cli/relay-node.ts';
 import { startClient, type Client } from '../../client/client.ts';
 import { systemRandom } from '../../protocol/clock.ts';
+import { decodeChallenge, encodeAttach, hopPath, hopSubprotocol, signAttach } from '../../protocol/hop.ts';
 import { newId } from '../../protocol/ids.ts';
 import { newSigningKey } from '../../protocol/keys.ts';
 import { Alarms, alarmTexts, type Alarm, type AlarmName } from '../../protocol/node/alarms.ts';
@@ -252,6 +254,65 @@ test('REL-12 a snapshot that was refused is not patched into: the one before sta
   assert.equal(epochOf(organisation, 'device'), 7);
   assert.equal(epochOf(organisation, 'connector'), 7);
   assert.equal(await greeting(), 'hello');
+});
+
+test('REL-12 a ticket or a grant that nobody signed gets nobody in, and the relay and the connector say so', async (t) => {
+  const { organisation, client } = await world(t);
+  const { id, mk, nk } = organisation.node('device');
+  const stranger = await tokenSigner(newSigningKey());
+  const times = { iat: nowS(), exp: nowS() + 3_600 };
+  const common = { iss: 'https://access.acme.example', org: organisation.org, ...times };
+
+  const ticket = await signTicket(stranger, {
+    ...common,
+    jti: newId('tok', systemRandom(16)),
+    sub: id,
+    role: 'client',
+    mk,
+    meet: [organisation.network],
+    out: 0,
+  });
+  const { url } = (await statusOf(organisation, 'relay')) as { url?: string };
+  const socket = new WebSocket(`${url?.replace('http', 'ws') ?? ''}${hopPath}`, hopSubprotocol);
+  const [hello] = (await once(socket, 'message')) as [Buffer];
+  const challenge = decodeChallenge(hello.toString());
+  assert.ok(challenge !== undefined);
+  const closed = once(socket, 'close');
+  socket.send(encodeAttach({ ticket, sig: signAttach(newSigningKey(), challenge, ticket) }));
+  await closed;
+  await untilAlarm(organisation, 'relay', 'ticket-not-valid');
+
+  // A client that shows its connector a grant of its own making: the session goes on with what is valid.
+  const grant = await signGrant(stranger, {
+    ...common,
+    jti: newId('tok', systemRandom(16)),
+    aud: organisation.network,
+    sub: newId('svc', systemRandom(16)),
+    dev: id as never,
+    ses: newId('ses', systemRandom(16)),
+    nk,
+    who: { name: 'ci', groups: [] },
+    cav: [{ until: times.exp, out: 0 }],
+    res: { [organisation.wiki]: 0 },
+  });
+  const folder = organisation.state(folders.device);
+  const kept = folder.readJson('session.json') as { grants: string[] };
+  await client.stop();
+  folder.writeJson('session.json', { ...kept, grants: [grant, ...kept.grants] });
+  const again = await startClient({
+    state: folder,
+    key: organisation.key(),
+    // Nobody tells it of other grants.
+    controllerUrl: 'http://127.0.0.1:1',
+    browser: false,
+    uids: [process.getuid?.() ?? 0],
+    onEvent: () => undefined,
+  });
+  t.after(() => again.stop());
+  const flow = await again.open({ host: 'wiki.acme.internal', port: organisation.wikiPort });
+  flow.end();
+  assert.equal(await text(flow), 'hello');
+  await untilAlarm(organisation, 'connector', 'grant-not-valid');
 });
 
 test('the same alarm is logged once a minute and counted every time', () => {

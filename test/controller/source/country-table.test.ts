@@ -16,6 +16,9 @@ network,country
 "192.0.2.0/24","SE"
 198.51.100.0/25,NO
 198.51.100.128/25,NO
+172.16.0.0/16,ES
+172.16.0.0/12,IT
+172.16.0.0/24,PT
 255.255.255.0/24,IS
 2001:db8::/32,NL
 2001:db8:1::/48,BE
@@ -44,6 +47,12 @@ test('the longest prefix that holds an address decides, for IPv4 and IPv6', () =
     ['198.51.100.127', 'NO'],
     ['198.51.100.128', 'NO'],
     ['198.51.101.0', undefined],
+    ['172.15.255.255', undefined],
+    ['172.16.0.255', 'PT'],
+    ['172.16.1.0', 'ES'],
+    ['172.17.0.0', 'IT'],
+    ['172.31.255.255', 'IT'],
+    ['172.32.0.0', undefined],
     ['255.255.255.255', 'IS'],
     ['0.0.0.0', undefined],
     ['2001:db7:ffff:ffff:ffff:ffff:ffff:ffff', undefined],
@@ -87,7 +96,7 @@ test('the order of the lines does not matter, and neither do line ends', () => {
     const address = `10.${step >> 8}.${step & 7}.${(step * 37) & 255}`;
     assert.equal(turned.countryOf(address), straight.countryOf(address), address);
   }
-  assert.equal(turned.networks, 13);
+  assert.equal(turned.networks, 16);
 });
 
 test('a slow reading of the same lines agrees, networks inside one another and side by side', () => {
