@@ -1,5 +1,5 @@
 /** Explains what is known of a resource, and nothing about what is hidden. */
-import { hiddenText, reasonTexts } from '../protocol/reasons.ts';
+import { hiddenText, reasonTexts, type ReasonName } from '../protocol/reasons.ts';
 import { unknownTexts } from './dns/answer.ts';
 import { findResource, type Knowledge } from './standing.ts';
 import { resourcesSchema, whySchema, type ResourceList, type WhyAnswer } from './status.ts';
@@ -13,8 +13,10 @@ export function explain(text: string, knowledge: Knowledge): WhyAnswer {
   }
   const resource = findResource(text, knowledge);
   if (resource === undefined) return { ...base, decision: 'hidden', text: hiddenText };
+  const mendable = resource.reasons.some(({ name }) => signInMends.has(name));
   return {
     ...base,
+    ...(mendable ? { sign_in_for: resource.name } : {}),
     decision: resource.granted ? 'granted' : 'refused',
     reasons: resource.reasons.map(({ name, policy }) => {
       const { met, text: sentence, fix } = reasonTexts[name];
@@ -28,6 +30,9 @@ export function explain(text: string, knowledge: Knowledge): WhyAnswer {
     }),
   };
 }
+
+/** Reasons that a fresher or stronger sign-in takes away. */
+const signInMends = new Set<ReasonName>(['session-too-old', 'mfa-missing', 'mfa-too-old']);
 
 /** Everything this device may use or know of, by name. */
 export function listResources(knowledge: Knowledge): ResourceList {

@@ -9,10 +9,16 @@ import { hiddenText, reasonTexts, type Reason } from '../../protocol/reasons.ts'
 import { ProblemError } from '../api/problems.ts';
 import type { TypedApp } from '../api/typed-app.ts';
 import type { ControllerContext } from '../context.ts';
-import { entitlements, visitorEntitlements, type Entitlement } from '../decisions/entitlements.ts';
-import { seatOf, subjectOf } from '../decisions/seat.ts';
+import {
+  entitlements,
+  visitorEntitlements,
+  type Entitlement,
+  type Visitor,
+} from '../decisions/entitlements.ts';
+import { seatOf, subjectOf, type Seat } from '../decisions/seat.ts';
 import { resourceHosts } from '../organisation/resource-hosts.ts';
 import { instant, portalCaller, type PortalCaller } from './portal-caller.ts';
+import { stepUpFor } from './step-up.ts';
 import { signInFacts } from './step-ups.ts';
 
 const config = { access: ['person'] } as const;
@@ -27,8 +33,8 @@ export function myResourcesRoutes(app: TypedApp, context: ControllerContext): vo
     },
     async (request) => {
       const caller = await portalCaller(context, request);
-      const { device, rights } = await rightsOf(context, caller, request.query.device);
-      return { device, resources: rights.map(shownResource) };
+      const { device, rights, stepUp } = await rightsOf(context, caller, request.query.device);
+      return { device, resources: rights.map((right) => shownResource(right, stepUp(right))) };
     },
   );
 
@@ -45,7 +51,7 @@ export function myResourcesRoutes(app: TypedApp, context: ControllerContext): vo
     },
     async (request) => {
       const caller = await portalCaller(context, request);
-      const { rights } = await rightsOf(context, caller, request.query.device);
+      const { rights, stepUp } = await rightsOf(context, caller, request.query.device);
       const { name } = request.params;
       const found = rights.find(
         ({ resource }) =>
@@ -53,7 +59,7 @@ export function myResourcesRoutes(app: TypedApp, context: ControllerContext): vo
           resourceHosts(resource.definition).some((host) => host === name.toLowerCase()),
       );
       if (found === undefined) throw new ProblemError('not-found', hiddenText);
-      return shownResource(found);
+      return shownResource(found, stepUp(found));
     },
   );
 }
@@ -63,7 +69,11 @@ async function rightsOf(
   context: ControllerContext,
   { organisation, person, session }: PortalCaller,
   chosen: string | undefined,
-): Promise<{ device: { id: string; name: string } | null; rights: Entitlement[] }> {
+): Promise<{
+  device: { id: string; name: string } | null;
+  rights: Entitlement[];
+  readonly stepUp: (right: Entitlement) => PortalResource['stepUp'];
+}> {
   const nowMs = context.now();
   const { store } = organisation;
   const state = await organisation.reader.current();
@@ -87,9 +97,15 @@ async function rightsOf(
       ? devices.find(({ id }) => open.some((each) => each.device === id))
       : devices.find(({ id }) => id === chosen);
   if (chosen !== undefined && device === undefined) throw new ProblemError('not-found');
+  const mends = (who: Seat | Visitor, right: Entitlement): boolean =>
+    right.state === 'refused' && stepUpFor(state, who, right.resource, nowMs) !== undefined;
   const seat = device === undefined ? undefined : await seatOf(store, state, device.id as DeviceId);
   if (device !== undefined && seat !== undefined) {
-    return { device, rights: entitlements(state, seat, nowMs).filter(({ known }) => known) };
+    return {
+      device,
+      rights: entitlements(state, seat, nowMs).filter(({ known }) => known),
+      stepUp: (right) => (mends(seat, right) ? 'device' : undefined),
+    };
   }
   const subject = await subjectOf(store, state, person.id);
   if (subject === undefined) throw new ProblemError('not-authenticated');
@@ -97,10 +113,14 @@ async function rightsOf(
   return {
     device: null,
     rights: visitorEntitlements(state, visitor, nowMs, 'client').filter(({ known }) => known),
+    stepUp: (right) => (mends(visitor, right) ? 'browser' : undefined),
   };
 }
 
-function shownResource({ resource, state, reasons, untilMs }: Entitlement): PortalResource {
+function shownResource(
+  { resource, state, reasons, untilMs }: Entitlement,
+  stepUp: PortalResource['stepUp'],
+): PortalResource {
   const { name, ports } = resource.definition;
   return {
     id: resource.id,
@@ -109,6 +129,7 @@ function shownResource({ resource, state, reasons, untilMs }: Entitlement): Port
     ports: [...ports],
     state,
     reasons: reasons.map(shownReason),
+    ...(stepUp === undefined ? {} : { stepUp }),
     ...(untilMs === undefined ? {} : { until: instant(untilMs) }),
   };
 }

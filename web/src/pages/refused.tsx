@@ -12,6 +12,7 @@ import { Instant } from '../ui/instant.tsx';
 import { ErrorPage } from './error.tsx';
 import { NotFoundPage } from './not-found.tsx';
 import { Reasons } from './reasons.tsx';
+import { StepUp } from './resource-row.tsx';
 import { SignedIn } from './signed-in.tsx';
 import { WaitingCard } from './waiting-card.tsx';
 
@@ -34,6 +35,7 @@ function Asked({ me, name }: { readonly me: Me; readonly name: string }) {
   if (answer.data !== undefined) {
     return (
       <Decision
+        me={me}
         resource={answer.data}
         organisation={me.organisation}
         foot={foot}
@@ -65,19 +67,21 @@ function Asked({ me, name }: { readonly me: Me; readonly name: string }) {
 }
 
 function Decision({
+  me,
   resource,
   organisation,
   foot,
   checking,
   onCheck,
 }: {
+  readonly me: Me;
   readonly resource: PortalResource;
   readonly organisation: string | null;
   readonly foot: React.ReactNode;
   readonly checking: boolean;
   readonly onCheck: () => void;
 }) {
-  const { name, state, reasons, until } = resource;
+  const { name, state, reasons, until, stepUp } = resource;
   const granted = state === 'granted';
   const shown = foreignText(name, 63);
   return (
@@ -87,13 +91,14 @@ function Decision({
       foot={foot}
     >
       <Reasons reasons={reasons} />
+      <StepUp me={me} resource={resource} />
       {until === undefined ? undefined : (
         <p className="text-quiet">
           {granted ? 'Until' : 'Changes by itself:'} <Instant instant={until} />
         </p>
       )}
       <div className="flex flex-wrap gap-2.5">
-        <Button busy={checking} onClick={onCheck}>
+        <Button tone={stepUp === undefined ? 'primary' : 'secondary'} busy={checking} onClick={onCheck}>
           Check again
         </Button>
         <Link to="/" className={buttonClass('secondary')}>
