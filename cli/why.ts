@@ -76,16 +76,19 @@ export function exitOfWhy({ decision, reasons }: WhyAnswer): ExitCode {
   return unmet.length > 0 && unmet.every(({ name }) => isAboutPosture(name)) ? exits.posture : exits.denied;
 }
 
-function text({ decision, resource, reasons, text: sentence }: WhyAnswer): string {
+function text({ decision, resource, reasons, sign_in_for: wanted, text: sentence }: WhyAnswer): string {
   const heading = { granted: 'ALLOWED', refused: 'DENIED', hidden: 'DENIED', unknown: 'UNKNOWN' }[decision];
   const lines = reasons.map(
     ({ name, met, text: reason, policy, fix }) =>
       `  ${met ? '✓' : '✗'} ${reason}  (${name}${policy === undefined ? '' : `, policy "${policy}"`})` +
       (fix === undefined ? '' : `\n      fix: ${fix}`),
   );
-  return [`${heading}  ${resource}`, ...lines, ...(sentence === undefined ? [] : [`  ${sentence}`])].join(
-    '\n',
-  );
+  return [
+    `${heading}  ${resource}`,
+    ...lines,
+    ...(wanted === undefined ? [] : [`  Sign in as it asks: postern login --for ${wanted}`]),
+    ...(sentence === undefined ? [] : [`  ${sentence}`]),
+  ].join('\n');
 }
 
 function parseDoor(text: string): Door {

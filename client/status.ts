@@ -115,6 +115,8 @@ export interface WhyAnswer {
     readonly fix?: string;
     readonly policy?: string;
   }[];
+  /** The resource for which a new sign-in (`postern login --for`) can mend what fails. */
+  readonly sign_in_for?: string;
   /** One sentence where there are no reasons. */
   readonly text?: string;
 }

@@ -1,5 +1,5 @@
 /** Explains what is known of a resource, and nothing about what is hidden. */
-import { hiddenText, readableReason, reasonTexts } from '../protocol/reasons.ts';
+import { hiddenText, readableReason, reasonTexts, type Reason } from '../protocol/reasons.ts';
 import { unknownTexts } from './dns/answer.ts';
 import { collectorsOf } from './posture/collect.ts';
 import { findResource, type Knowledge } from './standing.ts';
@@ -16,11 +16,18 @@ export function explain(text: string, knowledge: Knowledge): WhyAnswer {
   }
   const resource = findResource(text, knowledge);
   if (resource === undefined) return { ...base, decision: 'hidden', text: hiddenText };
+  const mendable = resource.reasons.some(isMendedBySignIn);
   return {
     ...base,
+    ...(mendable ? { sign_in_for: resource.name } : {}),
     decision: resource.granted ? 'granted' : 'refused',
     reasons: resource.reasons.map((reason) => readableReason(reason, thisSystem)),
   };
+}
+
+/** Whether a fresher or stronger sign-in takes this away. */
+function isMendedBySignIn({ name }: Reason): boolean {
+  return !reasonTexts[name].met && (name === 'session-too-old' || name.startsWith('mfa-'));
 }
 
 /** Everything this device may use or know of, by name. */

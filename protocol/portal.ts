@@ -55,6 +55,8 @@ export const PortalResource = Type.Object({
   ports: Type.Array(Type.String()),
   state: Type.Union([Type.Literal('granted'), Type.Literal('refused')]),
   reasons: Type.Array(ShownReason),
+  /** A new sign-in can mend what fails: of this browser, or of the device from which this was decided. */
+  stepUp: Type.Optional(Type.Union([Type.Literal('browser'), Type.Literal('device')])),
   /** When time alone changes the state. */
   until: Type.Optional(Instant),
   /** Of one that is refused and was asked for by itself: under which an administrator finds it in the audit log. */

@@ -9,12 +9,18 @@ import { hiddenText, readableReason, type System } from '../../protocol/reasons.
 import { ProblemError } from '../api/problems.ts';
 import type { TypedApp } from '../api/typed-app.ts';
 import type { ControllerContext } from '../context.ts';
-import { entitlements, visitorEntitlements, type Entitlement } from '../decisions/entitlements.ts';
-import { seatOf, subjectOf } from '../decisions/seat.ts';
+import {
+  entitlements,
+  visitorEntitlements,
+  type Entitlement,
+  type Visitor,
+} from '../decisions/entitlements.ts';
+import { seatOf, subjectOf, type Seat } from '../decisions/seat.ts';
 import { Refusals } from '../explain/refusals.ts';
 import type { OrganisationState, Resource } from '../organisation/organisation-state.ts';
 import { resourceHosts } from '../organisation/resource-hosts.ts';
 import { instant, portalCaller, type PortalCaller } from './portal-caller.ts';
+import { stepUpFor } from './step-up.ts';
 import { signInFacts } from './step-ups.ts';
 
 const config = { access: ['person'] } as const;
@@ -30,9 +36,9 @@ export function myResourcesRoutes(app: TypedApp, context: ControllerContext): vo
     },
     async (request) => {
       const caller = await portalCaller(context, request);
-      const { device, system, rights } = await rightsOf(context, caller, request.ip, request.query.device);
+      const { device, rights, ...about } = await rightsOf(context, caller, request.ip, request.query.device);
       const known = rights.filter((right) => right.known);
-      return { device, resources: known.map((right) => shownResource(right, system)) };
+      return { device, resources: known.map((right) => shownResource(right, about)) };
     },
   );
 
@@ -49,7 +55,7 @@ export function myResourcesRoutes(app: TypedApp, context: ControllerContext): vo
     },
     async (request) => {
       const caller = await portalCaller(context, request);
-      const { state, device, system, rights } = await rightsOf(
+      const { state, device, rights, ...about } = await rightsOf(
         context,
         caller,
         request.ip,
@@ -62,7 +68,7 @@ export function myResourcesRoutes(app: TypedApp, context: ControllerContext): vo
         resourceHosts(definition).some((host) => (host as string) === asked.toLowerCase());
       const [there] = state.resources.filter(isMeant);
       const [right] = rights.filter(({ resource }) => isMeant(resource));
-      if (right?.state === 'granted') return shownResource(right, system);
+      if (right?.state === 'granted') return shownResource(right, about);
       const trace = await refusals.record(caller.organisation.store, {
         who: caller.person.id,
         resource: there?.definition.name ?? printable(asked),
@@ -71,7 +77,7 @@ export function myResourcesRoutes(app: TypedApp, context: ControllerContext): vo
         address: request.ip,
       });
       if (right?.known !== true) throw new ProblemError('not-found', hiddenText, undefined, trace);
-      return { ...shownResource(right, system), trace };
+      return { ...shownResource(right, about), trace };
     },
   );
 }
@@ -81,18 +87,27 @@ function printable(text: string): string {
   return text.replaceAll(/\p{C}/gu, '').slice(0, 253);
 }
 
+/** What all of the caller's rights have in common. */
+interface About {
+  /** Of the device that they are asked for, where it is known. */
+  readonly system: System | undefined;
+  /** Where a new sign-in would mend a refusal. */
+  readonly stepUp: (right: Entitlement) => PortalResource['stepUp'];
+}
+
+interface Asked {
+  readonly state: OrganisationState;
+  readonly device: { id: string; name: string } | null;
+  readonly rights: readonly Entitlement[];
+}
+
 /** What the caller could be allowed, from the device they chose, or else the one last seen that is signed in. */
 async function rightsOf(
   context: ControllerContext,
   { organisation, person, session }: PortalCaller,
   address: string,
   chosen: string | undefined,
-): Promise<{
-  state: OrganisationState;
-  device: { id: string; name: string } | null;
-  system: System | undefined;
-  rights: Entitlement[];
-}> {
+): Promise<About & Asked> {
   const nowMs = context.now();
   const { store } = organisation;
   const state = await organisation.reader.current();
@@ -116,22 +131,33 @@ async function rightsOf(
       ? devices.find(({ id }) => open.some((each) => each.device === id))
       : devices.find(({ id }) => id === chosen);
   if (chosen !== undefined && device === undefined) throw new ProblemError('not-found');
+  const mends = (who: Seat | Visitor, right: Entitlement): boolean =>
+    right.state === 'refused' && stepUpFor(state, who, right.resource, nowMs) !== undefined;
   const seat = device === undefined ? undefined : await seatOf(store, state, device.id as DeviceId);
   if (device !== undefined && seat !== undefined) {
-    return { state, device, system: seat.device.posture?.facts.os, rights: entitlements(state, seat, nowMs) };
+    return {
+      state,
+      device,
+      system: seat.device.posture?.facts.os,
+      rights: entitlements(state, seat, nowMs),
+      stepUp: (right) => (mends(seat, right) ? 'device' : undefined),
+    };
   }
   const subject = await subjectOf(store, state, person.id);
   if (subject === undefined) throw new ProblemError('not-authenticated');
   const visitor = { subject, session: signInFacts(session), addresses: [session.address, address] };
-  const rights = visitorEntitlements(state, visitor, nowMs, 'client');
-  return { state, device: null, system: undefined, rights };
+  return {
+    state,
+    device: null,
+    system: undefined,
+    rights: visitorEntitlements(state, visitor, nowMs, 'client'),
+    stepUp: (right) => (mends(visitor, right) ? 'browser' : undefined),
+  };
 }
 
-/** @param system of the device that it is used from, where that is known */
-function shownResource(
-  { resource, state, reasons, untilMs }: Entitlement,
-  system: System | undefined,
-): PortalResource {
+function shownResource(right: Entitlement, { system, stepUp }: About): PortalResource {
+  const { resource, state, reasons, untilMs } = right;
+  const mend = stepUp(right);
   const { name, ports } = resource.definition;
   return {
     id: resource.id,
@@ -140,6 +166,7 @@ function shownResource(
     ports: [...ports],
     state,
     reasons: reasons.map((reason) => readableReason(reason, system)),
+    ...(mend === undefined ? {} : { stepUp: mend }),
     ...(untilMs === undefined ? {} : { until: instant(untilMs) }),
   };
 }

@@ -8,6 +8,7 @@ import { parseDuration } from '../../protocol/durations.ts';
 import { entitlements, questionFacts, visitorEntitlements } from '../decisions/entitlements.ts';
 import type { Visitor } from '../decisions/entitlements.ts';
 import type { Seat } from '../decisions/seat.ts';
+import { resourceHosts } from '../organisation/resource-hosts.ts';
 import type { OrganisationState, Resource } from '../organisation/organisation-state.ts';
 
 /** What to ask a provider for. */
@@ -23,7 +24,7 @@ export interface StepUp {
 /** Conditions that a sign-in can mend. */
 const mendable = new Set(['mfa', 'session']);
 
-/** A resource by its name, where this person may know of it; hidden and unknown ones are alike. */
+/** A resource by its name or a host name that leads to it, where this person may know of it; hidden and unknown ones are alike. */
 export function knownResource(
   state: OrganisationState,
   who: Seat | Visitor,
@@ -32,7 +33,12 @@ export function knownResource(
 ): Resource | undefined {
   const list =
     'device' in who ? entitlements(state, who, nowMs) : visitorEntitlements(state, who, nowMs, 'client');
-  return list.find(({ resource, known }) => known && resource.definition.name === name)?.resource;
+  return list.find(
+    ({ resource, known }) =>
+      known &&
+      (resource.definition.name === name ||
+        resourceHosts(resource.definition).some((host) => host === name.toLowerCase())),
+  )?.resource;
 }
 
 /** What a sign-in has to bring for this resource; undefined when no condition fails that it could mend. */

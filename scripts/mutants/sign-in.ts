@@ -66,8 +66,8 @@ export const signInMutants: readonly Mutant[] = [
   ...guards('controller/login/step-up.ts', stepUp, [
     [
       'a hidden resource asks for nothing',
-      'known && resource.definition.name === name',
-      'resource.definition.name === name',
+      'known &&\n      (resource.definition.name',
+      '(resource.definition.name',
     ],
   ]),
   ...guards('controller/enrolment/join-device.ts', stepUp, [

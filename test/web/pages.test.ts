@@ -96,7 +96,7 @@ test('a person signs in, sees what they may use and why not the rest, and signs 
 
   await page.getByRole('link', { name: 'What you may use' }).click();
   await page.getByRole('button', { name: /Signed in as/ }).click();
-  await page.getByRole('menuitem', { name: 'Sign out' }).click();
+  await page.getByRole('menuitem', { name: 'Sign out', exact: true }).click();
   await page.getByText('You are signed out of these pages').waitFor();
   await page.goto(publicUrl.href);
   await heading(page, 'Sign in').waitFor();

@@ -10,6 +10,7 @@ import type {
   MyDevices,
   MyResources,
   PortalResource,
+  SignedOut,
   SignInOptions,
 } from '../../protocol/portal.ts';
 
@@ -35,15 +36,29 @@ export const api = {
   resource: (name: string) => call<PortalResource>('GET', `me/resources/${encodeURIComponent(name)}`),
   devices: () => call<MyDevices>('GET', 'me/devices'),
   signOutDevice: (id: string) => call<undefined>('POST', `me/devices/${encodeURIComponent(id)}/sign-out`),
+  renameDevice: (id: string, name: string) =>
+    call<undefined>('POST', `me/devices/${encodeURIComponent(id)}/rename`, { name }),
+  acknowledgeDevice: (id: string) =>
+    call<undefined>('POST', `me/devices/${encodeURIComponent(id)}/acknowledge`),
+  blockDevice: (id: string) => call<undefined>('POST', `me/devices/${encodeURIComponent(id)}/block`),
+  forgetDevice: (id: string) => call<undefined>('POST', `me/devices/${encodeURIComponent(id)}/forget`),
   lookUp: (entry: LoginEntry) => call<LoginLookUp>('POST', 'me/logins/look-up', entry),
   approve: (entry: LoginEntry) => call<LoginAnswer>('POST', 'me/logins/approve', entry),
   refuse: (entry: LoginEntry) => call<LoginAnswer>('POST', 'me/logins/refuse', entry),
-  signOut: () => call<undefined>('POST', 'me/sign-out'),
+  signOut: (everywhere: boolean) =>
+    call<SignedOut>('POST', everywhere ? 'me/sign-out-everywhere' : 'me/sign-out'),
 };
 
-/** Where a sign-in with this provider begins; it ends at `returnTo`. `fresh` asks the provider to sign in anew. */
-export function signInUrl(provider: string, returnTo: string, fresh = false): string {
-  const query = new URLSearchParams({ rd: returnTo, ...(fresh ? { fresh: '1' } : {}) });
+/**
+ * Where a sign-in with this provider begins; it ends at `returnTo`. `fresh` asks the provider to sign in anew, `for` to do
+ * what this resource needs, seen from that device.
+ */
+export function signInUrl(
+  provider: string,
+  returnTo: string,
+  more: { readonly fresh?: '1'; readonly for?: string; readonly device?: string } = {},
+): string {
+  const query = new URLSearchParams({ rd: returnTo, ...more });
   return `/oidc/${encodeURIComponent(provider)}/start?${query.toString()}`;
 }
 

@@ -22,6 +22,9 @@ export function resourcesQuery(device: string | undefined) {
   });
 }
 
+/** Where the browser that has just signed out may sign out of its provider too; only in memory. */
+export const providerSignOutKey = ['provider-sign-out'];
+
 export function resourceQuery(name: string) {
   return queryOptions({ queryKey: ['resource', name], queryFn: () => api.resource(name) });
 }

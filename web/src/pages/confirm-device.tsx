@@ -8,6 +8,7 @@ import { ErrorPage } from './error.tsx';
 import { LetIn } from './let-in.tsx';
 import { NotFoundPage } from './not-found.tsx';
 import { SignedIn } from './signed-in.tsx';
+import { StepUpPage } from './step-up.tsx';
 import { WaitingCard } from './waiting-card.tsx';
 
 export function ConfirmDevicePage({ secret }: { readonly secret: string | undefined }) {
@@ -29,6 +30,11 @@ function Confirm({ me, secret }: { readonly me: Me; readonly secret: string }) {
   if (found.data === undefined) return <WaitingCard title="Is this your device?" />;
   if (found.data.state === 'found') {
     return <LetIn me={me} entry={{ secret }} device={found.data} onStale={() => void found.refetch()} />;
+  }
+  if (found.data.state === 'step-up') {
+    const { resource, device } = found.data;
+    const returnTo = location.pathname + location.search;
+    return <StepUpPage me={me} resource={resource} device={device} returnTo={returnTo} />;
   }
   return (
     <CardPage title="The device no longer waits" organisation={me.organisation}>

@@ -12,6 +12,7 @@ import { Notice } from '../ui/notice.tsx';
 import { formatCode, typedCode } from './code-entry.ts';
 import { LetIn, type FoundDevice } from './let-in.tsx';
 import { SignedIn } from './signed-in.tsx';
+import { StepUpPage } from './step-up.tsx';
 import { WaitingCard } from './waiting-card.tsx';
 
 export function DeviceCodePage() {
@@ -40,7 +41,7 @@ function SignInAgain({ me }: { readonly me: Me }) {
             Go to sign-in
           </Link>
         ) : (
-          <a href={signInUrl(provider, '/device', true)} className={buttonClass('primary')}>
+          <a href={signInUrl(provider, '/device', { fresh: '1' })} className={buttonClass('primary')}>
             <span className="min-w-0">
               Continue with <Foreign text={provider} limit={63} />
             </span>
@@ -63,6 +64,10 @@ function EnterCode({ me, onStale }: { readonly me: Me; readonly onStale: () => v
   });
   if (found !== undefined) {
     return <LetIn me={me} entry={{ code }} device={found} onStale={onStale} />;
+  }
+  if (lookUp.data?.state === 'step-up') {
+    const { resource, device } = lookUp.data;
+    return <StepUpPage me={me} resource={resource} device={device} returnTo="/device" />;
   }
   const locked = lookUp.data?.state === 'locked';
   return (

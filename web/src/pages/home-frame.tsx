@@ -2,10 +2,11 @@
 import type { ReactNode } from 'react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { ChevronDown, LogOut } from 'lucide-react';
+import { ChevronDown, LogOut, MonitorX } from 'lucide-react';
 import { DropdownMenu } from 'radix-ui';
 import type { Me } from '../../../protocol/portal.ts';
 import { api } from '../api.ts';
+import { providerSignOutKey } from '../queries.ts';
 import { Foreign } from '../ui/foreign.tsx';
 import { Instant } from '../ui/instant.tsx';
 import { Mark } from '../ui/mark.tsx';
@@ -39,10 +40,13 @@ function Account({ me }: { readonly me: Me }) {
   const queries = useQueryClient();
   const navigate = useNavigate();
   const signOut = useMutation({
-    mutationFn: api.signOut,
-    onSuccess: async () => {
-      await navigate({ to: '/login', search: { state: 'signed-out' } });
-      queries.clear();
+    mutationFn: (everywhere: boolean) => api.signOut(everywhere),
+    onSuccess: async ({ provider }, everywhere) => {
+      const state = everywhere ? 'signed-out-everywhere' : 'signed-out';
+      // Not in the address: it may hold what the provider knows this sign-in by.
+      queries.setQueryData(providerSignOutKey, provider);
+      await navigate({ to: '/login', search: { state } });
+      queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== providerSignOutKey[0] });
     },
   });
   const { name, email } = me.person;
@@ -76,11 +80,18 @@ function Account({ me }: { readonly me: Me }) {
         </div>
         <DropdownMenu.Separator className="my-1 h-px bg-line" />
         <DropdownMenu.Item
-          onSelect={() => signOut.mutate()}
+          onSelect={() => signOut.mutate(false)}
           className="flex min-h-10 cursor-pointer items-center gap-2.5 rounded-control px-3 data-highlighted:bg-sunken data-highlighted:outline-none"
         >
           <LogOut className="size-4 text-quiet" aria-hidden="true" />
           Sign out
+        </DropdownMenu.Item>
+        <DropdownMenu.Item
+          onSelect={() => signOut.mutate(true)}
+          className="flex min-h-10 cursor-pointer items-center gap-2.5 rounded-control px-3 data-highlighted:bg-sunken data-highlighted:outline-none"
+        >
+          <MonitorX className="size-4 text-quiet" aria-hidden="true" />
+          Sign out everywhere
         </DropdownMenu.Item>
       </DropdownMenu.Content>
     </DropdownMenu.Root>

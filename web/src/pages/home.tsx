@@ -71,7 +71,7 @@ function Home({ me }: { readonly me: Me }) {
         ) : resources.data === undefined ? (
           <ListOutline />
         ) : (
-          <Resources answer={resources.data} />
+          <Resources me={me} answer={resources.data} />
         )}
       </div>
       <aside className="min-w-0" aria-label="Your devices and groups">
@@ -108,7 +108,7 @@ function DeviceChoice({
   );
 }
 
-function Resources({ answer }: { readonly answer: MyResources }) {
+function Resources({ me, answer }: { readonly me: Me; readonly answer: MyResources }) {
   const [search, setSearch] = useState('');
   const wanted = search.trim().toLowerCase();
   const found = answer.resources.filter((resource) => matches(resource, wanted));
@@ -139,8 +139,8 @@ function Resources({ answer }: { readonly answer: MyResources }) {
           </Button>
         </div>
       ) : undefined}
-      <ResourceList title="Ready" resources={granted} />
-      <ResourceList title="You may not yet, because" resources={refused} />
+      <ResourceList me={me} title="Ready" resources={granted} />
+      <ResourceList me={me} title="You may not yet, because" resources={refused} />
     </>
   );
 }
@@ -193,9 +193,11 @@ function SearchField({
 }
 
 function ResourceList({
+  me,
   title,
   resources,
 }: {
+  readonly me: Me;
   readonly title: string;
   readonly resources: readonly PortalResource[];
 }) {
@@ -208,7 +210,7 @@ function ResourceList({
     >
       <ul className="divide-y divide-line">
         {resources.slice(0, shown).map((resource) => (
-          <ResourceRow key={resource.id} resource={resource} />
+          <ResourceRow key={resource.id} me={me} resource={resource} />
         ))}
       </ul>
       {resources.length > shown ? (

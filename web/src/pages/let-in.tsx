@@ -167,6 +167,14 @@ function Outcome({
           <Home />
         </CardPage>
       );
+    case 'disabled':
+      return (
+        <CardPage title="The device stays out" organisation={me.organisation}>
+          <Notice tone="bad" title="Your account is disabled" live>
+            Ask an administrator of your organisation.
+          </Notice>
+        </CardPage>
+      );
     default:
       return (
         <CardPage title="The device no longer waits" organisation={me.organisation}>

@@ -13,6 +13,7 @@ import { Instant } from '../ui/instant.tsx';
 import { ErrorPage } from './error.tsx';
 import { NotFoundPage } from './not-found.tsx';
 import { Reasons } from './reasons.tsx';
+import { StepUp } from './resource-row.tsx';
 import { SignedIn } from './signed-in.tsx';
 import { WaitingCard } from './waiting-card.tsx';
 
@@ -35,8 +36,8 @@ function Asked({ me, name }: { readonly me: Me; readonly name: string }) {
   if (answer.data !== undefined) {
     return (
       <Decision
-        resource={answer.data}
         me={me}
+        resource={answer.data}
         foot={foot}
         checking={answer.isFetching}
         onCheck={() => void answer.refetch()}
@@ -57,25 +58,25 @@ function Asked({ me, name }: { readonly me: Me; readonly name: string }) {
         If you expected to use it, ask an administrator, and tell them the name you used.
       </p>
       <Trace trace={answer.error.trace} />
-      <Ways me={me} checking={answer.isFetching} onCheck={() => void answer.refetch()} />
+      <Ways me={me} isMendable={false} checking={answer.isFetching} onCheck={() => void answer.refetch()} />
     </CardPage>
   );
 }
 
 function Decision({
-  resource,
   me,
+  resource,
   foot,
   checking,
   onCheck,
 }: {
-  readonly resource: PortalResource;
   readonly me: Me;
+  readonly resource: PortalResource;
   readonly foot: React.ReactNode;
   readonly checking: boolean;
   readonly onCheck: () => void;
 }) {
-  const { name, state, reasons, until, trace } = resource;
+  const { name, state, reasons, until, stepUp, trace } = resource;
   const granted = state === 'granted';
   const shown = foreignText(name, 63);
   return (
@@ -85,13 +86,14 @@ function Decision({
       foot={foot}
     >
       <Reasons reasons={reasons} />
+      <StepUp me={me} resource={resource} />
       {until === undefined ? undefined : (
         <p className="text-quiet">
           {granted ? 'Until' : 'Changes by itself:'} <Instant instant={until} />
         </p>
       )}
       <Trace trace={trace} />
-      <Ways me={me} checking={checking} onCheck={onCheck} />
+      <Ways me={me} isMendable={stepUp !== undefined} checking={checking} onCheck={onCheck} />
     </CardPage>
   );
 }
@@ -115,15 +117,18 @@ function Trace({ trace }: { readonly trace: string | undefined }) {
 /** What can be done here: ask again, look at what there is, or come as somebody else. */
 function Ways({
   me,
+  isMendable,
   checking,
   onCheck,
 }: {
   readonly me: Me;
+  /** A new sign-in would mend it, which is offered above. */
+  readonly isMendable: boolean;
   readonly checking: boolean;
   readonly onCheck: () => void;
 }) {
   const leave = useMutation({
-    mutationFn: api.signOut,
+    mutationFn: () => api.signOut(false),
     onSuccess: () => {
       const here = location.pathname + location.search;
       const { provider } = me.session;
@@ -131,14 +136,14 @@ function Ways({
       location.assign(
         provider === null
           ? `/login?${new URLSearchParams({ rd: here }).toString()}`
-          : signInUrl(provider, here, true),
+          : signInUrl(provider, here, { fresh: '1' }),
       );
     },
   });
   return (
     <div className="grid gap-2.5">
       <div className="flex flex-wrap gap-2.5">
-        <Button busy={checking} onClick={onCheck}>
+        <Button tone={isMendable ? 'secondary' : 'primary'} busy={checking} onClick={onCheck}>
           Check again
         </Button>
         <Link to="/" className={buttonClass('secondary')}>

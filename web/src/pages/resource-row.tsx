@@ -1,7 +1,8 @@
 /** One resource: its names and ports, a command to copy when it is ready, or the reasons why it is not. */
 import { ExternalLink } from 'lucide-react';
-import type { PortalResource } from '../../../protocol/portal.ts';
+import type { Me, PortalResource } from '../../../protocol/portal.ts';
 import { Badge } from '../ui/badge.tsx';
+import { StepUpLink } from './step-up.tsx';
 import { CopyButton } from '../ui/copy-button.tsx';
 import { Foreign } from '../ui/foreign.tsx';
 import { Instant } from '../ui/instant.tsx';
@@ -12,7 +13,7 @@ import { Reasons } from './reasons.tsx';
 const hostLimit = 4;
 const portLimit = 8;
 
-export function ResourceRow({ resource }: { readonly resource: PortalResource }) {
+export function ResourceRow({ me, resource }: { readonly me: Me; readonly resource: PortalResource }) {
   const { name, hosts, ports, state, reasons, until } = resource;
   const granted = state === 'granted';
   const [first, ...more] = granted ? suggestCommands(hosts, ports) : [];
@@ -48,6 +49,7 @@ export function ResourceRow({ resource }: { readonly resource: PortalResource })
       </div>
       <div className="min-w-0">
         {granted ? undefined : <Reasons reasons={reasons} />}
+        <StepUp me={me} resource={resource} />
         {first === undefined ? undefined : <CommandTile {...first} />}
         {more.length === 0 ? undefined : (
           <details className="mt-1.5">
@@ -63,6 +65,29 @@ export function ResourceRow({ resource }: { readonly resource: PortalResource })
         )}
       </div>
     </li>
+  );
+}
+
+/** The way to a sign-in that would do: in this browser, or for the device that was asked from. */
+export function StepUp({
+  me,
+  resource: { name, stepUp },
+}: {
+  readonly me: Me;
+  readonly resource: PortalResource;
+}) {
+  if (stepUp === undefined) return undefined;
+  return (
+    <div className="mt-3">
+      {stepUp === 'browser' ? (
+        <StepUpLink me={me} resource={name} returnTo={location.pathname + location.search} />
+      ) : (
+        <>
+          <p className="mb-1.5 text-small text-quiet">Run this on the device; what it has open stays open:</p>
+          <CommandTile command={`postern login --for ${name}`} />
+        </>
+      )}
+    </div>
   );
 }
 

@@ -1,9 +1,9 @@
 /** Where a person signs in: one button per provider, and a sentence when something went wrong or has ended. */
-import { useQuery } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { ArrowRight } from 'lucide-react';
-import type { SignInError } from '../../../protocol/portal.ts';
+import type { SignedOut, SignInError } from '../../../protocol/portal.ts';
 import { signInUrl } from '../api.ts';
-import { signInOptionsQuery } from '../queries.ts';
+import { providerSignOutKey, signInOptionsQuery } from '../queries.ts';
 import { buttonClass } from '../ui/button.tsx';
 import { CardPage } from '../ui/card-page.tsx';
 import { Foreign } from '../ui/foreign.tsx';
@@ -100,6 +100,20 @@ export function SignInPage({
   );
 }
 
+/** The provider keeps this browser signed in until it is told otherwise. */
+function ProviderSignOut() {
+  const provider = useQueryClient().getQueryData<SignedOut['provider']>(providerSignOutKey);
+  if (provider === undefined || provider === null) return undefined;
+  return (
+    <p className="mt-2">
+      <Foreign text={provider.name} limit={63} /> may still know this browser.{' '}
+      <a href={provider.url} className="text-accent underline underline-offset-3">
+        Sign out there too
+      </a>
+    </p>
+  );
+}
+
 function Happened({
   error,
   state,
@@ -115,10 +129,26 @@ function Happened({
       </Notice>
     );
   }
-  if (state === 'signed-out') {
+  if (state === 'signed-out' || state === 'signed-out-everywhere') {
     return (
-      <Notice tone="good" title="You are signed out of these pages" live>
-        Your devices stay signed in until their own session ends.
+      <Notice
+        tone="good"
+        title={state === 'signed-out' ? 'You are signed out of these pages' : 'You are signed out everywhere'}
+        live
+      >
+        <p>
+          {state === 'signed-out'
+            ? 'Your devices stay signed in until their own session ends.'
+            : 'What was open on your devices and in other browsers has ended.'}
+        </p>
+        <ProviderSignOut />
+      </Notice>
+    );
+  }
+  if (state === 'signed-out-there') {
+    return (
+      <Notice tone="good" title="You are signed out at your provider too" live>
+        The next sign-in asks who you are.
       </Notice>
     );
   }
