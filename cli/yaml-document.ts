@@ -11,6 +11,9 @@ import { CommandError } from './output.ts';
 
 type Path = DocumentIssue['path'];
 
+/** Stands for a secret where none is needed; has the form of any. */
+const unneededSecret = 'a-secret-that-is-not-needed-here';
+
 export interface YamlDocument {
   /** The file as JSON, secrets resolved; unchecked. */
   readonly value: unknown;
@@ -129,7 +132,7 @@ function resolveSecret(value: unknown, folder: string, env: NodeJS.ProcessEnv | 
   const source = value as { env?: unknown; file?: unknown };
   const keys = Object.keys(source);
   const isNamed = keys.length === 1 && (typeof source.env === 'string' || typeof source.file === 'string');
-  if (isNamed && env === undefined) return { text: 'not needed here' };
+  if (isNamed && env === undefined) return { text: unneededSecret };
   if (isNamed && typeof source.env === 'string') {
     const text = env?.[source.env];
     return text === undefined || text === ''

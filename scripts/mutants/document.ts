@@ -32,6 +32,17 @@ export const documentMutants: readonly Mutant[] = [
     ['a provider does not come back without its secret', 'if (issues.length > 0) return { issues };', ''],
   ]),
   ...guards(
+    'controller/api/routes/document.ts',
+    ['test/controller/plan.test.ts'],
+    [
+      [
+        'an auditor does not learn by a plan whether a secret is the one in use',
+        "config: { access: ['admin'], problems: ['invalid-document'] },",
+        "config: { access: ['admin', 'auditor'], problems: ['invalid-document'] },",
+      ],
+    ],
+  ),
+  ...guards(
     'policy/policy-tests.ts',
     ['test/policy/policy-tests.test.ts'],
     [

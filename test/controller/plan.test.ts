@@ -355,6 +355,15 @@ test('a plan writes nothing', async (t) => {
   assert.equal(revision, 1);
 });
 
+test('an auditor cannot try out secrets with a plan', async (t) => {
+  const controller = await testController(t);
+  await apply(controller, acmeDocument());
+  const headers = { authorization: `Bearer ${await controller.token('auditor')}` };
+  const url = '/api/v1/document/plan';
+  const answer = await controller.app.inject({ method: 'POST', url, headers, payload: acmeDocument() });
+  assert.equal(answer.statusCode, 403);
+});
+
 function beats(device: TestNode, upTo: number): number {
   return device.heard.slice(0, upTo).filter(({ t: kind }) => kind === 'beat').length;
 }

@@ -44,7 +44,8 @@ export function documentRoutes(app: TypedApp, context: ControllerContext): void 
   app.post(
     '/api/v1/document/plan',
     {
-      config: { access: ['admin', 'auditor'], problems: ['invalid-document'] },
+      // Not for auditors: whether a secret in the document is the one in use would be theirs to find out.
+      config: { access: ['admin'], problems: ['invalid-document'] },
       schema: {
         summary: 'What a document would change, and who would lose or gain what by it; writes nothing',
         body: OrganisationDocument,

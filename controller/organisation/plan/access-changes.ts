@@ -9,7 +9,7 @@ import type { Policy } from '../../../policy/policy.ts';
 import { compareTakes, leastKeys, whatItTakes, type WhatItTakes } from '../../../policy/what-it-takes.ts';
 import { canonicalJson } from '../document-changes.ts';
 import { isGrantedNow } from './granted-now.ts';
-import { differing, policyTexts } from './plan-states.ts';
+import { differing, policyDocuments, policyTexts } from './plan-states.ts';
 import { AccessRows } from './access-rows.ts';
 import type { OpenNow, Sides, SubjectClass } from './plan-subjects.ts';
 import { TouchedResources } from './touched-resources.ts';
@@ -101,6 +101,8 @@ class Comparison {
   readonly #nowMs: number;
   readonly #changed: ReadonlySet<Policy>;
   readonly #documents: Readonly<Record<'before' | 'after', ReadonlyMap<string, PolicyDocument>>>;
+  /** Names of the policies that stand in each document, and do not follow from the rest of it. */
+  readonly #written: Readonly<Record<'before' | 'after', ReadonlySet<string>>>;
   readonly #compared = new Map<string, Difference | 'same'>();
 
   constructor(sides: Sides, nowMs: number) {
@@ -113,8 +115,11 @@ class Comparison {
     ];
     this.#changed = new Set(changed);
     this.touched = new TouchedResources(sides, changed);
+    const namesOf = ({ document }: Sides['before']): Set<string> =>
+      new Set((document.policies ?? []).map(({ name }) => name));
+    this.#written = { before: namesOf(sides.before), after: namesOf(sides.after) };
     this.#documents = {
-      before: new Map((sides.before.document.policies ?? []).map((policy) => [policy.name, policy])),
+      before: policyDocuments(sides.before.document),
       after: policiesApart(sides),
     };
   }
@@ -160,7 +165,7 @@ class Comparison {
   ): readonly Policy[] | undefined {
     const tags = this.touched.tagsOf(side, name);
     if (subject === undefined || tags === undefined) return undefined;
-    return this.#sides[side].policies.concerning({
+    const concerning = this.#sides[side].policies.concerning({
       nowMs: this.#nowMs,
       door,
       subject,
@@ -168,6 +173,10 @@ class Comparison {
       device: { approved: false },
       resource: { name, tags },
     });
+    // What follows from a resource is about a person's sign-in, and a service account has none.
+    return subject.kind === 'person'
+      ? concerning
+      : concerning.filter(({ name: policy }) => this.#written[side].has(policy));
   }
 }
 
@@ -178,7 +187,7 @@ function policiesApart({ before, after }: Sides): Map<string, PolicyDocument> {
   const [was, is] = [textsOf(before), textsOf(after)];
   const apart = (name: string): string => (was.get(name) === is.get(name) ? name : `${name} (changed)`);
   return new Map(
-    (after.document.policies ?? []).map((policy) => {
+    [...policyDocuments(after.document).values()].map((policy) => {
       const { when } = policy;
       if (when?.posture === undefined) return [policy.name, policy];
       return [policy.name, { ...policy, when: { ...when, posture: when.posture.map(apart) } }];

@@ -1,5 +1,5 @@
 /** The organisation as it is and as a document would make it: what a plan compares. Nothing of it is written. */
-import type { OrganisationDocument } from '../../../protocol/admin.ts';
+import type { OrganisationDocument, PolicyDocument } from '../../../protocol/admin.ts';
 import type { Random } from '../../../protocol/clock.ts';
 import { newId } from '../../../protocol/ids.ts';
 import type { Policy } from '../../../policy/policy.ts';
@@ -36,19 +36,37 @@ export function plannedState(
   return organisationState(current.revision + 1, after, ids, current.countries);
 }
 
+/** The policies of a document by name, with the requires that follow from its resources. */
+export function policyDocuments({
+  policies = [],
+  resources = [],
+}: StoredDocument): Map<string, PolicyDocument> {
+  const all = new Map(policies.map((policy) => [policy.name, policy]));
+  for (const resource of resources) {
+    const { name, session }: { name: string; session?: string } = resource;
+    if (session === undefined) continue;
+    const followed = `session of ${name}`;
+    all.set(followed, {
+      name: followed,
+      require: 'everyone',
+      to: { resources: [name] },
+      when: { session },
+    });
+  }
+  return all;
+}
+
 /**
  * What a policy says, as text that is equal on both sides when it says the same: its own words and those of the posture
- * profiles that it names. A policy that stands in no document follows from the rest of it.
+ * profiles that it names.
  */
 export function policyTexts({ document, policies }: OrganisationState): Map<string, string> {
-  const written = new Map((document.policies ?? []).map((policy) => [policy.name, policy]));
+  const written = policyDocuments(document);
   const profiles = new Map((document.postureProfiles ?? []).map((profile) => [profile.name, profile]));
-  let rest: string | undefined;
   return new Map(
     policies.policies.map(({ name }) => {
       const policy = written.get(name);
-      if (policy === undefined) return [name, (rest ??= restOf(document))];
-      return [name, canonicalJson([policy, policy.when?.posture?.map((profile) => profiles.get(profile))])];
+      return [name, canonicalJson([policy, policy?.when?.posture?.map((profile) => profiles.get(profile))])];
     }),
   );
 }
@@ -60,8 +78,4 @@ export function differing(
   other: ReadonlyMap<string, string>,
 ): Policy[] {
   return policies.filter(({ name }) => own.get(name) !== other.get(name));
-}
-
-function restOf({ policies: _policies, tests: _tests, ...rest }: StoredDocument): string {
-  return canonicalJson(rest);
 }
