@@ -37,7 +37,7 @@ export function myResourcesRoutes(app: TypedApp, context: ControllerContext): vo
   app.get(
     '/api/v1/me/resources/:name',
     {
-      config,
+      config: { ...config, problems: ['too-many'] },
       schema: {
         summary: 'Why the signed-in person may or may not use one resource',
         params: Type.Object({ name: Type.String({ maxLength: 512 }) }),
@@ -63,6 +63,11 @@ export function myResourcesRoutes(app: TypedApp, context: ControllerContext): vo
         device: device?.id,
         address: request.ip,
       });
+      if (trace === undefined)
+        throw new ProblemError(
+          'too-many',
+          'You asked for too many resources that are not yours; wait ten minutes.',
+        );
       if (right?.known !== true) throw new ProblemError('not-found', hiddenText, undefined, trace);
       return { ...shownResource(right), trace };
     },
