@@ -26,9 +26,7 @@ function document(change: Partial<OrganisationDocument> = {}): OrganisationDocum
   };
 }
 
-async function world(
-  t: TestContext,
-): Promise<{
+async function world(t: TestContext): Promise<{
   controller: TestController;
   ci: TestNode;
   cd: TestNode;
