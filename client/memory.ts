@@ -123,6 +123,7 @@ export class DeviceMemory {
   /** Forgets everything, after a logout. */
   forget(): void {
     this.#version = undefined;
+    this.#epoch = 0;
     this.#snapshot = undefined;
     this.#tickets = [];
     this.#grants = [];

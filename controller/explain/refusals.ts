@@ -4,6 +4,7 @@
  */
 import { appendAudit } from '../audit/append-audit.ts';
 import type { ControllerContext } from '../context.ts';
+import { Throttle } from '../throttle.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 
 export interface Refusal {
@@ -23,23 +24,32 @@ export const tracePattern = '^[0-9a-f]{16}$';
 
 const sameForMs = 60_000;
 const maxRemembered = 4_096;
+/** Entries that one person may make: more questions than these are a program's, and each is written to the disk. */
+const perPerson = { limit: 1_000, windowMs: 10 * 60_000 };
 
 export class Refusals {
   readonly #context: ControllerContext;
+  readonly #made: Throttle;
   /** Oldest first. */
   readonly #shown = new Map<string, { readonly trace: string; readonly atMs: number }>();
 
-  constructor(context: ControllerContext) {
+  constructor(context: ControllerContext, limits: { limit: number; windowMs: number } = perPerson) {
     this.#context = context;
+    this.#made = new Throttle({ ...limits, now: context.now });
   }
 
-  /** Writes the refusal down, unless it was just now, and returns its trace. */
-  async record(store: ScopedStore, refusal: Refusal): Promise<string> {
+  /**
+   * Writes the refusal down, unless it was just now, and returns its trace. Undefined when this person was refused too often
+   * lately: then nothing is written.
+   */
+  async record(store: ScopedStore, refusal: Refusal): Promise<string | undefined> {
     const { who, resource, reasons, device, address } = refusal;
     const atMs = this.#context.now();
     const key = JSON.stringify([store.organisation, who, resource, reasons, device, address]);
     const shown = this.#shown.get(key);
     if (shown !== undefined && atMs - shown.atMs < sameForMs) return shown.trace;
+    if (this.#made.lockedUntilMs(who) !== undefined) return undefined;
+    this.#made.fail(who);
     const trace = this.#context.random(8).toString('hex');
     this.#shown.delete(key);
     this.#shown.set(key, { trace, atMs });

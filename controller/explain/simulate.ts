@@ -4,6 +4,7 @@
  */
 import { traceDecision, type PolicyTrace as Traced } from '../../policy/trace.ts';
 import { parseDuration } from '../../protocol/durations.ts';
+import { mostSpecific, parseName, type Pattern } from '../../protocol/names.ts';
 import { readableReason } from '../../protocol/reasons.ts';
 import type { PolicyTrace, Simulation, SimulationRequest } from '../../protocol/simulation.ts';
 import type { Organisation } from '../context.ts';
@@ -67,13 +68,17 @@ export async function simulate(
 }
 
 function resourceNamed(state: OrganisationState, text: string): Resource {
-  const found =
-    state.resources.find(({ id, definition }) => id === text || definition.name === text) ??
-    state.resources.find(({ definition }) =>
-      resourceHosts(definition).some((host) => host === text.toLowerCase()),
-    );
+  const called = state.resources.find(({ id, definition }) => id === text || definition.name === text);
+  const host = parseName(text);
+  const led = host === undefined || called !== undefined ? undefined : mostSpecific(withHosts(state), host);
+  const found = called ?? led?.resource;
   if (found === undefined) throw notThere('resource', `there is no resource "${text}"`);
   return found;
+}
+
+/** Every resource under the names that lead to it. */
+function withHosts({ resources }: OrganisationState): { resource: Resource; hosts: Pattern[] }[] {
+  return resources.map((resource) => ({ resource, hosts: resourceHosts(resource.definition) }));
 }
 
 /** What is known of the seat, with what the request supposes instead. */

@@ -5,6 +5,7 @@
 import { Type } from 'typebox';
 import type { DeviceId } from '../../protocol/ids.ts';
 import { MyResources, PortalResource } from '../../protocol/portal.ts';
+import { mostSpecific, parseName } from '../../protocol/names.ts';
 import { hiddenText, readableReason, type System } from '../../protocol/reasons.ts';
 import { ProblemError } from '../api/problems.ts';
 import type { TypedApp } from '../api/typed-app.ts';
@@ -45,7 +46,7 @@ export function myResourcesRoutes(app: TypedApp, context: ControllerContext): vo
   app.get(
     '/api/v1/me/resources/:name',
     {
-      config,
+      config: { ...config, problems: ['too-many'] },
       schema: {
         summary: 'Why the signed-in person may or may not use one resource',
         params: Type.Object({ name: Type.String({ maxLength: 512 }) }),
@@ -63,23 +64,39 @@ export function myResourcesRoutes(app: TypedApp, context: ControllerContext): vo
       );
       const asked = request.params.name;
       // Looked for among what there is, and among what may be known: as much work whichever of them holds it.
-      const isMeant = ({ definition }: Resource): boolean =>
-        definition.name === asked ||
-        resourceHosts(definition).some((host) => (host as string) === asked.toLowerCase());
-      const [there] = state.resources.filter(isMeant);
-      const [right] = rights.filter(({ resource }) => isMeant(resource));
+      const there = meant(state.resources, asked, (resource) => resource);
+      const visible = rights.filter(({ known }) => known);
+      const right = meant(visible, asked, ({ resource }) => resource);
+      const [decided] = rights.filter(({ resource }) => resource === (right?.resource ?? there));
       if (right?.state === 'granted') return shownResource(right, about);
       const trace = await refusals.record(caller.organisation.store, {
         who: caller.person.id,
-        resource: there?.definition.name ?? printable(asked),
-        reasons: right?.reasons.map(({ name }) => name) ?? [there === undefined ? 'no-resource' : 'no-allow'],
+        resource: (right?.resource ?? there)?.definition.name ?? printable(asked),
+        reasons: decided?.reasons.map(({ name }) => name) ?? [
+          there === undefined ? 'no-resource' : 'no-allow',
+        ],
         device: device?.id,
         address: request.ip,
       });
-      if (right?.known !== true) throw new ProblemError('not-found', hiddenText, undefined, trace);
+      if (trace === undefined)
+        throw new ProblemError(
+          'too-many',
+          'You asked for too many resources that are not yours; wait ten minutes.',
+        );
+      if (right === undefined) throw new ProblemError('not-found', hiddenText, undefined, trace);
       return { ...shownResource(right, about), trace };
     },
   );
+}
+
+/** The one that a person means: by its name, else by a host that leads to it. Goes through all of them, whatever it finds. */
+function meant<T>(list: readonly T[], asked: string, of: (entry: T) => Resource): T | undefined {
+  const [named] = list.filter((entry) => of(entry).definition.name === asked);
+  const host = parseName(asked);
+  if (host === undefined) return named;
+  const reached = list.map((entry) => ({ entry, hosts: resourceHosts(of(entry).definition) }));
+  const led = mostSpecific(reached, host);
+  return named ?? led?.entry;
 }
 
 /** What a person typed, for administrators to read: what does not print is left out. */

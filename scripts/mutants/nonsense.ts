@@ -74,8 +74,8 @@ export const nonsenseMutants: readonly Mutant[] = [
     [
       [
         'what is hidden answers as what is not there',
-        'if (right?.known !== true) throw',
-        'if (right === undefined) throw',
+        'const visible = rights.filter(({ known }) => known);',
+        'const visible = rights;',
       ],
     ],
   ),

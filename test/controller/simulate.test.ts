@@ -144,7 +144,8 @@ test('time, source, factors, groups and door are what the question supposes', as
   assert.deepEqual(source, { address: '192.0.2.7', country: 'DE' });
   assert.deepEqual((await ask(alice)).source, { address: '198.51.100.4', country: 'FR' });
   assert.equal((await ask({ resource: 'wiki', service: 'ci', mfa: '1h', door: 'web' })).decision, 'deny');
-  const database = { resource: 'databases', groups: ['sre'] };
+  const database = { resource: 'db1.db.acme.internal', groups: ['sre'] };
+  assert.equal((await ask(database)).resource.name, 'databases');
   const linux = { os: 'linux', clientVersion: '1' } as const;
   assert.equal((await ask(database)).reasons.at(-1)?.name, 'posture-unknown');
   assert.equal((await ask({ ...database, posture: { ...linux, osVersion: '5.9' } })).decision, 'deny');

@@ -9,6 +9,8 @@ import { AddressPool } from '../../client/dns/address-pool.ts';
 import { defaultRange, parseRange, type AddressRange } from '../../client/dns/address-range.ts';
 import { createResolver } from '../../client/dns/resolver.ts';
 import { explain } from '../../client/why.ts';
+import { createApiToken } from '../../controller/api-tokens.ts';
+import { Refusals } from '../../controller/explain/refusals.ts';
 import type { OrganisationState } from '../../controller/organisation/organisation-state.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { systemClock, systemRandom } from '../../protocol/clock.ts';
@@ -163,6 +165,43 @@ test('administrators find a hidden refusal by its trace, and see whether there i
       [['no-resource'], traces[1]],
     ],
   );
+  // By the API, as `postern audit --trace` asks it.
+  const { store } = portal.context.organisation(portal.context.soleOrganisation);
+  const { text: token } = await createApiToken(store, 'auditor', {
+    nowMs: portal.context.now(),
+    random: systemRandom,
+    who: 'test',
+  });
+  for (const [place, trace] of traces.entries()) {
+    const answer = await portal.app.inject({
+      url: `/api/v1/audit?trace=${trace}`,
+      headers: { authorization: `Bearer ${token}` },
+    });
+    const found = answer.json<{ entries: { what: string; resource: string; who: string }[] }>().entries;
+    assert.deepEqual(
+      found.map(({ what, resource }) => [what, resource]),
+      [['access.refuse', ['secret', 'absent'][place]]],
+    );
+    assert.match(found[0]?.who ?? '', /^usr_/);
+  }
+});
+
+test('a person who asks for ever more fills no log: alike for what is there and what is not', async (t) => {
+  const { portal } = await world(t, 'granted');
+  const { store } = portal.context.organisation(portal.context.soleOrganisation);
+  const refusals = new Refusals(portal.context, { limit: 3, windowMs: 60_000 });
+  const ask = (who: string, resource: string): Promise<string | undefined> =>
+    refusals.record(store, { who, resource, reasons: ['no-allow'], device: undefined, address: '192.0.2.1' });
+  const traces = [await ask('usr_a', 'one'), await ask('usr_a', 'two'), await ask('usr_a', 'three')];
+  assert.equal(new Set(traces).size, 3);
+  assert.deepEqual([await ask('usr_a', 'four'), await ask('usr_a', 'secret')], [undefined, undefined]);
+  // What was shown already is shown again, and nobody else has to wait.
+  assert.equal(await ask('usr_a', 'three'), traces[2]);
+  assert.match((await ask('usr_b', 'four')) ?? '', /^[0-9a-f]{16}$/);
+  assert.equal((await portal.audit('access.refuse')).length, 4);
+  portal.time.ahead += 61_000;
+  assert.notEqual(await ask('usr_a', 'three'), traces[2]);
+  assert.equal((await portal.audit('access.refuse')).length, 5);
 });
 
 test('no policy but an allow is named to the person, and nothing that is configured', async (t) => {

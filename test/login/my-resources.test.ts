@@ -61,6 +61,7 @@ test('one resource is found by its name or by a host, and shows the moment at wh
   });
   const browser = new SimpleBrowser(portal, [corp]);
   await browser.open('/oidc/corp/start', sre, 'sre@acme.example');
+  assert.equal((await browser.call('GET', 'me/resources/elsewhere.acme.internal')).status, 404);
   for (const name of ['wiki', 'WIKI.acme.internal']) {
     const found = (await browser.call('GET', `me/resources/${name}`)).json as PortalResource;
     assert.equal(found.name, 'wiki');

@@ -85,10 +85,10 @@ export function fullDocument(ca: string): OrganisationDocument {
       },
     ],
     postureSources: [
-      { name: 'mdm', webhook: { secret: 'a secret of the webhook' } },
+      { name: 'mdm', webhook: { secret: 'a-secret-of-the-webhook' } },
       {
         name: 'edr',
-        poll: { url: 'https://edr.acme.example/verdicts', token: 'a token', every: '5m', ca },
+        poll: { url: 'https://edr.acme.example/verdicts', token: 'a-token', every: '5m', ca },
       },
       { name: 'open', poll: { url: 'https://open.acme.example/verdicts' } },
     ],
