@@ -5,6 +5,7 @@ import { Compile } from 'typebox/compile';
 import { exits } from '../protocol/errors.ts';
 import { adminCall } from './admin-call.ts';
 import { adminTarget, withAdminOptions, type AdminOptions, type AdminTarget } from './admin-options.ts';
+import { callRunning } from './local-call.ts';
 import { action, CommandError, print, say, table } from './output.ts';
 import { deviceStandings, postureCommands, shortPosture } from './posture.ts';
 import { stateOption } from './state-option.ts';
@@ -60,8 +61,7 @@ export function deviceCommand(program: Command): void {
 
 /** Of the device this is run on, through its own client: no administrator has a part in it. */
 async function rotate({ state, json = false }: { state: string; json?: boolean }): Promise<void> {
-  const { callLocalApi } = await import('../protocol/node/local-api.ts');
-  const { nodeKey } = (await callLocalApi(state, 'POST', '/v1/rotate')) as { nodeKey: string };
+  const { nodeKey } = (await callRunning(state, 'POST', '/v1/rotate')) as { nodeKey: string };
   print(json, { schema: 'postern.rotate/v1', nodeKey }, `✓ This device has new keys (${nodeKey}).`);
 }
 

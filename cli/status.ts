@@ -114,6 +114,7 @@ function sessionCells({
 }: NonNullable<ClientStatus['session']>): string[] {
   if (ended === 'fenced')
     return [email ?? name, '! two copies of this device were seen; sign in again: postern login'];
+  if (ended === 'disabled') return [email ?? name, '! ended; an administrator has disabled this account'];
   if (soon === true) {
     const left = formatDuration(Date.parse(until) - Date.now());
     return [email ?? name, `! ends in ${left}; to go on: postern login`];

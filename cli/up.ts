@@ -132,6 +132,8 @@ class EventPrinter {
         this.#lastTrouble = '';
         return;
       case 'session-ended':
+        if (event.code === 'disabled')
+          return say('! An administrator has disabled this account; names of your organisation are refused.');
         say('! The session has ended; names of your organisation are refused. Sign in again: postern login');
         return;
       case 'session-ending':

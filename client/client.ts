@@ -29,7 +29,7 @@ import type { FlowTarget } from './open-flow.ts';
 import { collectorsOf } from './posture/collect.ts';
 import { machineAt } from './posture/machine.ts';
 import { PostureReporter } from './posture/reporter.ts';
-import { KeyRotation } from './key-rotation.ts';
+import { DeviceKeys } from './device-keys.ts';
 import { serveProxy, type ProxyServer } from './proxies/proxy-server.ts';
 import { SessionWarnings } from './session-warnings.ts';
 import { signInByBrowser, signInByCode, type SignIn, type SignInPrompt } from './sign-in.ts';
@@ -121,9 +121,6 @@ function enrolByKey(identity: Identity, { url, root }: EnrolmentKey, path: strin
     throw new Fault('denied', `${path} belongs to another controller than this key; choose another --state`);
 }
 
-/** How long a rotation by hand waits for the controller. */
-const rotationMs = 15_000;
-
 class RunningClient implements Client {
   readonly #options: ClientOptions;
   readonly #wallClock: () => number;
@@ -135,11 +132,7 @@ class RunningClient implements Client {
   readonly #warnings: SessionWarnings;
   readonly #news = new DeviceNewsReader();
   readonly #alarms: Alarms;
-  readonly #rotation: KeyRotation;
-  /** The node key that the sessions of the tunnels are opened with. */
-  #sessionsKey: Identity['nodeKey'];
-  /** Called at the next welcome. */
-  #rotated = (): void => undefined;
+  readonly #keys: DeviceKeys;
   readonly #ready = Promise.withResolvers<ClientStatus>();
   readonly #ended = Promise.withResolvers<Undone>();
   #control: ControlConnection | undefined;
@@ -166,14 +159,13 @@ class RunningClient implements Client {
     this.#ready.promise.catch(() => undefined);
     this.#memory = new DeviceMemory(options.state);
     this.#alarms = new Alarms(Date.now, (_name, text) => options.onEvent({ kind: 'alarm', text }));
-    this.#sessionsKey = identity.nodeKey;
-    this.#rotation = new KeyRotation({
+    this.#keys = new DeviceKeys({
+      identity,
       rotate: () => this.#control?.rotate() ?? false,
-      keysMs: () => {
-        const keysS = this.#memory.snapshot?.device.keys;
-        return keysS === undefined ? undefined : keysS * 1_000;
-      },
+      keysS: () => this.#memory.snapshot?.device.keys,
       isIdle: () => this.#flows.active().length === 0,
+      rekey: () => this.#tunnels.rekey(),
+      clock: systemClock,
       now: this.#wallClock,
     });
     this.#knowledge = nothingKnown([], new Set());
@@ -248,7 +240,7 @@ class RunningClient implements Client {
       onWelcome: (card) => {
         this.#memory.begin();
         this.#live = true;
-        this.#rotated();
+        this.#keys.welcomed();
         this.#memory.setAuthorities(card.tls);
         this.#posture.start();
         this.#readyWhenComplete();
@@ -373,19 +365,12 @@ class RunningClient implements Client {
         this.#tunnels.refreshTickets();
       } else {
         this.#memory.setGrants(list);
-        this.#useNewKeys();
+        this.#keys.granted();
         this.#tunnels.update();
       }
       return undefined;
     });
     return this.#tokens;
-  }
-
-  /** Grants that came after new keys are bound to those: new sessions are opened with them. */
-  #useNewKeys(): void {
-    if (this.#sessionsKey === this.#identity.nodeKey) return;
-    this.#sessionsKey = this.#identity.nodeKey;
-    this.#tunnels.rekey();
   }
 
   async #snapshotChanged(): Promise<void> {
@@ -419,7 +404,7 @@ class RunningClient implements Client {
     const { id, kind, until, ended } = snapshot.session;
     const renewable = kind === 'person' && ended === undefined;
     this.#warnings.follow(renewable ? { id, untilMs: until * 1_000 } : undefined);
-    this.#rotation.look();
+    this.#keys.look();
     for (const news of this.#news.unread(snapshot.news ?? []))
       this.#options.onEvent({ kind: 'device-news', news });
   }
@@ -497,7 +482,7 @@ class RunningClient implements Client {
         this.#memory.forget();
         return this.#down();
       },
-      'POST /v1/rotate': () => this.#rotate(),
+      'POST /v1/rotate': async () => ({ nodeKey: await this.#keys.rotate() }),
       'POST /v1/down': () => this.#down(),
     };
   }
@@ -514,22 +499,6 @@ class RunningClient implements Client {
     if (this.#signIn === undefined || this.#control?.signIn({ ...this.#signIn.credential, ...more }) !== true)
       throw new Fault('out-of-contact', 'the controller is not reachable now; try again');
     return promise;
-  }
-
-  /** Takes new keys and resolves with the public node key once the controller knows it and contact is back. */
-  async #rotate(): Promise<{ nodeKey: string }> {
-    const before = this.#identity.nodeKey;
-    if (!this.#rotation.rotateNow())
-      throw new Fault('out-of-contact', 'the controller is not reachable now; try again');
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#rotated = resolve;
-    const cancel = systemClock.after(rotationMs, () =>
-      reject(new Fault('timeout', 'the controller did not answer; the keys it knows are used from here on')),
-    );
-    await promise.finally(cancel);
-    if (this.#identity.nodeKey === before)
-      throw new Fault('denied', 'the controller did not take the new keys; the old ones still count');
-    return { nodeKey: encodeKey(this.#identity.nodeKey.publicKey) };
   }
 
   /** Gives everything back, then ends once the answer is on its way. */

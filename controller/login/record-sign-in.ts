@@ -75,6 +75,13 @@ export async function recordSignIn(
       await appendAudit(tx, [{ ...entry, result: 'refused' }]);
       return undefined;
     }
+    // Sessions that ran out by themselves keep nothing of the provider's either.
+    await tx
+      .update('sessions')
+      .set({ id_token: null })
+      .where('until_ms', '<=', nowMs)
+      .where('id_token', 'is not', null)
+      .execute();
     await writePerson(tx, id, known, { ...row, issuer, subject: identity.subject, nowMs });
     await tx
       .insert('sessions', {

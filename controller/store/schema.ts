@@ -144,7 +144,7 @@ export interface SessionsTable {
   /** The name of the provider, and its own id of the sign-in (`sid`), by which it may end the session. */
   provider: string | null;
   provider_session: string | null;
-  /** Sealed: shown to the provider again when a browser signs out there as well. Gone once the session has ended. */
+  /** Sealed: shown to the provider again when a browser signs out there as well. Gone once the session has ended, or at the next sign-in of anybody after it ran out. */
   id_token: Uint8Array | null;
   ended_ms: number | null;
   ended_reason: string | null;

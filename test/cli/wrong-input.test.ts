@@ -23,6 +23,8 @@ const file = join(folder, 'postern.yaml');
 const good = `organisation: acme
 zones: [acme.internal]
 groups: [staff, sre]
+sessions: { length: 12h }
+devices: { approval: elsewhere, expireAfter: 90d }
 identityProviders:
   - { name: corp, issuer: "https://idp.acme.example", clientId: postern, clientSecret: a-secret, groupsClaim: groups }
 networks: [{ name: hq }]
@@ -34,6 +36,7 @@ resources:
     ports: [tcp/80]
     tags: [staging]
     outage: 1h
+    session: 8h
   - name: printer
     network: hq
     address: 10.20.0.9
@@ -135,6 +138,22 @@ const yaml: [from: string, to: string, says: RegExp][] = [
   ['ports: [tcp/80]', 'ports: [«»tcp/90-80]', /is no port/],
   ['ports: [tcp/80]', 'ports: [«»udp/53]', /cannot be carried yet; list tcp ports/],
   ['ports: [tcp/80]', 'ports: «»[]', /must not be empty/],
+  ['length: 12h', 'length: «»soon', /"soon" is no duration; write 90s/],
+  ['length: 12h', 'length: «»4m', /"4m" is out of bounds; write a duration from 5m to 30d/],
+  ['length: 12h', 'length: «»31d', /is out of bounds; write a duration from 5m to 30d/],
+  ['length: 12h', '«»lenght: 12h', /unknown key "lenght"; did you mean "length"/],
+  ['sessions: { length: 12h }', 'sessions: «»12h', /must be a mapping/],
+  [
+    'approval: elsewhere',
+    'approval: «»always',
+    /"always" is not possible here; write required or elsewhere or off/,
+  ],
+  ['expireAfter: 90d', 'expireAfter: «»12h', /"12h" is out of bounds; write a duration from 1d to 366d/],
+  ['expireAfter: 90d', '«»expireafter: 90d', /unknown key "expireafter"; did you mean "expireAfter"/],
+  ['session: 8h', 'session: «»59s', /"59s" is out of bounds; write a duration from 1m to 30d/],
+  ['session: 8h', 'session: «»all day', /"all day" is no duration/],
+  ['clientId: postern,', 'clientId: postern, acrValues: «»[],', /must not be empty/],
+  ['clientId: postern,', 'clientId: postern, acrValues: [«»"a b"],', /does not have the form/],
   ['outage: 1h', 'outage: «»soon', /"soon" is no duration; write 90s/],
   ['outage: 1h', 'outage: «»9h', /outage is at most 8h/],
   ['tags: [staging]', '«»tag: [staging]', /unknown key "tag"; did you mean "tags"/],
@@ -542,6 +561,46 @@ const runs: Run[] = [
     args: ['device', 'block', 'nobody', ...admin],
     exit: 2,
     says: /no device "nobody"; see postern device list/,
+  },
+  {
+    args: ['device', 'rename', 'nobody', 'x', ...admin],
+    exit: 2,
+    says: /no device "nobody"; see postern device list/,
+  },
+  {
+    args: ['device', 'rename', 'nobody', ' ', ...admin],
+    exit: 2,
+    says: /a name has up to 64 characters that print/,
+  },
+  { args: ['device', 'rotate', ...state], exit: 1, says: /nothing runs on .*; start it with postern up/ },
+  { args: ['person', 'list'], exit: 2, says: /no controller is named/ },
+  {
+    args: ['person', 'disable', 'nobody@acme.example', ...admin],
+    exit: 2,
+    says: /nobody is "nobody@acme\.example"; see: postern person list/,
+  },
+  { args: ['person', 'enable', ...admin], exit: 2, says: /missing required argument 'who'/ },
+  {
+    args: ['person', 'sign-out', 'ci', ...admin],
+    exit: 2,
+    says: /ci is a service account and would sign in again at once; disable it/,
+  },
+  { args: ['session', 'list'], exit: 2, says: /no controller is named/ },
+  {
+    args: ['session', 'end', 'x', ...admin],
+    exit: 2,
+    says: /"x" is no session; take the id from: postern session list/,
+  },
+  {
+    args: ['session', 'end', `ses_${'0'.repeat(26)}`, ...admin],
+    exit: 2,
+    says: /There is no such thing/,
+  },
+  { args: ['login', '--for', 'No Such', ...state], exit: 2, says: /is no resource; see: postern resources/ },
+  {
+    args: ['login', '--for', 'wiki', ...state],
+    exit: 3,
+    says: /nothing runs on .*; start it with postern up/,
   },
   { args: ['audit', ...admin, '--last', 'x'], exit: 2, says: /give a number from 1 to 1000/ },
   { args: ['audit', ...admin, '--trace', '7f3c9a'], exit: 2, says: /is no trace; copy its 16 digits/ },

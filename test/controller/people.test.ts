@@ -32,6 +32,7 @@ function signIn({ context }: TestController) {
       amr: ['pwd'],
     },
     address: '203.0.113.9',
+    idToken: 'an.id.token',
   });
 }
 
@@ -175,4 +176,24 @@ test('an administrator signs a person out everywhere and ends one session, and w
     ['DELETE', `/api/v1/people/${missing}/sessions`],
   ] as const)
     assert.equal((await controller.call(method, url)).statusCode, 404, url);
+});
+
+test('what a provider gave for a session is kept sealed while that lasts, and no longer', async (t) => {
+  const controller = await acme(t);
+  const { store } = controller.context.organisation(controller.context.soleOrganisation);
+  const kept = () =>
+    store.select('sessions').select(['id', 'id_token']).where('id_token', 'is not', null).execute();
+  const first = await signIn(controller);
+  const [row] = await kept();
+  assert.equal(row?.id, first.session);
+  assert.ok(row.id_token !== null && !Buffer.from(row.id_token).includes('an.id.token'));
+  // It runs out by itself; the next sign-in of anybody forgets what was kept for it.
+  controller.time.ms += 12 * 3_600_000;
+  const second = await signIn(controller);
+  assert.deepEqual(
+    (await kept()).map(({ id }) => id),
+    [second.session],
+  );
+  await controller.call('DELETE', `/api/v1/sessions/${second.session}`);
+  assert.deepEqual(await kept(), []);
 });

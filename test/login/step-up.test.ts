@@ -22,7 +22,10 @@ interface World {
   readonly browser: SimpleBrowser;
 }
 
-/** Alice may use the wiki for 8 hours after a sign-in, the databases with several factors of the last hour. */
+/**
+ * Alice may use the wiki for 8 hours after a sign-in, the databases with several factors of the last hour, and the printer
+ * as well, of which she may not know without.
+ */
 async function world(t: TestContext, more: Partial<IdentityProviderDocument> = {}): Promise<World> {
   const provider = await HostileProvider.start(t, 'mallory');
   const portal = await testPortal(t, [provider.provider]);
@@ -31,12 +34,18 @@ async function world(t: TestContext, more: Partial<IdentityProviderDocument> = {
     ...document,
     sessions: { length: '3d' },
     identityProviders: [{ ...provider.document, ...more }],
-    resources: (document.resources ?? []).map((resource) =>
-      resource.name === 'wiki' ? { ...resource, session: '8h' } : resource,
-    ),
+    resources: (document.resources ?? []).map((resource) => {
+      if (resource.name === 'wiki') return { ...resource, session: '8h' };
+      return resource.name === 'printer' ? { ...resource, visibility: 'granted' } : resource;
+    }),
     policies: [
-      { name: 'staff', allow: { groups: ['staff'] }, to: { resources: ['wiki', 'databases'] } },
-      { name: 'strong', require: 'everyone', to: { resources: ['databases'] }, when: { mfa: '1h' } },
+      { name: 'staff', allow: { groups: ['staff'] }, to: 'everything' },
+      {
+        name: 'strong',
+        require: 'everyone',
+        to: { resources: ['databases', 'printer'] },
+        when: { mfa: '1h' },
+      },
     ],
   });
   return { portal, provider, browser: new SimpleBrowser(portal, []) };

@@ -18,6 +18,7 @@ export async function up(db: Kysely<never>): Promise<void> {
     sql`alter table nodes add column named_by text`,
     sql`alter table nodes add column acknowledged_ms integer`,
     sql`alter table nodes add column keys_ms integer`,
+    sql`create index nodes_by_owner on nodes (organisation, kind, owner)`,
     // Devices that were there before are no news to their owners.
     sql`update nodes set signed_in_ms = seen_ms, acknowledged_ms = created_ms, keys_ms = created_ms
       where kind = 'device'`,
