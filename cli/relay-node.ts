@@ -67,6 +67,8 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
   let relay: Relay | undefined;
   let listener: RelayListener | undefined;
   let isStopped = false;
+  /** Revocations of this turn are written together, once what ran on them is told. */
+  let keeping: NodeJS.Immediate | undefined;
   /** The private key of the certificate that was asked for and has not come yet. */
   let requestedKey: string | undefined;
 
@@ -100,6 +102,7 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
     failed,
     async stop() {
       isStopped = true;
+      clearImmediate(keeping);
       clearInterval(timer);
       relay?.close();
       control.stop();
@@ -187,7 +190,10 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
   function revoke(epoch: number, ids: readonly string[]): void {
     lease.revoke({ epoch, ids, reason: 'revoked' });
     relay?.recheck();
-    state.writeJson('lease.json', lease.state());
+    keeping ??= setImmediate(() => {
+      keeping = undefined;
+      state.writeJson('lease.json', lease.state());
+    });
   }
 
   function followControl(next: ControlState): void {

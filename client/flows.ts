@@ -56,7 +56,7 @@ const noteMs = 2_000;
 export class Flows {
   readonly #options: FlowOptions;
   readonly #active = new Set<ActiveFlow>();
-  #incidents: Incident[] = [];
+  #incidents: (Incident & { readonly resourceId: string | undefined })[] = [];
   /** The last note by resource id. */
   readonly #notes = new Map<string, { readonly reason: string; readonly atMs: number }>();
 
@@ -115,13 +115,14 @@ export class Flows {
     const atMs = this.#options.wallClock();
     if (this.#notes.size >= mostIncidents) this.#notes.clear();
     this.#notes.set(resource, { reason, atMs });
-    const name = this.#options.knowledge().resources.find(({ id }) => id === resource)?.name;
-    const last = this.#incidents.findLastIndex(
-      (incident) => incident.event === 'ended' && incident.resource === name && atMs - incident.atMs < noteMs,
-    );
-    const incident = this.#incidents[last];
-    if (name !== undefined && incident !== undefined && incident.text === sentences[incident.code])
-      this.#incidents[last] = { ...incident, text: withReason(incident.code, reason) };
+    // Several flows may have ended before their notes came, and the resource may be known no more by now.
+    this.#incidents = this.#incidents.map((incident) => {
+      const isMeant =
+        incident.event === 'ended' && incident.resourceId === resource && atMs - incident.atMs < noteMs;
+      return isMeant && incident.text === sentences[incident.code]
+        ? { ...incident, text: withReason(incident.code, reason) }
+        : incident;
+    });
   }
 
   /** The name behind what an application asked for; undefined for an address that is nobody's. */
@@ -194,6 +195,7 @@ export class Flows {
       host,
       port,
       resource: resource?.name,
+      resourceId: resource?.id,
       code: fault.code,
       text: explained ? withReason(fault.code, note.reason) : fault.message,
     });

@@ -96,6 +96,7 @@ export class NetworkSession {
   /** Something changed (a relay is attached again, other connectors, a new grant): tries at once, or sends the grants. */
   poke(): void {
     if (this.#stopped) return;
+    this.#leaveRemoved();
     for (const kept of this.#kept()) {
       kept.sendGrants(this.#options.grants());
       kept.poke();
@@ -276,6 +277,14 @@ export class NetworkSession {
     this.#preferred = undefined;
     this.#state = { state: 'idle', fault: new Fault('connector-lost') };
     this.poke();
+  }
+
+  /** A connector that the controller names no longer does not come back: its flows end now, not when waiting is over. */
+  #leaveRemoved(): void {
+    const named = new Set(this.#options.connectors().map(({ id }) => id));
+    const up = this.#state.state === 'up' ? [[this.#state.connector, this.#state.kept] as const] : [];
+    for (const [connector, { session }] of [...up, ...this.#lingering])
+      if (!named.has(connector)) session.close('connector-lost');
   }
 
   #checkLingering(): void {

@@ -119,6 +119,8 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   let sending = false;
   let gathering: NodeJS.Timeout | undefined;
   let isStopped = false;
+  /** Revocations of this turn are written together. */
+  let keeping: NodeJS.Immediate | undefined;
   /** Whether the last beat was of an older epoch than one seen before. */
   let isBehind = false;
 
@@ -155,6 +157,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     refused,
     async stop() {
       isStopped = true;
+      clearImmediate(keeping);
       clearTimeout(timer);
       clearTimeout(gathering);
       for (const session of sessions.keys()) session.close('draining');
@@ -202,8 +205,12 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       case 'revoke':
         memory.revoke(message);
         recheck();
-        // Only now: the disk may be slow, and whoever lost the right should not have it for as long as that takes.
-        return memory.keepLease();
+        // Only once that is out: the disk may be slow, and nobody keeps a right for as long as it takes.
+        keeping ??= setImmediate(() => {
+          keeping = undefined;
+          memory.keepLease();
+        });
+        return;
       case 'tickets':
         return void takeTickets(message.list);
       case 'received':
