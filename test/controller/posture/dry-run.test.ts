@@ -122,3 +122,25 @@ test('of a report the controller keeps what it knows, and refuses what is out of
     assert.ok(fault.t === 'fault' && fault.code === 'protocol', JSON.stringify(facts).slice(0, 80));
   }
 });
+
+test('a device is asked anew when a profile comes that no policy uses yet, and decided anew when its serial number is struck off', async (t) => {
+  const bench = await postureBench(t);
+  const { controller } = bench;
+  bench.report({ serial: 'ACME0002' });
+  await bench.until('printer', 'granted');
+  const document = postureDocument();
+  document.postureProfiles?.push({ name: 'unused', linux: { automaticUpdates: true } });
+  await controller.call('PUT', '/api/v1/document', document);
+  await bench.device.untilSnapshot<DeviceSnapshot>(
+    ({ posture }) => posture?.checks.some(({ check }) => check === 'automaticUpdates') === true,
+  );
+  const connector = new TestNode(controller, 'connector');
+  await connector.enrol({ secret: await controller.key('connector', 'lab') });
+  await controller.call('PUT', '/api/v1/document', { ...document, serials: ['ACME0001'] });
+  await bench.until('printer', 'refused');
+  assert.deepEqual(
+    bench.reasons('printer').filter((name) => name.startsWith('posture-serial')),
+    ['posture-serial-not-known'],
+  );
+  await connector.until((message) => message.t === 'revoke');
+});
