@@ -79,7 +79,10 @@ export function touchedBy(before: Half, after: Half): Touched {
       ? 'everyone'
       : who,
     resources: allResources ? 'all' : resources,
-    pictures: !same(before.zones, after.zones),
+    pictures:
+      !same(before.zones, after.zones) ||
+      // Devices are asked for what profiles name, whether or not a policy uses them yet.
+      !same(before.document.postureProfiles, after.document.postureProfiles),
   };
 }
 
