@@ -1,7 +1,7 @@
 /**
- * What macOS's programs print, as written in the sources named beside each; nothing here was run on a Mac. Apple's manual
- * pages name the verbs and rarely what is printed, so some lines are quoted from the benchmark of the Center for Internet
- * Security (CIS) for macOS, whose audits look for exactly these.
+ * What macOS's programs print; nothing here was run on a Mac. Apple's manual pages name the verbs and rarely what is
+ * printed: lines beside which "as audits compare it" stands were found in public scripts that audit the setting, and the
+ * forms of sw_vers, softwareupdate and defaults are as their manual pages describe them, not copied from a machine.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -21,14 +21,14 @@ import {
 import { postureChecks } from '../../../protocol/posture.ts';
 import { machineOf, type Run } from './tree.ts';
 
-test('sw_vers(1): the three lines of its manual page', () => {
+test('sw_vers(1): the three lines that its manual page describes', () => {
   const text = 'ProductName:\t\tmacOS\nProductVersion:\t\t14.5\nBuildVersion:\t\t23F79\n';
   assert.deepEqual(parseSwVers(text), { osVersion: '14.5', distribution: 'macOS 14.5 (23F79)' });
   assert.deepEqual(parseSwVers('ProductName:\tMac OS X\nProductVersion:\t10.15.7\n').osVersion, '10.15.7');
   assert.deepEqual(parseSwVers('sw_vers: not found'), {});
 });
 
-test('fdesetup(8) status, as CIS macOS benchmark "Ensure FileVault Is Enabled" has it', () => {
+test('fdesetup(8) status, as audits compare it', () => {
   assert.equal(parseFileVault('FileVault is On.\n'), true);
   assert.equal(parseFileVault('FileVault is Off.\n'), false);
   assert.equal(parseFileVault('FileVault is On.\nEncryption in progress: Percent completed = 23\n'), false);
@@ -36,7 +36,7 @@ test('fdesetup(8) status, as CIS macOS benchmark "Ensure FileVault Is Enabled" h
   assert.equal(parseFileVault('Error: This operation requires root access'), undefined);
 });
 
-test('socketfilterfw --getglobalstate, as CIS macOS benchmark "Ensure Firewall Is Enabled" has it', () => {
+test('socketfilterfw --getglobalstate, as audits compare it', () => {
   assert.equal(parseApplicationFirewall('Firewall is enabled. (State = 1)\n'), true);
   assert.equal(
     parseApplicationFirewall('Firewall is blocking all non-essential incoming connections. (State = 2)'),
@@ -46,7 +46,7 @@ test('socketfilterfw --getglobalstate, as CIS macOS benchmark "Ensure Firewall I
   assert.equal(parseApplicationFirewall(''), undefined);
 });
 
-test('csrutil(8) status, as CIS macOS benchmark "Ensure System Integrity Protection Status (SIP) Is Enabled" has it', () => {
+test('csrutil(8) status, as audits compare it', () => {
   assert.equal(parseIntegrityProtection('System Integrity Protection status: enabled.\n'), true);
   assert.equal(parseIntegrityProtection('System Integrity Protection status: disabled.\n'), false);
   assert.equal(
@@ -68,7 +68,7 @@ test('start-up security by system_profiler: the levels of Apple Platform Securit
     assert.equal(parseStartupSecurity(text), undefined, text);
 });
 
-test('sysadminctl -screenLock status, as CIS macOS benchmark "Ensure Require Password After Screen Saver Begins" has it', () => {
+test('sysadminctl -screenLock status, as audits compare it', () => {
   const line = (rest: string): string => `2026-11-20 10:00:00.000 sysadminctl[512:4242] ${rest}\n`;
   assert.equal(parseScreenLock(line('screenLock delay is immediate')), 0);
   assert.equal(parseScreenLock(line('screenLock delay is 5 seconds')), 5);

@@ -1,6 +1,7 @@
 /**
- * What Windows's programs print, quoted from Microsoft's documentation as named beside each; nothing here was run on
- * Windows. Where the documentation shows no output, the names and values are those of the properties it describes.
+ * What Windows's programs print, from Microsoft's documentation as named beside each; nothing here was run on Windows.
+ * Where the documentation shows no output (the firewall, reg query, tasklist, Windows Update), the names and values are
+ * those of the properties and forms it describes.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
