@@ -35,7 +35,17 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** Texts of which one fits each pattern that the description has. */
 const texts = [
-  ...['hq', 'flow', '7d', 'alice@acme.example', '2026-11-20T10:00:00Z', '203.0.113.9', 'BCDF-GHJK', 'DE'],
+  ...[
+    'hq',
+    'flow',
+    '7d',
+    'alice@acme.example',
+    '2026-11-20T10:00:00Z',
+    '203.0.113.9',
+    'BCDF-GHJK',
+    'DE',
+    '0123456789abcdef',
+  ],
   ...['A'.repeat(43), 'A'.repeat(22), `tok_${'0'.repeat(26)}`, `dev_${'0'.repeat(26)}`],
 ];
 
@@ -88,6 +98,8 @@ function operationsOf({ portal }: TwoOrganisations): Operation[] {
     const path = url.replace(/\*$/, '{path}').replace(/:(\w+)/g, '{$1}');
     const described = paths[path]?.[method.toLowerCase()];
     if (described === undefined || method === 'HEAD') return [];
+    // What calls with a secret of its own, and has no other credentials, is no administrator or person.
+    if (access !== 'public' && !access.includes('admin') && !access.includes('person')) return [];
     const body = described.requestBody?.content['application/json']?.schema;
     const parameters = described.parameters ?? [];
     return [{ method: method as Operation['method'], path, parameters, body, access }];
@@ -141,10 +153,17 @@ class Asker {
   }
 }
 
-/** A body that is let through, and the query that goes with it. */
+/** What a route looks up and refuses where it is not there. */
+const lookedUp: Readonly<Record<string, Fields>> = {
+  '/api/v1/simulate': { resource: 'wiki', groups: ['staff'] },
+};
+
+/** A body that is let through. */
 function goodBody({ path, body }: Operation): Fields {
-  if (path === '/api/v1/document') return acmeDocument();
-  return body === undefined ? {} : (sample(objectOf(body)) as Fields);
+  const properties = body === undefined ? {} : (objectOf(body).properties ?? {});
+  if ('organisation' in properties && 'policies' in properties) return { ...acmeDocument() };
+  const fields = body === undefined ? {} : (sample(objectOf(body)) as Fields);
+  return { ...fields, ...lookedUp[path] };
 }
 
 function goodQuery({ parameters }: Operation, more: readonly string[] = []): string {
