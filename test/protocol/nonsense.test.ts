@@ -56,7 +56,7 @@ async function world(t: TestContext): Promise<World> {
     key: { ...organisation.key(), kind: 'pk' },
     log: pino({ level: 'silent' }),
   });
-  t.after(() => relay.stop());
+  organisation.ends(() => relay.stop());
   const client = await startClient({
     state: organisation.state('laptop'),
     key: organisation.key(),
@@ -64,7 +64,7 @@ async function world(t: TestContext): Promise<World> {
     uids: [process.getuid?.() ?? 0],
     onEvent: () => undefined,
   });
-  t.after(() => client.stop());
+  organisation.ends(() => client.stop());
   await client.ready;
   await organisation.push();
   organisation.beat();

@@ -62,6 +62,7 @@ export class SmallOrganisation {
   readonly #signing: SigningKey = newSigningKey();
   readonly #control = newAgreementKey();
   readonly #channels = new Set<ControlChannel>();
+  readonly #guests: (() => unknown)[] = [];
   readonly #nodes = new Map<string, Node>();
   readonly #relayId = id('rly');
   readonly #folder = mkdtempSync(join(tmpdir(), 'postern-org-'));
@@ -274,7 +275,13 @@ export class SmallOrganisation {
     this.#tell('device', message);
   }
 
+  /** Ends a test's own node, whose state lies in this organisation's folder, before the folder goes. */
+  ends(guest: () => unknown): void {
+    this.#guests.push(guest);
+  }
+
   async stop(): Promise<void> {
+    for (const end of this.#guests.toReversed()) await end();
     for (const connector of this.#connectors) await connector.stop();
     await this.stopRelay();
     await this.stopController();
