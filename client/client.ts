@@ -17,12 +17,12 @@ import { Alarms } from '../protocol/node/alarms.ts';
 import { openIdentity, type Identity } from '../protocol/node/identity.ts';
 import { serveLocalApi, type LocalApi } from '../protocol/node/local-api.ts';
 import type { StateDirectory } from '../protocol/node/state-directory.ts';
-import { encodeEnrolmentKey, type EnrolmentKey } from '../protocol/secrets.ts';
-import { areSigned } from '../protocol/tokens.ts';
+import type { EnrolmentKey } from '../protocol/secrets.ts';
 import type { AddressRange } from './dns/address-range.ts';
 import { DeviceNewsReader } from './device-news.ts';
 import { acceptedZones, type RefusedZone } from './dns/zones.ts';
 import { Flows } from './flows.ts';
+import { Hearing } from './hearing.ts';
 import { DeviceMemory } from './memory.ts';
 import { mayCapture, NameCapture } from './name-capture.ts';
 import type { FlowTarget } from './open-flow.ts';
@@ -32,7 +32,8 @@ import { PostureReporter } from './posture/reporter.ts';
 import { DeviceKeys } from './device-keys.ts';
 import { serveProxy, type ProxyServer } from './proxies/proxy-server.ts';
 import { SessionWarnings } from './session-warnings.ts';
-import { signInByBrowser, signInByCode, type SignIn, type SignInPrompt } from './sign-in.ts';
+import type { SignInPrompt } from './sign-in.ts';
+import { SignIns } from './sign-ins.ts';
 import { nothingKnown, readKnowledge, type Knowledge } from './standing.ts';
 import type { ClientStatus } from './status.ts';
 import { reportStatus } from './status-report.ts';
@@ -133,22 +134,18 @@ class RunningClient implements Client {
   readonly #news = new DeviceNewsReader();
   readonly #alarms: Alarms;
   readonly #keys: DeviceKeys;
+  readonly #hearing: Hearing;
+  readonly #signIns: SignIns;
   readonly #ready = Promise.withResolvers<ClientStatus>();
   readonly #ended = Promise.withResolvers<Undone>();
   #control: ControlConnection | undefined;
-  /** Settles when the tokens that came last have been looked at. */
-  #tokens: Promise<void> = Promise.resolve();
   #api: LocalApi | undefined;
   #capture: NameCapture | undefined;
   #captureStarting = false;
   #proxies: { socks?: ProxyServer; http?: ProxyServer } = {};
-  #signIn: SignIn | undefined;
-  #prompt = Promise.withResolvers<SignInPrompt>();
   #knowledge: Knowledge;
   #refusedZones: readonly RefusedZone[] = [];
   #stopping: Promise<Undone> | undefined;
-  /** Whether a sign-in was asked for since the session ended. */
-  #renewing = false;
   /** Whether the controller has said who we are since this process started. */
   #live = false;
 
@@ -191,6 +188,20 @@ class RunningClient implements Client {
       clock: systemClock,
       wallClock: this.#wallClock,
     });
+    this.#hearing = new Hearing({
+      memory: this.#memory,
+      alarms: this.#alarms,
+      card: () => this.#control?.card,
+      restart: () => this.#control?.restart(),
+      changed: () => this.#snapshotChanged(),
+      tickets: () => this.#tunnels.refreshTickets(),
+      grants: () => {
+        this.#keys.granted();
+        this.#tunnels.update();
+      },
+    });
+    const { key, browser } = options;
+    this.#signIns = new SignIns({ key, browser, control: () => this.#control });
     this.#warnings = new SessionWarnings({
       clock: systemClock,
       now: this.#wallClock,
@@ -223,11 +234,7 @@ class RunningClient implements Client {
     this.#readSnapshot();
     // A restart finds the zones of the last run and refuses or serves them at once, whatever the controller does.
     if (this.#memory.snapshot !== undefined) await this.#startCapture();
-    this.#signIn = await this.#newSignIn();
-    const credential =
-      this.#options.key === undefined
-        ? this.#signIn?.credential
-        : { secret: encodeEnrolmentKey(this.#options.key) };
+    const credential = await this.#signIns.begin();
     this.#control = keepControl({
       kind: 'device',
       identity: this.#identity,
@@ -267,7 +274,7 @@ class RunningClient implements Client {
       url: this.#options.controllerUrl ?? this.#identity.enrolment?.url ?? '',
       control: this.#control?.state ?? { state: 'stopped' },
       snapshot: this.#memory.snapshot,
-      signingIn: this.#signIn !== undefined && !this.#live,
+      signingIn: this.#signIns.isPending && !this.#live,
       knowledge: this.knowledge(),
       refusedZones: this.#refusedZones,
       capture:
@@ -298,7 +305,7 @@ class RunningClient implements Client {
     this.#proxies.http?.close();
     this.#posture.stop();
     this.#warnings.stop();
-    this.#signIn?.close();
+    this.#signIns.close();
     this.#tunnels.stop();
     this.#control?.stop();
     await this.#api?.close();
@@ -316,61 +323,14 @@ class RunningClient implements Client {
     this.#options.onEvent({ kind: 'refused', fault: state.fault });
     this.#knowledge = { ...this.#knowledge, contact: 'ended' };
     this.#tunnels.retire();
-    this.#prompt.promise.catch(() => undefined);
-    this.#prompt.reject(state.fault);
+    this.#signIns.refused(state.fault);
     this.#ready.reject(state.fault);
   }
 
   async #receive(message: FromController): Promise<void> {
-    switch (message.t) {
-      case 'code':
-      case 'open': {
-        const prompt = this.#signIn?.receive(message);
-        if (prompt === undefined) return;
-        this.#prompt.resolve(prompt);
-        this.#options.onEvent({ kind: 'prompt', prompt });
-        return;
-      }
-      case 'snapshot': {
-        // Not before the tokens that came before it.
-        await this.#tokens;
-        if (message.snapshot.kind !== 'device') return this.#alarms.raise('message-not-valid');
-        const alarm = this.#memory.setSnapshot(message.v, message.epoch, message.snapshot);
-        return alarm === undefined ? this.#snapshotChanged() : this.#alarms.raise(alarm);
-      }
-      case 'patch': {
-        await this.#tokens;
-        const patched = this.#memory.patch(message.from, message.v, message.set);
-        if (patched === 'applied') return this.#snapshotChanged();
-        if (patched === 'behind') return this.#control?.restart();
-        return this.#alarms.raise('message-not-valid');
-      }
-      case 'beat':
-        if (!this.#memory.mayBeAt(message.epoch)) this.#alarms.raise('older-epoch');
-        return;
-      case 'tickets':
-        return this.#takeTokens('ticket', message.list);
-      case 'grants':
-        return this.#takeTokens('grant', message.list);
-      default:
-    }
-  }
-
-  /** Uses tokens, one list after the other; one that the card's keys did not sign leaves the list before it in force. */
-  #takeTokens(kind: 'grant' | 'ticket', list: readonly string[]): Promise<void> {
-    this.#tokens = this.#tokens.then(async () => {
-      if (!(await areSigned(this.#control?.card, kind, list))) return this.#alarms.raise(`${kind}-not-valid`);
-      if (kind === 'ticket') {
-        this.#memory.setTickets(list);
-        this.#tunnels.refreshTickets();
-      } else {
-        this.#memory.setGrants(list);
-        this.#keys.granted();
-        this.#tunnels.update();
-      }
-      return undefined;
-    });
-    return this.#tokens;
+    const prompt = this.#signIns.receive(message);
+    if (prompt !== undefined) return this.#options.onEvent({ kind: 'prompt', prompt });
+    return this.#hearing.take(message);
   }
 
   async #snapshotChanged(): Promise<void> {
@@ -380,11 +340,10 @@ class RunningClient implements Client {
     const ended = this.#memory.snapshot?.session.ended;
     if (ended !== undefined) {
       if (before === 'known') this.#options.onEvent({ kind: 'session-ended', code: ended });
-      return this.#renewSession();
+      await this.#capture?.update();
+      return this.#signIns.renew();
     }
-    this.#renewing = false;
-    this.#signIn?.close();
-    this.#signIn = undefined;
+    this.#signIns.signedIn();
     if (before === 'ended') this.#options.onEvent({ kind: 'signed-in' });
     try {
       await this.#startCapture();
@@ -446,29 +405,15 @@ class RunningClient implements Client {
     });
   }
 
-  /** A service signs in again by itself; a person is asked to at the start, and by `postern login` later. */
-  async #renewSession(): Promise<void> {
-    await this.#capture?.update();
-    if (this.#renewing) return;
-    this.#renewing = true;
-    if (this.#options.key !== undefined)
-      this.#control?.signIn({ secret: encodeEnrolmentKey(this.#options.key) });
-    else if (this.#signIn !== undefined) this.#control?.signIn(this.#signIn.credential);
-  }
-
-  async #newSignIn(): Promise<SignIn | undefined> {
-    if (this.#options.key !== undefined) return undefined;
-    return this.#options.browser
-      ? signInByBrowser(systemRandom, (message) => this.#control?.send(message))
-      : signInByCode();
-  }
-
   #routes(): Parameters<typeof serveLocalApi>[1] {
     return {
       'GET /v1/status': () => this.status(),
       'GET /v1/resources': () => listResources(this.knowledge()),
       'GET /v1/why': (query) => explain(query.get('resource') ?? '', this.knowledge()),
-      'POST /v1/login': (_query, body) => this.#login((body as { for?: unknown } | undefined)?.for),
+      'POST /v1/login': (_query, body) => {
+        const wanted = (body as { for?: unknown } | undefined)?.for;
+        return this.#signIns.login(typeof wanted === 'string' ? wanted : undefined);
+      },
       'POST /v1/logout': async (_query, body) => {
         const everywhere = (body as { everywhere?: unknown } | undefined)?.everywhere === true;
         if (
@@ -485,20 +430,6 @@ class RunningClient implements Client {
       'POST /v1/rotate': async () => ({ nodeKey: await this.#keys.rotate() }),
       'POST /v1/down': () => this.#down(),
     };
-  }
-
-  /** Starts a new sign-in on the open channel and gives the prompt to whoever asked. */
-  async #login(wanted: unknown): Promise<SignInPrompt> {
-    if (this.#options.key !== undefined)
-      throw new Fault('denied', 'a service account signs in with its key, not by login');
-    this.#signIn?.close();
-    this.#signIn = await this.#newSignIn();
-    this.#prompt = Promise.withResolvers();
-    const { promise } = this.#prompt;
-    const more = typeof wanted === 'string' ? { for: wanted } : {};
-    if (this.#signIn === undefined || this.#control?.signIn({ ...this.#signIn.credential, ...more }) !== true)
-      throw new Fault('out-of-contact', 'the controller is not reachable now; try again');
-    return promise;
   }
 
   /** Gives everything back, then ends once the answer is on its way. */

@@ -22,11 +22,11 @@ export const nonsenseMutants: readonly Mutant[] = [
       'if (!hasEachOnce(next) && this.#epoch < 0)',
     ],
   ]),
-  ...guards('client/client.ts', nonsense, [
+  ...guards('client/hearing.ts', nonsense, [
     [
       'a client uses no token that nobody signed',
-      'if (!(await areSigned(this.#control?.card, kind, list)))',
-      'if (!(await areSigned(this.#control?.card, kind, [])))',
+      'if (!(await areSigned(card(), kind, list)))',
+      'if (!(await areSigned(card(), kind, [])))',
     ],
   ]),
   ...guards('connector/memory.ts', nonsense, [
