@@ -259,7 +259,7 @@ export class Link implements RecordSink {
   }
 
   #mustWait(): boolean {
-    if (this.#path === undefined || !this.#path.isReady || this.#onPath < this.#replay.count) return true;
+    if (this.#path?.isReady !== true || this.#onPath < this.#replay.count) return true;
     if (this.#replay.bytes > maxSessionBytes) return true;
     if (this.#budget.isSpent) this.#budget.wait(this.#unblock);
     return this.#budget.isSpent;

@@ -116,11 +116,6 @@ export const channelMutants: readonly Mutant[] = [
         'this.#clock.after(2 ** 40, () =>',
       ],
       ['session bound', 'if (this.#replay.bytes > maxSessionBytes) return true;', ''],
-      [
-        'gap is blocked',
-        'if (this.#path === undefined || !this.#path.isReady',
-        'if (this.#path?.isReady === false',
-      ],
     ],
   ),
   ...guards(
