@@ -42,7 +42,7 @@ export function outgoingFetch(
       body: body === undefined || body === null ? null : (body as string | URLSearchParams).toString(),
       signal,
       dispatcher,
-    });
+    }).catch(unreachable);
     const encoding = answer.headers['content-encoding'];
     if (encoding !== undefined && encoding !== 'identity') {
       answer.body.on('error', () => undefined).destroy();
@@ -55,6 +55,12 @@ export function outgoingFetch(
       headers: pairsOf(answer.headers),
     });
   };
+}
+
+/** As fetch has it: no answer at all is a TypeError with its cause, and the end of our patience is what it is. */
+function unreachable(error: unknown): never {
+  if (error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError')) throw error;
+  throw new TypeError('the other side cannot be reached', { cause: error });
 }
 
 function pairsOf(headers: Readonly<Record<string, string | string[] | undefined>>): [string, string][] {
