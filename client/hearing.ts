@@ -10,12 +10,12 @@ import type { DeviceMemory } from './memory.ts';
 export interface HearingOptions {
   readonly memory: DeviceMemory;
   readonly alarms: Alarms;
-  card(): Card | undefined;
+  readonly card: () => Card | undefined;
   /** A patch was made for another version than ours: the channel starts anew. */
-  restart(): void;
-  changed(): Promise<void>;
-  tickets(): void;
-  grants(): void;
+  readonly restart: () => void;
+  readonly changed: () => Promise<void>;
+  readonly tickets: () => void;
+  readonly grants: () => void;
 }
 
 export class Hearing {

@@ -14,7 +14,7 @@ export interface SignInsOptions {
   readonly key: EnrolmentKey | undefined;
   /** Whether a person signs in through a browser on this machine, or types a code elsewhere. */
   readonly browser: boolean;
-  control(): ControlConnection | undefined;
+  readonly control: () => ControlConnection | undefined;
 }
 
 export class SignIns {

@@ -15,6 +15,7 @@ import {
   type Pattern,
 } from '../protocol/names.ts';
 import { reasonLine, reasonTexts, type Reason } from '../protocol/reasons.ts';
+import { thisSystem } from './this-system.ts';
 
 /** A resource this device may use or know of. */
 export interface VisibleResource {
@@ -116,7 +117,9 @@ export function findResource(text: string, knowledge: Knowledge): VisibleResourc
 /** The reasons that are not met, each with its name and what would mend it. */
 export function unmetTexts(reasons: readonly Reason[]): string[] {
   const unmet = reasons.filter(({ name }) => !reasonTexts[name].met);
-  return (unmet.length > 0 ? unmet : [{ name: 'no-allow' } as const]).map(reasonLine);
+  return (unmet.length > 0 ? unmet : [{ name: 'no-allow' } as const]).map((reason) =>
+    reasonLine(reason, thisSystem),
+  );
 }
 
 function isKnownReason(reason: { name: string; policy?: string }): reason is Reason {

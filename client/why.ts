@@ -1,11 +1,9 @@
 /** Explains what is known of a resource, and nothing about what is hidden. */
 import { hiddenText, readableReason, reasonTexts, type Reason } from '../protocol/reasons.ts';
 import { unknownTexts } from './dns/answer.ts';
-import { collectorsOf } from './posture/collect.ts';
 import { findResource, type Knowledge } from './standing.ts';
 import { resourcesSchema, whySchema, type ResourceList, type WhyAnswer } from './status.ts';
-
-const thisSystem = collectorsOf(process.platform)?.os;
+import { thisSystem } from './this-system.ts';
 
 /** Why `text` (the name of a resource, or a name that leads to one) is granted or refused. */
 export function explain(text: string, knowledge: Knowledge): WhyAnswer {

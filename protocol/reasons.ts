@@ -339,8 +339,8 @@ export function readableReason({ name, policy }: Reason, system?: System): Reada
 }
 
 /** A reason that is not met on one line: sentence, name and remedy, for DNS, status and logs. */
-export function reasonLine(reason: Reason): string {
-  const { name, text, fix } = readableReason(reason);
+export function reasonLine(reason: Reason, system?: System): string {
+  const { name, text, fix } = readableReason(reason, system);
   return `${text} (${name}).${fix === undefined ? '' : ` ${fix}`}`;
 }
 

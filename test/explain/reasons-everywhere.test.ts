@@ -50,7 +50,8 @@ test('the portal’s API and the local API of the client give every reason alike
     ['allow-matches', ...names],
   );
   for (const reason of shown.reasons) {
-    const { policy, ...expected } = readableReason({ name: reason.name as ReasonName });
+    // The remedy for the system that the device reported, which is the one of this machine.
+    const { policy, ...expected } = readableReason({ name: reason.name as ReasonName }, 'linux');
     assert.equal(policy, undefined);
     assert.deepEqual(reason, { ...expected, policy: 'staff-wiki' });
   }
@@ -76,11 +77,11 @@ test('the DNS answer’s extended error gives every reason that refuses by the s
     const reply = await resolver.answer(question('wiki.acme.internal'), 'udp');
     assert.ok(reply !== undefined);
     const { code, text = '' } = extendedError(packet.decode(reply)) ?? {};
-    const { text: sentence, fix = '' } = readableReason({ name });
+    const { text: sentence, fix = '' } = readableReason({ name }, 'linux');
     assert.equal(code, 18);
     assert.equal(text, `${sentence} (${name}).${fix === '' ? '' : ` ${fix}`}`);
     // The same as where the client refuses a flow, and as `why` on the same knowledge.
-    assert.deepEqual(explain('wiki', alone).reasons, [readableReason({ name })]);
+    assert.deepEqual(explain('wiki', alone).reasons, [readableReason({ name }, 'linux')]);
   }
 });
 

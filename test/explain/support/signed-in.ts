@@ -7,6 +7,7 @@ import type { Condition } from '../../../policy/conditions/condition.ts';
 import { PolicyIndex } from '../../../policy/policy-index.ts';
 import type { Policy } from '../../../policy/policy.ts';
 import { systemRandom } from '../../../protocol/clock.ts';
+import type { PostureFacts } from '../../../protocol/control.ts';
 import type { DeviceId } from '../../../protocol/ids.ts';
 import { encodeKey, newAgreementKey, newSigningKey } from '../../../protocol/keys.ts';
 import { reasonTexts, type ReasonName } from '../../../protocol/reasons.ts';
@@ -66,6 +67,12 @@ export async function enrolDevice({ context }: TestPortal): Promise<DeviceId> {
     ),
   );
   if (joined.state !== 'joined') throw new Error('the device was not let in');
+  const facts: PostureFacts = { os: 'linux', clientVersion: '0.1.0' };
+  await store
+    .update('nodes')
+    .set({ posture: JSON.stringify(facts), posture_ms: nowMs })
+    .where('id', '=', joined.device)
+    .execute();
   return joined.device;
 }
 
