@@ -1,16 +1,11 @@
 /**
  * A right that is taken away ends what runs on it, within a second at both ends and with the reason: three kinds of
- * flows through the capture of a laptop, for each way by which a right can go, and a thousand over twenty devices.
+ * flows through the capture of a laptop, for each way by which a right can go. revocation-matrix.test.ts has a thousand.
  */
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
-import {
-  applyWithout,
-  deleteServiceKey,
-  measureRevocation,
-  usualFleet,
-} from '../support/fleet/measure-revocation.ts';
+import { applyWithout, deleteServiceKey } from '../support/fleet/measure-revocation.ts';
 import { Origin, withOrigin } from '../support/fleet/origin.ts';
 import { timedCall, type Answered } from '../support/fleet/timed-call.ts';
 import { openLab, type Lab } from '../support/lab/lab.ts';
@@ -93,28 +88,6 @@ suite('a right that is taken away', () => {
       await applyWithout(organisation);
     });
   }
-});
-
-suite('a right that a thousand flows run on', () => {
-  let lab: Lab;
-  before(async () => {
-    lab = await openLab();
-  });
-  after(() => lab?.close());
-
-  test('REL-6: of 1,000 flows over 20 devices 99 in 100 are over at the origin within a second of the answer, and each device knows why', async (context) => {
-    const { p99Ms, rounds, flows } = await measureRevocation(lab);
-    assert.equal(flows, 1_000);
-    for (const { cause, ends, answerMs, lateMs } of rounds) {
-      assert.equal(ends.length, usualFleet.devices * usualFleet.flowsPerDevice);
-      assert.deepEqual([...new Set(ends.map(({ code }) => code))], ['revoked'], cause);
-      assert.ok(answerMs <= boundMs, `${cause}: the API answered after ${answerMs} ms`);
-      context.diagnostic(
-        `${cause}: answered after ${answerMs} ms, the last flow ended ${lateMs.at(-1)} ms later`,
-      );
-    }
-    assert.ok(p99Ms <= boundMs, `${p99Ms} ms`);
-  });
 });
 
 interface EndedFlow {
