@@ -132,6 +132,8 @@ async function run([folder = '', keyFile = '', ...urls]: string[]): Promise<void
   };
   console.log(JSON.stringify(tapped));
   connection.stop();
+  // Otherwise it would wait a minute for another carrier.
+  link.close('cancelled');
   attachment.close();
 }
 
