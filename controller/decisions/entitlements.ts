@@ -21,6 +21,8 @@ export interface Entitlement {
   readonly known: boolean;
   /** As the person may see them: policies are named only where they allow. */
   readonly reasons: readonly Reason[];
+  /** The same with the name of every policy, for the controller alone. */
+  readonly judged: readonly Reason[];
   /** Epoch ms at which time alone changes it. */
   readonly untilMs?: number;
 }
@@ -175,13 +177,14 @@ export function entitlement(
 ): Entitlement {
   const until = untilMs === undefined ? {} : { untilMs };
   if (decision === 'allow' && withheld === undefined) {
-    return { resource, state: 'granted', known: true, reasons: shownReasons(reasons), ...until };
+    const shown = shownReasons(reasons);
+    return { resource, state: 'granted', known: true, reasons: shown, judged: reasons, ...until };
   }
   const visibility = resource.definition.visibility ?? 'fixable';
   const mendable = fixable || decision === 'allow';
   const known = visibility === 'everyone' || (visibility === 'fixable' && mendable);
   const shown = decision === 'allow' && withheld !== undefined ? [withheld] : shownReasons(reasons);
-  return { resource, state: 'refused', known, reasons: shown, ...until };
+  return { resource, state: 'refused', known, reasons: shown, judged: reasons, ...until };
 }
 
 /** Names of denies and requires are not for the person: they may speak of people and things that are not theirs. */

@@ -33,9 +33,9 @@ export function postureWanted(
 ): PostureWanted {
   const asked = askedOf(document, os);
   const needed = new Map<PostureCheck, { resources: string[]; count: number }>();
-  for (const { resource, known, reasons } of list) {
+  for (const { resource, known, judged } of list) {
     if (!known) continue;
-    const checks = new Set(reasons.flatMap(({ policy }) => [...(asked.byPolicy.get(policy ?? '') ?? [])]));
+    const checks = new Set(judged.flatMap(({ policy }) => [...(asked.byPolicy.get(policy ?? '') ?? [])]));
     for (const check of checks) {
       const entry = needed.get(check) ?? { resources: [], count: 0 };
       entry.count += 1;
