@@ -52,6 +52,7 @@ test('a right ends with the decision, the session, or a day, whichever comes fir
       state: 'granted',
       known: true,
       reasons: [],
+      judged: [],
       ...(untilMs === undefined ? {} : { untilMs }),
     } as const;
     const right = rightsByNetwork([entry], sessionUntilMs, nowMs).get(net)?.get(res(1));
@@ -62,7 +63,7 @@ test('a right ends with the decision, the session, or a day, whichever comes fir
   assert.equal(untilOf(nowMs + 9_000, nowMs + 5_000), (nowMs + 5_000) / 1_000);
   assert.equal(untilOf(undefined, nowMs + 5_999), (nowMs + 5_000) / 1_000);
   assert.equal(untilOf(undefined, nowMs + 9 * dayMs), (nowMs + dayMs) / 1_000);
-  const refused = { resource: resource(1), state: 'refused', known: true, reasons: [] } as const;
+  const refused = { resource: resource(1), state: 'refused', known: true, reasons: [], judged: [] } as const;
   assert.equal(rightsByNetwork([refused], nowMs + dayMs, nowMs).size, 0);
 });
 
