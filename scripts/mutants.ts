@@ -110,8 +110,10 @@ async function record(mutant: Mutant, noticed: string | undefined): Promise<void
 
 function writeRecord(): void {
   const names = new Set(mutants.map(({ name }) => name));
-  const kept = Object.entries(noticedBy).filter(([name]) => names.has(name));
-  writeFileSync(recordFile, `${JSON.stringify(Object.fromEntries(kept.sort()), undefined, 2)}\n`);
+  const kept = Object.entries(noticedBy)
+    .filter(([name]) => names.has(name))
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  writeFileSync(recordFile, `${JSON.stringify(Object.fromEntries(kept), undefined, 2)}\n`);
 }
 
 /** Runs until the first failure: its name, and whether any test ran at all. */
