@@ -3,6 +3,7 @@
  * Unknown types and unknown fields are ignored on both sides. Framing and sealing lie in `link/`.
  */
 import { Type, type Static } from 'typebox';
+import { maxEndpointLength, maxEndpoints } from './endpoints.ts';
 import { idPattern } from './ids.ts';
 import { maxAsked } from './posture.ts';
 
@@ -159,6 +160,13 @@ export const Certify = Type.Object({
   key: Type.String({ pattern: '^[A-Za-z0-9_-]{1,2048}$' }),
 });
 
+/** Where a connector can be reached without a relay; replaces what it published before, an empty list included. */
+export const Publish = Type.Object({
+  ...common,
+  t: Type.Literal('publish'),
+  direct: Type.Array(Type.String({ minLength: 1, maxLength: maxEndpointLength }), { maxItems: maxEndpoints }),
+});
+
 /** Ends the device's session; the node stays known. */
 export const Logout = Type.Object({
   ...common,
@@ -184,7 +192,18 @@ export const Rotate = Type.Object({
 /** The process is ending in order. */
 export const Bye = Type.Object({ ...common, t: Type.Literal('bye') });
 
-export const FromNode = Type.Union([Hello, Enrol, Login, Posture, Receipts, Certify, Logout, Rotate, Bye]);
+export const FromNode = Type.Union([
+  Hello,
+  Enrol,
+  Login,
+  Posture,
+  Receipts,
+  Publish,
+  Certify,
+  Logout,
+  Rotate,
+  Bye,
+]);
 
 export type Hello = Static<typeof Hello>;
 export type Enrol = Static<typeof Enrol>;
@@ -218,6 +237,10 @@ const connectorEntry = Type.Object({
   id: Type.String({ pattern: idPattern('con') }),
   nk: key,
   relays: Type.Array(Type.String({ pattern: idPattern('rly') })),
+  /** Endpoints where it can be reached without a relay. */
+  direct: Type.Optional(
+    Type.Array(Type.String({ maxLength: maxEndpointLength }), { maxItems: maxEndpoints }),
+  ),
 });
 
 /** Something about another device of the same owner: it was let in lately, or is suspended. `at` in epoch seconds. */
@@ -288,6 +311,8 @@ export const ConnectorSnapshot = Type.Object({
   relays: Type.Record(Type.String(), relayEntry),
   peers: Type.Record(Type.String(), Type.Object({ id: Type.String(), nk: key })),
   resources: Type.Record(Type.String(), connectorResource),
+  /** Of the endpoints that it published, those that devices are told of. */
+  direct: Type.Optional(Type.Array(Type.String())),
 });
 
 export const RelaySnapshot = Type.Object({ kind: Type.Literal('relay') });
