@@ -154,8 +154,8 @@ class RunningClient implements Client {
     this.#wallClock = options.wallClock ?? Date.now;
     this.#identity = identity;
     this.#ready.promise.catch(() => undefined);
-    this.#memory = new DeviceMemory(options.state);
     this.#alarms = new Alarms(Date.now, (_name, text) => options.onEvent({ kind: 'alarm', text }));
+    this.#memory = new DeviceMemory(options.state, (name) => this.#alarms.raise(name));
     this.#keys = new DeviceKeys({
       identity,
       rotate: () => this.#control?.rotate() ?? false,
@@ -328,6 +328,7 @@ class RunningClient implements Client {
   }
 
   async #receive(message: FromController): Promise<void> {
+    if (this.#stopping !== undefined) return undefined;
     const prompt = this.#signIns.receive(message);
     if (prompt !== undefined) return this.#options.onEvent({ kind: 'prompt', prompt });
     return this.#hearing.take(message);
@@ -402,6 +403,7 @@ class RunningClient implements Client {
       knowledge: () => this.knowledge(),
       exists: (name, resource) => this.#flows.exists(name, resource),
       openFlow: (target) => this.open(target),
+      notKept: () => this.#alarms.raise('not-kept'),
     });
   }
 
