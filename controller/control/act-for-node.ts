@@ -10,6 +10,7 @@ import type { ControllerContext } from '../context.ts';
 import { reportPosture } from '../posture/report.ts';
 import { endSessions, openSessionsOf } from '../sessions/end-sessions.ts';
 import type { NodeKind } from '../store/schema.ts';
+import { publishEndpoints } from './publish-endpoints.ts';
 import { storeReceipts } from './receipts.ts';
 
 /** Who is at the other end, once that is known. */
@@ -27,6 +28,7 @@ const senders = {
   posture: 'device',
   logout: 'device',
   receipts: 'connector',
+  publish: 'connector',
   certify: 'relay',
   redeem: 'connector',
   'sign-out': 'connector',
@@ -53,6 +55,8 @@ export async function actForNode(
       const seq = await storeReceipts(context, organisation, node as ConnectorId, message.list);
       return send({ t: 'received', seq });
     }
+    case 'publish':
+      return publishEndpoints(context, from.organisation, from.node as ConnectorId, message.direct);
     case 'certify':
       return send({ t: 'certificate', pem: await certify(context, from, message.key) });
     default:

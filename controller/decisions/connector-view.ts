@@ -8,6 +8,7 @@ import {
   resourceOutageS,
   resourceWithin,
 } from '../organisation/resource-hosts.ts';
+import { directEndpoints } from './direct-endpoints.ts';
 import { issuedTo, storeMinted, ticketFor, type Minted } from './issued-tokens.ts';
 import { longestLifeMs } from './revocations.ts';
 import { relayEntries, serversSince } from './servers.ts';
@@ -67,6 +68,7 @@ export async function connectorView(
         relays: relayEntries(servers),
         peers: Object.fromEntries(peers.map(({ id, nk }) => [id, { id, nk }])),
         resources,
+        direct: directEndpoints(own, state),
       },
       tickets: [ticket],
       nextMs: nowMs + longestLifeMs * 0.55,

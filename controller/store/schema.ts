@@ -109,6 +109,8 @@ export interface NodesTable {
   acknowledged_ms: number | null;
   /** When the keys that count now were made known. */
   keys_ms: number | null;
+  /** JSON of the endpoints that a connector published; null for none. */
+  direct: string | null;
 }
 
 /** Boot ids of devices. One is current; the others were fenced when a newer one came. */
