@@ -43,6 +43,8 @@ export interface Ticket {
   /** The machine key the ticket is bound to, base64url. */
   readonly mk: string;
   readonly meet: readonly NetworkId[];
+  /** Public hostnames that a connector serves, exact or `*.x`. */
+  readonly hosts?: readonly string[];
   /** How long without contact it stays good, in seconds. */
   readonly out: number;
   readonly iat: number;
