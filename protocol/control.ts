@@ -5,6 +5,8 @@
 import { Type, type Static } from 'typebox';
 import { idPattern } from './ids.ts';
 import { maxAsked } from './posture.ts';
+import { WebFromController, WebFromNode } from './web-messages.ts';
+import { AssertionJwk, ConnectorPass, ConnectorWeb, WebStart } from './web-resource.ts';
 
 const key = Type.String({
   pattern: '^[A-Za-z0-9_-]{43}$',
@@ -133,6 +135,10 @@ export const FlowRecord = Type.Object({
   event: Type.Union([Type.Literal('open'), Type.Literal('close'), Type.Literal('refused')]),
   flow: Type.String({ maxLength: 64 }),
   device: Type.Optional(Type.String({ pattern: idPattern('dev') })),
+  /** Absent: the client door. */
+  door: Type.Optional(Type.Literal('web')),
+  /** The web session, service token or device pass by which it came through the web door. */
+  web: Type.Optional(Type.String({ pattern: idPattern('tok') })),
   subject: Type.Optional(Type.String({ pattern: '^(usr|svc)_' })),
   resource: Type.Optional(Type.String({ maxLength: 64 })),
   host: Type.Optional(Type.String({ maxLength: 253 })),
@@ -152,11 +158,15 @@ export const Receipts = Type.Object({
   list: Type.Array(FlowRecord, { maxItems: 500 }),
 });
 
-/** Asks the built-in authority for a TLS certificate for the relay's own host; `key` is its SPKI, base64url. */
+/**
+ * Asks the built-in authority for a TLS certificate: a relay for its own host, a connector for `host`, one of its public
+ * hostnames. `key` is its SPKI, base64url. Answered by `certificate`, which carries `id` as `re`.
+ */
 export const Certify = Type.Object({
   ...common,
   t: Type.Literal('certify'),
   key: Type.String({ pattern: '^[A-Za-z0-9_-]{1,2048}$' }),
+  host: Type.Optional(Type.String({ minLength: 1, maxLength: 253 })),
 });
 
 /** Ends the device's session; the node stays known. */
@@ -184,7 +194,18 @@ export const Rotate = Type.Object({
 /** The process is ending in order. */
 export const Bye = Type.Object({ ...common, t: Type.Literal('bye') });
 
-export const FromNode = Type.Union([Hello, Enrol, Login, Posture, Receipts, Certify, Logout, Rotate, Bye]);
+export const FromNode = Type.Union([
+  Hello,
+  Enrol,
+  Login,
+  Posture,
+  Receipts,
+  Certify,
+  Logout,
+  Rotate,
+  Bye,
+  ...WebFromNode,
+]);
 
 export type Hello = Static<typeof Hello>;
 export type Enrol = Static<typeof Enrol>;
@@ -207,6 +228,8 @@ const deviceResource = Type.Object({
   name: Type.String(),
   /** Names and wildcards under which it is reached: never an address. */
   hosts: Type.Array(Type.String()),
+  /** Public hostnames that lead to its web door, and the door's port: with a right to it, flows there are of kind `web`. */
+  web: Type.Optional(Type.Object({ hostnames: Type.Array(Type.String()), port: Type.Integer() })),
   ports: Type.Array(Type.String()),
   state: Type.Union([Type.Literal('granted'), Type.Literal('refused')]),
   reasons: Type.Array(reason),
@@ -279,6 +302,8 @@ const connectorResource = Type.Object({
   within: Type.Array(Type.String()),
   /** How long it outlives contact with the controller, in seconds. */
   outage: Type.Integer(),
+  /** Absent: it has no web door. */
+  web: Type.Optional(ConnectorWeb),
 });
 
 /** Everything a connector needs: who may call, and what it serves. */
@@ -288,6 +313,11 @@ export const ConnectorSnapshot = Type.Object({
   relays: Type.Record(Type.String(), relayEntry),
   peers: Type.Record(Type.String(), Type.Object({ id: Type.String(), nk: key })),
   resources: Type.Record(Type.String(), connectorResource),
+  /** Absent from a controller that knows of no web door. */
+  web: Type.Optional(WebStart),
+  passes: Type.Optional(Type.Record(Type.String(), ConnectorPass)),
+  /** What verifies the assertions of every connector of the network. */
+  jwks: Type.Optional(Type.Array(AssertionJwk)),
 });
 
 export const RelaySnapshot = Type.Object({ kind: Type.Literal('relay') });
@@ -350,6 +380,7 @@ export const FromController = Type.Union([
   Type.Object({ ...common, t: Type.Literal('received'), seq: Type.Integer() }),
   Type.Object({ ...common, t: Type.Literal('certificate'), pem: Type.String() }),
   Type.Object({ ...common, t: Type.Literal('drain'), after: Type.Integer() }),
+  ...WebFromController,
   /** The channel ends after it. `message` is a sentence for the person at this node. */
   Type.Object({
     ...common,

@@ -28,6 +28,11 @@ const senders = {
   logout: 'device',
   receipts: 'connector',
   certify: 'relay',
+  redeem: 'connector',
+  'sign-out': 'connector',
+  cert: 'connector',
+  certificates: 'connector',
+  'assertion-keys': 'connector',
 } as const satisfies Record<Request['t'], NodeKind>;
 
 /** Acts on a message and answers with `send`. Throws a Fault, after which the channel ends. */
@@ -50,6 +55,8 @@ export async function actForNode(
     }
     case 'certify':
       return send({ t: 'certificate', pem: await certify(context, from, message.key) });
+    default:
+      throw new Fault('denied', 'This controller has no web door.');
   }
 }
 
