@@ -28,7 +28,9 @@ export class WebCircuit {
       if (!stream.write(bytes)) socket.pause();
     });
     stream.on('drain', () => socket.resume());
-    socket.on('end', () => stream.end());
+    // Its end may have come, and been told, while nobody took it.
+    if (socket.readableEnded) stream.end();
+    else socket.once('end', () => stream.end());
     stream.on('data', (bytes: Buffer) => {
       this.#taken += bytes.length;
       if (!socket.write(bytes)) stream.pause();
