@@ -65,7 +65,9 @@ function guarded(lookup: LookupFunction, mayDial: (address: string) => boolean):
   };
 }
 
-function toDialFault(error: NodeJS.ErrnoException & { readonly errors?: readonly NodeJS.ErrnoException[] }): Fault {
+function toDialFault(
+  error: NodeJS.ErrnoException & { readonly errors?: readonly NodeJS.ErrnoException[] },
+): Fault {
   if (error instanceof Fault) return error;
   // Several addresses were tried: what the last of them said.
   const { code } = error.errors?.at(-1) ?? error;
