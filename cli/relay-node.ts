@@ -137,6 +137,7 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
       port,
       clock: systemClock,
       ...(tls === undefined || isPlain ? {} : { tls }),
+      host: publicUrl.hostname,
       relay: () => relay,
       isReady: () => relay !== undefined && card !== undefined && lease.inContact(),
     });

@@ -30,6 +30,11 @@ const senders = {
   receipts: 'connector',
   publish: 'connector',
   certify: 'relay',
+  redeem: 'connector',
+  'sign-out': 'connector',
+  cert: 'connector',
+  certificates: 'connector',
+  'assertion-keys': 'connector',
 } as const satisfies Record<Request['t'], NodeKind>;
 
 /** Acts on a message and answers with `send`. Throws a Fault, after which the channel ends. */
@@ -54,6 +59,8 @@ export async function actForNode(
       return publishEndpoints(context, from.organisation, from.node as ConnectorId, message.direct);
     case 'certify':
       return send({ t: 'certificate', pem: await certify(context, from, message.key) });
+    default:
+      throw new Fault('denied', 'This controller has no web door.');
   }
 }
 

@@ -11,6 +11,7 @@ import {
   attachMs,
   decodeChallenge,
   decodeFrom,
+  decodeWeb,
   encodeAttach,
   encodePeer,
   hopMaxPayload,
@@ -18,9 +19,11 @@ import {
   hopSubprotocol,
   signAttach,
   type Challenge,
+  type WebCaller,
 } from '../hop.ts';
 import type { ConnectorId, DeviceId, RelayId } from '../ids.ts';
 import type { SigningKey } from '../keys.ts';
+import type { MuxStream } from '../mux/stream.ts';
 import type { Carrier } from './carrier.ts';
 import { duplexCarrier } from './duplex-carrier.ts';
 import { HopLink } from './hop-link.ts';
@@ -43,6 +46,8 @@ export interface AttachOptions {
   readonly machineKey: SigningKey;
   /** Takes circuits, as a connector does; without it each is refused. */
   onCircuit?(carrier: Carrier, from: DeviceId | ConnectorId): void;
+  /** Takes a browser's TLS connection, by `accept`, or leaves it to the next connector, by `reset`. */
+  onWeb?(stream: MuxStream, caller: WebCaller): void;
   readonly connect?: ConnectOptions;
   readonly clock: Clock;
 }
@@ -111,6 +116,8 @@ class RelayAttachment implements Attachment {
       clock: options.clock,
       handlers: {
         stream: (stream, payload) => {
+          const caller = decodeWeb(payload);
+          if (caller !== undefined && options.onWeb !== undefined) return options.onWeb(stream, caller);
           const from = decodeFrom(payload);
           if (from === undefined || options.onCircuit === undefined) return stream.reset('no-peer');
           stream.accept();

@@ -13,7 +13,7 @@
 import type { Clock, Random } from '../clock.ts';
 import { Fault } from '../errors.ts';
 import type { AgreementKey } from '../keys.ts';
-import { reserveRecord } from '../mux/record-buffer.ts';
+import { smallRecordBytes, takeBlock } from '../mux/record-block.ts';
 import { tagBytes } from '../noise/aead.ts';
 import type { Carrier } from './carrier.ts';
 import { ChannelKeys } from './channel-keys.ts';
@@ -196,12 +196,12 @@ export class SecureChannel {
    */
   send(plaintext: Buffer): boolean {
     if (this.#state.state !== 'up') return true;
-    const { headroom } = this.#carrier;
-    const space = reserveRecord(headroom + plaintext.length + sealOverheadBytes);
-    const first = space.start + headroom;
-    this.#writeHeader(space.buffer, first, types.data, this.#keys.sendEpoch, plaintext.length + tagBytes);
-    this.#keys.seal(plaintext, space.buffer.subarray(first + messageHeaderBytes, space.end));
-    const isReady = this.#carrier.write(space.buffer.subarray(first, space.end));
+    const length = plaintext.length + sealOverheadBytes;
+    const block = length < smallRecordBytes ? undefined : takeBlock();
+    const message = block?.subarray(0, length) ?? Buffer.allocUnsafe(length);
+    this.#writeHeader(message, types.data, this.#keys.sendEpoch, plaintext.length + tagBytes);
+    this.#keys.seal(plaintext, message.subarray(messageHeaderBytes));
+    const isReady = this.#carrier.write(message, block);
     if (this.#keys.usedBytes >= this.#keyBytes) this.#checkBytes();
     return isReady;
   }
@@ -373,19 +373,18 @@ export class SecureChannel {
   }
 
   #sendPlain(type: number, epoch: number, body: Buffer): void {
-    const { headroom } = this.#carrier;
-    const block = Buffer.allocUnsafe(headroom + messageHeaderBytes + body.length);
-    this.#writeHeader(block, headroom, type, epoch, body.length);
-    body.copy(block, headroom + messageHeaderBytes);
-    this.#carrier.write(block.subarray(headroom));
+    const message = Buffer.allocUnsafe(messageHeaderBytes + body.length);
+    this.#writeHeader(message, type, epoch, body.length);
+    body.copy(message, messageHeaderBytes);
+    this.#carrier.write(message);
   }
 
-  #writeHeader(buffer: Buffer, at: number, type: number, epoch: number, bodyLength: number): void {
+  #writeHeader(message: Buffer, type: number, epoch: number, bodyLength: number): void {
     const n = bodyLength + 2;
-    buffer[at] = n >>> 8;
-    buffer[at + 1] = n;
-    buffer[at + 2] = type;
-    buffer[at + 3] = epoch;
+    message[0] = n >>> 8;
+    message[1] = n;
+    message[2] = type;
+    message[3] = epoch;
   }
 
   #setTimer(ms: number, run: () => void): void {
