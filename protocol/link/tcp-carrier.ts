@@ -18,15 +18,14 @@ export function acceptedTcpCarrier(socket: Socket, head: Buffer, clock: Clock): 
   const carrier = duplexCarrier(socket);
   let hasWritten = false;
   return {
-    headroom: carrier.headroom,
     start(events) {
       carrier.start(events);
       carrier.resume();
       if (head.length > 0) events.data(head);
     },
-    write(bytes) {
+    write(bytes, block) {
       hasWritten = true;
-      return carrier.write(bytes);
+      return carrier.write(bytes, block);
     },
     pause: () => carrier.pause(),
     resume: () => carrier.resume(),
@@ -50,7 +49,6 @@ export function dialledTcpCarrier(socket: Socket): Carrier {
 }
 
 class DialledTcpCarrier implements Carrier {
-  readonly headroom: number;
   readonly #carrier: Carrier;
   #events: CarrierEvents | undefined;
   /** What has arrived while it may still be the whole of a BUSY. */
@@ -59,7 +57,6 @@ class DialledTcpCarrier implements Carrier {
 
   constructor(carrier: Carrier) {
     this.#carrier = carrier;
-    this.headroom = carrier.headroom;
   }
 
   start(events: CarrierEvents): void {
@@ -71,8 +68,8 @@ class DialledTcpCarrier implements Carrier {
     });
   }
 
-  write(bytes: Buffer): boolean {
-    return this.#carrier.write(bytes);
+  write(bytes: Buffer, block?: Buffer): boolean {
+    return this.#carrier.write(bytes, block);
   }
 
   pause(): void {

@@ -102,7 +102,7 @@ test('K3 at 2^33 bytes without new keys the carrier dies, not before', async () 
   await settle(6);
   assert.equal(channel.right.fault, undefined);
   channel.right.send();
-  assert.equal(channel.right.fault?.code, 'protocol');
+  assert.match(String(channel.right.fault), /keys that were not renewed/);
   const { length } = channel.toLeft.sent;
   channel.right.send();
   assert.equal(channel.toLeft.sent.length, length, 'nothing is sealed under them any more');
