@@ -4,19 +4,19 @@
  * is not its business.
  */
 import type { Clock, Random } from '../protocol/clock.ts';
-import { Fault, toFault } from '../protocol/errors.ts';
+import { Fault } from '../protocol/errors.ts';
 import type { ConnectorId, NetworkId } from '../protocol/ids.ts';
 import { decodeKey, type AgreementKey } from '../protocol/keys.ts';
-import type { Carrier } from '../protocol/link/carrier.ts';
 import { dialSession, type Session } from '../protocol/link/session.ts';
+import { firstOf } from './first-of.ts';
 import { KeptSession } from './kept-session.ts';
+import type { Route, Routes } from './route.ts';
 
-/** A connector of the network and the relays where it can be met. */
+/** A connector of the network. */
 export interface ConnectorPeer {
   readonly id: ConnectorId;
   /** Its node key, base64url. */
   readonly nk: string;
-  readonly relays: readonly string[];
 }
 
 export interface NetworkSessionOptions {
@@ -24,8 +24,7 @@ export interface NetworkSessionOptions {
   readonly own: AgreementKey;
   connectors(): readonly ConnectorPeer[];
   grants(): readonly string[];
-  /** A circuit to the connector through that relay; undefined while the relay is not attached. */
-  circuit(relay: string, connector: ConnectorId): Carrier | undefined;
+  readonly routes: Routes;
   /** Why no relay lets this device attach, where every one of them refused for a reason that a person should hear. */
   refusal(): Fault | undefined;
   onNote(note: unknown): void;
@@ -43,6 +42,8 @@ export type NetworkSessionState =
 const firstDelayMs = 50;
 const longestDelayMs = 2_000;
 const wantedDelayMs = 60;
+/** How long one way is waited for before the next is tried beside it. */
+const staggerMs = 1_000;
 /** How long a flow waits for a session. */
 const patienceMs = 10_000;
 /** How long the connector has to end the flows of a right that is gone, since only it can say why. */
@@ -160,70 +161,61 @@ export class NetworkSession {
 
   async #dial(): Promise<void> {
     this.#state = { state: 'dialling' };
-    let fault: Fault | undefined;
-    for (const connector of this.#inOrder()) {
-      for (const relay of connector.relays) {
-        const carrier = this.#circuit(relay, connector.id);
-        if (carrier === undefined) continue;
-        const opened = await this.#open(carrier, connector, relay);
-        if (this.#stopped) return opened instanceof Fault ? undefined : opened.session.close('cancelled');
-        // One that lingered may have come back meanwhile.
-        if (this.#isUp()) return opened instanceof Fault ? undefined : opened.session.close('cancelled');
-        if (!(opened instanceof Fault)) return this.#up(opened, connector.id);
-        fault = opened;
-      }
-    }
-    if (!this.#isUp()) this.#failed(fault ?? this.#options.refusal() ?? new Fault('no-peer'));
-    return undefined;
+    const { routes, clock } = this.#options;
+    const found = await firstOf({
+      ways: this.#inOrder().flatMap((connector) =>
+        routes.to(connector.id).map((route) => ({ connector, route })),
+      ),
+      attempt: ({ connector, route }) => this.#open(connector, route),
+      discard: ({ session }) => session.close('cancelled'),
+      staggerMs,
+      clock,
+    });
+    const isFault = found === undefined || found instanceof Fault;
+    // One that lingered may have come back meanwhile.
+    if (this.#stopped || this.#isUp()) return isFault ? undefined : found.result.session.close('cancelled');
+    if (isFault) return this.#failed(found ?? this.#options.refusal() ?? new Fault('no-peer'));
+    return this.#up(found.result, found.way.connector.id);
   }
 
   #isUp(): boolean {
     return this.#state.state === 'up';
   }
 
-  #circuit(relay: string, connector: ConnectorId): Carrier | undefined {
-    try {
-      return this.#options.circuit(relay, connector);
-    } catch {
-      // The relay was lost between being asked and asking.
-      return undefined;
-    }
-  }
-
-  async #open(carrier: Carrier, connector: ConnectorPeer, relay: string): Promise<KeptSession | Fault> {
-    const { network, own, clock, random } = this.#options;
+  async #open(connector: ConnectorPeer, route: Route): Promise<KeptSession> {
+    const { network, own, routes, clock, random } = this.#options;
     const peer = decodeKey(connector.nk);
-    if (peer === undefined) return new Fault('protocol');
+    if (peer === undefined) throw new Fault('protocol');
+    const carrier = await routes.carrier(connector.id, route);
+    if (carrier === undefined) throw new Fault('no-peer');
     const grants = [...this.#options.grants()];
-    let kept: KeptSession | undefined;
-    try {
-      const session = await dialSession({
-        carrier,
-        own,
-        peer,
-        networkId: network,
-        grants,
-        // Streams towards a client are refused: nothing opens one to it.
-        handle: () => ({ note: (note) => this.#options.onNote(note), lost: () => kept?.lost() }),
-        clock,
-        random,
-      });
-      kept = this.#keep(session, connector.id, relay, grants);
-      if (!session.hasPath) kept.lost();
-      return kept;
-    } catch (error) {
-      return toFault(error);
-    }
+    const opened: { kept?: KeptSession } = {};
+    const session = await dialSession({
+      carrier,
+      own,
+      peer,
+      networkId: network,
+      grants,
+      // Streams towards a client are refused: nothing opens one to it.
+      handle: () => ({ note: (note) => this.#options.onNote(note), lost: () => opened.kept?.lost() }),
+      clock,
+      random,
+    });
+    const kept = this.#keep(session, connector.id, route, grants);
+    opened.kept = kept;
+    if (!session.hasPath) kept.lost();
+    return kept;
   }
 
-  #keep(session: Session, connector: ConnectorId, relay: string, grants: readonly string[]): KeptSession {
-    const { clock, random } = this.#options;
+  #keep(session: Session, connector: ConnectorId, route: Route, grants: readonly string[]): KeptSession {
+    const { routes, clock, random } = this.#options;
     const kept: KeptSession = new KeptSession(
       {
         session,
-        relay,
-        relays: () => this.#options.connectors().find(({ id }) => id === connector)?.relays ?? [],
-        circuit: (through) => this.#circuit(through, connector),
+        route,
+        // One that the controller names no longer is not met anywhere.
+        routes: () => (this.#names(connector) ? routes.to(connector) : []),
+        carrier: async (over) => routes.carrier(connector, over),
         isWanted: () => this.#waiting.size > 0,
         resumed: () => this.#resumed(kept, connector),
         stranded: () => this.#stranded(kept, connector),
@@ -233,6 +225,10 @@ export class NetworkSession {
       grants,
     );
     return kept;
+  }
+
+  #names(connector: ConnectorId): boolean {
+    return this.#options.connectors().some(({ id }) => id === connector);
   }
 
   #up(kept: KeptSession, connector: ConnectorId): void {

@@ -5,13 +5,15 @@
 import type { Clock, Random } from '../protocol/clock.ts';
 import type { DeviceSnapshot } from '../protocol/control.ts';
 import { Fault } from '../protocol/errors.ts';
-import { parseId, type NetworkId, type RelayId } from '../protocol/ids.ts';
+import { parseId, type ConnectorId, type NetworkId, type RelayId } from '../protocol/ids.ts';
+import type { Carrier } from '../protocol/link/carrier.ts';
 import { keepAttached, type KeptAttachment } from '../protocol/link/keep-attached.ts';
 import type { Session } from '../protocol/link/session.ts';
 import { dialOptions } from '../protocol/node/dial-options.ts';
 import type { Identity } from '../protocol/node/identity.ts';
 import type { DeviceMemory } from './memory.ts';
 import { NetworkSession, type ConnectorPeer } from './network-session.ts';
+import type { Route } from './route.ts';
 
 export interface TunnelOptions {
   readonly identity: Identity;
@@ -188,22 +190,42 @@ export class Tunnels {
     return new NetworkSession({
       network,
       own: identity.nodeKey,
-      connectors: () =>
-        (memory.snapshot?.networks[network]?.connectors ?? []).flatMap(
-          ({ id, nk, relays }): ConnectorPeer[] => {
-            const connector = parseId('con', id);
-            return connector === undefined ? [] : [{ id: connector, nk, relays }];
-          },
-        ),
+      connectors: () => this.#connectors(network).map(({ id, nk }) => ({ id, nk })),
       grants: () => memory.grantsFor(network),
-      circuit: (relay, connector) => {
-        const kept = this.#relays.get(relay as RelayId);
-        return kept?.state.state === 'up' ? kept.openCircuit(connector) : undefined;
+      routes: {
+        to: (connector) => this.#routesTo(network, connector),
+        carrier: (connector, route) => this.#carrier(connector, route),
       },
       refusal: () => this.#refusal(),
       onNote: (note) => this.#options.onNote(note),
       clock,
       random,
     });
+  }
+
+  #connectors(network: NetworkId): (ConnectorPeer & { readonly relays: readonly string[] })[] {
+    const listed = this.#options.memory.snapshot?.networks[network]?.connectors ?? [];
+    return listed.flatMap(({ id, nk, relays }) => {
+      const connector = parseId('con', id);
+      return connector === undefined ? [] : [{ id: connector, nk, relays }];
+    });
+  }
+
+  /** Through the relays that are attached, the nearest first: half the way is known without asking. */
+  #routesTo(network: NetworkId, connector: ConnectorId): Route[] {
+    const relays = this.#connectors(network).find(({ id }) => id === connector)?.relays ?? [];
+    const near = relays.flatMap((relay) => {
+      const state = this.#relays.get(relay as RelayId)?.state;
+      return state?.state === 'up' ? [{ relay, rttMs: state.attachment.rttMs ?? Infinity }] : [];
+    });
+    return near
+      .toSorted((one, other) => one.rttMs - other.rttMs || 0)
+      .map(({ relay }) => ({ kind: 'relay', relay }));
+  }
+
+  #carrier(connector: ConnectorId, route: Route): Carrier | undefined {
+    if (route.kind !== 'relay') return undefined;
+    const kept = this.#relays.get(route.relay as RelayId);
+    return kept?.state.state === 'up' ? kept.openCircuit(connector) : undefined;
   }
 }
