@@ -39,15 +39,15 @@ export async function dialTcp(
   port: number,
   resolve: Resolve = systemResolve,
 ): Promise<Socket> {
-  let last = new Fault('unreachable');
+  let last: CodeName = 'unreachable';
   for (const address of await permittedAddresses(resource, host, resolve)) {
     try {
       return await connectTo(address, port);
     } catch (error) {
-      last = new Fault(dialCode(error));
+      last = dialCode(error);
     }
   }
-  throw last;
+  throw new Fault(last);
 }
 
 function connectTo(host: string, port: number): Promise<Socket> {

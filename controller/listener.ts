@@ -7,6 +7,7 @@ import { createServer as createHttpsServer, type Server as TlsServer } from 'nod
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../protocol/clock.ts';
+import { tlsVersions } from '../protocol/tls.ts';
 import {
   boundedServerOptions,
   boundPeers,
@@ -35,7 +36,7 @@ export class Listener {
     this.server =
       certificate === undefined
         ? createHttpServer(options)
-        : createHttpsServer({ ...options, ...certificate, minVersion: 'TLSv1.3' });
+        : createHttpsServer({ ...options, ...certificate, ...tlsVersions });
     this.#peers = boundPeers(this.server, bounds, clock);
   }
 
@@ -50,7 +51,7 @@ export class Listener {
 
   /** New connections get this certificate from now on; nothing without TLS. */
   renew({ cert, key }: Certificate): void {
-    if ('setSecureContext' in this.server) this.server.setSecureContext({ cert, key, minVersion: 'TLSv1.3' });
+    if ('setSecureContext' in this.server) this.server.setSecureContext({ cert, key, ...tlsVersions });
   }
 
   /** Listens and resolves with the bound address; rejects when the system refuses. */

@@ -19,6 +19,7 @@ import {
   refuseUpgrade,
   type PeerBounds,
 } from '../protocol/slow-peers.ts';
+import { tlsVersions } from '../protocol/tls.ts';
 import type { Relay } from './relay.ts';
 
 /** A certificate with its key, both PEM. */
@@ -65,7 +66,7 @@ export async function listenForNodes(options: RelayListenerOptions): Promise<Rel
   const server: Server | HttpsServer =
     options.tls === undefined
       ? createHttpServer(bounded, answer)
-      : createHttpsServer({ ...bounded, ...options.tls, minVersion: 'TLSv1.3' }, answer);
+      : createHttpsServer({ ...bounded, ...options.tls, ...tlsVersions }, answer);
   const peers = boundPeers(server, bounds, options.clock);
   server.on('upgrade', (request: IncomingMessage, socket, head: Buffer) => {
     const relay = request.url === hopPath ? options.relay() : undefined;
@@ -79,7 +80,7 @@ export async function listenForNodes(options: RelayListenerOptions): Promise<Rel
   return {
     port: (server.address() as AddressInfo).port,
     renew(tls) {
-      if ('setSecureContext' in server) server.setSecureContext({ ...tls, minVersion: 'TLSv1.3' });
+      if ('setSecureContext' in server) server.setSecureContext({ ...tls, ...tlsVersions });
     },
     close: () =>
       new Promise((resolve) => {
