@@ -33,7 +33,8 @@ import { DirectSessions } from './direct-sessions.ts';
 import { FlowLog } from './flow-log.ts';
 import { FlowQuota } from './flow-quota.ts';
 import { ConnectorMemory } from './memory.ts';
-import { systemResolve, type Resolve } from './resolve.ts';
+import { keepNames } from './name-cache.ts';
+import type { Resolve } from './resolve.ts';
 
 export interface ConnectorOptions {
   readonly state: StateDirectory;
@@ -129,7 +130,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     snapshot: () => memory.snapshot,
     card: () => memory.card,
     causeOf: (ids: readonly string[]) => memory.causeOf(ids),
-    resolve: options.resolve ?? systemResolve,
+    resolve: options.resolve ?? keepNames(systemClock),
     ...(listener === undefined ? {} : { isOwnListener: listener.isAt }),
     wallClock,
   };

@@ -43,7 +43,7 @@ export async function dialTcp(
   resolve: Resolve = systemResolve,
   isOwnListener: (address: string, port: number) => boolean = () => false,
 ): Promise<Socket> {
-  let last = new Fault('unreachable');
+  let last: CodeName = 'unreachable';
   for (const address of await permittedAddresses(resource, host, resolve)) {
     if (isOwnListener(address, port)) {
       last = new Fault('address-forbidden');
@@ -52,10 +52,10 @@ export async function dialTcp(
     try {
       return await connectTo(address, port);
     } catch (error) {
-      last = new Fault(dialCode(error));
+      last = dialCode(error);
     }
   }
-  throw last;
+  throw new Fault(last);
 }
 
 function connectTo(host: string, port: number): Promise<Socket> {

@@ -25,6 +25,7 @@ import type { ConnectorId, DeviceId, RelayId } from '../ids.ts';
 import type { SigningKey } from '../keys.ts';
 import type { MuxStream } from '../mux/stream.ts';
 import type { Carrier } from './carrier.ts';
+import { tlsVersions } from '../tls.ts';
 import { duplexCarrier } from './duplex-carrier.ts';
 import { HopLink } from './hop-link.ts';
 import { faultOfClose } from './websocket-carrier.ts';
@@ -156,7 +157,7 @@ function dial({ url, connect }: AttachOptions): WebSocket {
   target.protocol = target.protocol === 'https:' ? 'wss:' : 'ws:';
   return new WebSocket(target, hopSubprotocol, {
     ...connect,
-    minVersion: 'TLSv1.3',
+    ...tlsVersions,
     perMessageDeflate: false,
     maxPayload: hopMaxPayload,
     handshakeTimeout: attachMs,
