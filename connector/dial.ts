@@ -46,7 +46,7 @@ export async function dialTcp(
   let last: CodeName = 'unreachable';
   for (const address of await permittedAddresses(resource, host, resolve)) {
     if (isOwnListener(address, port)) {
-      last = new Fault('address-forbidden');
+      last = 'address-forbidden';
       continue;
     }
     try {
