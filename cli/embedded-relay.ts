@@ -13,6 +13,8 @@ export interface Embedding {
   open(context: ControllerContext): Promise<Upgrades>;
   /** For a controller without a relay: takes an earlier one off the list. */
   leaveOut(context: ControllerContext): Promise<Upgrades>;
+  /** Tells nodes to move their circuits to another relay, and waits for it as `Relay.drain` says. */
+  drain(): Promise<void>;
   close(): void;
 }
 
@@ -37,6 +39,9 @@ export function embedRelay(log: Logger): Embedding {
     async leaveOut(context) {
       await removeEmbeddedRelay(context);
       return {};
+    },
+    async drain() {
+      await relay?.drain();
     },
     close() {
       embedded?.stop();

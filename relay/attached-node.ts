@@ -71,6 +71,11 @@ export class AttachedNode {
     }
   }
 
+  /** Tells it that the relay takes no new circuits. */
+  drain(): void {
+    this.#hop.drain();
+  }
+
   close(code: CodeName): void {
     this.#hop.close(new Fault(code));
   }
