@@ -6,6 +6,7 @@ import { openStateDirectory } from '../protocol/node/state-directory.ts';
 import { decodeEnrolmentKey } from '../protocol/secrets.ts';
 import { collectEndpoints, directOptions, parseDirectListen, type DirectListen } from './direct-option.ts';
 import { notEnrolled } from './not-enrolled.ts';
+import { count } from './count.ts';
 import { action, CommandError, say } from './output.ts';
 import { readSecret } from './secret.ts';
 import { untilSignal } from './signals.ts';
@@ -83,6 +84,9 @@ async function run(options: Options): Promise<void> {
     if (!runs) return say('Stopped before the controller answered.');
     say(`The connector runs. Look at it with: postern status --state ${options.state}`);
     await Promise.race([stopped, connector.refused]);
+    const open = connector.status().streams;
+    if (open > 0) say(`Draining: ${count(open, 'open flow')} may go on for 30 s. Once more ends it now.`);
+    await Promise.race([connector.drain(), untilSignal()]);
   } finally {
     await connector.stop();
   }

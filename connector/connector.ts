@@ -59,6 +59,11 @@ export interface ConnectorOptions {
 
 export interface Connector {
   status(): ConnectorStatus;
+  /**
+   * Takes no new flows, so that they go to another connector, and leaves open ones time to end. Resolves once there are
+   * none, at the latest after 30 s; `stop` is to follow.
+   */
+  drain(): Promise<void>;
   /** Ends sessions and connections in order. */
   stop(): Promise<void>;
   /** Settles at the first contact with the controller. */
@@ -72,7 +77,7 @@ export interface ConnectorStatus {
   readonly schema: 'postern.connector/v1';
   readonly id: string | undefined;
   readonly network: string | undefined;
-  readonly state: 'ready' | 'degraded' | 'enrolling' | 'refused';
+  readonly state: 'ready' | 'degraded' | 'draining' | 'enrolling' | 'refused';
   readonly controller: { readonly connected: boolean; readonly fault?: string };
   readonly relays: readonly { readonly id: string; readonly connected: boolean; readonly rtt_ms?: number }[];
   /** Absent without `--direct`. */
@@ -94,6 +99,10 @@ export interface ConnectorStatus {
 const gatherMs = 100;
 /** Rights end with time as well as by message: open flows are looked at when the first ends, and at least this often. */
 const recheckMs = 1_000;
+
+/** While it drains: how long open flows have, and how often it looks whether there are any. */
+const drainMs = 30_000;
+const drainCheckMs = 100;
 
 const olderDataText =
   "the controller's data is older than what it said before, so its beats are ignored; put its newest data back";
@@ -140,6 +149,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   let sending = false;
   let gathering: NodeJS.Timeout | undefined;
   let isStopped = false;
+  let isDraining = false;
   /** Revocations of this turn are written together. */
   let keeping: NodeJS.Immediate | undefined;
   /** Whether the last beat was of an older epoch than one seen before. */
@@ -183,6 +193,14 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     status,
     welcomed,
     refused,
+    async drain() {
+      isDraining = true;
+      for (const session of sessions.keys()) session.drain('draining');
+      log.info({ flows: openFlows() }, 'draining');
+      const untilMs = systemClock.nowMs() + drainMs;
+      while (openFlows() > 0 && systemClock.nowMs() < untilMs)
+        await new Promise<void>((resolve) => systemClock.after(drainCheckMs, resolve));
+    },
     async stop() {
       isStopped = true;
       clearImmediate(keeping);
@@ -325,6 +343,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       else directSessions.add(session, accepted, welcome);
       if (known.has(session)) return log.info({ from }, 'session goes on over another path');
       known.add(session);
+      if (isDraining) session.drain('draining');
       const ended = await session.closed;
       sessions.delete(session);
       log.info({ from, code: ended.code }, 'session ended');
@@ -343,6 +362,10 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     directSessions.recheck();
     const leftMs = Math.min(...ends) - memory.lease.nowMs();
     timer = setTimeout(recheck, Math.ceil(Math.min(Math.max(leftMs, 1), recheckMs)));
+  }
+
+  function openFlows(): number {
+    return [...sessions.values()].reduce((sum, session) => sum + session.openFlows, 0);
   }
 
   /** One batch is under way at a time; the next follows what the controller confirms. */
@@ -380,7 +403,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       relays: attached,
       ...(listener === undefined ? {} : { direct: directStatus(listener.port) }),
       sessions: sessions.size,
-      streams: [...sessions.values()].reduce((sum, session) => sum + session.openFlows, 0),
+      streams: openFlows(),
       resources: Object.keys(memory.snapshot?.resources ?? {}).length,
       ...alarms.shown,
       version,
@@ -398,6 +421,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
 
   function overall(controlState: ControlState, attached: boolean): ConnectorStatus['state'] {
     if (controlState.state === 'refused') return 'refused';
+    if (isDraining) return 'draining';
     if (memory.snapshot === undefined) return 'enrolling';
     return controlState.state === 'up' && attached && !isBehind ? 'ready' : 'degraded';
   }

@@ -49,6 +49,8 @@ export interface AttachOptions {
   onCircuit?(carrier: Carrier, from: DeviceId | ConnectorId): void;
   /** Takes a browser's TLS connection, by `accept`, or leaves it to the next connector, by `reset`. */
   onWeb?(stream: MuxStream, caller: WebCaller): void;
+  /** The relay is about to end: it takes no new circuits, and those there are should move. */
+  onDraining?(): void;
   readonly connect?: ConnectOptions;
   readonly clock: Clock;
 }
@@ -58,8 +60,7 @@ export interface Attachment {
   readonly rttMs: number | undefined;
   /** Refused later, by the carrier closing with `no-peer`. Throws the Fault that ended the attachment, or `limit`. */
   openCircuit(connector: ConnectorId): Carrier;
-  /** Shows the relay a newer ticket; circuits stay. */
-  /** With `machineKey` where that is another than it attached with. */
+  /** Shows the relay a newer ticket; circuits stay. With `machineKey` where that is another than it attached with. */
   renew(ticket: string, machineKey?: SigningKey): void;
   close(): void;
   /** Never rejects; `fenced` when a newer attachment of this node took the place. */
@@ -126,6 +127,7 @@ class RelayAttachment implements Attachment {
         },
         // The relay answers a renewed ticket with the same word as the first, or by closing.
         text: () => {},
+        draining: () => options.onDraining?.(),
         closed: resolveClosed,
       },
     });
