@@ -57,7 +57,7 @@ async function ask(state: string, route: string): Promise<unknown> {
     return await callRunning(state, 'POST', route);
   } catch (error) {
     if (error instanceof Fault && error.code === 'expired')
-      throw new CommandError(exits.notSignedIn, `${error.message} Sign in again: postern login`);
+      throw new CommandError(exits.notSignedIn, error.message);
     if (error instanceof Fault && error.code === 'out-of-contact')
       throw new CommandError(exits.controllerUnreachable, `${error.message} See: postern status`);
     throw error;
