@@ -9,6 +9,7 @@ import type { Carrier } from '../protocol/link/carrier.ts';
 import type { ProvenPath } from '../protocol/link/proven-path.ts';
 import type { Session } from '../protocol/link/session.ts';
 import { firstOf } from './first-of.ts';
+import { RouteChoice } from './route-choice.ts';
 import { routeName, type Route } from './route.ts';
 
 export interface KeptSessionOptions {
@@ -40,6 +41,7 @@ const steadyMs = 5_000;
 
 export class KeptSession {
   readonly session: Session;
+  readonly choice: RouteChoice;
   readonly #options: KeptSessionOptions;
   #route: Route;
   #sentGrants: ReadonlySet<string>;
@@ -55,7 +57,12 @@ export class KeptSession {
     this.#route = options.route;
     this.#sentGrants = new Set(sentGrants);
     this.#upSinceMs = options.clock.nowMs();
-    void this.session.closed.then(() => this.#cancelRetry());
+    const { clock, random } = options;
+    this.choice = new RouteChoice({ kept: this, routes: () => options.routes(), clock, random });
+    void this.session.closed.then(() => {
+      this.#cancelRetry();
+      this.choice.stop();
+    });
   }
 
   /** The one it runs over, or ran over last. */
@@ -73,7 +80,8 @@ export class KeptSession {
 
   /** There is a route that was not there before: worth a try at once. */
   poke(): void {
-    if (!this.session.hasPath) void this.#try();
+    if (this.session.hasPath) this.choice.changed();
+    else void this.#try();
   }
 
   /** Sends what it has not sent yet. */
@@ -146,6 +154,7 @@ export class KeptSession {
   #runsOver(route: Route): void {
     this.#route = route;
     this.#upSinceMs = this.#options.clock.nowMs();
+    this.choice.changed();
     this.#options.resumed();
   }
 

@@ -78,6 +78,7 @@ export class NetworkSession {
   /** The session, waited for while one may still come. Rejects with the Fault of the last attempt. */
   whenUp(): Promise<Session> {
     if (this.#state.state === 'up' && this.#state.kept.session.hasPath) {
+      this.#state.kept.choice.used();
       return Promise.resolve(this.#state.kept.session);
     }
     if (this.#stopped) return Promise.reject(new Fault('cancelled'));
@@ -238,7 +239,14 @@ export class NetworkSession {
     this.#rounds = 0;
     void this.#watch(kept, connector);
     kept.sendGrants(this.#options.grants());
-    if (kept.session.hasPath) for (const settle of this.#waiting) settle(kept.session);
+    kept.choice.changed();
+    if (kept.session.hasPath) this.#settle(kept);
+  }
+
+  /** Gives the session to all flows that wait for one. */
+  #settle(kept: KeptSession): void {
+    if (this.#waiting.size > 0) kept.choice.used();
+    for (const settle of this.#waiting) settle(kept.session);
   }
 
   async #watch(kept: KeptSession, connector: ConnectorId): Promise<void> {
@@ -259,7 +267,7 @@ export class NetworkSession {
       this.#state = { state: 'up', kept, connector };
     }
     if (this.#state.state === 'up' && this.#state.kept === kept) {
-      for (const settle of this.#waiting) settle(kept.session);
+      this.#settle(kept);
     }
   }
 
