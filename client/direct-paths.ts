@@ -4,6 +4,7 @@
  */
 import type { LookupFunction } from 'node:net';
 import type { Clock, Random } from '../protocol/clock.ts';
+import type { DeviceSnapshot } from '../protocol/control.ts';
 import { parseEndpoint } from '../protocol/endpoints.ts';
 import { Fault, toFault, type CodeName } from '../protocol/errors.ts';
 import type { ConnectorId } from '../protocol/ids.ts';
@@ -83,7 +84,13 @@ export class DirectPaths {
     const before = last === undefined || last.state === 'idle' ? undefined : failureIn(last);
     this.#known.set(key, { state: 'trying', before });
     try {
-      const carrier = await dialTcpCarrier({ endpoint: target, lookup, mayDial, timeoutMs: connectMs, clock });
+      const carrier = await dialTcpCarrier({
+        endpoint: target,
+        lookup,
+        mayDial,
+        timeoutMs: connectMs,
+        clock,
+      });
       return watchedCarrier(carrier, {
         proven: () => this.#known.set(key, { state: 'proven', sinceMs: clock.nowMs(), before }),
         ended: (fault, by) => this.#ended(key, fault, by),
@@ -116,11 +123,14 @@ export class DirectPaths {
     }
   }
 
-  /** Forgets endpoints that are not published any more; `keep` names those that are, by connector. */
-  follow(keep: readonly { readonly connector: ConnectorId; readonly endpoint: string }[]): void {
-    const kept = new Set(keep.map(({ connector, endpoint }) => keyOf(connector, endpoint)));
+  /** Forgets endpoints that are published no more. */
+  follow(snapshot: Pick<DeviceSnapshot, 'networks'> | undefined): void {
+    const connectors = Object.values(snapshot?.networks ?? {}).flatMap(({ connectors: list }) => list);
+    const published = new Set(
+      connectors.flatMap(({ id, direct = [] }) => direct.map((endpoint) => keyOf(id, endpoint))),
+    );
     for (const [key, known] of this.#known) {
-      if (kept.has(key) || known.state === 'trying') continue;
+      if (published.has(key) || known.state === 'trying' || known.state === 'proven') continue;
       if (known.state === 'failed') known.cancelRetry();
       this.#known.delete(key);
     }
@@ -174,6 +184,6 @@ function wordsOf(fault: Fault | undefined): string {
   return (fault === undefined ? undefined : words[fault.code]) ?? 'broke off';
 }
 
-function keyOf(connector: ConnectorId, endpoint: string): string {
+function keyOf(connector: string, endpoint: string): string {
   return `${connector} ${endpoint}`;
 }
