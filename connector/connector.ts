@@ -32,6 +32,7 @@ import { FlowLog } from './flow-log.ts';
 import { FlowQuota } from './flow-quota.ts';
 import { ConnectorMemory } from './memory.ts';
 import { systemResolve, type Resolve } from './resolve.ts';
+import { openWebDoor } from './web/web-door.ts';
 
 export interface ConnectorOptions {
   readonly state: StateDirectory;
@@ -41,6 +42,8 @@ export interface ConnectorOptions {
   readonly controllerUrl?: string;
   readonly name?: string;
   readonly log: Logger;
+  /** A folder with certificates for public hostnames; without, the controller's built-in authority issues them. */
+  readonly webCertificates?: string;
   readonly resolve?: Resolve;
   /** Epoch milliseconds. */
   readonly wallClock?: () => number;
@@ -113,6 +116,19 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     resolve: options.resolve ?? systemResolve,
     wallClock,
   };
+  const web = await openWebDoor({
+    state,
+    lease: memory.lease,
+    snapshot: () => memory.snapshot,
+    card: () => memory.card,
+    send: (message) => control.send(message),
+    record: (entry) => flows.record(entry),
+    alarm: (name) => alarms.raise(name),
+    resolve: options.resolve ?? systemResolve,
+    ...(options.webCertificates === undefined ? {} : { certificates: options.webCertificates }),
+    clock: systemClock,
+    random: systemRandom,
+  });
   const { promise: refused, reject: refuse } = Promise.withResolvers<never>();
   refused.catch(() => undefined);
   const { promise: welcomed, resolve: welcome } = Promise.withResolvers<void>();
@@ -139,6 +155,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       memory.begin();
       memory.setCard(card);
       welcome();
+      web.follow();
       sending = false;
       sendRecords();
     },
@@ -162,6 +179,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       clearTimeout(gathering);
       for (const session of sessions.keys()) session.close('draining');
       for (const attachment of relays.values()) attachment.stop();
+      await web.close();
       control.stop();
       memory.keepLease();
       await api.close();
@@ -179,6 +197,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   }
 
   function receive(message: FromController): void {
+    if (web.receive(message)) return;
     switch (message.t) {
       case 'beat':
         isBehind = !memory.beat(message.epoch, message.now);
@@ -190,7 +209,10 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
         // What it says is revoked counts whatever else is wrong with it.
         memory.revoke({ epoch: message.epoch, ids: message.revoked, reason: 'revoked' });
         if (alarm !== undefined) alarms.raise(alarm);
-        else attach();
+        else {
+          attach();
+          web.follow();
+        }
         recheck();
         // Only now: the disk may be slow.
         return memory.keepLease();
@@ -200,6 +222,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
         if (patched === 'behind') return control.restart();
         if (patched === 'refused') return alarms.raise('message-not-valid');
         attach();
+        web.follow();
         return recheck();
       }
       case 'revoke':
@@ -247,6 +270,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
         ticket: () => memory.ticket,
         machineKey: identity.machineKey,
         onCircuit: (carrier, from) => void accept(carrier, from),
+        onWeb: (stream, caller) => web.take(stream, caller),
         onState: (next) => {
           const fault = next.state === 'dialling' ? next.fault : undefined;
           if (fault === undefined) log.info({ relay: id, state: next.state }, 'relay attachment');
@@ -293,7 +317,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     clearTimeout(timer);
     if (isStopped) return;
     memory.keepTime();
-    const ends = [...sessions.values()].map((session) => session.recheck());
+    const ends = [...[...sessions.values()].map((session) => session.recheck()), web.recheck()];
     const leftMs = Math.min(...ends) - memory.lease.nowMs();
     timer = setTimeout(recheck, Math.ceil(Math.min(Math.max(leftMs, 1), recheckMs)));
   }
