@@ -10,6 +10,7 @@ import type { ControllerContext } from '../context.ts';
 import { reportPosture } from '../posture/report.ts';
 import { endSessions, openSessionsOf } from '../sessions/end-sessions.ts';
 import type { NodeKind } from '../store/schema.ts';
+import { actForConnector, certifyHostname } from '../web/act-for-connector.ts';
 import { storeReceipts } from './receipts.ts';
 
 /** Who is at the other end, once that is known. */
@@ -27,13 +28,13 @@ const senders = {
   posture: 'device',
   logout: 'device',
   receipts: 'connector',
-  certify: 'relay',
+  certify: 'relay or connector',
   redeem: 'connector',
   'sign-out': 'connector',
   cert: 'connector',
   certificates: 'connector',
   'assertion-keys': 'connector',
-} as const satisfies Record<Request['t'], NodeKind>;
+} as const satisfies Record<Request['t'], NodeKind | 'relay or connector'>;
 
 /** Acts on a message and answers with `send`. Throws a Fault, after which the channel ends. */
 export async function actForNode(
@@ -42,7 +43,8 @@ export async function actForNode(
   message: Request,
   send: (answer: FromController) => void,
 ): Promise<void> {
-  if (senders[message.t] !== from.kind) throw new Fault('protocol', `a ${from.kind} sends no ${message.t}`);
+  if (!senders[message.t].split(' or ').includes(from.kind))
+    throw new Fault('protocol', `a ${from.kind} sends no ${message.t}`);
   switch (message.t) {
     case 'posture':
       return reportPosture(context, from.organisation, from.node as DeviceId, message.facts);
@@ -54,9 +56,10 @@ export async function actForNode(
       return send({ t: 'received', seq });
     }
     case 'certify':
+      if (from.kind === 'connector') return certifyHostname(context, from, message, send);
       return send({ t: 'certificate', pem: await certify(context, from, message.key) });
     default:
-      throw new Fault('denied', 'This controller has no web door.');
+      return actForConnector(context, from, message, send);
   }
 }
 
