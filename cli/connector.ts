@@ -1,9 +1,10 @@
 /** `postern connector`: serves one private network's resources by dialling out. */
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { exits } from '../protocol/errors.ts';
 import { openIdentity } from '../protocol/node/identity.ts';
 import { openStateDirectory } from '../protocol/node/state-directory.ts';
 import { decodeEnrolmentKey } from '../protocol/secrets.ts';
+import { collectEndpoints, directOptions, parseDirectListen, type DirectListen } from './direct-option.ts';
 import { notEnrolled } from './not-enrolled.ts';
 import { count } from './count.ts';
 import { action, CommandError, say } from './output.ts';
@@ -16,6 +17,8 @@ interface Options {
   state: string;
   controller?: string;
   name?: string;
+  direct?: DirectListen;
+  directEndpoint: string[];
 }
 
 export function connectorCommand(program: Command): void {
@@ -27,12 +30,30 @@ export function connectorCommand(program: Command): void {
     .requiredOption('--state <folder>', 'where keys and memory are kept', process.env['POSTERN_STATE'])
     .option('--controller <url>', 'another address for the controller in the key; its pinned root stays')
     .option('--name <name>', 'how the connector is listed; the host name unless said')
+    .addOption(
+      new Option(
+        '--direct <[address:]port>',
+        'also let clients in without a relay: opens this TCP port, silent to whoever does not know this connector, and tells the devices that may use its network where it is; off unless given',
+      )
+        .env('POSTERN_DIRECT')
+        .argParser(parseDirectListen),
+    )
+    .addOption(
+      new Option(
+        '--direct-endpoint <host:port>',
+        'where that port is reached from outside; the address of --direct unless said; may be repeated',
+      )
+        .env('POSTERN_DIRECT_ENDPOINT')
+        .argParser(collectEndpoints)
+        .default([], 'none'),
+    )
     .action(action(run));
 }
 
 async function run(options: Options): Promise<void> {
   const { createLog } = await import('./log.ts');
   const { startConnector } = await import('../connector/connector.ts');
+  const direct = directOptions(options.direct, options.directEndpoint);
   const text = await readSecret('key', options.key, options.keyFile);
   const key = text === undefined ? undefined : decodeEnrolmentKey('pk', text);
   if (text !== undefined && key === undefined) {
@@ -51,6 +72,7 @@ async function run(options: Options): Promise<void> {
     ...(key === undefined ? {} : { key }),
     ...(options.controller === undefined ? {} : { controllerUrl: options.controller }),
     ...(options.name === undefined ? {} : { name: options.name }),
+    ...(direct === undefined ? {} : { direct }),
   });
   const stopped = untilSignal();
   try {

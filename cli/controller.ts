@@ -82,6 +82,7 @@ async function run(options: Options): Promise<void> {
     random: systemRandom,
     log,
     extend: login,
+    front: () => relay.front(),
     upgrades: (context) => (options.roles.includes('relay') ? relay.open(context) : relay.leaveOut(context)),
   }).catch((error: unknown) => {
     throw startFault(error, listen);

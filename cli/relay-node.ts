@@ -143,6 +143,7 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
       port,
       clock: systemClock,
       ...(tls === undefined || isPlain ? {} : { tls }),
+      host: publicUrl.hostname,
       relay: () => relay,
       isReady: () => relay !== undefined && !relay.isDraining && card !== undefined && lease.inContact(),
     });

@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import { systemClock, systemRandom } from '../protocol/clock.ts';
 import type { FromController } from '../protocol/control.ts';
 import { Fault } from '../protocol/errors.ts';
-import { parseId, type NodeId, type RelayId } from '../protocol/ids.ts';
+import { parseId, type RelayId } from '../protocol/ids.ts';
 import type { Carrier } from '../protocol/link/carrier.ts';
 import { HandshakeBudget } from '../protocol/link/handshake-budget.ts';
 import { keepAttached, type KeptAttachment } from '../protocol/link/keep-attached.ts';
@@ -28,10 +28,13 @@ import { encodeKey } from '../protocol/keys.ts';
 import { areSigned } from '../protocol/tokens.ts';
 import { version } from '../protocol/version.ts';
 import { AcceptedSession } from './accept.ts';
+import { listenDirectly, type DirectListener } from './direct-listener.ts';
+import { DirectSessions } from './direct-sessions.ts';
 import { FlowLog } from './flow-log.ts';
 import { FlowQuota } from './flow-quota.ts';
 import { ConnectorMemory } from './memory.ts';
-import { systemResolve, type Resolve } from './resolve.ts';
+import { keepNames } from './name-cache.ts';
+import type { Resolve } from './resolve.ts';
 
 export interface ConnectorOptions {
   readonly state: StateDirectory;
@@ -40,6 +43,14 @@ export interface ConnectorOptions {
   /** Overrides the controller's address in the key, never its pinned root. */
   readonly controllerUrl?: string;
   readonly name?: string;
+  /** Listens for clients that come without a relay. */
+  readonly direct?: {
+    /** Undefined: every address of this machine. */
+    readonly address: string | undefined;
+    readonly port: number;
+    /** Where clients reach this port, as `formatEndpoint` writes it; told to the controller. */
+    readonly endpoints: readonly string[];
+  };
   readonly log: Logger;
   readonly resolve?: Resolve;
   /** Epoch milliseconds. */
@@ -69,6 +80,13 @@ export interface ConnectorStatus {
   readonly state: 'ready' | 'degraded' | 'draining' | 'enrolling' | 'refused';
   readonly controller: { readonly connected: boolean; readonly fault?: string };
   readonly relays: readonly { readonly id: string; readonly connected: boolean; readonly rtt_ms?: number }[];
+  /** Absent without `--direct`. */
+  readonly direct?: {
+    readonly port: number;
+    /** What this connector asked to be published, and whether devices are told of it. */
+    readonly endpoints: readonly { readonly endpoint: string; readonly published: boolean }[];
+    readonly sessions: number;
+  };
   readonly sessions: number;
   readonly streams: number;
   readonly resources: number;
@@ -102,11 +120,13 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       root: encodeKey(options.key.root),
     });
   }
+  const listener = await listen();
   const memory = new ConnectorMemory(state, wallClock);
   const flows = new FlowLog(state);
   const relays = new Map<RelayId, KeptAttachment>();
   const sessions = new Map<Session, AcceptedSession>();
   const resumable = new SessionTable();
+  const directSessions = new DirectSessions(systemClock);
   /** Sessions whose end somebody waits for. */
   const known = new WeakSet<Session>();
   const budget = new HandshakeBudget(systemClock);
@@ -119,7 +139,8 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     snapshot: () => memory.snapshot,
     card: () => memory.card,
     causeOf: (ids: readonly string[]) => memory.causeOf(ids),
-    resolve: options.resolve ?? systemResolve,
+    resolve: options.resolve ?? keepNames(systemClock),
+    ...(listener === undefined ? {} : { isOwnListener: listener.isAt }),
     wallClock,
   };
   const { promise: refused, reject: refuse } = Promise.withResolvers<never>();
@@ -134,7 +155,12 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   /** Whether the last beat was of an older epoch than one seen before. */
   let isBehind = false;
 
-  const api = await serveLocalApi(state.path, { 'GET /v1/status': () => status() });
+  const api = await serveLocalApi(state.path, { 'GET /v1/status': () => status() }).catch(
+    (error: unknown) => {
+      listener?.close();
+      throw error;
+    },
+  );
   let timer = setTimeout(recheck, recheckMs);
   const control: ControlConnection = keepControl({
     kind: 'connector',
@@ -150,6 +176,8 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       memory.setCard(card);
       welcome();
       sending = false;
+      // Also where there is nothing to publish: what was published before is over then.
+      control.send({ t: 'publish', direct: [...(options.direct?.endpoints ?? [])] });
       sendRecords();
     },
     onState: followControl,
@@ -179,6 +207,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       clearTimeout(timer);
       clearTimeout(gathering);
       for (const session of sessions.keys()) session.close('draining');
+      listener?.close();
       for (const attachment of relays.values()) attachment.stop();
       control.stop();
       memory.keepLease();
@@ -278,7 +307,19 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     }
   }
 
-  async function accept(carrier: Carrier, from: NodeId): Promise<void> {
+  async function listen(): Promise<DirectListener | undefined> {
+    const { direct } = options;
+    if (direct === undefined) return undefined;
+    return listenDirectly({
+      ...direct,
+      own: identity.nodeKey,
+      clock: systemClock,
+      onCarrier: (carrier, source, welcome) => void accept(carrier, source, welcome),
+    });
+  }
+
+  /** @param welcome given for a carrier that came without a relay: called when its session has shown a right */
+  async function accept(carrier: Carrier, from: string, welcome?: () => void): Promise<void> {
     const network = parseId('net', memory.snapshot?.network.id);
     if (network === undefined) return carrier.close(new Fault('no-peer'));
     try {
@@ -297,13 +338,18 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
         clock: systemClock,
         random: systemRandom,
       });
-      if (known.has(session)) return log.info({ from }, 'session goes on over another circuit');
+      const accepted = sessions.get(session);
+      if (welcome === undefined || accepted === undefined) directSessions.remove(session);
+      else directSessions.add(session, accepted, welcome);
+      if (known.has(session)) return log.info({ from }, 'session goes on over another path');
       known.add(session);
       if (isDraining) session.drain('draining');
       const ended = await session.closed;
       sessions.delete(session);
       log.info({ from, code: ended.code }, 'session ended');
     } catch (error) {
+      // Whoever reaches the port may come as often as they like: that is worth no line each.
+      if (welcome !== undefined) return;
       log.warn({ from, code: error instanceof Fault ? error.code : 'internal' }, 'a session was not opened');
     }
   }
@@ -313,6 +359,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     if (isStopped) return;
     memory.keepTime();
     const ends = [...sessions.values()].map((session) => session.recheck());
+    directSessions.recheck();
     const leftMs = Math.min(...ends) - memory.lease.nowMs();
     timer = setTimeout(recheck, Math.ceil(Math.min(Math.max(leftMs, 1), recheckMs)));
   }
@@ -354,12 +401,22 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       ),
       controller: { connected, ...(fault === undefined ? {} : { fault }) },
       relays: attached,
+      ...(listener === undefined ? {} : { direct: directStatus(listener.port) }),
       sessions: sessions.size,
       streams: openFlows(),
       resources: Object.keys(memory.snapshot?.resources ?? {}).length,
       ...alarms.shown,
       version,
     };
+  }
+
+  function directStatus(port: number): NonNullable<ConnectorStatus['direct']> {
+    const published = memory.snapshot?.direct ?? [];
+    const endpoints = (options.direct?.endpoints ?? []).map((endpoint) => ({
+      endpoint,
+      published: published.includes(endpoint),
+    }));
+    return { port, endpoints, sessions: directSessions.size };
   }
 
   function overall(controlState: ControlState, attached: boolean): ConnectorStatus['state'] {

@@ -12,6 +12,7 @@ import { attachMs, hopMaxPayload, hopSubprotocol } from '../protocol/hop.ts';
 import type { NodeId, RelayId } from '../protocol/ids.ts';
 import type { Lease } from '../protocol/lease.ts';
 import { closeCodeOf } from '../protocol/link/websocket-carrier.ts';
+import { rankOf, type Name, type Pattern } from '../protocol/names.ts';
 import { GrowthBudget } from '../protocol/mux/growth-budget.ts';
 import type { MuxStream } from '../protocol/mux/stream.ts';
 import { refuseUpgrade, webSocketClosing } from '../protocol/slow-peers.ts';
@@ -20,6 +21,7 @@ import { admit, type Admitted } from './admit.ts';
 import { AttachedNode } from './attached-node.ts';
 import { Circuit } from './circuit.ts';
 import { Circuits } from './circuits.ts';
+import { WebDoor } from './web-door.ts';
 
 /** What happened, in ids and codes only. */
 export type RelayEvent =
@@ -27,7 +29,9 @@ export type RelayEvent =
   | { readonly event: 'detached'; readonly node: NodeId; readonly code: CodeName }
   | { readonly event: 'refused'; readonly code: CodeName }
   | { readonly event: 'circuit'; readonly from: NodeId; readonly to: NodeId }
-  | { readonly event: 'no-peer'; readonly from: NodeId };
+  | { readonly event: 'no-peer'; readonly from: NodeId }
+  | { readonly event: 'web'; readonly to: string }
+  | { readonly event: 'web-refused' };
 
 export interface RelayOptions {
   readonly relayId: RelayId;
@@ -55,6 +59,8 @@ export interface Relay {
   /** Nodes attached, and circuits open between them. */
   readonly attached: number;
   readonly circuits: number;
+  /** Takes browsers' connections. */
+  readonly door: WebDoor;
   close(): void;
 }
 
@@ -94,6 +100,7 @@ class BlindRelay implements Relay {
   });
   readonly #circuits: Circuits;
   #drained: Promise<void> | undefined;
+  readonly door: WebDoor;
   #cancelRecheck: () => void = () => {};
   #cancelWeigh: () => void = () => {};
 
@@ -102,6 +109,13 @@ class BlindRelay implements Relay {
     const memoryBytes = options.memoryBytes ?? defaultMemoryBytes;
     this.#growth = new GrowthBudget(memoryBytes);
     this.#circuits = new Circuits(memoryBytes);
+    this.door = new WebDoor({
+      clock: options.clock,
+      circuits: this.#circuits,
+      serving: (name) => this.#serving(name),
+      passed: (to) => options.log?.({ event: 'web', to }),
+      refused: () => options.log?.({ event: 'web-refused' }),
+    });
     this.#watchTickets();
     this.#watchMemory();
   }
@@ -143,6 +157,7 @@ class BlindRelay implements Relay {
   close(): void {
     this.#cancelRecheck();
     this.#cancelWeigh();
+    this.door.close();
     for (const socket of this.#unattached) socket.terminate();
     for (const node of this.#nodes.values()) node.close('draining');
     this.#server.close();
@@ -252,6 +267,22 @@ class BlindRelay implements Relay {
     this.#options.log?.({ event: 'circuit', from: from.id, to: to.id });
     const circuit: Circuit = new Circuit(stream, far, () => this.#circuits.delete(circuit));
     this.#circuits.add(circuit);
+  }
+
+  /** Attached connectors that may serve this hostname now; of several patterns the most exact decides. */
+  #serving(name: Name): AttachedNode[] {
+    let best = 1;
+    let found: AttachedNode[] = [];
+    for (const node of this.#nodes.values()) {
+      const { hosts, role } = node.ticket;
+      if (role !== 'connector' || hosts === undefined) continue;
+      const rank = Math.max(0, ...hosts.map((pattern) => rankOf(pattern as Pattern, name)));
+      if (rank < best || this.#objection(node.ticket) !== undefined) continue;
+      if (rank > best) found = [];
+      best = rank;
+      found.push(node);
+    }
+    return found;
   }
 
   #mayMeet(from: AttachedNode, to: AttachedNode): boolean {

@@ -21,6 +21,8 @@ const root = fileURLToPath(new URL('../', import.meta.url));
 const loader = join(root, 'scripts/mutants/load-mutated.ts');
 /** A test that waits in vain without its guard fails after this long, and the rest of its file with it. */
 const testLimitMs = 20_000;
+/** One that runs alone, and is known to take less with the guard in place, gets this much more than five times as long. */
+const patienceMs = 3_000;
 const atOnce = 2;
 
 const { values } = parseArgs({
@@ -40,6 +42,8 @@ const recordFile = join(root, 'scripts/mutants/noticed-by.json');
 /** By guard, the full name of the test that notices, that of its suites before it. */
 const noticedBy = JSON.parse(readFileSync(recordFile, 'utf8')) as Record<string, string>;
 
+/** How long tests took with every guard in place. */
+const wholeMs = new Map<string, number>();
 const survivors: string[] = [];
 const unsound = await failingAnyway();
 if (unsound.length > 0) fail(`these fail with every guard in place:\n  ${unsound.join('\n  ')}`);
@@ -90,7 +94,8 @@ async function takeOut(mutant: Mutant): Promise<void> {
 async function firstFailure(mutant: Mutant): Promise<string | undefined> {
   const known = values.record ? undefined : noticedBy[mutant.name];
   if (known !== undefined) {
-    const { failed } = await runTests(mutant.tests, mutant, [known]);
+    const limitMs = 5 * (wholeMs.get(known) ?? testLimitMs) + patienceMs;
+    const { failed } = await runTests(mutant.tests, mutant, [known], Math.min(limitMs, testLimitMs));
     if (failed !== undefined) return failed;
   }
   const { failed, hasRun } = await runTests(mutant.tests, mutant);
@@ -121,6 +126,7 @@ async function runTests(
   tests: readonly string[],
   mutant: Mutant | undefined,
   only: readonly string[] = [],
+  limitMs = testLimitMs,
 ): Promise<{ readonly failed: string | undefined; readonly hasRun: boolean }> {
   const stop = new AbortController();
   const files = tests.map((test) => join(root, test));
@@ -128,7 +134,7 @@ async function runTests(
     files,
     concurrency: 1,
     signal: stop.signal,
-    timeout: testLimitMs,
+    timeout: limitMs,
     testNamePatterns: only.map((name) => new RegExp(RegExp.escape(name))),
     execArgv: ['--import', loader],
     env: {
@@ -144,7 +150,10 @@ async function runTests(
     for await (const event of events) {
       const isFile = 'name' in event.data && files.includes(event.data.name);
       if (isFile) continue;
-      if (event.type === 'test:pass') hasRun = true;
+      if (event.type === 'test:pass') {
+        hasRun = true;
+        if (mutant === undefined) wholeMs.set(event.data.name, event.data.details.duration_ms);
+      }
       // A suite fails because of what is in it, which is reported first.
       if (event.type === 'test:fail') return { failed: event.data.name, hasRun: true };
     }

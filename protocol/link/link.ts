@@ -40,7 +40,6 @@ export interface LinkHandlers {
 export class Link implements RecordSink {
   /** The byte that says what a plaintext is. */
   readonly headroom = 1;
-  readonly tailroom = 0;
   readonly maxFrames = maxRecordFrames;
   readonly #clock: Clock;
   readonly #handlers: LinkHandlers;
@@ -103,10 +102,10 @@ export class Link implements RecordSink {
     this.#unblock();
   }
 
-  send(block: Buffer, start: number, end: number): boolean {
-    block[start] = linkKinds.record;
+  send(block: Buffer, end: number): boolean {
+    block[0] = linkKinds.record;
     this.#sent++;
-    this.#replay.push(block.subarray(start, end));
+    this.#replay.push(block, end);
     this.#pump();
     this.#isBlocked = this.#mustWait();
     return !this.#isBlocked;
