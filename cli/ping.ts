@@ -40,7 +40,7 @@ async function run(resource: string, { state, count, interval, port, json = fals
   const tell = (line: string): void => void (json ? say(line) : process.stdout.write(`${line}\n`));
   for (let sent = 0; sent < count; sent++) {
     if (sent > 0) await pause(interval);
-    const reply = (await ask(state, `/v1/ping?${query}`)) as PingReply;
+    const reply = (await ask(state, `/v1/ping?${query}${sent === 0 ? '&look=1' : ''}`)) as PingReply;
     replies.push(reply);
     tell(replyText(reply));
   }
