@@ -6,6 +6,7 @@ import { openStateDirectory } from '../protocol/node/state-directory.ts';
 import { decodeEnrolmentKey } from '../protocol/secrets.ts';
 import { collectEndpoints, directOptions, parseDirectListen, type DirectListen } from './direct-option.ts';
 import { notEnrolled } from './not-enrolled.ts';
+import { count } from './count.ts';
 import { action, CommandError, say } from './output.ts';
 import { readSecret } from './secret.ts';
 import { untilSignal } from './signals.ts';
@@ -18,6 +19,7 @@ interface Options {
   name?: string;
   direct?: DirectListen;
   directEndpoint: string[];
+  webCerts?: string;
 }
 
 export function connectorCommand(program: Command): void {
@@ -28,6 +30,10 @@ export function connectorCommand(program: Command): void {
     .option('--key-file <file>', 'file that holds the key (also POSTERN_KEY_FILE; - for standard input)')
     .requiredOption('--state <folder>', 'where keys and memory are kept', process.env['POSTERN_STATE'])
     .option('--controller <url>', 'another address for the controller in the key; its pinned root stays')
+    .option(
+      '--web-certs <folder>',
+      'certificates for public hostnames: NAME.pem and NAME.key, _.SUFFIX.pem for a wildcard; read again when they change',
+    )
     .option('--name <name>', 'how the connector is listed; the host name unless said')
     .addOption(
       new Option(
@@ -70,6 +76,7 @@ async function run(options: Options): Promise<void> {
     log,
     ...(key === undefined ? {} : { key }),
     ...(options.controller === undefined ? {} : { controllerUrl: options.controller }),
+    ...(options.webCerts === undefined ? {} : { webCertificates: options.webCerts }),
     ...(options.name === undefined ? {} : { name: options.name }),
     ...(direct === undefined ? {} : { direct }),
   });
@@ -83,6 +90,9 @@ async function run(options: Options): Promise<void> {
     if (!runs) return say('Stopped before the controller answered.');
     say(`The connector runs. Look at it with: postern status --state ${options.state}`);
     await Promise.race([stopped, connector.refused]);
+    const open = connector.status().streams;
+    if (open > 0) say(`Draining: ${count(open, 'open flow')} may go on for 30 s. Once more ends it now.`);
+    await Promise.race([connector.drain(), untilSignal()]);
   } finally {
     await connector.stop();
   }

@@ -97,6 +97,7 @@ Next: postern token create --data ${options.data} --role admin > admin.token
       postern apply -f postern.yaml --controller ${publicUrl.origin} --token-file admin.token${trust}`,
     );
     await untilSignal();
+    await Promise.race([relay.drain(), untilSignal()]);
   } finally {
     relay.close();
     await controller.stop();

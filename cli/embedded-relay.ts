@@ -19,6 +19,8 @@ export interface Embedding {
   door(): WebDoor | undefined;
   /** For the one port: what is for a connector's hostname is passed on. */
   front(): Front | undefined;
+  /** Tells nodes to move their circuits to another relay, and waits for it as `Relay.drain` says. */
+  drain(): Promise<void>;
   close(): void;
 }
 
@@ -48,6 +50,9 @@ export function embedRelay(log: Logger): Embedding {
     front() {
       const opened = relay;
       return opened === undefined ? undefined : (socket, own) => opened.door.take(socket, own);
+    },
+    async drain() {
+      await relay?.drain();
     },
     close() {
       embedded?.stop();

@@ -48,6 +48,7 @@ export class KeptSession {
   #upSinceMs: number;
   #failures = 0;
   #isTrying = false;
+  #isDraining = false;
   #cancelRetry: () => void = () => undefined;
 
   /** @param sentGrants those that went out with the handshake */
@@ -68,6 +69,15 @@ export class KeptSession {
   /** The one it runs over, or ran over last. */
   get route(): Route {
     return this.#route;
+  }
+
+  /** Its connector takes no new flows on it any more. */
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  drains(): void {
+    this.#isDraining = true;
   }
 
   /** Its carrier died. */

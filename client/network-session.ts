@@ -4,7 +4,7 @@
  * is not its business.
  */
 import type { Clock, Random } from '../protocol/clock.ts';
-import { Fault } from '../protocol/errors.ts';
+import { Fault, type CodeName } from '../protocol/errors.ts';
 import type { ConnectorId, NetworkId } from '../protocol/ids.ts';
 import { decodeKey, type AgreementKey } from '../protocol/keys.ts';
 import { dialSession, type Session } from '../protocol/link/session.ts';
@@ -48,6 +48,8 @@ const staggerMs = 1_000;
 const patienceMs = 10_000;
 /** How long the connector has to end the flows of a right that is gone, since only it can say why. */
 const partingMs = 1_000;
+/** A connector that ended in order is asked last for so long. */
+const drainedMs = 60_000;
 /** How often a session that lingers is looked at: one without flows is closed. */
 const lingerCheckMs = 15_000;
 
@@ -62,6 +64,8 @@ export class NetworkSession {
   #rounds = 0;
   /** The connector that worked last is tried first. */
   #preferred: string | undefined;
+  /** Connectors that took no new flows any more, and since when. */
+  readonly #drained = new Map<ConnectorId, number>();
   #stopped = false;
   /** Wait for their connectors to end their flows. */
   #parting: readonly Session[] = [];
@@ -198,7 +202,13 @@ export class NetworkSession {
       networkId: network,
       grants,
       // Streams towards a client are refused: nothing opens one to it.
-      handle: () => ({ note: (note) => this.#options.onNote(note), lost: () => opened.kept?.lost() }),
+      handle: () => ({
+        note: (note) => this.#options.onNote(note),
+        lost: () => opened.kept?.lost(),
+        draining: () => {
+          if (opened.kept !== undefined) this.#draining(opened.kept, connector.id);
+        },
+      }),
       clock,
       random,
     });
@@ -253,15 +263,14 @@ export class NetworkSession {
     const fault = await kept.session.closed;
     if (this.#lingering.get(connector) === kept) this.#lingering.delete(connector);
     if (this.#stopped || this.#state.state !== 'up' || this.#state.kept !== kept) return;
-    // A connector that drains is the last to be asked again.
-    if (fault.code === 'draining') this.#preferred = undefined;
+    if (fault.code === 'draining') this.#askLast(connector);
     this.#state = { state: 'idle', fault };
     this.poke();
   }
 
   #resumed(kept: KeptSession, connector: ConnectorId): void {
     if (this.#stopped) return;
-    if (this.#state.state !== 'up' && this.#lingering.get(connector) === kept) {
+    if (this.#state.state !== 'up' && this.#lingering.get(connector) === kept && !kept.isDraining) {
       this.#lingering.delete(connector);
       this.#cancelRetry();
       this.#state = { state: 'up', kept, connector };
@@ -271,15 +280,36 @@ export class NetworkSession {
     }
   }
 
+  /** What is open goes on there for a while; new flows go to another connector. */
+  #draining(kept: KeptSession, connector: ConnectorId): void {
+    kept.drains();
+    this.#askLast(connector);
+    if (this.#state.state !== 'up' || this.#state.kept !== kept) return;
+    this.#setAside(kept, connector, 'draining');
+  }
+
+  #askLast(connector: ConnectorId): void {
+    this.#drained.set(connector, this.#options.clock.nowMs());
+    if (this.#preferred === connector) this.#preferred = undefined;
+  }
+
+  #isDrained(connector: ConnectorId): boolean {
+    const sinceMs = this.#drained.get(connector);
+    return sinceMs !== undefined && this.#options.clock.nowMs() - sinceMs < drainedMs;
+  }
+
   /** New flows need not wait for a connector that may be gone, where there is another. */
   #stranded(kept: KeptSession, connector: ConnectorId): void {
     if (this.#state.state !== 'up' || this.#state.kept !== kept) return;
     const others = this.#options.connectors().some(({ id }) => id !== connector && !this.#lingering.has(id));
-    if (!others) return;
+    if (others) this.#setAside(kept, connector, 'connector-lost');
+  }
+
+  #setAside(kept: KeptSession, connector: ConnectorId, code: CodeName): void {
     this.#lingering.set(connector, kept);
-    this.#checkLingering();
     this.#preferred = undefined;
-    this.#state = { state: 'idle', fault: new Fault('connector-lost') };
+    this.#state = { state: 'idle', fault: new Fault(code) };
+    this.#checkLingering();
     this.poke();
   }
 
@@ -314,10 +344,9 @@ export class NetworkSession {
   /** A connector with a session that lingers is asked for that one alone. */
   #inOrder(): ConnectorPeer[] {
     const connectors = this.#options.connectors().filter(({ id }) => !this.#lingering.has(id));
-    return [
-      ...connectors.filter(({ id }) => id === this.#preferred),
-      ...connectors.filter(({ id }) => id !== this.#preferred),
-    ];
+    const rank = ({ id }: ConnectorPeer): number =>
+      id === this.#preferred ? 0 : this.#isDrained(id) ? 2 : 1;
+    return connectors.toSorted((one, other) => rank(one) - rank(other));
   }
 
   #lastFault(): Fault {

@@ -4,9 +4,10 @@
  * a session moves is kept-session.ts.
  */
 import type { Clock, Random } from '../protocol/clock.ts';
-import { toFault, type CodeName } from '../protocol/errors.ts';
+import { Fault, toFault, type CodeName } from '../protocol/errors.ts';
 import type { ProvenPath } from '../protocol/link/proven-path.ts';
 import type { Session } from '../protocol/link/session.ts';
+import { firstOf } from './first-of.ts';
 import { routeName, type Route } from './route.ts';
 
 /** What this needs of a session that is kept. */
@@ -46,6 +47,8 @@ const degradedByMs = 50;
 /** After a move it stays this long; doubled, up to half an hour, when it goes back to where it came from. */
 const firstStayMs = 60_000;
 const longestStayMs = 1_800_000;
+/** A route that is about to end is left at once; another way is waited for this long before the next is tried beside it. */
+const staggerMs = 500;
 /** So long after a flow began, at most, its session looks around: not all clients at one instant. */
 const jitterMs = 2_000;
 
@@ -57,6 +60,7 @@ export class RouteChoice {
   #baseMs: number | undefined;
   #comparedAtMs = Number.NEGATIVE_INFINITY;
   #isComparing = false;
+  #isLeaving = false;
   #left: string | undefined;
   #movedAtMs = Number.NEGATIVE_INFINITY;
   #stayMs = firstStayMs;
@@ -83,6 +87,7 @@ export class RouteChoice {
       this.#baseMs = undefined;
     }
     this.#forget();
+    if (this.#mustLeave()) return void this.#leave();
     const direct = this.#due().filter(({ kind }) => kind === 'direct');
     if (route.kind === 'relay' && direct.length > 0) void this.#compare(direct);
     if (this.#options.kept.session.streams > 0) this.used();
@@ -111,6 +116,32 @@ export class RouteChoice {
   stop(): void {
     this.#cancelWatch?.();
     this.#cancelLook?.();
+  }
+
+  /** The route in use is there no more, though it still works: its relay is about to end. */
+  #mustLeave(): boolean {
+    const { kept } = this.#options;
+    const isThere = this.#options.routes().some((route) => routeName(route) === routeName(kept.route));
+    return !isThere && kept.session.hasPath;
+  }
+
+  /** Moves to the first route that answers; where none does, the session is left to what becomes of the present one. */
+  async #leave(): Promise<void> {
+    const { kept, clock } = this.#options;
+    if (this.#isLeaving) return;
+    this.#isLeaving = true;
+    const found = await firstOf({
+      ways: this.#options.routes(),
+      attempt: (route) => kept.prove(route),
+      discard: (path) => path.close(),
+      staggerMs,
+      clock,
+    });
+    if (found !== undefined && !(found instanceof Fault)) {
+      if (this.#mustLeave()) await this.#moveTo(found.way, found.result);
+      else found.result.close();
+    }
+    this.#isLeaving = false;
   }
 
   /** What is known of routes that are there no more, once it would count for nothing. */
@@ -191,24 +222,31 @@ export class RouteChoice {
   }
 
   async #move(to: Route): Promise<void> {
+    try {
+      await this.#moveTo(to, await this.#options.kept.prove(to));
+    } catch (error) {
+      this.#failed(to, toFault(error).code);
+    }
+  }
+
+  async #moveTo(to: Route, path: ProvenPath): Promise<void> {
     const { kept, clock } = this.#options;
     const from = this.#current;
     const name = routeName(to);
     try {
-      const path = await kept.prove(to);
       // From here on it is no loss that the session runs over another.
       this.#current = to;
       await kept.moveTo(to, path);
     } catch (error) {
       this.#current = from;
-      return this.#failed(to, toFault(error).code);
+      this.#failed(to, toFault(error).code);
+      return;
     }
     this.#stayMs = this.#left === name ? Math.min(longestStayMs, this.#stayMs * 2) : firstStayMs;
     this.#left = routeName(from);
     this.#movedAtMs = clock.nowMs();
     const state = this.#known.get(name);
     this.#baseMs = state !== undefined && 'rttMs' in state ? state.rttMs : undefined;
-    return undefined;
   }
 
   #failed(route: Route, fault: CodeName): void {

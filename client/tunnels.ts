@@ -168,10 +168,10 @@ export class Tunnels {
       // Asked before each dial: a restart knows the relays before the controller has shown its card again.
       connect: () => dialOptions(memory.authorities),
       onState: (state) => {
-        if (state.state !== 'up') return;
         // This device may be in another network than before.
-        this.#direct.forgive();
-        for (const network of this.#networks.values()) network.poke();
+        if (state.state === 'up') this.#direct.forgive();
+        if (state.state === 'up' || state.state === 'draining')
+          for (const network of this.#networks.values()) network.poke();
       },
       clock,
       random,

@@ -33,7 +33,9 @@ import { DirectSessions } from './direct-sessions.ts';
 import { FlowLog } from './flow-log.ts';
 import { FlowQuota } from './flow-quota.ts';
 import { ConnectorMemory } from './memory.ts';
-import { systemResolve, type Resolve } from './resolve.ts';
+import { keepNames } from './name-cache.ts';
+import type { Resolve } from './resolve.ts';
+import { openWebDoor } from './web/web-door.ts';
 
 export interface ConnectorOptions {
   readonly state: StateDirectory;
@@ -51,6 +53,8 @@ export interface ConnectorOptions {
     readonly endpoints: readonly string[];
   };
   readonly log: Logger;
+  /** A folder with certificates for public hostnames; without, the controller's built-in authority issues them. */
+  readonly webCertificates?: string;
   readonly resolve?: Resolve;
   /** Epoch milliseconds. */
   readonly wallClock?: () => number;
@@ -58,6 +62,11 @@ export interface ConnectorOptions {
 
 export interface Connector {
   status(): ConnectorStatus;
+  /**
+   * Takes no new flows, so that they go to another connector, and leaves open ones time to end. Resolves once there are
+   * none, at the latest after 30 s; `stop` is to follow.
+   */
+  drain(): Promise<void>;
   /** Ends sessions and connections in order. */
   stop(): Promise<void>;
   /** Settles at the first contact with the controller. */
@@ -71,7 +80,7 @@ export interface ConnectorStatus {
   readonly schema: 'postern.connector/v1';
   readonly id: string | undefined;
   readonly network: string | undefined;
-  readonly state: 'ready' | 'degraded' | 'enrolling' | 'refused';
+  readonly state: 'ready' | 'degraded' | 'draining' | 'enrolling' | 'refused';
   readonly controller: { readonly connected: boolean; readonly fault?: string };
   readonly relays: readonly { readonly id: string; readonly connected: boolean; readonly rtt_ms?: number }[];
   /** Absent without `--direct`. */
@@ -93,6 +102,10 @@ export interface ConnectorStatus {
 const gatherMs = 100;
 /** Rights end with time as well as by message: open flows are looked at when the first ends, and at least this often. */
 const recheckMs = 1_000;
+
+/** While it drains: how long open flows have, and how often it looks whether there are any. */
+const drainMs = 30_000;
+const drainCheckMs = 100;
 
 const olderDataText =
   "the controller's data is older than what it said before, so its beats are ignored; put its newest data back";
@@ -121,6 +134,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   const known = new WeakSet<Session>();
   const budget = new HandshakeBudget(systemClock);
   const alarms = new Alarms(Date.now, (name, text) => log.error({ alarm: name }, text));
+  const resolve = options.resolve ?? keepNames(systemClock);
   const serving = {
     alarm: (name: AlarmName) => alarms.raise(name),
     lease: memory.lease,
@@ -129,16 +143,30 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     snapshot: () => memory.snapshot,
     card: () => memory.card,
     causeOf: (ids: readonly string[]) => memory.causeOf(ids),
-    resolve: options.resolve ?? systemResolve,
+    resolve,
     ...(listener === undefined ? {} : { isOwnListener: listener.isAt }),
     wallClock,
   };
+  const web = await openWebDoor({
+    state,
+    lease: memory.lease,
+    snapshot: () => memory.snapshot,
+    card: () => memory.card,
+    send: (message) => control.send(message),
+    record: (entry) => flows.record(entry),
+    alarm: (name) => alarms.raise(name),
+    resolve,
+    ...(options.webCertificates === undefined ? {} : { certificates: options.webCertificates }),
+    clock: systemClock,
+    random: systemRandom,
+  });
   const { promise: refused, reject: refuse } = Promise.withResolvers<never>();
   refused.catch(() => undefined);
   const { promise: welcomed, resolve: welcome } = Promise.withResolvers<void>();
   let sending = false;
   let gathering: NodeJS.Timeout | undefined;
   let isStopped = false;
+  let isDraining = false;
   /** Revocations of this turn are written together. */
   let keeping: NodeJS.Immediate | undefined;
   /** Whether the last beat was of an older epoch than one seen before. */
@@ -164,6 +192,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       memory.begin();
       memory.setCard(card);
       welcome();
+      web.follow();
       sending = false;
       // Also where there is nothing to publish: what was published before is over then.
       control.send({ t: 'publish', direct: [...(options.direct?.endpoints ?? [])] });
@@ -182,6 +211,14 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     status,
     welcomed,
     refused,
+    async drain() {
+      isDraining = true;
+      for (const session of sessions.keys()) session.drain('draining');
+      log.info({ flows: openFlows() }, 'draining');
+      const untilMs = systemClock.nowMs() + drainMs;
+      while (openFlows() > 0 && systemClock.nowMs() < untilMs)
+        await new Promise<void>((resolve) => systemClock.after(drainCheckMs, resolve));
+    },
     async stop() {
       isStopped = true;
       clearImmediate(keeping);
@@ -190,6 +227,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       for (const session of sessions.keys()) session.close('draining');
       listener?.close();
       for (const attachment of relays.values()) attachment.stop();
+      await web.close();
       control.stop();
       memory.keepLease();
       await api.close();
@@ -207,6 +245,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   }
 
   function receive(message: FromController): void {
+    if (web.receive(message)) return;
     switch (message.t) {
       case 'beat':
         isBehind = !memory.beat(message.epoch, message.now);
@@ -218,7 +257,10 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
         // What it says is revoked counts whatever else is wrong with it.
         memory.revoke({ epoch: message.epoch, ids: message.revoked, reason: 'revoked' });
         if (alarm !== undefined) alarms.raise(alarm);
-        else attach();
+        else {
+          attach();
+          web.follow();
+        }
         recheck();
         // Only now: the disk may be slow.
         return memory.keepLease();
@@ -228,6 +270,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
         if (patched === 'behind') return control.restart();
         if (patched === 'refused') return alarms.raise('message-not-valid');
         attach();
+        web.follow();
         return recheck();
       }
       case 'revoke':
@@ -275,6 +318,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
         ticket: () => memory.ticket,
         machineKey: identity.machineKey,
         onCircuit: (carrier, from) => void accept(carrier, from),
+        onWeb: (stream, caller) => web.take(stream, caller),
         onState: (next) => {
           const fault = next.state === 'dialling' ? next.fault : undefined;
           if (fault === undefined) log.info({ relay: id, state: next.state }, 'relay attachment');
@@ -324,6 +368,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       else directSessions.add(session, accepted, welcome);
       if (known.has(session)) return log.info({ from }, 'session goes on over another path');
       known.add(session);
+      if (isDraining) session.drain('draining');
       const ended = await session.closed;
       sessions.delete(session);
       log.info({ from, code: ended.code }, 'session ended');
@@ -338,10 +383,14 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     clearTimeout(timer);
     if (isStopped) return;
     memory.keepTime();
-    const ends = [...sessions.values()].map((session) => session.recheck());
+    const ends = [...[...sessions.values()].map((session) => session.recheck()), web.recheck()];
     directSessions.recheck();
     const leftMs = Math.min(...ends) - memory.lease.nowMs();
     timer = setTimeout(recheck, Math.ceil(Math.min(Math.max(leftMs, 1), recheckMs)));
+  }
+
+  function openFlows(): number {
+    return [...sessions.values()].reduce((sum, session) => sum + session.openFlows, 0);
   }
 
   /** One batch is under way at a time; the next follows what the controller confirms. */
@@ -379,7 +428,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       relays: attached,
       ...(listener === undefined ? {} : { direct: directStatus(listener.port) }),
       sessions: sessions.size,
-      streams: [...sessions.values()].reduce((sum, session) => sum + session.openFlows, 0),
+      streams: openFlows(),
       resources: Object.keys(memory.snapshot?.resources ?? {}).length,
       ...alarms.shown,
       version,
@@ -397,6 +446,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
 
   function overall(controlState: ControlState, attached: boolean): ConnectorStatus['state'] {
     if (controlState.state === 'refused') return 'refused';
+    if (isDraining) return 'draining';
     if (memory.snapshot === undefined) return 'enrolling';
     return controlState.state === 'up' && attached && !isBehind ? 'ready' : 'degraded';
   }

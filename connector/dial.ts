@@ -43,19 +43,19 @@ export async function dialTcp(
   resolve: Resolve = systemResolve,
   isOwnListener: (address: string, port: number) => boolean = () => false,
 ): Promise<Socket> {
-  let last = new Fault('unreachable');
+  let last: CodeName = 'unreachable';
   for (const address of await permittedAddresses(resource, host, resolve)) {
     if (isOwnListener(address, port)) {
-      last = new Fault('address-forbidden');
+      last = 'address-forbidden';
       continue;
     }
     try {
       return await connectTo(address, port);
     } catch (error) {
-      last = new Fault(dialCode(error));
+      last = dialCode(error);
     }
   }
-  throw last;
+  throw new Fault(last);
 }
 
 function connectTo(host: string, port: number): Promise<Socket> {

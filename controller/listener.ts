@@ -8,6 +8,7 @@ import type { AddressInfo, Server as PortServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../protocol/clock.ts';
 import { fedServer, type Front } from '../protocol/fed-server.ts';
+import { tlsVersions } from '../protocol/tls.ts';
 import {
   boundedServerOptions,
   boundPeers,
@@ -39,7 +40,7 @@ export class Listener {
     this.server =
       certificate === undefined
         ? createHttpServer(options)
-        : createHttpsServer({ ...options, ...certificate, minVersion: 'TLSv1.3' });
+        : createHttpsServer({ ...options, ...certificate, ...tlsVersions });
     this.#peers = boundPeers(this.server, bounds, clock);
     this.#port = this.server;
     this.#certificate = certificate;
@@ -64,7 +65,7 @@ export class Listener {
   /** New connections get this certificate from now on; nothing without TLS. */
   renew({ cert, key }: Certificate): void {
     this.#certificate = { cert, key };
-    if ('setSecureContext' in this.server) this.server.setSecureContext({ cert, key, minVersion: 'TLSv1.3' });
+    if ('setSecureContext' in this.server) this.server.setSecureContext({ cert, key, ...tlsVersions });
   }
 
   /** Listens and resolves with the bound address; rejects when the system refuses. */

@@ -224,6 +224,7 @@ export type PostureWanted = Static<typeof postureWanted>;
 export type Posture = Static<typeof Posture>;
 export type FlowRecord = Static<typeof FlowRecord>;
 export type Receipts = Static<typeof Receipts>;
+export type Certify = Static<typeof Certify>;
 export type Rotate = Static<typeof Rotate>;
 export type FromNode = Static<typeof FromNode>;
 

@@ -1,12 +1,12 @@
 /** What connectors and the controller say to each other about the web door (WIRE A4, A10), as schemas of the control channel. */
 import { Type, type Static } from 'typebox';
-import { idPattern } from './ids.ts';
+import { idPattern, type Id } from './ids.ts';
 import { AssertionJwk } from './web-resource.ts';
 
 const common = { id: Type.Optional(Type.Integer()), re: Type.Optional(Type.Integer()) };
 const hash = Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' });
 const host = Type.String({ minLength: 1, maxLength: 253 });
-const tok = Type.String({ pattern: idPattern('tok') });
+const tok = Type.Unsafe<Id<'tok'>>(Type.String({ pattern: idPattern('tok') }));
 
 /** Asks for the web session behind a one-time code. `id` is given, and `redeemed` carries it as `re`. */
 export const Redeem = Type.Object({

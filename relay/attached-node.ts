@@ -72,6 +72,11 @@ export class AttachedNode {
     return this.#open(encodeWeb(caller));
   }
 
+  /** Tells it that the relay takes no new circuits. */
+  drain(): void {
+    this.#hop.drain();
+  }
+
   close(code: CodeName): void {
     this.#hop.close(new Fault(code));
   }

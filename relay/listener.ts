@@ -20,6 +20,7 @@ import {
   refuseUpgrade,
   type PeerBounds,
 } from '../protocol/slow-peers.ts';
+import { tlsVersions } from '../protocol/tls.ts';
 import type { Relay } from './relay.ts';
 
 /** A certificate with its key, both PEM. */
@@ -68,7 +69,7 @@ export async function listenForNodes(options: RelayListenerOptions): Promise<Rel
   const server: Server | HttpsServer =
     options.tls === undefined
       ? createHttpServer(bounded, answer)
-      : createHttpsServer({ ...bounded, ...options.tls, minVersion: 'TLSv1.3' }, answer);
+      : createHttpsServer({ ...bounded, ...options.tls, ...tlsVersions }, answer);
   const peers = boundPeers(server, bounds, options.clock);
   server.on('upgrade', (request: IncomingMessage, socket, head: Buffer) => {
     const relay = request.url === hopPath ? options.relay() : undefined;
@@ -97,7 +98,7 @@ export async function listenForNodes(options: RelayListenerOptions): Promise<Rel
     port: (outer.address() as AddressInfo).port,
     renew(tls) {
       certificate = tls.cert;
-      if ('setSecureContext' in server) server.setSecureContext({ ...tls, minVersion: 'TLSv1.3' });
+      if ('setSecureContext' in server) server.setSecureContext({ ...tls, ...tlsVersions });
     },
     close: () =>
       new Promise((resolve) => {

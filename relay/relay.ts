@@ -50,6 +50,12 @@ export interface Relay {
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Ends whatever is revoked, expired or no longer honoured; to be called when the lease changed. */
   recheck(): void;
+  /**
+   * Takes no new node and no new circuit, and tells those that are there. Resolves once every circuit has moved, when none
+   * has moved for 1.5 s, or after 10 s; what is left then is the caller's to `close`.
+   */
+  drain(): Promise<void>;
+  readonly isDraining: boolean;
   /** Nodes attached, and circuits open between them. */
   readonly attached: number;
   readonly circuits: number;
@@ -65,6 +71,10 @@ const maxUnattached = 1_000;
 const recheckMs = 1_000;
 /** So long a node stays that is revoked or no longer honoured: its connector, which can say why, ends its flows first. */
 const partingMs = 750;
+/** While it drains: how often it looks whether circuits have moved, and how long it waits for that. */
+const drainCheckMs = 50;
+const drainIdleMs = 1_500;
+const drainMs = 10_000;
 /** How often what is held for circuits is counted. */
 const weighMs = 250;
 /** Circuits one client may hold: a few per connector it talks to. */
@@ -90,6 +100,7 @@ class BlindRelay implements Relay {
   });
   readonly #circuits: Circuits;
   readonly door: WebDoor;
+  #drained: Promise<void> | undefined;
   #cancelRecheck: () => void = () => {};
   #cancelWeigh: () => void = () => {};
 
@@ -117,8 +128,18 @@ class BlindRelay implements Relay {
     return this.#circuits.size;
   }
 
+  get isDraining(): boolean {
+    return this.#drained !== undefined;
+  }
+
+  drain(): Promise<void> {
+    this.#drained ??= this.#drain();
+    return this.#drained;
+  }
+
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    if (this.#unattached.size >= maxUnattached) return refuseUpgrade(socket, '503 Service Unavailable');
+    if (this.isDraining || this.#unattached.size >= maxUnattached)
+      return refuseUpgrade(socket, '503 Service Unavailable');
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',');
     if (!offered.some((name) => name.trim() === hopSubprotocol))
       return refuseUpgrade(socket, '400 Bad Request');
@@ -140,6 +161,19 @@ class BlindRelay implements Relay {
     for (const socket of this.#unattached) socket.terminate();
     for (const node of this.#nodes.values()) node.close('draining');
     this.#server.close();
+  }
+
+  async #drain(): Promise<void> {
+    const { clock } = this.#options;
+    for (const socket of this.#unattached) socket.close(closeCodeOf(new Fault('draining')));
+    for (const node of this.#nodes.values()) node.drain();
+    const sinceMs = clock.nowMs();
+    let [left, leftAtMs] = [this.#circuits.size, sinceMs];
+    while (left > 0 && clock.nowMs() - leftAtMs < drainIdleMs && clock.nowMs() - sinceMs < drainMs) {
+      await new Promise<void>((resolve) => clock.after(drainCheckMs, resolve));
+      if (this.#circuits.size < left) leftAtMs = clock.nowMs();
+      left = this.#circuits.size;
+    }
   }
 
   /** No new circuit from now on; those that are open end a moment later, unless a newer ticket came. */
@@ -183,6 +217,7 @@ class BlindRelay implements Relay {
     cancelTimer();
     this.#unattached.delete(socket);
     if (socket.readyState !== socket.OPEN) return;
+    if (this.isDraining) return this.#turnAway(socket, 'draining');
     if (typeof admitted === 'string') return this.#turnAway(socket, admitted);
     const code = this.#objection(admitted.ticket);
     if (code !== undefined) return this.#turnAway(socket, code);

@@ -27,6 +27,8 @@ export interface TicketClaims {
   readonly mk: string;
   readonly role: 'client' | 'connector';
   readonly meet: readonly NetworkId[];
+  /** Public hostnames of a connector; absent: none. */
+  readonly hosts?: readonly string[];
   /** Seconds it outlives contact. */
   readonly out: number;
   readonly session?: Id<'ses'>;
@@ -139,7 +141,8 @@ export async function ticketFor(
       kind === 'ticket' && session === (claims.session ?? null) && superseded === null,
   );
   const expiresMs = Math.min(claims.untilMs, nowMs + longestLifeMs);
-  const terms = JSON.stringify({ meet: claims.meet.toSorted(), out: claims.out });
+  const hosts = claims.hosts === undefined ? {} : { hosts: claims.hosts };
+  const terms = JSON.stringify({ meet: claims.meet.toSorted(), out: claims.out, ...hosts });
   const last = newestGeneration(rows)[0];
   if (last?.resources === terms && last.expires_ms - nowMs > (expiresMs - nowMs) / 2) return last.token;
   const id = newId('tok', context.random(16));
@@ -151,6 +154,7 @@ export async function ticketFor(
     role: claims.role,
     mk: claims.mk,
     meet: claims.meet,
+    ...hosts,
     out: claims.out,
     iat: Math.floor(nowMs / 1_000),
     exp: Math.floor(expiresMs / 1_000),

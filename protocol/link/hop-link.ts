@@ -25,6 +25,8 @@ export interface HopHandlers {
   /** The other side opened a stream; `payload` is valid during the call only. */
   stream(stream: MuxStream, payload: Buffer): void;
   text(message: string): void;
+  /** The other side takes no new streams from now on. */
+  draining?(): void;
   /** Once, whoever ended it. */
   closed(fault: Fault): void;
 }
@@ -68,6 +70,7 @@ export class HopLink implements RecordSink {
       handlers: {
         stream: (stream, payload) => this.#handlers.stream(stream, payload),
         pong: (payload) => this.#liveness.pong(payload),
+        goaway: () => this.#handlers.draining?.(),
       },
     });
     socket.on('message', this.#message);
@@ -87,6 +90,11 @@ export class HopLink implements RecordSink {
   /** Throws a Fault: `limit`, or what ended the hop. */
   openStream(payload: Buffer): MuxStream {
     return this.#mux.openStream(payload);
+  }
+
+  /** Says GOAWAY: no new streams from here on, either way; those that are open stay. */
+  drain(): void {
+    this.#mux.drain('draining');
   }
 
   sendText(message: string): void {

@@ -31,6 +31,8 @@ export interface SessionHandlers {
   grant?(jws: string): void;
   /** A note: parsed JSON, unchecked. */
   note?(note: unknown): void;
+  /** The peer takes no new streams from now on; those that are open go on. */
+  draining?(): void;
   /** The carrier died of this fault. The session ends in 60 s unless its initiator resumes it. */
   lost?(fault: Fault): void;
 }
@@ -219,6 +221,7 @@ class TunnelSession implements Session {
       minRttMs: () => this.#link.minRttMs,
       handlers: {
         stream: (stream, payload) => this.#stream(stream, payload),
+        goaway: () => this.#handlers.draining?.(),
         grant: (payload) => this.#handlers.grant?.(payload.toString()),
         note: (payload) => this.#withJson(payload, (note) => this.#handlers.note?.(note)),
       },

@@ -107,7 +107,9 @@ export class MuxStream extends Duplex {
     return new Promise((resolve, reject) => {
       if (this.destroyed) return reject(this.errored ?? new Fault('cancelled'));
       this.once('accept', resolve);
-      this.once('close', () => reject(this.errored ?? new Fault('cancelled')));
+      this.once('close', () => {
+        if (!this.#accepted) reject(this.errored ?? new Fault('cancelled'));
+      });
     });
   }
 

@@ -8,6 +8,7 @@ import { HandshakeBudget } from '../../protocol/link/handshake-budget.ts';
 import { tunnelPrologue } from '../../protocol/link/handshake-messages.ts';
 import { encodeReceived, encodeResume, linkKinds } from '../../protocol/link/link-messages.ts';
 import { Link } from '../../protocol/link/link.ts';
+import { recordBlockBytes, takeBlock } from '../../protocol/mux/record-block.ts';
 import type { ProvenPath } from '../../protocol/link/proven-path.ts';
 import { Replay, ReplayBudget } from '../../protocol/link/replay.ts';
 import {
@@ -16,7 +17,6 @@ import {
   type SecureChannel,
 } from '../../protocol/link/secure-channel.ts';
 import { acceptSession, dialSession, SessionTable, type Session } from '../../protocol/link/session.ts';
-import { recordBlockBytes, takeBlock } from '../../protocol/mux/record-block.ts';
 import type { MuxStream } from '../../protocol/mux/stream.ts';
 import { frame } from '../support/frames.ts';
 import { memoryCarriers, type MemoryPair } from '../support/memory-carrier.ts';

@@ -191,12 +191,12 @@ export class Reached {
 
   /** Lets time pass until the promise settles. */
   async during<T>(promise: Promise<T>): Promise<T> {
-    let isSettled = false;
-    const done = (): void => {
-      isSettled = true;
+    const progress = { isSettled: false };
+    const settled = (): void => {
+      progress.isSettled = true;
     };
-    promise.then(done, done);
-    for (let step = 0; !isSettled && step < 20_000; step++) await this.pass(5);
+    void promise.then(settled, settled);
+    for (let step = 0; !progress.isSettled && step < 20_000; step++) await this.pass(5);
     return promise;
   }
 
