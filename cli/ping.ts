@@ -114,16 +114,10 @@ function summary(report: PingReport): string {
 
 function targetText({ host, port, state, text }: PingTarget): string {
   const what = port === undefined ? (host ?? 'It') : `${host}:${port}`;
-  switch (state) {
-    case 'resolves':
-      return `${what}: the connector knows the name (with --port it also tries a connection)`;
-    case 'connects':
-      return `${what}: the application takes connections`;
-    case 'fails':
-      return `! ${what}: ${text ?? ''}`;
-    case 'not-asked':
-      return text ?? '';
-  }
+  if (state === 'resolves')
+    return `${what}: the connector knows the name (with --port it also tries a connection)`;
+  if (state === 'connects') return `${what}: the application takes connections`;
+  return state === 'fails' ? `! ${what}: ${text ?? ''}` : (text ?? '');
 }
 
 function parseCount(text: string): number {
