@@ -40,7 +40,7 @@ async function run(resource: string, { state, count, interval, port, json = fals
   const tell = (line: string): void => void (json ? say(line) : process.stdout.write(`${line}\n`));
   for (let sent = 0; sent < count; sent++) {
     if (sent > 0) await pause(interval);
-    const reply = (await ask(state, `/v1/ping?${query}`)) as PingReply;
+    const reply = (await ask(state, `/v1/ping?${query}${sent === 0 ? '&look=1' : ''}`)) as PingReply;
     replies.push(reply);
     tell(replyText(reply));
   }
@@ -114,16 +114,10 @@ function summary(report: PingReport): string {
 
 function targetText({ host, port, state, text }: PingTarget): string {
   const what = port === undefined ? (host ?? 'It') : `${host}:${port}`;
-  switch (state) {
-    case 'resolves':
-      return `${what}: the connector knows the name (with --port it also tries a connection)`;
-    case 'connects':
-      return `${what}: the application takes connections`;
-    case 'fails':
-      return `! ${what}: ${text ?? ''}`;
-    case 'not-asked':
-      return text ?? '';
-  }
+  if (state === 'resolves')
+    return `${what}: the connector knows the name (with --port it also tries a connection)`;
+  if (state === 'connects') return `${what}: the application takes connections`;
+  return state === 'fails' ? `! ${what}: ${text ?? ''}` : (text ?? '');
 }
 
 function parseCount(text: string): number {
