@@ -33,7 +33,14 @@ export const IdentityProviderDocument = Type.Object(
   closed,
 );
 
-export const NetworkDocument = Type.Object({ name: ShortName }, closed);
+export const NetworkDocument = Type.Object(
+  {
+    name: ShortName,
+    /** Whether devices may be told private addresses that its connectors publish; without, names and public ones only. */
+    lanCandidates: Type.Optional(Type.Boolean()),
+  },
+  closed,
+);
 
 export const ServiceAccountDocument = Type.Object(
   { name: ShortName, groups: Type.Optional(Type.Array(ShortName)) },

@@ -3,6 +3,7 @@
  * Unknown types and unknown fields are ignored on both sides. Framing and sealing lie in `link/`.
  */
 import { Type, type Static } from 'typebox';
+import { maxEndpointLength, maxEndpoints } from './endpoints.ts';
 import { idPattern } from './ids.ts';
 import { maxAsked } from './posture.ts';
 import { WebFromController, WebFromNode } from './web-messages.ts';
@@ -169,6 +170,13 @@ export const Certify = Type.Object({
   host: Type.Optional(Type.String({ minLength: 1, maxLength: 253 })),
 });
 
+/** Where a connector can be reached without a relay; replaces what it published before, an empty list included. */
+export const Publish = Type.Object({
+  ...common,
+  t: Type.Literal('publish'),
+  direct: Type.Array(Type.String({ minLength: 1, maxLength: maxEndpointLength }), { maxItems: maxEndpoints }),
+});
+
 /** Ends the device's session; the node stays known. */
 export const Logout = Type.Object({
   ...common,
@@ -200,6 +208,7 @@ export const FromNode = Type.Union([
   Login,
   Posture,
   Receipts,
+  Publish,
   Certify,
   Logout,
   Rotate,
@@ -242,6 +251,10 @@ const connectorEntry = Type.Object({
   id: Type.String({ pattern: idPattern('con') }),
   nk: key,
   relays: Type.Array(Type.String({ pattern: idPattern('rly') })),
+  /** Endpoints where it can be reached without a relay. */
+  direct: Type.Optional(
+    Type.Array(Type.String({ maxLength: maxEndpointLength }), { maxItems: maxEndpoints }),
+  ),
 });
 
 /** Something about another device of the same owner: it was let in lately, or is suspended. `at` in epoch seconds. */
@@ -319,6 +332,8 @@ export const ConnectorSnapshot = Type.Object({
   passes: Type.Optional(Type.Record(Type.String(), ConnectorPass)),
   /** What verifies the assertions of every connector of the network. */
   jwks: Type.Optional(Type.Array(AssertionJwk)),
+  /** Of the endpoints that it published, those that devices are told of. */
+  direct: Type.Optional(Type.Array(Type.String())),
 });
 
 export const RelaySnapshot = Type.Object({ kind: Type.Literal('relay') });

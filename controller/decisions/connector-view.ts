@@ -8,6 +8,7 @@ import {
   resourceOutageS,
   resourceWithin,
 } from '../organisation/resource-hosts.ts';
+import { directEndpoints } from './direct-endpoints.ts';
 import { connectorWeb } from '../web/connector-web.ts';
 import { hostnamesOfNetwork, webView } from '../web/web-view.ts';
 import { issuedTo, storeMinted, ticketFor, type Minted } from './issued-tokens.ts';
@@ -74,6 +75,7 @@ export async function connectorView(
         relays: relayEntries(servers),
         peers: Object.fromEntries(peers.map(({ id, nk }) => [id, { id, nk }])),
         resources,
+        direct: directEndpoints(own, state),
         ...web.snapshot,
       },
       tickets: [ticket],

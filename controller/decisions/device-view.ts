@@ -12,6 +12,7 @@ import { resourceHosts } from '../organisation/resource-hosts.ts';
 import { webHostnames } from '../organisation/resource-web.ts';
 import { postureWanted } from '../posture/wanted.ts';
 import type { IssuedTokensTable, NodesTable } from '../store/schema.ts';
+import { directEndpoints } from './direct-endpoints.ts';
 import { entitlements, type Entitlement } from './entitlements.ts';
 import { grantsFor, issuedTo, storeMinted, ticketFor, type Minted } from './issued-tokens.ts';
 import { longestLifeMs } from './revocations.ts';
@@ -135,7 +136,7 @@ function deviceSnapshot(
     const used = inside.some(({ state }) => state === 'granted');
     const connectors = servers
       .filter(({ kind, network }) => kind === 'connector' && network === id)
-      .map((node) => ({ id: node.id as ConnectorId, nk: node.nk, relays: Object.keys(relays) }));
+      .map((node) => connectorEntry(node, Object.keys(relays), state));
     networks[id] = { id, name, pq: true, connectors: used ? connectors : [] };
   }
   const resources: DeviceSnapshot['resources'] = {};
@@ -166,6 +167,14 @@ function deviceSnapshot(
     posture: postureWanted(state, device.posture?.facts.os, list),
     news: [...(news.get(device.id) ?? [])],
   };
+}
+
+type ConnectorEntry = DeviceSnapshot['networks'][string]['connectors'][number];
+
+function connectorEntry(node: NodesTable, relays: string[], state: OrganisationState): ConnectorEntry {
+  const direct = directEndpoints(node, state);
+  const entry = { id: node.id as ConnectorId, nk: node.nk, relays };
+  return direct.length === 0 ? entry : { ...entry, direct };
 }
 
 function deviceResource(

@@ -110,6 +110,8 @@ export interface NodesTable {
   acknowledged_ms: number | null;
   /** When the keys that count now were made known. */
   keys_ms: number | null;
+  /** JSON of the endpoints that a connector published; null for none. */
+  direct: string | null;
   /** A connector's: JSON of the certificates it last reported, and of the keys that verify its assertions. */
   certificates: string | null;
   assertion_keys: string | null;
