@@ -155,7 +155,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       memory.begin();
       memory.setCard(card);
       welcome();
-      web.follow();
+      web.welcomed();
       sending = false;
       sendRecords();
     },
