@@ -324,6 +324,11 @@ test('what one connector signs assertions with is told to all of its network', a
   first.send({ t: 'assertion-keys', keys: [{ kid, x, y }] });
   const told = await second.untilSnapshot<ConnectorSnapshot>(({ jwks }) => (jwks ?? []).length > 0);
   assert.deepEqual(told.jwks, [{ kid, x, y }]);
+  const patches = second.all('patch').length;
+  for (let again = 0; again < 3; again++) first.send({ t: 'assertion-keys', keys: [{ kid, x, y }] });
+  first.send({ t: 'cert', host: wikiHost, digest: 'd'.repeat(43) });
+  await second.until((message) => message.t === 'acme');
+  assert.equal(second.all('patch').length, patches, 'the same once more is nothing new');
   second.send({ t: 'assertion-keys', keys: [{ kid, x: y, y: x }] });
   assert.equal(await eventually('a fault', () => second.last('fault')?.code), 'protocol');
 });
