@@ -8,7 +8,7 @@ import {
   resourceOutageS,
   resourceWithin,
 } from '../organisation/resource-hosts.ts';
-import { issuedTo, storeMinted, ticketFor, type Minted } from './issued-tokens.ts';
+import { issuedTo, storeMinted, textsOf, ticketFor, type Minted } from './issued-tokens.ts';
 import { longestLifeMs } from './revocations.ts';
 import { relayEntries, serversSince } from './servers.ts';
 
@@ -59,6 +59,7 @@ export async function connectorView(
     } as const;
     const issued = (await issuedTo(tx, [connector], nowMs)).get(connector) ?? [];
     const ticket = await ticketFor(context, organisation, claims, { issued, minted });
+    const texts = await textsOf(tx, [ticket], minted);
     await storeMinted(tx, minted, nowMs);
     return {
       snapshot: {
@@ -68,7 +69,7 @@ export async function connectorView(
         peers: Object.fromEntries(peers.map(({ id, nk }) => [id, { id, nk }])),
         resources,
       },
-      tickets: [ticket],
+      tickets: [...texts.values()],
       nextMs: nowMs + longestLifeMs * 0.55,
     };
   });

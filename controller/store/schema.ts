@@ -213,7 +213,7 @@ export interface LogoutTokensTable {
 export interface RevocationsTable {
   organisation: OrganisationId;
   epoch: number;
-  /** JSON array of ids. */
+  /** JSON array of ids and of `{grants, resources}`: those grants without those resources. */
   ids: string;
   reason: string;
   at_ms: number;
