@@ -82,6 +82,7 @@ async function run(options: Options): Promise<void> {
     random: systemRandom,
     log,
     extend: login,
+    front: () => relay.front(),
     upgrades: (context) => (options.roles.includes('relay') ? relay.open(context) : relay.leaveOut(context)),
   }).catch((error: unknown) => {
     throw startFault(error, listen);
@@ -96,6 +97,7 @@ Next: postern token create --data ${options.data} --role admin > admin.token
       postern apply -f postern.yaml --controller ${publicUrl.origin} --token-file admin.token${trust}`,
     );
     await untilSignal();
+    await Promise.race([relay.drain(), untilSignal()]);
   } finally {
     relay.close();
     await controller.stop();

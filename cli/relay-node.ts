@@ -39,6 +39,8 @@ export interface RelayNodeOptions {
 }
 
 export interface RelayNode {
+  /** Tells nodes to move their circuits, and waits for it as `Relay.drain` says; `stop` is to follow. */
+  drain(): Promise<void>;
   stop(): Promise<void>;
   /** Rejects when the controller refused this relay for good, or the port cannot be had. */
   readonly failed: Promise<never>;
@@ -100,6 +102,10 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
 
   return {
     failed,
+    async drain() {
+      log.info({ circuits: relay?.circuits ?? 0 }, 'draining');
+      await relay?.drain();
+    },
     async stop() {
       isStopped = true;
       clearImmediate(keeping);
@@ -137,8 +143,9 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
       port,
       clock: systemClock,
       ...(tls === undefined || isPlain ? {} : { tls }),
+      host: publicUrl.hostname,
       relay: () => relay,
-      isReady: () => relay !== undefined && card !== undefined && lease.inContact(),
+      isReady: () => relay !== undefined && !relay.isDraining && card !== undefined && lease.inContact(),
     });
     if (isStopped) return listener.close();
     log.info({ address, port: listener.port }, 'listening for nodes');
@@ -209,7 +216,14 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
       schema: 'postern.relay/v1',
       id: identity.enrolment?.node,
       url: publicUrl.origin,
-      state: listener === undefined ? 'enrolling' : lease.inContact() ? 'ready' : 'degraded',
+      state:
+        relay?.isDraining === true
+          ? 'draining'
+          : listener === undefined
+            ? 'enrolling'
+            : lease.inContact()
+              ? 'ready'
+              : 'degraded',
       controller: { connected: control.state.state === 'up' },
       attached: relay?.attached ?? 0,
       circuits: relay?.circuits ?? 0,

@@ -71,6 +71,8 @@ async function run(options: Options): Promise<void> {
   );
   try {
     await Promise.race([untilSignal(), node.failed]);
+    say('Draining: nodes move their circuits to another relay. Once more ends it now.');
+    await Promise.race([node.drain(), untilSignal()]);
   } finally {
     await node.stop();
   }

@@ -33,6 +33,8 @@ export interface Serving {
   /** Something that cannot be right was shown and left aside. */
   alarm(name: AlarmName): void;
   readonly resolve: Resolve;
+  /** Whether this connector itself listens there: no resource leads to it. */
+  isOwnListener?(this: void, address: string, port: number): boolean;
   readonly wallClock: () => number;
 }
 
@@ -66,6 +68,16 @@ export class AcceptedSession {
 
   get openFlows(): number {
     return this.#flows.size;
+  }
+
+  /** Resolves with the first valid grant that the session shows. */
+  get granted(): Promise<void> {
+    return this.#grants.granted;
+  }
+
+  /** Whether no grant is left that could give anything. */
+  get isSpent(): boolean {
+    return this.#grants.isSpent;
   }
 
   handlers(): SessionHandlers {
@@ -136,7 +148,8 @@ export class AcceptedSession {
     this.#flows.set(stream.id, flow);
     stream.once('error', () => undefined);
     try {
-      const socket = await dialTcp(resource, request.host, request.port, this.#serving.resolve);
+      const { resolve, isOwnListener } = this.#serving;
+      const socket = await dialTcp(resource, request.host, request.port, resolve, isOwnListener);
       if (stream.destroyed) {
         socket.destroy();
         throw new Fault(flow.cutBy?.code ?? 'cancelled');

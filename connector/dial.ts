@@ -32,22 +32,30 @@ export async function permittedAddresses(
   return permitted;
 }
 
-/** Connects to the first permitted address that answers. Rejects with a Fault whose code says why none did. */
+/**
+ * Connects to the first permitted address that answers; a listener of the connector itself is none. Rejects with a Fault
+ * whose code says why none did.
+ */
 export async function dialTcp(
   resource: GuardedResource,
   host: string,
   port: number,
   resolve: Resolve = systemResolve,
+  isOwnListener: (address: string, port: number) => boolean = () => false,
 ): Promise<Socket> {
-  let last = new Fault('unreachable');
+  let last: CodeName = 'unreachable';
   for (const address of await permittedAddresses(resource, host, resolve)) {
+    if (isOwnListener(address, port)) {
+      last = 'address-forbidden';
+      continue;
+    }
     try {
       return await connectTo(address, port);
     } catch (error) {
-      last = new Fault(dialCode(error));
+      last = dialCode(error);
     }
   }
-  throw last;
+  throw new Fault(last);
 }
 
 function connectTo(host: string, port: number): Promise<Socket> {

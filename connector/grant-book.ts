@@ -18,6 +18,9 @@ export class GrantBook {
   readonly #refused: () => void;
   /** Shown and not verified yet. */
   #waiting = 0;
+  readonly #first = Promise.withResolvers<void>();
+  /** Resolves with the first grant that is valid. */
+  readonly granted: Promise<void> = this.#first.promise;
   /** Settles when every grant shown so far has been verified. */
   settled: Promise<void> = Promise.resolve();
 
@@ -39,6 +42,7 @@ export class GrantBook {
       const grant = await verifyGrant(token, card, expected, this.#nowS());
       if (grant === undefined) return this.#refused();
       this.#grants.set(grant.jti, grant);
+      this.#first.resolve();
       const oldest = this.#grants.keys().next().value;
       if (this.#grants.size > maxGrants && oldest !== undefined) this.#grants.delete(oldest);
     });
@@ -77,6 +81,15 @@ export class GrantBook {
   /** Any grant of the session, to name its device and person in a record of a refusal. */
   any(): Grant | undefined {
     return this.#grants.values().next().value;
+  }
+
+  /** Whether no grant is left that is neither revoked nor over. */
+  get isSpent(): boolean {
+    const nowS = this.#nowS();
+    return ![...this.#grants.values()].some(
+      ({ jti, sub, dev, ses, exp }) =>
+        exp > nowS && ![jti, sub, dev, ses].some((id) => this.#lease.isRevoked(id)),
+    );
   }
 
   #judge(

@@ -28,6 +28,8 @@ export interface Organisation {
 export interface ControllerContext {
   /** Origin only, e.g. `https://access.example.com:8443`; the issuer of everything signed. */
   readonly publicUrl: URL;
+  /** Under which browsers reach public hostnames; in their URLs where it is not 443. */
+  readonly webPort: number;
   readonly store: Store;
   /** The one organisation of this controller. */
   readonly soleOrganisation: OrganisationId;

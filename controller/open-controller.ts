@@ -24,6 +24,8 @@ export interface OpenOptions {
   /** The data directory; made when it is missing, mode 0700. */
   readonly directory: string;
   readonly publicUrl: URL;
+  /** The port of the web door as browsers reach it; that of the public URL unless given, and 8443 where that is a trial's. */
+  readonly webPort?: number;
   /** Default: `secret.key` in the data directory. */
   readonly secretKeyFile?: string;
   /** The operator's networks and their countries; without, no address has one. */
@@ -71,6 +73,7 @@ export async function openController(options: OpenOptions): Promise<OpenControll
   const sweeps = new Map<string, () => void>();
   const context: ControllerContext = {
     publicUrl,
+    webPort: options.webPort ?? webPortOf(publicUrl),
     store,
     soleOrganisation: await store.soleOrganisation(),
     organisation(id) {
@@ -119,4 +122,10 @@ export async function openController(options: OpenOptions): Promise<OpenControll
       await store.close();
     },
   };
+}
+
+/** The web door shares the controller's port where that speaks TLS (DESIGN section 9). */
+function webPortOf({ protocol, port }: URL): number {
+  if (protocol === 'http:') return 8_443;
+  return port === '' ? 443 : Number(port);
 }

@@ -2,11 +2,17 @@
  * All circuits of the relay and the memory they share. When what is held for them passes the limit, the circuits that
  * hold most are cut: slow readers, however many, cost the others nothing.
  */
-import type { Circuit } from './circuit.ts';
+import type { CodeName } from '../protocol/errors.ts';
+
+/** A circuit of nodes or of a browser, as far as memory goes. */
+export interface HoldsBytes {
+  readonly heldBytes: number;
+  cut(code: CodeName): void;
+}
 
 export class Circuits {
   readonly #limitBytes: number;
-  readonly #all = new Set<Circuit>();
+  readonly #all = new Set<HoldsBytes>();
 
   constructor(limitBytes: number) {
     this.#limitBytes = limitBytes;
@@ -16,11 +22,11 @@ export class Circuits {
     return this.#all.size;
   }
 
-  add(circuit: Circuit): void {
+  add(circuit: HoldsBytes): void {
     this.#all.add(circuit);
   }
 
-  delete(circuit: Circuit): void {
+  delete(circuit: HoldsBytes): void {
     this.#all.delete(circuit);
   }
 

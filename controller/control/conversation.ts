@@ -13,7 +13,7 @@ import {
 } from '../../protocol/control.ts';
 import { formatDuration } from '../../protocol/durations.ts';
 import { Fault, toFault, type CodeName } from '../../protocol/errors.ts';
-import type { ConnectorId, DeviceId, NodeId, OrganisationId } from '../../protocol/ids.ts';
+import type { ConnectorId, DeviceId, NetworkId, NodeId, OrganisationId } from '../../protocol/ids.ts';
 import { encodeKey } from '../../protocol/keys.ts';
 import type { ControlChannel } from '../../protocol/link/control-channel.ts';
 import type { ControllerContext } from '../context.ts';
@@ -25,6 +25,8 @@ import { redeem } from '../enrolment/redeem.ts';
 import { formatUserCode } from '../enrolment/user-code.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { NodeKind } from '../store/schema.ts';
+import { networkOf } from '../web/act-for-connector.ts';
+import { webTokensOf } from '../web/web-sessions.ts';
 import type { Guesses } from '../guesses.ts';
 import { actForNode, type Admitted } from './act-for-node.ts';
 import { admitNode, relayUrl } from './admit-node.ts';
@@ -38,6 +40,8 @@ import { rotateKeys } from './rotate-keys.ts';
 const messages = Compile(FromNode);
 /** A node that says nothing for so long after the handshake is let go. */
 const firstMessageMs = 10_000;
+/** Each may have 16 KiB, and a message 4 MiB. */
+const webTokensPerMessage = 200;
 /** So many messages may wait for their turn. */
 const maxWaiting = 256;
 
@@ -68,6 +72,7 @@ export class Conversation {
   #boot = '';
   #understandsNarrowed = false;
   #feed: Feed | undefined;
+  #network: NetworkId | undefined;
   #pending: Pending | undefined;
   #waiting = 0;
   #turn: Promise<void> = Promise.resolve();
@@ -89,6 +94,11 @@ export class Conversation {
 
   get admitted(): Admitted | undefined {
     return this.#admitted;
+  }
+
+  /** A connector's. */
+  get network(): NetworkId | undefined {
+    return this.#network;
   }
 
   get feed(): Feed | undefined {
@@ -303,8 +313,9 @@ export class Conversation {
     const { token } = await context.card();
     this.#admitted = { organisation, node, kind, boot: this.#boot };
     this.send({ t: 'welcome', node, org: organisation, card: token });
+    const { store } = context.organisation(organisation);
     this.#feed = new Feed({
-      store: context.organisation(organisation).store,
+      store,
       look: (had) => this.#look(organisation, node, kind, had),
       send: (message) => this.send(message),
       gone: () => this.end('revoked', 'The controller does not know this node any more; enrol it again.'),
@@ -313,8 +324,15 @@ export class Conversation {
       now: context.now,
       clock: context.clock,
     });
+    if (kind === 'connector') this.#network = await networkOf(store, node);
     admitted(this);
-    this.#feed.refresh();
+    // After it is listed, so that none that is made meanwhile is missed; one that comes twice is the same.
+    if (this.#network !== undefined) {
+      const tokens = await webTokensOf(store, this.#network, context.now());
+      for (let at = 0; at < tokens.length; at += webTokensPerMessage)
+        this.send({ t: 'web', list: tokens.slice(at, at + webTokensPerMessage) });
+    }
+    this.#feed?.refresh();
   }
 
   #verifier(kind: NodeKind): { readonly narrowed: TellsNarrowed } | undefined {

@@ -16,6 +16,8 @@ import { sweepEndedLater } from './ended-grants.ts';
 import { orphanedSessions, revokeOrphanedTokens } from './leftovers.ts';
 import { storeRevocations, storeTaken } from './revocations.ts';
 import { devicesOf, openDevices, openSeats, type SeatFilter } from './seat.ts';
+import { tellPassesOf } from '../web/passes.ts';
+import { forgetWebSessionsOf, webSessionsAnew } from '../web/web-sessions-anew.ts';
 import { sweepSuperseded } from './superseded.ts';
 import { touchedBy, touches, type Touched } from './touched.ts';
 import { forgetTokensOf, withdraw, type Reconsidered } from './withdraw.ts';
@@ -47,6 +49,8 @@ export async function actOnChange(
       return;
     }
     case 'person': {
+      await webSessionsAnew(context, organisation, { subject: change.person }, 'person');
+      await tellPassesOf(context, organisation, change.person);
       const devices = await decideAnew(
         context,
         organisation,
@@ -55,7 +59,11 @@ export async function actOnChange(
       );
       return bus.publish(organisation, { kind: 'devices', devices });
     }
+    case 'passes':
+      return bus.publish(organisation, { kind: 'connectors' });
     case 'countries': {
+      await webSessionsAnew(context, organisation, 'all', 'countries');
+      bus.publish(organisation, { kind: 'connectors' });
       const devices = await decideAnew(context, organisation, 'all', { cause: 'countries' });
       return bus.publish(organisation, { kind: 'devices', devices });
     }
@@ -77,6 +85,7 @@ export async function decideAll(context: ControllerContext, organisation: Organi
   tell(context, organisation, revocations);
   const state = await reader.current();
   await decideAnew(context, organisation, 'all', { cause: 'start' });
+  await webSessionsAnew(context, organisation, 'all', 'start');
   decided.set(context.organisation(organisation), state);
   await sweepSuperseded(context, organisation);
 }
@@ -103,6 +112,7 @@ async function documentApplied(
   await endSessions(context, id, orphaned, { reason: 'removed', who: 'controller' });
   if (changes.some(({ kind }) => kind === 'setting')) await shortenSessions(context, id);
   const touched = before === undefined ? undefined : touchedBy(before, state);
+  await webSessionsAnew(context, id, touched ?? 'all', 'policy');
   const devices = await decideAnew(context, id, touched ?? 'all', {
     cause: 'policy',
     redirected,
@@ -130,6 +140,7 @@ async function sessionsEnded(
   const { store } = context.organisation(organisation);
   const { revocations, devices } = await store.transaction(async (tx) => {
     const tickets = await forgetTokensOf(tx, sessions);
+    await forgetWebSessionsOf(tx, sessions);
     const rows = await tx.select('sessions').select('device').where('id', 'in', sessions).execute();
     return {
       revocations: await storeRevocations(tx, [...sessions, ...tickets], reason, nowMs),

@@ -9,8 +9,10 @@ import { deviceNews } from '../devices/device-news.ts';
 import type { Reason } from '../../protocol/reasons.ts';
 import type { OrganisationState, Resource } from '../organisation/organisation-state.ts';
 import { resourceHosts } from '../organisation/resource-hosts.ts';
+import { webHostnames } from '../organisation/resource-web.ts';
 import { postureWanted } from '../posture/wanted.ts';
 import type { NodesTable } from '../store/schema.ts';
+import { directEndpoints } from './direct-endpoints.ts';
 import { entitlements, type Entitlement } from './entitlements.ts';
 import { grantsFor } from './grants-for.ts';
 import { issuedTo, storeMinted, textsOf, ticketFor, type IssuedToken, type Minted } from './issued-tokens.ts';
@@ -65,7 +67,8 @@ export async function deviceViews(
     const owned = Array.from(seats, ([device, { subject }]) => ({ device, owner: subject.id }));
     const news = await deviceNews(tx, owned);
     const minted: Minted[] = [];
-    const about = { state, servers, news, nowMs, groupsOf: groupsByNetwork(state) };
+    const { webPort } = context;
+    const about = { state, servers, news, nowMs, webPort, groupsOf: groupsByNetwork(state) };
     // Signed side by side, each in a thread of its own.
     const views = await Promise.all(
       Array.from(seats, async ([device, seat]) => {
@@ -114,6 +117,7 @@ interface About {
   readonly servers: readonly NodesTable[];
   readonly news: ReadonlyMap<DeviceId, readonly DeviceNews[]>;
   readonly nowMs: number;
+  readonly webPort: number;
   readonly groupsOf: (network: NetworkId) => readonly string[];
 }
 
@@ -165,7 +169,7 @@ function deviceTicket(
 }
 
 function deviceSnapshot(
-  { state, servers, news, nowMs }: About,
+  { state, servers, news, nowMs, webPort }: About,
   seat: Seat,
   list: readonly Entitlement[],
   held: Rights,
@@ -178,11 +182,12 @@ function deviceSnapshot(
     const used = inside.some(({ state }) => state === 'granted');
     const connectors = servers
       .filter(({ kind, network }) => kind === 'connector' && network === id)
-      .map((node) => ({ id: node.id as ConnectorId, nk: node.nk, relays: Object.keys(relays) }));
+      .map((node) => connectorEntry(node, Object.keys(relays), state));
     networks[id] = { id, name, pq: true, connectors: used ? connectors : [] };
   }
   const resources: DeviceSnapshot['resources'] = {};
-  for (const entry of list) if (entry.known) resources[entry.resource.id] = deviceResource(entry, held);
+  for (const entry of list)
+    if (entry.known) resources[entry.resource.id] = deviceResource(entry, held, webPort);
   const { device, session, subject } = seat;
   const ended = whyOver(session, nowMs);
   return {
@@ -210,7 +215,19 @@ function deviceSnapshot(
   };
 }
 
-function deviceResource({ resource, state, reasons, untilMs }: Entitlement, held: Rights): DeviceResource {
+type ConnectorEntry = DeviceSnapshot['networks'][string]['connectors'][number];
+
+function connectorEntry(node: NodesTable, relays: string[], state: OrganisationState): ConnectorEntry {
+  const direct = directEndpoints(node, state);
+  const entry = { id: node.id as ConnectorId, nk: node.nk, relays };
+  return direct.length === 0 ? entry : { ...entry, direct };
+}
+
+function deviceResource(
+  { resource, state, reasons, untilMs }: Entitlement,
+  held: Rights,
+  webPort: number,
+): DeviceResource {
   const { id, network, definition } = resource;
   // A granted resource ends with its right; a refused one may open when time alone changes the decision.
   const until =
@@ -223,7 +240,7 @@ function deviceResource({ resource, state, reasons, untilMs }: Entitlement, held
     id,
     net: network.id,
     name: definition.name,
-    ...reachOf(resource),
+    ...reachOf(resource, webPort),
     state,
     reasons: reasons as Reason[],
     ...(until === undefined ? {} : { until }),
@@ -231,12 +248,19 @@ function deviceResource({ resource, state, reasons, untilMs }: Entitlement, held
 }
 
 /** The names and ports of a resource, worked out once for all devices. */
-const reaches = new WeakMap<Resource, Pick<DeviceResource, 'hosts' | 'ports'>>();
+const reaches = new WeakMap<Resource, Reach>();
 
-function reachOf(resource: Resource): Pick<DeviceResource, 'hosts' | 'ports'> {
+type Reach = Pick<DeviceResource, 'hosts' | 'ports' | 'web'>;
+
+function reachOf(resource: Resource, webPort: number): Reach {
   let reach = reaches.get(resource);
   if (reach === undefined) {
-    reach = { hosts: resourceHosts(resource.definition), ports: [...resource.definition.ports] };
+    const hostnames = webHostnames(resource.definition);
+    reach = {
+      hosts: resourceHosts(resource.definition),
+      ports: [...resource.definition.ports],
+      ...(hostnames.length === 0 ? {} : { web: { hostnames, port: webPort } }),
+    };
     reaches.set(resource, reach);
   }
   return reach;
@@ -252,10 +276,12 @@ function groupsByNetwork(state: OrganisationState): (network: NetworkId) => read
   };
 }
 
-/** Groups that policies about this network name: its applications may be told of those, and of no others. */
-function groupsOfNetwork({ document, resources }: OrganisationState, network: NetworkId): string[] {
+/** Groups that policies and path rules of this network name: its applications may be told of those, and of no others. */
+export function groupsOfNetwork({ document, resources }: OrganisationState, network: NetworkId): string[] {
   const inside = resources.filter((resource) => resource.network.id === network);
-  const named = new Set<string>();
+  const named = new Set(
+    inside.flatMap(({ definition: { web } }) => web?.rules?.flatMap(({ groups }) => groups ?? []) ?? []),
+  );
   for (const { to, allow, deny, require } of document.policies ?? []) {
     const about =
       to === 'everything' ||

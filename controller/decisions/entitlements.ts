@@ -76,15 +76,16 @@ export function isHeld({ document }: OrganisationState, { device }: Pick<Seat, '
   return device.approval === 'held' || (device.approval === 'none' && approvalRule(document) === 'required');
 }
 
-/** The same for a person without a device; conditions that ask for one fail. */
+/** The same for a person without a device; conditions that ask for one fail. `resources`: of these, whatever names them. */
 export function visitorEntitlements(
   state: OrganisationState,
   visitor: Visitor,
   nowMs: number,
   door: Door,
+  resources: readonly Resource[] = candidatesFor(state, visitor.subject),
 ): Entitlement[] {
   const circumstances = visitorCircumstances(state, visitor);
-  return candidatesFor(state, visitor.subject).map((resource) => {
+  return resources.map((resource) => {
     const everywhere = circumstances.map((of) =>
       entitlement(resource, decide(factsOf(of, resource, nowMs, door), state.policies), undefined),
     );

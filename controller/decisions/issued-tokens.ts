@@ -24,6 +24,8 @@ export interface TicketClaims {
   readonly mk: string;
   readonly role: 'client' | 'connector';
   readonly meet: readonly NetworkId[];
+  /** Public hostnames of a connector; absent: none. */
+  readonly hosts?: readonly string[];
   /** Seconds it outlives contact. */
   readonly out: number;
   readonly session?: Id<'ses'>;
@@ -32,13 +34,13 @@ export interface TicketClaims {
 }
 
 /** A token as it is remembered; storing it is the caller's, for many at once. */
-export type Minted = Omit<IssuedTokensTable, 'organisation'>;
+export type Minted = IssuedToken & { readonly token: string };
 
 /** SQLite takes a bounded number of values in one statement. */
 const rowsPerStatement = 200;
 
-/** A token as far as decisions are concerned: all but the text of it, which is most of what is stored. */
-export type IssuedToken = Omit<IssuedTokensTable, 'organisation' | 'token'>;
+/** A token as far as decisions are concerned: all but the text of it. */
+export type IssuedToken = Omit<IssuedTokensTable, 'organisation'>;
 
 /** Tokens of these nodes that have not expired, by node. */
 export async function issuedTo<N extends NodeId>(
@@ -50,8 +52,7 @@ export async function issuedTo<N extends NodeId>(
   const rows = await inChunks(nodes, (some) =>
     tx
       .select('issued_tokens')
-      .select(['id', 'kind', 'node', 'session', 'network', 'resources'])
-      .select(['issued_ms', 'expires_ms', 'superseded_ms'])
+      .selectAll()
       .where('node', 'in', some)
       .where('expires_ms', '>', nowMs)
       .execute(),
@@ -69,7 +70,7 @@ export async function textsOf(
   const texts = new Map(minted.map(({ id, token }) => [id, token]));
   const stored = ids.filter((id) => !texts.has(id));
   const rows = await inChunks(stored, (some) =>
-    tx.select('issued_tokens').select(['id', 'token']).where('id', 'in', some).execute(),
+    tx.select('issued_token_texts').select(['id', 'token']).where('id', 'in', some).execute(),
   );
   for (const { id, token } of rows) texts.set(id, token);
   return texts;
@@ -80,8 +81,14 @@ export async function storeMinted(tx: ScopedStore, minted: readonly Minted[], no
   if (minted.length === 0) return;
   await tx.delete('issued_tokens').where('expires_ms', '<=', nowMs).execute();
   for (let at = 0; at < minted.length; at += rowsPerStatement) {
-    await tx.insert('issued_tokens', minted.slice(at, at + rowsPerStatement)).execute();
+    const some = minted.slice(at, at + rowsPerStatement);
+    await tx.insert('issued_tokens', some.map(withoutText)).execute();
+    await tx.insert('issued_token_texts', some.map(({ id, token }) => ({ id, token }))).execute();
   }
+}
+
+function withoutText({ token: _, ...row }: Minted): IssuedToken {
+  return row;
 }
 
 /** The id of the node's ticket: of `issued` the one that still serves, else a new one, which is added to `minted`. */
@@ -97,7 +104,8 @@ export async function ticketFor(
       kind === 'ticket' && session === (claims.session ?? null) && superseded === null,
   );
   const expiresMs = Math.min(claims.untilMs, nowMs + longestLifeMs);
-  const terms = JSON.stringify({ meet: claims.meet.toSorted(), out: claims.out });
+  const hosts = claims.hosts === undefined ? {} : { hosts: claims.hosts };
+  const terms = JSON.stringify({ meet: claims.meet.toSorted(), out: claims.out, ...hosts });
   const newest = Math.max(...rows.map((row) => row.issued_ms));
   const last = rows.find((row) => row.issued_ms === newest);
   if (last?.resources === terms && last.expires_ms - nowMs > (expiresMs - nowMs) / 2) return last.id;
@@ -110,6 +118,7 @@ export async function ticketFor(
     role: claims.role,
     mk: claims.mk,
     meet: claims.meet,
+    ...hosts,
     out: claims.out,
     iat: Math.floor(nowMs / 1_000),
     exp: Math.floor(expiresMs / 1_000),

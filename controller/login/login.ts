@@ -19,6 +19,7 @@ import { portalRoutes } from './portal-routes.ts';
 import { Providers } from './providers.ts';
 import { signInRoutes } from './sign-in-routes.ts';
 import { StepUps } from './step-ups.ts';
+import { webStartRoutes } from '../web/start-routes.ts';
 
 /** What `buildApp` takes: how a browser says who calls, and the routes. */
 export function login(
@@ -40,6 +41,7 @@ export function login(
         const typed = scope as unknown as TypedApp;
         const providers = new Providers(context);
         signInRoutes(typed, context, cookies, providers);
+        webStartRoutes(typed, context, cookies);
         await logoutRoutes(typed, context, cookies, providers);
         portalRoutes(typed, context);
         myDevicesRoutes(typed, context);

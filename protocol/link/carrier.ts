@@ -14,18 +14,14 @@ export interface CarrierEvents {
 }
 
 export interface Carrier {
-  /**
-   * So many bytes of memory before those given to `write` are free for the carrier to write over: room for its own
-   * framing, so that nothing is copied.
-   */
-  readonly headroom: number;
   /** Begins to read; exactly once. What arrived before waits. */
   start(events: CarrierEvents): void;
   /**
    * Takes bytes, which belong to the carrier from now on. False: they are taken, but wait for `drain` before the next.
    * Bytes written after the end are dropped.
+   * @param block the record block that they lie in, to be given back once they are sent
    */
-  write(bytes: Buffer): boolean;
+  write(bytes: Buffer, block?: Buffer): boolean;
   /** Stops reading soon; what was read already may still arrive. */
   pause(): void;
   resume(): void;

@@ -1,8 +1,7 @@
 /** A carrier over any Node Duplex: a TCP socket, or a stream of the hop mux (a circuit through a relay). */
 import type { Duplex } from 'node:stream';
 import { Fault } from '../errors.ts';
-import { frameHeaderBytes } from '../mux/frames.ts';
-import { markHeadroom } from '../mux/headroom.ts';
+import { giveBlock } from '../mux/record-block.ts';
 import { MuxStream } from '../mux/stream.ts';
 import type { Carrier, CarrierEvents } from './carrier.ts';
 
@@ -12,7 +11,6 @@ export function duplexCarrier(duplex: Duplex): Carrier {
 }
 
 class DuplexCarrier implements Carrier {
-  readonly headroom: number;
   readonly #duplex: Duplex;
   #events: CarrierEvents | undefined;
   #fault: Fault | undefined;
@@ -20,7 +18,6 @@ class DuplexCarrier implements Carrier {
 
   constructor(duplex: Duplex) {
     this.#duplex = duplex;
-    this.headroom = duplex instanceof MuxStream ? frameHeaderBytes : 0;
     duplex.on('error', (error: Error) => {
       this.#fault ??=
         error instanceof Fault ? error : new Fault('unreachable', error.message, { cause: error });
@@ -41,9 +38,11 @@ class DuplexCarrier implements Carrier {
     this.#duplex.on('end', () => this.close());
   }
 
-  write(bytes: Buffer): boolean {
+  write(bytes: Buffer, block?: Buffer): boolean {
     if (this.#closed || this.#duplex.writableEnded) return true;
-    return this.#duplex.write(this.headroom > 0 ? markHeadroom(bytes) : bytes);
+    return block === undefined
+      ? this.#duplex.write(bytes)
+      : this.#duplex.write(bytes, () => giveBlock(block));
   }
 
   pause(): void {

@@ -6,20 +6,27 @@ import type { RawData, WebSocket } from 'ws';
 import type { Clock } from '../clock.ts';
 import { Fault } from '../errors.ts';
 import { frameHeaderBytes, frameTypes, hopRecordBytes, pingBytes } from '../mux/frames.ts';
+import { giveBlock, smallRecordBytes } from '../mux/record-block.ts';
 import type { GrowthBudget } from '../mux/growth-budget.ts';
 import { Mux } from '../mux/mux.ts';
 import type { RecordSink } from '../mux/outbox.ts';
 import type { MuxStream } from '../mux/stream.ts';
+import { BinaryMessages, messageHeadroom } from './binary-messages.ts';
 import { Liveness } from './liveness.ts';
 import { closeCodeOf, faultOfClose } from './websocket-carrier.ts';
 
-/** Above this much unsent, the mux waits; below half of it, it goes on. */
-const highWaterBytes = 256 * 1_024;
+/**
+ * With this much unsent, the mux waits: one large record is on its way at a time, and whatever comes meanwhile has its
+ * place in the next by the mux's rules, not behind a queue.
+ */
+const highWaterBytes = 16 * 1_024;
 
 export interface HopHandlers {
   /** The other side opened a stream; `payload` is valid during the call only. */
   stream(stream: MuxStream, payload: Buffer): void;
   text(message: string): void;
+  /** The other side takes no new streams from now on. */
+  draining?(): void;
   /** Once, whoever ended it. */
   closed(fault: Fault): void;
 }
@@ -33,10 +40,10 @@ export interface HopOptions {
 }
 
 export class HopLink implements RecordSink {
-  readonly headroom = 0;
-  readonly tailroom = 0;
+  readonly headroom = messageHeadroom;
   readonly maxFrames = hopRecordBytes;
   readonly #socket: WebSocket;
+  readonly #messages: BinaryMessages;
   readonly #handlers: HopHandlers;
   readonly #mux: Mux;
   readonly #liveness: Liveness;
@@ -46,6 +53,7 @@ export class HopLink implements RecordSink {
   /** The socket is open and attached, and the link's from now on. */
   constructor(socket: WebSocket, options: HopOptions) {
     this.#socket = socket;
+    this.#messages = new BinaryMessages(socket, options.side);
     this.#handlers = options.handlers;
     this.#liveness = new Liveness(
       options.clock,
@@ -62,6 +70,7 @@ export class HopLink implements RecordSink {
       handlers: {
         stream: (stream, payload) => this.#handlers.stream(stream, payload),
         pong: (payload) => this.#liveness.pong(payload),
+        goaway: () => this.#handlers.draining?.(),
       },
     });
     socket.on('message', this.#message);
@@ -83,6 +92,11 @@ export class HopLink implements RecordSink {
     return this.#mux.openStream(payload);
   }
 
+  /** Says GOAWAY: no new streams from here on, either way; those that are open stay. */
+  drain(): void {
+    this.#mux.drain('draining');
+  }
+
   sendText(message: string): void {
     if (!this.#isOver) this.#socket.send(message);
   }
@@ -96,10 +110,20 @@ export class HopLink implements RecordSink {
     this.#end(fault);
   }
 
-  send(block: Buffer, start: number, end: number): boolean {
-    this.#socket.send(block.subarray(start, end), this.#sent);
-    if (!isPingOnly(block, start, end)) this.#liveness.outstanding();
-    this.#isBlocked = this.#socket.bufferedAmount >= highWaterBytes;
+  send(block: Buffer, end: number): boolean {
+    if (!isPingOnly(block, end)) this.#liveness.outstanding();
+    if (end < smallRecordBytes) {
+      const message = Buffer.allocUnsafe(end);
+      block.copy(message, 0, 0, end);
+      giveBlock(block);
+      this.#messages.send(message, end, this.#sent);
+    } else {
+      this.#messages.send(block, end, () => {
+        giveBlock(block);
+        this.#sent();
+      });
+    }
+    this.#isBlocked = this.#messages.waitingBytes >= highWaterBytes;
     return !this.#isBlocked;
   }
 
@@ -121,7 +145,7 @@ export class HopLink implements RecordSink {
   };
 
   readonly #sent = (): void => {
-    if (!this.#isBlocked || this.#isOver || this.#socket.bufferedAmount > highWaterBytes / 2) return;
+    if (!this.#isBlocked || this.#isOver || this.#messages.waitingBytes >= highWaterBytes) return;
     this.#isBlocked = false;
     this.#mux.drained();
   };
@@ -136,8 +160,8 @@ export class HopLink implements RecordSink {
 }
 
 /** A lone PING or PONG: nobody waits for what follows it, or two idle sides would ping each other without end. */
-function isPingOnly(block: Buffer, start: number, end: number): boolean {
-  const type = block[start + 4];
+function isPingOnly(block: Buffer, end: number): boolean {
+  const type = block[messageHeadroom + 4];
   const isPing = type === frameTypes.ping || type === frameTypes.pong;
-  return isPing && end - start === frameHeaderBytes + pingBytes;
+  return isPing && end - messageHeadroom === frameHeaderBytes + pingBytes;
 }

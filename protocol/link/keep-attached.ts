@@ -15,9 +15,14 @@ export type AttachState =
   /** There is no ticket; `refresh` goes on. */
   | { readonly state: 'waiting' }
   | { readonly state: 'up'; readonly attachment: Attachment; readonly sinceMs: number }
+  /** The relay is about to end: circuits that are open should move, and none is opened. It is dialled again after. */
+  | { readonly state: 'draining'; readonly attachment: Attachment }
   | { readonly state: 'stopped' };
 
-export interface KeepAttachedOptions extends Omit<AttachOptions, 'ticket' | 'url' | 'connect'> {
+export interface KeepAttachedOptions extends Omit<
+  AttachOptions,
+  'ticket' | 'url' | 'connect' | 'onDraining'
+> {
   /** All are asked before each dial: an authority may come, or change, later. */
   url(): string;
   /** Undefined while there is none. */
@@ -72,7 +77,7 @@ class Keeper implements KeptAttachment {
   }
 
   refresh(): void {
-    if (this.#state.state === 'stopped') return;
+    if (this.#state.state === 'stopped' || this.#state.state === 'draining') return;
     if (this.#state.state !== 'up') {
       this.#cancelTimer();
       void this.#dial();
@@ -108,7 +113,7 @@ class Keeper implements KeptAttachment {
     const last = this.#state;
     this.#cancelTimer();
     this.#set({ state: 'stopped' });
-    if (last.state === 'up') last.attachment.close();
+    if (last.state === 'up' || last.state === 'draining') last.attachment.close();
   }
 
   async #dial(): Promise<void> {
@@ -126,6 +131,7 @@ class Keeper implements KeptAttachment {
         ...(connect === undefined ? {} : { connect: connect() }),
         url: rest.url(),
         ticket,
+        onDraining: () => this.#drain(),
       });
       this.#isDialling = false;
       this.#up(attachment);
@@ -142,6 +148,10 @@ class Keeper implements KeptAttachment {
     void this.#redialAfter(attachment);
     // The ticket may have changed while this one was being shown.
     this.refresh();
+  }
+
+  #drain(): void {
+    if (this.#state.state === 'up') this.#set({ state: 'draining', attachment: this.#state.attachment });
   }
 
   async #redialAfter(attachment: Attachment): Promise<void> {

@@ -13,7 +13,7 @@
 import type { Clock, Random } from '../clock.ts';
 import { Fault } from '../errors.ts';
 import type { AgreementKey } from '../keys.ts';
-import { reserveRecord } from '../mux/record-buffer.ts';
+import { smallRecordBytes, takeBlock } from '../mux/record-block.ts';
 import { tagBytes } from '../noise/aead.ts';
 import type { Carrier } from './carrier.ts';
 import { ChannelKeys } from './channel-keys.ts';
@@ -66,6 +66,8 @@ export interface SecureChannelOptions {
   readonly random: Random;
   /** Bytes in either direction after which keys are renewed; default 2^32. */
   readonly keyBytes?: number;
+  /** What counts as sealed and opened under the first keys already; default 0. For tests near the limits. */
+  readonly usedBytes?: number;
 }
 
 /**
@@ -122,7 +124,7 @@ export class SecureChannel {
   #held: Buffer[] = [];
   #first: HandshakeOutcome | undefined;
 
-  readonly #keys = new ChannelKeys();
+  readonly #keys: ChannelKeys;
   #keysSinceMs = 0;
   /** What we asked for new keys with; undefined while we have not. */
   #asking: InitSender | undefined;
@@ -137,6 +139,7 @@ export class SecureChannel {
     this.#options = options;
     this.#side = options;
     this.#outcome = outcome;
+    this.#keys = new ChannelKeys(options.usedBytes);
     this.#keyBytes = options.keyBytes ?? defaultKeyBytes;
     this.#reader = new MessageReader(unprovenBytes, (type, epoch, body) => this.#message(type, epoch, body));
   }
@@ -193,12 +196,12 @@ export class SecureChannel {
    */
   send(plaintext: Buffer): boolean {
     if (this.#state.state !== 'up') return true;
-    const { headroom } = this.#carrier;
-    const space = reserveRecord(headroom + plaintext.length + sealOverheadBytes);
-    const first = space.start + headroom;
-    this.#writeHeader(space.buffer, first, types.data, this.#keys.sendEpoch, plaintext.length + tagBytes);
-    this.#keys.seal(plaintext, space.buffer.subarray(first + messageHeaderBytes, space.end));
-    const isReady = this.#carrier.write(space.buffer.subarray(first, space.end));
+    const length = plaintext.length + sealOverheadBytes;
+    const block = length < smallRecordBytes ? undefined : takeBlock();
+    const message = block?.subarray(0, length) ?? Buffer.allocUnsafe(length);
+    this.#writeHeader(message, types.data, this.#keys.sendEpoch, plaintext.length + tagBytes);
+    this.#keys.seal(plaintext, message.subarray(messageHeaderBytes));
+    const isReady = this.#carrier.write(message, block);
     if (this.#keys.usedBytes >= this.#keyBytes) this.#checkBytes();
     return isReady;
   }
@@ -370,19 +373,18 @@ export class SecureChannel {
   }
 
   #sendPlain(type: number, epoch: number, body: Buffer): void {
-    const { headroom } = this.#carrier;
-    const block = Buffer.allocUnsafe(headroom + messageHeaderBytes + body.length);
-    this.#writeHeader(block, headroom, type, epoch, body.length);
-    body.copy(block, headroom + messageHeaderBytes);
-    this.#carrier.write(block.subarray(headroom));
+    const message = Buffer.allocUnsafe(messageHeaderBytes + body.length);
+    this.#writeHeader(message, type, epoch, body.length);
+    body.copy(message, messageHeaderBytes);
+    this.#carrier.write(message);
   }
 
-  #writeHeader(buffer: Buffer, at: number, type: number, epoch: number, bodyLength: number): void {
+  #writeHeader(message: Buffer, type: number, epoch: number, bodyLength: number): void {
     const n = bodyLength + 2;
-    buffer[at] = n >>> 8;
-    buffer[at + 1] = n;
-    buffer[at + 2] = type;
-    buffer[at + 3] = epoch;
+    message[0] = n >>> 8;
+    message[1] = n;
+    message[2] = type;
+    message[3] = epoch;
   }
 
   #setTimer(ms: number, run: () => void): void {

@@ -26,7 +26,6 @@ export function webSocketCarrier(socket: WebSocket): Carrier {
 }
 
 class WebSocketCarrier implements Carrier {
-  readonly headroom = 0;
   readonly #socket: WebSocket;
   #events: CarrierEvents | undefined;
   #fault: Fault | undefined;
@@ -52,6 +51,7 @@ class WebSocketCarrier implements Carrier {
 
   write(bytes: Buffer): boolean {
     if (this.#closed) return true;
+    // What runs on it is small and seldom: its blocks are left to the garbage collector.
     this.#socket.send(bytes, this.#sent);
     this.#waiting = this.#socket.bufferedAmount >= highWaterBytes;
     return !this.#waiting;

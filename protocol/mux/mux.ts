@@ -21,7 +21,6 @@ import {
   pingBytes,
 } from './frames.ts';
 import { GrowthBudget } from './growth-budget.ts';
-import { markHeadroom } from './headroom.ts';
 import { Outbox, type RecordSink } from './outbox.ts';
 import { MuxStream, type StreamOwner } from './stream.ts';
 import { TokenBucket } from './token-bucket.ts';
@@ -326,9 +325,7 @@ export class Mux implements StreamOwner {
   /** The payload as a buffer that may be held without holding much more. */
   #keep(frames: Buffer, start: number, end: number): Buffer {
     const view = frames.subarray(start, end);
-    if (view.length * copyRatio < frames.buffer.byteLength) return Buffer.from(view);
-    // Before the payload lies its own header, which has been read: whoever writes it onwards may use that room.
-    return this.#outbox.sendsBare ? markHeadroom(view) : view;
+    return view.length * copyRatio < frames.buffer.byteLength ? Buffer.from(view) : view;
   }
 
   // What streams ask for.

@@ -5,17 +5,16 @@
 import { codes, type CodeName } from '../errors.ts';
 import { ControlQueue } from './control-queue.ts';
 import { frameTypes, maxDataBytes } from './frames.ts';
-import { cutRecord, reserveRecord } from './record-buffer.ts';
+import { giveBlock, takeBlock } from './record-block.ts';
 import type { MuxStream } from './stream.ts';
 
 /** What carries records: whole frames, in order. */
 export interface RecordSink {
-  /** Free bytes that `send` wants before and after the frames, and the most frame bytes of one record. */
+  /** Free bytes that `send` wants before the frames, and the most frame bytes of one record. */
   readonly headroom: number;
-  readonly tailroom: number;
   readonly maxFrames: number;
-  /** Takes `block[start, end)`, whose frames begin after the headroom and end before the tailroom. False: wait. */
-  send(block: Buffer, start: number, end: number): boolean;
+  /** Takes a record block, whose frames begin after the headroom and end at `end`, and gives it back. False: wait. */
+  send(block: Buffer, end: number): boolean;
   pause(): void;
   resume(): void;
 }
@@ -31,8 +30,6 @@ const controlHighBytes = 64 * 1_024;
 const answersHighBytes = 64 * 1_024;
 
 export class Outbox {
-  /** The sink wants nothing around the frames: what is written onwards may be framed where it lies. */
-  readonly sendsBare: boolean;
   readonly #sink: RecordSink;
   readonly #control = new ControlQueue();
   /** Of what waits, at most this much answers the peer. */
@@ -47,7 +44,6 @@ export class Outbox {
 
   constructor(sink: RecordSink) {
     this.#sink = sink;
-    this.sendsBare = sink.headroom === 0 && sink.tailroom === 0;
   }
 
   /** Whether something that may be dropped should be. */
@@ -117,7 +113,7 @@ export class Outbox {
     if (this.#isFlushing) return;
     this.#isFlushing = true;
     while (!this.#isBlocked && !this.#isOver && this.#hasWork()) {
-      if (!this.#sendWhole()) this.#sendRecord();
+      this.#sendRecord();
     }
     this.#isFlushing = false;
     this.#answerBytes = Math.min(this.#answerBytes, this.#control.length);
@@ -153,40 +149,26 @@ export class Outbox {
     this.flush();
   };
 
-  /** The chunk at the head as a record of its own, without copying it; false when it has to be copied. */
-  #sendWhole(): boolean {
-    const stream = this.#readyHead;
-    if (stream === undefined || !this.sendsBare || this.#control.length > 0) return false;
-    const record = stream.takeWhole();
-    if (record === undefined) return false;
-    this.#shiftReady();
-    if (stream.sendable > 0) this.ready(stream);
-    this.#isBlocked = !this.#sink.send(record, 0, record.length);
-    return true;
-  }
-
   /** One record: control frames first, then the streams in turn. Applications may be called back in between. */
   #sendRecord(): void {
-    const { headroom, tailroom, maxFrames } = this.#sink;
-    const space = reserveRecord(headroom + maxFrames + tailroom);
-    const first = space.start + headroom;
-    const limit = first + maxFrames;
-    let end = first;
-    if (this.#control.length > 0) end = this.#control.moveInto(space.buffer, end, maxFrames);
+    const { headroom, maxFrames } = this.#sink;
+    const block = takeBlock();
+    const limit = headroom + maxFrames;
+    let end = headroom;
+    if (this.#control.length > 0) end = this.#control.moveInto(block, end, maxFrames);
     while (this.#readyHead !== undefined && this.#control.length === 0) {
       const stream = this.#readyHead;
-      // A payload is cut only where a record is full of it: pieces that arrive whole need no copy.
-      if (end > first && limit - end < Math.min(stream.sendable, quantumBytes)) break;
+      // A payload is cut only where a record is full of it: what leaves whole arrives whole.
+      if (end > headroom && limit - end < Math.min(stream.sendable, quantumBytes)) break;
       const before = end;
       const quantum = stream.nextReady === undefined ? maxDataBytes : quantumBytes;
-      end = stream.fill(space.buffer, end, limit - end, quantum);
+      end = stream.fill(block, end, limit - end, quantum);
       if (end === before && stream.sendable > 0) break;
       this.#shiftReady();
       if (stream.sendable > 0) this.ready(stream);
     }
-    if (end === first) return cutRecord(space, space.start);
-    cutRecord(space, end + tailroom);
-    this.#isBlocked = !this.#sink.send(space.buffer, space.start, end + tailroom);
+    if (end === headroom) giveBlock(block);
+    else this.#isBlocked = !this.#sink.send(block, end);
   }
 
   #shiftReady(): void {

@@ -8,7 +8,6 @@
 import { Duplex } from 'node:stream';
 import { Fault, type CodeName } from '../errors.ts';
 import { frameHeaderBytes, frameTypes, maxDataBytes, writeFrameHeader } from './frames.ts';
-import { withHeadroom } from './headroom.ts';
 
 /** What a stream needs of its mux. */
 export interface StreamOwner {
@@ -32,8 +31,6 @@ export interface StreamOwner {
 const smallBytes = 2_048;
 const gatherBytes = 8_192;
 const finBytes = 16;
-/** From this size on, not copying is worth a record of its own. */
-const wholeBytes = 4_096;
 
 export class MuxStream extends Duplex {
   readonly id: number;
@@ -110,7 +107,9 @@ export class MuxStream extends Duplex {
     return new Promise((resolve, reject) => {
       if (this.destroyed) return reject(this.errored ?? new Fault('cancelled'));
       this.once('accept', resolve);
-      this.once('close', () => reject(this.errored ?? new Fault('cancelled')));
+      this.once('close', () => {
+        if (!this.#accepted) reject(this.errored ?? new Fault('cancelled'));
+      });
     });
   }
 
@@ -198,23 +197,6 @@ export class MuxStream extends Duplex {
     this.#chunkOffset += length;
     if (length === rest) this.#chunkDone();
     return start + length;
-  }
-
-  /**
-   * The whole chunk that waits, framed where it lies, when it is large, may be framed there and has the credit;
-   * undefined otherwise, when `fill` is to be used.
-   */
-  takeWhole(): Buffer | undefined {
-    const chunk = this.#chunk;
-    if (chunk === undefined || this.#chunkOffset > 0 || chunk.length < wholeBytes) return undefined;
-    if (chunk.length > Math.min(this.#sendCredit, maxDataBytes)) return undefined;
-    const frame = withHeadroom(chunk);
-    if (frame === undefined) return undefined;
-    writeFrameHeader(frame, 0, this.id, frameTypes.data, chunk.length);
-    this.#sendCredit -= chunk.length;
-    this.bytesSent += chunk.length;
-    this.#chunkDone();
-    return frame;
   }
 
   receiveAccept(): boolean {

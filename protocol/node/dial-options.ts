@@ -5,6 +5,7 @@
 import { lookup as systemLookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
+import { tlsVersions } from '../tls.ts';
 
 export interface DialOptions {
   readonly lookup: LookupFunction;
@@ -26,7 +27,7 @@ function contextWith(extra: readonly string[]): SecureContext {
   const key = extra.join('\n');
   if (last?.extra !== key) {
     const ca = [...getCACertificates('default'), ...extra];
-    last = { extra: key, context: createSecureContext({ ca, minVersion: 'TLSv1.3' }) };
+    last = { extra: key, context: createSecureContext({ ca, ...tlsVersions }) };
   }
   return last.context;
 }

@@ -18,7 +18,6 @@ function tapped(controller: TestController): { controller: TestController; said:
       said.push(heard);
       controller.control.accept(
         {
-          headroom: carrier.headroom,
           write: (bytes) => carrier.write(bytes),
           pause: () => carrier.pause(),
           resume: () => carrier.resume(),

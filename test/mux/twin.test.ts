@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Fault } from '../../protocol/errors.ts';
-import { markHeadroom } from '../../protocol/mux/headroom.ts';
 import type { MuxStream } from '../../protocol/mux/stream.ts';
 import { muxPair, type MuxSide } from '../support/mux-pair.ts';
 import { MuxReferee, type Side } from '../support/mux-referee.ts';
@@ -159,11 +158,9 @@ function endOf(stream: MuxStream): End {
 function act(end: End, one: StreamStep, fill: number): void {
   const { stream } = end;
   if (one.do === 'write' && !end.hasEnded && !stream.destroyed) {
-    const content = Buffer.alloc(8 + one.bytes, fill + 1).subarray(8);
-    // The stream may write over the room before what it is given, never over the content.
+    const content = Buffer.alloc(one.bytes, fill + 1);
     end.wrote.push(content);
-    // On the hop large chunks leave where they lie, with a header written before them.
-    stream.write(markHeadroom(content));
+    stream.write(content);
   } else if (one.do === 'end') {
     end.hasEnded = true;
     stream.end();

@@ -51,16 +51,12 @@ function echo(connector: Node, changes?: Partial<Ticket>): Promise<Attachment> {
   return attach(connector, changes, (carrier) => {
     carrier.start({
       data: (bytes) => {
-        carrier.write(room(carrier, bytes));
+        carrier.write(bytes);
       },
       drain: () => {},
       closed: () => {},
     });
   });
-}
-
-function room(carrier: Carrier, bytes: Buffer): Buffer {
-  return Buffer.concat([Buffer.alloc(carrier.headroom), bytes]).subarray(carrier.headroom);
 }
 
 const codeOf = async (promise: Promise<unknown>): Promise<string> => {
@@ -84,7 +80,7 @@ function ask(client: Attachment, connector: ConnectorId): Promise<string> {
       drain: () => {},
       closed: (fault) => resolve(fault?.code ?? 'ended'),
     });
-    carrier.write(room(carrier, Buffer.from('hello')));
+    carrier.write(Buffer.from('hello'));
   });
 }
 
@@ -246,7 +242,7 @@ test('REL-6 a revocation cuts the attachment and its circuits at once', async ()
       closed: (fault) => resolve(fault?.code ?? 'ended'),
     });
   });
-  carrier.write(room(carrier, Buffer.from('hello')));
+  carrier.write(Buffer.from('hello'));
   assert.equal(await ended, 'revoked');
   assert.equal((await attached.closed).code, 'revoked');
   assert.equal(await codeOf(attach(client)), 'revoked');
@@ -310,7 +306,7 @@ test('back-pressure reaches from a connector that does not read to the client, a
     let isReady = true;
     while (isReady && sent.bytes < sent.limit) {
       sent.bytes += 16_368;
-      isReady = carrier.write(room(carrier, Buffer.alloc(16_368)));
+      isReady = carrier.write(Buffer.alloc(16_368));
     }
   };
   carrier.start({ data: () => {}, drain: pump, closed: () => {} });
@@ -338,7 +334,7 @@ test('one circuit that nobody reads does not hold up another of the same client'
   const attached = await attach(client);
   const carrier = attached.openCircuit(stuck.id);
   carrier.start({ data: () => {}, drain: () => {}, closed: () => {} });
-  for (let index = 0; index < 400; index++) carrier.write(room(carrier, Buffer.alloc(16_000)));
+  for (let index = 0; index < 400; index++) carrier.write(Buffer.alloc(16_000));
   assert.equal(await ask(attached, healthy.id), 'hello');
 });
 

@@ -39,11 +39,9 @@ export class CircuitEnd {
     return all;
   }
 
-  /** Writes a copy, with the room before it that the carrier wants; false: wait. */
+  /** Writes a copy; false: wait. */
   write(bytes: Uint8Array | string): boolean {
-    const { headroom } = this.carrier;
-    const block = Buffer.concat([Buffer.alloc(headroom), Buffer.from(bytes)]);
-    return this.carrier.write(block.subarray(headroom));
+    return this.carrier.write(Buffer.from(bytes));
   }
 
   /** Writes blocks until none is taken for a while or `blocks` are out; how many bytes were taken. */

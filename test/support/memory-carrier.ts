@@ -3,6 +3,7 @@
  * changed or cut, and into which pieces it is chopped.
  */
 import type { Fault } from '../../protocol/errors.ts';
+import { giveBlock } from '../../protocol/mux/record-block.ts';
 import type { Carrier, CarrierEvents } from '../../protocol/link/carrier.ts';
 
 const highWaterBytes = 128 * 1_024;
@@ -93,7 +94,6 @@ export class Direction {
 }
 
 export class MemoryCarrier implements Carrier {
-  readonly headroom = 0;
   readonly #outgoing: Direction;
   readonly #incoming: Direction;
   #events: CarrierEvents | undefined;
@@ -113,8 +113,13 @@ export class MemoryCarrier implements Carrier {
     this.#incoming.schedule();
   }
 
-  write(bytes: Buffer): boolean {
-    return this.#closed !== undefined || this.#outgoing.write(bytes);
+  write(bytes: Buffer, block?: Buffer): boolean {
+    if (this.#closed !== undefined) return true;
+    if (block === undefined) return this.#outgoing.write(bytes);
+    const isReady = this.#outgoing.write(Buffer.from(bytes));
+    // Whoever still looked at it would see this.
+    giveBlock(block.fill(0xdd));
+    return isReady;
   }
 
   pause(): void {

@@ -3,6 +3,7 @@
  * tests of the mux alone, without sealing or carriers.
  */
 import type { Fault } from '../../protocol/errors.ts';
+import { giveBlock } from '../../protocol/mux/record-block.ts';
 import { Mux, type MuxHandlers } from '../../protocol/mux/mux.ts';
 import type { RecordSink } from '../../protocol/mux/outbox.ts';
 import type { MuxStream } from '../../protocol/mux/stream.ts';
@@ -11,7 +12,6 @@ import { VirtualClock } from './virtual-clock.ts';
 /** A sink that hands every record to `deliver`, or keeps it while held. */
 export class MemorySink implements RecordSink {
   readonly headroom: number;
-  readonly tailroom: number;
   readonly maxFrames = 65_000;
   /** Frames of every record, as sent. */
   readonly records: Buffer[] = [];
@@ -23,12 +23,13 @@ export class MemorySink implements RecordSink {
   peer: MemorySink | undefined;
 
   constructor(level: 'hop' | 'inner') {
-    this.headroom = level === 'inner' ? 5 : 0;
-    this.tailroom = level === 'inner' ? 16 : 0;
+    this.headroom = level === 'inner' ? 5 : 8;
   }
 
-  send(block: Buffer, start: number, end: number): boolean {
-    const frames = Buffer.from(block.subarray(start + this.headroom, end - this.tailroom));
+  send(block: Buffer, end: number): boolean {
+    const frames = Buffer.from(block.subarray(this.headroom, end));
+    // Whoever still looked at it would see this.
+    giveBlock(block.fill(0xdd));
     this.records.push(frames);
     this.#waiting.push(frames);
     if (!this.isHeld) setImmediate(() => this.#deliver());

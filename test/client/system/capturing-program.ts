@@ -2,6 +2,7 @@
  * Captures names as `postern up` does, with sample knowledge and flows that say where they were meant to go: the program
  * of a test laptop. Also plays the laptop's ordinary resolver on 127.0.0.1 and lists what that was asked.
  */
+import assert from 'node:assert/strict';
 import packet from 'dns-packet';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -44,6 +45,7 @@ const capture = await NameCapture.start({
     if (name === undefined) return Promise.reject(new Fault('denied'));
     return port === 81 ? Promise.reject(new Fault('port-not-listed')) : Promise.resolve(greeting(name, port));
   },
+  notKept: () => assert.fail('addresses are written down'),
 });
 print({ range: capture.changes.range, routing: capture.changes.routing, pid: process.pid });
 
