@@ -202,7 +202,8 @@ export class AcceptedSession {
   #cut(flow: OpenFlow, code: CodeName): void {
     const { jti, sub, dev, ses } = flow.grant;
     const { resource } = flow.request;
-    const cause = this.#serving.causeOf([jti, `${jti}/${resource}`, sub, dev, ses, resource]);
+    const cause =
+      this.#serving.lease.whyNarrowed(jti, resource) ?? this.#serving.causeOf([jti, sub, dev, ses, resource]);
     flow.cutBy = { code, cause };
     this.#session.sendNote({
       flow: flow.id,
