@@ -149,8 +149,8 @@ export class Tunnels {
       // Asked before each dial: a restart knows the relays before the controller has shown its card again.
       connect: () => dialOptions(memory.authorities),
       onState: (state) => {
-        if (state.state === 'up' || state.state === 'draining')
-          for (const network of this.#networks.values()) network.poke();
+        if (state.state === 'up') for (const network of this.#networks.values()) network.found();
+        if (state.state === 'draining') for (const network of this.#networks.values()) network.poke();
       },
       clock,
       random,
@@ -196,6 +196,9 @@ export class Tunnels {
       routes: {
         to: (connector) => this.#routesTo(network, connector),
         carrier: (connector, route) => this.#carrier(connector, route),
+      },
+      lost: () => {
+        for (const relay of this.#relays.values()) relay.check();
       },
       refusal: () => this.#refusal(),
       onNote: (note) => this.#options.onNote(note),
