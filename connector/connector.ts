@@ -192,7 +192,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       memory.begin();
       memory.setCard(card);
       welcome();
-      web.follow();
+      web.welcomed();
       sending = false;
       // Also where there is nothing to publish: what was published before is over then.
       control.send({ t: 'publish', direct: [...(options.direct?.endpoints ?? [])] });

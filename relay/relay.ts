@@ -99,8 +99,8 @@ class BlindRelay implements Relay {
     handleProtocols: (offered) => (offered.has(hopSubprotocol) ? hopSubprotocol : false),
   });
   readonly #circuits: Circuits;
-  readonly door: WebDoor;
   #drained: Promise<void> | undefined;
+  readonly door: WebDoor;
   #cancelRecheck: () => void = () => {};
   #cancelWeigh: () => void = () => {};
 

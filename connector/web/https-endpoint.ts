@@ -37,6 +37,16 @@ export interface HttpsEndpointOptions {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
 
+/**
+ * What `tls.Server` does with a socket whose handshake is done. It takes no socket that it has not made itself, and one that
+ * it makes cannot be told apart from others: which browser it belongs to would be lost.
+ */
+function release(socket: TLSSocket): void {
+  const inner = socket as TLSSocket & { secureConnecting: boolean; _releaseControl(): boolean };
+  inner.secureConnecting = false;
+  inner._releaseControl();
+}
+
 export class HttpsEndpoint {
   readonly #options: HttpsEndpointOptions;
   readonly #connections = new WeakMap<object, Connection>();
@@ -134,6 +144,7 @@ export class HttpsEndpoint {
     });
     socket.once('secure', () => {
       settle();
+      release(socket);
       // As it was negotiated: without a name there was no certificate either.
       const servername = (socket as { servername?: string | false }).servername;
       if (typeof servername !== 'string') return void socket.destroy();

@@ -56,7 +56,9 @@ export interface WebDoor {
   take(stream: MuxStream, caller: WebCaller): void;
   /** A message that concerns the door; false for any other. */
   receive(message: FromController): boolean;
-  /** The controller welcomed this connector, or its snapshot changed. */
+  /** The controller welcomed this connector. */
+  welcomed(): void;
+  /** The snapshot came or changed. */
   follow(): void;
   /** Ends what nothing covers any more; the instant (epoch milliseconds) at which time alone ends the next. */
   recheck(): number;
@@ -178,9 +180,13 @@ class ConnectorWebDoor implements WebDoor {
     return true;
   }
 
+  welcomed(): void {
+    this.#reported = '';
+    this.#options.send({ t: 'assertion-keys', keys: this.#assertions.jwks });
+  }
+
   follow(): void {
     void this.#sessions.take([]).then(() => this.recheck());
-    this.#options.send({ t: 'assertion-keys', keys: this.#assertions.jwks });
     void this.#certificates.prepare(this.#exactHosts()).then(() => this.#report());
   }
 

@@ -47,10 +47,10 @@ export interface AttachOptions {
   readonly machineKey: SigningKey;
   /** Takes circuits, as a connector does; without it each is refused. */
   onCircuit?(carrier: Carrier, from: DeviceId | ConnectorId): void;
-  /** Takes a browser's TLS connection, by `accept`, or leaves it to the next connector, by `reset`. */
-  onWeb?(stream: MuxStream, caller: WebCaller): void;
   /** The relay is about to end: it takes no new circuits, and those there are should move. */
   onDraining?(): void;
+  /** Takes a browser's TLS connection, by `accept`, or leaves it to the next connector, by `reset`. */
+  onWeb?(stream: MuxStream, caller: WebCaller): void;
   readonly connect?: ConnectOptions;
   readonly clock: Clock;
 }
