@@ -71,7 +71,8 @@ export function exitOfPing({ answered, replies, target }: PingReport): ExitCode 
   return target.code === undefined ? exits.ok : exitOf(target.code);
 }
 
-function reportOf(replies: readonly PingReply[], target: PingTarget): PingReport {
+/** All round trips and what they came to. */
+export function reportOf(replies: readonly PingReply[], target: PingTarget): PingReport {
   const { resource = '', network = '', path, not_direct } = replies.at(-1) ?? {};
   const times = replies.flatMap(({ rtt_ms: ms }) => ms ?? []).toSorted((a, b) => a - b);
   const [min, max] = [times[0], times.at(-1)];
@@ -102,7 +103,8 @@ function replyText({ network, path, rtt_ms: ms, lost }: PingReply): string {
   return `reply from ${network} (${pathText(path)})  ${ms} ms`;
 }
 
-function summary(report: PingReport): string {
+/** What is printed after the last reply. */
+export function summary(report: PingReport): string {
   const { network, sent, answered, loss, rtt_ms: rtt, path, not_direct: notDirect, target } = report;
   const times = rtt === undefined ? '' : `; ${rtt.min} / ${rtt.median} / ${rtt.max} ms (min / median / max)`;
   return [
