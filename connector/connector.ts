@@ -112,6 +112,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     card: () => memory.card,
     causeOf: (ids: readonly string[]) => memory.causeOf(ids),
     resolve: options.resolve ?? keepNames(systemClock),
+    clock: systemClock,
     wallClock,
   };
   const { promise: refused, reject: refuse } = Promise.withResolvers<never>();

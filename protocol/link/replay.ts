@@ -142,7 +142,8 @@ export class Replay {
   /** As many again, the oldest first. */
   #inOrder(ring: (Buffer | undefined)[]): (Buffer | undefined)[] {
     const larger: (Buffer | undefined)[] = Array.from({ length: 2 * ring.length });
-    for (let place = 0; place < this.#count; place++) larger[place] = ring[(this.#first + place) % ring.length];
+    for (let place = 0; place < this.#count; place++)
+      larger[place] = ring[(this.#first + place) % ring.length];
     return larger;
   }
 }
