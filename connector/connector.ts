@@ -145,6 +145,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     causeOf: (ids: readonly string[]) => memory.causeOf(ids),
     resolve,
     ...(listener === undefined ? {} : { isOwnListener: listener.isAt }),
+    clock: systemClock,
     wallClock,
   };
   const web = await openWebDoor({
