@@ -52,6 +52,7 @@ export class Tunnels {
   readonly #draining = new Set<NetworkSession>();
   /** What is followed now; undefined while there is no session of the device. */
   #followed: DeviceSnapshot | undefined;
+  #isStopped = false;
   readonly #direct: DirectPaths;
 
   constructor(options: TunnelOptions) {
@@ -62,6 +63,8 @@ export class Tunnels {
 
   /** Follows the memory: attaches to new relays, leaves old ones, opens and ends sessions, passes new grants on. */
   update(): void {
+    // Grants that were being verified come late.
+    if (this.#isStopped) return;
     const { snapshot } = this.#options.memory;
     const ended = snapshot === undefined || snapshot.session.ended !== undefined;
     this.#follow(ended ? undefined : snapshot);
@@ -118,7 +121,9 @@ export class Tunnels {
     return Array.from(this.#relays, ([id, kept]) => ({ id, connected: kept.state.state === 'up' }));
   }
 
+  /** For good. */
   stop(): void {
+    this.#isStopped = true;
     this.#followed = undefined;
     for (const network of [...this.#networks.values(), ...this.#retiring, ...this.#draining]) network.stop();
     for (const relay of this.#relays.values()) relay.stop();
