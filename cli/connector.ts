@@ -19,6 +19,7 @@ interface Options {
   name?: string;
   direct?: DirectListen;
   directEndpoint: string[];
+  webCerts?: string;
 }
 
 export function connectorCommand(program: Command): void {
@@ -29,6 +30,10 @@ export function connectorCommand(program: Command): void {
     .option('--key-file <file>', 'file that holds the key (also POSTERN_KEY_FILE; - for standard input)')
     .requiredOption('--state <folder>', 'where keys and memory are kept', process.env['POSTERN_STATE'])
     .option('--controller <url>', 'another address for the controller in the key; its pinned root stays')
+    .option(
+      '--web-certs <folder>',
+      'certificates for public hostnames: NAME.pem and NAME.key, _.SUFFIX.pem for a wildcard; read again when they change',
+    )
     .option('--name <name>', 'how the connector is listed; the host name unless said')
     .addOption(
       new Option(
@@ -76,6 +81,7 @@ async function run(options: Options): Promise<void> {
     log,
     ...(key === undefined ? {} : { key }),
     ...(options.controller === undefined ? {} : { controllerUrl: options.controller }),
+    ...(options.webCerts === undefined ? {} : { webCertificates: options.webCerts }),
     ...(options.name === undefined ? {} : { name: options.name }),
     ...(direct === undefined ? {} : { direct }),
   });

@@ -12,6 +12,7 @@ import { untilSignal } from './signals.ts';
 
 interface Options {
   listen: PublicListen;
+  webListen?: PublicListen;
   publicUrl: URL;
   key?: string;
   keyFile?: string;
@@ -28,6 +29,11 @@ export function relayCommand(program: Command): void {
     .command('relay')
     .description('join circuits between clients and connectors, without seeing what passes')
     .requiredOption('--listen <address:port>', 'where nodes connect', parsePublicListen)
+    .option(
+      '--web-listen <address:port>',
+      'a further port for public hostnames alone, such as 0.0.0.0:443',
+      parsePublicListen,
+    )
     .requiredOption('--public-url <url>', 'how nodes reach it', parsePublicUrl)
     .option('--key <pk_…>', 'provisioning key; needed once (also POSTERN_KEY)')
     .option('--key-file <file>', 'file that holds the key (also POSTERN_KEY_FILE; - for standard input)')
@@ -69,6 +75,7 @@ async function run(options: Options): Promise<void> {
   const tls = certificateFiles(options);
   const node = await startRelayNode({
     ...options.listen,
+    ...(options.webListen === undefined ? {} : { webListen: options.webListen }),
     publicUrl: options.publicUrl,
     state: openStateDirectory(options.state),
     log: createLog('relay'),

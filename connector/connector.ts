@@ -35,6 +35,7 @@ import { FlowQuota } from './flow-quota.ts';
 import { ConnectorMemory } from './memory.ts';
 import { keepNames } from './name-cache.ts';
 import type { Resolve } from './resolve.ts';
+import { openWebDoor } from './web/web-door.ts';
 
 export interface ConnectorOptions {
   readonly state: StateDirectory;
@@ -52,6 +53,8 @@ export interface ConnectorOptions {
     readonly endpoints: readonly string[];
   };
   readonly log: Logger;
+  /** A folder with certificates for public hostnames; without, the controller's built-in authority issues them. */
+  readonly webCertificates?: string;
   readonly resolve?: Resolve;
   /** Epoch milliseconds. */
   readonly wallClock?: () => number;
@@ -131,6 +134,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   const known = new WeakSet<Session>();
   const budget = new HandshakeBudget(systemClock);
   const alarms = new Alarms(Date.now, (name, text) => log.error({ alarm: name }, text));
+  const resolve = options.resolve ?? keepNames(systemClock);
   const serving = {
     alarm: (name: AlarmName) => alarms.raise(name),
     lease: memory.lease,
@@ -139,10 +143,24 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     snapshot: () => memory.snapshot,
     card: () => memory.card,
     causeOf: (ids: readonly string[]) => memory.causeOf(ids),
-    resolve: options.resolve ?? keepNames(systemClock),
+    resolve,
     ...(listener === undefined ? {} : { isOwnListener: listener.isAt }),
+    clock: systemClock,
     wallClock,
   };
+  const web = await openWebDoor({
+    state,
+    lease: memory.lease,
+    snapshot: () => memory.snapshot,
+    card: () => memory.card,
+    send: (message) => control.send(message),
+    record: (entry) => flows.record(entry),
+    alarm: (name) => alarms.raise(name),
+    resolve,
+    ...(options.webCertificates === undefined ? {} : { certificates: options.webCertificates }),
+    clock: systemClock,
+    random: systemRandom,
+  });
   const { promise: refused, reject: refuse } = Promise.withResolvers<never>();
   refused.catch(() => undefined);
   const { promise: welcomed, resolve: welcome } = Promise.withResolvers<void>();
@@ -175,6 +193,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       memory.begin();
       memory.setCard(card);
       welcome();
+      web.welcomed();
       sending = false;
       // Also where there is nothing to publish: what was published before is over then.
       control.send({ t: 'publish', direct: [...(options.direct?.endpoints ?? [])] });
@@ -209,6 +228,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       for (const session of sessions.keys()) session.close('draining');
       listener?.close();
       for (const attachment of relays.values()) attachment.stop();
+      await web.close();
       control.stop();
       memory.keepLease();
       await api.close();
@@ -226,6 +246,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   }
 
   function receive(message: FromController): void {
+    if (web.receive(message)) return;
     switch (message.t) {
       case 'beat':
         isBehind = !memory.beat(message.epoch, message.now);
@@ -235,9 +256,17 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
         if (message.snapshot.kind !== 'connector') return alarms.raise('message-not-valid');
         const alarm = memory.setSnapshot(message.v, message.epoch, message.snapshot);
         // What it says is revoked counts whatever else is wrong with it.
-        memory.revoke({ epoch: message.epoch, ids: message.revoked, reason: 'revoked' });
+        memory.revoke({
+          epoch: message.epoch,
+          ids: message.revoked,
+          narrowed: message.narrowed ?? [],
+          reason: 'revoked',
+        });
         if (alarm !== undefined) alarms.raise(alarm);
-        else attach();
+        else {
+          attach();
+          web.follow();
+        }
         recheck();
         // Only now: the disk may be slow.
         return memory.keepLease();
@@ -247,6 +276,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
         if (patched === 'behind') return control.restart();
         if (patched === 'refused') return alarms.raise('message-not-valid');
         attach();
+        web.follow();
         return recheck();
       }
       case 'revoke':
@@ -294,6 +324,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
         ticket: () => memory.ticket,
         machineKey: identity.machineKey,
         onCircuit: (carrier, from) => void accept(carrier, from),
+        onWeb: (stream, caller) => web.take(stream, caller),
         onState: (next) => {
           const fault = next.state === 'dialling' ? next.fault : undefined;
           if (fault === undefined) log.info({ relay: id, state: next.state }, 'relay attachment');
@@ -358,7 +389,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     clearTimeout(timer);
     if (isStopped) return;
     memory.keepTime();
-    const ends = [...sessions.values()].map((session) => session.recheck());
+    const ends = [...[...sessions.values()].map((session) => session.recheck()), web.recheck()];
     directSessions.recheck();
     const leftMs = Math.min(...ends) - memory.lease.nowMs();
     timer = setTimeout(recheck, Math.ceil(Math.min(Math.max(leftMs, 1), recheckMs)));

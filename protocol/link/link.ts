@@ -88,6 +88,14 @@ export class Link implements RecordSink {
     return this.#path !== undefined;
   }
 
+  /**
+   * Pings over the path that it is on; `answered` is called when that comes back, unless the returned function was called
+   * before. Undefined between paths.
+   */
+  ping(answered: () => void): (() => void) | undefined {
+    return this.#isOver ? undefined : this.#path?.ping(answered);
+  }
+
   /** Records that have arrived: what a RESUME tells. Does not grow between paths. */
   get received(): number {
     return this.#received;

@@ -54,6 +54,11 @@ export interface Session {
   readonly hasPath: boolean;
   /** Whether it has ended; `closed` says of what. */
   readonly isOver: boolean;
+  /**
+   * Milliseconds there and back of one ping, over the path that it is on now. Rejects with the Fault `timeout` when it has
+   * not come back by then, or with `connector-lost` where there is no path.
+   */
+  ping(timeoutMs: number): Promise<number>;
   /** May be written at once. Throws a Fault: `limit`, `draining`, or what ended the session. */
   openStream(payload: object): MuxStream;
   sendGrant(jws: string): void;
@@ -241,6 +246,24 @@ class TunnelSession implements Session {
 
   get isOver(): boolean {
     return this.#ended !== undefined;
+  }
+
+  ping(timeoutMs: number): Promise<number> {
+    const { clock } = this.#options;
+    return new Promise((resolve, reject) => {
+      const sinceMs = clock.nowMs();
+      const forget = this.#link.ping(() => {
+        cancel();
+        resolve(clock.nowMs() - sinceMs);
+      });
+      const cancel = clock.after(timeoutMs, () => {
+        forget?.();
+        reject(new Fault('timeout', 'No answer came back in time.'));
+      });
+      if (forget !== undefined) return;
+      cancel();
+      reject(this.#ended ?? new Fault('connector-lost', 'There is no way to the connector now.'));
+    });
   }
 
   openStream(payload: object): MuxStream {
