@@ -11,9 +11,12 @@ import type { TwoRelays } from './two-relays.ts';
 
 /** Noticed within 6 s, relays dialled anew within 2.5, and a session moved within one more. */
 const recoverMs = 12_000;
-const downloadBytes = 30_000_000;
 
-export async function moveLaptop(world: TwoRelays, { downS }: { downS: number }): Promise<Outcome> {
+/** @param downloadBytes at 500 kB a second */
+export async function moveLaptop(
+  world: TwoRelays,
+  { downS, downloadBytes }: { downS: number; downloadBytes: number },
+): Promise<Outcome> {
   const { lab } = world;
   const notes: string[] = [];
   const flows = await world.flows(4, 100);
@@ -48,7 +51,7 @@ export async function moveLaptop(world: TwoRelays, { downS }: { downS: number })
     await ip(lab.laptop, `route replace default via ${lan}.1`);
   });
   const expected = createHash('sha256')
-    .update(await wikiBytes(world))
+    .update(await wikiBytes(world, downloadBytes))
     .digest('hex');
   const [, sum] = await curl.waitFor(/^([0-9a-f]{64})/m, { timeoutMs: 120_000 });
   assert.equal(sum, expected, 'the download is whole');
@@ -84,7 +87,7 @@ async function ip(place: { run: TwoRelays['lab']['laptop']['run'] }, line: strin
 }
 
 /** The same bytes, fetched where they are. */
-async function wikiBytes({ lab }: TwoRelays): Promise<Buffer> {
+async function wikiBytes({ lab }: TwoRelays, downloadBytes: number): Promise<Buffer> {
   const url = `http://${lab.addresses.wiki}/bytes?n=${downloadBytes}`;
   const { stdout } = await lab.servers.run('sh', ['-c', `curl -sS "${url}" | base64 -w0`]);
   return Buffer.from(stdout, 'base64');
