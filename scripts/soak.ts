@@ -3,6 +3,7 @@
  * and ends with 0 only when it held. Needs root on Linux and a built program, as the tests do.
  */
 import { parseArgs } from 'node:util';
+import { moveLaptop } from '../test/support/relays/laptop-scenario.ts';
 import {
   drainRelays,
   faultsOf,
@@ -26,12 +27,16 @@ const soaks: Readonly<Record<string, Soak>> = {
     run: () => onTwoRelays((world) => killRelays(world, load, { kills: 15, everyS: 20 })),
   },
   'relay-silence': {
-    what: 'REL-2: each of two relays silent, then stopped, under 100 flows, 1 minute',
-    run: () => onTwoRelays((world) => silenceRelays(world, load)),
+    what: 'REL-2: the relay in use silent, then the other stopped, by turns, under 100 flows, 1 minute',
+    run: () => onTwoRelays((world) => silenceRelays(world, load, 6)),
   },
   'relay-drain': {
     what: 'REL-7: a rolling restart of two relays, ten times, under 500 flows, 2 minutes',
     run: () => onTwoRelays((world) => drainRelays(world, { flows: 500, everyMs: 1_000 }, 20)),
+  },
+  'laptop-moves': {
+    what: 'a laptop whose NAT, address and interface change under ssh and a download, 2 minutes',
+    run: () => onTwoRelays((world) => moveLaptop(world, { downS: 20, downloadBytes: 30_000_000 })),
   },
 };
 
