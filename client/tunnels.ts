@@ -170,8 +170,8 @@ export class Tunnels {
       onState: (state) => {
         // This device may be in another network than before.
         if (state.state === 'up') this.#direct.forgive();
-        if (state.state === 'up' || state.state === 'draining')
-          for (const network of this.#networks.values()) network.poke();
+        if (state.state === 'up') for (const network of this.#networks.values()) network.found();
+        if (state.state === 'draining') for (const network of this.#networks.values()) network.poke();
       },
       clock,
       random,
@@ -217,6 +217,9 @@ export class Tunnels {
       routes: {
         to: (connector) => this.#routesTo(network, connector),
         carrier: (connector, route) => this.#carrier(connector, route),
+      },
+      lost: () => {
+        for (const relay of this.#relays.values()) relay.check();
       },
       refusal: () => this.#refusal(),
       onNote: (note) => this.#options.onNote(note),

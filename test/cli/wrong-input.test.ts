@@ -136,7 +136,7 @@ const yaml: [from: string, to: string, says: RegExp][] = [
   ['ports: [tcp/80]', 'ports: [«»tcp/0]', /is no port; write tcp\/443/],
   ['ports: [tcp/80]', 'ports: [«»"80"]', /is no port; write tcp\/443/],
   ['ports: [tcp/80]', 'ports: [«»tcp/90-80]', /is no port/],
-  ['ports: [tcp/80]', 'ports: [«»udp/53]', /cannot be carried yet; list tcp ports/],
+  ['ports: [tcp/80]', 'ports: [«»udp/0]', /is no port; write tcp\/443/],
   ['ports: [tcp/80]', 'ports: «»[]', /must not be empty/],
   ['length: 12h', 'length: «»soon', /"soon" is no duration; write 90s/],
   ['length: 12h', 'length: «»4m', /"4m" is out of bounds; write a duration from 5m to 30d/],
