@@ -189,6 +189,7 @@ class RunningClient implements Client {
       knowledge: () => this.knowledge(),
       session: (network) => this.#tunnels.session(network),
       networks: () => this.#tunnels.networks(),
+      lookAgain: (network) => this.#tunnels.lookAgain(network),
       relayName: (relay) => relayName(this.#memory.snapshot, relay),
       open: (target) => this.open(target),
       clock: systemClock,
@@ -432,7 +433,7 @@ class RunningClient implements Client {
       'GET /v1/status': () => this.status(),
       'GET /v1/resources': () => listResources(this.knowledge()),
       'GET /v1/why': (query) => explain(query.get('resource') ?? '', this.knowledge()),
-      'POST /v1/ping': (query) => this.#ping.once(query.get('resource') ?? ''),
+      'POST /v1/ping': (query) => this.#ping.once(query.get('resource') ?? '', query.get('look') === '1'),
       'POST /v1/ping/target': (query) => {
         const port = query.get('port');
         return this.#ping.target(query.get('resource') ?? '', port === null ? undefined : Number(port));

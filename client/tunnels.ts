@@ -57,10 +57,7 @@ export class Tunnels {
   constructor(options: TunnelOptions) {
     this.#options = options;
     const { mayDial, clock, random } = options;
-    const retry = (): void => {
-      for (const network of this.#networks.values()) network.poke();
-    };
-    this.#direct = new DirectPaths({ lookup: lookupWithLocalhost, mayDial, retry, clock, random });
+    this.#direct = new DirectPaths({ lookup: lookupWithLocalhost, mayDial, clock, random });
   }
 
   /** Follows the memory: attaches to new relays, leaves old ones, opens and ends sessions, passes new grants on. */
@@ -95,6 +92,13 @@ export class Tunnels {
     return kept === undefined ? Promise.reject(new Fault('no-peer')) : kept.whenUp();
   }
 
+  /** Looks for a better path of a network's session at once, whatever failed lately. */
+  lookAgain(network: NetworkId): void {
+    const state = this.#networks.get(network)?.state;
+    this.#direct.forgive();
+    if (state?.state === 'up') state.kept.choice.lookAgain();
+  }
+
   networks(): NetworkPath[] {
     const { snapshot } = this.#options.memory;
     return Object.values(snapshot?.networks ?? {}).map(({ id, name, connectors }) => {
@@ -120,7 +124,6 @@ export class Tunnels {
     for (const relay of this.#relays.values()) relay.stop();
     this.#networks.clear();
     this.#relays.clear();
-    this.#direct.stop();
   }
 
   #follow(snapshot: DeviceSnapshot | undefined): void {
@@ -167,8 +170,8 @@ export class Tunnels {
       onState: (state) => {
         // This device may be in another network than before.
         if (state.state === 'up') this.#direct.forgive();
-        if (state.state === 'up' || state.state === 'draining')
-          for (const network of this.#networks.values()) network.poke();
+        if (state.state === 'up') for (const network of this.#networks.values()) network.found();
+        if (state.state === 'draining') for (const network of this.#networks.values()) network.poke();
       },
       clock,
       random,
@@ -214,6 +217,9 @@ export class Tunnels {
       routes: {
         to: (connector) => this.#routesTo(network, connector),
         carrier: (connector, route) => this.#carrier(connector, route),
+      },
+      lost: () => {
+        for (const relay of this.#relays.values()) relay.check();
       },
       refusal: () => this.#refusal(),
       onNote: (note) => this.#options.onNote(note),

@@ -145,6 +145,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     causeOf: (ids: readonly string[]) => memory.causeOf(ids),
     resolve,
     ...(listener === undefined ? {} : { isOwnListener: listener.isAt }),
+    clock: systemClock,
     wallClock,
   };
   const web = await openWebDoor({
@@ -255,7 +256,12 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
         if (message.snapshot.kind !== 'connector') return alarms.raise('message-not-valid');
         const alarm = memory.setSnapshot(message.v, message.epoch, message.snapshot);
         // What it says is revoked counts whatever else is wrong with it.
-        memory.revoke({ epoch: message.epoch, ids: message.revoked, reason: 'revoked' });
+        memory.revoke({
+          epoch: message.epoch,
+          ids: message.revoked,
+          narrowed: message.narrowed ?? [],
+          reason: 'revoked',
+        });
         if (alarm !== undefined) alarms.raise(alarm);
         else {
           attach();

@@ -40,6 +40,8 @@ export interface KeptAttachment {
   refresh(): void;
   /** Rejects with `timeout`, or `cancelled` when stopped. */
   whenUp(timeoutMs: number): Promise<Attachment>;
+  /** There is reason to doubt it: without a sign of life within 2.5 s it is dialled anew. */
+  check(): void;
   stop(): void;
 }
 
@@ -88,6 +90,10 @@ class Keeper implements KeptAttachment {
     this.#ticket = ticket;
     // Asked again: a device may have taken new keys since it attached.
     this.#state.attachment.renew(ticket, this.#options.machineKey);
+  }
+
+  check(): void {
+    if (this.#state.state === 'up') this.#state.attachment.check();
   }
 
   whenUp(timeoutMs: number): Promise<Attachment> {
