@@ -83,7 +83,12 @@ export async function storeMinted(tx: ScopedStore, minted: readonly Minted[], no
   for (let at = 0; at < minted.length; at += rowsPerStatement) {
     const some = minted.slice(at, at + rowsPerStatement);
     await tx.insert('issued_tokens', some.map(withoutText)).execute();
-    await tx.insert('issued_token_texts', some.map(({ id, token }) => ({ id, token }))).execute();
+    await tx
+      .insert(
+        'issued_token_texts',
+        some.map(({ id, token }) => ({ id, token })),
+      )
+      .execute();
   }
 }
 

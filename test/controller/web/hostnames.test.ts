@@ -42,7 +42,7 @@ async function nameServer(t: TestContext, records: Readonly<Record<string, objec
   const socket = createSocket('udp4');
   socket.on('message', (message, { port, address }) => {
     const { id, questions } = packet.decode(message);
-    const [{ name = '', type = '' } = {}] = questions;
+    const [{ name, type } = { name: '', type: '' }] = questions;
     const found = records[`${name} ${type}`];
     const answers = found === undefined ? [] : [{ name, type, ttl: 1, ...found }];
     const reply = packet.encode({ type: 'response', id, flags: 0x180, questions, answers });
