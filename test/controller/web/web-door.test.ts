@@ -52,7 +52,7 @@ test('a browser that signed in gets a code for its hostname, and every connector
   assert.equal((JSON.parse(entry.detail) as { door: string }).door, 'web');
 });
 
-test('SEC-A1 a code works once, within a minute, and for its browser, hostname and network alone', async (t) => {
+test('SEC-A11 a code works once, within a minute, and for its browser, hostname and network alone', async (t) => {
   const bench = await WebBench.open(t);
   const connector = await bench.connector();
   const stranger = await bench.connector('lab');
@@ -64,6 +64,14 @@ test('SEC-A1 a code works once, within a minute, and for its browser, hostname a
   const used = await made();
   assert.ok((await bench.redeem(connector, used.code, used.verifier)).answer.jws);
   assert.equal((await bench.redeem(connector, used.code, used.verifier)).answer.code, 'denied', 'used');
+  const raced = await made();
+  const second = await bench.connector();
+  const tries = await Promise.all(
+    Array.from({ length: 20 }, (_, at) =>
+      bench.redeem(at % 2 === 0 ? connector : second, raced.code, raced.verifier),
+    ),
+  );
+  assert.equal(tries.filter(({ answer }) => answer.jws !== undefined).length, 1, 'at the same moment');
   const browser = await made();
   const elsewhere = await made();
   assert.equal((await bench.redeem(connector, browser.code, elsewhere.verifier)).answer.code, 'denied');
@@ -109,7 +117,7 @@ test('who is not signed in is sent to the provider and comes back to the same qu
   }
 });
 
-test('SEC-C2 a hostname that is hidden and one that leads nowhere are refused alike', async (t) => {
+test('a hostname that is hidden and one that leads nowhere are refused alike', async (t) => {
   const bench = await WebBench.open(t);
   const cookie = await bench.cookie();
   const answers = await Promise.all(
