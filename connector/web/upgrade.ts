@@ -7,7 +7,7 @@ import { Readable, type Duplex } from 'node:stream';
 import { Fault, toFault } from '../../protocol/errors.ts';
 import type { Resolve } from '../resolve.ts';
 import { wantsPage } from './gate.ts';
-import { browserHeaders, type ResponseHeaders } from './origin-response.ts';
+import { browserHeaders } from './origin-response.ts';
 import type { ChosenOrigin } from './origins.ts';
 import { originNotice, render, type Notice } from './pages.ts';
 import type { Opened } from './proxy.ts';
@@ -97,13 +97,13 @@ async function connected(
   throw last;
 }
 
-function askOrigin({ exchange, headers }: Opened, by: ChosenOrigin, connection: Duplex): Promise<Agreed> {
-  const { target } = exchange.options;
+function askOrigin(opened: Opened, by: ChosenOrigin, connection: Duplex): Promise<Agreed> {
+  const { target } = opened.exchange.options;
   return new Promise((resolve, reject) => {
     const asked = sendRequest({
       method: 'GET',
       path: `${target.path}${target.query}`,
-      headers: [...headers(by), 'connection', 'Upgrade', 'upgrade', 'websocket'],
+      headers: [...opened.headers(by), 'connection', 'Upgrade', 'upgrade', 'websocket'],
       setHost: false,
       createConnection: () => connection,
       timeout: answerMs,
@@ -131,7 +131,7 @@ function join(
   { response, upgraded }: Agreed,
 ): void {
   const { target } = exchange.options;
-  const headers = browserHeaders(response.headers as ResponseHeaders, {
+  const headers = browserHeaders(response.headers, {
     origin,
     publicOrigin: `https://${target.authority}`,
   });
