@@ -14,6 +14,7 @@ import { OriginClient, type Outgoing } from './origin-client.ts';
 import { browserHeaders, type ResponseHeaders } from './origin-response.ts';
 import type { ChosenOrigin } from './origins.ts';
 import { originNotice, render, type Notice } from './pages.ts';
+import { endWith, refusal } from './parting.ts';
 import { hasBody } from './request-body.ts';
 import type { RawRequest } from './request-target.ts';
 import type { Answer } from './sign-in.ts';
@@ -59,6 +60,8 @@ export async function createProxy(
     logger: false,
     bodyLimit: Number.MAX_SAFE_INTEGER,
     forceCloseConnections: true,
+    // What no request could be made of.
+    clientErrorHandler: (error, socket) => endWith(socket, refusal(statusOf(error))),
   });
   const methods = METHODS.filter((method) => method !== 'CONNECT');
   for (const method of methods) {
@@ -166,6 +169,13 @@ function responseHeaders(
   }
   // Reply-from's types know no lists, which several cookies are.
   return kept as Record<string, string>;
+}
+
+/** Of what the parser refused. */
+function statusOf(error: Error): number {
+  const code = 'code' in error ? error.code : undefined;
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 408;
+  return code === 'HPE_HEADER_OVERFLOW' ? 431 : 400;
 }
 
 /** Nothing to explain: whoever sends this is no browser. */

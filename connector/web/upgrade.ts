@@ -10,6 +10,7 @@ import { wantsPage } from './gate.ts';
 import { browserHeaders } from './origin-response.ts';
 import type { ChosenOrigin } from './origins.ts';
 import { originNotice, render, type Notice } from './pages.ts';
+import { endWith, refusal } from './parting.ts';
 import type { Opened } from './proxy.ts';
 import { dialOrigin } from './upstreams.ts';
 
@@ -65,13 +66,7 @@ export function refuseUpgrade(request: IncomingMessage, socket: Duplex, notice: 
 
 /** The same for what is malformed: a status and nothing else. */
 export function refuseMalformed(socket: Duplex, status: number): void {
-  endWith(socket, `HTTP/1.1 ${status} Refused\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
-}
-
-function endWith(socket: Duplex, text: string): void {
-  socket.on('error', () => socket.destroy());
-  if (socket.destroyed) return;
-  socket.end(text, () => socket.destroy());
+  endWith(socket, refusal(status));
 }
 
 interface Agreed {
