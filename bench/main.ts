@@ -6,6 +6,7 @@
  */
 import { parseArgs } from 'node:util';
 import type { Measurement } from './comparison.ts';
+import { throughputDirect } from './direct/throughput.ts';
 import { clientMemory } from './figures/client-memory.ts';
 import { nodeMemory } from './figures/node-memory.ts';
 import { decideUs } from './figures/decide.ts';
@@ -23,6 +24,7 @@ const measurements: readonly Measurement[] = [
   rttRelayed,
   openRelayed,
   cpuRelayed,
+  throughputDirect,
   revocationP99,
   clientMemory,
   nodeMemory,

@@ -1,10 +1,12 @@
 /** `postern connector`: serves one private network's resources by dialling out. */
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { exits } from '../protocol/errors.ts';
 import { openIdentity } from '../protocol/node/identity.ts';
 import { openStateDirectory } from '../protocol/node/state-directory.ts';
 import { decodeEnrolmentKey } from '../protocol/secrets.ts';
+import { collectEndpoints, directOptions, parseDirectListen, type DirectListen } from './direct-option.ts';
 import { notEnrolled } from './not-enrolled.ts';
+import { count } from './count.ts';
 import { action, CommandError, say } from './output.ts';
 import { readSecret } from './secret.ts';
 import { untilSignal } from './signals.ts';
@@ -15,6 +17,9 @@ interface Options {
   state: string;
   controller?: string;
   name?: string;
+  direct?: DirectListen;
+  directEndpoint: string[];
+  webCerts?: string;
 }
 
 export function connectorCommand(program: Command): void {
@@ -25,13 +30,40 @@ export function connectorCommand(program: Command): void {
     .option('--key-file <file>', 'file that holds the key (also POSTERN_KEY_FILE; - for standard input)')
     .requiredOption('--state <folder>', 'where keys and memory are kept', process.env['POSTERN_STATE'])
     .option('--controller <url>', 'another address for the controller in the key; its pinned root stays')
+    .option(
+      '--web-certs <folder>',
+      'certificates for public hostnames: NAME.pem and NAME.key, _.SUFFIX.pem for a wildcard; read again when they change',
+    )
     .option('--name <name>', 'how the connector is listed; the host name unless said')
+    .addOption(
+      new Option(
+        '--direct <[address:]port>',
+        'also let clients in without a relay: opens this TCP port, silent to whoever does not know this connector, and tells the devices that may use its network where it is; off unless given',
+      )
+        .env('POSTERN_DIRECT')
+        .argParser(parseDirectListen),
+    )
+    .addOption(
+      new Option(
+        '--direct-endpoint <host:port>',
+        'where that port is reached from outside; the address of --direct unless said; may be repeated',
+      )
+        .env('POSTERN_DIRECT_ENDPOINT')
+        .argParser(collectEndpoints)
+        .default([], 'none'),
+    )
+    .addHelpText('after', drainHelp)
     .action(action(run));
 }
+
+const drainHelp = `
+On SIGTERM or Ctrl-C the connector takes no new flows, which go to another connector of the network, and gives open
+ones 30 seconds; then they end with the reason "draining". A second signal ends them at once.`;
 
 async function run(options: Options): Promise<void> {
   const { createLog } = await import('./log.ts');
   const { startConnector } = await import('../connector/connector.ts');
+  const direct = directOptions(options.direct, options.directEndpoint);
   const text = await readSecret('key', options.key, options.keyFile);
   const key = text === undefined ? undefined : decodeEnrolmentKey('pk', text);
   if (text !== undefined && key === undefined) {
@@ -49,7 +81,9 @@ async function run(options: Options): Promise<void> {
     log,
     ...(key === undefined ? {} : { key }),
     ...(options.controller === undefined ? {} : { controllerUrl: options.controller }),
+    ...(options.webCerts === undefined ? {} : { webCertificates: options.webCerts }),
     ...(options.name === undefined ? {} : { name: options.name }),
+    ...(direct === undefined ? {} : { direct }),
   });
   const stopped = untilSignal();
   try {
@@ -61,6 +95,9 @@ async function run(options: Options): Promise<void> {
     if (!runs) return say('Stopped before the controller answered.');
     say(`The connector runs. Look at it with: postern status --state ${options.state}`);
     await Promise.race([stopped, connector.refused]);
+    const open = connector.status().streams;
+    if (open > 0) say(`Draining: ${count(open, 'open flow')} may go on for 30 s. Once more ends it now.`);
+    await Promise.race([connector.drain(), untilSignal()]);
   } finally {
     await connector.stop();
   }

@@ -4,7 +4,9 @@ import type { ControllerContext } from '../controller/context.ts';
 import { openEmbeddedRelay, removeEmbeddedRelay, type EmbeddedRelay } from '../controller/embedded-relay.ts';
 import type { UpgradeHandler } from '../controller/listener.ts';
 import { hopPath } from '../protocol/hop.ts';
+import type { Front } from '../protocol/fed-server.ts';
 import { createRelay, type Relay } from '../relay/relay.ts';
+import type { WebDoor } from '../relay/web-door.ts';
 
 type Upgrades = Readonly<Record<string, UpgradeHandler>>;
 
@@ -13,6 +15,12 @@ export interface Embedding {
   open(context: ControllerContext): Promise<Upgrades>;
   /** For a controller without a relay: takes an earlier one off the list. */
   leaveOut(context: ControllerContext): Promise<Upgrades>;
+  /** Tells nodes to move their circuits to another relay, and waits for it as `Relay.drain` says. */
+  drain(): Promise<void>;
+  /** Where browsers' connections go; undefined without a relay. */
+  door(): WebDoor | undefined;
+  /** For the one port: what is for a connector's hostname is passed on. */
+  front(): Front | undefined;
   close(): void;
 }
 
@@ -37,6 +45,14 @@ export function embedRelay(log: Logger): Embedding {
     async leaveOut(context) {
       await removeEmbeddedRelay(context);
       return {};
+    },
+    async drain() {
+      await relay?.drain();
+    },
+    door: () => relay?.door,
+    front() {
+      const opened = relay;
+      return opened === undefined ? undefined : (socket, own) => opened.door.take(socket, own);
     },
     close() {
       embedded?.stop();

@@ -20,10 +20,13 @@ import type { Card } from '../protocol/tokens.ts';
 import { version } from '../protocol/version.ts';
 import { listenForNodes, type RelayListener, type TlsCertificate } from '../relay/listener.ts';
 import { createRelay, type Relay } from '../relay/relay.ts';
+import { listenForBrowsers } from '../relay/web-listener.ts';
 
 export interface RelayNodeOptions {
   readonly address: string;
   readonly port: number;
+  /** A further port for browsers alone. */
+  readonly webListen?: { readonly address: string; readonly port: number };
   /** How nodes reach it; its host is the one it may ask a certificate for. */
   readonly publicUrl: URL;
   readonly state: StateDirectory;
@@ -33,12 +36,15 @@ export interface RelayNodeOptions {
   /** Instead of a certificate from the controller's built-in authority. */
   readonly tls?: TlsCertificate;
   readonly memoryBytes?: number;
+  readonly bytesPerSecond?: number;
   readonly log: Logger;
   /** Epoch milliseconds. */
   readonly wallClock?: () => number;
 }
 
 export interface RelayNode {
+  /** Tells nodes to move their circuits, and waits for it as `Relay.drain` says; `stop` is to follow. */
+  drain(): Promise<void>;
   stop(): Promise<void>;
   /** Rejects when the controller refused this relay for good, or the port cannot be had. */
   readonly failed: Promise<never>;
@@ -76,6 +82,10 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
   begin();
   const stored = options.tls ?? (state.readJson('tls.json') as TlsCertificate | undefined);
   if (isPlain || stored !== undefined) await listen(stored);
+  const browsers =
+    options.webListen === undefined
+      ? undefined
+      : await listenForBrowsers({ ...options.webListen, door: () => relay?.door });
   const control = keepControl({
     kind: 'relay',
     identity,
@@ -100,6 +110,10 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
 
   return {
     failed,
+    async drain() {
+      log.info({ circuits: relay?.circuits ?? 0 }, 'draining');
+      await relay?.drain();
+    },
     async stop() {
       isStopped = true;
       clearImmediate(keeping);
@@ -107,6 +121,7 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
       relay?.close();
       control.stop();
       state.writeJson('lease.json', lease.state());
+      await browsers?.close();
       await listener?.close();
       await api.close();
     },
@@ -123,6 +138,7 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
       clock: systemClock,
       random: systemRandom,
       ...(options.memoryBytes === undefined ? {} : { memoryBytes: options.memoryBytes }),
+      ...(options.bytesPerSecond === undefined ? {} : { bytesPerSecond: options.bytesPerSecond }),
       log: (event) => {
         log.info(event, event.event);
         if (event.event === 'refused' && event.code === 'denied') alarms.raise('ticket-not-valid');
@@ -137,8 +153,9 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
       port,
       clock: systemClock,
       ...(tls === undefined || isPlain ? {} : { tls }),
+      host: publicUrl.hostname,
       relay: () => relay,
-      isReady: () => relay !== undefined && card !== undefined && lease.inContact(),
+      isReady: () => relay !== undefined && !relay.isDraining && card !== undefined && lease.inContact(),
     });
     if (isStopped) return listener.close();
     log.info({ address, port: listener.port }, 'listening for nodes');
@@ -209,7 +226,14 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
       schema: 'postern.relay/v1',
       id: identity.enrolment?.node,
       url: publicUrl.origin,
-      state: listener === undefined ? 'enrolling' : lease.inContact() ? 'ready' : 'degraded',
+      state:
+        relay?.isDraining === true
+          ? 'draining'
+          : listener === undefined
+            ? 'enrolling'
+            : lease.inContact()
+              ? 'ready'
+              : 'degraded',
       controller: { connected: control.state.state === 'up' },
       attached: relay?.attached ?? 0,
       circuits: relay?.circuits ?? 0,

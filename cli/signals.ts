@@ -1,8 +1,17 @@
 /** How a program that runs in the foreground learns that it should end in order. */
 
-/** Settles at the first SIGINT or SIGTERM; a second one ends the process at once. */
+const signals = ['SIGINT', 'SIGTERM'] as const;
+
+/**
+ * Settles at the next SIGINT or SIGTERM. Asked again while the program ends in order, it tells of a second one; where
+ * nobody asks, a second one ends the process at once.
+ */
 export function untilSignal(): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+    const heard = (): void => {
+      for (const signal of signals) process.off(signal, heard);
+      resolve();
+    };
+    for (const signal of signals) process.on(signal, heard);
   });
 }

@@ -1,6 +1,6 @@
 /** `postern status`: what a running client or connector is doing, and what it refused or lost lately. */
 import type { Command } from 'commander';
-import type { ClientStatus } from '../client/status.ts';
+import type { ClientStatus, PathShown } from '../client/status.ts';
 import { formatDuration } from '../protocol/durations.ts';
 import { checkTitles } from '../protocol/shown-posture.ts';
 import { count } from './count.ts';
@@ -59,8 +59,9 @@ export function clientText(status: ClientStatus): string {
     ...group('Networks', status.networks, (network) => [
       network.name,
       count(network.connectors, 'connector'),
-      network.connected ? 'relay' : '! not connected',
+      network.connected ? pathText(network.path) : '! not connected',
       network.rtt_ms === undefined ? '' : `${network.rtt_ms} ms`,
+      notDirectText(network.not_direct),
     ]),
     ...group('Active', status.flows.slice(0, 20), (flow) => [`${flow.host}:${flow.port}`, age(flow.since)]),
     ...group('Recent', status.recent.slice(0, 10), (incident) => [
@@ -87,6 +88,17 @@ function postureLines(posture: ClientStatus['posture']): string[] {
     refuses.length === 0 ? '' : `refuses ${refuses.length <= 3 ? refuses.join(', ') : refuses.length}`,
   ]);
   return [line('Posture', `told ${age(posture.at)} ago`), ...group('', rows, (row) => row)];
+}
+
+/** A path in words: `relay NAME` or `direct HOST:PORT`. */
+export function pathText(path: PathShown | undefined): string {
+  if (path === undefined) return '';
+  return path.kind === 'relay' ? `relay ${path.name}` : `direct ${path.endpoint}`;
+}
+
+/** Where nobody published an endpoint nothing is amiss, and only `ping` says so. */
+function notDirectText(why: string | undefined): string {
+  return why === undefined || why === 'no endpoint published' ? '' : `not direct: ${why}`;
 }
 
 function line(label: string, ...cells: string[]): string {

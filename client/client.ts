@@ -5,6 +5,7 @@
 import { hostname, release, type } from 'node:os';
 import { systemClock, systemRandom } from '../protocol/clock.ts';
 import type { DeviceNews, FromController } from '../protocol/control.ts';
+import { parseEndpoint } from '../protocol/endpoints.ts';
 import { Fault, toFault } from '../protocol/errors.ts';
 import { encodeKey } from '../protocol/keys.ts';
 import { parseName } from '../protocol/names.ts';
@@ -20,12 +21,14 @@ import type { StateDirectory } from '../protocol/node/state-directory.ts';
 import type { EnrolmentKey } from '../protocol/secrets.ts';
 import type { AddressRange } from './dns/address-range.ts';
 import { DeviceNewsReader } from './device-news.ts';
+import { mayDialDirectly } from './direct-address.ts';
 import { acceptedZones, type RefusedZone } from './dns/zones.ts';
 import { Flows } from './flows.ts';
 import { Hearing } from './hearing.ts';
 import { DeviceMemory } from './memory.ts';
 import { mayCapture, NameCapture } from './name-capture.ts';
 import type { FlowTarget } from './open-flow.ts';
+import { Ping } from './ping.ts';
 import { collectorsOf } from './posture/collect.ts';
 import { machineAt } from './posture/machine.ts';
 import { PostureReporter } from './posture/reporter.ts';
@@ -36,7 +39,7 @@ import type { SignInPrompt } from './sign-in.ts';
 import { SignIns } from './sign-ins.ts';
 import { nothingKnown, readKnowledge, type Knowledge } from './standing.ts';
 import type { ClientStatus } from './status.ts';
-import { reportStatus } from './status-report.ts';
+import { relayName, reportStatus } from './status-report.ts';
 import type { Undone } from './system/journal.ts';
 import { Tunnels } from './tunnels.ts';
 import { takeOverFromWatchdog } from './watchdog/take-over.ts';
@@ -129,6 +132,7 @@ class RunningClient implements Client {
   readonly #memory: DeviceMemory;
   readonly #flows: Flows;
   readonly #tunnels: Tunnels;
+  readonly #ping: Ping;
   readonly #posture: PostureReporter;
   readonly #warnings: SessionWarnings;
   readonly #news = new DeviceNewsReader();
@@ -154,8 +158,8 @@ class RunningClient implements Client {
     this.#wallClock = options.wallClock ?? Date.now;
     this.#identity = identity;
     this.#ready.promise.catch(() => undefined);
-    this.#memory = new DeviceMemory(options.state);
     this.#alarms = new Alarms(Date.now, (_name, text) => options.onEvent({ kind: 'alarm', text }));
+    this.#memory = new DeviceMemory(options.state, (name) => this.#alarms.raise(name));
     this.#keys = new DeviceKeys({
       identity,
       rotate: () => this.#control?.rotate() ?? false,
@@ -177,8 +181,18 @@ class RunningClient implements Client {
       identity,
       memory: this.#memory,
       onNote: (note) => this.#flows.note(note),
+      mayDial: (address) => mayDialDirectly(address, this.#capture?.changes.range),
       clock: systemClock,
       random: systemRandom,
+    });
+    this.#ping = new Ping({
+      knowledge: () => this.knowledge(),
+      session: (network) => this.#tunnels.session(network),
+      networks: () => this.#tunnels.networks(),
+      lookAgain: (network) => this.#tunnels.lookAgain(network),
+      relayName: (relay) => relayName(this.#memory.snapshot, relay),
+      open: (target) => this.open(target),
+      clock: systemClock,
     });
     this.#posture = new PostureReporter({
       send: (message) => this.#control?.send(message) ?? false,
@@ -328,6 +342,7 @@ class RunningClient implements Client {
   }
 
   async #receive(message: FromController): Promise<void> {
+    if (this.#stopping !== undefined) return undefined;
     const prompt = this.#signIns.receive(message);
     if (prompt !== undefined) return this.#options.onEvent({ kind: 'prompt', prompt });
     return this.#hearing.take(message);
@@ -383,7 +398,14 @@ class RunningClient implements Client {
     if (snapshot === undefined) return;
     const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).hostname : '');
     const controllerHost = hostOf(this.#options.controllerUrl ?? this.#identity.enrolment?.url ?? '');
-    const hosts = [controllerHost, ...Object.values(snapshot.relays).map(({ url }) => hostOf(url))];
+    const direct = Object.values(snapshot.networks).flatMap(({ connectors }) =>
+      connectors.flatMap(({ direct: endpoints = [] }) => endpoints),
+    );
+    const hosts = [
+      controllerHost,
+      ...Object.values(snapshot.relays).map(({ url }) => hostOf(url)),
+      ...direct.flatMap((endpoint) => parseEndpoint(endpoint)?.host ?? []),
+    ];
     const { accepted, refused } = acceptedZones(snapshot.zones, controllerHost);
     this.#refusedZones = refused;
     const exempt = new Set(hosts.flatMap((host) => parseName(host) ?? []));
@@ -403,6 +425,7 @@ class RunningClient implements Client {
       exists: (name, resource) => this.#flows.exists(name, resource),
       openFlow: (target) => this.open(target),
       openDatagrams: (target) => this.#flows.openDatagrams(target),
+      notKept: () => this.#alarms.raise('not-kept'),
     });
   }
 
@@ -411,6 +434,11 @@ class RunningClient implements Client {
       'GET /v1/status': () => this.status(),
       'GET /v1/resources': () => listResources(this.knowledge()),
       'GET /v1/why': (query) => explain(query.get('resource') ?? '', this.knowledge()),
+      'POST /v1/ping': (query) => this.#ping.once(query.get('resource') ?? '', query.get('look') === '1'),
+      'POST /v1/ping/target': (query) => {
+        const port = query.get('port');
+        return this.#ping.target(query.get('resource') ?? '', port === null ? undefined : Number(port));
+      },
       'POST /v1/login': (_query, body) => {
         const wanted = (body as { for?: unknown } | undefined)?.for;
         return this.#signIns.login(typeof wanted === 'string' ? wanted : undefined);

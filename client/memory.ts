@@ -24,6 +24,7 @@ const Remembered = Type.Object({
 
 export class DeviceMemory {
   readonly #state: StateDirectory;
+  readonly #alarm: (name: AlarmName) => void;
   /** Of the channel that is open now; undefined before its first snapshot. */
   #version: number | undefined;
   #epoch = 0;
@@ -32,9 +33,13 @@ export class DeviceMemory {
   #grants: readonly string[] = [];
   #authorities: readonly string[] = [];
 
-  /** Reads what an earlier process wrote; a file it cannot read as such is as good as none. */
-  constructor(state: StateDirectory) {
+  /**
+   * Reads what an earlier process wrote; a file it cannot read as such is as good as none.
+   * @param alarm what could not be written down, while this process goes on with it
+   */
+  constructor(state: StateDirectory, alarm: (name: AlarmName) => void) {
     this.#state = state;
+    this.#alarm = alarm;
     const stored = state.readJson(file);
     if (!Value.Check(Remembered, stored)) return;
     this.#snapshot = stored.snapshot;
@@ -131,7 +136,7 @@ export class DeviceMemory {
   }
 
   #store(): void {
-    this.#state.writeJson(file, {
+    const isKept = this.#state.keepJson(file, {
       schema: 'postern.session/v1',
       ...(this.#snapshot === undefined ? {} : { snapshot: this.#snapshot }),
       epoch: this.#epoch,
@@ -139,6 +144,7 @@ export class DeviceMemory {
       grants: this.#grants,
       authorities: this.#authorities,
     });
+    if (!isKept) this.#alarm('not-kept');
   }
 }
 

@@ -31,6 +31,8 @@ export interface NameCaptureOptions {
   exists(name: Name, resource: VisibleResource): Promise<'yes' | 'no' | 'unknown'>;
   readonly openFlow: OpenFlow;
   readonly openDatagrams: OpenDatagrams;
+  /** The addresses that names have could not be written down. */
+  notKept(): void;
 }
 
 const addressFile = 'addresses.json';
@@ -211,11 +213,12 @@ export class NameCapture {
   #writeAddresses(): void {
     if (this.#pool.version === this.#writtenVersion) return;
     this.#writtenVersion = this.#pool.version;
-    this.#options.state.writeJson(addressFile, {
+    const isKept = this.#options.state.keepJson(addressFile, {
       schema: 'postern.addresses/v1',
       range: formatRange(this.#pool.range),
       ...this.#pool.state(),
     });
+    if (!isKept) this.#options.notKept();
   }
 }
 

@@ -4,19 +4,19 @@
  * is not its business.
  */
 import type { Clock, Random } from '../protocol/clock.ts';
-import { Fault, toFault } from '../protocol/errors.ts';
+import { Fault, type CodeName } from '../protocol/errors.ts';
 import type { ConnectorId, NetworkId } from '../protocol/ids.ts';
 import { decodeKey, type AgreementKey } from '../protocol/keys.ts';
-import type { Carrier } from '../protocol/link/carrier.ts';
 import { dialSession, type Session } from '../protocol/link/session.ts';
+import { firstOf } from './first-of.ts';
 import { KeptSession } from './kept-session.ts';
+import type { Route, Routes } from './route.ts';
 
-/** A connector of the network and the relays where it can be met. */
+/** A connector of the network. */
 export interface ConnectorPeer {
   readonly id: ConnectorId;
   /** Its node key, base64url. */
   readonly nk: string;
-  readonly relays: readonly string[];
 }
 
 export interface NetworkSessionOptions {
@@ -24,8 +24,9 @@ export interface NetworkSessionOptions {
   readonly own: AgreementKey;
   connectors(): readonly ConnectorPeer[];
   grants(): readonly string[];
-  /** A circuit to the connector through that relay; undefined while the relay is not attached. */
-  circuit(relay: string, connector: ConnectorId): Carrier | undefined;
+  readonly routes: Routes;
+  /** A carrier died: the way to others may be gone with it. */
+  lost(): void;
   /** Why no relay lets this device attach, where every one of them refused for a reason that a person should hear. */
   refusal(): Fault | undefined;
   onNote(note: unknown): void;
@@ -43,10 +44,14 @@ export type NetworkSessionState =
 const firstDelayMs = 50;
 const longestDelayMs = 2_000;
 const wantedDelayMs = 60;
+/** How long one way is waited for before the next is tried beside it. */
+const staggerMs = 1_000;
 /** How long a flow waits for a session. */
 const patienceMs = 10_000;
 /** How long the connector has to end the flows of a right that is gone, since only it can say why. */
 const partingMs = 1_000;
+/** A connector that ended in order is asked last for so long. */
+const drainedMs = 60_000;
 /** How often a session that lingers is looked at: one without flows is closed. */
 const lingerCheckMs = 15_000;
 
@@ -61,6 +66,8 @@ export class NetworkSession {
   #rounds = 0;
   /** The connector that worked last is tried first. */
   #preferred: string | undefined;
+  /** Connectors that took no new flows any more, and since when. */
+  readonly #drained = new Map<ConnectorId, number>();
   #stopped = false;
   /** Wait for their connectors to end their flows. */
   #parting: readonly Session[] = [];
@@ -77,6 +84,7 @@ export class NetworkSession {
   /** The session, waited for while one may still come. Rejects with the Fault of the last attempt. */
   whenUp(): Promise<Session> {
     if (this.#state.state === 'up' && this.#state.kept.session.hasPath) {
+      this.#state.kept.choice.used();
       return Promise.resolve(this.#state.kept.session);
     }
     if (this.#stopped) return Promise.reject(new Fault('cancelled'));
@@ -105,6 +113,13 @@ export class NetworkSession {
     this.#rounds = 0;
     this.#cancelRetry();
     void this.#dial();
+  }
+
+  /** A relay is attached anew. */
+  found(): void {
+    if (this.#stopped) return;
+    for (const kept of this.#kept()) kept.found();
+    this.poke();
   }
 
   /**
@@ -160,70 +175,68 @@ export class NetworkSession {
 
   async #dial(): Promise<void> {
     this.#state = { state: 'dialling' };
-    let fault: Fault | undefined;
-    for (const connector of this.#inOrder()) {
-      for (const relay of connector.relays) {
-        const carrier = this.#circuit(relay, connector.id);
-        if (carrier === undefined) continue;
-        const opened = await this.#open(carrier, connector, relay);
-        if (this.#stopped) return opened instanceof Fault ? undefined : opened.session.close('cancelled');
-        // One that lingered may have come back meanwhile.
-        if (this.#isUp()) return opened instanceof Fault ? undefined : opened.session.close('cancelled');
-        if (!(opened instanceof Fault)) return this.#up(opened, connector.id);
-        fault = opened;
-      }
-    }
-    if (!this.#isUp()) this.#failed(fault ?? this.#options.refusal() ?? new Fault('no-peer'));
-    return undefined;
+    const { routes, clock } = this.#options;
+    const found = await firstOf({
+      ways: this.#inOrder().flatMap((connector) =>
+        routes.to(connector.id).map((route) => ({ connector, route })),
+      ),
+      attempt: ({ connector, route }) => this.#open(connector, route),
+      discard: ({ session }) => session.close('cancelled'),
+      staggerMs,
+      clock,
+    });
+    const isFault = found === undefined || found instanceof Fault;
+    // One that lingered may have come back meanwhile.
+    if (this.#stopped || this.#isUp()) return isFault ? undefined : found.result.session.close('cancelled');
+    if (isFault) return this.#failed(found ?? this.#options.refusal() ?? new Fault('no-peer'));
+    return this.#up(found.result, found.way.connector.id);
   }
 
   #isUp(): boolean {
     return this.#state.state === 'up';
   }
 
-  #circuit(relay: string, connector: ConnectorId): Carrier | undefined {
-    try {
-      return this.#options.circuit(relay, connector);
-    } catch {
-      // The relay was lost between being asked and asking.
-      return undefined;
-    }
-  }
-
-  async #open(carrier: Carrier, connector: ConnectorPeer, relay: string): Promise<KeptSession | Fault> {
-    const { network, own, clock, random } = this.#options;
+  async #open(connector: ConnectorPeer, route: Route): Promise<KeptSession> {
+    const { network, own, routes, clock, random } = this.#options;
     const peer = decodeKey(connector.nk);
-    if (peer === undefined) return new Fault('protocol');
+    if (peer === undefined) throw new Fault('protocol');
+    const carrier = await routes.carrier(connector.id, route);
+    if (carrier === undefined) throw new Fault('no-peer');
     const grants = [...this.#options.grants()];
-    let kept: KeptSession | undefined;
-    try {
-      const session = await dialSession({
-        carrier,
-        own,
-        peer,
-        networkId: network,
-        grants,
-        // Streams towards a client are refused: nothing opens one to it.
-        handle: () => ({ note: (note) => this.#options.onNote(note), lost: () => kept?.lost() }),
-        clock,
-        random,
-      });
-      kept = this.#keep(session, connector.id, relay, grants);
-      if (!session.hasPath) kept.lost();
-      return kept;
-    } catch (error) {
-      return toFault(error);
-    }
+    const opened: { kept?: KeptSession } = {};
+    const session = await dialSession({
+      carrier,
+      own,
+      peer,
+      networkId: network,
+      grants,
+      // Streams towards a client are refused: nothing opens one to it.
+      handle: () => ({
+        note: (note) => this.#options.onNote(note),
+        lost: () => opened.kept?.lost(),
+        draining: () => {
+          if (opened.kept !== undefined) this.#draining(opened.kept, connector.id);
+        },
+      }),
+      clock,
+      random,
+    });
+    const kept = this.#keep(session, connector.id, route, grants);
+    opened.kept = kept;
+    if (!session.hasPath) kept.lost();
+    return kept;
   }
 
-  #keep(session: Session, connector: ConnectorId, relay: string, grants: readonly string[]): KeptSession {
-    const { clock, random } = this.#options;
+  #keep(session: Session, connector: ConnectorId, route: Route, grants: readonly string[]): KeptSession {
+    const { routes, clock, random } = this.#options;
     const kept: KeptSession = new KeptSession(
       {
         session,
-        relay,
-        relays: () => this.#options.connectors().find(({ id }) => id === connector)?.relays ?? [],
-        circuit: (through) => this.#circuit(through, connector),
+        route,
+        // One that the controller names no longer is not met anywhere.
+        routes: () => (this.#names(connector) ? routes.to(connector) : []),
+        carrier: async (over) => routes.carrier(connector, over),
+        lost: () => this.#options.lost(),
         isWanted: () => this.#waiting.size > 0,
         resumed: () => this.#resumed(kept, connector),
         stranded: () => this.#stranded(kept, connector),
@@ -235,6 +248,10 @@ export class NetworkSession {
     return kept;
   }
 
+  #names(connector: ConnectorId): boolean {
+    return this.#options.connectors().some(({ id }) => id === connector);
+  }
+
   #up(kept: KeptSession, connector: ConnectorId): void {
     this.#cancelRetry();
     this.#state = { state: 'up', kept, connector };
@@ -242,40 +259,67 @@ export class NetworkSession {
     this.#rounds = 0;
     void this.#watch(kept, connector);
     kept.sendGrants(this.#options.grants());
-    if (kept.session.hasPath) for (const settle of this.#waiting) settle(kept.session);
+    kept.choice.changed();
+    if (kept.session.hasPath) this.#settle(kept);
+  }
+
+  /** Gives the session to all flows that wait for one. */
+  #settle(kept: KeptSession): void {
+    if (this.#waiting.size > 0) kept.choice.used();
+    for (const settle of this.#waiting) settle(kept.session);
   }
 
   async #watch(kept: KeptSession, connector: ConnectorId): Promise<void> {
     const fault = await kept.session.closed;
     if (this.#lingering.get(connector) === kept) this.#lingering.delete(connector);
     if (this.#stopped || this.#state.state !== 'up' || this.#state.kept !== kept) return;
-    // A connector that drains is the last to be asked again.
-    if (fault.code === 'draining') this.#preferred = undefined;
+    if (fault.code === 'draining') this.#askLast(connector);
     this.#state = { state: 'idle', fault };
     this.poke();
   }
 
   #resumed(kept: KeptSession, connector: ConnectorId): void {
     if (this.#stopped) return;
-    if (this.#state.state !== 'up' && this.#lingering.get(connector) === kept) {
+    if (this.#state.state !== 'up' && this.#lingering.get(connector) === kept && !kept.isDraining) {
       this.#lingering.delete(connector);
       this.#cancelRetry();
       this.#state = { state: 'up', kept, connector };
     }
     if (this.#state.state === 'up' && this.#state.kept === kept) {
-      for (const settle of this.#waiting) settle(kept.session);
+      this.#settle(kept);
     }
+  }
+
+  /** What is open goes on there for a while; new flows go to another connector. */
+  #draining(kept: KeptSession, connector: ConnectorId): void {
+    kept.drains();
+    this.#askLast(connector);
+    if (this.#state.state !== 'up' || this.#state.kept !== kept) return;
+    this.#setAside(kept, connector, 'draining');
+  }
+
+  #askLast(connector: ConnectorId): void {
+    this.#drained.set(connector, this.#options.clock.nowMs());
+    if (this.#preferred === connector) this.#preferred = undefined;
+  }
+
+  #isDrained(connector: ConnectorId): boolean {
+    const sinceMs = this.#drained.get(connector);
+    return sinceMs !== undefined && this.#options.clock.nowMs() - sinceMs < drainedMs;
   }
 
   /** New flows need not wait for a connector that may be gone, where there is another. */
   #stranded(kept: KeptSession, connector: ConnectorId): void {
     if (this.#state.state !== 'up' || this.#state.kept !== kept) return;
     const others = this.#options.connectors().some(({ id }) => id !== connector && !this.#lingering.has(id));
-    if (!others) return;
+    if (others) this.#setAside(kept, connector, 'connector-lost');
+  }
+
+  #setAside(kept: KeptSession, connector: ConnectorId, code: CodeName): void {
     this.#lingering.set(connector, kept);
-    this.#checkLingering();
     this.#preferred = undefined;
-    this.#state = { state: 'idle', fault: new Fault('connector-lost') };
+    this.#state = { state: 'idle', fault: new Fault(code) };
+    this.#checkLingering();
     this.poke();
   }
 
@@ -310,10 +354,9 @@ export class NetworkSession {
   /** A connector with a session that lingers is asked for that one alone. */
   #inOrder(): ConnectorPeer[] {
     const connectors = this.#options.connectors().filter(({ id }) => !this.#lingering.has(id));
-    return [
-      ...connectors.filter(({ id }) => id === this.#preferred),
-      ...connectors.filter(({ id }) => id !== this.#preferred),
-    ];
+    const rank = ({ id }: ConnectorPeer): number =>
+      id === this.#preferred ? 0 : this.#isDrained(id) ? 2 : 1;
+    return connectors.toSorted((one, other) => rank(one) - rank(other));
   }
 
   #lastFault(): Fault {

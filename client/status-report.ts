@@ -5,6 +5,7 @@ import { version } from '../protocol/version.ts';
 import { formatRange } from './dns/address-range.ts';
 import type { RefusedZone } from './dns/zones.ts';
 import type { Flows } from './flows.ts';
+import { pathView } from './path-view.ts';
 import { ownPosture } from './posture/own-posture.ts';
 import type { LastReport } from './posture/reporter.ts';
 import type { Knowledge } from './standing.ts';
@@ -66,11 +67,12 @@ export function reportStatus(parts: StatusParts): ClientStatus {
       ...(parts.socksPort === undefined ? {} : { socks: `127.0.0.1:${parts.socksPort}` }),
       ...(parts.httpPort === undefined ? {} : { http: `127.0.0.1:${parts.httpPort}` }),
     },
-    networks: parts.tunnels.networks().map(({ name, connectors, connected, rttMs }) => ({
-      name,
-      connectors,
-      connected,
-      ...(rttMs === undefined ? {} : { rtt_ms: Math.round(rttMs * 10) / 10 }),
+    networks: parts.tunnels.networks().map((network) => ({
+      name: network.name,
+      connectors: network.connectors,
+      connected: network.connected,
+      ...(network.rttMs === undefined ? {} : { rtt_ms: Math.round(network.rttMs * 10) / 10 }),
+      ...pathView(network, (relay) => relayName(snapshot, relay)),
     })),
     relays: parts.tunnels.relays(),
     ...parts.alarms,
@@ -91,6 +93,12 @@ export function reportStatus(parts: StatusParts): ClientStatus {
       text,
     })),
   };
+}
+
+/** The host of a relay's URL; its id where the snapshot does not name it any more. */
+export function relayName(snapshot: DeviceSnapshot | undefined, relay: string): string {
+  const url = snapshot?.relays[relay]?.url;
+  return url !== undefined && URL.canParse(url) ? new URL(url).hostname : relay;
 }
 
 function overall({ control, knowledge, signingIn }: StatusParts): ClientStatus['state'] {

@@ -1,11 +1,13 @@
 /** What `postern status --json` prints for a client; an absent part does not exist in this process. */
 import type { PostureFacts } from '../protocol/control.ts';
+import type { CodeName } from '../protocol/errors.ts';
 import type { PostureCheck } from '../protocol/posture.ts';
 import type { Alarm } from '../protocol/node/alarms.ts';
 
 export const statusSchema = 'postern.status/v1';
 export const resourcesSchema = 'postern.resources/v1';
 export const whySchema = 'postern.why/v1';
+export const pingSchema = 'postern.ping/v1';
 
 export interface ClientStatus {
   readonly schema: typeof statusSchema;
@@ -68,6 +70,10 @@ export interface ClientStatus {
     readonly connectors: number;
     readonly connected: boolean;
     readonly rtt_ms?: number;
+    /** What its session runs over, or ran over last; absent without a session. */
+    readonly path?: PathShown;
+    /** Why its session does not run directly. */
+    readonly not_direct?: string;
   }[];
   readonly relays: readonly { readonly id: string; readonly connected: boolean }[];
   /** What was heard that cannot be right, and left aside; absent while there is none. */
@@ -89,6 +95,49 @@ export interface ClientStatus {
     readonly code: string;
     readonly text: string;
   }[];
+}
+
+export type PathShown =
+  /** `name` is the host of its URL. */
+  | { readonly kind: 'relay'; readonly relay: string; readonly name: string }
+  | { readonly kind: 'direct'; readonly endpoint: string };
+
+/** One round trip to the connector of a resource. */
+export interface PingReply {
+  readonly resource: string;
+  readonly network: string;
+  readonly path?: PathShown;
+  readonly not_direct?: string;
+  /** Absent when nothing came back: then `lost` says why. */
+  readonly rtt_ms?: number;
+  readonly lost?: { readonly code: CodeName; readonly text: string };
+}
+
+/** Whether the connector can reach what was asked for, and how far that was tried. */
+export interface PingTarget {
+  readonly host?: string;
+  readonly port?: number;
+  readonly state: 'resolves' | 'connects' | 'fails' | 'not-asked';
+  readonly code?: CodeName;
+  readonly text?: string;
+}
+
+/** What `postern ping --json` prints. */
+export interface PingReport {
+  readonly schema: typeof pingSchema;
+  readonly resource: string;
+  readonly network: string;
+  /** Of the last reply. */
+  readonly path?: PathShown;
+  readonly not_direct?: string;
+  readonly sent: number;
+  readonly answered: number;
+  /** Share of what was sent, 0 … 1. */
+  readonly loss: number;
+  /** Absent when nothing came back. */
+  readonly rtt_ms?: { readonly min: number; readonly median: number; readonly max: number };
+  readonly replies: readonly PingReply[];
+  readonly target: PingTarget;
 }
 
 export interface ResourceList {

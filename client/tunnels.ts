@@ -5,18 +5,23 @@
 import type { Clock, Random } from '../protocol/clock.ts';
 import type { DeviceSnapshot } from '../protocol/control.ts';
 import { Fault } from '../protocol/errors.ts';
-import { parseId, type NetworkId, type RelayId } from '../protocol/ids.ts';
+import { parseId, type ConnectorId, type NetworkId, type RelayId } from '../protocol/ids.ts';
+import type { Carrier } from '../protocol/link/carrier.ts';
 import { keepAttached, type KeptAttachment } from '../protocol/link/keep-attached.ts';
 import type { Session } from '../protocol/link/session.ts';
-import { dialOptions } from '../protocol/node/dial-options.ts';
+import { dialOptions, lookupWithLocalhost } from '../protocol/node/dial-options.ts';
 import type { Identity } from '../protocol/node/identity.ts';
+import { DirectPaths } from './direct-paths.ts';
 import type { DeviceMemory } from './memory.ts';
 import { NetworkSession, type ConnectorPeer } from './network-session.ts';
+import type { Route } from './route.ts';
 
 export interface TunnelOptions {
   readonly identity: Identity;
   readonly memory: DeviceMemory;
   onNote(note: unknown): void;
+  /** Whether an address may be dialled directly: none that this client itself gives to names. */
+  mayDial(this: void, address: string): boolean;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -28,6 +33,10 @@ export interface NetworkPath {
   readonly connectors: number;
   readonly connected: boolean;
   readonly rttMs: number | undefined;
+  /** What its session runs over, or ran over last; undefined without a session. */
+  readonly route: Route | undefined;
+  /** Why its session does not run directly, in words; undefined when it does, and without a session. */
+  readonly notDirect: string | undefined;
 }
 
 /** Longer than the controller honours tokens of the old keys: by then it has ended what was still open. */
@@ -43,9 +52,12 @@ export class Tunnels {
   readonly #draining = new Set<NetworkSession>();
   /** What is followed now; undefined while there is no session of the device. */
   #followed: DeviceSnapshot | undefined;
+  readonly #direct: DirectPaths;
 
   constructor(options: TunnelOptions) {
     this.#options = options;
+    const { mayDial, clock, random } = options;
+    this.#direct = new DirectPaths({ lookup: lookupWithLocalhost, mayDial, clock, random });
   }
 
   /** Follows the memory: attaches to new relays, leaves old ones, opens and ends sessions, passes new grants on. */
@@ -80,17 +92,25 @@ export class Tunnels {
     return kept === undefined ? Promise.reject(new Fault('no-peer')) : kept.whenUp();
   }
 
+  /** Looks for a better path of a network's session at once, whatever failed lately. */
+  lookAgain(network: NetworkId): void {
+    const state = this.#networks.get(network)?.state;
+    this.#direct.forgive();
+    if (state?.state === 'up') state.kept.choice.lookAgain();
+  }
+
   networks(): NetworkPath[] {
     const { snapshot } = this.#options.memory;
     return Object.values(snapshot?.networks ?? {}).map(({ id, name, connectors }) => {
       const state = this.#networks.get(id as NetworkId)?.state;
-      return {
-        id,
-        name,
-        connectors: connectors.length,
-        connected: state?.state === 'up' && state.kept.session.hasPath,
-        rttMs: state?.state === 'up' ? state.kept.session.rttMs : undefined,
-      };
+      const base = { id, name, connectors: connectors.length };
+      if (state?.state !== 'up')
+        return { ...base, connected: false, rttMs: undefined, route: undefined, notDirect: undefined };
+      const { kept, connector } = state;
+      const { session, route } = kept;
+      const endpoints = connectors.find((each) => each.id === connector)?.direct ?? [];
+      const notDirect = route.kind === 'direct' ? undefined : this.#direct.whyNot(connector, endpoints);
+      return { ...base, connected: session.hasPath, rttMs: session.rttMs, route, notDirect };
     });
   }
 
@@ -108,6 +128,7 @@ export class Tunnels {
 
   #follow(snapshot: DeviceSnapshot | undefined): void {
     this.#followed = snapshot;
+    this.#direct.follow(snapshot);
     this.#updateNetworks(snapshot);
     if (snapshot !== undefined || this.#retiring.size === 0) this.#updateRelays(snapshot);
   }
@@ -147,7 +168,10 @@ export class Tunnels {
       // Asked before each dial: a restart knows the relays before the controller has shown its card again.
       connect: () => dialOptions(memory.authorities),
       onState: (state) => {
-        if (state.state === 'up') for (const network of this.#networks.values()) network.poke();
+        // This device may be in another network than before.
+        if (state.state === 'up') this.#direct.forgive();
+        if (state.state === 'up') for (const network of this.#networks.values()) network.found();
+        if (state.state === 'draining') for (const network of this.#networks.values()) network.poke();
       },
       clock,
       random,
@@ -188,22 +212,52 @@ export class Tunnels {
     return new NetworkSession({
       network,
       own: identity.nodeKey,
-      connectors: () =>
-        (memory.snapshot?.networks[network]?.connectors ?? []).flatMap(
-          ({ id, nk, relays }): ConnectorPeer[] => {
-            const connector = parseId('con', id);
-            return connector === undefined ? [] : [{ id: connector, nk, relays }];
-          },
-        ),
+      connectors: () => this.#connectors(network).map(({ id, nk }) => ({ id, nk })),
       grants: () => memory.grantsFor(network),
-      circuit: (relay, connector) => {
-        const kept = this.#relays.get(relay as RelayId);
-        return kept?.state.state === 'up' ? kept.openCircuit(connector) : undefined;
+      routes: {
+        to: (connector) => this.#routesTo(network, connector),
+        carrier: (connector, route) => this.#carrier(connector, route),
+      },
+      lost: () => {
+        for (const relay of this.#relays.values()) relay.check();
       },
       refusal: () => this.#refusal(),
       onNote: (note) => this.#options.onNote(note),
       clock,
       random,
     });
+  }
+
+  #connectors(network: NetworkId): (ConnectorPeer & {
+    readonly relays: readonly string[];
+    readonly direct: readonly string[];
+  })[] {
+    const listed = this.#options.memory.snapshot?.networks[network]?.connectors ?? [];
+    return listed.flatMap(({ id, nk, relays, direct = [] }) => {
+      const connector = parseId('con', id);
+      return connector === undefined ? [] : [{ id: connector, nk, relays, direct }];
+    });
+  }
+
+  /** Through the relays that are attached, the nearest first: half the way is known without asking. Then directly. */
+  #routesTo(network: NetworkId, connector: ConnectorId): Route[] {
+    const { relays = [], direct = [] } = this.#connectors(network).find(({ id }) => id === connector) ?? {};
+    const near = relays.flatMap((relay) => {
+      const state = this.#relays.get(relay as RelayId)?.state;
+      return state?.state === 'up' ? [{ relay, rttMs: state.attachment.rttMs ?? Infinity }] : [];
+    });
+    const relayed = near
+      .toSorted((one, other) => one.rttMs - other.rttMs || 0)
+      .map(({ relay }): Route => ({ kind: 'relay', relay }));
+    const straight = this.#direct
+      .worthTrying(connector, direct)
+      .map((endpoint): Route => ({ kind: 'direct', endpoint }));
+    return [...relayed, ...straight];
+  }
+
+  #carrier(connector: ConnectorId, route: Route): Carrier | undefined | Promise<Carrier> {
+    if (route.kind === 'direct') return this.#direct.dial(connector, route.endpoint);
+    const kept = this.#relays.get(route.relay as RelayId);
+    return kept?.state.state === 'up' ? kept.openCircuit(connector) : undefined;
   }
 }

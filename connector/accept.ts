@@ -35,6 +35,8 @@ export interface Serving {
   /** Something that cannot be right was shown and left aside. */
   alarm(name: AlarmName): void;
   readonly resolve: Resolve;
+  /** Whether this connector itself listens there: no resource leads to it. */
+  isOwnListener?(this: void, address: string, port: number): boolean;
   readonly clock: Clock;
   readonly wallClock: () => number;
 }
@@ -69,6 +71,16 @@ export class AcceptedSession {
 
   get openFlows(): number {
     return this.#flows.size;
+  }
+
+  /** Resolves with the first valid grant that the session shows. */
+  get granted(): Promise<void> {
+    return this.#grants.granted;
+  }
+
+  /** Whether no grant is left that could give anything. */
+  get isSpent(): boolean {
+    return this.#grants.isSpent;
   }
 
   handlers(): SessionHandlers {
@@ -150,7 +162,8 @@ export class AcceptedSession {
 
   async #joinTcp(stream: MuxStream, flow: OpenFlow, resource: ConnectorResource): Promise<void> {
     const { host, port } = flow.request;
-    const socket = await dialTcp(resource, host, port, this.#serving.resolve);
+    const { resolve, isOwnListener } = this.#serving;
+    const socket = await dialTcp(resource, host, port, resolve, isOwnListener);
     this.#begin(stream, flow, () => socket.destroy());
     joinFlow(stream, socket, (code) =>
       this.#closed(flow, code, { up: stream.bytesReceived, down: stream.bytesSent }),
@@ -212,7 +225,8 @@ export class AcceptedSession {
   #cut(flow: OpenFlow, code: CodeName): void {
     const { jti, sub, dev, ses } = flow.grant;
     const { resource } = flow.request;
-    const cause = this.#serving.causeOf([jti, `${jti}/${resource}`, sub, dev, ses, resource]);
+    const cause =
+      this.#serving.lease.whyNarrowed(jti, resource) ?? this.#serving.causeOf([jti, sub, dev, ses, resource]);
     flow.cutBy = { code, cause };
     this.#session.sendNote({
       flow: flow.id,

@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import { systemClock, systemRandom } from '../protocol/clock.ts';
 import type { FromController } from '../protocol/control.ts';
 import { Fault } from '../protocol/errors.ts';
-import { parseId, type NodeId, type RelayId } from '../protocol/ids.ts';
+import { parseId, type RelayId } from '../protocol/ids.ts';
 import type { Carrier } from '../protocol/link/carrier.ts';
 import { HandshakeBudget } from '../protocol/link/handshake-budget.ts';
 import { keepAttached, type KeptAttachment } from '../protocol/link/keep-attached.ts';
@@ -28,11 +28,14 @@ import { encodeKey } from '../protocol/keys.ts';
 import { areSigned } from '../protocol/tokens.ts';
 import { version } from '../protocol/version.ts';
 import { AcceptedSession } from './accept.ts';
+import { listenDirectly, type DirectListener } from './direct-listener.ts';
+import { DirectSessions } from './direct-sessions.ts';
 import { FlowLog } from './flow-log.ts';
 import { FlowQuota } from './flow-quota.ts';
 import { ConnectorMemory } from './memory.ts';
 import { keepNames } from './name-cache.ts';
 import type { Resolve } from './resolve.ts';
+import { openWebDoor } from './web/web-door.ts';
 
 export interface ConnectorOptions {
   readonly state: StateDirectory;
@@ -41,7 +44,17 @@ export interface ConnectorOptions {
   /** Overrides the controller's address in the key, never its pinned root. */
   readonly controllerUrl?: string;
   readonly name?: string;
+  /** Listens for clients that come without a relay. */
+  readonly direct?: {
+    /** Undefined: every address of this machine. */
+    readonly address: string | undefined;
+    readonly port: number;
+    /** Where clients reach this port, as `formatEndpoint` writes it; told to the controller. */
+    readonly endpoints: readonly string[];
+  };
   readonly log: Logger;
+  /** A folder with certificates for public hostnames; without, the controller's built-in authority issues them. */
+  readonly webCertificates?: string;
   readonly resolve?: Resolve;
   /** Epoch milliseconds. */
   readonly wallClock?: () => number;
@@ -49,6 +62,11 @@ export interface ConnectorOptions {
 
 export interface Connector {
   status(): ConnectorStatus;
+  /**
+   * Takes no new flows, so that they go to another connector, and leaves open ones time to end. Resolves once there are
+   * none, at the latest after 30 s; `stop` is to follow.
+   */
+  drain(): Promise<void>;
   /** Ends sessions and connections in order. */
   stop(): Promise<void>;
   /** Settles at the first contact with the controller. */
@@ -62,9 +80,16 @@ export interface ConnectorStatus {
   readonly schema: 'postern.connector/v1';
   readonly id: string | undefined;
   readonly network: string | undefined;
-  readonly state: 'ready' | 'degraded' | 'enrolling' | 'refused';
+  readonly state: 'ready' | 'degraded' | 'draining' | 'enrolling' | 'refused';
   readonly controller: { readonly connected: boolean; readonly fault?: string };
   readonly relays: readonly { readonly id: string; readonly connected: boolean; readonly rtt_ms?: number }[];
+  /** Absent without `--direct`. */
+  readonly direct?: {
+    readonly port: number;
+    /** What this connector asked to be published, and whether devices are told of it. */
+    readonly endpoints: readonly { readonly endpoint: string; readonly published: boolean }[];
+    readonly sessions: number;
+  };
   readonly sessions: number;
   readonly streams: number;
   readonly resources: number;
@@ -77,6 +102,10 @@ export interface ConnectorStatus {
 const gatherMs = 100;
 /** Rights end with time as well as by message: open flows are looked at when the first ends, and at least this often. */
 const recheckMs = 1_000;
+
+/** While it drains: how long open flows have, and how often it looks whether there are any. */
+const drainMs = 30_000;
+const drainCheckMs = 100;
 
 const olderDataText =
   "the controller's data is older than what it said before, so its beats are ignored; put its newest data back";
@@ -94,15 +123,18 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       root: encodeKey(options.key.root),
     });
   }
+  const listener = await listen();
   const memory = new ConnectorMemory(state, wallClock);
   const flows = new FlowLog(state);
   const relays = new Map<RelayId, KeptAttachment>();
   const sessions = new Map<Session, AcceptedSession>();
   const resumable = new SessionTable();
+  const directSessions = new DirectSessions(systemClock);
   /** Sessions whose end somebody waits for. */
   const known = new WeakSet<Session>();
   const budget = new HandshakeBudget(systemClock);
   const alarms = new Alarms(Date.now, (name, text) => log.error({ alarm: name }, text));
+  const resolve = options.resolve ?? keepNames(systemClock);
   const serving = {
     alarm: (name: AlarmName) => alarms.raise(name),
     lease: memory.lease,
@@ -111,22 +143,42 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     snapshot: () => memory.snapshot,
     card: () => memory.card,
     causeOf: (ids: readonly string[]) => memory.causeOf(ids),
-    resolve: options.resolve ?? keepNames(systemClock),
+    resolve,
+    ...(listener === undefined ? {} : { isOwnListener: listener.isAt }),
     clock: systemClock,
     wallClock,
   };
+  const web = await openWebDoor({
+    state,
+    lease: memory.lease,
+    snapshot: () => memory.snapshot,
+    card: () => memory.card,
+    send: (message) => control.send(message),
+    record: (entry) => flows.record(entry),
+    alarm: (name) => alarms.raise(name),
+    resolve,
+    ...(options.webCertificates === undefined ? {} : { certificates: options.webCertificates }),
+    clock: systemClock,
+    random: systemRandom,
+  });
   const { promise: refused, reject: refuse } = Promise.withResolvers<never>();
   refused.catch(() => undefined);
   const { promise: welcomed, resolve: welcome } = Promise.withResolvers<void>();
   let sending = false;
   let gathering: NodeJS.Timeout | undefined;
   let isStopped = false;
+  let isDraining = false;
   /** Revocations of this turn are written together. */
   let keeping: NodeJS.Immediate | undefined;
   /** Whether the last beat was of an older epoch than one seen before. */
   let isBehind = false;
 
-  const api = await serveLocalApi(state.path, { 'GET /v1/status': () => status() });
+  const api = await serveLocalApi(state.path, { 'GET /v1/status': () => status() }).catch(
+    (error: unknown) => {
+      listener?.close();
+      throw error;
+    },
+  );
   let timer = setTimeout(recheck, recheckMs);
   const control: ControlConnection = keepControl({
     kind: 'connector',
@@ -141,7 +193,10 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       memory.begin();
       memory.setCard(card);
       welcome();
+      web.welcomed();
       sending = false;
+      // Also where there is nothing to publish: what was published before is over then.
+      control.send({ t: 'publish', direct: [...(options.direct?.endpoints ?? [])] });
       sendRecords();
     },
     onState: followControl,
@@ -157,13 +212,23 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     status,
     welcomed,
     refused,
+    async drain() {
+      isDraining = true;
+      for (const session of sessions.keys()) session.drain('draining');
+      log.info({ flows: openFlows() }, 'draining');
+      const untilMs = systemClock.nowMs() + drainMs;
+      while (openFlows() > 0 && systemClock.nowMs() < untilMs)
+        await new Promise<void>((resolve) => systemClock.after(drainCheckMs, resolve));
+    },
     async stop() {
       isStopped = true;
       clearImmediate(keeping);
       clearTimeout(timer);
       clearTimeout(gathering);
       for (const session of sessions.keys()) session.close('draining');
+      listener?.close();
       for (const attachment of relays.values()) attachment.stop();
+      await web.close();
       control.stop();
       memory.keepLease();
       await api.close();
@@ -181,6 +246,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   }
 
   function receive(message: FromController): void {
+    if (web.receive(message)) return;
     switch (message.t) {
       case 'beat':
         isBehind = !memory.beat(message.epoch, message.now);
@@ -190,9 +256,17 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
         if (message.snapshot.kind !== 'connector') return alarms.raise('message-not-valid');
         const alarm = memory.setSnapshot(message.v, message.epoch, message.snapshot);
         // What it says is revoked counts whatever else is wrong with it.
-        memory.revoke({ epoch: message.epoch, ids: message.revoked, reason: 'revoked' });
+        memory.revoke({
+          epoch: message.epoch,
+          ids: message.revoked,
+          narrowed: message.narrowed ?? [],
+          reason: 'revoked',
+        });
         if (alarm !== undefined) alarms.raise(alarm);
-        else attach();
+        else {
+          attach();
+          web.follow();
+        }
         recheck();
         // Only now: the disk may be slow.
         return memory.keepLease();
@@ -202,6 +276,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
         if (patched === 'behind') return control.restart();
         if (patched === 'refused') return alarms.raise('message-not-valid');
         attach();
+        web.follow();
         return recheck();
       }
       case 'revoke':
@@ -249,6 +324,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
         ticket: () => memory.ticket,
         machineKey: identity.machineKey,
         onCircuit: (carrier, from) => void accept(carrier, from),
+        onWeb: (stream, caller) => web.take(stream, caller),
         onState: (next) => {
           const fault = next.state === 'dialling' ? next.fault : undefined;
           if (fault === undefined) log.info({ relay: id, state: next.state }, 'relay attachment');
@@ -262,7 +338,19 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     }
   }
 
-  async function accept(carrier: Carrier, from: NodeId): Promise<void> {
+  async function listen(): Promise<DirectListener | undefined> {
+    const { direct } = options;
+    if (direct === undefined) return undefined;
+    return listenDirectly({
+      ...direct,
+      own: identity.nodeKey,
+      clock: systemClock,
+      onCarrier: (carrier, source, welcome) => void accept(carrier, source, welcome),
+    });
+  }
+
+  /** @param welcome given for a carrier that came without a relay: called when its session has shown a right */
+  async function accept(carrier: Carrier, from: string, welcome?: () => void): Promise<void> {
     const network = parseId('net', memory.snapshot?.network.id);
     if (network === undefined) return carrier.close(new Fault('no-peer'));
     try {
@@ -281,12 +369,18 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
         clock: systemClock,
         random: systemRandom,
       });
-      if (known.has(session)) return log.info({ from }, 'session goes on over another circuit');
+      const accepted = sessions.get(session);
+      if (welcome === undefined || accepted === undefined) directSessions.remove(session);
+      else directSessions.add(session, accepted, welcome);
+      if (known.has(session)) return log.info({ from }, 'session goes on over another path');
       known.add(session);
+      if (isDraining) session.drain('draining');
       const ended = await session.closed;
       sessions.delete(session);
       log.info({ from, code: ended.code }, 'session ended');
     } catch (error) {
+      // Whoever reaches the port may come as often as they like: that is worth no line each.
+      if (welcome !== undefined) return;
       log.warn({ from, code: error instanceof Fault ? error.code : 'internal' }, 'a session was not opened');
     }
   }
@@ -295,9 +389,14 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     clearTimeout(timer);
     if (isStopped) return;
     memory.keepTime();
-    const ends = [...sessions.values()].map((session) => session.recheck());
+    const ends = [...[...sessions.values()].map((session) => session.recheck()), web.recheck()];
+    directSessions.recheck();
     const leftMs = Math.min(...ends) - memory.lease.nowMs();
     timer = setTimeout(recheck, Math.ceil(Math.min(Math.max(leftMs, 1), recheckMs)));
+  }
+
+  function openFlows(): number {
+    return [...sessions.values()].reduce((sum, session) => sum + session.openFlows, 0);
   }
 
   /** One batch is under way at a time; the next follows what the controller confirms. */
@@ -333,16 +432,27 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       ),
       controller: { connected, ...(fault === undefined ? {} : { fault }) },
       relays: attached,
+      ...(listener === undefined ? {} : { direct: directStatus(listener.port) }),
       sessions: sessions.size,
-      streams: [...sessions.values()].reduce((sum, session) => sum + session.openFlows, 0),
+      streams: openFlows(),
       resources: Object.keys(memory.snapshot?.resources ?? {}).length,
       ...alarms.shown,
       version,
     };
   }
 
+  function directStatus(port: number): NonNullable<ConnectorStatus['direct']> {
+    const published = memory.snapshot?.direct ?? [];
+    const endpoints = (options.direct?.endpoints ?? []).map((endpoint) => ({
+      endpoint,
+      published: published.includes(endpoint),
+    }));
+    return { port, endpoints, sessions: directSessions.size };
+  }
+
   function overall(controlState: ControlState, attached: boolean): ConnectorStatus['state'] {
     if (controlState.state === 'refused') return 'refused';
+    if (isDraining) return 'draining';
     if (memory.snapshot === undefined) return 'enrolling';
     return controlState.state === 'up' && attached && !isBehind ? 'ready' : 'degraded';
   }

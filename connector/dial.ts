@@ -48,15 +48,23 @@ export async function dialUdp(
   return connectUdp(address, port);
 }
 
-/** Connects to the first permitted address that answers. Rejects with a Fault whose code says why none did. */
+/**
+ * Connects to the first permitted address that answers; a listener of the connector itself is none. Rejects with a Fault
+ * whose code says why none did.
+ */
 export async function dialTcp(
   resource: GuardedResource,
   host: string,
   port: number,
   resolve: Resolve = systemResolve,
+  isOwnListener: (address: string, port: number) => boolean = () => false,
 ): Promise<Socket> {
   let last: CodeName = 'unreachable';
   for (const address of await permittedAddresses(resource, host, resolve)) {
+    if (isOwnListener(address, port)) {
+      last = 'address-forbidden';
+      continue;
+    }
     try {
       return await connectTo(address, port);
     } catch (error) {

@@ -13,6 +13,7 @@ import { decideAll } from './decisions/act-on-change.ts';
 import { LoginAttempts } from './enrolment/login-attempts.ts';
 import type { Authority, ServerCertificate } from './keys/authority.ts';
 import { SourcePoller } from './posture/source-poller.ts';
+import type { Front } from '../protocol/fed-server.ts';
 import { Listener, type Certificate, type UpgradeHandler } from './listener.ts';
 import { openController, type OpenOptions } from './open-controller.ts';
 
@@ -35,6 +36,8 @@ export interface ControllerOptions extends Omit<OpenOptions, 'builtInAuthority'>
   ) => Pick<AppOptions, 'authenticators' | 'register'>;
   /** Further upgrade paths, e.g. the embedded relay's. */
   readonly upgrades?: (context: ControllerContext) => Promise<Readonly<Record<string, UpgradeHandler>>>;
+  /** Who looks at each TLS connection of the port first, asked for once the upgrades exist. */
+  readonly front?: () => Front | undefined;
 }
 
 export interface RunningController {
@@ -80,6 +83,8 @@ export async function startController(options: ControllerOptions): Promise<Runni
       ...upgrades,
       [controlPath]: (request, socket, head) => control.handleUpgrade(request, socket, head),
     });
+    const front = options.front?.();
+    if (front !== undefined) listener.putBehind(front, publicUrl.hostname);
     const address = await listener.listen(options.listen.host, options.listen.port);
     const poller = new SourcePoller(context);
     undo.push(() => poller.stop());

@@ -3,10 +3,11 @@
  * certificate from files or from the built-in authority. Knows neither routes nor channels.
  */
 import { createServer as createHttpServer, type IncomingMessage, type Server } from 'node:http';
-import { createServer as createHttpsServer, type Server as TlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { createServer as createHttpsServer, Server as TlsServer } from 'node:https';
+import type { AddressInfo, Server as PortServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../protocol/clock.ts';
+import { fedServer, type Front } from '../protocol/fed-server.ts';
 import { tlsVersions } from '../protocol/tls.ts';
 import {
   boundedServerOptions,
@@ -29,6 +30,9 @@ const closeGraceMs = 2_000;
 export class Listener {
   readonly server: Server | TlsServer;
   readonly #peers: { closeAll(): void };
+  /** What listens: the server itself, or one that feeds it. */
+  #port: PortServer;
+  #certificate: Certificate | undefined;
 
   /** A server, over TLS where a certificate is given; not listening, and nobody answers yet. */
   constructor(certificate: Certificate | undefined, clock: Clock, bounds: PeerBounds = peerBounds) {
@@ -38,6 +42,15 @@ export class Listener {
         ? createHttpServer(options)
         : createHttpsServer({ ...options, ...certificate, ...tlsVersions });
     this.#peers = boundPeers(this.server, bounds, clock);
+    this.#port = this.server;
+    this.#certificate = certificate;
+  }
+
+  /** Lets `front` look at each connection first, before listening; nothing without TLS. `host`: the public URL's. */
+  putBehind(front: Front, host: string): void {
+    if (!(this.server instanceof TlsServer)) return;
+    const certificate = (): string => this.#certificate?.cert ?? '';
+    this.#port = fedServer({ front, behind: this.server, host, certificate });
   }
 
   /** Sends upgrades to their owner by exact path; every other upgrade is answered 404 and closed. */
@@ -51,28 +64,29 @@ export class Listener {
 
   /** New connections get this certificate from now on; nothing without TLS. */
   renew({ cert, key }: Certificate): void {
+    this.#certificate = { cert, key };
     if ('setSecureContext' in this.server) this.server.setSecureContext({ cert, key, ...tlsVersions });
   }
 
   /** Listens and resolves with the bound address; rejects when the system refuses. */
   listen(host: string, port: number): Promise<AddressInfo> {
     return new Promise((resolve, reject) => {
-      this.server.once('error', reject);
-      this.server.listen(port, host, () => {
-        this.server.off('error', reject);
-        resolve(this.server.address() as AddressInfo);
+      this.#port.once('error', reject);
+      this.#port.listen(port, host, () => {
+        this.#port.off('error', reject);
+        resolve(this.#port.address() as AddressInfo);
       });
     });
   }
 
   /** Stops listening, lets what is under way end, and after a moment ends the rest. */
   close(clock: Clock): Promise<void> {
-    if (!this.server.listening) return Promise.resolve();
+    if (!this.#port.listening) return Promise.resolve();
     return new Promise((resolve) => {
       const cancelTimer = clock.after(closeGraceMs, () => {
         this.#peers.closeAll();
       });
-      this.server.close(() => {
+      this.#port.close(() => {
         cancelTimer();
         resolve();
       });

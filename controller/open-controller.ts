@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import type { Clock, Random } from '../protocol/clock.ts';
 import type { OrganisationId } from '../protocol/ids.ts';
 import { actOnChange } from './decisions/act-on-change.ts';
+import { NarrowedRights } from './decisions/narrowed-rights.ts';
 import { memoryBus } from './live/bus.ts';
 import type { ControllerContext, Organisation } from './context.ts';
 import { loadAuthority } from './keys/authority.ts';
@@ -23,6 +24,8 @@ export interface OpenOptions {
   /** The data directory; made when it is missing, mode 0700. */
   readonly directory: string;
   readonly publicUrl: URL;
+  /** The port of the web door as browsers reach it; that of the public URL unless given, and 8443 where that is a trial's. */
+  readonly webPort?: number;
   /** Default: `secret.key` in the data directory. */
   readonly secretKeyFile?: string;
   /** The operator's networks and their countries; without, no address has one. */
@@ -67,9 +70,10 @@ export async function openController(options: OpenOptions): Promise<OpenControll
     throw error;
   });
   const organisations = new Map<OrganisationId, Organisation>();
-  const sweeps = new Map<OrganisationId, () => void>();
+  const sweeps = new Map<string, () => void>();
   const context: ControllerContext = {
     publicUrl,
+    webPort: options.webPort ?? webPortOf(publicUrl),
     store,
     soleOrganisation: await store.soleOrganisation(),
     organisation(id) {
@@ -80,6 +84,7 @@ export async function openController(options: OpenOptions): Promise<OpenControll
           id,
           store: scoped,
           reader: new OrganisationReader(scoped, countries ?? noCountries),
+          narrowed: new NarrowedRights(),
         };
         organisations.set(id, organisation);
       }
@@ -102,10 +107,11 @@ export async function openController(options: OpenOptions): Promise<OpenControll
     presence: new Presence(),
     bus: memoryBus(),
     publish: (organisation, change) => actOnChange(context, organisation, change),
-    atNextSweep(organisation, atMs, sweep) {
-      sweeps.get(organisation)?.();
-      sweeps.delete(organisation);
-      if (atMs !== undefined) sweeps.set(organisation, clock.after(Math.max(0, atMs - now()), sweep));
+    atNextSweep(organisation, name, atMs, sweep) {
+      const key = `${organisation} ${name}`;
+      sweeps.get(key)?.();
+      sweeps.delete(key);
+      if (atMs !== undefined) sweeps.set(key, clock.after(Math.max(0, atMs - now()), sweep));
     },
   };
   return {
@@ -116,4 +122,10 @@ export async function openController(options: OpenOptions): Promise<OpenControll
       await store.close();
     },
   };
+}
+
+/** The web door shares the controller's port where that speaks TLS (DESIGN section 9). */
+function webPortOf({ protocol, port }: URL): number {
+  if (protocol === 'http:') return 8_443;
+  return port === '' ? 443 : Number(port);
 }

@@ -3,17 +3,11 @@
  * is validation, type and OpenAPI. Rules that span entries (undeclared groups, equal patterns) are the controller's.
  */
 import { Type, type Static } from 'typebox';
+import { closed, Duration, Names, ShortName } from './document-forms.ts';
 import { maxAsked } from './posture.ts';
+import { WebDocument } from './web-document.ts';
 
-const closed = { additionalProperties: false } as const;
-/** Names of things in a file: what people type and read. */
-const ShortName = Type.String({ pattern: '^[a-z0-9][a-z0-9._-]{0,62}$' });
-const Duration = Type.String({
-  pattern: '^[0-9]{1,6}[smhd]$',
-  description: 'a duration such as 90s, 15m, 12h, 7d',
-});
 const Instant = Type.String({ format: 'date-time', description: 'an RFC 3339 instant with its offset' });
-const Names = Type.Array(ShortName, { minItems: 1 });
 /** IPv4 or IPv6 with its length; that it is one is checked beside the schema. */
 const NetworkRange = Type.String({ minLength: 1, maxLength: 64 });
 const CountryCode = Type.String({ pattern: '^[A-Z]{2}$' });
@@ -39,7 +33,14 @@ export const IdentityProviderDocument = Type.Object(
   closed,
 );
 
-export const NetworkDocument = Type.Object({ name: ShortName }, closed);
+export const NetworkDocument = Type.Object(
+  {
+    name: ShortName,
+    /** Whether devices may be told private addresses that its connectors publish; without, names and public ones only. */
+    lanCandidates: Type.Optional(Type.Boolean()),
+  },
+  closed,
+);
 
 export const ServiceAccountDocument = Type.Object(
   { name: ShortName, groups: Type.Optional(Type.Array(ShortName)) },
@@ -64,6 +65,7 @@ export const ResourceDocument = Type.Object(
     outage: Type.Optional(Duration),
     /** Whoever uses it has signed in at most so long ago: 1m … 30d; as long as the session lasts unless said. */
     session: Type.Optional(Duration),
+    web: Type.Optional(WebDocument),
   },
   closed,
 );
@@ -321,6 +323,7 @@ export const OrganisationDocument = Type.Object(
   closed,
 );
 
+export type { PathRuleDocument, WebDocument } from './web-document.ts';
 export type IdentityProviderDocument = Static<typeof IdentityProviderDocument>;
 export type ServiceAccountDocument = Static<typeof ServiceAccountDocument>;
 export type SessionsDocument = Static<typeof SessionsDocument>;

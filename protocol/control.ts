@@ -3,8 +3,11 @@
  * Unknown types and unknown fields are ignored on both sides. Framing and sealing lie in `link/`.
  */
 import { Type, type Static } from 'typebox';
+import { maxEndpointLength, maxEndpoints } from './endpoints.ts';
 import { idPattern } from './ids.ts';
 import { maxAsked } from './posture.ts';
+import { WebFromController, WebFromNode } from './web-messages.ts';
+import { AssertionJwk, ConnectorPass, ConnectorWeb, WebStart } from './web-resource.ts';
 
 const key = Type.String({
   pattern: '^[A-Za-z0-9_-]{43}$',
@@ -33,6 +36,8 @@ export const Hello = Type.Object({
   url: Type.Optional(text),
   /** The newest epoch that a connector or relay knows of. */
   epoch: Type.Optional(Type.Integer({ minimum: 0 })),
+  /** A connector that understands `narrowed` of a revocation; others are told one id for each grant and resource. */
+  narrowed: Type.Optional(Type.Literal(true)),
 });
 
 /**
@@ -62,6 +67,8 @@ export const Enrol = Type.Object({
   nk: key,
   sig: signature,
   url: Type.Optional(text),
+  /** As in hello. */
+  narrowed: Type.Optional(Type.Literal(true)),
 });
 
 /** The code that came back on the loopback redirect, and the verifier behind the challenge. */
@@ -133,6 +140,10 @@ export const FlowRecord = Type.Object({
   event: Type.Union([Type.Literal('open'), Type.Literal('close'), Type.Literal('refused')]),
   flow: Type.String({ maxLength: 64 }),
   device: Type.Optional(Type.String({ pattern: idPattern('dev') })),
+  /** Absent: the client door. */
+  door: Type.Optional(Type.Literal('web')),
+  /** The web session, service token or device pass by which it came through the web door. */
+  web: Type.Optional(Type.String({ pattern: idPattern('tok') })),
   subject: Type.Optional(Type.String({ pattern: '^(usr|svc)_' })),
   resource: Type.Optional(Type.String({ maxLength: 64 })),
   host: Type.Optional(Type.String({ maxLength: 253 })),
@@ -154,11 +165,22 @@ export const Receipts = Type.Object({
   list: Type.Array(FlowRecord, { maxItems: 500 }),
 });
 
-/** Asks the built-in authority for a TLS certificate for the relay's own host; `key` is its SPKI, base64url. */
+/**
+ * Asks the built-in authority for a TLS certificate: a relay for its own host, a connector for `host`, one of its public
+ * hostnames. `key` is its SPKI, base64url. Answered by `certificate`, which carries `id` as `re`.
+ */
 export const Certify = Type.Object({
   ...common,
   t: Type.Literal('certify'),
   key: Type.String({ pattern: '^[A-Za-z0-9_-]{1,2048}$' }),
+  host: Type.Optional(Type.String({ minLength: 1, maxLength: 253 })),
+});
+
+/** Where a connector can be reached without a relay; replaces what it published before, an empty list included. */
+export const Publish = Type.Object({
+  ...common,
+  t: Type.Literal('publish'),
+  direct: Type.Array(Type.String({ minLength: 1, maxLength: maxEndpointLength }), { maxItems: maxEndpoints }),
 });
 
 /** Ends the device's session; the node stays known. */
@@ -186,7 +208,19 @@ export const Rotate = Type.Object({
 /** The process is ending in order. */
 export const Bye = Type.Object({ ...common, t: Type.Literal('bye') });
 
-export const FromNode = Type.Union([Hello, Enrol, Login, Posture, Receipts, Certify, Logout, Rotate, Bye]);
+export const FromNode = Type.Union([
+  Hello,
+  Enrol,
+  Login,
+  Posture,
+  Receipts,
+  Publish,
+  Certify,
+  Logout,
+  Rotate,
+  Bye,
+  ...WebFromNode,
+]);
 
 export type Hello = Static<typeof Hello>;
 export type Enrol = Static<typeof Enrol>;
@@ -196,6 +230,7 @@ export type PostureWanted = Static<typeof postureWanted>;
 export type Posture = Static<typeof Posture>;
 export type FlowRecord = Static<typeof FlowRecord>;
 export type Receipts = Static<typeof Receipts>;
+export type Certify = Static<typeof Certify>;
 export type Rotate = Static<typeof Rotate>;
 export type FromNode = Static<typeof FromNode>;
 
@@ -209,6 +244,8 @@ const deviceResource = Type.Object({
   name: Type.String(),
   /** Names and wildcards under which it is reached: never an address. */
   hosts: Type.Array(Type.String()),
+  /** Public hostnames that lead to its web door, and the door's port: with a right to it, flows there are of kind `web`. */
+  web: Type.Optional(Type.Object({ hostnames: Type.Array(Type.String()), port: Type.Integer() })),
   ports: Type.Array(Type.String()),
   state: Type.Union([Type.Literal('granted'), Type.Literal('refused')]),
   reasons: Type.Array(reason),
@@ -220,6 +257,10 @@ const connectorEntry = Type.Object({
   id: Type.String({ pattern: idPattern('con') }),
   nk: key,
   relays: Type.Array(Type.String({ pattern: idPattern('rly') })),
+  /** Endpoints where it can be reached without a relay. */
+  direct: Type.Optional(
+    Type.Array(Type.String({ maxLength: maxEndpointLength }), { maxItems: maxEndpoints }),
+  ),
 });
 
 /** Something about another device of the same owner: it was let in lately, or is suspended. `at` in epoch seconds. */
@@ -281,6 +322,8 @@ const connectorResource = Type.Object({
   within: Type.Array(Type.String()),
   /** How long it outlives contact with the controller, in seconds. */
   outage: Type.Integer(),
+  /** Absent: it has no web door. */
+  web: Type.Optional(ConnectorWeb),
 });
 
 /** Everything a connector needs: who may call, and what it serves. */
@@ -290,6 +333,13 @@ export const ConnectorSnapshot = Type.Object({
   relays: Type.Record(Type.String(), relayEntry),
   peers: Type.Record(Type.String(), Type.Object({ id: Type.String(), nk: key })),
   resources: Type.Record(Type.String(), connectorResource),
+  /** Absent from a controller that knows of no web door. */
+  web: Type.Optional(WebStart),
+  passes: Type.Optional(Type.Record(Type.String(), ConnectorPass)),
+  /** What verifies the assertions of every connector of the network. */
+  jwks: Type.Optional(Type.Array(AssertionJwk)),
+  /** Of the endpoints that it published, those that devices are told of. */
+  direct: Type.Optional(Type.Array(Type.String())),
 });
 
 export const RelaySnapshot = Type.Object({ kind: Type.Literal('relay') });
@@ -303,9 +353,19 @@ export type RelaySnapshot = Static<typeof RelaySnapshot>;
 export type Snapshot = DeviceSnapshot | ConnectorSnapshot | RelaySnapshot;
 export type RelayEntry = Static<typeof relayEntry>;
 
+/** Of every one of these grants, its right to every one of these resources: what is left of it, or nothing. */
+const narrowings = Type.Array(
+  Type.Object({
+    grants: Type.Array(Type.String({ pattern: idPattern('tok') })),
+    resources: Type.Array(Type.String({ pattern: idPattern('res') })),
+    left: Type.Optional(Type.Object({ until: Type.Integer(), out: Type.Integer() })),
+  }),
+);
+
 const revocation = {
   epoch: Type.Integer(),
   ids: Type.Array(Type.String()),
+  narrowed: Type.Optional(narrowings),
   reason: Type.String(),
 };
 
@@ -325,7 +385,7 @@ export const FromController = Type.Union([
     expires: Type.Integer(),
   }),
   Type.Object({ ...common, t: Type.Literal('open'), url: Type.String(), state: Type.String() }),
-  /** `v` numbers snapshots and patches of one channel; `revoked` is everything still remembered. */
+  /** `v` numbers snapshots and patches of one channel; `revoked` and `narrowed` are what is still remembered. */
   Type.Object({
     ...common,
     t: Type.Literal('snapshot'),
@@ -333,6 +393,7 @@ export const FromController = Type.Union([
     epoch: Type.Integer(),
     snapshot: Type.Union([DeviceSnapshot, ConnectorSnapshot, RelaySnapshot]),
     revoked: Type.Array(Type.String()),
+    narrowed: Type.Optional(narrowings),
   }),
   /** Changes version `from` into `v`: `set` replaces whole fields, except collections, where null removes an entry. */
   Type.Object({
@@ -352,6 +413,7 @@ export const FromController = Type.Union([
   Type.Object({ ...common, t: Type.Literal('received'), seq: Type.Integer() }),
   Type.Object({ ...common, t: Type.Literal('certificate'), pem: Type.String() }),
   Type.Object({ ...common, t: Type.Literal('drain'), after: Type.Integer() }),
+  ...WebFromController,
   /** The channel ends after it. `message` is a sentence for the person at this node. */
   Type.Object({
     ...common,

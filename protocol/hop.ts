@@ -4,6 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { fromBase64Url, toBase64Url } from './encoding.ts';
+import { isIP } from 'node:net';
+import { parseName, type Name } from './names.ts';
 import { parseId, type ConnectorId, type DeviceId, type NodeId, type RelayId } from './ids.ts';
 import { decodeKey, sign, verify, type SigningKey } from './keys.ts';
 
@@ -84,6 +86,27 @@ export function encodeFrom(from: NodeId): Buffer {
 export function decodeFrom(payload: Buffer): DeviceId | ConnectorId | undefined {
   const from = parse(payload.toString())?.['from'];
   return parseId('dev', from) ?? parseId('con', from);
+}
+
+/** A browser's TLS connection as the relay saw it: the name it asked for, and where it comes from. */
+export interface WebCaller {
+  readonly sni: Name;
+  readonly addr: string;
+  readonly port: number;
+}
+
+/** OPEN, relay → connector: this browser's TLS bytes. */
+export function encodeWeb({ sni, addr, port }: WebCaller): Buffer {
+  return Buffer.from(JSON.stringify({ sni, addr, port }));
+}
+
+/** Undefined for anything else. */
+export function decodeWeb(payload: Buffer): WebCaller | undefined {
+  const { sni, addr, port } = parse(payload.toString()) ?? {};
+  const name = typeof sni === 'string' ? parseName(sni) : undefined;
+  if (name === undefined || name !== sni || typeof addr !== 'string' || isIP(addr) === 0) return undefined;
+  const isPort = typeof port === 'number' && Number.isInteger(port) && port >= 0 && port <= 65_535;
+  return isPort ? { sni: name, addr, port } : undefined;
 }
 
 function proofFields({ relay, nonce }: Challenge, ticket: string): Uint8Array[] {

@@ -47,6 +47,12 @@ export function matchesPattern(pattern: Pattern, name: Name): boolean {
     : (pattern as string) === name;
 }
 
+/** How exactly `pattern` means `name`: exact above every wildcard, longer above shorter; 0 where it does not match. */
+export function rankOf(pattern: Pattern, name: Name): number {
+  if (!matchesPattern(pattern, name)) return 0;
+  return isWildcard(pattern) ? pattern.length : 1_000;
+}
+
 /** Whether `name` is `suffix` or lies below it. */
 export function isWithin(name: Name, suffix: Name): boolean {
   return name === suffix || name.endsWith(`.${suffix}`);
@@ -61,11 +67,10 @@ export function mostSpecific<T extends { readonly hosts: readonly Pattern[] }>(
   name: Name,
 ): T | undefined {
   let best: T | undefined;
-  let bestRank = -1;
+  let bestRank = 0;
   for (const entry of entries) {
     for (const pattern of entry.hosts) {
-      if (!matchesPattern(pattern, name)) continue;
-      const rank = isWildcard(pattern) ? pattern.length : 1_000;
+      const rank = rankOf(pattern, name);
       if (rank > bestRank) [best, bestRank] = [entry, rank];
     }
   }

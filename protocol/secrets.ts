@@ -51,6 +51,24 @@ export function decodeApiToken(text: string): ApiToken | undefined {
   return body?.length === 33 ? { kind: 'at', secret: body.subarray(1) } : undefined;
 }
 
+/** `ws_` is the secret of a service token, `dp_` a device pass: both open the web door of one resource without a browser. */
+export interface PassSecret {
+  readonly kind: 'ws' | 'dp';
+  /** 32 random bytes. */
+  readonly secret: Buffer;
+}
+
+export function encodePass({ kind, secret }: PassSecret): string {
+  return seal(`${kind}_`, Buffer.concat([Buffer.of(bodyVersion), secret]));
+}
+
+/** The service token or device pass in `text`; undefined when it is mistyped or of another kind or version. */
+export function decodePass(text: string): PassSecret | undefined {
+  const kind = text.startsWith('ws_') ? 'ws' : 'dp';
+  const body = unseal(`${kind}_`, text);
+  return body?.length === 33 ? { kind, secret: body.subarray(1) } : undefined;
+}
+
 /** What is stored of a secret: the SHA-256 of its random part, as base64url. */
 export function hashOfSecret(secret: Uint8Array): string {
   return createHash('sha256').update(secret).digest('base64url');

@@ -4,7 +4,7 @@
  */
 import type { Snapshot } from './control.ts';
 
-const collections = new Set(['networks', 'relays', 'resources', 'peers']);
+const collections = new Set(['networks', 'relays', 'resources', 'peers', 'passes']);
 
 export type Patch = Record<string, unknown>;
 

@@ -43,6 +43,8 @@ export interface Ticket {
   /** The machine key the ticket is bound to, base64url. */
   readonly mk: string;
   readonly meet: readonly NetworkId[];
+  /** Public hostnames, exact or `*.x`, whose TLS a connector may be given; absent: none. */
+  readonly hosts?: readonly string[];
   /** How long without contact it stays good, in seconds. */
   readonly out: number;
   readonly iat: number;
@@ -111,7 +113,12 @@ export function signGrant(signer: TokenSigner, grant: Grant): Promise<string> {
 
 /** Verifies a card under the pinned root key; undefined when anything about it is wrong or it is out of time. */
 export async function verifyCard(token: string, root: Uint8Array, nowS: number): Promise<Card | undefined> {
-  const claims = await open(token, 'postern-card+jwt', { [await thumbprint(root)]: encodeKey(root) }, nowS);
+  const claims = await openToken(
+    token,
+    'postern-card+jwt',
+    { [await thumbprint(root)]: encodeKey(root) },
+    nowS,
+  );
   if (claims === undefined || typeof claims['ctl'] !== 'string' || !Array.isArray(claims['tls']))
     return undefined;
   const keys: Record<string, string> = {};
@@ -130,7 +137,7 @@ export async function verifyCard(token: string, root: Uint8Array, nowS: number):
  */
 export async function areSigned(
   card: Card | undefined,
-  kind: 'grant' | 'ticket',
+  kind: 'grant' | 'ticket' | 'web',
   tokens: readonly string[],
 ): Promise<boolean> {
   const keys = card?.keys ?? {};
@@ -140,10 +147,11 @@ export async function areSigned(
 
 /** Verifies a ticket against the card; undefined when anything about it is wrong or it is out of time. */
 export async function verifyTicket(token: string, card: Card, nowS: number): Promise<Ticket | undefined> {
-  const claims = await open(token, 'postern-ticket+jwt', card.keys, nowS);
+  const claims = await openToken(token, 'postern-ticket+jwt', card.keys, nowS);
   if (claims === undefined || claims['iss'] !== card.iss || claims['aud'] !== 'relay') return undefined;
   const mk = (claims['cnf'] as { mk?: unknown } | undefined)?.mk;
   if (typeof mk !== 'string' || !Array.isArray(claims['meet'])) return undefined;
+  if (claims['hosts'] !== undefined && !Array.isArray(claims['hosts'])) return undefined;
   return { ...(claims as unknown as Ticket), mk };
 }
 
@@ -157,7 +165,7 @@ export async function verifyGrant(
   expected: { readonly network: NetworkId; readonly nodeKey: Uint8Array },
   nowS: number,
 ): Promise<Grant | undefined> {
-  const claims = await open(token, 'postern-grant+jwt', card.keys, nowS);
+  const claims = await openToken(token, 'postern-grant+jwt', card.keys, nowS);
   if (claims === undefined || claims['iss'] !== card.iss || claims['aud'] !== expected.network)
     return undefined;
   const nk = (claims['cnf'] as { nk?: unknown } | undefined)?.nk;
@@ -166,7 +174,8 @@ export async function verifyGrant(
   return { ...(claims as unknown as Grant), nk };
 }
 
-async function signToken(signer: TokenSigner, typ: string, claims: object): Promise<string> {
+/** Signs claims as a token of this type. Throws a plain Error when it would pass 16 KiB. */
+export async function signToken(signer: TokenSigner, typ: string, claims: object): Promise<string> {
   const token = await new CompactSign(Buffer.from(JSON.stringify(claims)))
     .setProtectedHeader({ alg: 'EdDSA', kid: signer.kid, typ })
     .sign(signer.key.privateKey);
@@ -175,7 +184,7 @@ async function signToken(signer: TokenSigner, typ: string, claims: object): Prom
 }
 
 /** The claims of a token of exactly this type, signed by one of `keys`, within its time; undefined otherwise. */
-async function open(
+export async function openToken(
   token: string,
   typ: string,
   keys: Readonly<Record<string, string>>,

@@ -2,8 +2,8 @@
 import type { WebSocket } from 'ws';
 import type { Clock } from '../protocol/clock.ts';
 import { Fault, type CodeName } from '../protocol/errors.ts';
-import { attachedMessage, decodePeer, encodeFrom } from '../protocol/hop.ts';
-import type { ConnectorId, NodeId } from '../protocol/ids.ts';
+import { attachedMessage, decodePeer, encodeFrom, encodeWeb, type WebCaller } from '../protocol/hop.ts';
+import type { ConnectorId, NodeId, OrganisationId } from '../protocol/ids.ts';
 import { HopLink } from '../protocol/link/hop-link.ts';
 import type { GrowthBudget } from '../protocol/mux/growth-budget.ts';
 import type { MuxStream } from '../protocol/mux/stream.ts';
@@ -53,6 +53,10 @@ export class AttachedNode {
     return this.#ticket.sub;
   }
 
+  get organisation(): OrganisationId {
+    return this.#ticket.org;
+  }
+
   get ticket(): Ticket {
     return this.#ticket;
   }
@@ -64,15 +68,29 @@ export class AttachedNode {
 
   /** A stream to this node for a circuit from `from`; undefined when it takes no more. */
   openCircuit(from: NodeId): MuxStream | undefined {
-    try {
-      return this.#hop.openStream(encodeFrom(from));
-    } catch {
-      return undefined;
-    }
+    return this.#open(encodeFrom(from));
+  }
+
+  /** A stream to this connector for a browser's connection; undefined when it takes no more. */
+  openWeb(caller: WebCaller): MuxStream | undefined {
+    return this.#open(encodeWeb(caller));
+  }
+
+  /** Tells it that the relay takes no new circuits. */
+  drain(): void {
+    this.#hop.drain();
   }
 
   close(code: CodeName): void {
     this.#hop.close(new Fault(code));
+  }
+
+  #open(payload: Buffer): MuxStream | undefined {
+    try {
+      return this.#hop.openStream(payload);
+    } catch {
+      return undefined;
+    }
   }
 
   /** A newer ticket of the same node takes the place of the older; anything else ends the attachment. */

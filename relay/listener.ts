@@ -8,9 +8,10 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http';
-import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
+import { createServer as createHttpsServer, Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '../protocol/clock.ts';
+import { fedServer } from '../protocol/fed-server.ts';
 import { hopPath } from '../protocol/hop.ts';
 import {
   boundedServerOptions,
@@ -34,6 +35,8 @@ export interface RelayListenerOptions {
   readonly port: number;
   /** Plain HTTP without. */
   readonly tls?: TlsCertificate;
+  /** The host of its public URL: TLS for it is the relay's own, for other names it is browsers'. */
+  readonly host: string;
   /** The relay; undefined while it is not known who this relay is. */
   relay(): Relay | undefined;
   /** Whether nodes can attach now. */
@@ -73,18 +76,33 @@ export async function listenForNodes(options: RelayListenerOptions): Promise<Rel
     if (relay === undefined) refuseUpgrade(socket, '404 Not Found');
     else relay.handleUpgrade(request, socket, head);
   });
+  let certificate = options.tls?.cert ?? '';
+  const outer =
+    server instanceof HttpsServer
+      ? fedServer({
+          behind: server,
+          host: options.host,
+          certificate: () => certificate,
+          front(socket, own) {
+            const door = options.relay()?.door;
+            if (door === undefined) own.take(socket);
+            else door.take(socket, own);
+          },
+        })
+      : server;
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port, options.address, resolve);
+    outer.once('error', reject);
+    outer.listen(options.port, options.address, resolve);
   });
   return {
-    port: (server.address() as AddressInfo).port,
+    port: (outer.address() as AddressInfo).port,
     renew(tls) {
+      certificate = tls.cert;
       if ('setSecureContext' in server) server.setSecureContext({ ...tls, ...tlsVersions });
     },
     close: () =>
       new Promise((resolve) => {
-        server.close(() => resolve());
+        outer.close(() => resolve());
         // Those in the middle of a handshake too, which the server does not count as its own yet.
         peers.closeAll();
       }),

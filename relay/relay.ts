@@ -9,9 +9,10 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import type { Clock, Random } from '../protocol/clock.ts';
 import { Fault, type CodeName } from '../protocol/errors.ts';
 import { attachMs, hopMaxPayload, hopSubprotocol } from '../protocol/hop.ts';
-import type { NodeId, RelayId } from '../protocol/ids.ts';
+import type { NodeId, OrganisationId, RelayId } from '../protocol/ids.ts';
 import type { Lease } from '../protocol/lease.ts';
 import { closeCodeOf } from '../protocol/link/websocket-carrier.ts';
+import { rankOf, type Name, type Pattern } from '../protocol/names.ts';
 import { GrowthBudget } from '../protocol/mux/growth-budget.ts';
 import type { MuxStream } from '../protocol/mux/stream.ts';
 import { refuseUpgrade, webSocketClosing } from '../protocol/slow-peers.ts';
@@ -20,6 +21,8 @@ import { admit, type Admitted } from './admit.ts';
 import { AttachedNode } from './attached-node.ts';
 import { Circuit } from './circuit.ts';
 import { Circuits } from './circuits.ts';
+import { RateShares } from './rate-shares.ts';
+import { WebDoor } from './web-door.ts';
 
 /** What happened, in ids and codes only. */
 export type RelayEvent =
@@ -27,7 +30,9 @@ export type RelayEvent =
   | { readonly event: 'detached'; readonly node: NodeId; readonly code: CodeName }
   | { readonly event: 'refused'; readonly code: CodeName }
   | { readonly event: 'circuit'; readonly from: NodeId; readonly to: NodeId }
-  | { readonly event: 'no-peer'; readonly from: NodeId };
+  | { readonly event: 'no-peer'; readonly from: NodeId }
+  | { readonly event: 'web'; readonly to: string }
+  | { readonly event: 'web-refused' };
 
 export interface RelayOptions {
   readonly relayId: RelayId;
@@ -36,8 +41,13 @@ export interface RelayOptions {
   readonly lease: Pick<Lease, 'isHonoured' | 'isRevoked' | 'nowMs'>;
   readonly clock: Clock;
   readonly random: Random;
-  /** What may be held for circuits, and by how much their windows may grow, all together; default 256 MiB. */
+  /**
+   * What may be held for circuits, all together; default 256 MiB. By half of it the windows of one organisation may grow,
+   * and there may be a circuit for each 16 KiB of it. Who has most pays when it is spent.
+   */
   readonly memoryBytes?: number;
+  /** What may pass in a second, shared evenly among the organisations that use it; without bound unless given. */
+  readonly bytesPerSecond?: number;
   log?(event: RelayEvent): void;
 }
 
@@ -46,9 +56,17 @@ export interface Relay {
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Ends whatever is revoked, expired or no longer honoured; to be called when the lease changed. */
   recheck(): void;
+  /**
+   * Takes no new node and no new circuit, and tells those that are there. Resolves once every circuit has moved, when none
+   * has moved for 1.5 s, or after 10 s; what is left then is the caller's to `close`.
+   */
+  drain(): Promise<void>;
+  readonly isDraining: boolean;
   /** Nodes attached, and circuits open between them. */
   readonly attached: number;
   readonly circuits: number;
+  /** Takes browsers' connections. */
+  readonly door: WebDoor;
   close(): void;
 }
 
@@ -59,6 +77,10 @@ const maxUnattached = 1_000;
 const recheckMs = 1_000;
 /** So long a node stays that is revoked or no longer honoured: its connector, which can say why, ends its flows first. */
 const partingMs = 750;
+/** While it drains: how often it looks whether circuits have moved, and how long it waits for that. */
+const drainCheckMs = 50;
+const drainIdleMs = 1_500;
+const drainMs = 10_000;
 /** How often what is held for circuits is counted. */
 const weighMs = 250;
 /** Circuits one client may hold: a few per connector it talks to. */
@@ -71,7 +93,9 @@ export function createRelay(options: RelayOptions): Relay {
 class BlindRelay implements Relay {
   readonly #options: RelayOptions;
   readonly #nodes = new Map<NodeId, AttachedNode>();
-  readonly #growth: GrowthBudget;
+  readonly #growth = new Map<OrganisationId, GrowthBudget>();
+  readonly #rates: RateShares | undefined;
+  readonly #memoryBytes: number;
   readonly #unattached = new Set<WebSocket>();
   readonly #parting = new Set<AttachedNode>();
   readonly #server = new WebSocketServer({
@@ -83,14 +107,25 @@ class BlindRelay implements Relay {
     handleProtocols: (offered) => (offered.has(hopSubprotocol) ? hopSubprotocol : false),
   });
   readonly #circuits: Circuits;
+  #drained: Promise<void> | undefined;
+  readonly door: WebDoor;
   #cancelRecheck: () => void = () => {};
   #cancelWeigh: () => void = () => {};
 
   constructor(options: RelayOptions) {
     this.#options = options;
-    const memoryBytes = options.memoryBytes ?? defaultMemoryBytes;
-    this.#growth = new GrowthBudget(memoryBytes);
-    this.#circuits = new Circuits(memoryBytes);
+    this.#memoryBytes = options.memoryBytes ?? defaultMemoryBytes;
+    this.#circuits = new Circuits(this.#memoryBytes);
+    const { bytesPerSecond, clock } = options;
+    this.#rates = bytesPerSecond === undefined ? undefined : new RateShares(bytesPerSecond, clock);
+    this.door = new WebDoor({
+      clock: options.clock,
+      circuits: this.#circuits,
+      ...(this.#rates === undefined ? {} : { rates: this.#rates }),
+      serving: (name) => this.#serving(name),
+      passed: (to) => options.log?.({ event: 'web', to }),
+      refused: () => options.log?.({ event: 'web-refused' }),
+    });
     this.#watchTickets();
     this.#watchMemory();
   }
@@ -103,8 +138,18 @@ class BlindRelay implements Relay {
     return this.#circuits.size;
   }
 
+  get isDraining(): boolean {
+    return this.#drained !== undefined;
+  }
+
+  drain(): Promise<void> {
+    this.#drained ??= this.#drain();
+    return this.#drained;
+  }
+
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    if (this.#unattached.size >= maxUnattached) return refuseUpgrade(socket, '503 Service Unavailable');
+    if (this.isDraining || this.#unattached.size >= maxUnattached)
+      return refuseUpgrade(socket, '503 Service Unavailable');
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',');
     if (!offered.some((name) => name.trim() === hopSubprotocol))
       return refuseUpgrade(socket, '400 Bad Request');
@@ -122,9 +167,24 @@ class BlindRelay implements Relay {
   close(): void {
     this.#cancelRecheck();
     this.#cancelWeigh();
+    this.#rates?.close();
+    this.door.close();
     for (const socket of this.#unattached) socket.terminate();
     for (const node of this.#nodes.values()) node.close('draining');
     this.#server.close();
+  }
+
+  async #drain(): Promise<void> {
+    const { clock } = this.#options;
+    for (const socket of this.#unattached) socket.close(closeCodeOf(new Fault('draining')));
+    for (const node of this.#nodes.values()) node.drain();
+    const sinceMs = clock.nowMs();
+    let [left, leftAtMs] = [this.#circuits.size, sinceMs];
+    while (left > 0 && clock.nowMs() - leftAtMs < drainIdleMs && clock.nowMs() - sinceMs < drainMs) {
+      await new Promise<void>((resolve) => clock.after(drainCheckMs, resolve));
+      if (this.#circuits.size < left) leftAtMs = clock.nowMs();
+      left = this.#circuits.size;
+    }
   }
 
   /** No new circuit from now on; those that are open end a moment later, unless a newer ticket came. */
@@ -168,6 +228,7 @@ class BlindRelay implements Relay {
     cancelTimer();
     this.#unattached.delete(socket);
     if (socket.readyState !== socket.OPEN) return;
+    if (this.isDraining) return this.#turnAway(socket, 'draining');
     if (typeof admitted === 'string') return this.#turnAway(socket, admitted);
     const code = this.#objection(admitted.ticket);
     if (code !== undefined) return this.#turnAway(socket, code);
@@ -185,7 +246,7 @@ class BlindRelay implements Relay {
     socket.removeAllListeners();
     const node = new AttachedNode(socket, admitted, {
       clock: this.#options.clock,
-      growth: this.#growth,
+      growth: this.#growthOf(admitted.ticket.org),
       objection: (ticket) => this.#objection(ticket),
       circuit: (stream, peer) => this.#circuit(node, stream, peer),
       closed: (code) => {
@@ -196,6 +257,15 @@ class BlindRelay implements Relay {
     this.#nodes.set(id, node);
     this.#options.log?.({ event: older === undefined ? 'attached' : 'replaced', node: id });
     older?.close('fenced');
+  }
+
+  /** As many as there are organisations that had nodes here. */
+  #growthOf(organisation: OrganisationId): GrowthBudget {
+    const known = this.#growth.get(organisation);
+    if (known !== undefined) return known;
+    const budget = new GrowthBudget(this.#memoryBytes / 2);
+    this.#growth.set(organisation, budget);
+    return budget;
   }
 
   /** Why this ticket is not honoured now; undefined when it is. */
@@ -215,8 +285,27 @@ class BlindRelay implements Relay {
       return stream.reset('no-peer');
     }
     this.#options.log?.({ event: 'circuit', from: from.id, to: to.id });
-    const circuit: Circuit = new Circuit(stream, far, () => this.#circuits.delete(circuit));
-    this.#circuits.add(circuit);
+    const { organisation } = from;
+    const over = (): void => this.#circuits.delete(circuit, organisation);
+    const circuit = new Circuit(stream, far, over, this.#rates?.of(organisation));
+    this.#circuits.add(circuit, organisation);
+  }
+
+  /** Attached connectors that may serve this hostname now; of several patterns the most exact decides. */
+  #serving(name: Name): AttachedNode[] {
+    let best = 1;
+    let found: AttachedNode[] = [];
+    for (const node of this.#nodes.values()) {
+      const { hosts, role } = node.ticket;
+      if (role !== 'connector' || hosts === undefined) continue;
+      const rank = Math.max(0, ...hosts.map((pattern) => rankOf(pattern as Pattern, name)));
+      if (rank < best || this.#objection(node.ticket) !== undefined) continue;
+      if (!this.#circuits.hasRoom(node.organisation)) continue;
+      if (rank > best) found = [];
+      best = rank;
+      found.push(node);
+    }
+    return found;
   }
 
   #mayMeet(from: AttachedNode, to: AttachedNode): boolean {
@@ -228,6 +317,7 @@ class BlindRelay implements Relay {
       caller.org === called.org &&
       called.meet.some((network) => caller.meet.includes(network)) &&
       (caller.role === 'connector' || from.circuits <= maxCircuitsOfClient) &&
+      this.#circuits.hasRoom(caller.org) &&
       this.#objection(from.ticket) === undefined &&
       this.#objection(to.ticket) === undefined
     );

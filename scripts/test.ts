@@ -76,7 +76,8 @@ async function runFiles(list: string[]): Promise<void> {
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), limitMs);
   const counts = new Map<string, number>();
-  const withTests = new Set<string>();
+  /** How long each file with tests took. */
+  const withTests = new Map<string, number>();
   const printed = Readable.from(eventsOf(list, stop.signal, counts, withTests)).compose(spec);
   printed.pipe(process.stdout, { end: false });
   await once(printed, 'end');
@@ -87,9 +88,17 @@ async function runFiles(list: string[]): Promise<void> {
   // Node counts a file in which nothing is tested as a test that passed.
   const empty = failed > 0 ? [] : list.filter((file) => !withTests.has(resolve(file)));
   for (const file of empty) console.log(`${relative(root, resolve(file))} ran no test`);
+  printSlowest(withTests);
   passed -= empty.length;
   failed += empty.length;
   process.stdout.write(`\n${passed} passed, ${failed} failed\n`, () => process.exit(failed > 0 ? 1 : 0));
+}
+
+/** Where the time of the run went. */
+function printSlowest(tookMs: ReadonlyMap<string, number>): void {
+  const slowest = [...tookMs].sort(([, a], [, b]) => b - a).slice(0, 12);
+  for (const [file, ms] of slowest)
+    console.log(`${(ms / 1_000).toFixed(1).padStart(7)} s  ${relative(root, file)}`);
 }
 
 /** The events of all files, the totals at the end of each group taken out, and their sums put at the end. */
@@ -97,7 +106,7 @@ async function* eventsOf(
   list: string[],
   signal: AbortSignal,
   counts: Map<string, number>,
-  withTests: Set<string>,
+  withTests: Map<string, number>,
 ): AsyncGenerator<TestEvent> {
   const heavy = list.filter(isHeavy);
   const light = list.filter((file) => !isHeavy(file));
@@ -112,7 +121,8 @@ async function* eventsOf(
       const total = totalOf(event);
       if (total !== undefined) counts.set(total.name, (counts.get(total.name) ?? 0) + total.value);
       else yield event;
-      if (event.type === 'test:summary' && event.data.file !== undefined) withTests.add(event.data.file);
+      if (event.type === 'test:summary' && event.data.file !== undefined)
+        withTests.set(event.data.file, event.data.duration_ms);
     }
   }
   for (const [name, value] of counts)

@@ -24,6 +24,7 @@ import { documentHistoryRoutes } from './routes/document-history.ts';
 import { documentRoutes } from './routes/document.ts';
 import { enrolmentKeyRoutes } from './routes/enrolment-keys.ts';
 import { listRoutes } from './routes/lists.ts';
+import { passRoutes } from './routes/passes.ts';
 import { postureRoutes } from './routes/posture.ts';
 import { peopleRoutes } from './routes/people.ts';
 import { serverRoutes } from './routes/servers.ts';
@@ -75,6 +76,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     peopleRoutes,
     serverRoutes,
     deviceRoutes,
+    passRoutes,
     postureRoutes,
     sessionRoutes,
     tokenRoutes,

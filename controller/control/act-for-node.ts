@@ -10,6 +10,8 @@ import type { ControllerContext } from '../context.ts';
 import { reportPosture } from '../posture/report.ts';
 import { endSessions, openSessionsOf } from '../sessions/end-sessions.ts';
 import type { NodeKind } from '../store/schema.ts';
+import { publishEndpoints } from './publish-endpoints.ts';
+import { actForConnector, certifyHostname } from '../web/act-for-connector.ts';
 import { storeReceipts } from './receipts.ts';
 
 /** Who is at the other end, once that is known. */
@@ -23,12 +25,18 @@ export interface Admitted {
 type Request = Exclude<FromNode, { t: 'hello' | 'enrol' | 'login' | 'bye' | 'rotate' }>;
 
 /** Which kind of node sends which message. */
-const senders = {
-  posture: 'device',
-  logout: 'device',
-  receipts: 'connector',
-  certify: 'relay',
-} as const satisfies Record<Request['t'], NodeKind>;
+const senders: Readonly<Record<Request['t'], readonly NodeKind[]>> = {
+  posture: ['device'],
+  logout: ['device'],
+  receipts: ['connector'],
+  publish: ['connector'],
+  certify: ['relay', 'connector'],
+  redeem: ['connector'],
+  'sign-out': ['connector'],
+  cert: ['connector'],
+  certificates: ['connector'],
+  'assertion-keys': ['connector'],
+};
 
 /** Acts on a message and answers with `send`. Throws a Fault, after which the channel ends. */
 export async function actForNode(
@@ -37,7 +45,8 @@ export async function actForNode(
   message: Request,
   send: (answer: FromController) => void,
 ): Promise<void> {
-  if (senders[message.t] !== from.kind) throw new Fault('protocol', `a ${from.kind} sends no ${message.t}`);
+  if (!senders[message.t].includes(from.kind))
+    throw new Fault('protocol', `a ${from.kind} sends no ${message.t}`);
   switch (message.t) {
     case 'posture':
       return reportPosture(context, from.organisation, from.node as DeviceId, message.facts);
@@ -48,8 +57,13 @@ export async function actForNode(
       const seq = await storeReceipts(context, organisation, node as ConnectorId, message.list);
       return send({ t: 'received', seq });
     }
+    case 'publish':
+      return publishEndpoints(context, from.organisation, from.node as ConnectorId, message.direct);
     case 'certify':
+      if (from.kind === 'connector') return certifyHostname(context, from, message, send);
       return send({ t: 'certificate', pem: await certify(context, from, message.key) });
+    default:
+      return actForConnector(context, from, message, send);
   }
 }
 

@@ -172,6 +172,14 @@ export class ControlServer {
       case 'servers':
         for (const { feed } of this.#of(organisation)) feed?.refresh();
         return;
+      case 'web':
+      case 'acme':
+        for (const conversation of this.#of(organisation)) {
+          if (conversation.network !== message.network) continue;
+          if (message.kind === 'web') conversation.send({ t: 'web', list: [...message.list] });
+          else conversation.send({ t: 'acme', host: message.host, digest: message.digest });
+        }
+        return;
       case 'login':
         for (const conversation of this.#all) conversation.loginAnswered(message.attempt);
         return;

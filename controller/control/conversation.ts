@@ -13,17 +13,20 @@ import {
 } from '../../protocol/control.ts';
 import { formatDuration } from '../../protocol/durations.ts';
 import { Fault, toFault, type CodeName } from '../../protocol/errors.ts';
-import type { ConnectorId, DeviceId, NodeId, OrganisationId } from '../../protocol/ids.ts';
+import type { ConnectorId, DeviceId, NetworkId, NodeId, OrganisationId } from '../../protocol/ids.ts';
 import { encodeKey } from '../../protocol/keys.ts';
 import type { ControlChannel } from '../../protocol/link/control-channel.ts';
 import type { ControllerContext } from '../context.ts';
 import { connectorView } from '../decisions/connector-view.ts';
+import type { TokenIds } from '../decisions/device-view.ts';
 import type { DeviceClaim } from '../enrolment/join-device.ts';
 import type { LoginAttempts, LoginResult } from '../enrolment/login-attempts.ts';
 import { redeem } from '../enrolment/redeem.ts';
 import { formatUserCode } from '../enrolment/user-code.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { NodeKind } from '../store/schema.ts';
+import { networkOf } from '../web/act-for-connector.ts';
+import { webTokensOf } from '../web/web-sessions.ts';
 import type { Guesses } from '../guesses.ts';
 import { actForNode, type Admitted } from './act-for-node.ts';
 import { admitNode, relayUrl } from './admit-node.ts';
@@ -31,11 +34,14 @@ import { claimOf } from './claim-of.ts';
 import type { DeviceLooks } from './device-looks.ts';
 import { Feed, type View } from './feed.ts';
 import { noticeOlderData } from './older-data.ts';
+import type { TellsNarrowed } from './revocation-feed.ts';
 import { rotateKeys } from './rotate-keys.ts';
 
 const messages = Compile(FromNode);
 /** A node that says nothing for so long after the handshake is let go. */
 const firstMessageMs = 10_000;
+/** Each may have 16 KiB, and a message 4 MiB. */
+const webTokensPerMessage = 200;
 /** So many messages may wait for their turn. */
 const maxWaiting = 256;
 
@@ -64,7 +70,9 @@ export class Conversation {
   #state: 'open' | 'closed' = 'open';
   #admitted: Admitted | undefined;
   #boot = '';
+  #understandsNarrowed = false;
   #feed: Feed | undefined;
+  #network: NetworkId | undefined;
   #pending: Pending | undefined;
   #waiting = 0;
   #turn: Promise<void> = Promise.resolve();
@@ -86,6 +94,11 @@ export class Conversation {
 
   get admitted(): Admitted | undefined {
     return this.#admitted;
+  }
+
+  /** A connector's. */
+  get network(): NetworkId | undefined {
+    return this.#network;
   }
 
   get feed(): Feed | undefined {
@@ -181,6 +194,7 @@ export class Conversation {
     if (admission.state === 'blocked') throw new Fault('denied', blockedText);
     const { organisation, id, kind } = admission.node;
     this.#boot = hello.boot;
+    this.#understandsNarrowed = hello.narrowed === true;
     if (kind !== 'device')
       await noticeOlderData(context, context.organisation(organisation), id, hello.epoch);
     await this.#enter(organisation, id, kind);
@@ -191,6 +205,7 @@ export class Conversation {
     const { peerKey, handshakeHash } = channel;
     const claim = claimOf(enrol, { peerKey, handshakeHash, address });
     this.#boot = enrol.boot;
+    this.#understandsNarrowed = enrol.narrowed === true;
     const { secret, code, loopback } = enrol;
     if ([secret, code, loopback].filter((way) => way !== undefined).length !== 1) throw new Fault('protocol');
     if (secret !== undefined) return this.#redeem(secret, enrol, claim);
@@ -298,23 +313,42 @@ export class Conversation {
     const { token } = await context.card();
     this.#admitted = { organisation, node, kind, boot: this.#boot };
     this.send({ t: 'welcome', node, org: organisation, card: token });
+    const { store } = context.organisation(organisation);
     this.#feed = new Feed({
-      store: context.organisation(organisation).store,
-      look: () => this.#look(organisation, node, kind),
+      store,
+      look: (had) => this.#look(organisation, node, kind, had),
       send: (message) => this.send(message),
       gone: () => this.end('revoked', 'The controller does not know this node any more; enrol it again.'),
       failed: (error) => this.#failed(error),
-      verifies: kind !== 'device',
+      verifier: this.#verifier(kind),
       now: context.now,
       clock: context.clock,
     });
+    if (kind === 'connector') this.#network = await networkOf(store, node);
     admitted(this);
-    this.#feed.refresh();
+    // After it is listed, so that none that is made meanwhile is missed; one that comes twice is the same.
+    if (this.#network !== undefined) {
+      const tokens = await webTokensOf(store, this.#network, context.now());
+      for (let at = 0; at < tokens.length; at += webTokensPerMessage)
+        this.send({ t: 'web', list: tokens.slice(at, at + webTokensPerMessage) });
+    }
+    this.#feed?.refresh();
   }
 
-  #look(organisation: OrganisationId, node: NodeId, kind: NodeKind): Promise<View | undefined> {
+  #verifier(kind: NodeKind): { readonly narrowed: TellsNarrowed } | undefined {
+    if (kind === 'device') return undefined;
+    if (kind === 'relay') return { narrowed: 'not' };
+    return { narrowed: this.#understandsNarrowed ? 'as-it-is' : 'as-ids' };
+  }
+
+  #look(
+    organisation: OrganisationId,
+    node: NodeId,
+    kind: NodeKind,
+    had: TokenIds | undefined,
+  ): Promise<View | undefined> {
     const { context } = this.#options;
-    if (kind === 'device') return this.#options.looks.look(organisation, node as DeviceId);
+    if (kind === 'device') return this.#options.looks.look(organisation, node as DeviceId, had);
     if (kind === 'connector') return connectorView(context, organisation, node as ConnectorId);
     return Promise.resolve({ snapshot: { kind: 'relay' } });
   }

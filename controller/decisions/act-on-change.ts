@@ -12,9 +12,12 @@ import type { Applied } from '../organisation/apply-document.ts';
 import type { OrganisationState } from '../organisation/organisation-state.ts';
 import { endSessions } from '../sessions/end-sessions.ts';
 import { shortenSessions } from '../sessions/shorten-sessions.ts';
+import { sweepEndedLater } from './ended-grants.ts';
 import { orphanedSessions, revokeOrphanedTokens } from './leftovers.ts';
-import { storeRevocations } from './revocations.ts';
+import { storeRevocations, storeTaken } from './revocations.ts';
 import { devicesOf, openDevices, openSeats, type SeatFilter } from './seat.ts';
+import { tellPassesOf } from '../web/passes.ts';
+import { forgetWebSessionsOf, webSessionsAnew } from '../web/web-sessions-anew.ts';
 import { sweepSuperseded } from './superseded.ts';
 import { touchedBy, touches, type Touched } from './touched.ts';
 import { forgetTokensOf, withdraw, type Reconsidered } from './withdraw.ts';
@@ -46,6 +49,8 @@ export async function actOnChange(
       return;
     }
     case 'person': {
+      await webSessionsAnew(context, organisation, { subject: change.person }, 'person');
+      await tellPassesOf(context, organisation, change.person);
       const devices = await decideAnew(
         context,
         organisation,
@@ -54,7 +59,12 @@ export async function actOnChange(
       );
       return bus.publish(organisation, { kind: 'devices', devices });
     }
+    case 'passes':
+      await revoke(context, organisation, change.revoked, 'pass');
+      return bus.publish(organisation, { kind: 'connectors' });
     case 'countries': {
+      await webSessionsAnew(context, organisation, 'all', 'countries');
+      bus.publish(organisation, { kind: 'connectors' });
       const devices = await decideAnew(context, organisation, 'all', { cause: 'countries' });
       return bus.publish(organisation, { kind: 'devices', devices });
     }
@@ -76,6 +86,7 @@ export async function decideAll(context: ControllerContext, organisation: Organi
   tell(context, organisation, revocations);
   const state = await reader.current();
   await decideAnew(context, organisation, 'all', { cause: 'start' });
+  await webSessionsAnew(context, organisation, 'all', 'start');
   decided.set(context.organisation(organisation), state);
   await sweepSuperseded(context, organisation);
 }
@@ -102,6 +113,7 @@ async function documentApplied(
   await endSessions(context, id, orphaned, { reason: 'removed', who: 'controller' });
   if (changes.some(({ kind }) => kind === 'setting')) await shortenSessions(context, id);
   const touched = before === undefined ? undefined : touchedBy(before, state);
+  await webSessionsAnew(context, id, touched ?? 'all', 'policy');
   const devices = await decideAnew(context, id, touched ?? 'all', {
     cause: 'policy',
     redirected,
@@ -129,6 +141,7 @@ async function sessionsEnded(
   const { store } = context.organisation(organisation);
   const { revocations, devices } = await store.transaction(async (tx) => {
     const tickets = await forgetTokensOf(tx, sessions);
+    await forgetWebSessionsOf(tx, sessions);
     const rows = await tx.select('sessions').select('device').where('id', 'in', sessions).execute();
     return {
       revocations: await storeRevocations(tx, [...sessions, ...tickets], reason, nowMs),
@@ -199,7 +212,7 @@ async function decideAnew(
     resources = 'all',
   }: Pick<Reconsidered, 'cause'> & Partial<Pick<Reconsidered, 'redirected' | 'removed' | 'resources'>>,
 ): Promise<DeviceId[]> {
-  const { store, reader } = context.organisation(organisation);
+  const { store, reader, narrowed } = context.organisation(organisation);
   const devices = await store.transaction(async (tx) =>
     typeof filter === 'object' && 'who' in filter
       ? devicesOf(tx, await reader.current(tx), context.now(), (subject) => touches(filter, subject))
@@ -212,13 +225,20 @@ async function decideAnew(
     const revocations = await store.transaction(async (tx) => {
       const state = await reader.current(tx);
       const seats = await openSeats(tx, state, nowMs, { devices: step });
-      const withdrawn = await withdraw(tx, state, seats, { nowMs, redirected, removed, cause, resources });
+      const withdrawn = await withdraw(tx, state, seats, narrowed, {
+        nowMs,
+        redirected,
+        removed,
+        cause,
+        resources,
+      });
       await appendAudit(tx, withdrawn.entries);
-      return storeRevocations(tx, withdrawn.ids, cause, nowMs);
+      return storeTaken(tx, withdrawn, cause, nowMs);
     });
     tell(context, organisation, revocations);
     // Lets the messages out before the next step takes the processor.
     await setImmediate();
   }
+  sweepEndedLater(context, organisation);
   return devices;
 }

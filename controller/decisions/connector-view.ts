@@ -8,7 +8,10 @@ import {
   resourceOutageS,
   resourceWithin,
 } from '../organisation/resource-hosts.ts';
-import { issuedTo, storeMinted, ticketFor, type Minted } from './issued-tokens.ts';
+import { directEndpoints } from './direct-endpoints.ts';
+import { connectorWeb } from '../web/connector-web.ts';
+import { hostnamesOfNetwork, webView } from '../web/web-view.ts';
+import { issuedTo, storeMinted, textsOf, ticketFor, type Minted } from './issued-tokens.ts';
 import { longestLifeMs } from './revocations.ts';
 import { relayEntries, serversSince } from './servers.ts';
 
@@ -36,6 +39,7 @@ export async function connectorView(
     const resources: Record<string, ConnectorResource> = {};
     for (const { id, network: of, definition } of state.resources) {
       if (of.id !== network.id) continue;
+      const web = connectorWeb(state, { id, network: of, definition });
       resources[id] = {
         id,
         hosts: resourceHosts(definition),
@@ -43,22 +47,27 @@ export async function connectorView(
         ports: [...definition.ports],
         within: [...resourceWithin(definition)],
         outage: resourceOutageS(definition),
+        ...(web === undefined ? {} : { web }),
       };
     }
     const peers = servers.filter(
       (node) => node.kind === 'connector' && node.network === network.id && node.id !== connector,
     );
+    const web = await webView(context, tx, state, network.id, [own, ...peers]);
+    const hosts = hostnamesOfNetwork(state, network.id);
     const minted: Minted[] = [];
     const claims = {
       node: connector,
       mk: own.mk,
       role: 'connector',
       meet: [network.id],
+      ...(hosts.length === 0 ? {} : { hosts }),
       out: Math.max(0, ...Object.values(resources).map(({ outage }) => outage)),
       untilMs: nowMs + longestLifeMs,
     } as const;
     const issued = (await issuedTo(tx, [connector], nowMs)).get(connector) ?? [];
     const ticket = await ticketFor(context, organisation, claims, { issued, minted });
+    const texts = await textsOf(tx, [ticket], minted);
     await storeMinted(tx, minted, nowMs);
     return {
       snapshot: {
@@ -67,9 +76,11 @@ export async function connectorView(
         relays: relayEntries(servers),
         peers: Object.fromEntries(peers.map(({ id, nk }) => [id, { id, nk }])),
         resources,
+        direct: directEndpoints(own, state),
+        ...web.snapshot,
       },
-      tickets: [ticket],
-      nextMs: nowMs + longestLifeMs * 0.55,
+      tickets: [...texts.values()],
+      nextMs: Math.min(nowMs + longestLifeMs * 0.55, web.nextMs),
     };
   });
 }

@@ -3,16 +3,19 @@
  * instant at which to look again.
  */
 import type { DeviceNews, DeviceResource, DeviceSnapshot } from '../../protocol/control.ts';
-import type { ConnectorId, DeviceId, NetworkId, OrganisationId } from '../../protocol/ids.ts';
+import type { ConnectorId, DeviceId, Id, NetworkId, OrganisationId } from '../../protocol/ids.ts';
 import type { ControllerContext } from '../context.ts';
 import { deviceNews } from '../devices/device-news.ts';
 import type { Reason } from '../../protocol/reasons.ts';
 import type { OrganisationState, Resource } from '../organisation/organisation-state.ts';
 import { resourceHosts } from '../organisation/resource-hosts.ts';
+import { webHostnames } from '../organisation/resource-web.ts';
 import { postureWanted } from '../posture/wanted.ts';
-import type { IssuedTokensTable, NodesTable } from '../store/schema.ts';
+import type { NodesTable } from '../store/schema.ts';
+import { directEndpoints } from './direct-endpoints.ts';
 import { entitlements, type Entitlement } from './entitlements.ts';
-import { grantsFor, issuedTo, storeMinted, ticketFor, type Minted } from './issued-tokens.ts';
+import { grantsFor } from './grants-for.ts';
+import { issuedTo, storeMinted, textsOf, ticketFor, type IssuedToken, type Minted } from './issued-tokens.ts';
 import { longestLifeMs } from './revocations.ts';
 import { rightsByNetwork, type Rights } from './rights.ts';
 import { seatsOf, whyOver, type Seat } from './seat.ts';
@@ -20,10 +23,18 @@ import { relayEntries, serversSince } from './servers.ts';
 
 export interface DeviceView {
   readonly snapshot: DeviceSnapshot;
-  readonly tickets: readonly string[];
-  readonly grants: readonly string[];
+  /** The ids of its tickets and its grants. */
+  readonly tokens: TokenIds;
+  /** The tokens themselves; absent where they are those that the caller said it has. */
+  readonly tickets?: readonly string[];
+  readonly grants?: readonly string[];
   /** Epoch ms at which time alone makes another view due. */
   readonly nextMs: number;
+}
+
+export interface TokenIds {
+  readonly tickets: readonly Id<'tok'>[];
+  readonly grants: readonly Id<'tok'>[];
 }
 
 /** The view of a device; undefined when it has no session or its subject is gone. */
@@ -35,23 +46,29 @@ export async function deviceView(
   return (await deviceViews(context, organisation, [device])).get(device);
 }
 
-/** The views of several devices, in one transaction. Those without a view are absent. */
+/**
+ * The views of several devices, in one transaction. Those without a view are absent.
+ * @param had the tokens that devices were given last, which need no reading
+ */
 export async function deviceViews(
   context: ControllerContext,
   organisation: OrganisationId,
   devices: readonly DeviceId[],
+  had: ReadonlyMap<DeviceId, TokenIds> = new Map(),
 ): Promise<Map<DeviceId, DeviceView>> {
-  const { store, reader } = context.organisation(organisation);
+  const { store, reader, narrowed } = context.organisation(organisation);
   return store.transaction(async (tx) => {
     const state = await reader.current(tx);
     const nowMs = context.now();
     const seats = await seatsOf(tx, state, devices);
+    await narrowed.read(tx, nowMs);
     const issued = await issuedTo(tx, [...seats.keys()], nowMs);
     const servers = await serversSince(tx, nowMs);
     const owned = Array.from(seats, ([device, { subject }]) => ({ device, owner: subject.id }));
     const news = await deviceNews(tx, owned);
     const minted: Minted[] = [];
-    const about = { state, servers, news, nowMs, groupsOf: groupsByNetwork(state) };
+    const { webPort } = context;
+    const about = { state, servers, news, nowMs, webPort, groupsOf: groupsByNetwork(state) };
     // Signed side by side, each in a thread of its own.
     const views = await Promise.all(
       Array.from(seats, async ([device, seat]) => {
@@ -59,9 +76,39 @@ export async function deviceViews(
         return [device, await viewOf(context, organisation, seat, about, tokens)] as const;
       }),
     );
+    const texts = await textsOf(
+      tx,
+      views.flatMap(([device, { tokens }]) => newTokens(tokens, had.get(device))),
+      minted,
+    );
     await storeMinted(tx, minted, nowMs);
-    return new Map(views);
+    return new Map(views.map(([device, view]) => [device, withTexts(view, had.get(device), texts)]));
   });
+}
+
+function newTokens({ tickets, grants }: TokenIds, had: TokenIds | undefined): Id<'tok'>[] {
+  return [...(isSame(tickets, had?.tickets) ? [] : tickets), ...(isSame(grants, had?.grants) ? [] : grants)];
+}
+
+function withTexts(
+  view: DeviceView,
+  had: TokenIds | undefined,
+  texts: ReadonlyMap<Id<'tok'>, string>,
+): DeviceView {
+  const { tickets, grants } = view.tokens;
+  const textOf = (id: Id<'tok'>): string[] => {
+    const text = texts.get(id);
+    return text === undefined ? [] : [text];
+  };
+  return {
+    ...view,
+    ...(isSame(tickets, had?.tickets) ? {} : { tickets: tickets.flatMap(textOf) }),
+    ...(isSame(grants, had?.grants) ? {} : { grants: grants.flatMap(textOf) }),
+  };
+}
+
+function isSame(ids: readonly string[], had: readonly string[] | undefined): boolean {
+  return ids.length === had?.length && ids.every((id, place) => id === had[place]);
 }
 
 /** What is the same for all devices that are looked at together. */
@@ -70,6 +117,7 @@ interface About {
   readonly servers: readonly NodesTable[];
   readonly news: ReadonlyMap<DeviceId, readonly DeviceNews[]>;
   readonly nowMs: number;
+  readonly webPort: number;
   readonly groupsOf: (network: NetworkId) => readonly string[];
 }
 
@@ -86,14 +134,16 @@ async function viewOf(
   const grants = await grantsFor(context, organisation, seat, due, groupsOf, tokens);
   return {
     snapshot: deviceSnapshot(about, seat, list, grants.held),
-    tickets: due.size === 0 ? [] : [await deviceTicket(context, organisation, seat, due, tokens)],
-    grants: grants.tokens,
+    tokens: {
+      tickets: due.size === 0 ? [] : [await deviceTicket(context, organisation, seat, due, tokens)],
+      grants: grants.ids,
+    },
     nextMs: nextLook(seat, list, due, nowMs),
   };
 }
 
 interface Tokens {
-  readonly issued: readonly IssuedTokensTable[];
+  readonly issued: readonly IssuedToken[];
   readonly minted: Minted[];
 }
 
@@ -103,7 +153,7 @@ function deviceTicket(
   seat: Seat,
   due: ReadonlyMap<NetworkId, Rights>,
   tokens: Tokens,
-): Promise<string> {
+): Promise<Id<'tok'>> {
   let out = 0;
   for (const rights of due.values()) for (const right of rights.values()) out = Math.max(out, right.out);
   const claims = {
@@ -119,7 +169,7 @@ function deviceTicket(
 }
 
 function deviceSnapshot(
-  { state, servers, news, nowMs }: About,
+  { state, servers, news, nowMs, webPort }: About,
   seat: Seat,
   list: readonly Entitlement[],
   held: Rights,
@@ -132,11 +182,12 @@ function deviceSnapshot(
     const used = inside.some(({ state }) => state === 'granted');
     const connectors = servers
       .filter(({ kind, network }) => kind === 'connector' && network === id)
-      .map((node) => ({ id: node.id as ConnectorId, nk: node.nk, relays: Object.keys(relays) }));
+      .map((node) => connectorEntry(node, Object.keys(relays), state));
     networks[id] = { id, name, pq: true, connectors: used ? connectors : [] };
   }
   const resources: DeviceSnapshot['resources'] = {};
-  for (const entry of list) if (entry.known) resources[entry.resource.id] = deviceResource(entry, held);
+  for (const entry of list)
+    if (entry.known) resources[entry.resource.id] = deviceResource(entry, held, webPort);
   const { device, session, subject } = seat;
   const ended = whyOver(session, nowMs);
   return {
@@ -164,7 +215,19 @@ function deviceSnapshot(
   };
 }
 
-function deviceResource({ resource, state, reasons, untilMs }: Entitlement, held: Rights): DeviceResource {
+type ConnectorEntry = DeviceSnapshot['networks'][string]['connectors'][number];
+
+function connectorEntry(node: NodesTable, relays: string[], state: OrganisationState): ConnectorEntry {
+  const direct = directEndpoints(node, state);
+  const entry = { id: node.id as ConnectorId, nk: node.nk, relays };
+  return direct.length === 0 ? entry : { ...entry, direct };
+}
+
+function deviceResource(
+  { resource, state, reasons, untilMs }: Entitlement,
+  held: Rights,
+  webPort: number,
+): DeviceResource {
   const { id, network, definition } = resource;
   // A granted resource ends with its right; a refused one may open when time alone changes the decision.
   const until =
@@ -177,7 +240,7 @@ function deviceResource({ resource, state, reasons, untilMs }: Entitlement, held
     id,
     net: network.id,
     name: definition.name,
-    ...reachOf(resource),
+    ...reachOf(resource, webPort),
     state,
     reasons: reasons as Reason[],
     ...(until === undefined ? {} : { until }),
@@ -185,12 +248,19 @@ function deviceResource({ resource, state, reasons, untilMs }: Entitlement, held
 }
 
 /** The names and ports of a resource, worked out once for all devices. */
-const reaches = new WeakMap<Resource, Pick<DeviceResource, 'hosts' | 'ports'>>();
+const reaches = new WeakMap<Resource, Reach>();
 
-function reachOf(resource: Resource): Pick<DeviceResource, 'hosts' | 'ports'> {
+type Reach = Pick<DeviceResource, 'hosts' | 'ports' | 'web'>;
+
+function reachOf(resource: Resource, webPort: number): Reach {
   let reach = reaches.get(resource);
   if (reach === undefined) {
-    reach = { hosts: resourceHosts(resource.definition), ports: [...resource.definition.ports] };
+    const hostnames = webHostnames(resource.definition);
+    reach = {
+      hosts: resourceHosts(resource.definition),
+      ports: [...resource.definition.ports],
+      ...(hostnames.length === 0 ? {} : { web: { hostnames, port: webPort } }),
+    };
     reaches.set(resource, reach);
   }
   return reach;
@@ -206,10 +276,12 @@ function groupsByNetwork(state: OrganisationState): (network: NetworkId) => read
   };
 }
 
-/** Groups that policies about this network name: its applications may be told of those, and of no others. */
-function groupsOfNetwork({ document, resources }: OrganisationState, network: NetworkId): string[] {
+/** Groups that policies and path rules of this network name: its applications may be told of those, and of no others. */
+export function groupsOfNetwork({ document, resources }: OrganisationState, network: NetworkId): string[] {
   const inside = resources.filter((resource) => resource.network.id === network);
-  const named = new Set<string>();
+  const named = new Set(
+    inside.flatMap(({ definition: { web } }) => web?.rules?.flatMap(({ groups }) => groups ?? []) ?? []),
+  );
   for (const { to, allow, deny, require } of document.policies ?? []) {
     const about =
       to === 'everything' ||

@@ -76,15 +76,16 @@ export function isHeld({ document }: OrganisationState, { device }: Pick<Seat, '
   return device.approval === 'held' || (device.approval === 'none' && approvalRule(document) === 'required');
 }
 
-/** The same for a person without a device; conditions that ask for one fail. */
+/** The same for a person without a device; conditions that ask for one fail. `resources`: of these, whatever names them. */
 export function visitorEntitlements(
   state: OrganisationState,
   visitor: Visitor,
   nowMs: number,
   door: Door,
+  resources: readonly Resource[] = candidatesFor(state, visitor.subject),
 ): Entitlement[] {
-  const circumstances = visitorCircumstances(state, visitor);
-  return candidatesFor(state, visitor.subject).map((resource) => {
+  const circumstances = visitorCircumstances(state, visitor, door);
+  return resources.map((resource) => {
     const everywhere = circumstances.map((of) =>
       entitlement(resource, decide(factsOf(of, resource, nowMs, door), state.policies), undefined),
     );
@@ -116,8 +117,10 @@ export function circumstancesOf({ countries }: OrganisationState, seat: Seat): C
 function visitorCircumstances(
   state: OrganisationState,
   visitor: Visitor,
+  door: Door,
 ): readonly [Circumstances, ...Circumstances[]] {
-  const about = { ...aboutSubject(visitor), device: { approved: false } };
+  const device = door === 'web' ? ({ approved: false, absent: true } as const) : { approved: false };
+  const about = { ...aboutSubject(visitor), device };
   const places = new Map(visitor.addresses.map((address) => placeOf(state, address)));
   const [first, ...others] = [...places.values()].map((source) =>
     source === undefined ? about : { ...about, source },
@@ -133,7 +136,7 @@ export function questionFacts(
   nowMs: number,
   door: Door,
 ): Facts {
-  const [of] = 'device' in who ? [circumstancesOf(state, who)] : visitorCircumstances(state, who);
+  const [of] = 'device' in who ? [circumstancesOf(state, who)] : visitorCircumstances(state, who, door);
   return factsOf(of, resource, nowMs, door);
 }
 

@@ -182,7 +182,8 @@ async function join(
   });
 }
 
-async function subjectsOf(
+/** The people and service accounts with these ids, as far as they are there. */
+export async function subjectsOf(
   store: ScopedStore,
   state: OrganisationState,
   ids: readonly string[],

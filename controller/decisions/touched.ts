@@ -81,6 +81,8 @@ export function touchedBy(before: Half, after: Half): Touched {
     resources: allResources ? 'all' : resources,
     pictures:
       !same(before.zones, after.zones) ||
+      // Where connectors may be reached is part of what devices are told.
+      !same(before.document.networks, after.document.networks) ||
       // Devices are asked for what profiles name, whether or not a policy uses them yet.
       !same(before.document.postureProfiles, after.document.postureProfiles),
   };

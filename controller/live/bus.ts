@@ -3,8 +3,9 @@
  * In memory here; a shared broker can implement the same interface, since nothing on it is the only copy: the store is.
  */
 import type { CodeName } from '../../protocol/errors.ts';
-import type { DeviceId, NodeId, OrganisationId } from '../../protocol/ids.ts';
+import type { DeviceId, NetworkId, NodeId, OrganisationId } from '../../protocol/ids.ts';
 import type { Revocation } from '../../protocol/lease.ts';
+import type { Name } from '../../protocol/names.ts';
 
 export type LiveMessage =
   /** Stored already; verifiers hear of it before anything that follows. */
@@ -15,6 +16,10 @@ export type LiveMessage =
   | { readonly kind: 'servers' }
   /** What connectors serve may be different now, and nothing else. */
   | { readonly kind: 'connectors' }
+  /** Web sessions that connectors of this network shall hold as well. */
+  | { readonly kind: 'web'; readonly network: NetworkId; readonly list: readonly string[] }
+  /** An ACME validation that every connector of this network shall be able to answer. */
+  | { readonly kind: 'acme'; readonly network: NetworkId; readonly host: Name; readonly digest: string }
   | { readonly kind: 'login'; readonly attempt: string }
   /** The node's channel ends with this fault. */
   | { readonly kind: 'close'; readonly node: NodeId; readonly code: CodeName; readonly message: string };

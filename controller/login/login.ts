@@ -12,6 +12,7 @@ import { browserAuthenticator } from './browser-sessions.ts';
 import { Cookies } from './cookies.ts';
 import { deviceLoginRoutes } from './device-login-routes.ts';
 import { myDevicesRoutes } from './my-devices-routes.ts';
+import { myPassesRoutes } from './my-passes-routes.ts';
 import { myResourcesRoutes } from './my-resources-routes.ts';
 import { servePages } from './pages.ts';
 import { logoutRoutes } from './logout-routes.ts';
@@ -19,6 +20,7 @@ import { portalRoutes } from './portal-routes.ts';
 import { Providers } from './providers.ts';
 import { signInRoutes } from './sign-in-routes.ts';
 import { StepUps } from './step-ups.ts';
+import { webStartRoutes } from '../web/start-routes.ts';
 
 /** What `buildApp` takes: how a browser says who calls, and the routes. */
 export function login(
@@ -40,10 +42,12 @@ export function login(
         const typed = scope as unknown as TypedApp;
         const providers = new Providers(context);
         signInRoutes(typed, context, cookies, providers);
+        webStartRoutes(typed, context, cookies);
         await logoutRoutes(typed, context, cookies, providers);
         portalRoutes(typed, context);
         myDevicesRoutes(typed, context);
         myResourcesRoutes(typed, context);
+        myPassesRoutes(typed, context);
         deviceLoginRoutes(typed, context, attempts, new StepUps(context, cookies));
       });
     },

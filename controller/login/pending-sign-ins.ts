@@ -4,6 +4,7 @@
  * bounded: a restart makes people start again.
  */
 import { createHash } from 'node:crypto';
+import type { Door } from '../../protocol/admin.ts';
 import { sameText } from '../../protocol/secrets.ts';
 
 export const signInLifeMs = 10 * 60_000;
@@ -18,7 +19,12 @@ export interface PendingSignIn {
   /** The provider was asked to sign the person in anew. */
   readonly fresh: boolean;
   /** The resource for whose conditions the person signs in again, and the device they would use it from. */
-  readonly stepUp?: { readonly resource: string; readonly device: string | undefined };
+  readonly stepUp?: {
+    readonly resource: string;
+    readonly device: string | undefined;
+    /** Through which door; the client's unless said. */
+    readonly door?: Door;
+  };
 }
 
 interface Kept extends PendingSignIn {

@@ -1,6 +1,7 @@
 /** Where a browser goes after signing in: a path on the controller's own pages and nothing else (SEC-G8). */
 
-const maxLength = 2_048;
+/** The way to a web application carries the path there, 2 KiB at most, encoded. */
+const maxLength = 6_144;
 const base = 'https://controller.invalid';
 
 /** The path, query and fragment in `text` as a browser would read them; `/` for anything that leads elsewhere. */

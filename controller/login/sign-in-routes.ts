@@ -78,15 +78,19 @@ export function signInRoutes(
           /** The name of a resource whose conditions a new sign-in shall meet, and the device to use it from. */
           for: Type.Optional(Type.String({ maxLength: 63 })),
           device: Type.Optional(Type.String({ maxLength: 64 })),
+          /** Through which door it shall be used; the client's unless said. */
+          door: Type.Optional(Type.Literal('web')),
         }),
       },
     },
     async (request, reply) => {
-      const { rd, fresh, for: resource, device } = request.query;
+      const { rd, fresh, for: resource, device, door } = request.query;
       return signIns.start(request, reply, request.params.provider, {
         returnTo: returnPath(rd),
         asked: fresh === '1',
-        ...(resource === undefined ? {} : { stepUp: { resource, device } }),
+        ...(resource === undefined
+          ? {}
+          : { stepUp: { resource, device, ...(door === undefined ? {} : { door }) } }),
       });
     },
   );

@@ -4,6 +4,7 @@
  */
 import type { Facts } from '../../policy/facts.ts';
 import { isValid, takesEffect, type Policy } from '../../policy/policy.ts';
+import type { Door } from '../../protocol/admin.ts';
 import { parseDuration } from '../../protocol/durations.ts';
 import { entitlements, questionFacts, visitorEntitlements } from '../decisions/entitlements.ts';
 import type { Visitor } from '../decisions/entitlements.ts';
@@ -30,9 +31,10 @@ export function knownResource(
   who: Seat | Visitor,
   name: string,
   nowMs: number,
+  door: Door = 'client',
 ): Resource | undefined {
   const list =
-    'device' in who ? entitlements(state, who, nowMs) : visitorEntitlements(state, who, nowMs, 'client');
+    'device' in who ? entitlements(state, who, nowMs) : visitorEntitlements(state, who, nowMs, door);
   return list.find(
     ({ resource, known }) =>
       known &&
@@ -47,8 +49,9 @@ export function stepUpFor(
   who: Seat | Visitor,
   resource: Resource,
   nowMs: number,
+  door: Door = 'client',
 ): StepUp | undefined {
-  const facts = questionFacts(state, who, resource, nowMs, 'client');
+  const facts = questionFacts(state, who, resource, nowMs, door);
   const valid = state.policies.concerning(facts).filter((policy) => isValid(policy, nowMs));
   const requires = valid.filter(({ effect }) => effect === 'require');
   const allows = valid.filter(({ effect }) => effect === 'allow');

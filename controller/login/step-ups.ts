@@ -68,7 +68,7 @@ export class StepUps {
 
   /** What is missing for the resource when this person has signed in like that, from that device where they name one. */
   async ask(
-    { resource: name, device }: Wanted,
+    { resource: name, device, door }: Wanted,
     person: Id<'usr'>,
     session: SignInFacts,
   ): Promise<StepUp | undefined> {
@@ -83,8 +83,8 @@ export class StepUps {
       own === undefined
         ? { subject, session, addresses: session.address === undefined ? [] : [session.address] }
         : { ...own, session: { id: own.session.id, untilMs: own.session.untilMs, ...session } };
-    const resource = knownResource(state, who, name, nowMs);
-    return resource === undefined ? undefined : stepUpFor(state, who, resource, nowMs);
+    const resource = knownResource(state, who, name, nowMs, door);
+    return resource === undefined ? undefined : stepUpFor(state, who, resource, nowMs, door);
   }
 }
 

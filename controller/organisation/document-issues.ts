@@ -12,10 +12,13 @@ import { providerIssues } from './provider-issues.ts';
 import { referenceIssues } from './reference-issues.ts';
 import { schemaIssues } from './schema-issues.ts';
 import { settingsIssues } from './settings-issues.ts';
+import { webIssues } from './web-issues.ts';
 
 export interface DocumentContext {
   /** The host of the controller's public URL, which no zone and no resource may take. */
   readonly controllerHost: string;
+  /** Hosts of the relays, which no public hostname may take; none unless given. */
+  readonly relayHosts?: readonly string[];
   /** The name the organisation has; undefined before the first document. */
   readonly organisationName: string | undefined;
 }
@@ -34,6 +37,7 @@ export function checkDocument(value: unknown, context: DocumentContext): Checked
     ...providerIssues(sound),
     ...postureIssues(sound),
     ...settingsIssues(sound),
+    ...webIssues(sound, [context.controllerHost, ...(context.relayHosts ?? [])]),
     ...policyIssues(sound),
     ...policyTestIssues(sound.tests ?? []),
   ];

@@ -7,6 +7,7 @@ import { appendAudit } from '../audit/append-audit.ts';
 import type { ControllerContext } from '../context.ts';
 import { closeSessions, openSessionsOf } from '../sessions/end-sessions.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
+import { tellPassesOf } from '../web/passes.ts';
 
 export type AccountId = Id<'usr'> | Id<'svc'>;
 
@@ -56,6 +57,7 @@ export async function setDisabled(
     return closeSessions(tx, await openSessionsOf(tx, account), { reason: 'disabled', who, nowMs });
   });
   if (done === undefined) return false;
+  await tellPassesOf(context, organisation, account);
   if (done.length > 0)
     await context.publish(organisation, { kind: 'sessions-ended', sessions: done, reason: 'disabled' });
   return true;

@@ -4,6 +4,7 @@
  */
 import type { Generated } from 'kysely';
 import type { DeviceId, Id, NetworkId, NodeId, OrganisationId, ResourceId } from '../../protocol/ids.ts';
+import type { Name } from '../../protocol/names.ts';
 
 export interface OrganisationsTable {
   id: OrganisationId;
@@ -109,6 +110,11 @@ export interface NodesTable {
   acknowledged_ms: number | null;
   /** When the keys that count now were made known. */
   keys_ms: number | null;
+  /** JSON of the endpoints that a connector published; null for none. */
+  direct: string | null;
+  /** A connector's: JSON of the certificates it last reported, and of the keys that verify its assertions. */
+  certificates: string | null;
+  assertion_keys: string | null;
 }
 
 /** Boot ids of devices. One is current; the others were fenced when a newer one came. */
@@ -193,12 +199,20 @@ export interface IssuedTokensTable {
   network: NetworkId | null;
   /** JSON of what a grant carries (`storedRights`), or of a ticket’s terms. */
   resources: string;
-  /** The token itself: a node that returns is given the same one. */
-  token: string;
   issued_ms: number;
   expires_ms: number;
   /** When the key it is bound to was rotated away; it is honoured a little longer, for the flows that are open. */
   superseded_ms: number | null;
+}
+
+/**
+ * The tokens themselves: a node that returns is given the same one. Apart, because decisions read what was issued often, and
+ * its text, which is most of it, hardly ever. Goes with the row of the same id.
+ */
+export interface IssuedTokenTextsTable {
+  organisation: OrganisationId;
+  id: Id<'tok'>;
+  token: string;
 }
 
 /** Logout tokens of providers that were acted upon: each counts once. */
@@ -213,7 +227,7 @@ export interface LogoutTokensTable {
 export interface RevocationsTable {
   organisation: OrganisationId;
   epoch: number;
-  /** JSON array of ids. */
+  /** JSON array of ids and of `{grants, resources}`: those grants without those resources. */
   ids: string;
   reason: string;
   at_ms: number;
@@ -279,6 +293,58 @@ export interface PostureVerdictsTable {
   at_ms: number;
 }
 
+/** What a browser carries from its sign-in to a connector, once. */
+export interface WebCodesTable {
+  organisation: OrganisationId;
+  /** SHA-256 of the code. */
+  hash: string;
+  host: Name;
+  network: NetworkId;
+  /** base64url SHA-256 of what only that browser has. */
+  challenge: string;
+  session: Id<'ses'>;
+  /** Where the browser asked from. */
+  address: string;
+  expires_ms: number;
+}
+
+/** Web sessions in force: what a revocation has to name, and what connectors that come later are told. */
+export interface WebSessionsTable {
+  organisation: OrganisationId;
+  id: Id<'tok'>;
+  session: Id<'ses'>;
+  subject: Id<'usr'>;
+  network: NetworkId;
+  resource: ResourceId;
+  host: Name;
+  /** JSON array: where the browser came from, as the controller and the relay saw it. */
+  addresses: string;
+  /** JSON of what it stands on besides the right: who the person is, where the door leads. */
+  terms: string;
+  token: string;
+  /** When the right ends by itself; the token ends no later. */
+  until_ms: number;
+  expires_ms: number;
+}
+
+/** `service`: a service token (`ws_`); `device`: a device pass (`dp_`). */
+export interface WebPassesTable {
+  organisation: OrganisationId;
+  id: Id<'tok'>;
+  kind: 'service' | 'device';
+  hash: string;
+  name: string;
+  subject: Id<'usr'> | Id<'svc'>;
+  resource: ResourceId;
+  /** Of the sign-in in which a person made it. */
+  auth_ms: number | null;
+  amr: string;
+  acr: string | null;
+  created_ms: number;
+  created_by: string;
+  expires_ms: number | null;
+}
+
 /** The tables that belong to an organisation. */
 export interface ScopedSchema {
   documents: DocumentsTable;
@@ -293,12 +359,16 @@ export interface ScopedSchema {
   enrolment_keys: EnrolmentKeysTable;
   api_tokens: ApiTokensTable;
   issued_tokens: IssuedTokensTable;
+  issued_token_texts: IssuedTokenTextsTable;
   revocations: RevocationsTable;
   audit: AuditTable;
   login_attempts: LoginAttemptsTable;
   posture_sources: PostureSourcesTable;
   posture_verdicts: PostureVerdictsTable;
   logout_tokens: LogoutTokensTable;
+  web_codes: WebCodesTable;
+  web_sessions: WebSessionsTable;
+  web_passes: WebPassesTable;
 }
 
 export interface Schema extends ScopedSchema {

@@ -11,6 +11,7 @@ import {
   attachMs,
   decodeChallenge,
   decodeFrom,
+  decodeWeb,
   encodeAttach,
   encodePeer,
   hopMaxPayload,
@@ -18,9 +19,11 @@ import {
   hopSubprotocol,
   signAttach,
   type Challenge,
+  type WebCaller,
 } from '../hop.ts';
 import type { ConnectorId, DeviceId, RelayId } from '../ids.ts';
 import type { SigningKey } from '../keys.ts';
+import type { MuxStream } from '../mux/stream.ts';
 import type { Carrier } from './carrier.ts';
 import { tlsVersions } from '../tls.ts';
 import { duplexCarrier } from './duplex-carrier.ts';
@@ -44,6 +47,10 @@ export interface AttachOptions {
   readonly machineKey: SigningKey;
   /** Takes circuits, as a connector does; without it each is refused. */
   onCircuit?(carrier: Carrier, from: DeviceId | ConnectorId): void;
+  /** The relay is about to end: it takes no new circuits, and those there are should move. */
+  onDraining?(): void;
+  /** Takes a browser's TLS connection, by `accept`, or leaves it to the next connector, by `reset`. */
+  onWeb?(stream: MuxStream, caller: WebCaller): void;
   readonly connect?: ConnectOptions;
   readonly clock: Clock;
 }
@@ -53,9 +60,10 @@ export interface Attachment {
   readonly rttMs: number | undefined;
   /** Refused later, by the carrier closing with `no-peer`. Throws the Fault that ended the attachment, or `limit`. */
   openCircuit(connector: ConnectorId): Carrier;
-  /** Shows the relay a newer ticket; circuits stay. */
-  /** With `machineKey` where that is another than it attached with. */
+  /** Shows the relay a newer ticket; circuits stay. With `machineKey` where that is another than it attached with. */
   renew(ticket: string, machineKey?: SigningKey): void;
+  /** There is reason to doubt it: without a sign of life within 2.5 s it ends. */
+  check(): void;
   close(): void;
   /** Never rejects; `fenced` when a newer attachment of this node took the place. */
   readonly closed: Promise<Fault>;
@@ -112,6 +120,8 @@ class RelayAttachment implements Attachment {
       clock: options.clock,
       handlers: {
         stream: (stream, payload) => {
+          const caller = decodeWeb(payload);
+          if (caller !== undefined && options.onWeb !== undefined) return options.onWeb(stream, caller);
           const from = decodeFrom(payload);
           if (from === undefined || options.onCircuit === undefined) return stream.reset('no-peer');
           stream.accept();
@@ -119,6 +129,7 @@ class RelayAttachment implements Attachment {
         },
         // The relay answers a renewed ticket with the same word as the first, or by closing.
         text: () => {},
+        draining: () => options.onDraining?.(),
         closed: resolveClosed,
       },
     });
@@ -135,6 +146,10 @@ class RelayAttachment implements Attachment {
   renew(ticket: string, machineKey: SigningKey = this.#options.machineKey): void {
     const sig = signAttach(machineKey, this.#challenge, ticket);
     this.#hop.sendText(encodeAttach({ ticket, sig }));
+  }
+
+  check(): void {
+    this.#hop.check();
   }
 
   close(): void {

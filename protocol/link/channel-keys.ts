@@ -18,8 +18,14 @@ export class ChannelKeys {
   #receiveEpoch = 0;
   /** Agreed on, and not yet seen in use by the other side. */
   #next: Keys | undefined;
-  #sentBytes = 0;
-  #receivedBytes = 0;
+  #sentBytes: number;
+  #receivedBytes: number;
+
+  /** @param usedBytes what counts as sealed and opened under the first keys before they were used */
+  constructor(usedBytes = 0) {
+    this.#sentBytes = usedBytes;
+    this.#receivedBytes = usedBytes;
+  }
 
   get sendEpoch(): number {
     return this.#sendEpoch;

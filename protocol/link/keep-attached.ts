@@ -15,9 +15,14 @@ export type AttachState =
   /** There is no ticket; `refresh` goes on. */
   | { readonly state: 'waiting' }
   | { readonly state: 'up'; readonly attachment: Attachment; readonly sinceMs: number }
+  /** The relay is about to end: circuits that are open should move, and none is opened. It is dialled again after. */
+  | { readonly state: 'draining'; readonly attachment: Attachment }
   | { readonly state: 'stopped' };
 
-export interface KeepAttachedOptions extends Omit<AttachOptions, 'ticket' | 'url' | 'connect'> {
+export interface KeepAttachedOptions extends Omit<
+  AttachOptions,
+  'ticket' | 'url' | 'connect' | 'onDraining'
+> {
   /** All are asked before each dial: an authority may come, or change, later. */
   url(): string;
   /** Undefined while there is none. */
@@ -35,6 +40,8 @@ export interface KeptAttachment {
   refresh(): void;
   /** Rejects with `timeout`, or `cancelled` when stopped. */
   whenUp(timeoutMs: number): Promise<Attachment>;
+  /** There is reason to doubt it: without a sign of life within 2.5 s it is dialled anew. */
+  check(): void;
   stop(): void;
 }
 
@@ -72,7 +79,7 @@ class Keeper implements KeptAttachment {
   }
 
   refresh(): void {
-    if (this.#state.state === 'stopped') return;
+    if (this.#state.state === 'stopped' || this.#state.state === 'draining') return;
     if (this.#state.state !== 'up') {
       this.#cancelTimer();
       void this.#dial();
@@ -83,6 +90,10 @@ class Keeper implements KeptAttachment {
     this.#ticket = ticket;
     // Asked again: a device may have taken new keys since it attached.
     this.#state.attachment.renew(ticket, this.#options.machineKey);
+  }
+
+  check(): void {
+    if (this.#state.state === 'up') this.#state.attachment.check();
   }
 
   whenUp(timeoutMs: number): Promise<Attachment> {
@@ -108,7 +119,7 @@ class Keeper implements KeptAttachment {
     const last = this.#state;
     this.#cancelTimer();
     this.#set({ state: 'stopped' });
-    if (last.state === 'up') last.attachment.close();
+    if (last.state === 'up' || last.state === 'draining') last.attachment.close();
   }
 
   async #dial(): Promise<void> {
@@ -126,6 +137,7 @@ class Keeper implements KeptAttachment {
         ...(connect === undefined ? {} : { connect: connect() }),
         url: rest.url(),
         ticket,
+        onDraining: () => this.#drain(),
       });
       this.#isDialling = false;
       this.#up(attachment);
@@ -142,6 +154,10 @@ class Keeper implements KeptAttachment {
     void this.#redialAfter(attachment);
     // The ticket may have changed while this one was being shown.
     this.refresh();
+  }
+
+  #drain(): void {
+    if (this.#state.state === 'up') this.#set({ state: 'draining', attachment: this.#state.attachment });
   }
 
   async #redialAfter(attachment: Attachment): Promise<void> {

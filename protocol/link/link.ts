@@ -4,7 +4,10 @@
  * an authenticated BYE, by a peer that breaks the protocol, or after 60 s without a carrier.
  *
  *     on a path ──── its carrier dies, or `leave` ────▶ between paths ──── 60 s ────▶ over
- *         ◀──────────────── continueOn ────────────────────┘
+ *      │  ▲  ▲ ◀─────────────── continueOn ───────────────────┘
+ *    hold │  └ continueOn, on another
+ *      ▼ release
+ *     held
  */
 import type { Clock } from '../clock.ts';
 import { codeName, Fault, type CodeName } from '../errors.ts';
@@ -48,6 +51,8 @@ export class Link implements RecordSink {
   #isStarted = false;
   #isOver = false;
   #isPaused = false;
+  /** What arrived on a path that is held, in order; undefined while none is. */
+  #held: Buffer[] | undefined;
   /** The mux waits for `drain`. */
   #isBlocked = false;
   #sent = 0;
@@ -83,6 +88,14 @@ export class Link implements RecordSink {
     return this.#path !== undefined;
   }
 
+  /**
+   * Pings over the path that it is on; `answered` is called when that comes back, unless the returned function was called
+   * before. Undefined between paths.
+   */
+  ping(answered: () => void): (() => void) | undefined {
+    return this.#isOver ? undefined : this.#path?.ping(answered);
+  }
+
   /** Records that have arrived: what a RESUME tells. Does not grow between paths. */
   get received(): number {
     return this.#received;
@@ -113,7 +126,29 @@ export class Link implements RecordSink {
 
   resume(): void {
     this.#isPaused = false;
-    this.#path?.resume();
+    if (this.#held === undefined) this.#path?.resume();
+  }
+
+  /**
+   * Neither takes from its path nor gives to it until `continueOn` or `release`: what a RESUME counts must stay as it is.
+   * Without a path nothing happens.
+   */
+  hold(): void {
+    if (this.#path === undefined || this.#isOver) return;
+    this.#held ??= [];
+    this.#path.pause();
+  }
+
+  /** Goes on with the path that was held, where it still lives. */
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const plaintext of held) if (!this.#isOver) this.#take(plaintext);
+    if (this.#isOver) return;
+    if (!this.#isPaused) this.#path?.resume();
+    this.#sendAck();
+    this.#pump();
+    this.#unblock();
   }
 
   /** Whether the peer may have exactly so many records: not fewer than it acknowledged, nor more than there are. */
@@ -171,7 +206,7 @@ export class Link implements RecordSink {
 
   #newPath(channel: SecureChannel): Path {
     const path: Path = new Path(channel, this.#clock, {
-      message: (plaintext) => this.#take(plaintext),
+      message: (plaintext) => this.#arrive(plaintext),
       malformed: () => this.#broken('a link message of a wrong form'),
       drain: () => {
         this.#pump();
@@ -191,6 +226,7 @@ export class Link implements RecordSink {
   #forgetPath({ liveness }: Path): void {
     this.#minRttMs = liveness.minRttMs ?? this.#minRttMs;
     this.#path = undefined;
+    this.#held = undefined;
     this.#onPath = 0;
     // Datagrams that a path lost are lost; the record that held them keeps its number.
     this.#replay.rewrite(withoutDatagrams);
@@ -199,6 +235,11 @@ export class Link implements RecordSink {
     this.#cancelGap = this.#clock.after(longestGapMs, () =>
       this.#end(new Fault('connector-lost', 'There was no way to the other side for 60 s.')),
     );
+  }
+
+  #arrive(plaintext: Buffer): void {
+    if (this.#held === undefined) this.#take(plaintext);
+    else this.#held.push(plaintext);
   }
 
   #take(plaintext: Buffer): void {
@@ -250,7 +291,7 @@ export class Link implements RecordSink {
   /** Sends what has not gone out on this path, while the path takes it. */
   #pump(): void {
     const path = this.#path;
-    if (path === undefined || !this.#isStarted) return;
+    if (path === undefined || !this.#isStarted || this.#held !== undefined) return;
     while (path.isReady && this.#onPath < this.#replay.count) {
       path.liveness.outstanding();
       path.send(this.#replay.at(this.#onPath++));
@@ -274,7 +315,7 @@ export class Link implements RecordSink {
     this.#cancelAck?.();
     this.#cancelAck = undefined;
     this.#unacknowledgedToPeer = 0;
-    if (this.#isOver || this.#acknowledgedToPeer === this.#received) return;
+    if (this.#isOver || this.#held !== undefined || this.#acknowledgedToPeer === this.#received) return;
     this.#acknowledgedToPeer = this.#received;
     this.#path?.send(encodeReceived(linkKinds.ack, this.#received));
   }

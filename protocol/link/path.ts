@@ -19,12 +19,18 @@ export interface PathHandlers {
   lost(fault: Fault): void;
 }
 
+/** In the first four bytes of a ping that somebody asked for; those of the liveness have zeros there. */
+const askedMark = 1;
+
 export class Path {
   readonly liveness: Liveness;
   readonly #channel: SecureChannel;
   readonly #handlers: PathHandlers;
   #isReady = true;
   #isOver = false;
+  /** Who waits for an answer to a ping of their own, by its number. */
+  readonly #asked = new Map<number, () => void>();
+  #lastAsked = 0;
   /** The latest ping that could not be answered yet. */
   #owedPong: Buffer | undefined;
 
@@ -59,6 +65,17 @@ export class Path {
     if (!this.#channel.send(plaintext)) this.#isReady = false;
   }
 
+  /** Pings now; `answered` is called when that comes back, unless the returned function was called before. */
+  ping(answered: () => void): () => void {
+    const number = ++this.#lastAsked >>> 0;
+    const payload = Buffer.alloc(8);
+    payload.writeUInt32BE(askedMark);
+    payload.writeUInt32BE(number, 4);
+    this.#asked.set(number, answered);
+    this.send(encodePing(linkKinds.ping, payload));
+    return () => this.#asked.delete(number);
+  }
+
   pause(): void {
     this.#channel.pause();
   }
@@ -81,8 +98,17 @@ export class Path {
     if (kind === linkKinds.record) return this.#handlers.message(plaintext);
     if (!hasForm(plaintext)) return this.#handlers.malformed();
     if (kind === linkKinds.ping) return this.#answer(plaintext.subarray(1));
-    if (kind === linkKinds.pong) return this.liveness.pong(plaintext.subarray(1));
+    if (kind === linkKinds.pong) return this.#pong(plaintext.subarray(1));
     return this.#handlers.message(plaintext);
+  }
+
+  #pong(payload: Buffer): void {
+    if (payload.readUInt32BE() !== askedMark) return this.liveness.pong(payload);
+    const number = payload.readUInt32BE(4);
+    const answered = this.#asked.get(number);
+    this.#asked.delete(number);
+    answered?.();
+    return undefined;
   }
 
   /** A peer that pings and does not read gets one answer when it reads, not all of them into memory. */

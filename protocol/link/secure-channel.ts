@@ -66,6 +66,8 @@ export interface SecureChannelOptions {
   readonly random: Random;
   /** Bytes in either direction after which keys are renewed; default 2^32. */
   readonly keyBytes?: number;
+  /** What counts as sealed and opened under the first keys already; default 0. For tests near the limits. */
+  readonly usedBytes?: number;
 }
 
 /**
@@ -122,7 +124,7 @@ export class SecureChannel {
   #held: Buffer[] = [];
   #first: HandshakeOutcome | undefined;
 
-  readonly #keys = new ChannelKeys();
+  readonly #keys: ChannelKeys;
   #keysSinceMs = 0;
   /** What we asked for new keys with; undefined while we have not. */
   #asking: InitSender | undefined;
@@ -137,6 +139,7 @@ export class SecureChannel {
     this.#options = options;
     this.#side = options;
     this.#outcome = outcome;
+    this.#keys = new ChannelKeys(options.usedBytes);
     this.#keyBytes = options.keyBytes ?? defaultKeyBytes;
     this.#reader = new MessageReader(unprovenBytes, (type, epoch, body) => this.#message(type, epoch, body));
   }

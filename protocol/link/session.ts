@@ -14,8 +14,12 @@ import type { HandshakeBudget } from './handshake-budget.ts';
 import { tunnelPrologue } from './handshake-messages.ts';
 import { decodeResume, encodeGone, encodeReceived, linkKinds, provesResume } from './link-messages.ts';
 import { Link } from './link.ts';
-import { askToResume, GoneFault, hearFirstWord } from './resume.ts';
+import { GoneFault, ProvenPath } from './proven-path.ts';
+import { hearFirstWord } from './resume.ts';
 import { acceptSecureChannel, openSecureChannel, type SecureChannel } from './secure-channel.ts';
+
+/** A path that is to replace one that works is pinged so often before the session moves to it. */
+const provingPings = 3;
 
 export interface SessionHandlers {
   /**
@@ -27,6 +31,8 @@ export interface SessionHandlers {
   grant?(jws: string): void;
   /** A note: parsed JSON, unchecked. */
   note?(note: unknown): void;
+  /** The peer takes no new streams from now on; those that are open go on. */
+  draining?(): void;
   /** The carrier died of this fault. The session ends in 60 s unless its initiator resumes it. */
   lost?(fault: Fault): void;
 }
@@ -48,16 +54,28 @@ export interface Session {
   readonly hasPath: boolean;
   /** Whether it has ended; `closed` says of what. */
   readonly isOver: boolean;
+  /**
+   * Milliseconds there and back of one ping, over the path that it is on now. Rejects with the Fault `timeout` when it has
+   * not come back by then, or with `connector-lost` where there is no path.
+   */
+  ping(timeoutMs: number): Promise<number>;
   /** May be written at once. Throws a Fault: `limit`, `draining`, or what ended the session. */
   openStream(payload: object): MuxStream;
   sendGrant(jws: string): void;
   /** At most 1,024 bytes as JSON. */
   sendNote(note: object): void;
   /**
-   * Initiator only: continues on this carrier, at once when it has none, else once the new one is proven. One call at a
-   * time. Rejects with the Fault that ended the attempt, the carrier being closed then; a session that the responder no
-   * longer knows has ended by then.
+   * Initiator only: a handshake with the same peer on another carrier, and three pings there and back while the session
+   * still has one. The session itself is not touched. Rejects with the Fault that ended it, the carrier being closed then.
    */
+  prove(carrier: Carrier): Promise<ProvenPath>;
+  /**
+   * Initiator only: continues on a path that `prove` gave. A path that it has now serves on when this fails. One call at a
+   * time (`busy`). Rejects with the Fault that ended the attempt, the path being closed then; a session that the responder
+   * no longer knows has ended by then.
+   */
+  moveTo(path: ProvenPath): Promise<void>;
+  /** `prove` and `moveTo`, one call at a time (`busy`). */
   resume(carrier: Carrier): Promise<void>;
   /** No new streams either way; open ones stay. */
   drain(code?: CodeName): void;
@@ -168,6 +186,7 @@ class TunnelSession implements Session {
   readonly #resumeSecret: Buffer;
   /** Of the last RESUME, sent or taken. */
   #generation = 0;
+  #isMoving = false;
   #isResuming = false;
   #ended: Fault | undefined;
   #resolveClosed: (fault: Fault) => void = () => {};
@@ -202,6 +221,7 @@ class TunnelSession implements Session {
       minRttMs: () => this.#link.minRttMs,
       handlers: {
         stream: (stream, payload) => this.#stream(stream, payload),
+        goaway: () => this.#handlers.draining?.(),
         grant: (payload) => this.#handlers.grant?.(payload.toString()),
         note: (payload) => this.#withJson(payload, (note) => this.#handlers.note?.(note)),
       },
@@ -228,6 +248,24 @@ class TunnelSession implements Session {
     return this.#ended !== undefined;
   }
 
+  ping(timeoutMs: number): Promise<number> {
+    const { clock } = this.#options;
+    return new Promise((resolve, reject) => {
+      const sinceMs = clock.nowMs();
+      const forget = this.#link.ping(() => {
+        cancel();
+        resolve(clock.nowMs() - sinceMs);
+      });
+      const cancel = clock.after(timeoutMs, () => {
+        forget?.();
+        reject(new Fault('timeout', 'No answer came back in time.'));
+      });
+      if (forget !== undefined) return;
+      cancel();
+      reject(this.#ended ?? new Fault('connector-lost', 'There is no way to the connector now.'));
+    });
+  }
+
   openStream(payload: object): MuxStream {
     return this.#mux.openStream(Buffer.from(JSON.stringify(payload)));
   }
@@ -249,45 +287,59 @@ class TunnelSession implements Session {
     this.#link.close(code);
   }
 
-  async resume(carrier: Carrier): Promise<void> {
-    if (this.#ended !== undefined || this.#isResuming) {
+  async prove(carrier: Carrier): Promise<ProvenPath> {
+    const { clock } = this.#options;
+    if (this.#ended !== undefined) {
       carrier.close();
+      throw this.#ended;
+    }
+    const sinceMs = clock.nowMs();
+    const channel = await openSecureChannel(carrier, {
+      ...channelOptions(this.#options),
+      peer: this.peerKey,
+    });
+    return ProvenPath.prove(channel, clock, this.hasPath ? provingPings : 0, clock.nowMs() - sinceMs);
+  }
+
+  async moveTo(path: ProvenPath): Promise<void> {
+    if (this.#ended !== undefined || this.#isMoving) {
+      path.close();
       throw this.#ended ?? new Fault('busy');
+    }
+    this.#isMoving = true;
+    this.#link.hold();
+    this.#generation += 1;
+    const { sessionId } = this;
+    try {
+      const request = { sessionId, generation: this.#generation, received: this.#link.received };
+      await path.ask(request, this.#resumeSecret, (received) => this.#continueOn(path.channel, received));
+    } catch (error) {
+      if (error instanceof GoneFault) this.#link.fail(error);
+      else this.#link.release();
+      throw error;
+    } finally {
+      this.#isMoving = false;
+    }
+  }
+
+  async resume(carrier: Carrier): Promise<void> {
+    if (this.#isResuming) {
+      carrier.close();
+      throw new Fault('busy');
     }
     this.#isResuming = true;
     try {
-      await this.#resumeOn(carrier);
-    } catch (error) {
-      if (error instanceof GoneFault) this.#link.fail(error);
-      throw error;
+      await this.moveTo(await this.prove(carrier));
     } finally {
       this.#isResuming = false;
     }
   }
 
-  async #resumeOn(carrier: Carrier): Promise<void> {
-    const { clock } = this.#options;
-    const channel = await openSecureChannel(carrier, {
-      ...channelOptions(this.#options),
-      peer: this.peerKey,
-    });
-    await askToResume(channel, clock, {
-      proves: this.hasPath,
-      secret: this.#resumeSecret,
-      request: () => {
-        this.#link.leave();
-        this.#generation += 1;
-        const { sessionId } = this;
-        return { sessionId, generation: this.#generation, received: this.#link.received };
-      },
-      resumed: (received) => {
-        if (this.#link.continueOn(channel, received)) return;
-        channel.close();
-        this.#link.fail(
-          new Fault('protocol', 'The other side broke the protocol: a RESUMED that counts other records.'),
-        );
-      },
-    });
+  #continueOn(channel: SecureChannel, received: number): void {
+    if (this.#link.continueOn(channel, received)) return;
+    channel.close();
+    const what = 'a RESUMED that counts other records';
+    this.#link.fail(new Fault('protocol', `The other side broke the protocol: ${what}.`));
   }
 
   /**

@@ -1,6 +1,6 @@
 /**
- * What a node heard that cannot be right: a message out of form, a token that nobody signed, a controller that fell back in
- * time. What was known before stays in force; the alarm says so in `status` and the log (SECURITY REL-12).
+ * What cannot be right and yet does not stop a node: a message out of form, a token that nobody signed, a controller that
+ * fell back in time, a disk that takes nothing more. The alarm says so in `status` and the log (SECURITY REL-12, REL-16).
  */
 
 /** Every alarm by name, as a sentence with what to do. None holds what the other side sent. */
@@ -13,6 +13,8 @@ export const alarmTexts = {
     'The controller shows a card that the pinned root did not sign; the one before stays. Is it another controller?',
   'grant-not-valid': 'A grant came that the controller did not sign for this use; it is not used.',
   'ticket-not-valid': 'A ticket came that the controller did not sign; it is not used.',
+  'not-kept':
+    'What it must remember cannot be written; it goes on, but a restart would know less. Check free space and its folder.',
 } as const;
 
 export type AlarmName = keyof typeof alarmTexts;

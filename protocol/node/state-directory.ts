@@ -26,6 +26,8 @@ export interface StateDirectory {
   /** Replaces a file at once and durably. */
   write(name: string, content: string | Uint8Array): void;
   writeJson(name: string, value: unknown): void;
+  /** The same for what a running node can do without: false when it cannot be written, and the old content stands. */
+  keepJson(name: string, value: unknown): boolean;
   remove(name: string): void;
 }
 
@@ -91,6 +93,15 @@ export function openStateDirectory(path: string): StateDirectory {
     },
     writeJson(name, value) {
       directory.write(name, `${JSON.stringify(value)}\n`);
+    },
+    keepJson(name, value) {
+      try {
+        directory.writeJson(name, value);
+        return true;
+      } catch (error) {
+        if (error instanceof Fault) return false;
+        throw error;
+      }
     },
     remove(name) {
       rmSync(at(name), { force: true });

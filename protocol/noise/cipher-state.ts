@@ -11,14 +11,18 @@ export class CipherState {
   readonly #aead: Aead;
   readonly #key: Buffer;
   readonly #nonce = Buffer.alloc(nonceBytes);
-  #counter = 0;
+  #counter: number;
   #erased = false;
 
-  /** Copies `key` (32 bytes); the caller's copy stays the caller's to erase. */
-  constructor(key: Uint8Array, implementation: Aead = aead) {
+  /**
+   * Copies `key` (32 bytes); the caller's copy stays the caller's to erase. `counter` is for tests that begin where nobody
+   * gets by counting.
+   */
+  constructor(key: Uint8Array, implementation: Aead = aead, counter = 0) {
     if (key.length !== keyBytes) throw new Error('a cipher key is exactly 32 bytes');
     this.#aead = implementation;
     this.#key = Buffer.from(key);
+    this.#counter = counter;
   }
 
   /** Seals with associated data into a new buffer, 16 bytes longer. */

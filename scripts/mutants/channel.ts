@@ -109,6 +109,12 @@ export const channelMutants: readonly Mutant[] = [
       ['bye', "if (last !== this.#received) return this.#broken('a BYE that counts other records');", ''],
       ['resumed count', 'if (!this.hasSent(peerReceived)) return false;', ''],
       ['the rest again', '    this.#onPath = 0;\n', ''],
+      ['what is held is not read', 'else this.#held.push(plaintext);', 'else this.#take(plaintext);'],
+      [
+        'what is held is read later',
+        'for (const plaintext of held) if (!this.#isOver) this.#take(plaintext);',
+        '',
+      ],
       ['datagrams', 'this.#replay.rewrite(withoutDatagrams);', ''],
       [
         'the 60 s',
@@ -130,11 +136,9 @@ export const channelMutants: readonly Mutant[] = [
         'if (!isProven || !this.#link.hasSent(received)) return false;',
         'if (!isProven) return false;',
       ],
-      [
-        'resume twice',
-        'if (this.#ended !== undefined || this.#isResuming) {',
-        'if (this.#ended !== undefined) {',
-      ],
+      ['resume twice', 'if (this.#isResuming) {', 'if (this.#ended !== undefined) {'],
+      ['proving pings', 'this.hasPath ? provingPings : 0', '0'],
+      ['a move that failed', 'else this.#link.release();', ''],
       [
         'lost ones of the same device',
         'if (!other.hasPath && other.peerKey.equals(session.peerKey))',
@@ -156,7 +160,6 @@ export const channelMutants: readonly Mutant[] = [
         "const cancel = clock.after(firstWordMs, () => fail(new Fault('timeout')));\n  channel",
         'const cancel = (): void => undefined;\n  channel',
       ],
-      ['proving pings', 'let pings = resuming.proves ? provingPings : 0;', 'let pings = 0;'],
     ],
   ),
   ...guards(

@@ -56,6 +56,7 @@ export async function targets(test: AfterTest, bounds?: PeerBounds): Promise<Tar
       clock: systemClock,
       ...given,
       ...(tls ? { tls: certificate } : {}),
+      host: 'localhost',
       relay: () => lab.relay,
       isReady: () => true,
     });

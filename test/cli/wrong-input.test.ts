@@ -538,6 +538,40 @@ const runs: Run[] = [
     exit: 2,
     says: /holds no enrolment yet; give --key-file.*token create --connector NETWORK/,
   },
+  {
+    args: ['connector', ...state, '--direct', '70000'],
+    exit: 2,
+    says: /--direct.*'70000' cannot be used: give a port, or an address of this machine and a port/,
+  },
+  {
+    args: ['connector', ...state, '--direct', 'hq.acme.example:7443'],
+    exit: 2,
+    says: /give a port, or an address of this machine and a port: 192\.0\.2\.1:7443/,
+  },
+  {
+    args: ['connector', ...state, '--direct', '7443'],
+    exit: 2,
+    says: /reached from outside; add --direct-endpoint HOST:PORT/,
+  },
+  {
+    args: ['connector', ...state, '--direct-endpoint', 'hq.acme.example:7443'],
+    exit: 2,
+    says: /--direct-endpoint says where --direct is reached from outside; give --direct PORT too/,
+  },
+  {
+    args: ['connector', ...state, '--direct', '7443', '--direct-endpoint', 'hq.acme.example'],
+    exit: 2,
+    says: /give a name or address and a port: hq\.acme\.example:7443/,
+  },
+  {
+    args: ['connector', ...state, '--direct', '7443', '--direct-endpoint', 'a.b:1,a.b:2,a.b:3,a.b:4,a.b:5'],
+    exit: 2,
+    says: /a connector publishes at most 4 endpoints/,
+  },
+  { args: ['ping', 'wiki', '--count', '0'], exit: 2, says: /give a number from 1 to 999999/ },
+  { args: ['ping', 'wiki', '--interval', '1ms'], exit: 2, says: /give a duration from 1s to 1h/ },
+  { args: ['ping', 'wiki', '--port', '0'], exit: 2, says: /give a port from 1 to 65535/ },
+  { args: ['ping', 'wiki', ...state], exit: 1, says: /nothing runs on .*; start it with postern up/ },
   { args: ['connector', ...state, '--key', 'sk_x'], exit: 2, says: /is no pk_ key; copy it whole/ },
   {
     args: ['connector', ...state],

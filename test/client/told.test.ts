@@ -1,5 +1,7 @@
-/** What a person is told without asking: that their session ends soon, and of other devices of theirs. */
+/** What a person is told without asking: that their session ends soon, of other devices of theirs, that nothing is kept. */
 import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { clientText } from '../../cli/status.ts';
 import { startClient, type ClientEvent } from '../../client/client.ts';
@@ -55,4 +57,31 @@ test('up says once that the session ends soon and who else was let in, status sh
   assert.equal(events.filter(({ kind }) => kind === 'session-ending').length, 1);
   assert.equal(events.filter(({ kind }) => kind === 'device-news').length, 2);
   assert.match(clientText(client.status()), /Two copies of the key of your device phone were seen/);
+});
+
+test('a disk that takes nothing more stops no flow: the client goes on and says so (REL-16)', async (t) => {
+  const organisation = await SmallOrganisation.start(t);
+  const state = organisation.state('laptop');
+  const client = await startClient({
+    state,
+    key: organisation.key(),
+    browser: false,
+    uids: [],
+    onEvent: () => undefined,
+  });
+  t.after(() => client.stop());
+  await client.ready;
+  // Where a file is written before it takes its place, nothing can be written any more.
+  mkdirSync(join(state.path, '.session.json.new'));
+  const { session } = organisation.device;
+  organisation.device = { ...organisation.device, session: { ...session, name: 'renamed' } };
+  await organisation.push();
+  await until(() => client.status().session?.name === 'renamed');
+  const status = client.status();
+  assert.equal(status.state, 'up');
+  assert.deepEqual(
+    status.alarms?.map(({ name }) => name),
+    ['not-kept'],
+  );
+  assert.match(clientText(status), /cannot be written; it goes on/);
 });

@@ -9,6 +9,7 @@ import { tunnelPrologue } from '../../protocol/link/handshake-messages.ts';
 import { encodeReceived, encodeResume, linkKinds } from '../../protocol/link/link-messages.ts';
 import { Link } from '../../protocol/link/link.ts';
 import { recordBlockBytes, takeBlock } from '../../protocol/mux/record-block.ts';
+import type { ProvenPath } from '../../protocol/link/proven-path.ts';
 import { Replay, ReplayBudget } from '../../protocol/link/replay.ts';
 import {
   acceptSecureChannel,
@@ -242,6 +243,58 @@ test('a session moves while its carrier works: three pings first, then the old o
   const [far] = ends.streams as [MuxStream];
   assert.equal((await whole(far)).toString(), 'before after');
   assert.deepEqual(ends.lost, []);
+});
+
+test('a move that fails after RESUME leaves the session on the carrier it had, and loses nothing', async () => {
+  const said = blocks(400);
+  const ends = await new Ends().dial();
+  const stream = ends.session.openStream({});
+  stream.write(said);
+  await settle();
+  const [far] = ends.streams as [MuxStream];
+  const [asked, answered] = [whole(far), whole(stream)];
+  far.write(said);
+  const old = ends.pair;
+  const next = memoryCarriers();
+  const accepting = ends.accept(next);
+  accepting.catch(() => undefined);
+  const proven = await ends.session.prove(next.left);
+  // Whether the RESUME gets there or not: nobody hears of it.
+  next.toRight.hold();
+  const moving = ends.session.moveTo(proven);
+  const written = old.toRight.sent.length;
+  stream.write(said);
+  await settle(8);
+  assert.equal(old.toRight.sent.length, written, 'the old one is not written meanwhile');
+  next.cut(new Fault('unreachable'));
+  await assert.rejects(moving, { code: 'unreachable' });
+  assert.equal(ends.session.hasPath, true);
+  stream.end();
+  far.end();
+  assert.ok((await asked).equals(Buffer.concat([said, said])));
+  assert.ok((await answered).equals(said));
+  assert.deepEqual(ends.lost, []);
+});
+
+test('a move that is not answered is given up after 2 s, and whoever waits proven is closed after 3 s', async () => {
+  const ends = await new Ends().dial();
+  const open = async (): Promise<[MemoryPair, ProvenPath]> => {
+    const pair = memoryCarriers();
+    ends.accept(pair).catch(() => undefined);
+    return [pair, await ends.session.prove(pair.left)];
+  };
+  const [pair, path] = await open();
+  pair.toRight.hold();
+  const moving = ends.session.moveTo(path);
+  const [, other] = await open();
+  await assert.rejects(ends.session.moveTo(other), { code: 'busy' });
+  ends.clock.advance(2_000);
+  await assert.rejects(moving, { code: 'timeout' });
+  const [, unused] = await open();
+  ends.clock.advance(3_000);
+  await assert.rejects(ends.session.moveTo(unused), { code: 'cancelled' });
+  assert.equal(ends.session.hasPath, true);
+  await ends.resume();
 });
 
 test('what was not acknowledged is sent again, and datagrams are not', async () => {

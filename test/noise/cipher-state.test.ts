@@ -23,6 +23,24 @@ test('K3 every seal and every open takes the next nonce, 64 bits little-endian a
   assert.equal(new Set(nonces).size, nonces.length);
 });
 
+test('K3 the nonce goes on past 2^32, where 32 bits would begin again', () => {
+  const nonces: string[] = [];
+  const recording: Aead = {
+    ...aead,
+    seal(k, nonce, associated, plaintext, out) {
+      nonces.push(nonce.toString('hex').slice(8));
+      aead.seal(k, nonce, associated, plaintext, out);
+    },
+  };
+  const sender = new CipherState(key, recording, 2 ** 32 - 2);
+  const receiver = new CipherState(key, aead, 2 ** 32 - 2);
+  for (const text of ['a', 'b', 'c', 'd']) {
+    const sealed = sender.sealWith(Buffer.alloc(0), Buffer.from(text));
+    assert.equal(receiver.openInPlace(sealed)?.toString(), text);
+  }
+  assert.deepEqual(nonces, ['feffffff00000000', 'ffffffff00000000', '0000000001000000', '0100000001000000']);
+});
+
 test('K5 a record that is replayed, skipped or reordered does not open', () => {
   const sender = new CipherState(key);
   const sealed = ['one', 'two', 'three'].map((text) => sender.sealWith(Buffer.alloc(0), Buffer.from(text)));

@@ -33,7 +33,11 @@ export const api = {
   me: () => call<Me>('GET', 'me'),
   resources: (device: string | undefined) =>
     call<MyResources>('GET', device === undefined ? 'me/resources' : `me/resources?device=${device}`),
-  resource: (name: string) => call<PortalResource>('GET', `me/resources/${encodeURIComponent(name)}`),
+  resource: (name: string, door: 'web' | undefined) =>
+    call<PortalResource>(
+      'GET',
+      `me/resources/${encodeURIComponent(name)}${door === undefined ? '' : `?door=${door}`}`,
+    ),
   devices: () => call<MyDevices>('GET', 'me/devices'),
   signOutDevice: (id: string) => call<undefined>('POST', `me/devices/${encodeURIComponent(id)}/sign-out`),
   renameDevice: (id: string, name: string) =>
@@ -56,7 +60,7 @@ export const api = {
 export function signInUrl(
   provider: string,
   returnTo: string,
-  more: { readonly fresh?: '1'; readonly for?: string; readonly device?: string } = {},
+  more: { readonly fresh?: '1'; readonly for?: string; readonly device?: string; readonly door?: 'web' } = {},
 ): string {
   const query = new URLSearchParams({ rd: returnTo, ...more });
   return `/oidc/${encodeURIComponent(provider)}/start?${query.toString()}`;

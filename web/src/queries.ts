@@ -25,8 +25,9 @@ export function resourcesQuery(device: string | undefined) {
 /** Where the browser that has just signed out may sign out of its provider too; only in memory. */
 export const providerSignOutKey = ['provider-sign-out'];
 
-export function resourceQuery(name: string) {
-  return queryOptions({ queryKey: ['resource', name], queryFn: () => api.resource(name) });
+/** @param door the client's unless said */
+export function resourceQuery(name: string, door?: 'web') {
+  return queryOptions({ queryKey: ['resource', name, door], queryFn: () => api.resource(name, door) });
 }
 
 /** Trying again helps when the controller was not reached or failed, and never when it refused. */

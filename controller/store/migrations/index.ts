@@ -6,6 +6,9 @@ import * as tokensAndAudit from './0003-tokens-and-audit.ts';
 import * as posture from './0004-posture.ts';
 import * as peopleAndSessions from './0005-people-and-sessions.ts';
 import * as tokenNames from './0006-token-names.ts';
+import * as directEndpoints from './0007-direct-endpoints.ts';
+import * as webDoor from './0008-web-door.ts';
+import * as tokenTexts from './0009-token-texts.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-organisation': organisation,
@@ -14,4 +17,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0004-posture': posture,
   '0005-people-and-sessions': peopleAndSessions,
   '0006-token-names': tokenNames,
+  '0007-direct-endpoints': directEndpoints,
+  '0008-web-door': webDoor,
+  '0009-token-texts': tokenTexts,
 };

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { pino } from 'pino';
 import { WebSocketServer, type WebSocket } from 'ws';
-import { startConnector, type Connector } from '../../../connector/connector.ts';
+import { startConnector, type Connector, type ConnectorOptions } from '../../../connector/connector.ts';
 import { systemClock, systemRandom } from '../../../protocol/clock.ts';
 import type { ConnectorSnapshot, DeviceSnapshot, Snapshot } from '../../../protocol/control.ts';
 import { controlPath, discoveryPath } from '../../../protocol/discovery.ts';
@@ -41,6 +41,8 @@ interface Node {
   /** Below the channel, for bytes that it would never send. */
   raw: SecureChannel | undefined;
   version: number;
+  /** What it published. */
+  direct: string[];
 }
 
 export class SmallOrganisation {
@@ -100,8 +102,11 @@ export class SmallOrganisation {
     };
   }
 
-  /** Starts controller, relay and one connector. */
-  static async start(t: Pick<TestContext, 'after'>): Promise<SmallOrganisation> {
+  /** Starts controller, relay and one connector, which may also listen directly. */
+  static async start(
+    t: Pick<TestContext, 'after'>,
+    direct?: ConnectorOptions['direct'],
+  ): Promise<SmallOrganisation> {
     const organisation = new SmallOrganisation();
     const { kid } = await tokenSigner(organisation.#signing);
     organisation.#card = {
@@ -116,7 +121,7 @@ export class SmallOrganisation {
     t.after(() => organisation.stop());
     await organisation.startController();
     await organisation.startRelay();
-    await organisation.addConnector();
+    await organisation.addConnector(direct);
     return organisation;
   }
 
@@ -203,15 +208,23 @@ export class SmallOrganisation {
     await close(this.#relayServer);
   }
 
-  async addConnector(): Promise<Connector> {
+  async addConnector(direct?: ConnectorOptions['direct']): Promise<Connector> {
     const connector = await startConnector({
       state: this.state(`connector-${this.#connectors.length}`),
       key: { ...this.key(), kind: 'pk' },
       log: pino({ level: 'silent' }),
+      ...(direct === undefined ? {} : { direct }),
     });
     this.#connectors.push(connector);
     while (connector.status().state !== 'ready') await new Promise((resolve) => setTimeout(resolve, 10));
     await this.push();
+    return connector;
+  }
+
+  /** @param index in the order they were added */
+  connector(index: number): Connector {
+    const connector = this.#connectors[index];
+    if (connector === undefined) throw new Error('there is no such connector');
     return connector;
   }
 
@@ -335,6 +348,10 @@ export class SmallOrganisation {
           [node.mk, node.nk] = [mk, nk];
           channel.send({ t: 'rotated', mk, nk });
         }
+        if (t === 'publish' && node !== undefined) {
+          node.direct = message['direct'] as string[];
+          return void this.push();
+        }
         if (node === undefined || !['hello', 'enrol', 'login'].includes(String(t))) return undefined;
         node.channel = channel;
         node.raw = secure;
@@ -354,6 +371,7 @@ export class SmallOrganisation {
       channel: undefined,
       raw: undefined,
       version: 0,
+      direct: [],
     };
     this.#nodes.set(node.id, node);
     return node;
@@ -416,7 +434,7 @@ export class SmallOrganisation {
   #deviceSnapshot(): DeviceSnapshot {
     const connectors = [...this.#nodes.values()]
       .filter(({ kind, channel }) => kind === 'connector' && channel !== undefined)
-      .map(({ id: connector, nk }) => ({ id: connector, nk, relays: [this.#relayId] }));
+      .map(({ id: connector, nk, direct }) => ({ id: connector, nk, relays: [this.#relayId], direct }));
     return {
       kind: 'device',
       networks: { [this.network]: { id: this.network, name: 'hq', pq: true, connectors } },

@@ -2,6 +2,7 @@
  * Captures names as `postern up` does, with sample knowledge and flows that say where they were meant to go: the program
  * of a test laptop. Also plays the laptop's ordinary resolver on 127.0.0.1 and lists what that was asked.
  */
+import assert from 'node:assert/strict';
 import packet from 'dns-packet';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -45,6 +46,7 @@ const capture = await NameCapture.start({
     return port === 81 ? Promise.reject(new Fault('port-not-listed')) : Promise.resolve(greeting(name, port));
   },
   openDatagrams: () => Promise.reject(new Fault('port-not-listed')),
+  notKept: () => assert.fail('addresses are written down'),
 });
 print({ range: capture.changes.range, routing: capture.changes.routing, pid: process.pid });
 

@@ -41,6 +41,7 @@ export class Organisation {
   readonly caFile: string;
   /** Holds the administrator's API token. */
   readonly tokenFile: string;
+  readonly #connectorArgs: readonly string[];
   #controller: Program;
   #relay: Program | undefined;
   #connector: Program | undefined;
@@ -52,8 +53,10 @@ export class Organisation {
     controller: Program;
     tokenFile: string;
     document: OrganisationFile;
+    connectorArgs: readonly string[];
   }) {
     this.site = options.site;
+    this.#connectorArgs = options.connectorArgs;
     this.url = options.url;
     this.provider = options.provider;
     this.#controller = options.controller;
@@ -72,9 +75,12 @@ export class Organisation {
     site: Site,
     {
       adapt = (document) => document,
+      connectorArgs = [],
       progress = () => undefined,
     }: {
       adapt?: (document: OrganisationFile) => OrganisationFile;
+      /** What the connector is started with each time, beside what it needs. */
+      connectorArgs?: readonly string[];
       progress?: (what: string) => void;
     } = {},
   ): Promise<Organisation> {
@@ -99,7 +105,8 @@ export class Organisation {
     const tokenFile = join(dir, 'admin.token');
     writeFileSync(tokenFile, token.stdout, { mode: 0o600 });
     const document = adapt(acmeDocument({ issuer: provider.issuer, caFile: provider.caFile }));
-    const organisation = new Organisation({ site, url, provider, controller, tokenFile, document });
+    const given = { site, url, provider, controller, tokenFile, document, connectorArgs };
+    const organisation = new Organisation(given);
     await organisation.apply();
     progress('relay and connector');
     await organisation.startRelay();
@@ -181,7 +188,7 @@ export class Organisation {
    * `performance.now()`, so that what is measured from there on is never flattered.
    */
   async startRelay(): Promise<number> {
-    const { dir, internet, relay } = this.site;
+    const { dir, internet, relay, webDoor } = this.site;
     const first = this.#relay === undefined;
     const key = first ? ['--key-file', await this.#keyFile('--relay', 'relay-1')] : [];
     this.#relay = internet.spawn(
@@ -190,6 +197,7 @@ export class Organisation {
         'relay',
         ...flags({ listen: `${relay.address}:${relay.port}`, 'public-url': this.relayUrl }),
         ...flags({ controller: this.url, state: join(dir, 'relay') }),
+        ...(webDoor === undefined ? [] : flags({ 'web-listen': `${webDoor.address}:${webDoor.port}` })),
         ...key,
       ],
       { name: 'relay' },
@@ -206,9 +214,11 @@ export class Organisation {
     const state = join(dir, 'connector');
     const first = this.#connector === undefined;
     const key = first ? ['--key-file', await this.#keyFile('--connector', 'hq')] : [];
-    const connector = hq.spawn('bin/postern', ['connector', '--state', state, '--name', 'hq-1', ...key], {
-      name: 'connector',
-    });
+    const connector = hq.spawn(
+      'bin/postern',
+      ['connector', '--state', state, '--name', 'hq-1', ...key, ...this.#connectorArgs],
+      { name: 'connector' },
+    );
     this.#connector = connector;
     await eventually(
       `a connector that is ${wanted}`,
@@ -238,6 +248,7 @@ function spawnController(site: Site): Program {
       'controller',
       ...flags({ roles: 'controller', listen: `${address}:${port}`, 'public-url': urlOf(site.controller) }),
       ...flags({ data: dataFolder(site) }),
+      ...(site.webDoor === undefined ? [] : flags({ 'web-port': String(site.webDoor.port) })),
     ],
     { name: 'controller' },
   );

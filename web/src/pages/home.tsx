@@ -112,8 +112,9 @@ function Resources({ me, answer }: { readonly me: Me; readonly answer: MyResourc
   const [search, setSearch] = useState('');
   const wanted = search.trim().toLowerCase();
   const found = answer.resources.filter((resource) => matches(resource, wanted));
-  const granted = found.filter(({ state }) => state === 'granted');
-  const refused = found.filter(({ state }) => state === 'refused');
+  const isReady = ({ state, web }: PortalResource): boolean => state === 'granted' || web !== undefined;
+  const granted = found.filter(isReady);
+  const refused = found.filter((resource) => !isReady(resource));
   if (answer.resources.length === 0) {
     return (
       <div className="rounded-panel border border-dashed border-line-strong/50 px-6 py-12 text-center">

@@ -1,0 +1,114 @@
+/**
+ * What the connector says of a person to an origin, signed (WIRE A2): a P-256 key made here and kept 0600, assertions of five
+ * minutes, each used for one minute. The key is replaced monthly; the older one verifies until its last assertion is over.
+ */
+import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { calculateJwkThumbprint, SignJWT } from 'jose';
+import type { Random } from '../../protocol/clock.ts';
+import { newId } from '../../protocol/ids.ts';
+import type { StateDirectory } from '../../protocol/node/state-directory.ts';
+import type { AssertionJwk } from '../../protocol/web-resource.ts';
+import type { Target } from './request-target.ts';
+import type { Right } from './right.ts';
+
+const file = 'assertion-keys.json';
+const lifeS = 300;
+const reuseMs = 60_000;
+const rotateMs = 30 * 24 * 3_600_000;
+const maxCached = 10_000;
+
+interface Key {
+  readonly jwk: AssertionJwk;
+  readonly privateKey: KeyObject;
+  readonly madeMs: number;
+}
+
+interface Kept {
+  readonly pem: string;
+  readonly madeMs: number;
+}
+
+export class Assertions {
+  readonly #state: StateDirectory;
+  readonly #random: Random;
+  /** The newest first, at most two. */
+  #keys: Key[] = [];
+  readonly #cache = new Map<string, { readonly jws: string; readonly atMs: number }>();
+
+  private constructor(state: StateDirectory, random: Random) {
+    this.#state = state;
+    this.#random = random;
+  }
+
+  /** Opens the keys of the state directory, or makes the first one. */
+  static async open(state: StateDirectory, random: Random, nowMs: number): Promise<Assertions> {
+    const assertions = new Assertions(state, random);
+    const kept = (state.readJson(file) as Kept[] | undefined) ?? [];
+    assertions.#keys = await Promise.all(
+      kept.slice(0, 2).map(({ pem, madeMs }) => keyOf(createPrivateKey(pem), madeMs)),
+    );
+    await assertions.rotate(nowMs);
+    return assertions;
+  }
+
+  get jwks(): AssertionJwk[] {
+    return this.#keys.map(({ jwk }) => jwk);
+  }
+
+  /** Makes a new key when there is none or it is old; whether it did. */
+  async rotate(nowMs: number): Promise<boolean> {
+    const [newest] = this.#keys;
+    if (newest !== undefined && nowMs - newest.madeMs < rotateMs) return false;
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const made = await keyOf(privateKey, nowMs);
+    this.#keys = [made, ...this.#keys].slice(0, 2);
+    const kept: Kept[] = this.#keys.map((key) => ({
+      pem: key.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+      madeMs: key.madeMs,
+    }));
+    this.#state.writeJson(file, kept);
+    return true;
+  }
+
+  /** An assertion at hand that is fresh enough; undefined where `sign` has to make one. */
+  cached(right: Right, target: Target, audience: string, nowMs: number): string | undefined {
+    const found = this.#cache.get(cacheKey(right, target, audience));
+    return found !== undefined && nowMs - found.atMs < reuseMs && nowMs >= found.atMs ? found.jws : undefined;
+  }
+
+  /** @param known the key ids that verifiers can find: a key that others do not know yet is not used while an older is */
+  async sign(
+    right: Right,
+    target: Target,
+    { audience, nowMs, known }: { audience: string; nowMs: number; known: ReadonlySet<string> },
+  ): Promise<string> {
+    const key = this.#keys.find(({ jwk }) => known.has(jwk.kid)) ?? this.#keys[0];
+    if (key === undefined) throw new Error('there is no assertion key');
+    const iat = Math.floor(nowMs / 1_000);
+    const { email, name, groups } = right.who;
+    const jws = await new SignJWT({ ...(email === undefined ? {} : { email }), name, groups: [...groups], door: 'web' })
+      .setProtectedHeader({ alg: 'ES256', kid: key.jwk.kid, typ: 'postern-assertion+jwt' })
+      .setIssuer(`https://${target.authority}`)
+      .setAudience(audience)
+      .setSubject(right.sub)
+      .setJti(newId('tok', this.#random(16)))
+      .setIssuedAt(iat)
+      .setExpirationTime(iat + lifeS)
+      .sign(key.privateKey);
+    const [oldest] = this.#cache.keys();
+    if (this.#cache.size >= maxCached && oldest !== undefined) this.#cache.delete(oldest);
+    this.#cache.set(cacheKey(right, target, audience), { jws, atMs: nowMs });
+    return jws;
+  }
+}
+
+/** Injective: JSON keeps the parts apart (SEC-A6). */
+function cacheKey(right: Right, target: Target, audience: string): string {
+  return JSON.stringify([right.id, target.authority, audience]);
+}
+
+async function keyOf(privateKey: KeyObject, madeMs: number): Promise<Key> {
+  const { x = '', y = '' } = privateKey.export({ format: 'jwk' });
+  const kid = await calculateJwkThumbprint({ kty: 'EC', crv: 'P-256', x, y });
+  return { privateKey, madeMs, jwk: { kid, x, y } };
+}

@@ -1,0 +1,97 @@
+/**
+ * One request on its way through the door: what it is for, by what right, and how it is cut when the right ends. The set of
+ * those that are open is what a revocation walks.
+ */
+import { EventEmitter } from 'node:events';
+import type { ConnectorResource } from '../../protocol/control.ts';
+import type { CodeName } from '../../protocol/errors.ts';
+import type { ConnectorWeb } from '../../protocol/web-resource.ts';
+import type { RawRequest, Target } from './request-target.ts';
+import type { Right } from './right.ts';
+
+export interface WebResource extends ConnectorResource {
+  readonly web: ConnectorWeb;
+}
+
+export interface ExchangeOptions {
+  readonly raw: RawRequest;
+  readonly target: Target;
+  readonly resource: WebResource;
+  /** Undefined on a public path without a session. */
+  readonly right: Right | undefined;
+  /** The browser's address as the relay saw it. */
+  readonly address: string;
+  readonly ownAuthorization: boolean;
+  /** Whether it still may be open, apart from its right: the resource may have changed. */
+  standing(): CodeName | undefined;
+  /** Ends the connection towards the browser. */
+  cut(): void;
+}
+
+/** Emits `abort` once, when it is cut or the browser is gone: undici takes it as a signal. */
+export class Exchange extends EventEmitter {
+  readonly options: ExchangeOptions;
+  #over = false;
+
+  constructor(options: ExchangeOptions) {
+    super();
+    this.options = options;
+  }
+
+  get isOver(): boolean {
+    return this.#over;
+  }
+
+  /** Why it may not go on; undefined while it may. */
+  objection(): CodeName | undefined {
+    return this.options.standing() ?? this.options.right?.objection();
+  }
+
+  endsMs(): number {
+    return this.options.right?.endsMs() ?? Number.POSITIVE_INFINITY;
+  }
+
+  cut(): void {
+    this.end();
+    this.options.cut();
+  }
+
+  /** The browser has its answer, or is gone. */
+  end(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.emit('abort');
+  }
+}
+
+export class OpenExchanges {
+  readonly #all = new Set<Exchange>();
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  add(exchange: Exchange): void {
+    this.#all.add(exchange);
+    exchange.once('abort', () => this.#all.delete(exchange));
+  }
+
+  /** Cuts what nothing covers any more; the instant at which time alone ends the first of the others. */
+  recheck(cut: (exchange: Exchange, code: CodeName) => void): number {
+    let endsMs = Number.POSITIVE_INFINITY;
+    for (const exchange of this.#all) {
+      const code = exchange.objection();
+      if (code === undefined) {
+        endsMs = Math.min(endsMs, exchange.endsMs());
+        continue;
+      }
+      cut(exchange, code);
+      exchange.cut();
+    }
+    return endsMs;
+  }
+
+  cutAll(): void {
+    for (const exchange of this.#all) exchange.cut();
+  }
+}

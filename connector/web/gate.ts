@@ -1,0 +1,239 @@
+/**
+ * What becomes of a request at the web door, for plain requests and upgrades alike: refused as ambiguous, answered by the door
+ * itself, sent to sign in, or passed on by a right that holds now. The only place where that is decided (SEC-C3).
+ */
+import type { CodeName } from '../../protocol/errors.ts';
+import type { ConnectorResource } from '../../protocol/control.ts';
+import type { WebSession } from '../../protocol/web.ts';
+import { readCookies, type OwnCookies } from './cookies.ts';
+import type { WebResource } from './exchange.ts';
+import { resourceFor } from './origins.ts';
+import { refusalNotice, type Notice } from './pages.ts';
+import { ruleFor } from './path-rules.ts';
+import { targetOf, type RawRequest, type Target } from './request-target.ts';
+import type { Right } from './right.ts';
+import { callbackPath, logoutPath, signInNeeded } from './sign-in.ts';
+import type { WebSessions } from './web-sessions.ts';
+
+export interface Asked {
+  readonly raw: RawRequest;
+  /** The name in the TLS handshake. */
+  readonly servername: string | undefined;
+  /** The browser's address as the relay saw it. */
+  readonly address: string;
+  readonly isUpgrade: boolean;
+}
+
+/** What the door answers itself. */
+export type OwnPage = 'callback' | 'logout' | 'jwks';
+
+export type Verdict =
+  /** Not even whose it is can be told: answered without a page, and the connection closed. */
+  | { readonly verdict: 'malformed'; readonly status: 400 | 421 }
+  | { readonly verdict: 'notice'; readonly notice: Notice; readonly target: Target }
+  | {
+      readonly verdict: 'sign-in';
+      readonly target: Target;
+      readonly cookies: OwnCookies;
+      readonly fresh?: number;
+    }
+  | {
+      readonly verdict: 'own';
+      readonly page: OwnPage;
+      readonly target: Target;
+      readonly cookies: OwnCookies;
+      readonly session: WebSession | undefined;
+    }
+  | {
+      readonly verdict: 'pass';
+      readonly target: Target;
+      readonly resource: WebResource;
+      readonly right: Right | undefined;
+      readonly ownAuthorization: boolean;
+    };
+
+export interface GateOptions {
+  resources(): Iterable<ConnectorResource>;
+  readonly sessions: WebSessions;
+  /** Epoch milliseconds. */
+  nowMs(): number;
+}
+
+export class Gate {
+  readonly #options: GateOptions;
+
+  constructor(options: GateOptions) {
+    this.#options = options;
+  }
+
+  judge(asked: Asked): Verdict {
+    const { raw } = asked;
+    const target = targetOf(raw, asked.servername);
+    if (typeof target === 'number') return { verdict: 'malformed', status: target };
+    const resource = resourceFor(this.#options.resources(), target.host);
+    if (resource === undefined) return { verdict: 'notice', notice: notServed, target };
+    const cookies = readCookies(cookieOf(raw));
+    const held = this.#sessionFor(resource, target, cookies, asked.address);
+    const session = typeof held === 'string' ? undefined : held;
+    const own = ownPage(target.path);
+    if (own === 'other' || (own !== undefined && asked.isUpgrade)) {
+      return { verdict: 'notice', notice: noSuchPage, target };
+    }
+    if (own !== undefined) return { verdict: 'own', page: own, target, cookies, session };
+    if (asked.isUpgrade && !this.#mayUpgrade(raw, resource, target))
+      return { verdict: 'notice', notice: foreignOrigin, target };
+    return this.#byRule(asked, { target, resource, cookies, held });
+  }
+
+  #byRule({ raw }: Asked, { target, resource, cookies, held }: Held): Verdict {
+    const rule = ruleFor(resource.web.rules, raw.method ?? '', target.path);
+    if (rule === 'ambiguous') return { verdict: 'malformed', status: 400 };
+    if (rule.effect === 'block') return { verdict: 'notice', notice: blocked, target };
+    const maintenance = resource.web.maintenance;
+    if (maintenance !== undefined) {
+      return { verdict: 'notice', notice: { ...underMaintenance, text: maintenance }, target };
+    }
+    const session = typeof held === 'string' ? undefined : held;
+    const right = session === undefined ? undefined : this.#rightOf(session);
+    const passed = { verdict: 'pass', target, resource, right, ownAuthorization: false } as const;
+    if (rule.effect === 'public') return passed;
+    if (session === undefined) return this.#turnAway(raw, target, cookies, held as CodeName);
+    const { groups, signIn } = rule;
+    if (groups !== undefined && !session.who.groups.some((group) => groups.includes(group)))
+      return { verdict: 'notice', notice: refusalNotice('denied'), target };
+    const ageS = this.#options.nowMs() / 1_000 - (session.auth_time ?? Number.NEGATIVE_INFINITY);
+    if (signIn === undefined || ageS <= signIn) return passed;
+    return isNavigation(raw)
+      ? { verdict: 'sign-in', target, cookies, fresh: signIn }
+      : { verdict: 'notice', notice: signInNeeded, target };
+  }
+
+  #turnAway(raw: RawRequest, target: Target, cookies: OwnCookies, code: CodeName): Verdict {
+    if (code === 'out-of-contact') return { verdict: 'notice', notice: refusalNotice(code), target };
+    if (isNavigation(raw)) return { verdict: 'sign-in', target, cookies };
+    return { verdict: 'notice', notice: signInNeeded, target };
+  }
+
+  /** The browser's session here, or why it has none that holds: the code that came closest. */
+  #sessionFor(
+    resource: WebResource,
+    target: Target,
+    cookies: OwnCookies,
+    address: string,
+  ): WebSession | CodeName {
+    if (cookies.session === undefined) return 'denied';
+    const { sessions } = this.#options;
+    let closest: CodeName = 'denied';
+    for (const session of sessions.of(target.host, cookies.session)) {
+      if (session.res !== resource.id) continue;
+      if (resource.web.bySource && session.src !== address) continue;
+      const code = sessions.objection(session);
+      if (code === undefined) return session;
+      if (closest !== 'out-of-contact') closest = code;
+    }
+    return closest;
+  }
+
+  #rightOf(session: WebSession): Right {
+    const { sessions } = this.#options;
+    return {
+      id: session.jti,
+      resource: session.res,
+      sub: session.sub,
+      who: session.who,
+      // The controller puts a narrower session in the place of this one before it takes this one away.
+      objection: () => sessions.standing(session),
+      endsMs: () => sessions.endsMs(session),
+    };
+  }
+
+  /** Scripts of any site may open a WebSocket with the cookies of this one, so its own word for where it is counts. */
+  #mayUpgrade(raw: RawRequest, resource: WebResource, target: Target): boolean {
+    const { origin } = raw.headers;
+    if (origin === undefined) return true;
+    return origin === `https://${target.authority}` || resource.web.allowOrigins.includes(origin);
+  }
+}
+
+interface Held {
+  readonly target: Target;
+  readonly resource: WebResource;
+  readonly cookies: OwnCookies;
+  readonly held: WebSession | CodeName;
+}
+
+/** Whether a person is looking: a page that is opened, which may be sent elsewhere and back. */
+export function isNavigation({ method, headers }: RawRequest): boolean {
+  if (method !== 'GET' && method !== 'HEAD') return false;
+  const mode = headers['sec-fetch-mode'];
+  return mode === undefined ? acceptsPages(headers.accept) : mode === 'navigate';
+}
+
+/** Whether an answer is for people to read. */
+export function wantsPage({ headers }: RawRequest): boolean {
+  const mode = headers['sec-fetch-mode'];
+  return (mode === undefined || mode === 'navigate') && acceptsPages(headers.accept);
+}
+
+function acceptsPages(accept: string | undefined): boolean {
+  return accept?.includes('text/html') === true;
+}
+
+/** Everything below `/.postern` in any spelling is the door's, and never the origin's. */
+function ownPage(path: string): OwnPage | 'other' | undefined {
+  switch (path) {
+    case callbackPath:
+      return 'callback';
+    case logoutPath:
+      return 'logout';
+    case '/.postern/jwks.json':
+      return 'jwks';
+    default:
+      return /^[/\\]+\.postern([/\\;]|$)/i.test(decoded(path)) ? 'other' : undefined;
+  }
+}
+
+/** As the most eager server decodes it. */
+function decoded(path: string): string {
+  let text = path;
+  for (let round = 0; round < 2; round++) {
+    text = text.replace(/%([0-9a-f]{2})/gi, (_, digits: string) =>
+      String.fromCodePoint(Number.parseInt(digits, 16)),
+    );
+  }
+  return text.replaceAll('/./', '/');
+}
+
+function cookieOf(raw: RawRequest): string | undefined {
+  return raw.headers.cookie;
+}
+
+const notServed: Notice = {
+  status: 404,
+  error: 'not-served',
+  title: 'Nothing is here',
+  text: 'No application answers at this address.',
+};
+
+const noSuchPage: Notice = { ...notServed, text: 'There is no such page.' };
+
+const blocked: Notice = {
+  status: 403,
+  error: 'path-blocked',
+  title: 'You may not open this',
+  text: 'This part of the application is closed to everyone. Its administrator has set this.',
+};
+
+const foreignOrigin: Notice = {
+  status: 403,
+  error: 'foreign-origin',
+  title: 'You may not open this',
+  text: 'Another site asked for this connection, and the application does not list it.',
+};
+
+const underMaintenance: Notice = {
+  status: 503,
+  error: 'maintenance',
+  title: 'Closed for maintenance',
+  text: '',
+};

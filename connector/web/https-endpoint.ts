@@ -1,0 +1,186 @@
+/**
+ * Where browsers' TLS ends: takes a circuit's bytes, answers with the certificate of the name asked for, and hands the
+ * connection to HTTP/1.1 or HTTP/2, with what is known of where it came from. Knows nothing of people or origins.
+ */
+import { createServer as createHttpServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session } from 'node:http2';
+import type { Duplex } from 'node:stream';
+import { TLSSocket, type SecureContext } from 'node:tls';
+import type { FastifyServerFactoryHandler } from 'fastify';
+import type { Clock } from '../../protocol/clock.ts';
+import type { WebCaller } from '../../protocol/hop.ts';
+import type { RawRequest } from './request-target.ts';
+
+const handshakeMs = 10_000;
+const headersMs = 10_000;
+/** Between two requests of a kept connection. */
+const keepAliveMs = 65_000;
+/** An HTTP/2 connection without any stream. */
+const idleSessionMs = 120_000;
+const maxHeaderBytes = 65_536;
+/** Connections whose handshake is under way; beyond, new ones are let go. */
+const maxHandshakes = 512;
+const maxConnections = 8_192;
+const maxConcurrentStreams = 128;
+
+/** What is known of a browser's connection. */
+export interface Connection {
+  readonly servername: string;
+  readonly address: string;
+}
+
+export interface HttpsEndpointOptions {
+  readonly clock: Clock;
+  /** The certificate for a name; undefined when there is none. Never rejects. */
+  contextFor(name: string): Promise<SecureContext | undefined>;
+  /** Whether to answer an ACME validation of this name, and with what. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+}
+
+/**
+ * What `tls.Server` does with a socket whose handshake is done. It takes no socket that it has not made itself, and one that
+ * it makes cannot be told apart from others: which browser it belongs to would be lost.
+ */
+function release(socket: TLSSocket): void {
+  const inner = socket as TLSSocket & { secureConnecting: boolean; _releaseControl(): boolean };
+  inner.secureConnecting = false;
+  inner._releaseControl();
+}
+
+export class HttpsEndpoint {
+  readonly #options: HttpsEndpointOptions;
+  readonly #connections = new WeakMap<object, Connection>();
+  readonly #open = new Set<TLSSocket>();
+  #handshakes = 0;
+  #http1: Server | undefined;
+  #http2: Http2Server | undefined;
+  /** The connection that is being handed to HTTP/2, while it makes its session. */
+  #entering: Connection | undefined;
+
+  constructor(options: HttpsEndpointOptions) {
+    this.#options = options;
+  }
+
+  /** Makes the servers; `handler` answers the requests of both. */
+  serve(handler: FastifyServerFactoryHandler): Server {
+    const http1 = createHttpServer({
+      headersTimeout: headersMs,
+      // A body may take as long as it does: whoever sends nothing for long is let go by silence.
+      requestTimeout: 0,
+      keepAliveTimeout: keepAliveMs,
+      connectionsCheckingInterval: 2_000,
+      maxHeaderSize: maxHeaderBytes,
+      insecureHTTPParser: false,
+      requireHostHeader: true,
+    });
+    http1.maxHeadersCount = 256;
+    // HTTP/0.9 has no header lines by which anything could be checked (SEC-A15).
+    const checked: FastifyServerFactoryHandler = (request, response) => {
+      if (request.httpVersionMajor === 1 && /^1\.[01]$/.test(request.httpVersion)) handler(request, response);
+      else request.socket.destroy();
+    };
+    http1.on('request', checked);
+    http1.on('checkContinue', checked);
+    http1.on('upgrade', this.#options.upgrade);
+    http1.on('clientError', (_error, socket) => {
+      if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+      else socket.destroy();
+    });
+    http1.emit('listening');
+    const http2 = createHttp2Server({
+      settings: { maxConcurrentStreams, enablePush: false, maxHeaderListSize: maxHeaderBytes },
+      maxHeaderListPairs: 256,
+      maxSessionMemory: 16,
+      unknownProtocolTimeout: handshakeMs,
+    });
+    http2.on('session', (session) => this.#begin(session));
+    http2.on('sessionError', () => undefined);
+    const asHttp1 = handler as unknown as (request: object, response: object) => void;
+    http2.on('request', (request, response) => asHttp1(request, response));
+    http2.on('checkContinue', (request, response) => asHttp1(request, response));
+    this.#http1 = http1;
+    this.#http2 = http2;
+    return http1;
+  }
+
+  /** What is known of the connection of a request, or of an upgrade's. */
+  connectionOf(raw: RawRequest): Connection | undefined {
+    if (raw.httpVersionMajor === 2 && 'stream' in raw) {
+      const { session } = raw.stream;
+      return session === undefined ? undefined : this.#connections.get(session);
+    }
+    return this.#connections.get(raw.socket);
+  }
+
+  /** Takes a browser's bytes; false when there is no room for another connection. */
+  take(stream: Duplex, { addr }: WebCaller): boolean {
+    if (this.#handshakes >= maxHandshakes || this.#open.size >= maxConnections) return false;
+    this.#handshakes++;
+    const socket = new TLSSocket(stream, {
+      isServer: true,
+      minVersion: 'TLSv1.2',
+      ALPNProtocols: ['h2', 'http/1.1'],
+      SNICallback: (name, done) => {
+        // Whatever goes wrong here, the handshake ends and nothing else (SEC-D2).
+        this.#options.contextFor(name.toLowerCase()).then(
+          (context) => (context === undefined ? done(new Error('no certificate')) : done(null, context)),
+          () => done(new Error('no certificate')),
+        );
+      },
+    });
+    this.#open.add(socket);
+    let isShaking = true;
+    const settle = (): void => {
+      cancelTimer();
+      if (isShaking) this.#handshakes--;
+      isShaking = false;
+    };
+    const cancelTimer = this.#options.clock.after(handshakeMs, () => socket.destroy());
+    socket.on('error', () => socket.destroy());
+    socket.once('close', () => {
+      settle();
+      this.#open.delete(socket);
+      stream.destroy();
+    });
+    socket.once('secure', () => {
+      settle();
+      release(socket);
+      // As it was negotiated: without a name there was no certificate either.
+      const servername = (socket as { servername?: string | false }).servername;
+      if (typeof servername !== 'string') return void socket.destroy();
+      this.#enter(socket, { servername: servername.toLowerCase(), address: addr });
+    });
+    return true;
+  }
+
+  close(): void {
+    for (const socket of this.#open) socket.destroy();
+  }
+
+  #enter(socket: TLSSocket, connection: Connection): void {
+    if (socket.alpnProtocol !== 'h2') {
+      this.#connections.set(socket, connection);
+      this.#http1?.emit('connection', socket);
+      return;
+    }
+    this.#entering = connection;
+    this.#http2?.emit('connection', socket);
+    this.#entering = undefined;
+  }
+
+  #begin(session: ServerHttp2Session): void {
+    if (this.#entering !== undefined) this.#connections.set(session, this.#entering);
+    session.on('error', () => session.destroy());
+    let streams = 0;
+    session.on('stream', (stream) => {
+      streams++;
+      stream.on('error', () => undefined);
+      stream.once('close', () => {
+        streams--;
+      });
+    });
+    session.setTimeout(idleSessionMs, () => {
+      if (streams === 0) session.close();
+    });
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * Sends a request to an origin of its resource: the first that can be connected to, over connections of that right alone. In
+ * the shape in which `@fastify/reply-from` asks for it, whose own ideas of headers and paths are not used.
+ */
+import type { Dispatcher } from 'undici';
+import { Fault } from '../../protocol/errors.ts';
+import type { Exchange } from './exchange.ts';
+import type { ChosenOrigin } from './origins.ts';
+import { hasBody, RequestBody } from './request-body.ts';
+import type { Upstreams } from './upstreams.ts';
+
+/** A request that the gate has passed, ready to be sent. */
+export interface Outgoing {
+  readonly exchange: Exchange;
+  readonly origins: readonly ChosenOrigin[];
+  /** Name, value, name, value; for the origin that is tried. */
+  headers(origin: ChosenOrigin): string[];
+  /** Says `100 Continue` where it is waited for. */
+  proceed(): void;
+  /** Which origin answered, and when it was asked (`performance.now()`). */
+  answeredBy(origin: ChosenOrigin, askedMs: number): void;
+}
+
+type Answered = (error: Error | null, response?: Dispatcher.ResponseData) => void;
+
+/** May be sent twice without harm (RFC 9110 §9.2.1). */
+const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
+
+export class OriginClient {
+  readonly #upstreams: Upstreams;
+  readonly #waiting = new Map<string, Outgoing>();
+  #next = 0;
+
+  constructor(upstreams: Upstreams) {
+    this.#upstreams = upstreams;
+  }
+
+  /** The origin by which `request` below knows this request: no name of anything. */
+  register(outgoing: Outgoing): string {
+    const origin = `http://${++this.#next}.postern.invalid`;
+    this.#waiting.set(origin, outgoing);
+    outgoing.exchange.once('abort', () => this.#waiting.delete(origin));
+    return origin;
+  }
+
+  /** As `undici.Dispatcher.request`, for an origin of `register`. */
+  request(options: { readonly origin?: unknown }, answered: Answered): void {
+    const outgoing = this.#waiting.get(String(options.origin));
+    if (outgoing === undefined) return answered(new Fault('cancelled'));
+    this.#attempt(outgoing, 0, answered, 0);
+  }
+
+  #attempt(outgoing: Outgoing, index: number, answered: Answered, repeats: number): void {
+    const { exchange, origins } = outgoing;
+    const { raw, resource, right, target } = exchange.options;
+    const chosen = origins[index];
+    if (chosen === undefined || exchange.isOver) return answered(new Fault('unreachable'));
+    const { pool, giveBack } = this.#upstreams.lend({
+      resource,
+      ...chosen,
+      right: right?.id ?? 'nobody',
+    });
+    const body = hasBody(raw) ? new RequestBody(raw, () => outgoing.proceed()) : null;
+    body?.on('error', () => undefined);
+    const method = raw.method ?? 'GET';
+    const askedMs = performance.now();
+    const over = (): void => {
+      exchange.off('abort', over);
+      giveBack();
+    };
+    exchange.once('abort', over);
+    pool.request(
+      {
+        path: `${target.path}${target.query}`,
+        method: method as Dispatcher.HttpMethod,
+        headers: outgoing.headers(chosen),
+        body,
+        signal: exchange,
+      },
+      (error, response) => {
+        if (error === null) {
+          outgoing.answeredBy(chosen, askedMs);
+          return answered(null, response);
+        }
+        over();
+        const isUntouched = body?.isBegun !== true;
+        if (error instanceof Fault && isUntouched && index + 1 < origins.length)
+          return this.#attempt(outgoing, index + 1, answered, 0);
+        // A kept connection may have been closed by its origin just as it was used again.
+        const isStale = codeOf(error) === 'UND_ERR_SOCKET' && safeMethods.has(method);
+        if (isStale && body === null && repeats === 0 && !exchange.isOver)
+          return this.#attempt(outgoing, index, answered, 1);
+        return answered(error);
+      },
+    );
+  }
+}
+
+function codeOf(error: Error): unknown {
+  return 'code' in error ? error.code : undefined;
+}

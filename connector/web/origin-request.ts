@@ -1,0 +1,146 @@
+/**
+ * What an origin is sent in place of a browser's headers, for requests and upgrades alike: nothing that is meant for one hop,
+ * nothing that names somebody in any spelling a server might fold together, no secret of the web door; then what the door
+ * itself says (SEC-B1 … B5, SEC-A2).
+ */
+import { readCookies } from './cookies.ts';
+import type { RawRequest, Target } from './request-target.ts';
+
+/** Meant for the connection it came over (RFC 9110 §7.6.1), or answered here. */
+const hopByHop = new Set([
+  'connection',
+  'expect',
+  'host',
+  'http2-settings',
+  'keep-alive',
+  'proxy',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** What servers take an identity, an address or the original request from; folded as `foldedName` does. */
+const claims = new Set([
+  'client-ip',
+  'cf-connecting-ip',
+  'cf-connecting-ipv6',
+  'fastly-client-ip',
+  'forwarded',
+  'oidc-claim-email',
+  'remote-addr',
+  'remote-host',
+  'true-client-ip',
+  'x-auth-email',
+  'x-auth-groups',
+  'x-auth-name',
+  'x-auth-user',
+  'x-auth-username',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'x-host',
+  'x-http-destinationurl',
+  'x-original-forwarded-for',
+  'x-original-host',
+  'x-original-method',
+  'x-original-uri',
+  'x-original-url',
+  'x-originating-ip',
+  'x-proxyuser-ip',
+  'x-real-ip',
+  'x-remote-addr',
+  'x-remote-ip',
+  'x-rewrite-url',
+  'x-url-scheme',
+  'x-user',
+]);
+const claimPrefixes = [
+  'cf-access-',
+  'oidc-',
+  'postern-',
+  'remote-email',
+  'remote-groups',
+  'remote-name',
+  'remote-user',
+  'x-authentik-',
+  'x-auth-request-',
+  'x-authenticated-',
+  'x-forwarded',
+  'x-goog-authenticated-',
+  'x-goog-iap-',
+  'x-ms-client-principal',
+  'x-pomerium-',
+  'x-remote-',
+  'x-vouch-',
+  'x-webauth-',
+];
+
+/** Who is told to the origin, and how. */
+export interface Told {
+  /** Absent: nobody signed in, and the origin is told of nobody. */
+  readonly identity?: readonly (readonly [name: string, value: string])[];
+  /** The browser's address as the relay saw it. */
+  readonly address: string;
+  /** The Host the origin sees. */
+  readonly host: string;
+  /** Names of further headers that this resource's origin believes, removed from what comes from outside. */
+  readonly reserved: readonly string[];
+  /** Whether `Authorization` was for the door itself. */
+  readonly ownAuthorization: boolean;
+}
+
+/** Name, value, name, value, for the origin. Never throws. */
+export function originHeaders(request: RawRequest, target: Target, told: Told): string[] {
+  const { rawHeaders } = request;
+  const named = namedByConnection(rawHeaders);
+  const reserved = new Set(told.reserved.map(foldedName));
+  const out: string[] = ['host', told.host];
+  const cookies: string[] = [];
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = (rawHeaders[index] ?? '').toLowerCase();
+    const value = rawHeaders[index + 1] ?? '';
+    if (name === 'cookie') {
+      if (!named.has(name)) cookies.push(value);
+      continue;
+    }
+    if (name.startsWith(':') || hopByHop.has(name) || named.has(name)) continue;
+    if (name === 'authorization' && told.ownAuthorization) continue;
+    const folded = foldedName(name);
+    if (isClaim(folded) || reserved.has(folded)) continue;
+    out.push(name, value);
+  }
+  const rest = cookies.length === 0 ? undefined : readCookies(cookies.join('; ')).rest;
+  if (rest !== undefined) out.push('cookie', rest);
+  out.push('x-forwarded-for', told.address, 'x-forwarded-proto', 'https', 'x-forwarded-host', target.authority);
+  out.push('x-forwarded-port', /:(\d+)$/.exec(target.authority)?.[1] ?? '443');
+  for (const [name, value] of told.identity ?? []) out.push(name, headerText(value));
+  return out;
+}
+
+/** A value as a header may carry it: ASCII, everything else percent-encoded as UTF-8. */
+export function headerText(value: string): string {
+  return value.replace(/[^\u0020-\u007e]/gu, (character) => encodeURIComponent(character.toWellFormed()));
+}
+
+/** A header name as the most careless server reads it. */
+export function foldedName(name: string): string {
+  return name.toLowerCase().replaceAll('_', '-');
+}
+
+function isClaim(folded: string): boolean {
+  return claims.has(folded) || claimPrefixes.some((prefix) => folded.startsWith(prefix));
+}
+
+/** Whatever `Connection` names is for this hop, too, whichever header lines it comes in. */
+export function namedByConnection(rawHeaders: readonly string[]): ReadonlySet<string> {
+  const named = new Set<string>();
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? '';
+    if (name.length !== 10 || name.toLowerCase() !== 'connection') continue;
+    for (const token of (rawHeaders[index + 1] ?? '').split(',')) named.add(token.trim().toLowerCase());
+  }
+  return named;
+}

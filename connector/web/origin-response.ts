@@ -1,0 +1,81 @@
+/**
+ * What a browser is sent of an origin's response headers: nothing that is meant for one hop, nothing that touches the door's
+ * own cookies or leads around the door, and no internal address where the origin names itself (SEC-J5, SEC-J6, rule 1).
+ */
+import { originCookie } from './cookies.ts';
+
+export type ResponseHeaders = Record<string, string | string[] | undefined>;
+
+const dropped = new Set([
+  'alt-svc',
+  'alternates',
+  'connection',
+  'http2-settings',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authentication-info',
+  'proxy-connection',
+  'public-key-pins',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+export interface ResponseContext {
+  /** `http(s)://host:port` as the connector dialled it. */
+  readonly origin: URL;
+  /** As the browser has it: `https://host[:port]`. */
+  readonly publicOrigin: string;
+}
+
+/** A copy; names are lower case, as undici gives them. */
+export function browserHeaders(headers: ResponseHeaders, context: ResponseContext): ResponseHeaders {
+  const named = new Set(listOf(headers['connection']).flatMap((value) => value.toLowerCase().split(/\s*,\s*/)));
+  const out: ResponseHeaders = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === undefined || dropped.has(name) || named.has(name) || name.startsWith('postern-')) continue;
+    switch (name) {
+      case 'set-cookie': {
+        const kept = listOf(value).flatMap((cookie) => originCookie(cookie) ?? []);
+        if (kept.length > 0) out[name] = kept.map(safe);
+        break;
+      }
+      case 'clear-site-data': {
+        const kept = listOf(value)
+          .flatMap((list) => list.split(','))
+          .map((directive) => directive.trim())
+          .filter((directive) => directive === '"cache"' || directive === '"storage"');
+        if (kept.length > 0) out[name] = kept.join(', ');
+        break;
+      }
+      case 'location':
+      case 'content-location':
+        out[name] = safe(outside(listOf(value)[0] ?? '', context));
+        break;
+      default:
+        out[name] = typeof value === 'string' ? safe(value) : value.map(safe);
+    }
+  }
+  return out;
+}
+
+/** Where the origin names its own address, or the public one without TLS, the browser is told the public one. */
+function outside(location: string, { origin, publicOrigin }: ResponseContext): string {
+  const url = /^(https?:)?\/\//i.test(location) ? URL.parse(location, origin.href) : null;
+  if (url === null) return location;
+  const isOrigin = url.origin === origin.origin;
+  // An origin that does not look at X-Forwarded-Proto believes that the world speaks to it in plain text.
+  const isPlainPublic = url.origin === publicOrigin.replace(/^https/, 'http');
+  if (!isOrigin && !isPlainPublic) return location;
+  return `${publicOrigin}${url.pathname}${url.search}${url.hash}`;
+}
+
+/** Bytes that a header cannot carry are left out: an origin's mistake does not cost the browser the answer. */
+function safe(value: string): string {
+  return value.replace(/[^\t\u0020-\u007e\u0080-\u00ff]/g, '');
+}
+
+function listOf(value: string | string[] | undefined): readonly string[] {
+  return value === undefined ? [] : typeof value === 'string' ? [value] : value;
+}

@@ -1,0 +1,125 @@
+/**
+ * What the web door says by itself: a page for people, JSON for programs. Texts are ours alone: nothing of a request or of an
+ * origin is ever echoed (SEC-J1).
+ */
+import type { CodeName } from '../../protocol/errors.ts';
+
+/** What went wrong, as both page and JSON tell it. */
+export interface Notice {
+  readonly status: number;
+  /** For programs. */
+  readonly error: string;
+  readonly title: string;
+  /** One or two sentences: what happened, and what to do. */
+  readonly text: string;
+  /** A path of this host to go on with, already checked; shown as a link. */
+  readonly link?: { readonly path: string; readonly label: string };
+  /** A form that posts there, in place of the link. */
+  readonly action?: { readonly path: string; readonly label: string };
+}
+
+export const pageHeaders = {
+  'cache-control': 'no-store',
+  'content-security-policy':
+    "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+  'cross-origin-opener-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+} as const;
+
+export interface Rendered {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export function render(notice: Notice, forPeople: boolean): Rendered {
+  const type = forPeople ? 'text/html; charset=utf-8' : 'application/json; charset=utf-8';
+  const body = forPeople ? page(notice) : JSON.stringify({ error: notice.error, message: notice.text });
+  return {
+    status: notice.status,
+    headers: { ...pageHeaders, 'content-type': type },
+    body: `${body}\n`,
+  };
+}
+
+function page({ title, text, link, action }: Notice): string {
+  const next =
+    action === undefined
+      ? link === undefined
+        ? ''
+        : `<p><a href="${escaped(link.path)}">${escaped(link.label)}</a></p>`
+      : `<form method="post" action="${escaped(action.path)}"><button>${escaped(action.label)}</button></form>`;
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>${escaped(title)}</title>
+<style>body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:15vh auto;padding:0 1.5rem;color:#1f2328;background:#fff}
+h1{font-size:1.4rem}a,button{font:inherit}@media(prefers-color-scheme:dark){body{color:#e6edf3;background:#0d1117}a{color:#6cb6ff}}</style>
+</head><body><main><h1>${escaped(title)}</h1><p>${escaped(text)}</p>${next}</main></body></html>`;
+}
+
+function escaped(text: string): string {
+  const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+  return text.replace(/[&<>"']/g, (character) => entities[character] ?? '');
+}
+
+/** An origin that could not be asked, by the code of what failed: which hop, and who can mend it. */
+export function originNotice(code: CodeName): Notice {
+  const title = 'The application does not answer';
+  switch (code) {
+    case 'no-name':
+      return {
+        status: 502,
+        error: 'origin-no-name',
+        title,
+        text: 'The connector could not resolve the name of the application. Its administrator can check the origin of this hostname.',
+      };
+    case 'address-forbidden':
+      return {
+        status: 502,
+        error: 'origin-address-forbidden',
+        title,
+        text: 'The name of the application leads to an address that it may not use. Its administrator can check the origin of this hostname.',
+      };
+    case 'refused':
+    case 'unreachable':
+      return {
+        status: 502,
+        error: `origin-${code}`,
+        title,
+        text: 'The connector runs, but could not connect to the application behind it. It may be down or restarting; try again in a moment.',
+      };
+    case 'timeout':
+      return {
+        status: 504,
+        error: 'origin-timeout',
+        title,
+        text: 'The connector reached the application, which did not answer in time. Try again in a moment.',
+      };
+    default:
+      return {
+        status: 502,
+        error: 'origin-failed',
+        title,
+        text: 'The connector reached the application, whose answer could not be used. Its administrator may find more in the log of the connector.',
+      };
+  }
+}
+
+/** A right that does not hold, where signing in again does not help. */
+export function refusalNotice(code: CodeName): Notice {
+  const byCode: Partial<Record<CodeName, string>> = {
+    'out-of-contact':
+      'The connector has had no contact with the controller for longer than this application allows. Try again in a moment.',
+    expired: 'The right to use this has ended.',
+    revoked: 'The right to use this was taken away.',
+  };
+  const isLater = code === 'out-of-contact';
+  return {
+    status: isLater ? 503 : 403,
+    error: code,
+    title: isLater ? 'Not available right now' : 'You may not open this',
+    text: byCode[code] ?? 'No policy lets you open this.',
+  };
+}

@@ -1,0 +1,211 @@
+/**
+ * Requests through the web door: one Fastify application whose root hook asks the gate for each, and `@fastify/http-proxy`
+ * for what passes. Over HTTP/1.1 and HTTP/2 alike; upgrades go another way by the same gate.
+ */
+import { METHODS, type ServerResponse } from 'node:http';
+import type { Http2ServerResponse } from 'node:http2';
+import httpProxy, { type FastifyHttpProxyOptions } from '@fastify/http-proxy';
+import fastify, { type FastifyReply, type FastifyRequest, type FastifyServerFactoryHandler } from 'fastify';
+import { Fault, type CodeName } from '../../protocol/errors.ts';
+import type { Exchange } from './exchange.ts';
+import type { Asked, Verdict } from './gate.ts';
+import { wantsPage } from './gate.ts';
+import { OriginClient, type Outgoing } from './origin-client.ts';
+import { browserHeaders, type ResponseHeaders } from './origin-response.ts';
+import type { ChosenOrigin } from './origins.ts';
+import { originNotice, render, type Notice } from './pages.ts';
+import { hasBody } from './request-body.ts';
+import type { RawRequest } from './request-target.ts';
+import type { Answer } from './sign-in.ts';
+import type { Upstreams } from './upstreams.ts';
+
+type Passed = Extract<Verdict, { verdict: 'pass' }>;
+type Own = Extract<Verdict, { verdict: 'own' }>;
+type SignInFirst = Extract<Verdict, { verdict: 'sign-in' }>;
+
+/** What the application needs of the door around it. */
+export interface ProxyOptions {
+  /** What is known of the connection a request came over. */
+  asked(raw: RawRequest): Asked;
+  judge(asked: Asked): Verdict;
+  signIn(verdict: SignInFirst): Answer;
+  own(verdict: Own, asked: Asked): Promise<Answer | { readonly json: string }>;
+  /** Opens an exchange; `cut` ends the browser's side of it. */
+  open(verdict: Passed, asked: Asked, cut: () => void): Promise<Opened>;
+  readonly upstreams: Upstreams;
+  failed(exchange: Exchange, code: CodeName, error: Error): void;
+}
+
+export interface Opened {
+  readonly exchange: Exchange;
+  readonly origins: readonly ChosenOrigin[];
+  headers(origin: ChosenOrigin): string[];
+}
+
+interface Under {
+  readonly opened: Opened;
+  readonly origin: string;
+  readonly sinceMs: number;
+  answered?: { readonly by: ChosenOrigin; readonly askedMs: number; readonly atMs: number };
+}
+
+/** Fastify makes the server by `serve`, which is given what answers requests; resolves when it is ready. */
+export async function createProxy(
+  options: ProxyOptions,
+  serve: (handler: FastifyServerFactoryHandler) => import('node:http').Server,
+): Promise<{ close(): Promise<void> }> {
+  const app = fastify({
+    serverFactory: serve,
+    logger: false,
+    bodyLimit: Number.MAX_SAFE_INTEGER,
+    forceCloseConnections: true,
+  });
+  const methods = METHODS.filter((method) => method !== 'CONNECT');
+  for (const method of methods) {
+    if (!app.supportedMethods.includes(method)) app.addHttpMethod(method, { hasBody: true });
+  }
+  const under = new WeakMap<FastifyRequest, Under>();
+  const client = new OriginClient(options.upstreams);
+
+  app.addHook('onRequest', async (request, reply) => {
+    const sinceMs = performance.now();
+    const asked = options.asked(request.raw);
+    const verdict = options.judge(asked);
+    switch (verdict.verdict) {
+      case 'malformed':
+        return refuse(reply, verdict.status);
+      case 'notice':
+        return sendNotice(request, reply, verdict.notice);
+      case 'sign-in':
+        return sendAnswer(request, reply, options.signIn(verdict));
+      case 'own':
+        return answerOwn(request, reply, verdict, asked);
+      case 'pass': {
+        const raw = reply.raw as ServerResponse | Http2ServerResponse;
+        const opened = await options.open(verdict, asked, () => destroy(raw));
+        const { exchange } = opened;
+        raw.once('close', () => exchange.end());
+        if (raw.destroyed) exchange.end();
+        const outgoing: Outgoing = {
+          ...opened,
+          headers: (origin) => opened.headers(origin),
+          proceed: () => {
+            if (request.raw.headers.expect !== undefined) raw.writeContinue();
+          },
+          answeredBy: (by, askedMs) => {
+            state.answered = { by, askedMs, atMs: performance.now() };
+          },
+        };
+        const state: Under = { opened, origin: client.register(outgoing), sinceMs };
+        under.set(request, state);
+        return undefined;
+      }
+    }
+  });
+
+  async function answerOwn(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    verdict: Own,
+    asked: Asked,
+  ): Promise<FastifyReply> {
+    const answer = await options.own(verdict, asked);
+    if (!('json' in answer)) return sendAnswer(request, reply, answer);
+    return reply
+      .headers({ 'content-type': 'application/json; charset=utf-8', 'cache-control': 'public, max-age=60' })
+      .send(answer.json);
+  }
+
+  const settings: FastifyHttpProxyOptions = {
+    upstream: '',
+    httpMethods: methods,
+    undici: client as unknown as NonNullable<FastifyHttpProxyOptions['undici']>,
+    disableRequestLogging: true,
+    disableCache: true,
+    internalRewriteLocationHeader: false,
+    replyOptions: {
+      getUpstream: (request) => under.get(request as FastifyRequest)?.origin ?? 'http://0.postern.invalid',
+      // Headers are made where the request is sent.
+      rewriteRequestHeaders: () => ({}),
+      rewriteHeaders: (headers, request) => {
+        const state = under.get(request as FastifyRequest);
+        return state === undefined ? {} : responseHeaders(headers as ResponseHeaders, state);
+      },
+      // What may be sent twice is decided where it is sent; its own rule would ask an origin in trouble ten times.
+      retryDelay: () => null,
+      onError: (reply, { error }) => {
+        const state = under.get(reply.request as FastifyRequest);
+        const cause = error.cause instanceof Error ? error.cause : error;
+        const code = faultOf(cause);
+        if (state !== undefined) options.failed(state.opened.exchange, code, cause);
+        void sendNotice(reply.request as FastifyRequest, reply as FastifyReply, originNotice(code));
+      },
+    },
+  };
+  await app.register(httpProxy, settings);
+  app.setErrorHandler((error, request, reply) => {
+    const status = (error as { statusCode?: number }).statusCode ?? 502;
+    if (status >= 500) return sendNotice(request, reply, originNotice('protocol'));
+    return refuse(reply, status);
+  });
+  await app.ready();
+  return app;
+}
+
+function responseHeaders(headers: ResponseHeaders, { opened, sinceMs, answered }: Under): Record<string, string> {
+  const { target } = opened.exchange.options;
+  const origin = answered?.by.origin ?? new URL('http://postern.invalid');
+  const kept = browserHeaders(headers, { origin, publicOrigin: `https://${target.authority}` });
+  const ours =
+    answered === undefined
+      ? []
+      : [
+          `postern;dur=${(answered.askedMs - sinceMs).toFixed(1)}`,
+          `origin;dur=${(answered.atMs - answered.askedMs).toFixed(1)}`,
+        ];
+  const theirs = kept['server-timing'];
+  return {
+    ...kept,
+    'server-timing': [...ours, ...(theirs === undefined ? [] : [theirs].flat())].join(', '),
+  } as Record<string, string>;
+}
+
+/** Nothing to explain: whoever sends this is no browser. */
+function refuse(reply: FastifyReply, status: number): FastifyReply {
+  return closing(reply).code(status).header('content-length', '0').send();
+}
+
+function sendNotice(request: FastifyRequest, reply: FastifyReply, notice: Notice): FastifyReply {
+  const { status, headers, body } = render(notice, wantsPage(request.raw));
+  if (hasBody(request.raw)) closing(reply);
+  return reply.code(status).headers(headers).send(body);
+}
+
+function sendAnswer(request: FastifyRequest, reply: FastifyReply, answer: Answer): FastifyReply {
+  if (answer.cookies.length > 0) reply.header('set-cookie', [...answer.cookies]);
+  if ('notice' in answer) return sendNotice(request, reply, answer.notice);
+  if (hasBody(request.raw)) closing(reply);
+  return reply
+    .headers({ 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' })
+    .redirect(answer.redirect, 303);
+}
+
+/** What is left of the body is not waited for. */
+function closing(reply: FastifyReply): FastifyReply {
+  return reply.request.raw.httpVersionMajor === 1 ? reply.header('connection', 'close') : reply;
+}
+
+function destroy(raw: ServerResponse | Http2ServerResponse): void {
+  if ('stream' in raw && raw.stream !== undefined && 'session' in raw.stream) raw.stream.destroy();
+  else raw.destroy();
+}
+
+/** Which hop failed, as a code: the connector's own, or what undici says of the origin. */
+function faultOf(error: Error): CodeName {
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof Fault) return cause.code;
+    const code = 'code' in cause ? String(cause.code) : '';
+    if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_CONNECT_TIMEOUT') return 'timeout';
+  }
+  return 'protocol';
+}

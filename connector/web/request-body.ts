@@ -1,0 +1,54 @@
+/**
+ * A request's body on its way to an origin: nothing is read before the origin asks for it, so that an origin that cannot be
+ * reached costs nothing of it, and never more than the origin takes.
+ */
+import { Readable } from 'node:stream';
+import type { RawRequest } from './request-target.ts';
+
+export class RequestBody extends Readable {
+  readonly #raw: RawRequest;
+  readonly #begin: () => void;
+  #begun = false;
+
+  /** @param begin called before the first byte is asked for, e.g. to say `100 Continue` */
+  constructor(raw: RawRequest, begin: () => void) {
+    super({ highWaterMark: 65_536 });
+    this.#raw = raw;
+    this.#begin = begin;
+  }
+
+  /** Whether bytes of it may be gone. */
+  get isBegun(): boolean {
+    return this.#begun;
+  }
+
+  override _read(): void {
+    if (this.#begun) {
+      this.#raw.resume();
+      return;
+    }
+    this.#begun = true;
+    this.#begin();
+    this.#raw.on('data', (bytes: Buffer) => {
+      if (!this.push(bytes)) this.#raw.pause();
+    });
+    this.#raw.once('end', () => this.push(null));
+    this.#raw.once('error', (error: Error) => this.destroy(error));
+    this.#raw.once('close', () => {
+      if (!this.#raw.readableEnded) this.destroy(new Error('the request ended early'));
+    });
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    // Whoever answers early leaves the rest of it to the server, which lets the connection go.
+    if (this.#begun) this.#raw.pause();
+    done(error);
+  }
+}
+
+/** Whether the request carries a body at all. */
+export function hasBody(raw: RawRequest): boolean {
+  if ('stream' in raw && raw.httpVersionMajor === 2) return !raw.stream.endAfterHeaders;
+  const { 'content-length': length, 'transfer-encoding': encoding } = raw.headers;
+  return encoding !== undefined || (length !== undefined && length !== '0');
+}

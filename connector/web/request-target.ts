@@ -1,0 +1,53 @@
+/**
+ * Whom and what a request is for: the one host it names, which must be the one its TLS connection was made to, and its path
+ * as it stands. Whatever could be read in two ways is refused here, before anybody decides anything (SEC-B6, SEC-A7).
+ */
+import type { IncomingMessage } from 'node:http';
+import type { Http2ServerRequest } from 'node:http2';
+import { parseName, type Name } from '../../protocol/names.ts';
+
+export type RawRequest = IncomingMessage | Http2ServerRequest;
+
+export interface Target {
+  readonly host: Name;
+  /** Host and, where it is not 443, port, as the browser has them in its address. */
+  readonly authority: string;
+  /** As it was sent, without the query. */
+  readonly path: string;
+  /** `?…` as it was sent, or nothing. */
+  readonly query: string;
+}
+
+/** The target, or the status with which the request is refused: 400 for what is ambiguous, 421 for another host. */
+export function targetOf(request: RawRequest, servername: string | undefined): Target | 400 | 421 {
+  const url = request.url ?? '';
+  // Absolute form, authority form and `*` are for proxies, which this is not to browsers.
+  if (!url.startsWith('/') || /[#\\\p{Cc} ]|[^\u0021-\u007e]/u.test(url)) return 400;
+  const authority = authorityOf(request);
+  if (authority === undefined) return 400;
+  const [, hostname = '', port] = /^([^:@/?#[\]]+)(?::(\d{1,5}))?$/.exec(authority) ?? [];
+  const host = hostname.endsWith('.') ? undefined : parseName(hostname);
+  if (host === undefined || Number(port ?? 443) > 65_535) return 400;
+  if (host !== servername) return 421;
+  const at = url.indexOf('?');
+  return {
+    host,
+    authority: port === undefined || Number(port) === 443 ? host : `${host}:${Number(port)}`,
+    path: at < 0 ? url : url.slice(0, at),
+    query: at < 0 ? '' : url.slice(at),
+  };
+}
+
+function authorityOf(request: RawRequest): string | undefined {
+  const { rawHeaders } = request;
+  const hosts: string[] = [];
+  let pseudo: string | undefined;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? '';
+    if (name === ':authority') pseudo = rawHeaders[index + 1];
+    else if (name.length === 4 && name.toLowerCase() === 'host') hosts.push(rawHeaders[index + 1] ?? '');
+  }
+  if (request.httpVersionMajor !== 2) return hosts.length === 1 ? hosts[0] : undefined;
+  if (hosts.length > 1 || (pseudo !== undefined && hosts.length === 1 && hosts[0] !== pseudo)) return undefined;
+  return pseudo ?? hosts[0];
+}

@@ -1,0 +1,163 @@
+/**
+ * WebSockets through the web door: the request is judged and its headers made as any other's, and once the origin has agreed
+ * the two connections are joined byte for byte, with back-pressure. Every other upgrade is refused (SEC-A15, SEC-A16).
+ */
+import { request as sendRequest, type IncomingMessage } from 'node:http';
+import { Readable, type Duplex } from 'node:stream';
+import { Fault, toFault } from '../../protocol/errors.ts';
+import type { Resolve } from '../resolve.ts';
+import { wantsPage } from './gate.ts';
+import { browserHeaders, type ResponseHeaders } from './origin-response.ts';
+import type { ChosenOrigin } from './origins.ts';
+import { originNotice, render, type Notice } from './pages.ts';
+import type { Opened } from './proxy.ts';
+import { dialOrigin } from './upstreams.ts';
+
+const answerMs = 30_000;
+
+/** Whether this is a WebSocket's opening handshake (RFC 6455 §4.1) and nothing else. */
+export function isWebSocket({ method, httpVersion, headers, rawHeaders }: IncomingMessage): boolean {
+  const count = (name: string): number =>
+    rawHeaders.filter((each, index) => index % 2 === 0 && each.toLowerCase() === name).length;
+  return (
+    method === 'GET' &&
+    httpVersion === '1.1' &&
+    count('upgrade') === 1 &&
+    headers.upgrade?.toLowerCase() === 'websocket' &&
+    count('sec-websocket-key') === 1 &&
+    /^[A-Za-z0-9+/]{22}==$/.test(headers['sec-websocket-key'] ?? '') &&
+    headers['sec-websocket-version'] === '13' &&
+    headers['content-length'] === undefined &&
+    headers['transfer-encoding'] === undefined &&
+    headers.expect === undefined
+  );
+}
+
+/** Asks the origin and joins `socket`, the browser's connection, with its. Never rejects. */
+export async function passUpgrade(
+  opened: Opened,
+  browser: { readonly request: IncomingMessage; readonly socket: Duplex; readonly head: Buffer },
+  resolve: Resolve,
+): Promise<void> {
+  const { exchange } = opened;
+  const { socket, request } = browser;
+  socket.on('error', () => exchange.end());
+  socket.once('close', () => exchange.end());
+  try {
+    const { connection, by } = await connected(opened, resolve);
+    exchange.once('abort', () => connection.destroy());
+    if (exchange.isOver) return void connection.destroy();
+    const answer = await askOrigin(opened, by, connection);
+    join(opened, browser, by, answer);
+  } catch (error) {
+    exchange.end();
+    refuseUpgrade(request, socket, originNotice(toFault(error).code));
+  }
+}
+
+/** Answers an upgrade with a notice, and lets the connection go. */
+export function refuseUpgrade(request: IncomingMessage, socket: Duplex, notice: Notice): void {
+  const { status, headers, body } = render(notice, wantsPage(request));
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  const length = `content-length: ${Buffer.byteLength(body)}\r\n`;
+  endWith(socket, `HTTP/1.1 ${status} Refused\r\nconnection: close\r\n${length}${lines.join('')}\r\n${body}`);
+}
+
+/** The same for what is malformed: a status and nothing else. */
+export function refuseMalformed(socket: Duplex, status: number): void {
+  endWith(socket, `HTTP/1.1 ${status} Refused\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+}
+
+function endWith(socket: Duplex, text: string): void {
+  socket.on('error', () => socket.destroy());
+  if (socket.destroyed) return;
+  socket.end(text, () => socket.destroy());
+}
+
+interface Agreed {
+  readonly response: IncomingMessage;
+  /** Undefined where the origin did not agree, and answered. */
+  readonly upgraded: { readonly socket: Duplex; readonly head: Buffer } | undefined;
+}
+
+async function connected(
+  { exchange, origins }: Opened,
+  resolve: Resolve,
+): Promise<{ connection: Duplex; by: ChosenOrigin }> {
+  const { resource, right } = exchange.options;
+  let last: unknown = new Fault('unreachable');
+  for (const by of origins) {
+    try {
+      const connection = await dialOrigin({ resource, ...by, right: right?.id ?? 'nobody' }, resolve);
+      return { connection, by };
+    } catch (error) {
+      last = error;
+    }
+  }
+  throw last;
+}
+
+function askOrigin({ exchange, headers }: Opened, by: ChosenOrigin, connection: Duplex): Promise<Agreed> {
+  const { target } = exchange.options;
+  return new Promise((resolve, reject) => {
+    const asked = sendRequest({
+      method: 'GET',
+      path: `${target.path}${target.query}`,
+      headers: [...headers(by), 'connection', 'Upgrade', 'upgrade', 'websocket'],
+      setHost: false,
+      createConnection: () => connection,
+      timeout: answerMs,
+    });
+    asked.once('timeout', () => asked.destroy(new Fault('timeout')));
+    asked.once('error', (error) => reject(error instanceof Fault ? error : new Fault('protocol')));
+    asked.once('response', (response) => resolve({ response, upgraded: undefined }));
+    asked.once('upgrade', (response, socket, head) => {
+      socket.setTimeout?.(0);
+      if (response.headers.upgrade?.toLowerCase() === 'websocket') {
+        resolve({ response, upgraded: { socket, head } });
+        return;
+      }
+      socket.destroy();
+      reject(new Fault('protocol'));
+    });
+    asked.end();
+  });
+}
+
+function join(
+  { exchange }: Opened,
+  { socket, head }: { readonly socket: Duplex; readonly head: Buffer },
+  { origin }: ChosenOrigin,
+  { response, upgraded }: Agreed,
+): void {
+  const { target } = exchange.options;
+  const headers = browserHeaders(response.headers as ResponseHeaders, {
+    origin,
+    publicOrigin: `https://${target.authority}`,
+  });
+  const lines = Object.entries(headers).flatMap(([name, value]) =>
+    [value ?? []].flat().map((each) => `${name}: ${each}\r\n`),
+  );
+  if (upgraded === undefined) {
+    delete headers['content-length'];
+    const kept = lines.filter((line) => !line.startsWith('content-length:')).join('');
+    socket.write(`HTTP/1.1 ${response.statusCode} Refused\r\nconnection: close\r\n${kept}\r\n`, 'latin1');
+    response.on('error', () => socket.destroy());
+    response.pipe(socket);
+    return;
+  }
+  const agreed = 'HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n';
+  socket.write(`${agreed}${lines.join('')}\r\n`, 'latin1');
+  if (upgraded.head.length > 0) socket.write(upgraded.head);
+  if (head.length > 0) upgraded.socket.write(head);
+  splice(socket, upgraded.socket);
+  splice(upgraded.socket, socket);
+}
+
+function splice(from: Duplex, to: Duplex): void {
+  Readable.prototype.pipe.call(from, to);
+  from.on('error', () => to.destroy());
+  from.once('close', () => {
+    if (!from.readableEnded) to.destroy();
+  });
+}

@@ -1,0 +1,133 @@
+/**
+ * Connections to origins: pools that belong to one person's right at one resource, so that no answer can reach anybody else
+ * (SEC-A17), dialled through the connector's own resolve and guard. Idle ones go by themselves.
+ */
+import { connect as connectTls } from 'node:tls';
+import type { Socket } from 'node:net';
+import { Pool, type Dispatcher } from 'undici';
+import type { Clock } from '../../protocol/clock.ts';
+import { dialTcp } from '../dial.ts';
+import type { Resolve } from '../resolve.ts';
+import type { WebResource } from './exchange.ts';
+
+/** An origin's answer must have begun within this. */
+const headersMs = 60_000;
+/** Connections of one person to one origin. */
+const connectionsPerRight = 64;
+/** A pool that nothing uses goes after this. */
+const idleMs = 30_000;
+const keepAliveMs = 15_000;
+const handshakeMs = 10_000;
+
+/** Where a request goes: one origin of a resource, for one right. */
+export interface Upstream {
+  readonly resource: WebResource;
+  readonly origin: URL;
+  /** The address that is guarded: the origin's host, or the wildcard that it was made from. */
+  readonly address: string;
+  /** The right it is kept apart by. */
+  readonly right: string;
+}
+
+interface Entry {
+  readonly pool: Pool;
+  users: number;
+  cancelTimer: () => void;
+}
+
+type Connected = (error: Error | null, socket: Socket | null) => void;
+
+export class Upstreams {
+  readonly #pools = new Map<string, Entry>();
+  readonly #clock: Clock;
+  readonly #resolve: Resolve;
+
+  constructor(clock: Clock, resolve: Resolve) {
+    this.#clock = clock;
+    this.#resolve = resolve;
+  }
+
+  /** Lends the pool of `upstream` until the returned function is called, once. */
+  lend(upstream: Upstream): { readonly pool: Dispatcher; readonly giveBack: () => void } {
+    const key = keyOf(upstream);
+    const entry = this.#pools.get(key) ?? this.#make(key, upstream);
+    entry.users++;
+    entry.cancelTimer();
+    const giveBack = (): void => {
+      entry.users--;
+      if (entry.users > 0) return;
+      entry.cancelTimer = this.#clock.after(idleMs, () => this.#drop(key, entry));
+    };
+    return { pool: entry.pool, giveBack };
+  }
+
+  close(): void {
+    for (const [key, entry] of this.#pools) this.#drop(key, entry);
+  }
+
+  #drop(key: string, entry: Entry): void {
+    entry.cancelTimer();
+    this.#pools.delete(key);
+    entry.pool.destroy().catch(() => undefined);
+  }
+
+  #make(key: string, upstream: Upstream): Entry {
+    const pool = new Pool(upstream.origin.origin, {
+      connections: connectionsPerRight,
+      pipelining: 1,
+      headersTimeout: headersMs,
+      bodyTimeout: 0,
+      keepAliveTimeout: keepAliveMs,
+      keepAliveMaxTimeout: 5 * keepAliveMs,
+      maxHeaderSize: 65_536,
+      connect: (_options, connected) => {
+        dialOrigin(upstream, this.#resolve).then(
+          (socket) => connected(null, socket),
+          (error: unknown) => (connected as Connected)(error as Error, null),
+        );
+      },
+    });
+    const entry = { pool, users: 0, cancelTimer: () => undefined };
+    this.#pools.set(key, entry);
+    return entry;
+  }
+}
+
+/** A connection to the origin, with TLS where it is https. Rejects with a Fault, or the TLS error. */
+export async function dialOrigin(upstream: Upstream, resolve: Resolve): Promise<Socket> {
+  const { origin, resource, address } = upstream;
+  const { within } = resource;
+  const host = origin.hostname.replace(/^\[|\]$/g, '');
+  const port = Number(origin.port) || (origin.protocol === 'https:' ? 443 : 80);
+  const socket = await dialTcp({ address, within }, host, port, resolve);
+  // Undici speaks to sockets that end both ways at once.
+  socket.allowHalfOpen = false;
+  if (origin.protocol !== 'https:') return socket;
+  return secured(socket, upstream, host);
+}
+
+function secured(socket: Socket, { resource: { web } }: Upstream, host: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const secure = connectTls({
+      socket,
+      ALPNProtocols: ['http/1.1'],
+      servername: web.originName ?? (/[a-z]/i.test(host) && !host.includes(':') ? host : ''),
+      ...(web.originCa === undefined ? {} : { ca: web.originCa }),
+      rejectUnauthorized: web.originInsecure !== true,
+    });
+    secure.setTimeout(handshakeMs, () => secure.destroy(new Error('the TLS handshake took too long')));
+    secure.once('error', reject);
+    secure.once('secureConnect', () => {
+      secure.setTimeout(0);
+      secure.off('error', reject);
+      resolve(secure);
+    });
+  });
+}
+
+/** No part can contain a space; a change of the resource's TLS settings makes another pool. */
+function keyOf({ resource, origin, address, right }: Upstream): string {
+  const { originCa, originName, originInsecure } = resource.web;
+  const settings = JSON.stringify([resource.within, originCa, originName, originInsecure]);
+  return `${right} ${resource.id} ${origin.origin} ${address} ${settings}`;
+}

@@ -1,0 +1,302 @@
+/**
+ * The connector's half of the web door: takes browsers' TLS connections from the relay, signs people in, decides, and passes
+ * requests on to the applications of its network. Composes the parts of this folder; the connector feeds it what it hears.
+ */
+import type { Clock, Random } from '../../protocol/clock.ts';
+import type { ConnectorSnapshot, FlowRecord, FromController, FromNode } from '../../protocol/control.ts';
+import type { CodeName } from '../../protocol/errors.ts';
+import type { WebCaller } from '../../protocol/hop.ts';
+import { parseId } from '../../protocol/ids.ts';
+import type { Lease } from '../../protocol/lease.ts';
+import type { MuxStream } from '../../protocol/mux/stream.ts';
+import { isWildcard, parseName, type Pattern } from '../../protocol/names.ts';
+import type { AlarmName } from '../../protocol/node/alarms.ts';
+import type { StateDirectory } from '../../protocol/node/state-directory.ts';
+import type { Card } from '../../protocol/tokens.ts';
+import type { Resolve } from '../resolve.ts';
+import { Assertions } from './assertion.ts';
+import { CertificateFiles } from './certificate-files.ts';
+import { Certificates } from './certificates.ts';
+import { ControllerCalls } from './controller-calls.ts';
+import { Exchange, OpenExchanges, type WebResource } from './exchange.ts';
+import { Gate, type Asked, type Verdict } from './gate.ts';
+import { HttpsEndpoint } from './https-endpoint.ts';
+import { identityHeaders, reservedHeaders } from './identity-headers.ts';
+import { originHeaders } from './origin-request.ts';
+import { originsFor, resourceFor, type ChosenOrigin } from './origins.ts';
+import { createProxy, type Opened } from './proxy.ts';
+import type { RawRequest } from './request-target.ts';
+import { askSignOut, SignIn, signInNeeded, type Answer } from './sign-in.ts';
+import { isWebSocket, passUpgrade, refuseMalformed, refuseUpgrade } from './upgrade.ts';
+import { Upstreams } from './upstreams.ts';
+import { WebSessions } from './web-sessions.ts';
+import { WebRecords } from './web-records.ts';
+
+export interface WebDoorOptions {
+  readonly state: StateDirectory;
+  readonly lease: Lease;
+  snapshot(): ConnectorSnapshot | undefined;
+  card(): Card | undefined;
+  /** False while there is no contact with the controller. */
+  send(message: FromNode): boolean;
+  record(entry: Omit<FlowRecord, 'seq'>): void;
+  alarm(name: AlarmName): void;
+  readonly resolve: Resolve;
+  /** A folder of certificates; without one the controller's built-in authority issues them. */
+  readonly certificates?: string;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+type Passed = Extract<Verdict, { verdict: 'pass' }>;
+type Own = Extract<Verdict, { verdict: 'own' }>;
+
+export interface WebDoor {
+  /** A browser's TLS connection: accepts it, or leaves it to the next connector. */
+  take(stream: MuxStream, caller: WebCaller): void;
+  /** A message that concerns the door; false for any other. */
+  receive(message: FromController): boolean;
+  /** The controller welcomed this connector. */
+  welcomed(): void;
+  /** The snapshot came or changed. */
+  follow(): void;
+  /** Ends what nothing covers any more; the instant (epoch milliseconds) at which time alone ends the next. */
+  recheck(): number;
+  close(): Promise<void>;
+}
+
+export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
+  const nowMs = (): number => options.lease.nowMs();
+  const assertions = await Assertions.open(options.state, options.random, nowMs());
+  const door = new ConnectorWebDoor(options, assertions);
+  await door.start();
+  return door;
+}
+
+class ConnectorWebDoor implements WebDoor {
+  readonly #options: WebDoorOptions;
+  readonly #assertions: Assertions;
+  readonly #sessions: WebSessions;
+  readonly #calls: ControllerCalls;
+  readonly #certificates: Certificates;
+  readonly #gate: Gate;
+  readonly #signIn: SignIn;
+  readonly #upstreams: Upstreams;
+  readonly #endpoint: HttpsEndpoint;
+  readonly #records: WebRecords;
+  readonly #open = new OpenExchanges();
+  #app: { close(): Promise<void> } | undefined;
+  #reported = '';
+
+  constructor(options: WebDoorOptions, assertions: Assertions) {
+    this.#options = options;
+    this.#assertions = assertions;
+    const { state, lease, clock, random } = options;
+    const nowMs = (): number => lease.nowMs();
+    this.#calls = new ControllerCalls((message) => options.send(message), clock);
+    this.#sessions = new WebSessions({
+      state,
+      lease,
+      card: () => options.card(),
+      network: () => parseId('net', options.snapshot()?.network.id),
+      refused: () => options.alarm('grant-not-valid'),
+    });
+    this.#certificates = new Certificates({
+      state,
+      files:
+        options.certificates === undefined
+          ? undefined
+          : new CertificateFiles(options.certificates, () => clock.nowMs()),
+      calls: this.#calls,
+      serves: (host) => this.#resourceFor(host) !== undefined,
+      nowMs,
+      changed: () => this.#report(),
+    });
+    const resources = (): Iterable<ConnectorSnapshot['resources'][string]> =>
+      Object.values(options.snapshot()?.resources ?? {});
+    this.#gate = new Gate({ resources, sessions: this.#sessions, nowMs });
+    this.#signIn = new SignIn({
+      calls: this.#calls,
+      sessions: this.#sessions,
+      random,
+      nowMs,
+      start: () => options.snapshot()?.web?.url,
+    });
+    this.#upstreams = new Upstreams(clock, options.resolve);
+    this.#records = new WebRecords((entry) => options.record(entry), random, nowMs);
+    this.#endpoint = new HttpsEndpoint({
+      clock,
+      contextFor: (name) => this.#certificates.contextFor(name),
+      upgrade: (request, socket, head) => {
+        const asked = this.#asked(request, true);
+        const verdict = isWebSocket(request)
+          ? this.#gate.judge(asked)
+          : ({ verdict: 'malformed', status: 400 } as const);
+        switch (verdict.verdict) {
+          case 'malformed':
+            return refuseMalformed(socket, verdict.status);
+          case 'notice':
+            return refuseUpgrade(request, socket, verdict.notice);
+          case 'pass':
+            socket.on('error', () => socket.destroy());
+            void this.#opened(verdict, asked, () => socket.destroy()).then((opened) =>
+              passUpgrade(opened, { request, socket, head }, options.resolve),
+            );
+            return undefined;
+          default:
+            return refuseUpgrade(request, socket, signInNeeded);
+        }
+      },
+    });
+  }
+
+  async start(): Promise<void> {
+    this.#app = await createProxy(
+      {
+        asked: (raw) => this.#asked(raw, false),
+        judge: (asked) => this.#gate.judge(asked),
+        signIn: ({ target, cookies, fresh }) =>
+          this.#signIn.begin(target, cookies, fresh === undefined ? {} : { fresh }),
+        own: (verdict, asked) => this.#own(verdict, asked),
+        open: (verdict, asked, cut) => this.#opened(verdict, asked, cut),
+        upstreams: this.#upstreams,
+        failed: (exchange, code) => this.#records.failed(exchange, code),
+      },
+      (handler) => this.#endpoint.serve(handler),
+    );
+    await this.#sessions.take([]);
+  }
+
+  take(stream: MuxStream, caller: WebCaller): void {
+    if (this.#resourceFor(caller.sni) === undefined) return stream.reset('no-peer');
+    if (!this.#endpoint.take(stream, caller)) return stream.reset('busy');
+    return stream.accept();
+  }
+
+  receive(message: FromController): boolean {
+    if (this.#calls.receive(message)) return true;
+    if (message.t !== 'web') return false;
+    void this.#sessions.take(message.list).then(() => this.recheck());
+    return true;
+  }
+
+  welcomed(): void {
+    this.#reported = '';
+    this.#options.send({ t: 'assertion-keys', keys: this.#assertions.jwks });
+  }
+
+  follow(): void {
+    void this.#sessions.take([]).then(() => this.recheck());
+    void this.#certificates.prepare(this.#exactHosts()).then(() => this.#report());
+  }
+
+  recheck(): number {
+    this.#sessions.tidy();
+    return this.#open.recheck((exchange, code) => this.#records.cut(exchange, code));
+  }
+
+  async close(): Promise<void> {
+    this.#open.cutAll();
+    this.#endpoint.close();
+    this.#upstreams.close();
+    this.#sessions.tidy();
+    await this.#app?.close();
+  }
+
+  #resourceFor(host: string): WebResource | undefined {
+    const name = parseName(host);
+    return name === undefined
+      ? undefined
+      : resourceFor(Object.values(this.#options.snapshot()?.resources ?? {}), name);
+  }
+
+  /** Hostnames that can be named now: those under a wildcard come when somebody asks for them. */
+  #exactHosts(): string[] {
+    const resources = Object.values(this.#options.snapshot()?.resources ?? {});
+    return resources
+      .flatMap(({ web }) => web?.hostnames ?? [])
+      .filter((pattern) => !isWildcard(pattern as Pattern));
+  }
+
+  #report(): void {
+    const list = this.#certificates.report(this.#exactHosts());
+    const text = JSON.stringify(list);
+    if (text !== this.#reported && this.#options.send({ t: 'certificates', list })) this.#reported = text;
+  }
+
+  #asked(raw: RawRequest, isUpgrade: boolean): Asked {
+    const connection = this.#endpoint.connectionOf(raw);
+    return { raw, servername: connection?.servername, address: connection?.address ?? '', isUpgrade };
+  }
+
+  async #own({ page, target, cookies, session }: Own, { raw, address }: Asked): Promise<Answer | { json: string }> {
+    switch (page) {
+      case 'jwks':
+        return { json: JSON.stringify({ keys: this.#jwks() }) };
+      case 'callback':
+        if (raw.method !== 'GET') return { notice: signInNeeded, cookies: [] };
+        return this.#signIn.finish(target, cookies, address);
+      case 'logout': {
+        if (raw.method !== 'POST') return { notice: askSignOut, cookies: [] };
+        // A foreign page may post here, but not with this word.
+        const isOwn = raw.headers.origin === `https://${target.authority}`;
+        if (!isOwn) return { notice: { ...askSignOut, status: 403, error: 'foreign-origin' }, cookies: [] };
+        return this.#signIn.end(session, new URLSearchParams(target.query).has('everywhere'));
+      }
+    }
+  }
+
+  #jwks(): object[] {
+    const all = [...this.#assertions.jwks, ...(this.#options.snapshot()?.jwks ?? [])];
+    const byId = new Map(all.map((key) => [key.kid, key]));
+    return [...byId.values()].map((key) => ({ kty: 'EC', crv: 'P-256', alg: 'ES256', use: 'sig', ...key }));
+  }
+
+  async #opened({ resource, target, right, ownAuthorization }: Passed, asked: Asked, cut: () => void): Promise<Opened> {
+    const { address, raw } = asked;
+    const { web } = resource;
+    const exchange = new Exchange({
+      raw,
+      target,
+      resource,
+      right,
+      address,
+      ownAuthorization,
+      standing: () => this.#standing(resource, target.host),
+      cut,
+    });
+    this.#open.add(exchange);
+    this.#records.opened(exchange);
+    const nowMs = this.#options.lease.nowMs();
+    const known = new Set((this.#options.snapshot()?.jwks ?? []).map(({ kid }) => kid));
+    const jwt =
+      right === undefined
+        ? undefined
+        : (this.#assertions.cached(right, target, web.audience, nowMs) ??
+          (await this.#assertions.sign(right, target, { audience: web.audience, nowMs, known })));
+    const identity =
+      right === undefined || jwt === undefined ? undefined : identityHeaders(web, right, jwt);
+    const headers = ({ origin }: ChosenOrigin): string[] =>
+      originHeaders(raw, target, {
+        ...(identity === undefined ? {} : { identity }),
+        address,
+        host: hostFor(web.host, origin, target.authority),
+        reserved: reservedHeaders(web),
+        ownAuthorization,
+      });
+    return { exchange, origins: originsFor(resource, target.host), headers };
+  }
+
+  /** Whether the hostname still leads to the resource by which it was opened. */
+  #standing({ id }: WebResource, host: string): CodeName | undefined {
+    if (this.#resourceFor(host)?.id === id) return undefined;
+    const resource = parseId('res', id);
+    return resource !== undefined && this.#options.lease.isRevoked(resource) ? 'revoked' : 'denied';
+  }
+}
+
+/** The Host that the origin sees: its own, the public one, or a text somebody wrote. */
+function hostFor(setting: string, origin: URL, authority: string): string {
+  if (setting === 'origin') return origin.host;
+  return setting === 'hostname' ? authority : setting;
+}

@@ -1,0 +1,139 @@
+/**
+ * The web sessions of the network as this connector knows them: taken from the controller, found by hostname and cookie, kept
+ * over restarts, and honoured under the one lease rule. A browser may hold several for one cookie, of which any counts.
+ */
+import { createHash } from 'node:crypto';
+import type { CodeName } from '../../protocol/errors.ts';
+import type { NetworkId } from '../../protocol/ids.ts';
+import type { Lease } from '../../protocol/lease.ts';
+import type { Name } from '../../protocol/names.ts';
+import type { StateDirectory } from '../../protocol/node/state-directory.ts';
+import type { Card } from '../../protocol/tokens.ts';
+import { verifyWebSession, type WebSession } from '../../protocol/web.ts';
+
+const file = 'web-sessions.json';
+/** Beyond this the oldest are forgotten: their people sign in again. */
+const maxSessions = 100_000;
+
+export interface WebSessionsOptions {
+  readonly state: StateDirectory;
+  readonly lease: Lease;
+  card(): Card | undefined;
+  /** Undefined before the first snapshot. */
+  network(): NetworkId | undefined;
+  /** A token came that is not valid here. */
+  refused(): void;
+}
+
+export class WebSessions {
+  readonly #options: WebSessionsOptions;
+  /** In the order in which they came. */
+  readonly #tokens = new Map<string, { readonly jws: string; readonly session: WebSession }>();
+  readonly #byCookie = new Map<string, WebSession[]>();
+  /** Came before it was known which network this is. */
+  #early: string[];
+  #isDirty = false;
+
+  constructor(options: WebSessionsOptions) {
+    this.#options = options;
+    const kept = options.state.readJson(file);
+    this.#early = Array.isArray(kept) ? kept.filter((entry) => typeof entry === 'string') : [];
+  }
+
+  /** Verifies and keeps what the controller sent; settles when it counts. */
+  async take(list: readonly string[]): Promise<void> {
+    const { card, network, lease, refused } = this.#options;
+    const [own, known] = [network(), card()];
+    const all = [...this.#early, ...list];
+    if (own === undefined || known === undefined) {
+      this.#early = all.slice(-maxSessions);
+      return;
+    }
+    this.#early = [];
+    const expected = { network: own, serves: () => true };
+    for (const jws of all) {
+      const nowS = Math.floor(lease.nowMs() / 1_000);
+      const session = await verifyWebSession(jws, known, expected, nowS);
+      if (session === undefined) refused();
+      else this.#keep(jws, session);
+    }
+  }
+
+  /** The token behind an answer to `redeem`, kept as any other; undefined when it is not for this cookie at this host. */
+  async redeemed(jws: string, host: Name, secret: Buffer): Promise<WebSession | undefined> {
+    await this.take([jws]);
+    return (this.#byCookie.get(keyOf(host, hashOf(secret))) ?? []).at(-1);
+  }
+
+  /** What this cookie stands for at this host, the newest first; empty when nobody. */
+  of(host: Name, secret: Buffer): readonly WebSession[] {
+    return this.#byCookie.get(keyOf(host, hashOf(secret)))?.toReversed() ?? [];
+  }
+
+  /** Why it does not hold now; undefined when it does. */
+  objection(session: WebSession): CodeName | undefined {
+    const { lease } = this.#options;
+    const { jti, sub, ses, res, cav } = session;
+    if ([jti, sub, ses, res].some((id) => lease.isRevoked(id))) return 'revoked';
+    if (lease.leftOf(jti, res) === 'nothing') return 'revoked';
+    if (Math.min(cav.until, session.exp) * 1_000 <= lease.nowMs()) return 'expired';
+    return lease.isHonoured(cav.out) ? undefined : 'out-of-contact';
+  }
+
+  /** As `objection`, of whatever token this session's cookie has at its host now: one may have taken the place of another. */
+  standing(session: WebSession): CodeName | undefined {
+    const code = this.objection(session);
+    if (code === undefined) return undefined;
+    const others = this.#byCookie.get(keyOf(session.aud, session.ch)) ?? [];
+    return others.some((other) => other.res === session.res && this.objection(other) === undefined)
+      ? undefined
+      : code;
+  }
+
+  /** The instant (epoch milliseconds) at which time alone ends it. */
+  endsMs({ cav, exp }: WebSession): number {
+    return Math.min(cav.until * 1_000, exp * 1_000, this.#options.lease.honouredUntilMs(cav.out) + 1);
+  }
+
+  /** Forgets what is over and writes the rest, when there is something new. */
+  tidy(): void {
+    const { lease, state } = this.#options;
+    for (const [jti, { session }] of this.#tokens) {
+      const isOver = session.exp * 1_000 <= lease.nowMs() || lease.isRevoked(session.jti);
+      if (isOver) this.#drop(jti);
+    }
+    if (!this.#isDirty) return;
+    this.#isDirty = false;
+    state.writeJson(file, [...this.#early, ...[...this.#tokens.values()].map(({ jws }) => jws)]);
+  }
+
+  #keep(jws: string, session: WebSession): void {
+    if (this.#tokens.has(session.jti)) return;
+    this.#isDirty = true;
+    this.#tokens.set(session.jti, { jws, session });
+    const key = keyOf(session.aud, session.ch);
+    this.#byCookie.set(key, [...(this.#byCookie.get(key) ?? []), session]);
+    const [oldest] = this.#tokens.keys();
+    if (this.#tokens.size > maxSessions && oldest !== undefined) this.#drop(oldest);
+  }
+
+  #drop(jti: string): void {
+    const entry = this.#tokens.get(jti);
+    if (entry === undefined) return;
+    this.#isDirty = true;
+    this.#tokens.delete(jti);
+    const key = keyOf(entry.session.aud, entry.session.ch);
+    const left = (this.#byCookie.get(key) ?? []).filter((session) => session !== entry.session);
+    if (left.length === 0) this.#byCookie.delete(key);
+    else this.#byCookie.set(key, left);
+  }
+}
+
+export function hashOf(secret: Uint8Array): string {
+  return createHash('sha256').update(secret).digest('base64url');
+}
+
+/** Neither part can contain a space. */
+function keyOf(host: string, hash: string): string {
+  return `${host} ${hash}`;
+}

@@ -1,0 +1,67 @@
+/** The web door of a resource as its connectors are told of it, worked out once per document. */
+import type { PolicyDocument, ResourceDocument } from '../../protocol/admin.ts';
+import { parseDuration } from '../../protocol/durations.ts';
+import { mostSpecific, type Name } from '../../protocol/names.ts';
+import type { ConnectorWeb } from '../../protocol/web-resource.ts';
+import type { OrganisationState, Resource } from '../organisation/organisation-state.ts';
+import { originTexts, parseOrigin, webHostnames } from '../organisation/resource-web.ts';
+
+const healthEveryS = 10;
+
+/** Undefined where the resource has no web door. */
+export function connectorWeb(
+  { document }: OrganisationState,
+  { id, definition }: Resource,
+): ConnectorWeb | undefined {
+  const { web } = definition;
+  if (web === undefined) return undefined;
+  const { health } = web;
+  return {
+    hostnames: webHostnames(definition),
+    origins: originTexts(web).flatMap((text) => parseOrigin(text) ?? []),
+    ...(web.originCa === undefined ? {} : { originCa: web.originCa }),
+    ...(web.originName === undefined ? {} : { originName: web.originName }),
+    ...(web.originInsecure === undefined ? {} : { originInsecure: true as const }),
+    ...(health === undefined
+      ? {}
+      : {
+          health: {
+            path: health.path,
+            every: health.every === undefined ? healthEveryS : secondsOf(health.every),
+          },
+        }),
+    host: web.host ?? 'hostname',
+    headers: web.headers ?? {},
+    audience: web.audience ?? id,
+    rules: (web.rules ?? []).map(({ paths, methods, effect, groups, signIn }) => ({
+      paths,
+      effect,
+      ...(methods === undefined ? {} : { methods }),
+      ...(groups === undefined ? {} : { groups }),
+      ...(signIn === undefined ? {} : { signIn: secondsOf(signIn) }),
+    })),
+    allowOrigins: web.allowOrigins ?? [],
+    bySource: (document.policies ?? []).some((policy) => hangsOnSource(policy, definition)),
+    ...(web.maintenance === undefined ? {} : { maintenance: web.maintenance }),
+  };
+}
+
+/** The resource whose web door answers for a public hostname; undefined when none does. */
+export function resourceAtHost({ resources }: OrganisationState, host: Name): Resource | undefined {
+  return mostSpecific(
+    resources.map((resource) => ({ resource, hosts: webHostnames(resource.definition) })),
+    host,
+  )?.resource;
+}
+
+function hangsOnSource(policy: PolicyDocument, { name, tags = [] }: ResourceDocument): boolean {
+  const { to, doors, when } = policy;
+  if (when?.source === undefined && when?.country === undefined) return false;
+  if (doors?.includes('web') === false) return false;
+  if (to === 'everything') return true;
+  return to.resources?.includes(name) === true || tags.some((tag) => to.tags?.includes(tag) === true);
+}
+
+function secondsOf(text: string): number {
+  return Math.ceil((parseDuration(text) ?? 0) / 1_000);
+}

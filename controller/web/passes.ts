@@ -1,0 +1,109 @@
+/**
+ * Service tokens and device passes: how programs, and applications that cannot follow a redirect, come through the web door
+ * of one resource. Decided like a browser that signed in when the pass was made; connectors are told the hash of each.
+ */
+import type { Id, NetworkId, OrganisationId, ResourceId } from '../../protocol/ids.ts';
+import type { ConnectorPass } from '../../protocol/web-resource.ts';
+import type { ControllerContext } from '../context.ts';
+import { visitorEntitlements } from '../decisions/entitlements.ts';
+import { subjectsOf } from '../decisions/seat.ts';
+import { resourceOutageS } from '../organisation/resource-hosts.ts';
+import type { OrganisationState } from '../organisation/organisation-state.ts';
+import type { WebPassesTable } from '../store/schema.ts';
+import { inChunks } from '../store/in-chunks.ts';
+import type { ScopedStore } from '../store/scoped-store.ts';
+import { whoFor } from './web-right.ts';
+
+/** Epoch seconds that no pass outlives: the year 2100. */
+const endOfTimeS = 4_102_444_800;
+
+export interface PassesInForce {
+  readonly passes: Record<string, ConnectorPass>;
+  /** Epoch ms at which time alone may change them; infinite: never. */
+  readonly nextMs: number;
+}
+
+/** The passes that connectors of a network honour now. What may not be used is absent. */
+export async function passesInForce(
+  tx: ScopedStore,
+  state: OrganisationState,
+  network: NetworkId,
+  nowMs: number,
+): Promise<PassesInForce> {
+  const rows = await tx.select('web_passes').selectAll().execute();
+  const passes: Record<string, ConnectorPass> = {};
+  let nextMs = Number.POSITIVE_INFINITY;
+  if (rows.length === 0) return { passes, nextMs };
+  const resources = new Map<ResourceId, OrganisationState['resources'][number]>();
+  for (const resource of state.resources)
+    if (resource.network.id === network && resource.definition.web !== undefined)
+      resources.set(resource.id, resource);
+  const ids = rows.map(({ subject }) => subject);
+  const subjects = await subjectsOf(tx, state, ids);
+  const disabled = await disabledAmong(tx, ids);
+  for (const row of rows) {
+    const resource = resources.get(row.resource);
+    const subject = subjects.get(row.subject);
+    if (resource === undefined || subject === undefined || disabled.has(row.subject)) continue;
+    if (row.expires_ms !== null && row.expires_ms <= nowMs) continue;
+    const [right] = visitorEntitlements(state, { subject, ...factsOf(row) }, nowMs, 'web', [resource]);
+    if (right?.untilMs !== undefined) nextMs = Math.min(nextMs, right.untilMs);
+    if (right?.state !== 'granted') continue;
+    const untilMs = Math.min(right.untilMs ?? Infinity, row.expires_ms ?? Infinity, endOfTimeS * 1_000);
+    const who = whoFor(state, resource, subject);
+    passes[row.id] = {
+      id: row.id,
+      kind: row.kind,
+      hash: row.hash,
+      res: row.resource,
+      sub: row.subject,
+      who: { ...who, groups: [...who.groups] },
+      cav: { until: Math.floor(untilMs / 1_000), out: resourceOutageS(resource.definition) },
+    };
+  }
+  return { passes, nextMs };
+}
+
+/** What of the change of a person concerns connectors: nothing, unless a pass is theirs. */
+export async function tellPassesOf(
+  context: ControllerContext,
+  organisation: OrganisationId,
+  subject: string,
+): Promise<void> {
+  const row = await context
+    .organisation(organisation)
+    .store.select('web_passes')
+    .select('id')
+    .where('subject', '=', subject as Id<'usr'>)
+    .executeTakeFirst();
+  if (row !== undefined) context.bus.publish(organisation, { kind: 'connectors' });
+}
+
+/** A pass is as good as the sign-in in which it was made; where it is used from is not known. */
+function factsOf({ created_ms: createdMs, auth_ms: authMs, amr, acr }: WebPassesTable) {
+  return {
+    session: {
+      startedMs: createdMs,
+      amr: JSON.parse(amr) as string[],
+      ...(authMs === null ? {} : { authMs }),
+      ...(acr === null ? {} : { acr }),
+    },
+    addresses: [],
+  };
+}
+
+async function disabledAmong(tx: ScopedStore, ids: readonly string[]): Promise<Set<string>> {
+  const found = new Set<string>();
+  for (const table of ['people', 'service_accounts'] as const) {
+    const rows = await inChunks([...new Set(ids)], (some) =>
+      tx
+        .select(table as 'people')
+        .select('id')
+        .where('id', 'in', some as Id<'usr'>[])
+        .where('disabled_ms', 'is not', null)
+        .execute(),
+    );
+    for (const { id } of rows) found.add(id);
+  }
+  return found;
+}

@@ -1,0 +1,63 @@
+/**
+ * A TLS server that does not listen itself: somebody in front of it takes the port's connections and feeds it those that
+ * are its own. Used where one port carries the own pages and browsers' connections that are only passed on.
+ */
+import { X509Certificate } from 'node:crypto';
+import type { Server as TlsServer } from 'node:https';
+import { createServer, type Server, type Socket } from 'node:net';
+import type { Name } from './names.ts';
+
+/** The server behind a front, as the front sees it. */
+export interface OwnServer {
+  /** Its public host: never anybody else's. */
+  isHost(name: Name): boolean;
+  /** Whether its certificate names what was asked for, or, where nothing was, the address that was dialled. */
+  isNamed(name: Name | undefined, socket: Socket): boolean;
+  /** Takes a connection that is its own. Bytes that were read of it have been put back. */
+  take(socket: Socket): void;
+}
+
+/** Takes each connection of the port. */
+export type Front = (socket: Socket, own: OwnServer) => void;
+
+export interface FedServerOptions {
+  readonly front: Front;
+  readonly behind: TlsServer;
+  /** The public host, as in its URL. */
+  readonly host: string;
+  /** The certificate in force now, PEM. */
+  certificate(): string;
+}
+
+/** The server to listen with. `behind` is never to be listened with, and is closed with it. */
+export function fedServer({ front, behind, host, certificate }: FedServerOptions): Server {
+  // Without it the timers of its header and request timeouts never start.
+  behind.emit('listening');
+  let last: { readonly pem: string; readonly parsed: X509Certificate } | undefined;
+  const current = (): X509Certificate => {
+    const pem = certificate();
+    if (last?.pem !== pem) last = { pem, parsed: new X509Certificate(pem) };
+    return last.parsed;
+  };
+  const own: OwnServer = {
+    isHost: (name) => name === host,
+    isNamed: (name, { localAddress, remoteAddress }) =>
+      name === undefined
+        ? isLoopback(remoteAddress) || current().checkIP(localAddress ?? '') !== undefined
+        : current().checkHost(name) !== undefined,
+    take(socket) {
+      socket.allowHalfOpen = false;
+      behind.emit('connection', socket);
+    },
+  };
+  const outer = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) =>
+    front(socket, own),
+  );
+  outer.once('close', () => behind.close());
+  return outer;
+}
+
+/** Who watches the program on its own machine asks by address. */
+function isLoopback(address: string | undefined): boolean {
+  return /^(::ffff:)?127\.|^::1$/.test(address ?? '');
+}

@@ -1,0 +1,40 @@
+/** A port for browsers alone (`--web-listen`): whatever comes in is passed to a connector by name, or refused. */
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import type { WebDoor } from './web-door.ts';
+
+export interface WebListener {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+export interface WebListenerOptions {
+  readonly address: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  /** Undefined while it is not known who this relay is: then all are let go. */
+  door(): WebDoor | undefined;
+}
+
+/** Rejects with the system's error when the address cannot be listened on. */
+export async function listenForBrowsers(options: WebListenerOptions): Promise<WebListener> {
+  const open = new Set<Socket>();
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+    const door = options.door();
+    if (door === undefined) socket.destroy();
+    else door.take(socket);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, options.address, resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of open) socket.destroy();
+      }),
+  };
+}

@@ -1,0 +1,219 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { after, afterEach, before, test } from 'node:test';
+import type { WebCaller } from '../../protocol/hop.ts';
+import { attachToRelay, type Attachment } from '../../protocol/link/attachment.ts';
+import type { MuxStream } from '../../protocol/mux/stream.ts';
+import { sourceOf, neighbourhoodOf } from '../../relay/browser-network.ts';
+import { inOrder } from '../../relay/rendezvous.ts';
+import { listenForBrowsers, type WebListener } from '../../relay/web-listener.ts';
+import { labConnector, RelayLab } from '../support/relay-lab.ts';
+
+const alert = Buffer.from([21, 3, 1, 0, 2, 2, 112]);
+const relays = new RelayLab();
+const attachments: Attachment[] = [];
+const sockets: Socket[] = [];
+let listener: WebListener;
+
+before(async () => {
+  await relays.start();
+  listener = await listenForBrowsers({ address: '127.0.0.1', port: 0, door: () => relays.relay.door });
+});
+after(async () => {
+  await listener.close();
+  await relays.stop();
+});
+afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+  for (const attachment of attachments.splice(0)) attachment.close();
+  relays.revoked.clear();
+});
+
+async function serve(
+  hosts: readonly string[],
+  onWeb: (stream: MuxStream, caller: WebCaller) => void,
+): Promise<string> {
+  const node = labConnector();
+  attachments.push(await attachToRelay({ ...(await relays.attachOptions(node, { hosts })), onWeb }));
+  return node.id;
+}
+
+/** Sends what it gets back, with every bit turned. */
+function shout(stream: MuxStream): void {
+  stream.accept();
+  stream.on('data', (bytes: Buffer) => stream.write(turned(bytes)));
+  stream.on('end', () => stream.end());
+}
+
+function turned(bytes: Buffer): Buffer {
+  return Buffer.from(bytes.map((byte) => byte ^ 0xff));
+}
+
+function dial(): Socket {
+  const socket = connectTcp({ port: listener.port, host: '127.0.0.1', allowHalfOpen: true });
+  socket.on('error', () => undefined);
+  sockets.push(socket);
+  return socket;
+}
+
+/** A ClientHello for this name, as a TLS client writes it. */
+async function helloFor(servername: string): Promise<Buffer> {
+  const server = await listenOnce();
+  const client = connectTls({ port: server.port, host: '127.0.0.1', servername });
+  client.on('error', () => undefined);
+  const bytes = await server.first;
+  client.destroy();
+  return bytes;
+}
+
+async function listenOnce(): Promise<{ port: number; first: Promise<Buffer> }> {
+  const { createServer } = await import('node:net');
+  const { promise, resolve } = Promise.withResolvers<Buffer>();
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', (bytes: Buffer) => {
+      resolve(bytes);
+      socket.destroy();
+      server.close();
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { port: (server.address() as { port: number }).port, first: promise };
+}
+
+async function received(socket: Socket): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  socket.on('data', (bytes: Buffer) => chunks.push(bytes));
+  await once(socket, 'end');
+  return Buffer.concat(chunks);
+}
+
+test('a browser reaches the connector of its hostname with its address, byte for byte, and each way ends by itself', async () => {
+  const { promise: called, resolve } = Promise.withResolvers<WebCaller>();
+  await serve(['wiki.acme.example'], (stream, caller) => {
+    resolve(caller);
+    shout(stream);
+  });
+  const hello = await helloFor('wiki.acme.example');
+  const socket = dial();
+  // In two packets: what came first is not lost.
+  socket.write(hello.subarray(0, 100));
+  socket.end(Buffer.concat([hello.subarray(100), Buffer.from('and more')]));
+  await once(socket, 'connect');
+  const { localPort } = socket;
+  const back = await received(socket);
+  assert.equal(back.length, hello.length + 8);
+  assert.deepEqual(turned(back), Buffer.concat([hello, Buffer.from('and more')]));
+  assert.deepEqual(await called, { sni: 'wiki.acme.example', addr: '127.0.0.1', port: localPort });
+});
+
+test('a connector that does not take a browser, or is gone, gives way to the next', async () => {
+  let asked = 0;
+  await Promise.all(
+    [0, 1, 2].map((index) =>
+      serve(['*.acme.example'], (stream) => {
+        asked++;
+        if (index === 0) shout(stream);
+        else stream.reset('draining');
+      }),
+    ),
+  );
+  const socket = dial();
+  socket.end(await helloFor('wiki.acme.example'));
+  assert.ok((await received(socket)).length > 100);
+  assert.ok(asked >= 1 && asked <= 3);
+});
+
+test('the most exact pattern decides which connectors are asked', async () => {
+  const seen: string[] = [];
+  const take = (name: string) => (stream: MuxStream) => {
+    seen.push(name);
+    shout(stream);
+  };
+  await serve(['*.acme.example'], take('wildcard'));
+  await serve(['wiki.acme.example'], take('exact'));
+  for (let round = 0; round < 3; round++) {
+    const socket = dial();
+    socket.end(await helloFor('wiki.acme.example'));
+    await received(socket);
+  }
+  assert.deepEqual(seen, ['exact', 'exact', 'exact']);
+});
+
+test('no name, an unknown name, a revoked or refusing connector and what is no TLS get the same alert', async () => {
+  const revoked = await serve(['gone.acme.example'], shout);
+  relays.revoked.add(revoked);
+  await serve(['full.acme.example'], (stream) => stream.reset('busy'));
+  for (const bytes of [
+    await helloFor('other.acme.example'),
+    await helloFor('gone.acme.example'),
+    await helloFor('full.acme.example'),
+    await helloFor('acme.example'),
+    Buffer.from('GET / HTTP/1.1\r\nHost: wiki.acme.example\r\n\r\n'),
+  ]) {
+    const socket = dial();
+    socket.write(bytes);
+    assert.deepEqual(await received(socket), alert);
+  }
+});
+
+test('one source may not keep more than its share of unfinished hellos, and gets them back', async () => {
+  const socket = dial();
+  await once(socket, 'connect');
+  const many = Array.from({ length: 140 }, dial);
+  const [refused] = await Promise.all(
+    many.slice(-1).map(async (last) => {
+      const bytes = await received(last);
+      return bytes;
+    }),
+  );
+  assert.deepEqual(refused, alert);
+  assert.ok(relays.relay.door.unfinished <= 128);
+  for (const each of [socket, ...many]) each.destroy();
+  await serve(['wiki.acme.example'], shout);
+  const later = dial();
+  later.end(await helloFor('wiki.acme.example'));
+  assert.ok((await received(later)).length > 100);
+});
+
+test('a browser that goes takes its circuit with it, and a connector that goes its browsers', async () => {
+  const { promise: taken, resolve } = Promise.withResolvers<MuxStream>();
+  await serve(['wiki.acme.example'], (stream) => {
+    shout(stream);
+    resolve(stream);
+  });
+  const hello = await helloFor('wiki.acme.example');
+  const first = dial();
+  first.write(hello);
+  const stream = await taken;
+  first.destroy();
+  await once(stream, 'close');
+  const second = dial();
+  second.write(hello);
+  await once(second, 'connect');
+  for (const attachment of attachments.splice(0)) attachment.close();
+  second.resume();
+  await once(second, 'end');
+});
+
+test('a browser keeps its connector, and only those of a connector that is gone move', () => {
+  const nodes = ['a', 'b', 'c'].map((id) => ({ id }));
+  const networks = Array.from({ length: 300 }, (_, index) => `10.0.${index}`);
+  const first = (list: readonly { id: string }[]) =>
+    networks.map((network) => inOrder(list, 'wiki.acme.example', network)[0]?.id);
+  const all = first(nodes);
+  for (const { id } of nodes) assert.ok(all.filter((chosen) => chosen === id).length > 60, 'spread evenly');
+  const without = first(nodes.slice(1));
+  for (const [index, chosen] of all.entries()) if (chosen !== 'a') assert.equal(without[index], chosen);
+});
+
+test('addresses of one network count as one', () => {
+  assert.equal(sourceOf('::ffff:192.0.2.7'), '192.0.2.7');
+  assert.equal(neighbourhoodOf('192.0.2.7'), neighbourhoodOf('192.0.2.200'));
+  assert.equal(sourceOf('2001:db8:1:2::1'), sourceOf('2001:0db8:1:2:ffff::9'));
+  assert.notEqual(sourceOf('2001:db8:1:2::1'), sourceOf('2001:db8:1:3::1'));
+  assert.equal(neighbourhoodOf('2001:db8:1:2::1'), neighbourhoodOf('2001:db8:1:3::1'));
+});
