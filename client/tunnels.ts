@@ -53,6 +53,7 @@ export class Tunnels {
   readonly #draining = new Set<NetworkSession>();
   /** What is followed now; undefined while there is no session of the device. */
   #followed: DeviceSnapshot | undefined;
+  #isStopped = false;
   readonly #direct: DirectPaths;
 
   constructor(options: TunnelOptions) {
@@ -63,6 +64,8 @@ export class Tunnels {
 
   /** Follows the memory: attaches to new relays, leaves old ones, opens and ends sessions, passes new grants on. */
   update(): void {
+    // Grants that were being verified come late.
+    if (this.#isStopped) return;
     const { snapshot } = this.#options.memory;
     const ended = snapshot === undefined || snapshot.session.ended !== undefined;
     this.#follow(ended ? undefined : snapshot);
@@ -119,7 +122,9 @@ export class Tunnels {
     return this.#relays.entries().map(([id, kept]) => ({ id, connected: kept.state.state === 'up' }));
   }
 
+  /** For good. */
   stop(): void {
+    this.#isStopped = true;
     this.#followed = undefined;
     for (const network of [...this.#networks.values(), ...this.#retiring, ...this.#draining]) network.stop();
     this.#relays.stop();
