@@ -7,12 +7,14 @@ import { systemClock, systemRandom } from '../protocol/clock.ts';
 import { exits } from '../protocol/errors.ts';
 import { encodeKey } from '../protocol/keys.ts';
 import { certificateFiles } from './certificate-files.ts';
-import { parsePublicListen, type PublicListen } from './listen-option.ts';
+import { parsePort, parsePublicListen, type PublicListen } from './listen-option.ts';
 import { action, CommandError, say } from './output.ts';
 import { untilSignal } from './signals.ts';
 
 interface Options {
   listen?: PublicListen;
+  webListen?: PublicListen;
+  webPort?: number;
   publicUrl?: URL;
   data: string;
   roles: readonly Role[];
@@ -33,6 +35,16 @@ export function controllerCommand(program: Command): void {
     .command('controller')
     .description('decide who reaches what: sign-in, policy, grants, audit; with a relay in the same process')
     .option('--listen <address:port>', 'the one port for everything', parsePublicListen)
+    .option(
+      '--web-listen <address:port>',
+      'a further port for public hostnames alone, such as 0.0.0.0:443',
+      parsePublicListen,
+    )
+    .option(
+      '--web-port <port>',
+      'the port browsers reach public hostnames at, where it is none of this program',
+      parsePort,
+    )
     .option('--public-url <url>', `how people and nodes reach it; without, a trial at ${trialUrl}`, parseUrl)
     .requiredOption('--data <folder>', 'where keys and records are kept', process.env['POSTERN_DATA'])
     .option('--roles <roles>', 'controller,relay or controller', parseRoles, ['controller', 'relay'] as const)
@@ -56,6 +68,7 @@ async function run(options: Options): Promise<void> {
   const { startController } = await import('../controller/controller.ts');
   const { login } = await import('../controller/login/login.ts');
   const { embedRelay } = await import('./embedded-relay.ts');
+  const { listenForBrowsers } = await import('../relay/web-listener.ts');
   const publicUrl = options.publicUrl ?? new URL(trialUrl);
   const listen = options.listen ?? (options.publicUrl === undefined ? trialListen : undefined);
   if (listen === undefined) {
@@ -70,6 +83,14 @@ async function run(options: Options): Promise<void> {
   const certificate = certificateFiles(options);
   const log = createLog('controller');
   const relay = embedRelay(log);
+  const { webListen } = options;
+  if (webListen !== undefined && !options.roles.includes('relay')) {
+    throw new CommandError(
+      exits.usage,
+      'browsers are passed on by a relay; give --web-listen to postern relay, and --web-port here',
+    );
+  }
+  const webPort = options.webPort ?? (webListen?.port === 0 ? undefined : webListen?.port);
   const controller = await startController({
     directory: options.data,
     publicUrl,
@@ -77,6 +98,7 @@ async function run(options: Options): Promise<void> {
     ...(options.secretKeyFile === undefined ? {} : { secretKeyFile: options.secretKeyFile }),
     ...(certificate === undefined ? {} : { certificate }),
     ...(options.countries === undefined ? {} : { countriesFile: options.countries }),
+    ...(webPort === undefined ? {} : { webPort }),
     now: Date.now,
     clock: systemClock,
     random: systemRandom,
@@ -87,6 +109,14 @@ async function run(options: Options): Promise<void> {
   }).catch((error: unknown) => {
     throw startFault(error, listen);
   });
+  const browsers =
+    webListen === undefined
+      ? undefined
+      : await listenForBrowsers({ ...webListen, door: () => relay.door() }).catch(async (error: unknown) => {
+          relay.close();
+          await controller.stop();
+          throw startFault(error, webListen);
+        });
   try {
     const root = encodeKey(controller.context.keys.root.key.publicKey);
     const trust = controller.context.authority === undefined ? '' : ` --ca ${join(options.data, 'ca.pem')}`;
@@ -99,6 +129,7 @@ Next: postern token create --data ${options.data} --role admin > admin.token
     await untilSignal();
     await Promise.race([relay.drain(), untilSignal()]);
   } finally {
+    await browsers?.close();
     relay.close();
     await controller.stop();
   }

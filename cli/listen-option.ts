@@ -19,6 +19,13 @@ export interface PublicListen {
   readonly port: number;
 }
 
+/** A port number that is no address: `443`. */
+export function parsePort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (port < 1 || port > 65_535) throw new InvalidArgumentError('give a port, such as 443.');
+  return port;
+}
+
 /** The address and port in `text`, as servers take them: `0.0.0.0:8443`, `[::]:8443`. */
 export function parsePublicListen(text: string): PublicListen {
   const match = /^(?:\[([0-9a-fA-F:]+)\]|(\d{1,3}(?:\.\d{1,3}){3}|localhost)):(\d{1,5})$/.exec(text);

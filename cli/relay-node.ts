@@ -20,10 +20,13 @@ import type { Card } from '../protocol/tokens.ts';
 import { version } from '../protocol/version.ts';
 import { listenForNodes, type RelayListener, type TlsCertificate } from '../relay/listener.ts';
 import { createRelay, type Relay } from '../relay/relay.ts';
+import { listenForBrowsers } from '../relay/web-listener.ts';
 
 export interface RelayNodeOptions {
   readonly address: string;
   readonly port: number;
+  /** A further port for browsers alone. */
+  readonly webListen?: { readonly address: string; readonly port: number };
   /** How nodes reach it; its host is the one it may ask a certificate for. */
   readonly publicUrl: URL;
   readonly state: StateDirectory;
@@ -33,6 +36,7 @@ export interface RelayNodeOptions {
   /** Instead of a certificate from the controller's built-in authority. */
   readonly tls?: TlsCertificate;
   readonly memoryBytes?: number;
+  readonly bytesPerSecond?: number;
   readonly log: Logger;
   /** Epoch milliseconds. */
   readonly wallClock?: () => number;
@@ -78,6 +82,10 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
   begin();
   const stored = options.tls ?? (state.readJson('tls.json') as TlsCertificate | undefined);
   if (isPlain || stored !== undefined) await listen(stored);
+  const browsers =
+    options.webListen === undefined
+      ? undefined
+      : await listenForBrowsers({ ...options.webListen, door: () => relay?.door });
   const control = keepControl({
     kind: 'relay',
     identity,
@@ -113,6 +121,7 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
       relay?.close();
       control.stop();
       state.writeJson('lease.json', lease.state());
+      await browsers?.close();
       await listener?.close();
       await api.close();
     },
@@ -129,6 +138,7 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
       clock: systemClock,
       random: systemRandom,
       ...(options.memoryBytes === undefined ? {} : { memoryBytes: options.memoryBytes }),
+      ...(options.bytesPerSecond === undefined ? {} : { bytesPerSecond: options.bytesPerSecond }),
       log: (event) => {
         log.info(event, event.event);
         if (event.event === 'refused' && event.code === 'denied') alarms.raise('ticket-not-valid');

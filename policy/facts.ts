@@ -31,6 +31,8 @@ export interface Facts {
     readonly country?: string;
   };
   readonly device: {
+    /** There is none: the request comes through the web door, from a browser that may be anywhere. */
+    readonly absent?: true;
     readonly approved: boolean;
     /** The last report; absent when there was none. */
     readonly posture?: { readonly atMs: number; readonly facts: PostureFacts };

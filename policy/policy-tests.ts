@@ -144,8 +144,9 @@ function assumedPosture(profiles: readonly PostureProfileDocument[], assumed: As
   const names = profiles.map(({ name }) => name);
   return {
     name: 'posture',
-    judge: () => {
+    judge: ({ device }) => {
       const { met } = assumed;
+      if (device.absent === true) return { met: 'unknown', reason: 'device-needed' };
       if (met === undefined) return { met: 'unknown', reason: 'posture-unknown' };
       return names.every((name) => met.has(name))
         ? { met: true, reason: 'posture-met' }
@@ -180,7 +181,13 @@ function circumstancesOf(
       amr: test.amr ?? (mfa === undefined ? [] : ['mfa']),
       ...(acr === undefined ? {} : { acr }),
     },
-    device: { approved: test.deviceApproved ?? false },
+    device: {
+      approved: test.deviceApproved ?? false,
+      // A browser brings no device, unless the test says something of one.
+      ...(test.door === 'web' && test.deviceApproved === undefined && test.posture === undefined
+        ? { absent: true as const }
+        : {}),
+    },
     // A country alone is known by no address.
     ...(source === undefined && country === undefined
       ? {}

@@ -55,6 +55,8 @@ export const PortalResource = Type.Object({
   ports: Type.Array(Type.String()),
   state: Type.Union([Type.Literal('granted'), Type.Literal('refused')]),
   reasons: Type.Array(ShownReason),
+  /** Where a browser opens it, with or without a device; absent where this browser may not, or there is no such door. */
+  web: Type.Optional(Type.String()),
   /** A new sign-in can mend what fails: of this browser, or of the device from which this was decided. */
   stepUp: Type.Optional(Type.Union([Type.Literal('browser'), Type.Literal('device')])),
   /** When time alone changes the state. */

@@ -98,6 +98,11 @@ export const reasonTexts = {
     text: 'The device is not approved yet',
     fix: 'Ask an administrator to approve this device.',
   },
+  'device-needed': {
+    met: false,
+    text: 'It needs a device that Postern knows, and a browser alone is none',
+    fix: 'Open it from a computer on which Postern runs: postern up',
+  },
   'posture-met': { met: true, text: 'The operating system is one that is accepted', fix: undefined },
   'device-blocked': {
     met: false,

@@ -38,6 +38,7 @@ export class OriginClient {
   /** The origin by which `request` below knows this request: no name of anything. */
   register(outgoing: Outgoing): string {
     const origin = `http://${++this.#next}.postern.invalid`;
+    if (outgoing.exchange.isOver) return origin;
     this.#waiting.set(origin, outgoing);
     outgoing.exchange.once('abort', () => this.#waiting.delete(origin));
     return origin;
@@ -72,7 +73,7 @@ export class OriginClient {
     pool.request(
       {
         path: `${target.path}${target.query}`,
-        method: method as Dispatcher.HttpMethod,
+        method,
         headers: outgoing.headers(chosen),
         body,
         signal: exchange,

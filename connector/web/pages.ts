@@ -39,7 +39,12 @@ export function render(notice: Notice, forPeople: boolean): Rendered {
   const body = forPeople ? page(notice) : JSON.stringify({ error: notice.error, message: notice.text });
   return {
     status: notice.status,
-    headers: { ...pageHeaders, 'content-type': type },
+    headers: {
+      ...pageHeaders,
+      // A browser that tells nothing sends its form without its origin, too.
+      ...(notice.action === undefined ? {} : { 'referrer-policy': 'same-origin' }),
+      'content-type': type,
+    },
     body: `${body}\n`,
   };
 }
@@ -60,7 +65,13 @@ h1{font-size:1.4rem}a,button{font:inherit}@media(prefers-color-scheme:dark){body
 }
 
 function escaped(text: string): string {
-  const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+  const entities: Record<string, string> = {
+    '&': '&amp;',
+    '<': '&lt;',
+    '>': '&gt;',
+    '"': '&quot;',
+    "'": '&#39;',
+  };
   return text.replace(/[&<>"']/g, (character) => entities[character] ?? '');
 }
 

@@ -56,7 +56,9 @@ export interface WebDoor {
   take(stream: MuxStream, caller: WebCaller): void;
   /** A message that concerns the door; false for any other. */
   receive(message: FromController): boolean;
-  /** The controller welcomed this connector, or its snapshot changed. */
+  /** The controller welcomed this connector. */
+  welcomed(): void;
+  /** The snapshot came or changed. */
   follow(): void;
   /** Ends what nothing covers any more; the instant (epoch milliseconds) at which time alone ends the next. */
   recheck(): number;
@@ -178,9 +180,13 @@ class ConnectorWebDoor implements WebDoor {
     return true;
   }
 
+  welcomed(): void {
+    this.#reported = '';
+    this.#options.send({ t: 'assertion-keys', keys: this.#assertions.jwks });
+  }
+
   follow(): void {
     void this.#sessions.take([]).then(() => this.recheck());
-    this.#options.send({ t: 'assertion-keys', keys: this.#assertions.jwks });
     void this.#certificates.prepare(this.#exactHosts()).then(() => this.#report());
   }
 
@@ -223,21 +229,20 @@ class ConnectorWebDoor implements WebDoor {
     return { raw, servername: connection?.servername, address: connection?.address ?? '', isUpgrade };
   }
 
-  async #own({ page, target, cookies, session }: Own, { raw, address }: Asked): Promise<Answer | { json: string }> {
-    switch (page) {
-      case 'jwks':
-        return { json: JSON.stringify({ keys: this.#jwks() }) };
-      case 'callback':
-        if (raw.method !== 'GET') return { notice: signInNeeded, cookies: [] };
-        return this.#signIn.finish(target, cookies, address);
-      case 'logout': {
-        if (raw.method !== 'POST') return { notice: askSignOut, cookies: [] };
-        // A foreign page may post here, but not with this word.
-        const isOwn = raw.headers.origin === `https://${target.authority}`;
-        if (!isOwn) return { notice: { ...askSignOut, status: 403, error: 'foreign-origin' }, cookies: [] };
-        return this.#signIn.end(session, new URLSearchParams(target.query).has('everywhere'));
-      }
+  async #own(
+    { page, target, cookies, session }: Own,
+    { raw, address }: Asked,
+  ): Promise<Answer | { json: string }> {
+    if (page === 'jwks') return { json: JSON.stringify({ keys: this.#jwks() }) };
+    if (page === 'callback') {
+      if (raw.method !== 'GET') return { notice: signInNeeded, cookies: [] };
+      return this.#signIn.finish(target, cookies, address);
     }
+    if (raw.method !== 'POST') return { notice: askSignOut, cookies: [] };
+    // A foreign page may post here, but not with this word.
+    const isOwn = raw.headers.origin === `https://${target.authority}`;
+    if (!isOwn) return { notice: { ...askSignOut, status: 403, error: 'foreign-origin' }, cookies: [] };
+    return this.#signIn.end(session, new URLSearchParams(target.query).has('everywhere'));
   }
 
   #jwks(): object[] {
@@ -246,7 +251,11 @@ class ConnectorWebDoor implements WebDoor {
     return [...byId.values()].map((key) => ({ kty: 'EC', crv: 'P-256', alg: 'ES256', use: 'sig', ...key }));
   }
 
-  async #opened({ resource, target, right, ownAuthorization }: Passed, asked: Asked, cut: () => void): Promise<Opened> {
+  async #opened(
+    { resource, target, right, ownAuthorization }: Passed,
+    asked: Asked,
+    cut: () => void,
+  ): Promise<Opened> {
     const { address, raw } = asked;
     const { web } = resource;
     const exchange = new Exchange({
@@ -268,8 +277,7 @@ class ConnectorWebDoor implements WebDoor {
         ? undefined
         : (this.#assertions.cached(right, target, web.audience, nowMs) ??
           (await this.#assertions.sign(right, target, { audience: web.audience, nowMs, known })));
-    const identity =
-      right === undefined || jwt === undefined ? undefined : identityHeaders(web, right, jwt);
+    const identity = right === undefined || jwt === undefined ? undefined : identityHeaders(web, right, jwt);
     const headers = ({ origin }: ChosenOrigin): string[] =>
       originHeaders(raw, target, {
         ...(identity === undefined ? {} : { identity }),

@@ -49,7 +49,7 @@ export class WebRecords {
   #write(event: FlowRecord['event'], { options }: Exchange, code?: CodeName): void {
     const { right, resource, target } = options;
     this.#record({
-      at: this.#nowMs(),
+      at: Math.floor(this.#nowMs()),
       event,
       flow: this.#random(16).toString('base64url'),
       door: 'web',

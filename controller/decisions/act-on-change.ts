@@ -60,6 +60,7 @@ export async function actOnChange(
       return bus.publish(organisation, { kind: 'devices', devices });
     }
     case 'passes':
+      await revoke(context, organisation, change.revoked, 'pass');
       return bus.publish(organisation, { kind: 'connectors' });
     case 'countries': {
       await webSessionsAnew(context, organisation, 'all', 'countries');

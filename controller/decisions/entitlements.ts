@@ -84,7 +84,7 @@ export function visitorEntitlements(
   door: Door,
   resources: readonly Resource[] = candidatesFor(state, visitor.subject),
 ): Entitlement[] {
-  const circumstances = visitorCircumstances(state, visitor);
+  const circumstances = visitorCircumstances(state, visitor, door);
   return resources.map((resource) => {
     const everywhere = circumstances.map((of) =>
       entitlement(resource, decide(factsOf(of, resource, nowMs, door), state.policies), undefined),
@@ -117,8 +117,10 @@ export function circumstancesOf({ countries }: OrganisationState, seat: Seat): C
 function visitorCircumstances(
   state: OrganisationState,
   visitor: Visitor,
+  door: Door,
 ): readonly [Circumstances, ...Circumstances[]] {
-  const about = { ...aboutSubject(visitor), device: { approved: false } };
+  const device = door === 'web' ? ({ approved: false, absent: true } as const) : { approved: false };
+  const about = { ...aboutSubject(visitor), device };
   const places = new Map(visitor.addresses.map((address) => placeOf(state, address)));
   const [first, ...others] = [...places.values()].map((source) =>
     source === undefined ? about : { ...about, source },
@@ -134,7 +136,7 @@ export function questionFacts(
   nowMs: number,
   door: Door,
 ): Facts {
-  const [of] = 'device' in who ? [circumstancesOf(state, who)] : visitorCircumstances(state, who);
+  const [of] = 'device' in who ? [circumstancesOf(state, who)] : visitorCircumstances(state, who, door);
   return factsOf(of, resource, nowMs, door);
 }
 

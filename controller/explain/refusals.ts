@@ -2,6 +2,7 @@
  * Refused decisions that a person was shown, in the audit log under a trace: the number on the page by which an
  * administrator finds the entry. The same refusal looked at again within a minute is the same entry.
  */
+import type { Door } from '../../protocol/admin.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { ControllerContext } from '../context.ts';
 import { Throttle } from '../throttle.ts';
@@ -15,6 +16,8 @@ export interface Refusal {
   /** Names of reasons, as administrators see them. */
   readonly reasons: readonly string[];
   readonly device: string | undefined;
+  /** Through which door it was asked for; the client's unless said. */
+  readonly door?: Door;
   /** Where the browser asked from. */
   readonly address: string;
 }
@@ -43,9 +46,9 @@ export class Refusals {
    * lately: then nothing is written.
    */
   async record(store: ScopedStore, refusal: Refusal): Promise<string | undefined> {
-    const { who, resource, reasons, device, address } = refusal;
+    const { who, resource, reasons, device, door = 'client', address } = refusal;
     const atMs = this.#context.now();
-    const key = JSON.stringify([store.organisation, who, resource, reasons, device, address]);
+    const key = JSON.stringify([store.organisation, who, resource, reasons, device, door, address]);
     const shown = this.#shown.get(key);
     if (shown !== undefined && atMs - shown.atMs < sameForMs) return shown.trace;
     if (this.#made.lockedUntilMs(who) !== undefined) return undefined;
@@ -55,7 +58,7 @@ export class Refusals {
     this.#shown.set(key, { trace, atMs });
     const [oldest] = this.#shown.keys();
     if (this.#shown.size > maxRemembered && oldest !== undefined) this.#shown.delete(oldest);
-    const detail = { trace, door: 'client', address, ...(device === undefined ? {} : { device }) };
+    const detail = { trace, door, address, ...(device === undefined ? {} : { device }) };
     await appendAudit(store, [
       { atMs, who, what: 'access.refuse', resource, result: 'refused', reasons, detail },
     ]);

@@ -18,6 +18,7 @@ import {
 } from '../decisions/entitlements.ts';
 import type { OrganisationState, Resource } from '../organisation/organisation-state.ts';
 import { resourceHosts } from '../organisation/resource-hosts.ts';
+import { webHostnames } from '../organisation/resource-web.ts';
 import { sourceOf } from '../source/source-of.ts';
 import { notThere, simulatedSeat, type SimulatedSeat } from './simulated-seat.ts';
 
@@ -37,7 +38,9 @@ export async function simulate(
   const door = request.door ?? 'client';
   const trace = traceDecision(factsOf(circumstances, resource, atMs, door), state.policies);
   const { seat, subject, session, basis } = simulated;
-  const withheld = seat === undefined ? undefined : withheldFrom(state, seat, atMs);
+  const stands = seat === undefined ? undefined : withheldFrom(state, seat, atMs);
+  // A browser brings no device that could be blocked or held.
+  const withheld = door === 'web' && stands?.name !== 'session-ended' ? undefined : stands;
   const { authTimeMs } = circumstances.session;
   return {
     decision: withheld === undefined ? trace.decision : 'deny',
@@ -76,9 +79,12 @@ function resourceNamed(state: OrganisationState, text: string): Resource {
   return found;
 }
 
-/** Every resource under the names that lead to it. */
+/** Every resource under the names that lead to it, by either door. */
 function withHosts({ resources }: OrganisationState): { resource: Resource; hosts: Pattern[] }[] {
-  return resources.map((resource) => ({ resource, hosts: resourceHosts(resource.definition) }));
+  return resources.map((resource) => ({
+    resource,
+    hosts: [...resourceHosts(resource.definition), ...webHostnames(resource.definition)],
+  }));
 }
 
 /** What is known of the seat, with what the request supposes instead. */
@@ -108,10 +114,10 @@ function supposed(
     ...about,
     ...(mfaMs === undefined ? {} : { session: { ...about.session, authTimeMs: atMs - mfaMs, amr: ['mfa'] } }),
     ...(source === undefined ? {} : { source }),
-    device: {
-      ...(known?.device ?? { approved: false }),
-      ...(posture === undefined ? {} : { posture }),
-    },
+    device:
+      request.door === 'web' && request.posture === undefined
+        ? { approved: false, absent: true }
+        : { ...(known?.device ?? { approved: false }), ...(posture === undefined ? {} : { posture }) },
   };
 }
 

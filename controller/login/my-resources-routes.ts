@@ -3,6 +3,7 @@
  * know of is left out, and asked for by name it answers like what does not exist.
  */
 import { Type } from 'typebox';
+import type { Door } from '../../protocol/admin.ts';
 import type { DeviceId } from '../../protocol/ids.ts';
 import { MyResources, PortalResource } from '../../protocol/portal.ts';
 import { mostSpecific, parseName } from '../../protocol/names.ts';
@@ -10,22 +11,20 @@ import { hiddenText, readableReason, type System } from '../../protocol/reasons.
 import { ProblemError } from '../api/problems.ts';
 import type { TypedApp } from '../api/typed-app.ts';
 import type { ControllerContext } from '../context.ts';
-import {
-  entitlements,
-  visitorEntitlements,
-  type Entitlement,
-  type Visitor,
-} from '../decisions/entitlements.ts';
-import { seatOf, subjectOf, type Seat } from '../decisions/seat.ts';
+import { entitlements, visitorEntitlements, type Entitlement } from '../decisions/entitlements.ts';
+import { seatOf, subjectOf } from '../decisions/seat.ts';
 import { Refusals } from '../explain/refusals.ts';
 import type { OrganisationState, Resource } from '../organisation/organisation-state.ts';
 import { resourceHosts } from '../organisation/resource-hosts.ts';
 import { instant, portalCaller, type PortalCaller } from './portal-caller.ts';
+import { webAddress, webHostnames } from '../organisation/resource-web.ts';
 import { stepUpFor } from './step-up.ts';
 import { signInFacts } from './step-ups.ts';
 
 const config = { access: ['person'] } as const;
 const querystring = Type.Object({ device: Type.Optional(Type.String({ maxLength: 64 })) });
+/** `door=web`: as the browser that asks would open it at its public hostname. */
+const oneQuerystring = Type.Object({ ...querystring.properties, door: Type.Optional(Type.Literal('web')) });
 
 export function myResourcesRoutes(app: TypedApp, context: ControllerContext): void {
   const refusals = new Refusals(context);
@@ -39,7 +38,17 @@ export function myResourcesRoutes(app: TypedApp, context: ControllerContext): vo
       const caller = await portalCaller(context, request);
       const { device, rights, ...about } = await rightsOf(context, caller, request.ip, request.query.device);
       const known = rights.filter((right) => right.known);
-      return { device, resources: known.map((right) => shownResource(right, about)) };
+      const byBrowser = await browserRightsOf(context, caller, request.ip, 'web');
+      const open = byBrowser.rights.filter(({ state, resource }) => state === 'granted' && hasDoor(resource));
+      // What only a browser may open is there as well.
+      const others = open.filter(({ resource }) => !known.some((right) => right.resource === resource));
+      return {
+        device,
+        resources: [
+          ...known.map((right) => shownResource(right, about, open)),
+          ...others.map((right) => shownResource(right, byBrowser, open)),
+        ],
+      };
     },
   );
 
@@ -50,25 +59,24 @@ export function myResourcesRoutes(app: TypedApp, context: ControllerContext): vo
       schema: {
         summary: 'Why the signed-in person may or may not use one resource',
         params: Type.Object({ name: Type.String({ maxLength: 512 }) }),
-        querystring,
+        querystring: oneQuerystring,
         response: { 200: PortalResource },
       },
     },
     async (request) => {
       const caller = await portalCaller(context, request);
-      const { state, device, rights, ...about } = await rightsOf(
-        context,
-        caller,
-        request.ip,
-        request.query.device,
-      );
+      const { door } = request.query;
+      const { state, device, rights, ...about } =
+        door === undefined
+          ? await rightsOf(context, caller, request.ip, request.query.device)
+          : await browserRightsOf(context, caller, request.ip, door);
       const asked = request.params.name;
       // Looked for among what there is, and among what may be known: as much work whichever of them holds it.
       const there = meant(state.resources, asked, (resource) => resource);
       const visible = rights.filter(({ known }) => known);
       const right = meant(visible, asked, ({ resource }) => resource);
       const [decided] = rights.filter(({ resource }) => resource === (right?.resource ?? there));
-      if (right?.state === 'granted') return shownResource(right, about);
+      if (right?.state === 'granted') return shownResource(right, about, door === undefined ? [] : [right]);
       const trace = await refusals.record(caller.organisation.store, {
         who: caller.person.id,
         resource: (right?.resource ?? there)?.definition.name ?? printable(asked),
@@ -76,6 +84,7 @@ export function myResourcesRoutes(app: TypedApp, context: ControllerContext): vo
           there === undefined ? 'no-resource' : 'no-allow',
         ],
         device: device?.id,
+        ...(door === undefined ? {} : { door }),
         address: request.ip,
       });
       if (trace === undefined)
@@ -94,7 +103,10 @@ function meant<T>(list: readonly T[], asked: string, of: (entry: T) => Resource)
   const [named] = list.filter((entry) => of(entry).definition.name === asked);
   const host = parseName(asked);
   if (host === undefined) return named;
-  const reached = list.map((entry) => ({ entry, hosts: resourceHosts(of(entry).definition) }));
+  const reached = list.map((entry) => {
+    const { definition } = of(entry);
+    return { entry, hosts: [...resourceHosts(definition), ...webHostnames(definition)] };
+  });
   const led = mostSpecific(reached, host);
   return named ?? led?.entry;
 }
@@ -104,8 +116,13 @@ function printable(text: string): string {
   return text.replaceAll(/\p{C}/gu, '').slice(0, 253);
 }
 
+function hasDoor({ definition }: Resource): boolean {
+  return definition.web !== undefined;
+}
+
 /** What all of the caller's rights have in common. */
 interface About {
+  readonly webPort: number;
   /** Of the device that they are asked for, where it is known. */
   readonly system: System | undefined;
   /** Where a new sign-in would mend a refusal. */
@@ -148,8 +165,6 @@ async function rightsOf(
       ? devices.find(({ id }) => open.some((each) => each.device === id))
       : devices.find(({ id }) => id === chosen);
   if (chosen !== undefined && device === undefined) throw new ProblemError('not-found');
-  const mends = (who: Seat | Visitor, right: Entitlement): boolean =>
-    right.state === 'refused' && stepUpFor(state, who, right.resource, nowMs) !== undefined;
   const seat = device === undefined ? undefined : await seatOf(store, state, device.id as DeviceId);
   if (device !== undefined && seat !== undefined) {
     return {
@@ -157,23 +172,47 @@ async function rightsOf(
       device,
       system: seat.device.posture?.facts.os,
       rights: entitlements(state, seat, nowMs),
-      stepUp: (right) => (mends(seat, right) ? 'device' : undefined),
+      webPort: context.webPort,
+      stepUp: ({ state: now, resource }) =>
+        now === 'refused' && stepUpFor(state, seat, resource, nowMs) !== undefined ? 'device' : undefined,
     };
   }
-  const subject = await subjectOf(store, state, person.id);
+  return browserRightsOf(context, { organisation, person, session }, address, 'client');
+}
+
+/** What the caller could be allowed from the browser that asks, without a device. */
+async function browserRightsOf(
+  context: ControllerContext,
+  { organisation, person, session }: PortalCaller,
+  address: string,
+  door: Door,
+): Promise<About & Asked> {
+  const nowMs = context.now();
+  const state = await organisation.reader.current();
+  const subject = await subjectOf(organisation.store, state, person.id);
   if (subject === undefined) throw new ProblemError('not-authenticated');
   const visitor = { subject, session: signInFacts(session), addresses: [session.address, address] };
   return {
     state,
     device: null,
     system: undefined,
-    rights: visitorEntitlements(state, visitor, nowMs, 'client'),
-    stepUp: (right) => (mends(visitor, right) ? 'browser' : undefined),
+    webPort: context.webPort,
+    rights: visitorEntitlements(state, visitor, nowMs, door),
+    stepUp: ({ state: now, resource }) =>
+      now === 'refused' && stepUpFor(state, visitor, resource, nowMs, door) !== undefined
+        ? 'browser'
+        : undefined,
   };
 }
 
-function shownResource(right: Entitlement, { system, stepUp }: About): PortalResource {
+/** @param open what this browser may open by itself */
+function shownResource(
+  right: Entitlement,
+  { system, stepUp, webPort }: About,
+  open: readonly Entitlement[] = [],
+): PortalResource {
   const { resource, state, reasons, untilMs } = right;
+  const web = open.some((other) => other.resource === resource) ? webAddress(resource, webPort) : undefined;
   const mend = stepUp(right);
   const { name, ports } = resource.definition;
   return {
@@ -183,6 +222,7 @@ function shownResource(right: Entitlement, { system, stepUp }: About): PortalRes
     ports: [...ports],
     state,
     reasons: reasons.map((reason) => readableReason(reason, system)),
+    ...(web === undefined ? {} : { web }),
     ...(mend === undefined ? {} : { stepUp: mend }),
     ...(untilMs === undefined ? {} : { until: instant(untilMs) }),
   };

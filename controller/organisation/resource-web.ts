@@ -1,4 +1,5 @@
 /** The web door of a resource as the document has it, in the one reading that checks, snapshots and decisions share. */
+import type { Resource } from './organisation-state.ts';
 import type { ResourceDocument, WebDocument } from '../../protocol/admin.ts';
 import { isWildcard, parsePattern, type Pattern } from '../../protocol/names.ts';
 
@@ -37,4 +38,13 @@ export function isWildcardOrigin(text: string): boolean {
 export function isWildcardDoor(web: WebDocument): boolean {
   const patterns = webHostnames({ web });
   return patterns.length > 0 && patterns.every(isWildcard);
+}
+
+/** Where a browser opens it: its first hostname that is no wildcard; undefined where there is none. */
+export function webAddress(
+  { definition }: Pick<Resource, 'definition'>,
+  webPort: number,
+): string | undefined {
+  const host = webHostnames(definition).find((pattern) => !isWildcard(pattern));
+  return host === undefined ? undefined : `https://${host}${webPort === 443 ? '' : `:${webPort}`}/`;
 }

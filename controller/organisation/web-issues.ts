@@ -14,7 +14,7 @@ import {
   type Name,
   type Pattern,
 } from '../../protocol/names.ts';
-import { isPublicName, unclaimable } from './public-suffix.ts';
+import { unclaimable } from './public-suffix.ts';
 import { isStrictLiteral, resourceHosts } from './resource-hosts.ts';
 import { hostnameTexts, isWildcardDoor, isWildcardOrigin, originTexts, parseOrigin } from './resource-web.ts';
 
@@ -82,11 +82,7 @@ function hostnameIssue(pattern: Pattern, reserved: readonly Name[]): string | un
     return 'it is or covers the name of the controller or of a relay';
   if (name !== trialSuffix && isWithin(name, trialSuffix)) return undefined;
   if (isWildcard(pattern) && name === trialSuffix) return undefined;
-  const reason = unclaimable(name);
-  if (reason !== undefined) return reason;
-  return isPublicName(name)
-    ? undefined
-    : 'no public DNS knows names below a private suffix, so no browser would';
+  return unclaimable(name);
 }
 
 function reportOrigins(web: WebDocument, report: Report): void {

@@ -7,6 +7,7 @@ import type { PostureProfileDocument } from '../../protocol/admin.ts';
 import type { Condition, Verdict } from './condition.ts';
 import { PostureProfile } from './posture-profile.ts';
 
+const absent: Verdict = { met: 'unknown', reason: 'device-needed' };
 const met: Verdict = { met: true, reason: 'posture-met' };
 
 export function postureCondition(documents: readonly PostureProfileDocument[]): Condition {
@@ -14,6 +15,7 @@ export function postureCondition(documents: readonly PostureProfileDocument[]): 
   return {
     name: 'posture',
     judge: (facts) => {
+      if (facts.device.absent === true) return absent;
       let worst = met;
       for (const profile of profiles) {
         const verdict = profile.judge(facts);
@@ -23,6 +25,7 @@ export function postureCondition(documents: readonly PostureProfileDocument[]): 
       return worst;
     },
     judgeEach: (facts) => {
+      if (facts.device.absent === true) return [absent];
       const verdicts: Verdict[] = [];
       for (const profile of profiles) profile.judgeEach(facts, verdicts);
       return verdicts;

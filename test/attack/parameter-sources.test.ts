@@ -39,6 +39,8 @@ const texts = [
     'hq',
     'flow',
     '7d',
+    '0a1b',
+    '600',
     'alice@acme.example',
     '2026-11-20T10:00:00Z',
     '203.0.113.9',
@@ -168,7 +170,10 @@ function goodBody({ path, body }: Operation): Fields {
 
 function goodQuery({ parameters }: Operation, more: readonly string[] = []): string {
   const pairs = parameters.flatMap((each) =>
-    each.in === 'query' && 'required' in each && each.required === true
+    each.in === 'query' &&
+    'required' in each &&
+    each.required === true &&
+    !more.some((pair) => pair.startsWith(`${each.name}=`))
       ? [`${each.name}=${encodeURIComponent(String(sample(each.schema)))}`]
       : [],
   );

@@ -35,7 +35,7 @@ const elsewhere = [
   'https:evil.example',
   'http:/evil.example',
   '/oidc/corp/start?rd=/oidc/corp/start',
-  `/${'a'.repeat(2_048)}`,
+  `/${'a'.repeat(6_144)}`,
 ];
 
 test('SEC-G8 what is not a path on the own pages leads to the front page', () => {

@@ -62,6 +62,33 @@ export function fullDocument(ca: string): OrganisationDocument {
         address: '10.20.0.9',
         alias: 'printer.acme.internal',
         ports: ['tcp/9100'],
+        web: {
+          hostname: 'printer.acme.example',
+          origins: ['https://10.20.0.9', 'https://10.20.0.10:8443'],
+          originCa: ca,
+          originName: 'printer.acme.internal',
+          health: { path: '/status', every: '30s' },
+          host: 'origin',
+          headers: { Authorization: 'Bearer {{jwt}}', 'X-WEBAUTH-USER': '{{email}}' },
+          audience: 'printer',
+          rules: [
+            { paths: ['/public/*'], methods: ['GET', 'HEAD'], effect: 'public' },
+            { paths: ['/admin', '/admin/*'], effect: 'require', groups: ['sre'], signIn: '10m' },
+          ],
+          allowOrigins: ['https://app.acme.example'],
+          maintenance: 'Back at noon: "really".',
+        },
+      },
+      {
+        name: 'apps',
+        network: 'lab',
+        address: '*.apps.acme.internal',
+        ports: ['tcp/443'],
+        web: {
+          hostnames: ['*.apps.acme.example'],
+          origin: 'https://*.apps.acme.internal',
+          originInsecure: true,
+        },
       },
     ],
     postureProfiles: [

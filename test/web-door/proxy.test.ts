@@ -19,7 +19,8 @@ after(async () => {
 
 test('who is signed in reaches the application, which is told who it is', async () => {
   const alice = await bench.signIn(wiki);
-  answer = (request, response) => response.end(JSON.stringify({ url: request.url, headers: request.headers }));
+  answer = (request, response) =>
+    response.end(JSON.stringify({ url: request.url, headers: request.headers }));
   const { status, body } = await bench.ask('/a%20b?c=%2F', { cookie: alice.cookie });
   assert.equal(status, 200, body);
   const { url, headers } = JSON.parse(body) as { url: string; headers: Record<string, string> };

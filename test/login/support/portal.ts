@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
 import { pino } from 'pino';
 import { buildApp } from '../../../controller/api/app.ts';
 import { createApiToken } from '../../../controller/api-tokens.ts';
@@ -25,6 +25,12 @@ export interface TestPortal extends OpenController {
   /** Milliseconds by which the controller's clock is ahead of the provider's. */
   readonly time: { ahead: number };
   apply(document: OrganisationDocument): Promise<void>;
+  /** A request as an administrator. */
+  admin(
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+    url: string,
+    payload?: object,
+  ): Promise<LightMyRequestResponse>;
   /** Entries of the audit log with this `what`, oldest first. */
   audit(what: string): Promise<{ who: string; result: string; reasons: string; detail: string }[]>;
 }
@@ -60,13 +66,15 @@ export async function testPortal(
     random: systemRandom,
     who: 'test',
   });
-  const apply = async (document: OrganisationDocument): Promise<void> => {
-    const answer = await app.inject({
-      method: 'PUT',
-      url: '/api/v1/document',
+  const admin: TestPortal['admin'] = (method, url, payload) =>
+    app.inject({
+      method,
+      url,
       headers: { authorization: `Bearer ${token}` },
-      payload: document,
+      ...(payload === undefined ? {} : { payload }),
     });
+  const apply = async (document: OrganisationDocument): Promise<void> => {
+    const answer = await admin('PUT', '/api/v1/document', document);
     if (answer.statusCode !== 200) throw new Error(answer.body);
   };
   await apply({ ...acmeDocument(), identityProviders: providers.map(({ document }) => document) });
@@ -77,6 +85,7 @@ export async function testPortal(
     publicUrl,
     time,
     apply,
+    admin,
     audit: (what) =>
       store
         .select('audit')

@@ -149,6 +149,7 @@ function publicZones(addresses: Addresses): Zones {
       'access.acme.example': [{ type: 'A', data: addresses.controller }],
       'relay.acme.example': [{ type: 'A', data: addresses.relay }],
       'idp.acme.example': [{ type: 'A', data: addresses.identityProvider }],
+      'wiki.acme.example': [{ type: 'A', data: addresses.relay }],
       'www.public.example': [{ type: 'A', data: addresses.publicSite }],
     },
   };

@@ -188,7 +188,7 @@ export class Organisation {
    * `performance.now()`, so that what is measured from there on is never flattered.
    */
   async startRelay(): Promise<number> {
-    const { dir, internet, relay } = this.site;
+    const { dir, internet, relay, webDoor } = this.site;
     const first = this.#relay === undefined;
     const key = first ? ['--key-file', await this.#keyFile('--relay', 'relay-1')] : [];
     this.#relay = internet.spawn(
@@ -197,6 +197,7 @@ export class Organisation {
         'relay',
         ...flags({ listen: `${relay.address}:${relay.port}`, 'public-url': this.relayUrl }),
         ...flags({ controller: this.url, state: join(dir, 'relay') }),
+        ...(webDoor === undefined ? [] : flags({ 'web-listen': `${webDoor.address}:${webDoor.port}` })),
         ...key,
       ],
       { name: 'relay' },
@@ -247,6 +248,7 @@ function spawnController(site: Site): Program {
       'controller',
       ...flags({ roles: 'controller', listen: `${address}:${port}`, 'public-url': urlOf(site.controller) }),
       ...flags({ data: dataFolder(site) }),
+      ...(site.webDoor === undefined ? [] : flags({ 'web-port': String(site.webDoor.port) })),
     ],
     { name: 'controller' },
   );

@@ -20,6 +20,8 @@ export interface Site {
   controller: Endpoint;
   relay: Endpoint;
   provider: Endpoint;
+  /** Where the relay takes browsers for public hostnames; absent: nowhere. */
+  webDoor?: { address: string; port: number };
 }
 
 /** A lab as a site. */
@@ -34,5 +36,6 @@ export function labSite(lab: Lab): Site {
     controller: { host: 'access.acme.example', address: addresses.controller, port: 8443 },
     relay: { host: 'relay.acme.example', address: addresses.relay, port: 8444 },
     provider: { host: 'idp.acme.example', address: addresses.identityProvider, port: 443 },
+    webDoor: { address: addresses.relay, port: 443 },
   };
 }

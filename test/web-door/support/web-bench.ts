@@ -183,7 +183,10 @@ export class WebBench {
   }
 
   /** One request over a connection of its own. */
-  ask(path: string, { host = wiki, method = 'GET', cookie, headers = {}, body }: Ask = {}): Promise<Answered> {
+  ask(
+    path: string,
+    { host = wiki, method = 'GET', cookie, headers = {}, body }: Ask = {},
+  ): Promise<Answered> {
     return new Promise((resolve, reject) => {
       const asked = request({
         host: '127.0.0.1',

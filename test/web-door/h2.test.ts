@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { connect } from 'node:http2';
+import { after, before, test } from 'node:test';
+import { portOf, wiki, WebBench } from './support/web-bench.ts';
+
+let bench: WebBench;
+const origin = createServer((request, response) => response.end(`${request.method} ${request.url}`));
+
+before(async () => {
+  await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve));
+  bench = await WebBench.start({ [wiki]: [`http://localhost:${portOf(origin)}`] });
+});
+after(async () => {
+  await bench.close();
+  origin.closeAllConnections();
+  await new Promise((resolve) => origin.close(resolve));
+});
+
+test('over HTTP/2 many requests share a connection', async () => {
+  const alice = await bench.signIn(wiki);
+  const session = connect(`https://${wiki}:${bench.port}`, {
+    createConnection: () => bench.raw(wiki, 'h2'),
+  });
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, async (_, index) => {
+      const stream = session.request({ ':path': `/${index}`, cookie: alice.cookie });
+      const chunks: Buffer[] = [];
+      for await (const chunk of stream) chunks.push(chunk as Buffer);
+      return Buffer.concat(chunks).toString();
+    }),
+  );
+  assert.deepEqual(
+    answers,
+    Array.from({ length: 20 }, (_, index) => `GET /${index}`),
+  );
+  session.close();
+});
+
+test('a body that is refused costs the connection nothing', async () => {
+  const session = connect(`https://${wiki}:${bench.port}`, {
+    createConnection: () => bench.raw(wiki, 'h2'),
+  });
+  const ask = async (headers: Record<string, string>, body?: Buffer): Promise<string> => {
+    const stream = session.request(headers);
+    let status = 0;
+    stream.on('response', (answered) => {
+      status = Number(answered[':status']);
+    });
+    stream.end(body);
+    const closed = new Promise((resolve) => stream.once('close', resolve));
+    stream.on('error', () => undefined);
+    stream.resume();
+    await closed;
+    return `${status} ${stream.rstCode}`;
+  };
+  assert.equal(await ask({ ':path': '/upload', ':method': 'POST' }, Buffer.alloc(300_000)), '401 0');
+  assert.equal(
+    await ask(
+      {
+        ':path': '/x',
+        ':method': 'POST',
+        'content-type': 'application/x-www-form-urlencoded',
+        accept: 'text/html',
+        'sec-fetch-mode': 'navigate',
+      },
+      Buffer.alloc(0),
+    ),
+    '401 0',
+  );
+  assert.equal(await ask({ ':path': '/', accept: 'text/html' }), '303 0');
+  session.close();
+});
