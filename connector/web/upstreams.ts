@@ -55,7 +55,7 @@ export class Upstreams {
     entry.cancelTimer();
     const giveBack = (): void => {
       entry.users--;
-      if (entry.users > 0) return;
+      if (entry.users > 0 || this.#pools.get(key) !== entry) return;
       entry.cancelTimer = this.#clock.after(idleMs, () => this.#drop(key, entry));
     };
     return { pool: entry.pool, giveBack };
