@@ -6,6 +6,7 @@
  */
 import { parseArgs } from 'node:util';
 import type { Measurement } from './comparison.ts';
+import { throughputDirect } from './direct/throughput.ts';
 import { clientMemory } from './figures/client-memory.ts';
 import { nodeMemory } from './figures/node-memory.ts';
 import { decideUs } from './figures/decide.ts';
@@ -13,8 +14,10 @@ import { pushS } from './figures/push.ts';
 import { revocationP99 } from './figures/revocation.ts';
 import { snapshotMs } from './figures/snapshot.ts';
 import { cpuRelayed } from './relayed/cpu.ts';
+import { eightFlows } from './relayed/eight-flows.ts';
 import { openRelayed } from './relayed/open.ts';
 import { rttRelayed } from './relayed/rtt.ts';
+import { rtt80 } from './relayed/rtt80.ts';
 import { throughputRelayed } from './relayed/throughput.ts';
 import { asJson, asTable } from './report.ts';
 
@@ -23,6 +26,9 @@ const measurements: readonly Measurement[] = [
   rttRelayed,
   openRelayed,
   cpuRelayed,
+  eightFlows,
+  rtt80,
+  throughputDirect,
   revocationP99,
   clientMemory,
   nodeMemory,

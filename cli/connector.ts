@@ -52,8 +52,13 @@ export function connectorCommand(program: Command): void {
         .argParser(collectEndpoints)
         .default([], 'none'),
     )
+    .addHelpText('after', drainHelp)
     .action(action(run));
 }
+
+const drainHelp = `
+On SIGTERM or Ctrl-C the connector takes no new flows, which go to another connector of the network, and gives open
+ones 30 seconds; then they end with the reason "draining". A second signal ends them at once.`;
 
 async function run(options: Options): Promise<void> {
   const { createLog } = await import('./log.ts');

@@ -15,12 +15,12 @@ export interface Embedding {
   open(context: ControllerContext): Promise<Upgrades>;
   /** For a controller without a relay: takes an earlier one off the list. */
   leaveOut(context: ControllerContext): Promise<Upgrades>;
+  /** Tells nodes to move their circuits to another relay, and waits for it as `Relay.drain` says. */
+  drain(): Promise<void>;
   /** Where browsers' connections go; undefined without a relay. */
   door(): WebDoor | undefined;
   /** For the one port: what is for a connector's hostname is passed on. */
   front(): Front | undefined;
-  /** Tells nodes to move their circuits to another relay, and waits for it as `Relay.drain` says. */
-  drain(): Promise<void>;
   close(): void;
 }
 
@@ -46,13 +46,13 @@ export function embedRelay(log: Logger): Embedding {
       await removeEmbeddedRelay(context);
       return {};
     },
+    async drain() {
+      await relay?.drain();
+    },
     door: () => relay?.door,
     front() {
       const opened = relay;
       return opened === undefined ? undefined : (socket, own) => opened.door.take(socket, own);
-    },
-    async drain() {
-      await relay?.drain();
     },
     close() {
       embedded?.stop();

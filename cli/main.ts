@@ -26,9 +26,11 @@ const commands: Record<string, () => Promise<Register>> = {
   export: async () => (await import('./export.ts')).exportCommand,
   policy: async () => (await import('./policy.ts')).policyCommand,
   token: async () => (await import('./token.ts')).tokenCommand,
+  pass: async () => (await import('./pass.ts')).passCommand,
   device: async () => (await import('./device.ts')).deviceCommand,
   person: async () => (await import('./person.ts')).personCommand,
   session: async () => (await import('./session.ts')).sessionCommand,
+  hostname: async () => (await import('./hostname.ts')).hostnameCommand,
   audit: async () => (await import('./audit.ts')).auditCommand,
   version: () => Promise.resolve(versionCommand),
 };

@@ -40,7 +40,7 @@ async function run(resource: string, { state, count, interval, port, json = fals
   const tell = (line: string): void => void (json ? say(line) : process.stdout.write(`${line}\n`));
   for (let sent = 0; sent < count; sent++) {
     if (sent > 0) await pause(interval);
-    const reply = (await ask(state, `/v1/ping?${query}`)) as PingReply;
+    const reply = (await ask(state, `/v1/ping?${query}${sent === 0 ? '&look=1' : ''}`)) as PingReply;
     replies.push(reply);
     tell(replyText(reply));
   }
@@ -71,7 +71,8 @@ export function exitOfPing({ answered, replies, target }: PingReport): ExitCode 
   return target.code === undefined ? exits.ok : exitOf(target.code);
 }
 
-function reportOf(replies: readonly PingReply[], target: PingTarget): PingReport {
+/** All round trips and what they came to. */
+export function reportOf(replies: readonly PingReply[], target: PingTarget): PingReport {
   const { resource = '', network = '', path, not_direct } = replies.at(-1) ?? {};
   const times = replies.flatMap(({ rtt_ms: ms }) => ms ?? []).toSorted((a, b) => a - b);
   const [min, max] = [times[0], times.at(-1)];
@@ -102,7 +103,8 @@ function replyText({ network, path, rtt_ms: ms, lost }: PingReply): string {
   return `reply from ${network} (${pathText(path)})  ${ms} ms`;
 }
 
-function summary(report: PingReport): string {
+/** What is printed after the last reply. */
+export function summary(report: PingReport): string {
   const { network, sent, answered, loss, rtt_ms: rtt, path, not_direct: notDirect, target } = report;
   const times = rtt === undefined ? '' : `; ${rtt.min} / ${rtt.median} / ${rtt.max} ms (min / median / max)`;
   return [
@@ -114,16 +116,10 @@ function summary(report: PingReport): string {
 
 function targetText({ host, port, state, text }: PingTarget): string {
   const what = port === undefined ? (host ?? 'It') : `${host}:${port}`;
-  switch (state) {
-    case 'resolves':
-      return `${what}: the connector knows the name (with --port it also tries a connection)`;
-    case 'connects':
-      return `${what}: the application takes connections`;
-    case 'fails':
-      return `! ${what}: ${text ?? ''}`;
-    case 'not-asked':
-      return text ?? '';
-  }
+  if (state === 'resolves')
+    return `${what}: the connector knows the name (with --port it also tries a connection)`;
+  if (state === 'connects') return `${what}: the application takes connections`;
+  return state === 'fails' ? `! ${what}: ${text ?? ''}` : (text ?? '');
 }
 
 function parseCount(text: string): number {

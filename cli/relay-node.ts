@@ -36,6 +36,7 @@ export interface RelayNodeOptions {
   /** Instead of a certificate from the controller's built-in authority. */
   readonly tls?: TlsCertificate;
   readonly memoryBytes?: number;
+  readonly bytesPerSecond?: number;
   readonly log: Logger;
   /** Epoch milliseconds. */
   readonly wallClock?: () => number;
@@ -137,6 +138,7 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
       clock: systemClock,
       random: systemRandom,
       ...(options.memoryBytes === undefined ? {} : { memoryBytes: options.memoryBytes }),
+      ...(options.bytesPerSecond === undefined ? {} : { bytesPerSecond: options.bytesPerSecond }),
       log: (event) => {
         log.info(event, event.event);
         if (event.event === 'refused' && event.code === 'denied') alarms.raise('ticket-not-valid');

@@ -21,6 +21,7 @@ interface Options {
   tlsCert?: string;
   tlsKey?: string;
   memory?: number;
+  rate?: number;
 }
 
 export function relayCommand(program: Command): void {
@@ -40,7 +41,17 @@ export function relayCommand(program: Command): void {
     .option('--controller <url>', 'another address for the controller in the key; its pinned root stays')
     .option('--tls-cert <file>', 'certificate chain, PEM; without, the controller issues one')
     .option('--tls-key <file>', 'its private key, PEM')
-    .option('--memory <MiB>', 'what circuits may hold together', parseMemory)
+    .option(
+      '--memory <MiB>',
+      'what circuits may hold together; who holds most pays when it is spent',
+      parseMemory,
+    )
+    .option(
+      '--rate <Mbit/s>',
+      'what may pass, shared evenly among organisations; no bound unless given',
+      parseRate,
+    )
+    .addHelpText('after', drainHelp)
     .action(action(run));
 }
 
@@ -72,6 +83,7 @@ async function run(options: Options): Promise<void> {
     ...(options.controller === undefined ? {} : { controllerUrl: options.controller }),
     ...(tls === undefined ? {} : { tls }),
     ...(options.memory === undefined ? {} : { memoryBytes: options.memory * 1_024 * 1_024 }),
+    ...(options.rate === undefined ? {} : { bytesPerSecond: (options.rate * 1_000_000) / 8 }),
   });
   say(
     `The relay runs for ${options.publicUrl.origin}. Look at it with: postern status --state ${options.state}`,
@@ -85,6 +97,10 @@ async function run(options: Options): Promise<void> {
   }
 }
 
+const drainHelp = `
+On SIGTERM or Ctrl-C the relay takes no new circuits, tells the nodes, and waits until they have moved to another
+relay: while they do, for at most 10 seconds. A second signal ends it at once.`;
+
 function parsePublicUrl(text: string): URL {
   const url = URL.parse(text);
   if (url === null || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search !== '') {
@@ -97,4 +113,10 @@ function parseMemory(text: string): number {
   const mebibytes = /^\d{1,6}$/.test(text) ? Number(text) : 0;
   if (mebibytes < 16) throw new InvalidArgumentError('give a whole number of MiB, at least 16.');
   return mebibytes;
+}
+
+function parseRate(text: string): number {
+  const megabits = /^\d{1,6}$/.test(text) ? Number(text) : 0;
+  if (megabits < 1) throw new InvalidArgumentError('give a whole number of megabits a second, at least 1.');
+  return megabits;
 }

@@ -189,6 +189,7 @@ class RunningClient implements Client {
       knowledge: () => this.knowledge(),
       session: (network) => this.#tunnels.session(network),
       networks: () => this.#tunnels.networks(),
+      lookAgain: (network) => this.#tunnels.lookAgain(network),
       relayName: (relay) => relayName(this.#memory.snapshot, relay),
       open: (target) => this.open(target),
       clock: systemClock,
@@ -423,6 +424,7 @@ class RunningClient implements Client {
       knowledge: () => this.knowledge(),
       exists: (name, resource) => this.#flows.exists(name, resource),
       openFlow: (target) => this.open(target),
+      openDatagrams: (target) => this.#flows.openDatagrams(target),
       notKept: () => this.#alarms.raise('not-kept'),
     });
   }
@@ -432,7 +434,7 @@ class RunningClient implements Client {
       'GET /v1/status': () => this.status(),
       'GET /v1/resources': () => listResources(this.knowledge()),
       'GET /v1/why': (query) => explain(query.get('resource') ?? '', this.knowledge()),
-      'POST /v1/ping': (query) => this.#ping.once(query.get('resource') ?? ''),
+      'POST /v1/ping': (query) => this.#ping.once(query.get('resource') ?? '', query.get('look') === '1'),
       'POST /v1/ping/target': (query) => {
         const port = query.get('port');
         return this.#ping.target(query.get('resource') ?? '', port === null ? undefined : Number(port));

@@ -16,26 +16,15 @@ export interface DirectPathsOptions {
   readonly lookup: LookupFunction;
   /** Whether an address may be dialled at all: none that this client itself gives to names. */
   mayDial(this: void, address: string): boolean;
-  /** An endpoint that was put off is worth a try again. */
-  retry(): void;
   readonly clock: Clock;
   readonly random: Random;
 }
 
-type Known =
-  | { readonly state: 'trying'; readonly before: Failed | undefined }
-  | { readonly state: 'proven'; readonly sinceMs: number; readonly before: Failed | undefined }
-  /** It worked, and was not needed any more. */
-  | { readonly state: 'idle' }
-  | Failed;
-
 interface Failed {
-  readonly state: 'failed';
   readonly why: string;
   /** In a row. */
   readonly failures: number;
   readonly retryAtMs: number;
-  readonly cancelRetry: () => void;
 }
 
 const connectMs = 5_000;
@@ -58,8 +47,9 @@ const words: Partial<Record<CodeName, string>> = {
 
 export class DirectPaths {
   readonly #options: DirectPathsOptions;
-  readonly #known = new Map<string, Known>();
-  #isStopped = false;
+  /** By connector and endpoint; gone once the connector's key has answered there. */
+  readonly #failed = new Map<string, Failed>();
+  readonly #worked = new Set<string>();
 
   constructor(options: DirectPathsOptions) {
     this.#options = options;
@@ -68,10 +58,9 @@ export class DirectPaths {
   /** Those of a connector's endpoints that are worth a try now. */
   worthTrying(connector: ConnectorId, endpoints: readonly string[]): readonly string[] {
     const now = this.#options.clock.nowMs();
-    return endpoints.filter((endpoint) => {
-      const known = this.#known.get(keyOf(connector, endpoint));
-      return known?.state !== 'trying' && (known?.state !== 'failed' || known.retryAtMs <= now);
-    });
+    return endpoints.filter(
+      (endpoint) => (this.#failed.get(keyOf(connector, endpoint))?.retryAtMs ?? now) <= now,
+    );
   }
 
   /** Connects. Rejects with the Fault of what prevents it; then, and when the carrier fails later, it is put off. */
@@ -80,47 +69,45 @@ export class DirectPaths {
     const target = parseEndpoint(endpoint);
     if (target === undefined) throw new Fault('protocol');
     const { lookup, mayDial, clock } = this.#options;
-    const last = this.#known.get(key);
-    const before = last === undefined || last.state === 'idle' ? undefined : failureIn(last);
-    this.#known.set(key, { state: 'trying', before });
+    const before = this.#failed.get(key)?.failures ?? 0;
+    let carrier: Carrier;
     try {
-      const carrier = await dialTcpCarrier({
-        endpoint: target,
-        lookup,
-        mayDial,
-        timeoutMs: connectMs,
-        clock,
-      });
-      return watchedCarrier(carrier, {
-        proven: () => this.#known.set(key, { state: 'proven', sinceMs: clock.nowMs(), before }),
-        ended: (fault, by) => this.#ended(key, fault, by),
-      });
+      carrier = await dialTcpCarrier({ endpoint: target, lookup, mayDial, timeoutMs: connectMs, clock });
     } catch (error) {
       const fault = toFault(error);
-      this.#failed(key, before, words[fault.code] ?? 'unreachable', longestDelayMs);
+      this.#putOff(key, before, words[fault.code] ?? 'unreachable', longestDelayMs);
       throw fault;
     }
+    let provenAtMs: number | undefined;
+    return watchedCarrier(carrier, {
+      proven: () => {
+        provenAtMs = clock.nowMs();
+        this.#failed.delete(key);
+        this.#worked.add(key);
+      },
+      ended: (fault, by) => {
+        // Another way was found, or it is not needed any more.
+        if (fault === undefined && by === 'us') return undefined;
+        if (provenAtMs === undefined) return this.#putOff(key, before, whyEnded(fault, by), longestDelayMs);
+        const isSteady = clock.nowMs() - provenAtMs >= steadyMs;
+        return this.#putOff(key, isSteady ? 0 : before, 'broke off', longestBrokenMs);
+      },
+    });
   }
 
-  /** Why none of the endpoints is used, in words; of several the first's. */
+  /** Why none of the endpoints is used, in words; of several the first's that has failed. */
   whyNot(connector: ConnectorId, endpoints: readonly string[]): string {
-    const [first] = endpoints;
-    if (first === undefined) return 'no endpoint published';
-    for (const endpoint of endpoints) {
-      const known = this.#known.get(keyOf(connector, endpoint));
-      const failed = known === undefined || known.state === 'idle' ? undefined : failureIn(known);
-      if (failed !== undefined) return failed.why;
-    }
-    return 'not tried yet';
+    if (endpoints.length === 0) return 'no endpoint published';
+    const keys = endpoints.map((endpoint) => keyOf(connector, endpoint));
+    const failed = keys.map((key) => this.#failed.get(key)?.why).find((why) => why !== undefined);
+    if (failed !== undefined) return failed;
+    return keys.some((key) => this.#worked.has(key)) ? 'slower than the relay' : 'not tried yet';
   }
 
   /** This device may be in another network than before: whatever was put off is worth a try at once. */
   forgive(): void {
-    for (const [key, known] of this.#known) {
-      if (known.state !== 'failed') continue;
-      known.cancelRetry();
-      this.#known.set(key, { ...known, retryAtMs: this.#options.clock.nowMs() });
-    }
+    const retryAtMs = this.#options.clock.nowMs();
+    for (const [key, failed] of this.#failed) this.#failed.set(key, { ...failed, retryAtMs });
   }
 
   /** Forgets endpoints that are published no more. */
@@ -129,59 +116,22 @@ export class DirectPaths {
     const published = new Set(
       connectors.flatMap(({ id, direct = [] }) => direct.map((endpoint) => keyOf(id, endpoint))),
     );
-    for (const [key, known] of this.#known) {
-      if (published.has(key) || known.state === 'trying' || known.state === 'proven') continue;
-      if (known.state === 'failed') known.cancelRetry();
-      this.#known.delete(key);
-    }
+    for (const key of this.#failed.keys()) if (!published.has(key)) this.#failed.delete(key);
+    for (const key of this.#worked) if (!published.has(key)) this.#worked.delete(key);
   }
 
-  stop(): void {
-    this.#isStopped = true;
-    for (const known of this.#known.values()) if (known.state === 'failed') known.cancelRetry();
-    this.#known.clear();
-  }
-
-  #ended(key: string, fault: Fault | undefined, by: 'us' | 'them'): void {
-    const known = this.#known.get(key);
-    if (known === undefined || this.#isStopped) return;
-    if (known.state === 'proven') {
-      if (fault === undefined && by === 'us') return void this.#known.set(key, { state: 'idle' });
-      const lived = this.#options.clock.nowMs() - known.sinceMs;
-      return this.#failed(key, lived < steadyMs ? known.before : undefined, 'broke off', longestBrokenMs);
-    }
-    if (known.state !== 'trying') return undefined;
-    if (fault === undefined && by === 'us') {
-      // Another way was found meanwhile.
-      this.#known.delete(key);
-      return undefined;
-    }
-    const why = by === 'them' && fault?.code !== 'busy' ? 'closed without an answer' : wordsOf(fault);
-    return this.#failed(key, known.before, why, longestDelayMs);
-  }
-
-  #failed(key: string, before: Failed | undefined, why: string, longestMs: number): void {
-    if (this.#isStopped) return;
+  #putOff(key: string, before: number, why: string, longestMs: number): void {
     const { clock, random } = this.#options;
-    const failures = (before?.failures ?? 0) + 1;
-    const ceiling = Math.min(longestMs, firstDelayMs * 2 ** Math.min(failures - 1, 10));
+    const ceiling = Math.min(longestMs, firstDelayMs * 2 ** Math.min(before, 10));
     const delayMs = ceiling / 2 + (ceiling / 2) * (random(4).readUInt32BE() / 2 ** 32);
-    this.#known.set(key, {
-      state: 'failed',
-      why,
-      failures,
-      retryAtMs: clock.nowMs() + delayMs,
-      cancelRetry: clock.after(delayMs, () => this.#options.retry()),
-    });
+    this.#failed.set(key, { why, failures: before + 1, retryAtMs: clock.nowMs() + delayMs });
   }
 }
 
-function failureIn(known: Exclude<Known, { state: 'idle' }>): Failed | undefined {
-  return known.state === 'failed' ? known : known.before;
-}
-
-function wordsOf(fault: Fault | undefined): string {
-  return (fault === undefined ? undefined : words[fault.code]) ?? 'broke off';
+/** Of a carrier over which the connector's key has not answered. */
+function whyEnded(fault: Fault | undefined, by: 'us' | 'them'): string {
+  if (by === 'them' && fault?.code !== 'busy') return 'closed without an answer';
+  return (fault === undefined ? undefined : words[fault.code]) ?? 'unreachable';
 }
 
 function keyOf(connector: string, endpoint: string): string {

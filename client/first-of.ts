@@ -14,6 +14,8 @@ export interface FirstOf<Way, Result> {
   /** How long one way is waited for alone. */
   readonly staggerMs: number;
   readonly clock: Clock;
+  /** Ends it without a result: there are other ways by now. */
+  readonly signal?: AbortSignal;
 }
 
 /** Resolves with what succeeded first, or with the Fault of the last that failed; undefined when there was no way. */
@@ -50,6 +52,9 @@ export function firstOf<Way, Result>(
         .then((result) => (isOver ? options.discard(result) : end({ way, result })))
         .catch(lose);
     };
+    options.signal?.addEventListener('abort', () => {
+      if (!isOver) end(undefined);
+    });
     if (ways.length === 0) end(undefined);
     else begin();
   });

@@ -22,6 +22,8 @@ export interface KeptSessionOptions {
   carrier(route: Route): Promise<Carrier | undefined>;
   /** Whether flows wait for it: then no try is put off for long. */
   isWanted(): boolean;
+  /** Its carrier died: the way to others may be gone with it. */
+  lost(): void;
   /** It runs again, or over another route. */
   resumed(): void;
   /** No route led to its connector in a whole round; it goes on trying. */
@@ -48,6 +50,8 @@ export class KeptSession {
   #upSinceMs: number;
   #failures = 0;
   #isTrying = false;
+  /** Ends the round that is under way. */
+  #abort = new AbortController();
   #isDraining = false;
   #cancelRetry: () => void = () => undefined;
 
@@ -82,6 +86,7 @@ export class KeptSession {
 
   /** Its carrier died. */
   lost(): void {
+    this.#options.lost();
     const livedMs = this.#options.clock.nowMs() - this.#upSinceMs;
     if (livedMs >= steadyMs) this.#failures = 0;
     if (this.#failures === 0) void this.#try();
@@ -92,6 +97,12 @@ export class KeptSession {
   poke(): void {
     if (this.session.hasPath) this.choice.changed();
     else void this.#try();
+  }
+
+  /** A relay is attached anew: whoever waits for an answer over another begins again with it. */
+  found(): void {
+    this.#abort.abort();
+    this.poke();
   }
 
   /** Sends what it has not sent yet. */
@@ -136,6 +147,8 @@ export class KeptSession {
   /** The route that lost it is the last to be asked: it may only look alive. */
   async #round(): Promise<'resumed' | 'over' | { readonly fault: Fault | undefined }> {
     const { clock } = this.#options;
+    this.#abort = new AbortController();
+    const { signal } = this.#abort;
     const lost = routeName(this.#route);
     const routes = this.#options.routes();
     let left = [
@@ -150,8 +163,10 @@ export class KeptSession {
         discard: (path) => path.close(),
         staggerMs,
         clock,
+        signal,
       });
       if (this.#isOver) return 'over';
+      if (signal.aborted && found === undefined) return this.#round();
       if (found === undefined || found instanceof Fault) return { fault: found };
       fault = await this.moveTo(found.way, found.result).then(() => undefined, toFault);
       if (this.#isOver) return 'over';

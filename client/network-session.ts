@@ -25,6 +25,8 @@ export interface NetworkSessionOptions {
   connectors(): readonly ConnectorPeer[];
   grants(): readonly string[];
   readonly routes: Routes;
+  /** A carrier died: the way to others may be gone with it. */
+  lost(): void;
   /** Why no relay lets this device attach, where every one of them refused for a reason that a person should hear. */
   refusal(): Fault | undefined;
   onNote(note: unknown): void;
@@ -111,6 +113,13 @@ export class NetworkSession {
     this.#rounds = 0;
     this.#cancelRetry();
     void this.#dial();
+  }
+
+  /** A relay is attached anew. */
+  found(): void {
+    if (this.#stopped) return;
+    for (const kept of this.#kept()) kept.found();
+    this.poke();
   }
 
   /**
@@ -227,6 +236,7 @@ export class NetworkSession {
         // One that the controller names no longer is not met anywhere.
         routes: () => (this.#names(connector) ? routes.to(connector) : []),
         carrier: async (over) => routes.carrier(connector, over),
+        lost: () => this.#options.lost(),
         isWanted: () => this.#waiting.size > 0,
         resumed: () => this.#resumed(kept, connector),
         stranded: () => this.#stranded(kept, connector),

@@ -20,6 +20,8 @@ export interface PingOptions {
   knowledge(): Knowledge;
   session(network: NetworkId): Promise<Session>;
   networks(): readonly NetworkPath[];
+  /** Looks for a better path at once. */
+  lookAgain(network: NetworkId): void;
   /** The host of a relay's URL. */
   relayName(relay: string): string;
   open(target: FlowTarget): Promise<Duplex>;
@@ -37,9 +39,13 @@ export class Ping {
     this.#options = options;
   }
 
-  /** One round trip. Rejects with the Fault of why this device may not use what `text` names. */
-  async once(text: string): Promise<PingReply> {
+  /**
+   * One round trip. Rejects with the Fault of why this device may not use what `text` names.
+   * @param looks whether a better path is looked for at once, as with the first of several
+   */
+  async once(text: string, looks: boolean): Promise<PingReply> {
     const resource = this.#granted(text);
+    if (looks) this.#options.lookAgain(resource.net);
     const base = { resource: resource.name };
     let rttMs: number | undefined;
     let fault: Fault | undefined;

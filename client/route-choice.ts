@@ -93,6 +93,13 @@ export class RouteChoice {
     if (this.#options.kept.session.streams > 0) this.used();
   }
 
+  /** Somebody asks how it is: what failed is tried again at once, and a move waits for nothing. */
+  lookAgain(): void {
+    for (const [name, state] of this.#known) if ('fault' in state) this.#known.delete(name);
+    this.#movedAtMs = Number.NEGATIVE_INFINITY;
+    void this.#compare(this.#others());
+  }
+
   /** A flow begins on the session. */
   used(): void {
     const { clock, random } = this.#options;

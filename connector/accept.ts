@@ -2,6 +2,7 @@
  * One client's session at the connector: every stream is checked (grant, port, pattern, time, contact, revocation), then
  * resolved, guarded and dialled, and stays open only while all of that holds. Every refusal is recorded.
  */
+import type { Clock } from '../protocol/clock.ts';
 import { Fault, toFault, type CodeName } from '../protocol/errors.ts';
 import type { NetworkId } from '../protocol/ids.ts';
 import type { Lease } from '../protocol/lease.ts';
@@ -12,13 +13,14 @@ import { matchesPattern, type Pattern } from '../protocol/names.ts';
 import { listsPort } from '../protocol/ports.ts';
 import type { ConnectorResource, ConnectorSnapshot, FlowRecord } from '../protocol/control.ts';
 import type { Card, Grant } from '../protocol/tokens.ts';
-import { dialTcp, permittedAddresses } from './dial.ts';
+import { dialTcp, dialUdp, permittedAddresses } from './dial.ts';
 import { flowId, joinFlow } from './flow.ts';
 import type { FlowLog } from './flow-log.ts';
 import type { FlowQuota } from './flow-quota.ts';
 import { GrantBook } from './grant-book.ts';
 import { parseOpenRequest, type OpenRequest } from './open-request.ts';
 import type { Resolve } from './resolve.ts';
+import { joinDatagrams, type DatagramBytes } from './udp.ts';
 
 /** What a session asks of the connector around it, always as of now. */
 export interface Serving {
@@ -35,6 +37,7 @@ export interface Serving {
   readonly resolve: Resolve;
   /** Whether this connector itself listens there: no resource leads to it. */
   isOwnListener?(this: void, address: string, port: number): boolean;
+  readonly clock: Clock;
   readonly wallClock: () => number;
 }
 
@@ -135,9 +138,9 @@ export class AcceptedSession {
   }: OpenRequest): { resource: ConnectorResource; grant: Grant } | CodeName {
     const resource = this.#serving.snapshot()?.resources[id];
     if (resource === undefined) return this.#serving.lease.isRevoked(id) ? 'revoked' : 'denied';
-    const grant = kind === 'dns' ? this.#grants.coverAny(id) : this.#grants.cover(id, 'tcp', port);
+    const grant = kind === 'dns' ? this.#grants.coverAny(id) : this.#grants.cover(id, kind, port);
     if (grant === 'denied') return 'denied';
-    if (kind === 'tcp' && !listsPort(resource.ports, 'tcp', port)) return 'port-not-listed';
+    if (kind !== 'dns' && !listsPort(resource.ports, kind, port)) return 'port-not-listed';
     if (!resource.hosts.some((pattern) => matchesPattern(pattern as Pattern, host))) return 'denied';
     return typeof grant === 'string' ? grant : { resource, grant };
   }
@@ -148,15 +151,8 @@ export class AcceptedSession {
     this.#flows.set(stream.id, flow);
     stream.once('error', () => undefined);
     try {
-      const { resolve, isOwnListener } = this.#serving;
-      const socket = await dialTcp(resource, request.host, request.port, resolve, isOwnListener);
-      if (stream.destroyed) {
-        socket.destroy();
-        throw new Fault(flow.cutBy?.code ?? 'cancelled');
-      }
-      this.#record({ event: 'open', flow: id, ...subjectOf(flow.grant), ...targetOf(request) });
-      stream.accept();
-      joinFlow(stream, socket, (code) => this.#closed(flow, code));
+      if (request.kind === 'udp') await this.#joinUdp(stream, flow, resource);
+      else await this.#joinTcp(stream, flow, resource);
     } catch (error) {
       this.#flows.delete(stream.id);
       flow.release();
@@ -164,7 +160,34 @@ export class AcceptedSession {
     }
   }
 
-  #closed(flow: OpenFlow, code: CodeName | undefined): void {
+  async #joinTcp(stream: MuxStream, flow: OpenFlow, resource: ConnectorResource): Promise<void> {
+    const { host, port } = flow.request;
+    const { resolve, isOwnListener } = this.#serving;
+    const socket = await dialTcp(resource, host, port, resolve, isOwnListener);
+    this.#begin(stream, flow, () => socket.destroy());
+    joinFlow(stream, socket, (code) =>
+      this.#closed(flow, code, { up: stream.bytesReceived, down: stream.bytesSent }),
+    );
+  }
+
+  async #joinUdp(stream: MuxStream, flow: OpenFlow, resource: ConnectorResource): Promise<void> {
+    const { host, port } = flow.request;
+    const socket = await dialUdp(resource, host, port, this.#serving.resolve);
+    this.#begin(stream, flow, () => socket.close());
+    joinDatagrams(stream, socket, this.#serving.clock, (code, bytes) => this.#closed(flow, code, bytes));
+  }
+
+  /** Accepts and records it, unless it ended during the dial: then `drop` is called, and the Fault of it thrown. */
+  #begin(stream: MuxStream, flow: OpenFlow, drop: () => void): void {
+    if (stream.destroyed) {
+      drop();
+      throw new Fault(flow.cutBy?.code ?? 'cancelled');
+    }
+    this.#record({ event: 'open', flow: flow.id, ...subjectOf(flow.grant), ...targetOf(flow.request) });
+    stream.accept();
+  }
+
+  #closed(flow: OpenFlow, code: CodeName | undefined, bytes: DatagramBytes): void {
     this.#flows.delete(flow.stream.id);
     flow.release();
     const ending = flow.cutBy?.code ?? code;
@@ -173,8 +196,8 @@ export class AcceptedSession {
       flow: flow.id,
       ...subjectOf(flow.grant),
       ...targetOf(flow.request),
-      bytesUp: flow.stream.bytesReceived,
-      bytesDown: flow.stream.bytesSent,
+      bytesUp: bytes.up,
+      bytesDown: bytes.down,
       ...(ending === undefined ? {} : { code: ending }),
       ...(flow.cutBy?.cause === undefined ? {} : { cause: flow.cutBy.cause }),
     });
@@ -202,7 +225,8 @@ export class AcceptedSession {
   #cut(flow: OpenFlow, code: CodeName): void {
     const { jti, sub, dev, ses } = flow.grant;
     const { resource } = flow.request;
-    const cause = this.#serving.causeOf([jti, `${jti}/${resource}`, sub, dev, ses, resource]);
+    const cause =
+      this.#serving.lease.whyNarrowed(jti, resource) ?? this.#serving.causeOf([jti, sub, dev, ses, resource]);
     flow.cutBy = { code, cause };
     this.#session.sendNote({
       flow: flow.id,
@@ -238,6 +262,11 @@ function subjectOf({ dev, sub }: Grant): { device: string; subject: string } {
   return { device: dev, subject: sub };
 }
 
-function targetOf({ resource, host, port }: OpenRequest): { resource: string; host: string; port: number } {
-  return { resource, host, port };
+function targetOf({
+  resource,
+  host,
+  port,
+  kind,
+}: OpenRequest): Pick<FlowRecord, 'resource' | 'host' | 'port' | 'kind'> {
+  return { resource, host, port, ...(kind === 'udp' ? { kind } : {}) };
 }

@@ -3,10 +3,12 @@
  * the connector that opens a connection towards an application.
  */
 import { networkInterfaces } from 'node:os';
+import type { Socket as UdpSocket } from 'node:dgram';
 import { connect, type Socket } from 'node:net';
 import { Fault, type CodeName } from '../protocol/errors.ts';
 import { mayDial, type GuardedResource } from './address-guard.ts';
 import { systemResolve, type Resolve } from './resolve.ts';
+import { connectUdp } from './udp.ts';
 
 /** The range clients give to names unless told otherwise (DESIGN section 6). */
 const syntheticRange = '100.96.0.0/12';
@@ -30,6 +32,20 @@ export async function permittedAddresses(
   const permitted = found.filter((address) => mayDial(resource, address, here));
   if (permitted.length === 0) throw new Fault('address-forbidden');
   return permitted;
+}
+
+/**
+ * A socket that exchanges datagrams with the first permitted address and nobody else. Rejects as `permittedAddresses`, or
+ * with `unreachable`; whether anybody answers shows only later.
+ */
+export async function dialUdp(
+  resource: GuardedResource,
+  host: string,
+  port: number,
+  resolve: Resolve = systemResolve,
+): Promise<UdpSocket> {
+  const [address = ''] = await permittedAddresses(resource, host, resolve);
+  return connectUdp(address, port);
 }
 
 /**

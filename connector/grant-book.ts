@@ -6,6 +6,7 @@ import { listsPort, type Transport } from '../protocol/ports.ts';
 import type { CodeName } from '../protocol/errors.ts';
 import type { NetworkId, ResourceId } from '../protocol/ids.ts';
 import type { Lease } from '../protocol/lease.ts';
+import type { Left } from '../protocol/narrowed-grants.ts';
 import { verifyGrant, type Card, type Caveat, type Grant } from '../protocol/tokens.ts';
 
 /** A session carries at most this many grants; the one shown first gives way. */
@@ -62,9 +63,9 @@ export class GrantBook {
 
   /** The instant (epoch milliseconds) at which time alone ends what this grant gives on the resource. */
   endsMs(grant: Grant, resource: ResourceId): number {
-    const caveat = caveatOf(grant, resource);
-    if (caveat === undefined) return 0;
-    return Math.min(endS(grant, caveat) * 1_000, this.#lease.honouredUntilMs(caveat.out) + 1);
+    const right = this.#rightTo(grant, resource);
+    if (right === undefined) return 0;
+    return Math.min(right.until * 1_000, this.#lease.honouredUntilMs(right.out) + 1);
   }
 
   #closest(judge: (grant: Grant) => CodeName | undefined): Grant | CodeName {
@@ -107,11 +108,28 @@ export class GrantBook {
     }
     const lease = this.#lease;
     const { jti, sub, dev, ses } = grant;
-    const ids = [jti, sub, dev, ses, resource, `${jti}/${resource}`] as const;
-    if (ids.some((id) => lease.isRevoked(id))) return 'revoked';
+    const isRevoked =
+      lease.isRevoked(jti) ||
+      lease.isRevoked(sub) ||
+      lease.isRevoked(dev) ||
+      lease.isRevoked(ses) ||
+      lease.isRevoked(resource);
+    const right = isRevoked ? undefined : this.#rightTo(grant, resource);
+    if (right === undefined) return 'revoked';
     // No leeway here: the end of a right is promised to the second, and beats keep the clock by the controller's.
-    if (endS(grant, caveat) * 1_000 <= lease.nowMs()) return 'expired';
-    return lease.isHonoured(caveat.out) ? undefined : 'out-of-contact';
+    if (right.until * 1_000 <= lease.nowMs()) return 'expired';
+    return lease.isHonoured(right.out) ? undefined : 'out-of-contact';
+  }
+
+  /** What the grant gives, less what was taken from it since; undefined when that is nothing. */
+  #rightTo(grant: Grant, resource: ResourceId): Left | undefined {
+    const caveat = caveatOf(grant, resource);
+    const left = this.#lease.leftOf(grant.jti, resource);
+    if (caveat === undefined || left === 'nothing') return undefined;
+    return {
+      until: Math.min(caveat.until, grant.exp, left?.until ?? Number.POSITIVE_INFINITY),
+      out: Math.min(caveat.out, left?.out ?? Number.POSITIVE_INFINITY),
+    };
   }
 
   #nowS(): number {
@@ -122,10 +140,6 @@ export class GrantBook {
 function caveatOf(grant: Grant, resource: ResourceId): Caveat | undefined {
   const index = Object.hasOwn(grant.res, resource) ? grant.res[resource] : undefined;
   return index === undefined ? undefined : grant.cav[index];
-}
-
-function endS(grant: Grant, caveat: Caveat): number {
-  return Math.min(caveat.until, grant.exp);
 }
 
 const rank: readonly CodeName[] = ['denied', 'port-not-listed', 'revoked', 'expired', 'out-of-contact'];

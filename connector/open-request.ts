@@ -2,12 +2,12 @@
 import { parseId, type ResourceId } from '../protocol/ids.ts';
 import { parseName, type Name } from '../protocol/names.ts';
 
-/** `tcp` opens a flow to the port; `dns` asks whether the name exists and leads somewhere the resource may use. */
+/** `tcp` and `udp` open a flow to the port; `dns` asks whether the name exists and leads somewhere the resource may use. */
 export interface OpenRequest {
   readonly resource: ResourceId;
   readonly host: Name;
   readonly port: number;
-  readonly kind: 'tcp' | 'dns';
+  readonly kind: 'tcp' | 'udp' | 'dns';
 }
 
 /** The request in a stream's payload; undefined when it has another form or names no DNS name. */
@@ -17,7 +17,8 @@ export function parseOpenRequest(payload: unknown): OpenRequest | undefined {
   const { r, h, p: port, k: kind } = payload as Record<string, unknown>;
   const resource = parseId('res', r);
   const host = typeof h === 'string' ? parseName(h) : undefined;
-  if (resource === undefined || host === undefined || (kind !== 'tcp' && kind !== 'dns')) return undefined;
+  if (resource === undefined || host === undefined) return undefined;
+  if (kind !== 'tcp' && kind !== 'udp' && kind !== 'dns') return undefined;
   if (typeof port !== 'number' || !Number.isInteger(port) || port < 0 || port > 65_535) return undefined;
   return { resource, host, port, kind };
 }

@@ -16,7 +16,7 @@ export type Change =
   /** A person's groups, e-mail address or name are new. */
   | { readonly kind: 'person'; readonly person: Id<'usr'> }
   /** Service tokens or device passes came or went, or may do something else. */
-  | { readonly kind: 'passes' }
+  | { readonly kind: 'passes'; readonly revoked: readonly Id<'tok'>[] }
   /** The operator's file of countries is new: addresses may lie elsewhere now. */
   | { readonly kind: 'countries' }
   /** Connectors or relays came, went or moved. */

@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import type { Clock, Random } from '../protocol/clock.ts';
 import type { OrganisationId } from '../protocol/ids.ts';
 import type { Publish } from './changes.ts';
+import type { NarrowedRights } from './decisions/narrowed-rights.ts';
 import type { Authority } from './keys/authority.ts';
 import type { SignedCard } from './keys/card.ts';
 import type { ControllerKeys } from './keys/controller-keys.ts';
@@ -21,6 +22,7 @@ export interface Organisation {
   readonly id: OrganisationId;
   readonly store: ScopedStore;
   readonly reader: OrganisationReader;
+  readonly narrowed: NarrowedRights;
 }
 
 export interface ControllerContext {
@@ -48,6 +50,14 @@ export interface ControllerContext {
   readonly presence: Presence;
   readonly bus: Bus;
   readonly publish: Publish;
-  /** Runs `sweep` at this instant (epoch ms), in the place of the sweep that the organisation waits for; undefined: none. */
-  atNextSweep(organisation: OrganisationId, atMs: number | undefined, sweep: () => void): void;
+  /**
+   * Runs `sweep` at this instant (epoch ms), in the place of the sweep of this name that the organisation waits for;
+   * undefined: none.
+   */
+  atNextSweep(
+    organisation: OrganisationId,
+    name: 'superseded' | 'ended',
+    atMs: number | undefined,
+    sweep: () => void,
+  ): void;
 }

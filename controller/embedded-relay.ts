@@ -31,7 +31,7 @@ export async function openEmbeddedRelay(
   const { store } = context.organisation(context.soleOrganisation);
   const id = await registered(context);
   const lease = new Lease(context.now);
-  const feed = new RevocationFeed(store, (message) => {
+  const feed = new RevocationFeed(store, 'not', (message) => {
     if (message.t !== 'revoke') return;
     lease.revoke(message);
     changed();
@@ -41,7 +41,8 @@ export async function openEmbeddedRelay(
     if (organisation === store.organisation && message.kind === 'revoked') feed.offer(message.revocation);
   });
   const epoch = await store.epoch();
-  for (const revocation of await remembered(store, context.now())) lease.revoke(revocation);
+  for (const { epoch: at, ids, reason } of await remembered(store, context.now()))
+    lease.revoke({ epoch: at, ids, reason });
   await feed.begin(epoch);
   lease.beat(epoch);
   const leave = context.presence.enter(id);

@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import type { Clock, Random } from '../protocol/clock.ts';
 import type { OrganisationId } from '../protocol/ids.ts';
 import { actOnChange } from './decisions/act-on-change.ts';
+import { NarrowedRights } from './decisions/narrowed-rights.ts';
 import { memoryBus } from './live/bus.ts';
 import type { ControllerContext, Organisation } from './context.ts';
 import { loadAuthority } from './keys/authority.ts';
@@ -69,7 +70,7 @@ export async function openController(options: OpenOptions): Promise<OpenControll
     throw error;
   });
   const organisations = new Map<OrganisationId, Organisation>();
-  const sweeps = new Map<OrganisationId, () => void>();
+  const sweeps = new Map<string, () => void>();
   const context: ControllerContext = {
     publicUrl,
     webPort: options.webPort ?? webPortOf(publicUrl),
@@ -83,6 +84,7 @@ export async function openController(options: OpenOptions): Promise<OpenControll
           id,
           store: scoped,
           reader: new OrganisationReader(scoped, countries ?? noCountries),
+          narrowed: new NarrowedRights(),
         };
         organisations.set(id, organisation);
       }
@@ -105,10 +107,11 @@ export async function openController(options: OpenOptions): Promise<OpenControll
     presence: new Presence(),
     bus: memoryBus(),
     publish: (organisation, change) => actOnChange(context, organisation, change),
-    atNextSweep(organisation, atMs, sweep) {
-      sweeps.get(organisation)?.();
-      sweeps.delete(organisation);
-      if (atMs !== undefined) sweeps.set(organisation, clock.after(Math.max(0, atMs - now()), sweep));
+    atNextSweep(organisation, name, atMs, sweep) {
+      const key = `${organisation} ${name}`;
+      sweeps.get(key)?.();
+      sweeps.delete(key);
+      if (atMs !== undefined) sweeps.set(key, clock.after(Math.max(0, atMs - now()), sweep));
     },
   };
   return {

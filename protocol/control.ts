@@ -36,6 +36,8 @@ export const Hello = Type.Object({
   url: Type.Optional(text),
   /** The newest epoch that a connector or relay knows of. */
   epoch: Type.Optional(Type.Integer({ minimum: 0 })),
+  /** A connector that understands `narrowed` of a revocation; others are told one id for each grant and resource. */
+  narrowed: Type.Optional(Type.Literal(true)),
 });
 
 /**
@@ -65,6 +67,8 @@ export const Enrol = Type.Object({
   nk: key,
   sig: signature,
   url: Type.Optional(text),
+  /** As in hello. */
+  narrowed: Type.Optional(Type.Literal(true)),
 });
 
 /** The code that came back on the loopback redirect, and the verifier behind the challenge. */
@@ -144,6 +148,8 @@ export const FlowRecord = Type.Object({
   resource: Type.Optional(Type.String({ maxLength: 64 })),
   host: Type.Optional(Type.String({ maxLength: 253 })),
   port: Type.Optional(Type.Integer()),
+  /** Absent for TCP. */
+  kind: Type.Optional(Type.Literal('udp')),
   /** The name of the wire code: why it was refused, or what ended it. */
   code: Type.Optional(Type.String({ maxLength: 32 })),
   /** Why the controller took it away, when it did. */
@@ -347,9 +353,19 @@ export type RelaySnapshot = Static<typeof RelaySnapshot>;
 export type Snapshot = DeviceSnapshot | ConnectorSnapshot | RelaySnapshot;
 export type RelayEntry = Static<typeof relayEntry>;
 
+/** Of every one of these grants, its right to every one of these resources: what is left of it, or nothing. */
+const narrowings = Type.Array(
+  Type.Object({
+    grants: Type.Array(Type.String({ pattern: idPattern('tok') })),
+    resources: Type.Array(Type.String({ pattern: idPattern('res') })),
+    left: Type.Optional(Type.Object({ until: Type.Integer(), out: Type.Integer() })),
+  }),
+);
+
 const revocation = {
   epoch: Type.Integer(),
   ids: Type.Array(Type.String()),
+  narrowed: Type.Optional(narrowings),
   reason: Type.String(),
 };
 
@@ -369,7 +385,7 @@ export const FromController = Type.Union([
     expires: Type.Integer(),
   }),
   Type.Object({ ...common, t: Type.Literal('open'), url: Type.String(), state: Type.String() }),
-  /** `v` numbers snapshots and patches of one channel; `revoked` is everything still remembered. */
+  /** `v` numbers snapshots and patches of one channel; `revoked` and `narrowed` are what is still remembered. */
   Type.Object({
     ...common,
     t: Type.Literal('snapshot'),
@@ -377,6 +393,7 @@ export const FromController = Type.Union([
     epoch: Type.Integer(),
     snapshot: Type.Union([DeviceSnapshot, ConnectorSnapshot, RelaySnapshot]),
     revoked: Type.Array(Type.String()),
+    narrowed: Type.Optional(narrowings),
   }),
   /** Changes version `from` into `v`: `set` replaces whole fields, except collections, where null removes an entry. */
   Type.Object({

@@ -4,17 +4,28 @@
  * keeps it on disk. The clock never runs backwards by itself: between beats it goes on at least as fast as time does, whatever
  * becomes of the machine's time of day, and a beat sets it, to no earlier than what the controller says it is.
  */
-import type { Id } from './ids.ts';
+import type { Id, ResourceId } from './ids.ts';
+import {
+  NarrowedGrants,
+  narrowingOf,
+  type KeptNarrowing,
+  type Left,
+  type Narrowing,
+} from './narrowed-grants.ts';
 
 /** The controller sends a beat this often. */
 export const beatIntervalMs = 5_000;
 /** Without a beat for this long a verifier is out of contact. */
 export const contactMs = 15_000;
 
-/** One revocation message: what ended, as of which epoch, and why. `ids` are ids or `tok_…/res_…`. */
+/**
+ * One revocation message: what ended, as of which epoch, and why. `ids` are ids or `tok_…/res_…`, one grant without one
+ * resource; `narrowed` says such things of many at once.
+ */
 export interface Revocation {
   readonly epoch: number;
   readonly ids: readonly string[];
+  readonly narrowed?: readonly Narrowing[] | undefined;
   /** A short code for logs and audit, e.g. `policy`, `device`, `session`. */
   readonly reason: string;
 }
@@ -27,6 +38,8 @@ export interface LeaseState {
   readonly latestMs?: number;
   /** Epoch milliseconds after which a revocation can be forgotten, by revoked id. */
   readonly revoked: Readonly<Record<string, number>>;
+  /** Absent in what older versions kept. */
+  readonly narrowed?: readonly KeptNarrowing[];
 }
 
 /** Nothing signed lives longer than this, so neither does the memory of a revocation. */
@@ -36,6 +49,7 @@ export class Lease {
   readonly #clock: () => number;
   readonly #monotonic: () => number;
   readonly #revoked = new Map<string, number>();
+  readonly #narrowed: NarrowedGrants;
   #epoch = 0;
   #lastBeatMs = Number.NEGATIVE_INFINITY;
   #latestMs = Number.NEGATIVE_INFINITY;
@@ -50,11 +64,12 @@ export class Lease {
     this.#clock = clock;
     this.#monotonic = monotonic;
     this.#latestAt = monotonic();
+    this.#narrowed = new NarrowedGrants(state?.narrowed);
     if (state === undefined) return;
     this.#epoch = state.epoch;
     this.#lastBeatMs = state.lastBeatMs;
     this.#latestMs = Math.max(state.lastBeatMs, state.latestMs ?? state.lastBeatMs);
-    for (const [id, until] of Object.entries(state.revoked)) this.#revoked.set(id, until);
+    for (const [id, until] of Object.entries(state.revoked)) this.#end(id, 'revoked', until);
   }
 
   get epoch(): number {
@@ -85,14 +100,28 @@ export class Lease {
 
   /** Applies a revocation, whatever its epoch; revoking twice is the same as once. */
   revoke(revocation: Revocation): void {
-    const until = this.nowMs() + longestLifeMs;
-    for (const id of revocation.ids) this.#revoked.set(id, until);
-    this.#epoch = Math.max(this.#epoch, revocation.epoch);
-    for (const [id, end] of this.#revoked) if (end < this.nowMs()) this.#revoked.delete(id);
+    const nowMs = this.nowMs();
+    const until = nowMs + longestLifeMs;
+    const { epoch, ids, narrowed = [], reason } = revocation;
+    for (const id of ids) this.#end(id, reason, until);
+    for (const each of narrowed) this.#narrowed.add(each, reason, until);
+    this.#epoch = Math.max(this.#epoch, epoch);
+    for (const [id, end] of this.#revoked) if (end < nowMs) this.#revoked.delete(id);
+    this.#narrowed.forget(nowMs);
   }
 
-  isRevoked(id: Id | `${Id}/${Id}`): boolean {
+  isRevoked(id: Id): boolean {
     return this.#revoked.has(id);
+  }
+
+  /** What is left of this grant's right to this resource; undefined when nothing was taken from it. */
+  leftOf(grant: Id<'tok'>, resource: ResourceId): Left | 'nothing' | undefined {
+    return this.#narrowed.leftOf(grant, resource);
+  }
+
+  /** Why something was taken from this grant's right to this resource. */
+  whyNarrowed(grant: Id<'tok'>, resource: ResourceId): string | undefined {
+    return this.#narrowed.reasonOf(grant, resource);
   }
 
   /** Whether something with this outage allowance (seconds) is honoured now. Never below 15 s after the last beat. */
@@ -117,6 +146,13 @@ export class Lease {
       lastBeatMs: this.#lastBeatMs,
       latestMs: this.nowMs(),
       revoked: Object.fromEntries(this.#revoked),
+      narrowed: this.#narrowed.kept(),
     };
+  }
+
+  #end(id: string, reason: string, until: number): void {
+    const narrowing = narrowingOf(id);
+    if (narrowing === undefined) this.#revoked.set(id, until);
+    else this.#narrowed.add(narrowing, reason, until);
   }
 }

@@ -3,7 +3,7 @@ import type { WebSocket } from 'ws';
 import type { Clock } from '../protocol/clock.ts';
 import { Fault, type CodeName } from '../protocol/errors.ts';
 import { attachedMessage, decodePeer, encodeFrom, encodeWeb, type WebCaller } from '../protocol/hop.ts';
-import type { ConnectorId, NodeId } from '../protocol/ids.ts';
+import type { ConnectorId, NodeId, OrganisationId } from '../protocol/ids.ts';
 import { HopLink } from '../protocol/link/hop-link.ts';
 import type { GrowthBudget } from '../protocol/mux/growth-budget.ts';
 import type { MuxStream } from '../protocol/mux/stream.ts';
@@ -51,6 +51,10 @@ export class AttachedNode {
 
   get id(): NodeId {
     return this.#ticket.sub;
+  }
+
+  get organisation(): OrganisationId {
+    return this.#ticket.org;
   }
 
   get ticket(): Ticket {

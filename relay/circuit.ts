@@ -4,6 +4,7 @@
  */
 import { Fault, type CodeName } from '../protocol/errors.ts';
 import type { MuxStream } from '../protocol/mux/stream.ts';
+import type { Meter } from './rate-shares.ts';
 
 export class Circuit {
   readonly #caller: MuxStream;
@@ -15,12 +16,13 @@ export class Circuit {
   /**
    * Joins the two. The caller is accepted when the connector accepts, and until then hears of any refusal as `no-peer`.
    * @param over called once, when both streams are gone
+   * @param meter where what passes is counted, if it is
    */
-  constructor(caller: MuxStream, connector: MuxStream, over: () => void) {
+  constructor(caller: MuxStream, connector: MuxStream, over: () => void, meter?: Meter) {
     this.#caller = caller;
     this.#connector = connector;
-    this.#up = new Direction(caller, connector);
-    this.#down = new Direction(connector, caller);
+    this.#up = new Direction(caller, connector, meter);
+    this.#down = new Direction(connector, caller, meter);
     connector.accepted().then(
       () => caller.accept(),
       () => undefined,
@@ -57,12 +59,13 @@ class Direction {
   readonly #to: MuxStream;
   #taken = 0;
 
-  constructor(from: MuxStream, to: MuxStream) {
+  constructor(from: MuxStream, to: MuxStream, meter: Meter | undefined) {
     this.#from = from;
     this.#to = to;
     from.on('data', (bytes: Buffer) => {
       this.#taken += bytes.length;
       if (!to.write(bytes)) from.pause();
+      meter?.count(bytes.length, from, to);
     });
     from.on('end', () => to.end());
     to.on('drain', () => from.resume());

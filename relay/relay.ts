@@ -9,7 +9,7 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import type { Clock, Random } from '../protocol/clock.ts';
 import { Fault, type CodeName } from '../protocol/errors.ts';
 import { attachMs, hopMaxPayload, hopSubprotocol } from '../protocol/hop.ts';
-import type { NodeId, RelayId } from '../protocol/ids.ts';
+import type { NodeId, OrganisationId, RelayId } from '../protocol/ids.ts';
 import type { Lease } from '../protocol/lease.ts';
 import { closeCodeOf } from '../protocol/link/websocket-carrier.ts';
 import { rankOf, type Name, type Pattern } from '../protocol/names.ts';
@@ -21,6 +21,7 @@ import { admit, type Admitted } from './admit.ts';
 import { AttachedNode } from './attached-node.ts';
 import { Circuit } from './circuit.ts';
 import { Circuits } from './circuits.ts';
+import { RateShares } from './rate-shares.ts';
 import { WebDoor } from './web-door.ts';
 
 /** What happened, in ids and codes only. */
@@ -40,8 +41,13 @@ export interface RelayOptions {
   readonly lease: Pick<Lease, 'isHonoured' | 'isRevoked' | 'nowMs'>;
   readonly clock: Clock;
   readonly random: Random;
-  /** What may be held for circuits, and by how much their windows may grow, all together; default 256 MiB. */
+  /**
+   * What may be held for circuits, all together; default 256 MiB. By half of it the windows of one organisation may grow,
+   * and there may be a circuit for each 16 KiB of it. Who has most pays when it is spent.
+   */
   readonly memoryBytes?: number;
+  /** What may pass in a second, shared evenly among the organisations that use it; without bound unless given. */
+  readonly bytesPerSecond?: number;
   log?(event: RelayEvent): void;
 }
 
@@ -87,7 +93,9 @@ export function createRelay(options: RelayOptions): Relay {
 class BlindRelay implements Relay {
   readonly #options: RelayOptions;
   readonly #nodes = new Map<NodeId, AttachedNode>();
-  readonly #growth: GrowthBudget;
+  readonly #growth = new Map<OrganisationId, GrowthBudget>();
+  readonly #rates: RateShares | undefined;
+  readonly #memoryBytes: number;
   readonly #unattached = new Set<WebSocket>();
   readonly #parting = new Set<AttachedNode>();
   readonly #server = new WebSocketServer({
@@ -99,19 +107,21 @@ class BlindRelay implements Relay {
     handleProtocols: (offered) => (offered.has(hopSubprotocol) ? hopSubprotocol : false),
   });
   readonly #circuits: Circuits;
-  readonly door: WebDoor;
   #drained: Promise<void> | undefined;
+  readonly door: WebDoor;
   #cancelRecheck: () => void = () => {};
   #cancelWeigh: () => void = () => {};
 
   constructor(options: RelayOptions) {
     this.#options = options;
-    const memoryBytes = options.memoryBytes ?? defaultMemoryBytes;
-    this.#growth = new GrowthBudget(memoryBytes);
-    this.#circuits = new Circuits(memoryBytes);
+    this.#memoryBytes = options.memoryBytes ?? defaultMemoryBytes;
+    this.#circuits = new Circuits(this.#memoryBytes);
+    const { bytesPerSecond, clock } = options;
+    this.#rates = bytesPerSecond === undefined ? undefined : new RateShares(bytesPerSecond, clock);
     this.door = new WebDoor({
       clock: options.clock,
       circuits: this.#circuits,
+      ...(this.#rates === undefined ? {} : { rates: this.#rates }),
       serving: (name) => this.#serving(name),
       passed: (to) => options.log?.({ event: 'web', to }),
       refused: () => options.log?.({ event: 'web-refused' }),
@@ -157,6 +167,7 @@ class BlindRelay implements Relay {
   close(): void {
     this.#cancelRecheck();
     this.#cancelWeigh();
+    this.#rates?.close();
     this.door.close();
     for (const socket of this.#unattached) socket.terminate();
     for (const node of this.#nodes.values()) node.close('draining');
@@ -235,7 +246,7 @@ class BlindRelay implements Relay {
     socket.removeAllListeners();
     const node = new AttachedNode(socket, admitted, {
       clock: this.#options.clock,
-      growth: this.#growth,
+      growth: this.#growthOf(admitted.ticket.org),
       objection: (ticket) => this.#objection(ticket),
       circuit: (stream, peer) => this.#circuit(node, stream, peer),
       closed: (code) => {
@@ -246,6 +257,15 @@ class BlindRelay implements Relay {
     this.#nodes.set(id, node);
     this.#options.log?.({ event: older === undefined ? 'attached' : 'replaced', node: id });
     older?.close('fenced');
+  }
+
+  /** As many as there are organisations that had nodes here. */
+  #growthOf(organisation: OrganisationId): GrowthBudget {
+    const known = this.#growth.get(organisation);
+    if (known !== undefined) return known;
+    const budget = new GrowthBudget(this.#memoryBytes / 2);
+    this.#growth.set(organisation, budget);
+    return budget;
   }
 
   /** Why this ticket is not honoured now; undefined when it is. */
@@ -265,8 +285,10 @@ class BlindRelay implements Relay {
       return stream.reset('no-peer');
     }
     this.#options.log?.({ event: 'circuit', from: from.id, to: to.id });
-    const circuit: Circuit = new Circuit(stream, far, () => this.#circuits.delete(circuit));
-    this.#circuits.add(circuit);
+    const { organisation } = from;
+    const over = (): void => this.#circuits.delete(circuit, organisation);
+    const circuit = new Circuit(stream, far, over, this.#rates?.of(organisation));
+    this.#circuits.add(circuit, organisation);
   }
 
   /** Attached connectors that may serve this hostname now; of several patterns the most exact decides. */
@@ -278,6 +300,7 @@ class BlindRelay implements Relay {
       if (role !== 'connector' || hosts === undefined) continue;
       const rank = Math.max(0, ...hosts.map((pattern) => rankOf(pattern as Pattern, name)));
       if (rank < best || this.#objection(node.ticket) !== undefined) continue;
+      if (!this.#circuits.hasRoom(node.organisation)) continue;
       if (rank > best) found = [];
       best = rank;
       found.push(node);
@@ -294,6 +317,7 @@ class BlindRelay implements Relay {
       caller.org === called.org &&
       called.meet.some((network) => caller.meet.includes(network)) &&
       (caller.role === 'connector' || from.circuits <= maxCircuitsOfClient) &&
+      this.#circuits.hasRoom(caller.org) &&
       this.#objection(from.ticket) === undefined &&
       this.#objection(to.ticket) === undefined
     );

@@ -9,14 +9,17 @@ import type { OwnServer } from '../protocol/fed-server.ts';
 import type { Name } from '../protocol/names.ts';
 import type { MuxStream } from '../protocol/mux/stream.ts';
 import { neighbourhoodOf, plainAddress, sourceOf } from './browser-network.ts';
+import type { OrganisationId } from '../protocol/ids.ts';
 import type { Circuits } from './circuits.ts';
 import { peek, type Peeked } from './peek.ts';
 import { inOrder } from './rendezvous.ts';
+import type { RateShares } from './rate-shares.ts';
 import { WebCircuit } from './web-circuit.ts';
 
 /** A connector that serves a hostname, as the door needs it. */
 export interface WebConnector {
   readonly id: string;
+  readonly organisation: OrganisationId;
   /** A stream for a browser's connection; undefined when it takes no more. */
   openWeb(request: { sni: Name; addr: string; port: number }): MuxStream | undefined;
 }
@@ -24,6 +27,8 @@ export interface WebConnector {
 export interface WebDoorOptions {
   readonly clock: Clock;
   readonly circuits: Circuits;
+  /** What passes is counted there, if anywhere. */
+  readonly rates?: RateShares;
   /** Connectors that serve this hostname now, in any order. */
   serving(name: Name): readonly WebConnector[];
   passed(connector: string): void;
@@ -132,7 +137,7 @@ export class WebDoor {
       if (stream === undefined) continue;
       if (!(await this.#isTaken(socket, stream, hello))) continue;
       if (socket.destroyed) return stream.reset('cancelled');
-      return this.#join(socket, source, stream, connector.id);
+      return this.#join(socket, source, stream, connector);
     }
     if (!socket.destroyed) this.#refuse(socket);
     return undefined;
@@ -155,19 +160,22 @@ export class WebDoor {
     }
   }
 
-  #join(socket: Socket, source: string, stream: MuxStream, connector: string): void {
+  #join(socket: Socket, source: string, stream: MuxStream, connector: WebConnector): void {
     this.#finish(socket);
     socket.setNoDelay(true);
     socket.setKeepAlive(true, keepAliveMs);
     count(this.#passedOf, source, 1);
-    const circuit: WebCircuit = new WebCircuit(socket, stream, () => {
+    const { id, organisation } = connector;
+    const { circuits, rates } = this.#options;
+    const over = (): void => {
       count(this.#passedOf, source, -1);
       this.#passed.delete(circuit);
-      this.#options.circuits.delete(circuit);
-    });
+      circuits.delete(circuit, organisation);
+    };
+    const circuit = new WebCircuit(socket, stream, over, rates?.of(organisation));
     this.#passed.add(circuit);
-    this.#options.circuits.add(circuit);
-    this.#options.passed(connector);
+    circuits.add(circuit, organisation);
+    this.#options.passed(id);
   }
 
   #refuse(socket: Socket): void {

@@ -74,7 +74,8 @@ export class WebSessions {
   objection(session: WebSession): CodeName | undefined {
     const { lease } = this.#options;
     const { jti, sub, ses, res, cav } = session;
-    if ([jti, sub, ses, res, `${jti}/${res}` as const].some((id) => lease.isRevoked(id))) return 'revoked';
+    if ([jti, sub, ses, res].some((id) => lease.isRevoked(id))) return 'revoked';
+    if (lease.leftOf(jti, res) === 'nothing') return 'revoked';
     if (Math.min(cav.until, session.exp) * 1_000 <= lease.nowMs()) return 'expired';
     return lease.isHonoured(cav.out) ? undefined : 'out-of-contact';
   }

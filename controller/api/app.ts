@@ -23,7 +23,9 @@ import { discoveryRoutes } from './routes/discovery.ts';
 import { documentHistoryRoutes } from './routes/document-history.ts';
 import { documentRoutes } from './routes/document.ts';
 import { enrolmentKeyRoutes } from './routes/enrolment-keys.ts';
+import { hostnameRoutes } from './routes/hostnames.ts';
 import { listRoutes } from './routes/lists.ts';
+import { passRoutes } from './routes/passes.ts';
 import { postureRoutes } from './routes/posture.ts';
 import { peopleRoutes } from './routes/people.ts';
 import { serverRoutes } from './routes/servers.ts';
@@ -72,9 +74,11 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     documentHistoryRoutes,
     enrolmentKeyRoutes,
     listRoutes,
+    hostnameRoutes,
     peopleRoutes,
     serverRoutes,
     deviceRoutes,
+    passRoutes,
     postureRoutes,
     sessionRoutes,
     tokenRoutes,

@@ -18,6 +18,7 @@ import { encodeKey } from '../../protocol/keys.ts';
 import type { ControlChannel } from '../../protocol/link/control-channel.ts';
 import type { ControllerContext } from '../context.ts';
 import { connectorView } from '../decisions/connector-view.ts';
+import type { TokenIds } from '../decisions/device-view.ts';
 import type { DeviceClaim } from '../enrolment/join-device.ts';
 import type { LoginAttempts, LoginResult } from '../enrolment/login-attempts.ts';
 import { redeem } from '../enrolment/redeem.ts';
@@ -33,6 +34,7 @@ import { claimOf } from './claim-of.ts';
 import type { DeviceLooks } from './device-looks.ts';
 import { Feed, type View } from './feed.ts';
 import { noticeOlderData } from './older-data.ts';
+import type { TellsNarrowed } from './revocation-feed.ts';
 import { rotateKeys } from './rotate-keys.ts';
 
 const messages = Compile(FromNode);
@@ -68,6 +70,7 @@ export class Conversation {
   #state: 'open' | 'closed' = 'open';
   #admitted: Admitted | undefined;
   #boot = '';
+  #understandsNarrowed = false;
   #feed: Feed | undefined;
   #network: NetworkId | undefined;
   #pending: Pending | undefined;
@@ -191,6 +194,7 @@ export class Conversation {
     if (admission.state === 'blocked') throw new Fault('denied', blockedText);
     const { organisation, id, kind } = admission.node;
     this.#boot = hello.boot;
+    this.#understandsNarrowed = hello.narrowed === true;
     if (kind !== 'device')
       await noticeOlderData(context, context.organisation(organisation), id, hello.epoch);
     await this.#enter(organisation, id, kind);
@@ -201,6 +205,7 @@ export class Conversation {
     const { peerKey, handshakeHash } = channel;
     const claim = claimOf(enrol, { peerKey, handshakeHash, address });
     this.#boot = enrol.boot;
+    this.#understandsNarrowed = enrol.narrowed === true;
     const { secret, code, loopback } = enrol;
     if ([secret, code, loopback].filter((way) => way !== undefined).length !== 1) throw new Fault('protocol');
     if (secret !== undefined) return this.#redeem(secret, enrol, claim);
@@ -311,11 +316,11 @@ export class Conversation {
     const { store } = context.organisation(organisation);
     this.#feed = new Feed({
       store,
-      look: () => this.#look(organisation, node, kind),
+      look: (had) => this.#look(organisation, node, kind, had),
       send: (message) => this.send(message),
       gone: () => this.end('revoked', 'The controller does not know this node any more; enrol it again.'),
       failed: (error) => this.#failed(error),
-      verifies: kind !== 'device',
+      verifier: this.#verifier(kind),
       now: context.now,
       clock: context.clock,
     });
@@ -330,9 +335,20 @@ export class Conversation {
     this.#feed?.refresh();
   }
 
-  #look(organisation: OrganisationId, node: NodeId, kind: NodeKind): Promise<View | undefined> {
+  #verifier(kind: NodeKind): { readonly narrowed: TellsNarrowed } | undefined {
+    if (kind === 'device') return undefined;
+    if (kind === 'relay') return { narrowed: 'not' };
+    return { narrowed: this.#understandsNarrowed ? 'as-it-is' : 'as-ids' };
+  }
+
+  #look(
+    organisation: OrganisationId,
+    node: NodeId,
+    kind: NodeKind,
+    had: TokenIds | undefined,
+  ): Promise<View | undefined> {
     const { context } = this.#options;
-    if (kind === 'device') return this.#options.looks.look(organisation, node as DeviceId);
+    if (kind === 'device') return this.#options.looks.look(organisation, node as DeviceId, had);
     if (kind === 'connector') return connectorView(context, organisation, node as ConnectorId);
     return Promise.resolve({ snapshot: { kind: 'relay' } });
   }

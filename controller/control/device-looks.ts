@@ -5,13 +5,14 @@
 import { setImmediate } from 'node:timers/promises';
 import type { DeviceId, OrganisationId } from '../../protocol/ids.ts';
 import type { ControllerContext } from '../context.ts';
-import { deviceViews, type DeviceView } from '../decisions/device-view.ts';
+import { deviceViews, type DeviceView, type TokenIds } from '../decisions/device-view.ts';
 
 /** So many share one transaction, and the loop lets their messages out before the next. */
 const together = 128;
 
 interface Asked {
   readonly device: DeviceId;
+  readonly had: TokenIds | undefined;
   readonly resolve: (view: DeviceView | undefined) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -25,12 +26,15 @@ export class DeviceLooks {
     this.#context = context;
   }
 
-  /** The view of a device as of now or later; undefined when it has none. Rejects with whatever the look threw. */
-  look(organisation: OrganisationId, device: DeviceId): Promise<DeviceView | undefined> {
+  /**
+   * The view of a device as of now or later; undefined when it has none. Rejects with whatever the look threw.
+   * @param had the tokens it was given last, which are left out where they are still those
+   */
+  look(organisation: OrganisationId, device: DeviceId, had?: TokenIds): Promise<DeviceView | undefined> {
     return new Promise((resolve, reject) => {
       const waiting = this.#asked.get(organisation);
-      if (waiting !== undefined) return void waiting.push({ device, resolve, reject });
-      this.#asked.set(organisation, [{ device, resolve, reject }]);
+      if (waiting !== undefined) return void waiting.push({ device, had, resolve, reject });
+      this.#asked.set(organisation, [{ device, had, resolve, reject }]);
       return void this.#run(organisation);
     });
   }
@@ -48,7 +52,15 @@ export class DeviceLooks {
   async #lookAt(organisation: OrganisationId, batch: readonly Asked[]): Promise<void> {
     try {
       const devices = [...new Set(batch.map(({ device }) => device))];
-      const views = await deviceViews(this.#context, organisation, devices);
+      const had = new Map<DeviceId, TokenIds>();
+      // Of two who ask for the same device, each must get what it lacks.
+      const first = new Set<DeviceId>();
+      for (const asked of batch) {
+        if (asked.had !== undefined && !first.has(asked.device)) had.set(asked.device, asked.had);
+        else had.delete(asked.device);
+        first.add(asked.device);
+      }
+      const views = await deviceViews(this.#context, organisation, devices, had);
       for (const { device, resolve } of batch) resolve(views.get(device));
     } catch (error) {
       const [only, ...more] = batch;

@@ -7,14 +7,18 @@ import type { FromController, Snapshot } from '../../protocol/control.ts';
 import type { Revocation } from '../../protocol/lease.ts';
 import { diffSnapshots } from '../../protocol/snapshot.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
-import { remembered } from '../decisions/revocations.ts';
-import { RevocationFeed } from './revocation-feed.ts';
+import type { TokenIds } from '../decisions/device-view.ts';
+import { remembered, sizeOf } from '../decisions/revocations.ts';
+import { RevocationFeed, revokeMessages, type TellsNarrowed } from './revocation-feed.ts';
 
 /** What a node is told, as one look at the store gives it. */
 export interface View {
   readonly snapshot: Snapshot;
+  /** Absent where they are those of the look before. */
   readonly tickets?: readonly string[];
   readonly grants?: readonly string[];
+  /** What the next look is told that the node has. */
+  readonly tokens?: TokenIds;
   /** Epoch ms at which to look again; absent: only when something changes. */
   readonly nextMs?: number;
 }
@@ -22,13 +26,13 @@ export interface View {
 export interface FeedOptions {
   readonly store: ScopedStore;
   /** Looks; undefined when there is nothing to tell any more, after which `gone` is called. */
-  readonly look: () => Promise<View | undefined>;
+  readonly look: (had: TokenIds | undefined) => Promise<View | undefined>;
   readonly send: (message: FromController) => void;
   readonly gone: () => void;
   /** A look that failed is a bug or a broken store: the node is let go and comes back. */
   readonly failed: (error: unknown) => void;
-  /** Whether the node verifies tokens and so hears of revocations. */
-  readonly verifies: boolean;
+  /** How a node that verifies tokens hears of revocations; undefined for one that does not. */
+  readonly verifier: { readonly narrowed: TellsNarrowed } | undefined;
   /** Epoch milliseconds. */
   readonly now: () => number;
   readonly clock: Clock;
@@ -49,7 +53,8 @@ export class Feed {
 
   constructor(options: FeedOptions) {
     this.#options = options;
-    if (options.verifies) this.#revocations = new RevocationFeed(options.store, options.send);
+    const { store, send, verifier } = options;
+    if (verifier !== undefined) this.#revocations = new RevocationFeed(store, verifier.narrowed, send);
   }
 
   /** Something may have changed: looks now, or once more after the look that is under way. */
@@ -80,7 +85,7 @@ export class Feed {
     try {
       while (this.#isLooking()) {
         this.#state = 'looking';
-        const view = await this.#options.look();
+        const view = await this.#options.look(this.#last?.tokens);
         if (!this.#isLooking()) return;
         if (view === undefined) {
           this.stop();
@@ -111,7 +116,7 @@ export class Feed {
 
   /** Tokens go before the picture that says they are there. */
   async #tell(view: View): Promise<void> {
-    const { store, send, now } = this.#options;
+    const { store, send, now, verifier } = this.#options;
     const last = this.#last;
     // Read before what is remembered, so that the epoch never covers a revocation that is not among it.
     const epoch = last === undefined ? await store.epoch() : 0;
@@ -119,20 +124,30 @@ export class Feed {
       last === undefined && this.#revocations !== undefined ? await remembered(store, now()) : [];
     if (this.#state === 'stopped') return;
     // More than fits the snapshot goes before it, in messages of its own.
-    const early = revocations.slice(0, firstInSnapshot(revocations));
-    for (const each of early)
-      send({ t: 'revoke', epoch: each.epoch, ids: [...each.ids], reason: each.reason });
-    const revoked = revocations.slice(early.length).flatMap(({ ids }) => ids);
+    const early = revocations.slice(0, firstInSnapshot(revocations, verifier?.narrowed));
+    const tells = verifier?.narrowed ?? 'not';
+    for (const each of early) for (const message of revokeMessages(each, tells)) send(message);
+    const messages = revocations.slice(early.length).flatMap((each) => revokeMessages(each, tells));
+    const told = messages.filter((each) => each.t === 'revoke');
+    const revoked = told.flatMap(({ ids }) => ids);
+    const narrowed = told.flatMap((each) => each.narrowed ?? []);
     if (view.tickets !== undefined && !sameList(last?.tickets, view.tickets)) {
       send({ t: 'tickets', list: [...view.tickets] });
     }
     if (view.grants !== undefined && !sameList(last?.grants, view.grants)) {
       send({ t: 'grants', list: [...view.grants] });
     }
-    this.#last = view;
+    this.#last = view.tokens === undefined ? view : withoutTexts(view);
     if (last === undefined) {
       this.#version = 1;
-      send({ t: 'snapshot', v: 1, epoch, snapshot: view.snapshot, revoked });
+      send({
+        t: 'snapshot',
+        v: 1,
+        epoch,
+        snapshot: view.snapshot,
+        revoked,
+        ...(narrowed.length === 0 ? {} : { narrowed }),
+      });
       await this.#revocations?.begin(epoch);
       // In contact from the first moment, not from the next round of beats on.
       send({ t: 'beat', epoch: this.#revocations?.newest ?? epoch, now: Math.floor(now() / 1_000) });
@@ -145,18 +160,34 @@ export class Feed {
   }
 }
 
+/** What is remembered of a view whose tokens have ids to know them by. */
+function withoutTexts({ snapshot, tokens, nextMs }: View): View {
+  return {
+    snapshot,
+    ...(tokens === undefined ? {} : { tokens }),
+    ...(nextMs === undefined ? {} : { nextMs }),
+  };
+}
+
 function sameList(a: readonly string[] | undefined, b: readonly string[]): boolean {
   return a?.length === b.length && a.every((item, index) => item === b[index]);
 }
 
 /** Where the newest revocations begin that together fit the snapshot. */
-function firstInSnapshot(revocations: readonly Revocation[]): number {
+function firstInSnapshot(revocations: readonly Revocation[], tells: TellsNarrowed | undefined): number {
   let room = idsInSnapshot;
   let first = revocations.length;
   while (first > 0) {
-    room -= revocations[first - 1]?.ids.length ?? 0;
+    const revocation = revocations[first - 1];
+    if (revocation === undefined) break;
+    room -= tells === 'as-ids' ? idCount(revocation) : sizeOf(revocation);
     if (room < 0) break;
     first -= 1;
   }
   return first;
+}
+
+/** How many ids it comes to where each grant and resource has one of its own. */
+function idCount({ ids, narrowed = [] }: Revocation): number {
+  return narrowed.reduce((sum, { grants, resources }) => sum + grants.length * resources.length, ids.length);
 }

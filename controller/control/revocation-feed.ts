@@ -4,19 +4,31 @@
  */
 import type { FromController } from '../../protocol/control.ts';
 import type { Revocation } from '../../protocol/lease.ts';
+import { idsOf, type Narrowing } from '../../protocol/narrowed-grants.ts';
 import { revocationsAfter } from '../decisions/revocations.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 
+/**
+ * How a verifier hears that grants go on without some resources: as it is, as one id for each grant and resource by a
+ * connector that knows no better, or not at all by a relay, which knows no grants.
+ */
+export type TellsNarrowed = 'as-it-is' | 'as-ids' | 'not';
+
+/** An older connector is told so many ids in one message, about 300 kB. */
+const idsPerMessage = 5_000;
+
 export class RevocationFeed {
   readonly #store: ScopedStore;
+  readonly #narrowed: TellsNarrowed;
   readonly #send: (message: FromController) => void;
   #sent: number | undefined;
   #isReading = false;
   /** A revocation came while reading, perhaps too late for what was read. */
   #readsAgain = false;
 
-  constructor(store: ScopedStore, send: (message: FromController) => void) {
+  constructor(store: ScopedStore, narrowed: TellsNarrowed, send: (message: FromController) => void) {
     this.#store = store;
+    this.#narrowed = narrowed;
     this.#send = send;
   }
 
@@ -60,8 +72,27 @@ export class RevocationFeed {
     return this.#sent !== undefined && this.#sent >= epoch;
   }
 
-  #pass({ epoch, ids, reason }: Revocation): void {
-    this.#sent = epoch;
-    this.#send({ t: 'revoke', epoch, ids: [...ids], reason });
+  #pass(revocation: Revocation): void {
+    this.#sent = revocation.epoch;
+    for (const message of revokeMessages(revocation, this.#narrowed)) this.#send(message);
   }
+}
+
+/** What a verifier is told of one revocation: nearly always one message, of the same epoch where there are more. */
+export function revokeMessages(
+  { epoch, ids, narrowed = [], reason }: Revocation,
+  tells: TellsNarrowed,
+): FromController[] {
+  if (narrowed.length === 0 || tells === 'not') return [{ t: 'revoke', epoch, ids: [...ids], reason }];
+  if (tells === 'as-it-is')
+    return [{ t: 'revoke', epoch, ids: [...ids], narrowed: narrowed.map(copyOf), reason }];
+  const all = [...ids, ...narrowed.flatMap(idsOf)];
+  const messages: FromController[] = [];
+  for (let at = 0; at < all.length; at += idsPerMessage)
+    messages.push({ t: 'revoke', epoch, ids: all.slice(at, at + idsPerMessage), reason });
+  return messages;
+}
+
+function copyOf({ grants, resources, left }: Narrowing) {
+  return { grants: [...grants], resources: [...resources], ...(left === undefined ? {} : { left }) };
 }

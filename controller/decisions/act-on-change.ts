@@ -12,8 +12,9 @@ import type { Applied } from '../organisation/apply-document.ts';
 import type { OrganisationState } from '../organisation/organisation-state.ts';
 import { endSessions } from '../sessions/end-sessions.ts';
 import { shortenSessions } from '../sessions/shorten-sessions.ts';
+import { sweepEndedLater } from './ended-grants.ts';
 import { orphanedSessions, revokeOrphanedTokens } from './leftovers.ts';
-import { storeRevocations } from './revocations.ts';
+import { storeRevocations, storeTaken } from './revocations.ts';
 import { devicesOf, openDevices, openSeats, type SeatFilter } from './seat.ts';
 import { tellPassesOf } from '../web/passes.ts';
 import { forgetWebSessionsOf, webSessionsAnew } from '../web/web-sessions-anew.ts';
@@ -59,6 +60,7 @@ export async function actOnChange(
       return bus.publish(organisation, { kind: 'devices', devices });
     }
     case 'passes':
+      await revoke(context, organisation, change.revoked, 'pass');
       return bus.publish(organisation, { kind: 'connectors' });
     case 'countries': {
       await webSessionsAnew(context, organisation, 'all', 'countries');
@@ -210,7 +212,7 @@ async function decideAnew(
     resources = 'all',
   }: Pick<Reconsidered, 'cause'> & Partial<Pick<Reconsidered, 'redirected' | 'removed' | 'resources'>>,
 ): Promise<DeviceId[]> {
-  const { store, reader } = context.organisation(organisation);
+  const { store, reader, narrowed } = context.organisation(organisation);
   const devices = await store.transaction(async (tx) =>
     typeof filter === 'object' && 'who' in filter
       ? devicesOf(tx, await reader.current(tx), context.now(), (subject) => touches(filter, subject))
@@ -223,13 +225,20 @@ async function decideAnew(
     const revocations = await store.transaction(async (tx) => {
       const state = await reader.current(tx);
       const seats = await openSeats(tx, state, nowMs, { devices: step });
-      const withdrawn = await withdraw(tx, state, seats, { nowMs, redirected, removed, cause, resources });
+      const withdrawn = await withdraw(tx, state, seats, narrowed, {
+        nowMs,
+        redirected,
+        removed,
+        cause,
+        resources,
+      });
       await appendAudit(tx, withdrawn.entries);
-      return storeRevocations(tx, withdrawn.ids, cause, nowMs);
+      return storeTaken(tx, withdrawn, cause, nowMs);
     });
     tell(context, organisation, revocations);
     // Lets the messages out before the next step takes the processor.
     await setImmediate();
   }
+  sweepEndedLater(context, organisation);
   return devices;
 }

@@ -11,7 +11,7 @@ import {
 import { directEndpoints } from './direct-endpoints.ts';
 import { connectorWeb } from '../web/connector-web.ts';
 import { hostnamesOfNetwork, webView } from '../web/web-view.ts';
-import { issuedTo, storeMinted, ticketFor, type Minted } from './issued-tokens.ts';
+import { issuedTo, storeMinted, textsOf, ticketFor, type Minted } from './issued-tokens.ts';
 import { longestLifeMs } from './revocations.ts';
 import { relayEntries, serversSince } from './servers.ts';
 
@@ -67,6 +67,7 @@ export async function connectorView(
     } as const;
     const issued = (await issuedTo(tx, [connector], nowMs)).get(connector) ?? [];
     const ticket = await ticketFor(context, organisation, claims, { issued, minted });
+    const texts = await textsOf(tx, [ticket], minted);
     await storeMinted(tx, minted, nowMs);
     return {
       snapshot: {
@@ -78,7 +79,7 @@ export async function connectorView(
         direct: directEndpoints(own, state),
         ...web.snapshot,
       },
-      tickets: [ticket],
+      tickets: [...texts.values()],
       nextMs: Math.min(nowMs + longestLifeMs * 0.55, web.nextMs),
     };
   });

@@ -3,7 +3,7 @@
  * instant at which to look again.
  */
 import type { DeviceNews, DeviceResource, DeviceSnapshot } from '../../protocol/control.ts';
-import type { ConnectorId, DeviceId, NetworkId, OrganisationId } from '../../protocol/ids.ts';
+import type { ConnectorId, DeviceId, Id, NetworkId, OrganisationId } from '../../protocol/ids.ts';
 import type { ControllerContext } from '../context.ts';
 import { deviceNews } from '../devices/device-news.ts';
 import type { Reason } from '../../protocol/reasons.ts';
@@ -11,10 +11,11 @@ import type { OrganisationState, Resource } from '../organisation/organisation-s
 import { resourceHosts } from '../organisation/resource-hosts.ts';
 import { webHostnames } from '../organisation/resource-web.ts';
 import { postureWanted } from '../posture/wanted.ts';
-import type { IssuedTokensTable, NodesTable } from '../store/schema.ts';
+import type { NodesTable } from '../store/schema.ts';
 import { directEndpoints } from './direct-endpoints.ts';
 import { entitlements, type Entitlement } from './entitlements.ts';
-import { grantsFor, issuedTo, storeMinted, ticketFor, type Minted } from './issued-tokens.ts';
+import { grantsFor } from './grants-for.ts';
+import { issuedTo, storeMinted, textsOf, ticketFor, type IssuedToken, type Minted } from './issued-tokens.ts';
 import { longestLifeMs } from './revocations.ts';
 import { rightsByNetwork, type Rights } from './rights.ts';
 import { seatsOf, whyOver, type Seat } from './seat.ts';
@@ -22,10 +23,18 @@ import { relayEntries, serversSince } from './servers.ts';
 
 export interface DeviceView {
   readonly snapshot: DeviceSnapshot;
-  readonly tickets: readonly string[];
-  readonly grants: readonly string[];
+  /** The ids of its tickets and its grants. */
+  readonly tokens: TokenIds;
+  /** The tokens themselves; absent where they are those that the caller said it has. */
+  readonly tickets?: readonly string[];
+  readonly grants?: readonly string[];
   /** Epoch ms at which time alone makes another view due. */
   readonly nextMs: number;
+}
+
+export interface TokenIds {
+  readonly tickets: readonly Id<'tok'>[];
+  readonly grants: readonly Id<'tok'>[];
 }
 
 /** The view of a device; undefined when it has no session or its subject is gone. */
@@ -37,17 +46,22 @@ export async function deviceView(
   return (await deviceViews(context, organisation, [device])).get(device);
 }
 
-/** The views of several devices, in one transaction. Those without a view are absent. */
+/**
+ * The views of several devices, in one transaction. Those without a view are absent.
+ * @param had the tokens that devices were given last, which need no reading
+ */
 export async function deviceViews(
   context: ControllerContext,
   organisation: OrganisationId,
   devices: readonly DeviceId[],
+  had: ReadonlyMap<DeviceId, TokenIds> = new Map(),
 ): Promise<Map<DeviceId, DeviceView>> {
-  const { store, reader } = context.organisation(organisation);
+  const { store, reader, narrowed } = context.organisation(organisation);
   return store.transaction(async (tx) => {
     const state = await reader.current(tx);
     const nowMs = context.now();
     const seats = await seatsOf(tx, state, devices);
+    await narrowed.read(tx, nowMs);
     const issued = await issuedTo(tx, [...seats.keys()], nowMs);
     const servers = await serversSince(tx, nowMs);
     const owned = Array.from(seats, ([device, { subject }]) => ({ device, owner: subject.id }));
@@ -62,9 +76,39 @@ export async function deviceViews(
         return [device, await viewOf(context, organisation, seat, about, tokens)] as const;
       }),
     );
+    const texts = await textsOf(
+      tx,
+      views.flatMap(([device, { tokens }]) => newTokens(tokens, had.get(device))),
+      minted,
+    );
     await storeMinted(tx, minted, nowMs);
-    return new Map(views);
+    return new Map(views.map(([device, view]) => [device, withTexts(view, had.get(device), texts)]));
   });
+}
+
+function newTokens({ tickets, grants }: TokenIds, had: TokenIds | undefined): Id<'tok'>[] {
+  return [...(isSame(tickets, had?.tickets) ? [] : tickets), ...(isSame(grants, had?.grants) ? [] : grants)];
+}
+
+function withTexts(
+  view: DeviceView,
+  had: TokenIds | undefined,
+  texts: ReadonlyMap<Id<'tok'>, string>,
+): DeviceView {
+  const { tickets, grants } = view.tokens;
+  const textOf = (id: Id<'tok'>): string[] => {
+    const text = texts.get(id);
+    return text === undefined ? [] : [text];
+  };
+  return {
+    ...view,
+    ...(isSame(tickets, had?.tickets) ? {} : { tickets: tickets.flatMap(textOf) }),
+    ...(isSame(grants, had?.grants) ? {} : { grants: grants.flatMap(textOf) }),
+  };
+}
+
+function isSame(ids: readonly string[], had: readonly string[] | undefined): boolean {
+  return ids.length === had?.length && ids.every((id, place) => id === had[place]);
 }
 
 /** What is the same for all devices that are looked at together. */
@@ -90,14 +134,16 @@ async function viewOf(
   const grants = await grantsFor(context, organisation, seat, due, groupsOf, tokens);
   return {
     snapshot: deviceSnapshot(about, seat, list, grants.held),
-    tickets: due.size === 0 ? [] : [await deviceTicket(context, organisation, seat, due, tokens)],
-    grants: grants.tokens,
+    tokens: {
+      tickets: due.size === 0 ? [] : [await deviceTicket(context, organisation, seat, due, tokens)],
+      grants: grants.ids,
+    },
     nextMs: nextLook(seat, list, due, nowMs),
   };
 }
 
 interface Tokens {
-  readonly issued: readonly IssuedTokensTable[];
+  readonly issued: readonly IssuedToken[];
   readonly minted: Minted[];
 }
 
@@ -107,7 +153,7 @@ function deviceTicket(
   seat: Seat,
   due: ReadonlyMap<NetworkId, Rights>,
   tokens: Tokens,
-): Promise<string> {
+): Promise<Id<'tok'>> {
   let out = 0;
   for (const rights of due.values()) for (const right of rights.values()) out = Math.max(out, right.out);
   const claims = {
@@ -130,14 +176,19 @@ function deviceSnapshot(
 ): DeviceSnapshot {
   const relays = relayEntries(servers);
   const networks: DeviceSnapshot['networks'] = {};
+  const known = new Set<NetworkId>();
+  const granted = new Set<NetworkId>();
+  for (const entry of list) {
+    if (!entry.known) continue;
+    known.add(entry.resource.network.id);
+    if (entry.state === 'granted') granted.add(entry.resource.network.id);
+  }
   for (const { id, name } of state.networks) {
-    const inside = list.filter(({ resource, known }) => known && resource.network.id === id);
-    if (inside.length === 0) continue;
-    const used = inside.some(({ state }) => state === 'granted');
+    if (!known.has(id)) continue;
     const connectors = servers
       .filter(({ kind, network }) => kind === 'connector' && network === id)
       .map((node) => connectorEntry(node, Object.keys(relays), state));
-    networks[id] = { id, name, pq: true, connectors: used ? connectors : [] };
+    networks[id] = { id, name, pq: true, connectors: granted.has(id) ? connectors : [] };
   }
   const resources: DeviceSnapshot['resources'] = {};
   for (const entry of list)

@@ -11,16 +11,13 @@ import {
   type OrganisationId,
   type ResourceId,
 } from '../../protocol/ids.ts';
-import { maxGrantResources, signGrant, signTicket, type Caveat, type Grant } from '../../protocol/tokens.ts';
+import { signTicket } from '../../protocol/tokens.ts';
 import type { ControllerContext } from '../context.ts';
 import type { IssuedTokensTable } from '../store/schema.ts';
+import { inChunks } from '../store/in-chunks.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { longestLifeMs } from './revocations.ts';
-import { stillServes, type Right, type Rights } from './rights.ts';
-import type { Seat } from './seat.ts';
-
-/** What a grant's claims may take as JSON, so that the token stays below 16 KiB. */
-const maxClaimsBytes = 11_500;
+import type { Right, Rights } from './rights.ts';
 
 export interface TicketClaims {
   readonly node: NodeId;
@@ -36,35 +33,50 @@ export interface TicketClaims {
   readonly untilMs: number;
 }
 
-/** Grants in force for a seat, and the rights they carry. */
-export interface Grants {
-  readonly tokens: readonly string[];
-  readonly held: ReadonlyMap<ResourceId, Right>;
-}
-
 /** A token as it is remembered; storing it is the caller's, for many at once. */
-export type Minted = Omit<IssuedTokensTable, 'organisation'>;
+export interface Minted {
+  readonly row: IssuedToken;
+  readonly token: string;
+}
 
 /** SQLite takes a bounded number of values in one statement. */
 const rowsPerStatement = 200;
 
+/** A token as far as decisions are concerned: all but the text of it. */
+export type IssuedToken = Omit<IssuedTokensTable, 'organisation'>;
+
 /** Tokens of these nodes that have not expired, by node. */
-export async function issuedTo(
+export async function issuedTo<N extends NodeId>(
   tx: ScopedStore,
-  nodes: readonly NodeId[],
+  nodes: readonly N[],
   nowMs: number,
-): Promise<Map<NodeId, IssuedTokensTable[]>> {
-  const byNode = new Map<NodeId, IssuedTokensTable[]>(nodes.map((node) => [node, []]));
-  for (let at = 0; at < nodes.length; at += rowsPerStatement) {
-    const rows = await tx
+): Promise<Map<N, IssuedToken[]>> {
+  const byNode = new Map<N, IssuedToken[]>(nodes.map((node) => [node, []]));
+  const rows = await inChunks(nodes, (some) =>
+    tx
       .select('issued_tokens')
       .selectAll()
-      .where('node', 'in', nodes.slice(at, at + rowsPerStatement))
+      .where('node', 'in', some)
       .where('expires_ms', '>', nowMs)
-      .execute();
-    for (const row of rows) byNode.get(row.node)?.push(row);
-  }
+      .execute(),
+  );
+  for (const row of rows) byNode.get(row.node as N)?.push(row);
   return byNode;
+}
+
+/** The texts of these tokens by id, of which `minted` are not stored yet. */
+export async function textsOf(
+  tx: ScopedStore,
+  ids: readonly Id<'tok'>[],
+  minted: readonly Minted[],
+): Promise<Map<Id<'tok'>, string>> {
+  const texts = new Map(minted.map(({ row, token }) => [row.id, token]));
+  const stored = ids.filter((id) => !texts.has(id));
+  const rows = await inChunks(stored, (some) =>
+    tx.select('issued_token_texts').select(['id', 'token']).where('id', 'in', some).execute(),
+  );
+  for (const { id, token } of rows) texts.set(id, token);
+  return texts;
 }
 
 /** Remembers tokens, and forgets those that have expired. */
@@ -72,69 +84,25 @@ export async function storeMinted(tx: ScopedStore, minted: readonly Minted[], no
   if (minted.length === 0) return;
   await tx.delete('issued_tokens').where('expires_ms', '<=', nowMs).execute();
   for (let at = 0; at < minted.length; at += rowsPerStatement) {
-    await tx.insert('issued_tokens', minted.slice(at, at + rowsPerStatement)).execute();
-  }
-}
-
-/** Writes down which of their rights these tokens still carry. */
-export async function storeNarrowed(tx: ScopedStore, rows: readonly Minted[]): Promise<void> {
-  // As rows that are there already: one statement for many of them.
-  for (let at = 0; at < rows.length; at += rowsPerStatement) {
+    const some = minted.slice(at, at + rowsPerStatement);
     await tx
-      .insert('issued_tokens', rows.slice(at, at + rowsPerStatement))
-      .onConflict((conflict) =>
-        conflict.column('id').doUpdateSet((eb) => ({ resources: eb.ref('excluded.resources') })),
+      .insert(
+        'issued_tokens',
+        some.map(({ row }) => row),
       )
       .execute();
+    const texts = some.map(({ row: { id }, token }) => ({ id, token }));
+    await tx.insert('issued_token_texts', texts).execute();
   }
 }
 
-/**
- * The grants this seat is due, one network after the other: of `issued` those that still serve, else new ones, which are
- * added to `minted`.
- */
-export async function grantsFor(
-  context: ControllerContext,
-  organisation: OrganisationId,
-  seat: Seat,
-  due: ReadonlyMap<NetworkId, Rights>,
-  groupsOfNetwork: (network: NetworkId) => readonly string[],
-  { issued, minted }: { readonly issued: readonly IssuedTokensTable[]; readonly minted: Minted[] },
-): Promise<Grants> {
-  const nowMs = context.now();
-  const grants = issued.filter(
-    ({ kind, session, superseded_ms: superseded }) =>
-      kind === 'grant' && session === seat.session.id && superseded === null,
-  );
-  const tokens: string[] = [];
-  const inForce = new Map<ResourceId, Right>();
-  for (const [network, rights] of due) {
-    const last = newestGeneration(grants.filter((row) => row.network === network));
-    const held = new Map(last.flatMap((row) => [...rightsOf(row)]));
-    if (last.length > 0 && stillServes(held, rights, nowMs)) {
-      tokens.push(...last.map(({ token }) => token));
-      for (const [id, right] of held) inForce.set(id, right);
-      continue;
-    }
-    for (const [id, right] of rights) inForce.set(id, right);
-    const issuedMs = Math.max(nowMs, (last[0]?.issued_ms ?? 0) + 1);
-    const groups = groupsOfNetwork(network);
-    for (const part of parts([...rights], seat, groups)) {
-      const row = await mint(context, organisation, seat, network, part, groups, issuedMs);
-      minted.push(row);
-      tokens.push(row.token);
-    }
-  }
-  return { tokens, held: inForce };
-}
-
-/** The node's ticket: of `issued` the one that still serves, else a new one, which is added to `minted`. */
+/** The id of the node's ticket: of `issued` the one that still serves, else a new one, which is added to `minted`. */
 export async function ticketFor(
   context: ControllerContext,
   organisation: OrganisationId,
   claims: TicketClaims,
-  { issued, minted }: { readonly issued: readonly IssuedTokensTable[]; readonly minted: Minted[] },
-): Promise<string> {
+  { issued, minted }: { readonly issued: readonly IssuedToken[]; readonly minted: Minted[] },
+): Promise<Id<'tok'>> {
   const nowMs = context.now();
   const rows = issued.filter(
     ({ kind, session, superseded_ms: superseded }) =>
@@ -143,8 +111,9 @@ export async function ticketFor(
   const expiresMs = Math.min(claims.untilMs, nowMs + longestLifeMs);
   const hosts = claims.hosts === undefined ? {} : { hosts: claims.hosts };
   const terms = JSON.stringify({ meet: claims.meet.toSorted(), out: claims.out, ...hosts });
-  const last = newestGeneration(rows)[0];
-  if (last?.resources === terms && last.expires_ms - nowMs > (expiresMs - nowMs) / 2) return last.token;
+  const newest = Math.max(...rows.map((row) => row.issued_ms));
+  const last = rows.find((row) => row.issued_ms === newest);
+  if (last?.resources === terms && last.expires_ms - nowMs > (expiresMs - nowMs) / 2) return last.id;
   const id = newId('tok', context.random(16));
   const token = await signTicket(context.keys.signer, {
     iss: context.publicUrl.origin,
@@ -159,26 +128,31 @@ export async function ticketFor(
     iat: Math.floor(nowMs / 1_000),
     exp: Math.floor(expiresMs / 1_000),
   });
-  minted.push({
+  const row = {
     id,
     kind: 'ticket',
     node: claims.node,
     session: claims.session ?? null,
     network: null,
     resources: terms,
-    token,
     issued_ms: Math.max(nowMs, (last?.issued_ms ?? 0) + 1),
     expires_ms: expiresMs,
     superseded_ms: null,
-  });
-  return token;
+  } as const;
+  minted.push({ row, token });
+  return id;
 }
 
 /** As stored: the resources of each kind of right. Before 0.2: the right of each resource. */
 type StoredRights = readonly (readonly [until: number, out: number, resources: readonly ResourceId[]])[];
 
-/** The rights that an issued grant still carries. */
+/** The rights that a grant was signed for; what it still carries is for `NarrowedRights` to say. */
 export function rightsOf({ resources }: Pick<IssuedTokensTable, 'resources'>): Map<ResourceId, Right> {
+  const [, untilText, outText, list] = oneKind.exec(resources) ?? [];
+  if (list !== undefined) {
+    const right = { until: Number(untilText), out: Number(outText) };
+    return new Map(idsIn(list).map((id) => [id, right]));
+  }
   const stored = JSON.parse(resources) as StoredRights | Readonly<Record<ResourceId, Right>>;
   if (!Array.isArray(stored)) return new Map(Object.entries(stored) as [ResourceId, Right][]);
   const rights = new Map<ResourceId, Right>();
@@ -187,6 +161,24 @@ export function rightsOf({ resources }: Pick<IssuedTokensTable, 'resources'>): M
     for (const id of ids) rights.set(id, right);
   }
   return rights;
+}
+
+/** Rights that are all of one kind, as most are. */
+const oneKind = /^\[\[(\d+),(\d+),(\[[^\]]*\])\]\]$/;
+
+/** Lists of resources as they were stored last: those of one network are the same for many devices. */
+const lists = new Map<string, readonly ResourceId[]>();
+const maxLists = 256;
+
+function idsIn(list: string): readonly ResourceId[] {
+  let ids = lists.get(list);
+  if (ids === undefined) {
+    ids = JSON.parse(list) as ResourceId[];
+    lists.set(list, ids);
+    const [oldest] = lists.keys();
+    if (lists.size > maxLists && oldest !== undefined) lists.delete(oldest);
+  }
+  return ids;
 }
 
 /** How rights are stored beside their token. */
@@ -199,82 +191,4 @@ export function storedRights(rights: Rights): string {
     else kind[2].push(id);
   }
   return JSON.stringify([...kinds.values()]);
-}
-
-/** Tokens minted together carry the same instant. */
-function newestGeneration(rows: readonly IssuedTokensTable[]): IssuedTokensTable[] {
-  const newest = Math.max(...rows.map((row) => row.issued_ms));
-  return rows.filter((row) => row.issued_ms === newest);
-}
-
-type Part = readonly (readonly [ResourceId, Right])[];
-
-/** Splits what one network grants into parts that each fit a token. */
-function parts(rights: Part, seat: Seat, groups: readonly string[]): Part[] {
-  const size = JSON.stringify([claimsOf(rights), seat.subject, groups]).length;
-  if (rights.length <= 1 || (rights.length <= maxGrantResources && size <= maxClaimsBytes)) return [rights];
-  const middle = Math.ceil(rights.length / 2);
-  return [...parts(rights.slice(0, middle), seat, groups), ...parts(rights.slice(middle), seat, groups)];
-}
-
-/** Caveats, each once, and the index of each resource's. */
-function claimsOf(rights: Part): Pick<Grant, 'cav' | 'res'> {
-  const caveats: Caveat[] = [];
-  const places = new Map<string, number>();
-  const res: Record<string, number> = {};
-  for (const [id, { until, out }] of rights) {
-    const key = `${until} ${out}`;
-    let place = places.get(key);
-    if (place === undefined) {
-      place = caveats.push({ until, out }) - 1;
-      places.set(key, place);
-    }
-    res[id] = place;
-  }
-  return { cav: caveats, res };
-}
-
-async function mint(
-  context: ControllerContext,
-  organisation: OrganisationId,
-  seat: Seat,
-  network: NetworkId,
-  part: Part,
-  groups: readonly string[],
-  issuedMs: number,
-): Promise<Minted> {
-  const { device, session, subject } = seat;
-  const id = newId('tok', context.random(16));
-  const nowS = Math.floor(context.now() / 1_000);
-  const expires = Math.max(...part.map(([, { until }]) => until));
-  const token = await signGrant(context.keys.signer, {
-    iss: context.publicUrl.origin,
-    aud: network,
-    jti: id,
-    org: organisation,
-    sub: subject.id,
-    dev: device.id,
-    ses: session.id,
-    nk: device.nk,
-    who: {
-      name: subject.name,
-      groups: subject.groups.filter((group) => groups.includes(group)),
-      ...(subject.email === undefined ? {} : { email: subject.email }),
-    },
-    ...claimsOf(part),
-    iat: nowS,
-    exp: expires,
-  });
-  return {
-    id,
-    kind: 'grant',
-    node: device.id,
-    session: session.id,
-    network,
-    resources: storedRights(new Map(part)),
-    token,
-    issued_ms: issuedMs,
-    expires_ms: expires * 1_000,
-    superseded_ms: null,
-  };
 }

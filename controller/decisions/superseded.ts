@@ -35,7 +35,7 @@ export async function sweepSuperseded(
     };
   });
   for (const revocation of revocations) context.bus.publish(organisation, { kind: 'revoked', revocation });
-  context.atNextSweep(organisation, nextMs, () => {
+  context.atNextSweep(organisation, 'superseded', nextMs, () => {
     sweepSuperseded(context, organisation).catch((error: unknown) =>
       context.log.error({ err: error }, 'tokens of old keys were not revoked; the next start does'),
     );

@@ -1,6 +1,6 @@
 /**
- * Compares issued grants with what is due now and takes back what is too much: the ids to revoke, and why, per seat.
- * Writes the narrowed rights; storing and telling the revocation is the caller's.
+ * Compares issued grants with what is due now and takes back what is too much: the grants to revoke, those that go on with
+ * less, and why, per seat. Storing and telling the revocation is the caller's.
  */
 import type { Id, ResourceId } from '../../protocol/ids.ts';
 import type { AuditEntry } from '../audit/append-audit.ts';
@@ -8,13 +8,13 @@ import type { OrganisationState } from '../organisation/organisation-state.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { resourceById } from './candidates.ts';
 import { entitlements, entitlementsTo, type Entitlement } from './entitlements.ts';
-import { issuedTo, rightsOf, storedRights, storeNarrowed, type Minted } from './issued-tokens.ts';
-import { promisesMore, rightsByNetwork } from './rights.ts';
+import { issuedTo } from './issued-tokens.ts';
+import type { NarrowedRights } from './narrowed-rights.ts';
+import type { Taken } from './revocations.ts';
+import { promisesMore, rightsByNetwork, type Right } from './rights.ts';
 import type { Seat } from './seat.ts';
 
-export interface Withdrawn {
-  /** `tok_…`, or `tok_…/res_…` where the rest of the grant stands. */
-  readonly ids: readonly string[];
+export interface Withdrawn extends Taken {
   readonly entries: readonly AuditEntry[];
 }
 
@@ -35,65 +35,72 @@ export async function withdraw(
   tx: ScopedStore,
   state: OrganisationState,
   seats: readonly Seat[],
-  { nowMs, resources, redirected, removed, cause }: Reconsidered,
+  issued: NarrowedRights,
+  { nowMs, resources: about, redirected, removed, cause }: Reconsidered,
 ): Promise<Withdrawn> {
   const moved = new Set(redirected);
   const gone = new Set(removed);
   const reconsidered =
-    resources === 'all'
+    about === 'all'
       ? undefined
-      : new Set(
-          state.resources.flatMap(({ id, definition }) => (resources.has(definition.name) ? [id] : [])),
-        );
+      : new Set(state.resources.flatMap(({ id, definition }) => (about.has(definition.name) ? [id] : [])));
   const stays = (id: ResourceId): boolean =>
     reconsidered !== undefined && !reconsidered.has(id) && !moved.has(id) && !gone.has(id);
   const ids: string[] = [];
   const entries: AuditEntry[] = [];
-  const ended: Id<'tok'>[] = [];
-  const narrowed: Minted[] = [];
-  const issuedBy = await issuedTo(
+  /** By the resources and what is left of them, which are the same for many. */
+  const narrowed = new Map<string, { grants: Id<'tok'>[]; resources: ResourceId[]; left?: Right }>();
+  const narrow = (grant: Id<'tok'>, resources: ResourceId[], left?: Right): void => {
+    const key = `${left?.until} ${left?.out} ${resources.join()}`;
+    const same = narrowed.get(key);
+    if (same !== undefined) same.grants.push(grant);
+    else narrowed.set(key, { grants: [grant], resources, ...(left === undefined ? {} : { left }) });
+  };
+  await issued.read(tx, nowMs);
+  const grants = await issuedTo(
     tx,
     seats.map(({ device }) => device.id),
     nowMs,
   );
   for (const seat of seats) {
-    const rows = (issuedBy.get(seat.device.id) ?? []).filter(
+    const rows = (grants.get(seat.device.id) ?? []).filter(
       ({ kind, session }) => kind === 'grant' && session === seat.session.id,
     );
     if (rows.length === 0) continue;
-    const list = entitlements(state, seat, nowMs, resources);
+    const list = entitlements(state, seat, nowMs, about);
     const due = rightsByNetwork(list, seat.session.untilMs, nowMs);
     const lost = new Set<ResourceId>();
     for (const row of rows) {
-      const issued = rightsOf(row);
+      const carried = issued.carriedBy(row, gone);
       const now = row.network === null ? undefined : due.get(row.network);
-      const over = [...issued.keys()].filter((id) => {
-        if (stays(id)) return false;
-        return moved.has(id) || promisesMore(issued.get(id), now?.get(id));
-      });
-      if (over.length === 0) continue;
-      for (const id of over) {
-        issued.delete(id);
-        lost.add(id);
+      const over: ResourceId[] = [];
+      let count = 0;
+      /** What is allowed for a shorter time than was signed goes on until then, by what is left of it. */
+      const shorter = new Map<string, { resources: ResourceId[]; left: Right }>();
+      for (const [id, right] of carried) {
+        const left = moved.has(id) ? undefined : now?.get(id);
+        if (stays(id) || (!moved.has(id) && !promisesMore(right, left))) continue;
+        if (left === undefined) {
+          if (!gone.has(id)) over.push(id);
+          count += 1;
+          lost.add(id);
+        } else {
+          const key = `${left.until} ${left.out}`;
+          const same = shorter.get(key);
+          if (same === undefined) shorter.set(key, { resources: [id], left });
+          else same.resources.push(id);
+        }
       }
-      if (issued.size === 0) {
+      if (count > 0 && count === carried.size) {
         ids.push(row.id);
-        ended.push(row.id);
-      } else {
-        for (const id of over) if (!gone.has(id)) ids.push(`${row.id}/${id}`);
-        narrowed.push({ ...row, resources: storedRights(issued) });
+        continue;
       }
+      if (over.length > 0) narrow(row.id, over);
+      for (const { resources: some, left } of shorter.values()) narrow(row.id, some, left);
     }
     entries.push(...lostEntries(state, seat, list, lost, nowMs, cause));
   }
-  for (let at = 0; at < ended.length; at += 500) {
-    await tx
-      .delete('issued_tokens')
-      .where('id', 'in', ended.slice(at, at + 500))
-      .execute();
-  }
-  await storeNarrowed(tx, narrowed);
-  return { ids, entries };
+  return { ids, narrowed: [...narrowed.values()], entries };
 }
 
 /** Audit entries for what the seat may no longer use at all: one for the resources that are refused for the same reasons. */

@@ -12,6 +12,7 @@ import { browserAuthenticator } from './browser-sessions.ts';
 import { Cookies } from './cookies.ts';
 import { deviceLoginRoutes } from './device-login-routes.ts';
 import { myDevicesRoutes } from './my-devices-routes.ts';
+import { myPassesRoutes } from './my-passes-routes.ts';
 import { myResourcesRoutes } from './my-resources-routes.ts';
 import { servePages } from './pages.ts';
 import { logoutRoutes } from './logout-routes.ts';
@@ -46,6 +47,7 @@ export function login(
         portalRoutes(typed, context);
         myDevicesRoutes(typed, context);
         myResourcesRoutes(typed, context);
+        myPassesRoutes(typed, context);
         deviceLoginRoutes(typed, context, attempts, new StepUps(context, cookies));
       });
     },

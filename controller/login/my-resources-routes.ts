@@ -76,7 +76,7 @@ export function myResourcesRoutes(app: TypedApp, context: ControllerContext): vo
       const visible = rights.filter(({ known }) => known);
       const right = meant(visible, asked, ({ resource }) => resource);
       const [decided] = rights.filter(({ resource }) => resource === (right?.resource ?? there));
-      if (right?.state === 'granted') return shownResource(right, about);
+      if (right?.state === 'granted') return shownResource(right, about, door === undefined ? [] : [right]);
       const trace = await refusals.record(caller.organisation.store, {
         who: caller.person.id,
         resource: (right?.resource ?? there)?.definition.name ?? printable(asked),

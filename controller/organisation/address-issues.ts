@@ -36,11 +36,11 @@ export function addressIssues(document: OrganisationDocument, controllerHost: st
     reportAddress(resource, at);
     reportAlias(resource, at);
     for (const [place, text] of resource.ports.entries()) {
-      const range = parsePortRange(text);
-      if (range === undefined) {
-        at(['ports', place], `"${text}" is no port; write tcp/443 or tcp/8000-8099, within 1 to 65535`);
-      } else if (range.transport === 'udp') {
-        at(['ports', place], `"${text}" cannot be carried yet; list tcp ports`);
+      if (parsePortRange(text) === undefined) {
+        at(
+          ['ports', place],
+          `"${text}" is no port; write tcp/443, tcp/8000-8099 or udp/53, within 1 to 65535`,
+        );
       }
     }
     for (const [place, text] of (resource.within ?? []).entries()) {

@@ -199,12 +199,20 @@ export interface IssuedTokensTable {
   network: NetworkId | null;
   /** JSON of what a grant carries (`storedRights`), or of a ticket’s terms. */
   resources: string;
-  /** The token itself: a node that returns is given the same one. */
-  token: string;
   issued_ms: number;
   expires_ms: number;
   /** When the key it is bound to was rotated away; it is honoured a little longer, for the flows that are open. */
   superseded_ms: number | null;
+}
+
+/**
+ * The tokens themselves: a node that returns is given the same one. Apart, because decisions read what was issued often, and
+ * its text, which is most of it, hardly ever. Goes with the row of the same id.
+ */
+export interface IssuedTokenTextsTable {
+  organisation: OrganisationId;
+  id: Id<'tok'>;
+  token: string;
 }
 
 /** Logout tokens of providers that were acted upon: each counts once. */
@@ -219,7 +227,7 @@ export interface LogoutTokensTable {
 export interface RevocationsTable {
   organisation: OrganisationId;
   epoch: number;
-  /** JSON array of ids. */
+  /** JSON array of ids and of `{grants, resources}`: those grants without those resources. */
   ids: string;
   reason: string;
   at_ms: number;
@@ -351,6 +359,7 @@ export interface ScopedSchema {
   enrolment_keys: EnrolmentKeysTable;
   api_tokens: ApiTokensTable;
   issued_tokens: IssuedTokensTable;
+  issued_token_texts: IssuedTokenTextsTable;
   revocations: RevocationsTable;
   audit: AuditTable;
   login_attempts: LoginAttemptsTable;

@@ -66,6 +66,7 @@ export async function actForConnector(
       for (const { kid, x, y } of message.keys)
         if ((await calculateJwkThumbprint({ kty: 'EC', crv: 'P-256', x, y })) !== kid)
           throw new Fault('protocol', 'an assertion key does not have its thumbprint as its id');
+      if (await sameKeys(store, node, message.keys)) return undefined;
       await store
         .update('nodes')
         .set({ assertion_keys: JSON.stringify(message.keys) })
@@ -73,6 +74,15 @@ export async function actForConnector(
         .execute();
       return context.bus.publish(organisation, { kind: 'connectors' });
   }
+}
+
+async function sameKeys(
+  store: ScopedStore,
+  node: Admitted['node'],
+  keys: AssertionKeys['keys'],
+): Promise<boolean> {
+  const row = await store.select('nodes').select('assertion_keys').where('id', '=', node).executeTakeFirst();
+  return row?.assertion_keys === JSON.stringify(keys);
 }
 
 /** A certificate of the built-in authority for one of the connector's hostnames; an empty one where there is none. */

@@ -47,10 +47,10 @@ export interface AttachOptions {
   readonly machineKey: SigningKey;
   /** Takes circuits, as a connector does; without it each is refused. */
   onCircuit?(carrier: Carrier, from: DeviceId | ConnectorId): void;
-  /** Takes a browser's TLS connection, by `accept`, or leaves it to the next connector, by `reset`. */
-  onWeb?(stream: MuxStream, caller: WebCaller): void;
   /** The relay is about to end: it takes no new circuits, and those there are should move. */
   onDraining?(): void;
+  /** Takes a browser's TLS connection, by `accept`, or leaves it to the next connector, by `reset`. */
+  onWeb?(stream: MuxStream, caller: WebCaller): void;
   readonly connect?: ConnectOptions;
   readonly clock: Clock;
 }
@@ -62,6 +62,8 @@ export interface Attachment {
   openCircuit(connector: ConnectorId): Carrier;
   /** Shows the relay a newer ticket; circuits stay. With `machineKey` where that is another than it attached with. */
   renew(ticket: string, machineKey?: SigningKey): void;
+  /** There is reason to doubt it: without a sign of life within 2.5 s it ends. */
+  check(): void;
   close(): void;
   /** Never rejects; `fenced` when a newer attachment of this node took the place. */
   readonly closed: Promise<Fault>;
@@ -144,6 +146,10 @@ class RelayAttachment implements Attachment {
   renew(ticket: string, machineKey: SigningKey = this.#options.machineKey): void {
     const sig = signAttach(machineKey, this.#challenge, ticket);
     this.#hop.sendText(encodeAttach({ ticket, sig }));
+  }
+
+  check(): void {
+    this.#hop.check();
   }
 
   close(): void {

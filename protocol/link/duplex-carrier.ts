@@ -5,6 +5,9 @@ import { giveBlock } from '../mux/record-block.ts';
 import { MuxStream } from '../mux/stream.ts';
 import type { Carrier, CarrierEvents } from './carrier.ts';
 
+/** From this much unsent on, `write` asks to wait: what comes later should not stand behind a queue down here. */
+const highWaterBytes = 48 * 1_024;
+
 /** The duplex belongs to the carrier from now on. */
 export function duplexCarrier(duplex: Duplex): Carrier {
   return new DuplexCarrier(duplex);
@@ -15,6 +18,7 @@ class DuplexCarrier implements Carrier {
   #events: CarrierEvents | undefined;
   #fault: Fault | undefined;
   #closed = false;
+  #isWaiting = false;
 
   constructor(duplex: Duplex) {
     this.#duplex = duplex;
@@ -32,17 +36,21 @@ class DuplexCarrier implements Carrier {
     this.#duplex.on('data', (bytes: Buffer) => {
       if (!this.#closed) events.data(bytes);
     });
-    this.#duplex.on('drain', () => {
-      if (!this.#closed) events.drain();
-    });
     this.#duplex.on('end', () => this.close());
   }
 
   write(bytes: Buffer, block?: Buffer): boolean {
     if (this.#closed || this.#duplex.writableEnded) return true;
-    return block === undefined
-      ? this.#duplex.write(bytes)
-      : this.#duplex.write(bytes, () => giveBlock(block));
+    if (block === undefined) this.#duplex.write(bytes, this.#sent);
+    else {
+      this.#duplex.write(bytes, () => {
+        giveBlock(block);
+        this.#sent();
+      });
+    }
+    // A small write after the large one does not mean that nobody waits any more.
+    this.#isWaiting ||= this.#duplex.writableLength >= highWaterBytes;
+    return !this.#isWaiting;
   }
 
   pause(): void {
@@ -63,6 +71,12 @@ class DuplexCarrier implements Carrier {
     else this.#duplex.destroy();
     this.#end(fault);
   }
+
+  readonly #sent = (): void => {
+    if (!this.#isWaiting || this.#closed || this.#duplex.writableLength > highWaterBytes / 2) return;
+    this.#isWaiting = false;
+    this.#events?.drain();
+  };
 
   #end(fault: Fault | undefined): void {
     if (this.#closed) return;

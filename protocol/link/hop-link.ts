@@ -21,6 +21,9 @@ import { closeCodeOf, faultOfClose } from './websocket-carrier.ts';
  */
 const highWaterBytes = 16 * 1_024;
 
+/** Who is asked whether it lives answers within this. */
+const checkMs = 2_500;
+
 export interface HopHandlers {
   /** The other side opened a stream; `payload` is valid during the call only. */
   stream(stream: MuxStream, payload: Buffer): void;
@@ -45,9 +48,13 @@ export class HopLink implements RecordSink {
   readonly #socket: WebSocket;
   readonly #messages: BinaryMessages;
   readonly #handlers: HopHandlers;
+  readonly #options: HopOptions;
   readonly #mux: Mux;
   readonly #liveness: Liveness;
   #isBlocked = false;
+  /** Messages so far. */
+  #heard = 0;
+  #cancelCheck: (() => void) | undefined;
   #isOver = false;
 
   /** The socket is open and attached, and the link's from now on. */
@@ -55,6 +62,7 @@ export class HopLink implements RecordSink {
     this.#socket = socket;
     this.#messages = new BinaryMessages(socket, options.side);
     this.#handlers = options.handlers;
+    this.#options = options;
     this.#liveness = new Liveness(
       options.clock,
       (payload) => this.#mux.ping(payload),
@@ -95,6 +103,18 @@ export class HopLink implements RecordSink {
   /** Says GOAWAY: no new streams from here on, either way; those that are open stay. */
   drain(): void {
     this.#mux.drain('draining');
+  }
+
+  /** There is reason to doubt it: without a sign of life within 2.5 s it ends. */
+  check(): void {
+    if (this.#isOver || this.#cancelCheck !== undefined) return;
+    const heard = this.#heard;
+    this.#mux.ping(Buffer.alloc(pingBytes));
+    this.#cancelCheck = this.#options.clock.after(checkMs, () => {
+      this.#cancelCheck = undefined;
+      if (this.#heard === heard)
+        this.close(new Fault('timeout', 'The other side of the hop does not answer.'));
+    });
   }
 
   sendText(message: string): void {
@@ -138,6 +158,7 @@ export class HopLink implements RecordSink {
   readonly #message = (data: RawData, isBinary: boolean): void => {
     if (this.#isOver) return;
     if (!isBinary) return this.#handlers.text((data as Buffer).toString());
+    this.#heard += 1;
     // TCP keeps order and confirms: whatever arrives shows that both directions work.
     this.#liveness.confirmed(true);
     const fault = this.#mux.receive(data as Buffer);
@@ -154,6 +175,7 @@ export class HopLink implements RecordSink {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#liveness.stop();
+    this.#cancelCheck?.();
     this.#mux.end(fault);
     this.#handlers.closed(fault);
   }

@@ -40,6 +40,8 @@ export interface KeptAttachment {
   refresh(): void;
   /** Rejects with `timeout`, or `cancelled` when stopped. */
   whenUp(timeoutMs: number): Promise<Attachment>;
+  /** There is reason to doubt it: without a sign of life within 2.5 s it is dialled anew. */
+  check(): void;
   stop(): void;
 }
 
@@ -56,6 +58,8 @@ class Keeper implements KeptAttachment {
   #state: AttachState = { state: 'waiting' };
   #ticket: string | undefined;
   #attempt = 0;
+  /** One that was there comes back soon, mostly; one that never was is not asked for often. */
+  #wasUp = false;
   #downSinceMs: number;
   #isDialling = false;
   #cancelTimer: () => void = () => {};
@@ -88,6 +92,10 @@ class Keeper implements KeptAttachment {
     this.#ticket = ticket;
     // Asked again: a device may have taken new keys since it attached.
     this.#state.attachment.renew(ticket, this.#options.machineKey);
+  }
+
+  check(): void {
+    if (this.#state.state === 'up') this.#state.attachment.check();
   }
 
   whenUp(timeoutMs: number): Promise<Attachment> {
@@ -144,6 +152,7 @@ class Keeper implements KeptAttachment {
   #up(attachment: Attachment): void {
     if (this.#isStopped) return attachment.close();
     this.#attempt = 0;
+    this.#wasUp = true;
     this.#set({ state: 'up', attachment, sinceMs: this.#options.clock.nowMs() });
     void this.#redialAfter(attachment);
     // The ticket may have changed while this one was being shown.
@@ -164,8 +173,8 @@ class Keeper implements KeptAttachment {
     if (this.#isStopped) return;
     const { clock, random } = this.#options;
     const attempt = this.#attempt + 1;
-    const delay =
-      fault.code === 'fenced' ? fencedMs : retryDelayMs(attempt, clock.nowMs() - this.#downSinceMs, random);
+    const downMs = this.#wasUp ? clock.nowMs() - this.#downSinceMs : Number.POSITIVE_INFINITY;
+    const delay = fault.code === 'fenced' ? fencedMs : retryDelayMs(attempt, downMs, random);
     this.#cancelTimer = clock.after(delay, () => void this.#dial());
     this.#set({ state: 'dialling', attempt, fault });
   }

@@ -1,6 +1,6 @@
 /**
  * Notices a path that passes nothing although nobody closed it: a ping every 2 s while anything is outstanding, else
- * every 15 s, and 6 s without an answer is the end. Used by the link and by the hop; knows the clock, not the bytes.
+ * every 15 s, and 6 s without a sign of life since something was sent are the end. Used by the link and by the hop; knows the clock, not the bytes.
  */
 import type { Clock } from '../clock.ts';
 
@@ -17,9 +17,11 @@ export class Liveness {
   readonly #payload = Buffer.alloc(8);
   #count = 0;
   #sentAtMs = 0;
-  /** Since when an answer is owed; undefined while none is. */
-  #waitingSinceMs: number | undefined;
+  /** Whether the last ping is not answered yet. */
+  #isPingOut = false;
   #isOutstanding = false;
+  /** The last sign of life, or when the first thing was sent that waits for one. */
+  #silentSinceMs = 0;
   #isIdleTimer = false;
   #cancelTimer: () => void = () => {};
   #rttMs: number | undefined;
@@ -58,6 +60,7 @@ export class Liveness {
   /** Something was sent that the peer will confirm. Cheap: may be called per record. */
   outstanding(): void {
     if (this.#isOutstanding) return;
+    if (!this.#isPingOut) this.#silentSinceMs = this.#clock.nowMs();
     this.#isOutstanding = true;
     if (this.#isIdleTimer) this.#setTimer(busyMs);
   }
@@ -65,14 +68,15 @@ export class Liveness {
   /** The peer confirmed something, or whatever else proves both directions. `all`: nothing is outstanding any more. */
   confirmed(all: boolean): void {
     if (all) this.#isOutstanding = false;
-    if (this.#waitingSinceMs !== undefined) this.#waitingSinceMs = this.#clock.nowMs();
+    this.#silentSinceMs = this.#clock.nowMs();
   }
 
   /** Takes the peer's answer; one that answers nothing is ignored. */
   pong(payload: Buffer): void {
-    if (!payload.equals(this.#payload) || this.#waitingSinceMs === undefined) return;
-    this.#waitingSinceMs = undefined;
-    const sample = this.#clock.nowMs() - this.#sentAtMs;
+    if (!payload.equals(this.#payload) || !this.#isPingOut) return;
+    this.#isPingOut = false;
+    this.#silentSinceMs = this.#clock.nowMs();
+    const sample = this.#silentSinceMs - this.#sentAtMs;
     this.#minRttMs = Math.min(sample, this.#minRttMs ?? sample);
     this.#rttMs = this.#rttMs === undefined ? sample : this.#rttMs + (sample - this.#rttMs) * smoothing;
   }
@@ -80,16 +84,17 @@ export class Liveness {
   #sendPing(): void {
     this.#payload.writeUInt32BE(++this.#count >>> 0, 4);
     this.#sentAtMs = this.#clock.nowMs();
-    this.#waitingSinceMs ??= this.#sentAtMs;
+    if (!this.#isOutstanding) this.#silentSinceMs = this.#sentAtMs;
+    this.#isPingOut = true;
     this.#setTimer(busyMs);
     this.#ping(this.#payload);
   }
 
   #tick(): void {
     const now = this.#clock.nowMs();
-    if (this.#waitingSinceMs !== undefined) {
-      if (now - this.#waitingSinceMs >= silenceMs) return this.#dead();
-      return this.#setTimer(busyMs);
+    if (this.#isPingOut) {
+      const leftMs = this.#silentSinceMs + silenceMs - now;
+      return leftMs <= 0 ? this.#dead() : this.#setTimer(Math.min(busyMs, leftMs));
     }
     if (this.#isOutstanding || now - this.#sentAtMs >= idleMs) return this.#sendPing();
     this.#setTimer(idleMs - (now - this.#sentAtMs));

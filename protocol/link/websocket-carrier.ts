@@ -53,7 +53,7 @@ class WebSocketCarrier implements Carrier {
     if (this.#closed) return true;
     // What runs on it is small and seldom: its blocks are left to the garbage collector.
     this.#socket.send(bytes, this.#sent);
-    this.#waiting = this.#socket.bufferedAmount >= highWaterBytes;
+    this.#waiting ||= this.#socket.bufferedAmount >= highWaterBytes;
     return !this.#waiting;
   }
 

@@ -74,6 +74,7 @@ const nothing = new Uint8Array(0);
 export class Mux implements StreamOwner {
   readonly inner: boolean;
   readonly initialWindow: number;
+  readonly maxDatagramBytes: number;
   readonly #options: MuxOptions;
   readonly #outbox: Outbox;
   readonly #streams = new Map<number, MuxStream>();
@@ -97,6 +98,7 @@ export class Mux implements StreamOwner {
     this.#outbox = new Outbox(options.sink);
     this.inner = options.level === 'inner';
     this.initialWindow = initialWindows[options.level];
+    this.maxDatagramBytes = Math.min(maxDataBytes, options.sink.maxFrames - frameHeaderBytes);
     this.#nextId = options.side === 'dialler' ? 1 : 2;
     this.#peerParity = options.side === 'dialler' ? 0 : 1;
     this.#growth = new GrowthBudget(sessionGrowth, options.growth);
@@ -345,12 +347,6 @@ export class Mux implements StreamOwner {
 
   sendReset(stream: MuxStream, code: CodeName): void {
     this.#outbox.reset(stream.id, code, stream.isIncoming);
-  }
-
-  sendDatagram(stream: MuxStream, bytes: Uint8Array): boolean {
-    if (this.#outbox.isFull) return false;
-    this.#outbox.frame(stream.id, frameTypes.datagram, bytes);
-    return true;
   }
 
   growth(window: number, sinceMs: number): number {

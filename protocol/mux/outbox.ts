@@ -19,10 +19,14 @@ export interface RecordSink {
   resume(): void;
 }
 
-/** While several streams wait, each puts at most this much into a record before the next one's turn. */
-const quantumBytes = 16 * 1_024;
-/** While more than this waits to go out, datagrams are dropped. */
-const controlHighBytes = 64 * 1_024;
+/** While several streams wait, each puts at most this much into a record before the next one's turn: two fill one. */
+const quantumBytes = 32_000;
+/**
+ * A stream that has only so little to say after having had nothing goes before those that always have: a keystroke, an
+ * answer, a datagram. Of each record at most the second is theirs, so that the others never wait for ever.
+ */
+const briefBytes = 4_096;
+const briefShareBytes = 16 * 1_024;
 /**
  * While answers of more than this wait to go out, the peer is not read. Only what the peer made us say counts: two sides
  * that both have much to say of their own must not wait for each other.
@@ -34,8 +38,8 @@ export class Outbox {
   readonly #control = new ControlQueue();
   /** Of what waits, at most this much answers the peer. */
   #answerBytes = 0;
-  #readyHead: MuxStream | undefined;
-  #readyTail: MuxStream | undefined;
+  readonly #brief = new ReadyStreams();
+  readonly #ready = new ReadyStreams();
   #isScheduled = false;
   #isFlushing = false;
   #isBlocked = false;
@@ -46,19 +50,9 @@ export class Outbox {
     this.#sink = sink;
   }
 
-  /** Whether something that may be dropped should be. */
-  get isFull(): boolean {
-    return this.#isBlocked || this.#isOver || this.#control.length > controlHighBytes;
-  }
-
   /** The stream has something to send and the credit to do so. */
   ready(stream: MuxStream): void {
-    if (!stream.isQueued) {
-      stream.isQueued = true;
-      if (this.#readyTail === undefined) this.#readyHead = stream;
-      else this.#readyTail.nextReady = stream;
-      this.#readyTail = stream;
-    }
+    if (!stream.isQueued) (stream.sendable <= briefBytes ? this.#brief : this.#ready).push(stream);
     this.#schedule();
   }
 
@@ -135,7 +129,7 @@ export class Outbox {
   }
 
   #hasWork(): boolean {
-    return this.#control.length > 0 || this.#readyHead !== undefined;
+    return this.#control.length > 0 || !this.#brief.isEmpty || !this.#ready.isEmpty;
   }
 
   #schedule(): void {
@@ -156,25 +150,62 @@ export class Outbox {
     const limit = headroom + maxFrames;
     let end = headroom;
     if (this.#control.length > 0) end = this.#control.moveInto(block, end, maxFrames);
-    while (this.#readyHead !== undefined && this.#control.length === 0) {
-      const stream = this.#readyHead;
-      // A payload is cut only where a record is full of it: what leaves whole arrives whole.
-      if (end > headroom && limit - end < Math.min(stream.sendable, quantumBytes)) break;
-      const before = end;
-      const quantum = stream.nextReady === undefined ? maxDataBytes : quantumBytes;
-      end = stream.fill(block, end, limit - end, quantum);
-      if (end === before && stream.sendable > 0) break;
-      this.#shiftReady();
-      if (stream.sendable > 0) this.ready(stream);
+    if (this.#control.length === 0) {
+      end = this.#fill(this.#brief, block, end, Math.min(limit, end + briefShareBytes));
+      end = this.#fill(this.#ready, block, end, limit);
     }
     if (end === headroom) giveBlock(block);
     else this.#isBlocked = !this.#sink.send(block, end);
   }
 
-  #shiftReady(): void {
-    const stream = this.#readyHead as MuxStream;
-    this.#readyHead = stream.nextReady;
-    if (this.#readyHead === undefined) this.#readyTail = undefined;
+  /** Puts what `streams` have to say into the record, up to `limit`; returns where it ends now. */
+  #fill(streams: ReadyStreams, block: Buffer, start: number, limit: number): number {
+    const isFirst = start === this.#sink.headroom;
+    let end = start;
+    for (;;) {
+      const stream = streams.head;
+      // Whoever is called back while a stream is filled may have a frame that goes before the rest.
+      if (stream === undefined || this.#control.length > 0) return end;
+      // A payload is cut only where a record is full of it: what leaves whole arrives whole.
+      const isBegun = !isFirst || end > start;
+      if (isBegun && limit - end < Math.min(stream.sendable, quantumBytes)) return end;
+      const before = end;
+      const quantum = stream.nextReady === undefined ? maxDataBytes : quantumBytes;
+      end = stream.fill(block, end, limit - end, quantum);
+      const isStuck = end === before && stream.sendable > 0;
+      if (isStuck && streams === this.#ready) return end;
+      streams.shift();
+      // What it still has after its turn waits behind the others.
+      if (stream.sendable > 0) this.#ready.push(stream);
+    }
+  }
+}
+
+/** Streams that wait for their turn, linked through themselves. */
+class ReadyStreams {
+  #head: MuxStream | undefined;
+  #tail: MuxStream | undefined;
+
+  get isEmpty(): boolean {
+    return this.#head === undefined;
+  }
+
+  get head(): MuxStream | undefined {
+    return this.#head;
+  }
+
+  push(stream: MuxStream): void {
+    stream.isQueued = true;
+    if (this.#tail === undefined) this.#head = stream;
+    else this.#tail.nextReady = stream;
+    this.#tail = stream;
+  }
+
+  shift(): void {
+    const stream = this.#head;
+    if (stream === undefined) return;
+    this.#head = stream.nextReady;
+    if (this.#head === undefined) this.#tail = undefined;
     stream.nextReady = undefined;
     stream.isQueued = false;
   }

@@ -19,7 +19,8 @@ export interface StreamOwner {
   sendAccept(stream: MuxStream): void;
   sendCredit(stream: MuxStream, bytes: number): void;
   sendReset(stream: MuxStream, code: CodeName): void;
-  sendDatagram(stream: MuxStream, bytes: Uint8Array): boolean;
+  /** The largest that fits into a record. */
+  readonly maxDatagramBytes: number;
   /** How much a window of `window` bytes may grow now, having been used up since `sinceMs`; 0 for not. */
   growth(window: number, sinceMs: number): number;
   nowMs(): number;
@@ -31,12 +32,16 @@ export interface StreamOwner {
 const smallBytes = 2_048;
 const gatherBytes = 8_192;
 const finBytes = 16;
+/** Datagrams that wait of one stream; the oldest goes when there are more. */
+const mostDatagramBytes = 256 * 1_024;
 
 export class MuxStream extends Duplex {
   readonly id: number;
   /** Payload bytes handed to the peer's window, and received from it. */
   bytesSent = 0;
   bytesReceived = 0;
+  /** Datagrams that were not sent: too large, or the oldest of too many. */
+  droppedDatagrams = 0;
   /** Links of the mux's queue of streams with something to send. */
   nextReady: MuxStream | undefined;
   isQueued = false;
@@ -68,6 +73,8 @@ export class MuxStream extends Duplex {
   #finSeen = false;
   #endPushed = false;
   #datagram: ((bytes: Buffer) => void) | undefined;
+  #datagrams: Buffer[] = [];
+  #datagramBytes = 0;
 
   constructor(owner: StreamOwner, id: number, incoming: boolean) {
     super({ allowHalfOpen: true, readableHighWaterMark: 1, writableHighWaterMark: owner.initialWindow });
@@ -118,10 +125,23 @@ export class MuxStream extends Duplex {
     if (!this.destroyed) this.destroy(new Fault(code));
   }
 
-  /** Sends one datagram (inner, ≤ 65,000 bytes) beside the stream; false when it was dropped. Copies. */
-  sendDatagram(bytes: Uint8Array): boolean {
-    if (bytes.length > maxDataBytes) throw new Error(`a datagram of ${bytes.length} bytes is too large`);
-    return !this.destroyed && this.#owner.sendDatagram(this, bytes);
+  /**
+   * Sends one datagram beside the stream (inner), whose memory is the stream's from now on. It may be lost: one that
+   * waits too long gives way to newer ones, and none is sent twice. False when it is too large or the stream is over.
+   */
+  sendDatagram(bytes: Buffer): boolean {
+    if (bytes.length > this.#owner.maxDatagramBytes || this.destroyed || this.writableEnded) {
+      this.droppedDatagrams++;
+      return false;
+    }
+    this.#datagrams.push(bytes);
+    this.#datagramBytes += bytes.length + frameHeaderBytes;
+    while (this.#datagramBytes > mostDatagramBytes) {
+      this.#shiftDatagram();
+      this.droppedDatagrams++;
+    }
+    this.#owner.ready(this);
+    return true;
   }
 
   /** Who takes the peer's datagrams; the bytes belong to the handler. Without one they are dropped. */
@@ -164,6 +184,7 @@ export class MuxStream extends Duplex {
     this.#staged = [];
     this.#gather = undefined;
     this.#chunk = undefined;
+    this.#datagrams = [];
     const written = this.#written ?? this.#finish;
     this.#written = undefined;
     this.#finish = undefined;
@@ -173,8 +194,10 @@ export class MuxStream extends Duplex {
 
   // For the mux.
 
-  /** Bytes that could go out now: what is written and has credit, or the FIN. */
+  /** Bytes that could go out now: a datagram, what is written and has credit, or the FIN. */
   get sendable(): number {
+    const [datagram] = this.#datagrams;
+    if (datagram !== undefined) return datagram.length + frameHeaderBytes;
     if (this.#chunk !== undefined) return Math.min(this.#chunk.length - this.#chunkOffset, this.#sendCredit);
     return this.#finish === undefined ? 0 : finBytes;
   }
@@ -184,6 +207,7 @@ export class MuxStream extends Duplex {
    * of what it wrote, which is `offset` when nothing fits.
    */
   fill(buffer: Buffer, offset: number, room: number, quantum: number): number {
+    if (this.#datagrams.length > 0) return this.#fillDatagrams(buffer, offset, room, quantum);
     const chunk = this.#chunk;
     if (chunk === undefined) return this.#fillFin(buffer, offset, room);
     const rest = chunk.length - this.#chunkOffset;
@@ -243,6 +267,26 @@ export class MuxStream extends Duplex {
 
   receiveDatagram(bytes: Buffer): void {
     this.#datagram?.(bytes);
+  }
+
+  /** Whole ones only, and always the first where it fits. */
+  #fillDatagrams(buffer: Buffer, offset: number, room: number, quantum: number): number {
+    let end = offset;
+    for (;;) {
+      const [bytes] = this.#datagrams;
+      if (bytes === undefined) return end;
+      const next = end + frameHeaderBytes + bytes.length;
+      if (next - offset > (end === offset ? room : Math.min(room, quantum))) return end;
+      writeFrameHeader(buffer, end, this.id, frameTypes.datagram, bytes.length);
+      bytes.copy(buffer, end + frameHeaderBytes);
+      this.#shiftDatagram();
+      end = next;
+    }
+  }
+
+  #shiftDatagram(): void {
+    const bytes = this.#datagrams.shift();
+    if (bytes !== undefined) this.#datagramBytes -= bytes.length + frameHeaderBytes;
   }
 
   #fillFin(buffer: Buffer, offset: number, room: number): number {

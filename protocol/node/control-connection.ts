@@ -348,6 +348,7 @@ export function keepControl(options: ControlOptions): ControlConnection {
       sig: sign(machineKey, 'control', [opened.handshakeHash]).toString('base64url'),
       ...relayUrl(),
       ...(options.epoch === undefined ? {} : { epoch: options.epoch() }),
+      ...understood(),
     };
   }
 
@@ -365,7 +366,12 @@ export function keepControl(options: ControlOptions): ControlConnection {
       nk: encodeKey(nodeKey),
       sig: sign(identity.machineKey, 'enrol', [opened.handshakeHash, nodeKey]).toString('base64url'),
       ...relayUrl(),
+      ...understood(),
     };
+  }
+
+  function understood(): { narrowed?: true } {
+    return options.kind === 'connector' ? { narrowed: true } : {};
   }
 
   function relayUrl(): { url?: string } {

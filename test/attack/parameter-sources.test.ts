@@ -40,6 +40,7 @@ const texts = [
     'flow',
     '7d',
     '0a1b',
+    '600',
     'alice@acme.example',
     '2026-11-20T10:00:00Z',
     '203.0.113.9',

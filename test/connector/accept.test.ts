@@ -47,7 +47,7 @@ describe('a session at the connector', () => {
       [{ ...granted, p: bench.port + 1 }, 'port-not-listed'],
       [{ ...granted, p: bench.port - 1 }, 'port-not-listed'],
       [{ ...granted, p: 0 }, 'port-not-listed'],
-      [{ ...granted, k: 'udp' }, 'denied'],
+      [{ ...granted, k: 'udp' }, 'port-not-listed'],
       [{ ...granted, k: 'peer' }, 'denied'],
       [{ ...granted, r: undefined }, 'denied'],
       [{ ...granted, p: '22' }, 'denied'],

@@ -113,7 +113,8 @@ test('SEC-A13 after a valid open, other hosts, ports, kinds and resources are re
     ...hosts.map((h): [object, CodeName] => [bench.request({ h }), 'denied']),
     ...ports.map(([p, code]): [object, CodeName] => [bench.request({ p }), code]),
     ...resources.map((r): [object, CodeName] => [bench.request({ r }), 'denied']),
-    ...['udp', 'web', 'peer', 'TCP', '', null].map((k): [object, CodeName] => [
+    [bench.request({ k: 'udp' }), 'port-not-listed'],
+    ...['web', 'peer', 'TCP', '', null].map((k): [object, CodeName] => [
       bench.request({ k }),
       'denied',
     ]),

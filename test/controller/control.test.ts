@@ -601,7 +601,7 @@ test('posture that was missing opens what asks for it, and posture that turns ba
   report('5.4.0', 2);
   await device.untilSnapshot<DeviceSnapshot>((snapshot) => state(snapshot) === 'refused');
   const revoke = await connector.until((message) => message.t === 'revoke');
-  assert.ok(revoke.t === 'revoke' && /\/res_/.test(revoke.ids[0] ?? ''));
+  assert.ok(revoke.t === 'revoke' && /^tok_[0-9a-z]+$/.test(revoke.ids[0] ?? ''));
 });
 
 test('flow records enter the audit log once, and are acknowledged when they are on disk', async (t) => {

@@ -150,6 +150,24 @@ for (const kind of kinds) {
     right.close();
   });
 
+  test(`${kind.name}: whoever was told to wait hears of the end of it also where little was written meanwhile`, async () => {
+    const { left, right } = await kind.make();
+    const atLeft = listen(left);
+    const atRight = listen(right);
+    let written = 0;
+    for (let isReady = true; isReady; written += 30_000) isReady = left.write(Buffer.alloc(30_000));
+    // One word for each step by which it empties.
+    for (let round = 0; round < 200 && atLeft.drains === 0; round++, written += 1) {
+      left.write(Buffer.alloc(1));
+      await settle(1);
+    }
+    await enough(atRight, written);
+    await settle();
+    assert.ok(atLeft.drains > 0);
+    left.close();
+    right.close();
+  });
+
   test(`${kind.name}: an end in order delivers what was written before and says no fault`, async () => {
     const { left, right } = await kind.make();
     const atRight = listen(right);

@@ -6,6 +6,7 @@ import type { MuxStream } from '../../protocol/mux/stream.ts';
 import { framesOf } from '../support/frames.ts';
 import { muxPair, type MuxPairOptions } from '../support/mux-pair.ts';
 import { settle } from '../support/settle.ts';
+import { until } from '../support/until.ts';
 
 /** A pair and one stream, from the dialler to the acceptor. */
 async function oneStream(options?: MuxPairOptions) {
@@ -243,19 +244,88 @@ test('the end of the session destroys every stream with its Fault and refuses ne
   );
 });
 
-test('datagrams pass beside the stream, in their borders, and are dropped while nothing can be sent', async () => {
-  const { near, far, dialler } = await oneStream();
-  const heard: string[] = [];
-  far.onDatagram((bytes) => heard.push(bytes.toString()));
-  assert.equal(near.sendDatagram(Buffer.from('one')), true);
-  assert.equal(near.sendDatagram(Buffer.from('two')), true);
+test('datagrams pass beside the stream and in their borders, up to what a record holds', async () => {
+  const { near, far } = await oneStream();
+  const heard: Buffer[] = [];
+  far.onDatagram((bytes) => heard.push(bytes));
+  const largest = Buffer.alloc(64_992, 7);
+  for (const bytes of [Buffer.from('one'), Buffer.alloc(0), largest])
+    assert.equal(near.sendDatagram(bytes), true);
+  assert.equal(near.sendDatagram(Buffer.alloc(64_993)), false);
+  near.end();
   await settle();
-  assert.deepEqual(heard, ['one', 'two']);
+  assert.deepEqual(heard, [Buffer.from('one'), Buffer.alloc(0), largest]);
+  assert.equal(near.droppedDatagrams, 1);
+  assert.equal(near.sendDatagram(Buffer.from('after the end')), false);
+});
+
+test('of datagrams that wait the oldest give way, and those of one stream never to another', async () => {
+  const { near, far, dialler, acceptor } = await oneStream();
+  const other = dialler.mux.openStream(Buffer.from('{}'));
+  await settle();
+  const heard: number[] = [];
+  const heardOfOther: string[] = [];
+  far.onDatagram((bytes) => heard.push(bytes.readUInt32BE()));
+  acceptor.incoming.at(-1)?.stream.onDatagram((bytes) => heardOfOther.push(bytes.toString()));
   dialler.sink.hold();
   near.write('x');
   await settle();
-  assert.equal(near.sendDatagram(Buffer.from('three')), false);
-  assert.throws(() => near.sendDatagram(Buffer.alloc(65_001)), /too large/);
+  other.sendDatagram(Buffer.from('kept'));
+  for (let index = 0; index < 1_000; index++) {
+    const bytes = Buffer.alloc(1_000);
+    bytes.writeUInt32BE(index);
+    near.sendDatagram(bytes);
+  }
+  dialler.sink.release();
+  await settle();
+  assert.deepEqual(heardOfOther, ['kept']);
+  // 256 KiB of them, headers included.
+  assert.equal(heard.length, Math.floor(262_144 / 1_008));
+  assert.deepEqual(
+    heard,
+    Array.from({ length: heard.length }, (_, index) => 1_000 - heard.length + index),
+  );
+  assert.equal(near.droppedDatagrams, 1_000 - heard.length);
+});
+
+test('a keystroke leaves with the next record, however much eight others have to say', async () => {
+  const { dialler, near } = await oneStream();
+  const bulk = Array.from({ length: 8 }, () => dialler.mux.openStream(Buffer.from('{}')));
+  await settle();
+  dialler.sink.hold();
+  for (const stream of bulk) stream.write(Buffer.alloc(60_000));
+  await settle();
+  const before = dialler.sink.records.length;
+  near.write('k');
+  dialler.sink.release();
+  await until(() => dialler.sink.records.length > before);
+  const [first] = framesOf(dialler.sink.records[before] as Buffer);
+  assert.deepEqual([first?.stream, first?.payload.toString()], [near.id, 'k']);
+});
+
+test('however many have little to say, those who have much are heard in every record', async () => {
+  const { dialler } = await oneStream();
+  const brief = Array.from({ length: 200 }, () => dialler.mux.openStream(Buffer.from('{}')));
+  const [first] = brief;
+  const bulk = dialler.mux.openStream(Buffer.from('{}'));
+  await settle();
+  dialler.sink.hold();
+  first?.write('begin');
+  await settle();
+  const before = dialler.sink.records.length;
+  for (const stream of brief) stream.write(Buffer.alloc(2_000));
+  bulk.write(Buffer.alloc(60_000));
+  dialler.sink.release();
+  await until(() => dialler.sink.records.length > before + 1);
+  const shares = dialler.sink.records.slice(before, before + 2).map((record) =>
+    framesOf(record)
+      .filter(({ stream }) => stream === bulk.id)
+      .reduce((sum, { payload }) => sum + payload.length, 0),
+  );
+  assert.ok(
+    shares.every((share) => share >= 10_000),
+    String(shares),
+  );
 });
 
 test('grants and notes reach the other side in order, pings come back', async () => {

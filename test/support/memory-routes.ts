@@ -164,6 +164,7 @@ export class Reached {
         routes: () => this.ways.filter(({ isThere }) => isThere).map(({ route }) => route),
         carrier: async (route) => this.way(route).open((carrier) => this.#accept(carrier)),
         isWanted: () => false,
+        lost: () => undefined,
         resumed: () => undefined,
         stranded: (fault) => this.stranded.push(fault),
         clock: this.clock,

@@ -81,6 +81,7 @@ export class RelayLab {
   nowMs: () => number = Date.now;
   /** What the next `start` gives the relay to hold for circuits; its default unless set. */
   memoryBytes: number | undefined;
+  bytesPerSecond: number | undefined;
   readonly #clock: Clock;
   #port = 0;
   #server: Server | undefined;
@@ -112,6 +113,7 @@ export class RelayLab {
       clock: this.#clock,
       random: systemRandom,
       ...(this.memoryBytes === undefined ? {} : { memoryBytes: this.memoryBytes }),
+      ...(this.bytesPerSecond === undefined ? {} : { bytesPerSecond: this.bytesPerSecond }),
       log: (event) => this.events.push(event),
     });
     const server = createServer();

@@ -2,6 +2,7 @@
  * The controller's portal API as the pages call it: the one file that knows its addresses. Types come from the schemas
  * the controller checks its own answers with.
  */
+import type { MadePass, MyPasses } from '../../protocol/passes.ts';
 import type {
   LoginAnswer,
   LoginEntry,
@@ -33,7 +34,11 @@ export const api = {
   me: () => call<Me>('GET', 'me'),
   resources: (device: string | undefined) =>
     call<MyResources>('GET', device === undefined ? 'me/resources' : `me/resources?device=${device}`),
-  resource: (name: string) => call<PortalResource>('GET', `me/resources/${encodeURIComponent(name)}`),
+  resource: (name: string, door: 'web' | undefined) =>
+    call<PortalResource>(
+      'GET',
+      `me/resources/${encodeURIComponent(name)}${door === undefined ? '' : `?door=${door}`}`,
+    ),
   devices: () => call<MyDevices>('GET', 'me/devices'),
   signOutDevice: (id: string) => call<undefined>('POST', `me/devices/${encodeURIComponent(id)}/sign-out`),
   renameDevice: (id: string, name: string) =>
@@ -45,6 +50,9 @@ export const api = {
   lookUp: (entry: LoginEntry) => call<LoginLookUp>('POST', 'me/logins/look-up', entry),
   approve: (entry: LoginEntry) => call<LoginAnswer>('POST', 'me/logins/approve', entry),
   refuse: (entry: LoginEntry) => call<LoginAnswer>('POST', 'me/logins/refuse', entry),
+  passes: () => call<MyPasses>('GET', 'me/passes'),
+  makePass: (name: string, resource: string) => call<MadePass>('POST', 'me/passes', { name, resource }),
+  revokePass: (id: string) => call<undefined>('POST', `me/passes/${encodeURIComponent(id)}/revoke`),
   signOut: (everywhere: boolean) =>
     call<SignedOut>('POST', everywhere ? 'me/sign-out-everywhere' : 'me/sign-out'),
 };
@@ -56,7 +64,7 @@ export const api = {
 export function signInUrl(
   provider: string,
   returnTo: string,
-  more: { readonly fresh?: '1'; readonly for?: string; readonly device?: string } = {},
+  more: { readonly fresh?: '1'; readonly for?: string; readonly device?: string; readonly door?: 'web' } = {},
 ): string {
   const query = new URLSearchParams({ rd: returnTo, ...more });
   return `/oidc/${encodeURIComponent(provider)}/start?${query.toString()}`;

@@ -14,6 +14,12 @@ export const devicesQuery = queryOptions({
   refetchInterval: liveMs,
 });
 
+export const passesQuery = queryOptions({
+  queryKey: ['passes'],
+  queryFn: api.passes,
+  refetchInterval: liveMs,
+});
+
 export function resourcesQuery(device: string | undefined) {
   return queryOptions({
     queryKey: ['resources', device],
@@ -25,8 +31,9 @@ export function resourcesQuery(device: string | undefined) {
 /** Where the browser that has just signed out may sign out of its provider too; only in memory. */
 export const providerSignOutKey = ['provider-sign-out'];
 
-export function resourceQuery(name: string) {
-  return queryOptions({ queryKey: ['resource', name], queryFn: () => api.resource(name) });
+/** @param door the client's unless said */
+export function resourceQuery(name: string, door?: 'web') {
+  return queryOptions({ queryKey: ['resource', name, door], queryFn: () => api.resource(name, door) });
 }
 
 /** Trying again helps when the controller was not reached or failed, and never when it refused. */

@@ -49,9 +49,10 @@ const confirm = createRoute({
 const refused = createRoute({
   getParentRoute: () => root,
   path: '/refused',
-  validateSearch: texts('resource'),
+  validateSearch: texts('resource', 'door'),
   component: function RefusedRoute() {
-    return <RefusedPage resource={refused.useSearch().resource} />;
+    const { resource, door } = refused.useSearch();
+    return <RefusedPage resource={resource} door={door === 'web' ? door : undefined} />;
   },
 });
 

@@ -8,6 +8,7 @@ import * as peopleAndSessions from './0005-people-and-sessions.ts';
 import * as tokenNames from './0006-token-names.ts';
 import * as directEndpoints from './0007-direct-endpoints.ts';
 import * as webDoor from './0008-web-door.ts';
+import * as tokenTexts from './0009-token-texts.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-organisation': organisation,
@@ -18,4 +19,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0006-token-names': tokenNames,
   '0007-direct-endpoints': directEndpoints,
   '0008-web-door': webDoor,
+  '0009-token-texts': tokenTexts,
 };

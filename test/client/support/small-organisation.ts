@@ -10,8 +10,9 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { pino } from 'pino';
 import { WebSocketServer, type WebSocket } from 'ws';
-import { startConnector, type Connector } from '../../../connector/connector.ts';
+import { startConnector, type Connector, type ConnectorOptions } from '../../../connector/connector.ts';
 import { systemClock, systemRandom } from '../../../protocol/clock.ts';
+import { Fault } from '../../../protocol/errors.ts';
 import type { ConnectorSnapshot, DeviceSnapshot, Snapshot } from '../../../protocol/control.ts';
 import { controlPath, discoveryPath } from '../../../protocol/discovery.ts';
 import { hopPath } from '../../../protocol/hop.ts';
@@ -41,6 +42,8 @@ interface Node {
   /** Below the channel, for bytes that it would never send. */
   raw: SecureChannel | undefined;
   version: number;
+  /** What it published. */
+  direct: string[];
 }
 
 export class SmallOrganisation {
@@ -100,8 +103,11 @@ export class SmallOrganisation {
     };
   }
 
-  /** Starts controller, relay and one connector. */
-  static async start(t: Pick<TestContext, 'after'>): Promise<SmallOrganisation> {
+  /** Starts controller, relay and one connector, which may also listen directly. */
+  static async start(
+    t: Pick<TestContext, 'after'>,
+    direct?: ConnectorOptions['direct'],
+  ): Promise<SmallOrganisation> {
     const organisation = new SmallOrganisation();
     const { kid } = await tokenSigner(organisation.#signing);
     organisation.#card = {
@@ -116,7 +122,7 @@ export class SmallOrganisation {
     t.after(() => organisation.stop());
     await organisation.startController();
     await organisation.startRelay();
-    await organisation.addConnector();
+    await organisation.addConnector(direct);
     return organisation;
   }
 
@@ -163,7 +169,12 @@ export class SmallOrganisation {
     });
     server.on('upgrade', (request, socket, head) => {
       if (request.url !== controlPath) return void socket.destroy();
-      sockets.handleUpgrade(request, socket, head, (ws) => void this.#converse(ws, budget));
+      sockets.handleUpgrade(request, socket, head, (ws) => {
+        this.#converse(ws, budget).catch((error: unknown) => {
+          // Whoever hangs up in the middle of the handshake was stopped, as tests do.
+          if (!(error instanceof Fault)) throw error;
+        });
+      });
       return undefined;
     });
     await listen(server, this.#port);
@@ -203,15 +214,23 @@ export class SmallOrganisation {
     await close(this.#relayServer);
   }
 
-  async addConnector(): Promise<Connector> {
+  async addConnector(direct?: ConnectorOptions['direct']): Promise<Connector> {
     const connector = await startConnector({
       state: this.state(`connector-${this.#connectors.length}`),
       key: { ...this.key(), kind: 'pk' },
       log: pino({ level: 'silent' }),
+      ...(direct === undefined ? {} : { direct }),
     });
     this.#connectors.push(connector);
     while (connector.status().state !== 'ready') await new Promise((resolve) => setTimeout(resolve, 10));
     await this.push();
+    return connector;
+  }
+
+  /** @param index in the order they were added */
+  connector(index: number): Connector {
+    const connector = this.#connectors[index];
+    if (connector === undefined) throw new Error('there is no such connector');
     return connector;
   }
 
@@ -335,6 +354,10 @@ export class SmallOrganisation {
           [node.mk, node.nk] = [mk, nk];
           channel.send({ t: 'rotated', mk, nk });
         }
+        if (t === 'publish' && node !== undefined) {
+          node.direct = message['direct'] as string[];
+          return void this.push();
+        }
         if (node === undefined || !['hello', 'enrol', 'login'].includes(String(t))) return undefined;
         node.channel = channel;
         node.raw = secure;
@@ -354,6 +377,7 @@ export class SmallOrganisation {
       channel: undefined,
       raw: undefined,
       version: 0,
+      direct: [],
     };
     this.#nodes.set(node.id, node);
     return node;
@@ -416,7 +440,7 @@ export class SmallOrganisation {
   #deviceSnapshot(): DeviceSnapshot {
     const connectors = [...this.#nodes.values()]
       .filter(({ kind, channel }) => kind === 'connector' && channel !== undefined)
-      .map(({ id: connector, nk }) => ({ id: connector, nk, relays: [this.#relayId] }));
+      .map(({ id: connector, nk, direct }) => ({ id: connector, nk, relays: [this.#relayId], direct }));
     return {
       kind: 'device',
       networks: { [this.network]: { id: this.network, name: 'hq', pq: true, connectors } },

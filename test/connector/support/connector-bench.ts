@@ -157,6 +157,7 @@ export class ConnectorBench {
       card: () => card,
       causeOf: (ids) => (ids.includes(this.grantId) ? 'policy' : undefined),
       alarm: (name) => this.alarms.push(name),
+      clock: this.clock,
       resolve: async (name) => this.names[name] ?? [name],
       wallClock: () => this.wallMs,
     };

@@ -10,6 +10,7 @@ import { foreignText } from '../ui/foreign-text.ts';
 import { Notice } from '../ui/notice.tsx';
 import { Panel } from '../ui/panel.tsx';
 import { useTitle } from '../ui/use-title.ts';
+import { DevicePasses } from './device-passes.tsx';
 import { Devices } from './devices.tsx';
 import { HomeFrame } from './home-frame.tsx';
 import { ResourceRow } from './resource-row.tsx';
@@ -76,6 +77,7 @@ function Home({ me }: { readonly me: Me }) {
       </div>
       <aside className="min-w-0" aria-label="Your devices and groups">
         <Devices devices={devices} />
+        <DevicePasses me={me} />
         <Groups me={me} />
       </aside>
     </div>
@@ -112,8 +114,9 @@ function Resources({ me, answer }: { readonly me: Me; readonly answer: MyResourc
   const [search, setSearch] = useState('');
   const wanted = search.trim().toLowerCase();
   const found = answer.resources.filter((resource) => matches(resource, wanted));
-  const granted = found.filter(({ state }) => state === 'granted');
-  const refused = found.filter(({ state }) => state === 'refused');
+  const isReady = ({ state, web }: PortalResource): boolean => state === 'granted' || web !== undefined;
+  const granted = found.filter(isReady);
+  const refused = found.filter((resource) => !isReady(resource));
   if (answer.resources.length === 0) {
     return (
       <div className="rounded-panel border border-dashed border-line-strong/50 px-6 py-12 text-center">

@@ -17,17 +17,32 @@ import { StepUp } from './resource-row.tsx';
 import { SignedIn } from './signed-in.tsx';
 import { WaitingCard } from './waiting-card.tsx';
 
-export function RefusedPage({ resource }: { readonly resource: string | undefined }) {
+export function RefusedPage({
+  resource,
+  door,
+}: {
+  readonly resource: string | undefined;
+  /** `web`: it was opened in this browser, at its public hostname. */
+  readonly door: 'web' | undefined;
+}) {
   if (resource === undefined || resource === '') return <NotFoundPage />;
   return (
     <SignedIn waiting={<WaitingCard title="Looking at the policies" />}>
-      {(me) => <Asked me={me} name={resource} />}
+      {(me) => <Asked me={me} name={resource} door={door} />}
     </SignedIn>
   );
 }
 
-function Asked({ me, name }: { readonly me: Me; readonly name: string }) {
-  const answer = useQuery(resourceQuery(name));
+function Asked({
+  me,
+  name,
+  door,
+}: {
+  readonly me: Me;
+  readonly name: string;
+  readonly door: 'web' | undefined;
+}) {
+  const answer = useQuery(resourceQuery(name, door));
   const foot = (
     <>
       Signed in as <Foreign text={me.person.email ?? me.person.name} limit={80} className="text-ink" />.
@@ -38,6 +53,7 @@ function Asked({ me, name }: { readonly me: Me; readonly name: string }) {
       <Decision
         me={me}
         resource={answer.data}
+        door={door}
         foot={foot}
         checking={answer.isFetching}
         onCheck={() => void answer.refetch()}
@@ -66,12 +82,14 @@ function Asked({ me, name }: { readonly me: Me; readonly name: string }) {
 function Decision({
   me,
   resource,
+  door,
   foot,
   checking,
   onCheck,
 }: {
   readonly me: Me;
   readonly resource: PortalResource;
+  readonly door: 'web' | undefined;
   readonly foot: React.ReactNode;
   readonly checking: boolean;
   readonly onCheck: () => void;
@@ -86,16 +104,30 @@ function Decision({
       foot={foot}
     >
       <Reasons reasons={reasons} />
-      <StepUp me={me} resource={resource} />
+      <StepUp me={me} resource={resource} door={door} />
+      {granted && resource.web !== undefined ? (
+        <a href={resource.web} className={buttonClass('primary', 'w-fit')}>
+          Open {foreignText(hostOf(resource.web), 80)}
+        </a>
+      ) : undefined}
       {until === undefined ? undefined : (
         <p className="text-quiet">
           {granted ? 'Until' : 'Changes by itself:'} <Instant instant={until} />
         </p>
       )}
       <Trace trace={trace} />
-      <Ways me={me} isMendable={stepUp !== undefined} checking={checking} onCheck={onCheck} />
+      <Ways
+        me={me}
+        isMendable={stepUp !== undefined || (granted && resource.web !== undefined)}
+        checking={checking}
+        onCheck={onCheck}
+      />
     </CardPage>
   );
+}
+
+function hostOf(address: string): string {
+  return URL.parse(address)?.host ?? '';
 }
 
 /** The number by which an administrator finds this refusal in the audit log. */

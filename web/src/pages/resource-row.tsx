@@ -16,6 +16,7 @@ const portLimit = 8;
 export function ResourceRow({ me, resource }: { readonly me: Me; readonly resource: PortalResource }) {
   const { name, hosts, ports, state, reasons, until } = resource;
   const granted = state === 'granted';
+  const { web } = resource;
   const [first, ...more] = granted ? suggestCommands(hosts, ports) : [];
   return (
     <li className="grid gap-x-6 gap-y-3 px-5 py-4 sm:grid-cols-[minmax(0,1fr)_minmax(0,1fr)] sm:items-start">
@@ -24,7 +25,11 @@ export function ResourceRow({ me, resource }: { readonly me: Me; readonly resour
           <h3 className="min-w-0 text-lead font-semibold">
             <Foreign text={name} />
           </h3>
-          {granted ? undefined : <Badge tone="wait">Not now</Badge>}
+          {granted ? undefined : web === undefined ? (
+            <Badge tone="wait">Not now</Badge>
+          ) : (
+            <Badge tone="plain">In the browser</Badge>
+          )}
         </div>
         <ul className="mt-0.5 text-small text-quiet">
           {hosts.slice(0, hostLimit).map((host) => (
@@ -48,8 +53,9 @@ export function ResourceRow({ me, resource }: { readonly me: Me; readonly resour
         )}
       </div>
       <div className="min-w-0">
-        {granted ? undefined : <Reasons reasons={reasons} />}
-        <StepUp me={me} resource={resource} />
+        {web === undefined ? undefined : <OpenTile address={web} />}
+        {granted || web !== undefined ? undefined : <Reasons reasons={reasons} />}
+        {web === undefined ? <StepUp me={me} resource={resource} /> : undefined}
         {first === undefined ? undefined : <CommandTile {...first} />}
         {more.length === 0 ? undefined : (
           <details className="mt-1.5">
@@ -68,19 +74,37 @@ export function ResourceRow({ me, resource }: { readonly me: Me; readonly resour
   );
 }
 
+/** Opens its public hostname, with or without a device. */
+function OpenTile({ address }: { readonly address: string }) {
+  return (
+    <a
+      href={address}
+      target="_blank"
+      rel="noreferrer"
+      className="mb-1.5 flex items-center gap-3 rounded-control border border-line-strong bg-surface py-2.5 pr-3.5 pl-3.5 font-medium text-ink hover:border-quiet"
+    >
+      <Foreign text={URL.parse(address)?.host ?? ''} limit={80} className="min-w-0 flex-1" />
+      <ExternalLink className="size-4 shrink-0 text-quiet" aria-hidden="true" />
+      <span className="sr-only">opens in a new tab</span>
+    </a>
+  );
+}
+
 /** The way to a sign-in that would do: in this browser, or for the device that was asked from. */
 export function StepUp({
   me,
   resource: { name, stepUp },
+  door,
 }: {
   readonly me: Me;
   readonly resource: PortalResource;
+  readonly door?: 'web' | undefined;
 }) {
   if (stepUp === undefined) return undefined;
   return (
     <div className="mt-3">
       {stepUp === 'browser' ? (
-        <StepUpLink me={me} resource={name} returnTo={location.pathname + location.search} />
+        <StepUpLink me={me} resource={name} door={door} returnTo={location.pathname + location.search} />
       ) : (
         <>
           <p className="mb-1.5 text-small text-quiet">Run this on the device; what it has open stays open:</p>

@@ -38,11 +38,13 @@ export function StepUpLink({
   me,
   resource,
   device,
+  door,
   returnTo,
 }: {
   readonly me: Me;
   readonly resource: string;
   readonly device?: string;
+  readonly door?: 'web' | undefined;
   readonly returnTo: string;
 }) {
   const { provider } = me.session;
@@ -55,7 +57,11 @@ export function StepUpLink({
   }
   return (
     <a
-      href={signInUrl(provider, returnTo, { for: resource, ...(device === undefined ? {} : { device }) })}
+      href={signInUrl(provider, returnTo, {
+        for: resource,
+        ...(device === undefined ? {} : { device }),
+        ...(door === undefined ? {} : { door }),
+      })}
       className={buttonClass('primary')}
     >
       <span className="min-w-0">
