@@ -424,6 +424,7 @@ class RunningClient implements Client {
       knowledge: () => this.knowledge(),
       exists: (name, resource) => this.#flows.exists(name, resource),
       openFlow: (target) => this.open(target),
+      openDatagrams: (target) => this.#flows.openDatagrams(target),
       notKept: () => this.#alarms.raise('not-kept'),
     });
   }
