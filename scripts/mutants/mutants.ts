@@ -14,6 +14,7 @@ import { postureMutants } from './posture.ts';
 import { relayMutants } from './relay.ts';
 import { signInMutants } from './sign-in.ts';
 import { tokensMutants } from './tokens.ts';
+import { webDoorMutants } from './web-door.ts';
 
 export const mutants: readonly Mutant[] = [
   ...policyMutants,
@@ -30,4 +31,5 @@ export const mutants: readonly Mutant[] = [
   ...listenersMutants,
   ...clientMutants,
   ...nonsenseMutants,
+  ...webDoorMutants,
 ];
