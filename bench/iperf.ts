@@ -9,7 +9,7 @@ export async function serveThroughput(place: Place, address: string, port: numbe
   await place.spawn(findProgram('iperf3'), args, { name: 'iperf3' }).waitFor(/Server listening/);
 }
 
-/** What crossed in both directions, `seconds` each, as the receiver counted. */
+/** What crossed in both directions, `seconds` each, as the receiver counted, all flows together. */
 export interface Crossed {
   /** The geometric mean of both directions. */
   readonly gigabitsPerSecond: number;
@@ -21,9 +21,11 @@ export async function throughput(
   host: string,
   port: number,
   seconds: number,
+  flows = 1,
 ): Promise<Crossed> {
-  const there = await oneWay(place, host, port, seconds, []);
-  const back = await oneWay(place, host, port, seconds, ['-R']);
+  const parallel = ['-P', String(flows)];
+  const there = await oneWay(place, host, port, seconds, parallel);
+  const back = await oneWay(place, host, port, seconds, [...parallel, '-R']);
   return {
     gigabitsPerSecond: Math.sqrt(there.bits_per_second * back.bits_per_second) / 1e9,
     gigabytes: (there.bytes + back.bytes) / 1e9,

@@ -14,8 +14,10 @@ import { pushS } from './figures/push.ts';
 import { revocationP99 } from './figures/revocation.ts';
 import { snapshotMs } from './figures/snapshot.ts';
 import { cpuRelayed } from './relayed/cpu.ts';
+import { eightFlows } from './relayed/eight-flows.ts';
 import { openRelayed } from './relayed/open.ts';
 import { rttRelayed } from './relayed/rtt.ts';
+import { rtt80 } from './relayed/rtt80.ts';
 import { throughputRelayed } from './relayed/throughput.ts';
 import { asJson, asTable } from './report.ts';
 
@@ -24,6 +26,8 @@ const measurements: readonly Measurement[] = [
   rttRelayed,
   openRelayed,
   cpuRelayed,
+  eightFlows,
+  rtt80,
   throughputDirect,
   revocationP99,
   clientMemory,

@@ -10,6 +10,7 @@ import type { NetworkId } from '../protocol/ids.ts';
 import { parseName, type Name } from '../protocol/names.ts';
 import { hiddenText } from '../protocol/reasons.ts';
 import type { Session } from '../protocol/link/session.ts';
+import type { MuxStream } from '../protocol/mux/stream.ts';
 import { unknownTexts } from './dns/answer.ts';
 import type { FlowTarget } from './open-flow.ts';
 import { standingOf, unmetTexts, type Knowledge, type VisibleResource } from './standing.ts';
@@ -74,7 +75,16 @@ export class Flows {
   }
 
   /** Opens a flow. Rejects with a Fault whose sentence is for the person; the refusal is remembered. */
-  async open(target: FlowTarget): Promise<Duplex> {
+  open(target: FlowTarget): Promise<Duplex> {
+    return this.#open(target, 'tcp');
+  }
+
+  /** The same for datagrams, which pass beside the stream. */
+  openDatagrams(target: FlowTarget): Promise<MuxStream> {
+    return this.#open(target, 'udp');
+  }
+
+  async #open(target: FlowTarget, kind: 'tcp' | 'udp'): Promise<MuxStream> {
     const { port } = target;
     let host = target.host;
     let resource: VisibleResource | undefined;
@@ -82,7 +92,7 @@ export class Flows {
       const name = this.#nameOf(target.host);
       host = name ?? target.host;
       resource = this.#granted(name);
-      return await this.#openStream(resource, name as Name, target);
+      return await this.#openStream(resource, name as Name, target, kind);
     } catch (error) {
       const fault = toFault(error);
       this.#remember('refused', host, port, resource, fault);
@@ -150,13 +160,18 @@ export class Flows {
     }
   }
 
-  async #openStream(resource: VisibleResource, name: Name, { port, early }: FlowTarget): Promise<Duplex> {
+  async #openStream(
+    resource: VisibleResource,
+    name: Name,
+    { port, early }: FlowTarget,
+    kind: 'tcp' | 'udp',
+  ): Promise<MuxStream> {
     const { clock } = this.#options;
     // The session may end under the flow before the connector answers: one more try finds the next connector.
     for (let attempt = 1; ; attempt += 1) {
       const session = await this.#options.session(resource.net);
       try {
-        const stream = session.openStream({ r: resource.id, h: name, p: port, k: 'tcp' });
+        const stream = session.openStream({ r: resource.id, h: name, p: port, k: kind });
         stream.on('error', () => undefined);
         early?.sendTo(stream);
         await within(clock, answerMs, stream.accepted(), () => stream.destroy());

@@ -6,15 +6,17 @@ import { readFileSync } from 'node:fs';
 import { systemClock, systemRandom } from '../protocol/clock.ts';
 import { Fault } from '../protocol/errors.ts';
 import type { Name } from '../protocol/names.ts';
+import { parsePortRange, type PortRange } from '../protocol/ports.ts';
 import type { StateDirectory } from '../protocol/node/state-directory.ts';
 import { listenForCaptured, type CaptureListener } from './capture/captured.ts';
+import { UdpCapture } from './capture/udp.ts';
 import { AddressPool, type PoolState } from './dns/address-pool.ts';
 import { formatRange, resolverAddress, type AddressRange } from './dns/address-range.ts';
 import { createResolver, type Resolver } from './dns/resolver.ts';
 import { searchShadows } from './dns/search-shadows.ts';
 import { serveDns, type DnsServer } from './dns/server.ts';
-import type { OpenFlow } from './open-flow.ts';
-import type { Knowledge, VisibleResource } from './standing.ts';
+import type { OpenDatagrams, OpenFlow } from './open-flow.ts';
+import { standingOf, type Knowledge, type VisibleResource } from './standing.ts';
 import type { Undone } from './system/journal.ts';
 import { beginChanges, freeRange, type SystemChanges } from './system/system-changes.ts';
 import { startWatchdog, type Watchdog } from './watchdog/start-watchdog.ts';
@@ -28,6 +30,7 @@ export interface NameCaptureOptions {
   knowledge(): Knowledge;
   exists(name: Name, resource: VisibleResource): Promise<'yes' | 'no' | 'unknown'>;
   readonly openFlow: OpenFlow;
+  readonly openDatagrams: OpenDatagrams;
   /** The addresses that names have could not be written down. */
   notKept(): void;
 }
@@ -51,9 +54,12 @@ export class NameCapture {
   readonly #listener: CaptureListener;
   readonly #changes: SystemChanges;
   readonly #server: DnsServer;
+  readonly #udp: UdpCapture;
   readonly #watchdog: Watchdog;
   readonly #release: () => void;
   #writtenVersion = 0;
+  /** What the rules let through. */
+  #udpPorts = '';
   #writeTimer: NodeJS.Timeout | undefined;
 
   private constructor(
@@ -62,6 +68,7 @@ export class NameCapture {
     resolver: Resolver,
     system: {
       listener: CaptureListener;
+      udp: UdpCapture;
       changes: SystemChanges;
       server: DnsServer;
       watchdog: Watchdog;
@@ -72,6 +79,7 @@ export class NameCapture {
     this.#pool = pool;
     this.#resolver = resolver;
     this.#listener = system.listener;
+    this.#udp = system.udp;
     this.#changes = system.changes;
     this.#server = system.server;
     this.#watchdog = system.watchdog;
@@ -96,8 +104,10 @@ export class NameCapture {
     const range = await freeRange(options.state, options.range);
     const pool = new AddressPool(range, () => systemClock.nowMs(), readAddresses(options.state));
     let changes: SystemChanges | undefined;
+    const udp = new UdpCapture((target) => options.openDatagrams(target));
     const resolver = createResolver({
       pool,
+      given: (name, address) => udp.bind(address, udpPortsOf(name, options.knowledge())),
       knowledge: () => {
         const knowledge = options.knowledge();
         return { ...knowledge, zones: routedZones(knowledge, changes) };
@@ -126,16 +136,19 @@ export class NameCapture {
       await changes.takeNames(routedZones(options.knowledge(), changes));
       capture.current = new NameCapture(options, pool, resolver, {
         listener,
+        udp,
         changes,
         server,
         watchdog,
         release,
       });
+      await capture.current.#followUdp();
       return capture.current;
     } catch (error) {
       await changes?.undo();
       await server?.close();
       listener.close();
+      udp.close();
       watchdog.dismiss();
       throw error;
     }
@@ -157,6 +170,7 @@ export class NameCapture {
   async update(): Promise<void> {
     this.#resolver.flush();
     await this.#changes.setZones(routedZones(this.#options.knowledge(), this.#changes));
+    await this.#followUdp();
   }
 
   /** Gives names, rules and routes back to the system, then stops answering. */
@@ -165,6 +179,7 @@ export class NameCapture {
     this.#watchdog.dismiss();
     this.#release();
     this.#listener.close();
+    this.#udp.close();
     await this.#server.close();
     clearTimeout(this.#writeTimer);
     this.#writeAddresses();
@@ -180,6 +195,21 @@ export class NameCapture {
     }, writeDelayMs);
   }
 
+  /** Binds what is declared at addresses given before, as programs may remember them, and gives up what no longer is. */
+  async #followUdp(): Promise<void> {
+    const knowledge = this.#options.knowledge();
+    const declared = knowledge.resources.flatMap(({ granted, ports }) => (granted ? udpRanges(ports) : []));
+    const wanted = declared
+      .map(({ from, to }) => `${from}-${to}`)
+      .toSorted()
+      .join();
+    if (wanted !== this.#udpPorts) await this.#changes.setUdpPorts(declared);
+    this.#udpPorts = wanted;
+    const given = new Map(Array.from(this.#pool.given(), ([name, address]) => [address, name]));
+    for (const address of this.#udp.addresses()) if (!given.has(address)) this.#udp.bind(address, []);
+    for (const [address, name] of given) this.#udp.bind(address, udpPortsOf(name, knowledge));
+  }
+
   #writeAddresses(): void {
     if (this.#pool.version === this.#writtenVersion) return;
     this.#writtenVersion = this.#pool.version;
@@ -190,6 +220,16 @@ export class NameCapture {
     });
     if (!isKept) this.#options.notKept();
   }
+}
+
+/** The UDP ports that this device may use at the name. */
+function udpPortsOf(name: Name, knowledge: Knowledge): PortRange[] {
+  const standing = standingOf(name, knowledge);
+  return standing.is === 'granted' ? udpRanges(standing.resource.ports) : [];
+}
+
+function udpRanges(ports: readonly string[]): PortRange[] {
+  return ports.flatMap((text) => parsePortRange(text) ?? []).filter(({ transport }) => transport === 'udp');
 }
 
 /** The zones, and what programs make of their names with the system's search domains. */

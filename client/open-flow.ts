@@ -3,6 +3,7 @@
  * to a synthetic address. They parse and join; who may reach what is decided behind this.
  */
 import type { Duplex } from 'node:stream';
+import type { MuxStream } from '../protocol/mux/stream.ts';
 import type { EarlyBytes } from './early-bytes.ts';
 
 export interface FlowTarget {
@@ -15,3 +16,6 @@ export interface FlowTarget {
 
 /** Resolves once the application behind the connector took the connection; rejects with a Fault otherwise. */
 export type OpenFlow = (target: FlowTarget) => Promise<Duplex>;
+
+/** As `OpenFlow`, for datagrams; resolves once the connector would pass them on. */
+export type OpenDatagrams = (target: Omit<FlowTarget, 'early'>) => Promise<MuxStream>;

@@ -3,6 +3,8 @@
  * and ends with 0 only when it held. Needs root on Linux and a built program, as the tests do.
  */
 import { parseArgs } from 'node:util';
+import { moveLaptop } from '../test/support/relays/laptop-scenario.ts';
+import { bytesEachWay, flipByte } from '../test/support/evil-circuit.ts';
 import {
   drainRelays,
   faultsOf,
@@ -15,7 +17,12 @@ import { TwoRelays } from '../test/support/relays/two-relays.ts';
 interface Soak {
   /** What it does, and how long it takes. */
   readonly what: string;
-  run(): Promise<Outcome>;
+  run(): Promise<Found>;
+}
+
+interface Found {
+  readonly lines: readonly string[];
+  readonly faults: readonly string[];
 }
 
 const load = { flows: 100, everyMs: 250 };
@@ -26,22 +33,54 @@ const soaks: Readonly<Record<string, Soak>> = {
     run: () => onTwoRelays((world) => killRelays(world, load, { kills: 15, everyS: 20 })),
   },
   'relay-silence': {
-    what: 'REL-2: each of two relays silent, then stopped, under 100 flows, 1 minute',
-    run: () => onTwoRelays((world) => silenceRelays(world, load)),
+    what: 'REL-2: the relay in use silent, then the other stopped, by turns, under 100 flows, 1 minute',
+    run: () => onTwoRelays((world) => silenceRelays(world, load, 6)),
   },
   'relay-drain': {
     what: 'REL-7: a rolling restart of two relays, ten times, under 500 flows, 2 minutes',
     run: () => onTwoRelays((world) => drainRelays(world, { flows: 500, everyMs: 1_000 }, 20)),
   },
+  'laptop-moves': {
+    what: 'a laptop whose NAT, address and interface change under ssh and a download, 2 minutes',
+    run: () => onTwoRelays((world) => moveLaptop(world, { downS: 20, downloadBytes: 30_000_000 })),
+  },
+  'evil-bytes': {
+    what: 'T1: a relay that flips each byte of a whole session in turn, both ways, 5 minutes',
+    run: flipEveryByte,
+  },
 };
 
-async function onTwoRelays(scenario: (world: TwoRelays) => Promise<Outcome>): Promise<Outcome> {
+async function onTwoRelays(scenario: (world: TwoRelays) => Promise<Outcome>): Promise<Found> {
   const world = await TwoRelays.open();
   try {
-    return await scenario(world);
+    const outcome = await scenario(world);
+    const { flows, blocks, lost, wrong, missing, worstMs } = outcome.report;
+    const counted = `${flows} flows, ${blocks} blocks; lost ${lost}, wrong ${wrong}, missing ${missing}`;
+    return {
+      lines: [...outcome.notes, `${counted}; the slowest took ${worstMs} ms`],
+      faults: faultsOf(outcome),
+    };
   } finally {
     await world.close();
   }
+}
+
+async function flipEveryByte(): Promise<Found> {
+  const total = await bytesEachWay();
+  const faults: string[] = [];
+  const lines: string[] = [];
+  for (const way of ['up', 'down'] as const) {
+    let continued = 0;
+    for (let place = 0; place < total[way]; place += 1) {
+      if (place % 1_000 === 0) console.log(`  ${way}: byte ${place} of ${total[way]}`);
+      const goesOn = await flipByte(way, place).catch((error: Error) => void faults.push(error.message));
+      if (goesOn === true) continued += 1;
+    }
+    lines.push(
+      `${way}: ${total[way]} bytes, of ${continued} the flow went on; of the rest the session had not begun`,
+    );
+  }
+  return { lines, faults };
 }
 
 function list(): string {
@@ -60,13 +99,8 @@ if (soak === undefined) {
   process.exitCode = 2;
 } else {
   console.log(`${name}: ${soak.what}`);
-  const outcome = await soak.run();
-  const { report } = outcome;
-  for (const note of outcome.notes) console.log(`  ${note}`);
-  console.log(
-    `  ${report.flows} flows, ${report.blocks} blocks; lost ${report.lost}, wrong ${report.wrong}, missing ${report.missing}; the slowest took ${report.worstMs} ms`,
-  );
-  const faults = faultsOf(outcome);
+  const { lines, faults } = await soak.run();
+  for (const line of lines) console.log(`  ${line}`);
   console.log(faults.length === 0 ? 'held' : `did not hold: ${faults.join('; ')}`);
   process.exitCode = faults.length === 0 ? 0 : 1;
 }

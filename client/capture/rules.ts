@@ -2,6 +2,7 @@
  * The nftables table and the route by which flows to synthetic addresses come to this process. Text and commands only;
  * who takes the flows is `captured.ts`.
  */
+import type { PortRange } from '../../protocol/ports.ts';
 import { resolverAddress, formatRange, toNumber, type AddressRange } from '../dns/address-range.ts';
 import { runCommand, succeeds } from '../system/run-command.ts';
 
@@ -26,6 +27,9 @@ export function captureTable({ table, range, uids, port }: CaptureRules): string
   return `table ip ${table}
 delete table ip ${table}
 table ip ${table} {
+  set udp_ports {
+    type inet_service; flags interval; auto-merge;
+  }
   chain redirected {
     type nat hook output priority -100; policy accept;
     ip daddr ${resolver} accept
@@ -35,6 +39,7 @@ table ip ${table} {
     type filter hook output priority 0; policy accept;
     ${dns('daddr')}
     ${dns('saddr')}
+    ip daddr ${formatRange(range)} udp dport @udp_ports meta skuid { ${uids.join(', ')} } accept
     ip daddr ${formatRange(range)} meta l4proto tcp reject with tcp reset
     ip daddr ${formatRange(range)} reject with icmp type port-unreachable
   }
@@ -49,6 +54,13 @@ table ip ${table} {
 /** Puts the table in place, replacing one of the same name. Rejects with a Fault when nft refuses. */
 export async function installTable(rules: CaptureRules): Promise<void> {
   await runCommand('nft', ['-f', '-'], captureTable(rules));
+}
+
+/** Lets datagrams to these ports of the range through to whoever is bound there, for those who are captured. */
+export async function allowUdpPorts(table: string, ranges: readonly PortRange[]): Promise<void> {
+  const elements = ranges.map(({ from, to }) => (from === to ? String(from) : `${from}-${to}`)).join(', ');
+  const add = elements === '' ? '' : `add element ip ${table} udp_ports { ${elements} }\n`;
+  await runCommand('nft', ['-f', '-'], `flush set ip ${table} udp_ports\n${add}`);
 }
 
 /** Removes the table. Nothing happens when it is not there. */

@@ -72,6 +72,11 @@ export class AddressPool {
     return name;
   }
 
+  /** Every name that has an address now, with it. */
+  *given(): Iterable<readonly [Name, string]> {
+    for (const [name, { offset }] of this.#names) yield [name, addressAt(this.range, offset)];
+  }
+
   /** What to keep on disk. */
   state(): PoolState {
     return {

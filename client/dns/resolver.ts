@@ -18,6 +18,8 @@ export interface ResolverOptions {
   upstreams(): readonly Upstream[];
   /** Asks a connector of the resource's network whether the name exists. Never rejects. */
   exists(name: Name, resource: VisibleResource): Promise<'yes' | 'no' | 'unknown'>;
+  /** The name is about to be answered with this address. */
+  given?(name: Name, address: string): void;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -61,7 +63,11 @@ export function createResolver(options: ResolverOptions): Resolver {
         ? remembered.existence
         : undefined;
     },
-    addressOf: (name, wildcard) => pool.addressOf(name, wildcard),
+    addressOf: (name, wildcard) => {
+      const address = pool.addressOf(name, wildcard);
+      if (address !== undefined) options.given?.(name, address);
+      return address;
+    },
     isSynthetic: (address) => offsetOf(pool.range, address) !== undefined,
     nameOf: (address) => pool.nameOf(address),
   });

@@ -8,7 +8,8 @@ import { dirname, join } from 'node:path';
 import { Fault } from '../../protocol/errors.ts';
 import { callLocalApi } from '../../protocol/node/local-api.ts';
 import type { StateDirectory } from '../../protocol/node/state-directory.ts';
-import { addLocalRoute, hostRoutes, installTable } from '../capture/rules.ts';
+import type { PortRange } from '../../protocol/ports.ts';
+import { addLocalRoute, allowUdpPorts, hostRoutes, installTable } from '../capture/rules.ts';
 import {
   addressAt,
   chooseRange,
@@ -63,6 +64,8 @@ export interface SystemChanges {
   takeNames(zones: readonly string[]): Promise<void>;
   /** Changes the zones; also has the system forget answers it holds. */
   setZones(zones: readonly string[]): Promise<void>;
+  /** Lets datagrams of those who are captured through to these ports of the range, and to no others. */
+  setUdpPorts(ranges: readonly PortRange[]): Promise<void>;
   /** False when another program has replaced resolv.conf since, and names no longer come here. */
   stillInPlace(): boolean;
   undo(): Promise<Undone>;
@@ -162,6 +165,7 @@ export async function beginChanges(
       record({ zones: [...zones] });
       return journal.link === undefined ? undefined : routeZones(journal.link, address, routed(zones));
     },
+    setUdpPorts: (ranges) => allowUdpPorts(journal.table, ranges),
     stillInPlace: () => journal.takeover === undefined || isStillOurs(journal.takeover),
     undo,
   };

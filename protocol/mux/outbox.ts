@@ -19,13 +19,13 @@ export interface RecordSink {
   resume(): void;
 }
 
-/** While several streams wait, each puts at most this much into a record before the next one's turn. */
-const quantumBytes = 16 * 1_024;
+/** While several streams wait, each puts at most this much into a record before the next one's turn: two fill one. */
+const quantumBytes = 32_000;
 /**
  * A stream that has only so little to say after having had nothing goes before those that always have: a keystroke, an
  * answer, a datagram. Of each record at most the second is theirs, so that the others never wait for ever.
  */
-const briefBytes = 2_048;
+const briefBytes = 4_096;
 const briefShareBytes = 16 * 1_024;
 /**
  * While answers of more than this wait to go out, the peer is not read. Only what the peer made us say counts: two sides

@@ -45,6 +45,7 @@ const capture = await NameCapture.start({
     if (name === undefined) return Promise.reject(new Fault('denied'));
     return port === 81 ? Promise.reject(new Fault('port-not-listed')) : Promise.resolve(greeting(name, port));
   },
+  openDatagrams: () => Promise.reject(new Fault('port-not-listed')),
   notKept: () => assert.fail('addresses are written down'),
 });
 print({ range: capture.changes.range, routing: capture.changes.routing, pid: process.pid });
