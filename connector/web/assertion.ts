@@ -86,7 +86,12 @@ export class Assertions {
     if (key === undefined) throw new Error('there is no assertion key');
     const iat = Math.floor(nowMs / 1_000);
     const { email, name, groups } = right.who;
-    const jws = await new SignJWT({ ...(email === undefined ? {} : { email }), name, groups: [...groups], door: 'web' })
+    const jws = await new SignJWT({
+      ...(email === undefined ? {} : { email }),
+      name,
+      groups: [...groups],
+      door: 'web',
+    })
       .setProtectedHeader({ alg: 'ES256', kid: key.jwk.kid, typ: 'postern-assertion+jwt' })
       .setIssuer(`https://${target.authority}`)
       .setAudience(audience)

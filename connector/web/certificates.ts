@@ -50,7 +50,8 @@ export class Certificates {
     const fromFile = this.#options.files?.find(host)?.context;
     if (fromFile !== undefined) return fromFile;
     const held = this.#issued.get(host);
-    const issued = held !== undefined && !isOver(held, this.#options.nowMs()) ? held : await this.#issue(host);
+    const issued =
+      held !== undefined && !isOver(held, this.#options.nowMs()) ? held : await this.#issue(host);
     return issued === undefined ? undefined : this.#contextOf(host, issued);
   }
 
@@ -72,7 +73,8 @@ export class Certificates {
         found?.certificate ?? (issued === undefined ? undefined : new X509Certificate(issued.cert));
       const from = found === undefined ? 'built-in' : 'file';
       const problem = found?.problem ?? undefined;
-      if (certificate === undefined) return { host, from, state: 'none', ...(problem === undefined ? {} : { problem }) };
+      if (certificate === undefined)
+        return { host, from, state: 'none', ...(problem === undefined ? {} : { problem }) };
       return {
         host,
         from,

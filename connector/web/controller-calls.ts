@@ -8,7 +8,8 @@ const timeoutMs = 10_000;
 const maxWaiting = 1_000;
 
 export type Redeemed = { readonly jws: string } | { readonly code: 'denied' | 'busy' | 'internal' };
-type Question = Omit<Redeem, 'id' | 're'> | Omit<SignOut, 'id' | 're'> | { t: 'certify'; key: string; host: string };
+type Question =
+  Omit<Redeem, 'id' | 're'> | Omit<SignOut, 'id' | 're'> | { t: 'certify'; key: string; host: string };
 
 export class ControllerCalls {
   readonly #send: (message: FromNode) => boolean;

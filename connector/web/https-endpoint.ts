@@ -83,7 +83,8 @@ export class HttpsEndpoint {
     http1.on('checkContinue', checked);
     http1.on('upgrade', this.#options.upgrade);
     http1.on('clientError', (_error, socket) => {
-      if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+      if (socket.writable)
+        socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
       else socket.destroy();
     });
     http1.emit('listening');

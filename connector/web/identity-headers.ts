@@ -5,7 +5,11 @@ import type { Right } from './right.ts';
 export const assertionHeader = 'postern-assertion';
 
 /** The headers of this person, the assertion included. */
-export function identityHeaders(web: ConnectorWeb, right: Right, jwt: string): [name: string, value: string][] {
+export function identityHeaders(
+  web: ConnectorWeb,
+  right: Right,
+  jwt: string,
+): [name: string, value: string][] {
   const { email, name, groups } = right.who;
   const list: [string, string][] = [
     [assertionHeader, jwt],
@@ -24,7 +28,9 @@ export function identityHeaders(web: ConnectorWeb, right: Right, jwt: string): [
   for (const [header, template] of Object.entries(web.headers)) {
     list.push([
       header.toLowerCase(),
-      template.replace(/\{\{(\w+)\}\}/g, (_, key: string) => (Object.hasOwn(values, key) ? (values[key] ?? '') : '')),
+      template.replace(/\{\{(\w+)\}\}/g, (_, key: string) =>
+        Object.hasOwn(values, key) ? (values[key] ?? '') : '',
+      ),
     ]);
   }
   return list;

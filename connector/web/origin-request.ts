@@ -114,7 +114,14 @@ export function originHeaders(request: RawRequest, target: Target, told: Told): 
   }
   const rest = cookies.length === 0 ? undefined : readCookies(cookies.join('; ')).rest;
   if (rest !== undefined) out.push('cookie', rest);
-  out.push('x-forwarded-for', told.address, 'x-forwarded-proto', 'https', 'x-forwarded-host', target.authority);
+  out.push(
+    'x-forwarded-for',
+    told.address,
+    'x-forwarded-proto',
+    'https',
+    'x-forwarded-host',
+    target.authority,
+  );
   out.push('x-forwarded-port', /:(\d+)$/.exec(target.authority)?.[1] ?? '443');
   for (const [name, value] of told.identity ?? []) out.push(name, headerText(value));
   return out;

@@ -31,7 +31,9 @@ export interface ResponseContext {
 
 /** A copy; names are lower case, as undici gives them. */
 export function browserHeaders(headers: ResponseHeaders, context: ResponseContext): ResponseHeaders {
-  const named = new Set(listOf(headers['connection']).flatMap((value) => value.toLowerCase().split(/\s*,\s*/)));
+  const named = new Set(
+    listOf(headers['connection']).flatMap((value) => value.toLowerCase().split(/\s*,\s*/)),
+  );
   const out: ResponseHeaders = {};
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined || dropped.has(name) || named.has(name) || name.startsWith('postern-')) continue;

@@ -152,7 +152,10 @@ export async function createProxy(
   return app;
 }
 
-function responseHeaders(headers: ResponseHeaders, { opened, sinceMs, answered }: Under): Record<string, string> {
+function responseHeaders(
+  headers: ResponseHeaders,
+  { opened, sinceMs, answered }: Under,
+): Record<string, string> {
   const { target } = opened.exchange.options;
   const origin = answered?.by.origin ?? new URL('http://postern.invalid');
   const kept = browserHeaders(headers, { origin, publicOrigin: `https://${target.authority}` });

@@ -48,6 +48,7 @@ function authorityOf(request: RawRequest): string | undefined {
     else if (name.length === 4 && name.toLowerCase() === 'host') hosts.push(rawHeaders[index + 1] ?? '');
   }
   if (request.httpVersionMajor !== 2) return hosts.length === 1 ? hosts[0] : undefined;
-  if (hosts.length > 1 || (pseudo !== undefined && hosts.length === 1 && hosts[0] !== pseudo)) return undefined;
+  if (hosts.length > 1 || (pseudo !== undefined && hosts.length === 1 && hosts[0] !== pseudo))
+    return undefined;
   return pseudo ?? hosts[0];
 }

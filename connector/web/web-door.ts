@@ -229,7 +229,10 @@ class ConnectorWebDoor implements WebDoor {
     return { raw, servername: connection?.servername, address: connection?.address ?? '', isUpgrade };
   }
 
-  async #own({ page, target, cookies, session }: Own, { raw, address }: Asked): Promise<Answer | { json: string }> {
+  async #own(
+    { page, target, cookies, session }: Own,
+    { raw, address }: Asked,
+  ): Promise<Answer | { json: string }> {
     switch (page) {
       case 'jwks':
         return { json: JSON.stringify({ keys: this.#jwks() }) };
@@ -252,7 +255,11 @@ class ConnectorWebDoor implements WebDoor {
     return [...byId.values()].map((key) => ({ kty: 'EC', crv: 'P-256', alg: 'ES256', use: 'sig', ...key }));
   }
 
-  async #opened({ resource, target, right, ownAuthorization }: Passed, asked: Asked, cut: () => void): Promise<Opened> {
+  async #opened(
+    { resource, target, right, ownAuthorization }: Passed,
+    asked: Asked,
+    cut: () => void,
+  ): Promise<Opened> {
     const { address, raw } = asked;
     const { web } = resource;
     const exchange = new Exchange({
@@ -274,8 +281,7 @@ class ConnectorWebDoor implements WebDoor {
         ? undefined
         : (this.#assertions.cached(right, target, web.audience, nowMs) ??
           (await this.#assertions.sign(right, target, { audience: web.audience, nowMs, known })));
-    const identity =
-      right === undefined || jwt === undefined ? undefined : identityHeaders(web, right, jwt);
+    const identity = right === undefined || jwt === undefined ? undefined : identityHeaders(web, right, jwt);
     const headers = ({ origin }: ChosenOrigin): string[] =>
       originHeaders(raw, target, {
         ...(identity === undefined ? {} : { identity }),

@@ -37,7 +37,9 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
       break;
     case '/form':
       response.setHeader('content-type', 'text/html; charset=utf-8');
-      response.end('<!doctype html>\n<title>A form</title><form method="post" action="/upload"><button>Send</button></form>');
+      response.end(
+        '<!doctype html>\n<title>A form</title><form method="post" action="/upload"><button>Send</button></form>',
+      );
       break;
     case '/headers':
       response.setHeader('content-type', 'application/json');
