@@ -116,6 +116,7 @@ class EventPrinter {
   /** The controller's address. */
   readonly #url: () => string;
   #lastTrouble = '';
+  #lastRefusal = '';
 
   constructor(openBrowser: (url: string) => void, url: () => string) {
     this.#openBrowser = openBrowser;
@@ -130,6 +131,7 @@ class EventPrinter {
         return;
       case 'signed-in':
         this.#lastTrouble = '';
+        this.#lastRefusal = '';
         return;
       case 'session-ended':
         if (event.code === 'disabled')
@@ -143,6 +145,9 @@ class EventPrinter {
         say(newsText({ ...event.news, at: new Date(event.news.at * 1_000).toISOString() }, this.#url()));
         return;
       case 'refused':
+        // It asks again now and then, and is told the same.
+        if (event.fault.message === this.#lastRefusal) return;
+        this.#lastRefusal = event.fault.message;
         say(`! The controller lets this device in no more: ${event.fault.message}`);
         return;
       case 'alarm':

@@ -83,6 +83,8 @@ export class SignIns {
 
   /** The controller lets this device in no more. */
   refused(fault: Fault): void {
+    // When it is let in again, the session that has ended is one to renew.
+    this.#isRenewing = false;
     this.#prompt.promise.catch(() => undefined);
     this.#prompt.reject(fault);
   }

@@ -7,6 +7,7 @@ import type { DeviceSnapshot } from '../protocol/control.ts';
 import { Fault } from '../protocol/errors.ts';
 import { parseId, type ConnectorId, type NetworkId, type RelayId } from '../protocol/ids.ts';
 import type { Carrier } from '../protocol/link/carrier.ts';
+import { Attachments } from '../protocol/link/attachments.ts';
 import { keepAttached, type KeptAttachment } from '../protocol/link/keep-attached.ts';
 import type { Session } from '../protocol/link/session.ts';
 import { dialOptions, lookupWithLocalhost } from '../protocol/node/dial-options.ts';
@@ -44,7 +45,7 @@ const drainMs = 70 * 60_000;
 
 export class Tunnels {
   readonly #options: TunnelOptions;
-  readonly #relays = new Map<RelayId, KeptAttachment>();
+  readonly #relays = new Attachments((relay) => this.#attach(relay));
   readonly #networks = new Map<NetworkId, NetworkSession>();
   /** Sessions whose flows the connector is ending, through the relays that are there. */
   readonly #retiring = new Set<NetworkSession>();
@@ -52,6 +53,7 @@ export class Tunnels {
   readonly #draining = new Set<NetworkSession>();
   /** What is followed now; undefined while there is no session of the device. */
   #followed: DeviceSnapshot | undefined;
+  #isStopped = false;
   readonly #direct: DirectPaths;
 
   constructor(options: TunnelOptions) {
@@ -62,6 +64,8 @@ export class Tunnels {
 
   /** Follows the memory: attaches to new relays, leaves old ones, opens and ends sessions, passes new grants on. */
   update(): void {
+    // Grants that were being verified come late.
+    if (this.#isStopped) return;
     const { snapshot } = this.#options.memory;
     const ended = snapshot === undefined || snapshot.session.ended !== undefined;
     this.#follow(ended ? undefined : snapshot);
@@ -115,15 +119,16 @@ export class Tunnels {
   }
 
   relays(): { id: string; connected: boolean }[] {
-    return Array.from(this.#relays, ([id, kept]) => ({ id, connected: kept.state.state === 'up' }));
+    return this.#relays.entries().map(([id, kept]) => ({ id, connected: kept.state.state === 'up' }));
   }
 
+  /** For good. */
   stop(): void {
+    this.#isStopped = true;
     this.#followed = undefined;
     for (const network of [...this.#networks.values(), ...this.#retiring, ...this.#draining]) network.stop();
-    for (const relay of this.#relays.values()) relay.stop();
+    this.#relays.stop();
     this.#networks.clear();
-    this.#relays.clear();
   }
 
   #follow(snapshot: DeviceSnapshot | undefined): void {
@@ -142,17 +147,8 @@ export class Tunnels {
   }
 
   #updateRelays(snapshot: DeviceSnapshot | undefined): void {
-    const wanted = snapshot?.relays ?? {};
-    for (const [id, relay] of this.#relays) {
-      if (Object.hasOwn(wanted, id)) continue;
-      relay.stop();
-      this.#relays.delete(id);
-    }
-    for (const id of Object.keys(wanted)) {
-      const relayId = parseId('rly', id);
-      if (relayId === undefined || this.#relays.has(relayId)) continue;
-      this.#relays.set(relayId, this.#attach(relayId));
-    }
+    const named = Object.keys(snapshot?.relays ?? {});
+    this.#relays.update(named.flatMap((id) => parseId('rly', id) ?? []));
   }
 
   #attach(relayId: RelayId): KeptAttachment {
@@ -168,6 +164,7 @@ export class Tunnels {
       // Asked before each dial: a restart knows the relays before the controller has shown its card again.
       connect: () => dialOptions(memory.authorities),
       onState: (state) => {
+        this.#relays.changed(relayId);
         // This device may be in another network than before.
         if (state.state === 'up') this.#direct.forgive();
         if (state.state === 'up') for (const network of this.#networks.values()) network.found();
@@ -200,9 +197,9 @@ export class Tunnels {
 
   /** Relays that were without the controller for too long honour no ticket any more. */
   #refusal(): Fault | undefined {
-    const faults = Array.from(this.#relays.values(), ({ state }) =>
-      state.state === 'dialling' ? state.fault : undefined,
-    );
+    const faults = this.#relays
+      .values()
+      .map(({ state }) => (state.state === 'dialling' ? state.fault : undefined));
     const isRefused = faults.length > 0 && faults.every((fault) => fault?.code === 'out-of-contact');
     return isRefused ? new Fault('out-of-contact') : undefined;
   }
@@ -243,7 +240,7 @@ export class Tunnels {
   #routesTo(network: NetworkId, connector: ConnectorId): Route[] {
     const { relays = [], direct = [] } = this.#connectors(network).find(({ id }) => id === connector) ?? {};
     const near = relays.flatMap((relay) => {
-      const state = this.#relays.get(relay as RelayId)?.state;
+      const state = this.#relays.get(relay)?.state;
       return state?.state === 'up' ? [{ relay, rttMs: state.attachment.rttMs ?? Infinity }] : [];
     });
     const relayed = near
@@ -257,7 +254,7 @@ export class Tunnels {
 
   #carrier(connector: ConnectorId, route: Route): Carrier | undefined | Promise<Carrier> {
     if (route.kind === 'direct') return this.#direct.dial(connector, route.endpoint);
-    const kept = this.#relays.get(route.relay as RelayId);
+    const kept = this.#relays.get(route.relay);
     return kept?.state.state === 'up' ? kept.openCircuit(connector) : undefined;
   }
 }

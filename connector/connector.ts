@@ -10,6 +10,7 @@ import { Fault } from '../protocol/errors.ts';
 import { parseId, type RelayId } from '../protocol/ids.ts';
 import type { Carrier } from '../protocol/link/carrier.ts';
 import { HandshakeBudget } from '../protocol/link/handshake-budget.ts';
+import { Attachments } from '../protocol/link/attachments.ts';
 import { keepAttached, type KeptAttachment } from '../protocol/link/keep-attached.ts';
 import { acceptSession, SessionTable, type Session } from '../protocol/link/session.ts';
 import {
@@ -64,9 +65,9 @@ export interface Connector {
   status(): ConnectorStatus;
   /**
    * Takes no new flows, so that they go to another connector, and leaves open ones time to end. Resolves once there are
-   * none, at the latest after 30 s; `stop` is to follow.
+   * none, at the latest after the grace (default 30 s); `stop` is to follow.
    */
-  drain(): Promise<void>;
+  drain(graceMs?: number): Promise<void>;
   /** Ends sessions and connections in order. */
   stop(): Promise<void>;
   /** Settles at the first contact with the controller. */
@@ -106,6 +107,8 @@ const recheckMs = 1_000;
 /** While it drains: how long open flows have, and how often it looks whether there are any. */
 const drainMs = 30_000;
 const drainCheckMs = 100;
+/** What clients are told last has so long to get through the relays. */
+const partingMs = 250;
 
 const olderDataText =
   "the controller's data is older than what it said before, so its beats are ignored; put its newest data back";
@@ -126,7 +129,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   const listener = await listen();
   const memory = new ConnectorMemory(state, wallClock);
   const flows = new FlowLog(state);
-  const relays = new Map<RelayId, KeptAttachment>();
+  const relays = new Attachments(attachTo);
   const sessions = new Map<Session, AcceptedSession>();
   const resumable = new SessionTable();
   const directSessions = new DirectSessions(systemClock);
@@ -212,11 +215,11 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     status,
     welcomed,
     refused,
-    async drain() {
+    async drain(graceMs = drainMs) {
       isDraining = true;
       for (const session of sessions.keys()) session.drain('draining');
       log.info({ flows: openFlows() }, 'draining');
-      const untilMs = systemClock.nowMs() + drainMs;
+      const untilMs = systemClock.nowMs() + graceMs;
       while (openFlows() > 0 && systemClock.nowMs() < untilMs)
         await new Promise<void>((resolve) => systemClock.after(drainCheckMs, resolve));
     },
@@ -225,9 +228,12 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       clearImmediate(keeping);
       clearTimeout(timer);
       clearTimeout(gathering);
-      for (const session of sessions.keys()) session.close('draining');
+      const ending = [...sessions.keys()];
+      for (const session of ending) session.close('draining');
+      // Their last word must pass the relays before we leave those.
+      if (ending.length > 0) await new Promise<void>((resolve) => systemClock.after(partingMs, resolve));
       listener?.close();
-      for (const attachment of relays.values()) attachment.stop();
+      relays.stop();
       await web.close();
       control.stop();
       memory.keepLease();
@@ -307,35 +313,30 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     return undefined;
   }
 
-  /** Attaches to every relay of the snapshot and leaves those it no longer names. */
+  /** Attaches to the relays of the snapshot and leaves those it no longer names. */
   function attach(): void {
-    const wanted = memory.snapshot?.relays ?? {};
-    for (const [id, attachment] of relays) {
-      if (Object.hasOwn(wanted, id)) continue;
-      attachment.stop();
-      relays.delete(id);
-    }
-    for (const id of Object.keys(wanted)) {
-      const relayId = parseId('rly', id);
-      if (relayId === undefined || relays.has(relayId)) continue;
-      const attachment = keepAttached({
-        relayId,
-        url: () => memory.snapshot?.relays[id]?.url ?? '',
-        ticket: () => memory.ticket,
-        machineKey: identity.machineKey,
-        onCircuit: (carrier, from) => void accept(carrier, from),
-        onWeb: (stream, caller) => web.take(stream, caller),
-        onState: (next) => {
-          const fault = next.state === 'dialling' ? next.fault : undefined;
-          if (fault === undefined) log.info({ relay: id, state: next.state }, 'relay attachment');
-          else log.warn({ relay: id, state: next.state, code: fault.code }, fault.message);
-        },
-        connect: () => dialOptions(memory.card?.tls ?? []),
-        clock: systemClock,
-        random: systemRandom,
-      });
-      relays.set(relayId, attachment);
-    }
+    const named = Object.keys(memory.snapshot?.relays ?? {});
+    relays.update(named.flatMap((id) => parseId('rly', id) ?? []));
+  }
+
+  function attachTo(relayId: RelayId): KeptAttachment {
+    return keepAttached({
+      relayId,
+      url: () => memory.snapshot?.relays[relayId]?.url ?? '',
+      ticket: () => memory.ticket,
+      machineKey: identity.machineKey,
+      onCircuit: (carrier, from) => void accept(carrier, from),
+      onWeb: (stream, caller) => web.take(stream, caller),
+      onState: (next) => {
+        const fault = next.state === 'dialling' ? next.fault : undefined;
+        if (fault === undefined) log.info({ relay: relayId, state: next.state }, 'relay attachment');
+        else log.warn({ relay: relayId, state: next.state, code: fault.code }, fault.message);
+        relays.changed(relayId);
+      },
+      connect: () => dialOptions(memory.card?.tls ?? []),
+      clock: systemClock,
+      random: systemRandom,
+    });
   }
 
   async function listen(): Promise<DirectListener | undefined> {

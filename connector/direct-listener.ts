@@ -80,6 +80,7 @@ export async function listenDirectly(options: DirectListenerOptions): Promise<Di
   // A listener that fails later (no more descriptors) goes on when it can; relays lead here all the while.
   server.on('error', () => undefined);
   const bound = server.address() as AddressInfo;
+  const isEverywhere = bound.address === '::' || bound.address === '0.0.0.0';
   return {
     address: bound.address,
     port: bound.port,
@@ -87,7 +88,7 @@ export async function listenDirectly(options: DirectListenerOptions): Promise<Di
       return strangers.size;
     },
     isAt: (to, at) =>
-      at === bound.port && (address === undefined ? isOfThisMachine(to) : sameAddress(to, address)),
+      at === bound.port && (isEverywhere ? isOfThisMachine(to) : sameAddress(to, bound.address)),
     close() {
       server.close();
       for (const socket of open) socket.destroy();

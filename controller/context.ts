@@ -4,7 +4,7 @@
  */
 import type { Logger } from 'pino';
 import type { Clock, Random } from '../protocol/clock.ts';
-import type { OrganisationId } from '../protocol/ids.ts';
+import type { DeviceId, OrganisationId } from '../protocol/ids.ts';
 import type { Publish } from './changes.ts';
 import type { NarrowedRights } from './decisions/narrowed-rights.ts';
 import type { Authority } from './keys/authority.ts';
@@ -56,7 +56,7 @@ export interface ControllerContext {
    */
   atNextSweep(
     organisation: OrganisationId,
-    name: 'superseded' | 'ended',
+    name: 'superseded' | 'ended' | `posture ${DeviceId}`,
     atMs: number | undefined,
     sweep: () => void,
   ): void;

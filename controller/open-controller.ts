@@ -111,7 +111,12 @@ export async function openController(options: OpenOptions): Promise<OpenControll
       const key = `${organisation} ${name}`;
       sweeps.get(key)?.();
       sweeps.delete(key);
-      if (atMs !== undefined) sweeps.set(key, clock.after(Math.max(0, atMs - now()), sweep));
+      if (atMs === undefined) return;
+      const run = (): void => {
+        sweeps.delete(key);
+        sweep();
+      };
+      sweeps.set(key, clock.after(Math.max(0, atMs - now()), run));
     },
   };
   return {

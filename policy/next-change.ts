@@ -17,7 +17,7 @@ interface Turn {
 
 /** Epoch ms, at most the horizon ahead; undefined when there is none until then. */
 export function nextChange(facts: Facts, concerning: readonly Policy[]): number | undefined {
-  if (!concerning.some(({ effect }) => effect === 'allow')) return undefined;
+  if (!mayChange(facts, concerning)) return undefined;
   const inEffect = { allow: new Set<Policy>(), deny: new Set<Policy>(), require: new Set<Policy>() };
   const isAllowed = (): boolean =>
     inEffect.deny.size === 0 &&
@@ -45,6 +45,16 @@ export function nextChange(facts: Facts, concerning: readonly Policy[]): number 
     if (isLastOfInstant && isAllowed() !== allowedNow) return atMs;
   }
   return undefined;
+}
+
+/** Whether there is an allow at all, and a policy that time alone can turn until the horizon: most decisions have none. */
+function mayChange(facts: Facts, concerning: readonly Policy[]): boolean {
+  let [isAllow, turns] = [false, false];
+  for (const policy of concerning) {
+    if (policy.effect === 'allow') isAllow = true;
+    if (!turns && nextMs(policy, facts) <= facts.nowMs + horizonMs) turns = true;
+  }
+  return isAllow && turns;
 }
 
 function isInEffect(policy: Policy, facts: Facts): boolean {

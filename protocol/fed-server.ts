@@ -26,7 +26,7 @@ export interface FedServerOptions {
   /** The public host, as in its URL. */
   readonly host: string;
   /** The certificate in force now, PEM. */
-  certificate(): string;
+  readonly certificate: () => string;
 }
 
 /** The server to listen with. `behind` is never to be listened with, and is closed with it. */

@@ -48,12 +48,12 @@ function diffEntries(
 ): Record<string, unknown> | undefined {
   const changed: Record<string, unknown> = {};
   let count = 0;
-  for (const [id, entry] of Object.entries(after)) {
-    if (isSame(before[id], entry)) continue;
-    changed[id] = entry;
+  for (const id in after) {
+    if (isSame(before[id], after[id])) continue;
+    changed[id] = after[id];
     count += 1;
   }
-  for (const id of Object.keys(before)) {
+  for (const id in before) {
     if (Object.hasOwn(after, id)) continue;
     changed[id] = null;
     count += 1;

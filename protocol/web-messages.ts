@@ -39,7 +39,7 @@ export const SignOut = Type.Object({
 export const Cert = Type.Object({ ...common, t: Type.Literal('cert'), host, digest: hash });
 
 /** What one hostname is served with. `until` in epoch seconds. */
-const hostCertificate = Type.Object({
+export const HostCertificate = Type.Object({
   host,
   from: Type.Union([Type.Literal('acme'), Type.Literal('file'), Type.Literal('built-in')]),
   state: Type.Union([
@@ -62,7 +62,7 @@ const hostCertificate = Type.Object({
 export const Certificates = Type.Object({
   ...common,
   t: Type.Literal('certificates'),
-  list: Type.Array(hostCertificate, { maxItems: 1_000 }),
+  list: Type.Array(HostCertificate, { maxItems: 1_000 }),
 });
 
 /** The keys with which this connector signs assertions, the newest first; told to every connector of its network. */
@@ -94,5 +94,5 @@ export type Redeem = Static<typeof Redeem>;
 export type SignOut = Static<typeof SignOut>;
 export type Cert = Static<typeof Cert>;
 export type Certificates = Static<typeof Certificates>;
-export type HostCertificate = Static<typeof hostCertificate>;
+export type HostCertificate = Static<typeof HostCertificate>;
 export type AssertionKeys = Static<typeof AssertionKeys>;

@@ -26,7 +26,7 @@ function networkOf(address: string, octets: number, groups: number): string {
   const before = head === '' ? [] : head.split(':');
   const after = tail === undefined || tail === '' ? [] : tail.split(':');
   const zeros = tail === undefined ? 0 : Math.max(0, 8 - before.length - after.length);
-  const all = [...before, ...new Array<string>(zeros).fill('0'), ...after];
+  const all = [...before, ...Array.from({ length: zeros }, () => '0'), ...after];
   return all
     .slice(0, groups)
     .map((group) => Number.parseInt(group, 16).toString(16))

@@ -3,6 +3,8 @@
  * and ends with 0 only when it held. Needs root on Linux and a built program, as the tests do.
  */
 import { parseArgs } from 'node:util';
+import { moveLaptop } from '../test/support/relays/laptop-scenario.ts';
+import { bytesEachWay, flipByte } from '../test/support/evil-circuit.ts';
 import {
   drainRelays,
   faultsOf,
@@ -16,8 +18,12 @@ import { slowReaders } from '../test/support/slow-readers.ts';
 interface Soak {
   /** What it does, and how long it takes. */
   readonly what: string;
-  /** Answers what did not hold; nothing when all did. */
-  run(): Promise<readonly string[]>;
+  run(): Promise<Found>;
+}
+
+interface Found {
+  readonly lines: readonly string[];
+  readonly faults: readonly string[];
 }
 
 const load = { flows: 100, everyMs: 250 };
@@ -28,49 +34,76 @@ const soaks: Readonly<Record<string, Soak>> = {
     run: () => onTwoRelays((world) => killRelays(world, load, { kills: 15, everyS: 20 })),
   },
   'relay-silence': {
-    what: 'REL-2: each of two relays silent, then stopped, under 100 flows, 1 minute',
-    run: () => onTwoRelays((world) => silenceRelays(world, load)),
+    what: 'REL-2: the relay in use silent, then the other stopped, by turns, under 100 flows, 1 minute',
+    run: () => onTwoRelays((world) => silenceRelays(world, load, 6)),
   },
   'relay-drain': {
     what: 'REL-7: a rolling restart of two relays, ten times, under 500 flows, 2 minutes',
     run: () => onTwoRelays((world) => drainRelays(world, { flows: 500, everyMs: 1_000 }, 20)),
   },
+  'laptop-moves': {
+    what: 'a laptop whose NAT, address and interface change under ssh and a download, 2 minutes',
+    run: () => onTwoRelays((world) => moveLaptop(world, { downS: 20, downloadBytes: 30_000_000 })),
+  },
   'slow-readers': {
     what: 'REL-10: 200 readers at 64 kB/s beside a fast one for a minute, then 10,000 short flows, 4 minutes',
     run: besideSlowReaders,
   },
+  'evil-bytes': {
+    what: 'T1: a relay that flips each byte of a whole session in turn, both ways, 5 minutes',
+    run: flipEveryByte,
+  },
 };
 
-async function onTwoRelays(scenario: (world: TwoRelays) => Promise<Outcome>): Promise<readonly string[]> {
+async function onTwoRelays(scenario: (world: TwoRelays) => Promise<Outcome>): Promise<Found> {
   const world = await TwoRelays.open();
   try {
     const outcome = await scenario(world);
-    const { report } = outcome;
-    for (const note of outcome.notes) console.log(`  ${note}`);
-    console.log(
-      `  ${report.flows} flows, ${report.blocks} blocks; lost ${report.lost}, wrong ${report.wrong}, missing ${report.missing}; the slowest took ${report.worstMs} ms`,
-    );
-    return faultsOf(outcome);
+    const { flows, blocks, lost, wrong, missing, worstMs } = outcome.report;
+    const counted = `${flows} flows, ${blocks} blocks; lost ${lost}, wrong ${wrong}, missing ${missing}`;
+    return {
+      lines: [...outcome.notes, `${counted}; the slowest took ${worstMs} ms`],
+      faults: faultsOf(outcome),
+    };
   } finally {
     await world.close();
   }
 }
 
-async function besideSlowReaders(): Promise<readonly string[]> {
-  const found = await slowReaders({ flows: 200, seconds: 60, idleSeconds: 10, short: 10_000 }, (line) =>
-    console.log(`  ${line}`),
-  );
+async function besideSlowReaders(): Promise<Found> {
+  const lines: string[] = [];
+  const shape = { flows: 200, seconds: 60, idleSeconds: 10, short: 10_000 };
+  const found = await slowReaders(shape, (line) => lines.push(line));
   const over = (what: string, bytes: Readonly<Record<string, number>>, most: number): string[] =>
     Object.entries(bytes).flatMap(([program, more]) =>
       more > most ? [`${program} held ${Math.round(more / 1e6)} MB ${what}, ${most / 1e6} are allowed`] : [],
     );
-  return [
+  const faults = [
     ...over('above idle', found.growth, 64e6),
     ...over('more after 5,000 short flows', found.leaked, 16e6),
     ...(found.fastShare < 0.8 ? [`the fast flow kept ${found.fastShare.toFixed(2)} of its speed`] : []),
     ...(found.answered < 10_000 ? [`${10_000 - found.answered} short flows were not answered`] : []),
     ...(found.lost === '' ? [] : [`a slow flow was ${found.lost}`]),
   ];
+  return { lines, faults };
+}
+
+async function flipEveryByte(): Promise<Found> {
+  const total = await bytesEachWay();
+  const faults: string[] = [];
+  const lines: string[] = [];
+  for (const way of ['up', 'down'] as const) {
+    let continued = 0;
+    for (let place = 0; place < total[way]; place += 1) {
+      if (place % 1_000 === 0) console.log(`  ${way}: byte ${place} of ${total[way]}`);
+      const goesOn = await flipByte(way, place).catch((error: Error) => void faults.push(error.message));
+      if (goesOn === true) continued += 1;
+    }
+    lines.push(
+      `${way}: ${total[way]} bytes, of ${continued} the flow went on; of the rest the session had not begun`,
+    );
+  }
+  return { lines, faults };
 }
 
 function list(): string {
@@ -89,7 +122,8 @@ if (soak === undefined) {
   process.exitCode = 2;
 } else {
   console.log(`${name}: ${soak.what}`);
-  const faults = await soak.run();
+  const { lines, faults } = await soak.run();
+  for (const line of lines) console.log(`  ${line}`);
   console.log(faults.length === 0 ? 'held' : `did not hold: ${faults.join('; ')}`);
   process.exitCode = faults.length === 0 ? 0 : 1;
 }

@@ -76,7 +76,11 @@ function askUdp(
     const timer = setTimeout(() => finish('silent'), tryMs);
     socket.once('error', () => finish('silent'));
     socket.once('message', (bytes) => finish(isAnswer(bytes, sent, questionEnd) ? bytes : 'mismatch'));
-    socket.connect(upstream.port, upstream.address, () => socket.send(sent));
+    // Without a route it is told of it here, and not by an event.
+    socket.connect(upstream.port, upstream.address, (error?: Error) => {
+      if (error instanceof Error) finish('silent');
+      else socket.send(sent);
+    });
   });
 }
 

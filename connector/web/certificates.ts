@@ -27,8 +27,8 @@ export interface CertificatesOptions {
   /** Whether a hostname is this connector's to serve. */
   serves(host: string): boolean;
   /** Epoch milliseconds. */
-  nowMs(): number;
-  changed(): void;
+  readonly nowMs: () => number;
+  readonly changed: () => void;
 }
 
 export class Certificates {

@@ -33,8 +33,7 @@ export interface HttpsEndpointOptions {
   readonly clock: Clock;
   /** The certificate for a name; undefined when there is none. Never rejects. */
   contextFor(name: string): Promise<SecureContext | undefined>;
-  /** Whether to answer an ACME validation of this name, and with what. */
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
 
 /**
@@ -82,11 +81,6 @@ export class HttpsEndpoint {
     http1.on('request', checked);
     http1.on('checkContinue', checked);
     http1.on('upgrade', this.#options.upgrade);
-    http1.on('clientError', (_error, socket) => {
-      if (socket.writable)
-        socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
-      else socket.destroy();
-    });
     http1.emit('listening');
     const http2 = createHttp2Server({
       settings: { maxConcurrentStreams, enablePush: false, maxHeaderListSize: maxHeaderBytes },
@@ -122,11 +116,7 @@ export class HttpsEndpoint {
       minVersion: 'TLSv1.2',
       ALPNProtocols: ['h2', 'http/1.1'],
       SNICallback: (name, done) => {
-        // Whatever goes wrong here, the handshake ends and nothing else (SEC-D2).
-        this.#options.contextFor(name.toLowerCase()).then(
-          (context) => (context === undefined ? done(new Error('no certificate')) : done(null, context)),
-          () => done(new Error('no certificate')),
-        );
+        void this.#answerName(name.toLowerCase(), done);
       },
     });
     this.#open.add(socket);
@@ -148,10 +138,21 @@ export class HttpsEndpoint {
       release(socket);
       // As it was negotiated: without a name there was no certificate either.
       const servername = (socket as { servername?: string | false }).servername;
-      if (typeof servername !== 'string') return void socket.destroy();
-      this.#enter(socket, { servername: servername.toLowerCase(), address: addr });
+      if (typeof servername === 'string')
+        this.#enter(socket, { servername: servername.toLowerCase(), address: addr });
+      else socket.destroy();
     });
     return true;
+  }
+
+  /** Whatever goes wrong here, the handshake ends and nothing else (SEC-D2). */
+  async #answerName(
+    name: string,
+    done: (error: Error | null, context?: SecureContext) => void,
+  ): Promise<void> {
+    const context = await this.#options.contextFor(name).catch(() => undefined);
+    if (context === undefined) done(new Error('there is no certificate for this name'));
+    else done(null, context);
   }
 
   close(): void {

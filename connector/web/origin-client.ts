@@ -17,6 +17,8 @@ export interface Outgoing {
   headers(origin: ChosenOrigin): string[];
   /** Says `100 Continue` where it is waited for. */
   proceed(): void;
+  /** An origin that could not be connected to. */
+  failedBy(origin: ChosenOrigin): void;
   /** Which origin answered, and when it was asked (`performance.now()`). */
   answeredBy(origin: ChosenOrigin, askedMs: number): void;
 }
@@ -38,6 +40,7 @@ export class OriginClient {
   /** The origin by which `request` below knows this request: no name of anything. */
   register(outgoing: Outgoing): string {
     const origin = `http://${++this.#next}.postern.invalid`;
+    if (outgoing.exchange.isOver) return origin;
     this.#waiting.set(origin, outgoing);
     outgoing.exchange.once('abort', () => this.#waiting.delete(origin));
     return origin;
@@ -72,7 +75,7 @@ export class OriginClient {
     pool.request(
       {
         path: `${target.path}${target.query}`,
-        method: method as Dispatcher.HttpMethod,
+        method,
         headers: outgoing.headers(chosen),
         body,
         signal: exchange,
@@ -84,6 +87,7 @@ export class OriginClient {
         }
         over();
         const isUntouched = body?.isBegun !== true;
+        if (error instanceof Fault) outgoing.failedBy(chosen);
         if (error instanceof Fault && isUntouched && index + 1 < origins.length)
           return this.#attempt(outgoing, index + 1, answered, 0);
         // A kept connection may have been closed by its origin just as it was used again.

@@ -12,6 +12,8 @@ export interface Notice {
   readonly title: string;
   /** One or two sentences: what happened, and what to do. */
   readonly text: string;
+  /** Further response headers. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** A path of this host to go on with, already checked; shown as a link. */
   readonly link?: { readonly path: string; readonly label: string };
   /** A form that posts there, in place of the link. */
@@ -39,7 +41,13 @@ export function render(notice: Notice, forPeople: boolean): Rendered {
   const body = forPeople ? page(notice) : JSON.stringify({ error: notice.error, message: notice.text });
   return {
     status: notice.status,
-    headers: { ...pageHeaders, 'content-type': type },
+    headers: {
+      ...pageHeaders,
+      // A browser that tells nothing sends its form without its origin, too.
+      ...(notice.action === undefined ? {} : { 'referrer-policy': 'same-origin' }),
+      'content-type': type,
+      ...notice.headers,
+    },
     body: `${body}\n`,
   };
 }

@@ -2,8 +2,8 @@
  * Requests through the web door: one Fastify application whose root hook asks the gate for each, and `@fastify/http-proxy`
  * for what passes. Over HTTP/1.1 and HTTP/2 alike; upgrades go another way by the same gate.
  */
-import { METHODS, type ServerResponse } from 'node:http';
-import type { Http2ServerResponse } from 'node:http2';
+import { METHODS, type Server, type ServerResponse } from 'node:http';
+import { constants, type Http2ServerResponse } from 'node:http2';
 import httpProxy, { type FastifyHttpProxyOptions } from '@fastify/http-proxy';
 import fastify, { type FastifyReply, type FastifyRequest, type FastifyServerFactoryHandler } from 'fastify';
 import { Fault, type CodeName } from '../../protocol/errors.ts';
@@ -11,9 +11,11 @@ import type { Exchange } from './exchange.ts';
 import type { Asked, Verdict } from './gate.ts';
 import { wantsPage } from './gate.ts';
 import { OriginClient, type Outgoing } from './origin-client.ts';
+import type { OriginHealth } from './origin-health.ts';
 import { browserHeaders, type ResponseHeaders } from './origin-response.ts';
 import type { ChosenOrigin } from './origins.ts';
 import { originNotice, render, type Notice } from './pages.ts';
+import { endWith, refusal } from './parting.ts';
 import { hasBody } from './request-body.ts';
 import type { RawRequest } from './request-target.ts';
 import type { Answer } from './sign-in.ts';
@@ -33,6 +35,7 @@ export interface ProxyOptions {
   /** Opens an exchange; `cut` ends the browser's side of it. */
   open(verdict: Passed, asked: Asked, cut: () => void): Promise<Opened>;
   readonly upstreams: Upstreams;
+  readonly health: OriginHealth;
   failed(exchange: Exchange, code: CodeName, error: Error): void;
 }
 
@@ -52,13 +55,15 @@ interface Under {
 /** Fastify makes the server by `serve`, which is given what answers requests; resolves when it is ready. */
 export async function createProxy(
   options: ProxyOptions,
-  serve: (handler: FastifyServerFactoryHandler) => import('node:http').Server,
+  serve: (handler: FastifyServerFactoryHandler) => Server,
 ): Promise<{ close(): Promise<void> }> {
   const app = fastify({
     serverFactory: serve,
     logger: false,
     bodyLimit: Number.MAX_SAFE_INTEGER,
     forceCloseConnections: true,
+    // What no request could be made of.
+    clientErrorHandler: (error, socket) => endWith(socket, refusal(statusOf(error))),
   });
   const methods = METHODS.filter((method) => method !== 'CONNECT');
   for (const method of methods) {
@@ -71,37 +76,39 @@ export async function createProxy(
     const sinceMs = performance.now();
     const asked = options.asked(request.raw);
     const verdict = options.judge(asked);
-    switch (verdict.verdict) {
-      case 'malformed':
-        return refuse(reply, verdict.status);
-      case 'notice':
-        return sendNotice(request, reply, verdict.notice);
-      case 'sign-in':
-        return sendAnswer(request, reply, options.signIn(verdict));
-      case 'own':
-        return answerOwn(request, reply, verdict, asked);
-      case 'pass': {
-        const raw = reply.raw as ServerResponse | Http2ServerResponse;
-        const opened = await options.open(verdict, asked, () => destroy(raw));
-        const { exchange } = opened;
-        raw.once('close', () => exchange.end());
-        if (raw.destroyed) exchange.end();
-        const outgoing: Outgoing = {
-          ...opened,
-          headers: (origin) => opened.headers(origin),
-          proceed: () => {
-            if (request.raw.headers.expect !== undefined) raw.writeContinue();
-          },
-          answeredBy: (by, askedMs) => {
-            state.answered = { by, askedMs, atMs: performance.now() };
-          },
-        };
-        const state: Under = { opened, origin: client.register(outgoing), sinceMs };
-        under.set(request, state);
-        return undefined;
-      }
-    }
+    if (verdict.verdict === 'pass') return pass(request, reply, { verdict, asked, sinceMs });
+    if (verdict.verdict === 'malformed') return refuse(reply, verdict.status);
+    if (verdict.verdict === 'notice') return sendNotice(request, reply, verdict.notice);
+    if (verdict.verdict === 'sign-in') return sendAnswer(request, reply, options.signIn(verdict));
+    return answerOwn(request, reply, verdict, asked);
   });
+
+  async function pass(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { verdict, asked, sinceMs }: { verdict: Passed; asked: Asked; sinceMs: number },
+  ): Promise<undefined> {
+    const raw = reply.raw as ServerResponse | Http2ServerResponse;
+    const opened = await options.open(verdict, asked, () => destroy(raw));
+    const { exchange } = opened;
+    raw.once('close', () => exchange.end());
+    if (raw.destroyed) exchange.end();
+    const outgoing: Outgoing = {
+      ...opened,
+      headers: (origin) => opened.headers(origin),
+      proceed: () => {
+        if (request.raw.headers.expect !== undefined) raw.writeContinue();
+      },
+      failedBy: (by) => options.health.failed(exchange.options.resource, by),
+      answeredBy: (by, askedMs) => {
+        options.health.answered(exchange.options.resource, by);
+        state.answered = { by, askedMs, atMs: performance.now() };
+      },
+    };
+    const state: Under = { opened, origin: client.register(outgoing), sinceMs };
+    under.set(request, state);
+    return undefined;
+  }
 
   async function answerOwn(
     request: FastifyRequest,
@@ -129,7 +136,7 @@ export async function createProxy(
       rewriteRequestHeaders: () => ({}),
       rewriteHeaders: (headers, request) => {
         const state = under.get(request as FastifyRequest);
-        return state === undefined ? {} : responseHeaders(headers as ResponseHeaders, state);
+        return state === undefined ? {} : responseHeaders(headers, state);
       },
       // What may be sent twice is decided where it is sent; its own rule would ask an origin in trouble ten times.
       retryDelay: () => null,
@@ -137,7 +144,8 @@ export async function createProxy(
         const state = under.get(reply.request as FastifyRequest);
         const cause = error.cause instanceof Error ? error.cause : error;
         const code = faultOf(cause);
-        if (state !== undefined) options.failed(state.opened.exchange, code, cause);
+        // What was cut, or has no browser any more, failed for no fault of the origin's.
+        if (state?.opened.exchange.isOver === false) options.failed(state.opened.exchange, code, cause);
         void sendNotice(reply.request as FastifyRequest, reply as FastifyReply, originNotice(code));
       },
     },
@@ -159,18 +167,20 @@ function responseHeaders(
   const { target } = opened.exchange.options;
   const origin = answered?.by.origin ?? new URL('http://postern.invalid');
   const kept = browserHeaders(headers, { origin, publicOrigin: `https://${target.authority}` });
-  const ours =
-    answered === undefined
-      ? []
-      : [
-          `postern;dur=${(answered.askedMs - sinceMs).toFixed(1)}`,
-          `origin;dur=${(answered.atMs - answered.askedMs).toFixed(1)}`,
-        ];
-  const theirs = kept['server-timing'];
-  return {
-    ...kept,
-    'server-timing': [...ours, ...(theirs === undefined ? [] : [theirs].flat())].join(', '),
-  } as Record<string, string>;
+  if (answered !== undefined) {
+    const { askedMs, atMs } = answered;
+    const ours = `postern;dur=${(askedMs - sinceMs).toFixed(1)}, origin;dur=${(atMs - askedMs).toFixed(1)}`;
+    kept['server-timing'] = [kept['server-timing'] ?? [], ours].flat().join(', ');
+  }
+  // Reply-from's types know no lists, which several cookies are.
+  return kept as Record<string, string>;
+}
+
+/** Of what the parser refused. */
+function statusOf(error: Error): number {
+  const code = 'code' in error ? error.code : undefined;
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 408;
+  return code === 'HPE_HEADER_OVERFLOW' ? 431 : 400;
 }
 
 /** Nothing to explain: whoever sends this is no browser. */
@@ -199,7 +209,9 @@ function closing(reply: FastifyReply): FastifyReply {
 }
 
 function destroy(raw: ServerResponse | Http2ServerResponse): void {
-  if ('stream' in raw && raw.stream !== undefined && 'session' in raw.stream) raw.stream.destroy();
+  // With a code that says it is not whole: what was cut must not pass for an answer.
+  if ('stream' in raw && raw.stream !== undefined && 'session' in raw.stream)
+    raw.stream.close(constants.NGHTTP2_CANCEL);
   else raw.destroy();
 }
 

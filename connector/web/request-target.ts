@@ -23,6 +23,7 @@ export function targetOf(request: RawRequest, servername: string | undefined): T
   const url = request.url ?? '';
   // Absolute form, authority form and `*` are for proxies, which this is not to browsers.
   if (!url.startsWith('/') || /[#\\\p{Cc} ]|[^\u0021-\u007e]/u.test(url)) return 400;
+  if (!isFramedPlainly(request)) return 400;
   const authority = authorityOf(request);
   if (authority === undefined) return 400;
   const [, hostname = '', port] = /^([^:@/?#[\]]+)(?::(\d{1,5}))?$/.exec(authority) ?? [];
@@ -36,6 +37,27 @@ export function targetOf(request: RawRequest, servername: string | undefined): T
     path: at < 0 ? url : url.slice(0, at),
     query: at < 0 ? '' : url.slice(at),
   };
+}
+
+/**
+ * Whether a body's end can be read in one way only (RFC 9112 §6.3). The parser refuses most of the rest, some of it only once
+ * it has told of the request.
+ */
+function isFramedPlainly(request: RawRequest): boolean {
+  const { rawHeaders } = request;
+  const lengths: string[] = [];
+  const codings: string[] = [];
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? '';
+    if (name.length === 14 && name.toLowerCase() === 'content-length')
+      lengths.push(rawHeaders[index + 1] ?? '');
+    if (name.length === 17 && name.toLowerCase() === 'transfer-encoding')
+      codings.push(rawHeaders[index + 1] ?? '');
+  }
+  if (lengths.length > 1 || !lengths.every((length) => /^\d{1,15}$/.test(length))) return false;
+  if (codings.length === 0) return true;
+  const isChunked = codings.length === 1 && codings[0]?.toLowerCase() === 'chunked';
+  return isChunked && lengths.length === 0 && request.httpVersion === '1.1';
 }
 
 function authorityOf(request: RawRequest): string | undefined {

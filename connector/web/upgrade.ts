@@ -7,9 +7,10 @@ import { Readable, type Duplex } from 'node:stream';
 import { Fault, toFault } from '../../protocol/errors.ts';
 import type { Resolve } from '../resolve.ts';
 import { wantsPage } from './gate.ts';
-import { browserHeaders, type ResponseHeaders } from './origin-response.ts';
+import { browserHeaders } from './origin-response.ts';
 import type { ChosenOrigin } from './origins.ts';
 import { originNotice, render, type Notice } from './pages.ts';
+import { endWith, refusal } from './parting.ts';
 import type { Opened } from './proxy.ts';
 import { dialOrigin } from './upstreams.ts';
 
@@ -65,13 +66,7 @@ export function refuseUpgrade(request: IncomingMessage, socket: Duplex, notice: 
 
 /** The same for what is malformed: a status and nothing else. */
 export function refuseMalformed(socket: Duplex, status: number): void {
-  endWith(socket, `HTTP/1.1 ${status} Refused\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
-}
-
-function endWith(socket: Duplex, text: string): void {
-  socket.on('error', () => socket.destroy());
-  if (socket.destroyed) return;
-  socket.end(text, () => socket.destroy());
+  endWith(socket, refusal(status));
 }
 
 interface Agreed {
@@ -97,13 +92,13 @@ async function connected(
   throw last;
 }
 
-function askOrigin({ exchange, headers }: Opened, by: ChosenOrigin, connection: Duplex): Promise<Agreed> {
-  const { target } = exchange.options;
+function askOrigin(opened: Opened, by: ChosenOrigin, connection: Duplex): Promise<Agreed> {
+  const { target } = opened.exchange.options;
   return new Promise((resolve, reject) => {
     const asked = sendRequest({
       method: 'GET',
       path: `${target.path}${target.query}`,
-      headers: [...headers(by), 'connection', 'Upgrade', 'upgrade', 'websocket'],
+      headers: [...opened.headers(by), 'connection', 'Upgrade', 'upgrade', 'websocket'],
       setHost: false,
       createConnection: () => connection,
       timeout: answerMs,
@@ -131,7 +126,7 @@ function join(
   { response, upgraded }: Agreed,
 ): void {
   const { target } = exchange.options;
-  const headers = browserHeaders(response.headers as ResponseHeaders, {
+  const headers = browserHeaders(response.headers, {
     origin,
     publicOrigin: `https://${target.authority}`,
   });

@@ -18,11 +18,11 @@ const maxSessions = 100_000;
 export interface WebSessionsOptions {
   readonly state: StateDirectory;
   readonly lease: Lease;
-  card(): Card | undefined;
+  readonly card: () => Card | undefined;
   /** Undefined before the first snapshot. */
-  network(): NetworkId | undefined;
+  readonly network: () => NetworkId | undefined;
   /** A token came that is not valid here. */
-  refused(): void;
+  readonly refused: () => void;
 }
 
 export class WebSessions {

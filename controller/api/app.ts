@@ -23,6 +23,7 @@ import { discoveryRoutes } from './routes/discovery.ts';
 import { documentHistoryRoutes } from './routes/document-history.ts';
 import { documentRoutes } from './routes/document.ts';
 import { enrolmentKeyRoutes } from './routes/enrolment-keys.ts';
+import { hostnameRoutes } from './routes/hostnames.ts';
 import { listRoutes } from './routes/lists.ts';
 import { passRoutes } from './routes/passes.ts';
 import { postureRoutes } from './routes/posture.ts';
@@ -73,6 +74,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     documentHistoryRoutes,
     enrolmentKeyRoutes,
     listRoutes,
+    hostnameRoutes,
     peopleRoutes,
     serverRoutes,
     deviceRoutes,

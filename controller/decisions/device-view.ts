@@ -176,14 +176,19 @@ function deviceSnapshot(
 ): DeviceSnapshot {
   const relays = relayEntries(servers);
   const networks: DeviceSnapshot['networks'] = {};
+  const known = new Set<NetworkId>();
+  const granted = new Set<NetworkId>();
+  for (const entry of list) {
+    if (!entry.known) continue;
+    known.add(entry.resource.network.id);
+    if (entry.state === 'granted') granted.add(entry.resource.network.id);
+  }
   for (const { id, name } of state.networks) {
-    const inside = list.filter(({ resource, known }) => known && resource.network.id === id);
-    if (inside.length === 0) continue;
-    const used = inside.some(({ state }) => state === 'granted');
+    if (!known.has(id)) continue;
     const connectors = servers
       .filter(({ kind, network }) => kind === 'connector' && network === id)
       .map((node) => connectorEntry(node, Object.keys(relays), state));
-    networks[id] = { id, name, pq: true, connectors: used ? connectors : [] };
+    networks[id] = { id, name, pq: true, connectors: granted.has(id) ? connectors : [] };
   }
   const resources: DeviceSnapshot['resources'] = {};
   for (const entry of list)

@@ -191,7 +191,8 @@ export function entitlement(
 }
 
 /** Names of denies and requires are not for the person: they may speak of people and things that are not theirs. */
-function shownReasons(reasons: readonly Reason[]): Reason[] {
+function shownReasons(reasons: readonly Reason[]): readonly Reason[] {
+  if (reasons.every(({ name, policy }) => name === 'allow-matches' || policy === undefined)) return reasons;
   const allows = new Set<string | undefined>();
   for (const { name, policy } of reasons) if (name === 'allow-matches') allows.add(policy);
   return reasons.map((reason) =>

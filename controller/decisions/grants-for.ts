@@ -66,9 +66,9 @@ export async function grantsFor(
     for (const [id, right] of missing) held.set(id, right);
     const groups = groupsOfNetwork(network);
     for (const part of parts(missing, seat, groups)) {
-      const row = await mint(context, organisation, seat, network, part, groups, nowMs);
-      minted.push(row);
-      ids.push(row.id);
+      const fresh = await mint(context, organisation, seat, network, part, groups, nowMs);
+      minted.push(fresh);
+      ids.push(fresh.row.id);
     }
   }
   return { ids, held };
@@ -132,16 +132,16 @@ async function mint(
     iat: nowS,
     exp: expires,
   });
-  return {
+  const row = {
     id,
     kind: 'grant',
     node: device.id,
     session: session.id,
     network,
     resources: storedRights(new Map(part)),
-    token,
     issued_ms: issuedMs,
     expires_ms: expires * 1_000,
     superseded_ms: null,
-  };
+  } as const;
+  return { row, token };
 }

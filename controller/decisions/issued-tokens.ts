@@ -34,7 +34,10 @@ export interface TicketClaims {
 }
 
 /** A token as it is remembered; storing it is the caller's, for many at once. */
-export type Minted = IssuedToken & { readonly token: string };
+export interface Minted {
+  readonly row: IssuedToken;
+  readonly token: string;
+}
 
 /** SQLite takes a bounded number of values in one statement. */
 const rowsPerStatement = 200;
@@ -67,7 +70,7 @@ export async function textsOf(
   ids: readonly Id<'tok'>[],
   minted: readonly Minted[],
 ): Promise<Map<Id<'tok'>, string>> {
-  const texts = new Map(minted.map(({ id, token }) => [id, token]));
+  const texts = new Map(minted.map(({ row, token }) => [row.id, token]));
   const stored = ids.filter((id) => !texts.has(id));
   const rows = await inChunks(stored, (some) =>
     tx.select('issued_token_texts').select(['id', 'token']).where('id', 'in', some).execute(),
@@ -82,13 +85,15 @@ export async function storeMinted(tx: ScopedStore, minted: readonly Minted[], no
   await tx.delete('issued_tokens').where('expires_ms', '<=', nowMs).execute();
   for (let at = 0; at < minted.length; at += rowsPerStatement) {
     const some = minted.slice(at, at + rowsPerStatement);
-    await tx.insert('issued_tokens', some.map(withoutText)).execute();
-    await tx.insert('issued_token_texts', some.map(({ id, token }) => ({ id, token }))).execute();
+    await tx
+      .insert(
+        'issued_tokens',
+        some.map(({ row }) => row),
+      )
+      .execute();
+    const texts = some.map(({ row: { id }, token }) => ({ id, token }));
+    await tx.insert('issued_token_texts', texts).execute();
   }
-}
-
-function withoutText({ token: _, ...row }: Minted): IssuedToken {
-  return row;
 }
 
 /** The id of the node's ticket: of `issued` the one that still serves, else a new one, which is added to `minted`. */
@@ -123,18 +128,18 @@ export async function ticketFor(
     iat: Math.floor(nowMs / 1_000),
     exp: Math.floor(expiresMs / 1_000),
   });
-  minted.push({
+  const row = {
     id,
     kind: 'ticket',
     node: claims.node,
     session: claims.session ?? null,
     network: null,
     resources: terms,
-    token,
     issued_ms: Math.max(nowMs, (last?.issued_ms ?? 0) + 1),
     expires_ms: expiresMs,
     superseded_ms: null,
-  });
+  } as const;
+  minted.push({ row, token });
   return id;
 }
 

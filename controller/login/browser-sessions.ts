@@ -7,6 +7,7 @@ import type { Authenticate } from '../api/access.ts';
 import type { ControllerContext } from '../context.ts';
 import { endSessions } from '../sessions/end-sessions.ts';
 import type { SessionsTable } from '../store/schema.ts';
+import { moveWebSessions } from '../web/move-web-sessions.ts';
 import type { Cookies } from './cookies.ts';
 
 /** Tells who calls by the browser's cookie. */
@@ -42,14 +43,17 @@ export async function openBrowserSession(
   return cookie === undefined ? undefined : findBrowserSession(context, cookie);
 }
 
-/** Ends the session that this browser had before it signed in anew. */
+/** Ends the session that this browser had before it signed in anew, as `next`; the same person's applications stay open. */
 export async function endEarlierSession(
   context: ControllerContext,
   cookies: Cookies,
   request: FastifyRequest,
+  next: { readonly session: Id<'ses'>; readonly person: Id<'usr'> },
 ): Promise<void> {
   const session = await openBrowserSession(context, cookies, request);
   if (session === undefined) return;
   const { organisation, id, subject } = session;
+  if (subject === next.person)
+    await moveWebSessions(context, context.organisation(organisation), id, next.session);
   await endSessions(context, organisation, [id], { reason: 'replaced', who: subject });
 }

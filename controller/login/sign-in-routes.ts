@@ -13,7 +13,7 @@ import type { TypedApp } from '../api/typed-app.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { ControllerContext, Organisation } from '../context.ts';
 import { Throttle } from '../throttle.ts';
-import { endEarlierSession } from './browser-sessions.ts';
+import { endEarlierSession, openBrowserSession } from './browser-sessions.ts';
 import type { Cookies } from './cookies.ts';
 import { isFresh } from './freshness.ts';
 import { exchange, type Exchanged } from './exchange.ts';
@@ -180,6 +180,10 @@ class SignIns {
     const answer = await this.#identify(provider, url, state, pending);
     if (typeof answer === 'string') {
       await this.#recordFailure(answer, name, address);
+      // Another tab may have signed in meanwhile: then this one needs nothing more.
+      const isMet = !pending.fresh && pending.stepUp === undefined;
+      if (isMet && (await openBrowserSession(this.#context, this.#cookies, request)) !== undefined)
+        return reply.redirect(returnTo, 302);
       return backToSignIn(reply, answer, returnTo);
     }
     const { issuer } = provider.definition;
@@ -187,7 +191,7 @@ class SignIns {
     try {
       const signedIn = await recordSignIn(this.#context, this.organisation, signIn);
       this.#starts.succeed(sourceOfAddress(address));
-      await endEarlierSession(this.#context, this.#cookies, request);
+      await endEarlierSession(this.#context, this.#cookies, request, signedIn);
       this.#cookies.set(reply, 'session', signedIn.cookie, signedIn.lifeS);
       return reply.redirect(returnTo, 302);
     } catch (error) {

@@ -37,7 +37,10 @@ export function addressIssues(document: OrganisationDocument, controllerHost: st
     reportAlias(resource, at);
     for (const [place, text] of resource.ports.entries()) {
       if (parsePortRange(text) === undefined) {
-        at(['ports', place], `"${text}" is no port; write tcp/443, tcp/8000-8099 or udp/53, within 1 to 65535`);
+        at(
+          ['ports', place],
+          `"${text}" is no port; write tcp/443, tcp/8000-8099 or udp/53, within 1 to 65535`,
+        );
       }
     }
     for (const [place, text] of (resource.within ?? []).entries()) {

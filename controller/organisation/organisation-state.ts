@@ -68,7 +68,10 @@ export class OrganisationReader {
   /** @param store inside a transaction, the transaction's */
   async current(store: ScopedStore = this.#store): Promise<OrganisationState> {
     const revision = await currentRevision(store);
-    if (this.#last?.revision !== revision) this.#last = await readOrganisation(store, this.#countries);
+    if (this.#last?.revision !== revision) {
+      const next = await readOrganisation(store, this.#countries);
+      this.#last = this.#last === undefined ? next : sharing(this.#last, next);
+    }
     return this.#last;
   }
 }
@@ -97,6 +100,16 @@ export async function readOrganisation(
   const ids = await store.select('resources').select(['id', 'name']).execute();
   const accounts = await store.select('service_accounts').select(['id', 'name']).execute();
   return organisationState(row?.revision ?? 0, document, { networks, resources: ids, accounts }, countries);
+}
+
+/** `next` with the resources of `last` where they are the same, so that what was worked out from them is not again. */
+function sharing(last: OrganisationState, next: OrganisationState): OrganisationState {
+  const before = new Map(last.resources.map((resource) => [resource.id, resource]));
+  const resources = next.resources.map((resource) => {
+    const known = before.get(resource.id);
+    return known !== undefined && JSON.stringify(known) === JSON.stringify(resource) ? known : resource;
+  });
+  return { ...next, resources };
 }
 
 /** The ids of what documents declare, by name. */

@@ -34,7 +34,7 @@ export function postureWanted(
   const asked = askedOf(document, os);
   const needed = new Map<PostureCheck, { resources: string[]; count: number }>();
   for (const { resource, known, judged } of list) {
-    if (!known) continue;
+    if (!known || asked.byPolicy.size === 0) continue;
     const checks = new Set(judged.flatMap(({ policy }) => [...(asked.byPolicy.get(policy ?? '') ?? [])]));
     for (const check of checks) {
       const entry = needed.get(check) ?? { resources: [], count: 0 };

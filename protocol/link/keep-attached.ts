@@ -58,6 +58,8 @@ class Keeper implements KeptAttachment {
   #state: AttachState = { state: 'waiting' };
   #ticket: string | undefined;
   #attempt = 0;
+  /** One that was there comes back soon, mostly; one that never was is not asked for often. */
+  #wasUp = false;
   #downSinceMs: number;
   #isDialling = false;
   #cancelTimer: () => void = () => {};
@@ -150,6 +152,7 @@ class Keeper implements KeptAttachment {
   #up(attachment: Attachment): void {
     if (this.#isStopped) return attachment.close();
     this.#attempt = 0;
+    this.#wasUp = true;
     this.#set({ state: 'up', attachment, sinceMs: this.#options.clock.nowMs() });
     void this.#redialAfter(attachment);
     // The ticket may have changed while this one was being shown.
@@ -170,8 +173,8 @@ class Keeper implements KeptAttachment {
     if (this.#isStopped) return;
     const { clock, random } = this.#options;
     const attempt = this.#attempt + 1;
-    const delay =
-      fault.code === 'fenced' ? fencedMs : retryDelayMs(attempt, clock.nowMs() - this.#downSinceMs, random);
+    const downMs = this.#wasUp ? clock.nowMs() - this.#downSinceMs : Number.POSITIVE_INFINITY;
+    const delay = fault.code === 'fenced' ? fencedMs : retryDelayMs(attempt, downMs, random);
     this.#cancelTimer = clock.after(delay, () => void this.#dial());
     this.#set({ state: 'dialling', attempt, fault });
   }

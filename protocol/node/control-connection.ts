@@ -40,7 +40,7 @@ export type Credential = (
 export type ControlState =
   | { readonly state: 'connecting'; readonly attempt: number; readonly fault?: Fault }
   | { readonly state: 'up'; readonly sinceMs: number }
-  /** The controller refused this node; trying again does not help until something changes. */
+  /** The controller refused this node; trying again does not help until something changes. A device asks now and then. */
   | { readonly state: 'refused'; readonly fault: Fault }
   | { readonly state: 'stopped' };
 
@@ -97,6 +97,12 @@ const signInMs = 330_000;
 /** Faults of the controller after which the same attempt would only be refused again. */
 const final = new Set<CodeName>(['denied', 'revoked', 'expired', 'fenced', 'limit']);
 
+/** A device that is refused asks again now and then: what an administrator disabled they may enable. */
+const firstAskAgainMs = 2_000;
+const longestAskAgainMs = 60_000;
+/** After so long without a refusal the next is the first again. */
+const refusalsForgottenMs = 300_000;
+
 const knownTypes = new Set<unknown>(FromController.anyOf.map((schema) => schema.properties.t.const));
 
 export function keepControl(options: ControlOptions): ControlConnection {
@@ -107,6 +113,9 @@ export function keepControl(options: ControlOptions): ControlConnection {
   let channel: ControlChannel | undefined;
   let cancelTimer = (): void => undefined;
   let attempt = 0;
+  /** Refusals in a row, and when the last one came. */
+  let refusals = 0;
+  let refusedMs = Number.NEGATIVE_INFINITY;
   /** Which keys the channel is opened with: new ones first, for whether the controller knows them a crash may hide. */
   let trying: 'next' | 'current' = 'next';
   /** The keys of the channel at hand, until its first welcome. */
@@ -280,6 +289,7 @@ export function keepControl(options: ControlOptions): ControlConnection {
         opened.close();
         cancelTimer();
         enter({ state: 'refused', fault });
+        if (code === 'denied') askAgainLater();
       }
       options.onMessage(message);
       return;
@@ -376,6 +386,17 @@ export function keepControl(options: ControlOptions): ControlConnection {
 
   function relayUrl(): { url?: string } {
     return options.relayUrl === undefined ? {} : { url: options.relayUrl };
+  }
+
+  /** Each time twice as long, half of it drawn: thousands that were refused together do not come back together. */
+  function askAgainLater(): void {
+    if (options.kind !== 'device' || identity.enrolment?.node === undefined) return;
+    const nowMs = wallClock();
+    refusals = Math.abs(nowMs - refusedMs) < refusalsForgottenMs ? refusals + 1 : 0;
+    refusedMs = nowMs;
+    const ceiling = Math.min(longestAskAgainMs, firstAskAgainMs * 2 ** Math.min(refusals, 10));
+    const fraction = random(4).readUInt32BE() / 2 ** 32;
+    cancelTimer = clock.after((ceiling * (1 + fraction)) / 2, () => void dial());
   }
 
   /** Full-jitter backoff; the first retry comes quickly, so that a restarted controller is found again at once. */

@@ -4,6 +4,7 @@ import { clientMutants } from './client.ts';
 import { connectorMutants } from './connector.ts';
 import { controllerMutants } from './controller.ts';
 import { decisionsMutants } from './decisions.ts';
+import { directMutants } from './direct.ts';
 import { documentMutants } from './document.ts';
 import { listenersMutants } from './listeners.ts';
 import type { Mutant } from './mutant.ts';
@@ -22,6 +23,7 @@ export const mutants: readonly Mutant[] = [
   ...channelMutants,
   ...tokensMutants,
   ...connectorMutants,
+  ...directMutants,
   ...relayMutants,
   ...controllerMutants,
   ...decisionsMutants,

@@ -134,6 +134,44 @@ describe('a session at the connector', () => {
     assert.equal(bench.accepted?.recheck(), Number.POSITIVE_INFINITY);
   });
 
+  test('REL-6 a grant that is narrowed ends flows to what it lost, and no flow to what is left of it before its new end', async () => {
+    const wiki = { r: bench.wiki, h: 'wiki.acme.internal', p: bench.port, k: 'tcp' };
+    const { session, notes } = await bench.dial([await bench.grant()]);
+    const stream = session.openStream(wiki);
+    await stream.accepted();
+    const ended = closed(stream);
+    const [grants, resources] = [[bench.grantId], [bench.wiki]];
+    const endS = bench.wallMs / 1_000 + 100;
+    const other = { grants: [id('tok')], resources };
+    const narrowed = [other, { grants, resources: [bench.databases] }];
+    bench.lease.revoke({ epoch: 2, ids: [], narrowed, reason: 'policy' });
+    bench.lease.revoke({
+      epoch: 3,
+      ids: [],
+      narrowed: [{ grants, resources, left: { until: endS, out: 3_600 } }],
+      reason: 'policy',
+    });
+    assert.equal(bench.accepted?.recheck(), endS * 1_000);
+    assert.equal(await outcome(session, wiki), 'accepted');
+    assert.equal(bench.accepted?.openFlows, 2);
+    bench.wallMs = endS * 1_000;
+    bench.lease.beat(3);
+    bench.accepted?.recheck();
+    await ended;
+    assert.equal((stream.errored as Fault).code, 'expired');
+    bench.wallMs -= 50_000;
+    bench.lease.beat(3, bench.wallMs / 1_000);
+    const again = session.openStream(wiki);
+    await again.accepted();
+    const cut = closed(again);
+    bench.lease.revoke({ epoch: 4, ids: [], narrowed: [{ grants, resources }], reason: 'posture' });
+    bench.accepted?.recheck();
+    await cut;
+    assert.equal((again.errored as Fault).code, 'revoked');
+    assert.equal((notes.at(-1) as { reason?: string }).reason, 'posture');
+    assert.equal(await outcome(session, wiki), 'revoked');
+  });
+
   test('a resource that now lists other ports, or is gone, ends what was open to it', async () => {
     const { session } = await bench.dial([await bench.grant()]);
     const stream = session.openStream({ r: bench.wiki, h: 'wiki.acme.internal', p: bench.port, k: 'tcp' });

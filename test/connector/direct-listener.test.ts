@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { after, test } from 'node:test';
+import { dialTcp } from '../../connector/dial.ts';
 import { listenDirectly, type DirectListener } from '../../connector/direct-listener.ts';
 import { systemClock, systemRandom, type Clock } from '../../protocol/clock.ts';
 import { Fault } from '../../protocol/errors.ts';
@@ -277,6 +278,16 @@ test('a port that another program has is refused by name', async () => {
     }),
     /cannot listen on port \d+ of 127\.0\.0\.1: another program does; choose another port/,
   );
+});
+
+test('what a resource leads to is dialled, unless it is the listener itself', async () => {
+  const { listener } = await new Door().open();
+  const resource = { address: '127.0.0.1', within: [] };
+  const dial = (port: number): Promise<unknown> =>
+    dialTcp(resource, 'wiki.acme.internal', port, (name) => Promise.resolve([name]), listener.isAt);
+  await assert.rejects(dial(listener.port), (error: Fault) => error.code === 'address-forbidden');
+  const other = await new Door().open();
+  ((await dial(other.listener.port)) as Socket).destroy();
 });
 
 test('a resource that would lead to the listener itself is recognised, however its address is written', async () => {

@@ -56,6 +56,7 @@ test('SEC-D8 whoever has a key but shows no valid grant within five seconds is l
     await pass(4);
     assert.equal(session.isOver, false, name);
     await pass(1);
+    assert.equal(session.isOver, true, name);
     assert.equal((await dialled.closed).code, 'denied', name);
     assert.deepEqual([direct.size, welcomes()], [0, 0], name);
   }
@@ -72,6 +73,7 @@ test('a session with a grant is welcome at once and stays, until its last right 
   await pass(10);
   assert.equal(session.isOver, false);
   await pass(1);
+  assert.equal(session.isOver, true);
   assert.equal((await dialled.closed).code, 'revoked');
   assert.equal(direct.size, 0);
   await bench.close();

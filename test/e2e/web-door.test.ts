@@ -3,22 +3,26 @@
  * events, uploads, tabs, sign-out and revocation, with every program a process of its own in the lab.
  */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, suite, test } from 'node:test';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { openBrowser, signIn } from '../support/browser.ts';
 import { openLab, type Lab } from '../support/lab/lab.ts';
 import { Organisation } from '../support/organisation/organisation.ts';
+import type { Program } from '../support/lab/program.ts';
 import { labSite } from '../support/organisation/site.ts';
 
 const wiki = 'https://wiki.acme.example';
+const uploadMegabytes = 256;
 
 suite('the web door in the lab', () => {
   let lab: Lab;
   let organisation: Organisation;
   let browser: Browser;
+  let application: Program;
   before(async () => {
     lab = await openLab();
-    const application = lab.servers.spawn(
+    application = lab.servers.spawn(
       'node',
       ['test/support/lab/web-application-server.ts', lab.addresses.wiki, '8090'],
       { name: 'web-application' },
@@ -56,4 +60,131 @@ suite('the web door in the lab', () => {
     assert.equal(await page.textContent('h1'), 'Acme wiki');
     await context.close();
   });
+
+  test('who may not use it is told so, and the application hears nothing of them', async () => {
+    const before = application.output.length;
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.goto(`${wiki}/secret-of-bob`);
+    await signIn(page, organisation.provider, 'carol@acme.example');
+    await page.getByRole('heading', { name: /may not|cannot|not open/i }).waitFor();
+    assert.ok(!page.url().startsWith(`${wiki}/secret`), page.url());
+    assert.ok(!application.output.slice(before).includes('secret-of-bob'));
+    await context.close();
+  });
+
+  test('a WebSocket, events, a download and an upload pass as they do without a door', async () => {
+    const { page, context } = await signedIn('alice@acme.example');
+    const echoed = await page.evaluate(
+      () =>
+        new Promise<string>((resolve, reject) => {
+          const socket = new WebSocket(`wss://wiki.acme.example/socket`);
+          socket.addEventListener('open', () => socket.send('hello'));
+          socket.addEventListener('message', ({ data }) => resolve(String(data)));
+          socket.addEventListener('error', () => reject(new Error('the WebSocket failed')));
+        }),
+    );
+    assert.equal(echoed, 'hello');
+    const events = await page.evaluate(
+      () =>
+        new Promise<string[]>((resolve) => {
+          const source = new EventSource('/events');
+          const seen: string[] = [];
+          source.addEventListener('message', ({ data }) => {
+            if (seen.push(String(data)) === 3) {
+              source.close();
+              resolve(seen);
+            }
+          });
+        }),
+    );
+    assert.deepEqual(events, ['1', '2', '3']);
+    const size = await page.evaluate(
+      async () => (await (await fetch('/bytes?n=20000000')).arrayBuffer()).byteLength,
+    );
+    assert.equal(size, 20_000_000);
+    const kept = memoryOf(organisation);
+    const uploaded = (await page.evaluate(async (megabytes) => {
+      const block = new Uint8Array(1_048_576).fill(7);
+      const body = new Blob(Array.from({ length: megabytes }, () => block));
+      const answer = await fetch('/upload', { method: 'POST', body });
+      return answer.json();
+    }, uploadMegabytes)) as { length: number };
+    assert.equal(uploaded.length, uploadMegabytes * 1_048_576);
+    const grown = memoryOf(organisation) - kept;
+    assert.ok(grown < 64 * 1_024, `the connector's memory grew by ${grown} KiB`);
+    await context.close();
+  });
+
+  test('tabs share a sign-in, a form without a session is not kept, and signing out is for all of the browser', async () => {
+    const { page, context } = await signedIn('alice@acme.example');
+    const second = await context.newPage();
+    await second.goto(`${wiki}/?tab=2`);
+    assert.equal(await second.textContent('h1'), 'Acme wiki');
+    await second.goto(`${wiki}/form`);
+    await page.goto(`${wiki}/.postern/logout`);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByText('You are signed out').waitFor();
+    const answers = await second.evaluate(async () => {
+      const { status, headers } = await fetch('/headers');
+      return { status, type: headers.get('content-type') };
+    });
+    assert.deepEqual(answers, { status: 401, type: 'application/json; charset=utf-8' });
+    const before = application.output.length;
+    await second.getByRole('button', { name: 'Send' }).click();
+    await second.getByText('What you sent was not kept').waitFor();
+    assert.ok(!application.output.slice(before).includes('/upload'));
+    await page.goto(`${wiki}/?tab=1`);
+    if (!page.url().startsWith(wiki)) await signIn(page, organisation.provider, 'alice@acme.example');
+    await page.waitForURL(`${wiki}/?tab=1`);
+    await second.goto(`${wiki}/?tab=2`);
+    assert.equal(await second.textContent('h1'), 'Acme wiki');
+    await context.close();
+  });
+
+  test('REL-6: taking the right away ends a WebSocket, an event stream and a download within a second', async () => {
+    const { page, context } = await signedIn('alice@acme.example');
+    await page.evaluate(() => {
+      const ended: Record<string, number> = {};
+      Object.assign(globalThis, { ended });
+      const socket = new WebSocket(`wss://wiki.acme.example/socket`);
+      socket.addEventListener('close', () => (ended['socket'] = Date.now()));
+      const source = new EventSource('/events');
+      source.addEventListener('error', () => (ended['events'] ??= Date.now()));
+      void fetch('/bytes?n=100000000000')
+        .then((answer) => answer.body?.pipeTo(new WritableStream()))
+        .catch(() => (ended['download'] = Date.now()));
+      return new Promise<void>((resolve) => {
+        socket.addEventListener('open', () =>
+          source.addEventListener('message', () => resolve(), { once: true }),
+        );
+      });
+    });
+    const since = Date.now();
+    await organisation.apply((document) => {
+      const [policy] = document.policies ?? [];
+      if (policy !== undefined) policy.doors = ['client'];
+    });
+    const applied = Date.now();
+    await page.waitForFunction(
+      () => Object.keys((globalThis as unknown as { ended: object }).ended).length === 3,
+    );
+    const ended = await page.evaluate(
+      () => (globalThis as unknown as { ended: Record<string, number> }).ended,
+    );
+    for (const [what, at] of Object.entries(ended)) {
+      assert.ok(at >= since, `${what} ended before`);
+      assert.ok(at - applied < 1_000, `${what} ended ${at - applied} ms after the change was in force`);
+    }
+    const answered = await page.goto(`${wiki}/`).catch(() => null);
+    assert.ok(answered === null || !answered.url().startsWith(wiki), 'the cookie is void');
+    await organisation.apply();
+    await context.close();
+  });
 });
+
+/** Resident KiB of the connector. */
+function memoryOf({ connector }: Organisation): number {
+  const status = readFileSync(`/proc/${connector.pid}/status`, 'utf8');
+  return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0);
+}

@@ -59,8 +59,9 @@ test('one that is not answered in time is lost by name, and its answer afterward
 });
 
 test('without a path there is nothing to ping', async () => {
-  const { session, cut, clock } = await connected();
-  cut(new Fault('unreachable'));
+  const world = await connected();
+  const { session, clock } = world;
+  world.cut(new Fault('unreachable'));
   await settle();
   await assert.rejects(session.ping(2_000), (error: Fault) => error.code === 'connector-lost');
   session.close();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
 import type { ConnectorSnapshot } from '../../protocol/control.ts';
-import { newId } from '../../protocol/ids.ts';
+import { newId, type Id } from '../../protocol/ids.ts';
 import { Lease, type LeaseState } from '../../protocol/lease.ts';
 import { applyPatch, diffSnapshots } from '../../protocol/snapshot.ts';
 
@@ -99,6 +99,41 @@ describe('lease', () => {
     assert.equal(next.isRevoked(device), true);
     assert.equal(next.epoch, 4);
     assert.equal(next.inContact(), true);
+  });
+
+  test('REL-6 what grants were narrowed to stays so across a restart, also what an older version kept, until it is over', () => {
+    const { lease } = leaseAt(1_000_000);
+    const [a, b, c] = [1, 2, 3].map(() => newId('tok', randomBytes(16))) as [Id<'tok'>, Id<'tok'>, Id<'tok'>];
+    const [wiki, db] = [newId('res', randomBytes(16)), newId('res', randomBytes(16))];
+    const left = { until: 2_000, out: 60 };
+    lease.revoke({
+      epoch: 4,
+      ids: [`${c}/${wiki}`],
+      narrowed: [
+        { grants: [a, b], resources: [wiki] },
+        { grants: [a], resources: [db], left },
+        { grants: [a], resources: [db], left: { until: 3_000, out: 0 } },
+      ],
+      reason: 'policy',
+    });
+    const kept = JSON.parse(JSON.stringify(lease.state())) as LeaseState;
+    for (const each of [lease, new Lease(() => 1_000_500, kept)]) {
+      assert.deepEqual(
+        [a, b, c].map((grant) => [each.leftOf(grant, wiki), each.leftOf(grant, db)]),
+        [
+          ['nothing', { until: 2_000, out: 0 }],
+          ['nothing', undefined],
+          ['nothing', undefined],
+        ],
+      );
+      assert.equal(each.whyNarrowed(b, wiki), 'policy');
+      assert.equal(each.epoch, 4);
+    }
+    const { narrowed: _, ...older } = { ...kept, revoked: { [`${a}/${wiki}`]: 9e12 } };
+    assert.equal(new Lease(() => 1_000_500, older).leftOf(a, wiki), 'nothing');
+    const later = new Lease(() => 1_000_000 + 25 * 3_600_000, kept);
+    later.revoke({ epoch: 5, ids: [], reason: 'policy' });
+    assert.equal(later.leftOf(a, wiki), undefined);
   });
 
   test('a revocation is forgotten once everything it could touch has ended', () => {

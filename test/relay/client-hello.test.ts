@@ -68,7 +68,11 @@ for (const [what, options] of [
 ] as const) {
   test(`a real hello names its host: ${what}`, async () => {
     const { ALPNProtocols, ...rest } = { ALPNProtocols: [], ...options };
-    const bytes = await helloOf({ servername: 'wiki.acme.example', ...rest, ALPNProtocols: [...ALPNProtocols] });
+    const bytes = await helloOf({
+      servername: 'wiki.acme.example',
+      ...rest,
+      ALPNProtocols: [...ALPNProtocols],
+    });
     assert.deepEqual(readClientHello(bytes), named);
   });
 }
@@ -109,7 +113,11 @@ for (const [what, bytes, state] of [
   ['the extension twice', hello(serverName('a.example'), serverName('b.example')), 'invalid'],
   ['an empty list', hello(extension(0, u16(0))), 'invalid'],
   ['a list longer than its extension', hello(extension(0, Buffer.from([0, 9, 0, 0, 1, 97]))), 'invalid'],
-  ['a server hello', Buffer.concat([hello().subarray(0, 5), Buffer.from([2]), hello().subarray(6)]), 'invalid'],
+  [
+    'a server hello',
+    Buffer.concat([hello().subarray(0, 5), Buffer.from([2]), hello().subarray(6)]),
+    'invalid',
+  ],
   ['HTTP', Buffer.from('GET / HTTP/1.1\r\n'), 'invalid'],
   ['an empty record', Buffer.from([22, 3, 1, 0, 0]), 'invalid'],
   ['a record over 16 KiB', Buffer.from([22, 3, 1, 0x40, 1]), 'invalid'],

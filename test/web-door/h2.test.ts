@@ -36,3 +36,38 @@ test('over HTTP/2 many requests share a connection', async () => {
   );
   session.close();
 });
+
+test('a body that is refused costs the connection nothing', async () => {
+  const session = connect(`https://${wiki}:${bench.port}`, {
+    createConnection: () => bench.raw(wiki, 'h2'),
+  });
+  const ask = async (headers: Record<string, string>, body?: Buffer): Promise<string> => {
+    const stream = session.request(headers);
+    let status = 0;
+    stream.on('response', (answered) => {
+      status = Number(answered[':status']);
+    });
+    stream.end(body);
+    const closed = new Promise((resolve) => stream.once('close', resolve));
+    stream.on('error', () => undefined);
+    stream.resume();
+    await closed;
+    return `${status} ${stream.rstCode}`;
+  };
+  assert.equal(await ask({ ':path': '/upload', ':method': 'POST' }, Buffer.alloc(300_000)), '401 0');
+  assert.equal(
+    await ask(
+      {
+        ':path': '/x',
+        ':method': 'POST',
+        'content-type': 'application/x-www-form-urlencoded',
+        accept: 'text/html',
+        'sec-fetch-mode': 'navigate',
+      },
+      Buffer.alloc(0),
+    ),
+    '401 0',
+  );
+  assert.equal(await ask({ ':path': '/', accept: 'text/html' }), '303 0');
+  session.close();
+});

@@ -2,6 +2,7 @@
  * The controller's portal API as the pages call it: the one file that knows its addresses. Types come from the schemas
  * the controller checks its own answers with.
  */
+import type { MadePass, MyPasses } from '../../protocol/passes.ts';
 import type {
   LoginAnswer,
   LoginEntry,
@@ -49,6 +50,9 @@ export const api = {
   lookUp: (entry: LoginEntry) => call<LoginLookUp>('POST', 'me/logins/look-up', entry),
   approve: (entry: LoginEntry) => call<LoginAnswer>('POST', 'me/logins/approve', entry),
   refuse: (entry: LoginEntry) => call<LoginAnswer>('POST', 'me/logins/refuse', entry),
+  passes: () => call<MyPasses>('GET', 'me/passes'),
+  makePass: (name: string, resource: string) => call<MadePass>('POST', 'me/passes', { name, resource }),
+  revokePass: (id: string) => call<undefined>('POST', `me/passes/${encodeURIComponent(id)}/revoke`),
   signOut: (everywhere: boolean) =>
     call<SignedOut>('POST', everywhere ? 'me/sign-out-everywhere' : 'me/sign-out'),
 };

@@ -14,6 +14,12 @@ export const devicesQuery = queryOptions({
   refetchInterval: liveMs,
 });
 
+export const passesQuery = queryOptions({
+  queryKey: ['passes'],
+  queryFn: api.passes,
+  refetchInterval: liveMs,
+});
+
 export function resourcesQuery(device: string | undefined) {
   return queryOptions({
     queryKey: ['resources', device],

@@ -4,6 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { endSessions } from '../../../controller/sessions/end-sessions.ts';
+import { moveWebSessions } from '../../../controller/web/move-web-sessions.ts';
 import type { PolicyDocument } from '../../../protocol/admin.ts';
 import type { ConnectorSnapshot } from '../../../protocol/control.ts';
 import { testUrl } from '../../login/support/portal.ts';
@@ -50,7 +52,7 @@ test('a browser that signed in gets a code for its hostname, and every connector
   assert.equal((JSON.parse(entry.detail) as { door: string }).door, 'web');
 });
 
-test('SEC-A1 a code works once, within a minute, and for its browser, hostname and network alone', async (t) => {
+test('SEC-A11 a code works once, within a minute, and for its browser, hostname and network alone', async (t) => {
   const bench = await WebBench.open(t);
   const connector = await bench.connector();
   const stranger = await bench.connector('lab');
@@ -62,6 +64,14 @@ test('SEC-A1 a code works once, within a minute, and for its browser, hostname a
   const used = await made();
   assert.ok((await bench.redeem(connector, used.code, used.verifier)).answer.jws);
   assert.equal((await bench.redeem(connector, used.code, used.verifier)).answer.code, 'denied', 'used');
+  const raced = await made();
+  const second = await bench.connector();
+  const tries = await Promise.all(
+    Array.from({ length: 20 }, (_, at) =>
+      bench.redeem(at % 2 === 0 ? connector : second, raced.code, raced.verifier),
+    ),
+  );
+  assert.equal(tries.filter(({ answer }) => answer.jws !== undefined).length, 1, 'at the same moment');
   const browser = await made();
   const elsewhere = await made();
   assert.equal((await bench.redeem(connector, browser.code, elsewhere.verifier)).answer.code, 'denied');
@@ -107,7 +117,7 @@ test('who is not signed in is sent to the provider and comes back to the same qu
   }
 });
 
-test('SEC-C2 a hostname that is hidden and one that leads nowhere are refused alike', async (t) => {
+test('a hostname that is hidden and one that leads nowhere are refused alike', async (t) => {
   const bench = await WebBench.open(t);
   const cookie = await bench.cookie();
   const answers = await Promise.all(
@@ -331,4 +341,29 @@ test('what one connector signs assertions with is told to all of its network', a
   assert.equal(second.all('patch').length, patches, 'the same once more is nothing new');
   second.send({ t: 'assertion-keys', keys: [{ kid, x: y, y: x }] });
   assert.equal(await eventually('a fault', () => second.last('fault')?.code), 'protocol');
+});
+
+test('who signs in again in the same browser keeps what is open there, and a code that is under way', async (t) => {
+  const bench = await WebBench.open(t);
+  const connector = await bench.connector();
+  const organisation = bench.context.organisation(bench.context.soleOrganisation);
+  const cookie = await bench.cookie();
+  const { session, ch } = await bench.enter(connector, cookie);
+  const { to, verifier } = await bench.start(cookie);
+  await bench.cookie();
+  const row = await organisation.store
+    .select('sessions')
+    .select('id')
+    .where('id', '!=', session.ses)
+    .where('subject', '=', session.sub)
+    .executeTakeFirstOrThrow();
+  await moveWebSessions(bench.context, organisation, session.ses, row.id);
+  await endSessions(bench.context, organisation.id, [session.ses], { reason: 'replaced', who: session.sub });
+  await connector.until((message) => message.t === 'revoke' && message.ids.includes(session.ses));
+  const moved = await bench.verify(connector.last('web')?.list[0] ?? '', connector);
+  assert.deepEqual([moved?.ch, moved?.ses], [ch, row.id]);
+  const told = connector.heard.map(({ t: type }) => type);
+  assert.ok(told.lastIndexOf('web') < told.lastIndexOf('revoke'), 'before the old one is revoked');
+  const late = await bench.redeem(connector, to.searchParams.get('code') ?? '', verifier);
+  assert.ok(late.answer.jws);
 });

@@ -94,6 +94,27 @@ export class TwoRelays {
     );
   }
 
+  /** The relay that the client's session runs through. */
+  async relayInUse(): Promise<RelayHandle> {
+    const { networks } = await this.client.status();
+    const path = networks[0]?.path;
+    assert.equal(path?.kind, 'relay');
+    return path.name === 'relay.acme.example' ? this.relays[0] : this.relays[1];
+  }
+
+  /** Waits until the session runs through the other. */
+  async movedFrom(relay: RelayHandle): Promise<void> {
+    await eventually(
+      'a session that has moved',
+      async () => {
+        const { networks } = await this.client.status();
+        const isMoved = networks[0]?.connected === true && (await this.relayInUse()) !== relay;
+        return isMoved ? true : undefined;
+      },
+      { timeoutMs: 15_000 },
+    );
+  }
+
   /** Starts so many flows; each sends a block every so often. Resolves once all of them have carried one. */
   async flows(count: number, everyMs: number): Promise<Flows> {
     const script = fileURLToPath(new URL('./block-client.ts', import.meta.url));

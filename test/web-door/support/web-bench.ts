@@ -66,6 +66,7 @@ export class WebBench {
   readonly sent: FromNode[] = [];
   readonly lease = new Lease(Date.now);
   readonly resources: ConnectorSnapshot['resources'] = {};
+  readonly passes: NonNullable<ConnectorSnapshot['passes']> = {};
   readonly folder: string;
   readonly ca: string;
   /** Answers what the connector asks of its controller. */
@@ -183,7 +184,10 @@ export class WebBench {
   }
 
   /** One request over a connection of its own. */
-  ask(path: string, { host = wiki, method = 'GET', cookie, headers = {}, body }: Ask = {}): Promise<Answered> {
+  ask(
+    path: string,
+    { host = wiki, method = 'GET', cookie, headers = {}, body }: Ask = {},
+  ): Promise<Answered> {
     return new Promise((resolve, reject) => {
       const asked = request({
         host: '127.0.0.1',
@@ -283,7 +287,7 @@ export class WebBench {
       peers: {},
       resources: this.resources,
       web: { url: `${issuer}/web/start`, port: this.port || 443 },
-      passes: {},
+      passes: this.passes,
       jwks: [],
     };
   }

@@ -10,6 +10,7 @@ import { foreignText } from '../ui/foreign-text.ts';
 import { Notice } from '../ui/notice.tsx';
 import { Panel } from '../ui/panel.tsx';
 import { useTitle } from '../ui/use-title.ts';
+import { DevicePasses } from './device-passes.tsx';
 import { Devices } from './devices.tsx';
 import { HomeFrame } from './home-frame.tsx';
 import { ResourceRow } from './resource-row.tsx';
@@ -76,6 +77,7 @@ function Home({ me }: { readonly me: Me }) {
       </div>
       <aside className="min-w-0" aria-label="Your devices and groups">
         <Devices devices={devices} />
+        <DevicePasses me={me} />
         <Groups me={me} />
       </aside>
     </div>

@@ -1,0 +1,87 @@
+/** `postern hostname`: public hostnames, who owns them, and whether DNS and certificates are as they should be. */
+import type { Command } from 'commander';
+import { Type } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { exits } from '../protocol/errors.ts';
+import { HostnameCheck, HostnameEntry } from '../protocol/hostnames.ts';
+import { adminCall } from './admin-call.ts';
+import { adminTarget, withAdminOptions, type AdminOptions } from './admin-options.ts';
+import { action, CommandError, print, say, table } from './output.ts';
+
+interface Options extends AdminOptions {
+  json?: boolean;
+}
+
+const isList = Compile(Type.Array(HostnameEntry));
+const isCheck = Compile(HostnameCheck);
+
+const pointsTexts: Record<HostnameCheck['dns']['points'], string> = {
+  here: 'leads to the relays',
+  partly: 'leads to the relays and elsewhere',
+  elsewhere: 'leads elsewhere',
+  nowhere: 'has no address',
+  unknown: 'is not known: DNS does not answer',
+};
+
+export function hostnameCommand(program: Command): void {
+  const hostname = program
+    .command('hostname')
+    .description('public hostnames: who owns them, where they lead, their certificates');
+  withAdminOptions(hostname.command('list').description('list them'))
+    .option('--json', 'as one JSON object')
+    .action(action(list));
+  withAdminOptions(
+    hostname
+      .command('check <name>')
+      .description('look at DNS and certificates of one, and say which record is missing'),
+  )
+    .option('--json', 'as one JSON object')
+    .action(action(check));
+}
+
+async function list(options: Options): Promise<void> {
+  const hostnames = await adminCall(await adminTarget(options), 'GET', '/api/v1/hostnames');
+  if (!isList.Check(hostnames))
+    throw new CommandError(exits.unexpected, 'the answer is no list of hostnames');
+  const rows = hostnames.map((entry) => [
+    entry.hostname,
+    entry.resource,
+    entry.network,
+    certificateText(entry),
+  ]);
+  print(options.json === true, { schema: 'postern.hostnames/v1', hostnames }, table(rows));
+  if (hostnames.length === 0 && options.json !== true)
+    say('There are none; give a resource a web door: docs/web-door.md');
+}
+
+async function check(name: string, options: Options): Promise<void> {
+  const path = `/api/v1/hostnames/${encodeURIComponent(name)}/check`;
+  const answer = await adminCall(await adminTarget(options), 'GET', path);
+  if (!isCheck.Check(answer))
+    throw new CommandError(exits.unexpected, 'the answer is no check of a hostname');
+  const { dns, trust, missing, port } = answer;
+  const lines = [
+    ['resource', `${answer.resource} in ${answer.network}`],
+    ['address', `https://${answer.hostname}${port === 443 ? '' : `:${port}`}/`],
+    ['DNS', `${pointsTexts[dns.points]}${dns.addresses.length === 0 ? '' : ` (${dns.addresses.join(' ')})`}`],
+    ['certificate', certificateText(answer)],
+    [
+      'CAA',
+      trust === 'relay-proof'
+        ? 'relay-proof: nobody but your connectors can get a certificate'
+        : 'relay-trusted: whoever runs the relay could get a certificate as well',
+    ],
+    ...missing.map((record) => ['to set', `${record.name} ${record.type} ${record.value}`]),
+  ];
+  print(options.json === true, { schema: 'postern.hostname/v1', ...answer }, table(lines));
+}
+
+function certificateText({ certificates }: HostnameEntry): string {
+  if (certificates.length === 0) return 'no connector has reported one';
+  return certificates
+    .map(({ name, certificate: { state, from, until, problem } }) => {
+      const end = until === undefined ? '' : ` until ${new Date(until * 1_000).toISOString().slice(0, 10)}`;
+      return `${name}: ${state} (${from})${end}${problem === undefined ? '' : `, ${problem}`}`;
+    })
+    .join('; ');
+}

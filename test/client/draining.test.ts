@@ -1,0 +1,81 @@
+/** REL-7 as a client lives through it: a connector, or the relay, says that it is about to end. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { test, type TestContext } from 'node:test';
+import { startClient, type Client } from '../../client/client.ts';
+import type { Fault } from '../../protocol/errors.ts';
+import { until } from '../support/until.ts';
+import { SmallOrganisation } from './support/small-organisation.ts';
+
+/** An application that answers with what it is told, and a client that may use it. */
+async function start(
+  t: TestContext,
+  connectors: number,
+): Promise<{
+  organisation: SmallOrganisation;
+  readonly open: () => Promise<Duplex>;
+  client: Client;
+}> {
+  const organisation = await SmallOrganisation.start(t);
+  for (let more = 1; more < connectors; more++) await organisation.addConnector();
+  const server = createServer((socket) => void socket.on('error', () => undefined).pipe(socket));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  organisation.wikiPort = (server.address() as AddressInfo).port;
+  await organisation.push();
+  const client = await startClient({
+    state: organisation.state('laptop'),
+    key: organisation.key(),
+    browser: false,
+    uids: [process.getuid?.() ?? 0],
+    onEvent: () => undefined,
+  });
+  t.after(() => client.stop());
+  await client.ready;
+  const { wikiPort } = organisation;
+  return { organisation, client, open: () => client.open({ host: 'wiki.acme.internal', port: wikiPort }) };
+}
+
+async function echo(flow: Duplex, word: string): Promise<string> {
+  flow.write(word);
+  const [answer] = (await once(flow, 'data')) as [Buffer];
+  return answer.toString();
+}
+
+test('REL-7 a connector that drains: new flows go to another at once, open ones go on and then end with `draining`', async (t) => {
+  const { organisation, open } = await start(t, 2);
+  const flow = await open();
+  assert.equal(await echo(flow, 'before'), 'before');
+  const [first, second] = [organisation.connector(0), organisation.connector(1)];
+  const [drained, other] = first.status().streams === 1 ? [first, second] : [second, first];
+  const done = drained.drain(1_000);
+  assert.equal(drained.status().state, 'draining');
+  // Word of it is on its way: whoever comes before it has arrived is told, and goes to the other as well.
+  const since = performance.now();
+  const next = await open();
+  assert.equal(await echo(next, 'next'), 'next');
+  assert.ok(performance.now() - since < 1_000);
+  assert.deepEqual([drained.status().streams, other.status().streams], [1, 1]);
+  assert.equal(await echo(flow, 'still'), 'still');
+  await done;
+  const ended = once(flow, 'error') as Promise<[Fault]>;
+  await drained.stop();
+  assert.equal((await ended)[0].code, 'draining');
+  assert.equal(await echo(next, 'unharmed'), 'unharmed');
+});
+
+test('REL-7 a connector that drains ends as soon as nothing is open on it', async (t) => {
+  const { organisation, open } = await start(t, 1);
+  const flow = await open();
+  const done = organisation.connector(0).drain(30_000);
+  flow.end('last word');
+  assert.equal(await text(flow), 'last word');
+  const since = performance.now();
+  await done;
+  assert.ok(performance.now() - since < 2_000);
+  await until(() => organisation.connector(0).status().streams === 0);
+});
