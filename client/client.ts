@@ -5,7 +5,6 @@
 import { hostname, release, type } from 'node:os';
 import { systemClock, systemRandom } from '../protocol/clock.ts';
 import type { DeviceNews, FromController } from '../protocol/control.ts';
-import { parseEndpoint } from '../protocol/endpoints.ts';
 import { Fault, toFault } from '../protocol/errors.ts';
 import { encodeKey } from '../protocol/keys.ts';
 import { parseName } from '../protocol/names.ts';
@@ -398,14 +397,7 @@ class RunningClient implements Client {
     if (snapshot === undefined) return;
     const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).hostname : '');
     const controllerHost = hostOf(this.#options.controllerUrl ?? this.#identity.enrolment?.url ?? '');
-    const direct = Object.values(snapshot.networks).flatMap(({ connectors }) =>
-      connectors.flatMap(({ direct: endpoints = [] }) => endpoints),
-    );
-    const hosts = [
-      controllerHost,
-      ...Object.values(snapshot.relays).map(({ url }) => hostOf(url)),
-      ...direct.flatMap((endpoint) => parseEndpoint(endpoint)?.host ?? []),
-    ];
+    const hosts = [controllerHost, ...Object.values(snapshot.relays).map(({ url }) => hostOf(url))];
     const { accepted, refused } = acceptedZones(snapshot.zones, controllerHost);
     this.#refusedZones = refused;
     const exempt = new Set(hosts.flatMap((host) => parseName(host) ?? []));

@@ -4,16 +4,20 @@
  */
 import type { CodeName } from '../../protocol/errors.ts';
 import type { ConnectorResource } from '../../protocol/control.ts';
+import type { Lease } from '../../protocol/lease.ts';
 import type { WebSession } from '../../protocol/web.ts';
+import type { ConnectorPass } from '../../protocol/web-resource.ts';
 import { readCookies, type OwnCookies } from './cookies.ts';
 import type { WebResource } from './exchange.ts';
 import { resourceFor } from './origins.ts';
 import { refusalNotice, type Notice } from './pages.ts';
+import { findPass, passObjection, shownPass, type ShownPass } from './passes.ts';
 import { ruleFor } from './path-rules.ts';
 import { targetOf, type RawRequest, type Target } from './request-target.ts';
 import type { Right } from './right.ts';
 import { callbackPath, logoutPath, signInNeeded } from './sign-in.ts';
 import type { WebSessions } from './web-sessions.ts';
+import type { WrongPasses } from './wrong-passes.ts';
 
 export interface Asked {
   readonly raw: RawRequest;
@@ -54,9 +58,10 @@ export type Verdict =
 
 export interface GateOptions {
   resources(): Iterable<ConnectorResource>;
+  readonly passes: () => Readonly<Record<string, ConnectorPass>>;
   readonly sessions: WebSessions;
-  /** Epoch milliseconds. */
-  nowMs(): number;
+  readonly lease: Lease;
+  readonly wrongPasses: WrongPasses;
 }
 
 export class Gate {
@@ -82,10 +87,22 @@ export class Gate {
     if (own !== undefined) return { verdict: 'own', page: own, target, cookies, session };
     if (asked.isUpgrade && !this.#mayUpgrade(raw, resource, target))
       return { verdict: 'notice', notice: foreignOrigin, target };
-    return this.#byRule(asked, { target, resource, cookies, held });
+    const shown = shownPass(raw);
+    if (shown === undefined) {
+      const right = session === undefined ? (held as CodeName) : this.#rightOf(session);
+      return this.#byRule(asked, { target, resource, cookies, right, signedInS: session?.auth_time });
+    }
+    const right = this.#rightByPass(resource, shown);
+    if (right === undefined) {
+      const mayTry = this.#options.wrongPasses.count(asked.address);
+      return { verdict: 'notice', notice: mayTry ? wrongPass(shown) : tooManyWrong, target };
+    }
+    const isOwn = shown.isBasic;
+    return this.#byRule(asked, { target, resource, cookies, right, ownAuthorization: isOwn });
   }
 
-  #byRule({ raw }: Asked, { target, resource, cookies, held }: Held): Verdict {
+  #byRule({ raw }: Asked, held: Held): Verdict {
+    const { target, resource, cookies, ownAuthorization = false } = held;
     const rule = ruleFor(resource.web.rules, raw.method ?? '', target.path);
     if (rule === 'ambiguous') return { verdict: 'malformed', status: 400 };
     if (rule.effect === 'block') return { verdict: 'notice', notice: blocked, target };
@@ -93,15 +110,14 @@ export class Gate {
     if (maintenance !== undefined) {
       return { verdict: 'notice', notice: { ...underMaintenance, text: maintenance }, target };
     }
-    const session = typeof held === 'string' ? undefined : held;
-    const right = session === undefined ? undefined : this.#rightOf(session);
-    const passed = { verdict: 'pass', target, resource, right, ownAuthorization: false } as const;
+    const right = typeof held.right === 'string' ? undefined : held.right;
+    const passed = { verdict: 'pass', target, resource, right, ownAuthorization } as const;
     if (rule.effect === 'public') return passed;
-    if (session === undefined) return this.#turnAway(raw, target, cookies, held as CodeName);
+    if (typeof held.right === 'string') return this.#turnAway(raw, target, cookies, held.right);
     const { groups, signIn } = rule;
-    if (groups !== undefined && !session.who.groups.some((group) => groups.includes(group)))
+    if (groups !== undefined && !held.right.who.groups.some((group) => groups.includes(group)))
       return { verdict: 'notice', notice: refusalNotice('denied'), target };
-    const ageS = this.#options.nowMs() / 1_000 - (session.auth_time ?? Number.NEGATIVE_INFINITY);
+    const ageS = this.#options.lease.nowMs() / 1_000 - (held.signedInS ?? Number.NEGATIVE_INFINITY);
     if (signIn === undefined || ageS <= signIn) return passed;
     return isNavigation(raw)
       ? { verdict: 'sign-in', target, cookies, fresh: signIn }
@@ -147,6 +163,24 @@ export class Gate {
     };
   }
 
+  /** Undefined for one that is wrong, or does not hold now: which of the two is nobody's business here. */
+  #rightByPass(resource: WebResource, shown: ShownPass): Right | undefined {
+    const { passes, lease } = this.#options;
+    const found = findPass(Object.values(passes()), resource.id, shown);
+    const objection = (pass: ConnectorPass): CodeName | undefined =>
+      passObjection(pass, Object.hasOwn(passes(), pass.id) ? passes()[pass.id] : undefined, lease);
+    if (found === undefined || objection(found) !== undefined) return undefined;
+    const { id, sub, who, cav } = found;
+    return {
+      id,
+      resource: resource.id,
+      sub,
+      who,
+      objection: () => objection(found),
+      endsMs: () => Math.min(cav.until * 1_000, lease.honouredUntilMs(cav.out) + 1),
+    };
+  }
+
   /** Scripts of any site may open a WebSocket with the cookies of this one, so its own word for where it is counts. */
   #mayUpgrade(raw: RawRequest, resource: WebResource, target: Target): boolean {
     const { origin } = raw.headers;
@@ -159,7 +193,11 @@ interface Held {
   readonly target: Target;
   readonly resource: WebResource;
   readonly cookies: OwnCookies;
-  readonly held: WebSession | CodeName;
+  /** By what right, or why there is none. */
+  readonly right: Right | CodeName;
+  /** When the person signed in, epoch seconds. */
+  readonly signedInS?: number | undefined;
+  readonly ownAuthorization?: boolean;
 }
 
 /** Whether a person is looking: a page that is opened, which may be sent elsewhere and back. */
@@ -207,6 +245,24 @@ function decoded(path: string): string {
 function cookieOf(raw: RawRequest): string | undefined {
   return raw.headers.cookie;
 }
+
+function wrongPass({ isBasic }: ShownPass): Notice {
+  return {
+    status: 401,
+    error: 'pass-not-valid',
+    title: 'This pass does not open this',
+    text: 'The service token or device pass is mistyped, expired, revoked, or for another application.',
+    ...(isBasic ? { headers: { 'www-authenticate': 'Basic realm="Postern", charset="UTF-8"' } } : {}),
+  };
+}
+
+const tooManyWrong: Notice = {
+  status: 429,
+  error: 'too-many-wrong-passes',
+  title: 'Too many wrong passes',
+  text: 'Too many service tokens or device passes from here were wrong. Wait a minute, then use a right one.',
+  headers: { 'retry-after': '60' },
+};
 
 const notServed: Notice = {
   status: 404,

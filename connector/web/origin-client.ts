@@ -17,6 +17,8 @@ export interface Outgoing {
   headers(origin: ChosenOrigin): string[];
   /** Says `100 Continue` where it is waited for. */
   proceed(): void;
+  /** An origin that could not be connected to. */
+  failedBy(origin: ChosenOrigin): void;
   /** Which origin answered, and when it was asked (`performance.now()`). */
   answeredBy(origin: ChosenOrigin, askedMs: number): void;
 }
@@ -85,6 +87,7 @@ export class OriginClient {
         }
         over();
         const isUntouched = body?.isBegun !== true;
+        if (error instanceof Fault) outgoing.failedBy(chosen);
         if (error instanceof Fault && isUntouched && index + 1 < origins.length)
           return this.#attempt(outgoing, index + 1, answered, 0);
         // A kept connection may have been closed by its origin just as it was used again.

@@ -12,6 +12,8 @@ export interface Notice {
   readonly title: string;
   /** One or two sentences: what happened, and what to do. */
   readonly text: string;
+  /** Further response headers. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** A path of this host to go on with, already checked; shown as a link. */
   readonly link?: { readonly path: string; readonly label: string };
   /** A form that posts there, in place of the link. */
@@ -44,6 +46,7 @@ export function render(notice: Notice, forPeople: boolean): Rendered {
       // A browser that tells nothing sends its form without its origin, too.
       ...(notice.action === undefined ? {} : { 'referrer-policy': 'same-origin' }),
       'content-type': type,
+      ...notice.headers,
     },
     body: `${body}\n`,
   };

@@ -11,6 +11,7 @@ import type { Exchange } from './exchange.ts';
 import type { Asked, Verdict } from './gate.ts';
 import { wantsPage } from './gate.ts';
 import { OriginClient, type Outgoing } from './origin-client.ts';
+import type { OriginHealth } from './origin-health.ts';
 import { browserHeaders, type ResponseHeaders } from './origin-response.ts';
 import type { ChosenOrigin } from './origins.ts';
 import { originNotice, render, type Notice } from './pages.ts';
@@ -34,6 +35,7 @@ export interface ProxyOptions {
   /** Opens an exchange; `cut` ends the browser's side of it. */
   open(verdict: Passed, asked: Asked, cut: () => void): Promise<Opened>;
   readonly upstreams: Upstreams;
+  readonly health: OriginHealth;
   failed(exchange: Exchange, code: CodeName, error: Error): void;
 }
 
@@ -97,7 +99,9 @@ export async function createProxy(
       proceed: () => {
         if (request.raw.headers.expect !== undefined) raw.writeContinue();
       },
+      failedBy: (by) => options.health.failed(exchange.options.resource, by),
       answeredBy: (by, askedMs) => {
+        options.health.answered(exchange.options.resource, by);
         state.answered = { by, askedMs, atMs: performance.now() };
       },
     };
@@ -140,7 +144,8 @@ export async function createProxy(
         const state = under.get(reply.request as FastifyRequest);
         const cause = error.cause instanceof Error ? error.cause : error;
         const code = faultOf(cause);
-        if (state !== undefined) options.failed(state.opened.exchange, code, cause);
+        // What was cut, or has no browser any more, failed for no fault of the origin's.
+        if (state?.opened.exchange.isOver === false) options.failed(state.opened.exchange, code, cause);
         void sendNotice(reply.request as FastifyRequest, reply as FastifyReply, originNotice(code));
       },
     },

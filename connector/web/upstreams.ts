@@ -47,15 +47,18 @@ export class Upstreams {
     this.#resolve = resolve;
   }
 
-  /** Lends the pool of `upstream` until the returned function is called, once. */
+  /** Lends the pool of `upstream` until the returned function is called. */
   lend(upstream: Upstream): { readonly pool: Dispatcher; readonly giveBack: () => void } {
     const key = keyOf(upstream);
     const entry = this.#pools.get(key) ?? this.#make(key, upstream);
     entry.users++;
     entry.cancelTimer();
+    let isLent = true;
     const giveBack = (): void => {
+      if (!isLent) return;
+      isLent = false;
       entry.users--;
-      if (entry.users > 0) return;
+      if (entry.users > 0 || this.#pools.get(key) !== entry) return;
       entry.cancelTimer = this.#clock.after(idleMs, () => this.#drop(key, entry));
     };
     return { pool: entry.pool, giveBack };

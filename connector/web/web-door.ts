@@ -21,6 +21,7 @@ import { ControllerCalls } from './controller-calls.ts';
 import { Exchange, OpenExchanges, type WebResource } from './exchange.ts';
 import { Gate, type Asked, type Verdict } from './gate.ts';
 import { HttpsEndpoint } from './https-endpoint.ts';
+import { OriginHealth } from './origin-health.ts';
 import { identityHeaders, reservedHeaders } from './identity-headers.ts';
 import { originHeaders } from './origin-request.ts';
 import { originsFor, resourceFor, type ChosenOrigin } from './origins.ts';
@@ -30,6 +31,7 @@ import { askSignOut, SignIn, signInNeeded, type Answer } from './sign-in.ts';
 import { isWebSocket, passUpgrade, refuseMalformed, refuseUpgrade } from './upgrade.ts';
 import { Upstreams } from './upstreams.ts';
 import { WebSessions } from './web-sessions.ts';
+import { WrongPasses } from './wrong-passes.ts';
 import { WebRecords } from './web-records.ts';
 
 export interface WebDoorOptions {
@@ -82,6 +84,7 @@ class ConnectorWebDoor implements WebDoor {
   readonly #gate: Gate;
   readonly #signIn: SignIn;
   readonly #upstreams: Upstreams;
+  readonly #health: OriginHealth;
   readonly #endpoint: HttpsEndpoint;
   readonly #records: WebRecords;
   readonly #open = new OpenExchanges();
@@ -114,7 +117,13 @@ class ConnectorWebDoor implements WebDoor {
     });
     const resources = (): Iterable<ConnectorSnapshot['resources'][string]> =>
       Object.values(options.snapshot()?.resources ?? {});
-    this.#gate = new Gate({ resources, sessions: this.#sessions, nowMs });
+    this.#gate = new Gate({
+      resources,
+      passes: () => options.snapshot()?.passes ?? {},
+      sessions: this.#sessions,
+      lease,
+      wrongPasses: new WrongPasses(clock),
+    });
     this.#signIn = new SignIn({
       calls: this.#calls,
       sessions: this.#sessions,
@@ -123,6 +132,7 @@ class ConnectorWebDoor implements WebDoor {
       start: () => options.snapshot()?.web?.url,
     });
     this.#upstreams = new Upstreams(clock, options.resolve);
+    this.#health = new OriginHealth(clock, options.resolve);
     this.#records = new WebRecords((entry) => options.record(entry), random, nowMs);
     this.#endpoint = new HttpsEndpoint({
       clock,
@@ -160,6 +170,7 @@ class ConnectorWebDoor implements WebDoor {
         own: (verdict, asked) => this.#own(verdict, asked),
         open: (verdict, asked, cut) => this.#opened(verdict, asked, cut),
         upstreams: this.#upstreams,
+        health: this.#health,
         failed: (exchange, code) => this.#records.failed(exchange, code),
       },
       (handler) => this.#endpoint.serve(handler),
@@ -187,6 +198,7 @@ class ConnectorWebDoor implements WebDoor {
 
   follow(): void {
     void this.#sessions.take([]).then(() => this.recheck());
+    this.#checkOrigins();
     void this.#certificates.prepare(this.#exactHosts()).then(() => this.#report());
   }
 
@@ -199,6 +211,7 @@ class ConnectorWebDoor implements WebDoor {
     this.#open.cutAll();
     this.#endpoint.close();
     this.#upstreams.close();
+    this.#health.close();
     this.#sessions.tidy();
     await this.#app?.close();
   }
@@ -216,6 +229,18 @@ class ConnectorWebDoor implements WebDoor {
     return resources
       .flatMap(({ web }) => web?.hostnames ?? [])
       .filter((pattern) => !isWildcard(pattern as Pattern));
+  }
+
+  /** Origins of exact hostnames: a wildcard's are known only once somebody asks for one. */
+  #checkOrigins(): void {
+    const resources = Object.values(this.#options.snapshot()?.resources ?? {}).filter(
+      (resource): resource is WebResource => resource.web !== undefined,
+    );
+    this.#health.follow(resources, (resource) => {
+      const host = resource.web.hostnames.find((pattern) => !isWildcard(pattern as Pattern));
+      const name = host === undefined ? undefined : parseName(host);
+      return name === undefined ? [] : originsFor(resource, name);
+    });
   }
 
   #report(): void {
@@ -286,7 +311,8 @@ class ConnectorWebDoor implements WebDoor {
         reserved: reservedHeaders(web),
         ownAuthorization,
       });
-    return { exchange, origins: originsFor(resource, target.host), headers };
+    const origins = this.#health.order(resource, originsFor(resource, target.host));
+    return { exchange, origins, headers };
   }
 
   /** Whether the hostname still leads to the resource by which it was opened. */

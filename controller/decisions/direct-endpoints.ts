@@ -1,11 +1,12 @@
 /**
  * Which of the endpoints that a connector published its network's devices are told of: what its operator gave by name or
  * by a public address. A private address would tell devices how the network looks inside (DESIGN section 1, rule 1), so
- * it takes `lanCandidates: true` on the network; an address that leads nowhere is never told.
+ * it takes `lanCandidates: true` on the network; an address that leads nowhere is never told, nor a name below a zone.
  */
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { parseEndpoint } from '../../protocol/endpoints.ts';
 import type { NetworkId } from '../../protocol/ids.ts';
+import { isWithin, type Name } from '../../protocol/names.ts';
 import type { OrganisationState } from '../organisation/organisation-state.ts';
 import type { NodesTable } from '../store/schema.ts';
 
@@ -33,28 +34,28 @@ const inside = blocks(
   ['::1', 128],
 );
 
+type Told = Pick<OrganisationState, 'networks' | 'document' | 'zones'>;
+
 /** The endpoints of a connector as devices are told of them; none for any other node. */
 export function directEndpoints(
   { direct, network }: Pick<NodesTable, 'direct' | 'network'>,
-  state: Pick<OrganisationState, 'networks' | 'document'>,
+  state: Told,
 ): string[] {
   if (direct === null || network === null) return [];
   const lan = takesLanCandidates(state, network);
-  return (JSON.parse(direct) as string[]).filter((text) => mayBeTold(text, lan));
+  return (JSON.parse(direct) as string[]).filter((text) => mayBeTold(text, lan, state));
 }
 
-function mayBeTold(text: string, lan: boolean): boolean {
+function mayBeTold(text: string, lan: boolean, { zones }: Told): boolean {
   const host = parseEndpoint(text)?.host;
   if (host === undefined) return false;
-  if (isIP(host) === 0) return true;
+  // Devices answer the names of the zones themselves, and ask nobody else about them.
+  if (isIP(host) === 0) return !zones.some((zone) => isWithin(host as Name, zone));
   const family = isIPv6(host) ? 'ipv6' : 'ipv4';
   return !nowhere.check(host, family) && (lan || !inside.check(host, family));
 }
 
-function takesLanCandidates(
-  { networks, document }: Pick<OrganisationState, 'networks' | 'document'>,
-  network: NetworkId,
-): boolean {
+function takesLanCandidates({ networks, document }: Told, network: NetworkId): boolean {
   const name = networks.find(({ id }) => id === network)?.name;
   return (document.networks ?? []).some((each) => each.name === name && each.lanCandidates === true);
 }

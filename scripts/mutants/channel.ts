@@ -125,6 +125,29 @@ export const channelMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
+    'protocol/link/liveness.ts',
+    ['test/link/session.test.ts'],
+    [
+      [
+        'silence since the first that waits',
+        'if (!this.#isPingOut) this.#silentSinceMs = this.#clock.nowMs();',
+        'this.#silentSinceMs = Number.POSITIVE_INFINITY;',
+      ],
+    ],
+  ),
+  ...guards(
+    'protocol/link/attachments.ts',
+    ['test/link/attachments.test.ts'],
+    [
+      ['eight relays', 'while (this.#held.size < mostRelays) {', 'for (;;) {'],
+      [
+        'room for the next',
+        'this.#waiting.push(relay);\n    kept.stop();\n    this.#fill();',
+        'kept.stop();',
+      ],
+    ],
+  ),
+  ...guards(
     'protocol/link/session.ts',
     ['test/link/resume.test.ts'],
     [

@@ -3,6 +3,39 @@ import { guards, type Mutant } from './mutant.ts';
 
 export const clientMutants: readonly Mutant[] = [
   ...guards(
+    'client/route-choice.ts',
+    ['test/client/route-choice.test.ts'],
+    [
+      ['a move is not repeated at once', 'best !== undefined && !stays &&', 'best !== undefined &&'],
+      [
+        'a route that broke is left alone for a while',
+        "'fault' in state ? !this.#isAvoided(route) :",
+        "'fault' in state ? true :",
+      ],
+      [
+        'an idle session measures nothing',
+        'if (this.#options.kept.session.streams > 0) this.used();',
+        'this.used();',
+      ],
+    ],
+  ),
+  ...guards(
+    'client/first-of.ts',
+    ['test/client/first-of.test.ts'],
+    [
+      [
+        'what comes too late is given back',
+        'isOver ? options.discard(result) : end({ way, result })',
+        'end({ way, result })',
+      ],
+    ],
+  ),
+  ...guards(
+    'client/network-session.ts',
+    ['test/client/draining.test.ts'],
+    [['a connector that drains gets no new flows', "this.#setAside(kept, connector, 'draining');", '']],
+  ),
+  ...guards(
     'client/dns/answer.ts',
     ['test/client/dns/answer.test.ts', 'test/client/dns/server.test.ts'],
     [

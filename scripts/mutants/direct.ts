@@ -81,6 +81,11 @@ export const directMutants: readonly Mutant[] = [
         '(lan || !inside.check(host, family))',
         'true',
       ],
+      [
+        'direct: a name below a zone is not told',
+        '!zones.some((zone) => isWithin(host as Name, zone));',
+        'true;',
+      ],
       ['direct: an address that leads nowhere is not told', '!nowhere.check(host, family) && ', ''],
     ],
   ),

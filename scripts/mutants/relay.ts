@@ -32,6 +32,36 @@ export const relayMutants: readonly Mutant[] = [
   ),
   ...guards(
     'relay/relay.ts',
+    ['test/relay/organisation-shares.test.ts'],
+    [['circuits of one organisation', 'this.#circuits.hasRoom(caller.org) &&', '']],
+  ),
+  ...guards(
+    'relay/relay.ts',
+    ['test/relay/draining.test.ts'],
+    [
+      [
+        'a draining relay takes nobody',
+        'if (this.isDraining || this.#unattached.size',
+        'if (this.#unattached.size',
+      ],
+      ['a draining relay waits', 'while (left > 0 &&', 'while (left < 0 &&'],
+    ],
+  ),
+  ...guards(
+    'relay/circuits.ts',
+    ['test/relay/organisation-shares.test.ts'],
+    [
+      ['the most greedy pays', 'other.heldBytes > one.heldBytes ? other : one', 'one'],
+      ['an even part', 'return own < this.#limit / organisations;', 'return false;'],
+    ],
+  ),
+  ...guards(
+    'relay/rate-shares.ts',
+    ['test/relay/organisation-shares.test.ts'],
+    [['a rate', 'if (this.#owedBytes <= share) return;', 'return;']],
+  ),
+  ...guards(
+    'relay/relay.ts',
     ['test/relay/websocket-lengths.test.ts'],
     [['relay maxPayload', '    maxPayload: hopMaxPayload,\n', '']],
   ),

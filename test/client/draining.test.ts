@@ -16,7 +16,7 @@ async function start(
   connectors: number,
 ): Promise<{
   organisation: SmallOrganisation;
-  open(): Promise<Duplex>;
+  readonly open: () => Promise<Duplex>;
   client: Client;
 }> {
   const organisation = await SmallOrganisation.start(t);

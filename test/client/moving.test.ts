@@ -114,9 +114,8 @@ test('REL-1 over routes that are cut, silent, late and gone, at any record, ever
         if (each.do === 'delay') return void (target.delayMs = each.ms);
         if (each.do === 'move') {
           const moving = world.kept.prove(target.route).then((path) => world.kept.moveTo(target.route, path));
-          return moving
-            .catch((error: unknown) => void toFault(error))
-            .then(() => undefined, undefined) as never;
+          await moving.catch(toFault);
+          return undefined;
         }
         target.isThere = each.do === 'show';
         return world.kept.poke();

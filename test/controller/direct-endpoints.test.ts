@@ -6,6 +6,7 @@ import type { OrganisationDocument } from '../../protocol/admin.ts';
 import type { ConnectorSnapshot, DeviceSnapshot } from '../../protocol/control.ts';
 import { formatEndpoint, parseEndpoint } from '../../protocol/endpoints.ts';
 import type { NetworkId } from '../../protocol/ids.ts';
+import { parseName } from '../../protocol/names.ts';
 import { testController } from './support/controller.ts';
 import { acmeDocument } from './support/document.ts';
 import { TestNode } from './support/node.ts';
@@ -89,6 +90,7 @@ function isTold(host: string, lan: boolean): boolean {
   const state = {
     networks: [{ id: network, name: 'hq' }],
     document: { organisation: 'acme', networks: [{ name: 'hq', lanCandidates: lan }] },
+    zones: [parseName('acme.internal')!],
   };
   return directEndpoints({ direct: JSON.stringify([text]), network }, state).length === 1;
 }
@@ -104,6 +106,8 @@ test('names and public addresses are told, private ones only with lanCandidates,
   for (const host of [
     ...['0.0.0.0', '169.254.169.254', '224.0.0.1', '255.255.255.255', '::', 'fe80::1', 'ff02::1'],
     ...['64:ff9b::a00:1', '2002:a00:1::', '2001:0:a00:1::'],
+    // A connector could otherwise make devices ask others about them.
+    ...['acme.internal', 'wiki.acme.internal'],
   ])
     assert.deepEqual([isTold(host, false), isTold(host, true)], [false, false], host);
 });

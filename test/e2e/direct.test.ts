@@ -141,6 +141,25 @@ suite('a connector that publishes an endpoint', () => {
     ssh.kill();
   });
 
+  test('status and ping say in words which path it is, and the connector what it published', async () => {
+    await runsOver('direct', 15_000);
+    const endpoint = `${lab.addresses.hqNat}:${port}`;
+    const status = await client.run('status');
+    assert.match(
+      status.stdout,
+      new RegExp(`^Networks +hq  1 connector  direct ${endpoint}  [\\d.]+ ms$`, 'm'),
+    );
+    const { code, stdout } = await client.run('ping', 'wiki.acme.internal', '--count', '2');
+    assert.equal(code, 0);
+    const lines = stdout.trimEnd().split('\n');
+    assert.match(lines[1] ?? '', new RegExp(`^reply from hq \\(direct ${endpoint}\\)  [\\d.]+ ms$`));
+    assert.match(lines[2] ?? '', /^hq: 2 sent, 2 answered, 0 % lost; .* ms \(min \/ median \/ max\)$/);
+    assert.match(lines[3] ?? '', /^wiki\.acme\.internal: the connector knows the name/);
+    const state = `${lab.dir}/connector`;
+    const connector = await lab.hq.run('bin/postern', ['status', '--state', state]);
+    assert.match(connector.stdout, new RegExp(`^Direct .*endpoint ${endpoint}  published`, 'm'));
+  });
+
   test('an endpoint that leads to somebody else is not used, and ping says why', async () => {
     await nft(
       `flush chain ip direct inward

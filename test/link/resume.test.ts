@@ -228,20 +228,20 @@ test('a session moves while its carrier works: three pings first, then the old o
   stream.write('before ');
   await settle();
   const old = ends.pair;
-  let pings = 0;
-  await ends.resume((pair) => {
-    pair.toLeft.change = (bytes) => {
-      // RESP, three PONGs, RESUMED: only the last one ends the time on the old carrier.
-      if (pings++ < 4) assert.ok(ends.session.hasPath);
-      return bytes;
-    };
-  });
+  const pair = memoryCarriers();
+  const accepting = ends.accept(pair);
+  const proven = await ends.session.prove(pair.left);
+  assert.equal(pair.toLeft.sent.length, 4, 'RESP and three PONGs');
+  stream.write('meanwhile ');
+  await settle();
+  const [far] = ends.streams as [MuxStream];
+  assert.equal(far.bytesReceived, 'before meanwhile '.length, 'the old one is still in use');
+  await Promise.all([ends.session.moveTo(proven), accepting]);
   const written = old.toRight.sent.length;
   stream.end('after');
   await settle();
   assert.equal(old.toRight.sent.length, written);
-  const [far] = ends.streams as [MuxStream];
-  assert.equal((await whole(far)).toString(), 'before after');
+  assert.equal((await whole(far)).toString(), 'before meanwhile after');
   assert.deepEqual(ends.lost, []);
 });
 
@@ -259,20 +259,28 @@ test('a move that fails after RESUME leaves the session on the carrier it had, a
   const accepting = ends.accept(next);
   accepting.catch(() => undefined);
   const proven = await ends.session.prove(next.left);
+  await settle(8);
   // Whether the RESUME gets there or not: nobody hears of it.
   next.toRight.hold();
+  // What a carrier has read before it was told to pause may still arrive.
+  old.left.pause = () => undefined;
   const moving = ends.session.moveTo(proven);
   const written = old.toRight.sent.length;
+  const read = stream.bytesReceived;
   stream.write(said);
+  far.write(said);
   await settle(8);
   assert.equal(old.toRight.sent.length, written, 'the old one is not written meanwhile');
+  assert.equal(stream.bytesReceived, read, 'nor read');
   next.cut(new Fault('unreachable'));
   await assert.rejects(moving, { code: 'unreachable' });
   assert.equal(ends.session.hasPath, true);
+  await settle(8);
+  assert.equal(stream.bytesReceived, read + said.length, 'what came meanwhile is read now');
   stream.end();
   far.end();
   assert.ok((await asked).equals(Buffer.concat([said, said])));
-  assert.ok((await answered).equals(said));
+  assert.ok((await answered).equals(Buffer.concat([said, said])));
   assert.deepEqual(ends.lost, []);
 });
 

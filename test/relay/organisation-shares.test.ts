@@ -23,7 +23,7 @@ afterEach(async () => {
 });
 
 /** A client and its connector in an organisation: how the client opens circuits, and those that the connector took. */
-async function join(org: OrganisationId): Promise<{ call(): CircuitEnd; taken: CircuitEnd[] }> {
+async function join(org: OrganisationId): Promise<{ call: () => CircuitEnd; taken: CircuitEnd[] }> {
   const [client, connector] = [labClient(), labConnector()];
   const taken: CircuitEnd[] = [];
   const called = await attachToRelay({

@@ -10,27 +10,31 @@ export interface RawAnswer {
   readonly closed: boolean;
 }
 
-/** Writes `parts` one after the other, each once the answer to the one before has begun. */
+/**
+ * Writes `parts` one after the other, each once the answer to the one before has begun. Waits for the end of the connection,
+ * or, where `first` is set, for no more than an answer to each.
+ */
 export async function exchange(
   socket: TLSSocket,
   parts: readonly (string | Buffer)[],
   patienceMs = 3_000,
+  first = false,
 ): Promise<RawAnswer> {
   let text = '';
   let wake: () => void = () => undefined;
-  let isOver = false;
+  const over = { is: false };
   socket.on('data', (chunk: Buffer) => {
     text += chunk.toString('latin1');
     wake();
   });
   socket.on('close', () => {
-    isOver = true;
+    over.is = true;
     wake();
   });
   await Promise.race([once(socket, 'secureConnect'), once(socket, 'close')]);
   const until = performance.now() + patienceMs;
   const wait = async (done: () => boolean): Promise<void> => {
-    while (!done() && !isOver) {
+    while (!done() && !over.is) {
       const leftMs = until - performance.now();
       if (leftMs <= 0) return;
       await new Promise<void>((resolve) => {
@@ -46,8 +50,8 @@ export async function exchange(
     socket.write(typeof part === 'string' ? Buffer.from(part, 'latin1') : part);
     if (index + 1 < parts.length) await wait(() => statusesIn(text).length > index);
   }
-  await wait(() => false);
-  const closed = isOver;
+  await wait(() => first && statusesIn(text).length >= parts.length);
+  const closed = over.is;
   socket.destroy();
   return { text, statuses: statusesIn(text), closed };
 }

@@ -66,6 +66,7 @@ export class WebBench {
   readonly sent: FromNode[] = [];
   readonly lease = new Lease(Date.now);
   readonly resources: ConnectorSnapshot['resources'] = {};
+  readonly passes: NonNullable<ConnectorSnapshot['passes']> = {};
   readonly folder: string;
   readonly ca: string;
   /** Answers what the connector asks of its controller. */
@@ -286,7 +287,7 @@ export class WebBench {
       peers: {},
       resources: this.resources,
       web: { url: `${issuer}/web/start`, port: this.port || 443 },
-      passes: {},
+      passes: this.passes,
       jwks: [],
     };
   }
