@@ -15,6 +15,7 @@ import { postureMutants } from './posture.ts';
 import { relayMutants } from './relay.ts';
 import { signInMutants } from './sign-in.ts';
 import { tokensMutants } from './tokens.ts';
+import { webDecisionsMutants } from './web-decisions.ts';
 import { webDoorMutants } from './web-door.ts';
 
 export const mutants: readonly Mutant[] = [
@@ -34,4 +35,5 @@ export const mutants: readonly Mutant[] = [
   ...clientMutants,
   ...nonsenseMutants,
   ...webDoorMutants,
+  ...webDecisionsMutants,
 ];
