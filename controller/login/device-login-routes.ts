@@ -13,7 +13,8 @@ import { approvalRule } from '../organisation/settings.ts';
 import { instant, portalCaller, type PortalCaller } from './portal-caller.ts';
 import { isFresh } from './freshness.ts';
 import { plainAddress, sameNetwork } from './same-network.ts';
-import { signInFacts, type StepUps } from './step-ups.ts';
+import { signInFacts } from './sign-in-facts.ts';
+import { type StepUps } from './step-ups.ts';
 
 type Refusal = Extract<LoginLookUp, { state: 'wrong' | 'locked' | 'stale' | 'gone' | 'step-up' }>;
 type Entered = { readonly state: 'found'; readonly attempt: PendingAttempt } | Refusal;

@@ -19,7 +19,7 @@ import { resourceHosts } from '../organisation/resource-hosts.ts';
 import { instant, portalCaller, type PortalCaller } from './portal-caller.ts';
 import { webAddress, webHostnames } from '../organisation/resource-web.ts';
 import { stepUpFor } from './step-up.ts';
-import { signInFacts } from './step-ups.ts';
+import { signInFacts } from './sign-in-facts.ts';
 
 const config = { access: ['person'] } as const;
 const querystring = Type.Object({ device: Type.Optional(Type.String({ maxLength: 64 })) });

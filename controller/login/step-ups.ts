@@ -7,18 +7,14 @@ import type { DeviceId, Id } from '../../protocol/ids.ts';
 import type { SignInError } from '../../protocol/portal.ts';
 import type { ControllerContext, Organisation } from '../context.ts';
 import type { Visitor } from '../decisions/entitlements.ts';
-import { seatOf, subjectOf, type Seat, type SeatSession } from '../decisions/seat.ts';
-import type { SessionsTable } from '../store/schema.ts';
+import { seatOf, subjectOf, type Seat } from '../decisions/seat.ts';
 import { openBrowserSession } from './browser-sessions.ts';
 import type { Cookies } from './cookies.ts';
 import type { Identity } from './identity-claims.ts';
 import type { PendingSignIn } from './pending-sign-ins.ts';
+import { signInFacts, type SignInFacts } from './sign-in-facts.ts';
 import { knownResource, stepUpFor, type StepUp } from './step-up.ts';
 
-type SignInFacts = Pick<SeatSession, 'startedMs' | 'authMs' | 'amr' | 'acr'> & {
-  /** The browser's, where it is known. */
-  readonly address?: string;
-};
 type Wanted = NonNullable<PendingSignIn['stepUp']>;
 
 export class StepUps {
@@ -86,15 +82,4 @@ export class StepUps {
     const resource = knownResource(state, who, name, nowMs, door);
     return resource === undefined ? undefined : stepUpFor(state, who, resource, nowMs, door);
   }
-}
-
-/** What a session says of its sign-in, as decisions take it. */
-export function signInFacts(row: SessionsTable): SignInFacts {
-  return {
-    startedMs: row.started_ms,
-    address: row.address,
-    amr: JSON.parse(row.amr) as string[],
-    ...(row.auth_ms === null ? {} : { authMs: row.auth_ms }),
-    ...(row.acr === null ? {} : { acr: row.acr }),
-  };
 }

@@ -8,7 +8,7 @@ import { groupsOfNetwork } from '../decisions/device-view.ts';
 import { visitorEntitlements, type Entitlement, type Visitor } from '../decisions/entitlements.ts';
 import { longestLifeMs } from '../decisions/revocations.ts';
 import type { Subject } from '../decisions/seat.ts';
-import { signInFacts } from '../login/step-ups.ts';
+import { signInFacts } from '../login/sign-in-facts.ts';
 import type { OrganisationState, Resource } from '../organisation/organisation-state.ts';
 import { originTexts } from '../organisation/resource-web.ts';
 import type { SessionsTable } from '../store/schema.ts';

@@ -15,8 +15,8 @@ import { postureMutants } from './posture.ts';
 import { relayMutants } from './relay.ts';
 import { signInMutants } from './sign-in.ts';
 import { tokensMutants } from './tokens.ts';
+import { webDecisionsMutants } from './web-decisions.ts';
 import { webDoorMutants } from './web-door.ts';
-import { webRightMutants } from './web-right.ts';
 
 export const mutants: readonly Mutant[] = [
   ...policyMutants,
@@ -35,5 +35,5 @@ export const mutants: readonly Mutant[] = [
   ...clientMutants,
   ...nonsenseMutants,
   ...webDoorMutants,
-  ...webRightMutants,
+  ...webDecisionsMutants,
 ];

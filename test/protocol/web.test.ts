@@ -78,7 +78,7 @@ describe('web sessions', () => {
     ];
     for (const change of changes)
       assert.equal(
-        await verify(await signWebSession(signer, { ...session, ...change } as WebSession)),
+        await verify(await signWebSession(signer, { ...session, ...change })),
         undefined,
         JSON.stringify(change),
       );

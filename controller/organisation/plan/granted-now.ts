@@ -3,7 +3,7 @@ import type { Door } from '../../../protocol/admin.ts';
 import type { Facts } from '../../../policy/facts.ts';
 import { entitlementsTo, visitorEntitlements, type Visitor } from '../../decisions/entitlements.ts';
 import type { Subject } from '../../decisions/seat.ts';
-import { signInFacts } from '../../login/step-ups.ts';
+import { signInFacts } from '../../login/sign-in-facts.ts';
 import type { SessionsTable } from '../../store/schema.ts';
 import type { OrganisationState, Resource } from '../organisation-state.ts';
 import type { Member, OpenNow } from './plan-subjects.ts';

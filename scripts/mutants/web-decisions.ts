@@ -3,7 +3,7 @@ import { guards, type Mutant } from './mutant.ts';
 
 const door = ['test/controller/web/web-door.test.ts'];
 
-export const webRightMutants: readonly Mutant[] = [
+export const webDecisionsMutants: readonly Mutant[] = [
   ...guards('controller/web/web-codes.ts', door, [
     [
       'a code of the web door is used up by whoever shows it',
