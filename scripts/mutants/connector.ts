@@ -66,7 +66,7 @@ export const connectorMutants: readonly Mutant[] = [
       ],
       [
         'stream check: port',
-        "if (kind === 'tcp' && !listsPort(resource.ports, 'tcp', port)) return 'port-not-listed';",
+        "if (kind !== 'dns' && !listsPort(resource.ports, kind, port)) return 'port-not-listed';",
         '',
       ],
       [
