@@ -53,7 +53,11 @@ export const muxMutants: readonly Mutant[] = [
         "return isCancel && !this.#cancels.take() ? 'limit' : undefined;",
         'void isCancel; return undefined;',
       ],
-      ['copy ratio', 'view.length * copyRatio < frames.buffer.byteLength ? Buffer.from(view) : view', 'view'],
+      [
+        'copy ratio',
+        'return view.length * copyRatio < frames.buffer.byteLength ? Buffer.from(view) : view;',
+        'return view;',
+      ],
       ['hop grant', 'if (!this.inner || length > maxGrantBytes)', 'if (length > maxGrantBytes)'],
     ],
   ),
@@ -189,6 +193,22 @@ export const muxMutants: readonly Mutant[] = [
         'const length = Math.min(rest, this.#sendCredit, quantum,',
         'const length = Math.min(rest, quantum,',
       ],
+    ],
+  ),
+  ...guards(
+    'protocol/mux/stream.ts',
+    ['test/mux/stream.test.ts'],
+    [
+      ['datagram size', 'bytes.length > this.#owner.maxDatagramBytes || this.destroyed', 'this.destroyed'],
+      ['datagram queue', 'while (this.#datagramBytes > mostDatagramBytes) {', 'while (false as boolean) {'],
+    ],
+  ),
+  ...guards(
+    'protocol/mux/outbox.ts',
+    ['test/mux/stream.test.ts'],
+    [
+      ['keystrokes first', '(stream.sendable <= briefBytes ? this.#brief : this.#ready)', 'this.#ready'],
+      ['brief share', 'Math.min(limit, end + briefShareBytes)', 'limit'],
     ],
   ),
 ];
