@@ -15,6 +15,8 @@ import { postureMutants } from './posture.ts';
 import { relayMutants } from './relay.ts';
 import { signInMutants } from './sign-in.ts';
 import { tokensMutants } from './tokens.ts';
+import { webDoorMutants } from './web-door.ts';
+import { webRightMutants } from './web-right.ts';
 
 export const mutants: readonly Mutant[] = [
   ...policyMutants,
@@ -32,4 +34,6 @@ export const mutants: readonly Mutant[] = [
   ...listenersMutants,
   ...clientMutants,
   ...nonsenseMutants,
+  ...webDoorMutants,
+  ...webRightMutants,
 ];

@@ -69,7 +69,7 @@ function told(name: string): string[] {
   );
 }
 
-test('the control: who is signed in passes, plain and upgraded', async () => {
+test('SEC-A16, the control: who is signed in passes, plain and upgraded', async () => {
   assert.deepEqual(await both('GET / HTTP/1.1', signedIn()), [200, 101]);
   assert.equal(heard.length, 2);
 });

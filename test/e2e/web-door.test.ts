@@ -13,7 +13,7 @@ import type { Program } from '../support/lab/program.ts';
 import { labSite } from '../support/organisation/site.ts';
 
 const wiki = 'https://wiki.acme.example';
-const uploadMegabytes = 256;
+const uploadMegabytes = 128;
 
 suite('the web door in the lab', () => {
   let lab: Lab;

@@ -164,7 +164,7 @@ test('a browser keeps at most four sign-ins under way, the newest', async () => 
   assert.equal(headers['set-cookie']?.length, 2);
 });
 
-test('SEC-A5: a session that is revoked, over or out of contact opens nothing, and its open answers end', async () => {
+test('a session that is revoked, over or out of contact opens nothing, and its open answers end', async () => {
   const { cookie, session } = await bench.signIn(wiki);
   const asked = Promise.withResolvers<void>();
   const ended = Promise.withResolvers<void>();
@@ -372,4 +372,39 @@ test('path rules: blocked for all, groups, a fresh sign-in, and maintenance', as
   const closed = await bench.ask('/', { cookie, headers: { accept: 'text/html' } });
   assert.equal(closed.status, 503);
   assert.match(closed.body, /Back at noon\./);
+});
+
+test('SEC-A5: one right feeds decision, headers and audit, whoever else a request names', async () => {
+  const { cookie } = await bench.signIn(wiki);
+  const secret = systemRandom(32);
+  const id = newId('tok', systemRandom(16));
+  const sub = newId('usr', systemRandom(16));
+  bench.passes[id] = {
+    id,
+    kind: 'device',
+    hash: createHash('sha256').update(secret).digest('base64url'),
+    res: bench.resourceOf(wiki),
+    sub,
+    who: { name: 'Bob', email: 'bob@acme.example', groups: [] },
+    cav: { until: Math.floor(Date.now() / 1_000) + 3_600, out: 3_600 },
+  };
+  const { body } = await bench.ask('/', {
+    cookie,
+    headers: {
+      'postern-client-id': id,
+      'postern-client-secret': encodePass({ kind: 'dp', secret }),
+      'proxy-authorization': `Basic ${Buffer.from('carol:x').toString('base64')}`,
+    },
+  });
+  const { headers } = JSON.parse(body) as Seen;
+  assert.deepEqual([headers['remote-user'], headers['remote-name']], ['bob@acme.example', 'Bob']);
+  assert.equal(headers['proxy-authorization'], undefined);
+  const record = bench.records.findLast(({ event }) => event === 'open');
+  assert.deepEqual([record?.subject, record?.web], [sub, id]);
+  const wrong = await bench.ask('/', {
+    cookie,
+    headers: { 'postern-client-id': id, 'postern-client-secret': 'x' },
+  });
+  // 429 once many have been wrong.
+  assert.ok(wrong.status === 401 || wrong.status === 429);
 });
