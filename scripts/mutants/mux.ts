@@ -53,11 +53,15 @@ export const muxMutants: readonly Mutant[] = [
         "return isCancel && !this.#cancels.take() ? 'limit' : undefined;",
         'void isCancel; return undefined;',
       ],
+<<<<<<< HEAD
       [
         'copy ratio',
         'return view.length * copyRatio < frames.buffer.byteLength ? Buffer.from(view) : view;',
         'return view;',
       ],
+=======
+      ['copy ratio', 'view.length * copyRatio < frames.buffer.byteLength ? Buffer.from(view) : view', 'view'],
+>>>>>>> refs/heads/main
       ['hop grant', 'if (!this.inner || length > maxGrantBytes)', 'if (length > maxGrantBytes)'],
     ],
   ),
@@ -193,6 +197,7 @@ export const muxMutants: readonly Mutant[] = [
         'const length = Math.min(rest, this.#sendCredit, quantum,',
         'const length = Math.min(rest, quantum,',
       ],
+<<<<<<< HEAD
     ],
   ),
   ...guards(
@@ -209,6 +214,8 @@ export const muxMutants: readonly Mutant[] = [
     [
       ['keystrokes first', '(stream.sendable <= briefBytes ? this.#brief : this.#ready)', 'this.#ready'],
       ['brief share', 'Math.min(limit, end + briefShareBytes)', 'limit'],
+=======
+>>>>>>> refs/heads/main
     ],
   ),
 ];
