@@ -14,9 +14,9 @@ interface World {
   readonly controller: TestController;
   readonly device: TestNode;
   /** Reports a version of the kernel, of which those from 6 on are healthy. */
-  report(osVersion: string): void;
+  readonly report: (osVersion: string) => void;
   /** How often the device was decided anew. */
-  decided(): number;
+  readonly decided: () => number;
   readonly state: (snapshot: DeviceSnapshot) => string | undefined;
 }
 

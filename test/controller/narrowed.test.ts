@@ -32,7 +32,7 @@ interface World {
   readonly older: TestNode;
   readonly devices: readonly TestNode[];
   /** Puts the change into force, and resolves once a device shows the databases in this state. */
-  change(databases: object, state: 'granted' | 'gone', until?: number): Promise<void>;
+  readonly change: (databases: object, state: 'granted' | 'gone', until?: number) => Promise<void>;
   readonly databases: string;
 }
 
