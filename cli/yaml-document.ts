@@ -57,7 +57,11 @@ export function readYamlDocument(file: string, env: NodeJS.ProcessEnv | undefine
       .toSorted((a, b) => a.offset - b.offset)
       .map(({ offset, message }) => at(offset, message));
   const folder = dirname(resolve(file));
-  const issues = [...resolveProviders(value, folder, env), ...resolveSources(value, folder, env)];
+  const issues = [
+    ...resolveProviders(value, folder, env),
+    ...resolveSources(value, folder, env),
+    ...resolveOrigins(value, folder),
+  ];
   if (issues.length > 0) throw new YamlIssues(places(issues));
   return { value, places };
 }
@@ -113,6 +117,21 @@ function resolveSources(value: unknown, folder: string, env: NodeJS.ProcessEnv |
       if (issue !== undefined) issues.push({ path: ['postureSources', index, way, key], message: issue });
       else if (text !== undefined && entry !== null) entry[key] = text;
     }
+  }
+  return issues;
+}
+
+/** Puts the authorities of origins in the place of the files that hold them. */
+function resolveOrigins(value: unknown, folder: string): DocumentIssue[] {
+  const resources = (value as { resources?: unknown } | null)?.resources;
+  const issues: DocumentIssue[] = [];
+  for (const [index, resource] of (Array.isArray(resources) ? resources : []).entries()) {
+    const web = (resource as Record<string, unknown> | null)?.['web'] as Record<string, unknown> | null;
+    const given = typeof web === 'object' ? web?.['originCa'] : undefined;
+    if (typeof given !== 'string' || isInline(given) || web === null) continue;
+    const { issue, text } = readBeside(folder, given, false);
+    if (issue !== undefined) issues.push({ path: ['resources', index, 'web', 'originCa'], message: issue });
+    else web['originCa'] = text;
   }
   return issues;
 }

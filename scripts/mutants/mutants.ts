@@ -16,6 +16,7 @@ import { relayMutants } from './relay.ts';
 import { signInMutants } from './sign-in.ts';
 import { tokensMutants } from './tokens.ts';
 import { webDoorMutants } from './web-door.ts';
+import { webRightMutants } from './web-right.ts';
 
 export const mutants: readonly Mutant[] = [
   ...policyMutants,
@@ -34,4 +35,5 @@ export const mutants: readonly Mutant[] = [
   ...clientMutants,
   ...nonsenseMutants,
   ...webDoorMutants,
+  ...webRightMutants,
 ];

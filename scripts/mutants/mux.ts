@@ -53,7 +53,7 @@ export const muxMutants: readonly Mutant[] = [
         "return isCancel && !this.#cancels.take() ? 'limit' : undefined;",
         'void isCancel; return undefined;',
       ],
-      ['copy ratio', 'if (view.length * copyRatio < frames.buffer.byteLength) return Buffer.from(view);', ''],
+      ['copy ratio', 'view.length * copyRatio < frames.buffer.byteLength ? Buffer.from(view) : view', 'view'],
       ['hop grant', 'if (!this.inner || length > maxGrantBytes)', 'if (length > maxGrantBytes)'],
     ],
   ),
@@ -84,7 +84,7 @@ export const muxMutants: readonly Mutant[] = [
     [
       [
         'growth session',
-        'return this.#growth.take(Math.min(window, largestWindow - window));',
+        'return this.#growth.take(Math.min(window, largestWindow - window, this.#growth.left * shareAtOnce));',
         'return Math.min(window, largestWindow - window);',
       ],
     ],
@@ -188,11 +188,6 @@ export const muxMutants: readonly Mutant[] = [
         'send window',
         'const length = Math.min(rest, this.#sendCredit, quantum,',
         'const length = Math.min(rest, quantum,',
-      ],
-      [
-        'whole over window',
-        'if (chunk.length > Math.min(this.#sendCredit, maxDataBytes)) return undefined;',
-        'if (chunk.length > maxDataBytes) return undefined;',
       ],
     ],
   ),

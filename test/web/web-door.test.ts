@@ -121,3 +121,28 @@ test('the launcher opens what a browser may use; a device pass is shown once and
   await page.getByText('For an application that cannot sign in by a page').waitFor();
   assert.equal((await portal.audit('pass.revoke')).length, 1);
 });
+
+test('a hostname that wants a second factor sends the browser for one, and lets it in when it has come', async (t) => {
+  const { portal, page } = await open(t);
+  const document = webDocument();
+  const strong = { name: 'strong', require: 'everyone' as const, to: { resources: ['wiki'] } };
+  await portal.apply({
+    ...document,
+    identityProviders: [corp.document],
+    policies: [...(document.policies ?? []), { ...strong, when: { mfa: '1h' } }],
+  });
+  // The connector's half is not here: what arrives at the hostname is looked at.
+  await page.route(`https://${wikiHost}:8443/**`, (route) => route.fulfill({ body: 'arrived' }));
+  await corp.setPeople({ [email]: alice });
+  await page.goto(startUrl(wikiHost));
+  await signIn(page);
+  // The first sign-in had one factor: the provider is asked again, for more.
+  await page.waitForURL((url) => url.origin === new URL(corp.issuer).origin);
+  await corp.setPeople({ [email]: { ...alice, amr: ['pwd', 'otp'] } });
+  await signIn(page);
+  await page.waitForURL((url) => url.hostname === wikiHost);
+  await corp.setPeople({ [email]: alice });
+  const arrived = new URL(page.url());
+  assert.equal(arrived.pathname, '/.postern/callback');
+  assert.match(arrived.searchParams.get('code') ?? '', /^[\w-]{43}$/);
+});

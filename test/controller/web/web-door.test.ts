@@ -97,6 +97,12 @@ test('a code does not outlive the session or the right that it was made in', asy
   assert.equal((await bench.call(cookie, 'POST', 'me/sign-out')).statusCode, 200);
   const code = before.to.searchParams.get('code') ?? '';
   assert.equal((await bench.redeem(connector, code, before.verifier)).answer.code, 'denied');
+  const late = await bench.cookie();
+  bench.portal.time.ahead += 12 * 3_600_000 - 10_000;
+  const last = await bench.start(late);
+  bench.portal.time.ahead += 20_000;
+  const over = await bench.redeem(connector, last.to.searchParams.get('code') ?? '', last.verifier);
+  assert.equal(over.answer.code, 'denied', 'the session ran out meanwhile');
   const again = await bench.cookie();
   const open = await bench.start(again);
   await bench.portal.apply(webDocument({ policies: [] }));
@@ -131,6 +137,11 @@ test('a hostname that is hidden and one that leads nowhere are refused alike', a
   );
   assert.deepEqual(answers[0], answers[1]);
   assert.equal(answers[0]?.to, `${testUrl.origin}/refused?resource=HOST&door=web`);
+  // Nor does what a sign-in could mend give away that it is there.
+  const policies: PolicyDocument[] = [{ ...staffWiki, when: { mfa: '1h' } }];
+  const web = { hostname: wikiHost, origin: 'http://wiki.acme.internal:80' };
+  await bench.portal.apply(webDocument({ policies }, { web, visibility: 'granted' }));
+  assert.equal((await bench.start(cookie)).to.pathname, '/refused');
 });
 
 test('SEC-G8 a return target that leads elsewhere becomes the front page', async (t) => {
