@@ -71,15 +71,8 @@ export const webDoorMutants: readonly Mutant[] = [
   ),
   ...guards(
     'connector/web/sign-in.ts',
-    ['test/web-door/parts.test.ts', 'test/web-door/proxy.test.ts'],
-    [
-      ['a return target is no other host', '(?![/\\\\])', ''],
-      [
-        'a code needs the browser that asked for it',
-        '    if (verifier === undefined) {\n',
-        '    if (digits === undefined) {\n',
-      ],
-    ],
+    ['test/web-door/parts.test.ts'],
+    [['a return target is no other host', '(?![/\\\\])', '']],
   ),
   ...guards(
     'connector/web/web-sessions.ts',
