@@ -354,6 +354,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   async function accept(carrier: Carrier, from: string, welcome?: () => void): Promise<void> {
     const network = parseId('net', memory.snapshot?.network.id);
     if (network === undefined) return carrier.close(new Fault('no-peer'));
+    if (isStopped) return carrier.close(new Fault('draining'));
     try {
       const session = await acceptSession({
         carrier,
@@ -370,6 +371,8 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
         clock: systemClock,
         random: systemRandom,
       });
+      // It shook hands while this connector ended.
+      if (isStopped) session.close('draining');
       const accepted = sessions.get(session);
       if (welcome === undefined || accepted === undefined) directSessions.remove(session);
       else directSessions.add(session, accepted, welcome);

@@ -13,6 +13,7 @@ import {
   type Outcome,
 } from '../test/support/relays/relay-scenarios.ts';
 import { TwoRelays } from '../test/support/relays/two-relays.ts';
+import { slowReaders } from '../test/support/slow-readers.ts';
 
 interface Soak {
   /** What it does, and how long it takes. */
@@ -44,6 +45,10 @@ const soaks: Readonly<Record<string, Soak>> = {
     what: 'a laptop whose NAT, address and interface change under ssh and a download, 2 minutes',
     run: () => onTwoRelays((world) => moveLaptop(world, { downS: 20, downloadBytes: 30_000_000 })),
   },
+  'slow-readers': {
+    what: 'REL-10: 200 readers at 64 kB/s beside a fast one for a minute, then 10,000 short flows, 4 minutes',
+    run: besideSlowReaders,
+  },
   'evil-bytes': {
     what: 'T1: a relay that flips each byte of a whole session in turn, both ways, 5 minutes',
     run: flipEveryByte,
@@ -63,6 +68,24 @@ async function onTwoRelays(scenario: (world: TwoRelays) => Promise<Outcome>): Pr
   } finally {
     await world.close();
   }
+}
+
+async function besideSlowReaders(): Promise<Found> {
+  const lines: string[] = [];
+  const shape = { flows: 200, seconds: 60, idleSeconds: 10, short: 10_000 };
+  const found = await slowReaders(shape, (line) => lines.push(line));
+  const over = (what: string, bytes: Readonly<Record<string, number>>, most: number): string[] =>
+    Object.entries(bytes).flatMap(([program, more]) =>
+      more > most ? [`${program} held ${Math.round(more / 1e6)} MB ${what}, ${most / 1e6} are allowed`] : [],
+    );
+  const faults = [
+    ...over('above idle', found.growth, 64e6),
+    ...over('more after 5,000 short flows', found.leaked, 16e6),
+    ...(found.fastShare < 0.8 ? [`the fast flow kept ${found.fastShare.toFixed(2)} of its speed`] : []),
+    ...(found.answered < 10_000 ? [`${10_000 - found.answered} short flows were not answered`] : []),
+    ...(found.lost === '' ? [] : [`a slow flow was ${found.lost}`]),
+  ];
+  return { lines, faults };
 }
 
 async function flipEveryByte(): Promise<Found> {

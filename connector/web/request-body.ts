@@ -5,6 +5,9 @@
 import { Readable } from 'node:stream';
 import type { RawRequest } from './request-target.ts';
 
+/** A browser of which more is wanted may be silent for so long. */
+const silenceMs = 60_000;
+
 export class RequestBody extends Readable {
   readonly #raw: RawRequest;
   readonly #begin: () => void;
@@ -29,10 +32,17 @@ export class RequestBody extends Readable {
     }
     this.#begun = true;
     this.#begin();
+    this.#raw.setTimeout(silenceMs, () => {
+      // While the origin takes nothing, it is not the browser that is slow.
+      if (!this.#raw.isPaused()) this.destroy(new Error('the body stopped coming'));
+    });
     this.#raw.on('data', (bytes: Buffer) => {
       if (!this.push(bytes)) this.#raw.pause();
     });
-    this.#raw.once('end', () => this.push(null));
+    this.#raw.once('end', () => {
+      this.#raw.setTimeout(0);
+      this.push(null);
+    });
     this.#raw.once('error', (error: Error) => this.destroy(error));
     this.#raw.once('close', () => {
       if (!this.#raw.readableEnded) this.destroy(new Error('the request ended early'));

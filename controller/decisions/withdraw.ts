@@ -79,7 +79,7 @@ export async function withdraw(
       const shorter = new Map<string, { resources: ResourceId[]; left: Right }>();
       for (const [id, right] of carried) {
         const left = moved.has(id) ? undefined : now?.get(id);
-        if (stays(id) || (!moved.has(id) && !promisesMore(right, left))) continue;
+        if (stays(id) || !promisesMore(right, left)) continue;
         if (left === undefined) {
           if (!gone.has(id)) over.push(id);
           count += 1;

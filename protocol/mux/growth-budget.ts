@@ -9,9 +9,14 @@ export class GrowthBudget {
     this.#parent = parent;
   }
 
-  /** Takes up to `bytes`; returns how much was granted. */
+  /** How much may still be taken, by this session. */
+  get left(): number {
+    return this.#left;
+  }
+
+  /** Takes up to `bytes`, whole ones; returns how much was granted. */
   take(bytes: number): number {
-    const own = Math.max(0, Math.min(bytes, this.#left));
+    const own = Math.max(0, Math.min(Math.floor(bytes), this.#left));
     const granted = this.#parent === undefined ? own : this.#parent.take(own);
     this.#left -= granted;
     return granted;

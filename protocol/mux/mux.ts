@@ -61,6 +61,8 @@ const largestWindow = 16 * 1_024 * 1_024;
 const busyPathMs = 15;
 /** All windows of a session together grow by at most this much. */
 const sessionGrowth = 32 * 1_024 * 1_024;
+/** Of what is left of that, one step takes at most this share: the first to grow leave something to those who come later. */
+const shareAtOnce = 1 / 16;
 /**
  * A small payload is copied out of memory at least this many times its size, so as not to hold that. A full record of
  * the hop in one of Node's 64 KiB pools, where WebSocket messages are put together, is not small.
@@ -353,7 +355,11 @@ export class Mux implements StreamOwner {
     const rttMs = this.#options.minRttMs();
     if (rttMs === undefined) return 0;
     if (this.#options.clock.nowMs() - sinceMs > Math.max(2 * rttMs, busyPathMs)) return 0;
-    return this.#growth.take(Math.min(window, largestWindow - window));
+    return this.#growth.take(Math.min(window, largestWindow - window, this.#growth.left * shareAtOnce));
+  }
+
+  shrunk(bytes: number): void {
+    this.#growth.give(bytes);
   }
 
   nowMs(): number {

@@ -23,6 +23,8 @@ export interface StreamOwner {
   readonly maxDatagramBytes: number;
   /** How much a window of `window` bytes may grow now, having been used up since `sinceMs`; 0 for not. */
   growth(window: number, sinceMs: number): number;
+  /** A window that had grown is smaller by so much. */
+  shrunk(bytes: number): void;
   nowMs(): number;
   /** The stream is gone: it gives back what its window had grown by; `late` bytes of the peer may still be on their way. */
   forget(stream: MuxStream, grown: number, late: number): void;
@@ -32,6 +34,8 @@ export interface StreamOwner {
 const smallBytes = 2_048;
 const gatherBytes = 8_192;
 const finBytes = 16;
+/** A window that takes longer than this to be half used up is larger than its reader needs. */
+const slowMs = 500;
 /** Datagrams that wait of one stream; the oldest goes when there are more. */
 const mostDatagramBytes = 256 * 1_024;
 
@@ -316,7 +320,8 @@ export class MuxStream extends Duplex {
     this.#stagedBytes += bytes.length;
     if (bytes.length >= smallBytes) {
       this.#closeGather();
-      this.#staged.push(bytes);
+      // It may stay for long, and should not hold much more than itself.
+      this.#staged.push(bytes.length * 2 < bytes.buffer.byteLength ? ownCopy(bytes) : bytes);
       return;
     }
     if (this.#gather !== undefined && this.#gather.length - this.#gathered < bytes.length)
@@ -361,9 +366,11 @@ export class MuxStream extends Duplex {
   }
 
   #returnCredit(): void {
+    if (this.#finSeen || this.destroyed) return;
     const taken = this.bytesReceived - this.#stagedBytes - this.readableLength;
+    if (this.#grown > 0 && this.#owner.nowMs() - this.#returnedAtMs > slowMs) this.#shrink(taken);
     const due = taken - this.#returned;
-    if (due < this.#window / 2 || this.#finSeen || this.destroyed) return;
+    if (due < this.#window / 2) return;
     const growth = this.#owner.growth(this.#window, this.#returnedAtMs);
     this.#window += growth;
     this.#grown += growth;
@@ -372,6 +379,21 @@ export class MuxStream extends Duplex {
     this.#receiveCredit += due + growth;
     this.#owner.sendCredit(this, due + growth);
   }
+
+  /** The application reads slowly by now: what it takes is not given to the peer again until the window is what it was. */
+  #shrink(taken: number): void {
+    const less = Math.min(taken - this.#returned, this.#grown);
+    this.#window -= less;
+    this.#grown -= less;
+    this.#returned += less;
+    this.#owner.shrunk(less);
+  }
+}
+
+function ownCopy(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(copy);
+  return copy;
 }
 
 function ignore(): void {}

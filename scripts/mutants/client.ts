@@ -115,8 +115,8 @@ export const clientMutants: readonly Mutant[] = [
       ['an answer echoes its question', '    echoesQuestion(bytes, sent, questionEnd)\n', '    true\n'],
       [
         'an answer comes from whom was asked',
-        'socket.connect(upstream.port, upstream.address, () => socket.send(sent));',
-        'socket.send(sent, upstream.port, upstream.address);',
+        'socket.connect(upstream.port, upstream.address, (error?: Error) => {',
+        'socket.send(sent, upstream.port, upstream.address, (error: Error | null) => {',
       ],
     ],
   ),

@@ -66,7 +66,7 @@ export const connectorMutants: readonly Mutant[] = [
       ],
       [
         'stream check: port',
-        "if (kind === 'tcp' && !listsPort(resource.ports, 'tcp', port)) return 'port-not-listed';",
+        "if (kind !== 'dns' && !listsPort(resource.ports, kind, port)) return 'port-not-listed';",
         '',
       ],
       [
@@ -231,15 +231,16 @@ export const connectorMutants: readonly Mutant[] = [
     'connector/grant-book.ts',
     ['test/connector/accept.test.ts'],
     [
-      ['what was revoked covers nothing', "if (ids.some((id) => lease.isRevoked(id))) return 'revoked';", ''],
       [
-        'a grant ends at its until',
-        "if (endS(grant, caveat) * 1_000 <= lease.nowMs()) return 'expired';",
-        '',
+        'what was revoked covers nothing',
+        'const isRevoked =\n      lease.isRevoked(jti) ||',
+        'const isRevoked =',
       ],
+      ['a grant gives no more than is left of it', "left === 'nothing'", 'false'],
+      ['a grant ends at its until', "if (right.until * 1_000 <= lease.nowMs()) return 'expired';", ''],
       [
         'a connector out of contact honours nothing beyond its outage',
-        "return lease.isHonoured(caveat.out) ? undefined : 'out-of-contact';",
+        "return lease.isHonoured(right.out) ? undefined : 'out-of-contact';",
         'return undefined;',
       ],
     ],

@@ -32,20 +32,20 @@ export const decisionsMutants: readonly Mutant[] = [
   ...guards('controller/decisions/withdraw.ts', order, [
     [
       'a removed resource is not named once for each grant',
-      'if (!gone.has(id)) ids.push(`${row.id}/${id}`);',
-      'ids.push(`${row.id}/${id}`);',
+      'if (!gone.has(id)) over.push(id);',
+      'over.push(id);',
     ],
   ]),
   ...guards('controller/decisions/withdraw.ts', control, [
     [
       'a resource that leads elsewhere ends its flows',
-      'return moved.has(id) || promisesMore(issued.get(id), now?.get(id));',
-      'return promisesMore(issued.get(id), now?.get(id));',
+      'const left = moved.has(id) ? undefined : now?.get(id);',
+      'const left = now?.get(id);',
     ],
     [
       'a right that is promised no more is withdrawn',
-      'return moved.has(id) || promisesMore(issued.get(id), now?.get(id));',
-      'return moved.has(id);',
+      'if (stays(id) || !promisesMore(right, left)) continue;',
+      'if (stays(id) || !moved.has(id)) continue;',
     ],
   ]),
   ...guards(
@@ -201,19 +201,46 @@ export const decisionsMutants: readonly Mutant[] = [
     [
       [
         'a device hears of connectors only where it may use something',
-        'connectors: used ? connectors : []',
-        'connectors: used ? connectors : connectors',
+        'connectors: granted.has(id) ? connectors : []',
+        'connectors',
       ],
     ],
   ),
   ...guards(
-    'controller/decisions/issued-tokens.ts',
+    'controller/decisions/grants-for.ts',
     ['test/controller/rights.test.ts'],
     [
       [
         'a grant names no group but those about its network',
         'groups: subject.groups.filter((group) => groups.includes(group)),',
         'groups: [...subject.groups],',
+      ],
+    ],
+  ),
+  ...guards(
+    'controller/decisions/withdraw.ts',
+    ['test/controller/narrowed.test.ts'],
+    [
+      [
+        'a right that is shortened goes on until its new end',
+        'if (left === undefined) {',
+        'if (right !== left) {',
+      ],
+    ],
+  ),
+  ...guards(
+    'controller/decisions/narrowed-rights.ts',
+    ['test/controller/narrowed.test.ts'],
+    [['what was taken from a grant is not given by it', 'this.#grants.takeFrom(row.id, rights);', '']],
+  ),
+  ...guards(
+    'controller/control/conversation.ts',
+    ['test/controller/narrowed.test.ts'],
+    [
+      [
+        'a connector that knows no narrowings is told ids',
+        "narrowed: this.#understandsNarrowed ? 'as-it-is' : 'as-ids'",
+        "narrowed: 'as-it-is'",
       ],
     ],
   ),

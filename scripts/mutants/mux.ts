@@ -53,7 +53,11 @@ export const muxMutants: readonly Mutant[] = [
         "return isCancel && !this.#cancels.take() ? 'limit' : undefined;",
         'void isCancel; return undefined;',
       ],
-      ['copy ratio', 'if (view.length * copyRatio < frames.buffer.byteLength) return Buffer.from(view);', ''],
+      [
+        'copy ratio',
+        'return view.length * copyRatio < frames.buffer.byteLength ? Buffer.from(view) : view;',
+        'return view;',
+      ],
       ['hop grant', 'if (!this.inner || length > maxGrantBytes)', 'if (length > maxGrantBytes)'],
     ],
   ),
@@ -84,7 +88,7 @@ export const muxMutants: readonly Mutant[] = [
     [
       [
         'growth session',
-        'return this.#growth.take(Math.min(window, largestWindow - window));',
+        'return this.#growth.take(Math.min(window, largestWindow - window, this.#growth.left * shareAtOnce));',
         'return Math.min(window, largestWindow - window);',
       ],
     ],
@@ -189,11 +193,22 @@ export const muxMutants: readonly Mutant[] = [
         'const length = Math.min(rest, this.#sendCredit, quantum,',
         'const length = Math.min(rest, quantum,',
       ],
-      [
-        'whole over window',
-        'if (chunk.length > Math.min(this.#sendCredit, maxDataBytes)) return undefined;',
-        'if (chunk.length > maxDataBytes) return undefined;',
-      ],
+    ],
+  ),
+  ...guards(
+    'protocol/mux/stream.ts',
+    ['test/mux/stream.test.ts'],
+    [
+      ['datagram size', 'bytes.length > this.#owner.maxDatagramBytes || this.destroyed', 'this.destroyed'],
+      ['datagram queue', 'while (this.#datagramBytes > mostDatagramBytes) {', 'while (false as boolean) {'],
+    ],
+  ),
+  ...guards(
+    'protocol/mux/outbox.ts',
+    ['test/mux/stream.test.ts'],
+    [
+      ['keystrokes first', '(stream.sendable <= briefBytes ? this.#brief : this.#ready)', 'this.#ready'],
+      ['brief share', 'Math.min(limit, end + briefShareBytes)', 'limit'],
     ],
   ),
 ];

@@ -90,6 +90,22 @@ export const postureMutants: readonly Mutant[] = [
       '',
     ],
   ]),
+  ...guards(
+    'controller/posture/report.ts',
+    ['test/attack/posture-flood.test.ts'],
+    [
+      [
+        'reports that change without end are decided a few times',
+        'if (isWaiting || (isNews && credit < 1)) {',
+        'if (isWaiting) {',
+      ],
+      [
+        'a report that is repeated is decided once',
+        'if (!isNews && Math.abs(nowMs - last.takenMs) < repeatMs) return;',
+        '',
+      ],
+    ],
+  ),
   ...guards('controller/posture/wanted.ts', dryRun, [
     ['a device is asked for what its own system needs alone', 'os === undefined ? systems : [os]', 'systems'],
   ]),

@@ -224,7 +224,7 @@ export const signInMutants: readonly Mutant[] = [
   ...guards('controller/login/sign-in-routes.ts', signIn, [
     [
       'the earlier session of a browser ends at sign-in',
-      '      await endEarlierSession(this.#context, this.#cookies, request);\n',
+      '      await endEarlierSession(this.#context, this.#cookies, request, signedIn);\n',
       '',
     ],
   ]),

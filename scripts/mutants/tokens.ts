@@ -34,7 +34,7 @@ export const tokensMutants: readonly Mutant[] = [
       ],
       [
         'a revocation is remembered until what it names has expired',
-        'if (end < this.nowMs()) this.#revoked.delete(id);',
+        'if (end < nowMs) this.#revoked.delete(id);',
         'this.#revoked.delete(id);',
       ],
     ],

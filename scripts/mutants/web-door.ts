@@ -24,7 +24,7 @@ export const webDoorMutants: readonly Mutant[] = [
   ),
   ...guards(
     'connector/web/request-target.ts',
-    ['test/attack/web-requests.test.ts'],
+    ['test/web-door/parts.test.ts'],
     [
       ['a request is for the host its TLS is for', '  if (host !== servername) return 421;\n', ''],
       ['a request has one Host', 'return hosts.length === 1 ? hosts[0] : undefined;', 'return hosts[0];'],
@@ -32,7 +32,7 @@ export const webDoorMutants: readonly Mutant[] = [
   ),
   ...guards(
     'connector/web/origin-request.ts',
-    ['test/attack/web-requests.test.ts'],
+    ['test/web-door/parts.test.ts'],
     [
       [
         'identity headers are taken out in every spelling',
@@ -44,14 +44,8 @@ export const webDoorMutants: readonly Mutant[] = [
   ),
   ...guards(
     'connector/web/gate.ts',
-    ['test/attack/web-requests.test.ts', 'test/web-door/proxy.test.ts'],
+    ['test/web-door/proxy.test.ts'],
     [
-      [
-        'a WebSocket is opened from the own or a listed origin',
-        'if (asked.isUpgrade && !this.#mayUpgrade(raw, resource, target))',
-        'if (false)',
-      ],
-      ['a session opens the resource it is for', '      if (session.res !== resource.id) continue;\n', ''],
       [
         'a pass that is wrong opens nothing',
         'objection(found) !== undefined) return undefined;',
@@ -61,7 +55,7 @@ export const webDoorMutants: readonly Mutant[] = [
   ),
   ...guards(
     'connector/web/cookies.ts',
-    ['test/attack/web-requests.test.ts', 'test/attack/web-origins.test.ts'],
+    ['test/web-door/parts.test.ts'],
     [
       [
         'two session cookies are none',
@@ -77,7 +71,7 @@ export const webDoorMutants: readonly Mutant[] = [
   ),
   ...guards(
     'connector/web/sign-in.ts',
-    ['test/attack/web-requests.test.ts', 'test/web-door/proxy.test.ts'],
+    ['test/web-door/parts.test.ts', 'test/web-door/proxy.test.ts'],
     [
       ['a return target is no other host', '(?![/\\\\])', ''],
       [
@@ -97,10 +91,5 @@ export const webDoorMutants: readonly Mutant[] = [
         ".some(() => false)) return 'revoked';",
       ],
     ],
-  ),
-  ...guards(
-    'connector/web/upstreams.ts',
-    ['test/attack/web-origins.test.ts'],
-    [['connections to an origin belong to one right', '`${right} ${resource.id} ', '`${resource.id} ']],
   ),
 ];

@@ -328,6 +328,40 @@ test('however many have little to say, those who have much are heard in every re
   );
 });
 
+test('a window that grew for a fast reader is given back by one that reads slowly, for others to grow', async () => {
+  const { clock, dialler, acceptor, near, far } = await oneStream({ rttMs: () => 5 });
+  const kib = 1_024;
+  far.on('data', () => undefined);
+  near.write(Buffer.alloc(16 * kib * kib));
+  await until(() => near.writableLength === 0);
+  // More than the 64 KiB it began with may be on its way by now: as much as the peer would take unread.
+  far.pause();
+  near.write(Buffer.alloc(24 * kib * kib));
+  await settle();
+  const unread = far.bytesReceived - 16 * kib * kib;
+  assert.ok(unread > 1_024 * kib, `${unread} bytes`);
+  // It reads on, slowly: what it takes is not asked for again until the window is what it was.
+  far.removeAllListeners('data');
+  let read = 0;
+  while (read < unread) {
+    clock.advance(1_000);
+    read += (far.read() as Buffer | null)?.length ?? 0;
+    await settle(1);
+  }
+  await settle();
+  const rest = far.bytesReceived - 16 * kib * kib - unread;
+  assert.ok(rest > 0 && rest <= 64 * kib, `${rest} bytes`);
+  // What it gave back is there for another stream, which reads fast and grows as far.
+  const other = dialler.mux.openStream(Buffer.from('{}'));
+  await settle();
+  const otherFar = acceptor.incoming.at(-1)?.stream as MuxStream;
+  otherFar.resume();
+  other.write(Buffer.alloc(16 * kib * kib));
+  await until(() => other.writableLength === 0);
+  far.resume();
+  await until(() => near.writableLength === 0);
+});
+
 test('grants and notes reach the other side in order, pings come back', async () => {
   const heard: string[] = [];
   const { dialler } = muxPair({

@@ -117,7 +117,8 @@ async function watch(
 ): Promise<Record<ProgramOf, number[]>> {
   const samples = each((): number[] => []);
   const look = (): void => {
-    for (const name of ['client', 'relay', 'connector'] as const) samples[name].push(residentBytes(pids[name]));
+    for (const name of ['client', 'relay', 'connector'] as const)
+      samples[name].push(residentBytes(pids[name]));
   };
   look();
   const timer = setInterval(look, 1_000);

@@ -61,12 +61,13 @@ interface System {
 
 function system(): System {
   const libc = koffi.load(null);
-  return {
+  const calls: unknown = {
     ioctl: libc.func('int ioctl(int fd, unsigned long request, _Inout_ uint8_t *value)'),
     read: libc.func('long read(int fd, _Out_ uint8_t *into, size_t bytes)'),
     write: libc.func('long write(int fd, uint8_t *from, size_t bytes)'),
     poll: libc.func('int poll(_Inout_ uint8_t *fds, unsigned long count, int timeout)'),
-  } as unknown as System;
+  };
+  return calls as System;
 }
 
 if (import.meta.main) {
