@@ -142,7 +142,7 @@ test('any value that the schema can have comes back as it was, whatever YAML mig
           // A name is what secrets are called after, and a file is read where a certificate is no PEM.
           key === 'name'
             ? `n${path.join('-')}`
-            : key === 'ca'
+            : key === 'ca' || key === 'originCa'
               ? `-----BEGIN X-----\n${pick(trying)}\n`
               : draw(below, [...path, key]),
         ]),

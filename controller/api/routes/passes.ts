@@ -38,7 +38,7 @@ export function passRoutes(app: TypedApp, context: ControllerContext): void {
   app.post(
     '/api/v1/passes',
     {
-      config: { access: ['admin'], problems: ['conflict'] },
+      config: { access: ['admin'], problems: ['conflict', 'not-found'] },
       schema: {
         summary: 'Makes a service token for the web door of a resource; its secret is shown only now',
         body: Body,
@@ -54,7 +54,7 @@ export function passRoutes(app: TypedApp, context: ControllerContext): void {
       if (resource === undefined || account === undefined) {
         const [kind, text] =
           resource === undefined ? ['resource', wanted] : ['service account', serviceAccount];
-        throw new ProblemError('invalid-request', `There is no ${kind} "${text}".`);
+        throw new ProblemError('not-found', `There is no ${kind} "${text}".`);
       }
       if (resource.definition.web === undefined)
         throw new ProblemError('conflict', `The resource "${wanted}" has no web door.`);
