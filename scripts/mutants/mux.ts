@@ -53,15 +53,11 @@ export const muxMutants: readonly Mutant[] = [
         "return isCancel && !this.#cancels.take() ? 'limit' : undefined;",
         'void isCancel; return undefined;',
       ],
-<<<<<<< HEAD
       [
         'copy ratio',
         'return view.length * copyRatio < frames.buffer.byteLength ? Buffer.from(view) : view;',
         'return view;',
       ],
-=======
-      ['copy ratio', 'view.length * copyRatio < frames.buffer.byteLength ? Buffer.from(view) : view', 'view'],
->>>>>>> refs/heads/main
       ['hop grant', 'if (!this.inner || length > maxGrantBytes)', 'if (length > maxGrantBytes)'],
     ],
   ),
@@ -197,7 +193,6 @@ export const muxMutants: readonly Mutant[] = [
         'const length = Math.min(rest, this.#sendCredit, quantum,',
         'const length = Math.min(rest, quantum,',
       ],
-<<<<<<< HEAD
     ],
   ),
   ...guards(
@@ -214,8 +209,6 @@ export const muxMutants: readonly Mutant[] = [
     [
       ['keystrokes first', '(stream.sendable <= briefBytes ? this.#brief : this.#ready)', 'this.#ready'],
       ['brief share', 'Math.min(limit, end + briefShareBytes)', 'limit'],
-=======
->>>>>>> refs/heads/main
     ],
   ),
 ];
