@@ -22,11 +22,21 @@ export function factsOf({ person: { subject, session, device }, resource, door, 
   return { nowMs, door, subject, session, device, resource };
 }
 
-/**
- * As many as are asked for, in an order that is drawn as well; `policies` are the organisation's, compiled. Each has facts of
- * its own, as the controller has just read them when it decides: shared ones would be in the processor's cache when there
- * are few people and out of it when there are many, and the figure would be of the cache.
- */
+/** The same in memory of their own. */
+export function freshFactsOf(question: Question): Facts {
+  const { person, resource } = question;
+  return factsOf({
+    ...question,
+    person: {
+      subject: { ...person.subject, groups: [...person.subject.groups] },
+      session: { ...person.session, amr: [...person.session.amr] },
+      device: { ...person.device },
+    },
+    resource: { ...resource, tags: [...resource.tags] },
+  });
+}
+
+/** As many as are asked for, in an order that is drawn as well; `policies` are the organisation's, compiled. */
 export function drawQuestions(
   organisation: Organisation,
   policies: Policies,
@@ -48,7 +58,7 @@ export function drawQuestions(
   return [...chosen.allow, ...chosen.deny]
     .map((question) => ({ question, place: draw.random() }))
     .toSorted((a, b) => a.place - b.place)
-    .map(({ question }) => ({ ...question, person: structuredClone(question.person) }));
+    .map(({ question }) => ({ ...question }));
 }
 
 function drawPerson(draw: Draw, index: number, { groups }: Organisation): Person {

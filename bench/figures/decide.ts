@@ -9,12 +9,14 @@ import { decide } from '../../policy/decide.ts';
 import { compilePolicies, type Policies } from '../../policy/policies.ts';
 import { median, type Measurement } from '../comparison.ts';
 import { drawOrganisation, type Organisation } from './decide-organisation.ts';
-import { drawQuestions, factsOf, type Question } from './decide-questions.ts';
+import { drawQuestions, factsOf, freshFactsOf, type Question } from './decide-questions.ts';
 
 const firstSeed = 20_261_121;
 const questionCount = 100_000;
 const fewPeople = 1_000;
 const manyPeople = 100 * fewPeople;
+/** Facts that are read before they are decided on. */
+const factsAtOnce = 50;
 /** Of each round, after two that only warm up; the middle one counts. */
 const passes = 5;
 
@@ -78,19 +80,24 @@ function usEach(questions: readonly Question[], policies: Policies, withUntil: b
 }
 
 /**
- * The mean over `questions`, putting the facts together included. Every decision and its reasons are looked at, so that
- * nothing can be left out.
+ * The mean over `questions`. The facts of a few at a time are copied beforehand, as the controller has just read them when it
+ * decides: old ones would be in the processor's cache when there are few people and out of it when there are many, and the
+ * figure would be of the cache. Every decision and its reasons are looked at, so that nothing can be left out.
  */
 function usOfOnePass(questions: readonly Question[], policies: Policies, withUntil: boolean): number {
-  let [reasons, allowed, ends] = [0, 0, 0];
-  const startedAt = performance.now();
-  for (const question of questions) {
-    const decided = decide(factsOf(question), policies);
-    if (decided.decision === 'allow') allowed += 1;
-    reasons += decided.reasons.length;
-    if (withUntil && decided.untilMs !== undefined) ends += 1;
+  let [reasons, allowed, ends, spentMs] = [0, 0, 0, 0];
+  for (let at = 0; at < questions.length; at += factsAtOnce) {
+    const facts = questions.slice(at, at + factsAtOnce).map(freshFactsOf);
+    const startedAt = performance.now();
+    for (const each of facts) {
+      const decided = decide(each, policies);
+      if (decided.decision === 'allow') allowed += 1;
+      reasons += decided.reasons.length;
+      if (withUntil && decided.untilMs !== undefined) ends += 1;
+    }
+    spentMs += performance.now() - startedAt;
   }
-  const us = ((performance.now() - startedAt) * 1_000) / questions.length;
+  const us = (spentMs * 1_000) / questions.length;
   if (allowed * 2 !== questions.length || reasons < questions.length || (withUntil && ends === 0))
     throw new Error(`${allowed} of ${questions.length} were allowed: not the questions that were drawn`);
   return us;
