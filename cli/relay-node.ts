@@ -98,7 +98,7 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
     onAlarm: (name) => alarms.raise(name),
     onWelcome(shown) {
       card = shown;
-      state.writeJson('card.json', card);
+      keep('card.json', card);
       begin();
       certify();
     },
@@ -120,7 +120,7 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
       clearInterval(timer);
       relay?.close();
       control.stop();
-      state.writeJson('lease.json', lease.state());
+      keep('lease.json', lease.state());
       await browsers?.close();
       await listener?.close();
       await api.close();
@@ -180,7 +180,7 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
       return log.error('a certificate came that was not asked for');
     requestedKey = undefined;
     const tls = { cert, key };
-    state.writeJson('tls.json', tls);
+    keep('tls.json', tls);
     if (listener !== undefined) return listener.renew(tls);
     await listen(tls).catch(fail);
   }
@@ -189,7 +189,7 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
     switch (message.t) {
       case 'beat':
         if (!lease.beat(message.epoch, message.now)) return alarms.raise('older-epoch');
-        return state.writeJson('lease.json', lease.state());
+        return keep('lease.json', lease.state());
       case 'snapshot':
         if (message.snapshot.kind !== 'relay') alarms.raise('message-not-valid');
         if (message.epoch < lease.epoch) alarms.raise('older-epoch');
@@ -209,8 +209,13 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
     relay?.recheck();
     keeping ??= setImmediate(() => {
       keeping = undefined;
-      state.writeJson('lease.json', lease.state());
+      keep('lease.json', lease.state());
     });
+  }
+
+  /** What cannot be written down is known until this process ends. */
+  function keep(file: string, value: unknown): void {
+    if (!state.keepJson(file, value)) alarms.raise('not-kept');
   }
 
   function followControl(next: ControlState): void {

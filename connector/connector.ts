@@ -18,7 +18,7 @@ import {
   type ControlConnection,
   type ControlState,
 } from '../protocol/node/control-connection.ts';
-import { Alarms, type Alarm, type AlarmName } from '../protocol/node/alarms.ts';
+import { Alarms, type AlarmName } from '../protocol/node/alarms.ts';
 import { dialOptions } from '../protocol/node/dial-options.ts';
 import { openIdentity } from '../protocol/node/identity.ts';
 import { serveLocalApi } from '../protocol/node/local-api.ts';
@@ -27,12 +27,12 @@ import type { EnrolmentKey } from '../protocol/secrets.ts';
 import { encodeEnrolmentKey } from '../protocol/secrets.ts';
 import { encodeKey } from '../protocol/keys.ts';
 import { areSigned } from '../protocol/tokens.ts';
-import { version } from '../protocol/version.ts';
 import { AcceptedSession } from './accept.ts';
 import { listenDirectly, type DirectListener } from './direct-listener.ts';
 import { DirectSessions } from './direct-sessions.ts';
 import { FlowLog } from './flow-log.ts';
 import { FlowQuota } from './flow-quota.ts';
+import { connectorStatus, type ConnectorStatus } from './connector-status.ts';
 import { ConnectorMemory } from './memory.ts';
 import { keepNames } from './name-cache.ts';
 import type { Resolve } from './resolve.ts';
@@ -76,29 +76,6 @@ export interface Connector {
   readonly refused: Promise<never>;
 }
 
-/** `postern status --json` on a connector's state directory. */
-export interface ConnectorStatus {
-  readonly schema: 'postern.connector/v1';
-  readonly id: string | undefined;
-  readonly network: string | undefined;
-  readonly state: 'ready' | 'degraded' | 'draining' | 'enrolling' | 'refused';
-  readonly controller: { readonly connected: boolean; readonly fault?: string };
-  readonly relays: readonly { readonly id: string; readonly connected: boolean; readonly rtt_ms?: number }[];
-  /** Absent without `--direct`. */
-  readonly direct?: {
-    readonly port: number;
-    /** What this connector asked to be published, and whether devices are told of it. */
-    readonly endpoints: readonly { readonly endpoint: string; readonly published: boolean }[];
-    readonly sessions: number;
-  };
-  readonly sessions: number;
-  readonly streams: number;
-  readonly resources: number;
-  /** What was heard that cannot be right, and left aside; absent while there is none. */
-  readonly alarms?: readonly Alarm[];
-  readonly version: string;
-}
-
 /** Records are gathered for this long before they go to the controller, whose log commits once for each message. */
 const gatherMs = 100;
 /** Rights end with time as well as by message: open flows are looked at when the first ends, and at least this often. */
@@ -109,9 +86,6 @@ const drainMs = 30_000;
 const drainCheckMs = 100;
 /** What clients are told last has so long to get through the relays. */
 const partingMs = 250;
-
-const olderDataText =
-  "the controller's data is older than what it said before, so its beats are ignored; put its newest data back";
 
 /** Starts a connector. Rejects with a Fault when it has neither an enrolment nor a key, or already runs. */
 export async function startConnector(options: ConnectorOptions): Promise<Connector> {
@@ -127,7 +101,8 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     });
   }
   const listener = await listen();
-  const memory = new ConnectorMemory(state, wallClock);
+  const alarms = new Alarms(Date.now, (name, text) => log.error({ alarm: name }, text));
+  const memory = new ConnectorMemory(state, wallClock, (name) => alarms.raise(name));
   const flows = new FlowLog(state);
   const relays = new Attachments(attachTo);
   const sessions = new Map<Session, AcceptedSession>();
@@ -136,7 +111,6 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   /** Sessions whose end somebody waits for. */
   const known = new WeakSet<Session>();
   const budget = new HandshakeBudget(systemClock);
-  const alarms = new Alarms(Date.now, (name, text) => log.error({ alarm: name }, text));
   const resolve = options.resolve ?? keepNames(systemClock);
   const serving = {
     alarm: (name: AlarmName) => alarms.raise(name),
@@ -413,51 +387,24 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   }
 
   function status(): ConnectorStatus {
-    const connected = control.state.state === 'up';
-    const attached = [...relays.entries()].map(([id, { state: own }]) =>
-      own.state === 'up'
-        ? {
-            id,
-            connected: true,
-            ...(own.attachment.rttMs === undefined ? {} : { rtt_ms: own.attachment.rttMs }),
-          }
-        : { id, connected: false },
-    );
-    const { state: controlState } = control;
-    const lost = 'fault' in controlState ? controlState.fault?.message : undefined;
-    const fault = connected && isBehind ? olderDataText : lost;
-    return {
-      schema: 'postern.connector/v1',
+    return connectorStatus({
       id: identity.enrolment?.node,
-      network: memory.snapshot?.network.name,
-      state: overall(
-        controlState,
-        attached.some((relay) => relay.connected),
-      ),
-      controller: { connected, ...(fault === undefined ? {} : { fault }) },
-      relays: attached,
-      ...(listener === undefined ? {} : { direct: directStatus(listener.port) }),
+      snapshot: memory.snapshot,
+      control: control.state,
+      relays: relays.entries(),
+      direct:
+        listener === undefined
+          ? undefined
+          : {
+              port: listener.port,
+              endpoints: options.direct?.endpoints ?? [],
+              sessions: directSessions.size,
+            },
       sessions: sessions.size,
       streams: openFlows(),
-      resources: Object.keys(memory.snapshot?.resources ?? {}).length,
-      ...alarms.shown,
-      version,
-    };
-  }
-
-  function directStatus(port: number): NonNullable<ConnectorStatus['direct']> {
-    const published = memory.snapshot?.direct ?? [];
-    const endpoints = (options.direct?.endpoints ?? []).map((endpoint) => ({
-      endpoint,
-      published: published.includes(endpoint),
-    }));
-    return { port, endpoints, sessions: directSessions.size };
-  }
-
-  function overall(controlState: ControlState, attached: boolean): ConnectorStatus['state'] {
-    if (controlState.state === 'refused') return 'refused';
-    if (isDraining) return 'draining';
-    if (memory.snapshot === undefined) return 'enrolling';
-    return controlState.state === 'up' && attached && !isBehind ? 'ready' : 'degraded';
+      isDraining,
+      isBehind,
+      alarms: alarms.shown,
+    });
   }
 }

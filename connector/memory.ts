@@ -23,15 +23,20 @@ const keepTimeMs = 60_000;
 export class ConnectorMemory {
   readonly lease: Lease;
   readonly #state: StateDirectory;
+  readonly #alarm: (name: AlarmName) => void;
   readonly #causes = new Map<string, string>();
   #remembered: Remembered;
   /** Of the channel that is open now; undefined before its first snapshot. */
   #version: number | undefined;
   #keptMs = Number.NEGATIVE_INFINITY;
 
-  /** Reads what an earlier process left. Throws a Fault for a damaged file. */
-  constructor(state: StateDirectory, wallClock: () => number) {
+  /**
+   * Reads what an earlier process left. Throws a Fault for a damaged file.
+   * @param alarm what could not be written down, while this process goes on with it
+   */
+  constructor(state: StateDirectory, wallClock: () => number, alarm: (name: AlarmName) => void) {
     this.#state = state;
+    this.#alarm = alarm;
     this.lease = new Lease(wallClock, state.readJson('lease.json') as LeaseState | undefined);
     this.#remembered = (state.readJson('snapshot.json') as Remembered | undefined) ?? { tickets: [] };
   }
@@ -105,7 +110,7 @@ export class ConnectorMemory {
   /** Writes the lease to disk, with everything revoked. */
   keepLease(): void {
     this.#keptMs = this.lease.nowMs();
-    this.#state.writeJson('lease.json', this.lease.state());
+    this.#keep('lease.json', this.lease.state());
   }
 
   /** Writes it when it has not been for a minute: without beats a restart would forget how late it is. */
@@ -119,6 +124,10 @@ export class ConnectorMemory {
 
   #remember(change: Partial<Remembered>): void {
     this.#remembered = { ...this.#remembered, ...change };
-    this.#state.writeJson('snapshot.json', this.#remembered);
+    this.#keep('snapshot.json', this.#remembered);
+  }
+
+  #keep(file: string, value: unknown): void {
+    if (!this.#state.keepJson(file, value)) this.#alarm('not-kept');
   }
 }

@@ -1,6 +1,6 @@
 /** What a connector remembers: snapshot and patches by version, and the lease over restarts. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -16,6 +16,8 @@ function state(t: TestContext): StateDirectory {
   return openStateDirectory(folder);
 }
 
+const noAlarm = (name: string): void => assert.fail(name);
+
 const snapshot: ConnectorSnapshot = {
   kind: 'connector',
   network: { id: newId('net', systemRandom(16)), name: 'hq' },
@@ -25,7 +27,7 @@ const snapshot: ConnectorSnapshot = {
 };
 
 test('a patch applies to the version it was made for, and to no other', (t) => {
-  const memory = new ConnectorMemory(state(t), Date.now);
+  const memory = new ConnectorMemory(state(t), Date.now, noAlarm);
   assert.equal(memory.patch(0, 1, { network: { id: 'net_x', name: 'stray' } }), 'refused');
   memory.setSnapshot(3, 0, snapshot);
   for (const from of [0, 2, 4])
@@ -39,7 +41,7 @@ test('a patch applies to the version it was made for, and to no other', (t) => {
 
 test('REL-6, REL-12: beats out of order and repeated ones neither bring a revoked right back nor the epoch', (t) => {
   const folder = state(t);
-  const memory = new ConnectorMemory(folder, Date.now);
+  const memory = new ConnectorMemory(folder, Date.now, noAlarm);
   const nowS = Math.floor(Date.now() / 1_000);
   const grant = newId('tok', systemRandom(16));
   assert.equal(memory.beat(4, nowS), true);
@@ -63,9 +65,24 @@ test('REL-6, REL-12: beats out of order and repeated ones neither bring a revoke
   assert.equal(memory.lease.epoch, 6);
   memory.keepLease();
 
-  const restarted = new ConnectorMemory(folder, Date.now);
+  const restarted = new ConnectorMemory(folder, Date.now, noAlarm);
   assert.equal(restarted.lease.epoch, 6);
   assert.equal(restarted.lease.isRevoked(grant), true);
   assert.equal(restarted.beat(5, nowS), false);
   assert.equal(restarted.causeOf([grant]), undefined);
+});
+
+test('REL-16 a disk that takes nothing more is an alarm, and what was taken away stays taken away while it runs', (t) => {
+  const folder = state(t);
+  // Where files are written before they take their place, nothing can be written any more.
+  for (const file of ['lease.json', 'snapshot.json']) mkdirSync(join(folder.path, `.${file}.new`));
+  const alarms: string[] = [];
+  const memory = new ConnectorMemory(folder, Date.now, (name) => alarms.push(name));
+  memory.setSnapshot(1, 0, snapshot);
+  const grant = newId('tok', systemRandom(16));
+  memory.revoke({ epoch: 1, ids: [grant], reason: 'policy' });
+  memory.keepLease();
+  assert.deepEqual(alarms, ['not-kept', 'not-kept']);
+  assert.equal(memory.snapshot?.network.name, 'hq');
+  assert.equal(memory.lease.isRevoked(grant), true);
 });
