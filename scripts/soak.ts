@@ -2,6 +2,8 @@
  * `npm run soak -- NAME`: the long forms of tests whose short forms are part of `npm test`. Prints what was found as it goes
  * and ends with 0 only when it held. Needs root on Linux and a built program, as the tests do.
  */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import { moveLaptop } from '../test/support/relays/laptop-scenario.ts';
 import { bytesEachWay, flipByte } from '../test/support/evil-circuit.ts';
@@ -13,6 +15,7 @@ import {
   type Outcome,
 } from '../test/support/relays/relay-scenarios.ts';
 import { TwoRelays } from '../test/support/relays/two-relays.ts';
+import { soakVariable } from '../test/support/length.ts';
 import { slowReaders } from '../test/support/slow-readers.ts';
 
 interface Soak {
@@ -48,6 +51,14 @@ const soaks: Readonly<Record<string, Soak>> = {
   'slow-readers': {
     what: 'REL-10: 200 readers at 64 kB/s beside a fast one for a minute, then 10,000 short flows, 4 minutes',
     run: besideSlowReaders,
+  },
+  'killed-programs': {
+    what: 'REL-14: client, connector, relay and controller killed 125 times each under load, half an hour',
+    run: () => atFullLength('test/attack/killed-programs.test.ts'),
+  },
+  'resolv-conf': {
+    what: 'a hundred crashes and returns beside a program that edits resolv.conf, 2 minutes',
+    run: () => atFullLength('test/attack/dns-cycles.test.ts'),
   },
   'evil-bytes': {
     what: 'T1: a relay that flips each byte of a whole session in turn, both ways, 5 minutes',
@@ -86,6 +97,14 @@ async function besideSlowReaders(): Promise<Found> {
     ...(found.lost === '' ? [] : [`a slow flow was ${found.lost}`]),
   ];
   return { lines, faults };
+}
+
+/** A test of `npm test` that is as long as it is asked to be. */
+async function atFullLength(file: string): Promise<Found> {
+  const env = { ...process.env, [soakVariable]: '1' };
+  const test = spawn(process.execPath, ['--test', file], { env, stdio: 'inherit' });
+  const [code] = (await once(test, 'exit')) as [number | null];
+  return { lines: [], faults: code === 0 ? [] : [`${file} failed`] };
 }
 
 async function flipEveryByte(): Promise<Found> {

@@ -136,8 +136,11 @@ function totalOf(event: TestEvent): { name: string; value: number } | undefined 
   return name === undefined ? undefined : { name, value: Number(value) };
 }
 
+/** Whole systems, and attacks under which something has to happen in time. */
 function isHeavy(file: string): boolean {
-  return /\/(e2e|attack)\//.test(file);
+  return /\/e2e\/|\/attack\/(?:killed|revocation|posture-cuts|listeners|dns|client)-/.test(
+    file,
+  );
 }
 
 function fail(why: string): never {

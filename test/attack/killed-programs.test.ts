@@ -1,5 +1,5 @@
 /**
- * Each program is killed twenty times with flows running, as a crash would end it: flows go on over a relay that returns
+ * Each program is killed again and again with flows running, as a crash would end it: flows go on over a relay that returns
  * and end with their reason where an end of theirs is gone, new flows come within a second of its return, nothing that
  * was acknowledged is lost, what was revoked stays revoked, and the laptop's names are right after each.
  */
@@ -17,9 +17,11 @@ import { openLab, type Lab } from '../support/lab/lab.ts';
 import type { Program } from '../support/lab/program.ts';
 import { Client } from '../support/organisation/client.ts';
 import { Organisation } from '../support/organisation/organisation.ts';
+import { times } from '../support/length.ts';
 import { labSite } from '../support/organisation/site.ts';
 
-const times = 20;
+/** Kills of each program; the full length is `npm run soak -- killed-programs`. */
+const kills = times(8, 125);
 const returnMs = 1_000;
 /** By then a flow whose other end is gone for good has ended at both ends. */
 const endMs = 8_000;
@@ -66,7 +68,7 @@ suite('a program that is killed again and again under load', () => {
   test('REL-1: the relay: one flow goes on through all of it, and new ones come within a second of its return', async (context) => {
     const waits: number[] = [];
     const flow = await openFlow();
-    for (let time = 0; time < times; time += 1) {
+    for (let time = 0; time < kills; time += 1) {
       organisation.relay.kill('SIGKILL');
       await organisation.relay.ended;
       waits.push(await newFlowAfter(await organisation.startRelay()));
@@ -80,7 +82,7 @@ suite('a program that is killed again and again under load', () => {
 
   test('the connector: flows end with their reason, new ones come within a second of its return, and each is in the audit log', async (context) => {
     const waits: number[] = [];
-    for (let time = 0; time < times; time += 1) {
+    for (let time = 0; time < kills; time += 1) {
       const flow = await openFlow();
       organisation.connector.kill('SIGKILL');
       await organisation.connector.ended;
@@ -100,7 +102,7 @@ suite('a program that is killed again and again under load', () => {
   test('REL-14: the controller: flows go on and new ones open without it, and no acknowledged change or record is lost', async (context) => {
     const flow = await openFlow();
     const acknowledged: string[] = [];
-    for (let time = 0; time < times; time += 1) {
+    for (let time = 0; time < kills; time += 1) {
       const group = `group-${time}`;
       organisation.document.groups = [...(organisation.document.groups ?? []), group];
       const change = applyWithout(organisation).then(
@@ -121,7 +123,7 @@ suite('a program that is killed again and again under load', () => {
       assert.equal((await dig(lab.laptop, 'www.public.example')).status, 'NOERROR');
       assert.ok(await bastionIsGone(), 'what was revoked stays revoked');
     }
-    assert.ok(acknowledged.length >= times / 2, `${acknowledged.length} changes were acknowledged`);
+    assert.ok(acknowledged.length >= kills / 2, `${acknowledged.length} changes were acknowledged`);
     assert.ok(flow.isOpen(), 'the flow went on through all of it');
     await eventually('a client in contact', async () =>
       (await client.status()).controller.connected ? true : undefined,
@@ -133,7 +135,7 @@ suite('a program that is killed again and again under load', () => {
       const records = await organisation.audit('flow.open');
       return records.filter(({ resource }) => resource === 'origin').length >= flows ? true : undefined;
     });
-    context.diagnostic(`${acknowledged.length} of ${times} changes acknowledged, all there`);
+    context.diagnostic(`${acknowledged.length} of ${kills} changes acknowledged, all there`);
   });
 
   test('a right that was revoked while its client was dead stays revoked with connector and controller killed after that', async () => {
@@ -180,7 +182,7 @@ suite('a program that is killed again and again under load', () => {
       titleOf(await curl(lab.laptop, 'http://wiki.acme.internal/')) === lab.wiki.title ? true : undefined,
     );
     assert.equal((await client.status()).dns?.fails_closed, false, 'this laptop routes no names by suffix');
-    for (let time = 0; time < times; time += 1) {
+    for (let time = 0; time < kills; time += 1) {
       const flow = await openFlow();
       const { program } = client;
       program.kill('SIGKILL');
