@@ -119,7 +119,7 @@ export class Lease {
     return this.#narrowed.leftOf(grant, resource);
   }
 
-  /** Why something was taken from this grant's right to this resource. */
+  /** Why this grant's right to this resource was taken; undefined when it was not, or only to end sooner. */
   whyNarrowed(grant: Id<'tok'>, resource: ResourceId): string | undefined {
     return this.#narrowed.reasonOf(grant, resource);
   }

@@ -60,9 +60,10 @@ export class NarrowedGrants {
     return least;
   }
 
-  /** Why the last part of this grant's right to this resource was taken; undefined when it was not. */
+  /** Why this grant's right to this resource was taken; undefined when it was not, or only to end sooner. */
   reasonOf(grant: string, resource: string): string | undefined {
-    return this.#byGrant.get(grant)?.findLast(({ resources }) => resources.has(resource))?.reason;
+    const taken = this.#byGrant.get(grant) ?? [];
+    return taken.findLast(({ resources, left }) => left === undefined && resources.has(resource))?.reason;
   }
 
   /** Takes from `rights`, what a grant was signed for, what was taken from it since. */

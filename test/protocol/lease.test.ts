@@ -127,6 +127,8 @@ describe('lease', () => {
         ],
       );
       assert.equal(each.whyNarrowed(b, wiki), 'policy');
+      // It only ends sooner: its end has no cause but time.
+      assert.equal(each.whyNarrowed(a, db), undefined);
       assert.equal(each.epoch, 4);
     }
     const { narrowed: _, ...older } = { ...kept, revoked: { [`${a}/${wiki}`]: 9e12 } };
