@@ -203,6 +203,23 @@ test('T4 a small payload in a large record does not hold the record', async () =
   assert.ok(grown < 3_000_000, `${grown} bytes held for ${20 * 65_100}`);
 });
 
+test('T4 a small payload that was handed to its reader does not hold the record either', async () => {
+  const { mux, incoming } = acceptor();
+  const before = await retainedBytes();
+  for (let index = 0; index < 200; index++) {
+    const id = 2 * index + 1;
+    mux.receive(open(id));
+    // It wants to read, and what comes is its own from then on, taken or not.
+    incoming[index]?.stream.read(0);
+    const record = Buffer.allocUnsafeSlow(65_000);
+    Buffer.concat([data(id, 500), frame(id, t.datagram, Buffer.alloc(64_484))]).copy(record);
+    assert.equal(mux.receive(record), undefined);
+  }
+  const grown = (await retainedBytes()) - before;
+  assert.ok(incoming.every(({ stream }) => stream.readableLength === 500));
+  assert.ok(grown < 3_000_000, `${grown} bytes held for ${200 * 500}`);
+});
+
 test('SEC-D2 random bytes never throw', () => {
   let seed = 7;
   const random = () => (seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648);
