@@ -198,10 +198,7 @@ export const muxMutants: readonly Mutant[] = [
   ...guards(
     'protocol/mux/stream.ts',
     ['test/mux/stream.test.ts'],
-    [
-      ['datagram size', 'bytes.length > this.#owner.maxDatagramBytes || this.destroyed', 'this.destroyed'],
-      ['datagram queue', 'while (this.#datagramBytes > mostDatagramBytes) {', 'while (false as boolean) {'],
-    ],
+    [['datagram queue', 'while (this.#datagramBytes > mostDatagramBytes) {', 'while (false as boolean) {']],
   ),
   ...guards(
     'protocol/mux/outbox.ts',
