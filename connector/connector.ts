@@ -203,7 +203,9 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       clearTimeout(timer);
       clearTimeout(gathering);
       const ending = [...sessions.keys()];
-      for (const session of ending) session.close('draining');
+      // One that the controller knows no more does not come back.
+      const code = control.state.state === 'refused' ? 'connector-lost' : 'draining';
+      for (const session of ending) session.close(code);
       // Their last word must pass the relays before we leave those.
       if (ending.length > 0) await new Promise<void>((resolve) => systemClock.after(partingMs, resolve));
       listener?.close();
