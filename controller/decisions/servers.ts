@@ -26,3 +26,9 @@ export function relayEntries(servers: readonly NodesTable[]): Record<string, Rel
     ),
   );
 }
+
+/** Where the relays are reached, those that are away too: nobody else may have these names. */
+export async function relayHosts(store: ScopedStore): Promise<string[]> {
+  const rows = await store.select('nodes').select('url').where('kind', '=', 'relay').execute();
+  return rows.flatMap(({ url }) => (url !== null && URL.canParse(url) ? [new URL(url).hostname] : []));
+}

@@ -696,3 +696,24 @@ test('a node that stays silent after the handshake is let go', async (t) => {
   await node.until((message) => message.t === 'fault' && message.code === 'timeout');
   assert.ok(decodeKey(encodeKey(node.nodeKey.publicKey)) !== undefined);
 });
+
+test('no public hostname may be that of a relay, nor a wildcard that covers it', async (t) => {
+  const controller = await acme(t);
+  const relay = new TestNode(controller, 'relay');
+  await relay.enrol({ secret: await controller.key('relay', 'r1') });
+  const apply = (hostname: string): ReturnType<typeof controller.call> => {
+    const document = acmeDocument();
+    const resources = (document.resources ?? []).map((resource) =>
+      resource.name === 'wiki'
+        ? { ...resource, web: { hostname, origin: 'http://wiki.acme.internal:80' } }
+        : resource,
+    );
+    return controller.call('PUT', '/api/v1/document', { ...document, resources });
+  };
+  for (const hostname of ['relay.acme.example', '*.acme.example']) {
+    const refused = await apply(hostname);
+    assert.equal(refused.statusCode, 422, hostname);
+    assert.match(refused.body, /the name of the controller or of a relay/);
+  }
+  assert.equal((await apply('wiki.acme.example')).statusCode, 200);
+});

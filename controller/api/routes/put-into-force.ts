@@ -5,6 +5,7 @@ import { failedTestIssues, runPolicyTests } from '../../../policy/policy-tests.t
 import type { ControllerContext } from '../../context.ts';
 import { applyDocument, StaleRevision } from '../../organisation/apply-document.ts';
 import { checkDocument } from '../../organisation/document-issues.ts';
+import { relayHosts } from '../../decisions/servers.ts';
 import { organisationOf, whoOf } from '../access.ts';
 import { ProblemError } from '../problems.ts';
 
@@ -17,6 +18,7 @@ export async function checkedDocument(
   const { store } = context.organisation(organisationOf(request));
   const checked = checkDocument(value, {
     controllerHost: context.publicUrl.hostname,
+    relayHosts: await relayHosts(store),
     organisationName: await store.name(),
   });
   if ('issues' in checked) throw new ProblemError('invalid-document', undefined, checked.issues);
