@@ -46,7 +46,7 @@ export function deviceRoutes(app: TypedApp, context: ControllerContext): void {
   app.get(
     '/api/v1/devices',
     {
-      config: { access: ['admin', 'auditor'] },
+      config: { access: ['devices.read'] },
       schema: {
         summary: 'Devices of people and service accounts',
         response: { 200: Type.Array(DeviceEntry) },
@@ -90,7 +90,7 @@ export function deviceRoutes(app: TypedApp, context: ControllerContext): void {
     app.post(
       `/api/v1/devices/:id/${name}`,
       {
-        config: { access: ['admin'] },
+        config: { access: ['devices.write'] },
         schema: { summary: action.summary, params, response: { 204: Type.Null() } },
       },
       async (request, reply) => {
@@ -123,7 +123,7 @@ export function deviceRoutes(app: TypedApp, context: ControllerContext): void {
   app.post(
     '/api/v1/devices/:id/rename',
     {
-      config: { access: ['admin'] },
+      config: { access: ['devices.write'] },
       schema: {
         summary: 'Names a device',
         params,
@@ -143,7 +143,7 @@ export function deviceRoutes(app: TypedApp, context: ControllerContext): void {
   app.delete(
     '/api/v1/devices/:id',
     {
-      config: { access: ['admin'] },
+      config: { access: ['devices.write'] },
       schema: {
         summary: 'Ends its session and forgets it; its person may sign in on it as on a new device',
         params,
