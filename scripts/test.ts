@@ -118,7 +118,7 @@ async function* eventsOf(
   const light = list.filter((file) => !isHeavy(file));
   // Whole systems run one at a time: two at once would measure each other.
   for (const [group, concurrency] of [
-    [light, 2],
+    [light, 3],
     [heavy, 1],
   ] as const) {
     if (group.length === 0) continue;
