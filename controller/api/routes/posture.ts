@@ -1,6 +1,6 @@
 /** Posture: what a profile would block, who says what of devices, and the webhook by which it is said. */
 import { Type } from 'typebox';
-import { PostureProfileDocument } from '../../../protocol/admin.ts';
+import { PostureProfileDocument } from '../../../protocol/posture-document.ts';
 import { reasonTexts, type ReasonName } from '../../../protocol/reasons.ts';
 import type { ControllerContext, Organisation } from '../../context.ts';
 import { schemaIssues } from '../../organisation/schema-issues.ts';

@@ -10,7 +10,7 @@ import type { DeviceClaim } from '../../../controller/enrolment/join-device.ts';
 import { LoginAttempts } from '../../../controller/enrolment/login-attempts.ts';
 import { login } from '../../../controller/login/login.ts';
 import { openController, type OpenController } from '../../../controller/open-controller.ts';
-import type { OrganisationDocument } from '../../../protocol/admin.ts';
+import type { OrganisationDocument } from '../../../protocol/organisation-document.ts';
 import { systemClock, systemRandom } from '../../../protocol/clock.ts';
 import { toBase64Url } from '../../../protocol/encoding.ts';
 import { acmeDocument } from '../../controller/support/document.ts';
