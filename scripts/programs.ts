@@ -36,7 +36,7 @@ export const programs = {
   nft: { package: 'nftables', targets: everyone, rootOnly: true },
   unshare: { package: 'util-linux', targets: everyone, rootOnly: true },
   setpriv: { package: 'util-linux', targets: everyone, rootOnly: true },
-  curl: { package: 'curl', targets: people },
+  curl: { package: 'curl', targets: everyone },
   dig: { package: 'bind9-dnsutils', targets: people },
   ssh: { package: 'openssh-client', targets: everyone },
   'ssh-keygen': { package: 'openssh-client', targets: everyone },
@@ -63,6 +63,7 @@ export const programs = {
     unpacked: resolvedPackages,
   },
   iperf3: { package: 'iperf3', targets: ['bench'] },
+  caddy: { package: 'caddy', targets: ['bench'] },
 } as const satisfies Record<string, Program>;
 
 export type ProgramName = keyof typeof programs;
