@@ -88,10 +88,12 @@ const layers: Record<string, Layer> = {
     packages: [
       '@tanstack/react-query',
       '@tanstack/react-router',
+      '@tanstack/react-virtual',
       'lucide-react',
       'radix-ui',
       'react',
       'react-dom',
+      'yaml',
     ],
     node: false,
     never: [...programs, 'policy'],
