@@ -177,7 +177,7 @@ function isOwnPage({ headers }: FastifyRequest, origin: string): boolean {
 
 /** `Authorization: Bearer at_…`. A token that is malformed, unknown or expired is an error, not an anonymous caller. */
 function tokenAuthenticator(context: ControllerContext): Authenticate {
-  const guesses = new Guesses({ ...wrongTokens, now: context.now });
+  const guesses = new Guesses(context.live, 'api tokens', wrongTokens);
   const seen = new RecentTokens();
   return async ({ headers, ip }) => {
     if (headers.authorization === undefined) return undefined;
