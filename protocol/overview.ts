@@ -29,7 +29,10 @@ export const Overview = Type.Object({
     count: Type.Integer(),
     /** Whether there were more than were counted. */
     more: Type.Boolean(),
-    reasons: Type.Array(Type.Object({ name: Type.String(), count: Type.Integer() })),
+    /** `text`: the reason in words, where it has any. */
+    reasons: Type.Array(
+      Type.Object({ name: Type.String(), text: Type.Optional(Type.String()), count: Type.Integer() }),
+    ),
     resources: Type.Array(Type.Object({ name: Type.String(), count: Type.Integer() })),
   }),
   /** What ends within 14 days, soonest first. */

@@ -1,5 +1,6 @@
 /** The counts and warnings that administrators see first, from the document, the store and who is connected. */
 import type { Overview } from '../../protocol/overview.ts';
+import { reasonTexts, type ReasonName } from '../../protocol/reasons.ts';
 import type { Certificates } from '../../protocol/web-messages.ts';
 import type { ControllerContext, Organisation } from '../context.ts';
 import { knownDevices, standingBy } from '../posture/dry-run.ts';
@@ -62,7 +63,7 @@ async function count(store: ScopedStore, table: 'people'): Promise<number> {
     .select(table)
     .select((eb) => eb.fn.countAll<number>().as('count'))
     .executeTakeFirstOrThrow();
-  return Number(row.count);
+  return row.count;
 }
 
 async function openSessions(store: ScopedStore, nowMs: number): Promise<number> {
@@ -72,7 +73,7 @@ async function openSessions(store: ScopedStore, nowMs: number): Promise<number> 
     .where('ended_ms', 'is', null)
     .where('until_ms', '>', nowMs)
     .executeTakeFirstOrThrow();
-  return Number(row.count);
+  return row.count;
 }
 
 /** Devices that some profile would not let in; none where nothing is asked. */
@@ -100,7 +101,12 @@ async function deniedSince(store: ScopedStore, sinceMs: number): Promise<Overvie
   return {
     count: counted.length,
     more: rows.length > maxRefusals,
-    reasons: mostOften(counted.flatMap(({ reasons }) => JSON.parse(reasons) as string[])),
+    reasons: mostOften(counted.flatMap(({ reasons }) => JSON.parse(reasons) as string[])).map((each) => {
+      const text = Object.hasOwn(reasonTexts, each.name)
+        ? reasonTexts[each.name as ReasonName].text
+        : undefined;
+      return { ...each, ...(text === undefined ? {} : { text }) };
+    }),
     resources: mostOften(counted.flatMap(({ resource }) => resource ?? [])),
   };
 }

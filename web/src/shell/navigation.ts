@@ -1,6 +1,7 @@
 /** The pages as they stand in the bar: in groups, each with what one must be allowed to have it there. */
 import {
   Activity,
+  Boxes,
   FileClock,
   Globe,
   House,
@@ -8,12 +9,11 @@ import {
   LayoutGrid,
   Network,
   ScrollText,
-  Server,
+  History,
   Settings,
   ShieldCheck,
-  SquareStack,
   Users,
-  Workflow,
+  Waypoints,
   type LucideIcon,
 } from 'lucide-react';
 import type { Me } from '../../../protocol/portal.ts';
@@ -61,7 +61,7 @@ const groups: readonly NavigationGroup[] = [
       {
         to: '/admin/map',
         label: 'Map',
-        icon: Workflow,
+        icon: Waypoints,
         needs: 'document.read',
         words: 'graph who reaches what',
       },
@@ -73,7 +73,7 @@ const groups: readonly NavigationGroup[] = [
       {
         to: '/admin/resources',
         label: 'Resources',
-        icon: SquareStack,
+        icon: Boxes,
         needs: 'document.read',
         words: 'applications ports',
       },
@@ -146,7 +146,7 @@ const groups: readonly NavigationGroup[] = [
       {
         to: '/admin/history',
         label: 'History',
-        icon: Server,
+        icon: History,
         needs: 'document.read',
         words: 'revisions rollback',
       },

@@ -2,7 +2,7 @@
 import { useState } from 'react';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { LaptopMinimal, Search, SquareStack, User, type LucideIcon } from 'lucide-react';
+import { LaptopMinimal, Search, Boxes, User, type LucideIcon } from 'lucide-react';
 import { Dialog } from 'radix-ui';
 import { allDevicesQuery, allResourcesQuery, peopleQuery } from '../admin-queries.ts';
 import { Foreign } from '../ui/foreign.tsx';
@@ -45,7 +45,7 @@ export default function Palette({
   return (
     <Dialog.Root open onOpenChange={(open) => (open ? undefined : onClose())}>
       <Dialog.Portal>
-        <Dialog.Overlay className="fixed inset-0 z-40 bg-[rgb(10_12_16/0.45)]" />
+        <div aria-hidden="true" className="fixed inset-0 z-40 bg-[rgb(10_12_16/0.45)]" />
         <Dialog.Content
           aria-describedby={undefined}
           className="rises fixed inset-x-3 top-[12dvh] z-50 mx-auto max-w-xl overflow-hidden rounded-panel border border-line bg-raised shadow-menu outline-none"
@@ -138,7 +138,7 @@ function useGoals(groups: readonly NavigationGroup[]): Goal[] {
       label: name,
       about: address,
       words: `${address} resource`,
-      icon: SquareStack,
+      icon: Boxes,
     })),
     ...(people.data ?? []).map(({ id, name, email = '' }) => ({
       key: id,

@@ -3,7 +3,7 @@
  * have no bar at the side. Without a session the sign-in page follows, which comes back here.
  */
 import { lazy, Suspense, useEffect, useState } from 'react';
-import { Link, Outlet, useLocation } from '@tanstack/react-router';
+import { Link, Outlet } from '@tanstack/react-router';
 import { Menu, Search } from 'lucide-react';
 import type { Me } from '../../../protocol/portal.ts';
 import { SignedIn } from '../pages/signed-in.tsx';
@@ -142,7 +142,7 @@ function Brand({ me }: { readonly me: Me }) {
       <Mark className="size-7 shrink-0" />
       <span className="font-semibold tracking-tight">Postern</span>
       {me.organisation === null ? undefined : (
-        <span className="flex min-w-0 items-center gap-2.5 text-small text-quiet">
+        <span className="flex min-w-0 items-center gap-2.5 text-small text-quiet max-sm:hidden">
           <span aria-hidden="true" className="text-line-strong">
             /
           </span>
@@ -162,7 +162,6 @@ export function Navigation({
   readonly groups: readonly NavigationGroup[];
   readonly onGo?: () => void;
 }) {
-  const { pathname } = useLocation();
   return (
     <nav aria-label="Pages" className="grid gap-4">
       {groups.map(({ label, items }) => (
@@ -174,7 +173,7 @@ export function Navigation({
                 <Link
                   to={to}
                   onClick={onGo}
-                  aria-current={isAt(pathname, to) ? 'page' : undefined}
+                  activeOptions={{ exact: to === '/' || to === '/admin' }}
                   className="flex min-h-8 items-center gap-2.5 rounded-control px-2.5 text-small text-quiet hover:bg-line/50 hover:text-ink aria-[current=page]:bg-surface aria-[current=page]:font-medium aria-[current=page]:text-ink aria-[current=page]:shadow-panel max-lg:min-h-10"
                 >
                   <Icon className="size-4 shrink-0" aria-hidden="true" />
@@ -187,9 +186,4 @@ export function Navigation({
       ))}
     </nav>
   );
-}
-
-/** A page below another counts as that one; the two homes only as themselves. */
-function isAt(pathname: string, to: string): boolean {
-  return pathname === to || (to !== '/' && to !== '/admin' && pathname.startsWith(`${to}/`));
 }

@@ -43,7 +43,7 @@ export function DataTable<T>({
   columns,
   keyOf,
   filters = [],
-  actions,
+  renderActions,
   empty,
 }: {
   /** What the rows are, in the plural: `devices`. */
@@ -53,7 +53,7 @@ export function DataTable<T>({
   readonly keyOf: (row: T) => string;
   readonly filters?: readonly Filter<T>[];
   /** What can be done with a row; stands at its end. */
-  readonly actions?: (row: T) => ReactNode;
+  readonly renderActions?: (row: T) => ReactNode;
   /** In the place of the table when there is no row at all. */
   readonly empty: ReactNode;
 }) {
@@ -124,7 +124,7 @@ export function DataTable<T>({
           rows={found}
           columns={columns}
           keyOf={keyOf}
-          actions={actions}
+          renderActions={renderActions}
           sort={sort}
           dir={dir}
           onSort={(id) =>
@@ -147,7 +147,7 @@ function Rows<T>({
   rows,
   columns,
   keyOf,
-  actions,
+  renderActions,
   sort,
   dir,
   onSort,
@@ -156,12 +156,14 @@ function Rows<T>({
   readonly rows: readonly T[];
   readonly columns: readonly Column<T>[];
   readonly keyOf: (row: T) => string;
-  readonly actions: ((row: T) => ReactNode) | undefined;
+  readonly renderActions: ((row: T) => ReactNode) | undefined;
   readonly sort: string | undefined;
   readonly dir: string | undefined;
   readonly onSort: (id: string) => void;
 }) {
   const body = useRef<HTMLTableSectionElement>(null);
+  // It changes in place; nothing here is memoised by the compiler, which is not used.
+  // oxlint-disable-next-line react/incompatible-library
   const virtual = useWindowVirtualizer({
     count: rows.length,
     estimateSize: () => rowPx,
@@ -171,7 +173,7 @@ function Rows<T>({
   const items = virtual.getVirtualItems();
   const before = (items[0]?.start ?? 0) - virtual.options.scrollMargin;
   const after = virtual.getTotalSize() - ((items.at(-1)?.end ?? 0) - virtual.options.scrollMargin);
-  const span = columns.length + (actions === undefined ? 0 : 1);
+  const span = columns.length + (renderActions === undefined ? 0 : 1);
   return (
     <div className="rounded-panel border border-line bg-surface shadow-panel">
       <table className="w-full table-fixed border-collapse" aria-label={name} aria-rowcount={rows.length + 1}>
@@ -209,7 +211,7 @@ function Rows<T>({
                 </button>
               </th>
             ))}
-            {actions === undefined ? undefined : (
+            {renderActions === undefined ? undefined : (
               <th scope="col" className="w-24">
                 <span className="sr-only">Actions</span>
               </th>
@@ -240,8 +242,8 @@ function Rows<T>({
                     {column.cell?.(row) ?? String(column.value(row))}
                   </td>
                 ))}
-                {actions === undefined ? undefined : (
-                  <td className="pr-2 text-right align-middle">{actions(row)}</td>
+                {renderActions === undefined ? undefined : (
+                  <td className="pr-2 text-right align-middle">{renderActions(row)}</td>
                 )}
               </tr>
             );
@@ -272,7 +274,7 @@ function Find({
   readonly onChange: (text: string) => void;
 }) {
   return (
-    <div className="relative min-w-40 flex-1 sm:max-w-72">
+    <div className="relative min-w-40 flex-1 basis-full sm:max-w-72 sm:basis-auto">
       <Search className="pointer-events-none absolute top-2.5 left-3 size-4 text-quiet" aria-hidden="true" />
       <input
         type="search"

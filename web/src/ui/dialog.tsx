@@ -21,6 +21,7 @@ export function Dialog({ wide = false, ...props }: DialogProps) {
   return (
     <Over {...props}>
       <Radix.Content
+        onOpenAutoFocus={focusFirstField}
         {...(props.lead === undefined ? { 'aria-describedby': undefined } : {})}
         className={classNames(
           'rises fixed inset-x-3 top-[6dvh] z-50 mx-auto flex max-h-[88dvh] flex-col rounded-panel border border-line bg-raised shadow-menu outline-none',
@@ -37,6 +38,7 @@ export function Drawer({ wide = false, ...props }: DialogProps) {
   return (
     <Over {...props}>
       <Radix.Content
+        onOpenAutoFocus={focusFirstField}
         {...(props.lead === undefined ? { 'aria-describedby': undefined } : {})}
         className={classNames(
           'slides fixed inset-y-0 right-0 z-50 flex w-full flex-col border-l border-line bg-raised shadow-menu outline-none',
@@ -49,11 +51,22 @@ export function Drawer({ wide = false, ...props }: DialogProps) {
   );
 }
 
+/** The first field, where there is one; otherwise Radix chooses. */
+function focusFirstField(event: Event): void {
+  const { currentTarget: content } = event;
+  if (!(content instanceof HTMLElement)) return;
+  const field = content.querySelector<HTMLElement>('[data-body] :is(input, select, textarea):not(:disabled)');
+  if (field === null) return;
+  event.preventDefault();
+  field.focus();
+}
+
 function Over({ onClose, children }: { readonly onClose: () => void; readonly children: ReactNode }) {
   return (
     <Radix.Root open onOpenChange={(open) => (open ? undefined : onClose())}>
       <Radix.Portal>
-        <Radix.Overlay className={veil} />
+        {/* Radix’s own overlay would bring styles of its own, which the pages’ policy refuses. */}
+        <div aria-hidden="true" className={veil} />
         {children}
       </Radix.Portal>
     </Radix.Root>
@@ -79,7 +92,13 @@ function Inside({ title, lead, children, foot }: DialogProps) {
           <X className="size-5" aria-hidden="true" />
         </Radix.Close>
       </header>
-      <div className="grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)] content-start gap-5 overflow-y-auto px-5 py-5">
+      <div
+        data-body=""
+        // It scrolls by keyboard, whatever it holds.
+        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+        tabIndex={0}
+        className="grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)] content-start gap-5 overflow-y-auto px-5 py-5"
+      >
         {children}
       </div>
       {foot === undefined ? undefined : (

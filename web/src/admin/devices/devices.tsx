@@ -40,7 +40,7 @@ export function DevicesPage() {
             columns={columns}
             keyOf={({ device }) => device.id}
             filters={filters}
-            actions={({ device, state }) =>
+            renderActions={({ device, state }) =>
               state === 'held' ? <ApproveButton id={device.id} name={device.name} /> : undefined
             }
             empty={

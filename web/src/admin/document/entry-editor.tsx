@@ -14,7 +14,7 @@ export interface EntryEditorProps<K extends NamedList> {
   readonly name?: string | undefined;
   readonly initial: EntryOf<K>;
   readonly base: DocumentInForce;
-  readonly form: (entry: EntryOf<K>, set: (entry: EntryOf<K>) => void) => ReactNode;
+  readonly renderForm: (entry: EntryOf<K>, set: (entry: EntryOf<K>) => void) => ReactNode;
   readonly onClose: () => void;
 }
 
@@ -23,7 +23,7 @@ export function EntryEditor<K extends NamedList>({
   name,
   initial,
   base,
-  form,
+  renderForm,
   onClose,
 }: EntryEditorProps<K>) {
   const [entry, setEntry] = useState(initial);
@@ -78,7 +78,7 @@ export function EntryEditor<K extends NamedList>({
       }
     >
       <div className="grid gap-6 md:grid-cols-[minmax(0,1fr)_minmax(0,20rem)]">
-        <div className="grid content-start gap-4">{form(entry, follow)}</div>
+        <div className="grid content-start gap-4">{renderForm(entry, follow)}</div>
         <TextArea
           label="As YAML"
           rows={18}

@@ -169,7 +169,7 @@ function Denied({ denied }: { readonly denied: Overview['denied'] }) {
         <p className="px-5 py-4 text-quiet">Nobody was refused anything.</p>
       ) : (
         <ul className="grid gap-2.5 px-5 py-4">
-          {denied.reasons.map(({ name, count }) => (
+          {denied.reasons.map(({ name, text = name, count }) => (
             <li key={name}>
               <div className="flex items-baseline justify-between gap-4 text-small">
                 <Link
@@ -177,7 +177,7 @@ function Denied({ denied }: { readonly denied: Overview['denied'] }) {
                   search={{ result: 'refused', q: name }}
                   className="min-w-0 truncate underline decoration-line-strong/50 underline-offset-3 hover:decoration-ink"
                 >
-                  {name}
+                  {text}
                 </Link>
                 <span className="text-quiet tabular-nums">{count}</span>
               </div>

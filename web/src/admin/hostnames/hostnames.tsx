@@ -33,7 +33,7 @@ export function HostnamesPage() {
             rows={rows}
             columns={columns}
             keyOf={({ hostname, resource }) => `${hostname} ${resource}`}
-            actions={({ hostname }) => (
+            renderActions={({ hostname }) => (
               <Button small tone="secondary" onClick={() => setAsked(hostname)}>
                 Check<span className="sr-only"> {hostname}</span>
               </Button>

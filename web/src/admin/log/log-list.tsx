@@ -75,35 +75,31 @@ function Entry({ row, who }: { readonly row: AuditRow; readonly who: string }) {
         type="button"
         aria-expanded={open}
         onClick={() => setOpen(!open)}
-        className="grid w-full grid-cols-[auto_minmax(0,1fr)_auto] items-baseline gap-x-3 px-3 py-2 text-left text-small -outline-offset-2 hover:bg-sunken/60 md:grid-cols-[auto_8.5rem_10rem_minmax(0,1fr)_auto]"
+        className="flex w-full items-start gap-3 px-3 py-2 text-left text-small -outline-offset-2 hover:bg-sunken/60"
       >
         <ChevronRight
-          className={`size-4 shrink-0 self-center text-quiet transition-transform ${open ? 'rotate-90' : ''}`}
+          className={`mt-0.5 size-4 shrink-0 text-quiet transition-transform ${open ? 'rotate-90' : ''}`}
           aria-hidden="true"
         />
-        <span className="text-quiet max-md:hidden">
-          <Instant instant={time} />
-        </span>
-        <span className="font-mono text-note wrap-anywhere max-md:col-start-2">{what}</span>
-        <span className="min-w-0 max-md:col-span-2 max-md:col-start-2 max-md:row-start-2">
-          <Foreign text={who} limit={80} />
-          {resource === undefined ? undefined : (
-            <>
-              <span className="text-quiet"> · </span>
-              <Foreign text={resource} limit={80} />
-            </>
-          )}
-          {reasons.length === 0 ? undefined : (
-            <Foreign text={` ${reasons.join(', ')}`} limit={160} className="text-quiet" />
-          )}
-          <span className="text-quiet md:hidden">
-            {' · '}
+        <span className="min-w-0 flex-1 md:grid md:grid-cols-[8.5rem_10rem_minmax(0,1fr)] md:items-baseline md:gap-x-3">
+          <span className="text-quiet max-md:text-note">
             <Instant instant={time} />
           </span>
+          <span className="font-mono text-note wrap-anywhere max-md:pl-2">{what}</span>
+          <span className="block min-w-0">
+            <Foreign text={who} limit={80} />
+            {resource === undefined ? undefined : (
+              <>
+                <span className="text-quiet"> · </span>
+                <Foreign text={resource} limit={80} />
+              </>
+            )}
+            {reasons.length === 0 ? undefined : (
+              <Foreign text={` ${reasons.join(', ')}`} limit={160} className="text-quiet" />
+            )}
+          </span>
         </span>
-        <span className="max-md:row-start-1">
-          <Badge tone={tones[result] ?? 'plain'}>{result.slice(0, 20)}</Badge>
-        </span>
+        <Badge tone={tones[result] ?? 'plain'}>{result.slice(0, 20)}</Badge>
       </button>
       {open ? (
         <div className="px-4 pb-3 md:pl-10">

@@ -23,7 +23,7 @@ export function ServiceAccountEditor({
       initial={initial}
       base={base}
       onClose={onClose}
-      form={(entry, set) => (
+      renderForm={(entry, set) => (
         <>
           <Field
             label="Name"

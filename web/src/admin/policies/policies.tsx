@@ -125,7 +125,7 @@ function Policies({ base }: { readonly base: DocumentInForce }) {
           empty="No policy matches."
           {...(mayWrite
             ? {
-                actions: (policy: PolicyDocument) => (
+                renderActions: (policy: PolicyDocument) => (
                   <span className="flex shrink-0 gap-1">
                     <Button small tone="quiet" onClick={() => change({ edit: policy.name })}>
                       Change<span className="sr-only"> {policy.name}</span>

@@ -27,7 +27,7 @@ export function PolicyEditor({
       initial={initial}
       base={base}
       onClose={onClose}
-      form={(policy, set) => {
+      renderForm={(policy, set) => {
         const who = whoOf(policy);
         const { to } = policy;
         return (

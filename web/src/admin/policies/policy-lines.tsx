@@ -17,11 +17,11 @@ export const effectLooks: Readonly<
 export function PolicyLines({
   policies,
   empty,
-  actions,
+  renderActions,
 }: {
   readonly policies: readonly PolicyDocument[];
   readonly empty: string;
-  readonly actions?: (policy: PolicyDocument) => ReactNode;
+  readonly renderActions?: (policy: PolicyDocument) => ReactNode;
 }) {
   if (policies.length === 0) return <p className="px-5 py-4 text-quiet">{empty}</p>;
   return (
@@ -44,7 +44,7 @@ export function PolicyLines({
                 <Foreign text={policy.name} limit={63} className="font-mono" />
               </p>
             </div>
-            {actions?.(policy)}
+            {renderActions?.(policy)}
           </li>
         );
       })}

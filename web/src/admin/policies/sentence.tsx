@@ -58,7 +58,7 @@ function doorText(doors: PolicyDocument['doors']): string {
 }
 
 function Who({ who }: { readonly who: ReturnType<typeof whoOf> }) {
-  if (who === 'everyone') return <b className="font-medium">everyone</b>;
+  if (who === 'everyone') return <b className="font-semibold">everyone</b>;
   const parts: ReactNode[] = [];
   if (who.groups !== undefined)
     parts.push(
@@ -79,7 +79,7 @@ function Who({ who }: { readonly who: ReturnType<typeof whoOf> }) {
 }
 
 function To({ to }: { readonly to: PolicyDocument['to'] }) {
-  if (to === 'everything') return <b className="font-medium">everything</b>;
+  if (to === 'everything') return <b className="font-semibold">everything</b>;
   const parts: ReactNode[] = [];
   if (to.resources !== undefined) parts.push(<Names key="resources" names={to.resources} />);
   if (to.tags !== undefined)
@@ -88,13 +88,13 @@ function To({ to }: { readonly to: PolicyDocument['to'] }) {
         what is tagged <Names names={to.tags} />
       </span>,
     );
-  return parts.length === 0 ? <b className="font-medium">nothing</b> : <Joined parts={parts} />;
+  return parts.length === 0 ? <b className="font-semibold">nothing</b> : <Joined parts={parts} />;
 }
 
 function Names({ names }: { readonly names: readonly string[] }) {
   const most = 6;
   return (
-    <b className="font-medium">
+    <b className="font-semibold">
       <Foreign
         text={
           names.slice(0, most).join(', ') + (names.length > most ? ` and ${names.length - most} more` : '')

@@ -1,25 +1,23 @@
 /** Posture profiles: what devices have to be like, how many are, and what a change would block before it is made. */
 import { useState } from 'react';
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { Plus } from 'lucide-react';
-import type { DryRunOutcome } from '../../../../protocol/inventory.ts';
 import type { PostureProfileDocument } from '../../../../protocol/posture-document.ts';
 import { postureSourcesQuery } from '../../admin-queries.ts';
-import { admin, type DocumentInForce } from '../../api/admin.ts';
+import type { DocumentInForce } from '../../api/admin.ts';
 import { useMay } from '../../shell/may.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Drawer } from '../../ui/dialog.tsx';
 import { Foreign } from '../../ui/foreign.tsx';
 import { Ago } from '../../ui/instant.tsx';
-import { Notice } from '../../ui/notice.tsx';
 import { Page } from '../../ui/page.tsx';
 import { Panel } from '../../ui/panel.tsx';
-import { EmptyState, Loaded, Skeleton } from '../../ui/states.tsx';
-import { TextLink } from '../../ui/text-link.tsx';
+import { EmptyState, Loaded } from '../../ui/states.tsx';
 import { withEntry } from '../document/shown-document.ts';
 import { useReview } from '../document/use-review.tsx';
 import { useDocument } from '../use-document.ts';
+import { DryRun } from './dry-run.tsx';
 import { ProfileEditor } from './profile-editor.tsx';
 
 export function PosturePage() {
@@ -140,82 +138,4 @@ function summary(profile: PostureProfileDocument): string {
 /** `diskEncryption` as `disk encryption`. */
 function words(key: string): string {
   return key.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-}
-
-/** Asked anew each time it is opened. */
-export function DryRun({ profile }: { readonly profile: PostureProfileDocument }) {
-  const [first] = useState(profile);
-  const run = useQuery({
-    queryKey: ['dry-run', first],
-    queryFn: () => admin.dryRun(first),
-    gcTime: 0,
-  });
-  if (run.error !== null)
-    return (
-      <Notice tone="bad" title="It could not be tried" live>
-        {run.error.message}
-      </Notice>
-    );
-  return run.data === undefined ? <Skeleton what="what it would block" /> : <Outcome outcome={run.data} />;
-}
-
-/** The same on demand, for a profile that is being written. */
-export function DryRunButton({ profile }: { readonly profile: PostureProfileDocument }) {
-  const run = useMutation({ mutationFn: () => admin.dryRun(profile) });
-  return (
-    <div className="grid gap-3">
-      <div>
-        <Button
-          tone="secondary"
-          small
-          busy={run.isPending}
-          disabled={profile.name === ''}
-          onClick={() => run.mutate()}
-        >
-          Dry run
-        </Button>
-      </div>
-      {run.error === null ? undefined : (
-        <Notice tone="bad" title="It could not be tried" live>
-          {run.error.message}
-        </Notice>
-      )}
-      {run.data === undefined ? undefined : <Outcome outcome={run.data} />}
-    </div>
-  );
-}
-
-function Outcome({ outcome: { devices, blocked, list } }: { readonly outcome: DryRunOutcome }) {
-  const failing = list.filter(({ met }) => met !== true);
-  return (
-    <>
-      <Notice
-        tone={blocked === 0 ? 'good' : 'wait'}
-        title={
-          blocked === 0
-            ? `It would block none of ${devices} devices`
-            : `It would block ${blocked} of ${devices} devices`
-        }
-        live
-      />
-      {failing.length === 0 ? undefined : (
-        <ul className="divide-y divide-line rounded-control border border-line">
-          {failing.slice(0, 100).map(({ id, name, ownerName, checks }) => (
-            <li key={id} className="px-4 py-2.5 text-small">
-              <TextLink to="/admin/devices/$id" params={{ id }}>
-                <Foreign text={name} limit={64} />
-              </TextLink>{' '}
-              <Foreign text={ownerName} limit={80} className="text-quiet" />
-              <p className="text-quiet">
-                {checks
-                  .filter(({ met }) => !met)
-                  .map(({ text }) => text)
-                  .join('; ')}
-              </p>
-            </li>
-          ))}
-        </ul>
-      )}
-    </>
-  );
 }

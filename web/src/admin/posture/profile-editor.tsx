@@ -4,7 +4,7 @@ import type { PostureProfileDocument } from '../../../../protocol/posture-docume
 import type { DocumentInForce } from '../../api/admin.ts';
 import { Check, Field } from '../../ui/field.tsx';
 import { EntryEditor } from '../document/entry-editor.tsx';
-import { DryRunButton } from './posture.tsx';
+import { DryRunButton } from './dry-run.tsx';
 
 const systems = [
   { key: 'linux', label: 'Linux', version: '5.10' },
@@ -41,7 +41,7 @@ export function ProfileEditor({
       initial={initial}
       base={base}
       onClose={onClose}
-      form={(profile, set) => (
+      renderForm={(profile, set) => (
         <>
           <Field
             label="Name"

@@ -36,7 +36,7 @@ export function ResourceEditor({
       initial={initial}
       base={base}
       onClose={onClose}
-      form={(entry, set) => (
+      renderForm={(entry, set) => (
         <>
           <Field
             label="Name"

@@ -43,7 +43,7 @@ export function SessionsPage() {
             filters={filters}
             {...(may('sessions.end')
               ? {
-                  actions: (row: SessionEntry) => (
+                  renderActions: (row: SessionEntry) => (
                     <Button small tone="quiet" onClick={() => cut(row)}>
                       Cut
                       <span className="sr-only"> the session of {foreignText(row.subjectName, 60)}</span>

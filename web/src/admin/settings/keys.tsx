@@ -24,7 +24,7 @@ export function Keys({ keys }: { readonly keys: readonly KeyEntry[] }) {
         rows={keys}
         columns={columns}
         keyOf={({ id }) => id}
-        actions={(key) =>
+        renderActions={(key) =>
           mayDelete(key) ? (
             <Button
               small

@@ -109,7 +109,7 @@ function ProviderEditor({
       initial={initial}
       base={base}
       onClose={onClose}
-      form={(entry, set) => (
+      renderForm={(entry, set) => (
         <>
           <Field
             label="Name"
