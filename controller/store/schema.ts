@@ -1,6 +1,6 @@
 /**
- * The tables of the controller's store as types. Every table but `organisations` belongs to an organisation, and its
- * queries go through `ScopedStore`. Times are epoch milliseconds in columns that end in `_ms`; JSON is text.
+ * The tables of the controller's store as types. Every table but those of `Schema` itself belongs to an organisation,
+ * and its queries go through `ScopedStore`. Times are epoch milliseconds in columns that end in `_ms`; JSON is text.
  */
 import type { Generated } from 'kysely';
 import type { DeviceId, Id, NetworkId, NodeId, OrganisationId, ResourceId } from '../../protocol/ids.ts';
@@ -14,6 +14,8 @@ export interface OrganisationsTable {
   /** Epoch of the newest revocation; only grows. */
   epoch: number;
   created_ms: number;
+  /** Grows whenever news of this organisation could not be told to other controllers. */
+  unheard: Generated<number>;
 }
 
 /** Documents as applied, newest revision last, without secrets. */
@@ -130,6 +132,13 @@ export interface BootsTable {
   boot: string;
   fenced_ms: number | null;
   seen_ms: number;
+}
+
+/** How many control channels each node has begun, at whichever controllers. */
+export interface ChannelsTable {
+  organisation: OrganisationId;
+  node: NodeId;
+  number: number;
 }
 
 /** `device`: what a device may do follows from it. `browser`: a signed-in browser at the controller's own pages. */
@@ -408,6 +417,7 @@ export interface ScopedSchema {
   people: PeopleTable;
   nodes: NodesTable;
   boots: BootsTable;
+  channels: ChannelsTable;
   sessions: SessionsTable;
   enrolment_keys: EnrolmentKeysTable;
   api_tokens: ApiTokensTable;
@@ -428,6 +438,20 @@ export interface ScopedSchema {
   passkey_challenges: PasskeyChallengesTable;
 }
 
+/** Keys, sealed, and the TLS authority, where several controllers share them. */
+export interface ControllerFilesTable {
+  name: string;
+  content: string;
+}
+
+/** The controllers that run. One whose beats stand still is gone. */
+export interface ControllersTable {
+  id: string;
+  beats: number;
+}
+
 export interface Schema extends ScopedSchema {
   organisations: OrganisationsTable;
+  controller_files: ControllerFilesTable;
+  controllers: ControllersTable;
 }
