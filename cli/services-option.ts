@@ -1,6 +1,7 @@
 /**
  * Where a controller's records and news live when they do not live in its own process: PostgreSQL and Redis, by option,
- * file or variable, since their addresses hold passwords.
+ * file or variable. A password may be in the address, or apart in POSTERN_DATABASE_PASSWORD, POSTERN_REDIS_PASSWORD or
+ * the files that these with _FILE name.
  */
 import { Option, type Command } from 'commander';
 import { UnusableRedis } from '../controller/live/unusable-redis.ts';
@@ -46,18 +47,15 @@ export function withRedis(command: Command): Command {
 /** The database's address; undefined where none is given. Throws a CommandError where it is none. */
 export async function databaseOf(options: DatabaseOptions): Promise<string | undefined> {
   const url = await readSecret('database', options.database, options.databaseFile);
-  return checked(
-    url,
-    '--database',
-    ['postgres:', 'postgresql:'],
-    'postgres://postern@db.acme.example/postern',
-  );
+  const example = 'postgres://postern@db.acme.example/postern';
+  return withPassword('database', checked(url, '--database', ['postgres:', 'postgresql:'], example));
 }
 
 /** Redis's address; undefined where none is given. Throws a CommandError where it is none. */
 export async function redisOf(options: RedisOptions): Promise<string | undefined> {
   const url = await readSecret('redis', options.redis, options.redisFile);
-  return checked(url, '--redis', ['redis:', 'rediss:'], 'redis://redis.acme.example:6379');
+  const example = 'redis://redis.acme.example:6379';
+  return withPassword('redis', checked(url, '--redis', ['redis:', 'rediss:'], example));
 }
 
 /** What a person can do about a database that cannot be used; any other error stays what it is. */
@@ -81,6 +79,16 @@ export function unusableRedis(error: unknown, url: string): unknown {
 /** Host and port of an address, for messages: never who or with which password. */
 function placeOf(url: string): string {
   return new URL(url).host;
+}
+
+/** The address with the password that is given apart, where it has none itself. */
+async function withPassword(name: string, text: string | undefined): Promise<string | undefined> {
+  if (text === undefined) return undefined;
+  const url = new URL(text);
+  const password = await readSecret(`${name}-password`, undefined, undefined);
+  if (password === undefined || url.password !== '') return text;
+  url.password = encodeURIComponent(password);
+  return url.href;
 }
 
 function checked(

@@ -60,7 +60,7 @@ export class RedisConnection {
     } catch (error) {
       if (!isRefusal(error)) return connection;
       connection.close();
-      throw new UnusableRedis(`Redis does not let this controller in: ${error.message}`, {
+      throw new UnusableRedis(`Redis does not let this controller in: ${error.message.replace(/\.$/, '')}`, {
         cause: error,
       });
     }
