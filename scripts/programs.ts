@@ -45,6 +45,7 @@ export const programs = {
   postgres: { package: 'postgresql', targets: people, folder: '/usr/lib/postgresql/*/bin' },
   initdb: { package: 'postgresql', targets: people, folder: '/usr/lib/postgresql/*/bin' },
   chromium: { package: 'chromium', targets: people },
+  pebble: { package: 'pebble', targets: ['test'] },
   tcpdump: { package: 'tcpdump', targets: ['test'], rootOnly: true },
   'dbus-daemon': { package: 'dbus-daemon', targets: ['test'], rootOnly: true },
   'systemd-resolved': {
