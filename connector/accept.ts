@@ -35,6 +35,8 @@ export interface Serving {
   causeOf(ids: readonly string[]): string | undefined;
   /** Something that cannot be right was shown and left aside. */
   alarm(name: AlarmName): void;
+  /** Takes what another connector asks (WIRE A9, kind `peer`); false for anything else, and for whoever is none. */
+  peer?(this: void, stream: MuxStream, payload: unknown, key: Buffer): boolean;
   readonly resolve: Resolve;
   /** Whether this connector itself listens there: no resource leads to it. */
   isOwnListener?(this: void, address: string, port: number): boolean;
@@ -115,6 +117,7 @@ export class AcceptedSession {
   }
 
   async #open(stream: MuxStream, payload: unknown): Promise<void> {
+    if (this.#serving.peer?.(stream, payload, this.#session.peerKey) === true) return;
     const id = flowId(this.#session.handshakeHash, stream.id);
     // Grants of the same flight are being verified; the stream waits for them and for nothing else.
     await this.#grants.settled;
