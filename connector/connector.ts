@@ -22,6 +22,7 @@ import { Alarms, type AlarmName } from '../protocol/node/alarms.ts';
 import { dialOptions } from '../protocol/node/dial-options.ts';
 import { openIdentity } from '../protocol/node/identity.ts';
 import { serveLocalApi } from '../protocol/node/local-api.ts';
+import type { MuxStream } from '../protocol/mux/stream.ts';
 import type { StateDirectory } from '../protocol/node/state-directory.ts';
 import type { EnrolmentKey } from '../protocol/secrets.ts';
 import { encodeEnrolmentKey } from '../protocol/secrets.ts';
@@ -36,6 +37,7 @@ import { connectorStatus, type ConnectorStatus } from './connector-status.ts';
 import { ConnectorMemory } from './memory.ts';
 import { keepNames } from './name-cache.ts';
 import type { Resolve } from './resolve.ts';
+import type { DeviceFlow } from './web/device-flow.ts';
 import { openWebDoor } from './web/web-door.ts';
 
 export interface ConnectorOptions {
@@ -121,6 +123,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     card: () => memory.card,
     causeOf: (ids: readonly string[]) => memory.causeOf(ids),
     resolve,
+    takeWeb: (stream: MuxStream, device: DeviceFlow) => web.takeFlow(stream, device),
     ...(listener === undefined ? {} : { isOwnListener: listener.isAt }),
     clock: systemClock,
     wallClock,
@@ -194,7 +197,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       for (const session of sessions.keys()) session.drain('draining');
       log.info({ flows: openFlows() }, 'draining');
       const untilMs = systemClock.nowMs() + graceMs;
-      while (openFlows() > 0 && systemClock.nowMs() < untilMs)
+      while (flowsToWaitFor() > 0 && systemClock.nowMs() < untilMs)
         await new Promise<void>((resolve) => systemClock.after(drainCheckMs, resolve));
     },
     async stop() {
@@ -377,6 +380,10 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
 
   function openFlows(): number {
     return [...sessions.values()].reduce((sum, session) => sum + session.openFlows, 0);
+  }
+
+  function flowsToWaitFor(): number {
+    return [...sessions.values()].reduce((sum, session) => sum + session.flowsToWaitFor, 0);
   }
 
   /** One batch is under way at a time; the next follows what the controller confirms. */

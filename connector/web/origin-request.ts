@@ -82,8 +82,8 @@ const claimPrefixes = [
 export interface Told {
   /** Absent: nobody signed in, and the origin is told of nobody. */
   readonly identity?: readonly (readonly [name: string, value: string])[];
-  /** The browser's address as the relay saw it. */
-  readonly address: string;
+  /** The browser's address as the relay saw it; the client door shows none. */
+  readonly address?: string;
   /** The Host the origin sees. */
   readonly host: string;
   /** Names of further headers that this resource's origin believes, removed from what comes from outside. */
@@ -114,14 +114,8 @@ export function originHeaders(request: RawRequest, target: Target, told: Told): 
   }
   const rest = cookies.length === 0 ? undefined : readCookies(cookies.join('; ')).rest;
   if (rest !== undefined) out.push('cookie', rest);
-  out.push(
-    'x-forwarded-for',
-    told.address,
-    'x-forwarded-proto',
-    'https',
-    'x-forwarded-host',
-    target.authority,
-  );
+  if (told.address !== undefined) out.push('x-forwarded-for', told.address);
+  out.push('x-forwarded-proto', 'https', 'x-forwarded-host', target.authority);
   out.push('x-forwarded-port', /:(\d+)$/.exec(target.authority)?.[1] ?? '443');
   for (const [name, value] of told.identity ?? []) out.push(name, headerText(value));
   return out;

@@ -1,6 +1,7 @@
 /**
- * The connector's half of the web door: takes browsers' TLS connections from the relay, signs people in, decides, and passes
- * requests on to the applications of its network. Composes the parts of this folder; the connector feeds it what it hears.
+ * The connector's half of the web door: takes browsers' TLS connections from the relay and those of devices from their
+ * sessions, signs people in, decides, and passes requests on to the applications of its network. Composes the parts of this
+ * folder; the connector feeds it what it hears.
  */
 import type { Clock, Random } from '../../protocol/clock.ts';
 import type { ConnectorSnapshot, FlowRecord, FromController, FromNode } from '../../protocol/control.ts';
@@ -18,6 +19,7 @@ import { Assertions } from './assertion.ts';
 import { CertificateFiles } from './certificate-files.ts';
 import { Certificates } from './certificates.ts';
 import { ControllerCalls } from './controller-calls.ts';
+import type { DeviceFlow } from './device-flow.ts';
 import { Exchange, OpenExchanges, type WebResource } from './exchange.ts';
 import { Gate, type Asked, type Verdict } from './gate.ts';
 import { HttpsEndpoint } from './https-endpoint.ts';
@@ -27,6 +29,7 @@ import { originHeaders } from './origin-request.ts';
 import { originsFor, resourceFor, type ChosenOrigin } from './origins.ts';
 import { createProxy, type Opened } from './proxy.ts';
 import type { RawRequest } from './request-target.ts';
+import type { Right } from './right.ts';
 import { askSignOut, SignIn, signInNeeded, type Answer } from './sign-in.ts';
 import { isWebSocket, passUpgrade, refuseMalformed, refuseUpgrade } from './upgrade.ts';
 import { Upstreams } from './upstreams.ts';
@@ -56,6 +59,8 @@ type Own = Extract<Verdict, { verdict: 'own' }>;
 export interface WebDoor {
   /** A browser's TLS connection: accepts it, or leaves it to the next connector. */
   take(stream: MuxStream, caller: WebCaller): void;
+  /** A device's TLS connection to a public hostname; false when there is no room for another one. */
+  takeFlow(stream: MuxStream, device: DeviceFlow): boolean;
   /** A message that concerns the door; false for any other. */
   receive(message: FromController): boolean;
   /** The controller welcomed this connector. */
@@ -180,8 +185,12 @@ class ConnectorWebDoor implements WebDoor {
 
   take(stream: MuxStream, caller: WebCaller): void {
     if (this.#resourceFor(caller.sni) === undefined) return stream.reset('no-peer');
-    if (!this.#endpoint.take(stream, caller)) return stream.reset('busy');
+    if (!this.#endpoint.take(stream, { address: caller.addr })) return stream.reset('busy');
     return stream.accept();
+  }
+
+  takeFlow(stream: MuxStream, device: DeviceFlow): boolean {
+    return this.#endpoint.take(stream, { device });
   }
 
   receive(message: FromController): boolean {
@@ -251,7 +260,14 @@ class ConnectorWebDoor implements WebDoor {
 
   #asked(raw: RawRequest, isUpgrade: boolean): Asked {
     const connection = this.#endpoint.connectionOf(raw);
-    return { raw, servername: connection?.servername, address: connection?.address ?? '', isUpgrade };
+    const source = connection?.source;
+    return {
+      raw,
+      servername: connection?.servername,
+      address: source !== undefined && 'address' in source ? source.address : undefined,
+      device: source !== undefined && 'device' in source ? source.device : undefined,
+      isUpgrade,
+    };
   }
 
   async #own(
@@ -281,16 +297,16 @@ class ConnectorWebDoor implements WebDoor {
     asked: Asked,
     cut: () => void,
   ): Promise<Opened> {
-    const { address, raw } = asked;
+    const { address, device, raw } = asked;
     const { web } = resource;
     const exchange = new Exchange({
       raw,
       target,
       resource,
       right,
-      address,
+      ...(device === undefined ? {} : { device: device.device }),
       ownAuthorization,
-      standing: () => this.#standing(resource, target.host),
+      standing: () => this.#standing(resource, target.host) ?? objectionTo(device?.right()),
       cut,
     });
     this.#open.add(exchange);
@@ -306,7 +322,7 @@ class ConnectorWebDoor implements WebDoor {
     const headers = ({ origin }: ChosenOrigin): string[] =>
       originHeaders(raw, target, {
         ...(identity === undefined ? {} : { identity }),
-        address,
+        ...(address === undefined ? {} : { address }),
         host: hostFor(web.host, origin, target.authority),
         reserved: reservedHeaders(web),
         ownAuthorization,
@@ -321,6 +337,10 @@ class ConnectorWebDoor implements WebDoor {
     const resource = parseId('res', id);
     return resource !== undefined && this.#options.lease.isRevoked(resource) ? 'revoked' : 'denied';
   }
+}
+
+function objectionTo(right: Right | CodeName | undefined): CodeName | undefined {
+  return typeof right === 'string' ? right : undefined;
 }
 
 /** The Host that the origin sees: its own, the public one, or a text somebody wrote. */

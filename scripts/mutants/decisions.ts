@@ -39,7 +39,7 @@ export const decisionsMutants: readonly Mutant[] = [
   ...guards('controller/decisions/withdraw.ts', control, [
     [
       'a resource that leads elsewhere ends its flows',
-      'const left = moved.has(id) ? undefined : now?.get(id);',
+      'const left = moved.has(id) || (isOutdated && web.has(id)) ? undefined : now?.get(id);',
       'const left = now?.get(id);',
     ],
     [

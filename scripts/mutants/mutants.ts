@@ -1,6 +1,7 @@
 /** Every guard that `npm run mutants` takes out, by the part of the product it stands in. */
 import { channelMutants } from './channel.ts';
 import { clientMutants } from './client.ts';
+import { clientDoorMutants } from './client-door.ts';
 import { connectorMutants } from './connector.ts';
 import { controllerMutants } from './controller.ts';
 import { decisionsMutants } from './decisions.ts';
@@ -24,6 +25,7 @@ export const mutants: readonly Mutant[] = [
   ...muxMutants,
   ...channelMutants,
   ...tokensMutants,
+  ...clientDoorMutants,
   ...connectorMutants,
   ...directMutants,
   ...relayMutants,

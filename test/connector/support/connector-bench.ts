@@ -58,6 +58,8 @@ export class ConnectorBench {
   /** What names lead to; literals lead to themselves. */
   names: Record<string, string[]> = {};
   resources: Record<string, ConnectorResource> = {};
+  /** What is behind public hostnames. */
+  takeWeb: Serving['takeWeb'] = () => false;
   readonly dialled: Socket[] = [];
   readonly sessions: Session[] = [];
   application: Server | undefined;
@@ -153,12 +155,14 @@ export class ConnectorBench {
         relays: {},
         peers: {},
         resources: this.resources,
+        web: { url: 'https://access.acme.example/web/start', port: 443 },
       }),
       card: () => card,
       causeOf: (ids) => (ids.includes(this.grantId) ? 'policy' : undefined),
       alarm: (name) => this.alarms.push(name),
       clock: this.clock,
       resolve: async (name) => this.names[name] ?? [name],
+      takeWeb: (stream, device) => this.takeWeb(stream, device),
       wallClock: () => this.wallMs,
     };
     return acceptSession({
