@@ -4,7 +4,7 @@
  */
 import type { CodeName } from '../../protocol/errors.ts';
 import type { DeviceId } from '../../protocol/ids.ts';
-import type { Door } from '../../protocol/admin.ts';
+import type { Door } from '../../protocol/policy-document.ts';
 import type { Who } from '../../protocol/web.ts';
 
 export interface Right {

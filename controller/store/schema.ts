@@ -5,6 +5,7 @@
 import type { Generated } from 'kysely';
 import type { DeviceId, Id, NetworkId, NodeId, OrganisationId, ResourceId } from '../../protocol/ids.ts';
 import type { Name } from '../../protocol/names.ts';
+import type { Role } from '../../protocol/roles.ts';
 
 export interface OrganisationsTable {
   id: OrganisationId;
@@ -66,6 +67,11 @@ export interface PeopleTable {
   signed_in_ms: number;
   /** Since when this person may not sign in; null while they may. */
   disabled_ms: number | null;
+  /** As an administrator; null for everybody else. */
+  role: Role | null;
+  /** When the role was given or taken, and by whom. */
+  role_ms: number | null;
+  role_by: string | null;
 }
 
 export type NodeKind = 'device' | 'connector' | 'relay';
@@ -173,13 +179,15 @@ export interface EnrolmentKeysTable {
   created_by: string;
 }
 
-export type ApiRole = 'admin' | 'auditor';
+export type ApiRole = Extract<Role, 'admin' | 'auditor'>;
 
 export interface ApiTokensTable {
   organisation: OrganisationId;
   id: Id<'tok'>;
   hash: string;
   role: ApiRole;
+  /** JSON array. */
+  scopes: string;
   /** For people; empty where none was given. */
   name: string;
   expires_ms: number | null;

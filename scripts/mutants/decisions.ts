@@ -207,13 +207,13 @@ export const decisionsMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'controller/decisions/grants-for.ts',
+    'controller/decisions/told.ts',
     ['test/controller/rights.test.ts'],
     [
       [
         'a grant names no group but those about its network',
-        'groups: subject.groups.filter((group) => groups.includes(group)),',
-        'groups: [...subject.groups],',
+        'groups: groups.filter((group) => named.includes(group)),',
+        'groups: [...groups],',
       ],
     ],
   ),
