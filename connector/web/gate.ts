@@ -227,6 +227,7 @@ function ownPage(path: string): OwnPage | 'other' | undefined {
     case '/.postern/jwks.json':
       return 'jwks';
     default:
+      if (!/postern|%/i.test(path)) return undefined;
       return /^[/\\]+\.postern([/\\;]|$)/i.test(decoded(path)) ? 'other' : undefined;
   }
 }

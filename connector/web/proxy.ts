@@ -2,7 +2,7 @@
  * Requests through the web door: one Fastify application whose root hook asks the gate for each, and `@fastify/http-proxy`
  * for what passes. Over HTTP/1.1 and HTTP/2 alike; upgrades go another way by the same gate.
  */
-import { METHODS, type OutgoingHttpHeaders, type Server } from 'node:http';
+import { METHODS, type Server } from 'node:http';
 import httpProxy, { type FastifyHttpProxyOptions } from '@fastify/http-proxy';
 import fastify, { type FastifyReply, type FastifyRequest, type FastifyServerFactoryHandler } from 'fastify';
 import { Fault, type CodeName } from '../../protocol/errors.ts';
@@ -50,6 +50,8 @@ interface Under {
   readonly opened: Opened;
   readonly outgoing: Outgoing;
   readonly sinceMs: number;
+  /** What the browser is sent of the origin's headers, once it has answered. */
+  head?: ResponseHeaders;
   answered?: { readonly by: ChosenOrigin; readonly askedMs: number; readonly atMs: number };
 }
 
@@ -154,7 +156,9 @@ export async function createProxy(
       onResponse: (_request, reply, answer) => sendAnswerOf(reply as FastifyReply, answer),
       rewriteHeaders: (headers, request) => {
         const state = (request as unknown as Passing)[underKey];
-        return state === undefined ? {} : responseHeaders(headers, state);
+        if (state !== undefined) state.head = responseHeaders(headers, state);
+        // Kept past Fastify's own store of headers, which would copy them three times.
+        return {};
       },
       // What may be sent twice is decided where it is sent; its own rule would ask an origin in trouble ten times.
       retryDelay: () => null,
@@ -196,7 +200,10 @@ function sendAnswerOf(reply: FastifyReply, { stream }: { readonly stream?: unkno
   reply.hijack();
   const raw: BrowserResponse = reply.raw;
   try {
-    raw.writeHead(reply.statusCode, reply.getHeaders() as OutgoingHttpHeaders);
+    // Reply-from lets a connection go whose request is not over yet.
+    const connection = reply.getHeader('connection');
+    const head = (reply.request as Passing)[underKey]?.head;
+    raw.writeHead(reply.statusCode, connection === undefined ? head : { ...head, connection: 'close' });
   } catch {
     // An origin's head that cannot be said costs its own answer and nothing else.
     stream.destroy();
@@ -205,10 +212,7 @@ function sendAnswerOf(reply: FastifyReply, { stream }: { readonly stream?: unkno
   return stream.sendTo(raw);
 }
 
-function responseHeaders(
-  headers: ResponseHeaders,
-  { opened, sinceMs, answered }: Under,
-): Record<string, string> {
+function responseHeaders(headers: ResponseHeaders, { opened, sinceMs, answered }: Under): ResponseHeaders {
   const { target } = opened.exchange.options;
   const origin = answered?.by ?? { text: '' };
   const kept = browserHeaders(headers, { origin, publicOrigin: `https://${target.authority}` });
@@ -217,8 +221,7 @@ function responseHeaders(
     const ours = `postern;dur=${(askedMs - sinceMs).toFixed(1)}, origin;dur=${(atMs - askedMs).toFixed(1)}`;
     kept['server-timing'] = [kept['server-timing'] ?? [], ours].flat().join(', ');
   }
-  // Reply-from's types know no lists, which several cookies are.
-  return kept as Record<string, string>;
+  return kept;
 }
 
 /** Of what the parser refused. */
