@@ -2,7 +2,7 @@
  * Every error the API answers with, in one table (RFC 9457). A handler throws `ProblemError`; anything else that is thrown
  * becomes `internal` and its text stays in the log.
  */
-import type { DocumentIssue, Problem } from '../../protocol/admin.ts';
+import type { DocumentIssue, Problem } from '../../protocol/problem.ts';
 import { formatDuration } from '../../protocol/durations.ts';
 
 export const problems = {
@@ -10,6 +10,7 @@ export const problems = {
   'invalid-document': { status: 422, title: 'The document is not valid; nothing was changed' },
   'not-authenticated': { status: 401, title: 'Sign in or send a valid token' },
   'not-allowed': { status: 403, title: 'This is not yours to do' },
+  'not-fresh': { status: 403, title: 'This takes a sign-in of the last minutes; sign in again' },
   'not-found': { status: 404, title: 'There is no such thing' },
   conflict: { status: 409, title: 'The state of things does not allow this now' },
   'too-large': { status: 413, title: 'The request is too large' },

@@ -2,11 +2,11 @@
  * What differs between two documents, entry by entry, for the answers of apply and plan, for the audit log and for the
  * history. Entries are told apart by their name; the order of keys says nothing.
  */
-import type { ApplyResult, DocumentChange } from '../../protocol/admin.ts';
+import type { ApplyResult, DocumentChange } from '../../protocol/document-revisions.ts';
 import type { StoredDocument } from './organisation-state.ts';
 
 /** What one entry of each key is called, or the key itself where it is no list. A key that is missing does not compile. */
-const kinds: Readonly<Record<Exclude<keyof StoredDocument, 'organisation'>, string>> = {
+const kinds = {
   sessions: 'setting',
   devices: 'setting',
   zones: 'zone',
@@ -20,7 +20,9 @@ const kinds: Readonly<Record<Exclude<keyof StoredDocument, 'organisation'>, stri
   serials: 'serial number',
   policies: 'policy',
   tests: 'test',
-};
+} as const satisfies Readonly<Record<Exclude<keyof StoredDocument, 'organisation'>, string>>;
+/** What `kind` of a change can be. */
+export type EntryKind = (typeof kinds)[keyof typeof kinds];
 type Key = keyof typeof kinds;
 
 /** @param secrets names of entries whose secret differs, which no document shows */

@@ -1,6 +1,7 @@
 /** Connectors and relays: listed, removed. */
 import { Type } from 'typebox';
 import type { NodeId, OrganisationId } from '../../../protocol/ids.ts';
+import { ServerEntry } from '../../../protocol/inventory.ts';
 import { appendAudit } from '../../audit/append-audit.ts';
 import type { ControllerContext } from '../../context.ts';
 import { organisationOf, whoOf } from '../access.ts';
@@ -15,21 +16,11 @@ export function serverRoutes(app: TypedApp, context: ControllerContext): void {
     app.get(
       `/api/v1/${path}`,
       {
-        config: { access: ['admin', 'auditor'] },
+        config: { access: ['servers.read'] },
         schema: {
           summary: kind === 'connector' ? 'Connectors of all networks' : 'Relays',
           response: {
-            200: Type.Array(
-              Type.Object({
-                id: Type.String(),
-                name: Type.String(),
-                network: Type.Optional(Type.String()),
-                url: Type.Optional(Type.String()),
-                version: Type.String(),
-                online: Type.Boolean(),
-                seen: Type.String(),
-              }),
-            ),
+            200: Type.Array(ServerEntry),
           },
         },
       },
@@ -60,7 +51,7 @@ export function serverRoutes(app: TypedApp, context: ControllerContext): void {
     app.delete(
       `/api/v1/${path}/:id`,
       {
-        config: { access: ['admin'], problems: ['conflict'] },
+        config: { access: ['servers.write'], problems: ['conflict'] },
         schema: {
           summary: `Removes a ${kind}; it must enrol again with a new key`,
           params: Type.Object({ id: Type.String() }),

@@ -2,7 +2,8 @@
  * Random organisations in small, and who asks what of them: names are few, so that policies meet, and times lie at and
  * around every boundary, the nights of daylight saving among them. The same seed draws the same cases.
  */
-import type { PolicyDocument, PostureProfileDocument, ScheduleDocument } from '../../../protocol/admin.ts';
+import type { PolicyDocument, ScheduleDocument } from '../../../protocol/policy-document.ts';
+import type { PostureProfileDocument } from '../../../protocol/posture-document.ts';
 import type { Facts } from '../../../policy/facts.ts';
 import { postureProfiles, randomDevice } from './random-posture.ts';
 
