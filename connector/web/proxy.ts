@@ -5,11 +5,12 @@
 import { METHODS, type Server } from 'node:http';
 import httpProxy, { type FastifyHttpProxyOptions } from '@fastify/http-proxy';
 import fastify, { type FastifyReply, type FastifyRequest, type FastifyServerFactoryHandler } from 'fastify';
-import { Fault, type CodeName } from '../../protocol/errors.ts';
+import type { CodeName } from '../../protocol/errors.ts';
 import type { Exchange } from './exchange.ts';
 import type { Asked, Verdict } from './gate.ts';
 import { wantsPage } from './gate.ts';
 import { breakOff, OriginAnswer, type BrowserResponse } from './origin-answer.ts';
+import { originFailure } from './origin-failure.ts';
 import { OriginClient, outgoingKey, type Outgoing } from './origin-client.ts';
 import type { OriginHealth } from './origin-health.ts';
 import { browserHeaders, type ResponseHeaders } from './origin-response.ts';
@@ -36,7 +37,7 @@ export interface ProxyOptions {
   open(verdict: Passed, asked: Asked, cut: () => void): Opened | Promise<Opened>;
   readonly upstreams: Upstreams;
   readonly health: OriginHealth;
-  failed(exchange: Exchange, code: CodeName, error: Error): void;
+  failed(exchange: Exchange, code: CodeName): void;
 }
 
 export interface Opened {
@@ -164,11 +165,10 @@ export async function createProxy(
       retryDelay: () => null,
       onError: (reply, { error }) => {
         const state = (reply.request as unknown as Passing)[underKey];
-        const cause = error.cause instanceof Error ? error.cause : error;
-        const code = faultOf(cause);
+        const { code, notice } = originFailure(error);
         // What was cut, or has no browser any more, failed for no fault of the origin's.
-        if (state?.opened.exchange.isOver === false) options.failed(state.opened.exchange, code, cause);
-        void sendNotice(reply.request as FastifyRequest, reply as FastifyReply, originNotice(code));
+        if (state?.opened.exchange.isOver === false) options.failed(state.opened.exchange, code);
+        void sendNotice(reply.request as FastifyRequest, reply as FastifyReply, notice);
       },
     },
   };
@@ -254,14 +254,4 @@ function sendAnswer(request: FastifyRequest, reply: FastifyReply, answer: Answer
 /** What is left of the body is not waited for. */
 function closing(reply: FastifyReply): FastifyReply {
   return reply.request.raw.httpVersionMajor === 1 ? reply.header('connection', 'close') : reply;
-}
-
-/** Which hop failed, as a code: the connector's own, or what undici says of the origin. */
-function faultOf(error: Error): CodeName {
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    if (cause instanceof Fault) return cause.code;
-    const code = 'code' in cause ? String(cause.code) : '';
-    if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_CONNECT_TIMEOUT') return 'timeout';
-  }
-  return 'protocol';
 }
