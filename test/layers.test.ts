@@ -70,7 +70,7 @@ const layers: Record<string, Layer> = {
   },
   connector: {
     imports: ['protocol', 'protocol/mux', 'protocol/link', 'protocol/node'],
-    packages: ['@fastify/http-proxy', 'fastify', 'jose', 'pino', 'typebox', 'undici'],
+    packages: ['@fastify/http-proxy', 'acme-client', 'fastify', 'jose', 'pino', 'typebox', 'undici'],
     node: true,
     never: ['policy', 'controller', 'relay', 'client'],
   },
