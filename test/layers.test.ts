@@ -44,10 +44,12 @@ const layers: Record<string, Layer> = {
       '@fastify/swagger',
       '@fastify/type-provider-typebox',
       '@peculiar/x509',
+      '@simplewebauthn/server',
       'fastify',
       'jose',
       'kysely',
       'openid-client',
+      'otpauth',
       // Records on a server, and news between controllers.
       'pg',
       'pino',
@@ -86,12 +88,15 @@ const layers: Record<string, Layer> = {
   web: {
     imports: ['protocol'],
     packages: [
+      '@simplewebauthn/browser',
       '@tanstack/react-query',
       '@tanstack/react-router',
+      '@tanstack/react-virtual',
       'lucide-react',
       'radix-ui',
       'react',
       'react-dom',
+      'yaml',
     ],
     node: false,
     never: [...programs, 'policy'],
