@@ -42,6 +42,9 @@ export const certificatesMutants: readonly Mutant[] = [
       'this.#ordered.length >= Infinity',
     ],
   ]),
+  ...guards(`${folder}/seen-names.ts`, orders, [
+    ['strangers make a connector look into few names', 'if (!this.#looks.take()) return undefined;', ''],
+  ]),
   ...guards(`${folder}/acme-certificates.ts`, orders, [
     [
       'a certificate that is over is not served',
