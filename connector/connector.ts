@@ -22,11 +22,11 @@ import { Alarms, type AlarmName } from '../protocol/node/alarms.ts';
 import { dialOptions } from '../protocol/node/dial-options.ts';
 import { openIdentity } from '../protocol/node/identity.ts';
 import { serveLocalApi } from '../protocol/node/local-api.ts';
+import type { MuxStream } from '../protocol/mux/stream.ts';
 import type { StateDirectory } from '../protocol/node/state-directory.ts';
 import type { EnrolmentKey } from '../protocol/secrets.ts';
 import { encodeEnrolmentKey } from '../protocol/secrets.ts';
 import { encodeKey } from '../protocol/keys.ts';
-import type { MuxStream } from '../protocol/mux/stream.ts';
 import { areSigned } from '../protocol/tokens.ts';
 import { AcceptedSession } from './accept.ts';
 import { listenDirectly, type DirectListener } from './direct-listener.ts';
@@ -40,6 +40,7 @@ import type { Resolve } from './resolve.ts';
 import type { AcmeSettings } from './web/certificates/acme-account.ts';
 import { answerPeer } from './web/certificates/answer-peer.ts';
 import { peersThroughRelays, type Peers } from './web/certificates/ask-peers.ts';
+import type { DeviceFlow } from './web/device-flow.ts';
 import { openWebDoor } from './web/web-door.ts';
 
 export interface ConnectorOptions {
@@ -132,6 +133,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
         certificateFor: (name) => web.certificateFor(name, key),
       }),
     resolve,
+    takeWeb: (stream: MuxStream, device: DeviceFlow) => web.takeFlow(stream, device),
     ...(listener === undefined ? {} : { isOwnListener: listener.isAt }),
     clock: systemClock,
     wallClock,
@@ -206,7 +208,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       for (const session of sessions.keys()) session.drain('draining');
       log.info({ flows: openFlows() }, 'draining');
       const untilMs = systemClock.nowMs() + graceMs;
-      while (openFlows() > 0 && systemClock.nowMs() < untilMs)
+      while (flowsToWaitFor() > 0 && systemClock.nowMs() < untilMs)
         await new Promise<void>((resolve) => systemClock.after(drainCheckMs, resolve));
     },
     async stop() {
@@ -410,6 +412,10 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
 
   function openFlows(): number {
     return [...sessions.values()].reduce((sum, session) => sum + session.openFlows, 0);
+  }
+
+  function flowsToWaitFor(): number {
+    return [...sessions.values()].reduce((sum, session) => sum + session.flowsToWaitFor, 0);
   }
 
   /** One batch is under way at a time; the next follows what the controller confirms. */

@@ -4,7 +4,15 @@
  */
 
 /** For everyone who is signed in, and for signing in. */
-export const portalPages = ['/', '/setup', '/login', '/login/administrator', '/device', '/device/confirm', '/refused'] as const;
+export const portalPages = [
+  '/',
+  '/setup',
+  '/login',
+  '/login/administrator',
+  '/device',
+  '/device/confirm',
+  '/refused',
+] as const;
 
 /** For those with a role. */
 export const adminPages = [

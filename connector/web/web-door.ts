@@ -1,6 +1,7 @@
 /**
- * The connector's half of the web door: takes browsers' TLS connections from the relay, signs people in, decides, and passes
- * requests on to the applications of its network. Composes the parts of this folder; the connector feeds it what it hears.
+ * The connector's half of the web door: takes browsers' TLS connections from the relay and those of devices from their
+ * sessions, signs people in, decides, and passes requests on to the applications of its network. Composes the parts of this
+ * folder; the connector feeds it what it hears.
  */
 import type { Clock, Random } from '../../protocol/clock.ts';
 import type { ConnectorSnapshot, FlowRecord, FromController, FromNode } from '../../protocol/control.ts';
@@ -24,6 +25,7 @@ import { Certificates, type ServedHost } from './certificates/certificates.ts';
 import { Challenges } from './certificates/challenges.ts';
 import type { PeerAnswer } from './certificates/peer-messages.ts';
 import { ControllerCalls } from './controller-calls.ts';
+import type { DeviceFlow } from './device-flow.ts';
 import { Exchange, OpenExchanges, type WebResource } from './exchange.ts';
 import { Gate, type Asked, type Verdict } from './gate.ts';
 import { HttpsEndpoint } from './https-endpoint.ts';
@@ -34,6 +36,7 @@ import { originHeaders } from './origin-request.ts';
 import { originsFor, resourceFor, type ChosenOrigin } from './origins.ts';
 import { createProxy, type Opened } from './proxy.ts';
 import type { RawRequest } from './request-target.ts';
+import type { Right } from './right.ts';
 import { askSignOut, SignIn, signInNeeded, type Answer } from './sign-in.ts';
 import { isWebSocket, passUpgrade, refuseMalformed, refuseUpgrade } from './upgrade.ts';
 import { Upstreams } from './upstreams.ts';
@@ -72,6 +75,8 @@ export interface WebDoor {
   certificateFor(name: string, peerKey: Buffer): PeerAnswer | undefined;
   /** What each hostname is served with. */
   readonly certificates: readonly HostCertificate[];
+  /** A device's TLS connection to a public hostname; false when there is no room for another one. */
+  takeFlow(stream: MuxStream, device: DeviceFlow): boolean;
   /** A message that concerns the door; false for any other. */
   receive(message: FromController): boolean;
   /** The controller welcomed this connector. */
@@ -199,10 +204,10 @@ class ConnectorWebDoor implements WebDoor {
     if (challenge !== undefined) {
       stream.accept();
       return void answerValidation(stream, challenge, this.#options.clock).then((isAnswered) => {
-        if (!isAnswered && !this.#endpoint.take(stream, caller)) stream.reset('busy');
+        if (!isAnswered && !this.#endpoint.take(stream, { address: caller.addr })) stream.reset('busy');
       });
     }
-    if (!this.#endpoint.take(stream, caller)) return stream.reset('busy');
+    if (!this.#endpoint.take(stream, { address: caller.addr })) return stream.reset('busy');
     return stream.accept();
   }
 
@@ -212,6 +217,10 @@ class ConnectorWebDoor implements WebDoor {
 
   get certificates(): readonly HostCertificate[] {
     return this.#certificates.report();
+  }
+
+  takeFlow(stream: MuxStream, device: DeviceFlow): boolean {
+    return this.#endpoint.take(stream, { device });
   }
 
   receive(message: FromController): boolean {
@@ -317,7 +326,14 @@ class ConnectorWebDoor implements WebDoor {
 
   #asked(raw: RawRequest, isUpgrade: boolean): Asked {
     const connection = this.#endpoint.connectionOf(raw);
-    return { raw, servername: connection?.servername, address: connection?.address ?? '', isUpgrade };
+    const source = connection?.source;
+    return {
+      raw,
+      servername: connection?.servername,
+      address: source !== undefined && 'address' in source ? source.address : undefined,
+      device: source !== undefined && 'device' in source ? source.device : undefined,
+      isUpgrade,
+    };
   }
 
   async #own(
@@ -347,16 +363,16 @@ class ConnectorWebDoor implements WebDoor {
     asked: Asked,
     cut: () => void,
   ): Opened | Promise<Opened> {
-    const { address, raw } = asked;
+    const { address, device, raw } = asked;
     const { web } = resource;
     const exchange = new Exchange({
       raw,
       target,
       resource,
       right,
-      address,
+      ...(device === undefined ? {} : { device: device.device }),
       ownAuthorization,
-      standing: () => this.#standing(resource, target.host),
+      standing: () => this.#standing(resource, target.host) ?? objectionTo(device?.right()),
       cut,
     });
     this.#open.add(exchange);
@@ -387,6 +403,10 @@ class ConnectorWebDoor implements WebDoor {
     const resource = parseId('res', id);
     return resource !== undefined && this.#options.lease.isRevoked(resource) ? 'revoked' : 'denied';
   }
+}
+
+function objectionTo(right: Right | CodeName | undefined): CodeName | undefined {
+  return typeof right === 'string' ? right : undefined;
 }
 
 /** The Host that the origin sees: its own, the public one, or a text somebody wrote. */

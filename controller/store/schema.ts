@@ -216,6 +216,8 @@ export interface IssuedTokensTable {
   network: NetworkId | null;
   /** JSON of what a grant carries (`storedRights`), or of a ticket’s terms. */
   resources: string;
+  /** JSON of who a grant says its holder is (`whoText`); null for a ticket, and for what was issued before 0.3. */
+  who: string | null;
   issued_ms: number;
   expires_ms: number;
   /** When the key it is bound to was rotated away; it is honoured a little longer, for the flows that are open. */

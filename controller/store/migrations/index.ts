@@ -12,6 +12,7 @@ import * as tokenTexts from './0009-token-texts.ts';
 import * as clusters from './0010-clusters.ts';
 import * as administrators from './0011-administrators.ts';
 import * as localAccounts from './0012-local-accounts.ts';
+import * as grantWho from './0014-grant-who.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-organisation': organisation,
@@ -26,4 +27,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0010-clusters': clusters,
   '0011-administrators': administrators,
   '0012-local-accounts': localAccounts,
+  '0014-grant-who': grantWho,
 };

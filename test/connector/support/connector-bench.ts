@@ -60,6 +60,8 @@ export class ConnectorBench {
   resources: Record<string, ConnectorResource> = {};
   /** Takes the questions of other connectors. */
   peer: Serving['peer'];
+  /** What is behind public hostnames. */
+  takeWeb: Serving['takeWeb'] = () => false;
   readonly dialled: Socket[] = [];
   readonly sessions: Session[] = [];
   application: Server | undefined;
@@ -156,12 +158,14 @@ export class ConnectorBench {
         relays: {},
         peers: {},
         resources: this.resources,
+        web: { url: 'https://access.acme.example/web/start', port: 443 },
       }),
       card: () => card,
       causeOf: (ids) => (ids.includes(this.grantId) ? 'policy' : undefined),
       alarm: (name) => this.alarms.push(name),
       clock: this.clock,
       resolve: async (name) => this.names[name] ?? [name],
+      takeWeb: (stream, device) => this.takeWeb(stream, device),
       wallClock: () => this.wallMs,
     };
     return acceptSession({
