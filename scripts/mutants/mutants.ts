@@ -2,6 +2,7 @@
 import { administratorsMutants } from './administrators.ts';
 import { channelMutants } from './channel.ts';
 import { clientMutants } from './client.ts';
+import { clientDoorMutants } from './client-door.ts';
 import { connectorMutants } from './connector.ts';
 import { controllerMutants } from './controller.ts';
 import { decisionsMutants } from './decisions.ts';
@@ -25,6 +26,7 @@ export const mutants: readonly Mutant[] = [
   ...muxMutants,
   ...channelMutants,
   ...tokensMutants,
+  ...clientDoorMutants,
   ...connectorMutants,
   ...directMutants,
   ...relayMutants,
