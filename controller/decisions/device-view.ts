@@ -13,11 +13,12 @@ import { webHostnames } from '../organisation/resource-web.ts';
 import { postureWanted } from '../posture/wanted.ts';
 import type { NodesTable } from '../store/schema.ts';
 import { directEndpoints } from './direct-endpoints.ts';
-import { entitlements, type Entitlement } from './entitlements.ts';
+import type { Entitlement } from './entitlements.ts';
 import { grantsFor } from './grants-for.ts';
 import { issuedTo, storeMinted, textsOf, ticketFor, type IssuedToken, type Minted } from './issued-tokens.ts';
 import { longestLifeMs } from './revocations.ts';
-import { rightsByNetwork, type Rights } from './rights.ts';
+import type { Rights } from './rights.ts';
+import { SharedEntitlements } from './shared-entitlements.ts';
 import { seatsOf, whyOver, type Seat } from './seat.ts';
 import { relayEntries, serversSince } from './servers.ts';
 
@@ -68,7 +69,8 @@ export async function deviceViews(
     const news = await deviceNews(tx, owned);
     const minted: Minted[] = [];
     const { webPort } = context;
-    const about = { state, servers, news, nowMs, webPort, groupsOf: groupsByNetwork(state) };
+    const shared = new SharedEntitlements(state, nowMs);
+    const about = { state, shared, servers, news, nowMs, webPort, groupsOf: groupsByNetwork(state) };
     // Signed side by side, each in a thread of its own.
     const views = await Promise.all(
       Array.from(seats, async ([device, seat]) => {
@@ -114,6 +116,7 @@ function isSame(ids: readonly string[], had: readonly string[] | undefined): boo
 /** What is the same for all devices that are looked at together. */
 interface About {
   readonly state: OrganisationState;
+  readonly shared: SharedEntitlements;
   readonly servers: readonly NodesTable[];
   readonly news: ReadonlyMap<DeviceId, readonly DeviceNews[]>;
   readonly nowMs: number;
@@ -128,9 +131,9 @@ async function viewOf(
   about: About,
   tokens: Tokens,
 ): Promise<DeviceView> {
-  const { state, nowMs, groupsOf } = about;
-  const list = entitlements(state, seat, nowMs);
-  const due = rightsByNetwork(list, seat.session.untilMs, nowMs);
+  const { shared, nowMs, groupsOf } = about;
+  const list = shared.of(seat);
+  const due = shared.dueUntil(list, seat.session.untilMs);
   const grants = await grantsFor(context, organisation, seat, due, groupsOf, tokens);
   return {
     snapshot: deviceSnapshot(about, seat, list, grants.held),
@@ -228,19 +231,31 @@ function connectorEntry(node: NodesTable, relays: string[], state: OrganisationS
   return direct.length === 0 ? entry : { ...entry, direct };
 }
 
-function deviceResource(
-  { resource, state, reasons, untilMs }: Entitlement,
-  held: Rights,
-  webPort: number,
-): DeviceResource {
-  const { id, network, definition } = resource;
+/** What devices are told of a resource, by its end, worked out once for all who share the entitlement. */
+const told = new WeakMap<Entitlement, Map<number | undefined, DeviceResource>>();
+
+function deviceResource(entry: Entitlement, held: Rights, webPort: number): DeviceResource {
+  const { resource, state, untilMs } = entry;
   // A granted resource ends with its right; a refused one may open when time alone changes the decision.
   const until =
     state === 'granted'
-      ? held.get(id)?.until
+      ? held.get(resource.id)?.until
       : untilMs === undefined
         ? undefined
         : Math.ceil(untilMs / 1_000);
+  const byEnd = told.get(entry) ?? new Map<number | undefined, DeviceResource>();
+  told.set(entry, byEnd);
+  let known = byEnd.get(until);
+  if (known === undefined) byEnd.set(until, (known = tellResource(entry, until, webPort)));
+  return known;
+}
+
+function tellResource(
+  { resource, state, reasons }: Entitlement,
+  until: number | undefined,
+  webPort: number,
+): DeviceResource {
+  const { id, network, definition } = resource;
   return {
     id,
     net: network.id,
