@@ -151,7 +151,9 @@ function dnsCells(dns: NonNullable<ClientStatus['dns']>): string[] {
   if (!dns.in_place)
     return ['! another program has changed /etc/resolv.conf', 'run postern up again to take names over'];
   const closed = dns.fails_closed ? 'fails closed' : 'cannot fail closed after a crash on this system';
-  return ['ok', dns.routing, count(dns.zones.length, 'zone'), closed];
+  const { hostnames } = dns;
+  const names = hostnames.length === 0 ? [] : [count(hostnames.length, 'public hostname')];
+  return ['ok', dns.routing, [count(dns.zones.length, 'zone'), ...names].join(', '), closed];
 }
 
 /** The status of a connector or relay: its schema names which, its fields are shown as they are. */

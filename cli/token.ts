@@ -5,13 +5,15 @@ import { Compile } from 'typebox/compile';
 import { systemRandom } from '../protocol/clock.ts';
 import { parseDuration } from '../protocol/durations.ts';
 import { exits } from '../protocol/errors.ts';
+import { scopes } from '../protocol/roles.ts';
 import { adminCall } from './admin-call.ts';
 import { adminTarget, withAdminOptions, type AdminOptions, type AdminTarget } from './admin-options.ts';
 import { action, CommandError, print, say, table } from './output.ts';
+import { databaseOf, unusableDatabase, withDatabase, type DatabaseOptions } from './services-option.ts';
 
 type Role = 'admin' | 'auditor';
 
-interface CreateOptions extends AdminOptions {
+interface CreateOptions extends AdminOptions, DatabaseOptions {
   data?: string;
   role?: Role;
   name?: string;
@@ -20,6 +22,7 @@ interface CreateOptions extends AdminOptions {
   service?: string;
   uses?: string;
   expires?: string;
+  scope?: string[];
 }
 
 interface ChangeOptions extends AdminOptions {
@@ -32,6 +35,7 @@ const TokenEntry = Type.Object({
   id: Type.String(),
   name: Type.String(),
   role: Type.String(),
+  scopes: Type.Array(Type.String()),
   created: Type.String(),
   createdBy: Type.String(),
   expires: Type.Union([Type.String(), Type.Null()]),
@@ -45,7 +49,7 @@ const roles: readonly string[] = ['admin', 'auditor'] satisfies Role[];
 
 export function tokenCommand(program: Command): void {
   const token = program.command('token').description('API tokens and enrolment keys');
-  withAdminOptions(
+  const creating = withAdminOptions(
     token
       .command('create')
       .description('print a new API token or an enrolment key, and nothing else')
@@ -53,13 +57,20 @@ export function tokenCommand(program: Command): void {
       .addOption(
         new Option('--role <role>', 'an API token, and what it may do').choices(['admin', 'auditor']),
       )
+      .addOption(
+        new Option(
+          '--scope <scope...>',
+          'what the API token may be used for, within its role; all unless said',
+        ).choices(scopes),
+      )
       .option('--name <name>', 'a name for the API token, by which it is listed')
       .option('--connector <network>', 'a pk_ key for a connector of this network')
       .option('--relay <name>', 'a pk_ key for a relay')
       .option('--service <name>', 'an sk_ key for a service account')
       .option('--uses <count>', 'how often the key can be used: once unless said; service keys without end')
       .option('--expires <duration>', 'for example 1h, 7d; pk_ keys 24h unless said, all others never'),
-  ).action(action(create));
+  );
+  withDatabase(creating).action(action(create));
   withAdminOptions(token.command('list').description('list the API tokens'))
     .option('--json', 'as one JSON object')
     .action(action(list));
@@ -114,13 +125,19 @@ async function create(options: CreateOptions): Promise<void> {
         : `"${uses}" is no number of uses; write a whole number from 1`,
     );
   }
+  if (purpose !== undefined && options.scope !== undefined) {
+    throw new CommandError(exits.usage, `--scope is for API tokens; leave it out for --${purpose}`);
+  }
   if (purpose !== undefined && name !== undefined) {
     throw new CommandError(exits.usage, `--name is for API tokens; leave it out for --${purpose}`);
   }
   const target = await adminTarget(options);
   const life = expires === undefined ? {} : { expires };
   if (purpose === undefined) {
-    const named = name === undefined ? {} : { name };
+    const named = {
+      ...(name === undefined ? {} : { name }),
+      ...(options.scope === undefined ? {} : { scopes: options.scope }),
+    };
     const answer = await adminCall(target, 'POST', '/api/v1/tokens', { role, ...named, ...life });
     if (!isToken.Check(answer)) throw new CommandError(exits.unexpected, 'the answer holds no token');
     process.stdout.write(`${answer.token}\n`);
@@ -138,9 +155,9 @@ async function create(options: CreateOptions): Promise<void> {
 
 async function list(options: AdminOptions & { json?: boolean }): Promise<void> {
   const tokens = await tokensOf(await adminTarget(options));
-  const rows = tokens.map(({ id, name, role, created, expires, lastUsed, current }) => [
+  const rows = tokens.map(({ id, name, role, scopes: granted, created, expires, lastUsed, current }) => [
     name === '' ? '–' : name,
-    role,
+    granted.length === scopes.length ? role : `${role}: ${granted.join(', ')}`,
     lastUsed === null ? 'never used' : `used ${lastUsed}`,
     expires === null ? 'does not expire' : `until ${expires}`,
     `made ${created}`,
@@ -191,13 +208,12 @@ function labelOf({ id, name }: TokenEntry): string {
 }
 
 /** Writes a token into the data at `directory`, whether the controller runs or not. */
-async function tokenBesideData(
-  { role = 'admin', expires, name }: CreateOptions,
-  directory: string,
-): Promise<string> {
+async function tokenBesideData(options: CreateOptions, directory: string): Promise<string> {
+  const { role = 'admin', expires, name, scope } = options;
   const { hasStore, openStore } = await import('../controller/store/store.ts');
   const { createApiToken } = await import('../controller/api-tokens.ts');
-  if (!hasStore(directory)) {
+  const database = await databaseOf(options);
+  if (database === undefined && !hasStore(directory)) {
     throw new CommandError(
       exits.usage,
       `${directory} holds no controller's data; start it there once: postern controller --data ${directory}`,
@@ -205,14 +221,24 @@ async function tokenBesideData(
   }
   const nowMs = Date.now();
   const lifeMs = expires === undefined ? undefined : parseDuration(expires);
-  const store = await openStore({ directory, now: Date.now, random: systemRandom });
+  const store = await openStore({ directory, database, now: Date.now, random: systemRandom }).catch(
+    (error: unknown) => {
+      throw database === undefined ? error : unusableDatabase(error, database);
+    },
+  );
   try {
+    if (database !== undefined && (await store.organisations()).length === 0)
+      throw new CommandError(
+        exits.usage,
+        'no controller has kept records in this database; start one there first',
+      );
     const organisation = store.forOrganisation(await store.soleOrganisation());
     const { text } = await createApiToken(organisation, role, {
       nowMs,
       random: systemRandom,
       who: 'command line',
       ...(name === undefined ? {} : { name }),
+      ...(scope === undefined ? {} : { scopes: scopes.filter((each) => scope.includes(each)) }),
       ...(lifeMs === undefined ? {} : { expiresMs: nowMs + lifeMs }),
     });
     return text;

@@ -2,14 +2,15 @@
  * Requests through the web door: one Fastify application whose root hook asks the gate for each, and `@fastify/http-proxy`
  * for what passes. Over HTTP/1.1 and HTTP/2 alike; upgrades go another way by the same gate.
  */
-import { METHODS, type OutgoingHttpHeaders, type Server } from 'node:http';
+import { METHODS, type Server } from 'node:http';
 import httpProxy, { type FastifyHttpProxyOptions } from '@fastify/http-proxy';
 import fastify, { type FastifyReply, type FastifyRequest, type FastifyServerFactoryHandler } from 'fastify';
-import { Fault, type CodeName } from '../../protocol/errors.ts';
+import type { CodeName } from '../../protocol/errors.ts';
 import type { Exchange } from './exchange.ts';
 import type { Asked, Verdict } from './gate.ts';
 import { wantsPage } from './gate.ts';
 import { breakOff, OriginAnswer, type BrowserResponse } from './origin-answer.ts';
+import { originFailure } from './origin-failure.ts';
 import { OriginClient, outgoingKey, type Outgoing } from './origin-client.ts';
 import type { OriginHealth } from './origin-health.ts';
 import { browserHeaders, type ResponseHeaders } from './origin-response.ts';
@@ -36,7 +37,7 @@ export interface ProxyOptions {
   open(verdict: Passed, asked: Asked, cut: () => void): Opened | Promise<Opened>;
   readonly upstreams: Upstreams;
   readonly health: OriginHealth;
-  failed(exchange: Exchange, code: CodeName, error: Error): void;
+  failed(exchange: Exchange, code: CodeName): void;
 }
 
 export interface Opened {
@@ -50,8 +51,14 @@ interface Under {
   readonly opened: Opened;
   readonly outgoing: Outgoing;
   readonly sinceMs: number;
+  /** What the browser is sent of the origin's headers, once it has answered. */
+  head?: ResponseHeaders;
   answered?: { readonly by: ChosenOrigin; readonly askedMs: number; readonly atMs: number };
 }
+
+/** Where a request that was passed keeps what belongs to it. */
+const underKey = Symbol('under');
+type Passing = FastifyRequest & { [underKey]?: Under | undefined };
 
 /** Fastify makes the server by `serve`, which is given what answers requests; resolves when it is ready. */
 export async function createProxy(
@@ -70,7 +77,7 @@ export async function createProxy(
   for (const method of methods) {
     if (!app.supportedMethods.includes(method)) app.addHttpMethod(method, { hasBody: true });
   }
-  const under = new WeakMap<FastifyRequest, Under>();
+  app.decorateRequest(underKey, undefined);
   const client = new OriginClient(options.upstreams);
 
   // With a callback: a promise would cost every request three turns of the queue.
@@ -81,14 +88,20 @@ export async function createProxy(
     if (verdict.verdict === 'pass') {
       const raw: BrowserResponse = reply.raw;
       const opened = options.open(verdict, asked, () => breakOff(raw));
-      if (!(opened instanceof Promise)) pass(request, reply, opened, sinceMs);
-      else return void opened.then((now) => pass(request, reply, now, sinceMs)).then(() => done(), done);
+      if (opened instanceof Promise)
+        return void after(
+          opened.then((now) => pass(request, reply, now, sinceMs)),
+          done,
+        );
+      pass(request, reply, opened, sinceMs);
       return done();
     }
     if (verdict.verdict === 'malformed') return void refuse(reply, verdict.status);
     if (verdict.verdict === 'notice') return void sendNotice(request, reply, verdict.notice);
     if (verdict.verdict === 'sign-in') return void sendAnswer(request, reply, options.signIn(verdict));
-    return void answerOwn(request, reply, verdict, asked).catch(done);
+    return void after(answerOwn(request, reply, verdict, asked), (error) => {
+      if (error !== undefined) done(error);
+    });
   });
 
   function pass(request: FastifyRequest, reply: FastifyReply, opened: Opened, sinceMs: number): void {
@@ -101,7 +114,7 @@ export async function createProxy(
     const outgoing: Outgoing = {
       exchange,
       origins: opened.origins,
-      headers: opened.headers,
+      headers: (chosen) => opened.headers(chosen),
       proceed: () => {
         if (request.raw.headers.expect !== undefined) raw.writeContinue();
       },
@@ -112,7 +125,7 @@ export async function createProxy(
       },
     };
     const state: Under = { opened, outgoing, sinceMs };
-    under.set(request, state);
+    (request as Passing)[underKey] = state;
   }
 
   async function answerOwn(
@@ -138,21 +151,24 @@ export async function createProxy(
     // Where a request goes, by which path and with which headers, is settled where it is sent.
     preRewrite: () => '/',
     replyOptions: {
-      rewriteRequestHeaders: (request) => ({ [outgoingKey]: under.get(request as FastifyRequest)?.outgoing }),
+      rewriteRequestHeaders: (request) => ({
+        [outgoingKey]: (request as unknown as Passing)[underKey]?.outgoing,
+      }),
       onResponse: (_request, reply, answer) => sendAnswerOf(reply as FastifyReply, answer),
       rewriteHeaders: (headers, request) => {
-        const state = under.get(request as FastifyRequest);
-        return state === undefined ? {} : responseHeaders(headers, state);
+        const state = (request as unknown as Passing)[underKey];
+        if (state !== undefined) state.head = responseHeaders(headers, state);
+        // Kept past Fastify's own store of headers, which would copy them three times.
+        return {};
       },
       // What may be sent twice is decided where it is sent; its own rule would ask an origin in trouble ten times.
       retryDelay: () => null,
       onError: (reply, { error }) => {
-        const state = under.get(reply.request as FastifyRequest);
-        const cause = error.cause instanceof Error ? error.cause : error;
-        const code = faultOf(cause);
+        const state = (reply.request as unknown as Passing)[underKey];
+        const { code, notice } = originFailure(error);
         // What was cut, or has no browser any more, failed for no fault of the origin's.
-        if (state?.opened.exchange.isOver === false) options.failed(state.opened.exchange, code, cause);
-        void sendNotice(reply.request as FastifyRequest, reply as FastifyReply, originNotice(code));
+        if (state?.opened.exchange.isOver === false) options.failed(state.opened.exchange, code);
+        void sendNotice(reply.request as FastifyRequest, reply as FastifyReply, notice);
       },
     },
   };
@@ -166,6 +182,16 @@ export async function createProxy(
   return app;
 }
 
+async function after(work: Promise<unknown>, done: (error?: Error) => void): Promise<void> {
+  let failure: Error | undefined;
+  try {
+    await work;
+  } catch (error) {
+    failure = error as Error;
+  }
+  done(failure);
+}
+
 /** Past Fastify from here on, which would read the body by a stream of its own. */
 function sendAnswerOf(reply: FastifyReply, { stream }: { readonly stream?: unknown }): void {
   if (!(stream instanceof OriginAnswer)) throw new Error('this is no answer of an origin');
@@ -173,24 +199,29 @@ function sendAnswerOf(reply: FastifyReply, { stream }: { readonly stream?: unkno
   if (reply.sent) return stream.destroy();
   reply.hijack();
   const raw: BrowserResponse = reply.raw;
-  raw.writeHead(reply.statusCode, reply.getHeaders() as OutgoingHttpHeaders);
+  try {
+    // Reply-from lets a connection go whose request is not over yet.
+    const connection = reply.getHeader('connection');
+    const head = (reply.request as Passing)[underKey]?.head;
+    raw.writeHead(reply.statusCode, connection === undefined ? head : { ...head, connection: 'close' });
+  } catch {
+    // An origin's head that cannot be said costs its own answer and nothing else.
+    stream.destroy();
+    return breakOff(raw);
+  }
   return stream.sendTo(raw);
 }
 
-function responseHeaders(
-  headers: ResponseHeaders,
-  { opened, sinceMs, answered }: Under,
-): Record<string, string> {
+function responseHeaders(headers: ResponseHeaders, { opened, sinceMs, answered }: Under): ResponseHeaders {
   const { target } = opened.exchange.options;
-  const origin = answered?.by.origin ?? new URL('http://postern.invalid');
+  const origin = answered?.by ?? { text: '' };
   const kept = browserHeaders(headers, { origin, publicOrigin: `https://${target.authority}` });
   if (answered !== undefined) {
     const { askedMs, atMs } = answered;
     const ours = `postern;dur=${(askedMs - sinceMs).toFixed(1)}, origin;dur=${(atMs - askedMs).toFixed(1)}`;
     kept['server-timing'] = [kept['server-timing'] ?? [], ours].flat().join(', ');
   }
-  // Reply-from's types know no lists, which several cookies are.
-  return kept as Record<string, string>;
+  return kept;
 }
 
 /** Of what the parser refused. */
@@ -223,14 +254,4 @@ function sendAnswer(request: FastifyRequest, reply: FastifyReply, answer: Answer
 /** What is left of the body is not waited for. */
 function closing(reply: FastifyReply): FastifyReply {
   return reply.request.raw.httpVersionMajor === 1 ? reply.header('connection', 'close') : reply;
-}
-
-/** Which hop failed, as a code: the connector's own, or what undici says of the origin. */
-function faultOf(error: Error): CodeName {
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    if (cause instanceof Fault) return cause.code;
-    const code = 'code' in cause ? String(cause.code) : '';
-    if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_CONNECT_TIMEOUT') return 'timeout';
-  }
-  return 'protocol';
 }

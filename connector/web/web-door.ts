@@ -1,6 +1,7 @@
 /**
- * The connector's half of the web door: takes browsers' TLS connections from the relay, signs people in, decides, and passes
- * requests on to the applications of its network. Composes the parts of this folder; the connector feeds it what it hears.
+ * The connector's half of the web door: takes browsers' TLS connections from the relay and those of devices from their
+ * sessions, signs people in, decides, and passes requests on to the applications of its network. Composes the parts of this
+ * folder; the connector feeds it what it hears.
  */
 import type { Clock, Random } from '../../protocol/clock.ts';
 import type { ConnectorSnapshot, FlowRecord, FromController, FromNode } from '../../protocol/control.ts';
@@ -9,24 +10,33 @@ import type { WebCaller } from '../../protocol/hop.ts';
 import { parseId } from '../../protocol/ids.ts';
 import type { Lease } from '../../protocol/lease.ts';
 import type { MuxStream } from '../../protocol/mux/stream.ts';
-import { isWildcard, parseName, type Pattern } from '../../protocol/names.ts';
+import { isWildcard, parseName, rankOf, type Pattern } from '../../protocol/names.ts';
 import type { AlarmName } from '../../protocol/node/alarms.ts';
 import type { StateDirectory } from '../../protocol/node/state-directory.ts';
 import type { Card } from '../../protocol/tokens.ts';
+import type { HostCertificate } from '../../protocol/web-messages.ts';
 import type { Resolve } from '../resolve.ts';
 import { Assertions } from './assertion.ts';
-import { CertificateFiles } from './certificate-files.ts';
-import { Certificates } from './certificates.ts';
+import { AcmeCertificates, type AcmeCertificatesOptions } from './certificates/acme-certificates.ts';
+import { answerValidation } from './certificates/answer-validation.ts';
+import { BuiltInCertificates } from './certificates/built-in.ts';
+import { CertificateFiles } from './certificates/certificate-files.ts';
+import { Certificates, type ServedHost } from './certificates/certificates.ts';
+import { Challenges } from './certificates/challenges.ts';
+import type { PeerAnswer } from './certificates/peer-messages.ts';
 import { ControllerCalls } from './controller-calls.ts';
+import type { DeviceFlow } from './device-flow.ts';
 import { Exchange, OpenExchanges, type WebResource } from './exchange.ts';
 import { Gate, type Asked, type Verdict } from './gate.ts';
 import { HttpsEndpoint } from './https-endpoint.ts';
 import { OriginHealth } from './origin-health.ts';
-import { identityHeaders, reservedHeaders } from './identity-headers.ts';
+import { Identities } from './identities.ts';
+import { reservedHeaders } from './identity-headers.ts';
 import { originHeaders } from './origin-request.ts';
 import { originsFor, resourceFor, type ChosenOrigin } from './origins.ts';
 import { createProxy, type Opened } from './proxy.ts';
 import type { RawRequest } from './request-target.ts';
+import type { Right } from './right.ts';
 import { askSignOut, SignIn, signInNeeded, type Answer } from './sign-in.ts';
 import { isWebSocket, passUpgrade, refuseMalformed, refuseUpgrade } from './upgrade.ts';
 import { Upstreams } from './upstreams.ts';
@@ -44,8 +54,10 @@ export interface WebDoorOptions {
   record(entry: Omit<FlowRecord, 'seq'>): void;
   alarm(name: AlarmName): void;
   readonly resolve: Resolve;
-  /** A folder of certificates; without one the controller's built-in authority issues them. */
+  /** A folder of certificates. */
   readonly certificates?: string;
+  /** The CA that orders go to; without one the controller's built-in authority issues what no file has. */
+  readonly acme?: Pick<AcmeCertificatesOptions, 'settings' | 'peers' | 'goesBefore'>;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -56,6 +68,15 @@ type Own = Extract<Verdict, { verdict: 'own' }>;
 export interface WebDoor {
   /** A browser's TLS connection: accepts it, or leaves it to the next connector. */
   take(stream: MuxStream, caller: WebCaller): void;
+  /**
+   * What another connector of the network, with this node key, is told of the certificate of a hostname or `*.suffix`;
+   * undefined for a name of no resource.
+   */
+  certificateFor(name: string, peerKey: Buffer): PeerAnswer | undefined;
+  /** What each hostname is served with. */
+  readonly certificates: readonly HostCertificate[];
+  /** A device's TLS connection to a public hostname; false when there is no room for another one. */
+  takeFlow(stream: MuxStream, device: DeviceFlow): boolean;
   /** A message that concerns the door; false for any other. */
   receive(message: FromController): boolean;
   /** The controller welcomed this connector. */
@@ -78,8 +99,10 @@ export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
 class ConnectorWebDoor implements WebDoor {
   readonly #options: WebDoorOptions;
   readonly #assertions: Assertions;
+  readonly #identities: Identities;
   readonly #sessions: WebSessions;
   readonly #calls: ControllerCalls;
+  readonly #challenges: Challenges;
   readonly #certificates: Certificates;
   readonly #gate: Gate;
   readonly #signIn: SignIn;
@@ -94,6 +117,7 @@ class ConnectorWebDoor implements WebDoor {
   constructor(options: WebDoorOptions, assertions: Assertions) {
     this.#options = options;
     this.#assertions = assertions;
+    this.#identities = new Identities(assertions);
     const { state, lease, clock, random } = options;
     const nowMs = (): number => lease.nowMs();
     this.#calls = new ControllerCalls((message) => options.send(message), clock);
@@ -104,17 +128,13 @@ class ConnectorWebDoor implements WebDoor {
       network: () => parseId('net', options.snapshot()?.network.id),
       refused: () => options.alarm('grant-not-valid'),
     });
-    this.#certificates = new Certificates({
-      state,
-      files:
-        options.certificates === undefined
-          ? undefined
-          : new CertificateFiles(options.certificates, () => clock.nowMs()),
-      calls: this.#calls,
+    this.#challenges = new Challenges({
+      send: (message) => options.send(message),
       serves: (host) => this.#resourceFor(host) !== undefined,
+      clock,
       nowMs,
-      changed: () => this.#report(),
     });
+    this.#certificates = this.#openCertificates();
     const resources = (): Iterable<ConnectorSnapshot['resources'][string]> =>
       Object.values(options.snapshot()?.resources ?? {});
     this.#gate = new Gate({
@@ -149,7 +169,7 @@ class ConnectorWebDoor implements WebDoor {
             return refuseUpgrade(request, socket, verdict.notice);
           case 'pass':
             socket.on('error', () => socket.destroy());
-            void this.#opened(verdict, asked, () => socket.destroy()).then((opened) =>
+            void Promise.resolve(this.#opened(verdict, asked, () => socket.destroy())).then((opened) =>
               passUpgrade(opened, { request, socket, head }, options.resolve),
             );
             return undefined;
@@ -180,12 +200,35 @@ class ConnectorWebDoor implements WebDoor {
 
   take(stream: MuxStream, caller: WebCaller): void {
     if (this.#resourceFor(caller.sni) === undefined) return stream.reset('no-peer');
-    if (!this.#endpoint.take(stream, caller)) return stream.reset('busy');
+    const challenge = this.#challenges.contextFor(caller.sni);
+    if (challenge !== undefined) {
+      stream.accept();
+      return void answerValidation(stream, challenge, this.#options.clock).then((isAnswered) => {
+        if (!isAnswered && !this.#endpoint.take(stream, { address: caller.addr })) stream.reset('busy');
+      });
+    }
+    if (!this.#endpoint.take(stream, { address: caller.addr })) return stream.reset('busy');
     return stream.accept();
+  }
+
+  certificateFor(name: string, peerKey: Buffer): PeerAnswer | undefined {
+    return this.#certificates.answer(name, peerKey);
+  }
+
+  get certificates(): readonly HostCertificate[] {
+    return this.#certificates.report();
+  }
+
+  takeFlow(stream: MuxStream, device: DeviceFlow): boolean {
+    return this.#endpoint.take(stream, { device });
   }
 
   receive(message: FromController): boolean {
     if (this.#calls.receive(message)) return true;
+    if (message.t === 'acme') {
+      this.#challenges.receive(message.host, message.digest);
+      return true;
+    }
     if (message.t !== 'web') return false;
     void this.#sessions.take(message.list).then(() => this.recheck());
     return true;
@@ -199,7 +242,7 @@ class ConnectorWebDoor implements WebDoor {
   follow(): void {
     void this.#sessions.take([]).then(() => this.recheck());
     this.#checkOrigins();
-    void this.#certificates.prepare(this.#exactHosts()).then(() => this.#report());
+    void this.#certificates.follow(this.#hostnames()).then(() => this.#report());
   }
 
   recheck(): number {
@@ -209,6 +252,7 @@ class ConnectorWebDoor implements WebDoor {
 
   async close(): Promise<void> {
     this.#open.cutAll();
+    this.#certificates.close();
     this.#endpoint.close();
     this.#upstreams.close();
     this.#health.close();
@@ -223,12 +267,43 @@ class ConnectorWebDoor implements WebDoor {
       : resourceFor(Object.values(this.#options.snapshot()?.resources ?? {}), name);
   }
 
-  /** Hostnames that can be named now: those under a wildcard come when somebody asks for them. */
-  #exactHosts(): string[] {
-    const resources = Object.values(this.#options.snapshot()?.resources ?? {});
-    return resources
-      .flatMap(({ web }) => web?.hostnames ?? [])
-      .filter((pattern) => !isWildcard(pattern as Pattern));
+  #openCertificates(): Certificates {
+    const { state, lease, clock, random, acme, certificates } = this.#options;
+    const shared = { state, nowMs: () => lease.nowMs(), changed: () => this.#report() };
+    return new Certificates({
+      files: certificates === undefined ? undefined : new CertificateFiles(certificates, () => clock.nowMs()),
+      acme:
+        acme === undefined
+          ? undefined
+          : new AcmeCertificates({
+              ...shared,
+              ...acme,
+              challenges: this.#challenges,
+              clock,
+              random,
+            }),
+      builtIn: new BuiltInCertificates({ ...shared, calls: this.#calls }),
+      served: (host) => this.#served(host),
+    });
+  }
+
+  /** By the resource that answers for a host, or for whatever lies below a wildcard. */
+  #served(host: string): ServedHost | undefined {
+    const below = host.replace(/^\*\./, '_.');
+    const resource = this.#resourceFor(below);
+    const name = parseName(below);
+    if (resource === undefined || name === undefined) return undefined;
+    const [pattern] = resource.web.hostnames
+      .map((each) => each as Pattern)
+      .toSorted((a, b) => rankOf(b, name) - rankOf(a, name));
+    return pattern === undefined ? undefined : { pattern, web: resource.web };
+  }
+
+  /** Names, and wildcards: names below those come when somebody asks for them. */
+  #hostnames(): string[] {
+    return Object.values(this.#options.snapshot()?.resources ?? {}).flatMap(
+      ({ web }) => web?.hostnames ?? [],
+    );
   }
 
   /** Origins of exact hostnames: a wildcard's are known only once somebody asks for one. */
@@ -244,14 +319,21 @@ class ConnectorWebDoor implements WebDoor {
   }
 
   #report(): void {
-    const list = this.#certificates.report(this.#exactHosts());
+    const list = this.#certificates.report();
     const text = JSON.stringify(list);
     if (text !== this.#reported && this.#options.send({ t: 'certificates', list })) this.#reported = text;
   }
 
   #asked(raw: RawRequest, isUpgrade: boolean): Asked {
     const connection = this.#endpoint.connectionOf(raw);
-    return { raw, servername: connection?.servername, address: connection?.address ?? '', isUpgrade };
+    const source = connection?.source;
+    return {
+      raw,
+      servername: connection?.servername,
+      address: source !== undefined && 'address' in source ? source.address : undefined,
+      device: source !== undefined && 'device' in source ? source.device : undefined,
+      isUpgrade,
+    };
   }
 
   async #own(
@@ -276,43 +358,43 @@ class ConnectorWebDoor implements WebDoor {
     return [...byId.values()].map((key) => ({ kty: 'EC', crv: 'P-256', alg: 'ES256', use: 'sig', ...key }));
   }
 
-  async #opened(
+  #opened(
     { resource, target, right, ownAuthorization }: Passed,
     asked: Asked,
     cut: () => void,
-  ): Promise<Opened> {
-    const { address, raw } = asked;
+  ): Opened | Promise<Opened> {
+    const { address, device, raw } = asked;
     const { web } = resource;
     const exchange = new Exchange({
       raw,
       target,
       resource,
       right,
-      address,
+      ...(device === undefined ? {} : { device: device.device }),
       ownAuthorization,
-      standing: () => this.#standing(resource, target.host),
+      standing: () => this.#standing(resource, target.host) ?? objectionTo(device?.right()),
       cut,
     });
     this.#open.add(exchange);
     this.#records.opened(exchange);
-    const nowMs = this.#options.lease.nowMs();
-    const known = new Set((this.#options.snapshot()?.jwks ?? []).map(({ kid }) => kid));
-    const jwt =
-      right === undefined
-        ? undefined
-        : (this.#assertions.cached(right, target, web.audience, nowMs) ??
-          (await this.#assertions.sign(right, target, { audience: web.audience, nowMs, known })));
-    const identity = right === undefined || jwt === undefined ? undefined : identityHeaders(web, right, jwt);
-    const headers = ({ origin }: ChosenOrigin): string[] =>
-      originHeaders(raw, target, {
-        ...(identity === undefined ? {} : { identity }),
-        address,
-        host: hostFor(web.host, origin, target.authority),
-        reserved: reservedHeaders(web),
-        ownAuthorization,
-      });
-    const origins = this.#health.order(resource, originsFor(resource, target.host));
-    return { exchange, origins, headers };
+    const opened = (identity: readonly string[]): Opened => ({
+      exchange,
+      origins: this.#health.order(resource, originsFor(resource, target.host)),
+      headers: (chosen) =>
+        originHeaders(raw, target, {
+          identity,
+          address,
+          host: hostFor(web.host, chosen, target.authority),
+          reserved: reservedHeaders(web),
+          ownAuthorization,
+        }),
+    });
+    if (right === undefined) return opened([]);
+    const identity = this.#identities.of(right, target, web, {
+      nowMs: this.#options.lease.nowMs(),
+      known: () => new Set((this.#options.snapshot()?.jwks ?? []).map(({ kid }) => kid)),
+    });
+    return identity instanceof Promise ? identity.then(opened) : opened(identity);
   }
 
   /** Whether the hostname still leads to the resource by which it was opened. */
@@ -323,8 +405,12 @@ class ConnectorWebDoor implements WebDoor {
   }
 }
 
+function objectionTo(right: Right | CodeName | undefined): CodeName | undefined {
+  return typeof right === 'string' ? right : undefined;
+}
+
 /** The Host that the origin sees: its own, the public one, or a text somebody wrote. */
-function hostFor(setting: string, origin: URL, authority: string): string {
-  if (setting === 'origin') return origin.host;
+function hostFor(setting: string, { host }: ChosenOrigin, authority: string): string {
+  if (setting === 'origin') return host;
   return setting === 'hostname' ? authority : setting;
 }

@@ -17,14 +17,17 @@ import { installAccess, type Authenticate } from './access.ts';
 import { installDescription } from './description.ts';
 import { installSecurityHeaders } from './security-headers.ts';
 import { ProblemError, problemBody, problemOf, problems } from './problems.ts';
+import { administratorRoutes } from './routes/administrators.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { deviceRoutes } from './routes/devices.ts';
 import { discoveryRoutes } from './routes/discovery.ts';
 import { documentHistoryRoutes } from './routes/document-history.ts';
 import { documentRoutes } from './routes/document.ts';
 import { enrolmentKeyRoutes } from './routes/enrolment-keys.ts';
+import { eventRoutes } from './routes/events.ts';
 import { hostnameRoutes } from './routes/hostnames.ts';
 import { listRoutes } from './routes/lists.ts';
+import { overviewRoutes } from './routes/overview.ts';
 import { passRoutes } from './routes/passes.ts';
 import { postureRoutes } from './routes/posture.ts';
 import { peopleRoutes } from './routes/people.ts';
@@ -82,8 +85,11 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     postureRoutes,
     sessionRoutes,
     tokenRoutes,
+    administratorRoutes,
     simulateRoutes,
     auditRoutes,
+    overviewRoutes,
+    eventRoutes,
   ]) {
     await app.register(async (scope) => routes(scope, context));
   }

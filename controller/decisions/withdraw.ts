@@ -14,6 +14,7 @@ import type { Taken } from './revocations.ts';
 import { promisesMore, type Right } from './rights.ts';
 import type { Seat } from './seat.ts';
 import { SharedEntitlements } from './shared-entitlements.ts';
+import { groupsByNetwork, webResources, whoText } from './told.ts';
 
 export interface Withdrawn extends Taken {
   readonly entries: readonly AuditEntry[];
@@ -57,6 +58,8 @@ export async function withdraw(
     if (same !== undefined) same.grants.push(grant);
     else narrowed.set(key, { grants: [grant], resources, ...(left === undefined ? {} : { left }) });
   };
+  const groupsOf = groupsByNetwork(state);
+  const web = webResources(state);
   await issued.read(tx, nowMs);
   const grants = await issuedTo(
     tx,
@@ -75,12 +78,15 @@ export async function withdraw(
     for (const row of rows) {
       const carried = issued.carriedBy(row, gone);
       const now = row.network === null ? undefined : due.get(row.network);
+      // What it says of its holder holds no more: a new grant follows.
+      const isOutdated =
+        row.network !== null && web.size > 0 && row.who !== whoText(seat.subject, groupsOf(row.network));
       const over: ResourceId[] = [];
       let count = 0;
       /** What is allowed for a shorter time than was signed goes on until then, by what is left of it. */
       const shorter = new Map<string, { resources: ResourceId[]; left: Right }>();
       for (const [id, right] of carried) {
-        const left = moved.has(id) ? undefined : now?.get(id);
+        const left = moved.has(id) || (isOutdated && web.has(id)) ? undefined : now?.get(id);
         if (stays(id) || !promisesMore(right, left)) continue;
         if (left === undefined) {
           if (!gone.has(id)) over.push(id);

@@ -1,10 +1,11 @@
 /**
- * The tables of the controller's store as types. Every table but `organisations` belongs to an organisation, and its
- * queries go through `ScopedStore`. Times are epoch milliseconds in columns that end in `_ms`; JSON is text.
+ * The tables of the controller's store as types. Every table but those of `Schema` itself belongs to an organisation,
+ * and its queries go through `ScopedStore`. Times are epoch milliseconds in columns that end in `_ms`; JSON is text.
  */
 import type { Generated } from 'kysely';
 import type { DeviceId, Id, NetworkId, NodeId, OrganisationId, ResourceId } from '../../protocol/ids.ts';
 import type { Name } from '../../protocol/names.ts';
+import type { Role } from '../../protocol/roles.ts';
 
 export interface OrganisationsTable {
   id: OrganisationId;
@@ -13,6 +14,8 @@ export interface OrganisationsTable {
   /** Epoch of the newest revocation; only grows. */
   epoch: number;
   created_ms: number;
+  /** Grows whenever news of this organisation could not be told to other controllers. */
+  unheard: Generated<number>;
 }
 
 /** Documents as applied, newest revision last, without secrets. */
@@ -66,6 +69,11 @@ export interface PeopleTable {
   signed_in_ms: number;
   /** Since when this person may not sign in; null while they may. */
   disabled_ms: number | null;
+  /** As an administrator; null for everybody else. */
+  role: Role | null;
+  /** When the role was given or taken, and by whom. */
+  role_ms: number | null;
+  role_by: string | null;
 }
 
 export type NodeKind = 'device' | 'connector' | 'relay';
@@ -126,6 +134,13 @@ export interface BootsTable {
   seen_ms: number;
 }
 
+/** How many control channels each node has begun, at whichever controllers. */
+export interface ChannelsTable {
+  organisation: OrganisationId;
+  node: NodeId;
+  number: number;
+}
+
 /** `device`: what a device may do follows from it. `browser`: a signed-in browser at the controller's own pages. */
 export type SessionKind = 'device' | 'browser';
 
@@ -173,13 +188,15 @@ export interface EnrolmentKeysTable {
   created_by: string;
 }
 
-export type ApiRole = 'admin' | 'auditor';
+export type ApiRole = Extract<Role, 'admin' | 'auditor'>;
 
 export interface ApiTokensTable {
   organisation: OrganisationId;
   id: Id<'tok'>;
   hash: string;
   role: ApiRole;
+  /** JSON array. */
+  scopes: string;
   /** For people; empty where none was given. */
   name: string;
   expires_ms: number | null;
@@ -199,6 +216,8 @@ export interface IssuedTokensTable {
   network: NetworkId | null;
   /** JSON of what a grant carries (`storedRights`), or of a ticket’s terms. */
   resources: string;
+  /** JSON of who a grant says its holder is (`whoText`); null for a ticket, and for what was issued before 0.3. */
+  who: string | null;
   issued_ms: number;
   expires_ms: number;
   /** When the key it is bound to was rotated away; it is honoured a little longer, for the flows that are open. */
@@ -345,6 +364,51 @@ export interface WebPassesTable {
   expires_ms: number | null;
 }
 
+/** One-time links by which somebody becomes an owner. */
+export interface SetupLinksTable {
+  organisation: OrganisationId;
+  /** SHA-256 of the token. */
+  hash: string;
+  created_ms: number;
+  expires_ms: number;
+}
+
+/** Owners who sign in at the controller itself. */
+export interface LocalAccountsTable {
+  organisation: OrganisationId;
+  person: Id<'usr'>;
+  /** In lower case; by which they sign in. */
+  email: string;
+  /** Hashed; null with a passkey. */
+  password: string | null;
+  /** Of the authenticator, sealed. */
+  one_time_secret: Uint8Array | null;
+  /** The latest that was used. */
+  one_time_step: number;
+  /** JSON array of the hashes of the recovery codes that are left. */
+  recovery: string;
+  created_ms: number;
+}
+
+export interface PasskeysTable {
+  organisation: OrganisationId;
+  /** The credential's, base64url. */
+  id: string;
+  person: Id<'usr'>;
+  public_key: Uint8Array;
+  counter: number;
+  created_ms: number;
+  used_ms: number | null;
+}
+
+/** Challenges that a passkey may answer, once. */
+export interface PasskeyChallengesTable {
+  organisation: OrganisationId;
+  /** SHA-256 of the challenge. */
+  hash: string;
+  expires_ms: number;
+}
+
 /** The tables that belong to an organisation. */
 export interface ScopedSchema {
   documents: DocumentsTable;
@@ -355,6 +419,7 @@ export interface ScopedSchema {
   people: PeopleTable;
   nodes: NodesTable;
   boots: BootsTable;
+  channels: ChannelsTable;
   sessions: SessionsTable;
   enrolment_keys: EnrolmentKeysTable;
   api_tokens: ApiTokensTable;
@@ -369,8 +434,26 @@ export interface ScopedSchema {
   web_codes: WebCodesTable;
   web_sessions: WebSessionsTable;
   web_passes: WebPassesTable;
+  setup_links: SetupLinksTable;
+  local_accounts: LocalAccountsTable;
+  passkeys: PasskeysTable;
+  passkey_challenges: PasskeyChallengesTable;
+}
+
+/** Keys, sealed, and the TLS authority, where several controllers share them. */
+export interface ControllerFilesTable {
+  name: string;
+  content: string;
+}
+
+/** The controllers that run. One whose beats stand still is gone. */
+export interface ControllersTable {
+  id: string;
+  beats: number;
 }
 
 export interface Schema extends ScopedSchema {
   organisations: OrganisationsTable;
+  controller_files: ControllerFilesTable;
+  controllers: ControllersTable;
 }

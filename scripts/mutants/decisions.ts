@@ -56,7 +56,7 @@ export const decisionsMutants: readonly Mutant[] = [
   ...guards('controller/decisions/withdraw.ts', control, [
     [
       'a resource that leads elsewhere ends its flows',
-      'const left = moved.has(id) ? undefined : now?.get(id);',
+      'const left = moved.has(id) || (isOutdated && web.has(id)) ? undefined : now?.get(id);',
       'const left = now?.get(id);',
     ],
     [
@@ -224,13 +224,13 @@ export const decisionsMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'controller/decisions/grants-for.ts',
+    'controller/decisions/told.ts',
     ['test/controller/rights.test.ts'],
     [
       [
         'a grant names no group but those about its network',
-        'groups: subject.groups.filter((group) => groups.includes(group)),',
-        'groups: [...subject.groups],',
+        'groups: groups.filter((group) => named.includes(group)),',
+        'groups: [...groups],',
       ],
     ],
   ),

@@ -1,6 +1,8 @@
 /** Every guard that `npm run mutants` takes out, by the part of the product it stands in. */
+import { administratorsMutants } from './administrators.ts';
 import { channelMutants } from './channel.ts';
 import { clientMutants } from './client.ts';
+import { clientDoorMutants } from './client-door.ts';
 import { connectorMutants } from './connector.ts';
 import { controllerMutants } from './controller.ts';
 import { decisionsMutants } from './decisions.ts';
@@ -24,10 +26,12 @@ export const mutants: readonly Mutant[] = [
   ...muxMutants,
   ...channelMutants,
   ...tokensMutants,
+  ...clientDoorMutants,
   ...connectorMutants,
   ...directMutants,
   ...relayMutants,
   ...controllerMutants,
+  ...administratorsMutants,
   ...decisionsMutants,
   ...documentMutants,
   ...signInMutants,

@@ -1,5 +1,6 @@
 /** The one way into force, for apply and rollback: checked whole, tested, applied, published. */
 import type { FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
 import type { ApplyResult } from '../../../protocol/document-revisions.ts';
 import type { OrganisationDocument } from '../../../protocol/organisation-document.ts';
 import { failedTestIssues, runPolicyTests } from '../../../policy/policy-tests.ts';
@@ -7,8 +8,31 @@ import type { ControllerContext } from '../../context.ts';
 import { applyDocument, StaleRevision } from '../../organisation/apply-document.ts';
 import { checkDocument } from '../../organisation/document-issues.ts';
 import { relayHosts } from '../../decisions/servers.ts';
-import { organisationOf, whoOf } from '../access.ts';
+import { documentParts } from '../../organisation/document-parts.ts';
+import { withKeptSecrets } from '../../organisation/kept-secrets.ts';
+import { organisationOf, requireAction, whoOf } from '../access.ts';
 import { ProblemError } from '../problems.ts';
+
+/** Who may send a document at all; what it may change is looked at entry by entry. */
+export const documentWriting = [
+  'document.write-network',
+  'document.write-access',
+  'document.write-sign-in',
+] as const;
+
+/** `secrets=keep`: those in force stay where the document leaves them out, for whoever was never shown them. */
+export const SecretsQuery = Type.Object({ secrets: Type.Optional(Type.Literal('keep')) });
+
+/** What was sent, with the secrets that the request asks to keep. */
+export async function sentDocument(
+  context: ControllerContext,
+  request: FastifyRequest<{ Querystring: { secrets?: 'keep' }; Body: unknown }>,
+): Promise<unknown> {
+  if (request.query.secrets === undefined) return request.body;
+  const { store, reader } = context.organisation(organisationOf(request));
+  const { document } = await reader.current();
+  return withKeptSecrets(store, context.secretKey, document, request.body);
+}
 
 /** The document in `value`. Throws `invalid-document` with everything that is wrong with it; its tests are not run. */
 export async function checkedDocument(
@@ -26,7 +50,9 @@ export async function checkedDocument(
   return checked.document;
 }
 
-/** Throws `invalid-document` when it is wrong or one of its tests fails, `conflict` when `from` is not in force. */
+/**
+ * Throws `not-allowed` when it changes what the caller’s role does not cover, `invalid-document` when it is wrong or one of its tests fails, `conflict` when `from` is not in force.
+ */
 export async function putIntoForce(
   context: ControllerContext,
   request: FastifyRequest,
@@ -44,6 +70,9 @@ export async function putIntoForce(
     random,
     nowMs,
     who: whoOf(request),
+    permit: (changes) => {
+      for (const part of documentParts(changes)) requireAction(request, part.action, part.sentence);
+    },
     ...(from === undefined ? {} : { from }),
     ...(rollback === undefined ? {} : { rollback }),
   }).catch((error: unknown) => {
