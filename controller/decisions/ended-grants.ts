@@ -25,7 +25,7 @@ async function sweep(context: ControllerContext, organisation: OrganisationId): 
   const { ended } = narrowed;
   for (let left = ended.size; left > 0 && !context.isDraining; left -= together) {
     const ids = [...ended].slice(0, together) as Id<'tok'>[];
-    await store.delete('issued_tokens').where('id', 'in', ids).execute();
+    await store.transaction((tx) => tx.delete('issued_tokens').where('id', 'in', ids).execute());
     for (const id of ids) ended.delete(id);
   }
 }

@@ -1,5 +1,6 @@
 /** Every guard that `npm run mutants` takes out, by the part of the product it stands in. */
 import { administratorsMutants } from './administrators.ts';
+import { certificatesMutants } from './certificates.ts';
 import { channelMutants } from './channel.ts';
 import { clientMutants } from './client.ts';
 import { clientDoorMutants } from './client-door.ts';
@@ -40,4 +41,5 @@ export const mutants: readonly Mutant[] = [
   ...nonsenseMutants,
   ...webDoorMutants,
   ...webDecisionsMutants,
+  ...certificatesMutants,
 ];
