@@ -2,6 +2,7 @@
 import { administratorsMutants } from './administrators.ts';
 import { channelMutants } from './channel.ts';
 import { clientMutants } from './client.ts';
+import { clustersMutants } from './clusters.ts';
 import { connectorMutants } from './connector.ts';
 import { controllerMutants } from './controller.ts';
 import { decisionsMutants } from './decisions.ts';
@@ -29,6 +30,7 @@ export const mutants: readonly Mutant[] = [
   ...directMutants,
   ...relayMutants,
   ...controllerMutants,
+  ...clustersMutants,
   ...administratorsMutants,
   ...decisionsMutants,
   ...documentMutants,
