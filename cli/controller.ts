@@ -1,8 +1,10 @@
 /** `postern controller`: decides and signs, with a relay in the same process unless told otherwise. */
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { UnusableRedis } from '../controller/live/unusable-redis.ts';
 import { UnusableDatabase } from '../controller/store/unusable-database.ts';
+import type { ControllerContext } from '../controller/context.ts';
 import { UnusableKeyFile } from '../controller/keys/unusable-key-file.ts';
 import { CountryFileIssue } from '../controller/source/country-file-issue.ts';
 import { systemClock, systemRandom } from '../protocol/clock.ts';
@@ -21,6 +23,7 @@ import {
   type DatabaseOptions,
   type RedisOptions,
 } from './services-option.ts';
+import { publicUrlFile } from './setup-url.ts';
 import { untilSignal } from './signals.ts';
 
 interface Options extends DatabaseOptions, RedisOptions {
@@ -148,6 +151,7 @@ Root key, for --pin: ${root}
 Next: postern token create --data ${options.data}${beside(options)} --role admin > admin.token
       postern apply -f postern.yaml --controller ${publicUrl.origin} --token-file admin.token${trust}`,
     );
+    await offerSetup(controller.context, options.data);
     await untilSignal();
     await Promise.race([relay.drain(), untilSignal()]);
   } finally {
@@ -184,6 +188,23 @@ function refuseHalfCluster({
       exits.usage,
       'nodes must meet at one relay, whichever controller they reach; with --redis run relays apart: postern relay',
     );
+}
+
+/** Where to become the first owner. Other programs beside the data are told where this controller is reached. */
+async function offerSetup(context: ControllerContext, data: string): Promise<void> {
+  const { hasOwner } = await import('../controller/administrators/administrators.ts');
+  const { createSetupLink } = await import('../controller/administrators/setup-links.ts');
+  writeFileSync(join(data, publicUrlFile), `${context.publicUrl.origin}\n`);
+  const { store } = context.organisation(context.soleOrganisation);
+  if (await hasOwner(store)) return;
+  const { random } = context;
+  const link = await createSetupLink(store, context.publicUrl, {
+    nowMs: context.now(),
+    random,
+    who: 'controller',
+  });
+  say(`No owner yet. Open within half an hour, once: ${link}
+Another link: postern setup-url --data ${data}`);
 }
 
 /** What a person can mend, as a sentence; anything else stays what it is. */

@@ -8,7 +8,7 @@ import type { Flows } from './flows.ts';
 import { pathView } from './path-view.ts';
 import { ownPosture } from './posture/own-posture.ts';
 import type { LastReport } from './posture/reporter.ts';
-import type { Knowledge } from './standing.ts';
+import { webNames, type Knowledge } from './standing.ts';
 import { warningsMs } from './session-warnings.ts';
 import { statusSchema, type ClientStatus } from './status.ts';
 import type { SystemChanges } from './system/system-changes.ts';
@@ -57,6 +57,7 @@ export function reportStatus(parts: StatusParts): ClientStatus {
             routing: capture.changes.routing,
             resolver: capture.resolver,
             zones: knowledge.zones,
+            hostnames: webNames(knowledge),
             refused_zones: parts.refusedZones,
             in_place: capture.changes.stillInPlace(),
             fails_closed: capture.changes.failsClosed,

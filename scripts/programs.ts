@@ -46,6 +46,7 @@ export const programs = {
   initdb: { package: 'postgresql', targets: everyone, folder: '/usr/lib/postgresql/*/bin' },
   'redis-server': { package: 'redis-server', targets: ['test', 'bench'] },
   chromium: { package: 'chromium', targets: people },
+  pebble: { package: 'pebble', targets: ['test'] },
   tcpdump: { package: 'tcpdump', targets: ['test'], rootOnly: true },
   'dbus-daemon': { package: 'dbus-daemon', targets: ['test'], rootOnly: true },
   'systemd-resolved': {

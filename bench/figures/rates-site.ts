@@ -11,7 +11,7 @@ import { openController } from '../../controller/open-controller.ts';
 import { applyDocument } from '../../controller/organisation/apply-document.ts';
 import type { ScopedStore } from '../../controller/store/scoped-store.ts';
 import { systemClock, systemRandom } from '../../protocol/clock.ts';
-import { newId, type ConnectorId, type DeviceId, type Id, type NetworkId } from '../../protocol/ids.ts';
+import { newId, type ConnectorId, type DeviceId, type Id } from '../../protocol/ids.ts';
 import { startPostgres } from '../../test/support/servers/postgres-server.ts';
 import { startRedis } from '../../test/support/servers/redis-server.ts';
 
@@ -130,7 +130,7 @@ async function fill(
     await inParts(tx, 'nodes', connectors, (connector) => ({
       ...node(connector, nowMs),
       kind: 'connector',
-      network: network as NetworkId,
+      network,
     }));
     await inParts(tx, 'sessions', devices, (device, at) => ({
       id: newId('ses', id()),
@@ -164,8 +164,6 @@ function node(of: DeviceId | ConnectorId, nowMs: number) {
   } as const;
 }
 
-type Row = Parameters<ScopedStore['insert']>[1];
-
 async function inParts<T>(
   tx: ScopedStore,
   table: 'people' | 'nodes' | 'sessions',
@@ -174,5 +172,5 @@ async function inParts<T>(
 ): Promise<void> {
   const rows = values.map(rowOf);
   for (let at = 0; at < rows.length; at += rowsAtOnce)
-    await tx.insert(table, rows.slice(at, at + rowsAtOnce) as unknown as Row).execute();
+    await tx.insert(table, rows.slice(at, at + rowsAtOnce)).execute();
 }

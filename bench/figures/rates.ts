@@ -4,7 +4,6 @@
  * on disk.
  */
 import type { FlowRecord } from '../../protocol/control.ts';
-import type { Id } from '../../protocol/ids.ts';
 import { storeReceipts } from '../../controller/control/receipts.ts';
 import { DeviceLooks } from '../../controller/control/device-looks.ts';
 import { LoginAttempts } from '../../controller/enrolment/login-attempts.ts';
@@ -147,14 +146,8 @@ function auditRows({ contexts, connectors, people }: Site) {
     if (context === undefined || connector === undefined) return 0;
     const first = next[which] ?? 1;
     const list = Array.from({ length: rowsPerBatch }, (_, at): FlowRecord => {
-      const subject = people[(first + at) % people.length] as Id<'usr'>;
-      return {
-        seq: first + at,
-        at: Date.now(),
-        event: 'open',
-        flow: `flow${first + at}`,
-        subject,
-      } as FlowRecord;
+      const subject = people[(first + at) % people.length] ?? 'unknown';
+      return { seq: first + at, at: Date.now(), event: 'open', flow: `flow${first + at}`, subject };
     });
     next[which] = first + rowsPerBatch;
     await storeReceipts(context, context.soleOrganisation, connector, list);

@@ -5,7 +5,8 @@
 import type { Id, OrganisationId } from '../../protocol/ids.ts';
 import type { ControllerContext } from '../context.ts';
 
-const laterMs = 2_000;
+/** By then the devices that lost them have been told. */
+const laterMs = 10_000;
 /** So many are deleted in one transaction; other work comes in between. */
 const together = 100;
 

@@ -11,6 +11,8 @@ import * as webDoor from './0008-web-door.ts';
 import * as tokenTexts from './0009-token-texts.ts';
 import * as clusters from './0010-clusters.ts';
 import * as administrators from './0011-administrators.ts';
+import * as localAccounts from './0012-local-accounts.ts';
+import * as grantWho from './0014-grant-who.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-organisation': organisation,
@@ -24,4 +26,6 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0009-token-texts': tokenTexts,
   '0010-clusters': clusters,
   '0011-administrators': administrators,
+  '0012-local-accounts': localAccounts,
+  '0014-grant-who': grantWho,
 };
