@@ -49,6 +49,8 @@ const texts = [
     'BCDF-GHJK',
     'DE',
     '0123456789abcdef',
+    '123456',
+    '0000-0000-0000-0000',
   ],
   ...['A'.repeat(43), 'A'.repeat(22), `tok_${'0'.repeat(26)}`, `dev_${'0'.repeat(26)}`],
 ];
