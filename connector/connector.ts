@@ -198,6 +198,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     if (!sending) gathering ??= setTimeout(sendRecords, gatherMs);
   };
   attach();
+  web.resume();
 
   return {
     status,
