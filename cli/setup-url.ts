@@ -5,48 +5,39 @@ import type { Command } from 'commander';
 import { systemRandom } from '../protocol/clock.ts';
 import { exits } from '../protocol/errors.ts';
 import { action, CommandError, print, say } from './output.ts';
+import { withDatabase, type DatabaseOptions } from './services-option.ts';
+import { withStoreBeside } from './store-beside.ts';
 
 /** In the data directory: where the controller was last reached. */
 export const publicUrlFile = 'public-url';
 
-interface Options {
+interface Options extends DatabaseOptions {
   data: string;
   publicUrl?: string;
   json?: boolean;
 }
 
 export function setupUrlCommand(program: Command): void {
-  program
+  const setupUrl = program
     .command('setup-url')
     .description('print a link that makes its opener an owner: good once, for half an hour')
     .requiredOption('--data <folder>', "the controller's data", process.env['POSTERN_DATA'])
     .option('--public-url <url>', 'where the controller is reached; as it was last started unless said')
-    .option('--json', 'as one JSON object')
-    .action(action(run));
+    .option('--json', 'as one JSON object');
+  withDatabase(setupUrl).action(action(run));
 }
 
-async function run({ data, publicUrl, json = false }: Options): Promise<void> {
-  const { hasStore, openStore } = await import('../controller/store/store.ts');
+async function run({ data, publicUrl, json = false, ...database }: Options): Promise<void> {
   const { createSetupLink } = await import('../controller/administrators/setup-links.ts');
-  if (!hasStore(data)) {
-    throw new CommandError(
-      exits.usage,
-      `${data} holds no controller's data; start it there once: postern controller --data ${data}`,
-    );
-  }
-  const store = await openStore({ directory: data, now: Date.now, random: systemRandom });
-  try {
-    const organisation = store.forOrganisation(await store.soleOrganisation());
-    const url = await createSetupLink(organisation, addressOf(data, publicUrl), {
+  const url = await withStoreBeside(data, database, async (store) =>
+    createSetupLink(store.forOrganisation(await store.soleOrganisation()), addressOf(data, publicUrl), {
       nowMs: Date.now(),
       random: systemRandom,
       who: 'command line',
-    });
-    print(json, { schema: 'postern.setup-url/v1', url }, url);
-    say('Open it in a browser within half an hour; it makes one owner. Links made before are good no more.');
-  } finally {
-    await store.close();
-  }
+    }),
+  );
+  print(json, { schema: 'postern.setup-url/v1', url }, url);
+  say('Open it in a browser within half an hour; it makes one owner. Links made before are good no more.');
 }
 
 function addressOf(data: string, given: string | undefined): URL {

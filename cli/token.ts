@@ -9,7 +9,8 @@ import { scopes } from '../protocol/roles.ts';
 import { adminCall } from './admin-call.ts';
 import { adminTarget, withAdminOptions, type AdminOptions, type AdminTarget } from './admin-options.ts';
 import { action, CommandError, print, say, table } from './output.ts';
-import { databaseOf, unusableDatabase, withDatabase, type DatabaseOptions } from './services-option.ts';
+import { withDatabase, type DatabaseOptions } from './services-option.ts';
+import { withStoreBeside } from './store-beside.ts';
 
 type Role = 'admin' | 'auditor';
 
@@ -210,28 +211,10 @@ function labelOf({ id, name }: TokenEntry): string {
 /** Writes a token into the data at `directory`, whether the controller runs or not. */
 async function tokenBesideData(options: CreateOptions, directory: string): Promise<string> {
   const { role = 'admin', expires, name, scope } = options;
-  const { hasStore, openStore } = await import('../controller/store/store.ts');
   const { createApiToken } = await import('../controller/api-tokens.ts');
-  const database = await databaseOf(options);
-  if (database === undefined && !hasStore(directory)) {
-    throw new CommandError(
-      exits.usage,
-      `${directory} holds no controller's data; start it there once: postern controller --data ${directory}`,
-    );
-  }
   const nowMs = Date.now();
   const lifeMs = expires === undefined ? undefined : parseDuration(expires);
-  const store = await openStore({ directory, database, now: Date.now, random: systemRandom }).catch(
-    (error: unknown) => {
-      throw database === undefined ? error : unusableDatabase(error, database);
-    },
-  );
-  try {
-    if (database !== undefined && (await store.organisations()).length === 0)
-      throw new CommandError(
-        exits.usage,
-        'no controller has kept records in this database; start one there first',
-      );
+  return withStoreBeside(directory, options, async (store) => {
     const organisation = store.forOrganisation(await store.soleOrganisation());
     const { text } = await createApiToken(organisation, role, {
       nowMs,
@@ -242,7 +225,5 @@ async function tokenBesideData(options: CreateOptions, directory: string): Promi
       ...(lifeMs === undefined ? {} : { expiresMs: nowMs + lifeMs }),
     });
     return text;
-  } finally {
-    await store.close();
-  }
+  });
 }

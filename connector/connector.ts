@@ -148,7 +148,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     alarm: (name) => alarms.raise(name),
     resolve,
     ...(options.webCertificates === undefined ? {} : { certificates: options.webCertificates }),
-    ...(options.acme === undefined ? {} : { acme: { settings: options.acme, ...amongPeers() } }),
+    ...(options.acme === undefined ? {} : { acme: { settings: options.acme, log, ...amongPeers() } }),
     clock: systemClock,
     random: systemRandom,
   });

@@ -57,7 +57,7 @@ export interface WebDoorOptions {
   /** A folder of certificates. */
   readonly certificates?: string;
   /** The CA that orders go to; without one the controller's built-in authority issues what no file has. */
-  readonly acme?: Pick<AcmeCertificatesOptions, 'settings' | 'peers' | 'goesBefore'>;
+  readonly acme?: Pick<AcmeCertificatesOptions, 'settings' | 'peers' | 'goesBefore' | 'log'>;
   readonly clock: Clock;
   readonly random: Random;
 }

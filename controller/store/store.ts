@@ -152,10 +152,9 @@ export class Store {
   }
 
   /** Takes a controller off the list; false when it has said since that it runs, or somebody else was first. */
-  async forgetController(id: string, beats?: number): Promise<boolean> {
-    const all = this.#database.db.deleteFrom('controllers').where('id', '=', id);
-    const one = beats === undefined ? all : all.where('beats', '=', beats);
-    return (await one.executeTakeFirst()).numDeletedRows > 0n;
+  async forgetController(id: string, beats: number): Promise<boolean> {
+    const same = this.#database.db.deleteFrom('controllers').where('id', '=', id).where('beats', '=', beats);
+    return (await same.executeTakeFirst()).numDeletedRows > 0n;
   }
 
   /** How often news of each organisation could not be told. */

@@ -77,6 +77,21 @@ suite('certificates from a CA', () => {
     assert.equal(accountKey(bench), key);
   });
 
+  test('a CA that is away at the start is tried again, and nothing is left of it afterwards', async () => {
+    await bench.pebble.stop();
+    const certificates = bench.certificates();
+    certificates.follow([wiki]);
+    await bench.reported(certificates, wiki, ({ state }) => state === 'failed');
+    await bench.pebble.start();
+    await bench.pass(300_000);
+    const report = await bench.reported(
+      certificates,
+      wiki,
+      ({ state, problem }) => state === 'ready' && problem === undefined,
+    );
+    assert.notEqual(report.account, undefined);
+  });
+
   test('a certificate that is over is not served, whatever the CA does', async () => {
     const certificates = bench.certificates();
     certificates.follow([wiki]);
@@ -201,21 +216,46 @@ test('of names that somebody merely asks for, twenty an hour are ordered; the ne
   await bench.pebble.stop();
   const { dnsHook: _, ...settings } = bench.settings;
   const certificates = bench.certificates({ settings });
+  certificates.follow([wild]);
+  const problemOf = (from: AcmeCertificates): string =>
+    from.report().find(({ host }) => host === wild)?.problem ?? '';
   for (let index = 0; index < 20; index++) {
     await certificates.contextFor(`n${index}.apps.acme.example`);
-    assert.match(certificates.report()[index]?.problem ?? '', /cannot be reached/);
+    assert.match(problemOf(certificates), new RegExp(`^n${index}\\.apps.* cannot be reached`));
   }
   const late = 'n20.apps.acme.example';
-  const problemOf = (from: AcmeCertificates): string =>
-    from.report().find(({ host }) => host === late)?.problem ?? '';
   assert.equal(await certificates.contextFor(late), undefined);
-  assert.match(problemOf(certificates), /^20 new names were asked for within an hour/);
+  assert.match(problemOf(certificates), /^20 names that nobody listed were asked for within an hour/);
+  assert.deepEqual(
+    certificates.report().map(({ host }) => host),
+    [wild],
+    'what strangers ask for is not reported name by name',
+  );
   const again = bench.certificates({ settings });
+  again.follow([wild]);
   await again.contextFor(late);
-  assert.match(problemOf(again), /^20 new names/);
+  assert.match(problemOf(again), /^20 names/);
   bench.clock.advance(3_601_000);
   await certificates.contextFor(late);
-  assert.match(problemOf(certificates), /cannot be reached/);
+  assert.match(problemOf(certificates), /^n20\.apps.* cannot be reached/);
+});
+
+test('strangers who ask for ever new names make it look into a few', async (t) => {
+  const bench = await AcmeBench.open();
+  t.after(() => bench.close());
+  await bench.pebble.stop();
+  const { dnsHook: _, ...settings } = bench.settings;
+  let asked = 0;
+  const peers: Peers = {
+    isAttached: () => true,
+    ask: (names) => {
+      asked += names.length;
+      return Promise.resolve(new Map());
+    },
+  };
+  const certificates = bench.certificates({ settings, peers });
+  for (let index = 0; index < 80; index++) await certificates.contextFor(`n${index}.apps.acme.example`);
+  assert.equal(asked, 64);
 });
 
 function accountKey(bench: AcmeBench): string {

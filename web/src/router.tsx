@@ -36,6 +36,19 @@ const signIn = createRoute({
   component: lazyRouteComponent(() => import('./pages/sign-in.tsx'), 'SignInPage'),
 });
 
+const setup = createRoute({
+  getParentRoute: () => root,
+  path: '/setup',
+  component: lazyRouteComponent(() => import('./pages/setup/setup.tsx'), 'SetupPage'),
+});
+
+const administratorSignIn = createRoute({
+  getParentRoute: () => root,
+  path: '/login/administrator',
+  validateSearch: texts('rd'),
+  component: lazyRouteComponent(() => import('./pages/administrator-sign-in.tsx'), 'AdministratorSignInPage'),
+});
+
 const device = createRoute({
   getParentRoute: () => root,
   path: '/device',
@@ -183,6 +196,8 @@ const settings = createRoute({
 export const router = createRouter({
   routeTree: root.addChildren([
     signIn,
+    setup,
+    administratorSignIn,
     device,
     confirm,
     refused,

@@ -3,30 +3,28 @@
  * where there are several connectors. What is valid is served whatever happens to its renewal.
  */
 import type { SecureContext } from 'node:tls';
+import type { Logger } from 'pino';
 import type { Clock, Random } from '../../../protocol/clock.ts';
+import { isWildcard, matchesPattern, parseName, type Name, type Pattern } from '../../../protocol/names.ts';
 import type { StateDirectory } from '../../../protocol/node/state-directory.ts';
 import type { HostCertificate } from '../../../protocol/web-messages.ts';
-import { AcmeAccount, type AcmeSettings, type OpenAccount } from './acme-account.ts';
+import { AcmeAccount, type AcmeSettings } from './acme-account.ts';
 import { orderCertificate, type Answers, type Method } from './acme-order.ts';
 import { AcmeProblem, problemText } from './acme-problem.ts';
 import type { Peers } from './ask-peers.ts';
 import { CertificateStore } from './certificate-store.ts';
 import type { Challenges } from './challenges.ts';
-import { runDnsHook } from './dns-hook.ts';
-import { OrderQuota, ordersPerHour } from './order-quota.ts';
 import type { PeerAnswer } from './peer-messages.ts';
+import { SeenNames } from './seen-names.ts';
 import type { Pair } from './usable-certificate.ts';
+import { answersByHook, answersByRelay } from './validation-answers.ts';
+import { longestDelayMs, tryAgainMs, WantedName } from './wanted-name.ts';
 
-/** After a failure; three times as long after each further one, with jitter. CAs allow few failures an hour. */
-const firstDelayMs = 60_000;
-const longestDelayMs = 3_600_000;
 /** Another connector orders it, or no relay is attached yet. */
 const soonMs = 2_000;
 /** Renewals are looked for at least this often: clocks are set, and machines sleep. */
 const lookMs = 600_000;
 const ordersAtOnce = 4;
-/** Names that somebody asked for and that have no certificate, kept for when they may be tried again. */
-const mostSeen = 1_000;
 
 export interface AcmeCertificatesOptions {
   readonly settings: AcmeSettings;
@@ -41,42 +39,37 @@ export interface AcmeCertificatesOptions {
   readonly random: Random;
   /** What `report` says has changed. */
   readonly changed: () => void;
-}
-
-/** A name for which there should be a certificate. */
-interface Wanted {
-  readonly name: string;
-  failures: number;
-  /** Epoch milliseconds before which it is not tried again. */
-  notBeforeMs: number;
-  problem: string | undefined;
-  /** Under way, up to and with its order. */
-  trying: Promise<void> | undefined;
-  isOrdering: boolean;
+  readonly log: Pick<Logger, 'info' | 'warn'>;
 }
 
 export class AcmeCertificates {
   readonly #options: AcmeCertificatesOptions;
   readonly #account: AcmeAccount;
   readonly #store: CertificateStore;
-  readonly #quota: OrderQuota;
+  readonly #seen: SeenNames;
   readonly #method: Method;
-  #listed = new Map<string, Wanted>();
-  readonly #seen = new Map<string, Wanted>();
+  readonly #answers: Answers;
+  #listed = new Map<string, WantedName>();
+  /** Wildcards whose names get a certificate each. */
+  #wildcards: readonly string[] = [];
   #accountProblem: string | undefined;
   #accountFailures = 0;
   #accountNotBeforeMs = 0;
   #isLooking = false;
+  /** Monotonic milliseconds before which others are not asked again for names that nobody listed. */
+  #copyAgainMs = 0;
   #cancelTimer: () => void = () => undefined;
   #isClosed = false;
 
   constructor(options: AcmeCertificatesOptions) {
     this.#options = options;
-    const { settings, state } = options;
+    const { settings, state, challenges, clock } = options;
+    const { dnsHook } = settings;
     this.#account = new AcmeAccount(settings, state);
     this.#store = new CertificateStore(state, () => this.#fraction());
-    this.#quota = new OrderQuota(this.#store.ordered);
-    this.#method = settings.dnsHook === undefined ? 'tls-alpn-01' : 'dns-01';
+    this.#seen = new SeenNames(clock, this.#store.ordered);
+    this.#method = dnsHook === undefined ? 'tls-alpn-01' : 'dns-01';
+    this.#answers = dnsHook === undefined ? answersByRelay(challenges) : answersByHook(dnsHook, clock);
   }
 
   /** The name on the certificate for `host`, which lies in `pattern`: one stands for a whole level where the CA allows it. */
@@ -89,8 +82,11 @@ export class AcmeCertificates {
    * what is missing.
    */
   follow(patterns: readonly string[]): void {
-    const names = patterns.filter((name) => !name.startsWith('*.') || this.#method === 'dns-01');
-    this.#listed = new Map(names.map((name) => [name, this.#listed.get(name) ?? newlyWanted(name)]));
+    const isOneByOne = (name: string): boolean =>
+      isWildcard(name as Pattern) && this.#method === 'tls-alpn-01';
+    this.#wildcards = patterns.filter(isOneByOne);
+    const names = patterns.filter((name) => !isOneByOne(name));
+    this.#listed = new Map(names.map((name) => [name, this.#listed.get(name) ?? new WantedName(name)]));
     void this.#look();
   }
 
@@ -100,7 +96,8 @@ export class AcmeCertificates {
     const held = this.#valid(name);
     if (held !== undefined && nowMs() < held.renewMs) return held.context;
     const listed = this.#listed.get(name);
-    const wanted = listed ?? this.#see(name);
+    const wanted = listed ?? this.#seen.look(name);
+    if (wanted === undefined) return held?.context;
     const trying = nowMs() < wanted.notBeforeMs ? undefined : this.#try(wanted, listed === undefined);
     // What is only old is served meanwhile.
     if (held !== undefined) return held.context;
@@ -114,34 +111,89 @@ export class AcmeCertificates {
     const held = this.#valid(name);
     if (held !== undefined && now < held.renewMs)
       return { state: 'has', pair: { cert: held.cert, key: held.key } };
-    const wanted = this.#listed.get(name) ?? this.#seen.get(name);
+    const wanted = this.#listed.get(name) ?? this.#seen.find(name);
     if (wanted?.isOrdering === true) return { state: 'wait' };
-    const isMine = this.#listed.has(name) && wanted?.failures === 0 && this.#options.goesBefore(peerKey);
-    return { state: isMine ? 'wait' : 'none' };
+    const isMine =
+      this.#listed.has(name) && wanted?.problem === undefined && this.#options.goesBefore(peerKey);
+    if (isMine) return { state: 'wait' };
+    const isOneByOne = this.#wildcards.includes(name);
+    return isOneByOne ? { state: 'none', names: this.#othersBelow(name as Pattern) } : { state: 'none' };
   }
 
-  /** What is served, and what went wrong last. */
+  /** What is served, and what went wrong last: of names that nobody listed those that have a certificate. */
   report(): HostCertificate[] {
-    const account = this.#account.known;
-    return [...this.#listed.values(), ...this.#seen.values()].map((wanted) => {
-      const held = this.#valid(wanted.name);
-      const problem = wanted.problem ?? this.#accountProblem;
-      const state = held !== undefined ? 'ready' : problem === undefined ? 'waiting' : 'failed';
-      return {
-        host: wanted.name,
-        from: 'acme',
-        state,
-        method: this.#method,
-        ...(held === undefined ? {} : { until: Math.floor(held.untilMs / 1_000), issuer: held.issuer }),
-        ...(account === undefined ? {} : { ca: account.ca, account: account.uri }),
-        ...(problem === undefined ? {} : { problem }),
-      };
+    const others = this.#store.names.filter((name) => !this.#listed.has(name) && this.#isBelow(name));
+    const wildcards = this.#wildcards.map((host): HostCertificate => {
+      const problem = this.#seen.problem ?? this.#accountProblem;
+      const state = this.#othersBelow(host as Pattern).length > 0 ? 'ready' : 'waiting';
+      return { ...this.#common(host), state, ...(problem === undefined ? {} : { problem }) };
     });
+    return [
+      ...[...this.#listed.values()].map(({ name, problem }) => this.#reportOn(name, problem)),
+      ...wildcards,
+      ...others.map((name) => this.#reportOn(name, this.#seen.find(name)?.problem)),
+    ];
   }
 
   close(): void {
     this.#isClosed = true;
     this.#cancelTimer();
+  }
+
+  #reportOn(name: string, ownProblem: string | undefined): HostCertificate {
+    const held = this.#valid(name);
+    const problem = ownProblem ?? this.#accountProblem;
+    return {
+      ...this.#common(name),
+      state: held !== undefined ? 'ready' : problem === undefined ? 'waiting' : 'failed',
+      ...(held === undefined ? {} : { until: Math.floor(held.untilMs / 1_000), issuer: held.issuer }),
+      ...(problem === undefined ? {} : { problem }),
+    };
+  }
+
+  #common(host: string): Pick<HostCertificate, 'host' | 'from' | 'method' | 'ca' | 'account'> {
+    const account = this.#account.known;
+    return {
+      host,
+      from: 'acme',
+      method: this.#method,
+      ...(account === undefined ? {} : { ca: account.ca, account: account.uri }),
+    };
+  }
+
+  /** Whether the name on a certificate, perhaps a wildcard itself, lies in a wildcard that there is now. */
+  #isBelow(name: string): boolean {
+    const below = name.replace(/^\*/, '_') as Name;
+    return [...this.#wildcards, ...this.#listed.keys()].some(
+      (pattern) => isWildcard(pattern as Pattern) && matchesPattern(pattern as Pattern, below),
+    );
+  }
+
+  /** Names below a wildcard that have a certificate each, the newest first. */
+  #othersBelow(wildcard: Pattern): string[] {
+    return this.#store.names
+      .filter((name) => this.#valid(name) !== undefined && matchesPattern(wildcard, name as Name))
+      .toReversed();
+  }
+
+  /**
+   * Takes what others have for names that nobody listed: whoever takes over from one of them could not order all at once. Never
+   * rejects.
+   */
+  async #copyOthers(): Promise<void> {
+    const { peers, clock } = this.#options;
+    if (!this.#isCopyDue || !peers.isAttached()) return;
+    this.#copyAgainMs = clock.nowMs() + lookMs;
+    const said = [...(await peers.ask(this.#wildcards)).values()].flat();
+    const names = new Set(said.flatMap((answer) => (answer.state === 'none' ? (answer.names ?? []) : [])));
+    const missing = [...names].filter(
+      (name) => parseName(name) === name && this.#isBelow(name) && this.#valid(name) === undefined,
+    );
+    if (missing.length > 0) await this.#fromPeers(missing.map((name) => new WantedName(name)));
+  }
+
+  get #isCopyDue(): boolean {
+    return this.#wildcards.length > 0 && this.#options.clock.nowMs() >= this.#copyAgainMs;
   }
 
   /** Tries what is due of what is listed, and looks again when something else is. */
@@ -151,25 +203,26 @@ export class AcmeCertificates {
     this.#cancelTimer();
     const due = [...this.#listed.values()].filter((wanted) => this.#dueMs(wanted) <= this.#options.nowMs());
     if (due.length > 0) await this.#tryAll(due);
+    await this.#copyOthers();
     this.#isLooking = false;
     // Whoever is named in the CAA record has to have an account, also where another connector orders.
-    if (this.#listed.size > 0) await this.#haveAccount();
+    if (this.#listed.size + this.#wildcards.length > 0) await this.#haveAccount();
     if (this.#isClosed) return;
     this.#options.changed();
     const nextMs = Math.min(...[...this.#listed.values()].map((wanted) => this.#dueMs(wanted)));
     const leftMs = Math.max(nextMs - this.#options.nowMs(), 0);
     this.#cancelTimer();
     this.#cancelTimer = this.#options.clock.after(
-      Math.min(leftMs === 0 ? soonMs : leftMs, lookMs),
+      leftMs === 0 || this.#isCopyDue ? soonMs : Math.min(leftMs, lookMs),
       () => void this.#look(),
     );
   }
 
-  #dueMs({ name, notBeforeMs }: Wanted): number {
+  #dueMs({ name, notBeforeMs }: WantedName): number {
     return Math.max(this.#valid(name)?.renewMs ?? 0, notBeforeMs);
   }
 
-  async #tryAll(due: readonly Wanted[]): Promise<void> {
+  async #tryAll(due: readonly WantedName[]): Promise<void> {
     const left = await this.#fromPeers(due);
     this.#options.changed();
     const next = left.values();
@@ -180,7 +233,7 @@ export class AcmeCertificates {
     await Promise.all(Array.from({ length: ordersAtOnce }, work));
   }
 
-  #try(wanted: Wanted, isSeen: boolean): Promise<void> {
+  #try(wanted: WantedName, isSeen: boolean): Promise<void> {
     wanted.trying ??= (async () => {
       const [left] = await this.#fromPeers([wanted]);
       if (left !== undefined) await this.#attempt(wanted, isSeen);
@@ -188,25 +241,25 @@ export class AcmeCertificates {
     return wanted.trying;
   }
 
-  #order(wanted: Wanted, isSeen: boolean): Promise<void> {
+  #order(wanted: WantedName, isSeen: boolean): Promise<void> {
     wanted.trying ??= this.#attempt(wanted, isSeen).finally(() => this.#tried(wanted));
     return wanted.trying;
   }
 
-  #tried(wanted: Wanted): void {
+  #tried(wanted: WantedName): void {
     wanted.trying = undefined;
     if (!this.#isClosed) this.#options.changed();
   }
 
   /** Takes what other connectors have; those of `due` that are left are for this one to order. */
-  async #fromPeers(due: readonly Wanted[]): Promise<readonly Wanted[]> {
+  async #fromPeers(due: readonly WantedName[]): Promise<readonly WantedName[]> {
     const { peers, nowMs } = this.#options;
     const answers = await peers.ask(due.map(({ name }) => name));
     return due.filter((wanted) => {
       const said = answers.get(wanted.name) ?? [];
       for (const answer of said) if (answer.state === 'has') this.#takeFresh(wanted.name, answer.pair);
       const isFresh = nowMs() < (this.#valid(wanted.name)?.renewMs ?? 0);
-      if (isFresh) this.#succeeded(wanted);
+      if (isFresh) wanted.succeeded();
       else if (said.some(({ state }) => state === 'wait')) wanted.notBeforeMs = nowMs() + soonMs;
       else return true;
       return false;
@@ -217,25 +270,21 @@ export class AcmeCertificates {
   #takeFresh(name: string, pair: Pair): void {
     const held = this.#store.get(name);
     if (!this.#store.put(name, pair)) return;
+    this.#options.log.info({ host: name }, 'a certificate came from another connector');
     if (held !== undefined && (this.#store.get(name)?.untilMs ?? 0) < held.untilMs)
       this.#store.put(name, held);
     this.#save();
   }
 
   /** Never rejects. */
-  async #attempt(wanted: Wanted, isSeen: boolean): Promise<void> {
+  async #attempt(wanted: WantedName, isSeen: boolean): Promise<void> {
     const { peers, nowMs } = this.#options;
     const { name } = wanted;
     if (this.#method === 'tls-alpn-01' && !peers.isAttached()) {
       wanted.notBeforeMs = nowMs() + soonMs;
       return;
     }
-    const freeMs = isSeen ? this.#quota.take(nowMs()) : undefined;
-    if (freeMs !== undefined) {
-      wanted.notBeforeMs = freeMs;
-      wanted.problem = `${ordersPerHour} new names were asked for within an hour, which is as many as are ordered; this one can be tried again from ${new Date(freeMs).toISOString()}`;
-      return;
-    }
+    if (isSeen && !this.#seen.mayOrder(wanted, nowMs())) return;
     if (isSeen) this.#save();
     wanted.isOrdering = true;
     try {
@@ -248,74 +297,38 @@ export class AcmeCertificates {
       if (!this.#store.put(name, pair))
         throw new AcmeProblem('answer', `the CA gave no certificate for ${name}`);
       this.#save();
-      this.#succeeded(wanted);
+      this.#options.log.info({ host: name }, 'a certificate was ordered');
+      wanted.succeeded();
       // Where clocks differ a new one may look old at once.
       const lifeMs = this.#store.get(name)?.lifeMs ?? 0;
       wanted.notBeforeMs = nowMs() + Math.min(longestDelayMs, lifeMs / 3);
     } catch (error) {
-      this.#failed(wanted, error);
+      wanted.failed(error, nowMs(), this.#fraction());
+      this.#options.log.warn({ host: name }, wanted.problem);
     } finally {
       wanted.isOrdering = false;
+      if (isSeen) this.#seen.ended(wanted);
     }
   }
 
   async #orderOnce(name: string): Promise<Pair> {
     const { client } = await this.#account.open();
-    return orderCertificate(client, name, this.#method, this.#answers());
+    return orderCertificate(client, name, this.#method, this.#answers);
   }
 
-  #answers(): Answers {
-    const { challenges, settings, clock } = this.#options;
-    const { dnsHook } = settings;
-    if (dnsHook === undefined)
-      return {
-        present: (host, digest) => challenges.publish(host, digest),
-        // It is forgotten by itself; until then it answers a CA that looks from several places.
-        withdraw: () => Promise.resolve(),
-      };
-    const record = (host: string, value: string): { name: string; value: string } => ({
-      name: `_acme-challenge.${host}`,
-      value,
-    });
-    return {
-      present: (host, value) => runDnsHook(dnsHook, 'present', record(host, value), clock),
-      // A record that stays harms nobody.
-      withdraw: (host, value) =>
-        runDnsHook(dnsHook, 'cleanup', record(host, value), clock).catch(() => undefined),
-    };
-  }
-
-  async #haveAccount(): Promise<OpenAccount | undefined> {
+  /** Never rejects. */
+  async #haveAccount(): Promise<void> {
     const { nowMs } = this.#options;
-    if (this.#account.known !== undefined || nowMs() < this.#accountNotBeforeMs) return this.#account.known;
+    if (this.#account.known === undefined && nowMs() < this.#accountNotBeforeMs) return;
     try {
-      const open = await this.#account.open();
+      await this.#account.open();
       this.#accountProblem = undefined;
       this.#accountFailures = 0;
-      return open;
     } catch (error) {
       this.#accountProblem = problemText(error);
-      this.#accountNotBeforeMs = nowMs() + this.#delayMs((this.#accountFailures += 1), error);
-      return undefined;
+      this.#options.log.warn(this.#accountProblem);
+      this.#accountNotBeforeMs = nowMs() + tryAgainMs((this.#accountFailures += 1), error, this.#fraction());
     }
-  }
-
-  #succeeded(wanted: Wanted): void {
-    wanted.failures = 0;
-    wanted.notBeforeMs = 0;
-    wanted.problem = undefined;
-  }
-
-  #failed(wanted: Wanted, error: unknown): void {
-    wanted.failures += 1;
-    wanted.problem = problemText(error);
-    wanted.notBeforeMs = this.#options.nowMs() + this.#delayMs(wanted.failures, error);
-  }
-
-  #delayMs(failures: number, error: unknown): number {
-    const delayMs = Math.min(firstDelayMs * 3 ** Math.min(failures - 1, 10), longestDelayMs);
-    const asked = error instanceof AcmeProblem ? (error.retryAfterMs ?? 0) : 0;
-    return Math.max(delayMs * (0.75 + this.#fraction() / 2), asked);
   }
 
   #valid(name: string): ReturnType<CertificateStore['get']> {
@@ -323,27 +336,11 @@ export class AcmeCertificates {
     return held !== undefined && this.#options.nowMs() < held.untilMs ? held : undefined;
   }
 
-  #see(name: string): Wanted {
-    const known = this.#seen.get(name);
-    if (known !== undefined) return known;
-    const wanted = newlyWanted(name);
-    this.#seen.set(name, wanted);
-    for (const [oldest, { trying }] of this.#seen) {
-      if (this.#seen.size <= mostSeen) break;
-      if (trying === undefined) this.#seen.delete(oldest);
-    }
-    return wanted;
-  }
-
   #save(): void {
-    this.#store.save(this.#options.nowMs(), this.#quota.ordered);
+    this.#store.save(this.#options.nowMs(), this.#seen.ordered);
   }
 
   #fraction(): number {
     return this.#options.random(4).readUInt32BE() / 2 ** 32;
   }
-}
-
-function newlyWanted(name: string): Wanted {
-  return { name, failures: 0, notBeforeMs: 0, problem: undefined, trying: undefined, isOrdering: false };
 }

@@ -84,7 +84,7 @@ async function askOne(
   }
 }
 
-function dial(
+async function dial(
   { own, clock, random }: PeersOptions,
   circuit: () => Carrier,
   peer: Buffer,

@@ -34,6 +34,11 @@ export class CertificateStore {
     return this.#usable.get(name);
   }
 
+  /** Of every certificate that is kept, oldest first. */
+  get names(): readonly string[] {
+    return [...this.#usable.keys()];
+  }
+
   /** Keeps a pair for `name`. False when it is none for this name: then nothing changes. */
   put(name: string, pair: Pair): boolean {
     return this.#take(name, pair);

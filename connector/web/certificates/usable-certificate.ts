@@ -1,5 +1,5 @@
 /** A certificate with its key, checked: that they belong together, for which name, how long, and when to renew. */
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
 
 /** Both PEM; the certificate with its chain. */
@@ -30,7 +30,6 @@ export function usableCertificate(pair: Pair, name: string, spread: number): Usa
   try {
     const { cert, key } = pair;
     const certificate = new X509Certificate(cert);
-    if (!certificate.checkPrivateKey(createPrivateKey(key))) return undefined;
     if (!(certificate.subjectAltName ?? '').split(', ').includes(`DNS:${name}`)) return undefined;
     const fromMs = Date.parse(certificate.validFrom);
     const untilMs = Date.parse(certificate.validTo);
@@ -38,6 +37,7 @@ export function usableCertificate(pair: Pair, name: string, spread: number): Usa
     return {
       cert,
       key,
+      // Throws where the two do not belong together.
       context: createSecureContext({ cert, key, minVersion: 'TLSv1.2' }),
       issuer: certificate.issuer.replaceAll('\n', ', ').slice(0, 256),
       untilMs,

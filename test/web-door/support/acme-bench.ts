@@ -6,6 +6,7 @@ import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pino } from 'pino';
 import { systemRandom } from '../../../protocol/clock.ts';
 import { openStateDirectory } from '../../../protocol/node/state-directory.ts';
 import type { HostCertificate } from '../../../protocol/web-messages.ts';
@@ -102,6 +103,7 @@ export class AcmeBench {
       nowMs: this.nowMs,
       random: systemRandom,
       changed: () => this.#wake(),
+      log: pino({ level: process.env['POSTERN_TEST_LOG'] ?? 'silent' }),
     });
     this.#opened.push(certificates);
     return certificates;

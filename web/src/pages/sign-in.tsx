@@ -1,6 +1,6 @@
 /** Where a person signs in: one button per provider, and a sentence when something went wrong or has ended. */
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { getRouteApi } from '@tanstack/react-router';
+import { getRouteApi, Link } from '@tanstack/react-router';
 import { ArrowRight } from 'lucide-react';
 import type { SignedOut, SignInError } from '../../../protocol/portal.ts';
 import { signInUrl } from '../api/portal.ts';
@@ -63,7 +63,18 @@ export function SignInPage() {
       title="Sign in"
       lead="Use the account of your organisation. Postern never sees its password."
       organisation={options.data?.organisation}
-      foot={providers?.length === 0 ? undefined : 'You will come back here afterwards.'}
+      foot={
+        <div className="flex flex-wrap justify-between gap-x-4 gap-y-1">
+          <span>{providers?.length === 0 ? undefined : 'You will come back here afterwards.'}</span>
+          <Link
+            to="/login/administrator"
+            search={returnTo === '/' ? {} : { rd: returnTo }}
+            className="text-quiet underline underline-offset-3 hover:text-ink"
+          >
+            Administrator sign-in
+          </Link>
+        </div>
+      }
     >
       <Happened error={error} state={state} />
       {providers === undefined ? (
