@@ -13,6 +13,7 @@ import * as clusters from './0010-clusters.ts';
 import * as administrators from './0011-administrators.ts';
 import * as localAccounts from './0012-local-accounts.ts';
 import * as grantWho from './0014-grant-who.ts';
+import * as proposals from './0016-proposals.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-organisation': organisation,
@@ -28,4 +29,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0011-administrators': administrators,
   '0012-local-accounts': localAccounts,
   '0014-grant-who': grantWho,
+  '0016-proposals': proposals,
 };
