@@ -78,11 +78,11 @@ async function check(name: string, options: Options): Promise<void> {
 }
 
 /** One row for each connector, and one for what it has to say. */
-function certificateRows({ certificates }: HostnameEntry): string[][] {
+function certificateRows({ hostname, certificates }: HostnameEntry): string[][] {
   if (certificates.length === 0)
     return [['certificate', 'no connector has reported one: postern connector serves the network']];
   return certificates.flatMap(({ name, certificate }) => [
-    ['certificate', `${name}: ${shortText(certificate)}${issuerText(certificate)}`],
+    ['certificate', `${name}: ${shortText(certificate, hostname)}${issuerText(certificate)}`],
     ...(certificate.problem === undefined ? [] : [['', `! ${certificate.problem}`]]),
   ]);
 }
@@ -91,17 +91,18 @@ function issuerText({ issuer }: HostCertificate): string {
   return issuer === undefined ? '' : `, issued by ${issuer}`;
 }
 
-function shortText({ host, state, from, until }: HostCertificate): string {
+/** With the name where it is another than the hostname: one below a wildcard. */
+function shortText({ host, state, from, until }: HostCertificate, hostname: string): string {
   const end = until === undefined ? '' : ` until ${new Date(until * 1_000).toISOString().slice(0, 10)}`;
-  return `${host} ${state} (${from})${end}`;
+  return `${host === hostname ? '' : `${host} `}${state} (${from})${end}`;
 }
 
-function certificateText({ certificates }: HostnameEntry): string {
+function certificateText({ hostname, certificates }: HostnameEntry): string {
   if (certificates.length === 0) return 'no connector has reported one';
   return certificates
     .map(({ name, certificate }) => {
       const { problem } = certificate;
-      return `${name}: ${shortText(certificate)}${problem === undefined ? '' : `, ${problem}`}`;
+      return `${name}: ${shortText(certificate, hostname)}${problem === undefined ? '' : `, ${problem}`}`;
     })
     .join('; ');
 }

@@ -64,7 +64,11 @@ export function clientText(status: ClientStatus): string {
       network.rtt_ms === undefined ? '' : `${network.rtt_ms} ms`,
       notDirectText(network.not_direct),
     ]),
-    ...group('Active', status.flows.slice(0, 20), (flow) => [`${flow.host}:${flow.port}`, age(flow.since)]),
+    ...group('Active', status.flows.slice(0, 20), (flow) => [
+      `${flow.host}:${flow.port}`,
+      age(flow.since),
+      flow.dropped === undefined ? '' : `! ${count(flow.dropped, 'datagram')} dropped`,
+    ]),
     ...group('Recent', status.recent.slice(0, 10), (incident) => [
       `${incident.host}:${incident.port}`,
       `${incident.event} ${age(incident.at)} ago`,

@@ -35,7 +35,7 @@ export const programs = {
   ip: { package: 'iproute2', targets: everyone, rootOnly: true },
   nft: { package: 'nftables', targets: everyone, rootOnly: true },
   unshare: { package: 'util-linux', targets: everyone, rootOnly: true },
-  setpriv: { package: 'util-linux', targets: everyone, rootOnly: true },
+  setpriv: { package: 'util-linux', targets: everyone },
   curl: { package: 'curl', targets: everyone },
   dig: { package: 'bind9-dnsutils', targets: people },
   ssh: { package: 'openssh-client', targets: everyone },

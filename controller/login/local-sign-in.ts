@@ -11,7 +11,7 @@ import { isOwnPage } from '../api/access.ts';
 import { ProblemError } from '../api/problems.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { ControllerContext, Organisation } from '../context.ts';
-import { Throttle } from '../throttle.ts';
+import type { Throttle } from '../throttle.ts';
 import { endEarlierSession } from './browser-sessions.ts';
 import type { Cookies } from './cookies.ts';
 import { PersonDisabled, recordSignIn } from './record-sign-in.ts';
@@ -40,8 +40,8 @@ export class LocalSignIn {
     this.organisation = context.organisation(context.soleOrganisation);
     this.#context = context;
     this.#cookies = cookies;
-    this.#sources = new Throttle({ limit: 60, windowMs, now: context.now });
-    this.#accounts = new Throttle({ limit: 10, windowMs, now: context.now });
+    this.#sources = context.live.throttle('local sign-in sources', { limit: 60, windowMs });
+    this.#accounts = context.live.throttle('local accounts', { limit: 10, windowMs });
   }
 
   /** Every try counts until one succeeds. Throws `invalid-request` for a page of another site, `too-many` beyond the bounds. */

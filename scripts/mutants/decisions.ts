@@ -284,10 +284,10 @@ export const decisionsMutants: readonly Mutant[] = [
       'conversation.admitted === undefined ? [] : conversation',
     ],
   ]),
-  ...guards('controller/control/control-server.ts', control, [
+  ...guards('controller/control/conversation.ts', control, [
     [
       'a newer process fences the older',
-      "else older.conversation.end('fenced', 'A newer process of this node took over.');",
+      "else this.end('fenced', 'A newer process of this node took over.');",
       '',
     ],
   ]),

@@ -4,6 +4,7 @@ import { certificatesMutants } from './certificates.ts';
 import { channelMutants } from './channel.ts';
 import { clientMutants } from './client.ts';
 import { clientDoorMutants } from './client-door.ts';
+import { clustersMutants } from './clusters.ts';
 import { connectorMutants } from './connector.ts';
 import { controllerMutants } from './controller.ts';
 import { decisionsMutants } from './decisions.ts';
@@ -32,6 +33,7 @@ export const mutants: readonly Mutant[] = [
   ...directMutants,
   ...relayMutants,
   ...controllerMutants,
+  ...clustersMutants,
   ...administratorsMutants,
   ...decisionsMutants,
   ...documentMutants,

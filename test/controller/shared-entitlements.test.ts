@@ -11,7 +11,7 @@ import {
 } from '../../controller/organisation/organisation-state.ts';
 import { PolicyIndex } from '../../policy/policy-index.ts';
 import type { Facts } from '../../policy/facts.ts';
-import { newId, type Id } from '../../protocol/ids.ts';
+import { newId } from '../../protocol/ids.ts';
 import { CaseSource, profiles } from '../policy/support/random-cases.ts';
 
 const networks = ['hq', 'lab'].map((name, seed) => ({ id: newId('net', Buffer.alloc(16, seed)), name }));
@@ -59,7 +59,7 @@ function seatOf({ subject, session, source, device }: Facts, nowMs: number, dice
       id: newId('ses', Buffer.alloc(16, dice.below(255))),
       untilMs: nowMs + (dice.below(20) - 1) * 3_600_000 + dice.below(3_000),
     },
-    subject: { ...subject, id: newId('usr', Buffer.alloc(16)) as Id<'usr'> },
+    subject: { ...subject, id: newId('usr', Buffer.alloc(16)) },
   };
 }
 

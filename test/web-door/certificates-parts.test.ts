@@ -12,17 +12,26 @@ import { connect, createSecureContext } from 'node:tls';
 import { after, test } from 'node:test';
 import { permitDirectory, sendToDirectory } from '../../connector/web/certificates/acme-http.ts';
 import { answerPeer } from '../../connector/web/certificates/answer-peer.ts';
+import { peersThroughRelays } from '../../connector/web/certificates/ask-peers.ts';
 import { answerValidation } from '../../connector/web/certificates/answer-validation.ts';
 import { Certificates } from '../../connector/web/certificates/certificates.ts';
 import { challengeCertificate } from '../../connector/web/certificates/challenge-certificate.ts';
 import { Challenges } from '../../connector/web/certificates/challenges.ts';
 import { OrderQuota } from '../../connector/web/certificates/order-quota.ts';
-import { encodeQuestion, mostAnswerBytes } from '../../connector/web/certificates/peer-messages.ts';
+import {
+  encodeQuestion,
+  mostAnswerBytes,
+  type PeerAnswer,
+} from '../../connector/web/certificates/peer-messages.ts';
 import { usableCertificate } from '../../connector/web/certificates/usable-certificate.ts';
 import type { FromNode } from '../../protocol/control.ts';
-import { systemClock } from '../../protocol/clock.ts';
+import { systemClock, systemRandom } from '../../protocol/clock.ts';
+import { Fault } from '../../protocol/errors.ts';
+import { newId } from '../../protocol/ids.ts';
+import { encodeKey } from '../../protocol/keys.ts';
 import { ConnectorBench, outcome, removeBenches } from '../connector/support/connector-bench.ts';
 import { createAuthority } from '../support/authority.ts';
+import { memoryCarriers } from '../support/memory-carrier.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
 after(removeBenches);
@@ -206,4 +215,52 @@ test('orders go to the address of the directory alone, are not redirected, and a
   await assert.rejects(ask('/long'), /it says too much/);
   await assert.rejects(ask('', new URL(`https://127.0.0.1:${port}/`)), /which is not its own address/);
   assert.deepEqual(asked, ['/dir', '/far', '/long']);
+});
+
+test('hundreds of names are asked for over one session; what is no answer, or too long, is left aside', async (t) => {
+  const bench = new ConnectorBench();
+  await bench.start();
+  t.after(() => bench.close());
+  const pair = { cert: 'the certificate', key: 'the key' };
+  const answers: Record<string, PeerAnswer> = {
+    'has.acme.example': { state: 'has', pair },
+    'wait.acme.example': { state: 'wait' },
+    'long.acme.example': { state: 'has', pair: { cert: 'c'.repeat(mostAnswerBytes), key: '' } },
+  };
+  bench.peer = (stream, payload, key) => {
+    assert.deepEqual(key, bench.device.publicKey);
+    if (JSON.stringify(payload).includes('wrong')) {
+      stream.accept();
+      stream.end('{');
+      return true;
+    }
+    return answerPeer(stream, payload, {
+      isPeer: true,
+      certificateFor: (name) => answers[name] ?? { state: 'none' },
+    });
+  };
+  const carriers = memoryCarriers();
+  void bench.accept(carriers.right).then((session) => bench.sessions.push(session));
+  const peers = peersThroughRelays({
+    own: bench.device,
+    network: () => bench.network,
+    peers: () => [{ id: newId('con', systemRandom(16)), nk: encodeKey(bench.key.publicKey) }],
+    circuits: () => [
+      () => {
+        throw new Fault('limit');
+      },
+      () => carriers.left,
+    ],
+    isAttached: () => true,
+    clock: systemClock,
+    random: systemRandom,
+  });
+  const many = Array.from({ length: 600 }, (_, index) => `n${index}.acme.example`);
+  const said = await peers.ask([...Object.keys(answers), 'wrong.acme.example', ...many]);
+  assert.deepEqual(said.get('has.acme.example'), [{ state: 'has', pair }]);
+  assert.deepEqual(said.get('wait.acme.example'), [{ state: 'wait' }]);
+  assert.deepEqual(said.get('long.acme.example'), []);
+  assert.deepEqual(said.get('wrong.acme.example'), []);
+  assert.ok(many.every((name) => said.get(name)?.[0]?.state === 'none'));
+  assert.equal(bench.served, 1);
 });

@@ -75,12 +75,23 @@ suite('a network whose connectors get certificates from a CA', () => {
     assert.equal(organisation.pebble.issued, 3);
   });
 
+  test('a connector that joins later has what was ordered for names below a wildcard', async () => {
+    await organisation
+      .start('hq-3')
+      .then((third) => organisation.reported(third, 'a.apps.acme.example', ready));
+    await organisation.stop('hq-1');
+    await organisation.stop('hq-2');
+    const shown = await organisation.shown('a.apps.acme.example');
+    assert.equal(shown?.subjectaltname, 'DNS:a.apps.acme.example');
+    assert.equal(organisation.pebble.issued, 3);
+  });
+
   test('the check names the record for each account, and says what each connector serves', async () => {
     const { body } = await organisation.controller.call('GET', `/api/v1/hostnames/${wiki}/check`);
     const check = JSON.parse(body) as HostnameCheck;
     assert.equal(check.trust, 'relay-trusted');
     const accounts = check.certificates.map(({ certificate }) => certificate.account);
-    assert.equal(new Set(accounts).size, 2);
+    assert.equal(new Set(accounts).size, 3);
     assert.deepEqual(
       check.missing
         .filter(({ type }) => type === 'CAA')

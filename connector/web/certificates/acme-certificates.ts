@@ -5,7 +5,7 @@
 import type { SecureContext } from 'node:tls';
 import type { Logger } from 'pino';
 import type { Clock, Random } from '../../../protocol/clock.ts';
-import { isWildcard, matchesPattern, type Name, type Pattern } from '../../../protocol/names.ts';
+import { isWildcard, matchesPattern, parseName, type Name, type Pattern } from '../../../protocol/names.ts';
 import type { StateDirectory } from '../../../protocol/node/state-directory.ts';
 import type { HostCertificate } from '../../../protocol/web-messages.ts';
 import { AcmeAccount, type AcmeSettings } from './acme-account.ts';
@@ -14,10 +14,10 @@ import { AcmeProblem, problemText } from './acme-problem.ts';
 import type { Peers } from './ask-peers.ts';
 import { CertificateStore } from './certificate-store.ts';
 import type { Challenges } from './challenges.ts';
-import { runDnsHook } from './dns-hook.ts';
 import type { PeerAnswer } from './peer-messages.ts';
 import { SeenNames } from './seen-names.ts';
 import type { Pair } from './usable-certificate.ts';
+import { answersByHook, answersByRelay } from './validation-answers.ts';
 import { longestDelayMs, tryAgainMs, WantedName } from './wanted-name.ts';
 
 /** Another connector orders it, or no relay is attached yet. */
@@ -48,6 +48,7 @@ export class AcmeCertificates {
   readonly #store: CertificateStore;
   readonly #seen: SeenNames;
   readonly #method: Method;
+  readonly #answers: Answers;
   #listed = new Map<string, WantedName>();
   /** Wildcards whose names get a certificate each. */
   #wildcards: readonly string[] = [];
@@ -55,16 +56,20 @@ export class AcmeCertificates {
   #accountFailures = 0;
   #accountNotBeforeMs = 0;
   #isLooking = false;
+  /** Monotonic milliseconds before which others are not asked again for names that nobody listed. */
+  #copyAgainMs = 0;
   #cancelTimer: () => void = () => undefined;
   #isClosed = false;
 
   constructor(options: AcmeCertificatesOptions) {
     this.#options = options;
-    const { settings, state } = options;
+    const { settings, state, challenges, clock } = options;
+    const { dnsHook } = settings;
     this.#account = new AcmeAccount(settings, state);
     this.#store = new CertificateStore(state, () => this.#fraction());
-    this.#seen = new SeenNames(options.clock, this.#store.ordered);
-    this.#method = settings.dnsHook === undefined ? 'tls-alpn-01' : 'dns-01';
+    this.#seen = new SeenNames(clock, this.#store.ordered);
+    this.#method = dnsHook === undefined ? 'tls-alpn-01' : 'dns-01';
+    this.#answers = dnsHook === undefined ? answersByRelay(challenges) : answersByHook(dnsHook, clock);
   }
 
   /** The name on the certificate for `host`, which lies in `pattern`: one stands for a whole level where the CA allows it. */
@@ -110,7 +115,9 @@ export class AcmeCertificates {
     if (wanted?.isOrdering === true) return { state: 'wait' };
     const isMine =
       this.#listed.has(name) && wanted?.problem === undefined && this.#options.goesBefore(peerKey);
-    return { state: isMine ? 'wait' : 'none' };
+    if (isMine) return { state: 'wait' };
+    const isOneByOne = this.#wildcards.includes(name);
+    return isOneByOne ? { state: 'none', names: this.#othersBelow(name as Pattern) } : { state: 'none' };
   }
 
   /** What is served, and what went wrong last: of names that nobody listed those that have a certificate. */
@@ -118,9 +125,7 @@ export class AcmeCertificates {
     const others = this.#store.names.filter((name) => !this.#listed.has(name) && this.#isBelow(name));
     const wildcards = this.#wildcards.map((host): HostCertificate => {
       const problem = this.#seen.problem ?? this.#accountProblem;
-      const state = others.some((name) => matchesPattern(host as Pattern, name as Name))
-        ? 'ready'
-        : 'waiting';
+      const state = this.#othersBelow(host as Pattern).length > 0 ? 'ready' : 'waiting';
       return { ...this.#common(host), state, ...(problem === undefined ? {} : { problem }) };
     });
     return [
@@ -164,6 +169,33 @@ export class AcmeCertificates {
     );
   }
 
+  /** Names below a wildcard that have a certificate each, the newest first. */
+  #othersBelow(wildcard: Pattern): string[] {
+    return this.#store.names
+      .filter((name) => this.#valid(name) !== undefined && matchesPattern(wildcard, name as Name))
+      .toReversed();
+  }
+
+  /**
+   * Takes what others have for names that nobody listed: whoever takes over from one of them could not order all at once. Never
+   * rejects.
+   */
+  async #copyOthers(): Promise<void> {
+    const { peers, clock } = this.#options;
+    if (!this.#isCopyDue || !peers.isAttached()) return;
+    this.#copyAgainMs = clock.nowMs() + lookMs;
+    const said = [...(await peers.ask(this.#wildcards)).values()].flat();
+    const names = new Set(said.flatMap((answer) => (answer.state === 'none' ? (answer.names ?? []) : [])));
+    const missing = [...names].filter(
+      (name) => parseName(name) === name && this.#isBelow(name) && this.#valid(name) === undefined,
+    );
+    if (missing.length > 0) await this.#fromPeers(missing.map((name) => new WantedName(name)));
+  }
+
+  get #isCopyDue(): boolean {
+    return this.#wildcards.length > 0 && this.#options.clock.nowMs() >= this.#copyAgainMs;
+  }
+
   /** Tries what is due of what is listed, and looks again when something else is. */
   async #look(): Promise<void> {
     if (this.#isLooking || this.#isClosed) return;
@@ -171,6 +203,7 @@ export class AcmeCertificates {
     this.#cancelTimer();
     const due = [...this.#listed.values()].filter((wanted) => this.#dueMs(wanted) <= this.#options.nowMs());
     if (due.length > 0) await this.#tryAll(due);
+    await this.#copyOthers();
     this.#isLooking = false;
     // Whoever is named in the CAA record has to have an account, also where another connector orders.
     if (this.#listed.size + this.#wildcards.length > 0) await this.#haveAccount();
@@ -180,7 +213,7 @@ export class AcmeCertificates {
     const leftMs = Math.max(nextMs - this.#options.nowMs(), 0);
     this.#cancelTimer();
     this.#cancelTimer = this.#options.clock.after(
-      Math.min(leftMs === 0 ? soonMs : leftMs, lookMs),
+      leftMs === 0 || this.#isCopyDue ? soonMs : Math.min(leftMs, lookMs),
       () => void this.#look(),
     );
   }
@@ -280,28 +313,7 @@ export class AcmeCertificates {
 
   async #orderOnce(name: string): Promise<Pair> {
     const { client } = await this.#account.open();
-    return orderCertificate(client, name, this.#method, this.#answers());
-  }
-
-  #answers(): Answers {
-    const { challenges, settings, clock } = this.#options;
-    const { dnsHook } = settings;
-    if (dnsHook === undefined)
-      return {
-        present: (host, digest) => challenges.publish(host, digest),
-        // It is forgotten by itself; until then it answers a CA that looks from several places.
-        withdraw: () => Promise.resolve(),
-      };
-    const record = (host: string, value: string): { name: string; value: string } => ({
-      name: `_acme-challenge.${host}`,
-      value,
-    });
-    return {
-      present: (host, value) => runDnsHook(dnsHook, 'present', record(host, value), clock),
-      // A record that stays harms nobody.
-      withdraw: (host, value) =>
-        runDnsHook(dnsHook, 'cleanup', record(host, value), clock).catch(() => undefined),
-    };
+    return orderCertificate(client, name, this.#method, this.#answers);
   }
 
   /** Never rejects. */

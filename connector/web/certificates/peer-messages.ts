@@ -12,8 +12,11 @@ export type PeerAnswer =
   | { readonly state: 'has'; readonly pair: Pair }
   /** It is being ordered, or the one who answers is about to: ask again soon. */
   | { readonly state: 'wait' }
-  /** Whoever asked may order it. */
-  | { readonly state: 'none' };
+  /** Whoever asked may order it. `names`: of a wildcard, those below it that the answerer has one for each. */
+  | { readonly state: 'none'; readonly names?: readonly string[] };
+
+/** So many names fit into an answer, however long they are. */
+export const mostAnswerNames = 240;
 
 /** The OPEN that asks for the certificate of a hostname or `*.suffix`. */
 export function encodeQuestion(name: string): { k: 'peer'; h: string } {
@@ -30,16 +33,23 @@ export function decodeQuestion(payload: unknown): string | undefined {
 export function encodeAnswer(answer: PeerAnswer): Buffer {
   if (answer.state === 'has')
     return Buffer.from(JSON.stringify({ cert: answer.pair.cert, key: answer.pair.key }));
-  return Buffer.from(answer.state === 'wait' ? '{"wait":true}' : '{}');
+  if (answer.state === 'wait') return Buffer.from('{"wait":true}');
+  const { names = [] } = answer;
+  return Buffer.from(JSON.stringify(names.length === 0 ? {} : { names: names.slice(0, mostAnswerNames) }));
 }
 
-/** Undefined for what is no answer; the pair in it is unchecked. */
+/** Undefined for what is no answer; pair and names in it are unchecked. */
 export function decodeAnswer(bytes: Buffer): PeerAnswer | undefined {
   try {
-    const { cert, key, wait } = JSON.parse(bytes.toString('utf8')) as Record<string, unknown>;
+    const { cert, key, wait, names } = JSON.parse(bytes.toString('utf8')) as Record<string, unknown>;
     if (typeof cert === 'string' && typeof key === 'string') return { state: 'has', pair: { cert, key } };
-    return wait === true ? { state: 'wait' } : { state: 'none' };
+    if (wait === true) return { state: 'wait' };
+    return { state: 'none', ...(isNames(names) ? { names: names.slice(0, mostAnswerNames) } : {}) };
   } catch {
     return undefined;
   }
+}
+
+function isNames(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((name) => typeof name === 'string');
 }
