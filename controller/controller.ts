@@ -12,6 +12,7 @@ import { ControlServer } from './control/control-server.ts';
 import { decideAll } from './decisions/act-on-change.ts';
 import { LoginAttempts } from './enrolment/login-attempts.ts';
 import type { Authority, ServerCertificate } from './keys/authority.ts';
+import { sweepRequests } from './requests/end-requests.ts';
 import { SourcePoller } from './posture/source-poller.ts';
 import type { Front } from '../protocol/fed-server.ts';
 import { Listener, type Certificate, type UpgradeHandler } from './listener.ts';
@@ -88,7 +89,9 @@ export async function startController(options: ControllerOptions): Promise<Runni
     const address = await listener.listen(options.listen.host, options.listen.port);
     const poller = new SourcePoller(context);
     undo.push(() => poller.stop());
-    poller.start(await context.store.organisations());
+    const organisations = await context.store.organisations();
+    poller.start(organisations);
+    for (const organisation of organisations) await sweepRequests(context, organisation);
     if (authority !== undefined && own !== undefined) {
       undo.push(keepRenewed(context, authority, listener, own.expiresMs));
     }

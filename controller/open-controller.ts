@@ -16,6 +16,7 @@ import { loadControllerKeys } from './keys/controller-keys.ts';
 import { prepareDirectory } from './keys/data-directory.ts';
 import { loadSecretKey } from './keys/secret-key.ts';
 import { OrganisationReader } from './organisation/organisation-state.ts';
+import { stopDelivering } from './notifications/deliver.ts';
 import { Presence } from './presence.ts';
 import { Countries, noCountries } from './source/countries.ts';
 import { openStore } from './store/store.ts';
@@ -122,6 +123,7 @@ export async function openController(options: OpenOptions): Promise<OpenControll
   return {
     context,
     async close() {
+      await stopDelivering(context);
       for (const cancel of sweeps.values()) cancel();
       countries?.close();
       await store.close();

@@ -5,6 +5,8 @@
 import { Type, type Static } from 'typebox';
 import { closed, Duration, Names, ShortName } from './document-forms.ts';
 import { maxAsked } from './posture.ts';
+import { RequestRuleDocument, WebhookDocument } from './request-document.ts';
+import { TargetDocument, WhoDocument } from './who-document.ts';
 import { WebDocument } from './web-document.ts';
 
 const Instant = Type.String({ format: 'date-time', description: 'an RFC 3339 instant with its offset' });
@@ -65,6 +67,8 @@ export const ResourceDocument = Type.Object(
     outage: Type.Optional(Duration),
     /** Whoever uses it has signed in at most so long ago: 1m … 30d; as long as the session lasts unless said. */
     session: Type.Optional(Duration),
+    /** Who has not used it for so long has to ask for it again: 1d … 366d; never unless said. */
+    lockUnused: Type.Optional(Duration),
     web: Type.Optional(WebDocument),
   },
   closed,
@@ -187,25 +191,6 @@ export const PostureSourceDocument = Type.Object(
   closed,
 );
 
-/** Who a policy selects: `everyone`, or any of the lists, which add up. */
-export const WhoDocument = Type.Union([
-  Type.Literal('everyone'),
-  Type.Object(
-    {
-      people: Type.Optional(Type.Array(Type.String({ minLength: 3, maxLength: 254 }), { minItems: 1 })),
-      groups: Type.Optional(Names),
-      serviceAccounts: Type.Optional(Names),
-    },
-    closed,
-  ),
-]);
-
-/** What a policy is about: resources by name or tag, which add up; or `everything`. */
-export const TargetDocument = Type.Union([
-  Type.Literal('everything'),
-  Type.Object({ resources: Type.Optional(Names), tags: Type.Optional(Names) }, closed),
-]);
-
 /** Days and hours of a time zone in which a policy's condition holds. */
 export const ScheduleDocument = Type.Object(
   {
@@ -318,11 +303,17 @@ export const OrganisationDocument = Type.Object(
     /** Serial numbers of the organisation's own machines; case and blanks do not matter. */
     serials: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { maxItems: 100_000 })),
     policies: Type.Optional(Type.Array(PolicyDocument)),
+    /** What may be asked for, by whom, and who approves it. */
+    requests: Type.Optional(Type.Array(RequestRuleDocument, { maxItems: 256 })),
+    /** Who is told of requests, and may decide on them where it says so. */
+    webhooks: Type.Optional(Type.Array(WebhookDocument, { maxItems: 32 })),
     tests: Type.Optional(Type.Array(PolicyTestDocument, { maxItems: 1_000 })),
   },
   closed,
 );
 
+export type { RequestRuleDocument, WebhookDocument } from './request-document.ts';
+export type { TargetDocument, WhoDocument } from './who-document.ts';
 export type { PathRuleDocument, WebDocument } from './web-document.ts';
 export type IdentityProviderDocument = Static<typeof IdentityProviderDocument>;
 export type ServiceAccountDocument = Static<typeof ServiceAccountDocument>;
@@ -331,8 +322,6 @@ export type DevicesDocument = Static<typeof DevicesDocument>;
 export type ResourceDocument = Static<typeof ResourceDocument>;
 export type PostureProfileDocument = Static<typeof PostureProfileDocument>;
 export type PostureSourceDocument = Static<typeof PostureSourceDocument>;
-export type WhoDocument = Static<typeof WhoDocument>;
-export type TargetDocument = Static<typeof TargetDocument>;
 export type ScheduleDocument = Static<typeof ScheduleDocument>;
 export type MfaDocument = Static<typeof MfaDocument>;
 export type ConditionsDocument = Static<typeof ConditionsDocument>;

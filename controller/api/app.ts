@@ -28,8 +28,10 @@ import { listRoutes } from './routes/lists.ts';
 import { passRoutes } from './routes/passes.ts';
 import { postureRoutes } from './routes/posture.ts';
 import { peopleRoutes } from './routes/people.ts';
+import { requestRoutes } from './routes/requests.ts';
 import { serverRoutes } from './routes/servers.ts';
 import { sessionRoutes } from './routes/sessions.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { simulateRoutes } from './routes/simulate.ts';
 
@@ -80,6 +82,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     deviceRoutes,
     passRoutes,
     postureRoutes,
+    requestRoutes,
+    webhookRoutes,
     sessionRoutes,
     tokenRoutes,
     simulateRoutes,

@@ -12,11 +12,13 @@ import { resourceHosts } from '../organisation/resource-hosts.ts';
 import { webHostnames } from '../organisation/resource-web.ts';
 import { postureWanted } from '../posture/wanted.ts';
 import type { NodesTable } from '../store/schema.ts';
+import type { ScopedStore } from '../store/scoped-store.ts';
 import { directEndpoints } from './direct-endpoints.ts';
 import { entitlements, type Entitlement } from './entitlements.ts';
 import { grantsFor } from './grants-for.ts';
 import { issuedTo, storeMinted, textsOf, ticketFor, type IssuedToken, type Minted } from './issued-tokens.ts';
 import { longestLifeMs } from './revocations.ts';
+import { noteFirstRights } from './last-uses.ts';
 import { rightsByNetwork, type Rights } from './rights.ts';
 import { seatsOf, whyOver, type Seat } from './seat.ts';
 import { relayEntries, serversSince } from './servers.ts';
@@ -68,7 +70,7 @@ export async function deviceViews(
     const news = await deviceNews(tx, owned);
     const minted: Minted[] = [];
     const { webPort } = context;
-    const about = { state, servers, news, nowMs, webPort, groupsOf: groupsByNetwork(state) };
+    const about = { tx, state, servers, news, nowMs, webPort, groupsOf: groupsByNetwork(state) };
     // Signed side by side, each in a thread of its own.
     const views = await Promise.all(
       Array.from(seats, async ([device, seat]) => {
@@ -113,6 +115,7 @@ function isSame(ids: readonly string[], had: readonly string[] | undefined): boo
 
 /** What is the same for all devices that are looked at together. */
 interface About {
+  readonly tx: ScopedStore;
   readonly state: OrganisationState;
   readonly servers: readonly NodesTable[];
   readonly news: ReadonlyMap<DeviceId, readonly DeviceNews[]>;
@@ -128,8 +131,10 @@ async function viewOf(
   about: About,
   tokens: Tokens,
 ): Promise<DeviceView> {
-  const { state, nowMs, groupsOf } = about;
+  const { tx, state, nowMs, groupsOf } = about;
   const list = entitlements(state, seat, nowMs);
+  const granted = list.filter((each) => each.state === 'granted').map(({ resource }) => resource);
+  await noteFirstRights(tx, state, seat.subject, granted, nowMs);
   const due = rightsByNetwork(list, seat.session.untilMs, nowMs);
   const grants = await grantsFor(context, organisation, seat, due, groupsOf, tokens);
   return {

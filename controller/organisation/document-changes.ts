@@ -19,6 +19,8 @@ const kinds: Readonly<Record<Exclude<keyof StoredDocument, 'organisation'>, stri
   postureSources: 'posture source',
   serials: 'serial number',
   policies: 'policy',
+  requests: 'request rule',
+  webhooks: 'webhook',
   tests: 'test',
 };
 type Key = keyof typeof kinds;

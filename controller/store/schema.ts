@@ -12,6 +12,8 @@ export interface OrganisationsTable {
   name: string | null;
   /** Epoch of the newest revocation; only grows. */
   epoch: number;
+  /** Counts approved requests that came and went. */
+  requests_serial: Generated<number>;
   created_ms: number;
 }
 
@@ -345,6 +347,77 @@ export interface WebPassesTable {
   expires_ms: number | null;
 }
 
+export type RequestState = 'pending' | 'approved' | 'denied' | 'withdrawn' | 'expired';
+
+/** Somebody asked for a resource. It begins `pending` and ends as one of the others, from `approved` by time or withdrawal. */
+export interface AccessRequestsTable {
+  organisation: OrganisationId;
+  id: Id<'req'>;
+  person: Id<'usr'>;
+  /** Names, since both outlive changes of the document. */
+  resource: string;
+  rule: string;
+  /** 1 or 0: it was approved by nobody. */
+  break_glass: number;
+  reason: string;
+  /** For how long it was asked. */
+  for_ms: number;
+  state: RequestState;
+  created_ms: number;
+  /** When it lapses unanswered. */
+  answer_by_ms: number;
+  /** Of an approved one, until when. */
+  until_ms: number | null;
+  /** JSON array of the names of requires. */
+  waives: string;
+  ended_ms: number | null;
+  ended_by: string | null;
+}
+
+/** One answer of each approver. */
+export interface RequestAnswersTable {
+  organisation: OrganisationId;
+  request: Id<'req'>;
+  /** A person's id or `token tok_…`. */
+  who: string;
+  answer: 'approve' | 'deny';
+  for_ms: number | null;
+  waives: string;
+  text: string | null;
+  at_ms: number;
+}
+
+/** When people last used what is locked while it is not used. */
+export interface ResourceUsesTable {
+  organisation: OrganisationId;
+  person: Id<'usr'>;
+  resource: ResourceId;
+  used_ms: number;
+}
+
+export interface WebhooksTable {
+  organisation: OrganisationId;
+  name: string;
+  /** Sealed with the secret key. */
+  secret: Uint8Array;
+  /** When it last took what it was told, and what was wrong after that. */
+  told_ms: number | null;
+  fault: string | null;
+}
+
+/** What is still to be told, and to whom. */
+export interface NotificationsTable {
+  organisation: OrganisationId;
+  id: string;
+  /** `webhook NAME` or `mail ADDRESS`. */
+  target: string;
+  event: string;
+  body: string;
+  attempts: number;
+  created_ms: number;
+  next_ms: number;
+}
+
 /** The tables that belong to an organisation. */
 export interface ScopedSchema {
   documents: DocumentsTable;
@@ -369,6 +442,11 @@ export interface ScopedSchema {
   web_codes: WebCodesTable;
   web_sessions: WebSessionsTable;
   web_passes: WebPassesTable;
+  access_requests: AccessRequestsTable;
+  request_answers: RequestAnswersTable;
+  resource_uses: ResourceUsesTable;
+  webhooks: WebhooksTable;
+  notifications: NotificationsTable;
 }
 
 export interface Schema extends ScopedSchema {

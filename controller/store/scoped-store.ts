@@ -82,6 +82,20 @@ export class ScopedStore {
     return row.epoch;
   }
 
+  /** Which approved requests there are, as a number that only grows. */
+  async requestsSerial(): Promise<number> {
+    return (await this.#own().select('requests_serial').executeTakeFirstOrThrow()).requests_serial;
+  }
+
+  /** Raises it by one; only inside the transaction that approves a request or ends one. */
+  async nextRequestsSerial(): Promise<void> {
+    await this.#db
+      .updateTable('organisations')
+      .set((eb) => ({ requests_serial: eb('requests_serial', '+', 1) }))
+      .where('id', '=', this.organisation)
+      .execute();
+  }
+
   /** Runs `body` in one transaction: its return commits, its throw rolls back, nothing else ends it. */
   transaction<T>(body: (store: ScopedStore) => Promise<T>): Promise<T> {
     return this.#db.transaction().execute((transaction) =>

@@ -9,6 +9,7 @@ import * as tokenNames from './0006-token-names.ts';
 import * as directEndpoints from './0007-direct-endpoints.ts';
 import * as webDoor from './0008-web-door.ts';
 import * as tokenTexts from './0009-token-texts.ts';
+import * as requests from './0013-requests.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-organisation': organisation,
@@ -20,4 +21,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0007-direct-endpoints': directEndpoints,
   '0008-web-door': webDoor,
   '0009-token-texts': tokenTexts,
+  '0013-requests': requests,
 };
