@@ -20,6 +20,8 @@ import { rttRelayed } from './relayed/rtt.ts';
 import { rtt80 } from './relayed/rtt80.ts';
 import { throughputRelayed } from './relayed/throughput.ts';
 import { asJson, asTable } from './report.ts';
+import { downloadCaddy } from './web/download.ts';
+import { requestsCaddy, requestsHttpProxy, webP99 } from './web/requests.ts';
 
 const measurements: readonly Measurement[] = [
   throughputRelayed,
@@ -29,6 +31,10 @@ const measurements: readonly Measurement[] = [
   eightFlows,
   rtt80,
   throughputDirect,
+  requestsHttpProxy,
+  requestsCaddy,
+  webP99,
+  downloadCaddy,
   revocationP99,
   clientMemory,
   nodeMemory,

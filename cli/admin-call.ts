@@ -2,7 +2,7 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { Compile } from 'typebox/compile';
-import { Problem } from '../protocol/admin.ts';
+import { Problem } from '../protocol/problem.ts';
 import { exits, type ExitCode } from '../protocol/errors.ts';
 import { dialOptions } from '../protocol/node/dial-options.ts';
 import { toDialFault } from '../protocol/node/discover.ts';

@@ -1,7 +1,7 @@
 /** `postern apply`: puts a whole organisation, one file, into force. */
 import type { Command } from 'commander';
 import { Compile } from 'typebox/compile';
-import { ApplyResult } from '../protocol/admin.ts';
+import { ApplyResult } from '../protocol/document-revisions.ts';
 import { exits } from '../protocol/errors.ts';
 import { adminCall } from './admin-call.ts';
 import { adminTarget, withAdminOptions, type AdminOptions } from './admin-options.ts';

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { Compile } from 'typebox/compile';
 import { failedTestIssues } from '../policy/policy-tests.ts';
-import { PlanResult, type PlanAccess } from '../protocol/admin.ts';
+import { PlanResult, type PlanAccess } from '../protocol/plan.ts';
 import { exits } from '../protocol/errors.ts';
 import { adminCall } from './admin-call.ts';
 import { adminTarget, withAdminOptions, type AdminOptions } from './admin-options.ts';

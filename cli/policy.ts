@@ -5,7 +5,7 @@ import { Compile } from 'typebox/compile';
 import { stringify } from 'yaml';
 import { checkDocument } from '../controller/organisation/document-issues.ts';
 import { failedTestIssues, runPolicyTests } from '../policy/policy-tests.ts';
-import { ApplyResult, DocumentChange, DocumentRevision } from '../protocol/admin.ts';
+import { ApplyResult, DocumentChange, DocumentRevision } from '../protocol/document-revisions.ts';
 import { exits } from '../protocol/errors.ts';
 import { adminCall, ApiProblem } from './admin-call.ts';
 import { adminTarget, withAdminOptions, type AdminOptions } from './admin-options.ts';

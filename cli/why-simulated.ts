@@ -3,7 +3,7 @@
  * policy that is about the resource, what failed of it, and what would mend that.
  */
 import { Compile } from 'typebox/compile';
-import type { Door } from '../protocol/admin.ts';
+import type { Door } from '../protocol/policy-document.ts';
 import { exits, type ExitCode } from '../protocol/errors.ts';
 import { Simulation, type PolicyTrace, type SimulationRequest } from '../protocol/simulation.ts';
 import { adminCall, ApiProblem } from './admin-call.ts';

@@ -4,7 +4,7 @@
  */
 import { InvalidArgumentError, type Command } from 'commander';
 import type { WhyAnswer } from '../client/status.ts';
-import type { Door } from '../protocol/admin.ts';
+import type { Door } from '../protocol/policy-document.ts';
 import { parseDuration } from '../protocol/durations.ts';
 import { exits, type ExitCode } from '../protocol/errors.ts';
 import { withAdminOptions } from './admin-options.ts';

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { isMap, isNode, isScalar, LineCounter, parseDocument, type Document, type Node } from 'yaml';
-import type { DocumentIssue } from '../protocol/admin.ts';
+import type { DocumentIssue } from '../protocol/problem.ts';
 import { exits } from '../protocol/errors.ts';
 import { CommandError } from './output.ts';
 

@@ -3,7 +3,7 @@
  * controller shows, become variables with a comment; everything else stands as it was applied.
  */
 import { Document, isScalar, visit } from 'yaml';
-import { OrganisationDocument } from '../protocol/admin.ts';
+import { OrganisationDocument } from '../protocol/organisation-document.ts';
 
 interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;

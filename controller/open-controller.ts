@@ -24,6 +24,8 @@ import { openStore } from './store/store.ts';
 export interface OpenOptions {
   /** The data directory; made when it is missing, mode 0700. */
   readonly directory: string;
+  /** `postgres://…` for records; without, a SQLite file in the data directory. */
+  readonly database?: string | undefined;
   readonly publicUrl: URL;
   /** The port of the web door as browsers reach it; that of the public URL unless given, and 8443 where that is a trial's. */
   readonly webPort?: number;
@@ -66,10 +68,12 @@ export async function openController(options: OpenOptions): Promise<OpenControll
             for (const id of await store.organisations()) await context.publish(id, { kind: 'countries' });
           },
         });
-  const store = await openStore({ directory, now, random }).catch((error: unknown) => {
-    countries?.close();
-    throw error;
-  });
+  const store = await openStore({ directory, database: options.database, now, random }).catch(
+    (error: unknown) => {
+      countries?.close();
+      throw error;
+    },
+  );
   const organisations = new Map<OrganisationId, Organisation>();
   const sweeps = new Map<string, () => void>();
   const context: ControllerContext = {

@@ -2,7 +2,7 @@
  * Approved requests as policies: an allow of one resource for one person, with an end, and with the requires that the
  * approvers were shown and waived. Which requests are approved is the controller's; what they come to is decided here.
  */
-import type { WhoDocument } from '../protocol/admin.ts';
+import type { WhoDocument } from '../protocol/policy-document.ts';
 import type { Policy } from './policy.ts';
 import { unusedLockOf } from './unused-locks.ts';
 

@@ -1,5 +1,5 @@
 /** What is known when a decision is made. Gathered by the controller; `decide()` asks nobody else. */
-import type { Door } from '../protocol/admin.ts';
+import type { Door } from '../protocol/policy-document.ts';
 import type { PostureFacts } from '../protocol/control.ts';
 
 export interface Facts {

@@ -2,7 +2,7 @@
  * Which conditions are stricter than which, as far as their text tells: for `plan`, which says of a change that it asks
  * for more or less, and warns of an allow that is looser than another. Decides nothing.
  */
-import type { ConditionsDocument, MfaDocument } from '../protocol/admin.ts';
+import type { ConditionsDocument, MfaDocument } from '../protocol/policy-document.ts';
 import { parseDuration } from '../protocol/durations.ts';
 import { mfaOf } from './conditions/mfa.ts';
 import { isWithinNetwork, parseIpNetwork } from './ip-network.ts';

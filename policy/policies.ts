@@ -2,15 +2,10 @@
  * Policies as written, checked and compiled once per document so that `decide()` only evaluates. Selection (who, to,
  * doors, validity) is apart from conditions (`when`).
  */
-import type {
-  ConditionsDocument,
-  DocumentIssue,
-  OrganisationDocument,
-  PolicyDocument,
-  PostureProfileDocument,
-  ResourceDocument,
-  WhoDocument,
-} from '../protocol/admin.ts';
+import type { OrganisationDocument, ResourceDocument } from '../protocol/organisation-document.ts';
+import type { ConditionsDocument, PolicyDocument, WhoDocument } from '../protocol/policy-document.ts';
+import type { PostureProfileDocument } from '../protocol/posture-document.ts';
+import type { DocumentIssue } from '../protocol/problem.ts';
 import { parseDuration } from '../protocol/durations.ts';
 import type { Condition } from './conditions/condition.ts';
 import { deviceApprovedCondition } from './conditions/device-approved.ts';

@@ -2,12 +2,10 @@
  * Policy tests: what a document says people can and cannot use, held against its own policies in memory. They run at
  * `apply`, `plan` and `policy test`; nothing is asked but the document and the time.
  */
-import type {
-  DocumentIssue,
-  OrganisationDocument,
-  PolicyTestDocument,
-  PostureProfileDocument,
-} from '../protocol/admin.ts';
+import type { OrganisationDocument } from '../protocol/organisation-document.ts';
+import type { PolicyTestDocument } from '../protocol/policy-document.ts';
+import type { PostureProfileDocument } from '../protocol/posture-document.ts';
+import type { DocumentIssue } from '../protocol/problem.ts';
 import { parseDuration } from '../protocol/durations.ts';
 import type { ReasonName } from '../protocol/reasons.ts';
 import type { Condition } from './conditions/condition.ts';

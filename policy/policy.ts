@@ -1,5 +1,5 @@
 /** One policy as `decide()` sees it, compiled, and the two questions that every part of a decision asks of it. */
-import type { Door, TargetDocument, WhoDocument } from '../protocol/admin.ts';
+import type { Door, TargetDocument, WhoDocument } from '../protocol/policy-document.ts';
 import type { Condition } from './conditions/condition.ts';
 import type { Facts } from './facts.ts';
 

@@ -2,7 +2,7 @@
  * `lockUnused: 30d` of a resource: access that a person has not used for so long no longer counts for them, until they
  * have asked for it again. A require like any other, which an approved request waives.
  */
-import type { ResourceDocument } from '../protocol/admin.ts';
+import type { ResourceDocument } from '../protocol/organisation-document.ts';
 import { parseDuration } from '../protocol/durations.ts';
 import { recentUseCondition } from './conditions/recent-use.ts';
 import type { Policy } from './policy.ts';

@@ -2,7 +2,7 @@
  * What it takes to be let in, whatever the facts are: the sets of conditions of which one must be met whole. For `plan`,
  * which speaks of people who are not signed in. Time of day and what a device is are conditions like any other here.
  */
-import type { ConditionsDocument, PolicyDocument } from '../protocol/admin.ts';
+import type { ConditionsDocument, PolicyDocument } from '../protocol/policy-document.ts';
 import { conditionKeys, implies } from './implies.ts';
 import type { Policy } from './policy.ts';
 

@@ -1,7 +1,7 @@
 /** Requests for access in `postern.yaml`: who may ask for what, who approves it, and who is told. */
 import { Type, type Static } from 'typebox';
 import { closed, Duration, Names, ShortName } from './document-forms.ts';
-import { TargetDocument } from './who-document.ts';
+import { TargetDocument } from './policy-document.ts';
 
 /** People by verified e-mail address and by group, which add up. */
 const People = Type.Object(

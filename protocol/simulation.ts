@@ -3,7 +3,7 @@
  * and source, with everything that went into it. Holds names of policies, so it is for administrators and auditors alone.
  */
 import { Type, type Static } from 'typebox';
-import { Door } from './admin.ts';
+import { Door } from './policy-document.ts';
 import { PostureFacts } from './control.ts';
 import { ShownReason } from './portal.ts';
 

@@ -35,15 +35,16 @@ export const programs = {
   ip: { package: 'iproute2', targets: everyone, rootOnly: true },
   nft: { package: 'nftables', targets: everyone, rootOnly: true },
   unshare: { package: 'util-linux', targets: everyone, rootOnly: true },
-  setpriv: { package: 'util-linux', targets: people, rootOnly: true },
-  curl: { package: 'curl', targets: people },
+  setpriv: { package: 'util-linux', targets: everyone, rootOnly: true },
+  curl: { package: 'curl', targets: everyone },
   dig: { package: 'bind9-dnsutils', targets: people },
   ssh: { package: 'openssh-client', targets: everyone },
   'ssh-keygen': { package: 'openssh-client', targets: everyone },
   sshd: { package: 'openssh-server', targets: everyone },
   psql: { package: 'postgresql-client', targets: people },
-  postgres: { package: 'postgresql', targets: people, folder: '/usr/lib/postgresql/*/bin' },
-  initdb: { package: 'postgresql', targets: people, folder: '/usr/lib/postgresql/*/bin' },
+  postgres: { package: 'postgresql', targets: everyone, folder: '/usr/lib/postgresql/*/bin' },
+  initdb: { package: 'postgresql', targets: everyone, folder: '/usr/lib/postgresql/*/bin' },
+  'redis-server': { package: 'redis-server', targets: ['test', 'bench'] },
   chromium: { package: 'chromium', targets: people },
   tcpdump: { package: 'tcpdump', targets: ['test'], rootOnly: true },
   'dbus-daemon': { package: 'dbus-daemon', targets: ['test'], rootOnly: true },
@@ -62,6 +63,7 @@ export const programs = {
     unpacked: resolvedPackages,
   },
   iperf3: { package: 'iperf3', targets: ['bench'] },
+  caddy: { package: 'caddy', targets: ['bench'] },
 } as const satisfies Record<string, Program>;
 
 export type ProgramName = keyof typeof programs;

@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import { parse } from 'yaml';
 import { checkDocument } from '../controller/organisation/document-issues.ts';
 import { failedTestIssues, runPolicyTests } from '../policy/policy-tests.ts';
-import { PolicyDocument, PolicyTestDocument, type OrganisationDocument } from '../protocol/admin.ts';
+import type { OrganisationDocument } from '../protocol/organisation-document.ts';
+import { PolicyDocument, PolicyTestDocument } from '../protocol/policy-document.ts';
 import { reasonTexts } from '../protocol/reasons.ts';
 import { keysOfSchema } from './support/full-document.ts';
 

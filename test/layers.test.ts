@@ -48,7 +48,10 @@ const layers: Record<string, Layer> = {
       'jose',
       'kysely',
       'openid-client',
+      // Records on a server, and news between controllers.
+      'pg',
       'pino',
+      'redis',
       'typebox',
       'undici',
       'ws',

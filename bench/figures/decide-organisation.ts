@@ -3,7 +3,8 @@
  * and their questions are in decide-questions.ts.
  */
 import type { Facts } from '../../policy/facts.ts';
-import type { PolicyDocument, PostureProfileDocument } from '../../protocol/admin.ts';
+import type { PolicyDocument } from '../../protocol/policy-document.ts';
+import type { PostureProfileDocument } from '../../protocol/posture-document.ts';
 import { seeded } from '../../test/policy/support/random-cases.ts';
 
 export interface Organisation {

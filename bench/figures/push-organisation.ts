@@ -1,5 +1,5 @@
 /** The organisation of the push figure: 200 resources in two networks, of which 100 hang on one tag that a change takes away. */
-import type { OrganisationDocument } from '../../protocol/admin.ts';
+import type { OrganisationDocument } from '../../protocol/organisation-document.ts';
 
 export const resourceCount = 200;
 export const touchedCount = 100;

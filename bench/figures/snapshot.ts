@@ -11,7 +11,7 @@ import { pino } from 'pino';
 import { deviceView } from '../../controller/decisions/device-view.ts';
 import { openController } from '../../controller/open-controller.ts';
 import { applyDocument } from '../../controller/organisation/apply-document.ts';
-import type { OrganisationDocument } from '../../protocol/admin.ts';
+import type { OrganisationDocument } from '../../protocol/organisation-document.ts';
 import { systemClock, systemRandom } from '../../protocol/clock.ts';
 import { newId, type DeviceId } from '../../protocol/ids.ts';
 import { encodeKey, newAgreementKey, newSigningKey } from '../../protocol/keys.ts';

@@ -2,7 +2,6 @@
  * One request on its way through the door: what it is for, by what right, and how it is cut when the right ends. The set of
  * those that are open is what a revocation walks.
  */
-import { EventEmitter } from 'node:events';
 import type { ConnectorResource } from '../../protocol/control.ts';
 import type { CodeName } from '../../protocol/errors.ts';
 import type { ConnectorWeb } from '../../protocol/web-resource.ts';
@@ -28,18 +27,23 @@ export interface ExchangeOptions {
   cut(): void;
 }
 
-/** Emits `abort` once, when it is cut or the browser is gone: undici takes it as a signal. */
-export class Exchange extends EventEmitter {
+export class Exchange {
   readonly options: ExchangeOptions;
-  #over = false;
+  /** Undefined once it is over. */
+  #endings: (() => void)[] | undefined = [];
 
   constructor(options: ExchangeOptions) {
-    super();
     this.options = options;
   }
 
   get isOver(): boolean {
-    return this.#over;
+    return this.#endings === undefined;
+  }
+
+  /** Calls `ending` when it is cut or the browser has its answer or is gone; at once where it is over. */
+  onceOver(ending: () => void): void {
+    if (this.#endings === undefined) ending();
+    else this.#endings.push(ending);
   }
 
   /** Why it may not go on; undefined while it may. */
@@ -58,9 +62,9 @@ export class Exchange extends EventEmitter {
 
   /** The browser has its answer, or is gone. */
   end(): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.emit('abort');
+    const endings = this.#endings ?? [];
+    this.#endings = undefined;
+    for (const ending of endings) ending();
   }
 }
 
@@ -73,7 +77,7 @@ export class OpenExchanges {
 
   add(exchange: Exchange): void {
     this.#all.add(exchange);
-    exchange.once('abort', () => this.#all.delete(exchange));
+    exchange.onceOver(() => this.#all.delete(exchange));
   }
 
   /** Cuts what nothing covers any more; the instant at which time alone ends the first of the others. */

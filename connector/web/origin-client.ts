@@ -2,9 +2,9 @@
  * Sends a request to an origin of its resource: the first that can be connected to, over connections of that right alone. In
  * the shape in which `@fastify/reply-from` asks for it, whose own ideas of headers and paths are not used.
  */
-import type { Dispatcher } from 'undici';
 import { Fault } from '../../protocol/errors.ts';
 import type { Exchange } from './exchange.ts';
+import { OriginAnswer } from './origin-answer.ts';
 import type { ChosenOrigin } from './origins.ts';
 import { hasBody, RequestBody } from './request-body.ts';
 import type { Upstreams } from './upstreams.ts';
@@ -23,32 +23,34 @@ export interface Outgoing {
   answeredBy(origin: ChosenOrigin, askedMs: number): void;
 }
 
-type Answered = (error: Error | null, response?: Dispatcher.ResponseData) => void;
+/** Under this key the headers that reply-from hands on carry the request itself; it copies them and looks at no symbol. */
+export const outgoingKey: unique symbol = Symbol('outgoing');
+
+/** What reply-from takes an answer to be: it deletes from `headers`, and hands `body` on. */
+export interface Answer {
+  readonly statusCode: number;
+  readonly headers: OriginAnswer['headers'];
+  readonly body: OriginAnswer;
+}
+
+type Answered = (error: Error | null, answer?: Answer) => void;
 
 /** May be sent twice without harm (RFC 9110 §9.2.1). */
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
 export class OriginClient {
   readonly #upstreams: Upstreams;
-  readonly #waiting = new Map<string, Outgoing>();
-  #next = 0;
 
   constructor(upstreams: Upstreams) {
     this.#upstreams = upstreams;
   }
 
-  /** The origin by which `request` below knows this request: no name of anything. */
-  register(outgoing: Outgoing): string {
-    const origin = `http://${++this.#next}.postern.invalid`;
-    if (outgoing.exchange.isOver) return origin;
-    this.#waiting.set(origin, outgoing);
-    outgoing.exchange.once('abort', () => this.#waiting.delete(origin));
-    return origin;
-  }
-
-  /** As `undici.Dispatcher.request`, for an origin of `register`. */
-  request(options: { readonly origin?: unknown }, answered: Answered): void {
-    const outgoing = this.#waiting.get(String(options.origin));
+  /** As `undici.Dispatcher.request`, for the request under `outgoingKey`. */
+  request(
+    { headers }: { readonly headers: { readonly [outgoingKey]?: Outgoing | undefined } },
+    answered: Answered,
+  ): void {
+    const outgoing = headers[outgoingKey];
     if (outgoing === undefined) return answered(new Fault('cancelled'));
     this.#attempt(outgoing, 0, answered, 0);
   }
@@ -58,44 +60,46 @@ export class OriginClient {
     const { raw, resource, right, target } = exchange.options;
     const chosen = origins[index];
     if (chosen === undefined || exchange.isOver) return answered(new Fault('unreachable'));
-    const { pool, giveBack } = this.#upstreams.lend({
-      resource,
-      ...chosen,
-      right: right?.id ?? 'nobody',
-    });
+    const upstream = { resource, ...chosen, right: right?.id ?? 'nobody' };
+    const lent = this.#upstreams.lend(upstream);
     const body = hasBody(raw) ? new RequestBody(raw, () => outgoing.proceed()) : null;
     body?.on('error', () => undefined);
     const method = raw.method ?? 'GET';
     const askedMs = performance.now();
+    let isOver = false;
     const over = (): void => {
-      exchange.off('abort', over);
-      giveBack();
+      if (isOver) return;
+      isOver = true;
+      lent.giveBack();
     };
-    exchange.once('abort', over);
-    pool.request(
+    const answer = new OriginAnswer((error) => {
+      if (error === null) {
+        outgoing.answeredBy(chosen, askedMs);
+        return answered(null, { statusCode: answer.statusCode, headers: answer.headers, body: answer });
+      }
+      over();
+      const isUntouched = body?.isBegun !== true;
+      if (error instanceof Fault && error.code !== 'cancelled') outgoing.failedBy(chosen);
+      if (error instanceof Fault && isUntouched && index + 1 < origins.length)
+        return this.#attempt(outgoing, index + 1, answered, 0);
+      // A kept connection may have been closed by its origin just as it was used again.
+      const isStale = codeOf(error) === 'UND_ERR_SOCKET' && safeMethods.has(method);
+      if (isStale && body === null && repeats === 0 && !exchange.isOver)
+        return this.#attempt(outgoing, index, answered, 1);
+      return answered(error);
+    });
+    exchange.onceOver(() => {
+      answer.destroy();
+      over();
+    });
+    lent.pool.dispatch(
       {
         path: `${target.path}${target.query}`,
         method,
         headers: outgoing.headers(chosen),
         body,
-        signal: exchange,
       },
-      (error, response) => {
-        if (error === null) {
-          outgoing.answeredBy(chosen, askedMs);
-          return answered(null, response);
-        }
-        over();
-        const isUntouched = body?.isBegun !== true;
-        if (error instanceof Fault) outgoing.failedBy(chosen);
-        if (error instanceof Fault && isUntouched && index + 1 < origins.length)
-          return this.#attempt(outgoing, index + 1, answered, 0);
-        // A kept connection may have been closed by its origin just as it was used again.
-        const isStale = codeOf(error) === 'UND_ERR_SOCKET' && safeMethods.has(method);
-        if (isStale && body === null && repeats === 0 && !exchange.isOver)
-          return this.#attempt(outgoing, index, answered, 1);
-        return answered(error);
-      },
+      answer,
     );
   }
 }

@@ -2,15 +2,15 @@
  * Requests through the web door: one Fastify application whose root hook asks the gate for each, and `@fastify/http-proxy`
  * for what passes. Over HTTP/1.1 and HTTP/2 alike; upgrades go another way by the same gate.
  */
-import { METHODS, type Server, type ServerResponse } from 'node:http';
-import { constants, type Http2ServerResponse } from 'node:http2';
+import { METHODS, type OutgoingHttpHeaders, type Server } from 'node:http';
 import httpProxy, { type FastifyHttpProxyOptions } from '@fastify/http-proxy';
 import fastify, { type FastifyReply, type FastifyRequest, type FastifyServerFactoryHandler } from 'fastify';
 import { Fault, type CodeName } from '../../protocol/errors.ts';
 import type { Exchange } from './exchange.ts';
 import type { Asked, Verdict } from './gate.ts';
 import { wantsPage } from './gate.ts';
-import { OriginClient, type Outgoing } from './origin-client.ts';
+import { breakOff, OriginAnswer, type BrowserResponse } from './origin-answer.ts';
+import { OriginClient, outgoingKey, type Outgoing } from './origin-client.ts';
 import type { OriginHealth } from './origin-health.ts';
 import { browserHeaders, type ResponseHeaders } from './origin-response.ts';
 import type { ChosenOrigin } from './origins.ts';
@@ -32,8 +32,8 @@ export interface ProxyOptions {
   judge(asked: Asked): Verdict;
   signIn(verdict: SignInFirst): Answer;
   own(verdict: Own, asked: Asked): Promise<Answer | { readonly json: string }>;
-  /** Opens an exchange; `cut` ends the browser's side of it. */
-  open(verdict: Passed, asked: Asked, cut: () => void): Promise<Opened>;
+  /** Opens an exchange, at once where all that it needs is at hand; `cut` ends the browser's side of it. */
+  open(verdict: Passed, asked: Asked, cut: () => void): Opened | Promise<Opened>;
   readonly upstreams: Upstreams;
   readonly health: OriginHealth;
   failed(exchange: Exchange, code: CodeName, error: Error): void;
@@ -45,9 +45,10 @@ export interface Opened {
   headers(origin: ChosenOrigin): string[];
 }
 
+/** A request that the gate has passed, from its hook to its answer. */
 interface Under {
   readonly opened: Opened;
-  readonly origin: string;
+  readonly outgoing: Outgoing;
   readonly sinceMs: number;
   answered?: { readonly by: ChosenOrigin; readonly askedMs: number; readonly atMs: number };
 }
@@ -72,42 +73,46 @@ export async function createProxy(
   const under = new WeakMap<FastifyRequest, Under>();
   const client = new OriginClient(options.upstreams);
 
-  app.addHook('onRequest', async (request, reply) => {
+  // With a callback: a promise would cost every request three turns of the queue.
+  app.addHook('onRequest', (request, reply, done) => {
     const sinceMs = performance.now();
     const asked = options.asked(request.raw);
     const verdict = options.judge(asked);
-    if (verdict.verdict === 'pass') return pass(request, reply, { verdict, asked, sinceMs });
-    if (verdict.verdict === 'malformed') return refuse(reply, verdict.status);
-    if (verdict.verdict === 'notice') return sendNotice(request, reply, verdict.notice);
-    if (verdict.verdict === 'sign-in') return sendAnswer(request, reply, options.signIn(verdict));
-    return answerOwn(request, reply, verdict, asked);
+    if (verdict.verdict === 'pass') {
+      const raw: BrowserResponse = reply.raw;
+      const opened = options.open(verdict, asked, () => breakOff(raw));
+      if (!(opened instanceof Promise)) pass(request, reply, opened, sinceMs);
+      else return void opened.then((now) => pass(request, reply, now, sinceMs)).then(() => done(), done);
+      return done();
+    }
+    if (verdict.verdict === 'malformed') return void refuse(reply, verdict.status);
+    if (verdict.verdict === 'notice') return void sendNotice(request, reply, verdict.notice);
+    if (verdict.verdict === 'sign-in') return void sendAnswer(request, reply, options.signIn(verdict));
+    return void answerOwn(request, reply, verdict, asked).catch(done);
   });
 
-  async function pass(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    { verdict, asked, sinceMs }: { verdict: Passed; asked: Asked; sinceMs: number },
-  ): Promise<undefined> {
-    const raw = reply.raw as ServerResponse | Http2ServerResponse;
-    const opened = await options.open(verdict, asked, () => destroy(raw));
+  function pass(request: FastifyRequest, reply: FastifyReply, opened: Opened, sinceMs: number): void {
+    const raw: BrowserResponse = reply.raw;
     const { exchange } = opened;
+    const { resource } = exchange.options;
     raw.once('close', () => exchange.end());
+    raw.on('error', () => exchange.end());
     if (raw.destroyed) exchange.end();
     const outgoing: Outgoing = {
-      ...opened,
-      headers: (origin) => opened.headers(origin),
+      exchange,
+      origins: opened.origins,
+      headers: opened.headers,
       proceed: () => {
         if (request.raw.headers.expect !== undefined) raw.writeContinue();
       },
-      failedBy: (by) => options.health.failed(exchange.options.resource, by),
+      failedBy: (by) => options.health.failed(resource, by),
       answeredBy: (by, askedMs) => {
-        options.health.answered(exchange.options.resource, by);
+        options.health.answered(resource, by);
         state.answered = { by, askedMs, atMs: performance.now() };
       },
     };
-    const state: Under = { opened, origin: client.register(outgoing), sinceMs };
+    const state: Under = { opened, outgoing, sinceMs };
     under.set(request, state);
-    return undefined;
   }
 
   async function answerOwn(
@@ -124,16 +129,17 @@ export async function createProxy(
   }
 
   const settings: FastifyHttpProxyOptions = {
-    upstream: '',
+    upstream: 'http://origin.postern.invalid',
     httpMethods: methods,
     undici: client as unknown as NonNullable<FastifyHttpProxyOptions['undici']>,
     disableRequestLogging: true,
     disableCache: true,
     internalRewriteLocationHeader: false,
+    // Where a request goes, by which path and with which headers, is settled where it is sent.
+    preRewrite: () => '/',
     replyOptions: {
-      getUpstream: (request) => under.get(request as FastifyRequest)?.origin ?? 'http://0.postern.invalid',
-      // Headers are made where the request is sent.
-      rewriteRequestHeaders: () => ({}),
+      rewriteRequestHeaders: (request) => ({ [outgoingKey]: under.get(request as FastifyRequest)?.outgoing }),
+      onResponse: (_request, reply, answer) => sendAnswerOf(reply as FastifyReply, answer),
       rewriteHeaders: (headers, request) => {
         const state = under.get(request as FastifyRequest);
         return state === undefined ? {} : responseHeaders(headers, state);
@@ -158,6 +164,17 @@ export async function createProxy(
   });
   await app.ready();
   return app;
+}
+
+/** Past Fastify from here on, which would read the body by a stream of its own. */
+function sendAnswerOf(reply: FastifyReply, { stream }: { readonly stream?: unknown }): void {
+  if (!(stream instanceof OriginAnswer)) throw new Error('this is no answer of an origin');
+  // A status that is none was answered with a notice already.
+  if (reply.sent) return stream.destroy();
+  reply.hijack();
+  const raw: BrowserResponse = reply.raw;
+  raw.writeHead(reply.statusCode, reply.getHeaders() as OutgoingHttpHeaders);
+  return stream.sendTo(raw);
 }
 
 function responseHeaders(
@@ -206,13 +223,6 @@ function sendAnswer(request: FastifyRequest, reply: FastifyReply, answer: Answer
 /** What is left of the body is not waited for. */
 function closing(reply: FastifyReply): FastifyReply {
   return reply.request.raw.httpVersionMajor === 1 ? reply.header('connection', 'close') : reply;
-}
-
-function destroy(raw: ServerResponse | Http2ServerResponse): void {
-  // With a code that says it is not whole: what was cut must not pass for an answer.
-  if ('stream' in raw && raw.stream !== undefined && 'session' in raw.stream)
-    raw.stream.close(constants.NGHTTP2_CANCEL);
-  else raw.destroy();
 }
 
 /** Which hop failed, as a code: the connector's own, or what undici says of the origin. */

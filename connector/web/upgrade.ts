@@ -46,8 +46,8 @@ export async function passUpgrade(
   socket.once('close', () => exchange.end());
   try {
     const { connection, by } = await connected(opened, resolve);
-    exchange.once('abort', () => connection.destroy());
-    if (exchange.isOver) return void connection.destroy();
+    exchange.onceOver(() => connection.destroy());
+    if (exchange.isOver) return;
     const answer = await askOrigin(opened, by, connection);
     join(opened, browser, by, answer);
   } catch (error) {

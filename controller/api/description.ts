@@ -5,7 +5,7 @@
 import swagger from '@fastify/swagger';
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import type { TSchema } from 'typebox';
-import { Problem } from '../../protocol/admin.ts';
+import { Problem } from '../../protocol/problem.ts';
 import { version } from '../../protocol/version.ts';
 import { problems, type ProblemName } from './problems.ts';
 import type { Access } from './access.ts';

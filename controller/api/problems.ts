@@ -2,7 +2,7 @@
  * Every error the API answers with, in one table (RFC 9457). A handler throws `ProblemError`; anything else that is thrown
  * becomes `internal` and its text stays in the log.
  */
-import type { DocumentIssue, Problem } from '../../protocol/admin.ts';
+import type { DocumentIssue, Problem } from '../../protocol/problem.ts';
 import { formatDuration } from '../../protocol/durations.ts';
 
 export const problems = {

@@ -4,7 +4,7 @@
  */
 import { decide, type Decision } from '../../policy/decide.ts';
 import type { Facts } from '../../policy/facts.ts';
-import type { Door } from '../../protocol/admin.ts';
+import type { Door } from '../../protocol/policy-document.ts';
 import type { Reason } from '../../protocol/reasons.ts';
 import type { OrganisationState, Resource } from '../organisation/organisation-state.ts';
 import { approvalRule } from '../organisation/settings.ts';

@@ -2,7 +2,8 @@
  * Whom and what a change of the document can touch: the subjects and resources whose decisions may differ afterwards, so
  * that nobody else is decided anew. Names too many rather than too few; what it does not know touches everything.
  */
-import type { PolicyDocument, ResourceDocument, WhoDocument } from '../../protocol/admin.ts';
+import type { ResourceDocument } from '../../protocol/organisation-document.ts';
+import type { PolicyDocument, WhoDocument } from '../../protocol/policy-document.ts';
 import type { OrganisationState, StoredDocument } from '../organisation/organisation-state.ts';
 import type { Subject } from './seat.ts';
 

@@ -2,7 +2,7 @@
  * Refused decisions that a person was shown, in the audit log under a trace: the number on the page by which an
  * administrator finds the entry. The same refusal looked at again within a minute is the same entry.
  */
-import type { Door } from '../../protocol/admin.ts';
+import type { Door } from '../../protocol/policy-document.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { ControllerContext } from '../context.ts';
 import { Throttle } from '../throttle.ts';

@@ -3,7 +3,7 @@
  * know of is left out, and asked for by name it answers like what does not exist.
  */
 import { Type } from 'typebox';
-import type { Door } from '../../protocol/admin.ts';
+import type { Door } from '../../protocol/policy-document.ts';
 import type { DeviceId } from '../../protocol/ids.ts';
 import { MyResources, PortalResource } from '../../protocol/portal.ts';
 import { hiddenText, readableReason, type System } from '../../protocol/reasons.ts';

@@ -4,7 +4,7 @@
  * bounded: a restart makes people start again.
  */
 import { createHash } from 'node:crypto';
-import type { Door } from '../../protocol/admin.ts';
+import type { Door } from '../../protocol/policy-document.ts';
 import { sameText } from '../../protocol/secrets.ts';
 
 export const signInLifeMs = 10 * 60_000;

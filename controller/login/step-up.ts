@@ -4,7 +4,7 @@
  */
 import type { Facts } from '../../policy/facts.ts';
 import { isValid, takesEffect, type Policy } from '../../policy/policy.ts';
-import type { Door } from '../../protocol/admin.ts';
+import type { Door } from '../../protocol/policy-document.ts';
 import { parseDuration } from '../../protocol/durations.ts';
 import { entitlements, questionFacts, visitorEntitlements } from '../decisions/entitlements.ts';
 import type { Visitor } from '../decisions/entitlements.ts';

@@ -1,5 +1,6 @@
 /** Webhooks as stored: the document without what requests are signed with, which lies sealed beside it. */
-import type { OrganisationDocument, WebhookDocument } from '../../protocol/admin.ts';
+import type { OrganisationDocument } from '../../protocol/organisation-document.ts';
+import type { WebhookDocument } from '../../protocol/request-document.ts';
 import type { SecretKey } from '../keys/secret-key.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 

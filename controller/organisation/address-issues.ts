@@ -3,7 +3,8 @@
  * that client, connector and policy always mean the same thing (SECURITY SEC-F1).
  */
 import { isIP } from 'node:net';
-import type { DocumentIssue, OrganisationDocument, ResourceDocument } from '../../protocol/admin.ts';
+import type { OrganisationDocument, ResourceDocument } from '../../protocol/organisation-document.ts';
+import type { DocumentIssue } from '../../protocol/problem.ts';
 import {
   isWildcard,
   isWithin,

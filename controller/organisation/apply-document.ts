@@ -2,7 +2,8 @@
  * Puts a checked document into force in one transaction: what it declares keeps its id, what it leaves out is removed
  * together with what hung on it. Says what changed; cutting flows that lost their right is the decisions' part.
  */
-import type { ApplyResult, OrganisationDocument } from '../../protocol/admin.ts';
+import type { ApplyResult } from '../../protocol/document-revisions.ts';
+import type { OrganisationDocument } from '../../protocol/organisation-document.ts';
 import { newId, type Id, type IdKind, type NodeId, type ResourceId } from '../../protocol/ids.ts';
 import type { Random } from '../../protocol/clock.ts';
 import type { SecretKey } from '../keys/secret-key.ts';

@@ -2,7 +2,7 @@
  * What differs between two documents, entry by entry, for the answers of apply and plan, for the audit log and for the
  * history. Entries are told apart by their name; the order of keys says nothing.
  */
-import type { ApplyResult, DocumentChange } from '../../protocol/admin.ts';
+import type { ApplyResult, DocumentChange } from '../../protocol/document-revisions.ts';
 import type { StoredDocument } from './organisation-state.ts';
 
 /** What one entry of each key is called, or the key itself where it is no list. A key that is missing does not compile. */

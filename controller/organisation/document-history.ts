@@ -2,14 +2,11 @@
  * Earlier documents of an organisation: which revision came when, from whom, with how many changes; one of them whole;
  * and one of them made ready to be put into force again.
  */
-import type {
-  DocumentChange,
-  DocumentIssue,
-  IdentityProviderDocument,
-  OrganisationDocument,
-  PostureSourceDocument,
-  WebhookDocument,
-} from '../../protocol/admin.ts';
+import type { DocumentChange } from '../../protocol/document-revisions.ts';
+import type { IdentityProviderDocument, OrganisationDocument } from '../../protocol/organisation-document.ts';
+import type { PostureSourceDocument } from '../../protocol/posture-document.ts';
+import type { DocumentIssue } from '../../protocol/problem.ts';
+import type { WebhookDocument } from '../../protocol/request-document.ts';
 import type { SecretKey } from '../keys/secret-key.ts';
 import { webhookSecret } from '../notifications/webhook-secrets.ts';
 import { sourceToken } from '../posture/source-secrets.ts';

@@ -2,8 +2,8 @@
  * The whole-file check of `postern.yaml` (DESIGN section 9): schema, names that refer to each other, addresses, policies.
  * Reports everything at once, each with its place; `apply` changes nothing while there is one.
  */
-import type { DocumentIssue } from '../../protocol/admin.ts';
-import { OrganisationDocument } from '../../protocol/admin.ts';
+import type { DocumentIssue } from '../../protocol/problem.ts';
+import { OrganisationDocument } from '../../protocol/organisation-document.ts';
 import { policyIssues } from '../../policy/policies.ts';
 import { policyTestIssues } from '../../policy/policy-tests.ts';
 import { postureIssues } from '../posture/posture-issues.ts';

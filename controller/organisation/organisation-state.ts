@@ -6,7 +6,7 @@ import type {
   IdentityProviderDocument,
   OrganisationDocument,
   ResourceDocument,
-} from '../../protocol/admin.ts';
+} from '../../protocol/organisation-document.ts';
 import type { Id, NetworkId, ResourceId } from '../../protocol/ids.ts';
 import type { Name } from '../../protocol/names.ts';
 import type { Approval } from '../../policy/approvals.ts';

@@ -1,6 +1,7 @@
 /** Identity providers of a document: an address that can be fetched safely, and an authority that is a certificate. */
 import { X509Certificate } from 'node:crypto';
-import type { DocumentIssue, OrganisationDocument } from '../../protocol/admin.ts';
+import type { OrganisationDocument } from '../../protocol/organisation-document.ts';
+import type { DocumentIssue } from '../../protocol/problem.ts';
 
 /** What is wrong with the identity providers. */
 export function providerIssues(document: OrganisationDocument): DocumentIssue[] {

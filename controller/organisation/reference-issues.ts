@@ -1,10 +1,7 @@
 /** Names of a document against each other: used twice, used but not declared, durations out of bounds. */
-import type {
-  DocumentIssue,
-  OrganisationDocument,
-  PolicyDocument,
-  WhoDocument,
-} from '../../protocol/admin.ts';
+import type { OrganisationDocument } from '../../protocol/organisation-document.ts';
+import type { PolicyDocument, WhoDocument } from '../../protocol/policy-document.ts';
+import type { DocumentIssue } from '../../protocol/problem.ts';
 import { parseDuration } from '../../protocol/durations.ts';
 
 type Path = (string | number)[];

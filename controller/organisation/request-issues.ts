@@ -1,5 +1,7 @@
 /** What is wrong with the rules of requests and with webhooks beyond their schema. */
-import type { DocumentIssue, OrganisationDocument, RequestRuleDocument } from '../../protocol/admin.ts';
+import type { OrganisationDocument } from '../../protocol/organisation-document.ts';
+import type { DocumentIssue } from '../../protocol/problem.ts';
+import type { RequestRuleDocument } from '../../protocol/request-document.ts';
 
 /** Everything wrong in `requests` and `webhooks` of a document whose entries are sound each by itself. */
 export function requestIssues(document: OrganisationDocument): DocumentIssue[] {

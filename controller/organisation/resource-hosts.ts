@@ -1,6 +1,6 @@
 /** What a resource of the document is called and where it leads: the one reading of `address` and `alias`. */
 import { isIP } from 'node:net';
-import type { OrganisationDocument, ResourceDocument } from '../../protocol/admin.ts';
+import type { OrganisationDocument, ResourceDocument } from '../../protocol/organisation-document.ts';
 import { parseDuration } from '../../protocol/durations.ts';
 import { isWildcard, parseName, parsePattern, type Name, type Pattern } from '../../protocol/names.ts';
 import { isPublicName, unclaimable } from './public-suffix.ts';

@@ -1,6 +1,7 @@
 /** The web door of a resource as the document has it, in the one reading that checks, snapshots and decisions share. */
 import type { Resource } from './organisation-state.ts';
-import type { ResourceDocument, WebDocument } from '../../protocol/admin.ts';
+import type { ResourceDocument } from '../../protocol/organisation-document.ts';
+import type { WebDocument } from '../../protocol/web-document.ts';
 import { isWildcard, parsePattern, type Pattern } from '../../protocol/names.ts';
 
 /** The public hostnames; empty where there is no web door or the document was not checked. */

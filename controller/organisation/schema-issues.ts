@@ -6,7 +6,7 @@ import type { TSchema } from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
 import type { TLocalizedValidationError } from 'typebox/error';
 import { Settings } from 'typebox/system';
-import type { DocumentIssue } from '../../protocol/admin.ts';
+import type { DocumentIssue } from '../../protocol/problem.ts';
 
 // TypeBox stops at eight errors unless told; a person wants to mend a whole file at once.
 Settings.Set({ maxErrors: 500 });

@@ -1,5 +1,6 @@
 /** Durations of sessions and devices that lie outside their bounds. */
-import type { DocumentIssue, OrganisationDocument } from '../../protocol/admin.ts';
+import type { OrganisationDocument } from '../../protocol/organisation-document.ts';
+import type { DocumentIssue } from '../../protocol/problem.ts';
 import { parseDuration } from '../../protocol/durations.ts';
 
 interface Bounds {

@@ -3,7 +3,9 @@
  * one way, and headers and rules mean what they say.
  */
 import { X509Certificate } from 'node:crypto';
-import type { DocumentIssue, OrganisationDocument, WebDocument } from '../../protocol/admin.ts';
+import type { OrganisationDocument } from '../../protocol/organisation-document.ts';
+import type { DocumentIssue } from '../../protocol/problem.ts';
+import type { WebDocument } from '../../protocol/web-document.ts';
 import { parseDuration } from '../../protocol/durations.ts';
 import {
   isWildcard,

@@ -2,7 +2,7 @@
  * Which devices a posture profile would block, and by which check, before any policy uses it: judged as decisions are, by
  * what each device last reported and what others say of it.
  */
-import type { PostureProfileDocument } from '../../protocol/admin.ts';
+import type { PostureProfileDocument } from '../../protocol/posture-document.ts';
 import type { ReasonName } from '../../protocol/reasons.ts';
 import { postureCondition } from '../../policy/conditions/posture.ts';
 import type { Facts } from '../../policy/facts.ts';

@@ -1,6 +1,8 @@
 /** What is wrong with posture in a document beyond its schema: sources, and profiles that could never be met. */
 import { X509Certificate } from 'node:crypto';
-import type { DocumentIssue, OrganisationDocument, PostureProfileDocument } from '../../protocol/admin.ts';
+import type { OrganisationDocument } from '../../protocol/organisation-document.ts';
+import type { PostureProfileDocument } from '../../protocol/posture-document.ts';
+import type { DocumentIssue } from '../../protocol/problem.ts';
 import { parseDuration } from '../../protocol/durations.ts';
 import { antivirusProducts, maxAsked } from '../../protocol/posture.ts';
 import { defaultFreshnessMs } from '../../policy/conditions/posture-profile.ts';

@@ -3,7 +3,8 @@
  * Used by `apply`, the webhook and the poller.
  */
 import { timingSafeEqual } from 'node:crypto';
-import type { OrganisationDocument, PostureSourceDocument } from '../../protocol/admin.ts';
+import type { OrganisationDocument } from '../../protocol/organisation-document.ts';
+import type { PostureSourceDocument } from '../../protocol/posture-document.ts';
 import type { SecretKey } from '../keys/secret-key.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 

@@ -2,7 +2,7 @@
  * What the controller wants to know of a device, as its snapshot says: the checks that a profile of the organisation asks
  * of its system, and the resources that need each. What no profile asks for is not collected.
  */
-import type { PostureProfileDocument } from '../../protocol/admin.ts';
+import type { PostureProfileDocument } from '../../protocol/posture-document.ts';
 import type { PostureFacts, PostureWanted } from '../../protocol/control.ts';
 import { maxAsked, postureChecks, type PostureCheck } from '../../protocol/posture.ts';
 import type { System } from '../../protocol/reasons.ts';

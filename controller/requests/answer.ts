@@ -2,7 +2,7 @@
  * Approvers answer a request: one answer each, never on their own, until enough agree or one denies. How long it counts and
  * what it waives is what all who approved were ready for.
  */
-import type { RequestRuleDocument } from '../../protocol/admin.ts';
+import type { RequestRuleDocument } from '../../protocol/request-document.ts';
 import { formatDuration, parseDuration } from '../../protocol/durations.ts';
 import type { Id } from '../../protocol/ids.ts';
 import type { Approving } from '../../protocol/requests.ts';
@@ -40,7 +40,7 @@ export async function answerRequest(
   const nowMs = context.now();
   const { outcome, person } = await store.transaction(async (tx) => {
     const state = await reader.current(tx);
-    const row = await lockPending(tx, request);
+    const row = await requestOf(tx, request);
     const rule = await ruleFor(tx, state, row, approver);
     if (row.state !== 'pending' || row.answer_by_ms <= nowMs)
       throw new ProblemError('conflict', `It is ${row.state === 'pending' ? 'expired' : row.state} already.`);
@@ -57,14 +57,8 @@ export async function answerRequest(
   return outcome;
 }
 
-/** Answers to one request come one after the other, whichever controller takes them. */
-async function lockPending(tx: ScopedStore, request: Id<'req'>): Promise<AccessRequestsTable> {
-  const [row] = await tx
-    .update('access_requests')
-    .set((eb) => ({ state: eb.ref('state') }))
-    .where('id', '=', request)
-    .returningAll()
-    .execute();
+async function requestOf(tx: ScopedStore, request: Id<'req'>): Promise<AccessRequestsTable> {
+  const row = await tx.select('access_requests').selectAll().where('id', '=', request).executeTakeFirst();
   if (row === undefined) throw new ProblemError('not-found');
   return row;
 }
@@ -136,7 +130,7 @@ async function record(
       answer,
       for_ms: forMs,
       waives: JSON.stringify(waives),
-      text,
+      said: text,
       at_ms: nowMs,
     })
     .onConflict((conflict) => conflict.columns(['organisation', 'request', 'who']).doNothing())

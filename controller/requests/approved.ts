@@ -3,7 +3,8 @@
  * or is about something else takes what it gave with it.
  */
 import type { Approval } from '../../policy/approvals.ts';
-import type { ResourceDocument, TargetDocument } from '../../protocol/admin.ts';
+import type { ResourceDocument } from '../../protocol/organisation-document.ts';
+import type { TargetDocument } from '../../protocol/policy-document.ts';
 import type { Id } from '../../protocol/ids.ts';
 import type { StoredDocument } from '../organisation/organisation-state.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';

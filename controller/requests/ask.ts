@@ -2,7 +2,7 @@
  * A person asks for a resource. What they may not ask for and what does not exist are one answer. By a rule that breaks the
  * glass it is approved at once, and loudly.
  */
-import type { RequestRuleDocument } from '../../protocol/admin.ts';
+import type { RequestRuleDocument } from '../../protocol/request-document.ts';
 import { formatDuration, parseDuration } from '../../protocol/durations.ts';
 import { newId, type Id } from '../../protocol/ids.ts';
 import { hiddenText } from '../../protocol/reasons.ts';

@@ -3,7 +3,7 @@
  * and what an approval may waive. Pure.
  */
 import { isNamed } from '../../policy/policy.ts';
-import type { RequestRuleDocument } from '../../protocol/admin.ts';
+import type { RequestRuleDocument } from '../../protocol/request-document.ts';
 import { parseDuration } from '../../protocol/durations.ts';
 import { subjectFacts } from '../decisions/subject-facts.ts';
 import type { Subject } from '../decisions/seat.ts';

@@ -143,11 +143,11 @@ function shown(
     answerBy: instant(row.answer_by_ms),
     ...(row.until_ms === null ? {} : { until: instant(row.until_ms) }),
     quorum: rule === undefined ? 0 : quorumOf(rule),
-    answers: answers.map(({ who, answer, at_ms: atMs, text, for_ms: forMs, waives }) => ({
+    answers: answers.map(({ who, answer, at_ms: atMs, said, for_ms: forMs, waives }) => ({
       who: nameOf(who),
       answer,
       at: instant(atMs),
-      ...(text === null ? {} : { text }),
+      ...(said === null ? {} : { text: said }),
       ...(forMs === null ? {} : { forMs }),
       ...(isApprover ? { waives: JSON.parse(waives) as string[] } : {}),
     })),

@@ -383,7 +383,8 @@ export interface RequestAnswersTable {
   answer: 'approve' | 'deny';
   for_ms: number | null;
   waives: string;
-  text: string | null;
+  /** Of a denial: why. */
+  said: string | null;
   at_ms: number;
 }
 

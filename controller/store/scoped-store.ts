@@ -16,8 +16,8 @@ import type {
 } from 'kysely';
 import type { OrganisationId } from '../../protocol/ids.ts';
 import { askGuard } from './change-guard.ts';
+import type { Database } from './database.ts';
 import type { Schema, ScopedSchema } from './schema.ts';
-import { markTransaction } from './sqlite-dialect.ts';
 
 type Table = keyof ScopedSchema;
 /** A new row without its organisation, which the store adds. */
@@ -25,9 +25,12 @@ type NewRow<T extends Table> = Omit<Insertable<ScopedSchema[T]>, 'organisation'>
 
 export class ScopedStore {
   readonly organisation: OrganisationId;
+  readonly #database: Database;
   readonly #db: Kysely<Schema>;
 
-  constructor(db: Kysely<Schema>, organisation: OrganisationId) {
+  /** @param db inside a transaction, the transaction's */
+  constructor(database: Database, organisation: OrganisationId, db: Kysely<Schema> = database.db) {
+    this.#database = database;
     this.#db = db;
     this.organisation = organisation;
   }
@@ -96,15 +99,16 @@ export class ScopedStore {
       .execute();
   }
 
-  /** Runs `body` in one transaction: its return commits, its throw rolls back, nothing else ends it. */
+  /**
+   * Runs `body` in one transaction: its return commits, its throw rolls back, nothing else ends it. Of one organisation
+   * there is one at a time in all controllers, so what `body` reads stays so until it has written.
+   */
   transaction<T>(body: (store: ScopedStore) => Promise<T>): Promise<T> {
-    return this.#db.transaction().execute((transaction) =>
-      markTransaction(async () => {
-        const inside = new ScopedStore(transaction, this.organisation);
-        await askGuard(inside);
-        return body(inside);
-      }),
-    );
+    return this.#database.transaction(this.organisation, async (transaction) => {
+      const inside = new ScopedStore(this.#database, this.organisation, transaction);
+      await askGuard(inside);
+      return body(inside);
+    });
   }
 
   #own() {

@@ -2,8 +2,7 @@
  * Kysely over node:sqlite, for the store alone: one connection, WAL, every commit on disk before it is acknowledged.
  * Refuses a SQLite library with the WAL-reset corruption and any bound value that SQLite would silently turn into NULL.
  */
-import { AsyncLocalStorage } from 'node:async_hooks';
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import {
   CompiledQuery,
   SqliteAdapter,
@@ -18,18 +17,12 @@ import {
   type QueryCompiler,
   type QueryResult,
 } from 'kysely';
+import { boundValue } from './bound-value.ts';
+import { refuseBesideTransaction } from './inside-transaction.ts';
 
 /** Older libraries can lose a commit when the write-ahead log is reset. */
 const oldestSqlite = [3, 51, 3] as const;
 const busyTimeoutMs = 5_000;
-
-/** True below a running transaction: asking for the one connection again there would wait for itself. */
-const insideTransaction = new AsyncLocalStorage<true>();
-
-/** Runs `body`, the inside of a transaction, so that a query beside the transaction is a bug that throws. */
-export function markTransaction<T>(body: () => Promise<T>): Promise<T> {
-  return insideTransaction.run(true, body);
-}
 
 /** Throws a sentence when this Node's SQLite is older than the store needs. */
 export function requireSqlite(version: string): void {
@@ -83,9 +76,7 @@ class SqliteFileDriver implements Driver {
   }
 
   async acquireConnection(): Promise<DatabaseConnection> {
-    if (insideTransaction.getStore() === true) {
-      throw new Error('a query beside the running transaction: use the store that the transaction was given');
-    }
+    refuseBesideTransaction();
     if (this.#connection === undefined) throw new Error('the database is not open');
     if (this.#taken) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#taken = true;
@@ -131,7 +122,7 @@ class SqliteConnection implements DatabaseConnection {
   }
 
   async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
-    const values = parameters.map(bindable);
+    const values = parameters.map(boundValue);
     const { statement, reads } = this.#prepared(sql);
     if (reads) return { rows: statement.all(...values) as R[] };
     const { changes, lastInsertRowid } = statement.run(...values);
@@ -153,13 +144,4 @@ class SqliteConnection implements DatabaseConnection {
   streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
     throw new Error('the store does not stream queries');
   }
-}
-
-/** node:sqlite stores NULL for a Date or an object instead of refusing it. */
-function bindable(value: unknown): SQLInputValue {
-  if (value === null || typeof value === 'string' || typeof value === 'bigint') return value;
-  if (typeof value === 'number') {
-    if (Number.isFinite(value)) return value;
-  } else if (value instanceof Uint8Array) return value;
-  throw new TypeError(`a ${typeof value} cannot be bound to a query`);
 }

@@ -4,95 +4,98 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { Kysely, Migrator } from 'kysely';
+import type { Kysely } from 'kysely';
 import { newId, type NodeId, type OrganisationId } from '../../protocol/ids.ts';
-import { migrations } from './migrations/index.ts';
+import { fileName, openDatabase, type Database } from './database.ts';
 import type { Schema } from './schema.ts';
 import { ScopedStore } from './scoped-store.ts';
-import { sqliteDialect } from './sqlite-dialect.ts';
-
-/** The database file inside the data directory. */
-const fileName = 'postern.db';
 
 export interface StoreOptions {
   /** The data directory, which exists. */
   readonly directory: string;
+  /** `postgres://…`; without, a SQLite file in the data directory. */
+  readonly database?: string | undefined;
   /** Epoch milliseconds. */
   readonly now: () => number;
   readonly random: (bytes: number) => Buffer;
 }
 
-/** Whether a controller has kept data in this directory. */
+/** Whether a controller has kept records in this directory. */
 export function hasStore(directory: string): boolean {
   return existsSync(join(directory, fileName));
 }
 
 /** Opens the store and brings its schema up to date. Throws when it cannot; then nothing was changed. */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const db = new Kysely<Schema>({ dialect: sqliteDialect(join(options.directory, fileName)) });
-  try {
-    const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...migrations }) } });
-    const { error } = await migrator.migrateToLatest();
-    if (error !== undefined) throw error;
-    return new Store(db, options);
-  } catch (error) {
-    await db.destroy();
-    throw error;
-  }
+  const { directory, database: url } = options;
+  return new Store(await openDatabase({ directory, url }), options);
 }
 
 export class Store {
-  readonly #db: Kysely<Schema>;
+  readonly #database: Database;
   readonly #options: StoreOptions;
 
-  constructor(db: Kysely<Schema>, options: StoreOptions) {
-    this.#db = db;
+  constructor(database: Database, options: StoreOptions) {
+    this.#database = database;
     this.#options = options;
   }
 
   forOrganisation(id: OrganisationId): ScopedStore {
-    return new ScopedStore(this.#db, id);
+    return new ScopedStore(this.#database, id);
   }
 
   async organisations(): Promise<OrganisationId[]> {
-    return (await this.#db.selectFrom('organisations').select('id').orderBy('created_ms').execute()).map(
-      ({ id }) => id,
-    );
+    return (
+      await this.#database.db.selectFrom('organisations').select('id').orderBy('created_ms').execute()
+    ).map(({ id }) => id);
   }
 
   /** Adds an organisation without a name and returns its id. */
   async createOrganisation(): Promise<OrganisationId> {
+    return this.#insertOrganisation(this.#database.db);
+  }
+
+  async #insertOrganisation(db: Kysely<Schema>): Promise<OrganisationId> {
     const id = newId('org', this.#options.random(16));
-    await this.#db
+    await db
       .insertInto('organisations')
       .values({ id, name: null, epoch: 0, created_ms: this.#options.now() })
       .execute();
     return id;
   }
 
-  /** The one organisation of a self-hosted controller, made at the first start. */
+  /** The one organisation of a self-hosted controller, made at the first start; by one of several that start at once. */
   async soleOrganisation(): Promise<OrganisationId> {
-    return (await this.organisations())[0] ?? (await this.createOrganisation());
+    const [first] = await this.organisations();
+    if (first !== undefined) return first;
+    return this.#database.transaction('store', async (tx) => {
+      const [made] = await tx.selectFrom('organisations').select('id').execute();
+      return made?.id ?? this.#insertOrganisation(tx);
+    });
   }
 
   /** Whose API token has this hash; undefined when it is nobody's. Whether it has expired is the caller's to see. */
   async apiToken(hash: string) {
-    return this.#db.selectFrom('api_tokens').selectAll().where('hash', '=', hash).executeTakeFirst();
+    return this.#database.db.selectFrom('api_tokens').selectAll().where('hash', '=', hash).executeTakeFirst();
   }
 
   /** The enrolment key with this hash, whatever is left of it. */
   async enrolmentKey(hash: string) {
-    return this.#db.selectFrom('enrolment_keys').selectAll().where('hash', '=', hash).executeTakeFirst();
+    return this.#database.db
+      .selectFrom('enrolment_keys')
+      .selectAll()
+      .where('hash', '=', hash)
+      .executeTakeFirst();
   }
 
   /** The node with this id, which is proven afterwards by its keys. */
   async node(id: NodeId) {
-    return this.#db.selectFrom('nodes').selectAll().where('id', '=', id).executeTakeFirst();
+    return this.#database.db.selectFrom('nodes').selectAll().where('id', '=', id).executeTakeFirst();
   }
 
   /** The browser session with this cookie hash, ended or not. */
   async browserSession(cookieHash: string) {
-    return this.#db
+    return this.#database.db
       .selectFrom('sessions')
       .selectAll()
       .where('cookie_hash', '=', cookieHash)
@@ -102,7 +105,7 @@ export class Store {
 
   /** The login attempt whose one-time code has this hash. */
   async attemptByCode(codeHash: string) {
-    return this.#db
+    return this.#database.db
       .selectFrom('login_attempts')
       .selectAll()
       .where('code_hash', '=', codeHash)
@@ -111,7 +114,7 @@ export class Store {
 
   /** The login attempt with this keyed hash of a typed code or loopback secret. */
   async attemptByEntry(entryHash: string) {
-    return this.#db
+    return this.#database.db
       .selectFrom('login_attempts')
       .selectAll()
       .where('entry_hash', '=', entryHash)
@@ -120,10 +123,10 @@ export class Store {
 
   /** Whether the database answers. */
   async ping(): Promise<void> {
-    await this.#db.selectFrom('organisations').select('id').limit(1).execute();
+    await this.#database.db.selectFrom('organisations').select('id').limit(1).execute();
   }
 
   async close(): Promise<void> {
-    await this.#db.destroy();
+    await this.#database.close();
   }
 }

@@ -1,5 +1,6 @@
 /** The web door of a resource as its connectors are told of it, worked out once per document. */
-import type { PolicyDocument, ResourceDocument } from '../../protocol/admin.ts';
+import type { ResourceDocument } from '../../protocol/organisation-document.ts';
+import type { PolicyDocument } from '../../protocol/policy-document.ts';
 import { parseDuration } from '../../protocol/durations.ts';
 import { mostSpecific, type Name } from '../../protocol/names.ts';
 import type { ConnectorWeb } from '../../protocol/web-resource.ts';

@@ -1,5 +1,5 @@
 /** The shape of every condition: one file each in this folder, pass and fail reasons named in pairs. */
-import type { ConditionsDocument } from '../../protocol/admin.ts';
+import type { ConditionsDocument } from '../../protocol/policy-document.ts';
 import type { ReasonName } from '../../protocol/reasons.ts';
 import type { Facts } from '../facts.ts';
 

@@ -2,7 +2,7 @@
  * `mfa: 12h`: the person used several factors (RFC 8176) at most this long ago. `amr` asks for one of some methods
  * besides; `acr` names the context classes that count as several factors, whatever methods the provider names.
  */
-import type { MfaDocument } from '../../protocol/admin.ts';
+import type { MfaDocument } from '../../protocol/policy-document.ts';
 import { parseDuration } from '../../protocol/durations.ts';
 import type { Facts } from '../facts.ts';
 import { unlessOver, type Condition, type Verdict } from './condition.ts';

@@ -2,7 +2,7 @@
  * The checks of a posture profile, one for each key: what a fresh report has to say. A fact that is absent is unknown and
  * has a reason of its own. Compiled once, so that judging parses and allocates nothing.
  */
-import type { PostureProfileDocument } from '../../protocol/admin.ts';
+import type { PostureProfileDocument } from '../../protocol/posture-document.ts';
 import type { PostureFacts } from '../../protocol/control.ts';
 import { parseDuration } from '../../protocol/durations.ts';
 import type { PostureCheck } from '../../protocol/posture.ts';

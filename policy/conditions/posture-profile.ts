@@ -2,7 +2,7 @@
  * One posture profile ready to be asked: whether the report is there and fresh, then each check of the device's system,
  * then what others say of it. Knows nothing of policies; the condition and the dry run ask it.
  */
-import type { PostureProfileDocument } from '../../protocol/admin.ts';
+import type { PostureProfileDocument } from '../../protocol/posture-document.ts';
 import { parseDuration } from '../../protocol/durations.ts';
 import type { System } from '../../protocol/reasons.ts';
 import type { Facts } from '../facts.ts';

@@ -3,7 +3,7 @@
  * fact that is missing or too old is unknown, each with its own reason, so that a device that stops reporting escapes no
  * deny either.
  */
-import type { PostureProfileDocument } from '../../protocol/admin.ts';
+import type { PostureProfileDocument } from '../../protocol/posture-document.ts';
 import type { Condition, Verdict } from './condition.ts';
 import { PostureProfile } from './posture-profile.ts';
 

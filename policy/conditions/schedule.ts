@@ -2,7 +2,7 @@
  * `schedule: { zone, days, hours }`: the local time of a zone is within the hours of one of the days, daylight saving
  * included. Hours whose end lies before their start run past midnight and belong to the day they began.
  */
-import type { ScheduleDocument } from '../../protocol/admin.ts';
+import type { ScheduleDocument } from '../../protocol/policy-document.ts';
 import { TimeZone, dayMs, minuteMs } from '../time-zone.ts';
 import type { Condition, Verdict } from './condition.ts';
 

@@ -80,7 +80,8 @@ export async function openLoopbackSite(): Promise<LoopbackSite> {
   };
 }
 
-async function freePorts(count: number): Promise<number[]> {
+/** Ports of loopback that nobody listened on a moment ago. */
+export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {
       const server = createServer().listen(0, '127.0.0.1');

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { readYamlDocument } from '../../cli/yaml-document.ts';
 import { exportYaml } from '../../cli/yaml-export.ts';
-import { OrganisationDocument } from '../../protocol/admin.ts';
+import { OrganisationDocument } from '../../protocol/organisation-document.ts';
 import { StartedController } from '../controller/support/started-controller.ts';
 import { seeded } from '../policy/support/random-cases.ts';
 import { createAuthority } from '../support/authority.ts';

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { readYamlDocument, YamlIssues } from '../../cli/yaml-document.ts';
-import type { DocumentIssue } from '../../protocol/admin.ts';
+import type { DocumentIssue } from '../../protocol/problem.ts';
 import { StartedController } from '../controller/support/started-controller.ts';
 
 const launcher = fileURLToPath(new URL('../../bin/postern', import.meta.url));

@@ -1,7 +1,7 @@
 /** Devices of people: which wait for an administrator, when one counts as new again, their names, and who hears of them. */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import type { OrganisationDocument } from '../../protocol/admin.ts';
+import type { OrganisationDocument } from '../../protocol/organisation-document.ts';
 import type { DeviceSnapshot } from '../../protocol/control.ts';
 import { newId, type Id } from '../../protocol/ids.ts';
 import { systemRandom } from '../../protocol/clock.ts';

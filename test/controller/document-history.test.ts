@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeJwt } from 'jose';
-import type { ApplyResult, OrganisationDocument, Problem } from '../../protocol/admin.ts';
+import type { ApplyResult } from '../../protocol/document-revisions.ts';
+import type { OrganisationDocument } from '../../protocol/organisation-document.ts';
+import type { Problem } from '../../protocol/problem.ts';
 import type { DeviceSnapshot } from '../../protocol/control.ts';
 import { acmeDocument } from './support/document.ts';
 import { testController, type TestController } from './support/controller.ts';

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { applyDocument, clientSecretOf } from '../../controller/organisation/apply-document.ts';
 import { checkDocument } from '../../controller/organisation/document-issues.ts';
 import { documentZones } from '../../controller/organisation/resource-hosts.ts';
-import type { OrganisationDocument } from '../../protocol/admin.ts';
+import type { OrganisationDocument } from '../../protocol/organisation-document.ts';
 import { systemRandom } from '../../protocol/clock.ts';
 import { acmeDocument } from './support/document.ts';
 import { testController } from './support/controller.ts';

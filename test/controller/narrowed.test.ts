@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { decideAll } from '../../controller/decisions/act-on-change.ts';
-import type { OrganisationDocument } from '../../protocol/admin.ts';
+import type { OrganisationDocument } from '../../protocol/organisation-document.ts';
 import type { DeviceSnapshot } from '../../protocol/control.ts';
 import { testController, type TestController } from './support/controller.ts';
 import { acmeDocument } from './support/document.ts';

@@ -4,13 +4,10 @@ import { test } from 'node:test';
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import { recordSignIn } from '../../controller/login/record-sign-in.ts';
-import type {
-  OrganisationDocument,
-  PlanAccess,
-  PlanResult,
-  PolicyDocument,
-  Problem,
-} from '../../protocol/admin.ts';
+import type { OrganisationDocument } from '../../protocol/organisation-document.ts';
+import type { PlanAccess, PlanResult } from '../../protocol/plan.ts';
+import type { PolicyDocument } from '../../protocol/policy-document.ts';
+import type { Problem } from '../../protocol/problem.ts';
 import { acmeDocument } from './support/document.ts';
 import { testController, type TestController } from './support/controller.ts';
 import { TestNode } from './support/node.ts';

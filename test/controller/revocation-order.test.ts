@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { LiveMessage } from '../../controller/live/bus.ts';
-import type { OrganisationDocument } from '../../protocol/admin.ts';
+import type { OrganisationDocument } from '../../protocol/organisation-document.ts';
 import type { FromController } from '../../protocol/control.ts';
 import { newId, type OrganisationId } from '../../protocol/ids.ts';
 import { systemRandom } from '../../protocol/clock.ts';

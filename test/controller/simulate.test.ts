@@ -7,7 +7,7 @@ import { test, type TestContext } from 'node:test';
 import { simulationText } from '../../cli/why-simulated.ts';
 import { recordSignIn } from '../../controller/login/record-sign-in.ts';
 import type { DeviceSnapshot } from '../../protocol/control.ts';
-import type { Problem } from '../../protocol/admin.ts';
+import type { Problem } from '../../protocol/problem.ts';
 import type { Simulation, SimulationRequest } from '../../protocol/simulation.ts';
 import { testController, type TestController } from './support/controller.ts';
 import { acmeDocument } from './support/document.ts';

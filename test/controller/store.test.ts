@@ -9,7 +9,6 @@ import { migrations } from '../../controller/store/migrations/index.ts';
 import { requireSqlite, sqliteDialect } from '../../controller/store/sqlite-dialect.ts';
 import { openStore, type Store } from '../../controller/store/store.ts';
 import { systemRandom } from '../../protocol/clock.ts';
-import { newId } from '../../protocol/ids.ts';
 
 async function directoryFor(t: TestContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'postern-store-'));
@@ -94,55 +93,6 @@ test('a value that SQLite would store as NULL is refused', async (t) => {
       /cannot be bound/,
     );
   }
-});
-
-test('what one organisation writes, another neither reads, changes nor deletes', async (t) => {
-  const store = await storeFor(t);
-  const ours = store.forOrganisation(await store.createOrganisation());
-  const theirs = store.forOrganisation(await store.createOrganisation());
-  const id = newId('net', systemRandom(16));
-  await ours.insert('networks', { id, name: 'hq' }).execute();
-  assert.deepEqual(await theirs.select('networks').selectAll().execute(), []);
-  assert.equal((await theirs.update('networks').set({ name: 'x' }).executeTakeFirst()).numUpdatedRows, 0n);
-  assert.equal((await theirs.delete('networks').executeTakeFirst()).numDeletedRows, 0n);
-  assert.equal((await ours.select('networks').select('name').executeTakeFirstOrThrow()).name, 'hq');
-});
-
-test('a transaction commits by returning and rolls back by throwing', async (t) => {
-  const store = await storeFor(t);
-  const scoped = store.forOrganisation(await store.createOrganisation());
-  await assert.rejects(
-    scoped.transaction(async (tx) => {
-      await tx.insert('audit', entry).execute();
-      throw new Error('no');
-    }),
-    /no/,
-  );
-  assert.deepEqual(await scoped.select('audit').selectAll().execute(), []);
-  await scoped.transaction((tx) => tx.insert('audit', entry).execute());
-  assert.equal((await scoped.select('audit').selectAll().execute()).length, 1);
-});
-
-test('a query beside the running transaction throws instead of waiting for itself', async (t) => {
-  const store = await storeFor(t);
-  const scoped = store.forOrganisation(await store.createOrganisation());
-  await assert.rejects(
-    scoped.transaction(() => scoped.epoch()),
-    /beside the running transaction/,
-  );
-  assert.equal(await scoped.epoch(), 0);
-});
-
-test('fifty transactions at once run one after the other', async (t) => {
-  const store = await storeFor(t);
-  const scoped = store.forOrganisation(await store.createOrganisation());
-  const epochs = await Promise.all(
-    Array.from({ length: 50 }, () => scoped.transaction((tx) => tx.nextEpoch())),
-  );
-  assert.deepEqual(
-    epochs.toSorted((a, b) => a - b),
-    Array.from({ length: 50 }, (_, index) => index + 1),
-  );
 });
 
 test('the audit log cannot be changed or shortened', async (t) => {

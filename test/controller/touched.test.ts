@@ -12,7 +12,8 @@ import type { OrganisationState, StoredDocument } from '../../controller/organis
 import { documentZones } from '../../controller/organisation/resource-hosts.ts';
 import { noCountries } from '../../controller/source/countries.ts';
 import { compilePolicies } from '../../policy/policies.ts';
-import type { PolicyDocument, ResourceDocument, WhoDocument } from '../../protocol/admin.ts';
+import type { ResourceDocument } from '../../protocol/organisation-document.ts';
+import type { PolicyDocument, WhoDocument } from '../../protocol/policy-document.ts';
 import { newId } from '../../protocol/ids.ts';
 
 /** A row of numbers that are the same in every run. */

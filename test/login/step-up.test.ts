@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { DeviceClaim } from '../../controller/enrolment/join-device.ts';
-import type { IdentityProviderDocument } from '../../protocol/admin.ts';
+import type { IdentityProviderDocument } from '../../protocol/organisation-document.ts';
 import type { MyDevices, MyResources } from '../../protocol/portal.ts';
 import { acmeDocument } from '../controller/support/document.ts';
 import { HostileProvider, type Case } from './support/hostile-provider.ts';

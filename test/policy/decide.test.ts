@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { PolicyDocument, PostureProfileDocument } from '../../protocol/admin.ts';
+import type { PolicyDocument } from '../../protocol/policy-document.ts';
+import type { PostureProfileDocument } from '../../protocol/posture-document.ts';
 import { decide } from '../../policy/decide.ts';
 import type { Facts } from '../../policy/facts.ts';
 import { compilePolicies, policyIssues } from '../../policy/policies.ts';

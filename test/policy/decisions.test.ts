@@ -6,7 +6,8 @@ import { parse } from 'yaml';
 import { decide } from '../../policy/decide.ts';
 import type { Facts } from '../../policy/facts.ts';
 import { compilePolicies } from '../../policy/policies.ts';
-import type { PolicyDocument, PostureProfileDocument } from '../../protocol/admin.ts';
+import type { PolicyDocument } from '../../protocol/policy-document.ts';
+import type { PostureProfileDocument } from '../../protocol/posture-document.ts';
 
 interface Words {
   who?: string;

@@ -4,7 +4,7 @@ import { conditionKeys, implies } from '../../policy/implies.ts';
 import { decide } from '../../policy/decide.ts';
 import { compilePolicies } from '../../policy/policies.ts';
 import { compareTakes, whatItTakes } from '../../policy/what-it-takes.ts';
-import type { ConditionsDocument, PolicyDocument } from '../../protocol/admin.ts';
+import type { ConditionsDocument, PolicyDocument } from '../../protocol/policy-document.ts';
 import { CaseSource, profiles } from './support/random-cases.ts';
 
 describe('one condition follows from another', () => {

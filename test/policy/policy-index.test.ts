@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { compilePolicies } from '../../policy/policies.ts';
 import type { Facts } from '../../policy/facts.ts';
-import type { PolicyDocument } from '../../protocol/admin.ts';
+import type { PolicyDocument } from '../../protocol/policy-document.ts';
 import { CaseSource, profiles } from './support/random-cases.ts';
 
 const seed = 20_261_123;

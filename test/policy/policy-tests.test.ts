@@ -6,7 +6,7 @@ import {
   runPolicyTests,
   type TestedDocument,
 } from '../../policy/policy-tests.ts';
-import type { PolicyTestDocument } from '../../protocol/admin.ts';
+import type { PolicyTestDocument } from '../../protocol/policy-document.ts';
 
 /** A Friday. */
 const noon = Date.parse('2026-11-20T12:00:00Z');

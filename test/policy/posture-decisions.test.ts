@@ -9,7 +9,8 @@ import { parse } from 'yaml';
 import { decide } from '../../policy/decide.ts';
 import type { Facts } from '../../policy/facts.ts';
 import { compilePolicies } from '../../policy/policies.ts';
-import type { PolicyDocument, PostureProfileDocument } from '../../protocol/admin.ts';
+import type { PolicyDocument } from '../../protocol/policy-document.ts';
+import type { PostureProfileDocument } from '../../protocol/posture-document.ts';
 import { reasonTexts, type ReasonName } from '../../protocol/reasons.ts';
 
 interface Row {

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { decide } from '../../policy/decide.ts';
 import type { Facts } from '../../policy/facts.ts';
 import { compilePolicies } from '../../policy/policies.ts';
-import type { PolicyDocument } from '../../protocol/admin.ts';
+import type { PolicyDocument } from '../../protocol/policy-document.ts';
 import { CaseSource, profiles, type Case } from './support/random-cases.ts';
 
 const runs = { seed: 20_261_122, numRuns: 4_000 };

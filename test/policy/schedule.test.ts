@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { ScheduleDocument } from '../../protocol/admin.ts';
+import type { ScheduleDocument } from '../../protocol/policy-document.ts';
 import { scheduleCondition } from '../../policy/conditions/schedule.ts';
 import type { Facts } from '../../policy/facts.ts';
 

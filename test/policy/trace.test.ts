@@ -4,7 +4,7 @@ import { decide } from '../../policy/decide.ts';
 import type { Facts } from '../../policy/facts.ts';
 import { compilePolicies } from '../../policy/policies.ts';
 import { traceDecision, type PolicyTrace } from '../../policy/trace.ts';
-import type { PolicyDocument } from '../../protocol/admin.ts';
+import type { PolicyDocument } from '../../protocol/policy-document.ts';
 import { CaseSource, profiles } from './support/random-cases.ts';
 
 const noon = Date.parse('2026-11-20T12:00:00Z');

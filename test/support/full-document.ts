@@ -2,7 +2,8 @@
  * A document that says something under every key of the schema, and nothing that is wrong: what a round trip must bring
  * back whole. `missingKeys` names keys of the schema that it does not have, so that a new one is not forgotten.
  */
-import { OrganisationDocument, type PostureProfileDocument } from '../../protocol/admin.ts';
+import { OrganisationDocument } from '../../protocol/organisation-document.ts';
+import type { PostureProfileDocument } from '../../protocol/posture-document.ts';
 
 /** Checks that every system has. */
 const checks: NonNullable<PostureProfileDocument['macos']> = {

@@ -1,23 +1,12 @@
 /** The audit log, oldest first, by cursor. */
 import { Type } from 'typebox';
+import { AuditRow } from '../../../protocol/inventory.ts';
 import type { ControllerContext } from '../../context.ts';
 import { tracePattern } from '../../explain/refusals.ts';
 import { organisationOf } from '../access.ts';
 import type { TypedApp } from '../typed-app.ts';
 
 const pageSize = 200;
-
-const AuditRow = Type.Object({
-  seq: Type.Integer(),
-  time: Type.String(),
-  who: Type.String(),
-  what: Type.String(),
-  resource: Type.Optional(Type.String()),
-  result: Type.String(),
-  reasons: Type.Array(Type.String()),
-  cause: Type.Optional(Type.String()),
-  detail: Type.Unknown(),
-});
 
 export function auditRoutes(app: TypedApp, context: ControllerContext): void {
   app.get(

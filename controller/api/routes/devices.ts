@@ -1,6 +1,7 @@
 /** Devices: listed, named, approved, blocked, let in again, removed. */
 import { Type } from 'typebox';
 import type { DeviceId } from '../../../protocol/ids.ts';
+import { DeviceEntry } from '../../../protocol/inventory.ts';
 import { appendAudit } from '../../audit/append-audit.ts';
 import type { ControllerContext } from '../../context.ts';
 import { endDeviceSessions, forgetDevice } from '../../devices/end-device.ts';
@@ -10,24 +11,6 @@ import { organisationOf, whoOf } from '../access.ts';
 import { ProblemError } from '../problems.ts';
 import type { TypedApp } from '../typed-app.ts';
 
-const DeviceEntry = Type.Object({
-  id: Type.String(),
-  name: Type.String(),
-  os: Type.String(),
-  version: Type.String(),
-  owner: Type.String(),
-  ownerName: Type.String(),
-  approval: Type.Union([Type.Literal('none'), Type.Literal('held'), Type.Literal('approved')]),
-  state: Type.Union([Type.Literal('active'), Type.Literal('suspended'), Type.Literal('blocked')]),
-  online: Type.Boolean(),
-  seen: Type.String(),
-  /** When somebody last signed in on it, and from when on it must be let in anew. */
-  signedIn: Type.Optional(Type.String()),
-  expires: Type.Optional(Type.String()),
-  /** When its keys were made known. */
-  keys: Type.Optional(Type.String()),
-  posture: Type.Optional(Type.Unknown()),
-});
 const params = Type.Object({ id: Type.String() });
 
 /** What an administrator does to a device, and what it sets. */

@@ -1,6 +1,6 @@
 /** Earlier documents: the list, one of them with what it changed, and putting one into force again. */
 import { Type } from 'typebox';
-import { ApplyResult, DocumentChange, DocumentRevision } from '../../../protocol/admin.ts';
+import { ApplyResult, DocumentChange, DocumentRevision } from '../../../protocol/document-revisions.ts';
 import type { ControllerContext } from '../../context.ts';
 import {
   documentHistory,

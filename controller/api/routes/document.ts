@@ -1,6 +1,8 @@
 /** The organisation as one document: reading it and applying a new one. */
 import { Type } from 'typebox';
-import { ApplyResult, OrganisationDocument, PlanResult } from '../../../protocol/admin.ts';
+import { ApplyResult } from '../../../protocol/document-revisions.ts';
+import { OrganisationDocument } from '../../../protocol/organisation-document.ts';
+import { PlanResult } from '../../../protocol/plan.ts';
 import type { ControllerContext } from '../../context.ts';
 import { planDocument } from '../../organisation/plan/plan-document.ts';
 import { organisationOf } from '../access.ts';

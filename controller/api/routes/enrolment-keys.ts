@@ -1,7 +1,8 @@
 /** Enrolment keys: made for a connector's network, a relay or a service account; listed; deleted. */
 import { Type } from 'typebox';
 import { parseDuration } from '../../../protocol/durations.ts';
-import { idPattern, type Id } from '../../../protocol/ids.ts';
+import type { Id } from '../../../protocol/ids.ts';
+import { KeyEntry } from '../../../protocol/inventory.ts';
 import { appendAudit } from '../../audit/append-audit.ts';
 import type { ControllerContext } from '../../context.ts';
 import { createEnrolmentKey } from '../../enrolment/enrolment-keys.ts';
@@ -28,18 +29,6 @@ const NewKeyBody = Type.Object(
   },
   { additionalProperties: false },
 );
-const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(type: T) =>
-  Type.Union([type, Type.Null()]);
-const KeyEntry = Type.Object({
-  id: Type.String({ pattern: idPattern('tok') }),
-  purpose: Purpose,
-  name: Type.String(),
-  usesLeft: nullable(Type.Integer()),
-  expires: nullable(Type.String()),
-  created: Type.String(),
-  createdBy: Type.String(),
-});
-
 export function enrolmentKeyRoutes(app: TypedApp, context: ControllerContext): void {
   app.post(
     '/api/v1/enrolment-keys',

@@ -1,5 +1,6 @@
 /** What the document declares: networks, resources. Reading only. */
 import { Type } from 'typebox';
+import { NetworkEntry, ResourceEntry } from '../../../protocol/inventory.ts';
 import type { ControllerContext } from '../../context.ts';
 import { resourceHosts } from '../../organisation/resource-hosts.ts';
 import { organisationOf } from '../access.ts';
@@ -14,7 +15,7 @@ export function listRoutes(app: TypedApp, context: ControllerContext): void {
       config,
       schema: {
         summary: 'Networks',
-        response: { 200: Type.Array(Type.Object({ id: Type.String(), name: Type.String() })) },
+        response: { 200: Type.Array(NetworkEntry) },
       },
     },
     async (request) => {
@@ -30,17 +31,7 @@ export function listRoutes(app: TypedApp, context: ControllerContext): void {
       schema: {
         summary: 'Resources as declared',
         response: {
-          200: Type.Array(
-            Type.Object({
-              id: Type.String(),
-              name: Type.String(),
-              network: Type.String(),
-              address: Type.String(),
-              hosts: Type.Array(Type.String()),
-              ports: Type.Array(Type.String()),
-              tags: Type.Array(Type.String()),
-            }),
-          ),
+          200: Type.Array(ResourceEntry),
         },
       },
     },

@@ -1,6 +1,7 @@
 /** People and service accounts: listed, disabled and enabled; a person signed out everywhere. */
 import { Type } from 'typebox';
 import { parseId, type Id } from '../../../protocol/ids.ts';
+import { PersonEntry, ServiceAccountEntry } from '../../../protocol/inventory.ts';
 import type { ControllerContext } from '../../context.ts';
 import { setDisabled, type AccountId } from '../../people/disable.ts';
 import { endSessions, openSessionsOf } from '../../sessions/end-sessions.ts';
@@ -11,27 +12,6 @@ import type { TypedApp } from '../typed-app.ts';
 
 const reading = { access: ['admin', 'auditor'] } as const;
 const params = Type.Object({ id: Type.String() });
-
-const PersonEntry = Type.Object({
-  id: Type.String(),
-  name: Type.String(),
-  email: Type.Optional(Type.String()),
-  groups: Type.Array(Type.String()),
-  /** Where they sign in; absent once that provider is no longer configured. */
-  provider: Type.Optional(Type.String()),
-  signedIn: Type.String(),
-  disabled: Type.Boolean(),
-  /** Open sessions, in browsers and on devices. */
-  sessions: Type.Integer(),
-});
-
-const ServiceAccountEntry = Type.Object({
-  id: Type.String(),
-  name: Type.String(),
-  groups: Type.Array(Type.String()),
-  disabled: Type.Boolean(),
-  sessions: Type.Integer(),
-});
 
 export function peopleRoutes(app: TypedApp, context: ControllerContext): void {
   app.get(

@@ -1,6 +1,7 @@
 /** Posture: what a profile would block, who says what of devices, and the webhook by which it is said. */
 import { Type } from 'typebox';
-import { PostureProfileDocument } from '../../../protocol/admin.ts';
+import { DeviceStanding, DryRunOutcome, PostureSourceEntry } from '../../../protocol/inventory.ts';
+import { PostureProfileDocument } from '../../../protocol/posture-document.ts';
 import { reasonTexts, type ReasonName } from '../../../protocol/reasons.ts';
 import type { ControllerContext, Organisation } from '../../context.ts';
 import { schemaIssues } from '../../organisation/schema-issues.ts';
@@ -18,46 +19,6 @@ const DryRun = Type.Object(
   },
   { additionalProperties: false },
 );
-const Check = Type.Object({ name: Type.String(), met: Type.Boolean(), text: Type.String() });
-const Outcome = Type.Object({
-  profile: Type.String(),
-  /** Devices that are not blocked already. */
-  devices: Type.Integer(),
-  blocked: Type.Integer(),
-  list: Type.Array(
-    Type.Object({
-      id: Type.String(),
-      name: Type.String(),
-      ownerName: Type.String(),
-      /** `unknown`: a fact is missing or too old. It blocks as well. */
-      met: Type.Union([Type.Boolean(), Type.Literal('unknown')]),
-      checks: Type.Array(Check),
-      reported: Type.Optional(Type.String()),
-    }),
-  ),
-});
-const DeviceStanding = Type.Object({
-  id: Type.String(),
-  /** When it last reported; absent when it never did. */
-  reported: Type.Optional(Type.String()),
-  /** What it said of itself, whole. */
-  facts: Type.Optional(Type.Unknown()),
-  serialListed: Type.Optional(Type.Boolean()),
-  verdicts: Type.Array(Type.Object({ source: Type.String(), compliant: Type.Boolean(), at: Type.String() })),
-  /** Every check of every profile of the document, each once. */
-  checks: Type.Array(Check),
-});
-const Source = Type.Object({
-  name: Type.String(),
-  way: Type.Union([Type.Literal('webhook'), Type.Literal('poll')]),
-  heard: Type.Optional(Type.String()),
-  fault: Type.Optional(Type.String()),
-  /** Devices and serial numbers it has spoken of. */
-  verdicts: Type.Integer(),
-  notCompliant: Type.Integer(),
-  /** Those of which no device is known. */
-  unknown: Type.Integer(),
-});
 
 export function postureRoutes(app: TypedApp, context: ControllerContext): void {
   app.post(
@@ -67,7 +28,7 @@ export function postureRoutes(app: TypedApp, context: ControllerContext): void {
       schema: {
         summary: 'Which devices a posture profile would block, and by which check; changes nothing',
         body: DryRun,
-        response: { 200: Outcome },
+        response: { 200: DryRunOutcome },
       },
       // A wrong profile is reported with the sentences of a whole document.
       validatorCompiler: () => () => true,
@@ -128,7 +89,7 @@ export function postureRoutes(app: TypedApp, context: ControllerContext): void {
       config: { access: ['admin', 'auditor'] },
       schema: {
         summary: 'The sources of verdicts: when each was heard, and how many devices it speaks of',
-        response: { 200: Type.Array(Source) },
+        response: { 200: Type.Array(PostureSourceEntry) },
       },
     },
     async (request) => {

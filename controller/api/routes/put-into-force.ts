@@ -1,6 +1,7 @@
 /** The one way into force, for apply and rollback: checked whole, tested, applied, published. */
 import type { FastifyRequest } from 'fastify';
-import type { ApplyResult, OrganisationDocument } from '../../../protocol/admin.ts';
+import type { ApplyResult } from '../../../protocol/document-revisions.ts';
+import type { OrganisationDocument } from '../../../protocol/organisation-document.ts';
 import { failedTestIssues, runPolicyTests } from '../../../policy/policy-tests.ts';
 import type { ControllerContext } from '../../context.ts';
 import { applyDocument, StaleRevision } from '../../organisation/apply-document.ts';

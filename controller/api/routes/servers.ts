@@ -1,6 +1,7 @@
 /** Connectors and relays: listed, removed. */
 import { Type } from 'typebox';
 import type { NodeId, OrganisationId } from '../../../protocol/ids.ts';
+import { ServerEntry } from '../../../protocol/inventory.ts';
 import { appendAudit } from '../../audit/append-audit.ts';
 import type { ControllerContext } from '../../context.ts';
 import { organisationOf, whoOf } from '../access.ts';
@@ -19,17 +20,7 @@ export function serverRoutes(app: TypedApp, context: ControllerContext): void {
         schema: {
           summary: kind === 'connector' ? 'Connectors of all networks' : 'Relays',
           response: {
-            200: Type.Array(
-              Type.Object({
-                id: Type.String(),
-                name: Type.String(),
-                network: Type.Optional(Type.String()),
-                url: Type.Optional(Type.String()),
-                version: Type.String(),
-                online: Type.Boolean(),
-                seen: Type.String(),
-              }),
-            ),
+            200: Type.Array(ServerEntry),
           },
         },
       },

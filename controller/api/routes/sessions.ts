@@ -1,26 +1,12 @@
 /** Sessions that are open: listed, ended. */
 import { Type } from 'typebox';
 import type { Id } from '../../../protocol/ids.ts';
+import { SessionEntry } from '../../../protocol/inventory.ts';
 import type { ControllerContext } from '../../context.ts';
 import { endSessions } from '../../sessions/end-sessions.ts';
 import { organisationOf, whoOf } from '../access.ts';
 import { ProblemError } from '../problems.ts';
 import type { TypedApp } from '../typed-app.ts';
-
-const SessionEntry = Type.Object({
-  id: Type.String(),
-  kind: Type.Union([Type.Literal('device'), Type.Literal('browser')]),
-  subject: Type.String(),
-  /** A person's address or name, or the name of a service account. */
-  subjectName: Type.String(),
-  device: Type.Optional(Type.String()),
-  deviceName: Type.Optional(Type.String()),
-  /** Where the person signed in. */
-  provider: Type.Optional(Type.String()),
-  address: Type.String(),
-  started: Type.String(),
-  until: Type.String(),
-});
 
 export function sessionRoutes(app: TypedApp, context: ControllerContext): void {
   app.get(

@@ -3,7 +3,8 @@
  * as everywhere else, on both sides. What people could have without being signed in now is told from the policies alone.
  */
 import { setImmediate } from 'node:timers/promises';
-import type { Door, PlanAccess, PolicyDocument } from '../../../protocol/admin.ts';
+import type { PlanAccess } from '../../../protocol/plan.ts';
+import type { Door, PolicyDocument } from '../../../protocol/policy-document.ts';
 import type { Facts } from '../../../policy/facts.ts';
 import type { Policy } from '../../../policy/policy.ts';
 import { compareTakes, leastKeys, whatItTakes, type WhatItTakes } from '../../../policy/what-it-takes.ts';

@@ -1,5 +1,5 @@
 /** Gathers what a plan found step by step into rows that a person can read: alike people, alike resources, few lines. */
-import type { PlanAccess } from '../../../protocol/admin.ts';
+import type { PlanAccess } from '../../../protocol/plan.ts';
 import type { Step } from './access-changes.ts';
 import type { Member, SubjectClass } from './plan-subjects.ts';
 

@@ -1,5 +1,5 @@
 /** Whether somebody may use something with the devices and sessions they have open now, as grants and portal decide it. */
-import type { Door } from '../../../protocol/admin.ts';
+import type { Door } from '../../../protocol/policy-document.ts';
 import type { Facts } from '../../../policy/facts.ts';
 import { entitlementsTo, visitorEntitlements, type Visitor } from '../../decisions/entitlements.ts';
 import type { Subject } from '../../decisions/seat.ts';

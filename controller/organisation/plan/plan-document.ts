@@ -2,7 +2,8 @@
  * The dry run of apply: what would change, who would lose and gain what, what is probably not meant, and how the policy
  * tests come out. Reads the store and writes nothing.
  */
-import type { OrganisationDocument, PlanResult } from '../../../protocol/admin.ts';
+import type { OrganisationDocument } from '../../../protocol/organisation-document.ts';
+import type { PlanResult } from '../../../protocol/plan.ts';
 import type { Random } from '../../../protocol/clock.ts';
 import { runPolicyTests } from '../../../policy/policy-tests.ts';
 import type { SecretKey } from '../../keys/secret-key.ts';

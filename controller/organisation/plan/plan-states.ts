@@ -1,5 +1,6 @@
 /** The organisation as it is and as a document would make it: what a plan compares. Nothing of it is written. */
-import type { OrganisationDocument, PolicyDocument } from '../../../protocol/admin.ts';
+import type { OrganisationDocument } from '../../../protocol/organisation-document.ts';
+import type { PolicyDocument } from '../../../protocol/policy-document.ts';
 import type { Random } from '../../../protocol/clock.ts';
 import { newId } from '../../../protocol/ids.ts';
 import { unusedLockOf } from '../../../policy/unused-locks.ts';

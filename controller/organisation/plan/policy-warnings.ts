@@ -2,7 +2,9 @@
  * What is allowed in a document and probably not meant: an allow that is looser than another on the same target, a policy
  * that means nobody, guards nothing or is over.
  */
-import type { PlanWarning, PolicyDocument, ResourceDocument } from '../../../protocol/admin.ts';
+import type { ResourceDocument } from '../../../protocol/organisation-document.ts';
+import type { PlanWarning } from '../../../protocol/plan.ts';
+import type { PolicyDocument } from '../../../protocol/policy-document.ts';
 import { conditionKeys, implies } from '../../../policy/implies.ts';
 import type { Policy } from '../../../policy/policy.ts';
 import type { Facts } from '../../../policy/facts.ts';

@@ -1,5 +1,6 @@
 /** What was signed and may still be in force, what was revoked, and the audit log. */
 import { sql, type Kysely } from 'kysely';
+import { appendOnly } from './append-only.ts';
 
 export async function up(db: Kysely<never>): Promise<void> {
   for (const statement of [
@@ -17,11 +18,8 @@ export async function up(db: Kysely<never>): Promise<void> {
       at_ms integer not null, who text not null, what text not null, resource text, result text not null,
       reasons text not null, cause text, detail text not null)`,
     sql`create index audit_by_organisation on audit (organisation, seq)`,
-    sql`create trigger audit_is_not_changed before update on audit
-      begin select raise(abort, 'the audit log is append-only'); end`,
-    sql`create trigger audit_is_not_deleted before delete on audit
-      begin select raise(abort, 'the audit log is append-only'); end`,
   ]) {
     await statement.execute(db);
   }
+  await appendOnly(db, 'audit');
 }

@@ -6,7 +6,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { mostWaiting, queueNotifications } from '../../../controller/notifications/queue.ts';
-import type { OrganisationDocument } from '../../../protocol/admin.ts';
+import type { OrganisationDocument } from '../../../protocol/organisation-document.ts';
 import { eventually } from '../../support/eventually.ts';
 import { requestBench, requestDocument, type RequestBench } from '../requests/request-bench.ts';
 import type { AfterTest } from '../support/controller.ts';

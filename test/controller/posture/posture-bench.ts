@@ -1,6 +1,6 @@
 /** A controller whose one service account needs a verdict and a firewall, with a device and a connector that listen. */
 import type { LightMyRequestResponse } from 'fastify';
-import type { OrganisationDocument } from '../../../protocol/admin.ts';
+import type { OrganisationDocument } from '../../../protocol/organisation-document.ts';
 import type { DeviceSnapshot, PostureFacts } from '../../../protocol/control.ts';
 import { testController, type AfterTest, type TestController } from '../support/controller.ts';
 import { acmeDocument } from '../support/document.ts';

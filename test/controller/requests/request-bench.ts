@@ -5,7 +5,7 @@ import { login } from '../../../controller/login/login.ts';
 import { recordSignIn } from '../../../controller/login/record-sign-in.ts';
 import { visitorEntitlements } from '../../../controller/decisions/entitlements.ts';
 import { subjectOf } from '../../../controller/decisions/seat.ts';
-import type { OrganisationDocument } from '../../../protocol/admin.ts';
+import type { OrganisationDocument } from '../../../protocol/organisation-document.ts';
 import type { Id } from '../../../protocol/ids.ts';
 import type { AccessRequest, MyApprovals, MyRequests } from '../../../protocol/requests.ts';
 import { acmeDocument } from '../support/document.ts';

@@ -1,4 +1,4 @@
-/** A controller over a real SQLite file in a directory of its own, with a clock that the test moves. */
+/** A controller over a real database in a directory of its own, with a clock that the test moves. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +13,7 @@ import { openController } from '../../../controller/open-controller.ts';
 import type { ApiRole } from '../../../controller/store/schema.ts';
 import { systemRandom } from '../../../protocol/clock.ts';
 import type { OrganisationId } from '../../../protocol/ids.ts';
+import { dropTestDatabase, testDatabase } from '../../support/servers/test-database.ts';
 import { settle } from '../../support/settle.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
@@ -24,13 +25,16 @@ export class TestTime {
 
   /** Lets time pass in steps of a second at most, with everything that falls due. */
   async pass(ms: number): Promise<void> {
+    // Long times are passed without waiting for a database on a server after each second.
+    const most = ms > 120_000 ? 1 : undefined;
     for (let left = ms; left > 0;) {
       const step = Math.min(left, 1_000);
       left -= step;
       this.ms += step;
       this.clock.advance(step);
-      await settle(5);
+      await settle(5, most);
     }
+    await settle(5);
   }
 }
 
@@ -70,6 +74,7 @@ export async function testController(
   const time = new TestTime();
   const opened = await openController({
     directory,
+    database: await testDatabase(directory),
     publicUrl: new URL('https://access.acme.example:8443'),
     builtInAuthority: overrides.builtInAuthority ?? false,
     ...(overrides.countriesFile === undefined ? {} : { countriesFile: overrides.countriesFile }),
@@ -88,7 +93,9 @@ export async function testController(
     await settle();
     await app.close();
     await opened.close();
-    if (overrides.directory === undefined) await rm(directory, { recursive: true });
+    if (overrides.directory !== undefined) return;
+    await rm(directory, { recursive: true });
+    await dropTestDatabase(directory);
   });
   const call: TestController['call'] = async (method, url, payload) => {
     admin ??= await tokenOf(context, 'admin');

@@ -1,5 +1,5 @@
 /** The document of the tests: two networks, three resources, people by group and one service account. */
-import type { OrganisationDocument } from '../../../protocol/admin.ts';
+import type { OrganisationDocument } from '../../../protocol/organisation-document.ts';
 
 export function acmeDocument(): OrganisationDocument {
   return {

@@ -9,7 +9,7 @@ import { buildApp } from '../../../controller/api/app.ts';
 import type { ApiRole } from '../../../controller/store/schema.ts';
 import { login } from '../../../controller/login/login.ts';
 import { recordSignIn } from '../../../controller/login/record-sign-in.ts';
-import type { OrganisationDocument } from '../../../protocol/admin.ts';
+import type { OrganisationDocument } from '../../../protocol/organisation-document.ts';
 import type { OrganisationId } from '../../../protocol/ids.ts';
 import { acmeDocument } from './document.ts';
 import { testController, type AfterTest, type TestController } from './controller.ts';

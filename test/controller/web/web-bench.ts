@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { ControlServer } from '../../../controller/control/control-server.ts';
 import { recordSignIn } from '../../../controller/login/record-sign-in.ts';
-import type { OrganisationDocument, PolicyDocument, ResourceDocument } from '../../../protocol/admin.ts';
+import type { OrganisationDocument, ResourceDocument } from '../../../protocol/organisation-document.ts';
+import type { PolicyDocument } from '../../../protocol/policy-document.ts';
 import { systemRandom } from '../../../protocol/clock.ts';
 import type { FromControllerOf } from '../../../protocol/control.ts';
 import type { NetworkId } from '../../../protocol/ids.ts';

@@ -7,7 +7,7 @@ import { createHash, generateKeyPairSync, sign, type KeyObject } from 'node:cryp
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import type { IdentityProviderDocument } from '../../../protocol/admin.ts';
+import type { IdentityProviderDocument } from '../../../protocol/organisation-document.ts';
 import type { TestProvider } from './provider.ts';
 
 type Json = Record<string, unknown>;

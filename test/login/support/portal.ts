@@ -10,11 +10,13 @@ import type { DeviceClaim } from '../../../controller/enrolment/join-device.ts';
 import { LoginAttempts } from '../../../controller/enrolment/login-attempts.ts';
 import { login } from '../../../controller/login/login.ts';
 import { openController, type OpenController } from '../../../controller/open-controller.ts';
-import type { OrganisationDocument } from '../../../protocol/admin.ts';
+import type { OrganisationDocument } from '../../../protocol/organisation-document.ts';
 import { systemClock, systemRandom } from '../../../protocol/clock.ts';
 import { toBase64Url } from '../../../protocol/encoding.ts';
 import { acmeDocument } from '../../controller/support/document.ts';
 import type { TestProvider } from './provider.ts';
+
+import { dropTestDatabase, testDatabase } from '../../support/servers/test-database.ts';
 
 export const testUrl = new URL('https://access.acme.example:8443');
 
@@ -45,6 +47,7 @@ export async function testPortal(
   const time = { ahead: 0 };
   const opened = await openController({
     directory,
+    database: await testDatabase(directory),
     publicUrl,
     builtInAuthority: false,
     now: () => Date.now() + time.ahead,
@@ -59,6 +62,7 @@ export async function testPortal(
     await app.close();
     await opened.close();
     await rm(directory, { recursive: true });
+    await dropTestDatabase(directory);
   });
   const { store } = context.organisation(context.soleOrganisation);
   const { text: token } = await createApiToken(store, 'admin', {

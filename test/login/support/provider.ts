@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { IdentityProviderDocument } from '../../../protocol/admin.ts';
+import type { IdentityProviderDocument } from '../../../protocol/organisation-document.ts';
 import { createAuthority } from '../../support/authority.ts';
 import type { Person, Settings } from '../../support/identity-provider-server.ts';
 

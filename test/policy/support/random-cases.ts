@@ -2,12 +2,8 @@
  * Random organisations in small, and who asks what of them: names are few, so that policies meet, and times lie at and
  * around every boundary, the nights of daylight saving among them. The same seed draws the same cases.
  */
-import type {
-  PolicyDocument,
-  PostureProfileDocument,
-  ScheduleDocument,
-  WhoDocument,
-} from '../../../protocol/admin.ts';
+import type { PolicyDocument, ScheduleDocument, WhoDocument } from '../../../protocol/policy-document.ts';
+import type { PostureProfileDocument } from '../../../protocol/posture-document.ts';
 import type { Facts } from '../../../policy/facts.ts';
 import { postureProfiles, randomDevice } from './random-posture.ts';
 import type { Beside } from './slow-twin.ts';

@@ -1,5 +1,5 @@
 /** Random posture in small: profiles that meet every check, and reports and verdicts on both sides of each. */
-import type { PostureProfileDocument } from '../../../protocol/admin.ts';
+import type { PostureProfileDocument } from '../../../protocol/posture-document.ts';
 import type { PostureFacts } from '../../../protocol/control.ts';
 import type { Facts } from '../../../policy/facts.ts';
 

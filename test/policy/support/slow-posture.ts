@@ -2,7 +2,7 @@
  * The posture condition once more, from DESIGN's sentences alone and the table in docs/posture.md: for the slow twin.
  * Every check is judged by itself; "an unknown fact fails a condition of an allow or a require, and counts in a deny".
  */
-import type { PostureProfileDocument } from '../../../protocol/admin.ts';
+import type { PostureProfileDocument } from '../../../protocol/posture-document.ts';
 import type { PostureFacts } from '../../../protocol/control.ts';
 import type { ReasonName } from '../../../protocol/reasons.ts';
 import type { Facts } from '../../../policy/facts.ts';

@@ -2,7 +2,7 @@
  * Schedules as a clock on the wall shows them, for the slow twin: a week is a set of written minutes (`Mon 09:00`), and
  * what the clock reads in a zone at an instant is asked of Intl, minute by minute.
  */
-import type { ScheduleDocument } from '../../../protocol/admin.ts';
+import type { ScheduleDocument } from '../../../protocol/policy-document.ts';
 
 const minuteMs = 60_000;
 const dayMinutes = 24 * 60;

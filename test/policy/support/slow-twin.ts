@@ -3,12 +3,8 @@
  * the documents themselves, compiles nothing, shares nothing with policy/ but types. Tests hold the product against it.
  */
 import { isIP } from 'node:net';
-import type {
-  ConditionsDocument,
-  PolicyDocument,
-  PostureProfileDocument,
-  WhoDocument,
-} from '../../../protocol/admin.ts';
+import type { ConditionsDocument, PolicyDocument, WhoDocument } from '../../../protocol/policy-document.ts';
+import type { PostureProfileDocument } from '../../../protocol/posture-document.ts';
 import type { Approval } from '../../../policy/approvals.ts';
 import type { Facts } from '../../../policy/facts.ts';
 import { judgePosture, lengthOf, postureTurns, type Judged } from './slow-posture.ts';

@@ -3,7 +3,10 @@
  * DESIGN's example, with what the lab holds.
  */
 import { stringify } from 'yaml';
-import type { IdentityProviderDocument, OrganisationDocument } from '../../../protocol/admin.ts';
+import type {
+  IdentityProviderDocument,
+  OrganisationDocument,
+} from '../../../protocol/organisation-document.ts';
 
 /** The document as it stands in the file: secrets are named, not written. */
 export type OrganisationFile = Omit<OrganisationDocument, 'identityProviders'> & {

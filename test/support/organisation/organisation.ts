@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ApplyResult } from '../../../protocol/admin.ts';
+import type { ApplyResult } from '../../../protocol/document-revisions.ts';
 import { eventually } from '../eventually.ts';
 import { IdentityProvider } from '../identity-provider.ts';
 import type { Ran } from '../lab/place.ts';

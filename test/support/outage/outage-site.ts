@@ -14,7 +14,7 @@ import { startClient, type Client } from '../../../client/client.ts';
 import { startConnector, type Connector } from '../../../connector/connector.ts';
 import { createApiToken } from '../../../controller/api-tokens.ts';
 import { startController, type RunningController } from '../../../controller/controller.ts';
-import type { OrganisationDocument } from '../../../protocol/admin.ts';
+import type { OrganisationDocument } from '../../../protocol/organisation-document.ts';
 import { systemClock, systemRandom } from '../../../protocol/clock.ts';
 import { toFault } from '../../../protocol/errors.ts';
 import { openStateDirectory } from '../../../protocol/node/state-directory.ts';
