@@ -15,6 +15,7 @@ const commands: Record<string, () => Promise<Register>> = {
   status: async () => (await import('./status.ts')).statusCommand,
   resources: async () => (await import('./resources.ts')).resourcesCommand,
   why: async () => (await import('./why.ts')).whyCommand,
+  request: async () => (await import('./request.ts')).requestCommand,
   ping: async () => (await import('./ping.ts')).pingCommand,
   forward: async () => (await import('./forward.ts')).forwardCommand,
   dns: async () => (await import('./dns.ts')).dnsCommand,

@@ -5,6 +5,7 @@ import type { Organisation } from '../context.ts';
 import { subjectOf, subjectsOf, type Subject } from '../decisions/seat.ts';
 import type { OrganisationState } from '../organisation/organisation-state.ts';
 import { resourceHosts } from '../organisation/resource-hosts.ts';
+import { webHostnames } from '../organisation/resource-web.ts';
 import { inChunks } from '../store/in-chunks.ts';
 import type { AccessRequestsTable, RequestAnswersTable, RequestState } from '../store/schema.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
@@ -76,7 +77,7 @@ export async function requestsOf({ store, reader }: Organisation, person: Id<'us
     requests: await shownRequests(store, state, rows, 'asker'),
     requestable: requestable.map(({ resource, rule }) => ({
       resource: resource.definition.name,
-      hosts: resourceHosts(resource.definition),
+      hosts: [...resourceHosts(resource.definition), ...webHostnames(resource.definition)],
       rule: rule.name,
       longestMs: longestOf(rule),
       quorum: quorumOf(rule),

@@ -13,6 +13,7 @@ import { nonsenseMutants } from './nonsense.ts';
 import { policyMutants } from './policy.ts';
 import { postureMutants } from './posture.ts';
 import { relayMutants } from './relay.ts';
+import { requestsMutants } from './requests.ts';
 import { signInMutants } from './sign-in.ts';
 import { tokensMutants } from './tokens.ts';
 import { webDecisionsMutants } from './web-decisions.ts';
@@ -27,6 +28,7 @@ export const mutants: readonly Mutant[] = [
   ...connectorMutants,
   ...directMutants,
   ...relayMutants,
+  ...requestsMutants,
   ...controllerMutants,
   ...decisionsMutants,
   ...documentMutants,

@@ -4,6 +4,13 @@
  */
 import type { MadePass, MyPasses } from '../../protocol/passes.ts';
 import type {
+  Approving,
+  MyApprovals,
+  MyRequests,
+  NewRequest,
+  RequestState,
+} from '../../protocol/requests.ts';
+import type {
   LoginAnswer,
   LoginEntry,
   LoginLookUp,
@@ -53,6 +60,14 @@ export const api = {
   passes: () => call<MyPasses>('GET', 'me/passes'),
   makePass: (name: string, resource: string) => call<MadePass>('POST', 'me/passes', { name, resource }),
   revokePass: (id: string) => call<undefined>('POST', `me/passes/${encodeURIComponent(id)}/revoke`),
+  requests: () => call<MyRequests>('GET', 'me/requests'),
+  ask: (wanted: NewRequest) => call<{ id: string }>('POST', 'me/requests', wanted),
+  withdraw: (id: string) => call<undefined>('POST', `me/requests/${encodeURIComponent(id)}/withdraw`),
+  approvals: () => call<MyApprovals>('GET', 'me/approvals'),
+  approveRequest: (id: string, approving: Approving) =>
+    call<{ state: RequestState }>('POST', `me/approvals/${encodeURIComponent(id)}/approve`, approving),
+  denyRequest: (id: string, text: string) =>
+    call<{ state: RequestState }>('POST', `me/approvals/${encodeURIComponent(id)}/deny`, { text }),
   signOut: (everywhere: boolean) =>
     call<SignedOut>('POST', everywhere ? 'me/sign-out-everywhere' : 'me/sign-out'),
 };

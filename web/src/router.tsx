@@ -5,6 +5,7 @@ import { DeviceCodePage } from './pages/device-code.tsx';
 import { ErrorPage } from './pages/error.tsx';
 import { HomePage } from './pages/home.tsx';
 import { NotFoundPage } from './pages/not-found.tsx';
+import { RequestsPage } from './pages/requests.tsx';
 import { RefusedPage } from './pages/refused.tsx';
 import { SignInPage } from './pages/sign-in.tsx';
 
@@ -56,8 +57,17 @@ const refused = createRoute({
   },
 });
 
+const requests = createRoute({
+  getParentRoute: () => root,
+  path: '/requests',
+  validateSearch: texts('id'),
+  component: function RequestsRoute() {
+    return <RequestsPage chosen={requests.useSearch().id} />;
+  },
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([home, signIn, device, confirm, refused]),
+  routeTree: root.addChildren([home, signIn, device, confirm, refused, requests]),
   defaultNotFoundComponent: NotFoundPage,
   defaultErrorComponent: function FailedRoute({ error }) {
     return <ErrorPage error={error as Error} />;

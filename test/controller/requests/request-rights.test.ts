@@ -159,3 +159,17 @@ test('access that lies unused is locked for that person until they ask again, an
   const lost = await bob.call('POST', 'requests', { resource: 'wiki', for: '2d', reason: 'x' });
   assert.equal(lost.statusCode, 400);
 });
+
+test('a device asks over its control channel; a service account speaks for nobody', async (t) => {
+  const bench = await requestBench(t);
+  const node = new TestNode(bench, 'device');
+  await node.enrol({ secret: await bench.key('service', 'ci') });
+  node.send({ t: 'request', id: 7, call: { what: 'list' } });
+  await node.until(({ t: kind }) => kind === 'requested');
+  const [answer] = node.heard.filter((message) => message.t === 'requested');
+  assert.deepEqual([answer?.re, answer?.status], [7, 403]);
+  const connector = new TestNode(bench, 'connector');
+  await connector.enrol({ secret: await bench.key('connector', 'hq') });
+  connector.send({ t: 'request', id: 8, call: { what: 'list' } });
+  await connector.until(({ t: kind }) => kind === 'fault');
+});

@@ -14,6 +14,7 @@ import { DevicePasses } from './device-passes.tsx';
 import { Devices } from './devices.tsx';
 import { HomeFrame } from './home-frame.tsx';
 import { ResourceRow } from './resource-row.tsx';
+import { RequestsPanel } from './requests-panel.tsx';
 import { SignedIn } from './signed-in.tsx';
 
 /** Rows shown at once; more on demand, so that thousands stay quick. */
@@ -76,6 +77,7 @@ function Home({ me }: { readonly me: Me }) {
         )}
       </div>
       <aside className="min-w-0" aria-label="Your devices and groups">
+        <RequestsPanel />
         <Devices devices={devices} />
         <DevicePasses me={me} />
         <Groups me={me} />
