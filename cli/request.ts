@@ -187,8 +187,7 @@ async function call(
   if (status < 300) return body;
   if (!isProblem.Check(body)) throw unreadable();
   const [issue] = body.issues ?? [];
-  const text =
-    body.detail ?? (issue === undefined ? body.title : `${[...issue.path, issue.message].join(' ')}`);
+  const text = body.detail ?? (issue === undefined ? body.title : [...issue.path, issue.message].join(' '));
   throw new CommandError(exitOf(status, hidden), text);
 }
 
