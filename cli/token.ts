@@ -5,6 +5,7 @@ import { Compile } from 'typebox/compile';
 import { systemRandom } from '../protocol/clock.ts';
 import { parseDuration } from '../protocol/durations.ts';
 import { exits } from '../protocol/errors.ts';
+import { scopes } from '../protocol/roles.ts';
 import { adminCall } from './admin-call.ts';
 import { adminTarget, withAdminOptions, type AdminOptions, type AdminTarget } from './admin-options.ts';
 import { action, CommandError, print, say, table } from './output.ts';
@@ -20,6 +21,7 @@ interface CreateOptions extends AdminOptions {
   service?: string;
   uses?: string;
   expires?: string;
+  scope?: string[];
 }
 
 interface ChangeOptions extends AdminOptions {
@@ -32,6 +34,7 @@ const TokenEntry = Type.Object({
   id: Type.String(),
   name: Type.String(),
   role: Type.String(),
+  scopes: Type.Array(Type.String()),
   created: Type.String(),
   createdBy: Type.String(),
   expires: Type.Union([Type.String(), Type.Null()]),
@@ -52,6 +55,12 @@ export function tokenCommand(program: Command): void {
       .option('--data <folder>', "the controller's data: makes an API token, without the controller")
       .addOption(
         new Option('--role <role>', 'an API token, and what it may do').choices(['admin', 'auditor']),
+      )
+      .addOption(
+        new Option(
+          '--scope <scope...>',
+          'what the API token may be used for, within its role; all unless said',
+        ).choices(scopes),
       )
       .option('--name <name>', 'a name for the API token, by which it is listed')
       .option('--connector <network>', 'a pk_ key for a connector of this network')
@@ -114,13 +123,19 @@ async function create(options: CreateOptions): Promise<void> {
         : `"${uses}" is no number of uses; write a whole number from 1`,
     );
   }
+  if (purpose !== undefined && options.scope !== undefined) {
+    throw new CommandError(exits.usage, `--scope is for API tokens; leave it out for --${purpose}`);
+  }
   if (purpose !== undefined && name !== undefined) {
     throw new CommandError(exits.usage, `--name is for API tokens; leave it out for --${purpose}`);
   }
   const target = await adminTarget(options);
   const life = expires === undefined ? {} : { expires };
   if (purpose === undefined) {
-    const named = name === undefined ? {} : { name };
+    const named = {
+      ...(name === undefined ? {} : { name }),
+      ...(options.scope === undefined ? {} : { scopes: options.scope }),
+    };
     const answer = await adminCall(target, 'POST', '/api/v1/tokens', { role, ...named, ...life });
     if (!isToken.Check(answer)) throw new CommandError(exits.unexpected, 'the answer holds no token');
     process.stdout.write(`${answer.token}\n`);
@@ -138,9 +153,9 @@ async function create(options: CreateOptions): Promise<void> {
 
 async function list(options: AdminOptions & { json?: boolean }): Promise<void> {
   const tokens = await tokensOf(await adminTarget(options));
-  const rows = tokens.map(({ id, name, role, created, expires, lastUsed, current }) => [
+  const rows = tokens.map(({ id, name, role, scopes: granted, created, expires, lastUsed, current }) => [
     name === '' ? '–' : name,
-    role,
+    granted.length === scopes.length ? role : `${role}: ${granted.join(', ')}`,
     lastUsed === null ? 'never used' : `used ${lastUsed}`,
     expires === null ? 'does not expire' : `until ${expires}`,
     `made ${created}`,
@@ -192,7 +207,7 @@ function labelOf({ id, name }: TokenEntry): string {
 
 /** Writes a token into the data at `directory`, whether the controller runs or not. */
 async function tokenBesideData(
-  { role = 'admin', expires, name }: CreateOptions,
+  { role = 'admin', expires, name, scope }: CreateOptions,
   directory: string,
 ): Promise<string> {
   const { hasStore, openStore } = await import('../controller/store/store.ts');
@@ -213,6 +228,7 @@ async function tokenBesideData(
       random: systemRandom,
       who: 'command line',
       ...(name === undefined ? {} : { name }),
+      ...(scope === undefined ? {} : { scopes: scopes.filter((each) => scope.includes(each)) }),
       ...(lifeMs === undefined ? {} : { expiresMs: nowMs + lifeMs }),
     });
     return text;

@@ -20,6 +20,7 @@ import type { FlowQuota } from './flow-quota.ts';
 import { GrantBook } from './grant-book.ts';
 import { parseOpenRequest, type OpenRequest } from './open-request.ts';
 import type { Resolve } from './resolve.ts';
+import { SocketReads } from './socket-reads.ts';
 import { joinDatagrams, type DatagramBytes } from './udp.ts';
 
 /** What a session asks of the connector around it, always as of now. */
@@ -163,9 +164,10 @@ export class AcceptedSession {
   async #joinTcp(stream: MuxStream, flow: OpenFlow, resource: ConnectorResource): Promise<void> {
     const { host, port } = flow.request;
     const { resolve, isOwnListener } = this.#serving;
-    const socket = await dialTcp(resource, host, port, resolve, isOwnListener);
+    const reads = new SocketReads();
+    const socket = await dialTcp(resource, host, port, resolve, isOwnListener, reads.onread);
     this.#begin(stream, flow, () => socket.destroy());
-    joinFlow(stream, socket, (code) =>
+    joinFlow(stream, socket, reads, (code) =>
       this.#closed(flow, code, { up: stream.bytesReceived, down: stream.bytesSent }),
     );
   }

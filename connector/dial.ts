@@ -4,7 +4,7 @@
  */
 import { networkInterfaces } from 'node:os';
 import type { Socket as UdpSocket } from 'node:dgram';
-import { connect, type Socket } from 'node:net';
+import { connect, type OnReadOpts, type Socket } from 'node:net';
 import { Fault, type CodeName } from '../protocol/errors.ts';
 import { mayDial, type GuardedResource } from './address-guard.ts';
 import { systemResolve, type Resolve } from './resolve.ts';
@@ -51,6 +51,7 @@ export async function dialUdp(
 /**
  * Connects to the first permitted address that answers; a listener of the connector itself is none. Rejects with a Fault
  * whose code says why none did.
+ * @param onread takes what the socket reads, which is paused until its `resume`
  */
 export async function dialTcp(
   resource: GuardedResource,
@@ -58,6 +59,7 @@ export async function dialTcp(
   port: number,
   resolve: Resolve = systemResolve,
   isOwnListener: (address: string, port: number) => boolean = () => false,
+  onread?: OnReadOpts,
 ): Promise<Socket> {
   let last: CodeName = 'unreachable';
   for (const address of await permittedAddresses(resource, host, resolve)) {
@@ -66,7 +68,7 @@ export async function dialTcp(
       continue;
     }
     try {
-      return await connectTo(address, port);
+      return await connectTo(address, port, onread);
     } catch (error) {
       last = dialCode(error);
     }
@@ -74,9 +76,12 @@ export async function dialTcp(
   throw new Fault(last);
 }
 
-function connectTo(host: string, port: number): Promise<Socket> {
+function connectTo(host: string, port: number, onread: OnReadOpts | undefined): Promise<Socket> {
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
-  const socket = connect({ host, port, allowHalfOpen: true, noDelay: true, autoSelectFamily: false });
+  const reading = onread === undefined ? {} : { onread };
+  const options = { host, port, allowHalfOpen: true, noDelay: true, autoSelectFamily: false };
+  const socket = connect({ ...options, ...reading });
+  if (onread !== undefined) socket.pause();
   socket.setTimeout(connectTimeoutMs, () => socket.destroy(new Fault('timeout')));
   socket.once('error', reject);
   socket.once('connect', () => {

@@ -6,6 +6,7 @@ import { createHmac } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { toFault, type CodeName } from '../protocol/errors.ts';
 import type { MuxStream } from '../protocol/mux/stream.ts';
+import type { SocketReads } from './socket-reads.ts';
 
 /** The flow id both ends derive and nobody else can: HMAC over the session's handshake hash and the stream (WIRE A9). */
 export function flowId(handshakeHash: Uint8Array, streamId: number): string {
@@ -21,10 +22,12 @@ export function flowId(handshakeHash: Uint8Array, streamId: number): string {
 /**
  * Joins the two and calls `ended` once both are closed: with no code when each side finished its sending, otherwise with
  * the code that ended the flow.
+ * @param reads what the socket was connected with
  */
 export function joinFlow(
   stream: MuxStream,
   socket: Socket,
+  reads: SocketReads,
   ended: (code: CodeName | undefined) => void,
 ): void {
   let code: CodeName | undefined;
@@ -50,5 +53,5 @@ export function joinFlow(
     closed();
   });
   stream.pipe(socket);
-  socket.pipe(stream);
+  reads.pipe(socket, stream);
 }

@@ -1,6 +1,7 @@
 /** API tokens: made beside the data or through the API, stored as hashes, given another role, deleted. */
 import type { Random } from '../protocol/clock.ts';
 import { newId, type Id } from '../protocol/ids.ts';
+import { scopes as everyScope, type Scope } from '../protocol/roles.ts';
 import { encodeApiToken, hashOfSecret } from '../protocol/secrets.ts';
 import { appendAudit, type AuditEntry } from './audit/append-audit.ts';
 import type { ApiRole, ApiTokensTable } from './store/schema.ts';
@@ -14,6 +15,11 @@ export interface TokenChangeOptions {
   readonly who: string;
   /** Also when no administrator's token is left afterwards. */
   readonly force: boolean;
+}
+
+/** What a token may be used for, within its role. */
+export function scopesOf({ scopes }: Pick<ApiTokensTable, 'scopes'>): readonly Scope[] {
+  return JSON.parse(scopes) as Scope[];
 }
 
 /** How exactly the last use of a token is known. */
@@ -32,9 +38,11 @@ export async function createApiToken(
     readonly who: string;
     readonly name?: string;
     readonly expiresMs?: number;
+    /** All unless said; the role bounds it either way. */
+    readonly scopes?: readonly Scope[];
   },
 ): Promise<{ readonly id: Id<'tok'>; readonly text: string }> {
-  const { nowMs, random, who, name = '', expiresMs } = options;
+  const { nowMs, random, who, name = '', expiresMs, scopes = everyScope } = options;
   const secret = random(32);
   const id = newId('tok', random(16));
   await store.transaction(async (tx) => {
@@ -43,6 +51,7 @@ export async function createApiToken(
         id,
         hash: hashOfSecret(secret),
         role,
+        scopes: JSON.stringify(scopes),
         name,
         expires_ms: expiresMs ?? null,
         created_ms: nowMs,
@@ -56,7 +65,7 @@ export async function createApiToken(
         who,
         what: 'token.create',
         result: 'done',
-        detail: { token: id, role, ...(name === '' ? {} : { name }), expiresMs },
+        detail: { token: id, role, scopes, ...(name === '' ? {} : { name }), expiresMs },
       },
     ]);
   });

@@ -13,7 +13,8 @@ import type { ControllerKeys } from './keys/controller-keys.ts';
 import type { SecretKey } from './keys/secret-key.ts';
 import type { OrganisationReader } from './organisation/organisation-state.ts';
 import type { Bus } from './live/bus.ts';
-import type { Presence } from './presence.ts';
+import type { Live } from './live/live.ts';
+import type { Presence } from './live/presence.ts';
 import type { ScopedStore } from './store/scoped-store.ts';
 import type { Store } from './store/store.ts';
 
@@ -26,6 +27,8 @@ export interface Organisation {
 }
 
 export interface ControllerContext {
+  /** Of this process, and of no other. */
+  readonly id: string;
   /** Origin only, e.g. `https://access.example.com:8443`; the issuer of everything signed. */
   readonly publicUrl: URL;
   /** Under which browsers reach public hostnames; in their URLs where it is not 443. */
@@ -47,6 +50,8 @@ export interface ControllerContext {
   readonly log: Logger;
   /** Whether it is shutting down: then it is not ready, though it still answers. */
   isDraining: boolean;
+  /** What all controllers of these records share; `presence` and `bus` are its own. */
+  readonly live: Live;
   readonly presence: Presence;
   readonly bus: Bus;
   readonly publish: Publish;

@@ -3,6 +3,7 @@
  * devices, and the devices that wait to be let in. Times are RFC 3339 instants in UTC.
  */
 import { Type, type Static } from 'typebox';
+import { Role } from './roles.ts';
 
 const Instant = Type.String({ description: 'an RFC 3339 instant in UTC' });
 
@@ -21,6 +22,14 @@ export const Me = Type.Object({
     /** Only when the provider verified it. */
     email: Type.Optional(Type.String()),
     groups: Type.Array(Type.String()),
+  }),
+  administrator: Type.Object({
+    /** Null for everybody who administers nothing. */
+    role: Type.Union([Role, Type.Null()]),
+    /** The role counts from the next sign-in on; this session began before it was given. */
+    fromNextSignIn: Type.Boolean(),
+    /** What this session may do now (protocol/roles.ts). */
+    actions: Type.Array(Type.String()),
   }),
   session: Type.Object({
     /** The provider to sign in with again; null when it is no longer configured. */

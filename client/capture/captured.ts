@@ -13,6 +13,8 @@ export interface CaptureListener {
 
 /** Connections that wait for a connector's answer. */
 const mostPending = 1_024;
+/** From this much on that an application has not taken, the rest waits in its flow, where it is counted. */
+const mostUnsentBytes = 16 * 1_024;
 
 /**
  * Listens on a port of loopback. A connection that was not redirected (somebody connected to the port itself) has no
@@ -42,7 +44,8 @@ export async function listenForCaptured(
     }
     return undefined;
   };
-  const server: Server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
+  const options = { allowHalfOpen: true, pauseOnConnect: true, highWaterMark: mostUnsentBytes };
+  const server: Server = createServer(options, (socket) => {
     open.add(socket);
     socket.on('close', () => open.delete(socket));
     socket.on('error', () => undefined);

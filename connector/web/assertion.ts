@@ -107,9 +107,13 @@ export class Assertions {
   }
 }
 
-/** Injective: JSON keeps the parts apart (SEC-A6). */
-function cacheKey(right: Right, target: Target, audience: string): string {
-  return JSON.stringify([right.id, target.authority, audience]);
+/** Injective: neither an id nor a host can contain a space, and whatever follows the second is the audience (SEC-A6). */
+export function cacheKey(
+  right: Pick<Right, 'id'>,
+  target: Pick<Target, 'authority'>,
+  audience: string,
+): string {
+  return `${right.id} ${target.authority} ${audience}`;
 }
 
 async function keyOf(privateKey: KeyObject, madeMs: number): Promise<Key> {

@@ -36,11 +36,11 @@ export class OriginHealth {
     return origins.toSorted((a, b) => Number(this.#isIll(resource, a)) - Number(this.#isIll(resource, b)));
   }
 
-  failed(resource: WebResource, { origin }: ChosenOrigin): void {
+  failed(resource: WebResource, origin: ChosenOrigin): void {
     this.#failedAt.set(keyOf(resource, origin), this.#clock.nowMs());
   }
 
-  answered(resource: WebResource, { origin }: ChosenOrigin): void {
+  answered(resource: WebResource, origin: ChosenOrigin): void {
     if (this.#failedAt.size > 0) this.#failedAt.delete(keyOf(resource, origin));
   }
 
@@ -54,7 +54,7 @@ export class OriginHealth {
       const { health, ...rest } = resource.web;
       if (health === undefined) continue;
       for (const each of originsOf(resource)) {
-        const key = keyOf(resource, each.origin);
+        const key = keyOf(resource, each);
         const settings = JSON.stringify([health, rest.originCa, rest.originName, rest.host, resource.within]);
         wanted.set(key, () => undefined);
         if (this.#checks.get(key)?.settings === settings) continue;
@@ -114,7 +114,7 @@ export class OriginHealth {
     }
   }
 
-  #isIll(resource: WebResource, { origin }: ChosenOrigin): boolean {
+  #isIll(resource: WebResource, origin: ChosenOrigin): boolean {
     const key = keyOf(resource, origin);
     const failedAt = this.#failedAt.get(key);
     return this.#ill.has(key) || (failedAt !== undefined && this.#clock.nowMs() - failedAt < avoidedMs);
@@ -122,6 +122,6 @@ export class OriginHealth {
 }
 
 /** Neither part can contain a space. */
-function keyOf({ id }: WebResource, origin: URL): string {
-  return `${id} ${origin.origin}`;
+function keyOf({ id }: WebResource, { text }: ChosenOrigin): string {
+  return `${id} ${text}`;
 }

@@ -80,8 +80,8 @@ const claimPrefixes = [
 
 /** Who is told to the origin, and how. */
 export interface Told {
-  /** Absent: nobody signed in, and the origin is told of nobody. */
-  readonly identity?: readonly (readonly [name: string, value: string])[];
+  /** Name, value, name, value; empty: nobody signed in, and the origin is told of nobody. */
+  readonly identity: readonly string[];
   /** The browser's address as the relay saw it. */
   readonly address: string;
   /** The Host the origin sees. */
@@ -96,21 +96,15 @@ export interface Told {
 export function originHeaders(request: RawRequest, target: Target, told: Told): string[] {
   const { rawHeaders } = request;
   const named = namedByConnection(rawHeaders);
-  const reserved = new Set(told.reserved.map(foldedName));
+  const reserved = told.reserved.length === 0 ? none : new Set(told.reserved.map(foldedName));
   const out: string[] = ['host', told.host];
   const cookies: string[] = [];
   for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = (rawHeaders[index] ?? '').toLowerCase();
+    const { name, folded, isOurs } = headerNamed(rawHeaders[index] ?? '');
+    if (isOurs || named.has(name) || reserved.has(folded)) continue;
     const value = rawHeaders[index + 1] ?? '';
-    if (name === 'cookie') {
-      if (!named.has(name)) cookies.push(value);
-      continue;
-    }
-    if (name.startsWith(':') || hopByHop.has(name) || named.has(name)) continue;
-    if (name === 'authorization' && told.ownAuthorization) continue;
-    const folded = foldedName(name);
-    if (isClaim(folded) || reserved.has(folded)) continue;
-    out.push(name, value);
+    if (name === 'cookie') cookies.push(value);
+    else if (name !== 'authorization' || !told.ownAuthorization) out.push(name, value);
   }
   const rest = cookies.length === 0 ? undefined : readCookies(cookies.join('; ')).rest;
   if (rest !== undefined) out.push('cookie', rest);
@@ -122,8 +116,10 @@ export function originHeaders(request: RawRequest, target: Target, told: Told): 
     'x-forwarded-host',
     target.authority,
   );
-  out.push('x-forwarded-port', /:(\d+)$/.exec(target.authority)?.[1] ?? '443');
-  for (const [name, value] of told.identity ?? []) out.push(name, headerText(value));
+  const { authority } = target;
+  const colon = authority.lastIndexOf(':');
+  out.push('x-forwarded-port', colon < 0 ? '443' : authority.slice(colon + 1));
+  out.push(...told.identity);
   return out;
 }
 
@@ -137,17 +133,41 @@ export function foldedName(name: string): string {
   return name.toLowerCase().replaceAll('_', '-');
 }
 
+const none: ReadonlySet<string> = new Set();
+
+interface HeaderName {
+  readonly name: string;
+  readonly folded: string;
+  /** Whether it goes no further, whoever sends it: meant for this hop, or something the door itself says. */
+  readonly isOurs: boolean;
+}
+
+/** Browsers send few names, over and over; whoever sends others has them looked at each time. */
+const maxKept = 1_024;
+const kept = new Map<string, HeaderName>();
+
+function headerNamed(written: string): HeaderName {
+  const known = kept.get(written);
+  if (known !== undefined) return known;
+  const name = written.toLowerCase();
+  const folded = foldedName(name);
+  const made = { name, folded, isOurs: name.startsWith(':') || hopByHop.has(name) || isClaim(folded) };
+  if (kept.size < maxKept) kept.set(written, made);
+  return made;
+}
+
 function isClaim(folded: string): boolean {
   return claims.has(folded) || claimPrefixes.some((prefix) => folded.startsWith(prefix));
 }
 
 /** Whatever `Connection` names is for this hop, too, whichever header lines it comes in. */
 export function namedByConnection(rawHeaders: readonly string[]): ReadonlySet<string> {
-  const named = new Set<string>();
+  let named: Set<string> | undefined;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? '';
     if (name.length !== 10 || name.toLowerCase() !== 'connection') continue;
+    named ??= new Set();
     for (const token of (rawHeaders[index + 1] ?? '').split(',')) named.add(token.trim().toLowerCase());
   }
-  return named;
+  return named ?? none;
 }

@@ -3,6 +3,7 @@
  * own cookies or leads around the door, and no internal address where the origin names itself (SEC-J5, SEC-J6, rule 1).
  */
 import { originCookie } from './cookies.ts';
+import type { ChosenOrigin } from './origins.ts';
 
 export type ResponseHeaders = Record<string, string | string[] | undefined>;
 
@@ -23,19 +24,23 @@ const dropped = new Set([
 ]);
 
 export interface ResponseContext {
-  /** `http(s)://host:port` as the connector dialled it. */
-  readonly origin: URL;
+  /** As the connector dialled it. */
+  readonly origin: Pick<ChosenOrigin, 'text'>;
   /** As the browser has it: `https://host[:port]`. */
   readonly publicOrigin: string;
 }
 
 /** A copy; names are lower case, as undici gives them. */
 export function browserHeaders(headers: ResponseHeaders, context: ResponseContext): ResponseHeaders {
+  const { connection } = headers;
   const named = new Set(
-    listOf(headers['connection']).flatMap((value) => value.toLowerCase().split(/\s*,\s*/)),
+    connection === undefined
+      ? []
+      : listOf(connection).flatMap((value) => value.toLowerCase().split(/\s*,\s*/)),
   );
   const out: ResponseHeaders = {};
-  for (const [name, value] of Object.entries(headers)) {
+  for (const name in headers) {
+    const value = headers[name];
     if (value === undefined || dropped.has(name) || named.has(name) || name.startsWith('postern-')) continue;
     switch (name) {
       case 'set-cookie': {
@@ -64,18 +69,21 @@ export function browserHeaders(headers: ResponseHeaders, context: ResponseContex
 
 /** Where the origin names its own address, or the public one without TLS, the browser is told the public one. */
 function outside(location: string, { origin, publicOrigin }: ResponseContext): string {
-  const url = /^(https?:)?\/\//i.test(location) ? URL.parse(location, origin.href) : null;
+  const url = /^(https?:)?\/\//i.test(location) ? URL.parse(location, origin.text) : null;
   if (url === null) return location;
-  const isOrigin = url.origin === origin.origin;
+  const isOrigin = url.origin === origin.text;
   // An origin that does not look at X-Forwarded-Proto believes that the world speaks to it in plain text.
   const isPlainPublic = url.origin === publicOrigin.replace(/^https/, 'http');
   if (!isOrigin && !isPlainPublic) return location;
   return `${publicOrigin}${url.pathname}${url.search}${url.hash}`;
 }
 
+const unsafe = /[^\t\u0020-\u007e\u0080-\u00ff]/;
+const allUnsafe = new RegExp(unsafe, 'g');
+
 /** Bytes that a header cannot carry are left out: an origin's mistake does not cost the browser the answer. */
 function safe(value: string): string {
-  return value.replace(/[^\t\u0020-\u007e\u0080-\u00ff]/g, '');
+  return unsafe.test(value) ? value.replaceAll(allUnsafe, '') : value;
 }
 
 function listOf(value: string | string[] | undefined): readonly string[] {

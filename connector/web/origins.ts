@@ -7,8 +7,18 @@ import type { WebResource } from './exchange.ts';
 
 export interface ChosenOrigin {
   readonly origin: URL;
+  /** `http(s)://host:port`, without the port where it is the scheme's own. */
+  readonly text: string;
+  /** As a `Host` header names it. */
+  readonly host: string;
+  /** What is guarded: the origin's host, or the wildcard that it was made from. */
   readonly address: string;
 }
+
+/** Hosts below a wildcard are as many as browsers ask for. */
+const maxKept = 1_000;
+/** By what a snapshot says of a resource's door: another snapshot has other objects. */
+const kept = new WeakMap<WebResource['web'], Map<Name, readonly ChosenOrigin[]>>();
 
 /** The resource that answers for a public hostname; undefined when none does. */
 export function resourceFor<T extends { readonly web?: unknown }>(
@@ -27,8 +37,18 @@ export function resourceFor<T extends { readonly web?: unknown }>(
   return best as (T & { readonly web: WebResource['web'] }) | undefined;
 }
 
-/** The origins of a resource for this host, in the order written. */
-export function originsFor(resource: WebResource, host: Name): ChosenOrigin[] {
+/** The origins of a resource for this host, in the order written. What has been worked out once is kept. */
+export function originsFor(resource: WebResource, host: Name): readonly ChosenOrigin[] {
+  const byHost = kept.get(resource.web) ?? new Map<Name, readonly ChosenOrigin[]>();
+  const known = byHost.get(host);
+  if (known !== undefined) return known;
+  const origins = readOrigins(resource, host);
+  if (byHost.size >= maxKept) byHost.clear();
+  kept.set(resource.web, byHost.set(host, origins));
+  return origins;
+}
+
+function readOrigins(resource: WebResource, host: Name): ChosenOrigin[] {
   const pattern = resource.web.hostnames
     .map((each) => each as Pattern)
     .filter((each) => matchesPattern(each, host))
@@ -39,6 +59,7 @@ export function originsFor(resource: WebResource, host: Name): ChosenOrigin[] {
     const origin = URL.parse(filled);
     if (origin === null || origin.hostname.includes('*')) return [];
     const wildcard = /^https?:\/\/(\*\.[^:/]+)/.exec(written)?.[1];
-    return [{ origin, address: wildcard ?? origin.hostname.replace(/^\[|\]$/g, '') }];
+    const address = wildcard ?? origin.hostname.replace(/^\[|\]$/g, '');
+    return [{ origin, text: origin.origin, host: origin.host, address }];
   });
 }

@@ -53,6 +53,10 @@ interface Under {
   answered?: { readonly by: ChosenOrigin; readonly askedMs: number; readonly atMs: number };
 }
 
+/** Where a request that was passed keeps what belongs to it. */
+const underKey = Symbol('under');
+type Passing = FastifyRequest & { [underKey]?: Under | undefined };
+
 /** Fastify makes the server by `serve`, which is given what answers requests; resolves when it is ready. */
 export async function createProxy(
   options: ProxyOptions,
@@ -70,7 +74,7 @@ export async function createProxy(
   for (const method of methods) {
     if (!app.supportedMethods.includes(method)) app.addHttpMethod(method, { hasBody: true });
   }
-  const under = new WeakMap<FastifyRequest, Under>();
+  app.decorateRequest(underKey, undefined);
   const client = new OriginClient(options.upstreams);
 
   // With a callback: a promise would cost every request three turns of the queue.
@@ -81,14 +85,20 @@ export async function createProxy(
     if (verdict.verdict === 'pass') {
       const raw: BrowserResponse = reply.raw;
       const opened = options.open(verdict, asked, () => breakOff(raw));
-      if (!(opened instanceof Promise)) pass(request, reply, opened, sinceMs);
-      else return void opened.then((now) => pass(request, reply, now, sinceMs)).then(() => done(), done);
+      if (opened instanceof Promise)
+        return void after(
+          opened.then((now) => pass(request, reply, now, sinceMs)),
+          done,
+        );
+      pass(request, reply, opened, sinceMs);
       return done();
     }
     if (verdict.verdict === 'malformed') return void refuse(reply, verdict.status);
     if (verdict.verdict === 'notice') return void sendNotice(request, reply, verdict.notice);
     if (verdict.verdict === 'sign-in') return void sendAnswer(request, reply, options.signIn(verdict));
-    return void answerOwn(request, reply, verdict, asked).catch(done);
+    return void after(answerOwn(request, reply, verdict, asked), (error) => {
+      if (error !== undefined) done(error);
+    });
   });
 
   function pass(request: FastifyRequest, reply: FastifyReply, opened: Opened, sinceMs: number): void {
@@ -101,7 +111,7 @@ export async function createProxy(
     const outgoing: Outgoing = {
       exchange,
       origins: opened.origins,
-      headers: opened.headers,
+      headers: (chosen) => opened.headers(chosen),
       proceed: () => {
         if (request.raw.headers.expect !== undefined) raw.writeContinue();
       },
@@ -112,7 +122,7 @@ export async function createProxy(
       },
     };
     const state: Under = { opened, outgoing, sinceMs };
-    under.set(request, state);
+    (request as Passing)[underKey] = state;
   }
 
   async function answerOwn(
@@ -138,16 +148,18 @@ export async function createProxy(
     // Where a request goes, by which path and with which headers, is settled where it is sent.
     preRewrite: () => '/',
     replyOptions: {
-      rewriteRequestHeaders: (request) => ({ [outgoingKey]: under.get(request as FastifyRequest)?.outgoing }),
+      rewriteRequestHeaders: (request) => ({
+        [outgoingKey]: (request as unknown as Passing)[underKey]?.outgoing,
+      }),
       onResponse: (_request, reply, answer) => sendAnswerOf(reply as FastifyReply, answer),
       rewriteHeaders: (headers, request) => {
-        const state = under.get(request as FastifyRequest);
+        const state = (request as unknown as Passing)[underKey];
         return state === undefined ? {} : responseHeaders(headers, state);
       },
       // What may be sent twice is decided where it is sent; its own rule would ask an origin in trouble ten times.
       retryDelay: () => null,
       onError: (reply, { error }) => {
-        const state = under.get(reply.request as FastifyRequest);
+        const state = (reply.request as unknown as Passing)[underKey];
         const cause = error.cause instanceof Error ? error.cause : error;
         const code = faultOf(cause);
         // What was cut, or has no browser any more, failed for no fault of the origin's.
@@ -166,6 +178,16 @@ export async function createProxy(
   return app;
 }
 
+async function after(work: Promise<unknown>, done: (error?: Error) => void): Promise<void> {
+  let failure: Error | undefined;
+  try {
+    await work;
+  } catch (error) {
+    failure = error as Error;
+  }
+  done(failure);
+}
+
 /** Past Fastify from here on, which would read the body by a stream of its own. */
 function sendAnswerOf(reply: FastifyReply, { stream }: { readonly stream?: unknown }): void {
   if (!(stream instanceof OriginAnswer)) throw new Error('this is no answer of an origin');
@@ -173,7 +195,13 @@ function sendAnswerOf(reply: FastifyReply, { stream }: { readonly stream?: unkno
   if (reply.sent) return stream.destroy();
   reply.hijack();
   const raw: BrowserResponse = reply.raw;
-  raw.writeHead(reply.statusCode, reply.getHeaders() as OutgoingHttpHeaders);
+  try {
+    raw.writeHead(reply.statusCode, reply.getHeaders() as OutgoingHttpHeaders);
+  } catch {
+    // An origin's head that cannot be said costs its own answer and nothing else.
+    stream.destroy();
+    return breakOff(raw);
+  }
   return stream.sendTo(raw);
 }
 
@@ -182,7 +210,7 @@ function responseHeaders(
   { opened, sinceMs, answered }: Under,
 ): Record<string, string> {
   const { target } = opened.exchange.options;
-  const origin = answered?.by.origin ?? new URL('http://postern.invalid');
+  const origin = answered?.by ?? { text: '' };
   const kept = browserHeaders(headers, { origin, publicOrigin: `https://${target.authority}` });
   if (answered !== undefined) {
     const { askedMs, atMs } = answered;

@@ -122,7 +122,7 @@ function askOrigin(opened: Opened, by: ChosenOrigin, connection: Duplex): Promis
 function join(
   { exchange }: Opened,
   { socket, head }: { readonly socket: Duplex; readonly head: Buffer },
-  { origin }: ChosenOrigin,
+  origin: ChosenOrigin,
   { response, upgraded }: Agreed,
 ): void {
   const { target } = exchange.options;

@@ -2,6 +2,7 @@
  * Connections to origins: pools that belong to one person's right at one resource, so that no answer can reach anybody else
  * (SEC-A17), dialled through the connector's own resolve and guard. Idle ones go by themselves.
  */
+import { hash } from 'node:crypto';
 import { connect as connectTls } from 'node:tls';
 import type { Socket } from 'node:net';
 import { Pool, type Dispatcher } from 'undici';
@@ -9,6 +10,7 @@ import type { Clock } from '../../protocol/clock.ts';
 import { dialTcp } from '../dial.ts';
 import type { Resolve } from '../resolve.ts';
 import type { WebResource } from './exchange.ts';
+import type { ChosenOrigin } from './origins.ts';
 
 /** An origin's answer must have begun within this. */
 const headersMs = 60_000;
@@ -20,11 +22,8 @@ const keepAliveMs = 15_000;
 const handshakeMs = 10_000;
 
 /** Where a request goes: one origin of a resource, for one right. */
-export interface Upstream {
+export interface Upstream extends ChosenOrigin {
   readonly resource: WebResource;
-  readonly origin: URL;
-  /** The address that is guarded: the origin's host, or the wildcard that it was made from. */
-  readonly address: string;
   /** The right it is kept apart by. */
   readonly right: string;
 }
@@ -49,7 +48,7 @@ export class Upstreams {
 
   /** Lends the pool of `upstream` until the returned function is called. */
   lend(upstream: Upstream): { readonly pool: Dispatcher; readonly giveBack: () => void } {
-    const key = keyOf(upstream);
+    const key = poolKey(upstream);
     const entry = this.#pools.get(key) ?? this.#make(key, upstream);
     entry.users++;
     entry.cancelTimer();
@@ -75,7 +74,7 @@ export class Upstreams {
   }
 
   #make(key: string, upstream: Upstream): Entry {
-    const pool = new Pool(upstream.origin.origin, {
+    const pool = new Pool(upstream.text, {
       connections: connectionsPerRight,
       pipelining: 1,
       headersTimeout: headersMs,
@@ -128,9 +127,20 @@ function secured(socket: Socket, { resource: { web } }: Upstream, host: string):
   });
 }
 
-/** No part can contain a space; a change of the resource's TLS settings makes another pool. */
-function keyOf({ resource, origin, address, right }: Upstream): string {
+/** By resource object, which a snapshot replaces when anything about it changes. */
+const settings = new WeakMap<WebResource, string>();
+
+/** What keeps connections apart. No part can contain a space (SEC-A6); a change of the resource's TLS settings makes another pool. */
+export function poolKey({ resource, text, address, right }: Upstream): string {
+  return `${right} ${text} ${address} ${settingsOf(resource)}`;
+}
+
+function settingsOf(resource: WebResource): string {
+  const known = settings.get(resource);
+  if (known !== undefined) return known;
   const { originCa, originName, originInsecure } = resource.web;
-  const settings = JSON.stringify([resource.within, originCa, originName, originInsecure]);
-  return `${right} ${resource.id} ${origin.origin} ${address} ${settings}`;
+  const all = [resource.id, resource.within, originCa, originName, originInsecure];
+  const digest = hash('sha256', JSON.stringify(all), 'base64url');
+  settings.set(resource, digest);
+  return digest;
 }

@@ -22,7 +22,8 @@ import { Exchange, OpenExchanges, type WebResource } from './exchange.ts';
 import { Gate, type Asked, type Verdict } from './gate.ts';
 import { HttpsEndpoint } from './https-endpoint.ts';
 import { OriginHealth } from './origin-health.ts';
-import { identityHeaders, reservedHeaders } from './identity-headers.ts';
+import { Identities } from './identities.ts';
+import { reservedHeaders } from './identity-headers.ts';
 import { originHeaders } from './origin-request.ts';
 import { originsFor, resourceFor, type ChosenOrigin } from './origins.ts';
 import { createProxy, type Opened } from './proxy.ts';
@@ -78,6 +79,7 @@ export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
 class ConnectorWebDoor implements WebDoor {
   readonly #options: WebDoorOptions;
   readonly #assertions: Assertions;
+  readonly #identities: Identities;
   readonly #sessions: WebSessions;
   readonly #calls: ControllerCalls;
   readonly #certificates: Certificates;
@@ -94,6 +96,7 @@ class ConnectorWebDoor implements WebDoor {
   constructor(options: WebDoorOptions, assertions: Assertions) {
     this.#options = options;
     this.#assertions = assertions;
+    this.#identities = new Identities(assertions);
     const { state, lease, clock, random } = options;
     const nowMs = (): number => lease.nowMs();
     this.#calls = new ControllerCalls((message) => options.send(message), clock);
@@ -149,7 +152,7 @@ class ConnectorWebDoor implements WebDoor {
             return refuseUpgrade(request, socket, verdict.notice);
           case 'pass':
             socket.on('error', () => socket.destroy());
-            void this.#opened(verdict, asked, () => socket.destroy()).then((opened) =>
+            void Promise.resolve(this.#opened(verdict, asked, () => socket.destroy())).then((opened) =>
               passUpgrade(opened, { request, socket, head }, options.resolve),
             );
             return undefined;
@@ -276,11 +279,11 @@ class ConnectorWebDoor implements WebDoor {
     return [...byId.values()].map((key) => ({ kty: 'EC', crv: 'P-256', alg: 'ES256', use: 'sig', ...key }));
   }
 
-  async #opened(
+  #opened(
     { resource, target, right, ownAuthorization }: Passed,
     asked: Asked,
     cut: () => void,
-  ): Promise<Opened> {
+  ): Opened | Promise<Opened> {
     const { address, raw } = asked;
     const { web } = resource;
     const exchange = new Exchange({
@@ -295,24 +298,24 @@ class ConnectorWebDoor implements WebDoor {
     });
     this.#open.add(exchange);
     this.#records.opened(exchange);
-    const nowMs = this.#options.lease.nowMs();
-    const known = new Set((this.#options.snapshot()?.jwks ?? []).map(({ kid }) => kid));
-    const jwt =
-      right === undefined
-        ? undefined
-        : (this.#assertions.cached(right, target, web.audience, nowMs) ??
-          (await this.#assertions.sign(right, target, { audience: web.audience, nowMs, known })));
-    const identity = right === undefined || jwt === undefined ? undefined : identityHeaders(web, right, jwt);
-    const headers = ({ origin }: ChosenOrigin): string[] =>
-      originHeaders(raw, target, {
-        ...(identity === undefined ? {} : { identity }),
-        address,
-        host: hostFor(web.host, origin, target.authority),
-        reserved: reservedHeaders(web),
-        ownAuthorization,
-      });
-    const origins = this.#health.order(resource, originsFor(resource, target.host));
-    return { exchange, origins, headers };
+    const opened = (identity: readonly string[]): Opened => ({
+      exchange,
+      origins: this.#health.order(resource, originsFor(resource, target.host)),
+      headers: (chosen) =>
+        originHeaders(raw, target, {
+          identity,
+          address,
+          host: hostFor(web.host, chosen, target.authority),
+          reserved: reservedHeaders(web),
+          ownAuthorization,
+        }),
+    });
+    if (right === undefined) return opened([]);
+    const identity = this.#identities.of(right, target, web, {
+      nowMs: this.#options.lease.nowMs(),
+      known: () => new Set((this.#options.snapshot()?.jwks ?? []).map(({ kid }) => kid)),
+    });
+    return identity instanceof Promise ? identity.then(opened) : opened(identity);
   }
 
   /** Whether the hostname still leads to the resource by which it was opened. */
@@ -324,7 +327,7 @@ class ConnectorWebDoor implements WebDoor {
 }
 
 /** The Host that the origin sees: its own, the public one, or a text somebody wrote. */
-function hostFor(setting: string, origin: URL, authority: string): string {
-  if (setting === 'origin') return origin.host;
+function hostFor(setting: string, { host }: ChosenOrigin, authority: string): string {
+  if (setting === 'origin') return host;
   return setting === 'hostname' ? authority : setting;
 }

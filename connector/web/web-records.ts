@@ -35,7 +35,8 @@ export class WebRecords {
   }
 
   #isFirst(what: string, { options: { right, resource, target } }: Exchange): boolean {
-    const key = JSON.stringify([what, right?.id ?? '', resource.id, target.host]);
+    // No part can contain a space.
+    const key = `${what} ${right?.id ?? ''} ${resource.id} ${target.host}`;
     const nowMs = this.#nowMs();
     const last = this.#last.get(key);
     if (last !== undefined && nowMs - last < onceMs) return false;

@@ -2,7 +2,7 @@
  * The web sessions of the network as this connector knows them: taken from the controller, found by hostname and cookie, kept
  * over restarts, and honoured under the one lease rule. A browser may hold several for one cookie, of which any counts.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { CodeName } from '../../protocol/errors.ts';
 import type { NetworkId } from '../../protocol/ids.ts';
 import type { Lease } from '../../protocol/lease.ts';
@@ -130,7 +130,7 @@ export class WebSessions {
 }
 
 export function hashOf(secret: Uint8Array): string {
-  return createHash('sha256').update(secret).digest('base64url');
+  return hash('sha256', secret, 'base64url');
 }
 
 /** Neither part can contain a space. */

@@ -2,41 +2,18 @@
  * Who calls and who may: every route declares it (`config.access`), a route without the declaration stops the start, and
  * one hook at the root checks it before anything else runs (SECURITY SEC-A10, SEC-C3).
  */
-import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest, HTTPMethods } from 'fastify';
-import type { Id, OrganisationId } from '../../protocol/ids.ts';
-import { decodeApiToken, hashOfSecret } from '../../protocol/secrets.ts';
-import { noteTokenUse } from '../api-tokens.ts';
+import type { OrganisationId } from '../../protocol/ids.ts';
+import type { Action } from '../../protocol/roles.ts';
+import { roleIn } from '../administrators/administrators.ts';
+import { scopesOf } from '../api-tokens.ts';
 import type { ControllerContext } from '../context.ts';
-import { Guesses } from '../guesses.ts';
 import { sourceAuthenticator } from '../posture/authenticate-source.ts';
 import { underGuard } from '../store/change-guard.ts';
-import type { ApiRole } from '../store/schema.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
+import { admission, has, type Access, type Caller, type KnownCaller } from './callers.ts';
 import { ProblemError } from './problems.ts';
-
-export type Caller =
-  | { readonly kind: 'nobody' }
-  | {
-      readonly kind: 'token';
-      readonly organisation: OrganisationId;
-      readonly id: Id<'tok'>;
-      readonly role: ApiRole;
-    }
-  /** Somebody who says which devices are compliant, by the secret of its webhook. */
-  | { readonly kind: 'source'; readonly organisation: OrganisationId; readonly source: string }
-  /** A person signed in with a browser at the controller's own pages. */
-  | {
-      readonly kind: 'person';
-      readonly organisation: OrganisationId;
-      readonly session: Id<'ses'>;
-      readonly person: Id<'usr'>;
-    };
-
-/**
- * Who may call a route: everyone, or tokens of these roles, signed-in persons, and the posture source that the path names.
- */
-export type Access = 'public' | readonly (ApiRole | 'person' | 'source')[];
+import { tokenAuthenticator } from './token-authenticator.ts';
 
 /** Finds out who calls from one kind of credential; undefined when the request carries none of that kind. */
 export type Authenticate = (request: FastifyRequest) => Promise<Caller | undefined>;
@@ -88,14 +65,21 @@ export function installAccess(
       request,
       access?.includes('source') === true ? [bySource, ...others] : others,
     );
-    authorise(request, access ?? [], context.publicUrl.origin);
+    authorise(request, access ?? [], context);
   });
   // Reading the body takes as long as its sender likes, and the store has other writers.
   app.addHook('preHandler', (request, _reply, done) => {
     const { caller } = request;
     const access = request.routeOptions.config.access ?? [];
     if (access === 'public' || caller.kind === 'nobody' || safeMethods.has(request.method)) return done();
-    return underGuard((tx) => requireStill(tx, caller, access, context.now()), done);
+    return underGuard(async (tx) => {
+      if (caller.organisation !== tx.organisation) return;
+      const now = await callerNow(tx, caller, context.now());
+      if (now === undefined) throw new ProblemError('not-authenticated');
+      admit(now, access, context.now());
+      // What the handler still asks of the caller's role is asked of the role of now.
+      request.caller = now;
+    }, done);
   });
 }
 
@@ -113,6 +97,11 @@ export function whoOf(request: FastifyRequest): string {
   return caller.kind === 'token' ? `token ${caller.id}` : caller.person;
 }
 
+/** For a route of several actions: throws `not-allowed` when the one that this request takes is not the caller's. */
+export function requireAction({ caller }: FastifyRequest, action: Action, sentence?: string): void {
+  if (!has(caller, action)) throw new ProblemError('not-allowed', sentence);
+}
+
 async function identify(request: FastifyRequest, authenticators: readonly Authenticate[]): Promise<Caller> {
   for (const authenticate of authenticators) {
     const caller = await authenticate(request);
@@ -121,35 +110,40 @@ async function identify(request: FastifyRequest, authenticators: readonly Authen
   return nobody;
 }
 
-function authorise(request: FastifyRequest, access: Exclude<Access, 'public'>, origin: string): void {
+function authorise(
+  request: FastifyRequest,
+  access: Exclude<Access, 'public'>,
+  { publicUrl, now }: ControllerContext,
+): void {
   const { caller } = request;
   if (caller.kind === 'nobody') throw new ProblemError('not-authenticated');
-  const is = caller.kind === 'token' ? caller.role : caller.kind;
-  if (!access.includes(is)) throw new ProblemError('not-allowed');
   // A browser sends its cookie for strangers' pages too; only our own pages may change something (SEC-J2).
-  if (caller.kind === 'person' && !safeMethods.has(request.method) && !isOwnPage(request, origin)) {
+  if (caller.kind === 'person' && !safeMethods.has(request.method) && !isOwnPage(request, publicUrl.origin)) {
     throw new ProblemError('not-allowed', 'The request comes from another site.');
   }
+  admit(caller, access, now());
 }
 
-/** Inside the transaction that changes something: the caller's token, source or session is there, with its role. */
-async function requireStill(
+function admit(caller: KnownCaller, access: Exclude<Access, 'public'>, nowMs: number): void {
+  const admitted = admission(caller, access, nowMs);
+  if (admitted === 'not-fresh') throw new ProblemError('not-fresh');
+  if (admitted === 'no') throw new ProblemError('not-allowed');
+}
+
+/** Inside the transaction that changes something: the caller with the role it has now; undefined when it may not call. */
+async function callerNow(
   tx: ScopedStore,
-  caller: Exclude<Caller, { kind: 'nobody' }>,
-  access: Exclude<Access, 'public'>,
+  caller: KnownCaller,
   nowMs: number,
-): Promise<void> {
-  if (caller.organisation !== tx.organisation) return;
+): Promise<KnownCaller | undefined> {
   if (caller.kind === 'token') {
     const token = await tx
       .select('api_tokens')
-      .select(['role', 'expires_ms'])
+      .select(['role', 'scopes', 'expires_ms'])
       .where('id', '=', caller.id)
       .executeTakeFirst();
-    if (token === undefined || (token.expires_ms !== null && token.expires_ms <= nowMs))
-      throw new ProblemError('not-authenticated');
-    if (!access.includes(token.role)) throw new ProblemError('not-allowed');
-    return;
+    if (token === undefined || (token.expires_ms !== null && token.expires_ms <= nowMs)) return undefined;
+    return { ...caller, role: token.role, scopes: scopesOf(token) };
   }
   if (caller.kind === 'source') {
     const source = await tx
@@ -157,64 +151,19 @@ async function requireStill(
       .select('name')
       .where('name', '=', caller.source)
       .executeTakeFirst();
-    if (source === undefined) throw new ProblemError('not-authenticated');
-    return;
+    return source === undefined ? undefined : caller;
   }
   const session = await tx
     .select('sessions')
-    .select('id')
+    .select(['subject', 'started_ms'])
     .where('id', '=', caller.session)
     .where('ended_ms', 'is', null)
     .where('until_ms', '>', nowMs)
     .executeTakeFirst();
-  if (session === undefined) throw new ProblemError('not-authenticated');
+  return session === undefined ? undefined : { ...caller, role: await roleIn(tx, session) };
 }
 
 function isOwnPage({ headers }: FastifyRequest, origin: string): boolean {
   const site = headers['sec-fetch-site'];
   return headers.origin === origin && (site === undefined || site === 'same-origin');
 }
-
-/** `Authorization: Bearer at_…`. A token that is malformed, unknown or expired is an error, not an anonymous caller. */
-function tokenAuthenticator(context: ControllerContext): Authenticate {
-  const guesses = new Guesses({ ...wrongTokens, now: context.now });
-  const seen = new RecentTokens();
-  return async ({ headers, ip }) => {
-    if (headers.authorization === undefined) return undefined;
-    const [scheme, text, ...rest] = headers.authorization.split(' ');
-    if (scheme?.toLowerCase() !== 'bearer' || text === undefined || rest.length > 0) return nobody;
-    const token = decodeApiToken(text);
-    const hash = token === undefined ? undefined : hashOfSecret(token.secret);
-    const waitMs = guesses.waitMs(ip, context.now());
-    if (waitMs !== undefined && !seen.has(hash)) throw ProblemError.tooMany(waitMs);
-    const row = hash === undefined ? undefined : await context.store.apiToken(hash);
-    if (row === undefined || (row.expires_ms !== null && row.expires_ms <= context.now())) {
-      guesses.wrong(ip, hash ?? createHash('sha256').update(text).digest('base64url'));
-      return nobody;
-    }
-    seen.add(row.hash);
-    await noteTokenUse(context.organisation(row.organisation).store, row, context.now());
-    return { kind: 'token', organisation: row.organisation, id: row.id, role: row.role };
-  };
-}
-
-/** Different tokens that are no good, from one source. */
-const wrongTokens = { limit: 30, windowMs: 10 * 60_000 };
-
-/** Hashes of tokens that were good lately: those who use them are not held off for what others guess beside them. */
-class RecentTokens {
-  readonly #hashes = new Set<string>();
-
-  add(hash: string): void {
-    this.#hashes.delete(hash);
-    this.#hashes.add(hash);
-    const [oldest] = this.#hashes;
-    if (this.#hashes.size > mostRecentTokens && oldest !== undefined) this.#hashes.delete(oldest);
-  }
-
-  has(hash: string | undefined): boolean {
-    return hash !== undefined && this.#hashes.has(hash);
-  }
-}
-
-const mostRecentTokens = 1_000;

@@ -17,6 +17,7 @@ import { installAccess, type Authenticate } from './access.ts';
 import { installDescription } from './description.ts';
 import { installSecurityHeaders } from './security-headers.ts';
 import { ProblemError, problemBody, problemOf, problems } from './problems.ts';
+import { administratorRoutes } from './routes/administrators.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { deviceRoutes } from './routes/devices.ts';
 import { discoveryRoutes } from './routes/discovery.ts';
@@ -86,6 +87,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     webhookRoutes,
     sessionRoutes,
     tokenRoutes,
+    administratorRoutes,
     simulateRoutes,
     auditRoutes,
   ]) {

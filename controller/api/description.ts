@@ -6,9 +6,10 @@ import swagger from '@fastify/swagger';
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import type { TSchema } from 'typebox';
 import { Problem } from '../../protocol/problem.ts';
+import { actions, type Action } from '../../protocol/roles.ts';
 import { version } from '../../protocol/version.ts';
 import { problems, type ProblemName } from './problems.ts';
-import type { Access } from './access.ts';
+import type { Access } from './callers.ts';
 
 /** An answer that is no JSON: a page, a file, a redirect. */
 export interface OtherAnswer {
@@ -130,6 +131,8 @@ function refusals(
   const names = new Set<ProblemName>(config?.problems);
   if (access !== 'public')
     for (const name of ['not-authenticated', 'not-allowed', 'too-many'] as const) names.add(name);
+  if (access !== 'public' && access.some((who) => isAction(who) && actions[who].fresh === true))
+    names.add('not-fresh');
   if (schemas.body !== undefined || schemas.querystring !== undefined || schemas.params !== undefined)
     names.add('invalid-request');
   if (/[:*]/.test(url)) names.add('not-found');
@@ -159,19 +162,31 @@ const bodyProblems = ['invalid-request', 'too-large', 'unsupported-media-type'] 
 
 function whoMayCall(access: Access): string {
   if (access === 'public') return 'Open to everyone.';
-  const callers = access.map((who) => callersWords[who] ?? `API tokens of the role ${who}`);
-  return `For ${callers.join(' and ')}.`;
+  const callers = access.map((who) => (isAction(who) ? administratorsWith(who) : callersWords[who]));
+  return `For ${callers.join('; and ')}.`;
 }
 
-const callersWords: Readonly<Partial<Record<string, string>>> = {
+function isAction(who: Exclude<Access, 'public'>[number]): who is Action {
+  return who !== 'person' && who !== 'source';
+}
+
+const callersWords = {
   person: 'the person who is signed in',
   source: 'the posture source that the path names',
-};
+} as const;
+
+function administratorsWith(action: Action): string {
+  const { roles, scope = 'read', fresh } = actions[action];
+  const when = fresh === true ? ', just signed in' : '';
+  return `administrators with \`${action}\` (${roles.join(', ')}; tokens of the scope ${scope})${when}`;
+}
 
 function securityOf(access: Access): Record<string, string[]>[] {
   if (access === 'public') return [];
   const schemes = new Set(
-    access.map((who) => (who === 'person' ? 'browser' : who === 'source' ? 'source' : 'token')),
+    access.flatMap((who) =>
+      who === 'person' ? ['browser'] : who === 'source' ? ['source'] : ['token', 'browser'],
+    ),
   );
   return [...schemes].map((scheme) => ({ [scheme]: [] }));
 }

@@ -10,6 +10,7 @@ export const problems = {
   'invalid-document': { status: 422, title: 'The document is not valid; nothing was changed' },
   'not-authenticated': { status: 401, title: 'Sign in or send a valid token' },
   'not-allowed': { status: 403, title: 'This is not yours to do' },
+  'not-fresh': { status: 403, title: 'This takes a sign-in of the last minutes; sign in again' },
   'not-found': { status: 404, title: 'There is no such thing' },
   conflict: { status: 409, title: 'The state of things does not allow this now' },
   'too-large': { status: 413, title: 'The request is too large' },

@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { fromBase64Url } from '../../protocol/encoding.ts';
 import type { Id } from '../../protocol/ids.ts';
 import { hashOfSecret } from '../../protocol/secrets.ts';
+import { roleIn } from '../administrators/administrators.ts';
 import type { Authenticate } from '../api/access.ts';
 import type { ControllerContext } from '../context.ts';
 import { endSessions } from '../sessions/end-sessions.ts';
@@ -17,8 +18,9 @@ export function browserAuthenticator(context: ControllerContext, cookies: Cookie
     if (cookie === undefined) return undefined;
     const session = await findBrowserSession(context, cookie);
     if (session === undefined) return { kind: 'nobody' };
-    const { organisation, id, subject } = session;
-    return { kind: 'person', organisation, session: id, person: subject as Id<'usr'> };
+    const { organisation, id, subject, auth_ms } = session;
+    const role = await roleIn(context.organisation(organisation).store, session);
+    return { kind: 'person', organisation, session: id, person: subject as Id<'usr'>, role, authMs: auth_ms };
   };
 }
 

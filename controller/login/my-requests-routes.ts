@@ -16,7 +16,6 @@ import { answerRequest, type Answer } from '../requests/answer.ts';
 import { ask } from '../requests/ask.ts';
 import { withdrawRequest } from '../requests/end-requests.ts';
 import { approvalsFor, requestsOf } from '../requests/shown.ts';
-import { Throttle } from '../throttle.ts';
 import { portalCaller, type PortalCaller } from './portal-caller.ts';
 
 const config = { access: ['person'] } as const;
@@ -26,7 +25,7 @@ const Answered = Type.Object({ state: RequestState });
 const inVain = { limit: 50, windowMs: 10 * 60_000 };
 
 export function myRequestsRoutes(app: TypedApp, context: ControllerContext): void {
-  const vain = new Throttle({ ...inVain, now: context.now });
+  const vain = context.live.throttle('requests in vain', inVain);
 
   app.get(
     '/api/v1/me/requests',

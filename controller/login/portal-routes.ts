@@ -1,5 +1,7 @@
 /** What the portal shows a person about themselves: who they are here, and in which session. */
 import { Me } from '../../protocol/portal.ts';
+import { actionsOf } from '../../protocol/roles.ts';
+import { roleIn } from '../administrators/administrators.ts';
 import type { TypedApp } from '../api/typed-app.ts';
 import type { ControllerContext } from '../context.ts';
 import { instant, portalCaller } from './portal-caller.ts';
@@ -16,6 +18,7 @@ export function portalRoutes(app: TypedApp, context: ControllerContext): void {
       const { document, groups } = await organisation.reader.current();
       const provider = document.identityProviders?.find(({ issuer }) => issuer === person.issuer)?.name;
       const freshMs = freshUntilMs(session.auth_ms);
+      const role = await roleIn(organisation.store, session);
       return {
         organisation: document.organisation === '' ? null : document.organisation,
         person: {
@@ -23,6 +26,11 @@ export function portalRoutes(app: TypedApp, context: ControllerContext): void {
           name: person.name,
           ...(person.email === null ? {} : { email: person.email }),
           groups: (JSON.parse(person.groups) as string[]).filter((group) => groups.has(group)),
+        },
+        administrator: {
+          role: person.role,
+          fromNextSignIn: person.role !== null && role === undefined,
+          actions: role === undefined ? [] : actionsOf(role),
         },
         session: {
           provider: provider ?? null,

@@ -2,7 +2,7 @@
  * Puts a checked document into force in one transaction: what it declares keeps its id, what it leaves out is removed
  * together with what hung on it. Says what changed; cutting flows that lost their right is the decisions' part.
  */
-import type { ApplyResult } from '../../protocol/document-revisions.ts';
+import type { ApplyResult, DocumentChange } from '../../protocol/document-revisions.ts';
 import type { OrganisationDocument } from '../../protocol/organisation-document.ts';
 import { newId, type Id, type IdKind, type NodeId, type ResourceId } from '../../protocol/ids.ts';
 import type { Random } from '../../protocol/clock.ts';
@@ -28,6 +28,8 @@ export interface ApplyOptions {
   readonly from?: number;
   /** The earlier revision that this is, where it is one. */
   readonly rollback?: number;
+  /** Throws what refuses these changes; asked inside the transaction, before anything is written. */
+  readonly permit?: (changes: readonly DocumentChange[]) => void;
 }
 
 export interface Applied extends ApplyResult {
@@ -68,6 +70,7 @@ export function applyDocument(
     if (changes.length === 0 && before.revision > 0) {
       return { changes: [], revision: before.revision, removed: [], redirected: [], orphaned: [] };
     }
+    options.permit?.(changes);
     if (before.revision === 0) await tx.setName(document.organisation);
     await tx
       .insert('documents', {

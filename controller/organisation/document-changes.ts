@@ -6,7 +6,7 @@ import type { ApplyResult, DocumentChange } from '../../protocol/document-revisi
 import type { StoredDocument } from './organisation-state.ts';
 
 /** What one entry of each key is called, or the key itself where it is no list. A key that is missing does not compile. */
-const kinds: Readonly<Record<Exclude<keyof StoredDocument, 'organisation'>, string>> = {
+const kinds = {
   sessions: 'setting',
   devices: 'setting',
   zones: 'zone',
@@ -22,7 +22,9 @@ const kinds: Readonly<Record<Exclude<keyof StoredDocument, 'organisation'>, stri
   requests: 'request rule',
   webhooks: 'webhook',
   tests: 'test',
-};
+} as const satisfies Readonly<Record<Exclude<keyof StoredDocument, 'organisation'>, string>>;
+/** What `kind` of a change can be. */
+export type EntryKind = (typeof kinds)[keyof typeof kinds];
 type Key = keyof typeof kinds;
 
 /** @param secrets names of entries whose secret differs, which no document shows */

@@ -26,13 +26,21 @@ export async function setDisabled(
   organisation: OrganisationId,
   account: AccountId,
   disabled: boolean,
-  who: string,
+  {
+    who,
+    permit,
+  }: {
+    readonly who: string;
+    /** Throws what refuses it; asked inside the transaction. */
+    readonly permit?: (tx: ScopedStore) => Promise<void>;
+  },
 ): Promise<boolean> {
   const nowMs = context.now();
   const { store } = context.organisation(organisation);
   const done = await store.transaction(async (tx) => {
     const before = await rowOf(tx, account);
     if (before === undefined) return undefined;
+    await permit?.(tx);
     const table = isPerson(account) ? 'people' : 'service_accounts';
     await tx
       .update(table as 'people')

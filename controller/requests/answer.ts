@@ -5,6 +5,7 @@
 import type { RequestRuleDocument } from '../../protocol/request-document.ts';
 import { formatDuration, parseDuration } from '../../protocol/durations.ts';
 import type { Id } from '../../protocol/ids.ts';
+import { covers } from '../../protocol/roles.ts';
 import type { Approving } from '../../protocol/requests.ts';
 import { ProblemError } from '../api/problems.ts';
 import { appendAudit } from '../audit/append-audit.ts';
@@ -18,10 +19,10 @@ import { printable } from './ask.ts';
 import { followUp } from './end-requests.ts';
 import { mayApprove, quorumOf, ruleNamed, waivableFor } from './rules.ts';
 
-/** Who answers: a person whom the rule must name, or an administrator's token. `by`: through which webhook. */
+/** Who answers: a person whom the rule must name, or an administrator, in person or by token. `by`: through which webhook. */
 export type Approver =
   | { readonly kind: 'person'; readonly id: Id<'usr'>; readonly by?: string }
-  | { readonly kind: 'token'; readonly who: string };
+  | { readonly kind: 'administrator'; readonly who: string };
 
 export type Answer =
   ({ readonly answer: 'approve' } & Approving) | { readonly answer: 'deny'; readonly text: string };
@@ -70,9 +71,9 @@ async function ruleFor(
   approver: Approver,
 ): Promise<RequestRuleDocument> {
   const rule = ruleNamed(state, row.rule);
+  if (whoOf(approver) === row.person)
+    throw new ProblemError('not-allowed', 'Nobody answers their own request.');
   if (approver.kind === 'person') {
-    if (approver.id === row.person)
-      throw new ProblemError('not-allowed', 'Nobody answers their own request.');
     const subject = await subjectOf(tx, state, approver.id);
     if (rule === undefined || subject === undefined || !mayApprove(rule, subject))
       throw new ProblemError('not-found');
@@ -165,9 +166,11 @@ async function settle(
     state,
     answers.map((each) => each.who),
   );
+  const administrators = await administratorsAmong(tx, people);
   const counting = answers.filter((each) => {
     const subject = people.get(each.who);
-    return each.who.startsWith('token ') || (subject !== undefined && mayApprove(rule, subject));
+    if (each.who.startsWith('token ') || administrators.has(each.who)) return true;
+    return subject !== undefined && mayApprove(rule, subject);
   });
   if (counting.length < quorumOf(rule)) return 'pending';
   const forMs = Math.min(row.for_ms, ...counting.map((each) => each.for_ms ?? row.for_ms));
@@ -176,6 +179,24 @@ async function settle(
   await pending.set({ state: 'approved', until_ms: nowMs + forMs, waives: JSON.stringify(waives) }).execute();
   await tx.nextRequestsSerial();
   return 'approved';
+}
+
+/** Who of these people may answer any request. */
+async function administratorsAmong(
+  tx: ScopedStore,
+  people: ReadonlyMap<string, unknown>,
+): Promise<ReadonlySet<string>> {
+  const ids = [...people.keys()].filter((id) => id.startsWith('usr_')) as Id<'usr'>[];
+  if (ids.length === 0) return new Set();
+  const rows = await tx
+    .select('people')
+    .select(['id', 'role'])
+    .where('id', 'in', ids)
+    .where('disabled_ms', 'is', null)
+    .execute();
+  return new Set(
+    rows.filter(({ role }) => role !== null && covers(role, 'requests.answer')).map(({ id }) => id),
+  );
 }
 
 function entryOf(

@@ -1,10 +1,11 @@
 /**
- * The tables of the controller's store as types. Every table but `organisations` belongs to an organisation, and its
- * queries go through `ScopedStore`. Times are epoch milliseconds in columns that end in `_ms`; JSON is text.
+ * The tables of the controller's store as types. Every table but those of `Schema` itself belongs to an organisation,
+ * and its queries go through `ScopedStore`. Times are epoch milliseconds in columns that end in `_ms`; JSON is text.
  */
 import type { Generated } from 'kysely';
 import type { DeviceId, Id, NetworkId, NodeId, OrganisationId, ResourceId } from '../../protocol/ids.ts';
 import type { Name } from '../../protocol/names.ts';
+import type { Role } from '../../protocol/roles.ts';
 
 export interface OrganisationsTable {
   id: OrganisationId;
@@ -15,6 +16,8 @@ export interface OrganisationsTable {
   /** Counts approved requests that came and went. */
   requests_serial: Generated<number>;
   created_ms: number;
+  /** Grows whenever news of this organisation could not be told to other controllers. */
+  unheard: Generated<number>;
 }
 
 /** Documents as applied, newest revision last, without secrets. */
@@ -68,6 +71,11 @@ export interface PeopleTable {
   signed_in_ms: number;
   /** Since when this person may not sign in; null while they may. */
   disabled_ms: number | null;
+  /** As an administrator; null for everybody else. */
+  role: Role | null;
+  /** When the role was given or taken, and by whom. */
+  role_ms: number | null;
+  role_by: string | null;
 }
 
 export type NodeKind = 'device' | 'connector' | 'relay';
@@ -128,6 +136,13 @@ export interface BootsTable {
   seen_ms: number;
 }
 
+/** How many control channels each node has begun, at whichever controllers. */
+export interface ChannelsTable {
+  organisation: OrganisationId;
+  node: NodeId;
+  number: number;
+}
+
 /** `device`: what a device may do follows from it. `browser`: a signed-in browser at the controller's own pages. */
 export type SessionKind = 'device' | 'browser';
 
@@ -175,13 +190,15 @@ export interface EnrolmentKeysTable {
   created_by: string;
 }
 
-export type ApiRole = 'admin' | 'auditor';
+export type ApiRole = Extract<Role, 'admin' | 'auditor'>;
 
 export interface ApiTokensTable {
   organisation: OrganisationId;
   id: Id<'tok'>;
   hash: string;
   role: ApiRole;
+  /** JSON array. */
+  scopes: string;
   /** For people; empty where none was given. */
   name: string;
   expires_ms: number | null;
@@ -429,6 +446,7 @@ export interface ScopedSchema {
   people: PeopleTable;
   nodes: NodesTable;
   boots: BootsTable;
+  channels: ChannelsTable;
   sessions: SessionsTable;
   enrolment_keys: EnrolmentKeysTable;
   api_tokens: ApiTokensTable;
@@ -450,6 +468,20 @@ export interface ScopedSchema {
   notifications: NotificationsTable;
 }
 
+/** Keys, sealed, and the TLS authority, where several controllers share them. */
+export interface ControllerFilesTable {
+  name: string;
+  content: string;
+}
+
+/** The controllers that run. One whose beats stand still is gone. */
+export interface ControllersTable {
+  id: string;
+  beats: number;
+}
+
 export interface Schema extends ScopedSchema {
   organisations: OrganisationsTable;
+  controller_files: ControllerFilesTable;
+  controllers: ControllersTable;
 }

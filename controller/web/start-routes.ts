@@ -16,7 +16,7 @@ import { plainAddress } from '../login/same-network.ts';
 import { stepUpFor } from '../login/step-up.ts';
 import type { OrganisationState } from '../organisation/organisation-state.ts';
 import type { SessionsTable } from '../store/schema.ts';
-import { Throttle } from '../throttle.ts';
+import type { Throttle } from '../throttle.ts';
 import { decideAtHost, visitorOf } from './web-right.ts';
 import { makeWebCode } from './web-codes.ts';
 
@@ -64,7 +64,7 @@ class WebStart {
   constructor(context: ControllerContext, cookies: Cookies) {
     this.#context = context;
     this.#cookies = cookies;
-    this.#given = new Throttle({ ...perSession, now: context.now });
+    this.#given = context.live.throttle('web codes', perSession);
   }
 
   async answer(request: FastifyRequest, reply: FastifyReply, asked: Asked): Promise<FastifyReply> {

@@ -54,20 +54,17 @@ export interface MuxOptions {
   readonly growth?: GrowthBudget;
 }
 
-/** A window begins at this, and grows up to the largest while it empties within two round trips. */
 const initialWindows = { inner: 64 * 1_024, hop: 256 * 1_024 };
-const largestWindow = 16 * 1_024 * 1_024;
 /** A path that is short but busy has queues of this length that the idle round trip does not show. */
 const busyPathMs = 15;
-/** All windows of a session together grow by at most this much. */
+/** All windows of a session together grow by at most this much, and by this before their readers have been fast for long. */
 const sessionGrowth = 32 * 1_024 * 1_024;
-/** Of what is left of that, one step takes at most this share: the first to grow leave something to those who come later. */
-const shareAtOnce = 1 / 16;
+const quickGrowth = 4 * 1_024 * 1_024;
 /**
  * A small payload is copied out of memory at least this many times its size, so as not to hold that. A full record of
  * the hop in one of Node's 64 KiB pools, where WebSocket messages are put together, is not small.
  */
-const copyRatio = 5;
+const copyRatio = 2;
 /** Streams a peer may cancel before they were accepted: at once, and per second after that. */
 const cancelBurst = 1_000;
 const cancelPerSecond = 100;
@@ -77,11 +74,12 @@ export class Mux implements StreamOwner {
   readonly inner: boolean;
   readonly initialWindow: number;
   readonly maxDatagramBytes: number;
+  readonly quick: GrowthBudget;
+  readonly steady: GrowthBudget;
   readonly #options: MuxOptions;
   readonly #outbox: Outbox;
   readonly #streams = new Map<number, MuxStream>();
   readonly #cancels: TokenBucket;
-  readonly #growth: GrowthBudget;
   readonly #peerParity: number;
   readonly #openLimit: number;
   #ownStreams = 0;
@@ -103,7 +101,8 @@ export class Mux implements StreamOwner {
     this.maxDatagramBytes = Math.min(maxDataBytes, options.sink.maxFrames - frameHeaderBytes);
     this.#nextId = options.side === 'dialler' ? 1 : 2;
     this.#peerParity = options.side === 'dialler' ? 0 : 1;
-    this.#growth = new GrowthBudget(sessionGrowth, options.growth);
+    this.quick = new GrowthBudget(quickGrowth, options.growth);
+    this.steady = new GrowthBudget(sessionGrowth - quickGrowth, options.growth);
     this.#openLimit = Math.min(maxStreams, options.peerMaxStreams ?? maxStreams);
     this.#cancels = new TokenBucket(options.clock, { burst: cancelBurst, perSecond: cancelPerSecond });
   }
@@ -351,25 +350,18 @@ export class Mux implements StreamOwner {
     this.#outbox.reset(stream.id, code, stream.isIncoming);
   }
 
-  growth(window: number, sinceMs: number): number {
+  periodMs(): number | undefined {
     const rttMs = this.#options.minRttMs();
-    if (rttMs === undefined) return 0;
-    if (this.#options.clock.nowMs() - sinceMs > Math.max(2 * rttMs, busyPathMs)) return 0;
-    return this.#growth.take(Math.min(window, largestWindow - window, this.#growth.left * shareAtOnce));
-  }
-
-  shrunk(bytes: number): void {
-    this.#growth.give(bytes);
+    return rttMs === undefined ? undefined : Math.max(2 * rttMs, busyPathMs);
   }
 
   nowMs(): number {
     return this.#options.clock.nowMs();
   }
 
-  forget(stream: MuxStream, grown: number, late: number): void {
+  forget(stream: MuxStream, late: number): void {
     if (!this.#streams.delete(stream.id)) return;
     this.#lateBytes += late;
-    this.#growth.give(grown);
     if (!stream.isIncoming) this.#ownStreams--;
     else {
       this.#peerStreams--;

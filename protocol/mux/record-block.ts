@@ -9,7 +9,7 @@ export const recordBlockBytes = 65_600;
 /** What is smaller than this is copied out of its block, which would otherwise be held for it. */
 export const smallRecordBytes = 16 * 1_024;
 /** Blocks kept for the next burst; what is given back beyond that is left to the garbage collector. */
-const mostFree = 96;
+const mostFree = 192;
 
 const free: Buffer[] = [];
 

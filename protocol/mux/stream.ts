@@ -8,12 +8,12 @@
 import { Duplex } from 'node:stream';
 import { Fault, type CodeName } from '../errors.ts';
 import { frameHeaderBytes, frameTypes, maxDataBytes, writeFrameHeader } from './frames.ts';
+import { ReceiveWindow, type WindowSource } from './receive-window.ts';
 
 /** What a stream needs of its mux. */
-export interface StreamOwner {
+export interface StreamOwner extends WindowSource {
   /** Whether FIN carries both byte counters (inner) or nothing (hop). */
   readonly inner: boolean;
-  readonly initialWindow: number;
   /** The stream has something to send and the credit to do so. */
   ready(stream: MuxStream): void;
   sendAccept(stream: MuxStream): void;
@@ -21,21 +21,14 @@ export interface StreamOwner {
   sendReset(stream: MuxStream, code: CodeName): void;
   /** The largest that fits into a record. */
   readonly maxDatagramBytes: number;
-  /** How much a window of `window` bytes may grow now, having been used up since `sinceMs`; 0 for not. */
-  growth(window: number, sinceMs: number): number;
-  /** A window that had grown is smaller by so much. */
-  shrunk(bytes: number): void;
-  nowMs(): number;
-  /** The stream is gone: it gives back what its window had grown by; `late` bytes of the peer may still be on their way. */
-  forget(stream: MuxStream, grown: number, late: number): void;
+  /** The stream is gone; `late` bytes of the peer may still be on their way. */
+  forget(stream: MuxStream, late: number): void;
 }
 
 /** Frames smaller than this are put together while the application does not read. */
 const smallBytes = 2_048;
 const gatherBytes = 8_192;
 const finBytes = 16;
-/** A window that takes longer than this to be half used up is larger than its reader needs. */
-const slowMs = 500;
 /** Datagrams that wait of one stream; the oldest goes when there are more. */
 const mostDatagramBytes = 256 * 1_024;
 
@@ -62,11 +55,7 @@ export class MuxStream extends Duplex {
   #finish: ((error?: Error | null) => void) | undefined;
   #finSent = false;
 
-  #window: number;
-  #grown = 0;
-  #receiveCredit: number;
-  #returned = 0;
-  #returnedAtMs: number;
+  readonly #window: ReceiveWindow;
   #staged: Buffer[] = [];
   #stagedNext = 0;
   #stagedBytes = 0;
@@ -86,10 +75,8 @@ export class MuxStream extends Duplex {
     this.id = id;
     this.#incoming = incoming;
     this.#accepted = false;
-    this.#window = owner.initialWindow;
+    this.#window = new ReceiveWindow(owner);
     this.#sendCredit = owner.initialWindow;
-    this.#receiveCredit = owner.initialWindow;
-    this.#returnedAtMs = owner.nowMs();
     // A reset by the peer may come before anyone listens, and must not end the process.
     this.on('error', ignore);
   }
@@ -184,7 +171,8 @@ export class MuxStream extends Duplex {
       this.#owner.sendReset(this, code);
     }
     const isPeerDone = this.#finSeen || this.#resetSeen;
-    this.#owner.forget(this, this.#grown, isPeerDone ? 0 : this.#receiveCredit);
+    this.#window.close();
+    this.#owner.forget(this, isPeerDone ? 0 : this.#window.credit);
     this.#staged = [];
     this.#gather = undefined;
     this.#chunk = undefined;
@@ -236,8 +224,7 @@ export class MuxStream extends Duplex {
 
   /** Takes payload, which is the stream's from now on. False: the peer overran the window or had ended. */
   receiveData(bytes: Buffer): boolean {
-    if (bytes.length > this.#receiveCredit || this.#finSeen) return false;
-    this.#receiveCredit -= bytes.length;
+    if (this.#finSeen || !this.#window.receive(bytes.length)) return false;
     this.bytesReceived += bytes.length;
     if (this.#wanted && this.#stagedBytes === 0 && !this.#isPushing) {
       this.#push(bytes);
@@ -367,26 +354,8 @@ export class MuxStream extends Duplex {
 
   #returnCredit(): void {
     if (this.#finSeen || this.destroyed) return;
-    const taken = this.bytesReceived - this.#stagedBytes - this.readableLength;
-    if (this.#grown > 0 && this.#owner.nowMs() - this.#returnedAtMs > slowMs) this.#shrink(taken);
-    const due = taken - this.#returned;
-    if (due < this.#window / 2) return;
-    const growth = this.#owner.growth(this.#window, this.#returnedAtMs);
-    this.#window += growth;
-    this.#grown += growth;
-    this.#returned = taken;
-    this.#returnedAtMs = this.#owner.nowMs();
-    this.#receiveCredit += due + growth;
-    this.#owner.sendCredit(this, due + growth);
-  }
-
-  /** The application reads slowly by now: what it takes is not given to the peer again until the window is what it was. */
-  #shrink(taken: number): void {
-    const less = Math.min(taken - this.#returned, this.#grown);
-    this.#window -= less;
-    this.#grown -= less;
-    this.#returned += less;
-    this.#owner.shrunk(less);
+    const credit = this.#window.refill(this.bytesReceived - this.#stagedBytes - this.readableLength);
+    if (credit > 0) this.#owner.sendCredit(this, credit);
   }
 }
 

@@ -13,11 +13,15 @@ export const controllerMutants: readonly Mutant[] = [
       ],
       [
         'a caller has the role that the route declares',
-        "if (!access.includes(is)) throw new ProblemError('not-allowed');",
+        "  if (admitted === 'no') throw new ProblemError('not-allowed');\n",
         '',
       ],
-      ['an API token expires', '(row.expires_ms !== null && row.expires_ms <= context.now())', 'false'],
     ],
+  ),
+  ...guards(
+    'controller/api/token-authenticator.ts',
+    ['test/controller/store.test.ts', 'test/attack/api-access.test.ts'],
+    [['an API token expires', '(row.expires_ms !== null && row.expires_ms <= context.now())', 'false']],
   ),
   ...guards(
     'controller/api/access.ts',
@@ -25,18 +29,18 @@ export const controllerMutants: readonly Mutant[] = [
     [
       [
         'a token that was deleted while its request ran writes nothing',
-        "if (token === undefined || (token.expires_ms !== null && token.expires_ms <= nowMs))\n      throw new ProblemError('not-authenticated');",
-        'if (token === undefined) return;',
+        'if (token === undefined || (token.expires_ms !== null && token.expires_ms <= nowMs)) return undefined;',
+        'if (token === undefined) return caller;',
       ],
       [
         'a token that was demoted while its request ran writes nothing',
-        "if (!access.includes(token.role)) throw new ProblemError('not-allowed');",
+        'admit(now, access, context.now());',
         '',
       ],
       [
         'a session that ended while its request ran writes nothing',
-        "if (session === undefined) throw new ProblemError('not-authenticated');",
-        '',
+        'return session === undefined ? undefined :',
+        'return session === undefined ? caller :',
       ],
     ],
   ),

@@ -1,4 +1,5 @@
 /** Every guard that `npm run mutants` takes out, by the part of the product it stands in. */
+import { administratorsMutants } from './administrators.ts';
 import { channelMutants } from './channel.ts';
 import { clientMutants } from './client.ts';
 import { connectorMutants } from './connector.ts';
@@ -30,6 +31,7 @@ export const mutants: readonly Mutant[] = [
   ...relayMutants,
   ...requestsMutants,
   ...controllerMutants,
+  ...administratorsMutants,
   ...decisionsMutants,
   ...documentMutants,
   ...signInMutants,

@@ -83,13 +83,22 @@ export const muxMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'protocol/mux/mux.ts',
-    ['test/mux/stream.test.ts'],
+    'protocol/mux/receive-window.ts',
+    ['test/mux/receive-window.test.ts'],
     [
+      ['window bound', 'if (bytes > this.#credit) return false;', ''],
+      ['window of a burst', 'if (nowMs - this.#quickAtMs >= quickMs) {', 'if (nowMs > this.#quickAtMs) {'],
+      ['window that is lent', 'const more = quick.take(step);', 'const more = Math.floor(step);'],
       [
-        'growth session',
-        'return this.#growth.take(Math.min(window, largestWindow - window, this.#growth.left * shareAtOnce));',
-        'return Math.min(window, largestWindow - window);',
+        'window given back by a slow reader',
+        'if (wanted < this.#window / shrinkRatio) this.#shrink(Math.min(due, this.#window / 2));',
+        'if (wanted < this.#window / shrinkRatio) void due;',
+      ],
+      ['window given back at the end', 'this.#shrink(largestWindow);', ''],
+      [
+        'largest window',
+        'Math.min((2 * bytes * periodMs) / elapsedMs, largestWindow)',
+        '(2 * bytes * periodMs) / elapsedMs',
       ],
     ],
   ),
@@ -149,14 +158,14 @@ export const muxMutants: readonly Mutant[] = [
     ['test/mux/hostile-peer.test.ts'],
     [
       [
-        'window bound',
-        'if (bytes.length > this.#receiveCredit || this.#finSeen) return false;',
+        'stream window bound',
+        'if (this.#finSeen || !this.#window.receive(bytes.length)) return false;',
         'if (this.#finSeen) return false;',
       ],
       [
         'data after fin',
-        'if (bytes.length > this.#receiveCredit || this.#finSeen) return false;',
-        'if (bytes.length > this.#receiveCredit) return false;',
+        'if (this.#finSeen || !this.#window.receive(bytes.length)) return false;',
+        'if (!this.#window.receive(bytes.length)) return false;',
       ],
       [
         'credit bound',
@@ -185,8 +194,8 @@ export const muxMutants: readonly Mutant[] = [
     [
       [
         'credit on receipt',
-        'const taken = this.bytesReceived - this.#stagedBytes - this.readableLength;',
-        'const taken = this.bytesReceived;',
+        'this.#window.refill(this.bytesReceived - this.#stagedBytes - this.readableLength)',
+        'this.#window.refill(this.bytesReceived)',
       ],
       [
         'send window',

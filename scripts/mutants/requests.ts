@@ -7,7 +7,7 @@ export const requestsMutants: readonly Mutant[] = [
   ...guards('controller/requests/answer.ts', requests, [
     [
       'nobody answers their own request',
-      "if (approver.id === row.person) throw new ProblemError('not-allowed', 'Nobody answers their own request.');",
+      "if (whoOf(approver) === row.person)\n    throw new ProblemError('not-allowed', 'Nobody answers their own request.');",
       '',
     ],
     ['only approvers of the rule approve', '|| !mayApprove(rule, subject))', ')'],

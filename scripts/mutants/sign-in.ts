@@ -305,10 +305,10 @@ export const signInMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'controller/api/access.ts',
+    'controller/api/token-authenticator.ts',
     ['test/attack/throttles.test.ts'],
     [
-      ['guessed tokens are held off', 'throw ProblemError.tooMany(waitMs);', 'return nobody;'],
+      ['guessed tokens are held off', 'throw ProblemError.tooMany(waitMs);', "return { kind: 'nobody' };"],
       [
         'a token in use goes on beside guesses',
         'waitMs !== undefined && !seen.has(hash)',

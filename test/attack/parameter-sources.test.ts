@@ -7,6 +7,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LightMyRequestResponse } from 'fastify';
 import { acmeDocument } from '../controller/support/document.ts';
+import type { Access } from '../../controller/api/callers.ts';
+import { isForAdministrators } from '../controller/support/administrators-route.ts';
 import { twoOrganisations, type TwoOrganisations } from '../controller/support/two-organisations.ts';
 
 interface Schema {
@@ -28,7 +30,7 @@ interface Operation {
   readonly path: string;
   readonly parameters: readonly { name: string; in: string; schema: Schema }[];
   readonly body: Schema | undefined;
-  readonly access: 'public' | readonly string[];
+  readonly access: Access;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -101,7 +103,7 @@ function operationsOf({ portal }: TwoOrganisations): Operation[] {
     const described = paths[path]?.[method.toLowerCase()];
     if (described === undefined || method === 'HEAD') return [];
     // What calls with a secret of its own, and has no other credentials, is no administrator or person.
-    if (access !== 'public' && !access.includes('admin') && !access.includes('person')) return [];
+    if (access !== 'public' && !isForAdministrators(access) && !access.includes('person')) return [];
     const body = described.requestBody?.content['application/json']?.schema;
     const parameters = described.parameters ?? [];
     return [{ method: method as Operation['method'], path, parameters, body, access }];
@@ -144,7 +146,7 @@ class Asker {
 
   async #credentials(access: Operation['access']): Promise<Record<string, string>> {
     if (access === 'public') return {};
-    if (access.includes('admin')) {
+    if (isForAdministrators(access)) {
       if (this.#admin === '') this.#admin = await this.world.token('admin');
       return { authorization: `Bearer ${this.#admin}` };
     }
@@ -217,7 +219,7 @@ test('SEC-A9: a name in query or body beside the path changes nothing about whic
     path: '/api/v1/tokens',
     parameters: [],
     body: undefined,
-    access: ['admin'],
+    access: ['tokens.read'],
   });
   const before = await ourRows(world);
   let asked = 0;

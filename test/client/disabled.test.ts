@@ -33,14 +33,14 @@ test('a service that was refused as disabled is let in again after enable, witho
   const account = (await store.select('service_accounts').select('id').where('name', '=', 'ci').execute())[0];
   assert.ok(account !== undefined);
   const refusals = (): number => events.filter(({ kind }) => kind === 'refused').length;
-  await setDisabled(context, organisation, account.id, true, 'test');
+  await setDisabled(context, organisation, account.id, true, { who: 'test' });
   // It asks again, the second time later than the first: a few times in all.
   const refusedMs = performance.now();
   await eventually('it was refused twice', async () => (refusals() >= 2 ? true : undefined), {
     timeoutMs: 30_000,
   });
   assert.ok(performance.now() - refusedMs >= 1_000, 'asked again at once');
-  await setDisabled(context, organisation, account.id, false, 'test');
+  await setDisabled(context, organisation, account.id, false, { who: 'test' });
   const before = refusals();
   await eventually(
     'it is in again',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { buildApp } from '../../controller/api/app.ts';
-import type { Caller } from '../../controller/api/access.ts';
+import type { Caller } from '../../controller/api/callers.ts';
 import { Discovery } from '../../protocol/discovery.ts';
 import { newId } from '../../protocol/ids.ts';
 import { decodeKey } from '../../protocol/keys.ts';
@@ -74,6 +74,8 @@ test('SEC-J2: a browser changes something only from our own pages', async (t) =>
     organisation: context.soleOrganisation,
     session: newId('ses', systemRandom(16)),
     person: newId('usr', systemRandom(16)),
+    role: undefined,
+    authMs: null,
   };
   const app = await buildApp({
     context,

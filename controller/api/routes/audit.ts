@@ -12,7 +12,7 @@ export function auditRoutes(app: TypedApp, context: ControllerContext): void {
   app.get(
     '/api/v1/audit',
     {
-      config: { access: ['admin', 'auditor'] },
+      config: { access: ['audit.read'] },
       schema: {
         summary: 'The audit log after a cursor; `next` is the cursor of the following page',
         querystring: Type.Object({

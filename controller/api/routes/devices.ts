@@ -29,7 +29,7 @@ export function deviceRoutes(app: TypedApp, context: ControllerContext): void {
   app.get(
     '/api/v1/devices',
     {
-      config: { access: ['admin', 'auditor'] },
+      config: { access: ['devices.read'] },
       schema: {
         summary: 'Devices of people and service accounts',
         response: { 200: Type.Array(DeviceEntry) },
@@ -73,7 +73,7 @@ export function deviceRoutes(app: TypedApp, context: ControllerContext): void {
     app.post(
       `/api/v1/devices/:id/${name}`,
       {
-        config: { access: ['admin'] },
+        config: { access: ['devices.write'] },
         schema: { summary: action.summary, params, response: { 204: Type.Null() } },
       },
       async (request, reply) => {
@@ -106,7 +106,7 @@ export function deviceRoutes(app: TypedApp, context: ControllerContext): void {
   app.post(
     '/api/v1/devices/:id/rename',
     {
-      config: { access: ['admin'] },
+      config: { access: ['devices.write'] },
       schema: {
         summary: 'Names a device',
         params,
@@ -126,7 +126,7 @@ export function deviceRoutes(app: TypedApp, context: ControllerContext): void {
   app.delete(
     '/api/v1/devices/:id',
     {
-      config: { access: ['admin'] },
+      config: { access: ['devices.write'] },
       schema: {
         summary: 'Ends its session and forgets it; its person may sign in on it as on a new device',
         params,

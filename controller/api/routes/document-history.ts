@@ -11,7 +11,7 @@ import {
 import { organisationOf } from '../access.ts';
 import { ProblemError } from '../problems.ts';
 import type { TypedApp } from '../typed-app.ts';
-import { ifMatch, putIntoForce } from './put-into-force.ts';
+import { documentWriting, ifMatch, putIntoForce } from './put-into-force.ts';
 
 const pageSize = 20;
 const RevisionBody = Type.Object(
@@ -27,7 +27,7 @@ export function documentHistoryRoutes(app: TypedApp, context: ControllerContext)
   app.get(
     '/api/v1/document/history',
     {
-      config: { access: ['admin', 'auditor'] },
+      config: { access: ['document.read'] },
       schema: {
         summary: 'Revisions of the document, newest first; `before` is the cursor of the following page',
         querystring: Type.Object({
@@ -48,7 +48,7 @@ export function documentHistoryRoutes(app: TypedApp, context: ControllerContext)
   app.get(
     '/api/v1/document/history/:revision',
     {
-      config: { access: ['admin', 'auditor'], problems: ['not-found'] },
+      config: { access: ['document.read'], problems: ['not-found'] },
       schema: {
         summary:
           'One revision: before and after of every entry that it changed, and the document, without secrets',
@@ -76,7 +76,7 @@ export function documentHistoryRoutes(app: TypedApp, context: ControllerContext)
   app.post(
     '/api/v1/document/rollback',
     {
-      config: { access: ['admin'], problems: ['not-found', 'invalid-document', 'conflict'] },
+      config: { access: documentWriting, problems: ['not-found', 'invalid-document', 'conflict'] },
       schema: {
         summary: 'Puts an earlier revision into force, as a new one, with the secrets that are kept now',
         headers: Type.Object({ 'if-match': Type.Optional(Type.String()) }),

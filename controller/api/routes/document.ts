@@ -7,13 +7,13 @@ import type { ControllerContext } from '../../context.ts';
 import { planDocument } from '../../organisation/plan/plan-document.ts';
 import { organisationOf } from '../access.ts';
 import type { TypedApp } from '../typed-app.ts';
-import { checkedDocument, ifMatch, putIntoForce } from './put-into-force.ts';
+import { checkedDocument, documentWriting, ifMatch, putIntoForce } from './put-into-force.ts';
 
 export function documentRoutes(app: TypedApp, context: ControllerContext): void {
   app.get(
     '/api/v1/document',
     {
-      config: { access: ['admin', 'auditor'] },
+      config: { access: ['document.read'] },
       schema: {
         summary: 'The document in force, without secrets',
         response: { 200: Type.Object({ revision: Type.Integer(), document: Type.Unknown() }) },
@@ -30,7 +30,7 @@ export function documentRoutes(app: TypedApp, context: ControllerContext): void 
   app.put(
     '/api/v1/document',
     {
-      config: { access: ['admin'], problems: ['invalid-document', 'conflict'] },
+      config: { access: documentWriting, problems: ['invalid-document', 'conflict'] },
       schema: {
         summary: 'Puts a document into force; what a list leaves out is removed',
         headers: Type.Object({ 'if-match': Type.Optional(Type.String()) }),
@@ -47,7 +47,7 @@ export function documentRoutes(app: TypedApp, context: ControllerContext): void 
     '/api/v1/document/plan',
     {
       // Not for auditors: whether a secret in the document is the one in use would be theirs to find out.
-      config: { access: ['admin'], problems: ['invalid-document'] },
+      config: { access: documentWriting, problems: ['invalid-document'] },
       schema: {
         summary: 'What a document would change, and who would lose or gain what by it; writes nothing',
         body: OrganisationDocument,

@@ -3,13 +3,14 @@ import { Type } from 'typebox';
 import { parseDuration } from '../../../protocol/durations.ts';
 import type { Id } from '../../../protocol/ids.ts';
 import { KeyEntry } from '../../../protocol/inventory.ts';
+import type { Action } from '../../../protocol/roles.ts';
 import { appendAudit } from '../../audit/append-audit.ts';
 import type { ControllerContext } from '../../context.ts';
 import { createEnrolmentKey } from '../../enrolment/enrolment-keys.ts';
 import type { OrganisationState } from '../../organisation/organisation-state.ts';
 import { endSessions } from '../../sessions/end-sessions.ts';
 import type { KeyPurpose } from '../../store/schema.ts';
-import { organisationOf, whoOf } from '../access.ts';
+import { organisationOf, requireAction, whoOf } from '../access.ts';
 import { ProblemError } from '../problems.ts';
 import type { TypedApp } from '../typed-app.ts';
 
@@ -29,11 +30,13 @@ const NewKeyBody = Type.Object(
   },
   { additionalProperties: false },
 );
+const keyWriting = ['keys.write-servers', 'keys.write-services'] as const;
+
 export function enrolmentKeyRoutes(app: TypedApp, context: ControllerContext): void {
   app.post(
     '/api/v1/enrolment-keys',
     {
-      config: { access: ['admin'], problems: ['not-found'] },
+      config: { access: keyWriting, problems: ['not-found'] },
       schema: {
         summary: 'Makes an enrolment key; its text is shown only now',
         body: NewKeyBody,
@@ -42,6 +45,7 @@ export function enrolmentKeyRoutes(app: TypedApp, context: ControllerContext): v
     },
     async (request, reply) => {
       const { purpose, name, uses, expires } = request.body;
+      requireAction(request, writingOf(purpose));
       const { store, reader } = context.organisation(organisationOf(request));
       const nowMs = context.now();
       const lifeMs =
@@ -72,7 +76,7 @@ export function enrolmentKeyRoutes(app: TypedApp, context: ControllerContext): v
   app.get(
     '/api/v1/enrolment-keys',
     {
-      config: { access: ['admin', 'auditor'] },
+      config: { access: ['keys.read'] },
       schema: { summary: 'Enrolment keys, without their text', response: { 200: Type.Array(KeyEntry) } },
     },
     async (request) => {
@@ -94,7 +98,7 @@ export function enrolmentKeyRoutes(app: TypedApp, context: ControllerContext): v
   app.delete(
     '/api/v1/enrolment-keys/:id',
     {
-      config: { access: ['admin'] },
+      config: { access: keyWriting },
       schema: {
         summary: 'Deletes a key; sessions that a service key began end',
         params: Type.Object({ id: Type.String() }),
@@ -113,6 +117,7 @@ export function enrolmentKeyRoutes(app: TypedApp, context: ControllerContext): v
           .returning('purpose')
           .executeTakeFirst();
         if (gone === undefined) throw new ProblemError('not-found');
+        requireAction(request, writingOf(gone.purpose));
         await appendAudit(tx, [
           {
             atMs: context.now(),
@@ -138,6 +143,10 @@ export function enrolmentKeyRoutes(app: TypedApp, context: ControllerContext): v
       return reply.code(204).send(null);
     },
   );
+}
+
+function writingOf(purpose: KeyPurpose): Action {
+  return purpose === 'service' ? 'keys.write-services' : 'keys.write-servers';
 }
 
 function targetOf(state: OrganisationState, purpose: KeyPurpose, name: string): string {

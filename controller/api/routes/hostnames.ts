@@ -15,7 +15,7 @@ import { organisationOf } from '../access.ts';
 import { ProblemError } from '../problems.ts';
 import type { TypedApp } from '../typed-app.ts';
 
-const config = { access: ['admin', 'auditor'] } as const;
+const config = { access: ['hostnames.read'] } as const;
 /** What is looked up for a wildcard. */
 const probeLabel = 'postern-check';
 

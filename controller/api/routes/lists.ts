@@ -6,7 +6,7 @@ import { resourceHosts } from '../../organisation/resource-hosts.ts';
 import { organisationOf } from '../access.ts';
 import type { TypedApp } from '../typed-app.ts';
 
-const config = { access: ['admin', 'auditor'] } as const;
+const config = { access: ['networks.read'] } as const;
 
 export function listRoutes(app: TypedApp, context: ControllerContext): void {
   app.get(

@@ -38,7 +38,7 @@ export function passRoutes(app: TypedApp, context: ControllerContext): void {
   app.post(
     '/api/v1/passes',
     {
-      config: { access: ['admin'], problems: ['conflict', 'not-found'] },
+      config: { access: ['passes.write'], problems: ['conflict', 'not-found'] },
       schema: {
         summary: 'Makes a service token for the web door of a resource; its secret is shown only now',
         body: Body,
@@ -76,7 +76,7 @@ export function passRoutes(app: TypedApp, context: ControllerContext): void {
   app.get(
     '/api/v1/passes',
     {
-      config: { access: ['admin', 'auditor'] },
+      config: { access: ['passes.read'] },
       schema: {
         summary: 'Service tokens and device passes, without their secrets',
         response: { 200: Type.Array(PassEntry) },
@@ -108,7 +108,7 @@ export function passRoutes(app: TypedApp, context: ControllerContext): void {
   app.delete(
     '/api/v1/passes/:id',
     {
-      config: { access: ['admin'] },
+      config: { access: ['passes.write'] },
       schema: {
         summary: 'Revokes a service token or device pass: what is open under it ends at once',
         params: Type.Object({ id: Type.String() }),

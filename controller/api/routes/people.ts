@@ -7,10 +7,11 @@ import { setDisabled, type AccountId } from '../../people/disable.ts';
 import { endSessions, openSessionsOf } from '../../sessions/end-sessions.ts';
 import type { ScopedStore } from '../../store/scoped-store.ts';
 import { organisationOf, whoOf } from '../access.ts';
+import { requireOver } from '../over-administrators.ts';
 import { ProblemError } from '../problems.ts';
 import type { TypedApp } from '../typed-app.ts';
 
-const reading = { access: ['admin', 'auditor'] } as const;
+const reading = { access: ['people.read'] } as const;
 const params = Type.Object({ id: Type.String() });
 
 export function peopleRoutes(app: TypedApp, context: ControllerContext): void {
@@ -73,12 +74,21 @@ export function peopleRoutes(app: TypedApp, context: ControllerContext): void {
     ] as const) {
       app.post(
         `/api/v1/${path}/:id/${action}`,
-        { config: { access: ['admin'] }, schema: { summary, params, response: { 204: Type.Null() } } },
+        {
+          config: { access: ['people.write'], problems: ['conflict'] },
+          schema: { summary, params, response: { 204: Type.Null() } },
+        },
         async (request, reply) => {
           const id: AccountId | undefined = parseId(kind, request.params.id);
           const organisation = organisationOf(request);
           const known =
-            id !== undefined && (await setDisabled(context, organisation, id, disabled, whoOf(request)));
+            id !== undefined &&
+            (await setDisabled(context, organisation, id, disabled, {
+              who: whoOf(request),
+              permit: async (tx) => {
+                if (kind === 'usr') await requireOver(tx, request, id as Id<'usr'>);
+              },
+            }));
           if (!known) throw new ProblemError('not-found');
           return reply.code(204).send(null);
         },
@@ -89,7 +99,7 @@ export function peopleRoutes(app: TypedApp, context: ControllerContext): void {
   app.delete(
     '/api/v1/people/:id/sessions',
     {
-      config: { access: ['admin'] },
+      config: { access: ['people.write'] },
       schema: {
         summary: 'Signs a person out everywhere, with every flow they have open',
         params,

@@ -24,7 +24,7 @@ export function postureRoutes(app: TypedApp, context: ControllerContext): void {
   app.post(
     '/api/v1/posture/dry-run',
     {
-      config: { access: ['admin', 'auditor'], problems: ['not-found', 'invalid-document'] },
+      config: { access: ['posture.read'], problems: ['not-found', 'invalid-document'] },
       schema: {
         summary: 'Which devices a posture profile would block, and by which check; changes nothing',
         body: DryRun,
@@ -57,7 +57,7 @@ export function postureRoutes(app: TypedApp, context: ControllerContext): void {
   app.get(
     '/api/v1/posture/devices',
     {
-      config: { access: ['admin', 'auditor'] },
+      config: { access: ['posture.read'] },
       schema: {
         summary: 'What every device reports, what others say of it, and how it stands by all profiles',
         response: { 200: Type.Array(DeviceStanding) },
@@ -86,7 +86,7 @@ export function postureRoutes(app: TypedApp, context: ControllerContext): void {
   app.get(
     '/api/v1/posture/sources',
     {
-      config: { access: ['admin', 'auditor'] },
+      config: { access: ['posture.read'] },
       schema: {
         summary: 'The sources of verdicts: when each was heard, and how many devices it speaks of',
         response: { 200: Type.Array(PostureSourceEntry) },

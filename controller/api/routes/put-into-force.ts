@@ -7,8 +7,16 @@ import type { ControllerContext } from '../../context.ts';
 import { applyDocument, StaleRevision } from '../../organisation/apply-document.ts';
 import { checkDocument } from '../../organisation/document-issues.ts';
 import { relayHosts } from '../../decisions/servers.ts';
-import { organisationOf, whoOf } from '../access.ts';
+import { documentParts } from '../../organisation/document-parts.ts';
+import { organisationOf, requireAction, whoOf } from '../access.ts';
 import { ProblemError } from '../problems.ts';
+
+/** Who may send a document at all; what it may change is looked at entry by entry. */
+export const documentWriting = [
+  'document.write-network',
+  'document.write-access',
+  'document.write-sign-in',
+] as const;
 
 /** The document in `value`. Throws `invalid-document` with everything that is wrong with it; its tests are not run. */
 export async function checkedDocument(
@@ -26,7 +34,9 @@ export async function checkedDocument(
   return checked.document;
 }
 
-/** Throws `invalid-document` when it is wrong or one of its tests fails, `conflict` when `from` is not in force. */
+/**
+ * Throws `not-allowed` when it changes what the caller’s role does not cover, `invalid-document` when it is wrong or one of its tests fails, `conflict` when `from` is not in force.
+ */
 export async function putIntoForce(
   context: ControllerContext,
   request: FastifyRequest,
@@ -44,6 +54,9 @@ export async function putIntoForce(
     random,
     nowMs,
     who: whoOf(request),
+    permit: (changes) => {
+      for (const part of documentParts(changes)) requireAction(request, part.action, part.sentence);
+    },
     ...(from === undefined ? {} : { from }),
     ...(rollback === undefined ? {} : { rollback }),
   }).catch((error: unknown) => {

@@ -11,7 +11,7 @@ import type { TypedApp } from '../typed-app.ts';
 
 const params = Type.Object({ id: Type.String({ maxLength: 64 }) });
 const Answered = Type.Object({ state: RequestState });
-const config = { access: ['admin'], problems: ['conflict', 'not-found'] } as const;
+const config = { access: ['requests.answer'], problems: ['conflict', 'not-found'] } as const;
 
 export function requestRoutes(app: TypedApp, context: ControllerContext): void {
   const answer = (
@@ -20,14 +20,14 @@ export function requestRoutes(app: TypedApp, context: ControllerContext): void {
     given: Answer,
   ): ReturnType<typeof answerRequest> => {
     const organisation = context.organisation(organisationOf(request));
-    const by: Approver = { kind: 'token', who: whoOf(request) };
+    const by: Approver = { kind: 'administrator', who: whoOf(request) };
     return answerRequest(context, organisation, id as Id<'req'>, by, given);
   };
 
   app.get(
     '/api/v1/requests',
     {
-      config: { access: ['admin', 'auditor'] },
+      config: { access: ['requests.read'] },
       schema: {
         summary: 'Requests for access, the newest first',
         querystring: Type.Object({ state: Type.Optional(RequestState) }),
@@ -84,7 +84,7 @@ export function requestRoutes(app: TypedApp, context: ControllerContext): void {
     async (request, reply) => {
       const organisation = context.organisation(organisationOf(request));
       await withdrawRequest(context, organisation, request.params.id as Id<'req'>, {
-        kind: 'token',
+        kind: 'administrator',
         who: whoOf(request),
       });
       return reply.code(204).send(null);

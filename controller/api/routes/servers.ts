@@ -16,7 +16,7 @@ export function serverRoutes(app: TypedApp, context: ControllerContext): void {
     app.get(
       `/api/v1/${path}`,
       {
-        config: { access: ['admin', 'auditor'] },
+        config: { access: ['servers.read'] },
         schema: {
           summary: kind === 'connector' ? 'Connectors of all networks' : 'Relays',
           response: {
@@ -51,7 +51,7 @@ export function serverRoutes(app: TypedApp, context: ControllerContext): void {
     app.delete(
       `/api/v1/${path}/:id`,
       {
-        config: { access: ['admin'], problems: ['conflict'] },
+        config: { access: ['servers.write'], problems: ['conflict'] },
         schema: {
           summary: `Removes a ${kind}; it must enrol again with a new key`,
           params: Type.Object({ id: Type.String() }),

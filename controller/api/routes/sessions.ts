@@ -12,7 +12,7 @@ export function sessionRoutes(app: TypedApp, context: ControllerContext): void {
   app.get(
     '/api/v1/sessions',
     {
-      config: { access: ['admin', 'auditor'] },
+      config: { access: ['sessions.read'] },
       schema: { summary: 'Open sessions', response: { 200: Type.Array(SessionEntry) } },
     },
     async (request) => {
@@ -46,7 +46,7 @@ export function sessionRoutes(app: TypedApp, context: ControllerContext): void {
   app.delete(
     '/api/v1/sessions/:id',
     {
-      config: { access: ['admin'] },
+      config: { access: ['sessions.end'] },
       schema: {
         summary: 'Ends a session at once, with every flow under it',
         params: Type.Object({ id: Type.String() }),

@@ -2,9 +2,11 @@
 import { Type } from 'typebox';
 import { parseDuration } from '../../../protocol/durations.ts';
 import { idPattern, type Id } from '../../../protocol/ids.ts';
+import { Scope, scopes as everyScope } from '../../../protocol/roles.ts';
 import {
   createApiToken,
   deleteApiToken,
+  scopesOf,
   setApiTokenRole,
   type TokenChange,
   type TokenChangeOptions,
@@ -14,10 +16,12 @@ import { organisationOf, whoOf } from '../access.ts';
 import { ProblemError } from '../problems.ts';
 import type { TypedApp } from '../typed-app.ts';
 
-const Role = Type.Union([Type.Literal('admin'), Type.Literal('auditor')]);
+const TokenRole = Type.Union([Type.Literal('admin'), Type.Literal('auditor')]);
 const NewTokenBody = Type.Object(
   {
-    role: Role,
+    role: TokenRole,
+    /** What it may be used for within its role: everything, or as much as the token that asks, unless said. */
+    scopes: Type.Optional(Type.Array(Scope, { minItems: 1, maxItems: 3 })),
     /** For people; need not be unique. */
     name: Type.Optional(Type.String({ pattern: '^[a-z0-9][a-z0-9._-]{0,62}$' })),
     /** Never unless said. */
@@ -31,7 +35,8 @@ const instantOrNull = Type.Union([Type.String(), Type.Null()]);
 const TokenEntry = Type.Object({
   id: Type.String({ pattern: idPattern('tok') }),
   name: Type.String(),
-  role: Role,
+  role: TokenRole,
+  scopes: Type.Array(Scope),
   created: Type.String(),
   createdBy: Type.String(),
   expires: instantOrNull,
@@ -48,7 +53,7 @@ export function tokenRoutes(app: TypedApp, context: ControllerContext): void {
   app.post(
     '/api/v1/tokens',
     {
-      config: { access: ['admin'] },
+      config: { access: ['tokens.write'] },
       schema: {
         summary: 'Makes an API token; its text is shown only now',
         body: NewTokenBody,
@@ -60,11 +65,20 @@ export function tokenRoutes(app: TypedApp, context: ControllerContext): void {
       const lifeMs = expires === undefined ? undefined : parseDuration(expires);
       if (expires !== undefined && lifeMs === undefined)
         throw new ProblemError('invalid-request', 'expires is at most a year.');
+      const { caller } = request;
+      const own = caller.kind === 'token' ? caller.scopes : everyScope;
+      const { scopes = own } = request.body;
+      if (!scopes.every((scope) => own.includes(scope)))
+        throw new ProblemError(
+          'not-allowed',
+          `A token makes none with a scope beyond its own: ${own.join(', ')}.`,
+        );
       const nowMs = context.now();
       const { id, text } = await createApiToken(context.organisation(organisationOf(request)).store, role, {
         nowMs,
         random: context.random,
         who: whoOf(request),
+        scopes: [...new Set(scopes)],
         ...(name === undefined ? {} : { name }),
         ...(lifeMs === undefined ? {} : { expiresMs: nowMs + lifeMs }),
       });
@@ -75,7 +89,7 @@ export function tokenRoutes(app: TypedApp, context: ControllerContext): void {
   app.get(
     '/api/v1/tokens',
     {
-      config: { access: ['admin'] },
+      config: { access: ['tokens.read'] },
       schema: { summary: 'API tokens, without their text', response: { 200: Type.Array(TokenEntry) } },
     },
     async (request) => {
@@ -85,6 +99,7 @@ export function tokenRoutes(app: TypedApp, context: ControllerContext): void {
         id: row.id,
         name: row.name,
         role: row.role,
+        scopes: [...scopesOf(row)],
         created: new Date(row.created_ms).toISOString(),
         createdBy: row.created_by,
         expires: instant(row.expires_ms),
@@ -98,7 +113,7 @@ export function tokenRoutes(app: TypedApp, context: ControllerContext): void {
     app.post(
       `/api/v1/tokens/:id/role/${role}`,
       {
-        config: { access: ['admin'], problems: ['conflict'] },
+        config: { access: ['tokens.write'], problems: ['conflict'] },
         schema: {
           summary: `Gives an API token the role ${role}, which counts from its next request on`,
           params,
@@ -118,7 +133,7 @@ export function tokenRoutes(app: TypedApp, context: ControllerContext): void {
   app.delete(
     '/api/v1/tokens/:id',
     {
-      config: { access: ['admin'], problems: ['conflict'] },
+      config: { access: ['tokens.write'], problems: ['conflict'] },
       schema: {
         summary: 'Deletes an API token: whoever bears it is refused from now on',
         params,

@@ -47,7 +47,7 @@ export function webhookRoutes(app: TypedApp, context: ControllerContext): void {
   app.get(
     '/api/v1/webhooks',
     {
-      config: { access: ['admin', 'auditor'] },
+      config: { access: ['webhooks.read'] },
       schema: {
         summary: 'Webhooks: when each took what it was told, and what waits',
         response: { 200: Type.Array(WebhookEntry) },
@@ -75,7 +75,7 @@ export function webhookRoutes(app: TypedApp, context: ControllerContext): void {
   app.post(
     '/api/v1/webhooks/:name/test',
     {
-      config: { access: ['admin'], problems: ['not-found'] },
+      config: { access: ['webhooks.test'], problems: ['not-found'] },
       schema: {
         summary: 'Tells a webhook something once, now, and says how that went',
         params,
@@ -103,7 +103,7 @@ export function webhookRoutes(app: TypedApp, context: ControllerContext): void {
 const texts = new WeakMap<object, string>();
 
 function sentAnswers(app: TypedApp, context: ControllerContext): void {
-  const guesses = new Guesses({ ...wrongSignatures, now: context.now });
+  const guesses = new Guesses(context.live, 'webhook signatures', wrongSignatures);
   app.removeContentTypeParser('application/json');
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, done) => {
     try {

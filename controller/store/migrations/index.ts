@@ -9,6 +9,8 @@ import * as tokenNames from './0006-token-names.ts';
 import * as directEndpoints from './0007-direct-endpoints.ts';
 import * as webDoor from './0008-web-door.ts';
 import * as tokenTexts from './0009-token-texts.ts';
+import * as clusters from './0010-clusters.ts';
+import * as administrators from './0011-administrators.ts';
 import * as requests from './0013-requests.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -21,5 +23,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0007-direct-endpoints': directEndpoints,
   '0008-web-door': webDoor,
   '0009-token-texts': tokenTexts,
+  '0010-clusters': clusters,
+  '0011-administrators': administrators,
   '0013-requests': requests,
 };

@@ -11,6 +11,7 @@ import { login } from '../../../controller/login/login.ts';
 import { recordSignIn } from '../../../controller/login/record-sign-in.ts';
 import type { OrganisationDocument } from '../../../protocol/organisation-document.ts';
 import type { OrganisationId } from '../../../protocol/ids.ts';
+import type { Role } from '../../../protocol/roles.ts';
 import { acmeDocument } from './document.ts';
 import { testController, type AfterTest, type TestController } from './controller.ts';
 import { TestNode } from './node.ts';
@@ -23,8 +24,11 @@ export interface TwoOrganisations extends TestController {
   readonly theirUserCode: string;
   /** The secret of a loopback link of theirs. */
   readonly theirLinkSecret: string;
-  /** A new session cookie of the person in this organisation. */
-  cookie(organisation: OrganisationId): Promise<{ readonly cookie: string; readonly session: string }>;
+  /** A new session cookie of the person in this organisation, or of the one who has this role there. */
+  cookie(
+    organisation: OrganisationId,
+    role?: Role,
+  ): Promise<{ readonly cookie: string; readonly session: string }>;
   /** Every id and name in rows of theirs, by column. */
   theirValues(): string[];
   /** Every row of theirs in every table, as text. */
@@ -70,8 +74,8 @@ export async function twoOrganisations(test: AfterTest): Promise<TwoOrganisation
     theirs,
     theirUserCode: typed.userCode,
     theirLinkSecret: linked.secret,
-    async cookie(id) {
-      const who = id === theirs ? 'foreign' : 'our';
+    async cookie(id, role) {
+      const who = `${id === theirs ? 'foreign' : 'our'}${role === undefined ? '' : `-${role}`}`;
       const signedIn = await recordSignIn(context, context.organisation(id), {
         issuer: 'https://idp.acme.example',
         provider: 'corp',
@@ -85,6 +89,13 @@ export async function twoOrganisations(test: AfterTest): Promise<TwoOrganisation
         },
         address: '203.0.113.9',
       });
+      if (role !== undefined)
+        await context
+          .organisation(id)
+          .store.update('people')
+          .set({ role, role_ms: 0 })
+          .where('id', '=', signedIn.person)
+          .execute();
       return { cookie: signedIn.cookie, session: signedIn.session };
     },
     theirValues() {
