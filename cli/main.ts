@@ -32,6 +32,7 @@ const commands: Record<string, () => Promise<Register>> = {
   device: async () => (await import('./device.ts')).deviceCommand,
   person: async () => (await import('./person.ts')).personCommand,
   session: async () => (await import('./session.ts')).sessionCommand,
+  directory: async () => (await import('./directory.ts')).directoryCommand,
   hostname: async () => (await import('./hostname.ts')).hostnameCommand,
   audit: async () => (await import('./audit.ts')).auditCommand,
   version: () => Promise.resolve(versionCommand),

@@ -9,6 +9,21 @@ import { PostureProfileDocument, PostureSourceDocument } from './posture-documen
 import { RequestRuleDocument, WebhookDocument } from './request-document.ts';
 import { WebDocument } from './web-document.ts';
 
+/** How the people of a directory (SCIM 2.0) are found among those who sign in, and what it may take away at once. */
+export const DirectoryDocument = Type.Object(
+  {
+    /** What must be equal: the verified e-mail address (unless said), or the subject and this attribute. */
+    join: Type.Optional(
+      Type.Union([Type.Literal('email'), Type.Literal('externalId'), Type.Literal('userName')]),
+    ),
+    /** Whether only those may sign in whom the directory tells of. */
+    required: Type.Optional(Type.Literal(true)),
+    /** The share of its people, in percent, that may lose something within an hour; 20 unless said, and never less than five people. */
+    stopAt: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
+  },
+  closed,
+);
+
 /** An OIDC provider. The command line resolves `clientSecret` from a variable or file before it sends the document. */
 export const IdentityProviderDocument = Type.Object(
   {
@@ -24,6 +39,8 @@ export const IdentityProviderDocument = Type.Object(
     acrValues: Type.Optional(
       Type.Array(Type.String({ pattern: '^[\\x21-\\x7e]{1,256}$' }), { minItems: 1, maxItems: 16 }),
     ),
+    /** Its directory may tell of people and groups (SCIM 2.0), by a token of its own. */
+    directory: Type.Optional(DirectoryDocument),
   },
   closed,
 );
@@ -118,6 +135,7 @@ export const OrganisationDocument = Type.Object(
   closed,
 );
 
+export type DirectoryDocument = Static<typeof DirectoryDocument>;
 export type IdentityProviderDocument = Static<typeof IdentityProviderDocument>;
 export type ServiceAccountDocument = Static<typeof ServiceAccountDocument>;
 export type SessionsDocument = Static<typeof SessionsDocument>;

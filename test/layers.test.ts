@@ -52,6 +52,7 @@ const layers: Record<string, Layer> = {
       'pg',
       'pino',
       'redis',
+      'scimmy',
       'typebox',
       'undici',
       'ws',

@@ -18,8 +18,10 @@ import { installDescription } from './description.ts';
 import { installSecurityHeaders } from './security-headers.ts';
 import { ProblemError, problemBody, problemOf, problems } from './problems.ts';
 import { administratorRoutes } from './routes/administrators.ts';
+import { scimRoutes } from '../scim/routes.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { deviceRoutes } from './routes/devices.ts';
+import { directoryRoutes } from './routes/directories.ts';
 import { discoveryRoutes } from './routes/discovery.ts';
 import { documentHistoryRoutes } from './routes/document-history.ts';
 import { documentRoutes } from './routes/document.ts';
@@ -89,6 +91,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     tokenRoutes,
     administratorRoutes,
     simulateRoutes,
+    directoryRoutes,
+    scimRoutes,
     auditRoutes,
   ]) {
     await app.register(async (scope) => routes(scope, context));

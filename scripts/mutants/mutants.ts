@@ -15,6 +15,7 @@ import { policyMutants } from './policy.ts';
 import { postureMutants } from './posture.ts';
 import { relayMutants } from './relay.ts';
 import { requestsMutants } from './requests.ts';
+import { scimMutants } from './scim.ts';
 import { signInMutants } from './sign-in.ts';
 import { tokensMutants } from './tokens.ts';
 import { webDecisionsMutants } from './web-decisions.ts';
@@ -30,6 +31,7 @@ export const mutants: readonly Mutant[] = [
   ...directMutants,
   ...relayMutants,
   ...requestsMutants,
+  ...scimMutants,
   ...controllerMutants,
   ...administratorsMutants,
   ...decisionsMutants,

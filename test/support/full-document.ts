@@ -33,6 +33,7 @@ export function fullDocument(ca: string): OrganisationDocument {
         groupsClaim: 'groups',
         ca,
         acrValues: ['phr', 'phrh'],
+        directory: { join: 'externalId', required: true, stopAt: 30 },
       },
       {
         name: 'partner-2',

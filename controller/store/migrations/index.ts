@@ -12,6 +12,7 @@ import * as tokenTexts from './0009-token-texts.ts';
 import * as clusters from './0010-clusters.ts';
 import * as administrators from './0011-administrators.ts';
 import * as requests from './0013-requests.ts';
+import * as scim from './0015-scim.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-organisation': organisation,
@@ -26,4 +27,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0010-clusters': clusters,
   '0011-administrators': administrators,
   '0013-requests': requests,
+  '0015-scim': scim,
 };
