@@ -27,10 +27,10 @@ async function run({ state, json = false }: Options): Promise<void> {
 function text({ resources }: ResourceList, state: string): string {
   if (resources.length === 0)
     return 'No resources are granted to you. Ask an administrator, and see: postern status';
-  const rows = resources.map(({ name, hosts, ports, state: decision, reasons }) => [
+  const rows = resources.map(({ name, hosts, urls, ports, state: decision, reasons }) => [
     decision === 'granted' ? '✓' : '✗',
     name,
-    hosts.join(' '),
+    [...hosts, ...urls].join(' '),
     ports.join(' '),
     reasons.join('; '),
   ]);

@@ -13,7 +13,13 @@ import type { Session } from '../protocol/link/session.ts';
 import type { MuxStream } from '../protocol/mux/stream.ts';
 import { unknownTexts } from './dns/answer.ts';
 import type { FlowTarget } from './open-flow.ts';
-import { standingOf, unmetTexts, type Knowledge, type VisibleResource } from './standing.ts';
+import {
+  hostStandingOf,
+  unmetTexts,
+  webResourceOf,
+  type Knowledge,
+  type VisibleResource,
+} from './standing.ts';
 
 export interface FlowOptions {
   knowledge(): Knowledge;
@@ -31,6 +37,8 @@ export interface ActiveFlow {
   readonly port: number;
   readonly resource: string;
   readonly sinceMs: number;
+  /** Datagrams that this side did not send: too large, or the oldest of too many that waited. */
+  readonly droppedDatagrams: number;
 }
 
 /** Something that was refused or taken away. */
@@ -91,8 +99,9 @@ export class Flows {
     try {
       const name = this.#nameOf(target.host);
       host = name ?? target.host;
-      resource = this.#granted(name);
-      return await this.#openStream(resource, name as Name, target, kind);
+      const door = this.#webDoor(name, port, kind);
+      resource = door ?? this.#granted(name);
+      return await this.#openStream(resource, name as Name, target, door === undefined ? kind : 'web');
     } catch (error) {
       const fault = toFault(error);
       this.#remember('refused', host, port, resource, fault);
@@ -140,9 +149,18 @@ export class Flows {
     return isIPv4(host) ? this.#options.nameOf(host) : parseName(host);
   }
 
+  /** The resource whose public hostname this is, at the port of its TLS endpoint. */
+  #webDoor(name: Name | undefined, port: number, kind: 'tcp' | 'udp'): VisibleResource | undefined {
+    const resource = name === undefined ? undefined : webResourceOf(name, this.#options.knowledge());
+    return kind === 'tcp' && resource?.web?.port === port ? resource : undefined;
+  }
+
   #granted(name: Name | undefined): VisibleResource {
     const knowledge = this.#options.knowledge();
-    const standing = name === undefined ? ({ is: 'hidden' } as const) : standingOf(name, knowledge);
+    const standing = name === undefined ? ({ is: 'hidden' } as const) : hostStandingOf(name, knowledge);
+    // A public hostname has no port but that of its door.
+    const isDoor = name !== undefined && webResourceOf(name, knowledge) !== undefined;
+    if (isDoor && standing.is !== 'granted') throw new Fault('port-not-listed');
     switch (standing.is) {
       case 'granted':
         return standing.resource;
@@ -164,7 +182,7 @@ export class Flows {
     resource: VisibleResource,
     name: Name,
     { port, early }: FlowTarget,
-    kind: 'tcp' | 'udp',
+    kind: 'tcp' | 'udp' | 'web',
   ): Promise<MuxStream> {
     const { clock } = this.#options;
     // The session may end under the flow before the connector answers: one more try finds the next connector.
@@ -186,8 +204,16 @@ export class Flows {
     }
   }
 
-  #follow(stream: Duplex, resource: VisibleResource, host: Name, port: number): void {
-    const flow = { host, port, resource: resource.name, sinceMs: this.#options.wallClock() };
+  #follow(stream: MuxStream, resource: VisibleResource, host: Name, port: number): void {
+    const flow: ActiveFlow = {
+      host,
+      port,
+      resource: resource.name,
+      sinceMs: this.#options.wallClock(),
+      get droppedDatagrams() {
+        return stream.droppedDatagrams;
+      },
+    };
     this.#active.add(flow);
     stream.once('error', (error) => this.#remember('ended', host, port, resource, toFault(error)));
     stream.once('close', () => this.#active.delete(flow));

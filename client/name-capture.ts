@@ -11,14 +11,15 @@ import type { StateDirectory } from '../protocol/node/state-directory.ts';
 import { listenForCaptured, type CaptureListener } from './capture/captured.ts';
 import { UdpCapture } from './capture/udp.ts';
 import { AddressPool, type PoolState } from './dns/address-pool.ts';
-import { formatRange, resolverAddress, type AddressRange } from './dns/address-range.ts';
+import { formatRange, offsetOf, resolverAddress, type AddressRange } from './dns/address-range.ts';
 import { createResolver, type Resolver } from './dns/resolver.ts';
 import { searchShadows } from './dns/search-shadows.ts';
 import { serveDns, type DnsServer } from './dns/server.ts';
 import type { OpenDatagrams, OpenFlow } from './open-flow.ts';
-import { standingOf, type Knowledge, type VisibleResource } from './standing.ts';
+import { openPublicDoor } from './public-door.ts';
+import { hostStandingOf, standingOf, webNames, type Knowledge, type VisibleResource } from './standing.ts';
 import type { Undone } from './system/journal.ts';
-import { beginChanges, freeRange, type SystemChanges } from './system/system-changes.ts';
+import { beginChanges, freeRange, type RoutedNames, type SystemChanges } from './system/system-changes.ts';
 import { startWatchdog, type Watchdog } from './watchdog/start-watchdog.ts';
 import { lockSystemFromWatchdog } from './watchdog/take-over.ts';
 
@@ -38,6 +39,8 @@ export interface NameCaptureOptions {
 const addressFile = 'addresses.json';
 /** Changed addresses are written this long after the first change. */
 const writeDelayMs = 500;
+/** Between the end of our names and that of the connections to them. */
+const hearingMs = 500;
 const netAdmin = 12n;
 
 /** Whether this process may change routes and rules: CAP_NET_ADMIN, which root has outside of containers. */
@@ -117,7 +120,17 @@ export class NameCapture {
       clock: systemClock,
       random: systemRandom,
     });
-    const open: OpenFlow = (target) => options.openFlow(target);
+    const open: OpenFlow = (target) => {
+      const name = pool.nameOf(target.host);
+      const isOurs = name === undefined || standingOf(name, options.knowledge()).is !== 'foreign';
+      if (isOurs) return options.openFlow(target);
+      return openPublicDoor(
+        target,
+        name,
+        changes?.upstreams() ?? [],
+        (address) => offsetOf(range, address) !== undefined,
+      );
+    };
     const listener = await listenForCaptured(open, originalDestination);
     const watchdog = startWatchdog(options.state.path);
     let server: DnsServer | undefined;
@@ -133,7 +146,7 @@ export class NameCapture {
           return reply;
         },
       });
-      await changes.takeNames(routedZones(options.knowledge(), changes));
+      await changes.takeNames(routedNames(options.knowledge(), changes));
       capture.current = new NameCapture(options, pool, resolver, {
         listener,
         udp,
@@ -169,16 +182,21 @@ export class NameCapture {
   /** The knowledge changed: other zones are routed here, and what was answered before is forgotten. */
   async update(): Promise<void> {
     this.#resolver.flush();
-    await this.#changes.setZones(routedZones(this.#options.knowledge(), this.#changes));
+    await this.#changes.setNames(routedNames(this.#options.knowledge(), this.#changes));
     await this.#followUdp();
   }
 
   /** Gives names, rules and routes back to the system, then stops answering. */
   async stop(): Promise<Undone> {
-    const undone = await this.#changes.undo();
+    // A page whose connections end asks for its name at once: by then its browser should have heard where to ask now.
+    const mayHavePages = webNames(this.#options.knowledge()).length > 0;
+    const undone = await this.#changes.undo(async () => {
+      if (mayHavePages) await new Promise<void>((resolve) => systemClock.after(hearingMs, resolve));
+      // While the rules stand: without them no reset would reach the program, and its connection would hang.
+      this.#listener.close();
+    });
     this.#watchdog.dismiss();
     this.#release();
-    this.#listener.close();
     this.#udp.close();
     await this.#server.close();
     clearTimeout(this.#writeTimer);
@@ -224,7 +242,7 @@ export class NameCapture {
 
 /** The UDP ports that this device may use at the name. */
 function udpPortsOf(name: Name, knowledge: Knowledge): PortRange[] {
-  const standing = standingOf(name, knowledge);
+  const standing = hostStandingOf(name, knowledge);
   return standing.is === 'granted' ? udpRanges(standing.resource.ports) : [];
 }
 
@@ -235,6 +253,11 @@ function udpRanges(ports: readonly string[]): PortRange[] {
 /** The zones, and what programs make of their names with the system's search domains. */
 function routedZones({ zones }: Knowledge, changes: SystemChanges | undefined): Name[] {
   return [...zones, ...searchShadows(zones, changes?.searchDomains ?? [])];
+}
+
+/** Public hostnames are routed here one by one, and do not fail closed. */
+function routedNames(knowledge: Knowledge, changes: SystemChanges): RoutedNames {
+  return { zones: routedZones(knowledge, changes), hostnames: webNames(knowledge) };
 }
 
 /** What was written down, if it looks like it; the pool checks every entry. */

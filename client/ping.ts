@@ -7,7 +7,7 @@ import type { Clock } from '../protocol/clock.ts';
 import { Fault, toFault } from '../protocol/errors.ts';
 import type { NetworkId } from '../protocol/ids.ts';
 import type { Session } from '../protocol/link/session.ts';
-import { isWildcard, parseName, type Name } from '../protocol/names.ts';
+import { isWildcard, matchesPattern, parseName, type Name } from '../protocol/names.ts';
 import { hiddenText } from '../protocol/reasons.ts';
 import { unknownTexts } from './dns/answer.ts';
 import type { FlowTarget } from './open-flow.ts';
@@ -122,5 +122,7 @@ export class Ping {
 /** The name that is asked about: what was given, or the resource's own where that is exact. */
 function hostOf(text: string, resource: VisibleResource): Name | undefined {
   const given = text === resource.name ? undefined : parseName(text);
-  return given ?? (resource.hosts.find((host) => !isWildcard(host)) as string as Name | undefined);
+  // A public hostname leads to the connector itself: what is asked about is what lies behind.
+  const isBehind = given !== undefined && resource.hosts.some((host) => matchesPattern(host, given));
+  return isBehind ? given : (resource.hosts.find((host) => !isWildcard(host)) as string as Name | undefined);
 }

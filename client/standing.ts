@@ -15,6 +15,7 @@ import {
   type Pattern,
 } from '../protocol/names.ts';
 import { reasonLine, reasonTexts, type Reason } from '../protocol/reasons.ts';
+import { whyRefused } from './dns/zones.ts';
 import { thisSystem } from './this-system.ts';
 
 /** A resource this device may use or know of. */
@@ -23,6 +24,8 @@ export interface VisibleResource {
   readonly net: NetworkId;
   readonly name: string;
   readonly hosts: readonly Pattern[];
+  /** Public hostnames, and the port at which they lead to the connector's TLS endpoint. */
+  readonly web: { readonly hostnames: readonly Pattern[]; readonly port: number } | undefined;
   readonly ports: readonly string[];
   readonly granted: boolean;
   readonly reasons: readonly Reason[];
@@ -74,6 +77,13 @@ export function readKnowledge(
       net: resource.net as NetworkId,
       name: resource.name,
       hosts: resource.hosts.flatMap((host) => parsePattern(host) ?? []),
+      web:
+        resource.web === undefined
+          ? undefined
+          : {
+              hostnames: resource.web.hostnames.flatMap((host) => parsePattern(host) ?? []),
+              port: resource.web.port,
+            },
       ports: resource.ports,
       granted: resource.state === 'granted',
       reasons: resource.reasons.filter(isKnownReason),
@@ -85,8 +95,37 @@ export function readKnowledge(
   };
 }
 
-/** The standing of a name in the knowledge. */
+/** The standing of a name in the knowledge: as a public hostname, or else as the name of a resource. */
 export function standingOf(name: Name, knowledge: Knowledge): Standing {
+  const resource = webResourceOf(name, knowledge);
+  return resource === undefined
+    ? hostStandingOf(name, knowledge)
+    : { is: 'granted', resource, wildcard: undefined };
+}
+
+/**
+ * The resource behind a public hostname that this device may use, so that it is answered here. By its exact name only: a name
+ * below a wildcard goes by the browser's own door, which every other public hostname keeps as well.
+ */
+export function webResourceOf(name: Name, knowledge: Knowledge): VisibleResource | undefined {
+  if (knowledge.contact !== 'known' || knowledge.exempt.has(name) || whyRefused(name, '') !== undefined)
+    return undefined;
+  return knowledge.resources.find(
+    ({ granted, web, net }) =>
+      granted && knowledge.reachable.has(net) && web?.hostnames.some((host) => (host as string) === name),
+  );
+}
+
+/** All public hostnames that are answered here. */
+export function webNames(knowledge: Knowledge): Name[] {
+  return knowledge.resources
+    .flatMap(({ web }) => web?.hostnames ?? [])
+    .flatMap((host) => parseName(host) ?? [])
+    .filter((name) => webResourceOf(name, knowledge) !== undefined);
+}
+
+/** The standing of a name that leads to a resource itself, whatever public hostname it may be besides. */
+export function hostStandingOf(name: Name, knowledge: Knowledge): Standing {
   if (knowledge.exempt.has(name)) return { is: 'foreign' };
   const protectedName = knowledge.zones.some((zone) => isWithin(name, zone));
   if (knowledge.contact !== 'known') {
@@ -111,7 +150,12 @@ export function findResource(text: string, knowledge: Knowledge): VisibleResourc
   const byName = knowledge.resources.find((resource) => resource.name === text);
   if (byName !== undefined) return byName;
   const host = parseName(text);
-  return host === undefined ? undefined : mostSpecific(knowledge.resources, host);
+  if (host === undefined) return undefined;
+  const named = knowledge.resources.map((resource) => ({
+    resource,
+    hosts: [...resource.hosts, ...(resource.web?.hostnames ?? [])],
+  }));
+  return mostSpecific(named, host)?.resource;
 }
 
 /** The reasons that are not met, each with its name and what would mend it. */

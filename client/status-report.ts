@@ -8,7 +8,7 @@ import type { Flows } from './flows.ts';
 import { pathView } from './path-view.ts';
 import { ownPosture } from './posture/own-posture.ts';
 import type { LastReport } from './posture/reporter.ts';
-import type { Knowledge } from './standing.ts';
+import { webNames, type Knowledge } from './standing.ts';
 import { warningsMs } from './session-warnings.ts';
 import { statusSchema, type ClientStatus } from './status.ts';
 import type { SystemChanges } from './system/system-changes.ts';
@@ -57,6 +57,7 @@ export function reportStatus(parts: StatusParts): ClientStatus {
             routing: capture.changes.routing,
             resolver: capture.resolver,
             zones: knowledge.zones,
+            hostnames: webNames(knowledge),
             refused_zones: parts.refusedZones,
             in_place: capture.changes.stillInPlace(),
             fails_closed: capture.changes.failsClosed,
@@ -77,11 +78,12 @@ export function reportStatus(parts: StatusParts): ClientStatus {
     relays: parts.tunnels.relays(),
     ...parts.alarms,
     resources: { granted, refused: knowledge.resources.length - granted },
-    flows: parts.flows.active().map(({ host, port, resource, sinceMs }) => ({
+    flows: parts.flows.active().map(({ host, port, resource, sinceMs, droppedDatagrams }) => ({
       host,
       port,
       resource,
       since: new Date(sinceMs).toISOString(),
+      ...(droppedDatagrams === 0 ? {} : { dropped: droppedDatagrams }),
     })),
     recent: parts.flows.incidents().map(({ atMs, event, host, port, resource, code, text }) => ({
       at: new Date(atMs).toISOString(),

@@ -57,6 +57,8 @@ export interface ClientStatus {
     readonly routing: string;
     readonly resolver: string;
     readonly zones: readonly string[];
+    /** Public hostnames that are answered here, so that no sign-in page is needed. */
+    readonly hostnames: readonly string[];
     readonly refused_zones: readonly { readonly zone: string; readonly why: string }[];
     /** False when another program has replaced resolv.conf since. */
     readonly in_place: boolean;
@@ -84,6 +86,8 @@ export interface ClientStatus {
     readonly port: number;
     readonly resource: string;
     readonly since: string;
+    /** Of UDP: datagrams that were too large, or that gave way to newer ones; absent while there are none. */
+    readonly dropped?: number;
   }[];
   /** Newest first: what was refused or taken away, and why. */
   readonly recent: readonly {
@@ -145,6 +149,8 @@ export interface ResourceList {
   readonly resources: readonly {
     readonly name: string;
     readonly hosts: readonly string[];
+    /** Public hostnames, as a browser opens them: `https://name` and the port where it is not 443. */
+    readonly urls: readonly string[];
     readonly ports: readonly string[];
     readonly state: 'granted' | 'refused';
     readonly reasons: readonly string[];
@@ -166,6 +172,6 @@ export interface WhyAnswer {
   }[];
   /** The resource for which a new sign-in (`postern login --for`) can mend what fails. */
   readonly sign_in_for?: string;
-  /** One sentence where there are no reasons. */
+  /** One sentence: where there are no reasons, and of a public hostname by which door it opens. */
   readonly text?: string;
 }

@@ -1,7 +1,8 @@
 /** Explains what is known of a resource, and nothing about what is hidden. */
 import { hiddenText, readableReason, reasonTexts, type Reason } from '../protocol/reasons.ts';
+import { matchesPattern, parseName } from '../protocol/names.ts';
 import { unknownTexts } from './dns/answer.ts';
-import { findResource, type Knowledge } from './standing.ts';
+import { findResource, webResourceOf, type Knowledge, type VisibleResource } from './standing.ts';
 import { resourcesSchema, whySchema, type ResourceList, type WhyAnswer } from './status.ts';
 import { thisSystem } from './this-system.ts';
 
@@ -20,7 +21,17 @@ export function explain(text: string, knowledge: Knowledge): WhyAnswer {
     ...(mendable ? { sign_in_for: resource.name } : {}),
     decision: resource.granted ? 'granted' : 'refused',
     reasons: resource.reasons.map((reason) => readableReason(reason, thisSystem)),
+    ...doorText(text, resource, knowledge),
   };
+}
+
+/** Of a public hostname: by which door a browser on this machine comes to it. */
+function doorText(text: string, { web }: VisibleResource, knowledge: Knowledge): Pick<WhyAnswer, 'text'> {
+  const name = parseName(text);
+  if (name === undefined || web?.hostnames.some((host) => matchesPattern(host, name)) !== true) return {};
+  return webResourceOf(name, knowledge) === undefined
+    ? { text: 'A browser opens it by the web door, which asks for a sign-in and decides anew.' }
+    : { text: 'A browser on this computer opens it through Postern, without a sign-in page.' };
 }
 
 /** Whether a fresher or stronger sign-in takes this away. */
@@ -33,9 +44,12 @@ export function listResources(knowledge: Knowledge): ResourceList {
   return {
     schema: resourcesSchema,
     resources: knowledge.resources
-      .map(({ name, hosts, ports, granted, reasons, until }) => ({
+      .map(({ name, hosts, web, ports, granted, reasons, until }) => ({
         name,
         hosts,
+        urls: (web?.hostnames ?? []).map(
+          (host) => `https://${host}${web?.port === 443 ? '' : `:${web?.port}`}`,
+        ),
         ports,
         state: granted ? ('granted' as const) : ('refused' as const),
         reasons: reasons

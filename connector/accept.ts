@@ -22,6 +22,9 @@ import { parseOpenRequest, type OpenRequest } from './open-request.ts';
 import type { Resolve } from './resolve.ts';
 import { SocketReads } from './socket-reads.ts';
 import { joinDatagrams, type DatagramBytes } from './udp.ts';
+import type { DeviceFlow } from './web/device-flow.ts';
+import { resourceFor } from './web/origins.ts';
+import type { Right } from './web/right.ts';
 
 /** What a session asks of the connector around it, always as of now. */
 export interface Serving {
@@ -35,7 +38,11 @@ export interface Serving {
   causeOf(ids: readonly string[]): string | undefined;
   /** Something that cannot be right was shown and left aside. */
   alarm(name: AlarmName): void;
+  /** Takes what another connector asks (WIRE A9, kind `peer`); false for anything else, and for whoever is none. */
+  peer?(this: void, stream: MuxStream, payload: unknown, key: Buffer): boolean;
   readonly resolve: Resolve;
+  /** Gives a flow to the TLS endpoint of the public hostnames; false when there is no room for another one. */
+  takeWeb(stream: MuxStream, device: DeviceFlow): boolean;
   /** Whether this connector itself listens there: no resource leads to it. */
   isOwnListener?(this: void, address: string, port: number): boolean;
   readonly clock: Clock;
@@ -72,6 +79,11 @@ export class AcceptedSession {
 
   get openFlows(): number {
     return this.#flows.size;
+  }
+
+  /** Open flows that may end by themselves; a browser keeps its connections to a hostname for later. */
+  get flowsToWaitFor(): number {
+    return [...this.#flows.values()].filter(({ request }) => request.kind !== 'web').length;
   }
 
   /** Resolves with the first valid grant that the session shows. */
@@ -115,6 +127,7 @@ export class AcceptedSession {
   }
 
   async #open(stream: MuxStream, payload: unknown): Promise<void> {
+    if (this.#serving.peer?.(stream, payload, this.#session.peerKey) === true) return;
     const id = flowId(this.#session.handshakeHash, stream.id);
     // Grants of the same flight are being verified; the stream waits for them and for nothing else.
     await this.#grants.settled;
@@ -139,10 +152,18 @@ export class AcceptedSession {
   }: OpenRequest): { resource: ConnectorResource; grant: Grant } | CodeName {
     const resource = this.#serving.snapshot()?.resources[id];
     if (resource === undefined) return this.#serving.lease.isRevoked(id) ? 'revoked' : 'denied';
-    const grant = kind === 'dns' ? this.#grants.coverAny(id) : this.#grants.cover(id, kind, port);
+    const transport = kind === 'web' ? 'tcp' : kind;
+    const grant = transport === 'dns' ? this.#grants.coverAny(id) : this.#grants.cover(id, transport, port);
     if (grant === 'denied') return 'denied';
-    if (kind !== 'dns' && !listsPort(resource.ports, kind, port)) return 'port-not-listed';
-    if (!resource.hosts.some((pattern) => matchesPattern(pattern as Pattern, host))) return 'denied';
+    if (kind === 'web') {
+      const { resources = {}, web } = this.#serving.snapshot() ?? {};
+      if (port !== web?.port) return 'port-not-listed';
+      // The hostname's own resource alone: an exact one counts before the wildcard of another.
+      if (resourceFor(Object.values(resources), host)?.id !== id) return 'denied';
+    } else {
+      if (kind !== 'dns' && !listsPort(resource.ports, kind, port)) return 'port-not-listed';
+      if (!resource.hosts.some((pattern) => matchesPattern(pattern as Pattern, host))) return 'denied';
+    }
     return typeof grant === 'string' ? grant : { resource, grant };
   }
 
@@ -152,7 +173,8 @@ export class AcceptedSession {
     this.#flows.set(stream.id, flow);
     stream.once('error', () => undefined);
     try {
-      if (request.kind === 'udp') await this.#joinUdp(stream, flow, resource);
+      if (request.kind === 'web') this.#joinWeb(stream, flow);
+      else if (request.kind === 'udp') await this.#joinUdp(stream, flow, resource);
       else await this.#joinTcp(stream, flow, resource);
     } catch (error) {
       this.#flows.delete(stream.id);
@@ -177,6 +199,46 @@ export class AcceptedSession {
     const socket = await dialUdp(resource, host, port, this.#serving.resolve);
     this.#begin(stream, flow, () => socket.close());
     joinDatagrams(stream, socket, this.#serving.clock, (code, bytes) => this.#closed(flow, code, bytes));
+  }
+
+  #joinWeb(stream: MuxStream, flow: OpenFlow): void {
+    const { host, resource } = flow.request;
+    const { dev } = flow.grant;
+    const isTaken = this.#serving.takeWeb(stream, {
+      host,
+      resource,
+      device: dev,
+      right: () => this.#rightOf(flow),
+    });
+    if (!isTaken) throw new Fault('busy');
+    this.#begin(stream, flow, () => undefined);
+    let code: CodeName | undefined;
+    stream.on('error', (error) => (code ??= toFault(error).code));
+    stream.once('close', () =>
+      this.#closed(flow, code, { up: stream.bytesReceived, down: stream.bytesSent }),
+    );
+  }
+
+  /** By what right a flow to a public hostname is open now; as the controller last spoke of the person. */
+  #rightOf(flow: OpenFlow): Right | CodeName {
+    if (flow.cutBy !== undefined) return flow.cutBy.code;
+    const covered = this.#permit(flow.request);
+    if (typeof covered === 'string') return covered;
+    const { grant, resource } = covered;
+    return {
+      door: 'client',
+      device: grant.dev,
+      id: grant.jti,
+      resource: resource.id,
+      sub: grant.sub,
+      who: grant.who,
+      ...(grant.auth_time === undefined ? {} : { signedInS: grant.auth_time }),
+      objection: () => {
+        const now = this.#permit(flow.request);
+        return typeof now === 'string' ? now : undefined;
+      },
+      endsMs: () => this.#grants.endsMs(grant, flow.request.resource),
+    };
   }
 
   /** Accepts and records it, unless it ended during the dial: then `drop` is called, and the Fault of it thrown. */
@@ -270,5 +332,5 @@ function targetOf({
   port,
   kind,
 }: OpenRequest): Pick<FlowRecord, 'resource' | 'host' | 'port' | 'kind'> {
-  return { resource, host, port, ...(kind === 'udp' ? { kind } : {}) };
+  return { resource, host, port, ...(kind === 'udp' || kind === 'web' ? { kind } : {}) };
 }

@@ -22,6 +22,7 @@ import { Alarms, type AlarmName } from '../protocol/node/alarms.ts';
 import { dialOptions } from '../protocol/node/dial-options.ts';
 import { openIdentity } from '../protocol/node/identity.ts';
 import { serveLocalApi } from '../protocol/node/local-api.ts';
+import type { MuxStream } from '../protocol/mux/stream.ts';
 import type { StateDirectory } from '../protocol/node/state-directory.ts';
 import type { EnrolmentKey } from '../protocol/secrets.ts';
 import { encodeEnrolmentKey } from '../protocol/secrets.ts';
@@ -36,6 +37,10 @@ import { connectorStatus, type ConnectorStatus } from './connector-status.ts';
 import { ConnectorMemory } from './memory.ts';
 import { keepNames } from './name-cache.ts';
 import type { Resolve } from './resolve.ts';
+import type { AcmeSettings } from './web/certificates/acme-account.ts';
+import { answerPeer } from './web/certificates/answer-peer.ts';
+import { peersThroughRelays, type Peers } from './web/certificates/ask-peers.ts';
+import type { DeviceFlow } from './web/device-flow.ts';
 import { openWebDoor } from './web/web-door.ts';
 
 export interface ConnectorOptions {
@@ -54,8 +59,10 @@ export interface ConnectorOptions {
     readonly endpoints: readonly string[];
   };
   readonly log: Logger;
-  /** A folder with certificates for public hostnames; without, the controller's built-in authority issues them. */
+  /** A folder with certificates for public hostnames. */
   readonly webCertificates?: string;
+  /** The CA for those that are not there; without one the controller's built-in authority issues them. */
+  readonly acme?: AcmeSettings;
   readonly resolve?: Resolve;
   /** Epoch milliseconds. */
   readonly wallClock?: () => number;
@@ -120,7 +127,13 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     snapshot: () => memory.snapshot,
     card: () => memory.card,
     causeOf: (ids: readonly string[]) => memory.causeOf(ids),
+    peer: (stream: MuxStream, payload: unknown, key: Buffer) =>
+      answerPeer(stream, payload, {
+        isPeer: peerWith(key) !== undefined,
+        certificateFor: (name) => web.certificateFor(name, key),
+      }),
     resolve,
+    takeWeb: (stream: MuxStream, device: DeviceFlow) => web.takeFlow(stream, device),
     ...(listener === undefined ? {} : { isOwnListener: listener.isAt }),
     clock: systemClock,
     wallClock,
@@ -135,6 +148,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     alarm: (name) => alarms.raise(name),
     resolve,
     ...(options.webCertificates === undefined ? {} : { certificates: options.webCertificates }),
+    ...(options.acme === undefined ? {} : { acme: { settings: options.acme, log, ...amongPeers() } }),
     clock: systemClock,
     random: systemRandom,
   });
@@ -194,7 +208,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       for (const session of sessions.keys()) session.drain('draining');
       log.info({ flows: openFlows() }, 'draining');
       const untilMs = systemClock.nowMs() + graceMs;
-      while (openFlows() > 0 && systemClock.nowMs() < untilMs)
+      while (flowsToWaitFor() > 0 && systemClock.nowMs() < untilMs)
         await new Promise<void>((resolve) => systemClock.after(drainCheckMs, resolve));
     },
     async stop() {
@@ -365,6 +379,27 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     }
   }
 
+  /** How certificates are shared with the other connectors of the network. */
+  function amongPeers(): { peers: Peers; goesBefore(key: Buffer): boolean } {
+    const up = (): KeptAttachment[] => relays.values().filter(({ state: now }) => now.state === 'up');
+    const peers = peersThroughRelays({
+      own: identity.nodeKey,
+      network: () => parseId('net', memory.snapshot?.network.id),
+      peers: () => Object.values(memory.snapshot?.peers ?? {}),
+      circuits: (connector) => up().map((relay) => () => relay.openCircuit(connector)),
+      isAttached: () => up().length > 0,
+      clock: systemClock,
+      random: systemRandom,
+    });
+    return { peers, goesBefore: (key) => (identity.enrolment?.node ?? '') < (peerWith(key)?.id ?? '') };
+  }
+
+  /** The other connector of the network that has this node key. */
+  function peerWith(key: Buffer): { readonly id: string } | undefined {
+    const nk = encodeKey(key);
+    return Object.values(memory.snapshot?.peers ?? {}).find((peer) => peer.nk === nk);
+  }
+
   function recheck(): void {
     clearTimeout(timer);
     if (isStopped) return;
@@ -377,6 +412,10 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
 
   function openFlows(): number {
     return [...sessions.values()].reduce((sum, session) => sum + session.openFlows, 0);
+  }
+
+  function flowsToWaitFor(): number {
+    return [...sessions.values()].reduce((sum, session) => sum + session.flowsToWaitFor, 0);
   }
 
   /** One batch is under way at a time; the next follows what the controller confirms. */
@@ -406,6 +445,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       streams: openFlows(),
       isDraining,
       isBehind,
+      certificates: web.certificates,
       alarms: alarms.shown,
     });
   }

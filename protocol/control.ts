@@ -149,8 +149,8 @@ export const FlowRecord = Type.Object({
   resource: Type.Optional(Type.String({ maxLength: 64 })),
   host: Type.Optional(Type.String({ maxLength: 253 })),
   port: Type.Optional(Type.Integer()),
-  /** Absent for TCP. */
-  kind: Type.Optional(Type.Literal('udp')),
+  /** Absent for TCP. `web`: to a public hostname, by the client door. */
+  kind: Type.Optional(Type.Union([Type.Literal('udp'), Type.Literal('web')])),
   /** The name of the wire code: why it was refused, or what ended it. */
   code: Type.Optional(Type.String({ maxLength: 32 })),
   /** Why the controller took it away, when it did. */

@@ -70,6 +70,8 @@ export interface Grant {
   /** The node key the grant is bound to, base64url. */
   readonly nk: string;
   readonly who: { readonly email?: string; readonly name: string; readonly groups: readonly string[] };
+  /** When the person signed in, epoch seconds; absent for a service account. */
+  readonly auth_time?: number;
   readonly cav: readonly Caveat[];
   readonly res: Readonly<Record<ResourceId, number>>;
   readonly iat: number;

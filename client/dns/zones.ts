@@ -27,7 +27,8 @@ export function acceptedZones(
   return { accepted, refused };
 }
 
-function whyRefused(zone: Name, controllerHost: string): RefusedZone['why'] | undefined {
+/** Why a name is not for any organisation to take over; undefined when it may be. */
+export function whyRefused(zone: Name, controllerHost: string): RefusedZone['why'] | undefined {
   const labels = zone.split('.');
   const last = labels.at(-1);
   const reserved = ['localhost', 'local', 'invalid', 'onion'].some((name) => isWithin(zone, name as Name));

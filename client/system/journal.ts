@@ -56,11 +56,18 @@ export function readJournalAt(path: string): Journal | undefined {
 /** What happened to resolv.conf: `kept` because somebody else had changed it. */
 export type Undone = { readonly resolvConf: 'restored' | 'kept' | 'untouched' };
 
-/** Undoes everything in the journal, names first. Doing it twice is the same as once. */
-export async function undoChanges(journal: Journal): Promise<Undone> {
+/**
+ * Undoes everything in the journal, names first; doing it twice is the same as once.
+ * @param between waited for once names are asked elsewhere, while connections still come here
+ */
+export async function undoChanges(
+  journal: Journal,
+  between: () => Promise<void> = () => Promise.resolve(),
+): Promise<Undone> {
   const { takeover } = journal;
   const resolvConf = takeover === undefined ? 'untouched' : giveBack(takeover) ? 'restored' : 'kept';
   if (journal.link !== undefined) await removeLink(journal.link);
+  await between();
   await removeTable(journal.table);
   const range = parseRange(journal.range);
   if (range !== undefined) await removeLocalRoute(range);

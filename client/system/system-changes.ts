@@ -52,6 +52,14 @@ import { SystemUnsuited } from './system-unsuited.ts';
 /** How this system's programs come to ask us. */
 export type NameRouting = 'systemd-resolved' | 'resolv.conf' | 'systemd-resolved and resolv.conf';
 
+/** What is asked of us. */
+export interface RoutedNames {
+  /** These and all names below them; they stay refused after a crash where the system can do that. */
+  readonly zones: readonly string[];
+  /** Public hostnames: after a crash they are again asked where they were before. */
+  readonly hostnames: readonly string[];
+}
+
 export interface SystemChanges {
   readonly routing: NameRouting;
   readonly range: AddressRange;
@@ -61,14 +69,15 @@ export interface SystemChanges {
   /** Whether names of the zones stay refused when this process crashes; where not, the system is restored. */
   readonly failsClosed: boolean;
   /** Points the system at our resolver, which must be answering by now. */
-  takeNames(zones: readonly string[]): Promise<void>;
-  /** Changes the zones; also has the system forget answers it holds. */
-  setZones(zones: readonly string[]): Promise<void>;
+  takeNames(names: RoutedNames): Promise<void>;
+  /** Changes the names; also has the system forget answers it holds. */
+  setNames(names: RoutedNames): Promise<void>;
   /** Lets datagrams of those who are captured through to these ports of the range, and to no others. */
   setUdpPorts(ranges: readonly PortRange[]): Promise<void>;
   /** False when another program has replaced resolv.conf since, and names no longer come here. */
   stillInPlace(): boolean;
-  undo(): Promise<Undone>;
+  /** @param between as `undoChanges` has it */
+  undo(between?: () => Promise<void>): Promise<Undone>;
 }
 
 /**
@@ -122,16 +131,16 @@ export async function beginChanges(
     journal = { ...journal, ...change };
     state.writeJson(journalFile, journal);
   };
-  const undo = async (): Promise<Undone> => {
-    const undone = await undoChanges(journal);
+  const undo = async (between?: () => Promise<void>): Promise<Undone> => {
+    const undone = await undoChanges(journal, between);
     state.remove(journalFile);
     return undone;
   };
-  const routed = (zones: readonly string[]): string[] => [
-    ...zones,
-    'use-application-dns.net',
-    ...reverseZones(range),
+  const routed = ({ zones, hostnames }: RoutedNames): string[] => [
+    ...routedAlways(zones, range),
+    ...hostnames,
   ];
+  let routedNow = '';
   record({});
   try {
     await addLocalRoute(range);
@@ -152,23 +161,31 @@ export async function beginChanges(
       })),
     searchDomains: searchDomains(resolvConf),
     failsClosed: routing === 'systemd-resolved',
-    async takeNames(zones) {
-      if (journal.link !== undefined) await routeZones(journal.link, address, routed(zones));
+    async takeNames(names) {
+      const { zones } = names;
+      routedNow = routed(names).join(' ');
+      if (journal.link !== undefined) await routeZones(journal.link, address, routed(names));
       if (routing === 'systemd-resolved') return record({ zones: [...zones] });
       const takeover = planTakeover(resolvConfPath, address, join(state.path, journalFile));
       record({ zones: [...zones], takeover });
       return takeOver(takeover);
     },
-    async setZones(zones) {
-      const same = zones.join(' ') === journal.zones.join(' ');
-      if (same) return resolved ? flushResolved() : undefined;
-      record({ zones: [...zones] });
-      return journal.link === undefined ? undefined : routeZones(journal.link, address, routed(zones));
+    async setNames(names) {
+      const wanted = routed(names).join(' ');
+      if (wanted === routedNow) return resolved ? flushResolved() : undefined;
+      routedNow = wanted;
+      record({ zones: [...names.zones] });
+      return journal.link === undefined ? undefined : routeZones(journal.link, address, routed(names));
     },
     setUdpPorts: (ranges) => allowUdpPorts(journal.table, ranges),
     stillInPlace: () => journal.takeover === undefined || isStillOurs(journal.takeover),
     undo,
   };
+}
+
+/** What is routed to us whatever else is: the zones, addresses of the range, and the name by which browsers look for us. */
+export function routedAlways(zones: readonly string[], range: AddressRange): string[] {
+  return [...zones, 'use-application-dns.net', ...reverseZones(range)];
 }
 
 function routingOf(resolved: boolean, servers: readonly string[]): NameRouting {

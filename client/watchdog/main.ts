@@ -13,8 +13,9 @@ import { createResolver } from '../dns/resolver.ts';
 import { serveDns } from '../dns/server.ts';
 import { nothingKnown } from '../standing.ts';
 import { statusSchema } from '../status.ts';
-import { flushResolved } from '../system-dns/resolved.ts';
+import { flushResolved, routeZones } from '../system-dns/resolved.ts';
 import { readJournal, undoLeftovers } from '../system/journal.ts';
+import { routedAlways } from '../system/system-changes.ts';
 import { lockSystem } from '../system/system-lock.ts';
 
 const [stateDirectory] = process.argv.slice(2);
@@ -49,8 +50,10 @@ async function watch(path: string): Promise<void> {
     port: 53,
     answer: (message, transport) => resolver.answer(message, transport),
   });
-  // What the client answered a moment ago is not true any more.
-  await flushResolved();
+  // Public hostnames are asked where they were before; what the client answered a moment ago is not true any more.
+  const { link } = journal;
+  if (link === undefined) await flushResolved();
+  else await routeZones(link, resolverAddress(range), routedAlways(journal.zones, range));
   const leave = async (): Promise<void> => {
     await server.close();
     await api?.close();

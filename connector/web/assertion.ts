@@ -90,7 +90,8 @@ export class Assertions {
       ...(email === undefined ? {} : { email }),
       name,
       groups: [...groups],
-      door: 'web',
+      door: right.door,
+      ...(right.device === undefined ? {} : { dev: right.device }),
     })
       .setProtectedHeader({ alg: 'ES256', kid: key.jwk.kid, typ: 'postern-assertion+jwt' })
       .setIssuer(`https://${target.authority}`)

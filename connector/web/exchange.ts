@@ -4,6 +4,7 @@
  */
 import type { ConnectorResource } from '../../protocol/control.ts';
 import type { CodeName } from '../../protocol/errors.ts';
+import type { DeviceId } from '../../protocol/ids.ts';
 import type { ConnectorWeb } from '../../protocol/web-resource.ts';
 import type { RawRequest, Target } from './request-target.ts';
 import type { Right } from './right.ts';
@@ -18,8 +19,8 @@ export interface ExchangeOptions {
   readonly resource: WebResource;
   /** Undefined on a public path without a session. */
   readonly right: Right | undefined;
-  /** The browser's address as the relay saw it. */
-  readonly address: string;
+  /** The device, by the client door; its flow is recorded beside. */
+  readonly device?: DeviceId;
   readonly ownAuthorization: boolean;
   /** Whether it still may be open, apart from its right: the resource may have changed. */
   standing(): CodeName | undefined;

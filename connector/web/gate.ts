@@ -8,7 +8,9 @@ import type { Lease } from '../../protocol/lease.ts';
 import type { WebSession } from '../../protocol/web.ts';
 import type { ConnectorPass } from '../../protocol/web-resource.ts';
 import { readCookies, type OwnCookies } from './cookies.ts';
+import type { DeviceFlow } from './device-flow.ts';
 import type { WebResource } from './exchange.ts';
+import { isForeign, isOwnOrListed } from './foreign-site.ts';
 import { resourceFor } from './origins.ts';
 import { refusalNotice, type Notice } from './pages.ts';
 import { findPass, passObjection, shownPass, type ShownPass } from './passes.ts';
@@ -23,8 +25,10 @@ export interface Asked {
   readonly raw: RawRequest;
   /** The name in the TLS handshake. */
   readonly servername: string | undefined;
-  /** The browser's address as the relay saw it. */
-  readonly address: string;
+  /** The browser's address as the relay saw it; absent by the client door, which shows none. */
+  readonly address: string | undefined;
+  /** What came by the client door. */
+  readonly device: DeviceFlow | undefined;
   readonly isUpgrade: boolean;
 }
 
@@ -77,6 +81,9 @@ export class Gate {
     if (typeof target === 'number') return { verdict: 'malformed', status: target };
     const resource = resourceFor(this.#options.resources(), target.host);
     if (resource === undefined) return { verdict: 'notice', notice: notServed, target };
+    const { device } = asked;
+    // A grant for one application is none for another that has taken over its name.
+    if (device !== undefined && device.resource !== resource.id) return { verdict: 'malformed', status: 421 };
     const cookies = readCookies(cookieOf(raw));
     const held = this.#sessionFor(resource, target, cookies, asked.address);
     const session = typeof held === 'string' ? undefined : held;
@@ -85,23 +92,28 @@ export class Gate {
       return { verdict: 'notice', notice: noSuchPage, target };
     }
     if (own !== undefined) return { verdict: 'own', page: own, target, cookies, session };
-    if (asked.isUpgrade && !this.#mayUpgrade(raw, resource, target))
+    const site = { own: target.authority, listed: resource.web.allowOrigins };
+    if (asked.isUpgrade && !isOwnOrListed(raw, site))
       return { verdict: 'notice', notice: foreignOrigin, target };
     const shown = shownPass(raw);
+    const isOtherSite = isForeign(raw, site);
     if (shown === undefined) {
-      const right = session === undefined ? (held as CodeName) : this.#rightOf(session);
-      return this.#byRule(asked, { target, resource, cookies, right, signedInS: session?.auth_time });
+      const right = device?.right() ?? (session === undefined ? (held as CodeName) : this.#rightOf(session));
+      const isNobodys = isOtherSite && typeof right !== 'string';
+      return this.#byRule(asked, { target, resource, cookies, right: isNobodys ? 'other-site' : right });
     }
     const right = this.#rightByPass(resource, shown);
     if (right === undefined) {
-      const mayTry = this.#options.wrongPasses.count(asked.address);
+      const mayTry = this.#options.wrongPasses.count(device?.device ?? asked.address ?? '');
       return { verdict: 'notice', notice: mayTry ? wrongPass(shown) : tooManyWrong, target };
     }
     const isOwn = shown.isBasic;
-    return this.#byRule(asked, { target, resource, cookies, right, ownAuthorization: isOwn });
+    // Basic credentials are sent along by the browser, whichever site asks; a pair of headers is not.
+    const usable = isOwn && isOtherSite ? 'other-site' : right;
+    return this.#byRule(asked, { target, resource, cookies, right: usable, ownAuthorization: isOwn });
   }
 
-  #byRule({ raw }: Asked, held: Held): Verdict {
+  #byRule({ raw, device }: Asked, held: Held): Verdict {
     const { target, resource, cookies, ownAuthorization = false } = held;
     const rule = ruleFor(resource.web.rules, raw.method ?? '', target.path);
     if (rule === 'ambiguous') return { verdict: 'malformed', status: 400 };
@@ -113,12 +125,17 @@ export class Gate {
     const right = typeof held.right === 'string' ? undefined : held.right;
     const passed = { verdict: 'pass', target, resource, right, ownAuthorization } as const;
     if (rule.effect === 'public') return passed;
-    if (typeof held.right === 'string') return this.#turnAway(raw, target, cookies, held.right);
+    if (held.right === 'other-site') return { verdict: 'notice', notice: foreignOrigin, target };
+    if (typeof held.right === 'string') {
+      if (device !== undefined) return { verdict: 'notice', notice: refusalNotice(held.right), target };
+      return this.#turnAway(raw, target, cookies, held.right);
+    }
     const { groups, signIn } = rule;
     if (groups !== undefined && !held.right.who.groups.some((group) => groups.includes(group)))
       return { verdict: 'notice', notice: refusalNotice('denied'), target };
-    const ageS = this.#options.lease.nowMs() / 1_000 - (held.signedInS ?? Number.NEGATIVE_INFINITY);
-    if (signIn === undefined || ageS <= signIn) return passed;
+    const { signedInS = Number.NEGATIVE_INFINITY } = held.right;
+    if (signIn === undefined || this.#options.lease.nowMs() / 1_000 - signedInS <= signIn) return passed;
+    if (device !== undefined) return { verdict: 'notice', notice: signInAnew, target };
     return isNavigation(raw)
       ? { verdict: 'sign-in', target, cookies, fresh: signIn }
       : { verdict: 'notice', notice: signInNeeded, target };
@@ -135,7 +152,7 @@ export class Gate {
     resource: WebResource,
     target: Target,
     cookies: OwnCookies,
-    address: string,
+    address: string | undefined,
   ): WebSession | CodeName {
     if (cookies.session === undefined) return 'denied';
     const { sessions } = this.#options;
@@ -153,10 +170,12 @@ export class Gate {
   #rightOf(session: WebSession): Right {
     const { sessions } = this.#options;
     return {
+      door: 'web',
       id: session.jti,
       resource: session.res,
       sub: session.sub,
       who: session.who,
+      ...(session.auth_time === undefined ? {} : { signedInS: session.auth_time }),
       // The controller puts a narrower session in the place of this one before it takes this one away.
       objection: () => sessions.standing(session),
       endsMs: () => sessions.endsMs(session),
@@ -172,6 +191,7 @@ export class Gate {
     if (found === undefined || objection(found) !== undefined) return undefined;
     const { id, sub, who, cav } = found;
     return {
+      door: 'web',
       id,
       resource: resource.id,
       sub,
@@ -180,23 +200,14 @@ export class Gate {
       endsMs: () => Math.min(cav.until * 1_000, lease.honouredUntilMs(cav.out) + 1),
     };
   }
-
-  /** Scripts of any site may open a WebSocket with the cookies of this one, so its own word for where it is counts. */
-  #mayUpgrade(raw: RawRequest, resource: WebResource, target: Target): boolean {
-    const { origin } = raw.headers;
-    if (origin === undefined) return true;
-    return origin === `https://${target.authority}` || resource.web.allowOrigins.includes(origin);
-  }
 }
 
 interface Held {
   readonly target: Target;
   readonly resource: WebResource;
   readonly cookies: OwnCookies;
-  /** By what right, or why there is none. */
-  readonly right: Right | CodeName;
-  /** When the person signed in, epoch seconds. */
-  readonly signedInS?: number | undefined;
+  /** By what right, or why there is none; `other-site`: there is one, which a page of another site must not use. */
+  readonly right: Right | CodeName | 'other-site';
   readonly ownAuthorization?: boolean;
 }
 
@@ -227,8 +238,15 @@ function ownPage(path: string): OwnPage | 'other' | undefined {
     case '/.postern/jwks.json':
       return 'jwks';
     default:
-      return /^[/\\]+\.postern([/\\;]|$)/i.test(decoded(path)) ? 'other' : undefined;
+      if (!/postern|%/i.test(path)) return undefined;
+      return isBelowOurs(decoded(path)) ? 'other' : undefined;
   }
+}
+
+/** Also where a server would climb back to it. */
+function isBelowOurs(text: string): boolean {
+  const climbed = URL.parse(`http://x${text}`)?.pathname ?? '';
+  return [text, climbed].some((path) => /^[/\\]+\.postern([/\\;]|$)/i.test(path));
 }
 
 /** As the most eager server decodes it. */
@@ -284,7 +302,15 @@ const foreignOrigin: Notice = {
   status: 403,
   error: 'foreign-origin',
   title: 'You may not open this',
-  text: 'Another site asked for this connection, and the application does not list it.',
+  text: 'A page of another site asked for this, and the application does not list that site.',
+};
+
+/** By the client door nobody can be sent to sign in: the session is the device's. */
+const signInAnew: Notice = {
+  status: 403,
+  error: 'sign-in-too-old',
+  title: 'Sign in once more',
+  text: 'This part of the application needs a newer sign-in than that of this computer. Run "postern login" on it, then open the page again.',
 };
 
 const underMaintenance: Notice = {

@@ -8,11 +8,12 @@ import type { Duplex } from 'node:stream';
 import { TLSSocket, type SecureContext } from 'node:tls';
 import type { FastifyServerFactoryHandler } from 'fastify';
 import type { Clock } from '../../protocol/clock.ts';
-import type { WebCaller } from '../../protocol/hop.ts';
+import type { DeviceFlow } from './device-flow.ts';
 import type { RawRequest } from './request-target.ts';
 
 const handshakeMs = 10_000;
-const headersMs = 10_000;
+/** A request's head must be whole within this; looked at every `everyMs`. */
+const usualHead = { withinMs: 10_000, everyMs: 2_000 };
 /** Between two requests of a kept connection. */
 const keepAliveMs = 65_000;
 /** An HTTP/2 connection without any stream. */
@@ -23,10 +24,13 @@ const maxHandshakes = 512;
 const maxConnections = 8_192;
 const maxConcurrentStreams = 128;
 
-/** What is known of a browser's connection. */
+/** Where a connection comes from: a browser's address as the relay told it, or a device's flow. */
+export type Source = { readonly address: string } | { readonly device: DeviceFlow };
+
+/** What is known of a connection. */
 export interface Connection {
   readonly servername: string;
-  readonly address: string;
+  readonly source: Source;
 }
 
 export interface HttpsEndpointOptions {
@@ -34,6 +38,7 @@ export interface HttpsEndpointOptions {
   /** The certificate for a name; undefined when there is none. Never rejects. */
   contextFor(name: string): Promise<SecureContext | undefined>;
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  readonly head?: { readonly withinMs: number; readonly everyMs: number };
 }
 
 /**
@@ -62,12 +67,13 @@ export class HttpsEndpoint {
 
   /** Makes the servers; `handler` answers the requests of both. */
   serve(handler: FastifyServerFactoryHandler): Server {
+    const { head = usualHead } = this.#options;
     const http1 = createHttpServer({
-      headersTimeout: headersMs,
+      headersTimeout: head.withinMs,
       // A body may take as long as it does: whoever sends nothing for long is let go by silence.
       requestTimeout: 0,
       keepAliveTimeout: keepAliveMs,
-      connectionsCheckingInterval: 2_000,
+      connectionsCheckingInterval: head.everyMs,
       maxHeaderSize: maxHeaderBytes,
       insecureHTTPParser: false,
       requireHostHeader: true,
@@ -107,8 +113,8 @@ export class HttpsEndpoint {
     return this.#connections.get(raw.socket);
   }
 
-  /** Takes a browser's bytes; false when there is no room for another connection. */
-  take(stream: Duplex, { addr }: WebCaller): boolean {
+  /** Takes a connection's bytes; false when there is no room for another one. */
+  take(stream: Duplex, source: Source): boolean {
     if (this.#handshakes >= maxHandshakes || this.#open.size >= maxConnections) return false;
     this.#handshakes++;
     const socket = new TLSSocket(stream, {
@@ -116,7 +122,7 @@ export class HttpsEndpoint {
       minVersion: 'TLSv1.2',
       ALPNProtocols: ['h2', 'http/1.1'],
       SNICallback: (name, done) => {
-        void this.#answerName(name.toLowerCase(), done);
+        void this.#answerName(name.toLowerCase(), source, done);
       },
     });
     this.#open.add(socket);
@@ -139,7 +145,7 @@ export class HttpsEndpoint {
       // As it was negotiated: without a name there was no certificate either.
       const servername = (socket as { servername?: string | false }).servername;
       if (typeof servername === 'string')
-        this.#enter(socket, { servername: servername.toLowerCase(), address: addr });
+        this.#enter(socket, { servername: servername.toLowerCase(), source });
       else socket.destroy();
     });
     return true;
@@ -148,9 +154,12 @@ export class HttpsEndpoint {
   /** Whatever goes wrong here, the handshake ends and nothing else (SEC-D2). */
   async #answerName(
     name: string,
+    source: Source,
     done: (error: Error | null, context?: SecureContext) => void,
   ): Promise<void> {
-    const context = await this.#options.contextFor(name).catch(() => undefined);
+    // A device's flow was granted for one hostname, whatever its TLS asks for.
+    const isGranted = !('device' in source) || source.device.host === name;
+    const context = isGranted ? await this.#options.contextFor(name).catch(() => undefined) : undefined;
     if (context === undefined) done(new Error('there is no certificate for this name'));
     else done(null, context);
   }

@@ -82,8 +82,8 @@ const claimPrefixes = [
 export interface Told {
   /** Name, value, name, value; empty: nobody signed in, and the origin is told of nobody. */
   readonly identity: readonly string[];
-  /** The browser's address as the relay saw it. */
-  readonly address: string;
+  /** The browser's address as the relay saw it; the client door shows none. */
+  readonly address: string | undefined;
   /** The Host the origin sees. */
   readonly host: string;
   /** Names of further headers that this resource's origin believes, removed from what comes from outside. */
@@ -108,14 +108,8 @@ export function originHeaders(request: RawRequest, target: Target, told: Told): 
   }
   const rest = cookies.length === 0 ? undefined : readCookies(cookies.join('; ')).rest;
   if (rest !== undefined) out.push('cookie', rest);
-  out.push(
-    'x-forwarded-for',
-    told.address,
-    'x-forwarded-proto',
-    'https',
-    'x-forwarded-host',
-    target.authority,
-  );
+  if (told.address !== undefined) out.push('x-forwarded-for', told.address);
+  out.push('x-forwarded-proto', 'https', 'x-forwarded-host', target.authority);
   const { authority } = target;
   const colon = authority.lastIndexOf(':');
   out.push('x-forwarded-port', colon < 0 ? '443' : authority.slice(colon + 1));

@@ -62,8 +62,8 @@ export class SignIn {
     return { redirect: url.href, cookies: [...dropped.map(clearPre), setPre(digits, verifier)] };
   }
 
-  /** The controller sent the browser back. `address`: the browser's, as the relay saw it. */
-  async finish(target: Target, cookies: OwnCookies, address: string): Promise<Answer> {
+  /** The controller sent the browser back. `address`: the browser's, where the relay told one. */
+  async finish(target: Target, cookies: OwnCookies, address: string | undefined): Promise<Answer> {
     const query = new URLSearchParams(target.query);
     const returnTo = safeReturn(query.get('rd') ?? '/');
     const digits = query.get('n') ?? '';
@@ -81,7 +81,7 @@ export class SignIn {
       verifier: toBase64Url(verifier),
       host: target.host,
       ch: hashOf(secret),
-      addr: address,
+      ...(address === undefined ? {} : { addr: address }),
     });
     // With the pre cookie still there, going on once the controller is back works.
     if (!('jws' in redeemed) && redeemed.code !== 'denied') return { notice: controllerAway, cookies: [] };

@@ -23,11 +23,11 @@ export class WebRecords {
   }
 
   opened(exchange: Exchange): void {
-    if (this.#isFirst('open', exchange)) this.#write('open', exchange);
+    if (!isInFlow(exchange) && this.#isFirst('open', exchange)) this.#write('open', exchange);
   }
 
   cut(exchange: Exchange, code: CodeName): void {
-    this.#write('close', exchange, code);
+    if (!isInFlow(exchange)) this.#write('close', exchange, code);
   }
 
   failed(exchange: Exchange, code: CodeName): void {
@@ -35,8 +35,7 @@ export class WebRecords {
   }
 
   #isFirst(what: string, { options: { right, resource, target } }: Exchange): boolean {
-    // No part can contain a space.
-    const key = `${what} ${right?.id ?? ''} ${resource.id} ${target.host}`;
+    const key = recordKey(what, right?.id ?? '', resource.id, target.host);
     const nowMs = this.#nowMs();
     const last = this.#last.get(key);
     if (last !== undefined && nowMs - last < onceMs) return false;
@@ -48,17 +47,28 @@ export class WebRecords {
   }
 
   #write(event: FlowRecord['event'], { options }: Exchange, code?: CodeName): void {
-    const { right, resource, target } = options;
+    const { right, resource, target, device } = options;
     this.#record({
       at: Math.floor(this.#nowMs()),
       event,
       flow: this.#random(16).toString('base64url'),
-      door: 'web',
+      ...(device === undefined ? { door: 'web' } : { device, kind: 'web' }),
       resource: resource.id,
       host: target.host,
       port: Number(/:(\d+)$/.exec(target.authority)?.[1] ?? 443),
-      ...(right === undefined ? {} : { subject: right.sub, web: right.id }),
+      ...(right === undefined ? {} : { subject: right.sub }),
+      ...(right?.door === 'web' ? { web: right.id } : {}),
       ...(code === undefined ? {} : { code }),
     });
   }
+}
+
+/** Whether it is part of a device's flow and of nothing else: that one is recorded as every other flow, from open to close. */
+function isInFlow({ options: { device, right } }: Exchange): boolean {
+  return device !== undefined && right?.door !== 'web';
+}
+
+/** Injective: no part can contain a space (SEC-A6). */
+export function recordKey(what: string, right: string, resource: string, host: string): string {
+  return `${what} ${right} ${resource} ${host}`;
 }

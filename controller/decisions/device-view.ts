@@ -14,14 +14,16 @@ import { postureWanted } from '../posture/wanted.ts';
 import type { NodesTable } from '../store/schema.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { directEndpoints } from './direct-endpoints.ts';
-import { entitlements, type Entitlement } from './entitlements.ts';
-import { grantsFor } from './grants-for.ts';
+import type { Entitlement } from './entitlements.ts';
+import { grantsFor, type Told } from './grants-for.ts';
 import { issuedTo, storeMinted, textsOf, ticketFor, type IssuedToken, type Minted } from './issued-tokens.ts';
 import { longestLifeMs } from './revocations.ts';
 import { noteFirstRights } from './last-uses.ts';
-import { rightsByNetwork, type Rights } from './rights.ts';
+import type { Rights } from './rights.ts';
+import { SharedEntitlements } from './shared-entitlements.ts';
 import { seatsOf, whyOver, type Seat } from './seat.ts';
 import { relayEntries, serversSince } from './servers.ts';
+import { groupsByNetwork, webResources } from './told.ts';
 
 export interface DeviceView {
   readonly snapshot: DeviceSnapshot;
@@ -70,7 +72,9 @@ export async function deviceViews(
     const news = await deviceNews(tx, owned);
     const minted: Minted[] = [];
     const { webPort } = context;
-    const about = { tx, state, servers, news, nowMs, webPort, groupsOf: groupsByNetwork(state) };
+    const shared = new SharedEntitlements(state, nowMs);
+    const told = { groupsOf: groupsByNetwork(state), web: webResources(state) };
+    const about = { tx, state, shared, servers, news, nowMs, webPort, told };
     // Signed side by side, each in a thread of its own.
     const views = await Promise.all(
       Array.from(seats, async ([device, seat]) => {
@@ -117,11 +121,12 @@ function isSame(ids: readonly string[], had: readonly string[] | undefined): boo
 interface About {
   readonly tx: ScopedStore;
   readonly state: OrganisationState;
+  readonly shared: SharedEntitlements;
   readonly servers: readonly NodesTable[];
   readonly news: ReadonlyMap<DeviceId, readonly DeviceNews[]>;
   readonly nowMs: number;
   readonly webPort: number;
-  readonly groupsOf: (network: NetworkId) => readonly string[];
+  readonly told: Told;
 }
 
 async function viewOf(
@@ -131,12 +136,12 @@ async function viewOf(
   about: About,
   tokens: Tokens,
 ): Promise<DeviceView> {
-  const { tx, state, nowMs, groupsOf } = about;
-  const list = entitlements(state, seat, nowMs);
+  const { tx, state, shared, nowMs, told } = about;
+  const list = shared.of(seat);
   const granted = list.filter((each) => each.state === 'granted').map(({ resource }) => resource);
   await noteFirstRights(tx, state, seat.subject, granted, nowMs);
-  const due = rightsByNetwork(list, seat.session.untilMs, nowMs);
-  const grants = await grantsFor(context, organisation, seat, due, groupsOf, tokens);
+  const due = shared.dueUntil(list, seat.session.untilMs);
+  const grants = await grantsFor(context, organisation, seat, due, told, tokens);
   return {
     snapshot: deviceSnapshot(about, seat, list, grants.held),
     tokens: {
@@ -233,19 +238,31 @@ function connectorEntry(node: NodesTable, relays: string[], state: OrganisationS
   return direct.length === 0 ? entry : { ...entry, direct };
 }
 
-function deviceResource(
-  { resource, state, reasons, untilMs }: Entitlement,
-  held: Rights,
-  webPort: number,
-): DeviceResource {
-  const { id, network, definition } = resource;
+/** What devices are told of a resource, by its end, worked out once for all who share the entitlement. */
+const written = new WeakMap<Entitlement, Map<number | undefined, DeviceResource>>();
+
+function deviceResource(entry: Entitlement, held: Rights, webPort: number): DeviceResource {
+  const { resource, state, untilMs } = entry;
   // A granted resource ends with its right; a refused one may open when time alone changes the decision.
   const until =
     state === 'granted'
-      ? held.get(id)?.until
+      ? held.get(resource.id)?.until
       : untilMs === undefined
         ? undefined
         : Math.ceil(untilMs / 1_000);
+  const byEnd = written.get(entry) ?? new Map<number | undefined, DeviceResource>();
+  written.set(entry, byEnd);
+  let known = byEnd.get(until);
+  if (known === undefined) byEnd.set(until, (known = writeResource(entry, until, webPort)));
+  return known;
+}
+
+function writeResource(
+  { resource, state, reasons }: Entitlement,
+  until: number | undefined,
+  webPort: number,
+): DeviceResource {
+  const { id, network, definition } = resource;
   return {
     id,
     net: network.id,
@@ -274,36 +291,6 @@ function reachOf(resource: Resource, webPort: number): Reach {
     reaches.set(resource, reach);
   }
   return reach;
-}
-
-/** `groupsOfNetwork`, once for each network. */
-function groupsByNetwork(state: OrganisationState): (network: NetworkId) => readonly string[] {
-  const found = new Map<NetworkId, readonly string[]>();
-  return (network) => {
-    const groups = found.get(network) ?? groupsOfNetwork(state, network);
-    found.set(network, groups);
-    return groups;
-  };
-}
-
-/** Groups that policies and path rules of this network name: its applications may be told of those, and of no others. */
-export function groupsOfNetwork({ document, resources }: OrganisationState, network: NetworkId): string[] {
-  const inside = resources.filter((resource) => resource.network.id === network);
-  const named = new Set(
-    inside.flatMap(({ definition: { web } }) => web?.rules?.flatMap(({ groups }) => groups ?? []) ?? []),
-  );
-  for (const { to, allow, deny, require } of document.policies ?? []) {
-    const about =
-      to === 'everything' ||
-      inside.some(
-        ({ definition: { name, tags = [] } }) =>
-          to.resources?.includes(name) === true || tags.some((tag) => to.tags?.includes(tag) === true),
-      );
-    for (const who of about ? [allow, deny, require] : []) {
-      if (who !== undefined && who !== 'everyone') for (const group of who.groups ?? []) named.add(group);
-    }
-  }
-  return [...named];
 }
 
 /** The first instant at which a decision changes by itself, a session ends, or half of a right's life has passed. */

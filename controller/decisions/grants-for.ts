@@ -8,11 +8,20 @@ import type { ControllerContext } from '../context.ts';
 import { storedRights, type IssuedToken, type Minted } from './issued-tokens.ts';
 import { serves, type Right, type Rights } from './rights.ts';
 import type { Seat } from './seat.ts';
+import { whoText, whoTold } from './told.ts';
 
 /** What a grant's claims may take as JSON, so that the token stays below 16 KiB. */
 const maxClaimsBytes = 11_500;
 /** So many grants of a network may come together over time; then one generation of new ones takes the place of all. */
 const maxAdded = 8;
+
+/** What grants tell of their holder, and where that is believed. */
+export interface Told {
+  /** Groups that the applications of a network may be told of. */
+  groupsOf(this: void, network: NetworkId): readonly string[];
+  /** Resources behind public hostnames. */
+  readonly web: ReadonlySet<ResourceId>;
+}
 
 /** Grants in force for a seat, and the rights they carry. */
 export interface Grants {
@@ -29,7 +38,7 @@ export async function grantsFor(
   organisation: OrganisationId,
   seat: Seat,
   due: ReadonlyMap<NetworkId, Rights>,
-  groupsOfNetwork: (network: NetworkId) => readonly string[],
+  { groupsOf, web }: Told,
   { issued, minted }: { readonly issued: readonly IssuedToken[]; readonly minted: Minted[] },
 ): Promise<Grants> {
   const nowMs = context.now();
@@ -45,12 +54,15 @@ export async function grantsFor(
   for (const [network, rights] of due) {
     const kept: Id<'tok'>[] = [];
     const served = new Map<ResourceId, Right>();
+    const groups = groupsOf(network);
+    const who = whoText(seat.subject, groups);
     for (const row of grants) {
       if (row.network !== network) continue;
       const before = served.size;
       for (const [id, right] of narrowed.carriedBy(row)) {
         const wanted = rights.get(id);
-        if (wanted !== undefined && !served.has(id) && serves(right, wanted, nowMs)) served.set(id, right);
+        if (wanted === undefined || served.has(id) || (row.who !== who && web.has(id))) continue;
+        if (serves(right, wanted, nowMs)) served.set(id, right);
       }
       if (served.size > before) kept.push(row.id);
     }
@@ -64,7 +76,6 @@ export async function grantsFor(
     if (isWhole) continue;
     const missing = served.size === 0 ? [...rights] : [...rights].filter(([id]) => !served.has(id));
     for (const [id, right] of missing) held.set(id, right);
-    const groups = groupsOfNetwork(network);
     for (const part of parts(missing, seat, groups)) {
       const fresh = await mint(context, organisation, seat, network, part, groups, nowMs);
       minted.push(fresh);
@@ -123,11 +134,8 @@ async function mint(
     dev: device.id,
     ses: session.id,
     nk: device.nk,
-    who: {
-      name: subject.name,
-      groups: subject.groups.filter((group) => groups.includes(group)),
-      ...(subject.email === undefined ? {} : { email: subject.email }),
-    },
+    who: whoTold(subject, groups),
+    ...(session.authMs === undefined ? {} : { auth_time: Math.floor(session.authMs / 1_000) }),
     ...claimsOf(part),
     iat: nowS,
     exp: expires,
@@ -139,6 +147,7 @@ async function mint(
     session: session.id,
     network,
     resources: storedRights(new Map(part)),
+    who: whoText(subject, groups),
     issued_ms: issuedMs,
     expires_ms: expires * 1_000,
     superseded_ms: null,

@@ -135,6 +135,7 @@ export async function ticketFor(
     session: claims.session ?? null,
     network: null,
     resources: terms,
+    who: null,
     issued_ms: Math.max(nowMs, (last?.issued_ms ?? 0) + 1),
     expires_ms: expiresMs,
     superseded_ms: null,

@@ -7,12 +7,14 @@ import type { AuditEntry } from '../audit/append-audit.ts';
 import type { OrganisationState } from '../organisation/organisation-state.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { resourceById } from './candidates.ts';
-import { entitlements, entitlementsTo, type Entitlement } from './entitlements.ts';
+import { entitlementsTo, type Entitlement } from './entitlements.ts';
 import { issuedTo } from './issued-tokens.ts';
 import type { NarrowedRights } from './narrowed-rights.ts';
 import type { Taken } from './revocations.ts';
-import { promisesMore, rightsByNetwork, type Right } from './rights.ts';
+import { promisesMore, type Right } from './rights.ts';
 import type { Seat } from './seat.ts';
+import { SharedEntitlements } from './shared-entitlements.ts';
+import { groupsByNetwork, webResources, whoText } from './told.ts';
 
 export interface Withdrawn extends Taken {
   readonly entries: readonly AuditEntry[];
@@ -56,29 +58,35 @@ export async function withdraw(
     if (same !== undefined) same.grants.push(grant);
     else narrowed.set(key, { grants: [grant], resources, ...(left === undefined ? {} : { left }) });
   };
+  const groupsOf = groupsByNetwork(state);
+  const web = webResources(state);
   await issued.read(tx, nowMs);
   const grants = await issuedTo(
     tx,
     seats.map(({ device }) => device.id),
     nowMs,
   );
+  const shared = new SharedEntitlements(state, nowMs, about);
   for (const seat of seats) {
     const rows = (grants.get(seat.device.id) ?? []).filter(
       ({ kind, session }) => kind === 'grant' && session === seat.session.id,
     );
     if (rows.length === 0) continue;
-    const list = entitlements(state, seat, nowMs, about);
-    const due = rightsByNetwork(list, seat.session.untilMs, nowMs);
+    const list = shared.of(seat);
+    const due = shared.dueUntil(list, seat.session.untilMs);
     const lost = new Set<ResourceId>();
     for (const row of rows) {
       const carried = issued.carriedBy(row, gone);
       const now = row.network === null ? undefined : due.get(row.network);
+      // What it says of its holder holds no more: a new grant follows.
+      const isOutdated =
+        row.network !== null && web.size > 0 && row.who !== whoText(seat.subject, groupsOf(row.network));
       const over: ResourceId[] = [];
       let count = 0;
       /** What is allowed for a shorter time than was signed goes on until then, by what is left of it. */
       const shorter = new Map<string, { resources: ResourceId[]; left: Right }>();
       for (const [id, right] of carried) {
-        const left = moved.has(id) ? undefined : now?.get(id);
+        const left = moved.has(id) || (isOutdated && web.has(id)) ? undefined : now?.get(id);
         if (stays(id) || !promisesMore(right, left)) continue;
         if (left === undefined) {
           if (!gone.has(id)) over.push(id);

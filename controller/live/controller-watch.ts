@@ -42,14 +42,10 @@ export class ControllerWatch {
     this.#schedule();
   }
 
-  async stop(): Promise<void> {
+  /** It stays on the list: another does what it had put off until later, once it counts as gone. */
+  stop(): void {
     this.#isStopped = true;
     this.#cancel();
-    const { store, id, log } = this.#options;
-    // Others need not wait until it counts as gone.
-    await store
-      .forgetController(id)
-      .catch((error: unknown) => log.warn({ err: error }, 'left without a word'));
   }
 
   #schedule(): void {
@@ -88,7 +84,7 @@ export class ControllerWatch {
   async #follow(other: string, beats: number): Promise<void> {
     const { store, live, log, takeOver } = this.#options;
     if (!(await live.turn(`gone ${other}`, turnMs))) return;
-    log.warn({ controller: other }, 'a controller is gone; what it left is done here');
+    log.info({ controller: other }, 'a controller is gone; what it left is done here');
     await takeOver();
     // After that: whoever dies meanwhile leaves it to the next.
     await store.forgetController(other, beats);

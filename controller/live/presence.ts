@@ -30,9 +30,11 @@ export class Presence {
       if (left) return;
       left = true;
       const rest = (this.#online.get(node) ?? 1) - 1;
-      if (rest > 0) return void this.#online.set(node, rest);
-      this.#online.delete(node);
-      this.#witness?.left(node);
+      if (rest > 0) this.#online.set(node, rest);
+      else {
+        this.#online.delete(node);
+        this.#witness?.left(node);
+      }
     };
   }
 

@@ -4,6 +4,7 @@
  */
 import { createClient, ErrorReply } from 'redis';
 import type { Clock } from '../../protocol/clock.ts';
+import { UnusableRedis } from './unusable-redis.ts';
 
 /** Redis answers within a millisecond; one that takes a second stands still. */
 const answerMs = 1_000;
@@ -25,9 +26,6 @@ export class NoAnswer extends Error {
     this.state = state;
   }
 }
-
-/** Redis does not let this controller in, or the address is none. The message holds no password. */
-export class UnusableRedis extends Error {}
 
 type Client = ReturnType<typeof clientFor>;
 
@@ -62,7 +60,7 @@ export class RedisConnection {
     } catch (error) {
       if (!isRefusal(error)) return connection;
       connection.close();
-      throw new UnusableRedis(`Redis does not let this controller in: ${(error as Error).message}`, {
+      throw new UnusableRedis(`Redis does not let this controller in: ${error.message.replace(/\.$/, '')}`, {
         cause: error,
       });
     }
@@ -73,7 +71,7 @@ export class RedisConnection {
     const refused = new Promise<never>((_, reject) => {
       for (const client of [this.#client, this.#listener])
         client.on('error', (error: unknown) => {
-          if (isRefusal(error)) reject(error as Error);
+          if (isRefusal(error)) reject(error);
         });
     });
     refused.catch(() => undefined);
@@ -146,7 +144,7 @@ function clientFor(url: string) {
 }
 
 /** Answers after which trying again as before is useless. */
-function isRefusal(error: unknown): boolean {
+function isRefusal(error: unknown): error is Error {
   return (
     error instanceof Error && /^(WRONGPASS|NOAUTH|NOPERM|ERR invalid password|ERR AUTH)/.test(error.message)
   );

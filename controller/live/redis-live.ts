@@ -151,7 +151,10 @@ class RedisLive implements Live {
   #hear(sealed: Buffer): void {
     const { id, secretKey, clock, log } = this.#options;
     const numbered = openNews(secretKey, sealed);
-    if (numbered === undefined) return void log.warn('news by Redis that no controller of ours has sealed');
+    if (numbered === undefined) {
+      log.warn('news by Redis that no controller of ours has sealed');
+      return;
+    }
     const { from, n, news } = numbered;
     if (from === id) {
       if (news.t === 'beat') this.#echo();

@@ -220,6 +220,8 @@ export interface IssuedTokensTable {
   network: NetworkId | null;
   /** JSON of what a grant carries (`storedRights`), or of a ticket’s terms. */
   resources: string;
+  /** JSON of who a grant says its holder is (`whoText`); null for a ticket, and for what was issued before 0.3. */
+  who: string | null;
   issued_ms: number;
   expires_ms: number;
   /** When the key it is bound to was rotated away; it is honoured a little longer, for the flows that are open. */
@@ -502,6 +504,51 @@ export interface DirectoryLossesTable {
   at_ms: number;
 }
 
+/** One-time links by which somebody becomes an owner. */
+export interface SetupLinksTable {
+  organisation: OrganisationId;
+  /** SHA-256 of the token. */
+  hash: string;
+  created_ms: number;
+  expires_ms: number;
+}
+
+/** Owners who sign in at the controller itself. */
+export interface LocalAccountsTable {
+  organisation: OrganisationId;
+  person: Id<'usr'>;
+  /** In lower case; by which they sign in. */
+  email: string;
+  /** Hashed; null with a passkey. */
+  password: string | null;
+  /** Of the authenticator, sealed. */
+  one_time_secret: Uint8Array | null;
+  /** The latest that was used. */
+  one_time_step: number;
+  /** JSON array of the hashes of the recovery codes that are left. */
+  recovery: string;
+  created_ms: number;
+}
+
+export interface PasskeysTable {
+  organisation: OrganisationId;
+  /** The credential's, base64url. */
+  id: string;
+  person: Id<'usr'>;
+  public_key: Uint8Array;
+  counter: number;
+  created_ms: number;
+  used_ms: number | null;
+}
+
+/** Challenges that a passkey may answer, once. */
+export interface PasskeyChallengesTable {
+  organisation: OrganisationId;
+  /** SHA-256 of the challenge. */
+  hash: string;
+  expires_ms: number;
+}
+
 /** The tables that belong to an organisation. */
 export interface ScopedSchema {
   documents: DocumentsTable;
@@ -538,6 +585,10 @@ export interface ScopedSchema {
   directory_groups: DirectoryGroupsTable;
   directory_members: DirectoryMembersTable;
   directory_losses: DirectoryLossesTable;
+  setup_links: SetupLinksTable;
+  local_accounts: LocalAccountsTable;
+  passkeys: PasskeysTable;
+  passkey_challenges: PasskeyChallengesTable;
 }
 
 /** Keys, sealed, and the TLS authority, where several controllers share them. */

@@ -81,7 +81,11 @@ export class Store {
 
   /** Whose directory token has this hash; undefined when it is nobody's. Whether it has expired is the caller's to see. */
   async directoryToken(hash: string) {
-    return this.#database.db.selectFrom('directory_tokens').selectAll().where('hash', '=', hash).executeTakeFirst();
+    return this.#database.db
+      .selectFrom('directory_tokens')
+      .selectAll()
+      .where('hash', '=', hash)
+      .executeTakeFirst();
   }
 
   /** The enrolment key with this hash, whatever is left of it. */
@@ -157,10 +161,9 @@ export class Store {
   }
 
   /** Takes a controller off the list; false when it has said since that it runs, or somebody else was first. */
-  async forgetController(id: string, beats?: number): Promise<boolean> {
-    const all = this.#database.db.deleteFrom('controllers').where('id', '=', id);
-    const one = beats === undefined ? all : all.where('beats', '=', beats);
-    return (await one.executeTakeFirst()).numDeletedRows > 0n;
+  async forgetController(id: string, beats: number): Promise<boolean> {
+    const same = this.#database.db.deleteFrom('controllers').where('id', '=', id).where('beats', '=', beats);
+    return (await same.executeTakeFirst()).numDeletedRows > 0n;
   }
 
   /** How often news of each organisation could not be told. */

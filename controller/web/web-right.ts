@@ -4,7 +4,7 @@
  */
 import type { Name } from '../../protocol/names.ts';
 import type { Who } from '../../protocol/web.ts';
-import { groupsOfNetwork } from '../decisions/device-view.ts';
+import { groupsOfNetwork, whoTold } from '../decisions/told.ts';
 import { visitorEntitlements, type Entitlement, type Visitor } from '../decisions/entitlements.ts';
 import { longestLifeMs } from '../decisions/revocations.ts';
 import type { Subject } from '../decisions/seat.ts';
@@ -66,13 +66,8 @@ export function rightAtHost(
 }
 
 /** Who somebody is to the applications of a resource's network. */
-export function whoFor(state: OrganisationState, resource: Resource, { name, email, groups }: Subject): Who {
-  const named = groupsOfNetwork(state, resource.network.id);
-  return {
-    name,
-    ...(email === undefined ? {} : { email }),
-    groups: groups.filter((group) => named.includes(group)),
-  };
+export function whoFor(state: OrganisationState, resource: Resource, subject: Subject): Who {
+  return whoTold(subject, groupsOfNetwork(state, resource.network.id));
 }
 
 /** Whether two texts of terms lead through the same door, whoever is told to be there. */

@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { searchDomains, searchShadows } from '../../client/dns/search-shadows.ts';
 import { acceptedZones } from '../../client/dns/zones.ts';
-import { findResource, standingOf, unmetTexts } from '../../client/standing.ts';
+import { findResource, hostStandingOf, standingOf, unmetTexts, webNames } from '../../client/standing.ts';
 import { explain, listResources } from '../../client/why.ts';
 import { exitOfWhy } from '../../cli/why.ts';
-import type { Name } from '../../protocol/names.ts';
+import type { Name, Pattern } from '../../protocol/names.ts';
 import { hiddenText } from '../../protocol/reasons.ts';
-import { sample } from './dns/knowledge.ts';
+import { far, resource, sample } from './dns/knowledge.ts';
 
 test('zones that others depend on are refused, with why', () => {
   const { accepted, refused } = acceptedZones(
@@ -90,4 +90,59 @@ test('a refusal always has a sentence', () => {
   assert.deepEqual(unmetTexts([]), ['No policy allows this (no-allow).']);
   const standing = standingOf('secret.acme.internal' as Name, sample);
   assert.equal(standing.is, 'refused');
+});
+
+const web = (...hostnames: string[]): { web: { hostnames: Pattern[]; port: number } } => ({
+  web: { hostnames: hostnames as Pattern[], port: 443 },
+});
+const doors = {
+  ...sample,
+  exempt: new Set(['access.acme.example']),
+  resources: [
+    resource(1, ['wiki.acme.internal'], web('wiki.acme.public.example', '*.apps.acme.example')),
+    resource(2, ['*.acme.public.example'], { granted: false }),
+    resource(3, ['git.acme.internal'], { ...web('git.acme.example'), granted: false }),
+    resource(4, ['far.acme.internal'], { ...web('far.acme.example'), net: far }),
+    resource(5, ['own.acme.internal'], web('own.acme.internal', 'access.acme.example', 'x.localhost')),
+  ],
+};
+
+test('a public hostname is ours where it is granted and can be reached, by its exact name, while there is a session', () => {
+  const of = (name: string, knowledge = doors): string => standingOf(name as Name, knowledge).is;
+  assert.equal(of('wiki.acme.public.example'), 'granted');
+  assert.equal(of('own.acme.internal'), 'granted');
+  for (const name of [
+    'x.apps.acme.example',
+    'git.acme.example',
+    'far.acme.example',
+    'access.acme.example',
+    'x.localhost',
+    'sub.wiki.acme.public.example',
+    'other.acme.example',
+  ])
+    assert.equal(of(name), 'foreign', name);
+  for (const contact of ['none', 'ended'] as const)
+    assert.equal(of('wiki.acme.public.example', { ...doors, contact }), 'foreign', contact);
+  assert.deepEqual(webNames(doors), ['wiki.acme.public.example', 'own.acme.internal']);
+  assert.deepEqual(webNames({ ...doors, contact: 'ended' }), []);
+  assert.equal(hostStandingOf('wiki.acme.public.example' as Name, doors).is, 'foreign');
+});
+
+test('`why` knows a public hostname, and says by which door a browser here opens it', () => {
+  const own = explain('wiki.acme.public.example', doors);
+  assert.deepEqual([own.decision, exitOfWhy(own)], ['granted', 0]);
+  assert.match(own.text ?? '', /without a sign-in page/);
+  const wildcard = explain('x.apps.acme.example', doors);
+  assert.equal(wildcard.decision, 'granted');
+  assert.match(wildcard.text ?? '', /asks for a sign-in/);
+  const refused = explain('git.acme.example', doors);
+  assert.equal(refused.decision, 'refused');
+  assert.match(refused.text ?? '', /decides anew/);
+  assert.equal(explain('git.acme.internal', doors).text, undefined);
+  const [, far] = listResources(doors).resources;
+  assert.deepEqual(far?.urls, []);
+  assert.deepEqual(listResources(doors).resources[0]?.urls, [
+    'https://wiki.acme.public.example',
+    'https://*.apps.acme.example',
+  ]);
 });

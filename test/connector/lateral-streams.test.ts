@@ -114,7 +114,10 @@ test('SEC-A13 after a valid open, other hosts, ports, kinds and resources are re
     ...ports.map(([p, code]): [object, CodeName] => [bench.request({ p }), code]),
     ...resources.map((r): [object, CodeName] => [bench.request({ r }), 'denied']),
     [bench.request({ k: 'udp' }), 'port-not-listed'],
-    ...['web', 'peer', 'TCP', '', null].map((k): [object, CodeName] => [bench.request({ k }), 'denied']),
+    ...['peer', 'TCP', '', null].map((k): [object, CodeName] => [bench.request({ k }), 'denied']),
+    // Without a public hostname of this resource there is no flow of that kind, at whatever port.
+    [bench.request({ k: 'web' }), 'port-not-listed'],
+    [bench.request({ k: 'web', p: 443 }), 'denied'],
     // Whether a resource that is not granted lists a port is nobody's business.
     [bench.request({ r: bench.databases, h: 'a.db.acme.internal', p: 1 }), 'denied'],
     [[], 'denied'],

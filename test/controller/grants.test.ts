@@ -5,6 +5,7 @@ import type { NetworkId } from '../../protocol/ids.ts';
 import { maxGrantResources, verifyGrant } from '../../protocol/tokens.ts';
 import { acmeDocument } from './support/document.ts';
 import { testController } from './support/controller.ts';
+import { until } from '../support/until.ts';
 import { TestNode } from './support/node.ts';
 
 test('more resources than a grant holds come in several grants, each within its bounds', async (t) => {
@@ -140,5 +141,57 @@ test('posture that is reported each minute renews a grant only when half of it h
   await controller.time.pass(301_000);
   await device.untilSnapshot<DeviceSnapshot>(({ resources }) =>
     Object.values(resources).every(({ state }) => state === 'refused'),
+  );
+});
+
+test('what a grant tells of its holder behind a public hostname is revoked when it holds no more, and a new grant follows', async (t) => {
+  const controller = await testController(t);
+  const apply = async (groups: string[]): Promise<void> => {
+    const document = acmeDocument();
+    const [wiki] = document.resources ?? [];
+    assert.ok(wiki?.name === 'wiki');
+    wiki.web = {
+      hostname: 'wiki.acme.example',
+      origin: 'http://wiki.acme.internal:80',
+      rules: [{ paths: ['/jobs/*'], effect: 'require', groups: ['automation'] }],
+    };
+    document.serviceAccounts = [{ name: 'ci', groups }];
+    const applied = await controller.call('PUT', '/api/v1/document', document);
+    assert.equal(applied.statusCode, 200, applied.body);
+  };
+  await apply(['automation']);
+  const device = new TestNode(controller, 'device');
+  await device.enrol({ secret: await controller.key('service', 'ci') });
+  const connector = new TestNode(controller, 'connector');
+  await connector.enrol({ secret: await controller.key('connector', 'hq') });
+  const { card } = await controller.context.card();
+  const told = async (): Promise<{ id: string; groups: readonly string[] }[]> => {
+    const { networks } = device.snapshot as DeviceSnapshot;
+    const hq = Object.values(networks).find(({ name }) => name === 'hq')?.id as NetworkId;
+    const expected = { network: hq, nodeKey: device.nodeKey.publicKey };
+    const list = device.last('grants')?.list ?? [];
+    const grants = await Promise.all(
+      list.map((token) => verifyGrant(token, card, expected, controller.time.ms / 1_000)),
+    );
+    return grants.flatMap((grant) =>
+      grant === undefined ? [] : [{ id: grant.jti, groups: grant.who.groups }],
+    );
+  };
+  const [before] = await told();
+  assert.deepEqual(before?.groups, ['automation']);
+  assert.equal(connector.last('revoke'), undefined);
+  const first = device.last('grants')?.list.join();
+  await apply([]);
+  await until(() => connector.last('revoke') !== undefined);
+  const { ids = [], narrowed = [] } = connector.last('revoke') ?? {};
+  const taken = [...ids, ...narrowed.flatMap(({ grants }) => grants)];
+  assert.ok(
+    taken.some((id) => id.startsWith(before?.id ?? 'none')),
+    JSON.stringify({ ids, narrowed }),
+  );
+  await until(() => device.last('grants')?.list.join() !== first);
+  assert.deepEqual(
+    (await told()).filter(({ id }) => id !== before?.id).map(({ groups }) => groups),
+    [[]],
   );
 });

@@ -5,10 +5,14 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, suite, test } from 'node:test';
+import { decodeJwt } from 'jose';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { openBrowser, signIn } from '../support/browser.ts';
+import { eventually } from '../support/eventually.ts';
 import { openLab, type Lab } from '../support/lab/lab.ts';
+import { Client } from '../support/organisation/client.ts';
 import { Organisation } from '../support/organisation/organisation.ts';
+import { Person } from '../support/organisation/person.ts';
 import type { Program } from '../support/lab/program.ts';
 import { labSite } from '../support/organisation/site.ts';
 
@@ -144,44 +148,158 @@ suite('the web door in the lab', () => {
 
   test('REL-6: taking the right away ends a WebSocket, an event stream and a download within a second', async () => {
     const { page, context } = await signedIn('alice@acme.example');
-    await page.evaluate(() => {
-      const ended: Record<string, number> = {};
-      Object.assign(globalThis, { ended });
-      const socket = new WebSocket(`wss://wiki.acme.example/socket`);
-      socket.addEventListener('close', () => (ended['socket'] = Date.now()));
-      const source = new EventSource('/events');
-      source.addEventListener('error', () => (ended['events'] ??= Date.now()));
-      void fetch('/bytes?n=100000000000')
-        .then((answer) => answer.body?.pipeTo(new WritableStream()))
-        .catch(() => (ended['download'] = Date.now()));
-      return new Promise<void>((resolve) => {
-        socket.addEventListener('open', () =>
-          source.addEventListener('message', () => resolve(), { once: true }),
-        );
-      });
-    });
-    const since = Date.now();
-    await organisation.apply((document) => {
-      const [policy] = document.policies ?? [];
-      if (policy !== undefined) policy.doors = ['client'];
-    });
-    const applied = Date.now();
-    await page.waitForFunction(
-      () => Object.keys((globalThis as unknown as { ended: object }).ended).length === 3,
+    await openAllKinds(page);
+    await endsWithin(page, 1_000, () =>
+      organisation.apply((document) => {
+        const [policy] = document.policies ?? [];
+        if (policy !== undefined) policy.doors = ['client'];
+      }),
     );
-    const ended = await page.evaluate(
-      () => (globalThis as unknown as { ended: Record<string, number> }).ended,
-    );
-    for (const [what, at] of Object.entries(ended)) {
-      assert.ok(at >= since, `${what} ended before`);
-      assert.ok(at - applied < 1_000, `${what} ended ${at - applied} ms after the change was in force`);
-    }
     const answered = await page.goto(`${wiki}/`).catch(() => null);
     assert.ok(answered === null || !answered.url().startsWith(wiki), 'the cookie is void');
     await organisation.apply();
     await context.close();
   });
+
+  test('SEC-J8 with the client running the same name opens without a sign-in page, by the same certificate and policy', async () => {
+    const { context, page } = await signedIn('alice@acme.example');
+    const byBrowser = await (await page.goto(`${wiki}/`))?.securityDetails();
+    await context.close();
+    const client = new Client(lab.laptop, 'both-doors');
+    const alice = await Person.at(browser, organisation, 'alice@acme.example');
+    await alice.upByBrowser(client);
+    lab.laptop.tellResolverChanged();
+    const fresh = await browser.newContext();
+    const tab = await fresh.newPage();
+    const opened = await tab.goto(`${wiki}/`);
+    assert.equal(await tab.textContent('h1'), 'Acme wiki');
+    assert.equal(tab.url(), `${wiki}/`);
+    assert.deepEqual(await opened?.securityDetails(), byBrowser);
+    assert.match((await opened?.serverAddr())?.ipAddress ?? '', /^100\./);
+    const told = await headersSeen(tab);
+    assert.equal(told['remote-user'], 'alice@acme.example');
+    assert.equal(doorIn(told), 'client');
+    assert.match((await client.why('wiki.acme.example')).text ?? '', /without a sign-in page/);
+    assert.deepEqual((await client.status()).dns?.hostnames, ['wiki.acme.example']);
+
+    await openAllKinds(tab);
+    await endsWithin(tab, 1_000, () =>
+      organisation.apply((document) => {
+        const [policy] = document.policies ?? [];
+        if (policy !== undefined) policy.doors = ['web'];
+      }),
+    );
+    // At once, although the browser still has the address it had: it goes by its own door there, too.
+    await tab.goto(`${wiki}/`);
+    assert.ok(!tab.url().startsWith(wiki), 'the browser’s own door asks for a sign-in');
+    await organisation.apply();
+
+    const flows = (await organisation.audit('flow.open')).filter(
+      ({ detail }) => (detail as { kind?: string }).kind === 'web',
+    );
+    assert.ok(flows.length > 0);
+    for (const { detail, resource, who } of flows) {
+      assert.ok((detail as { device?: string }).device?.startsWith('dev_'), 'the device is named');
+      assert.deepEqual([resource, who.slice(0, 4)], ['wiki', 'usr_']);
+    }
+    await client.down();
+    await fresh.close();
+    await alice.close();
+  });
+
+  test('a page goes on working, by the other door, when the client is stopped and started under it', async () => {
+    const client = new Client(lab.laptop, 'both-doors');
+    // The browser hears of new name settings a moment after they are there.
+    const heard = (isOurs: boolean): Promise<true> => {
+      lab.laptop.tellResolverChanged();
+      return eventually('a browser that has heard of it', async () => {
+        const other = await browser.newContext();
+        const answered = await (await other.newPage()).goto(`${wiki}/`, { timeout: 2_000 }).catch(() => null);
+        const address = answered?.url().startsWith(wiki) === true ? await answered.serverAddr() : undefined;
+        await other.close();
+        return (address?.ipAddress.startsWith('100.') === true) === isOurs && answered !== null
+          ? true
+          : undefined;
+      });
+    };
+    const up = async (): Promise<void> => {
+      client.up(organisation.personArgs);
+      await client.ready();
+      await heard(true);
+    };
+    const down = async (): Promise<void> => {
+      await client.down();
+      await heard(false);
+    };
+    await up();
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    const opened = async (): Promise<string> => {
+      await page.waitForURL(`${wiki}/?a=1`);
+      assert.equal(await page.textContent('h1'), 'Acme wiki');
+      return doorIn(await headersSeen(page));
+    };
+    await page.goto(`${wiki}/?a=1`);
+    assert.equal(await opened(), 'client');
+    await down();
+    await page.reload();
+    await signIn(page, organisation.provider, 'alice@acme.example');
+    assert.equal(await opened(), 'web');
+    await up();
+    await page.reload();
+    await opened();
+    await down();
+    await page.reload();
+    assert.equal(await opened(), 'web', 'and is signed in as before');
+    await context.close();
+  });
 });
+
+/** What the application was told with a request of this page. */
+function headersSeen(page: Page): Promise<Record<string, string>> {
+  return page.evaluate(
+    async () => (await (await fetch('/headers', { cache: 'no-store' })).json()) as Record<string, string>,
+  );
+}
+
+function doorIn(headers: Record<string, string>): string {
+  return String(decodeJwt(headers['postern-assertion'] ?? '')['door']);
+}
+
+/** Opens a WebSocket, an event stream and a download that do not end by themselves. */
+async function openAllKinds(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    const ended: Record<string, number> = {};
+    Object.assign(globalThis, { ended });
+    const socket = new WebSocket(`wss://wiki.acme.example/socket`);
+    socket.addEventListener('close', () => (ended['socket'] = Date.now()));
+    const source = new EventSource('/events');
+    source.addEventListener('error', () => (ended['events'] ??= Date.now()));
+    void fetch('/bytes?n=100000000000')
+      .then((answer) => answer.body?.pipeTo(new WritableStream()))
+      .catch(() => (ended['download'] = Date.now()));
+    return new Promise<void>((resolve) => {
+      socket.addEventListener('open', () =>
+        source.addEventListener('message', () => resolve(), { once: true }),
+      );
+    });
+  });
+}
+
+/** Makes the change, and holds that all of them ended because of it, and how soon after it was in force. */
+async function endsWithin(page: Page, ms: number, change: () => Promise<unknown>): Promise<void> {
+  const since = Date.now();
+  await change();
+  const applied = Date.now();
+  await page.waitForFunction(
+    () => Object.keys((globalThis as unknown as { ended: object }).ended).length === 3,
+  );
+  const ended = await page.evaluate(() => (globalThis as unknown as { ended: Record<string, number> }).ended);
+  for (const [what, at] of Object.entries(ended)) {
+    assert.ok(at >= since, `${what} ended before`);
+    assert.ok(at - applied < ms, `${what} ended ${at - applied} ms after the change was in force`);
+  }
+}
 
 /** Resident KiB of the connector. */
 function memoryOf({ connector }: Organisation): number {

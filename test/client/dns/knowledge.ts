@@ -17,6 +17,7 @@ export function resource(
     net: hq,
     name: `r${seed}`,
     hosts: hosts as Pattern[],
+    web: undefined,
     ports: ['tcp/80'],
     granted: true,
     reasons: [],

@@ -58,6 +58,10 @@ export class ConnectorBench {
   /** What names lead to; literals lead to themselves. */
   names: Record<string, string[]> = {};
   resources: Record<string, ConnectorResource> = {};
+  /** Takes the questions of other connectors. */
+  peer: Serving['peer'];
+  /** What is behind public hostnames. */
+  takeWeb: Serving['takeWeb'] = () => false;
   readonly dialled: Socket[] = [];
   readonly sessions: Session[] = [];
   application: Server | undefined;
@@ -147,18 +151,21 @@ export class ConnectorBench {
       lease: this.lease,
       flows: this.flows,
       quota: this.quota,
+      peer: (stream, payload, key) => this.peer?.(stream, payload, key) ?? false,
       snapshot: () => ({
         kind: 'connector',
         network: { id: this.network, name: 'hq' },
         relays: {},
         peers: {},
         resources: this.resources,
+        web: { url: 'https://access.acme.example/web/start', port: 443 },
       }),
       card: () => card,
       causeOf: (ids) => (ids.includes(this.grantId) ? 'policy' : undefined),
       alarm: (name) => this.alarms.push(name),
       clock: this.clock,
       resolve: async (name) => this.names[name] ?? [name],
+      takeWeb: (stream, device) => this.takeWeb(stream, device),
       wallClock: () => this.wallMs,
     };
     return acceptSession({

@@ -65,7 +65,9 @@ export async function cluster(
   const name = `cluster_${process.pid}_${made}`;
   const database = await makeDatabase(postgres, name);
   const root = await mkdtemp(join(tmpdir(), 'postern-cluster-'));
+  const stops: (() => Promise<void>)[] = [];
   test.after(async () => {
+    for (const stop of stops) await stop();
     await dropDatabase(postgres, name);
     await rm(root, { recursive: true });
   });
@@ -99,7 +101,7 @@ export async function cluster(
       await app.close();
       await opened.close();
     };
-    test.after(stop);
+    stops.push(stop);
     token ??= (
       await createApiToken(context.organisation(context.soleOrganisation).store, 'admin', {
         nowMs: context.now(),

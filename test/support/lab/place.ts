@@ -3,7 +3,7 @@
  * lab is a network namespace: what runs there sees its addresses, resolv.conf and hosts. Made by `openLab`; without
  * root the demo makes places that are this machine itself.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, statSync, utimesSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -129,6 +129,15 @@ export class Place {
     });
     this.#programs.push(program);
     return program;
+  }
+
+  /**
+   * Tells programs that watch the system's name settings to read them again. In the lab resolv.conf is a mount of its own,
+   * which is written in place, and whoever watches its folder is not told; on a machine a new file takes its place.
+   */
+  tellResolverChanged(): void {
+    const { atime, mtime } = statSync('/etc/resolv.conf');
+    utimesSync('/etc/resolv.conf', atime, mtime);
   }
 
   /** Every program that was spawned here, ended ones too. */

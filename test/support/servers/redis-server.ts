@@ -40,7 +40,9 @@ export async function startRedis(): Promise<RedisServer> {
       '--dir',
       directory,
     ];
-    const started = spawn(findProgram('redis-server'), args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    // One that a test leaves behind when it is ended in the middle ends with it.
+    const whole = ['--pdeathsig', 'KILL', findProgram('redis-server'), ...args];
+    const started = spawn(findProgram('setpriv'), whole, { stdio: ['ignore', 'pipe', 'inherit'] });
     await new Promise<void>((resolve, reject) => {
       started.stdout.on('data', (text: Buffer) => {
         if (text.includes('Ready to accept connections')) resolve();

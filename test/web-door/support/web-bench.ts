@@ -21,9 +21,11 @@ import { openStateDirectory } from '../../../protocol/node/state-directory.ts';
 import { tokenSigner, type Card } from '../../../protocol/tokens.ts';
 import { signWebSession, type WebSession } from '../../../protocol/web.ts';
 import type { ConnectorWeb } from '../../../protocol/web-resource.ts';
+import type { DeviceFlow } from '../../../connector/web/device-flow.ts';
 import { openWebDoor, type WebDoor } from '../../../connector/web/web-door.ts';
 import { listenForBrowsers, type WebListener } from '../../../relay/web-listener.ts';
 import { createAuthority } from '../../support/authority.ts';
+import { muxPair } from '../../support/mux-pair.ts';
 import { labConnector, RelayLab } from '../../support/relay-lab.ts';
 
 export const wiki = 'wiki.acme.example';
@@ -218,6 +220,23 @@ export class WebBench {
       });
       asked.end(body);
     });
+  }
+
+  /** A TLS connection of a device's flow to `host`, as its connector gives it to the door; `sni`: another name in its TLS. */
+  device(flow: DeviceFlow, sni: string = flow.host): TLSSocket {
+    const { dialler } = muxPair({
+      handlers: {
+        stream: (stream) => {
+          if (this.door.takeFlow(stream, flow)) stream.accept();
+          else stream.reset('busy');
+        },
+      },
+    });
+    const stream = dialler.mux.openStream(Buffer.from('{}'));
+    stream.on('error', () => undefined);
+    const socket = connectTls({ socket: stream, servername: sni, ca: this.ca, ALPNProtocols: ['http/1.1'] });
+    socket.on('error', () => undefined);
+    return socket;
   }
 
   /** A TLS connection to write by hand on. */

@@ -2,7 +2,7 @@
 import { useId, useState } from 'react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import type { AccessRequest } from '../../../protocol/requests.ts';
-import { api } from '../api.ts';
+import { api } from '../api/portal.ts';
 import { Button } from '../ui/button.tsx';
 import { Foreign } from '../ui/foreign.tsx';
 import { choicesUpTo } from './durations.ts';

@@ -3,7 +3,7 @@ import { useId, useState } from 'react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { Requestable } from '../../../protocol/requests.ts';
-import { api } from '../api.ts';
+import { api } from '../api/portal.ts';
 import { requestsQuery } from '../queries.ts';
 import { Button, buttonClass } from '../ui/button.tsx';
 import { Instant } from '../ui/instant.tsx';

@@ -1,9 +1,9 @@
 /** Requests: those that wait for this person's answer, their own, and what they may ask for. */
 import { useState } from 'react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
+import { getRouteApi, Link } from '@tanstack/react-router';
 import type { AccessRequest, Requestable } from '../../../protocol/requests.ts';
-import { api } from '../api.ts';
+import { api } from '../api/portal.ts';
 import { approvalsQuery, requestsQuery } from '../queries.ts';
 import { Badge } from '../ui/badge.tsx';
 import { Button, buttonClass } from '../ui/button.tsx';
@@ -16,8 +16,6 @@ import { useTitle } from '../ui/use-title.ts';
 import { ApprovalForm } from './approval-form.tsx';
 import { AskForm } from './ask-for-it.tsx';
 import { lengthText } from './durations.ts';
-import { HomeFrame } from './home-frame.tsx';
-import { SignedIn } from './signed-in.tsx';
 
 const states: Record<AccessRequest['state'], readonly [NoticeTone, string]> = {
   pending: ['wait', 'Waiting'],
@@ -27,25 +25,22 @@ const states: Record<AccessRequest['state'], readonly [NoticeTone, string]> = {
   expired: ['plain', 'Over'],
 };
 
-/** @param chosen the id that a message to an approver named: it stands first */
-export function RequestsPage({ chosen }: { readonly chosen: string | undefined }) {
+const route = getRouteApi('/shell/requests');
+
+/** The id in the address is one that a message to an approver named: it stands first. */
+export function RequestsPage() {
   useTitle('Requests');
+  const { id } = route.useSearch();
   return (
-    <SignedIn waiting={<HomeFrame>{undefined}</HomeFrame>}>
-      {(me) => (
-        <HomeFrame me={me}>
-          <div className="grid max-w-[48rem] gap-8">
-            <div className="flex flex-wrap items-baseline justify-between gap-3">
-              <h1 className="text-display font-semibold">Requests</h1>
-              <Link to="/" className={buttonClass('quiet')}>
-                What you may use
-              </Link>
-            </div>
-            <Lists chosen={chosen} />
-          </div>
-        </HomeFrame>
-      )}
-    </SignedIn>
+    <div className="grid max-w-[48rem] gap-8">
+      <div className="flex flex-wrap items-baseline justify-between gap-3">
+        <h1 className="text-title font-semibold">Requests</h1>
+        <Link to="/" className={buttonClass('quiet')}>
+          What you may use
+        </Link>
+      </div>
+      <Lists chosen={id} />
+    </div>
   );
 }
 

@@ -2,14 +2,14 @@
  * The controller's portal API as the pages call it: the one file that knows its addresses. Types come from the schemas
  * the controller checks its own answers with.
  */
-import type { MadePass, MyPasses } from '../../protocol/passes.ts';
+import type { MadePass, MyPasses } from '../../../protocol/passes.ts';
 import type {
   Approving,
   MyApprovals,
   MyRequests,
   NewRequest,
   RequestState,
-} from '../../protocol/requests.ts';
+} from '../../../protocol/requests.ts';
 import type {
   LoginAnswer,
   LoginEntry,
@@ -20,21 +20,8 @@ import type {
   PortalResource,
   SignedOut,
   SignInOptions,
-} from '../../protocol/portal.ts';
-
-/** An answer that is no success. `status` 0: the controller was not reached. */
-export class ApiProblem extends Error {
-  readonly status: number;
-  /** Under which an administrator finds it in the audit log. */
-  readonly trace: string | undefined;
-
-  constructor(status: number, detail: string, trace?: string) {
-    super(detail);
-    this.name = 'ApiProblem';
-    this.status = status;
-    this.trace = trace;
-  }
-}
+} from '../../../protocol/portal.ts';
+import { call } from './call.ts';
 
 export const api = {
   signInOptions: () => call<SignInOptions>('GET', 'sign-in'),
@@ -49,25 +36,28 @@ export const api = {
   devices: () => call<MyDevices>('GET', 'me/devices'),
   signOutDevice: (id: string) => call<undefined>('POST', `me/devices/${encodeURIComponent(id)}/sign-out`),
   renameDevice: (id: string, name: string) =>
-    call<undefined>('POST', `me/devices/${encodeURIComponent(id)}/rename`, { name }),
+    call<undefined>('POST', `me/devices/${encodeURIComponent(id)}/rename`, { body: { name } }),
   acknowledgeDevice: (id: string) =>
     call<undefined>('POST', `me/devices/${encodeURIComponent(id)}/acknowledge`),
   blockDevice: (id: string) => call<undefined>('POST', `me/devices/${encodeURIComponent(id)}/block`),
   forgetDevice: (id: string) => call<undefined>('POST', `me/devices/${encodeURIComponent(id)}/forget`),
-  lookUp: (entry: LoginEntry) => call<LoginLookUp>('POST', 'me/logins/look-up', entry),
-  approve: (entry: LoginEntry) => call<LoginAnswer>('POST', 'me/logins/approve', entry),
-  refuse: (entry: LoginEntry) => call<LoginAnswer>('POST', 'me/logins/refuse', entry),
+  lookUp: (entry: LoginEntry) => call<LoginLookUp>('POST', 'me/logins/look-up', { body: entry }),
+  approve: (entry: LoginEntry) => call<LoginAnswer>('POST', 'me/logins/approve', { body: entry }),
+  refuse: (entry: LoginEntry) => call<LoginAnswer>('POST', 'me/logins/refuse', { body: entry }),
   passes: () => call<MyPasses>('GET', 'me/passes'),
-  makePass: (name: string, resource: string) => call<MadePass>('POST', 'me/passes', { name, resource }),
+  makePass: (name: string, resource: string) =>
+    call<MadePass>('POST', 'me/passes', { body: { name, resource } }),
   revokePass: (id: string) => call<undefined>('POST', `me/passes/${encodeURIComponent(id)}/revoke`),
   requests: () => call<MyRequests>('GET', 'me/requests'),
-  ask: (wanted: NewRequest) => call<{ id: string }>('POST', 'me/requests', wanted),
+  ask: (wanted: NewRequest) => call<{ id: string }>('POST', 'me/requests', { body: wanted }),
   withdraw: (id: string) => call<undefined>('POST', `me/requests/${encodeURIComponent(id)}/withdraw`),
   approvals: () => call<MyApprovals>('GET', 'me/approvals'),
   approveRequest: (id: string, approving: Approving) =>
-    call<{ state: RequestState }>('POST', `me/approvals/${encodeURIComponent(id)}/approve`, approving),
+    call<{ state: RequestState }>('POST', `me/approvals/${encodeURIComponent(id)}/approve`, {
+      body: approving,
+    }),
   denyRequest: (id: string, text: string) =>
-    call<{ state: RequestState }>('POST', `me/approvals/${encodeURIComponent(id)}/deny`, { text }),
+    call<{ state: RequestState }>('POST', `me/approvals/${encodeURIComponent(id)}/deny`, { body: { text } }),
   signOut: (everywhere: boolean) =>
     call<SignedOut>('POST', everywhere ? 'me/sign-out-everywhere' : 'me/sign-out'),
 };
@@ -83,32 +73,4 @@ export function signInUrl(
 ): string {
   const query = new URLSearchParams({ rd: returnTo, ...more });
   return `/oidc/${encodeURIComponent(provider)}/start?${query.toString()}`;
-}
-
-async function call<T>(method: 'GET' | 'POST', path: string, body?: object): Promise<T> {
-  let response: Response;
-  try {
-    response = await fetch(`/api/v1/${path}`, {
-      method,
-      headers: { accept: 'application/json', ...(body ? { 'content-type': 'application/json' } : {}) },
-      ...(body ? { body: JSON.stringify(body) } : {}),
-    });
-  } catch {
-    throw new ApiProblem(0, 'The controller cannot be reached.');
-  }
-  if (response.status === 204) return undefined as T;
-  const answer = (await response.json().catch(() => undefined)) as unknown;
-  if (!response.ok) throw new ApiProblem(response.status, detailOf(answer), traceOf(answer));
-  return answer as T;
-}
-
-function traceOf(answer: unknown): string | undefined {
-  const { trace } = (answer ?? {}) as { trace?: unknown };
-  return typeof trace === 'string' ? trace : undefined;
-}
-
-function detailOf(answer: unknown): string {
-  const { detail, title } = (answer ?? {}) as { detail?: unknown; title?: unknown };
-  const text = [detail, title].find((each) => typeof each === 'string');
-  return typeof text === 'string' ? text : 'The controller gave an answer this page does not understand.';
 }

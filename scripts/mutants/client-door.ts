@@ -1,0 +1,62 @@
+/** Guards of public hostnames by the client door: which name, whose right, and what pages of other sites may do there. */
+import { guards, type Mutant } from './mutant.ts';
+
+const door = ['test/attack/client-door.test.ts'];
+const flows = ['test/connector/web-flows.test.ts'];
+
+export const clientDoorMutants: readonly Mutant[] = [
+  ...guards('connector/web/foreign-site.ts', door, [
+    [
+      'a page of another site is known by its Origin',
+      '(origin === undefined || origin === `https://${own}`)',
+      'true',
+    ],
+    [
+      'a page of another site is known by what the browser says of it',
+      "site === undefined || site === 'same-origin' || site === 'none'",
+      'true',
+    ],
+    ['a frame is no top-level navigation', " && headers['sec-fetch-dest'] === 'document'", ''],
+    ['a form is more than a link', "!isTopLevel || (method !== 'GET' && method !== 'HEAD')", '!isTopLevel'],
+  ]),
+  ...guards('connector/web/gate.ts', door, [
+    ['a page of another site has nobody’s right', "right: isNobodys ? 'other-site' : right }", 'right }'],
+    ['a flow for one application is none for another', 'device.resource !== resource.id', 'false'],
+  ]),
+  ...guards('connector/web/https-endpoint.ts', door, [
+    [
+      'a flow for one hostname gets no certificate of another',
+      "!('device' in source) || source.device.host === name",
+      'true',
+    ],
+  ]),
+  ...guards('connector/accept.ts', flows, [
+    ['a flow to a public hostname is for its port', "if (port !== web?.port) return 'port-not-listed';", ''],
+    [
+      'a flow to a public hostname is for its own resource',
+      "if (resourceFor(Object.values(resources), host)?.id !== id) return 'denied';",
+      '',
+    ],
+  ]),
+  ...guards(
+    'controller/decisions/withdraw.ts',
+    ['test/controller/grants.test.ts'],
+    [['a grant that says something else of its holder ends', '(isOutdated && web.has(id))', 'false']],
+  ),
+  ...guards(
+    'client/standing.ts',
+    ['test/client/standing.test.ts'],
+    [
+      [
+        'a public hostname that is not granted is asked elsewhere',
+        'granted && knowledge.reachable.has(net) && web',
+        'knowledge.reachable.has(net) && web',
+      ],
+      [
+        'without a session no public hostname is ours',
+        "if (knowledge.contact !== 'known' || knowledge.exempt",
+        'if (knowledge.exempt',
+      ],
+    ],
+  ),
+];
