@@ -119,7 +119,7 @@ const isNobody = (who: Who): boolean => who.role === undefined && who.isPerson =
 function isLetIn(access: Access, { role, scopes: granted = scopes, isPerson }: Who): boolean {
   if (access === 'public' || (isPerson === true && access.includes('person'))) return true;
   const covered = access.filter((each): each is Action => {
-    if (each === 'person' || each === 'source' || role === undefined) return false;
+    if (each === 'person' || each === 'source' || each === 'directory' || role === undefined) return false;
     const { roles: allowed, scope = 'read' } = actions[each];
     return allowed.includes(role) && granted.includes(scope);
   });
