@@ -8,6 +8,11 @@ import { newId, type Id, type IdKind, type NodeId, type ResourceId } from '../..
 import type { Random } from '../../protocol/clock.ts';
 import type { SecretKey } from '../keys/secret-key.ts';
 import { appendAudit } from '../audit/append-audit.ts';
+import {
+  changedWebhookSecrets,
+  withoutWebhookSecrets,
+  writeWebhooks,
+} from '../notifications/webhook-secrets.ts';
 import { changedSourceSecrets, withoutSourceSecrets, writeSources } from '../posture/source-secrets.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { documentChanges, withoutValues } from './document-changes.ts';
@@ -95,6 +100,7 @@ export function applyDocument(
     removed.push(...accounts, ...networks);
     await writeProviders(tx, document, options.secretKey);
     await writeSources(tx, document, options.secretKey);
+    await writeWebhooks(tx, document, options.secretKey);
     const orphaned = await orphanedSessions(tx, accounts, before.document, after);
     if (accounts.length > 0) {
       await tx.delete('enrolment_keys').where('target', 'in', accounts).execute();
@@ -143,6 +149,7 @@ export function applyDocument(
 export function withoutSecrets({
   identityProviders,
   postureSources,
+  webhooks,
   ...rest
 }: OrganisationDocument): StoredDocument {
   return {
@@ -151,6 +158,7 @@ export function withoutSecrets({
       ? {}
       : { identityProviders: identityProviders.map(({ clientSecret: _secret, ...open }) => open) }),
     ...(postureSources === undefined ? {} : { postureSources: withoutSourceSecrets(postureSources) }),
+    ...(webhooks === undefined ? {} : { webhooks: withoutWebhookSecrets(webhooks) }),
   };
 }
 
@@ -185,10 +193,11 @@ export async function changedSecrets(
   tx: ScopedStore,
   document: OrganisationDocument,
   secretKey: SecretKey,
-): Promise<Record<'identityProviders' | 'postureSources', Set<string>>> {
+): Promise<Record<'identityProviders' | 'postureSources' | 'webhooks', Set<string>>> {
   return {
     identityProviders: await changedClientSecrets(tx, document, secretKey),
     postureSources: await changedSourceSecrets(tx, document, secretKey),
+    webhooks: await changedWebhookSecrets(tx, document, secretKey),
   };
 }
 

@@ -1,5 +1,6 @@
 /** Every guard that `npm run mutants` takes out, by the part of the product it stands in. */
 import { administratorsMutants } from './administrators.ts';
+import { dashboardMutants } from './dashboard.ts';
 import { certificatesMutants } from './certificates.ts';
 import { channelMutants } from './channel.ts';
 import { clientMutants } from './client.ts';
@@ -17,6 +18,8 @@ import { nonsenseMutants } from './nonsense.ts';
 import { policyMutants } from './policy.ts';
 import { postureMutants } from './posture.ts';
 import { relayMutants } from './relay.ts';
+import { requestsMutants } from './requests.ts';
+import { scimMutants } from './scim.ts';
 import { signInMutants } from './sign-in.ts';
 import { tokensMutants } from './tokens.ts';
 import { webDecisionsMutants } from './web-decisions.ts';
@@ -32,9 +35,12 @@ export const mutants: readonly Mutant[] = [
   ...connectorMutants,
   ...directMutants,
   ...relayMutants,
+  ...requestsMutants,
+  ...scimMutants,
   ...controllerMutants,
   ...clustersMutants,
   ...administratorsMutants,
+  ...dashboardMutants,
   ...decisionsMutants,
   ...documentMutants,
   ...signInMutants,
