@@ -1,17 +1,20 @@
 /** `postern controller`: decides and signs, with a relay in the same process unless told otherwise. */
 import { join } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { Logger } from 'pino';
+import type { Mailer, MailOptions } from '../controller/guests/mailer.ts';
 import { UnusableKeyFile } from '../controller/keys/unusable-key-file.ts';
 import { CountryFileIssue } from '../controller/source/country-file-issue.ts';
 import { systemClock, systemRandom } from '../protocol/clock.ts';
 import { exits } from '../protocol/errors.ts';
 import { encodeKey } from '../protocol/keys.ts';
 import { certificateFiles } from './certificate-files.ts';
+import { addMailOptions, mailOptions, type MailFlags } from './mail-options.ts';
 import { parsePort, parsePublicListen, type PublicListen } from './listen-option.ts';
 import { action, CommandError, say } from './output.ts';
 import { untilSignal } from './signals.ts';
 
-interface Options {
+interface Options extends MailFlags {
   listen?: PublicListen;
   webListen?: PublicListen;
   webPort?: number;
@@ -31,7 +34,7 @@ const trialUrl = 'http://postern.localhost:8080';
 const trialListen: PublicListen = { address: '127.0.0.1', port: 8_080 };
 
 export function controllerCommand(program: Command): void {
-  program
+  const command = program
     .command('controller')
     .description('decide who reaches what: sign-in, policy, grants, audit; with a relay in the same process')
     .option('--listen <address:port>', 'the one port for everything', parsePublicListen)
@@ -59,8 +62,8 @@ export function controllerCommand(program: Command): void {
         '--countries <file>',
         'networks and their countries, lines network,country; read again when it changes',
       ).env('POSTERN_COUNTRIES'),
-    )
-    .action(action(run));
+    );
+  addMailOptions(command).action(action(run));
 }
 
 async function run(options: Options): Promise<void> {
@@ -81,6 +84,7 @@ async function run(options: Options): Promise<void> {
     );
   }
   const certificate = certificateFiles(options);
+  const mail = await mailOptions(options);
   const log = createLog('controller');
   const relay = embedRelay(log);
   const { webListen } = options;
@@ -99,6 +103,7 @@ async function run(options: Options): Promise<void> {
     ...(certificate === undefined ? {} : { certificate }),
     ...(options.countries === undefined ? {} : { countriesFile: options.countries }),
     ...(webPort === undefined ? {} : { webPort }),
+    ...(mail === undefined ? {} : { mailer: await mailer(mail, log) }),
     now: Date.now,
     clock: systemClock,
     random: systemRandom,
@@ -133,6 +138,11 @@ Next: postern token create --data ${options.data} --role admin > admin.token
     relay.close();
     await controller.stop();
   }
+}
+
+async function mailer(mail: Omit<MailOptions, 'failed'>, log: Logger): Promise<Mailer> {
+  const { openMailer } = await import('../controller/guests/mailer.ts');
+  return openMailer({ ...mail, failed: (error) => log.error({ err: error }, 'a mail was not sent') });
 }
 
 /** What a person can mend, as a sentence; anything else stays what it is. */

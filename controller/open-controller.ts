@@ -8,6 +8,7 @@ import type { Clock, Random } from '../protocol/clock.ts';
 import type { OrganisationId } from '../protocol/ids.ts';
 import { actOnChange } from './decisions/act-on-change.ts';
 import { NarrowedRights } from './decisions/narrowed-rights.ts';
+import type { Mailer } from './guests/mailer.ts';
 import { memoryBus } from './live/bus.ts';
 import type { ControllerContext, Organisation } from './context.ts';
 import { loadAuthority } from './keys/authority.ts';
@@ -39,6 +40,8 @@ export interface OpenOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  /** Sends codes to guests; closed with the controller. */
+  readonly mailer?: Mailer;
 }
 
 export interface OpenController {
@@ -107,6 +110,7 @@ export async function openController(options: OpenOptions): Promise<OpenControll
     clock,
     random,
     log,
+    mailer: options.mailer,
     isDraining: false,
     presence: new Presence(),
     bus: memoryBus(),
@@ -128,6 +132,7 @@ export async function openController(options: OpenOptions): Promise<OpenControll
     async close() {
       for (const cancel of sweeps.values()) cancel();
       countries?.close();
+      options.mailer?.close();
       await store.close();
     },
   };

@@ -47,6 +47,8 @@ const layers: Record<string, Layer> = {
       'fastify',
       'jose',
       'kysely',
+      // Codes for guests.
+      'nodemailer',
       'openid-client',
       // Records on a server, and news between controllers.
       'pg',

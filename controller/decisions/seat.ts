@@ -9,8 +9,11 @@ import type { Approval, NodesTable, NodeState, SessionsTable } from '../store/sc
 import { inChunks } from '../store/in-chunks.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 
+/** The issuer of guests: no provider's, which are URLs. */
+export const guestIssuer = 'email';
+
 export interface Subject {
-  readonly kind: 'person' | 'service';
+  readonly kind: 'person' | 'service' | 'guest';
   readonly id: Id<'usr'> | Id<'svc'>;
   readonly name: string;
   readonly email?: string;
@@ -194,9 +197,10 @@ export async function subjectsOf(
   const people = await inChunks(wanted, (chunk) =>
     store.select('people').selectAll().where('id', 'in', chunk).execute(),
   );
-  for (const { id, name, email, groups } of people) {
+  for (const { id, issuer, name, email, groups } of people) {
     const declared = (JSON.parse(groups) as string[]).filter((group) => state.groups.has(group));
-    subjects.set(id, { kind: 'person', id, name, groups: declared, ...(email === null ? {} : { email }) });
+    const kind = issuer === guestIssuer ? 'guest' : 'person';
+    subjects.set(id, { kind, id, name, groups: declared, ...(email === null ? {} : { email }) });
   }
   return subjects;
 }

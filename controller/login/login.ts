@@ -20,6 +20,7 @@ import { portalRoutes } from './portal-routes.ts';
 import { Providers } from './providers.ts';
 import { signInRoutes } from './sign-in-routes.ts';
 import { StepUps } from './step-ups.ts';
+import { guestRoutes } from '../guests/guest-routes.ts';
 import { webStartRoutes } from '../web/start-routes.ts';
 
 /** What `buildApp` takes: how a browser says who calls, and the routes. */
@@ -43,6 +44,7 @@ export function login(
         const providers = new Providers(context);
         signInRoutes(typed, context, cookies, providers);
         webStartRoutes(typed, context, cookies);
+        guestRoutes(typed, context, cookies);
         await logoutRoutes(typed, context, cookies, providers);
         portalRoutes(typed, context);
         myDevicesRoutes(typed, context);

@@ -11,7 +11,7 @@ import { ProblemError } from '../api/problems.ts';
 
 const config = { access: 'public' } as const;
 const aPage = { description: 'The page', media: 'text/html' };
-const pages = ['/', '/login', '/device', '/device/confirm', '/refused'];
+const pages = ['/', '/login', '/guest', '/device', '/device/confirm', '/refused'];
 
 export async function servePages(app: FastifyInstance): Promise<void> {
   const root = pagesFolder();

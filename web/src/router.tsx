@@ -3,6 +3,7 @@ import { createRootRoute, createRoute, createRouter } from '@tanstack/react-rout
 import { ConfirmDevicePage } from './pages/confirm-device.tsx';
 import { DeviceCodePage } from './pages/device-code.tsx';
 import { ErrorPage } from './pages/error.tsx';
+import { GuestPage, type GuestWay } from './pages/guest.tsx';
 import { HomePage } from './pages/home.tsx';
 import { NotFoundPage } from './pages/not-found.tsx';
 import { RefusedPage } from './pages/refused.tsx';
@@ -35,6 +36,24 @@ const signIn = createRoute({
   },
 });
 
+const guest = createRoute({
+  getParentRoute: () => root,
+  path: '/guest',
+  validateSearch: texts('host', 'c', 'n', 'rd', 'again', 'fresh'),
+  component: function GuestRoute() {
+    const search = guest.useSearch();
+    const { host = '', c = '', n = '', rd, again } = search;
+    const way: GuestWay = {
+      host,
+      c,
+      n,
+      ...(rd === undefined ? {} : { rd }),
+      ...(again === '1' ? { again: '1' } : {}),
+    };
+    return <GuestPage way={way} query={new URLSearchParams(search).toString()} />;
+  },
+});
+
 const device = createRoute({ getParentRoute: () => root, path: '/device', component: DeviceCodePage });
 
 const confirm = createRoute({
@@ -57,7 +76,7 @@ const refused = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, signIn, device, confirm, refused]),
+  routeTree: root.addChildren([home, signIn, guest, device, confirm, refused]),
   defaultNotFoundComponent: NotFoundPage,
   defaultErrorComponent: function FailedRoute({ error }) {
     return <ErrorPage error={error as Error} />;

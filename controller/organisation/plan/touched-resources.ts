@@ -1,4 +1,5 @@
 /** Which resources a change can touch, for some people: a plan looks at no others. */
+import { patternsFor } from '../../../protocol/email-address.ts';
 import type { Facts } from '../../../policy/facts.ts';
 import type { Policy } from '../../../policy/policy.ts';
 import { canonicalJson } from '../document-changes.ts';
@@ -114,5 +115,8 @@ export function isNamed(
   if (who === 'everyone') return true;
   if (groups.some((group) => who.groups?.includes(group))) return true;
   if (kind === 'service') return who.serviceAccounts?.includes(name) === true;
-  return email !== undefined && who.people?.some((person) => person.toLowerCase() === email) === true;
+  if (email === undefined) return false;
+  if (kind === 'person') return who.people?.some((person) => person.toLowerCase() === email) === true;
+  const patterns: readonly string[] = patternsFor(email);
+  return who.guests?.some((pattern) => patterns.includes(pattern.toLowerCase())) === true;
 }

@@ -11,6 +11,7 @@ import * as webDoor from './0008-web-door.ts';
 import * as tokenTexts from './0009-token-texts.ts';
 import * as administrators from './0011-administrators.ts';
 import * as grantWho from './0014-grant-who.ts';
+import * as guestCodes from './0014-guest-codes.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-organisation': organisation,
@@ -24,4 +25,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0009-token-texts': tokenTexts,
   '0011-administrators': administrators,
   '0014-grant-who': grantWho,
+  '0014-guest-codes': guestCodes,
 };
