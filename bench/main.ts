@@ -11,6 +11,7 @@ import { clientMemory } from './figures/client-memory.ts';
 import { nodeMemory } from './figures/node-memory.ts';
 import { decideUs } from './figures/decide.ts';
 import { pushS } from './figures/push.ts';
+import { rates } from './figures/rates.ts';
 import { revocationP99 } from './figures/revocation.ts';
 import { snapshotMs } from './figures/snapshot.ts';
 import { cpuRelayed } from './relayed/cpu.ts';
@@ -41,6 +42,7 @@ const measurements: readonly Measurement[] = [
   decideUs,
   pushS,
   snapshotMs,
+  ...rates,
 ];
 
 const { values } = parseArgs({
@@ -52,7 +54,13 @@ const { values } = parseArgs({
   },
 });
 
-const names = values.only?.split(',') ?? measurements.map(({ name }) => name);
+/** `signin.s` stands for `signin.s.embedded.100` and the like. */
+const named = (part: string): string[] =>
+  measurements.map(({ name }) => name).filter((name) => name === part || name.startsWith(`${part}.`));
+const names = (values.only?.split(',') ?? ['']).flatMap((part) => {
+  const found = part === '' ? measurements.map(({ name }) => name) : named(part);
+  return found.length === 0 ? [part] : found;
+});
 const unknown = names.filter((name) => !measurements.some((each) => each.name === name));
 if (unknown.length > 0)
   fail(`unknown: ${unknown.join(', ')}; there is ${measurements.map((each) => each.name).join(', ')}`, 2);

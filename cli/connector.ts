@@ -4,6 +4,7 @@ import { exits } from '../protocol/errors.ts';
 import { openIdentity } from '../protocol/node/identity.ts';
 import { openStateDirectory } from '../protocol/node/state-directory.ts';
 import { decodeEnrolmentKey } from '../protocol/secrets.ts';
+import { acmeSettings, parseDirectory } from './acme-options.ts';
 import { collectEndpoints, directOptions, parseDirectListen, type DirectListen } from './direct-option.ts';
 import { notEnrolled } from './not-enrolled.ts';
 import { count } from './count.ts';
@@ -20,6 +21,12 @@ interface Options {
   direct?: DirectListen;
   directEndpoint: string[];
   webCerts?: string;
+  acmeDirectory?: URL;
+  acmeContact?: string;
+  acmeCa?: string;
+  acmeEabKeyId?: string;
+  acmeEabHmacKeyFile?: string;
+  acmeDnsHook?: string;
 }
 
 export function connectorCommand(program: Command): void {
@@ -33,6 +40,35 @@ export function connectorCommand(program: Command): void {
     .option(
       '--web-certs <folder>',
       'certificates for public hostnames: NAME.pem and NAME.key, _.SUFFIX.pem for a wildcard; read again when they change',
+    )
+    .addOption(
+      new Option(
+        '--acme-directory <url>',
+        'get certificates for public hostnames from this ACME CA, whose terms of service you agree to',
+      )
+        .env('POSTERN_ACME_DIRECTORY')
+        .argParser(parseDirectory),
+    )
+    .addOption(new Option('--acme-contact <e-mail>', 'where the CA may write to').env('POSTERN_ACME_CONTACT'))
+    .addOption(
+      new Option('--acme-ca <file>', "PEM of the authority of a private ACME CA's own server").env(
+        'POSTERN_ACME_CA',
+      ),
+    )
+    .addOption(
+      new Option('--acme-eab-key-id <id>', 'external account binding, where the CA wants one').env(
+        'POSTERN_ACME_EAB_KEY_ID',
+      ),
+    )
+    .option(
+      '--acme-eab-hmac-key-file <file>',
+      'file with the key that belongs to it, as the CA gave it (also POSTERN_ACME_EAB_HMAC_KEY; - for standard input)',
+    )
+    .addOption(
+      new Option(
+        '--acme-dns-hook <program>',
+        'prove hostnames by DNS: run as PROGRAM present|cleanup NAME VALUE, it sets or removes the TXT record; needed for wildcard certificates',
+      ).env('POSTERN_ACME_DNS_HOOK'),
     )
     .option('--name <name>', 'how the connector is listed; the host name unless said')
     .addOption(
@@ -64,6 +100,7 @@ async function run(options: Options): Promise<void> {
   const { createLog } = await import('./log.ts');
   const { startConnector } = await import('../connector/connector.ts');
   const direct = directOptions(options.direct, options.directEndpoint);
+  const acme = await acmeSettings(options);
   const text = await readSecret('key', options.key, options.keyFile);
   const key = text === undefined ? undefined : decodeEnrolmentKey('pk', text);
   if (text !== undefined && key === undefined) {
@@ -82,6 +119,7 @@ async function run(options: Options): Promise<void> {
     ...(key === undefined ? {} : { key }),
     ...(options.controller === undefined ? {} : { controllerUrl: options.controller }),
     ...(options.webCerts === undefined ? {} : { webCertificates: options.webCerts }),
+    ...(acme === undefined ? {} : { acme }),
     ...(options.name === undefined ? {} : { name: options.name }),
     ...(direct === undefined ? {} : { direct }),
   });

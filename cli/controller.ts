@@ -1,8 +1,12 @@
 /** `postern controller`: decides and signs, with a relay in the same process unless told otherwise. */
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Logger } from 'pino';
 import type { Mailer, MailOptions } from '../controller/guests/mailer.ts';
+import { UnusableRedis } from '../controller/live/unusable-redis.ts';
+import { UnusableDatabase } from '../controller/store/unusable-database.ts';
+import type { ControllerContext } from '../controller/context.ts';
 import { UnusableKeyFile } from '../controller/keys/unusable-key-file.ts';
 import { CountryFileIssue } from '../controller/source/country-file-issue.ts';
 import { systemClock, systemRandom } from '../protocol/clock.ts';
@@ -12,15 +16,26 @@ import { certificateFiles } from './certificate-files.ts';
 import { addMailOptions, mailOptions, type MailFlags } from './mail-options.ts';
 import { parsePort, parsePublicListen, type PublicListen } from './listen-option.ts';
 import { action, CommandError, say } from './output.ts';
+import {
+  databaseOf,
+  redisOf,
+  unusableDatabase,
+  unusableRedis,
+  withDatabase,
+  withRedis,
+  type DatabaseOptions,
+  type RedisOptions,
+} from './services-option.ts';
+import { publicUrlFile } from './setup-url.ts';
 import { untilSignal } from './signals.ts';
 
-interface Options extends MailFlags {
+interface Options extends DatabaseOptions, RedisOptions, MailFlags {
   listen?: PublicListen;
   webListen?: PublicListen;
   webPort?: number;
   publicUrl?: URL;
   data: string;
-  roles: readonly Role[];
+  roles?: readonly Role[];
   tlsCert?: string;
   tlsKey?: string;
   secretKeyFile?: string;
@@ -50,7 +65,11 @@ export function controllerCommand(program: Command): void {
     )
     .option('--public-url <url>', `how people and nodes reach it; without, a trial at ${trialUrl}`, parseUrl)
     .requiredOption('--data <folder>', 'where keys and records are kept', process.env['POSTERN_DATA'])
-    .option('--roles <roles>', 'controller,relay or controller', parseRoles, ['controller', 'relay'] as const)
+    .option(
+      '--roles <roles>',
+      'controller,relay or controller; both unless said, and with --redis controller',
+      parseRoles,
+    )
     .option('--tls-cert <file>', 'certificate chain, PEM; without, a built-in authority issues one')
     .option('--tls-key <file>', 'its private key, PEM')
     .option(
@@ -63,7 +82,7 @@ export function controllerCommand(program: Command): void {
         'networks and their countries, lines network,country; read again when it changes',
       ).env('POSTERN_COUNTRIES'),
     );
-  addMailOptions(command).action(action(run));
+  addMailOptions(withRedis(withDatabase(command))).action(action(run));
 }
 
 async function run(options: Options): Promise<void> {
@@ -85,10 +104,14 @@ async function run(options: Options): Promise<void> {
   }
   const certificate = certificateFiles(options);
   const mail = await mailOptions(options);
+  const [database, redis] = [await databaseOf(options), await redisOf(options)];
+  const roles =
+    options.roles ?? (redis === undefined ? (['controller', 'relay'] as const) : (['controller'] as const));
+  refuseHalfCluster({ database, redis, roles });
   const log = createLog('controller');
   const relay = embedRelay(log);
   const { webListen } = options;
-  if (webListen !== undefined && !options.roles.includes('relay')) {
+  if (webListen !== undefined && !roles.includes('relay')) {
     throw new CommandError(
       exits.usage,
       'browsers are passed on by a relay; give --web-listen to postern relay, and --web-port here',
@@ -99,6 +122,8 @@ async function run(options: Options): Promise<void> {
     directory: options.data,
     publicUrl,
     listen: { host: listen.address, port: listen.port },
+    ...(database === undefined ? {} : { database }),
+    ...(redis === undefined ? {} : { redis }),
     ...(options.secretKeyFile === undefined ? {} : { secretKeyFile: options.secretKeyFile }),
     ...(certificate === undefined ? {} : { certificate }),
     ...(options.countries === undefined ? {} : { countriesFile: options.countries }),
@@ -110,9 +135,9 @@ async function run(options: Options): Promise<void> {
     log,
     extend: login,
     front: () => relay.front(),
-    upgrades: (context) => (options.roles.includes('relay') ? relay.open(context) : relay.leaveOut(context)),
+    upgrades: (context) => (roles.includes('relay') ? relay.open(context) : relay.leaveOut(context)),
   }).catch((error: unknown) => {
-    throw startFault(error, listen);
+    throw startFault(error, listen, { database, redis });
   });
   const browsers =
     webListen === undefined
@@ -120,17 +145,18 @@ async function run(options: Options): Promise<void> {
       : await listenForBrowsers({ ...webListen, door: () => relay.door() }).catch(async (error: unknown) => {
           relay.close();
           await controller.stop();
-          throw startFault(error, webListen);
+          throw startFault(error, webListen, { database, redis });
         });
   try {
     const root = encodeKey(controller.context.keys.root.key.publicKey);
     const trust = controller.context.authority === undefined ? '' : ` --ca ${join(options.data, 'ca.pem')}`;
     say(
-      `The controller${options.roles.includes('relay') ? ' and a relay serve' : ' serves'} ${publicUrl.origin}.
+      `The controller${roles.includes('relay') ? ' and a relay serve' : ' serves'} ${publicUrl.origin}.
 Root key, for --pin: ${root}
-Next: postern token create --data ${options.data} --role admin > admin.token
+Next: postern token create --data ${options.data}${beside(options)} --role admin > admin.token
       postern apply -f postern.yaml --controller ${publicUrl.origin} --token-file admin.token${trust}`,
     );
+    await offerSetup(controller.context, options.data);
     await untilSignal();
     await Promise.race([relay.drain(), untilSignal()]);
   } finally {
@@ -145,8 +171,60 @@ async function mailer(mail: Omit<MailOptions, 'failed'>, log: Logger): Promise<M
   return openMailer({ ...mail, failed: (error) => log.error({ err: error }, 'a mail was not sent') });
 }
 
+/** How a command beside the controller finds the same database; the variable is there already. */
+function beside({ database, databaseFile }: DatabaseOptions): string {
+  if (databaseFile !== undefined) return ` --database-file ${databaseFile}`;
+  return database === undefined ? '' : ' --database …';
+}
+
+/** Several controllers need both services, and relays of their own. */
+function refuseHalfCluster({
+  database,
+  redis,
+  roles,
+}: {
+  readonly database: string | undefined;
+  readonly redis: string | undefined;
+  readonly roles: readonly Role[];
+}): void {
+  if (redis === undefined) return;
+  if (database === undefined)
+    throw new CommandError(
+      exits.usage,
+      '--redis is for several controllers of one database; give --database too',
+    );
+  if (roles.includes('relay'))
+    throw new CommandError(
+      exits.usage,
+      'nodes must meet at one relay, whichever controller they reach; with --redis run relays apart: postern relay',
+    );
+}
+
+/** Where to become the first owner. Other programs beside the data are told where this controller is reached. */
+async function offerSetup(context: ControllerContext, data: string): Promise<void> {
+  const { hasOwner } = await import('../controller/administrators/administrators.ts');
+  const { createSetupLink } = await import('../controller/administrators/setup-links.ts');
+  writeFileSync(join(data, publicUrlFile), `${context.publicUrl.origin}\n`);
+  const { store } = context.organisation(context.soleOrganisation);
+  if (await hasOwner(store)) return;
+  const { random } = context;
+  const link = await createSetupLink(store, context.publicUrl, {
+    nowMs: context.now(),
+    random,
+    who: 'controller',
+  });
+  say(`No owner yet. Open within half an hour, once: ${link}
+Another link: postern setup-url --data ${data}`);
+}
+
 /** What a person can mend, as a sentence; anything else stays what it is. */
-function startFault(error: unknown, { address, port }: PublicListen): unknown {
+function startFault(
+  error: unknown,
+  { address, port }: PublicListen,
+  { database, redis }: { readonly database: string | undefined; readonly redis: string | undefined },
+): unknown {
+  if (error instanceof UnusableDatabase && database !== undefined) return unusableDatabase(error, database);
+  if (error instanceof UnusableRedis && redis !== undefined) return unusableRedis(error, redis);
   if (error instanceof CountryFileIssue)
     return new CommandError(exits.usage, `the file of countries cannot be used: ${error.message}`);
   if (error instanceof UnusableKeyFile) return new CommandError(exits.usage, error.message);

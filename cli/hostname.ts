@@ -4,6 +4,7 @@ import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { exits } from '../protocol/errors.ts';
 import { HostnameCheck, HostnameEntry } from '../protocol/hostnames.ts';
+import type { HostCertificate } from '../protocol/web-messages.ts';
 import { adminCall } from './admin-call.ts';
 import { adminTarget, withAdminOptions, type AdminOptions } from './admin-options.ts';
 import { action, CommandError, print, say, table } from './output.ts';
@@ -64,7 +65,7 @@ async function check(name: string, options: Options): Promise<void> {
     ['resource', `${answer.resource} in ${answer.network}`],
     ['address', `https://${answer.hostname}${port === 443 ? '' : `:${port}`}/`],
     ['DNS', `${pointsTexts[dns.points]}${dns.addresses.length === 0 ? '' : ` (${dns.addresses.join(' ')})`}`],
-    ['certificate', certificateText(answer)],
+    ...certificateRows(answer),
     [
       'CAA',
       trust === 'relay-proof'
@@ -76,12 +77,32 @@ async function check(name: string, options: Options): Promise<void> {
   print(options.json === true, { schema: 'postern.hostname/v1', ...answer }, table(lines));
 }
 
-function certificateText({ certificates }: HostnameEntry): string {
+/** One row for each connector, and one for what it has to say. */
+function certificateRows({ hostname, certificates }: HostnameEntry): string[][] {
+  if (certificates.length === 0)
+    return [['certificate', 'no connector has reported one: postern connector serves the network']];
+  return certificates.flatMap(({ name, certificate }) => [
+    ['certificate', `${name}: ${shortText(certificate, hostname)}${issuerText(certificate)}`],
+    ...(certificate.problem === undefined ? [] : [['', `! ${certificate.problem}`]]),
+  ]);
+}
+
+function issuerText({ issuer }: HostCertificate): string {
+  return issuer === undefined ? '' : `, issued by ${issuer}`;
+}
+
+/** With the name where it is another than the hostname: one below a wildcard. */
+function shortText({ host, state, from, until }: HostCertificate, hostname: string): string {
+  const end = until === undefined ? '' : ` until ${new Date(until * 1_000).toISOString().slice(0, 10)}`;
+  return `${host === hostname ? '' : `${host} `}${state} (${from})${end}`;
+}
+
+function certificateText({ hostname, certificates }: HostnameEntry): string {
   if (certificates.length === 0) return 'no connector has reported one';
   return certificates
-    .map(({ name, certificate: { state, from, until, problem } }) => {
-      const end = until === undefined ? '' : ` until ${new Date(until * 1_000).toISOString().slice(0, 10)}`;
-      return `${name}: ${state} (${from})${end}${problem === undefined ? '' : `, ${problem}`}`;
+    .map(({ name, certificate }) => {
+      const { problem } = certificate;
+      return `${name}: ${shortText(certificate, hostname)}${problem === undefined ? '' : `, ${problem}`}`;
     })
     .join('; ');
 }

@@ -25,6 +25,7 @@ const commands: Record<string, () => Promise<Register>> = {
   plan: async () => (await import('./plan.ts')).planCommand,
   export: async () => (await import('./export.ts')).exportCommand,
   policy: async () => (await import('./policy.ts')).policyCommand,
+  'setup-url': async () => (await import('./setup-url.ts')).setupUrlCommand,
   administrator: async () => (await import('./administrator.ts')).administratorCommand,
   token: async () => (await import('./token.ts')).tokenCommand,
   pass: async () => (await import('./pass.ts')).passCommand,

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { ClientStatus, PathShown } from '../client/status.ts';
 import { formatDuration } from '../protocol/durations.ts';
+import type { HostCertificate } from '../protocol/web-messages.ts';
 import { checkTitles } from '../protocol/shown-posture.ts';
 import { count } from './count.ts';
 import { callRunning } from './local-call.ts';
@@ -63,7 +64,11 @@ export function clientText(status: ClientStatus): string {
       network.rtt_ms === undefined ? '' : `${network.rtt_ms} ms`,
       notDirectText(network.not_direct),
     ]),
-    ...group('Active', status.flows.slice(0, 20), (flow) => [`${flow.host}:${flow.port}`, age(flow.since)]),
+    ...group('Active', status.flows.slice(0, 20), (flow) => [
+      `${flow.host}:${flow.port}`,
+      age(flow.since),
+      flow.dropped === undefined ? '' : `! ${count(flow.dropped, 'datagram')} dropped`,
+    ]),
     ...group('Recent', status.recent.slice(0, 10), (incident) => [
       `${incident.host}:${incident.port}`,
       `${incident.event} ${age(incident.at)} ago`,
@@ -156,12 +161,21 @@ function dnsCells(dns: NonNullable<ClientStatus['dns']>): string[] {
   return ['ok', dns.routing, [count(dns.zones.length, 'zone'), ...names].join(', '), closed];
 }
 
-/** The status of a connector or relay: its schema names which, its fields are shown as they are. */
+/** The status of a connector or relay: its schema names which, its fields are shown as they are, certificates by name. */
 export function serverText(status: object): string {
-  return Object.entries(status)
-    .filter(([key]) => key !== 'schema')
-    .map(([key, value]) => line(capitalised(key), valueText(value)))
-    .join('\n');
+  const { certificates = [], ...rest } = status as { certificates?: readonly HostCertificate[] };
+  return [
+    ...Object.entries(rest)
+      .filter(([key]) => key !== 'schema')
+      .map(([key, value]) => line(capitalised(key), valueText(value))),
+    ...group('Hostnames', certificates, ({ host, state, from, until, problem }) => [
+      host,
+      `${state === 'ready' && problem === undefined ? '' : '! '}${state}`,
+      from,
+      until === undefined ? '' : `until ${new Date(until * 1_000).toISOString().slice(0, 10)}`,
+      problem ?? '',
+    ]),
+  ].join('\n');
 }
 
 function capitalised(key: string): string {

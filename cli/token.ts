@@ -9,10 +9,12 @@ import { scopes } from '../protocol/roles.ts';
 import { adminCall } from './admin-call.ts';
 import { adminTarget, withAdminOptions, type AdminOptions, type AdminTarget } from './admin-options.ts';
 import { action, CommandError, print, say, table } from './output.ts';
+import { withDatabase, type DatabaseOptions } from './services-option.ts';
+import { withStoreBeside } from './store-beside.ts';
 
 type Role = 'admin' | 'auditor';
 
-interface CreateOptions extends AdminOptions {
+interface CreateOptions extends AdminOptions, DatabaseOptions {
   data?: string;
   role?: Role;
   name?: string;
@@ -48,7 +50,7 @@ const roles: readonly string[] = ['admin', 'auditor'] satisfies Role[];
 
 export function tokenCommand(program: Command): void {
   const token = program.command('token').description('API tokens and enrolment keys');
-  withAdminOptions(
+  const creating = withAdminOptions(
     token
       .command('create')
       .description('print a new API token or an enrolment key, and nothing else')
@@ -68,7 +70,8 @@ export function tokenCommand(program: Command): void {
       .option('--service <name>', 'an sk_ key for a service account')
       .option('--uses <count>', 'how often the key can be used: once unless said; service keys without end')
       .option('--expires <duration>', 'for example 1h, 7d; pk_ keys 24h unless said, all others never'),
-  ).action(action(create));
+  );
+  withDatabase(creating).action(action(create));
   withAdminOptions(token.command('list').description('list the API tokens'))
     .option('--json', 'as one JSON object')
     .action(action(list));
@@ -206,22 +209,12 @@ function labelOf({ id, name }: TokenEntry): string {
 }
 
 /** Writes a token into the data at `directory`, whether the controller runs or not. */
-async function tokenBesideData(
-  { role = 'admin', expires, name, scope }: CreateOptions,
-  directory: string,
-): Promise<string> {
-  const { hasStore, openStore } = await import('../controller/store/store.ts');
+async function tokenBesideData(options: CreateOptions, directory: string): Promise<string> {
+  const { role = 'admin', expires, name, scope } = options;
   const { createApiToken } = await import('../controller/api-tokens.ts');
-  if (!hasStore(directory)) {
-    throw new CommandError(
-      exits.usage,
-      `${directory} holds no controller's data; start it there once: postern controller --data ${directory}`,
-    );
-  }
   const nowMs = Date.now();
   const lifeMs = expires === undefined ? undefined : parseDuration(expires);
-  const store = await openStore({ directory, now: Date.now, random: systemRandom });
-  try {
+  return withStoreBeside(directory, options, async (store) => {
     const organisation = store.forOrganisation(await store.soleOrganisation());
     const { text } = await createApiToken(organisation, role, {
       nowMs,
@@ -232,7 +225,5 @@ async function tokenBesideData(
       ...(lifeMs === undefined ? {} : { expiresMs: nowMs + lifeMs }),
     });
     return text;
-  } finally {
-    await store.close();
-  }
+  });
 }

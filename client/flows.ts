@@ -37,6 +37,8 @@ export interface ActiveFlow {
   readonly port: number;
   readonly resource: string;
   readonly sinceMs: number;
+  /** Datagrams that this side did not send: too large, or the oldest of too many that waited. */
+  readonly droppedDatagrams: number;
 }
 
 /** Something that was refused or taken away. */
@@ -202,8 +204,16 @@ export class Flows {
     }
   }
 
-  #follow(stream: Duplex, resource: VisibleResource, host: Name, port: number): void {
-    const flow = { host, port, resource: resource.name, sinceMs: this.#options.wallClock() };
+  #follow(stream: MuxStream, resource: VisibleResource, host: Name, port: number): void {
+    const flow: ActiveFlow = {
+      host,
+      port,
+      resource: resource.name,
+      sinceMs: this.#options.wallClock(),
+      get droppedDatagrams() {
+        return stream.droppedDatagrams;
+      },
+    };
     this.#active.add(flow);
     stream.once('error', (error) => this.#remember('ended', host, port, resource, toFault(error)));
     stream.once('close', () => this.#active.delete(flow));

@@ -78,11 +78,12 @@ export function reportStatus(parts: StatusParts): ClientStatus {
     relays: parts.tunnels.relays(),
     ...parts.alarms,
     resources: { granted, refused: knowledge.resources.length - granted },
-    flows: parts.flows.active().map(({ host, port, resource, sinceMs }) => ({
+    flows: parts.flows.active().map(({ host, port, resource, sinceMs, droppedDatagrams }) => ({
       host,
       port,
       resource,
       since: new Date(sinceMs).toISOString(),
+      ...(droppedDatagrams === 0 ? {} : { dropped: droppedDatagrams }),
     })),
     recent: parts.flows.incidents().map(({ atMs, event, host, port, resource, code, text }) => ({
       at: new Date(atMs).toISOString(),

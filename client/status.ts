@@ -86,6 +86,8 @@ export interface ClientStatus {
     readonly port: number;
     readonly resource: string;
     readonly since: string;
+    /** Of UDP: datagrams that were too large, or that gave way to newer ones; absent while there are none. */
+    readonly dropped?: number;
   }[];
   /** Newest first: what was refused or taken away, and why. */
   readonly recent: readonly {

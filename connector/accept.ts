@@ -38,6 +38,8 @@ export interface Serving {
   causeOf(ids: readonly string[]): string | undefined;
   /** Something that cannot be right was shown and left aside. */
   alarm(name: AlarmName): void;
+  /** Takes what another connector asks (WIRE A9, kind `peer`); false for anything else, and for whoever is none. */
+  peer?(this: void, stream: MuxStream, payload: unknown, key: Buffer): boolean;
   readonly resolve: Resolve;
   /** Gives a flow to the TLS endpoint of the public hostnames; false when there is no room for another one. */
   takeWeb(stream: MuxStream, device: DeviceFlow): boolean;
@@ -125,6 +127,7 @@ export class AcceptedSession {
   }
 
   async #open(stream: MuxStream, payload: unknown): Promise<void> {
+    if (this.#serving.peer?.(stream, payload, this.#session.peerKey) === true) return;
     const id = flowId(this.#session.handshakeHash, stream.id);
     // Grants of the same flight are being verified; the stream waits for them and for nothing else.
     await this.#grants.settled;

@@ -4,6 +4,7 @@ import type { RelayId } from '../protocol/ids.ts';
 import type { KeptAttachment } from '../protocol/link/keep-attached.ts';
 import type { Alarm } from '../protocol/node/alarms.ts';
 import type { ControlState } from '../protocol/node/control-connection.ts';
+import type { HostCertificate } from '../protocol/web-messages.ts';
 import { version } from '../protocol/version.ts';
 
 /** `postern status --json` on a connector's state directory. */
@@ -24,6 +25,8 @@ export interface ConnectorStatus {
   readonly sessions: number;
   readonly streams: number;
   readonly resources: number;
+  /** Of public hostnames; absent where there are none. `until` in epoch seconds. */
+  readonly certificates?: readonly HostCertificate[];
   /** What was heard that cannot be right, and left aside; absent while there is none. */
   readonly alarms?: readonly Alarm[];
   readonly version: string;
@@ -42,6 +45,7 @@ export interface ConnectorParts {
   readonly isDraining: boolean;
   /** Whether the last beat was of an older epoch than one seen before. */
   readonly isBehind: boolean;
+  readonly certificates: readonly HostCertificate[];
   readonly alarms: Pick<ConnectorStatus, 'alarms'>;
 }
 
@@ -70,6 +74,7 @@ export function connectorStatus(parts: ConnectorParts): ConnectorStatus {
     sessions,
     streams,
     resources: Object.keys(snapshot?.resources ?? {}).length,
+    ...(parts.certificates.length === 0 ? {} : { certificates: parts.certificates }),
     ...parts.alarms,
     version,
   };

@@ -37,6 +37,9 @@ import { connectorStatus, type ConnectorStatus } from './connector-status.ts';
 import { ConnectorMemory } from './memory.ts';
 import { keepNames } from './name-cache.ts';
 import type { Resolve } from './resolve.ts';
+import type { AcmeSettings } from './web/certificates/acme-account.ts';
+import { answerPeer } from './web/certificates/answer-peer.ts';
+import { peersThroughRelays, type Peers } from './web/certificates/ask-peers.ts';
 import type { DeviceFlow } from './web/device-flow.ts';
 import { openWebDoor } from './web/web-door.ts';
 
@@ -56,8 +59,10 @@ export interface ConnectorOptions {
     readonly endpoints: readonly string[];
   };
   readonly log: Logger;
-  /** A folder with certificates for public hostnames; without, the controller's built-in authority issues them. */
+  /** A folder with certificates for public hostnames. */
   readonly webCertificates?: string;
+  /** The CA for those that are not there; without one the controller's built-in authority issues them. */
+  readonly acme?: AcmeSettings;
   readonly resolve?: Resolve;
   /** Epoch milliseconds. */
   readonly wallClock?: () => number;
@@ -122,6 +127,11 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     snapshot: () => memory.snapshot,
     card: () => memory.card,
     causeOf: (ids: readonly string[]) => memory.causeOf(ids),
+    peer: (stream: MuxStream, payload: unknown, key: Buffer) =>
+      answerPeer(stream, payload, {
+        isPeer: peerWith(key) !== undefined,
+        certificateFor: (name) => web.certificateFor(name, key),
+      }),
     resolve,
     takeWeb: (stream: MuxStream, device: DeviceFlow) => web.takeFlow(stream, device),
     ...(listener === undefined ? {} : { isOwnListener: listener.isAt }),
@@ -138,6 +148,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     alarm: (name) => alarms.raise(name),
     resolve,
     ...(options.webCertificates === undefined ? {} : { certificates: options.webCertificates }),
+    ...(options.acme === undefined ? {} : { acme: { settings: options.acme, log, ...amongPeers() } }),
     clock: systemClock,
     random: systemRandom,
   });
@@ -368,6 +379,27 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     }
   }
 
+  /** How certificates are shared with the other connectors of the network. */
+  function amongPeers(): { peers: Peers; goesBefore(key: Buffer): boolean } {
+    const up = (): KeptAttachment[] => relays.values().filter(({ state: now }) => now.state === 'up');
+    const peers = peersThroughRelays({
+      own: identity.nodeKey,
+      network: () => parseId('net', memory.snapshot?.network.id),
+      peers: () => Object.values(memory.snapshot?.peers ?? {}),
+      circuits: (connector) => up().map((relay) => () => relay.openCircuit(connector)),
+      isAttached: () => up().length > 0,
+      clock: systemClock,
+      random: systemRandom,
+    });
+    return { peers, goesBefore: (key) => (identity.enrolment?.node ?? '') < (peerWith(key)?.id ?? '') };
+  }
+
+  /** The other connector of the network that has this node key. */
+  function peerWith(key: Buffer): { readonly id: string } | undefined {
+    const nk = encodeKey(key);
+    return Object.values(memory.snapshot?.peers ?? {}).find((peer) => peer.nk === nk);
+  }
+
   function recheck(): void {
     clearTimeout(timer);
     if (isStopped) return;
@@ -413,6 +445,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       streams: openFlows(),
       isDraining,
       isBehind,
+      certificates: web.certificates,
       alarms: alarms.shown,
     });
   }

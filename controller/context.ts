@@ -14,7 +14,8 @@ import type { SecretKey } from './keys/secret-key.ts';
 import type { OrganisationReader } from './organisation/organisation-state.ts';
 import type { Mailer } from './guests/mailer.ts';
 import type { Bus } from './live/bus.ts';
-import type { Presence } from './presence.ts';
+import type { Live } from './live/live.ts';
+import type { Presence } from './live/presence.ts';
 import type { ScopedStore } from './store/scoped-store.ts';
 import type { Store } from './store/store.ts';
 
@@ -27,6 +28,8 @@ export interface Organisation {
 }
 
 export interface ControllerContext {
+  /** Of this process, and of no other. */
+  readonly id: string;
   /** Origin only, e.g. `https://access.example.com:8443`; the issuer of everything signed. */
   readonly publicUrl: URL;
   /** Under which browsers reach public hostnames; in their URLs where it is not 443. */
@@ -50,6 +53,8 @@ export interface ControllerContext {
   readonly mailer: Mailer | undefined;
   /** Whether it is shutting down: then it is not ready, though it still answers. */
   isDraining: boolean;
+  /** What all controllers of these records share; `presence` and `bus` are its own. */
+  readonly live: Live;
   readonly presence: Presence;
   readonly bus: Bus;
   readonly publish: Publish;

@@ -12,6 +12,7 @@ import { ControlServer } from './control/control-server.ts';
 import { decideAll } from './decisions/act-on-change.ts';
 import { LoginAttempts } from './enrolment/login-attempts.ts';
 import type { Authority, ServerCertificate } from './keys/authority.ts';
+import { ControllerWatch } from './live/controller-watch.ts';
 import { SourcePoller } from './posture/source-poller.ts';
 import type { Front } from '../protocol/fed-server.ts';
 import { Listener, type Certificate, type UpgradeHandler } from './listener.ts';
@@ -60,7 +61,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
   const { context } = opened;
   const undo: (() => void | Promise<unknown>)[] = [() => opened.close()];
   try {
-    for (const organisation of await context.store.organisations()) await decideAll(context, organisation);
+    await decideEverywhere();
     const attempts = new LoginAttempts(context);
     const { authority } = context;
     const own = authority === undefined ? undefined : await issue(authority, publicUrl);
@@ -86,6 +87,21 @@ export async function startController(options: ControllerOptions): Promise<Runni
     const front = options.front?.();
     if (front !== undefined) listener.putBehind(front, publicUrl.hostname);
     const address = await listener.listen(options.listen.host, options.listen.port);
+    if (options.database !== undefined) {
+      const { store, live, id, clock, log } = context;
+      const isShared = options.redis !== undefined;
+      const watch = new ControllerWatch({
+        store,
+        live,
+        id,
+        isShared,
+        clock,
+        log,
+        takeOver: decideEverywhere,
+      });
+      await watch.start();
+      undo.push(() => watch.stop());
+    }
     const poller = new SourcePoller(context);
     undo.push(() => poller.stop());
     poller.start(await context.store.organisations());
@@ -96,6 +112,10 @@ export async function startController(options: ControllerOptions): Promise<Runni
   } catch (error) {
     await stop();
     throw error;
+  }
+
+  async function decideEverywhere(): Promise<void> {
+    for (const organisation of await context.store.organisations()) await decideAll(context, organisation);
   }
 
   /** Takes back what was started, the last first. */

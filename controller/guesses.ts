@@ -1,19 +1,20 @@
 /**
  * Wrong secrets per source: how many different ones it has shown lately, and so whether it is guessing. A program that
- * shows the same wrong key or token without end is no guesser and locks nobody out who shares its address. In memory and
- * bounded, as `Throttle` is.
+ * shows the same wrong key or token without end is no guesser and locks nobody out who shares its address. Counted by all
+ * controllers together and bounded, as `Throttle` is.
  */
 import { sourceOfAddress } from '../protocol/link/handshake-budget.ts';
-import { Throttle, type ThrottleOptions } from './throttle.ts';
+import type { Limits, Live } from './live/live.ts';
+import type { Throttle } from './throttle.ts';
 
 export class Guesses {
   readonly #sources: Throttle;
   readonly #shown: Throttle;
 
   /** `limit` different wrong secrets within the window lock a source; an IPv6 /64 is one source. */
-  constructor(options: ThrottleOptions) {
-    this.#sources = new Throttle(options);
-    this.#shown = new Throttle({ ...options, limit: 1 });
+  constructor(live: Live, name: string, limits: Limits) {
+    this.#sources = live.throttle(name, limits);
+    this.#shown = live.throttle(`${name} shown`, { ...limits, limit: 1 });
   }
 
   /** Milliseconds until the source may try again; undefined while it may. */

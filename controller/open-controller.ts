@@ -9,23 +9,27 @@ import type { OrganisationId } from '../protocol/ids.ts';
 import { actOnChange } from './decisions/act-on-change.ts';
 import { NarrowedRights } from './decisions/narrowed-rights.ts';
 import type { Mailer } from './guests/mailer.ts';
-import { memoryBus } from './live/bus.ts';
+import { memoryLive } from './live/memory-live.ts';
+import { redisLive } from './live/redis-live.ts';
 import type { ControllerContext, Organisation } from './context.ts';
-import { loadAuthority } from './keys/authority.ts';
+import { certificateFile, loadAuthority } from './keys/authority.ts';
 import { cardSource } from './keys/card.ts';
 import { loadControllerKeys } from './keys/controller-keys.ts';
 import { prepareDirectory } from './keys/data-directory.ts';
-import { loadSecretKey } from './keys/secret-key.ts';
+import { keyFiles, keyRecords, showFile } from './keys/key-place.ts';
+import { loadSecretKey, type SecretKey } from './keys/secret-key.ts';
+import type { Live } from './live/live.ts';
 import { OrganisationReader } from './organisation/organisation-state.ts';
-import { Presence } from './presence.ts';
 import { Countries, noCountries } from './source/countries.ts';
-import { openStore } from './store/store.ts';
+import { openStore, type Store } from './store/store.ts';
 
 export interface OpenOptions {
   /** The data directory; made when it is missing, mode 0700. */
   readonly directory: string;
   /** `postgres://…` for records; without, a SQLite file in the data directory. */
   readonly database?: string | undefined;
+  /** `redis://…` between several controllers of one database; without, this is the only one. */
+  readonly redis?: string | undefined;
   readonly publicUrl: URL;
   /** The port of the web door as browsers reach it; that of the public URL unless given, and 8443 where that is a trial's. */
   readonly webPort?: number;
@@ -51,13 +55,33 @@ export interface OpenController {
 
 /** Opens the data, making what is missing. Throws a sentence when something cannot be used. */
 export async function openController(options: OpenOptions): Promise<OpenController> {
+  const undo: (() => void | Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const step of undo.splice(0).toReversed()) await step();
+  };
+  try {
+    return { context: await open(options, (step) => undo.push(step)), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function open(
+  options: OpenOptions,
+  atEnd: (step: () => void | Promise<void>) => void,
+): Promise<ControllerContext> {
   const { directory, publicUrl, now, clock, random, log } = options;
   await prepareDirectory(directory);
   const secretKey = await loadSecretKey(options.secretKeyFile ?? join(directory, 'secret.key'), random);
-  const keys = await loadControllerKeys(directory, secretKey);
+  const store = await openStore({ directory, database: options.database, now, random });
+  atEnd(() => store.close());
+  const place = options.database === undefined ? keyFiles(directory) : keyRecords(store, directory);
+  const keys = await loadControllerKeys(place, secretKey);
   const authority = options.builtInAuthority
-    ? await loadAuthority(directory, secretKey, { now, random })
+    ? await loadAuthority(place, secretKey, { now, random })
     : undefined;
+  if (authority !== undefined) await showFile(directory, certificateFile, authority.pem);
   // Read before anything is decided, and refused here where a line of it is wrong.
   const countries =
     options.countriesFile === undefined
@@ -70,30 +94,33 @@ export async function openController(options: OpenOptions): Promise<OpenControll
             for (const id of await store.organisations()) await context.publish(id, { kind: 'countries' });
           },
         });
-  const store = await openStore({ directory, database: options.database, now, random }).catch(
-    (error: unknown) => {
-      countries?.close();
-      throw error;
-    },
-  );
+  atEnd(() => countries?.close());
+  atEnd(() => options.mailer?.close());
+  const id = random(16).toString('base64url');
+  const live = await openLive(options, { id, secretKey, store });
+  atEnd(() => live.close());
   const organisations = new Map<OrganisationId, Organisation>();
   const sweeps = new Map<string, () => void>();
+  atEnd(() => {
+    for (const cancel of sweeps.values()) cancel();
+  });
   const context: ControllerContext = {
+    id,
     publicUrl,
     webPort: options.webPort ?? webPortOf(publicUrl),
     store,
     soleOrganisation: await store.soleOrganisation(),
-    organisation(id) {
-      let organisation = organisations.get(id);
+    organisation(wanted) {
+      let organisation = organisations.get(wanted);
       if (organisation === undefined) {
-        const scoped = store.forOrganisation(id);
+        const scoped = store.forOrganisation(wanted);
         organisation = {
-          id,
+          id: wanted,
           store: scoped,
           reader: new OrganisationReader(scoped, countries ?? noCountries),
           narrowed: new NarrowedRights(),
         };
-        organisations.set(id, organisation);
+        organisations.set(wanted, organisation);
       }
       return organisation;
     },
@@ -112,8 +139,9 @@ export async function openController(options: OpenOptions): Promise<OpenControll
     log,
     mailer: options.mailer,
     isDraining: false,
-    presence: new Presence(),
-    bus: memoryBus(),
+    live,
+    presence: live.presence,
+    bus: live.bus,
     publish: (organisation, change) => actOnChange(context, organisation, change),
     atNextSweep(organisation, name, atMs, sweep) {
       const key = `${organisation} ${name}`;
@@ -127,15 +155,21 @@ export async function openController(options: OpenOptions): Promise<OpenControll
       sweeps.set(key, clock.after(Math.max(0, atMs - now()), run));
     },
   };
-  return {
-    context,
-    async close() {
-      for (const cancel of sweeps.values()) cancel();
-      countries?.close();
-      options.mailer?.close();
-      await store.close();
-    },
+  return context;
+}
+
+function openLive(
+  { redis, now, clock, log }: OpenOptions,
+  { id, secretKey, store }: { readonly id: string; readonly secretKey: SecretKey; readonly store: Store },
+): Promise<Live> {
+  if (redis === undefined) return Promise.resolve(memoryLive(now));
+  const unheard = (organisation: OrganisationId): void => {
+    store
+      .forOrganisation(organisation)
+      .noteUnheard()
+      .catch((error: unknown) => log.error({ err: error }, 'news could be told nowhere'));
   };
+  return redisLive({ url: redis, secretKey, id, unheard, now, clock, log });
 }
 
 /** The web door shares the controller's port where that speaks TLS (DESIGN section 9). */

@@ -1,6 +1,6 @@
 /**
- * Counts failures per key (a source address, an account) in a window and says when enough is enough. In memory; the
- * interface is what a shared store would offer to several controllers. Bounded: the oldest keys are forgotten first.
+ * Counts failures per key (a source address, an account) in a window and says when enough is enough. In memory, and
+ * bounded: the oldest keys are forgotten first. Several controllers tell one another what they counted (`live/live.ts`).
  */
 export interface ThrottleOptions {
   /** So many failures within the window lock the key. */
@@ -8,7 +8,11 @@ export interface ThrottleOptions {
   readonly windowMs: number;
   /** Epoch milliseconds. */
   readonly now: () => number;
+  /** Is told what was counted or forgotten here, for the other controllers to `hear`. */
+  readonly told?: (key: string, what: Counted) => void;
 }
+
+export type Counted = 'failed' | 'succeeded';
 
 const maxKeys = 10_000;
 
@@ -31,6 +35,22 @@ export class Throttle {
    * locks the key for a whole window.
    */
   fail(key: string): number {
+    this.#options.told?.(key, 'failed');
+    return this.#count(key);
+  }
+
+  /** Forgets the key's failures after a success. */
+  succeed(key: string): void {
+    if (this.#failures.delete(key)) this.#options.told?.(key, 'succeeded');
+  }
+
+  /** Another controller counted a failure, or forgot the key. */
+  hear(key: string, what: Counted): void {
+    if (what === 'failed') this.#count(key);
+    else this.#failures.delete(key);
+  }
+
+  #count(key: string): number {
     const { now, windowMs, limit } = this.#options;
     const last = this.#entry(key);
     const count = (last?.count ?? 0) + 1;
@@ -42,11 +62,6 @@ export class Throttle {
       if (oldest.done !== true) this.#failures.delete(oldest.value);
     }
     return Math.max(0, limit - count);
-  }
-
-  /** Forgets the key's failures after a success. */
-  succeed(key: string): void {
-    this.#failures.delete(key);
   }
 
   #entry(key: string): { count: number; untilMs: number } | undefined {

@@ -72,6 +72,10 @@ export const WebDocument = Type.Object(
     ),
     /** What people read in place of the application while this is set. */
     maintenance: Type.Optional(Type.String({ minLength: 1, maxLength: 1_024 })),
+    /** Where its connectors take the certificate from; unless said files, then ACME where it is set up, then built-in. */
+    certificate: Type.Optional(
+      Type.Union([Type.Literal('file'), Type.Literal('acme'), Type.Literal('built-in')]),
+    ),
   },
   closed,
 );

@@ -54,6 +54,10 @@ export const ConnectorWeb = Type.Object({
   bySource: Type.Boolean(),
   /** What people read in place of the application; absent: it is open. */
   maintenance: Type.Optional(text),
+  /** Where the certificate comes from; absent: files, then ACME where the connector has a CA, then the built-in authority. */
+  certificate: Type.Optional(
+    Type.Union([Type.Literal('file'), Type.Literal('acme'), Type.Literal('built-in')]),
+  ),
 });
 
 /** How a program, or an application that cannot follow a redirect, comes in: a service token or a device pass. */

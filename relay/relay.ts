@@ -21,6 +21,7 @@ import { admit, type Admitted } from './admit.ts';
 import { AttachedNode } from './attached-node.ts';
 import { Circuit } from './circuit.ts';
 import { Circuits } from './circuits.ts';
+import { NodePlaces } from './node-places.ts';
 import { RateShares } from './rate-shares.ts';
 import { WebDoor } from './web-door.ts';
 
@@ -46,6 +47,8 @@ export interface RelayOptions {
    * and there may be a circuit for each 16 KiB of it. Who has most pays when it is spent.
    */
   readonly memoryBytes?: number;
+  /** Nodes attached at once, shared among organisations when there are more; default 20,000, of 70 kB each. */
+  readonly mostNodes?: number;
   /** What may pass in a second, shared evenly among the organisations that use it; without bound unless given. */
   readonly bytesPerSecond?: number;
   log?(event: RelayEvent): void;
@@ -70,6 +73,7 @@ export interface Relay {
   close(): void;
 }
 
+const defaultMostNodes = 20_000;
 const defaultMemoryBytes = 256 * 1_024 * 1_024;
 /** Sockets that have not attached yet; more are turned away. */
 const maxUnattached = 1_000;
@@ -107,6 +111,7 @@ class BlindRelay implements Relay {
     handleProtocols: (offered) => (offered.has(hopSubprotocol) ? hopSubprotocol : false),
   });
   readonly #circuits: Circuits;
+  readonly #places: NodePlaces;
   #drained: Promise<void> | undefined;
   readonly door: WebDoor;
   #cancelRecheck: () => void = () => {};
@@ -116,6 +121,7 @@ class BlindRelay implements Relay {
     this.#options = options;
     this.#memoryBytes = options.memoryBytes ?? defaultMemoryBytes;
     this.#circuits = new Circuits(this.#memoryBytes);
+    this.#places = new NodePlaces(options.mostNodes ?? defaultMostNodes);
     const { bytesPerSecond, clock } = options;
     this.#rates = bytesPerSecond === undefined ? undefined : new RateShares(bytesPerSecond, clock);
     this.door = new WebDoor({
@@ -232,6 +238,9 @@ class BlindRelay implements Relay {
     if (typeof admitted === 'string') return this.#turnAway(socket, admitted);
     const code = this.#objection(admitted.ticket);
     if (code !== undefined) return this.#turnAway(socket, code);
+    const { sub, org } = admitted.ticket;
+    // One that comes again takes the place it has.
+    if (!this.#nodes.has(sub) && !this.#places.hasRoom(org)) return this.#turnAway(socket, 'busy');
     this.#attach(socket, admitted);
   }
 
@@ -244,12 +253,14 @@ class BlindRelay implements Relay {
     const id = admitted.ticket.sub;
     const older = this.#nodes.get(id);
     socket.removeAllListeners();
+    const giveBack = this.#places.take(admitted.ticket.org);
     const node = new AttachedNode(socket, admitted, {
       clock: this.#options.clock,
       growth: this.#growthOf(admitted.ticket.org),
       objection: (ticket) => this.#objection(ticket),
       circuit: (stream, peer) => this.#circuit(node, stream, peer),
       closed: (code) => {
+        giveBack();
         if (this.#nodes.get(id) === node) this.#nodes.delete(id);
         this.#options.log?.({ event: 'detached', node: id, code });
       },

@@ -35,7 +35,7 @@ export const programs = {
   ip: { package: 'iproute2', targets: everyone, rootOnly: true },
   nft: { package: 'nftables', targets: everyone, rootOnly: true },
   unshare: { package: 'util-linux', targets: everyone, rootOnly: true },
-  setpriv: { package: 'util-linux', targets: everyone, rootOnly: true },
+  setpriv: { package: 'util-linux', targets: everyone },
   curl: { package: 'curl', targets: everyone },
   dig: { package: 'bind9-dnsutils', targets: people },
   ssh: { package: 'openssh-client', targets: everyone },
@@ -46,6 +46,7 @@ export const programs = {
   initdb: { package: 'postgresql', targets: everyone, folder: '/usr/lib/postgresql/*/bin' },
   'redis-server': { package: 'redis-server', targets: ['test', 'bench'] },
   chromium: { package: 'chromium', targets: people },
+  pebble: { package: 'pebble', targets: ['test'] },
   tcpdump: { package: 'tcpdump', targets: ['test'], rootOnly: true },
   'dbus-daemon': { package: 'dbus-daemon', targets: ['test'], rootOnly: true },
   'systemd-resolved': {

@@ -17,6 +17,7 @@ import {
 import { TwoRelays } from '../test/support/relays/two-relays.ts';
 import { soakVariable } from '../test/support/length.ts';
 import { slowReaders } from '../test/support/slow-readers.ts';
+import { twoPeople } from '../test/support/web-canary.ts';
 
 interface Soak {
   /** What it does, and how long it takes. */
@@ -59,6 +60,10 @@ const soaks: Readonly<Record<string, Soak>> = {
   'resolv-conf': {
     what: 'a hundred crashes and returns beside a program that edits resolv.conf, 2 minutes',
     run: () => atFullLength('test/attack/dns-cycles.test.ts'),
+  },
+  'web-canary': {
+    what: 'SEC-A17: two people, 100,000 mixed, cut and irregular requests through the web door, 8 minutes',
+    run: canary,
   },
   'evil-bytes': {
     what: 'T1: a relay that flips each byte of a whole session in turn, both ways, 5 minutes',
@@ -105,6 +110,12 @@ async function atFullLength(file: string): Promise<Found> {
   const test = spawn(process.execPath, ['--test', file], { env, stdio: 'inherit' });
   const [code] = (await once(test, 'exit')) as [number | null];
   return { lines: [], faults: code === 0 ? [] : [`${file} failed`] };
+}
+
+async function canary(): Promise<Found> {
+  const { sent, whole, leaks } = await twoPeople(100_000, (line) => console.log(`  ${line}`));
+  const kinds = Object.entries(sent).map(([kind, count]) => `${kind} ${count}`);
+  return { lines: [`${kinds.join(', ')}; ${whole} came whole`], faults: leaks };
 }
 
 async function flipEveryByte(): Promise<Found> {

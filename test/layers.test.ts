@@ -44,12 +44,14 @@ const layers: Record<string, Layer> = {
       '@fastify/swagger',
       '@fastify/type-provider-typebox',
       '@peculiar/x509',
+      '@simplewebauthn/server',
       'fastify',
       'jose',
       'kysely',
       // Codes for guests.
       'nodemailer',
       'openid-client',
+      'otpauth',
       // Records on a server, and news between controllers.
       'pg',
       'pino',
@@ -70,7 +72,7 @@ const layers: Record<string, Layer> = {
   },
   connector: {
     imports: ['protocol', 'protocol/mux', 'protocol/link', 'protocol/node'],
-    packages: ['@fastify/http-proxy', 'fastify', 'jose', 'pino', 'typebox', 'undici'],
+    packages: ['@fastify/http-proxy', 'acme-client', 'fastify', 'jose', 'pino', 'typebox', 'undici'],
     node: true,
     never: ['policy', 'controller', 'relay', 'client'],
   },
@@ -88,12 +90,15 @@ const layers: Record<string, Layer> = {
   web: {
     imports: ['protocol'],
     packages: [
+      '@simplewebauthn/browser',
       '@tanstack/react-query',
       '@tanstack/react-router',
+      '@tanstack/react-virtual',
       'lucide-react',
       'radix-ui',
       'react',
       'react-dom',
+      'yaml',
     ],
     node: false,
     never: [...programs, 'policy'],

@@ -238,8 +238,15 @@ function ownPage(path: string): OwnPage | 'other' | undefined {
     case '/.postern/jwks.json':
       return 'jwks';
     default:
-      return /^[/\\]+\.postern([/\\;]|$)/i.test(decoded(path)) ? 'other' : undefined;
+      if (!/postern|%/i.test(path)) return undefined;
+      return isBelowOurs(decoded(path)) ? 'other' : undefined;
   }
+}
+
+/** Also where a server would climb back to it. */
+function isBelowOurs(text: string): boolean {
+  const climbed = URL.parse(`http://x${text}`)?.pathname ?? '';
+  return [text, climbed].some((path) => /^[/\\]+\.postern([/\\;]|$)/i.test(path));
 }
 
 /** As the most eager server decodes it. */

@@ -12,7 +12,8 @@ import type { DeviceFlow } from './device-flow.ts';
 import type { RawRequest } from './request-target.ts';
 
 const handshakeMs = 10_000;
-const headersMs = 10_000;
+/** A request's head must be whole within this; looked at every `everyMs`. */
+const usualHead = { withinMs: 10_000, everyMs: 2_000 };
 /** Between two requests of a kept connection. */
 const keepAliveMs = 65_000;
 /** An HTTP/2 connection without any stream. */
@@ -37,6 +38,7 @@ export interface HttpsEndpointOptions {
   /** The certificate for a name; undefined when there is none. Never rejects. */
   contextFor(name: string): Promise<SecureContext | undefined>;
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  readonly head?: { readonly withinMs: number; readonly everyMs: number };
 }
 
 /**
@@ -65,12 +67,13 @@ export class HttpsEndpoint {
 
   /** Makes the servers; `handler` answers the requests of both. */
   serve(handler: FastifyServerFactoryHandler): Server {
+    const { head = usualHead } = this.#options;
     const http1 = createHttpServer({
-      headersTimeout: headersMs,
+      headersTimeout: head.withinMs,
       // A body may take as long as it does: whoever sends nothing for long is let go by silence.
       requestTimeout: 0,
       keepAliveTimeout: keepAliveMs,
-      connectionsCheckingInterval: 2_000,
+      connectionsCheckingInterval: head.everyMs,
       maxHeaderSize: maxHeaderBytes,
       insecureHTTPParser: false,
       requireHostHeader: true,

@@ -47,8 +47,7 @@ export class Identities {
   }
 
   #headers(right: Right, target: Target, web: ConnectorWeb, jwt: string): readonly string[] {
-    // Neither part can contain a space (SEC-A6).
-    const key = `${right.id} ${target.authority}`;
+    const key = identityKey(right, target);
     const kept = this.#kept.get(key);
     if (kept !== undefined && kept.jwt === jwt && kept.web === web && kept.who === right.who)
       return kept.headers;
@@ -59,4 +58,9 @@ export class Identities {
     this.#kept.set(key, { jwt, web, who: right.who, headers });
     return headers;
   }
+}
+
+/** Injective: neither part can contain a space (SEC-A6). */
+export function identityKey(right: Pick<Right, 'id'>, target: Pick<Target, 'authority'>): string {
+  return `${right.id} ${target.authority}`;
 }

@@ -8,6 +8,9 @@ import type { Writable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { Fault } from '../../protocol/errors.ts';
 
+/** Copying more would cost more than a second piece does. */
+const maxJoined = 4_096;
+
 export type BrowserResponse = ServerResponse | Http2ServerResponse;
 
 /** Called once: with what went wrong before the answer had begun, or with null. */
@@ -46,7 +49,9 @@ export class OriginAnswer implements Dispatcher.DispatchHandler {
     if (ended === 'whole') {
       this.#phase = { phase: 'over' };
       const whole = more.length === 0 ? first : Buffer.concat([first ?? Buffer.alloc(0), ...more]);
+      // Text goes out in one piece with the head, bytes apart from it.
       if (whole === undefined) response.end();
+      else if (whole.length <= maxJoined) response.end(whole.toString('latin1'), 'latin1');
       else response.end(whole);
       return;
     }

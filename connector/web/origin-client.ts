@@ -5,6 +5,7 @@
 import { Fault } from '../../protocol/errors.ts';
 import type { Exchange } from './exchange.ts';
 import { OriginAnswer } from './origin-answer.ts';
+import { isUnconnected } from './origin-failure.ts';
 import type { ChosenOrigin } from './origins.ts';
 import { hasBody, RequestBody } from './request-body.ts';
 import type { Upstreams } from './upstreams.ts';
@@ -79,8 +80,9 @@ export class OriginClient {
       }
       over();
       const isUntouched = body?.isBegun !== true;
-      if (error instanceof Fault && error.code !== 'cancelled') outgoing.failedBy(chosen);
-      if (error instanceof Fault && isUntouched && index + 1 < origins.length)
+      const hasNothing = isUnconnected(error);
+      if (hasNothing) outgoing.failedBy(chosen);
+      if (hasNothing && isUntouched && index + 1 < origins.length)
         return this.#attempt(outgoing, index + 1, answered, 0);
       // A kept connection may have been closed by its origin just as it was used again.
       const isStale = codeOf(error) === 'UND_ERR_SOCKET' && safeMethods.has(method);

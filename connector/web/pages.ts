@@ -78,8 +78,8 @@ function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (character) => entities[character] ?? '');
 }
 
-/** An origin that could not be asked, by the code of what failed: which hop, and who can mend it. */
-export function originNotice(code: CodeName): Notice {
+/** An origin that could not be asked, by what failed: which hop, and who can mend it. */
+export function originNotice(code: CodeName | 'certificate' | 'tls'): Notice {
   const title = 'The application does not answer';
   switch (code) {
     case 'no-name':
@@ -103,6 +103,20 @@ export function originNotice(code: CodeName): Notice {
         error: `origin-${code}`,
         title,
         text: 'The connector runs, but could not connect to the application behind it. It may be down or restarting; try again in a moment.',
+      };
+    case 'certificate':
+      return {
+        status: 502,
+        error: 'origin-certificate',
+        title,
+        text: 'The connector reached the application, whose certificate it does not trust or which is for another name. Its administrator can name the right authority (originCa) or name (originName) for this hostname.',
+      };
+    case 'tls':
+      return {
+        status: 502,
+        error: 'origin-tls',
+        title,
+        text: 'The connector reached the application, but could not agree on TLS with it. Its administrator can check whether the origin of this hostname speaks HTTPS at that port.',
       };
     case 'timeout':
       return {

@@ -2,14 +2,15 @@
  * Requests through the web door: one Fastify application whose root hook asks the gate for each, and `@fastify/http-proxy`
  * for what passes. Over HTTP/1.1 and HTTP/2 alike; upgrades go another way by the same gate.
  */
-import { METHODS, type OutgoingHttpHeaders, type Server } from 'node:http';
+import { METHODS, type Server } from 'node:http';
 import httpProxy, { type FastifyHttpProxyOptions } from '@fastify/http-proxy';
 import fastify, { type FastifyReply, type FastifyRequest, type FastifyServerFactoryHandler } from 'fastify';
-import { Fault, type CodeName } from '../../protocol/errors.ts';
+import type { CodeName } from '../../protocol/errors.ts';
 import type { Exchange } from './exchange.ts';
 import type { Asked, Verdict } from './gate.ts';
 import { wantsPage } from './gate.ts';
 import { breakOff, OriginAnswer, type BrowserResponse } from './origin-answer.ts';
+import { originFailure } from './origin-failure.ts';
 import { OriginClient, outgoingKey, type Outgoing } from './origin-client.ts';
 import type { OriginHealth } from './origin-health.ts';
 import { browserHeaders, type ResponseHeaders } from './origin-response.ts';
@@ -36,7 +37,7 @@ export interface ProxyOptions {
   open(verdict: Passed, asked: Asked, cut: () => void): Opened | Promise<Opened>;
   readonly upstreams: Upstreams;
   readonly health: OriginHealth;
-  failed(exchange: Exchange, code: CodeName, error: Error): void;
+  failed(exchange: Exchange, code: CodeName): void;
 }
 
 export interface Opened {
@@ -50,6 +51,8 @@ interface Under {
   readonly opened: Opened;
   readonly outgoing: Outgoing;
   readonly sinceMs: number;
+  /** What the browser is sent of the origin's headers, once it has answered. */
+  head?: ResponseHeaders;
   answered?: { readonly by: ChosenOrigin; readonly askedMs: number; readonly atMs: number };
 }
 
@@ -154,17 +157,18 @@ export async function createProxy(
       onResponse: (_request, reply, answer) => sendAnswerOf(reply as FastifyReply, answer),
       rewriteHeaders: (headers, request) => {
         const state = (request as unknown as Passing)[underKey];
-        return state === undefined ? {} : responseHeaders(headers, state);
+        if (state !== undefined) state.head = responseHeaders(headers, state);
+        // Kept past Fastify's own store of headers, which would copy them three times.
+        return {};
       },
       // What may be sent twice is decided where it is sent; its own rule would ask an origin in trouble ten times.
       retryDelay: () => null,
       onError: (reply, { error }) => {
         const state = (reply.request as unknown as Passing)[underKey];
-        const cause = error.cause instanceof Error ? error.cause : error;
-        const code = faultOf(cause);
+        const { code, notice } = originFailure(error);
         // What was cut, or has no browser any more, failed for no fault of the origin's.
-        if (state?.opened.exchange.isOver === false) options.failed(state.opened.exchange, code, cause);
-        void sendNotice(reply.request as FastifyRequest, reply as FastifyReply, originNotice(code));
+        if (state?.opened.exchange.isOver === false) options.failed(state.opened.exchange, code);
+        void sendNotice(reply.request as FastifyRequest, reply as FastifyReply, notice);
       },
     },
   };
@@ -196,7 +200,10 @@ function sendAnswerOf(reply: FastifyReply, { stream }: { readonly stream?: unkno
   reply.hijack();
   const raw: BrowserResponse = reply.raw;
   try {
-    raw.writeHead(reply.statusCode, reply.getHeaders() as OutgoingHttpHeaders);
+    // Reply-from lets a connection go whose request is not over yet.
+    const connection = reply.getHeader('connection');
+    const head = (reply.request as Passing)[underKey]?.head;
+    raw.writeHead(reply.statusCode, connection === undefined ? head : { ...head, connection: 'close' });
   } catch {
     // An origin's head that cannot be said costs its own answer and nothing else.
     stream.destroy();
@@ -205,10 +212,7 @@ function sendAnswerOf(reply: FastifyReply, { stream }: { readonly stream?: unkno
   return stream.sendTo(raw);
 }
 
-function responseHeaders(
-  headers: ResponseHeaders,
-  { opened, sinceMs, answered }: Under,
-): Record<string, string> {
+function responseHeaders(headers: ResponseHeaders, { opened, sinceMs, answered }: Under): ResponseHeaders {
   const { target } = opened.exchange.options;
   const origin = answered?.by ?? { text: '' };
   const kept = browserHeaders(headers, { origin, publicOrigin: `https://${target.authority}` });
@@ -217,8 +221,7 @@ function responseHeaders(
     const ours = `postern;dur=${(askedMs - sinceMs).toFixed(1)}, origin;dur=${(atMs - askedMs).toFixed(1)}`;
     kept['server-timing'] = [kept['server-timing'] ?? [], ours].flat().join(', ');
   }
-  // Reply-from's types know no lists, which several cookies are.
-  return kept as Record<string, string>;
+  return kept;
 }
 
 /** Of what the parser refused. */
@@ -251,14 +254,4 @@ function sendAnswer(request: FastifyRequest, reply: FastifyReply, answer: Answer
 /** What is left of the body is not waited for. */
 function closing(reply: FastifyReply): FastifyReply {
   return reply.request.raw.httpVersionMajor === 1 ? reply.header('connection', 'close') : reply;
-}
-
-/** Which hop failed, as a code: the connector's own, or what undici says of the origin. */
-function faultOf(error: Error): CodeName {
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    if (cause instanceof Fault) return cause.code;
-    const code = 'code' in cause ? String(cause.code) : '';
-    if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_CONNECT_TIMEOUT') return 'timeout';
-  }
-  return 'protocol';
 }

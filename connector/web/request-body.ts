@@ -6,18 +6,20 @@ import { Readable } from 'node:stream';
 import type { RawRequest } from './request-target.ts';
 
 /** A browser of which more is wanted may be silent for so long. */
-const silenceMs = 60_000;
+const usualSilenceMs = 60_000;
 
 export class RequestBody extends Readable {
   readonly #raw: RawRequest;
   readonly #begin: () => void;
+  readonly #silenceMs: number;
   #begun = false;
 
   /** @param begin called before the first byte is asked for, e.g. to say `100 Continue` */
-  constructor(raw: RawRequest, begin: () => void) {
+  constructor(raw: RawRequest, begin: () => void, silenceMs = usualSilenceMs) {
     super({ highWaterMark: 65_536 });
     this.#raw = raw;
     this.#begin = begin;
+    this.#silenceMs = silenceMs;
   }
 
   /** Whether bytes of it may be gone. */
@@ -32,7 +34,7 @@ export class RequestBody extends Readable {
     }
     this.#begun = true;
     this.#begin();
-    this.#raw.setTimeout(silenceMs, () => {
+    this.#raw.setTimeout(this.#silenceMs, () => {
       // While the origin takes nothing, it is not the browser that is slow.
       if (!this.#raw.isPaused()) this.destroy(new Error('the body stopped coming'));
     });

@@ -26,14 +26,12 @@ export function targetOf(request: RawRequest, servername: string | undefined): T
   if (!isFramedPlainly(request)) return 400;
   const authority = authorityOf(request);
   if (authority === undefined) return 400;
-  const [, hostname = '', port] = /^([^:@/?#[\]]+)(?::(\d{1,5}))?$/.exec(authority) ?? [];
-  const host = hostname.endsWith('.') ? undefined : parseName(hostname);
-  if (host === undefined || Number(port ?? 443) > 65_535) return 400;
-  if (host !== servername) return 421;
+  const named = hostIn(authority);
+  if (named === undefined) return 400;
+  if (named.host !== servername) return 421;
   const at = url.indexOf('?');
   return {
-    host,
-    authority: port === undefined || Number(port) === 443 ? host : `${host}:${Number(port)}`,
+    ...named,
     path: at < 0 ? url : url.slice(0, at),
     query: at < 0 ? '' : url.slice(at),
   };
@@ -58,6 +56,22 @@ function isFramedPlainly(request: RawRequest): boolean {
   if (codings.length === 0) return true;
   const isChunked = codings.length === 1 && codings[0]?.toLowerCase() === 'chunked';
   return isChunked && lengths.length === 0 && request.httpVersion === '1.1';
+}
+
+/** Browsers name few hosts, over and over; whoever names others has them looked at each time. */
+const maxKept = 1_000;
+const kept = new Map<string, Pick<Target, 'host' | 'authority'>>();
+
+function hostIn(written: string): Pick<Target, 'host' | 'authority'> | undefined {
+  const known = kept.get(written);
+  if (known !== undefined) return known;
+  const [, hostname = '', port] = /^([^:@/?#[\]]+)(?::(\d{1,5}))?$/.exec(written) ?? [];
+  const host = hostname.endsWith('.') ? undefined : parseName(hostname);
+  if (host === undefined || Number(port ?? 443) > 65_535) return undefined;
+  const isUsual = port === undefined || Number(port) === 443;
+  const named = { host, authority: isUsual ? host : `${host}:${Number(port)}` };
+  if (kept.size < maxKept) kept.set(written, named);
+  return named;
 }
 
 function authorityOf(request: RawRequest): string | undefined {

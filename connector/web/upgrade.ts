@@ -4,12 +4,13 @@
  */
 import { request as sendRequest, type IncomingMessage } from 'node:http';
 import { Readable, type Duplex } from 'node:stream';
-import { Fault, toFault } from '../../protocol/errors.ts';
+import { Fault } from '../../protocol/errors.ts';
 import type { Resolve } from '../resolve.ts';
 import { wantsPage } from './gate.ts';
+import { originFailure } from './origin-failure.ts';
 import { browserHeaders } from './origin-response.ts';
 import type { ChosenOrigin } from './origins.ts';
-import { originNotice, render, type Notice } from './pages.ts';
+import { render, type Notice } from './pages.ts';
 import { endWith, refusal } from './parting.ts';
 import type { Opened } from './proxy.ts';
 import { dialOrigin } from './upstreams.ts';
@@ -52,7 +53,7 @@ export async function passUpgrade(
     join(opened, browser, by, answer);
   } catch (error) {
     exchange.end();
-    refuseUpgrade(request, socket, originNotice(toFault(error).code));
+    refuseUpgrade(request, socket, originFailure(error).notice);
   }
 }
 

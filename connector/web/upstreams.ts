@@ -3,13 +3,13 @@
  * (SEC-A17), dialled through the connector's own resolve and guard. Idle ones go by themselves.
  */
 import { hash } from 'node:crypto';
-import { connect as connectTls } from 'node:tls';
 import type { Socket } from 'node:net';
 import { Pool, type Dispatcher } from 'undici';
 import type { Clock } from '../../protocol/clock.ts';
 import { dialTcp } from '../dial.ts';
 import type { Resolve } from '../resolve.ts';
 import type { WebResource } from './exchange.ts';
+import { securedForOrigin } from './origin-tls.ts';
 import type { ChosenOrigin } from './origins.ts';
 
 /** An origin's answer must have begun within this. */
@@ -19,7 +19,6 @@ const connectionsPerRight = 64;
 /** A pool that nothing uses goes after this. */
 const idleMs = 30_000;
 const keepAliveMs = 15_000;
-const handshakeMs = 10_000;
 
 /** Where a request goes: one origin of a resource, for one right. */
 export interface Upstream extends ChosenOrigin {
@@ -95,7 +94,7 @@ export class Upstreams {
   }
 }
 
-/** A connection to the origin, with TLS where it is https. Rejects with a Fault, or the TLS error. */
+/** A connection to the origin, with TLS where it is https. Rejects with a Fault, or an OriginTlsError. */
 export async function dialOrigin(upstream: Upstream, resolve: Resolve): Promise<Socket> {
   const { origin, resource, address } = upstream;
   const { within } = resource;
@@ -105,26 +104,7 @@ export async function dialOrigin(upstream: Upstream, resolve: Resolve): Promise<
   // Undici speaks to sockets that end both ways at once.
   socket.allowHalfOpen = false;
   if (origin.protocol !== 'https:') return socket;
-  return secured(socket, upstream, host);
-}
-
-function secured(socket: Socket, { resource: { web } }: Upstream, host: string): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const secure = connectTls({
-      socket,
-      ALPNProtocols: ['http/1.1'],
-      servername: web.originName ?? (/[a-z]/i.test(host) && !host.includes(':') ? host : ''),
-      ...(web.originCa === undefined ? {} : { ca: web.originCa }),
-      rejectUnauthorized: web.originInsecure !== true,
-    });
-    secure.setTimeout(handshakeMs, () => secure.destroy(new Error('the TLS handshake took too long')));
-    secure.once('error', reject);
-    secure.once('secureConnect', () => {
-      secure.setTimeout(0);
-      secure.off('error', reject);
-      resolve(secure);
-    });
-  });
+  return securedForOrigin(socket, resource.web, host);
 }
 
 /** By resource object, which a snapshot replaces when anything about it changes. */

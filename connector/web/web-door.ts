@@ -10,14 +10,20 @@ import type { WebCaller } from '../../protocol/hop.ts';
 import { parseId } from '../../protocol/ids.ts';
 import type { Lease } from '../../protocol/lease.ts';
 import type { MuxStream } from '../../protocol/mux/stream.ts';
-import { isWildcard, parseName, type Pattern } from '../../protocol/names.ts';
+import { isWildcard, parseName, rankOf, type Pattern } from '../../protocol/names.ts';
 import type { AlarmName } from '../../protocol/node/alarms.ts';
 import type { StateDirectory } from '../../protocol/node/state-directory.ts';
 import type { Card } from '../../protocol/tokens.ts';
+import type { HostCertificate } from '../../protocol/web-messages.ts';
 import type { Resolve } from '../resolve.ts';
 import { Assertions } from './assertion.ts';
-import { CertificateFiles } from './certificate-files.ts';
-import { Certificates } from './certificates.ts';
+import { AcmeCertificates, type AcmeCertificatesOptions } from './certificates/acme-certificates.ts';
+import { answerValidation } from './certificates/answer-validation.ts';
+import { BuiltInCertificates } from './certificates/built-in.ts';
+import { CertificateFiles } from './certificates/certificate-files.ts';
+import { Certificates, type ServedHost } from './certificates/certificates.ts';
+import { Challenges } from './certificates/challenges.ts';
+import type { PeerAnswer } from './certificates/peer-messages.ts';
 import { ControllerCalls } from './controller-calls.ts';
 import type { DeviceFlow } from './device-flow.ts';
 import { Exchange, OpenExchanges, type WebResource } from './exchange.ts';
@@ -48,8 +54,10 @@ export interface WebDoorOptions {
   record(entry: Omit<FlowRecord, 'seq'>): void;
   alarm(name: AlarmName): void;
   readonly resolve: Resolve;
-  /** A folder of certificates; without one the controller's built-in authority issues them. */
+  /** A folder of certificates. */
   readonly certificates?: string;
+  /** The CA that orders go to; without one the controller's built-in authority issues what no file has. */
+  readonly acme?: Pick<AcmeCertificatesOptions, 'settings' | 'peers' | 'goesBefore' | 'log'>;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -60,6 +68,13 @@ type Own = Extract<Verdict, { verdict: 'own' }>;
 export interface WebDoor {
   /** A browser's TLS connection: accepts it, or leaves it to the next connector. */
   take(stream: MuxStream, caller: WebCaller): void;
+  /**
+   * What another connector of the network, with this node key, is told of the certificate of a hostname or `*.suffix`;
+   * undefined for a name of no resource.
+   */
+  certificateFor(name: string, peerKey: Buffer): PeerAnswer | undefined;
+  /** What each hostname is served with. */
+  readonly certificates: readonly HostCertificate[];
   /** A device's TLS connection to a public hostname; false when there is no room for another one. */
   takeFlow(stream: MuxStream, device: DeviceFlow): boolean;
   /** A message that concerns the door; false for any other. */
@@ -87,6 +102,7 @@ class ConnectorWebDoor implements WebDoor {
   readonly #identities: Identities;
   readonly #sessions: WebSessions;
   readonly #calls: ControllerCalls;
+  readonly #challenges: Challenges;
   readonly #certificates: Certificates;
   readonly #gate: Gate;
   readonly #signIn: SignIn;
@@ -112,17 +128,13 @@ class ConnectorWebDoor implements WebDoor {
       network: () => parseId('net', options.snapshot()?.network.id),
       refused: () => options.alarm('grant-not-valid'),
     });
-    this.#certificates = new Certificates({
-      state,
-      files:
-        options.certificates === undefined
-          ? undefined
-          : new CertificateFiles(options.certificates, () => clock.nowMs()),
-      calls: this.#calls,
+    this.#challenges = new Challenges({
+      send: (message) => options.send(message),
       serves: (host) => this.#resourceFor(host) !== undefined,
+      clock,
       nowMs,
-      changed: () => this.#report(),
     });
+    this.#certificates = this.#openCertificates();
     const resources = (): Iterable<ConnectorSnapshot['resources'][string]> =>
       Object.values(options.snapshot()?.resources ?? {});
     this.#gate = new Gate({
@@ -188,8 +200,23 @@ class ConnectorWebDoor implements WebDoor {
 
   take(stream: MuxStream, caller: WebCaller): void {
     if (this.#resourceFor(caller.sni) === undefined) return stream.reset('no-peer');
+    const challenge = this.#challenges.contextFor(caller.sni);
+    if (challenge !== undefined) {
+      stream.accept();
+      return void answerValidation(stream, challenge, this.#options.clock).then((isAnswered) => {
+        if (!isAnswered && !this.#endpoint.take(stream, { address: caller.addr })) stream.reset('busy');
+      });
+    }
     if (!this.#endpoint.take(stream, { address: caller.addr })) return stream.reset('busy');
     return stream.accept();
+  }
+
+  certificateFor(name: string, peerKey: Buffer): PeerAnswer | undefined {
+    return this.#certificates.answer(name, peerKey);
+  }
+
+  get certificates(): readonly HostCertificate[] {
+    return this.#certificates.report();
   }
 
   takeFlow(stream: MuxStream, device: DeviceFlow): boolean {
@@ -198,6 +225,10 @@ class ConnectorWebDoor implements WebDoor {
 
   receive(message: FromController): boolean {
     if (this.#calls.receive(message)) return true;
+    if (message.t === 'acme') {
+      this.#challenges.receive(message.host, message.digest);
+      return true;
+    }
     if (message.t !== 'web') return false;
     void this.#sessions.take(message.list).then(() => this.recheck());
     return true;
@@ -211,7 +242,7 @@ class ConnectorWebDoor implements WebDoor {
   follow(): void {
     void this.#sessions.take([]).then(() => this.recheck());
     this.#checkOrigins();
-    void this.#certificates.prepare(this.#exactHosts()).then(() => this.#report());
+    void this.#certificates.follow(this.#hostnames()).then(() => this.#report());
   }
 
   recheck(): number {
@@ -221,6 +252,7 @@ class ConnectorWebDoor implements WebDoor {
 
   async close(): Promise<void> {
     this.#open.cutAll();
+    this.#certificates.close();
     this.#endpoint.close();
     this.#upstreams.close();
     this.#health.close();
@@ -235,12 +267,43 @@ class ConnectorWebDoor implements WebDoor {
       : resourceFor(Object.values(this.#options.snapshot()?.resources ?? {}), name);
   }
 
-  /** Hostnames that can be named now: those under a wildcard come when somebody asks for them. */
-  #exactHosts(): string[] {
-    const resources = Object.values(this.#options.snapshot()?.resources ?? {});
-    return resources
-      .flatMap(({ web }) => web?.hostnames ?? [])
-      .filter((pattern) => !isWildcard(pattern as Pattern));
+  #openCertificates(): Certificates {
+    const { state, lease, clock, random, acme, certificates } = this.#options;
+    const shared = { state, nowMs: () => lease.nowMs(), changed: () => this.#report() };
+    return new Certificates({
+      files: certificates === undefined ? undefined : new CertificateFiles(certificates, () => clock.nowMs()),
+      acme:
+        acme === undefined
+          ? undefined
+          : new AcmeCertificates({
+              ...shared,
+              ...acme,
+              challenges: this.#challenges,
+              clock,
+              random,
+            }),
+      builtIn: new BuiltInCertificates({ ...shared, calls: this.#calls }),
+      served: (host) => this.#served(host),
+    });
+  }
+
+  /** By the resource that answers for a host, or for whatever lies below a wildcard. */
+  #served(host: string): ServedHost | undefined {
+    const below = host.replace(/^\*\./, '_.');
+    const resource = this.#resourceFor(below);
+    const name = parseName(below);
+    if (resource === undefined || name === undefined) return undefined;
+    const [pattern] = resource.web.hostnames
+      .map((each) => each as Pattern)
+      .toSorted((a, b) => rankOf(b, name) - rankOf(a, name));
+    return pattern === undefined ? undefined : { pattern, web: resource.web };
+  }
+
+  /** Names, and wildcards: names below those come when somebody asks for them. */
+  #hostnames(): string[] {
+    return Object.values(this.#options.snapshot()?.resources ?? {}).flatMap(
+      ({ web }) => web?.hostnames ?? [],
+    );
   }
 
   /** Origins of exact hostnames: a wildcard's are known only once somebody asks for one. */
@@ -256,7 +319,7 @@ class ConnectorWebDoor implements WebDoor {
   }
 
   #report(): void {
-    const list = this.#certificates.report(this.#exactHosts());
+    const list = this.#certificates.report();
     const text = JSON.stringify(list);
     if (text !== this.#reported && this.#options.send({ t: 'certificates', list })) this.#reported = text;
   }

@@ -35,8 +35,7 @@ export class WebRecords {
   }
 
   #isFirst(what: string, { options: { right, resource, target } }: Exchange): boolean {
-    // No part can contain a space.
-    const key = `${what} ${right?.id ?? ''} ${resource.id} ${target.host}`;
+    const key = recordKey(what, right?.id ?? '', resource.id, target.host);
     const nowMs = this.#nowMs();
     const last = this.#last.get(key);
     if (last !== undefined && nowMs - last < onceMs) return false;
@@ -67,4 +66,9 @@ export class WebRecords {
 /** Whether it is part of a device's flow and of nothing else: that one is recorded as every other flow, from open to close. */
 function isInFlow({ options: { device, right } }: Exchange): boolean {
   return device !== undefined && right?.door !== 'web';
+}
+
+/** Injective: no part can contain a space (SEC-A6). */
+export function recordKey(what: string, right: string, resource: string, host: string): string {
+  return `${what} ${right} ${resource} ${host}`;
 }

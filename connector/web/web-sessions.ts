@@ -62,12 +62,12 @@ export class WebSessions {
   /** The token behind an answer to `redeem`, kept as any other; undefined when it is not for this cookie at this host. */
   async redeemed(jws: string, host: Name, secret: Buffer): Promise<WebSession | undefined> {
     await this.take([jws]);
-    return (this.#byCookie.get(keyOf(host, hashOf(secret))) ?? []).at(-1);
+    return (this.#byCookie.get(cookieKey(host, hashOf(secret))) ?? []).at(-1);
   }
 
   /** What this cookie stands for at this host, the newest first; empty when nobody. */
   of(host: Name, secret: Buffer): readonly WebSession[] {
-    return this.#byCookie.get(keyOf(host, hashOf(secret)))?.toReversed() ?? [];
+    return this.#byCookie.get(cookieKey(host, hashOf(secret)))?.toReversed() ?? [];
   }
 
   /** Why it does not hold now; undefined when it does. */
@@ -84,7 +84,7 @@ export class WebSessions {
   standing(session: WebSession): CodeName | undefined {
     const code = this.objection(session);
     if (code === undefined) return undefined;
-    const others = this.#byCookie.get(keyOf(session.aud, session.ch)) ?? [];
+    const others = this.#byCookie.get(cookieKey(session.aud, session.ch)) ?? [];
     return others.some((other) => other.res === session.res && this.objection(other) === undefined)
       ? undefined
       : code;
@@ -111,7 +111,7 @@ export class WebSessions {
     if (this.#tokens.has(session.jti)) return;
     this.#isDirty = true;
     this.#tokens.set(session.jti, { jws, session });
-    const key = keyOf(session.aud, session.ch);
+    const key = cookieKey(session.aud, session.ch);
     this.#byCookie.set(key, [...(this.#byCookie.get(key) ?? []), session]);
     const [oldest] = this.#tokens.keys();
     if (this.#tokens.size > maxSessions && oldest !== undefined) this.#drop(oldest);
@@ -122,7 +122,7 @@ export class WebSessions {
     if (entry === undefined) return;
     this.#isDirty = true;
     this.#tokens.delete(jti);
-    const key = keyOf(entry.session.aud, entry.session.ch);
+    const key = cookieKey(entry.session.aud, entry.session.ch);
     const left = (this.#byCookie.get(key) ?? []).filter((session) => session !== entry.session);
     if (left.length === 0) this.#byCookie.delete(key);
     else this.#byCookie.set(key, left);
@@ -133,7 +133,7 @@ export function hashOf(secret: Uint8Array): string {
   return hash('sha256', secret, 'base64url');
 }
 
-/** Neither part can contain a space. */
-function keyOf(host: string, hash: string): string {
+/** Injective: neither part can contain a space (SEC-A6). */
+export function cookieKey(host: string, hash: string): string {
   return `${host} ${hash}`;
 }

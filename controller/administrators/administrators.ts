@@ -70,6 +70,11 @@ export async function setRole(
   });
 }
 
+/** Whether anybody could sign in as an owner. */
+export async function hasOwner(store: ScopedStore): Promise<boolean> {
+  return (await owners(store)).length > 0;
+}
+
 /** Whether no other owner could sign in. */
 export async function isLastOwner(tx: ScopedStore, id: Id<'usr'>): Promise<boolean> {
   return (await owners(tx)).every((owner) => owner === id);

@@ -163,7 +163,8 @@ async function callerNow(
   return session === undefined ? undefined : { ...caller, role: await roleIn(tx, session) };
 }
 
-function isOwnPage({ headers }: FastifyRequest, origin: string): boolean {
+/** Whether a browser sends this from one of the controller's own pages. */
+export function isOwnPage({ headers }: FastifyRequest, origin: string): boolean {
   const site = headers['sec-fetch-site'];
   return headers.origin === origin && (site === undefined || site === 'same-origin');
 }

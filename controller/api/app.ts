@@ -24,8 +24,10 @@ import { discoveryRoutes } from './routes/discovery.ts';
 import { documentHistoryRoutes } from './routes/document-history.ts';
 import { documentRoutes } from './routes/document.ts';
 import { enrolmentKeyRoutes } from './routes/enrolment-keys.ts';
+import { eventRoutes } from './routes/events.ts';
 import { hostnameRoutes } from './routes/hostnames.ts';
 import { listRoutes } from './routes/lists.ts';
+import { overviewRoutes } from './routes/overview.ts';
 import { passRoutes } from './routes/passes.ts';
 import { postureRoutes } from './routes/posture.ts';
 import { peopleRoutes } from './routes/people.ts';
@@ -86,6 +88,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     administratorRoutes,
     simulateRoutes,
     auditRoutes,
+    overviewRoutes,
+    eventRoutes,
   ]) {
     await app.register(async (scope) => routes(scope, context));
   }

@@ -4,6 +4,8 @@
  */
 import type { DocumentIssue, Problem } from '../../protocol/problem.ts';
 import { formatDuration } from '../../protocol/durations.ts';
+import { Fault } from '../../protocol/errors.ts';
+import { UnusableDatabase } from '../store/unusable-database.ts';
 
 export const problems = {
   'invalid-request': { status: 400, title: 'The request is not valid' },
@@ -70,6 +72,9 @@ export function problemBody(
 /** Which problem a thrown value is; faults of Fastify keep their meaning. */
 export function problemOf(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
+  if (error instanceof UnusableDatabase && error.state === 'away')
+    return new ProblemError('unavailable', 'The records cannot be read just now; try again in a moment.');
+  if (error instanceof Fault && error.code === 'busy') return new ProblemError('unavailable', error.message);
   const status = (error as { statusCode?: unknown } | null)?.statusCode;
   if (status === 413) return new ProblemError('too-large');
   if (status === 415) return new ProblemError('unsupported-media-type');

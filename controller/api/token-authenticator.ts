@@ -12,7 +12,7 @@ const wrongTokens = { limit: 30, windowMs: 10 * 60_000 };
 const mostRecentTokens = 1_000;
 
 export function tokenAuthenticator(context: ControllerContext): Authenticate {
-  const guesses = new Guesses({ ...wrongTokens, now: context.now });
+  const guesses = new Guesses(context.live, 'api tokens', wrongTokens);
   const seen = new RecentTokens();
   return async ({ headers, ip }) => {
     if (headers.authorization === undefined) return undefined;

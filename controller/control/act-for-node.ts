@@ -20,6 +20,8 @@ export interface Admitted {
   readonly node: NodeId;
   readonly kind: NodeKind;
   readonly boot: string;
+  /** The number of its channel among all that the node has begun. */
+  readonly channel: number;
 }
 
 type Request = Exclude<FromNode, { t: 'hello' | 'enrol' | 'login' | 'bye' | 'rotate' }>;

@@ -8,6 +8,7 @@ import type { DeviceId, Id, NodeId } from '../../protocol/ids.ts';
 import type { Hello } from '../../protocol/control.ts';
 import type { ControllerContext } from '../context.ts';
 import { appendAudit } from '../audit/append-audit.ts';
+import { nextChannel } from './channels.ts';
 import { endSessions } from '../sessions/end-sessions.ts';
 import type { NodesTable } from '../store/schema.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
@@ -23,7 +24,12 @@ export interface Peer {
 }
 
 export type Admission =
-  | { readonly state: 'admitted'; readonly node: NodesTable }
+  | {
+      readonly state: 'admitted';
+      readonly node: NodesTable;
+      /** The number of the channel it has come on. */
+      readonly channel: number;
+    }
   | { readonly state: 'unknown' }
   | { readonly state: 'blocked' };
 
@@ -37,10 +43,13 @@ export async function admitNode(context: ControllerContext, hello: Hello, peer: 
   const { store } = context.organisation(node.organisation);
   const url = node.kind === 'relay' ? (relayUrl(hello.url) ?? node.url) : node.url;
   const told = { version: hello.version, address: peer.address, seen_ms: nowMs, url };
-  const copies = await store.transaction(async (tx) => {
+  const { copies, channel } = await store.transaction(async (tx) => {
     await tx.update('nodes').set(told).where('id', '=', node.id).execute();
-    if (node.kind !== 'device' || node.state !== 'active') return [];
-    return noteBoot(tx, node.id as DeviceId, hello.boot, nowMs);
+    const noted = node.kind === 'device' && node.state === 'active';
+    return {
+      copies: noted ? await noteBoot(tx, node.id as DeviceId, hello.boot, nowMs) : [],
+      channel: await nextChannel(tx, node.id),
+    };
   });
   if (copies.length > 0) {
     await endSessions(context, node.organisation, copies, { reason: 'fenced', who: 'controller' });
@@ -55,7 +64,7 @@ export async function admitNode(context: ControllerContext, hello: Hello, peer: 
   if (node.kind !== 'device' && (url !== node.url || nowMs - node.seen_ms > copyWindowMs)) {
     await context.publish(node.organisation, { kind: 'servers' });
   }
-  return { state: 'admitted', node: { ...node, ...told } };
+  return { state: 'admitted', node: { ...node, ...told }, channel };
 }
 
 /** The origin of a relay's public URL; undefined when it is none that a node could dial. */

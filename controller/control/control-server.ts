@@ -18,6 +18,7 @@ import type { LiveMessage } from '../live/bus.ts';
 import { Guesses } from '../guesses.ts';
 import { Conversation } from './conversation.ts';
 import { DeviceLooks } from './device-looks.ts';
+import { MissedNews } from './missed-news.ts';
 
 /** Carriers are read in pieces of this size; a larger WebSocket message is a broken peer. */
 const maxPayloadBytes = 131_072;
@@ -44,6 +45,7 @@ export class ControlServer {
   /** Under which id each conversation stands in `#byNode`. */
   readonly #nodes = new Map<Conversation, NodeId>();
   readonly #unsubscribe: () => void;
+  readonly #missed: MissedNews;
   #cancelBeat: () => void = () => undefined;
   /** Carriers whose handshake is not done. */
   #opening = 0;
@@ -55,7 +57,7 @@ export class ControlServer {
     this.#attempts = attempts;
     this.#looks = new DeviceLooks(context);
     this.#budget = new HandshakeBudget(context.clock);
-    this.#redemptions = new Guesses({ ...redemptions, now: context.now });
+    this.#redemptions = new Guesses(context.live, 'enrolment keys', redemptions);
     this.#sockets = new WebSocketServer({
       noServer: true,
       perMessageDeflate: false,
@@ -64,6 +66,7 @@ export class ControlServer {
       handleProtocols: (offered) => (offered.has(controlSubprotocol) ? controlSubprotocol : false),
     });
     this.#unsubscribe = context.bus.subscribe((organisation, message) => this.#hear(organisation, message));
+    this.#missed = new MissedNews({ context, conversations: () => this.#all });
     this.#scheduleBeat();
   }
 
@@ -121,6 +124,7 @@ export class ControlServer {
     this.#isClosed = true;
     this.#cancelBeat();
     this.#unsubscribe();
+    this.#missed.stop();
     for (const conversation of this.#all) conversation.end('draining');
     this.#sockets.close();
   }
@@ -130,15 +134,17 @@ export class ControlServer {
     if (admitted === undefined) return;
     this.#leave(conversation);
     const older = this.#byNode.get(admitted.node);
+    const newest = older?.conversation.admitted;
+    // Of two that came at once the one that was counted last stays, whichever is here first.
+    if (newest !== undefined && newest.channel > admitted.channel)
+      return conversation.yieldTo(newest.channel, newest.boot);
     const leave = this.#context.presence.enter(admitted.node);
     this.#byNode.set(admitted.node, { conversation, leave });
     this.#nodes.set(conversation, admitted.node);
     if (older === undefined) return;
     older.leave();
     this.#nodes.delete(older.conversation);
-    // The same process came back before its old channel was seen to be dead; another one takes over.
-    if (older.conversation.admitted?.boot === admitted.boot) older.conversation.close();
-    else older.conversation.end('fenced', 'A newer process of this node took over.');
+    older.conversation.yieldTo(admitted.channel, admitted.boot);
   }
 
   #forget(conversation: Conversation): void {
@@ -183,6 +189,8 @@ export class ControlServer {
       case 'login':
         for (const conversation of this.#all) conversation.loginAnswered(message.attempt);
         return;
+      case 'channel':
+        return this.#byNode.get(message.node)?.conversation.yieldTo(message.channel, message.boot);
       case 'close':
         this.#byNode.get(message.node)?.conversation.end(message.code, message.message);
     }
@@ -228,7 +236,10 @@ export class ControlServer {
       const online = this.#of(organisation).flatMap(({ admitted }) => admitted?.node ?? []);
       for (let at = 0; at < online.length; at += 500) {
         const nodes = online.slice(at, at + 500);
-        await store.update('nodes').set({ seen_ms: nowMs }).where('id', 'in', nodes).execute();
+        // In a turn of its own: two statements that each write many rows could wait for one another.
+        await store.transaction((tx) =>
+          tx.update('nodes').set({ seen_ms: nowMs }).where('id', 'in', nodes).execute(),
+        );
       }
     }
   }

@@ -30,6 +30,7 @@ import { webTokensOf } from '../web/web-sessions.ts';
 import type { Guesses } from '../guesses.ts';
 import { actForNode, type Admitted } from './act-for-node.ts';
 import { admitNode, relayUrl } from './admit-node.ts';
+import { nextChannel } from './channels.ts';
 import { claimOf } from './claim-of.ts';
 import type { DeviceLooks } from './device-looks.ts';
 import { Feed, type View } from './feed.ts';
@@ -197,7 +198,7 @@ export class Conversation {
     this.#understandsNarrowed = hello.narrowed === true;
     if (kind !== 'device')
       await noticeOlderData(context, context.organisation(organisation), id, hello.epoch);
-    await this.#enter(organisation, id, kind);
+    await this.#enter(organisation, id, kind, admission.channel);
   }
 
   async #enrol(enrol: Enrol): Promise<void> {
@@ -307,13 +308,14 @@ export class Conversation {
   }
 
   /** The node is in: welcome, then everything it is told. */
-  async #enter(organisation: OrganisationId, node: NodeId, kind: NodeKind): Promise<void> {
+  async #enter(organisation: OrganisationId, node: NodeId, kind: NodeKind, numbered?: number): Promise<void> {
     const { context, admitted } = this.#options;
     this.#feed?.stop();
     const { token } = await context.card();
-    this.#admitted = { organisation, node, kind, boot: this.#boot };
-    this.send({ t: 'welcome', node, org: organisation, card: token });
     const { store } = context.organisation(organisation);
+    const channel = numbered ?? (await nextChannel(store, node));
+    this.#admitted = { organisation, node, kind, boot: this.#boot, channel };
+    this.send({ t: 'welcome', node, org: organisation, card: token });
     this.#feed = new Feed({
       store,
       look: (had) => this.#look(organisation, node, kind, had),
@@ -327,12 +329,35 @@ export class Conversation {
     if (kind === 'connector') this.#network = await networkOf(store, node);
     admitted(this);
     // After it is listed, so that none that is made meanwhile is missed; one that comes twice is the same.
-    if (this.#network !== undefined) {
-      const tokens = await webTokensOf(store, this.#network, context.now());
-      for (let at = 0; at < tokens.length; at += webTokensPerMessage)
-        this.send({ t: 'web', list: tokens.slice(at, at + webTokensPerMessage) });
-    }
+    await this.#tellWebSessions();
     this.#feed?.refresh();
+    context.bus.publish(organisation, { kind: 'channel', node, channel, boot: this.#boot });
+  }
+
+  /** Ends this channel when the node has begun a newer one, of this number, with that boot id. */
+  yieldTo(newest: number, boot: string | undefined): void {
+    if (this.#admitted === undefined || this.#admitted.channel >= newest) return;
+    // The same process came back before its old channel was seen to be dead; another one takes over.
+    if (this.#admitted.boot === boot) this.close();
+    else this.end('fenced', 'A newer process of this node took over.');
+  }
+
+  /** News may have been missed: everything that they may have brought is looked at anew. */
+  lookAnew(): void {
+    const pending = this.#pending?.attempt;
+    if (pending !== undefined) this.loginAnswered(pending);
+    if (this.#feed === undefined) return;
+    this.#take(() => this.#tellWebSessions());
+    this.#feed.refresh();
+  }
+
+  async #tellWebSessions(): Promise<void> {
+    const { context } = this.#options;
+    if (this.#network === undefined || this.#admitted === undefined) return;
+    const { store } = context.organisation(this.#admitted.organisation);
+    const tokens = await webTokensOf(store, this.#network, context.now());
+    for (let at = 0; at < tokens.length; at += webTokensPerMessage)
+      this.send({ t: 'web', list: tokens.slice(at, at + webTokensPerMessage) });
   }
 
   #verifier(kind: NodeKind): { readonly narrowed: TellsNarrowed } | undefined {

@@ -97,12 +97,14 @@ const decided = new WeakMap<Organisation, OrganisationState>();
 async function documentApplied(
   context: ControllerContext,
   id: OrganisationId,
-  { changes, removed, redirected, orphaned }: Applied,
+  { changes, revision, removed, redirected, orphaned }: Applied,
 ): Promise<void> {
   if (changes.length === 0) return;
   const organisation = context.organisation(id);
   const before = decided.get(organisation);
   const state = await organisation.reader.current();
+  // Otherwise another controller put a document into force in between, and what that gave may be gone again.
+  const follows = before?.revision === revision - 1;
   // What the change itself names ends at once; what follows from it takes as long as there are devices.
   await revoke(
     context,
@@ -112,7 +114,7 @@ async function documentApplied(
   );
   await endSessions(context, id, orphaned, { reason: 'removed', who: 'controller' });
   if (changes.some(({ kind }) => kind === 'setting')) await shortenSessions(context, id);
-  const touched = before === undefined ? undefined : touchedBy(before, state);
+  const touched = before === undefined || !follows ? undefined : touchedBy(before, state);
   await webSessionsAnew(context, id, touched ?? 'all', 'policy');
   const devices = await decideAnew(context, id, touched ?? 'all', {
     cause: 'policy',

@@ -13,11 +13,12 @@ import { webHostnames } from '../organisation/resource-web.ts';
 import { postureWanted } from '../posture/wanted.ts';
 import type { NodesTable } from '../store/schema.ts';
 import { directEndpoints } from './direct-endpoints.ts';
-import { entitlements, type Entitlement } from './entitlements.ts';
+import type { Entitlement } from './entitlements.ts';
 import { grantsFor, type Told } from './grants-for.ts';
 import { issuedTo, storeMinted, textsOf, ticketFor, type IssuedToken, type Minted } from './issued-tokens.ts';
 import { longestLifeMs } from './revocations.ts';
-import { rightsByNetwork, type Rights } from './rights.ts';
+import type { Rights } from './rights.ts';
+import { SharedEntitlements } from './shared-entitlements.ts';
 import { seatsOf, whyOver, type Seat } from './seat.ts';
 import { relayEntries, serversSince } from './servers.ts';
 import { groupsByNetwork, webResources } from './told.ts';
@@ -69,8 +70,9 @@ export async function deviceViews(
     const news = await deviceNews(tx, owned);
     const minted: Minted[] = [];
     const { webPort } = context;
+    const shared = new SharedEntitlements(state, nowMs);
     const told = { groupsOf: groupsByNetwork(state), web: webResources(state) };
-    const about = { state, servers, news, nowMs, webPort, told };
+    const about = { state, shared, servers, news, nowMs, webPort, told };
     // Signed side by side, each in a thread of its own.
     const views = await Promise.all(
       Array.from(seats, async ([device, seat]) => {
@@ -116,6 +118,7 @@ function isSame(ids: readonly string[], had: readonly string[] | undefined): boo
 /** What is the same for all devices that are looked at together. */
 interface About {
   readonly state: OrganisationState;
+  readonly shared: SharedEntitlements;
   readonly servers: readonly NodesTable[];
   readonly news: ReadonlyMap<DeviceId, readonly DeviceNews[]>;
   readonly nowMs: number;
@@ -130,9 +133,9 @@ async function viewOf(
   about: About,
   tokens: Tokens,
 ): Promise<DeviceView> {
-  const { state, nowMs, told } = about;
-  const list = entitlements(state, seat, nowMs);
-  const due = rightsByNetwork(list, seat.session.untilMs, nowMs);
+  const { shared, nowMs, told } = about;
+  const list = shared.of(seat);
+  const due = shared.dueUntil(list, seat.session.untilMs);
   const grants = await grantsFor(context, organisation, seat, due, told, tokens);
   return {
     snapshot: deviceSnapshot(about, seat, list, grants.held),
@@ -231,19 +234,31 @@ function connectorEntry(node: NodesTable, relays: string[], state: OrganisationS
   return direct.length === 0 ? entry : { ...entry, direct };
 }
 
-function deviceResource(
-  { resource, state, reasons, untilMs }: Entitlement,
-  held: Rights,
-  webPort: number,
-): DeviceResource {
-  const { id, network, definition } = resource;
+/** What devices are told of a resource, by its end, worked out once for all who share the entitlement. */
+const written = new WeakMap<Entitlement, Map<number | undefined, DeviceResource>>();
+
+function deviceResource(entry: Entitlement, held: Rights, webPort: number): DeviceResource {
+  const { resource, state, untilMs } = entry;
   // A granted resource ends with its right; a refused one may open when time alone changes the decision.
   const until =
     state === 'granted'
-      ? held.get(id)?.until
+      ? held.get(resource.id)?.until
       : untilMs === undefined
         ? undefined
         : Math.ceil(untilMs / 1_000);
+  const byEnd = written.get(entry) ?? new Map<number | undefined, DeviceResource>();
+  written.set(entry, byEnd);
+  let known = byEnd.get(until);
+  if (known === undefined) byEnd.set(until, (known = writeResource(entry, until, webPort)));
+  return known;
+}
+
+function writeResource(
+  { resource, state, reasons }: Entitlement,
+  until: number | undefined,
+  webPort: number,
+): DeviceResource {
+  const { id, network, definition } = resource;
   return {
     id,
     net: network.id,

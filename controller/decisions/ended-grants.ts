@@ -5,7 +5,8 @@
 import type { Id, OrganisationId } from '../../protocol/ids.ts';
 import type { ControllerContext } from '../context.ts';
 
-const laterMs = 2_000;
+/** By then the devices that lost them have been told. */
+const laterMs = 10_000;
 /** So many are deleted in one transaction; other work comes in between. */
 const together = 100;
 
@@ -24,7 +25,7 @@ async function sweep(context: ControllerContext, organisation: OrganisationId): 
   const { ended } = narrowed;
   for (let left = ended.size; left > 0 && !context.isDraining; left -= together) {
     const ids = [...ended].slice(0, together) as Id<'tok'>[];
-    await store.delete('issued_tokens').where('id', 'in', ids).execute();
+    await store.transaction((tx) => tx.delete('issued_tokens').where('id', 'in', ids).execute());
     for (const id of ids) ended.delete(id);
   }
 }

@@ -64,11 +64,18 @@ export function entitlementsTo(
   resources: readonly Resource[],
   nowMs: number,
 ): Entitlement[] {
-  const withheld = withheldFrom(state, seat, nowMs);
   const of = circumstancesOf(state, seat);
-  return resources.map((resource) =>
-    entitlement(resource, decide(factsOf(of, resource, nowMs, 'client'), state.policies), withheld),
-  );
+  const questions = resources.map((resource) => [resource, factsOf(of, resource, nowMs, 'client')] as const);
+  return entitlementsOn(state, questions, withheldFrom(state, seat, nowMs));
+}
+
+/** The same on these facts. Whatever it reads of them it has read when it returns. */
+export function entitlementsOn(
+  { policies }: OrganisationState,
+  questions: readonly (readonly [Resource, Facts])[],
+  withheld: Reason | undefined,
+): Entitlement[] {
+  return questions.map(([resource, facts]) => entitlement(resource, decide(facts, policies), withheld));
 }
 
 /** Whether the device waits for an administrator: it was let in that way, or the document asks it of every device. */

@@ -7,12 +7,13 @@ import type { AuditEntry } from '../audit/append-audit.ts';
 import type { OrganisationState } from '../organisation/organisation-state.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { resourceById } from './candidates.ts';
-import { entitlements, entitlementsTo, type Entitlement } from './entitlements.ts';
+import { entitlementsTo, type Entitlement } from './entitlements.ts';
 import { issuedTo } from './issued-tokens.ts';
 import type { NarrowedRights } from './narrowed-rights.ts';
 import type { Taken } from './revocations.ts';
-import { promisesMore, rightsByNetwork, type Right } from './rights.ts';
+import { promisesMore, type Right } from './rights.ts';
 import type { Seat } from './seat.ts';
+import { SharedEntitlements } from './shared-entitlements.ts';
 import { groupsByNetwork, webResources, whoText } from './told.ts';
 
 export interface Withdrawn extends Taken {
@@ -65,13 +66,14 @@ export async function withdraw(
     seats.map(({ device }) => device.id),
     nowMs,
   );
+  const shared = new SharedEntitlements(state, nowMs, about);
   for (const seat of seats) {
     const rows = (grants.get(seat.device.id) ?? []).filter(
       ({ kind, session }) => kind === 'grant' && session === seat.session.id,
     );
     if (rows.length === 0) continue;
-    const list = entitlements(state, seat, nowMs, about);
-    const due = rightsByNetwork(list, seat.session.untilMs, nowMs);
+    const list = shared.of(seat);
+    const due = shared.dueUntil(list, seat.session.untilMs);
     const lost = new Set<ResourceId>();
     for (const row of rows) {
       const carried = issued.carriedBy(row, gone);

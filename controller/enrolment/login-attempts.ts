@@ -11,7 +11,7 @@ import { sameText } from '../../protocol/secrets.ts';
 import type { ControllerContext } from '../context.ts';
 import type { LoginAttemptsTable } from '../store/schema.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
-import { Throttle } from '../throttle.ts';
+import type { Throttle } from '../throttle.ts';
 import { approvalRule, deviceLifeMs, sessionLengthMs } from '../organisation/settings.ts';
 import { joinDevice, type DeviceClaim } from './join-device.ts';
 import { newUserCode, parseUserCode } from './user-code.ts';
@@ -76,9 +76,9 @@ export class LoginAttempts {
 
   constructor(context: ControllerContext) {
     this.#context = context;
-    this.#wrong = new Throttle({ ...wrongCodes, now: context.now });
-    this.#wrongOfAddress = new Throttle({ ...wrongCodesOfAddress, now: context.now });
-    this.#starts = new Throttle({ ...starts, now: context.now });
+    this.#wrong = context.live.throttle('wrong codes', wrongCodes);
+    this.#wrongOfAddress = context.live.throttle('wrong codes of address', wrongCodesOfAddress);
+    this.#starts = context.live.throttle('device starts', starts);
   }
 
   /** Begins an attempt by typed code; undefined when this address has started too many. */

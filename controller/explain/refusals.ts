@@ -5,7 +5,7 @@
 import type { Door } from '../../protocol/policy-document.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { ControllerContext } from '../context.ts';
-import { Throttle } from '../throttle.ts';
+import type { Throttle } from '../throttle.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 
 export interface Refusal {
@@ -38,7 +38,7 @@ export class Refusals {
 
   constructor(context: ControllerContext, limits: { limit: number; windowMs: number } = perPerson) {
     this.#context = context;
-    this.#made = new Throttle({ ...limits, now: context.now });
+    this.#made = context.live.throttle('refusals', limits);
   }
 
   /**

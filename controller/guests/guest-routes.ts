@@ -15,7 +15,7 @@ import type { ControllerContext, Organisation } from '../context.ts';
 import type { Cookies } from '../login/cookies.ts';
 import { signInLifeMs } from '../login/pending-sign-ins.ts';
 import { plainAddress } from '../login/same-network.ts';
-import { Throttle } from '../throttle.ts';
+import type { Throttle } from '../throttle.ts';
 import { resourceAtHost } from '../web/connector-web.ts';
 import { callbackUrl } from '../web/start-routes.ts';
 import { enterGuest } from './enter-guest.ts';
@@ -75,10 +75,10 @@ class Guests {
     this.#context = context;
     this.#cookies = cookies;
     this.#organisation = context.organisation(context.soleOrganisation);
-    const { now } = context;
-    this.#asks = new Throttle({ ...asks, now });
-    this.#mails = new Throttle({ ...mails, now });
-    this.#tries = new Throttle({ ...tries, now });
+    const { live } = context;
+    this.#asks = live.throttle('guest codes asked for', asks);
+    this.#mails = live.throttle('guest codes sent', mails);
+    this.#tries = live.throttle('guest codes tried', tries);
   }
 
   async options(text: string): Promise<GuestOptions> {

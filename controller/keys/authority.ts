@@ -4,7 +4,6 @@
  */
 import { createPrivateKey, webcrypto, type KeyObject } from 'node:crypto';
 import { isIP } from 'node:net';
-import { join } from 'node:path';
 import './reflect-metadata.ts';
 import {
   AuthorityKeyIdentifierExtension,
@@ -19,8 +18,8 @@ import {
   X509Certificate,
   X509CertificateGenerator,
 } from '@peculiar/x509';
-import { readText, writeText } from './data-directory.ts';
 import { loadSealed } from './controller-keys.ts';
+import type { KeyPlace } from './key-place.ts';
 import type { SecretKey } from './secret-key.ts';
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
@@ -30,7 +29,7 @@ const leafLifeMs = 90 * dayMs;
 /** Clocks of those who verify may be behind. */
 const backdateMs = 3_600_000;
 /** The certificate as people may import it. */
-const certificateFile = 'ca.pem';
+export const certificateFile = 'ca.pem';
 
 export interface ServerCertificate {
   readonly cert: string;
@@ -105,18 +104,18 @@ export class Authority {
   }
 }
 
-/** Loads the authority from the data directory, or makes it and writes `ca.pem`. */
+/** Loads the authority from where keys are kept, or makes it there, with its certificate as `ca.pem`. */
 export async function loadAuthority(
-  directory: string,
+  place: KeyPlace,
   secretKey: SecretKey,
   options: { readonly now: () => number; readonly random: (bytes: number) => Buffer },
 ): Promise<Authority> {
-  const bytes = await loadSealed(directory, 'authority', secretKey, async () => {
+  const bytes = await loadSealed(place, 'authority', secretKey, async () => {
     const made = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
     return Buffer.from(await webcrypto.subtle.exportKey('pkcs8', made.privateKey));
   });
   const key = await webcrypto.subtle.importKey('pkcs8', new Uint8Array(bytes), algorithm, false, ['sign']);
-  const stored = await readText(join(directory, certificateFile));
+  const stored = await place.read(certificateFile);
   if (stored !== undefined) return new Authority(new X509Certificate(stored), key, options);
   const publicKey = new PublicKey(
     await spkiOfPrivate(createPrivateKey({ key: bytes, format: 'der', type: 'pkcs8' })),
@@ -138,9 +137,10 @@ export async function loadAuthority(
       await SubjectKeyIdentifierExtension.create(publicKey),
     ],
   });
-  const authority = new Authority(certificate, key, options);
-  await writeText(directory, certificateFile, authority.pem, 0o644);
-  return authority;
+  const { pem } = new Authority(certificate, key, options);
+  // Of two that begin at once, the first one's.
+  const kept = await place.keepFirst(certificateFile, pem, 'for everyone');
+  return new Authority(new X509Certificate(kept), key, options);
 }
 
 /** 16 random bytes, positive and without a leading zero byte (RFC 5280 section 4.1.2.2). */

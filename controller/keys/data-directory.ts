@@ -38,9 +38,14 @@ export async function writeText(
  * Writes a file that is missing, as `writeText` does; of two processes that do so at once the first one's stays. Answers
  * the text that is there then.
  */
-export async function writeFirst(directory: string, name: string, text: string): Promise<string> {
+export async function writeFirst(
+  directory: string,
+  name: string,
+  text: string,
+  mode: number = 0o600,
+): Promise<string> {
   const path = join(directory, name);
-  const temporary = await writeBeside(directory, name, text, 0o600);
+  const temporary = await writeBeside(directory, name, text, mode);
   try {
     await link(temporary, path);
   } catch (error) {

@@ -1,6 +1,6 @@
 /**
  * What is live between those who change something and those who hold channels: revocations, refreshes, answered logins.
- * In memory here; a shared broker can implement the same interface, since nothing on it is the only copy: the store is.
+ * Nothing on it is the only copy: the store is. In memory here; `redis-live.ts` carries it on to other controllers.
  */
 import type { CodeName } from '../../protocol/errors.ts';
 import type { DeviceId, NetworkId, NodeId, OrganisationId } from '../../protocol/ids.ts';
@@ -21,6 +21,8 @@ export type LiveMessage =
   /** An ACME validation that every connector of this network shall be able to answer. */
   | { readonly kind: 'acme'; readonly network: NetworkId; readonly host: Name; readonly digest: string }
   | { readonly kind: 'login'; readonly attempt: string }
+  /** The node has begun a newer control channel, of this number, at some controller: an older one ends. */
+  | { readonly kind: 'channel'; readonly node: NodeId; readonly channel: number; readonly boot: string }
   /** The node's channel ends with this fault. */
   | { readonly kind: 'close'; readonly node: NodeId; readonly code: CodeName; readonly message: string };
 

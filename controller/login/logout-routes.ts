@@ -14,7 +14,6 @@ import type { TypedApp } from '../api/typed-app.ts';
 import type { ControllerContext, Organisation } from '../context.ts';
 import { endSessions, openSessionsOf } from '../sessions/end-sessions.ts';
 import type { SessionsTable } from '../store/schema.ts';
-import { Throttle } from '../throttle.ts';
 import { signOutByProvider } from './back-channel.ts';
 import type { Cookies } from './cookies.ts';
 import { LogoutTokens } from './logout-token.ts';
@@ -89,7 +88,7 @@ export async function logoutRoutes(
 function backChannelRoute(app: TypedApp, context: ControllerContext, providers: Providers): void {
   const organisation = context.organisation(context.soleOrganisation);
   const tokens = new LogoutTokens(context);
-  const refused = new Throttle({ ...refusals, now: context.now });
+  const refused = context.live.throttle('logout tokens', refusals);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
     formType,

@@ -7,11 +7,13 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { pagePaths } from '../../protocol/pages.ts';
 import { ProblemError } from '../api/problems.ts';
 
 const config = { access: 'public' } as const;
 const aPage = { description: 'The page', media: 'text/html' };
-const pages = ['/', '/login', '/guest', '/device', '/device/confirm', '/refused'];
+/** As routes have them: a part that stands for any name begins with a colon. */
+const pages = pagePaths.map((path) => path.replaceAll('$', ':'));
 
 export async function servePages(app: FastifyInstance): Promise<void> {
   const root = pagesFolder();
@@ -21,7 +23,7 @@ export async function servePages(app: FastifyInstance): Promise<void> {
   }
   const index = await readFile(`${root}/index.html`, 'utf8');
   const sendPage = (reply: FastifyReply): FastifyReply => reply.type('text/html; charset=utf-8').send(index);
-  await app.register(fastifyStatic, { root, serve: false });
+  await app.register(fastifyStatic, { root, serve: false, preCompressed: true });
   const page = async (_request: FastifyRequest, reply: FastifyReply) => sendPage(reply);
   for (const path of pages)
     app.get(path, { config: { ...config, answers: { 200: aPage } }, schema: { summary: 'A page' } }, page);

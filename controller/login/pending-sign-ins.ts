@@ -1,14 +1,14 @@
 /**
  * Sign-ins that are under way at a provider: what was sent there and which browser began it. Kept on this side, one
- * record per attempt, so that two tabs do not disturb each other; used once, forgotten after ten minutes. In memory and
- * bounded: a restart makes people start again.
+ * record per attempt, so that two tabs do not disturb each other; used once, forgotten after ten minutes, at whichever
+ * controller the browser comes back. Nothing that lasts: what is lost makes people start again.
  */
 import { createHash } from 'node:crypto';
 import type { Door } from '../../protocol/policy-document.ts';
-import { sameText } from '../../protocol/secrets.ts';
+import type { KeptValues } from '../live/kept-values.ts';
+import type { Live } from '../live/live.ts';
 
 export const signInLifeMs = 10 * 60_000;
-const maxPending = 10_000;
 
 export interface PendingSignIn {
   readonly provider: string;
@@ -27,43 +27,39 @@ export interface PendingSignIn {
   };
 }
 
-interface Kept extends PendingSignIn {
-  readonly browser: string;
-  readonly expiresMs: number;
-}
-
 export class PendingSignIns {
-  readonly #kept = new Map<string, Kept>();
-  readonly #now: () => number;
+  readonly #kept: KeptValues<PendingSignIn>;
 
-  /** `now` gives epoch milliseconds. */
-  constructor(now: () => number) {
-    this.#now = now;
+  constructor(live: Live) {
+    this.#kept = live.kept('sign-ins', signInLifeMs);
   }
 
-  /** Keeps an attempt under its `state`; `browser` is the value of the browser's sign-in cookie. */
-  add(state: string, browser: string, pending: PendingSignIn): void {
-    const nowMs = this.#now();
-    for (const [key, { expiresMs }] of this.#kept) {
-      if (expiresMs > nowMs && this.#kept.size < maxPending) break;
-      this.#kept.delete(key);
-    }
-    this.#kept.set(state, { ...pending, browser: hash(browser), expiresMs: nowMs + signInLifeMs });
+  /**
+   * Keeps an attempt under its `state`; `browser` is the value of the browser's sign-in cookie. Throws a Fault `busy` when
+   * it cannot be kept now.
+   */
+  async add(state: string, browser: string, pending: PendingSignIn): Promise<void> {
+    await this.#kept.put(keyOf(state, browser), pending);
   }
 
   /**
    * Takes the attempt out, for good. Undefined when there is none, it is too old, it belongs to another provider or to
    * another browser; an attempt that is asked for by the wrong browser stays for the right one.
    */
-  take(state: string, browser: string | undefined, provider: string): PendingSignIn | undefined {
-    const kept = this.#kept.get(state);
-    if (kept === undefined || browser === undefined || !sameText(kept.browser, hash(browser)))
-      return undefined;
-    this.#kept.delete(state);
-    return kept.expiresMs > this.#now() && kept.provider === provider ? kept : undefined;
+  async take(
+    state: string,
+    browser: string | undefined,
+    provider: string,
+  ): Promise<PendingSignIn | undefined> {
+    if (browser === undefined) return undefined;
+    const kept = await this.#kept.take(keyOf(state, browser));
+    return kept?.provider === provider ? kept : undefined;
   }
 }
 
-function hash(text: string): string {
-  return createHash('sha256').update(text).digest('base64url');
+/** Another browser asks under another key. */
+function keyOf(state: string, browser: string): string {
+  return createHash('sha256')
+    .update(JSON.stringify([state, browser]))
+    .digest('base64url');
 }

@@ -12,7 +12,7 @@ import { SignInOptions, type SignInError } from '../../protocol/portal.ts';
 import type { TypedApp } from '../api/typed-app.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { ControllerContext, Organisation } from '../context.ts';
-import { Throttle } from '../throttle.ts';
+import type { Throttle } from '../throttle.ts';
 import { endEarlierSession, openBrowserSession } from './browser-sessions.ts';
 import type { Cookies } from './cookies.ts';
 import { isFresh } from './freshness.ts';
@@ -127,9 +127,9 @@ class SignIns {
     this.#cookies = cookies;
     this.#providers = providers;
     this.#stepUps = new StepUps(context, cookies);
-    this.#pending = new PendingSignIns(context.now);
-    this.#starts = new Throttle({ ...starts, now: context.now });
-    this.#finishes = new Throttle({ ...finishes, now: context.now });
+    this.#pending = new PendingSignIns(context.live);
+    this.#starts = context.live.throttle('sign-in starts', starts);
+    this.#finishes = context.live.throttle('sign-in finishes', finishes);
   }
 
   /** Sends the browser to the provider. */
@@ -162,7 +162,14 @@ class SignIns {
       ...askFor(provider, fresh, stepUp && (await this.#stepUps.wanted(request, stepUp))),
     });
     const more = stepUp === undefined ? {} : { stepUp };
-    this.#pending.add(state, browser, { provider: name, nonce, codeVerifier, returnTo, fresh, ...more });
+    await this.#pending.add(state, browser, {
+      provider: name,
+      nonce,
+      codeVerifier,
+      returnTo,
+      fresh,
+      ...more,
+    });
     this.#cookies.set(reply, 'signin', browser, signInLifeMs / 1_000);
     return reply.redirect(url.href, 302);
   }
@@ -171,7 +178,7 @@ class SignIns {
   async finish(request: FastifyRequest, reply: FastifyReply, name: string): Promise<FastifyReply> {
     const url = new URL(request.url, this.#context.publicUrl);
     const state = url.searchParams.get('state') ?? '';
-    const pending = this.#pending.take(state, this.#cookies.read(request, 'signin'), name);
+    const pending = await this.#pending.take(state, this.#cookies.read(request, 'signin'), name);
     if (pending === undefined) return backToSignIn(reply, 'attempt-gone', '/');
     const { returnTo } = pending;
     const address = plainAddress(request.ip);

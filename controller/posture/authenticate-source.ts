@@ -7,13 +7,12 @@ import type { Authenticate } from '../api/access.ts';
 import { ProblemError } from '../api/problems.ts';
 import type { ControllerContext } from '../context.ts';
 import { plainAddress } from '../login/same-network.ts';
-import { Throttle } from '../throttle.ts';
 import { provesSource } from './source-secrets.ts';
 
 const failures = { limit: 20, windowMs: 10 * 60_000 };
 
 export function sourceAuthenticator(context: ControllerContext): Authenticate {
-  const throttle = new Throttle({ ...failures, now: context.now });
+  const throttle = context.live.throttle('posture sources', failures);
   return async (request) => {
     const given = bearerOf(request);
     // An API token is another caller's, who may or may not call this.

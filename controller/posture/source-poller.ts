@@ -84,7 +84,14 @@ function keepAsking(
   const ending = new AbortController();
   let failures = 0;
   let cancel = (): void => undefined;
+  const again = (): void => void turn().catch(failed);
   const turn = async (): Promise<void> => {
+    // Of several controllers one asks, and the others look again when its turn is over.
+    const everyMs = nextPollMs(source.poll?.every, 0);
+    if (!(await context.live.turn(`poll ${organisation.id} ${source.name}`, Math.floor(everyMs / 2)))) {
+      if (!ending.signal.aborted) cancel = context.clock.after(everyMs, again);
+      return;
+    }
     const fault = await ask(context, organisation, source, ending.signal);
     if (ending.signal.aborted) return;
     failures = fault === undefined ? 0 : failures + 1;
@@ -96,7 +103,6 @@ function keepAsking(
         .where('name', '=', source.name)
         .execute();
     }
-    const again = (): void => void turn().catch(failed);
     if (!ending.signal.aborted) cancel = context.clock.after(nextPollMs(source.poll?.every, failures), again);
   };
   const failed = (error: unknown): void => {

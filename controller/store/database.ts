@@ -11,6 +11,7 @@ import { PostgresColumns } from './postgres-columns.ts';
 import { postgresDialect, postgresPlugins } from './postgres-dialect.ts';
 import type { Schema } from './schema.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
+import { UnusableDatabase } from './unusable-database.ts';
 
 /** The database file inside the data directory. */
 export const fileName = 'postern.db';
@@ -58,6 +59,9 @@ export class Database {
   /** Organisations with a transaction here: each waits for the one before, and takes no connection until then. */
   readonly #turns = new Map<string, Promise<void>>();
 
+  /** The last time that the database did not answer. */
+  #away: UnusableDatabase | undefined;
+
   constructor(db: Kysely<Schema>, kind: 'sqlite' | 'postgres') {
     this.db = db;
     this.kind = kind;
@@ -84,7 +88,17 @@ export class Database {
 
   async #inTurn<T>(owner: string, body: () => Promise<T>): Promise<T> {
     const before = this.#turns.get(owner) ?? Promise.resolve();
-    const result = before.then(body);
+    const asked = this.#away;
+    const result = before.then(async () => {
+      // What those before waited for in vain, nobody waits for once more.
+      if (this.#away !== asked) throw this.#away;
+      try {
+        return await body();
+      } catch (error) {
+        if (error instanceof UnusableDatabase) this.#away = error;
+        throw error;
+      }
+    });
     const done = result.then(
       () => undefined,
       () => undefined,

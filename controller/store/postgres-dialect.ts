@@ -83,8 +83,9 @@ class PostgresDriver implements Driver {
           integersAsNumbers.get(oid) ?? pg.types.getTypeParser(oid, format),
       },
     });
-    // An idle connection that ends is replaced by the pool; without a listener it would end the process.
+    // What ends a connection shows in its next query, or concerns nobody; without listeners it would end the process.
     this.#pool.on('error', () => undefined);
+    this.#pool.on('connect', (client) => client.on('error', () => undefined));
   }
 
   async init(): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * The tables of the controller's store as types. Every table but `organisations` belongs to an organisation, and its
- * queries go through `ScopedStore`. Times are epoch milliseconds in columns that end in `_ms`; JSON is text.
+ * The tables of the controller's store as types. Every table but those of `Schema` itself belongs to an organisation,
+ * and its queries go through `ScopedStore`. Times are epoch milliseconds in columns that end in `_ms`; JSON is text.
  */
 import type { Email } from '../../protocol/email-address.ts';
 import type { Generated } from 'kysely';
@@ -15,6 +15,8 @@ export interface OrganisationsTable {
   /** Epoch of the newest revocation; only grows. */
   epoch: number;
   created_ms: number;
+  /** Grows whenever news of this organisation could not be told to other controllers. */
+  unheard: Generated<number>;
 }
 
 /** Documents as applied, newest revision last, without secrets. */
@@ -131,6 +133,13 @@ export interface BootsTable {
   boot: string;
   fenced_ms: number | null;
   seen_ms: number;
+}
+
+/** How many control channels each node has begun, at whichever controllers. */
+export interface ChannelsTable {
+  organisation: OrganisationId;
+  node: NodeId;
+  number: number;
 }
 
 /** `device`: what a device may do follows from it. `browser`: a signed-in browser at the controller's own pages. */
@@ -370,6 +379,51 @@ export interface WebPassesTable {
   expires_ms: number | null;
 }
 
+/** One-time links by which somebody becomes an owner. */
+export interface SetupLinksTable {
+  organisation: OrganisationId;
+  /** SHA-256 of the token. */
+  hash: string;
+  created_ms: number;
+  expires_ms: number;
+}
+
+/** Owners who sign in at the controller itself. */
+export interface LocalAccountsTable {
+  organisation: OrganisationId;
+  person: Id<'usr'>;
+  /** In lower case; by which they sign in. */
+  email: string;
+  /** Hashed; null with a passkey. */
+  password: string | null;
+  /** Of the authenticator, sealed. */
+  one_time_secret: Uint8Array | null;
+  /** The latest that was used. */
+  one_time_step: number;
+  /** JSON array of the hashes of the recovery codes that are left. */
+  recovery: string;
+  created_ms: number;
+}
+
+export interface PasskeysTable {
+  organisation: OrganisationId;
+  /** The credential's, base64url. */
+  id: string;
+  person: Id<'usr'>;
+  public_key: Uint8Array;
+  counter: number;
+  created_ms: number;
+  used_ms: number | null;
+}
+
+/** Challenges that a passkey may answer, once. */
+export interface PasskeyChallengesTable {
+  organisation: OrganisationId;
+  /** SHA-256 of the challenge. */
+  hash: string;
+  expires_ms: number;
+}
+
 /** The tables that belong to an organisation. */
 export interface ScopedSchema {
   documents: DocumentsTable;
@@ -381,6 +435,7 @@ export interface ScopedSchema {
   guest_codes: GuestCodesTable;
   nodes: NodesTable;
   boots: BootsTable;
+  channels: ChannelsTable;
   sessions: SessionsTable;
   enrolment_keys: EnrolmentKeysTable;
   api_tokens: ApiTokensTable;
@@ -395,8 +450,26 @@ export interface ScopedSchema {
   web_codes: WebCodesTable;
   web_sessions: WebSessionsTable;
   web_passes: WebPassesTable;
+  setup_links: SetupLinksTable;
+  local_accounts: LocalAccountsTable;
+  passkeys: PasskeysTable;
+  passkey_challenges: PasskeyChallengesTable;
+}
+
+/** Keys, sealed, and the TLS authority, where several controllers share them. */
+export interface ControllerFilesTable {
+  name: string;
+  content: string;
+}
+
+/** The controllers that run. One whose beats stand still is gone. */
+export interface ControllersTable {
+  id: string;
+  beats: number;
 }
 
 export interface Schema extends ScopedSchema {
   organisations: OrganisationsTable;
+  controller_files: ControllerFilesTable;
+  controllers: ControllersTable;
 }

@@ -85,6 +85,15 @@ export class ScopedStore {
     return row.epoch;
   }
 
+  /** Notes that news of this organisation did not reach every controller. */
+  async noteUnheard(): Promise<void> {
+    await this.#db
+      .updateTable('organisations')
+      .set((eb) => ({ unheard: eb('unheard', '+', 1) }))
+      .where('id', '=', this.organisation)
+      .execute();
+  }
+
   /**
    * Runs `body` in one transaction: its return commits, its throw rolls back, nothing else ends it. Of one organisation
    * there is one at a time in all controllers, so what `body` reads stays so until it has written.

@@ -121,6 +121,48 @@ export class Store {
       .executeTakeFirst();
   }
 
+  /** What the controllers of this database keep in common under a name; undefined where nothing is. */
+  async file(name: string): Promise<string | undefined> {
+    const files = this.#database.db.selectFrom('controller_files');
+    return (await files.select('content').where('name', '=', name).executeTakeFirst())?.content;
+  }
+
+  /** Keeps it; of two who do so at once the first one's stays. Answers what is kept then. */
+  async keepFile(name: string, content: string): Promise<string> {
+    await this.#database.db
+      .insertInto('controller_files')
+      .values({ name, content })
+      .onConflict((conflict) => conflict.column('name').doNothing())
+      .execute();
+    return (await this.file(name)) ?? content;
+  }
+
+  /** Says that this controller runs, and answers how often each of them has said so. */
+  async beat(controller: string): Promise<ReadonlyMap<string, number>> {
+    const { db } = this.#database;
+    await db
+      .insertInto('controllers')
+      .values({ id: controller, beats: 1 })
+      .onConflict((conflict) =>
+        conflict.column('id').doUpdateSet((eb) => ({ beats: eb('controllers.beats', '+', 1) })),
+      )
+      .execute();
+    const rows = await db.selectFrom('controllers').selectAll().execute();
+    return new Map(rows.map(({ id, beats }) => [id, beats]));
+  }
+
+  /** Takes a controller off the list; false when it has said since that it runs, or somebody else was first. */
+  async forgetController(id: string, beats: number): Promise<boolean> {
+    const same = this.#database.db.deleteFrom('controllers').where('id', '=', id).where('beats', '=', beats);
+    return (await same.executeTakeFirst()).numDeletedRows > 0n;
+  }
+
+  /** How often news of each organisation could not be told. */
+  async unheard(): Promise<ReadonlyMap<OrganisationId, number>> {
+    const rows = await this.#database.db.selectFrom('organisations').select(['id', 'unheard']).execute();
+    return new Map(rows.map(({ id, unheard }) => [id, unheard]));
+  }
+
   /** Whether the database answers. */
   async ping(): Promise<void> {
     await this.#database.db.selectFrom('organisations').select('id').limit(1).execute();

@@ -4,7 +4,7 @@
  */
 import type { HostnameCheck, HostnameEntry } from '../../protocol/hostnames.ts';
 import type { Name } from '../../protocol/names.ts';
-import { caaValueOf, isRelayProof, type AcmeAccount, type CaaRecord } from './caa.ts';
+import { allows, caaValueOf, isRelayProof, type AcmeAccount, type CaaRecord } from './caa.ts';
 
 /** Asks DNS; an empty list where there is nothing. Rejects when DNS does not answer. */
 export interface HostnameDns {
@@ -47,19 +47,12 @@ export async function checkHostname(
             ? 'partly'
             : 'elsewhere';
   const caa = await climb(name, dns);
-  const trust =
-    caa !== undefined && isRelayProof(caa, accounts, isWildcard) ? 'relay-proof' : 'relay-trusted';
+  const trust = caa !== undefined && isRelayProof(caa, accounts) ? 'relay-proof' : 'relay-trusted';
   const records: HostnameCheck['missing'] = [];
   const [relay] = relays;
   if (points !== 'here' && points !== 'unknown' && relay !== undefined)
     records.push({ name: entry.hostname, type: 'CNAME', value: `${relay}.` });
-  const [account] = accounts;
-  if (trust === 'relay-trusted' && account !== undefined)
-    records.push({
-      name: isWildcard ? entry.hostname.slice(2) : entry.hostname,
-      type: 'CAA',
-      value: `0 ${isWildcard ? 'issuewild' : 'issue'} "${caaValueOf(account)}"`,
-    });
+  records.push(...missingCaa({ hostname: entry.hostname, isWildcard, accounts, records: caa ?? [], trust }));
   return {
     ...entry,
     dns: {
@@ -72,6 +65,38 @@ export async function checkHostname(
     port,
     missing: records,
   };
+}
+
+/**
+ * The records that shut others out, and that let each connector's account in where they are there: any of them may have to
+ * order one day. Of a wildcard they stand at its suffix, from where they count for all names below.
+ */
+function missingCaa({
+  hostname,
+  isWildcard,
+  accounts,
+  records,
+  trust,
+}: {
+  readonly hostname: string;
+  readonly isWildcard: boolean;
+  readonly accounts: readonly AcmeAccount[];
+  readonly records: readonly CaaRecord[];
+  readonly trust: HostnameCheck['trust'];
+}): HostnameCheck['missing'] {
+  const name = isWildcard ? hostname.slice(2) : hostname;
+  const isWild = (account: AcmeAccount): boolean => isWildcard && account.method === 'dns-01';
+  return accounts.flatMap((account) => {
+    const value = `"${caaValueOf(account)}"`;
+    const isShutOut = isWild(account) && !allows(records, account, true);
+    const wild = isShutOut && records.some(({ tag }) => tag === 'issuewild');
+    return [
+      ...(trust === 'relay-trusted' || !allows(records, account, false)
+        ? [{ name, type: 'CAA', value: `0 issue ${value}` }]
+        : []),
+      ...(wild ? [{ name, type: 'CAA', value: `0 issuewild ${value}` }] : []),
+    ];
+  });
 }
 
 /** The records of the closest name at or above this one that has any (RFC 8659 section 3); undefined: DNS does not answer. */

@@ -44,6 +44,7 @@ export function connectorWeb(
     allowOrigins: web.allowOrigins ?? [],
     bySource: (document.policies ?? []).some((policy) => hangsOnSource(policy, definition)),
     ...(web.maintenance === undefined ? {} : { maintenance: web.maintenance }),
+    ...(web.certificate === undefined ? {} : { certificate: web.certificate }),
   };
 }
 

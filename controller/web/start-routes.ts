@@ -16,9 +16,9 @@ import { plainAddress } from '../login/same-network.ts';
 import { stepUpFor } from '../login/step-up.ts';
 import type { OrganisationState } from '../organisation/organisation-state.ts';
 import type { SessionsTable } from '../store/schema.ts';
-import { Throttle } from '../throttle.ts';
 import { hasGuests } from '../guests/invited.ts';
 import { resourceAtHost } from './connector-web.ts';
+import type { Throttle } from '../throttle.ts';
 import { decideAtHost, visitorOf } from './web-right.ts';
 import { makeWebCode } from './web-codes.ts';
 
@@ -66,7 +66,7 @@ class WebStart {
   constructor(context: ControllerContext, cookies: Cookies) {
     this.#context = context;
     this.#cookies = cookies;
-    this.#given = new Throttle({ ...perSession, now: context.now });
+    this.#given = context.live.throttle('web codes', perSession);
   }
 
   /** Whether the sign-in page of this hostname has a way in for guests. */

@@ -17,6 +17,75 @@ export const administratorsMutants: readonly Mutant[] = [
       '',
     ],
   ]),
+  ...guards(
+    'controller/administrators/setup-links.ts',
+    ['test/login/local-owners.test.ts'],
+    [
+      [
+        'a setup link ends',
+        "    .where('hash', '=', hashOfSecret(secret))\n    .where('expires_ms', '>', nowMs)",
+        "    .where('hash', '=', hashOfSecret(secret))",
+      ],
+      [
+        'a newer setup link takes the place of an older one',
+        "    await tx.delete('setup_links').execute();\n",
+        '',
+      ],
+    ],
+  ),
+  ...guards(
+    'controller/administrators/local-accounts.ts',
+    ['test/login/local-owners.test.ts'],
+    [
+      [
+        'a setup link makes one owner',
+        "if (!(await takeSetupLink(tx, link, nowMs))) return { made: false, why: 'link-gone' };",
+        'await takeSetupLink(tx, link, nowMs);',
+      ],
+      [
+        'a recovery code is good once',
+        'JSON.stringify(left.filter((each) => each !== hash))',
+        'JSON.stringify(left)',
+      ],
+    ],
+  ),
+  ...guards(
+    'controller/login/local-sign-in-routes.ts',
+    ['test/login/local-owners.test.ts'],
+    [
+      [
+        'a password alone lets nobody in',
+        '!isRight || account === undefined || step === undefined',
+        '!isRight || account === undefined',
+      ],
+      [
+        'a one-time code alone lets nobody in',
+        '!isRight || account === undefined || step === undefined',
+        'account === undefined || step === undefined',
+      ],
+    ],
+  ),
+  ...guards(
+    'controller/administrators/one-time-codes.ts',
+    ['test/login/local-owners.test.ts'],
+    [['a one-time code is good once', 'return step > lastStep ? step : undefined;', 'return step;']],
+  ),
+  ...guards(
+    'controller/login/local-sign-in.ts',
+    ['test/login/local-owners.test.ts'],
+    [
+      [
+        'another site signs nobody in',
+        'if (!isOwnPage(request, this.#context.publicUrl.origin))',
+        'if (false)',
+      ],
+      [
+        'wrong passwords lock the account',
+        'throw ProblemError.tooMany(untilMs - this.#context.now());',
+        'continue;',
+      ],
+    ],
+  ),
   ...guards('controller/api/over-administrators.ts', roleTests, [
     [
       'whoever may not take a role may not lock out its bearer',

@@ -42,6 +42,24 @@ export const channelMutants: readonly Mutant[] = [
   ),
   ...guards(
     'protocol/link/channel-keys.ts',
+    ['test/link/channel-keys.test.ts'],
+    [
+      [
+        'old keys to send are erased',
+        '    this.#send?.erase();\n    this.#send = this.#next.send;',
+        '    this.#send = this.#next.send;',
+      ],
+      [
+        'old keys to receive are erased',
+        '    this.#receive?.erase();\n    this.#receive = next.receive;',
+        '    this.#receive = next.receive;',
+      ],
+      ['keys never used are erased', '    this.#next?.send.erase();\n', ''],
+      ['what the handshake gave is erased', '  send.fill(0);\n', ''],
+    ],
+  ),
+  ...guards(
+    'protocol/link/channel-keys.ts',
     ['test/link/tampering.test.ts'],
     [
       [

@@ -170,16 +170,11 @@ export const controllerMutants: readonly Mutant[] = [
     'controller/login/pending-sign-ins.ts',
     ['test/login/sign-in.test.ts', 'test/login/return-path.test.ts'],
     [
-      [
-        'a sign-in belongs to the browser that began it',
-        'browser === undefined || !sameText(kept.browser, hash(browser)))',
-        'browser === null)',
-      ],
-      ['a sign-in is used once', '    this.#kept.delete(state);\n    return', '    return'],
+      ['a sign-in belongs to the browser that began it', 'JSON.stringify([state, browser])', 'state'],
       [
         'a sign-in is answered by the provider it was sent to',
-        'kept.expiresMs > this.#now() && kept.provider === provider',
-        'kept.expiresMs > this.#now()',
+        'kept?.provider === provider ? kept : undefined',
+        'kept',
       ],
     ],
   ),

@@ -5,6 +5,23 @@ const control = ['test/controller/control.test.ts'];
 const order = ['test/controller/revocation-order.test.ts'];
 
 export const decisionsMutants: readonly Mutant[] = [
+  ...guards(
+    'controller/decisions/shared-entitlements.ts',
+    ['test/controller/shared-entitlements.test.ts'],
+    [
+      ['shared: whatever is read counts', '        read.add(part);\n', ''],
+      [
+        'shared: one subject, one standing',
+        'const key = JSON.stringify([of.subject, withheld?.name]);',
+        'const key = JSON.stringify([of.subject]);',
+      ],
+      [
+        'shared: rights end with the session',
+        'const untilS = Math.floor(Math.min(sessionUntilMs, this.#nowMs + longestLifeMs) / 1_000);',
+        'const untilS = 0;',
+      ],
+    ],
+  ),
   ...guards('controller/decisions/act-on-change.ts', order, [
     [
       'what was removed is revoked before anything is decided',
@@ -267,10 +284,10 @@ export const decisionsMutants: readonly Mutant[] = [
       'conversation.admitted === undefined ? [] : conversation',
     ],
   ]),
-  ...guards('controller/control/control-server.ts', control, [
+  ...guards('controller/control/conversation.ts', control, [
     [
       'a newer process fences the older',
-      "else older.conversation.end('fenced', 'A newer process of this node took over.');",
+      "else this.end('fenced', 'A newer process of this node took over.');",
       '',
     ],
   ]),

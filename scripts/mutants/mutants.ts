@@ -1,8 +1,10 @@
 /** Every guard that `npm run mutants` takes out, by the part of the product it stands in. */
 import { administratorsMutants } from './administrators.ts';
+import { certificatesMutants } from './certificates.ts';
 import { channelMutants } from './channel.ts';
 import { clientMutants } from './client.ts';
 import { clientDoorMutants } from './client-door.ts';
+import { clustersMutants } from './clusters.ts';
 import { connectorMutants } from './connector.ts';
 import { controllerMutants } from './controller.ts';
 import { decisionsMutants } from './decisions.ts';
@@ -32,6 +34,7 @@ export const mutants: readonly Mutant[] = [
   ...directMutants,
   ...relayMutants,
   ...controllerMutants,
+  ...clustersMutants,
   ...administratorsMutants,
   ...decisionsMutants,
   ...documentMutants,
@@ -42,4 +45,5 @@ export const mutants: readonly Mutant[] = [
   ...nonsenseMutants,
   ...webDoorMutants,
   ...webDecisionsMutants,
+  ...certificatesMutants,
 ];

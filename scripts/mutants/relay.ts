@@ -3,6 +3,18 @@ import { guards, type Mutant } from './mutant.ts';
 
 export const relayMutants: readonly Mutant[] = [
   ...guards(
+    'relay/node-places.ts',
+    ['test/relay/organisation-shares.test.ts'],
+    [
+      [
+        'nodes of a relay are bounded',
+        'if (this.#taken < this.#limit) return true;',
+        'if (this.#taken >= 0) return true;',
+      ],
+      ['a place is given back', 'if (isTaken) this.#add(organisation, -1);', ''],
+    ],
+  ),
+  ...guards(
     'relay/admit.ts',
     ['test/relay/relay.test.ts'],
     [

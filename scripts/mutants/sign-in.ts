@@ -241,9 +241,6 @@ export const signInMutants: readonly Mutant[] = [
       'if (sub.length > maxSubject)',
     ],
   ]),
-  ...guards('controller/login/pending-sign-ins.ts', signIn, [
-    ['a sign-in that was left alone is gone', 'return kept.expiresMs > this.#now() && kept', 'return kept'],
-  ]),
   ...guards('controller/login/record-sign-in.ts', hostile, [
     ['a person is of one issuer', "      .where('issuer', '=', issuer)\n", ''],
   ]),

@@ -93,10 +93,10 @@ export const webDecisionsMutants: readonly Mutant[] = [
     [
       [
         'a name is relay-proof by the account, not by the CA',
-        " && given.get('accounturi') === account.account",
+        " && parameters.get('accounturi') === account.account",
         '',
       ],
-      ['a name without CAA records is not relay-proof', 'relevant.length > 0 && ', ''],
+      ['a name without CAA records is not relay-proof', 'issue.length > 0 && ', ''],
     ],
   ),
   ...guards(

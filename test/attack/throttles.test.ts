@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import { memoryLive } from '../../controller/live/memory-live.ts';
 import { Guesses } from '../../controller/guesses.ts';
 import { newId, type Id } from '../../protocol/ids.ts';
 import { systemRandom } from '../../protocol/clock.ts';
@@ -159,7 +160,11 @@ test('device sign-ins: thirty that nobody finishes hold an address off, with how
 
 test('what is remembered of guesses is bounded, from however many sources they come', () => {
   let nowMs = 0;
-  const guesses = new Guesses({ limit: 3, windowMs: 1_000, now: () => nowMs });
+  const guesses = new Guesses(
+    memoryLive(() => nowMs),
+    'guesses',
+    { limit: 3, windowMs: 1_000 },
+  );
   const before = process.memoryUsage().heapUsed;
   for (let source = 0; source < 200_000; source++)
     guesses.wrong(`10.${source >> 16}.${(source >> 8) & 255}.${source & 255}`, `secret ${source}`);

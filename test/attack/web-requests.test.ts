@@ -147,6 +147,9 @@ test('SEC-A7: the origin sees exactly the path that was decided on', async () =>
     '/a%20b',
     '/%7Euser',
     '/a//b',
+    '//a',
+    '/a/../b',
+    '/compare/v1...v2',
     '/a:b@c',
     '/%E2%82%AC',
     '/a+b?c=%2F..%2F',
@@ -368,6 +371,9 @@ test('SEC-J6: nothing below /.postern in any spelling reaches an origin', async 
     '/./.postern/x',
     '//.postern/x',
     '/.postern;x',
+    '/a/../.postern/x',
+    '/a/%2e%2e/.postern/x',
+    '//..//.postern/x',
   ])
     await both(`GET ${path} HTTP/1.1`, signedIn());
   assert.deepEqual(

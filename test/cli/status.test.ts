@@ -27,3 +27,15 @@ test('the status of a connector reads field by field, with what is wrong marked'
 test('a connector without a relay says so', () => {
   assert.equal(serverText({ schema: 'postern.connector/v1', relays: [] }), 'Relays      ! none');
 });
+
+test('what hostnames are served with stands by name, with what went wrong', () => {
+  const text = serverText({
+    schema: 'postern.connector/v1',
+    certificates: [
+      { host: 'wiki.acme.example', from: 'acme', state: 'ready', until: 1_803_050_979 },
+      { host: 'git.acme.example', from: 'acme', state: 'failed', problem: 'the CA cannot be reached' },
+    ],
+  });
+  assert.match(text, /^Hostnames {3}wiki\.acme\.example\s+ready\s+acme\s+until 2027-02-19\s*$/m);
+  assert.match(text, /^\s+git\.acme\.example\s+! failed\s+acme\s+the CA cannot be reached$/m);
+});

@@ -539,6 +539,28 @@ const runs: Run[] = [
     says: /holds no enrolment yet; give --key-file.*token create --connector NETWORK/,
   },
   {
+    args: ['connector', ...state, '--acme-directory', 'http://ca.acme.example/dir'],
+    exit: 2,
+    says: /--acme-directory.*It is the https address of a directory, such as https:/,
+  },
+  {
+    args: ['connector', ...state, '--acme-contact', 'operator@acme.example'],
+    exit: 2,
+    says: /options need --acme-directory, the address of the CA/,
+  },
+  {
+    args: [
+      'connector',
+      ...state,
+      '--acme-directory',
+      'https://ca.acme.example/dir',
+      '--acme-eab-key-id',
+      'kid-1',
+    ],
+    exit: 2,
+    says: /--acme-eab-key-id and --acme-eab-hmac-key-file go together; give both/,
+  },
+  {
     args: ['connector', ...state, '--direct', '70000'],
     exit: 2,
     says: /--direct.*'70000' cannot be used: give a port, or an address of this machine and a port/,

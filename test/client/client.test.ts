@@ -360,6 +360,19 @@ test('a state directory that belongs to another controller is not handed to a ke
   );
 });
 
+test('status counts the datagrams of a flow that were not sent, once there are any', async (t) => {
+  const organisation = await SmallOrganisation.start(t);
+  const port = await startWiki(t, organisation);
+  const { client } = await start(t, organisation);
+  await client.ready;
+  const open = await client.open({ host: 'wiki.acme.internal', port });
+  assert.ok(open instanceof MuxStream);
+  assert.deepEqual(Object.keys(client.status().flows[0] ?? {}), ['host', 'port', 'resource', 'since']);
+  open.sendDatagram(Buffer.alloc(65_001));
+  open.sendDatagram(Buffer.alloc(65_001));
+  assert.equal(client.status().flows[0]?.dropped, 2);
+});
+
 test('with new keys what is open stays open, new flows take a session of the new keys', async (t) => {
   const organisation = await SmallOrganisation.start(t);
   const port = await startWiki(t, organisation);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { loadAuthority } from '../../controller/keys/authority.ts';
 import { loadControllerKeys } from '../../controller/keys/controller-keys.ts';
+import { keyFiles } from '../../controller/keys/key-place.ts';
 import { prepareDirectory } from '../../controller/keys/data-directory.ts';
 import { loadSecretKey, SecretKey } from '../../controller/keys/secret-key.ts';
 import { secretBytes } from '../../protocol/keys.ts';
@@ -26,7 +27,7 @@ test('of many first starts at once all come to the same keys', async (t) => {
   const starts = await Promise.all(
     Array.from({ length: 16 }, async () => {
       const secretKey = await loadSecretKey(join(directory, 'secret.key'), randomBytes);
-      const { root, signer, control } = await loadControllerKeys(directory, secretKey);
+      const { root, signer, control } = await loadControllerKeys(keyFiles(directory), secretKey);
       return [root.kid, signer.kid, control.publicKey.toString('hex')].join();
     }),
   );
@@ -42,8 +43,8 @@ test('of many first starts at once all come to the same keys', async (t) => {
 test('the data directory is closed to others, and every private file in it', async (t) => {
   const directory = await directoryFor(t);
   const secretKey = await loadSecretKey(join(directory, 'secret.key'), randomBytes);
-  await loadControllerKeys(directory, secretKey);
-  await loadAuthority(directory, secretKey, options);
+  await loadControllerKeys(keyFiles(directory), secretKey);
+  await loadAuthority(keyFiles(directory), secretKey, options);
   assert.equal((await stat(directory)).mode & 0o777, 0o700);
   const names = await readdir(directory);
   assert.deepEqual(names.toSorted(), [
@@ -64,7 +65,7 @@ test('keys are the same after a restart and stand nowhere in the clear', async (
   const directory = await directoryFor(t);
   const load = async () => {
     const secretKey = await loadSecretKey(join(directory, 'secret.key'), randomBytes);
-    return { secretKey, ...(await loadControllerKeys(directory, secretKey)) };
+    return { secretKey, ...(await loadControllerKeys(keyFiles(directory), secretKey)) };
   };
   const first = await load();
   const second = await load();
@@ -85,18 +86,18 @@ test('keys are the same after a restart and stand nowhere in the clear', async (
 test('a key file that was altered, swapped or sealed with another key is refused by name', async (t) => {
   const directory = await directoryFor(t);
   const secretKey = await loadSecretKey(join(directory, 'secret.key'), randomBytes);
-  await loadControllerKeys(directory, secretKey);
+  await loadControllerKeys(keyFiles(directory), secretKey);
   const root = join(directory, 'root.key');
   const text = await readFile(root, 'utf8');
   const refused = (): Promise<void> =>
-    assert.rejects(loadControllerKeys(directory, secretKey), /root\.key cannot be opened/);
+    assert.rejects(loadControllerKeys(keyFiles(directory), secretKey), /root\.key cannot be opened/);
   await writeFile(root, `${text.startsWith('A') ? 'B' : 'A'}${text.slice(1)}`);
   await refused();
   await writeFile(root, await readFile(join(directory, 'signing.key'), 'utf8'));
   await refused();
   await writeFile(root, text);
   const other = new SecretKey(randomBytes(32), randomBytes);
-  await assert.rejects(loadControllerKeys(directory, other), /root\.key cannot be opened/);
+  await assert.rejects(loadControllerKeys(keyFiles(directory), other), /root\.key cannot be opened/);
   await writeFile(join(directory, 'secret.key'), 'short');
   await assert.rejects(loadSecretKey(join(directory, 'secret.key'), randomBytes), /holds no secret key/);
 });
@@ -104,8 +105,8 @@ test('a key file that was altered, swapped or sealed with another key is refused
 test('the built-in authority survives a restart and signs for the hosts it is asked for', async (t) => {
   const directory = await directoryFor(t);
   const secretKey = await loadSecretKey(join(directory, 'secret.key'), randomBytes);
-  const { pem } = await loadAuthority(directory, secretKey, options);
-  const authority = await loadAuthority(directory, secretKey, options);
+  const { pem } = await loadAuthority(keyFiles(directory), secretKey, options);
+  const authority = await loadAuthority(keyFiles(directory), secretKey, options);
   assert.equal(authority.pem, pem);
   const { cert } = await authority.issue(['access.acme.example', '127.0.0.1', '::1']);
   const [leaf, root] = [new X509Certificate(cert), new X509Certificate(pem)];

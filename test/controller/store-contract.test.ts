@@ -243,8 +243,17 @@ test('PostgreSQL: one that is away is said to be away, and is used again once it
   const store = await openStore(options);
   t.after(() => store.close());
   const ended = once(own.process, 'exit');
-  own.process.kill('SIGINT');
-  await ended;
+  const scoped = store.forOrganisation(newId('org', systemRandom(16)));
+  let waited = 0;
+  const cut = scoped.transaction(async (tx) => {
+    own.process.kill('SIGINT');
+    await ended;
+    await tx.select('networks').select('id').execute();
+  });
+  const behind = scoped.transaction(async () => (waited += 1));
+  await assert.rejects(cut, { state: 'away' });
+  await assert.rejects(behind, { state: 'away' });
+  assert.equal(waited, 0);
   const away = { name: 'Error', state: 'away', message: /the database cannot be used: nothing listens/ };
   await assert.rejects(store.organisations(), away);
   await assert.rejects(openStore(options), away);

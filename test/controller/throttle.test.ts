@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PendingSignIns } from '../../controller/login/pending-sign-ins.ts';
+import { memoryLive } from '../../controller/live/memory-live.ts';
 import { Throttle } from '../../controller/throttle.ts';
 
 const most = 10_000;
@@ -23,13 +24,13 @@ test('a throttle locks a key at its limit, and keeps so many keys and no more', 
   assert.equal(throttle.lockedUntilMs('one more'), undefined);
 });
 
-test('sign-ins under way are kept to a number and for a time, the oldest go first', () => {
+test('sign-ins under way are kept to a number and for a time, the oldest go first', async () => {
   let nowMs = 0;
-  const pending = new PendingSignIns(() => nowMs);
+  const pending = new PendingSignIns(memoryLive(() => nowMs));
   const attempt = { provider: 'corp', nonce: 'n', codeVerifier: 'v', returnTo: '/', fresh: false };
-  for (let count = 0; count <= most; count++) pending.add(`state ${count}`, 'browser', attempt);
-  assert.equal(pending.take('state 0', 'browser', 'corp'), undefined);
-  assert.notEqual(pending.take('state 1', 'browser', 'corp'), undefined);
+  for (let count = 0; count <= most; count++) await pending.add(`state ${count}`, 'browser', attempt);
+  assert.equal(await pending.take('state 0', 'browser', 'corp'), undefined);
+  assert.notEqual(await pending.take('state 1', 'browser', 'corp'), undefined);
   nowMs = 10 * 60_000;
-  assert.equal(pending.take(`state ${most}`, 'browser', 'corp'), undefined);
+  assert.equal(await pending.take(`state ${most}`, 'browser', 'corp'), undefined);
 });

@@ -77,6 +77,11 @@ const all = [
     .map(([name, service]) => ({ file: split, name, service })),
 ];
 
+/** Those of our image, not the services that a cluster stands on. */
+const ours = all.filter(({ service }) => service.image === 'postern:local');
+/** One of several controllers, behind the entrance. */
+const isMember = (name: string): boolean => name.startsWith('controller-');
+
 suite('the compose files', () => {
   test('one process is what starts by default, and a relay of its own comes with the second file', async () => {
     const byDefault = Object.entries(main.services).filter(([, service]) => !('profiles' in service));
@@ -85,7 +90,7 @@ suite('the compose files', () => {
       ['controller'],
     );
     const alone = await parsed(main.services['controller']?.command ?? []);
-    assert.deepEqual(alone.options['roles'], ['controller', 'relay']);
+    assert.equal(alone.options['roles'], undefined, 'both, where nothing is said');
     const beside = await parsed(split.services['controller']?.command ?? []);
     assert.deepEqual(beside.options['roles'], ['controller']);
     assert.deepEqual(
@@ -95,12 +100,13 @@ suite('the compose files', () => {
     );
   });
 
-  for (const { file, name, service } of all) {
+  for (const { file, name, service } of ours) {
     test(`${name}: its command line parses, its port is the one published, its folder a declared volume`, async () => {
       const { name: command, options } = await parsed(service.command);
-      assert.equal(command, name);
+      assert.equal(command, name.replace(/-[ab]$/, ''));
       const listen = options['listen'] as { address: string; port: number } | undefined;
-      assert.deepEqual(service.ports ?? [], listen === undefined ? [] : [`${listen.port}:${listen.port}`]);
+      const own = listen === undefined || isMember(name) ? [] : [`${listen.port}:${listen.port}`];
+      assert.deepEqual(service.ports ?? [], own);
       const folder = String(options['data'] ?? options['state']);
       const [volume, at] = service.volumes[0]?.split(':') ?? [];
       assert.equal(at, folder);
@@ -123,12 +129,41 @@ suite('the compose files', () => {
     test(`${name}: secrets come by file, and no key or token stands in the file itself`, () => {
       for (const secret of service.secrets ?? []) {
         assert.ok(Object.hasOwn(file.secrets, secret));
-        assert.equal(service.environment?.['POSTERN_KEY_FILE'], `/run/secrets/${secret}`);
+        const path = `/run/secrets/${secret}`;
+        const places = [...Object.values(service.environment ?? {}), ...service.command];
+        assert.ok(
+          places.some((place) => place === path || place.endsWith(`-file=${path}`)),
+          `${secret} is read`,
+        );
       }
       assert.ok(!service.command.some((word) => /^--(key|token)\b/.test(word)));
       assert.doesNotMatch(JSON.stringify(service), /\b(?:pk|sk|at)_[\w-]{20,}/);
     });
   }
+
+  test('the cluster: controllers that differ in nothing but their volume, behind an entrance that knows each of them', () => {
+    const members = ours.filter(({ name }) => isMember(name));
+    assert.deepEqual(
+      members.map(({ name }) => name),
+      ['controller-a', 'controller-b'],
+    );
+    const alike = members.map(({ service }) => ({ ...service, volumes: [] }));
+    assert.deepEqual(alike[0], alike[1]);
+    const entrance = readFileSync(join(root, 'deploy/haproxy.cfg'), 'utf8');
+    for (const { name } of members) assert.match(entrance, new RegExp(`server \\w+ ${name}:8443\\b`));
+    assert.deepEqual(main.services['entrance']?.ports, ['8443:8443']);
+    for (const name of ['entrance', 'postgres', 'redis', ...members.map((member) => member.name)])
+      assert.deepEqual(
+        (main.services[name] as { profiles?: string[] } | undefined)?.profiles,
+        ['cluster'],
+        name,
+      );
+    for (const name of ['postgres', 'redis']) {
+      const service = main.services[name];
+      assert.equal(service?.ports, undefined, `${name} is for the controllers alone`);
+      for (const secret of service?.secrets ?? []) assert.ok(Object.hasOwn(main.secrets, secret));
+    }
+  });
 
   test('the parser these tests ask refuses what the program refuses', async () => {
     await assert.rejects(parsed(['relay', '--listen=0.0.0.0:8444', '--state=/data']), /--public-url/);

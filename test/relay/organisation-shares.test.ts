@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { systemRandom } from '../../protocol/clock.ts';
+import { Fault } from '../../protocol/errors.ts';
 import { newId, type OrganisationId } from '../../protocol/ids.ts';
 import { attachToRelay, type Attachment } from '../../protocol/link/attachment.ts';
 import { Circuits, type HoldsBytes } from '../../relay/circuits.ts';
@@ -49,6 +50,31 @@ test('REL-10 an organisation that fills the memory of a relay loses its own circ
   await until(() => greedy.taken.some((end) => end.fault?.code === 'limit'));
   assert.equal(modest.taken[0]?.fault, undefined);
   assert.ok(greedy.taken.some((end) => end.fault === undefined));
+});
+
+test('an organisation with too many nodes is told that the relay is busy; another still gets its part, and those there stay', async () => {
+  place.mostNodes = 6;
+  await place.start();
+  const attach = async (org: OrganisationId, node = labClient()): Promise<Attachment> => {
+    const attachment = await attachToRelay(await place.attachOptions(node, { org }));
+    open.push(attachment);
+    return attachment;
+  };
+  const busy = (error: unknown): boolean => error instanceof Fault && error.code === 'busy';
+  const returning = labClient();
+  await attach(lab.org, returning);
+  const greedy = await Promise.all(Array.from({ length: 5 }, () => attach(lab.org)));
+  await assert.rejects(attach(lab.org), busy);
+  // Above the limit, each of the two has three to itself.
+  for (let count = 0; count < 3; count += 1) await attach(other);
+  await assert.rejects(attach(other), busy);
+  await assert.rejects(attach(lab.org), busy);
+  // Who is there may come again, and a place that is given back is free.
+  await attach(lab.org, returning);
+  for (const attachment of greedy) attachment.close();
+  await until(() => place.relay.attached === 4);
+  await attach(other);
+  await attach(lab.org);
 });
 
 test('an organisation with too many circuits is refused as if nobody were there; another still gets its part', async () => {

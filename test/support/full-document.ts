@@ -78,6 +78,7 @@ export function fullDocument(ca: string): OrganisationDocument {
           ],
           allowOrigins: ['https://app.acme.example'],
           maintenance: 'Back at noon: "really".',
+          certificate: 'acme',
         },
       },
       {

@@ -81,6 +81,7 @@ export class RelayLab {
   nowMs: () => number = Date.now;
   /** What the next `start` gives the relay to hold for circuits; its default unless set. */
   memoryBytes: number | undefined;
+  mostNodes: number | undefined;
   bytesPerSecond: number | undefined;
   readonly #clock: Clock;
   #port = 0;
@@ -113,6 +114,7 @@ export class RelayLab {
       clock: this.#clock,
       random: systemRandom,
       ...(this.memoryBytes === undefined ? {} : { memoryBytes: this.memoryBytes }),
+      ...(this.mostNodes === undefined ? {} : { mostNodes: this.mostNodes }),
       ...(this.bytesPerSecond === undefined ? {} : { bytesPerSecond: this.bytesPerSecond }),
       log: (event) => this.events.push(event),
     });

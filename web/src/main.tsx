@@ -6,6 +6,9 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { worthRetrying } from './queries.ts';
 import { router } from './router.tsx';
+import { showChosenTheme } from './shell/theme.ts';
+
+showChosenTheme();
 
 const queries = new QueryClient({ defaultOptions: { queries: { retry: worthRetrying, staleTime: 5_000 } } });
 

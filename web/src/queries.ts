@@ -1,6 +1,7 @@
 /** What the pages read, kept up to date while they are looked at. */
 import { queryOptions } from '@tanstack/react-query';
-import { ApiProblem, api } from './api.ts';
+import { ApiProblem } from './api/call.ts';
+import { api } from './api/portal.ts';
 
 const liveMs = 15_000;
 

@@ -1,13 +1,11 @@
-/** Which page stands at which address. Search parameters are read here, once, and are text or absent. */
-import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router';
-import { ConfirmDevicePage } from './pages/confirm-device.tsx';
-import { DeviceCodePage } from './pages/device-code.tsx';
+/**
+ * Which page stands at which address (protocol/pages.ts lists them), each loaded when it is gone to. Search parameters are
+ * read here, once, and are text or absent.
+ */
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 import { ErrorPage } from './pages/error.tsx';
-import { GuestPage, type GuestWay } from './pages/guest.tsx';
-import { HomePage } from './pages/home.tsx';
 import { NotFoundPage } from './pages/not-found.tsx';
-import { RefusedPage } from './pages/refused.tsx';
-import { SignInPage } from './pages/sign-in.tsx';
+import { Shell } from './shell/shell.tsx';
 
 type Search<K extends string> = { [key in K]?: string };
 
@@ -22,61 +20,218 @@ function texts<K extends string>(...keys: K[]): (search: Record<string, unknown>
   };
 }
 
-const root = createRootRoute();
+/** Lists take whatever they filter and sort by. */
+function listSearch(search: Record<string, unknown>): { [key in string]?: string } {
+  return Object.fromEntries(
+    Object.entries(search).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
+}
 
-const home = createRoute({ getParentRoute: () => root, path: '/', component: HomePage });
+const root = createRootRoute();
 
 const signIn = createRoute({
   getParentRoute: () => root,
   path: '/login',
   validateSearch: texts('rd', 'error', 'state'),
-  component: function SignInRoute() {
-    const { rd, error, state } = signIn.useSearch();
-    return <SignInPage returnTo={rd} error={error} state={state} />;
-  },
+  component: lazyRouteComponent(() => import('./pages/sign-in.tsx'), 'SignInPage'),
+});
+
+const setup = createRoute({
+  getParentRoute: () => root,
+  path: '/setup',
+  component: lazyRouteComponent(() => import('./pages/setup/setup.tsx'), 'SetupPage'),
+});
+
+const administratorSignIn = createRoute({
+  getParentRoute: () => root,
+  path: '/login/administrator',
+  validateSearch: texts('rd'),
+  component: lazyRouteComponent(() => import('./pages/administrator-sign-in.tsx'), 'AdministratorSignInPage'),
 });
 
 const guest = createRoute({
   getParentRoute: () => root,
   path: '/guest',
   validateSearch: texts('host', 'c', 'n', 'rd', 'again', 'fresh'),
-  component: function GuestRoute() {
-    const search = guest.useSearch();
-    const { host = '', c = '', n = '', rd, again } = search;
-    const way: GuestWay = {
-      host,
-      c,
-      n,
-      ...(rd === undefined ? {} : { rd }),
-      ...(again === '1' ? { again: '1' } : {}),
-    };
-    return <GuestPage way={way} query={new URLSearchParams(search).toString()} />;
-  },
+  component: lazyRouteComponent(() => import('./pages/guest.tsx'), 'GuestPage'),
 });
 
-const device = createRoute({ getParentRoute: () => root, path: '/device', component: DeviceCodePage });
+const device = createRoute({
+  getParentRoute: () => root,
+  path: '/device',
+  component: lazyRouteComponent(() => import('./pages/device-code.tsx'), 'DeviceCodePage'),
+});
 
 const confirm = createRoute({
   getParentRoute: () => root,
   path: '/device/confirm',
   validateSearch: texts('attempt'),
-  component: function ConfirmRoute() {
-    return <ConfirmDevicePage secret={confirm.useSearch().attempt} />;
-  },
+  component: lazyRouteComponent(() => import('./pages/confirm-device.tsx'), 'ConfirmDevicePage'),
 });
 
 const refused = createRoute({
   getParentRoute: () => root,
   path: '/refused',
   validateSearch: texts('resource', 'door'),
-  component: function RefusedRoute() {
-    const { resource, door } = refused.useSearch();
-    return <RefusedPage resource={resource} door={door === 'web' ? door : undefined} />;
-  },
+  component: lazyRouteComponent(() => import('./pages/refused.tsx'), 'RefusedPage'),
+});
+
+const shell = createRoute({ getParentRoute: () => root, id: 'shell', component: Shell });
+
+const home = createRoute({
+  getParentRoute: () => shell,
+  path: '/',
+  component: lazyRouteComponent(() => import('./pages/home.tsx'), 'HomePage'),
+});
+
+const adminHome = createRoute({
+  getParentRoute: () => shell,
+  path: '/admin',
+  component: lazyRouteComponent(() => import('./admin/home/home.tsx'), 'AdminHomePage'),
+});
+
+const map = createRoute({
+  getParentRoute: () => shell,
+  path: '/admin/map',
+  validateSearch: listSearch,
+  component: lazyRouteComponent(() => import('./admin/map/map.tsx'), 'MapPage'),
+});
+
+const resources = createRoute({
+  getParentRoute: () => shell,
+  path: '/admin/resources',
+  validateSearch: listSearch,
+  component: lazyRouteComponent(() => import('./admin/resources/resources.tsx'), 'ResourcesPage'),
+});
+
+const resource = createRoute({
+  getParentRoute: () => shell,
+  path: '/admin/resources/$name',
+  validateSearch: listSearch,
+  component: lazyRouteComponent(() => import('./admin/resources/resource.tsx'), 'ResourcePage'),
+});
+
+const policies = createRoute({
+  getParentRoute: () => shell,
+  path: '/admin/policies',
+  validateSearch: listSearch,
+  component: lazyRouteComponent(() => import('./admin/policies/policies.tsx'), 'PoliciesPage'),
+});
+
+const posture = createRoute({
+  getParentRoute: () => shell,
+  path: '/admin/posture',
+  validateSearch: listSearch,
+  component: lazyRouteComponent(() => import('./admin/posture/posture.tsx'), 'PosturePage'),
+});
+
+const hostnames = createRoute({
+  getParentRoute: () => shell,
+  path: '/admin/hostnames',
+  validateSearch: listSearch,
+  component: lazyRouteComponent(() => import('./admin/hostnames/hostnames.tsx'), 'HostnamesPage'),
+});
+
+const people = createRoute({
+  getParentRoute: () => shell,
+  path: '/admin/people',
+  validateSearch: listSearch,
+  component: lazyRouteComponent(() => import('./admin/people/people.tsx'), 'PeoplePage'),
+});
+
+const person = createRoute({
+  getParentRoute: () => shell,
+  path: '/admin/people/$id',
+  validateSearch: listSearch,
+  component: lazyRouteComponent(() => import('./admin/people/person.tsx'), 'PersonPage'),
+});
+
+const devices = createRoute({
+  getParentRoute: () => shell,
+  path: '/admin/devices',
+  validateSearch: listSearch,
+  component: lazyRouteComponent(() => import('./admin/devices/devices.tsx'), 'DevicesPage'),
+});
+
+const oneDevice = createRoute({
+  getParentRoute: () => shell,
+  path: '/admin/devices/$id',
+  component: lazyRouteComponent(() => import('./admin/devices/device.tsx'), 'DevicePage'),
+});
+
+const sessions = createRoute({
+  getParentRoute: () => shell,
+  path: '/admin/sessions',
+  validateSearch: listSearch,
+  component: lazyRouteComponent(() => import('./admin/sessions/sessions.tsx'), 'SessionsPage'),
+});
+
+const networks = createRoute({
+  getParentRoute: () => shell,
+  path: '/admin/networks',
+  validateSearch: listSearch,
+  component: lazyRouteComponent(() => import('./admin/networks/networks.tsx'), 'NetworksPage'),
+});
+
+const network = createRoute({
+  getParentRoute: () => shell,
+  path: '/admin/networks/$name',
+  component: lazyRouteComponent(() => import('./admin/networks/network.tsx'), 'NetworkPage'),
+});
+
+const log = createRoute({
+  getParentRoute: () => shell,
+  path: '/admin/log',
+  validateSearch: listSearch,
+  component: lazyRouteComponent(() => import('./admin/log/log.tsx'), 'LogPage'),
+});
+
+const history = createRoute({
+  getParentRoute: () => shell,
+  path: '/admin/history',
+  validateSearch: listSearch,
+  component: lazyRouteComponent(() => import('./admin/history/history.tsx'), 'HistoryPage'),
+});
+
+const settings = createRoute({
+  getParentRoute: () => shell,
+  path: '/admin/settings',
+  validateSearch: listSearch,
+  component: lazyRouteComponent(() => import('./admin/settings/settings.tsx'), 'SettingsPage'),
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, signIn, guest, device, confirm, refused]),
+  routeTree: root.addChildren([
+    signIn,
+    guest,
+    setup,
+    administratorSignIn,
+    device,
+    confirm,
+    refused,
+    shell.addChildren([
+      home,
+      adminHome,
+      map,
+      resources,
+      resource,
+      policies,
+      posture,
+      hostnames,
+      people,
+      person,
+      devices,
+      oneDevice,
+      sessions,
+      networks,
+      network,
+      log,
+      history,
+      settings,
+    ]),
+  ]),
+  defaultPreload: 'intent',
+  scrollRestoration: true,
   defaultNotFoundComponent: NotFoundPage,
   defaultErrorComponent: function FailedRoute({ error }) {
     return <ErrorPage error={error as Error} />;

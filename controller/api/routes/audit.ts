@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import { AuditRow } from '../../../protocol/inventory.ts';
 import type { ControllerContext } from '../../context.ts';
 import { tracePattern } from '../../explain/refusals.ts';
+import { auditConditions } from '../../audit/audit-conditions.ts';
 import { organisationOf } from '../access.ts';
 import type { TypedApp } from '../typed-app.ts';
 
@@ -22,6 +23,17 @@ export function auditRoutes(app: TypedApp, context: ControllerContext): void {
           limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000 })),
           /** Only entries of this kind, or below it: `flow` takes `flow.open`. */
           what: Type.Optional(Type.String({ pattern: '^[a-z.-]{1,64}$' })),
+          /** Entries below this cursor: with `last`, the page before. */
+          before: Type.Optional(Type.Integer({ minimum: 1 })),
+          /** Only of this person, token or other id, about this resource, with this outcome. */
+          who: Type.Optional(Type.String({ maxLength: 128 })),
+          resource: Type.Optional(Type.String({ maxLength: 253 })),
+          result: Type.Optional(Type.String({ pattern: '^[a-z-]{1,32}$' })),
+          /** Only between these instants. */
+          since: Type.Optional(Type.String({ format: 'date-time' })),
+          until: Type.Optional(Type.String({ format: 'date-time' })),
+          /** Only with this text in who, resource, reasons or detail. */
+          q: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
           /** Only the refusal that a person was shown under this trace. */
           trace: Type.Optional(Type.String({ pattern: tracePattern })),
         }),
@@ -29,20 +41,17 @@ export function auditRoutes(app: TypedApp, context: ControllerContext): void {
       },
     },
     async (request) => {
-      const { after = 0, limit = pageSize, last, what, trace } = request.query;
+      const { after = 0, before, limit = pageSize, last, ...filters } = request.query;
       const query = context
         .organisation(organisationOf(request))
         .store.select('audit')
         .selectAll()
         .where('seq', '>', after)
+        .$if(before !== undefined, (all) => all.where('seq', '<', before ?? 0))
+        .where((eb) => eb.and(auditConditions(eb, filters)))
         .orderBy('seq', last === undefined ? 'asc' : 'desc')
         .limit(last ?? limit);
-      const chosen =
-        what === undefined
-          ? query
-          : query.where((eb) => eb.or([eb('what', '=', what), eb('what', 'like', `${what}.%`)]));
-      const traced = trace === undefined ? chosen : chosen.where('detail', 'like', `%"trace":"${trace}"%`);
-      const rows = (await traced.execute()).toSorted((a, b) => a.seq - b.seq);
+      const rows = (await query.execute()).toSorted((a, b) => a.seq - b.seq);
       return {
         entries: rows.map((row) => ({
           seq: row.seq,

@@ -7,7 +7,14 @@ import type { ControllerContext } from '../../context.ts';
 import { planDocument } from '../../organisation/plan/plan-document.ts';
 import { organisationOf } from '../access.ts';
 import type { TypedApp } from '../typed-app.ts';
-import { checkedDocument, documentWriting, ifMatch, putIntoForce } from './put-into-force.ts';
+import {
+  checkedDocument,
+  documentWriting,
+  ifMatch,
+  putIntoForce,
+  SecretsQuery,
+  sentDocument,
+} from './put-into-force.ts';
 
 export function documentRoutes(app: TypedApp, context: ControllerContext): void {
   app.get(
@@ -34,13 +41,15 @@ export function documentRoutes(app: TypedApp, context: ControllerContext): void 
       schema: {
         summary: 'Puts a document into force; what a list leaves out is removed',
         headers: Type.Object({ 'if-match': Type.Optional(Type.String()) }),
+        querystring: SecretsQuery,
         body: OrganisationDocument,
         response: { 200: ApplyResult },
       },
       // The whole-file check reports every mistake at once and includes the schema.
       validatorCompiler: () => () => true,
     },
-    async (request) => putIntoForce(context, request, request.body, { from: ifMatch(request) }),
+    async (request) =>
+      putIntoForce(context, request, await sentDocument(context, request), { from: ifMatch(request) }),
   );
 
   app.post(
@@ -50,6 +59,7 @@ export function documentRoutes(app: TypedApp, context: ControllerContext): void 
       config: { access: documentWriting, problems: ['invalid-document'] },
       schema: {
         summary: 'What a document would change, and who would lose or gain what by it; writes nothing',
+        querystring: SecretsQuery,
         body: OrganisationDocument,
         response: { 200: PlanResult },
       },
@@ -57,7 +67,7 @@ export function documentRoutes(app: TypedApp, context: ControllerContext): void 
     },
     async (request) => {
       const { store, reader } = context.organisation(organisationOf(request));
-      const document = await checkedDocument(context, request, request.body);
+      const document = await checkedDocument(context, request, await sentDocument(context, request));
       const { secretKey, random } = context;
       return planDocument(store, await reader.current(), document, {
         secretKey,

@@ -1,5 +1,6 @@
 /** The one way into force, for apply and rollback: checked whole, tested, applied, published. */
 import type { FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
 import type { ApplyResult } from '../../../protocol/document-revisions.ts';
 import type { OrganisationDocument } from '../../../protocol/organisation-document.ts';
 import { failedTestIssues, runPolicyTests } from '../../../policy/policy-tests.ts';
@@ -8,6 +9,7 @@ import { applyDocument, StaleRevision } from '../../organisation/apply-document.
 import { checkDocument } from '../../organisation/document-issues.ts';
 import { relayHosts } from '../../decisions/servers.ts';
 import { documentParts } from '../../organisation/document-parts.ts';
+import { withKeptSecrets } from '../../organisation/kept-secrets.ts';
 import { organisationOf, requireAction, whoOf } from '../access.ts';
 import { ProblemError } from '../problems.ts';
 
@@ -17,6 +19,20 @@ export const documentWriting = [
   'document.write-access',
   'document.write-sign-in',
 ] as const;
+
+/** `secrets=keep`: those in force stay where the document leaves them out, for whoever was never shown them. */
+export const SecretsQuery = Type.Object({ secrets: Type.Optional(Type.Literal('keep')) });
+
+/** What was sent, with the secrets that the request asks to keep. */
+export async function sentDocument(
+  context: ControllerContext,
+  request: FastifyRequest<{ Querystring: { secrets?: 'keep' }; Body: unknown }>,
+): Promise<unknown> {
+  if (request.query.secrets === undefined) return request.body;
+  const { store, reader } = context.organisation(organisationOf(request));
+  const { document } = await reader.current();
+  return withKeptSecrets(store, context.secretKey, document, request.body);
+}
 
 /** The document in `value`. Throws `invalid-document` with everything that is wrong with it; its tests are not run. */
 export async function checkedDocument(

@@ -9,7 +9,9 @@ import * as tokenNames from './0006-token-names.ts';
 import * as directEndpoints from './0007-direct-endpoints.ts';
 import * as webDoor from './0008-web-door.ts';
 import * as tokenTexts from './0009-token-texts.ts';
+import * as clusters from './0010-clusters.ts';
 import * as administrators from './0011-administrators.ts';
+import * as localAccounts from './0012-local-accounts.ts';
 import * as grantWho from './0014-grant-who.ts';
 import * as guestCodes from './0014-guest-codes.ts';
 
@@ -23,7 +25,9 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0007-direct-endpoints': directEndpoints,
   '0008-web-door': webDoor,
   '0009-token-texts': tokenTexts,
+  '0010-clusters': clusters,
   '0011-administrators': administrators,
+  '0012-local-accounts': localAccounts,
   '0014-grant-who': grantWho,
   '0014-guest-codes': guestCodes,
 };

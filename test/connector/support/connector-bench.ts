@@ -58,6 +58,8 @@ export class ConnectorBench {
   /** What names lead to; literals lead to themselves. */
   names: Record<string, string[]> = {};
   resources: Record<string, ConnectorResource> = {};
+  /** Takes the questions of other connectors. */
+  peer: Serving['peer'];
   /** What is behind public hostnames. */
   takeWeb: Serving['takeWeb'] = () => false;
   readonly dialled: Socket[] = [];
@@ -149,6 +151,7 @@ export class ConnectorBench {
       lease: this.lease,
       flows: this.flows,
       quota: this.quota,
+      peer: (stream, payload, key) => this.peer?.(stream, payload, key) ?? false,
       snapshot: () => ({
         kind: 'connector',
         network: { id: this.network, name: 'hq' },

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { text as readText } from 'node:stream/consumers';
 import { pino } from 'pino';
 import { WebSocket } from 'ws';
-import { embedRelay } from '../../../cli/embedded-relay.ts';
+import { embedRelay, type Embedding } from '../../../cli/embedded-relay.ts';
 import { createApiToken } from '../../../controller/api-tokens.ts';
 import { startController, type RunningController } from '../../../controller/controller.ts';
 import type { LoginAttempts } from '../../../controller/enrolment/login-attempts.ts';
@@ -37,6 +37,7 @@ export interface Answer {
 
 export class StartedController implements NodeHost {
   readonly running: RunningController;
+  readonly relay: Embedding;
   readonly attempts: LoginAttempts;
   readonly time = { clock: systemClock };
   readonly url: URL;
@@ -44,8 +45,14 @@ export class StartedController implements NodeHost {
   readonly ca: string;
   readonly admin: string;
 
-  private constructor(running: RunningController, attempts: LoginAttempts, url: URL, admin: string) {
+  private constructor(
+    running: RunningController,
+    relay: Embedding,
+    attempts: LoginAttempts,
+    { url, admin }: { url: URL; admin: string },
+  ) {
     this.running = running;
+    this.relay = relay;
     this.attempts = attempts;
     this.url = url;
     this.admin = admin;
@@ -88,12 +95,8 @@ export class StartedController implements NodeHost {
     const { context } = running;
     const { store } = context.organisation(context.soleOrganisation);
     const made = { nowMs: Date.now(), random: systemRandom, who: 'test' };
-    const started = new StartedController(
-      running,
-      attempts,
-      url,
-      (await createApiToken(store, 'admin', made)).text,
-    );
+    const admin = (await createApiToken(store, 'admin', made)).text;
+    const started = new StartedController(running, relay, attempts, { url, admin });
     const applied = await started.call('PUT', '/api/v1/document', acmeDocument());
     if (applied.status !== 200) throw new Error(applied.body);
     return started;

@@ -4,7 +4,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { test, type TestContext } from 'node:test';
 import packet from 'dns-packet';
-import { caaValueOf, isRelayProof, type CaaRecord } from '../../../controller/web/caa.ts';
+import { caaValueOf, isRelayProof, type AcmeAccount, type CaaRecord } from '../../../controller/web/caa.ts';
 import { checkHostname } from '../../../controller/web/check-hostname.ts';
 import { systemDns } from '../../../controller/web/system-dns.ts';
 import type { HostnameEntry } from '../../../protocol/hostnames.ts';
@@ -21,20 +21,65 @@ const issue = (value: string): CaaRecord => ({ tag: 'issue', value });
 
 test('a name is relay-proof only when every certificate that CAA allows is of the connectors’ own account', () => {
   const own = issue(caaValueOf(account));
-  assert.equal(isRelayProof([own], [account], false), true);
-  assert.equal(isRelayProof([issue(';')], [account], false), true, 'nobody may issue');
+  assert.equal(isRelayProof([own], [account]), true);
+  assert.equal(isRelayProof([issue(';')], [account]), true, 'nobody may issue');
+  assert.equal(isRelayProof([own, issue('other.example')], [account]), false, 'another CA may as well');
+  assert.equal(isRelayProof([issue(account.ca)], [account]), false, 'any account of the CA may');
+  assert.equal(isRelayProof([issue(`${account.ca}; accounturi=https://x/8`)], [account]), false);
+  assert.equal(isRelayProof([], [account]), false);
+  assert.equal(isRelayProof([own], []), false);
+  assert.equal(isRelayProof([{ tag: 'issuewild', value: caaValueOf(account) }], [account]), false);
   assert.equal(
-    isRelayProof([own, issue('other.example')], [account], false),
+    isRelayProof([{ tag: 'issuewild', value: caaValueOf(account) }, issue('other.example')], [account]),
     false,
-    'another CA may as well',
+    'names below a wildcard are governed by issue',
   );
-  assert.equal(isRelayProof([issue(account.ca)], [account], false), false, 'any account of the CA may');
-  assert.equal(isRelayProof([issue(`${account.ca}; accounturi=https://x/8`)], [account], false), false);
-  assert.equal(isRelayProof([], [account], false), false);
-  assert.equal(isRelayProof([own], [], false), false);
-  assert.equal(isRelayProof([{ tag: 'issuewild', value: caaValueOf(account) }], [account], false), false);
-  assert.equal(isRelayProof([own, { tag: 'issuewild', value: 'other.example' }], [account], true), false);
-  assert.equal(isRelayProof([own], [account], true), true, 'issue counts where there is no issuewild');
+  assert.equal(isRelayProof([own, { tag: 'issuewild', value: 'other.example' }], [account]), true);
+});
+
+test('the records that are missing let every connector’s account in, whichever comes to order', async () => {
+  const other = { ...account, account: 'https://ca.acme.example/acct/8' } as const;
+  const byDns = { ...account, method: 'dns-01' } as const;
+  const missing = async (hostname: string, accounts: readonly AcmeAccount[], records: CaaRecord[]) => {
+    const { missing: found, trust } = await checkHostname(
+      {
+        entry: { hostname, resource: 'wiki', network: 'hq', certificates: [] },
+        name: hostname.replace('*', 'probe') as Name,
+        isWildcard: hostname.startsWith('*.'),
+        relays: [],
+        accounts,
+        port: 443,
+      },
+      {
+        addresses: async () => [],
+        alias: async () => undefined,
+        caa: async () => records,
+      },
+    );
+    return [trust, ...found.map(({ name, value }) => `${name} ${value}`)];
+  };
+  const own = issue(caaValueOf(account));
+  const host = 'wiki.acme.example';
+  assert.deepEqual(await missing(host, [account, other], [own]), [
+    'relay-proof',
+    `${host} 0 issue "${caaValueOf(other)}"`,
+  ]);
+  assert.deepEqual(await missing(host, [account, other], [own, issue(caaValueOf(other))]), ['relay-proof']);
+  assert.deepEqual(
+    await missing(host, [byDns], [own]),
+    ['relay-proof', `${host} 0 issue "${caaValueOf(byDns)}"`],
+    'the method is another',
+  );
+  const apps = 'apps.acme.example';
+  assert.deepEqual(await missing(`*.${apps}`, [byDns], []), [
+    'relay-trusted',
+    `${apps} 0 issue "${caaValueOf(byDns)}"`,
+  ]);
+  const wild: CaaRecord = { tag: 'issuewild', value: 'other.example' };
+  assert.deepEqual(await missing(`*.${apps}`, [byDns], [issue(caaValueOf(byDns)), wild]), [
+    'relay-proof',
+    `${apps} 0 issuewild "${caaValueOf(byDns)}"`,
+  ]);
 });
 
 /** A name server on loopback with these records; returns where it listens. */

@@ -13,6 +13,8 @@ import { findProgram } from '../../../scripts/programs.ts';
 import { freePort } from './free-port.ts';
 
 const run = promisify(execFile);
+/** A test that is ended in the middle leaves no server behind. */
+const endsWithUs = ['--pdeathsig', 'KILL'];
 
 export interface PostgresServer {
   /** As the administrator of the server, to its first database. */
@@ -24,10 +26,12 @@ export interface PostgresServer {
   stop(): Promise<void>;
 }
 
-/** Starts a server with nothing in it; resolves when it answers. What it writes need not survive the machine. */
-export async function startPostgres(): Promise<PostgresServer> {
-  const data = await mkdtemp(join(tmpdir(), 'postern-postgres-'));
-  const as = process.getuid?.() === 0 ? await otherUser(data) : [];
+/** Starts a server with nothing in it; resolves when it answers. Only with `fsync` does what it writes reach the disk. */
+export async function startPostgres({ fsync = false } = {}): Promise<PostgresServer> {
+  const isRoot = process.getuid?.() === 0;
+  // The other user may enter no temporary folder that was made for root alone.
+  const data = await mkdtemp(join(isRoot ? '/tmp' : tmpdir(), 'postern-postgres-'));
+  const as = isRoot ? await otherUser(data) : [];
   const exec = async (program: 'initdb', args: readonly string[]): Promise<void> => {
     const [command = '', ...rest] = [...as, findProgram(program), ...args];
     await run(command, rest, { cwd: data });
@@ -47,7 +51,7 @@ export async function startPostgres(): Promise<PostgresServer> {
   const port = await freePort();
   await appendFile(
     join(data, 'postgresql.conf'),
-    `listen_addresses = '127.0.0.1'\nport = ${port}\nunix_socket_directories = ''\nfsync = off\nmax_connections = 200\n`,
+    `listen_addresses = '127.0.0.1'\nport = ${port}\nunix_socket_directories = ''\nfsync = ${fsync ? 'on' : 'off'}\nmax_connections = 200\n`,
   );
   await writeFile(join(data, 'pg_hba.conf'), 'host all all 127.0.0.1/32 trust\n');
   const begin = async (): Promise<ChildProcess> => {
@@ -116,5 +120,5 @@ async function otherUser(data: string): Promise<string[]> {
   const idOf = async (flag: string): Promise<number> => Number((await run('id', [flag, 'postgres'])).stdout);
   const [uid, gid] = [await idOf('-u'), await idOf('-g')];
   await chown(data, uid, gid);
-  return [findProgram('setpriv'), `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', '--'];
+  return [findProgram('setpriv'), `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', ...endsWithUs, '--'];
 }

@@ -1,7 +1,8 @@
 /** Where the browser that postern up opened asks the person: is this your device? The secret is in the link. */
 import { useQuery } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
 import type { Me } from '../../../protocol/portal.ts';
-import { api } from '../api.ts';
+import { api } from '../api/portal.ts';
 import { CardPage } from '../ui/card-page.tsx';
 import { Notice } from '../ui/notice.tsx';
 import { ErrorPage } from './error.tsx';
@@ -11,7 +12,10 @@ import { SignedIn } from './signed-in.tsx';
 import { StepUpPage } from './step-up.tsx';
 import { WaitingCard } from './waiting-card.tsx';
 
-export function ConfirmDevicePage({ secret }: { readonly secret: string | undefined }) {
+const route = getRouteApi('/device/confirm');
+
+export function ConfirmDevicePage() {
+  const { attempt: secret } = route.useSearch();
   if (secret === undefined) return <NotFoundPage />;
   return (
     <SignedIn waiting={<WaitingCard title="Is this your device?" />}>

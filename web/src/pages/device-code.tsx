@@ -3,7 +3,7 @@ import { useId, useRef, useState, type ChangeEvent } from 'react';
 import { useMutation } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { LoginLookUp, Me } from '../../../protocol/portal.ts';
-import { api, signInUrl } from '../api.ts';
+import { api, signInUrl } from '../api/portal.ts';
 import { Button, buttonClass } from '../ui/button.tsx';
 import { CardPage } from '../ui/card-page.tsx';
 import { Foreign } from '../ui/foreign.tsx';

@@ -3,7 +3,7 @@ import { useId, useState } from 'react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { MadePass, MyPasses } from '../../../protocol/passes.ts';
 import type { Me } from '../../../protocol/portal.ts';
-import { api, signInUrl } from '../api.ts';
+import { api, signInUrl } from '../api/portal.ts';
 import { passesQuery } from '../queries.ts';
 import { Button, buttonClass } from '../ui/button.tsx';
 import { CopyButton } from '../ui/copy-button.tsx';

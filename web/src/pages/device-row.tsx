@@ -3,7 +3,7 @@ import { useId, useState, type ReactNode } from 'react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { LaptopMinimal } from 'lucide-react';
 import type { MyDevice } from '../../../protocol/portal.ts';
-import { api } from '../api.ts';
+import { api } from '../api/portal.ts';
 import { Badge } from '../ui/badge.tsx';
 import { Button } from '../ui/button.tsx';
 import { Foreign } from '../ui/foreign.tsx';

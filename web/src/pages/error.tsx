@@ -1,7 +1,7 @@
 /** Something failed that no page foresaw, or the controller cannot be reached. Shows no text from elsewhere. */
 import { Button } from '../ui/button.tsx';
 import { CardPage } from '../ui/card-page.tsx';
-import { ApiProblem } from '../api.ts';
+import { ApiProblem } from '../api/call.ts';
 
 export function ErrorPage({ error }: { readonly error: Error }) {
   const problem = error instanceof ApiProblem ? error : undefined;

@@ -1,7 +1,8 @@
 /** Where a hostname with guests sends who is not signed in: to the organisation's provider, or to a code by e-mail. */
 import { useId, useState, type ChangeEvent } from 'react';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { api, signInUrl } from '../api.ts';
+import { getRouteApi } from '@tanstack/react-router';
+import { api, signInUrl } from '../api/portal.ts';
 import { guestOptionsQuery } from '../queries.ts';
 import { Button, buttonClass } from '../ui/button.tsx';
 import { CardPage } from '../ui/card-page.tsx';
@@ -10,7 +11,7 @@ import { Notice } from '../ui/notice.tsx';
 import { ErrorPage } from './error.tsx';
 
 /** What the way back to the hostname needs; all of it as the controller wrote it into this page's address. */
-export interface GuestWay {
+interface GuestWay {
   readonly host: string;
   readonly c: string;
   readonly n: string;
@@ -21,7 +22,19 @@ export interface GuestWay {
 const fieldClass =
   'h-11 w-full rounded-control border border-line-strong bg-surface px-3 hover:border-quiet disabled:opacity-55 aria-invalid:border-bad';
 
-export function GuestPage({ way, query }: { readonly way: GuestWay; readonly query: string }) {
+const route = getRouteApi('/guest');
+
+export function GuestPage() {
+  const search = route.useSearch();
+  const { host = '', c = '', n = '', rd, again } = search;
+  const way: GuestWay = {
+    host,
+    c,
+    n,
+    ...(rd === undefined ? {} : { rd }),
+    ...(again === '1' ? { again: '1' } : {}),
+  };
+  const query = new URLSearchParams(search).toString();
   const options = useQuery(guestOptionsQuery(way.host));
   const [email, setEmail] = useState('');
   const [isAsked, setAsked] = useState(false);

@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Search, X } from 'lucide-react';
 import type { Me, MyResources, PortalResource } from '../../../protocol/portal.ts';
 import { devicesQuery, resourcesQuery } from '../queries.ts';
+import { useMe } from '../shell/may.ts';
 import { Button } from '../ui/button.tsx';
 import { Foreign } from '../ui/foreign.tsx';
 import { foreignText } from '../ui/foreign-text.ts';
@@ -12,30 +13,14 @@ import { Panel } from '../ui/panel.tsx';
 import { useTitle } from '../ui/use-title.ts';
 import { DevicePasses } from './device-passes.tsx';
 import { Devices } from './devices.tsx';
-import { HomeFrame } from './home-frame.tsx';
 import { ResourceRow } from './resource-row.tsx';
-import { SignedIn } from './signed-in.tsx';
 
 /** Rows shown at once; more on demand, so that thousands stay quick. */
 const page = 50;
 
 export function HomePage() {
   useTitle('What you may use');
-  return (
-    <SignedIn
-      waiting={
-        <HomeFrame>
-          <ListOutline />
-        </HomeFrame>
-      }
-    >
-      {(me) => (
-        <HomeFrame me={me}>
-          <Home me={me} />
-        </HomeFrame>
-      )}
-    </SignedIn>
-  );
+  return <Home me={useMe()} />;
 }
 
 function Home({ me }: { readonly me: Me }) {
@@ -46,7 +31,7 @@ function Home({ me }: { readonly me: Me }) {
     <div className="grid gap-10 lg:grid-cols-[minmax(0,1fr)_19rem] lg:gap-8">
       <div className="grid min-w-0 content-start gap-6">
         <div>
-          <h1 className="text-display font-semibold text-balance">What you may use</h1>
+          <h1 className="text-title font-semibold text-balance">What you may use</h1>
           <p className="mt-1 text-quiet">
             {resources.data?.device ? (
               <>

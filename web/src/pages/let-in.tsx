@@ -6,7 +6,7 @@ import type { ReactNode } from 'react';
 import { useMutation } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { LoginAnswer, LoginEntry, LoginLookUp, Me } from '../../../protocol/portal.ts';
-import { api } from '../api.ts';
+import { api } from '../api/portal.ts';
 import { Button, buttonClass } from '../ui/button.tsx';
 import { CardPage } from '../ui/card-page.tsx';
 import { Foreign } from '../ui/foreign.tsx';

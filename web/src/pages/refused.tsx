@@ -1,8 +1,9 @@
 /** You may not, because: the reasons for one resource. What may not be known and what does not exist look alike. */
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
+import { getRouteApi, Link } from '@tanstack/react-router';
 import type { Me, PortalResource } from '../../../protocol/portal.ts';
-import { api, ApiProblem, signInUrl } from '../api.ts';
+import { ApiProblem } from '../api/call.ts';
+import { api, signInUrl } from '../api/portal.ts';
 import { resourceQuery } from '../queries.ts';
 import { Button, buttonClass } from '../ui/button.tsx';
 import { CardPage } from '../ui/card-page.tsx';
@@ -17,14 +18,12 @@ import { StepUp } from './resource-row.tsx';
 import { SignedIn } from './signed-in.tsx';
 import { WaitingCard } from './waiting-card.tsx';
 
-export function RefusedPage({
-  resource,
-  door,
-}: {
-  readonly resource: string | undefined;
-  /** `web`: it was opened in this browser, at its public hostname. */
-  readonly door: 'web' | undefined;
-}) {
+const route = getRouteApi('/refused');
+
+export function RefusedPage() {
+  const { resource, door: asked } = route.useSearch();
+  // `web`: it was opened in this browser, at its public hostname.
+  const door = asked === 'web' ? asked : undefined;
   if (resource === undefined || resource === '') return <NotFoundPage />;
   return (
     <SignedIn waiting={<WaitingCard title="Looking at the policies" />}>

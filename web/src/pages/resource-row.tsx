@@ -118,7 +118,11 @@ export function StepUp({
 function CommandTile({ command, url }: SuggestedCommand) {
   return (
     <div className="flex items-center gap-1 rounded-control bg-sunken py-1 pr-1 pl-3.5">
-      <code className="min-w-0 flex-1 overflow-x-auto font-mono text-small whitespace-nowrap" dir="ltr">
+      <code
+        tabIndex={0}
+        className="min-w-0 flex-1 overflow-x-auto font-mono text-small whitespace-nowrap"
+        dir="ltr"
+      >
         {command}
       </code>
       {url === undefined ? undefined : (

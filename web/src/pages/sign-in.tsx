@@ -1,8 +1,9 @@
 /** Where a person signs in: one button per provider, and a sentence when something went wrong or has ended. */
 import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
 import { ArrowRight } from 'lucide-react';
 import type { SignedOut, SignInError } from '../../../protocol/portal.ts';
-import { signInUrl } from '../api.ts';
+import { signInUrl } from '../api/portal.ts';
 import { providerSignOutKey, signInOptionsQuery } from '../queries.ts';
 import { buttonClass } from '../ui/button.tsx';
 import { CardPage } from '../ui/card-page.tsx';
@@ -50,15 +51,10 @@ const unknownError = {
   text: 'Start again. If it goes on, tell an administrator when it happened.',
 };
 
-export function SignInPage({
-  returnTo = '/',
-  error,
-  state,
-}: {
-  readonly returnTo?: string | undefined;
-  readonly error?: string | undefined;
-  readonly state?: string | undefined;
-}) {
+const route = getRouteApi('/login');
+
+export function SignInPage() {
+  const { rd: returnTo = '/', error, state } = route.useSearch();
   const options = useQuery(signInOptionsQuery);
   if (options.error !== null) return <ErrorPage error={options.error} />;
   const providers = options.data?.providers;
@@ -67,7 +63,18 @@ export function SignInPage({
       title="Sign in"
       lead="Use the account of your organisation. Postern never sees its password."
       organisation={options.data?.organisation}
-      foot={providers?.length === 0 ? undefined : 'You will come back here afterwards.'}
+      foot={
+        <div className="flex flex-wrap justify-between gap-x-4 gap-y-1">
+          <span>{providers?.length === 0 ? undefined : 'You will come back here afterwards.'}</span>
+          <Link
+            to="/login/administrator"
+            search={returnTo === '/' ? {} : { rd: returnTo }}
+            className="text-quiet underline underline-offset-3 hover:text-ink"
+          >
+            Administrator sign-in
+          </Link>
+        </div>
+      }
     >
       <Happened error={error} state={state} />
       {providers === undefined ? (

@@ -6,7 +6,7 @@ import type { ReactNode } from 'react';
 import { useQuery } from '@tanstack/react-query';
 import { Navigate } from '@tanstack/react-router';
 import type { Me } from '../../../protocol/portal.ts';
-import { ApiProblem } from '../api.ts';
+import { ApiProblem } from '../api/call.ts';
 import { meQuery } from '../queries.ts';
 import { ErrorPage } from './error.tsx';
 

@@ -1,7 +1,7 @@
 /** A resource needs a fresher or stronger sign-in than this one: the way to the provider, and back here. */
 import { Link } from '@tanstack/react-router';
 import type { Me } from '../../../protocol/portal.ts';
-import { signInUrl } from '../api.ts';
+import { signInUrl } from '../api/portal.ts';
 import { buttonClass } from '../ui/button.tsx';
 import { CardPage } from '../ui/card-page.tsx';
 import { Foreign } from '../ui/foreign.tsx';

@@ -1,4 +1,4 @@
-/** The one button, in four tones; the same look for links that act as buttons. At least 40 px high to be touched. */
+/** The one button, in four tones; the same look for links that act as buttons. 40 px high to be touched, 32 px in bars and rows. */
 import type { ComponentProps } from 'react';
 import { LoaderCircle } from 'lucide-react';
 import { classNames } from './class-names.ts';
@@ -6,7 +6,7 @@ import { classNames } from './class-names.ts';
 export type ButtonTone = 'primary' | 'secondary' | 'danger' | 'quiet';
 
 const shape =
-  'inline-flex min-h-10 items-center justify-center gap-2 rounded-control px-4 py-2 text-body font-medium ' +
+  'inline-flex items-center justify-center gap-2 rounded-control font-medium ' +
   'transition-colors duration-100 select-none disabled:opacity-55 aria-disabled:opacity-55';
 
 const tones: Record<ButtonTone, string> = {
@@ -17,22 +17,32 @@ const tones: Record<ButtonTone, string> = {
 };
 
 /** Class names of a button, for links that look like one. */
-export function buttonClass(tone: ButtonTone, extra?: string): string {
-  return classNames(shape, tones[tone], extra);
+export function buttonClass(tone: ButtonTone, extra?: string, small = false): string {
+  const size = small ? 'min-h-8 px-3 py-1 text-small' : 'min-h-10 px-4 py-2 text-body';
+  return classNames(shape, size, tones[tone], extra);
 }
 
 export interface ButtonProps extends ComponentProps<'button'> {
   readonly tone?: ButtonTone;
   /** Shows that the action is under way and keeps it from being asked for twice. */
   readonly busy?: boolean;
+  /** Lower and narrower, for bars and rows. */
+  readonly small?: boolean;
 }
 
-export function Button({ tone = 'primary', busy = false, className, children, ...rest }: ButtonProps) {
+export function Button({
+  tone = 'primary',
+  busy = false,
+  small = false,
+  className,
+  children,
+  ...rest
+}: ButtonProps) {
   return (
     <button
       type="button"
       {...rest}
-      className={buttonClass(tone, className)}
+      className={buttonClass(tone, className, small)}
       disabled={busy || rest.disabled === true}
       aria-busy={busy}
     >

@@ -1,13 +1,12 @@
 /**
- * The certificates a connector answers browsers with: from files where there are any, else from the controller's built-in
- * authority, which is for trials. Keys are made here, kept 0600, and go nowhere.
+ * Certificates of the controller's built-in authority, which is for trials: browsers trust it only where somebody made them.
+ * Keys are made here, kept 0600, and go nowhere.
  */
 import { createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
-import type { StateDirectory } from '../../protocol/node/state-directory.ts';
-import type { HostCertificate } from '../../protocol/web-messages.ts';
-import type { CertificateFiles } from './certificate-files.ts';
-import type { ControllerCalls } from './controller-calls.ts';
+import type { StateDirectory } from '../../../protocol/node/state-directory.ts';
+import type { HostCertificate } from '../../../protocol/web-messages.ts';
+import type { ControllerCalls } from '../controller-calls.ts';
 
 const file = 'web-certificates.json';
 /** A connector holds at most this many of the built-in authority. */
@@ -20,25 +19,22 @@ interface Issued {
   readonly key: string;
 }
 
-export interface CertificatesOptions {
+export interface BuiltInCertificatesOptions {
   readonly state: StateDirectory;
-  readonly files: CertificateFiles | undefined;
-  readonly calls: ControllerCalls;
-  /** Whether a hostname is this connector's to serve. */
-  serves(host: string): boolean;
+  readonly calls: Pick<ControllerCalls, 'certify'>;
   /** Epoch milliseconds. */
   readonly nowMs: () => number;
   readonly changed: () => void;
 }
 
-export class Certificates {
-  readonly #options: CertificatesOptions;
+export class BuiltInCertificates {
+  readonly #options: BuiltInCertificatesOptions;
   readonly #issued: Map<string, Issued>;
   readonly #contexts = new Map<string, { readonly cert: string; readonly context: SecureContext }>();
   readonly #asking = new Map<string, Promise<Issued | undefined>>();
   readonly #refusedAt = new Map<string, number>();
 
-  constructor(options: CertificatesOptions) {
+  constructor(options: BuiltInCertificatesOptions) {
     this.#options = options;
     const kept = (options.state.readJson(file) as Record<string, Issued> | undefined) ?? {};
     this.#issued = new Map(Object.entries(kept));
@@ -46,9 +42,6 @@ export class Certificates {
 
   /** Undefined when there is no certificate for this name. Never rejects. */
   async contextFor(host: string): Promise<SecureContext | undefined> {
-    if (!this.#options.serves(host)) return undefined;
-    const fromFile = this.#options.files?.find(host)?.context;
-    if (fromFile !== undefined) return fromFile;
     const held = this.#issued.get(host);
     const issued =
       held !== undefined && !isOver(held, this.#options.nowMs()) ? held : await this.#issue(host);
@@ -58,32 +51,23 @@ export class Certificates {
   /** Renews what is in the last third of its life, and asks for what is missing of `hosts`. */
   async prepare(hosts: readonly string[]): Promise<void> {
     for (const host of hosts) {
-      if (this.#options.files?.find(host)?.context !== undefined) continue;
       const held = this.#issued.get(host);
       if (held === undefined || isOld(held, this.#options.nowMs())) await this.#issue(host);
     }
   }
 
-  /** What each of `hosts` is served with, as the controller is told. */
-  report(hosts: readonly string[]): HostCertificate[] {
-    return hosts.slice(0, maxIssued).map((host) => {
-      const found = this.#options.files?.find(host);
-      const issued = this.#issued.get(host);
-      const certificate =
-        found?.certificate ?? (issued === undefined ? undefined : new X509Certificate(issued.cert));
-      const from = found === undefined ? 'built-in' : 'file';
-      const problem = found?.problem ?? undefined;
-      if (certificate === undefined)
-        return { host, from, state: 'none', ...(problem === undefined ? {} : { problem }) };
-      return {
-        host,
-        from,
-        state: 'ready',
-        until: Math.floor(Date.parse(certificate.validTo) / 1_000),
-        issuer: certificate.issuer.replaceAll('\n', ', ').slice(0, 256),
-        ...(problem === undefined ? {} : { problem }),
-      };
-    });
+  /** What `host` is served with. */
+  report(host: string): HostCertificate {
+    const issued = this.#issued.get(host);
+    if (issued === undefined) return { host, from: 'built-in', state: 'none' };
+    const { validTo, issuer } = new X509Certificate(issued.cert);
+    return {
+      host,
+      from: 'built-in',
+      state: 'ready',
+      until: Math.floor(Date.parse(validTo) / 1_000),
+      issuer: issuer.replaceAll('\n', ', ').slice(0, 256),
+    };
   }
 
   #issue(host: string): Promise<Issued | undefined> {

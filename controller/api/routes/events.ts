@@ -1,0 +1,64 @@
+/** Server-sent events for dashboards: of what kind something is that has changed, and nothing of what it is. */
+import type { OrganisationId } from '../../../protocol/ids.ts';
+import type { ControllerContext } from '../../context.ts';
+import { ChangeWatch } from '../../live/change-watch.ts';
+import { organisationOf } from '../access.ts';
+import { ProblemError } from '../problems.ts';
+import type { TypedApp } from '../typed-app.ts';
+
+/** After this a stream ends and its browser dials anew, so that whoever lost the right to it is refused. */
+const streamMs = 60_000;
+const maxStreams = 500;
+
+export function eventRoutes(app: TypedApp, context: ControllerContext): void {
+  const watches = new Map<OrganisationId, ChangeWatch>();
+  const open = new Set<() => void>();
+  app.addHook('preClose', (done) => {
+    for (const end of open) end();
+    done();
+  });
+
+  app.get(
+    '/api/v1/events',
+    {
+      config: {
+        access: ['document.read'],
+        problems: ['too-many'],
+        answers: { 200: { description: 'Events, named by kind', media: 'text/event-stream' } },
+      },
+      schema: { summary: 'Tells of what kind something is that has changed, for a minute' },
+    },
+    async (request, reply) => {
+      if (open.size >= maxStreams) throw ProblemError.tooMany(streamMs);
+      const organisation = organisationOf(request);
+      const watch = watches.get(organisation) ?? newWatch(context, organisation);
+      watches.set(organisation, watch);
+      for (const [name, value] of Object.entries(reply.getHeaders()))
+        if (value !== undefined) reply.raw.setHeader(name, value);
+      reply.hijack();
+      const { raw } = reply;
+      raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+      raw.write('retry: 1000\n\n');
+      const stopListening = watch.listen((kinds) => {
+        raw.write(kinds.map((kind) => `event: ${kind}\ndata: {}\n\n`).join(''));
+      });
+      const cancelEnd = context.clock.after(streamMs, () => end());
+      const end = (): void => {
+        stopListening();
+        cancelEnd();
+        open.delete(end);
+        raw.end();
+      };
+      open.add(end);
+      raw.once('close', end);
+      return reply;
+    },
+  );
+}
+
+function newWatch(context: ControllerContext, organisation: OrganisationId): ChangeWatch {
+  const { store } = context.organisation(organisation);
+  return new ChangeWatch(store, context.clock, (error) =>
+    context.log.warn({ err: error }, 'the audit log could not be read for dashboards'),
+  );
+}

@@ -1,0 +1,20 @@
+/** What is live where there is one controller: all of it in this process. */
+import { Throttle } from '../throttle.ts';
+import { memoryBus } from './bus.ts';
+import { MemoryKeptValues } from './kept-values.ts';
+import type { Live } from './live.ts';
+import { Presence } from './presence.ts';
+
+/** @param now epoch milliseconds */
+export function memoryLive(now: () => number): Live {
+  return {
+    bus: memoryBus(),
+    presence: new Presence(),
+    throttle: (_name, limits) => new Throttle({ ...limits, now }),
+    kept: (_name, lifeMs) => new MemoryKeptValues(lifeMs, now),
+    turn: async () => true,
+    isWhole: true,
+    onMissed: () => () => undefined,
+    close: async () => undefined,
+  };
+}

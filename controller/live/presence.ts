@@ -1,0 +1,67 @@
+/**
+ * Which nodes have a live control channel, at this controller or, as far as it has heard, at another one; as the API and
+ * snapshots ask. What others said is forgotten when they fall silent.
+ */
+import type { NodeId } from '../../protocol/ids.ts';
+
+/** Is told of nodes that come and go here. */
+export interface PresenceWitness {
+  entered(node: NodeId): void;
+  left(node: NodeId): void;
+}
+
+export class Presence {
+  readonly #online = new Map<NodeId, number>();
+  /** By controller. */
+  readonly #elsewhere = new Map<string, Set<NodeId>>();
+  readonly #witness: PresenceWitness | undefined;
+
+  constructor(witness?: PresenceWitness) {
+    this.#witness = witness;
+  }
+
+  /** Counts one more channel of the node here; the returned function takes it away, once. */
+  enter(node: NodeId): () => void {
+    const before = this.#online.get(node) ?? 0;
+    this.#online.set(node, before + 1);
+    if (before === 0) this.#witness?.entered(node);
+    let left = false;
+    return () => {
+      if (left) return;
+      left = true;
+      const rest = (this.#online.get(node) ?? 1) - 1;
+      if (rest > 0) this.#online.set(node, rest);
+      else {
+        this.#online.delete(node);
+        this.#witness?.left(node);
+      }
+    };
+  }
+
+  isOnline(node: NodeId): boolean {
+    if (this.#online.has(node)) return true;
+    for (const nodes of this.#elsewhere.values()) if (nodes.has(node)) return true;
+    return false;
+  }
+
+  /** The nodes whose channels are here. */
+  get here(): NodeId[] {
+    return [...this.#online.keys()];
+  }
+
+  /** Another controller has these nodes too, or, where it tells them anew, only these. */
+  hear(controller: string, nodes: readonly NodeId[], isAnew: boolean): void {
+    const known = isAnew ? undefined : this.#elsewhere.get(controller);
+    if (known === undefined) this.#elsewhere.set(controller, new Set(nodes));
+    else for (const node of nodes) known.add(node);
+  }
+
+  hearLeft(controller: string, node: NodeId): void {
+    this.#elsewhere.get(controller)?.delete(node);
+  }
+
+  /** Another controller is gone, and its nodes with it. */
+  forget(controller: string): void {
+    this.#elsewhere.delete(controller);
+  }
+}

@@ -1,0 +1,47 @@
+/** What an administrator is shown first: how many there are of everything, what was refused of late, what runs out. */
+import { Type, type Static } from 'typebox';
+
+export const Overview = Type.Object({
+  counts: Type.Object({
+    identityProviders: Type.Integer(),
+    networks: Type.Integer(),
+    connectors: Type.Integer(),
+    connectorsOnline: Type.Integer(),
+    relays: Type.Integer(),
+    relaysOnline: Type.Integer(),
+    resources: Type.Integer(),
+    policies: Type.Integer(),
+    people: Type.Integer(),
+    devices: Type.Integer(),
+    devicesOnline: Type.Integer(),
+    /** Let in, and waiting for an administrator. */
+    devicesHeld: Type.Integer(),
+    devicesSuspended: Type.Integer(),
+    /** Devices that do not meet every posture profile, whoever asks for it. */
+    devicesFailing: Type.Integer(),
+    sessions: Type.Integer(),
+  }),
+  /** Networks that nothing reaches now, and those with a single connector. */
+  networksDown: Type.Array(Type.String()),
+  networksSingle: Type.Array(Type.String()),
+  /** Decisions and flows refused in the last 24 hours. */
+  denied: Type.Object({
+    count: Type.Integer(),
+    /** Whether there were more than were counted. */
+    more: Type.Boolean(),
+    /** `text`: the reason in words, where it has any. */
+    reasons: Type.Array(
+      Type.Object({ name: Type.String(), text: Type.Optional(Type.String()), count: Type.Integer() }),
+    ),
+    resources: Type.Array(Type.Object({ name: Type.String(), count: Type.Integer() })),
+  }),
+  /** What ends within 14 days, soonest first. */
+  expiring: Type.Array(
+    Type.Object({
+      kind: Type.Union([Type.Literal('certificate'), Type.Literal('enrolment key'), Type.Literal('policy')]),
+      name: Type.String(),
+      at: Type.String(),
+    }),
+  ),
+});
+export type Overview = Static<typeof Overview>;

@@ -1,0 +1,86 @@
+/** Keys of the web door that are built from parts: two that differ in any part are never the same key. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { cacheKey } from '../../connector/web/assertion.ts';
+import type { WebResource } from '../../connector/web/exchange.ts';
+import { identityKey } from '../../connector/web/identities.ts';
+import { poolKey } from '../../connector/web/upstreams.ts';
+import { recordKey } from '../../connector/web/web-records.ts';
+import { cookieKey } from '../../connector/web/web-sessions.ts';
+
+/** As ids, hosts and codes are: anything without a space. Short, from few letters, so that borders fall everywhere. */
+const word = fc.string({ unit: fc.constantFrom('a', 'b', '.', ':', '_', '-', '/', '0'), maxLength: 5 });
+/** What an administrator may write. */
+const text = fc.string({ unit: fc.constantFrom('a', ' ', '"', '\\', ',', '.'), maxLength: 5 });
+
+/** Two lists of parts that differ make two keys, two that do not make one. */
+function isInjective<T extends readonly unknown[]>(parts: fc.Arbitrary<T>, key: (parts: T) => string): void {
+  fc.assert(
+    fc.property(parts, parts, (one, other) => {
+      assert.equal(key(one) === key(other), JSON.stringify(one) === JSON.stringify(other));
+    }),
+    { numRuns: 3_000 },
+  );
+}
+
+test('SEC-A6, SEC-C2: an assertion is kept for one right, host and audience', () => {
+  isInjective(fc.tuple(word, word, text), ([id, authority, audience]) =>
+    cacheKey({ id }, { authority }, audience),
+  );
+  isInjective(fc.tuple(word, word), ([id, authority]) => identityKey({ id }, { authority }));
+});
+
+test('SEC-A6, SEC-C2: a session is found by its host and cookie, a record by all that it names', () => {
+  isInjective(fc.tuple(word, word), ([host, hash]) => cookieKey(host, hash));
+  isInjective(fc.tuple(word, word, word, word), (parts) => recordKey(...parts));
+});
+
+test('SEC-A6, SEC-C2: connections are kept apart by right, origin, guarded address and how the origin is trusted', () => {
+  const upstream = fc.tuple(
+    word,
+    word,
+    word,
+    word,
+    fc.array(text, { maxLength: 3 }),
+    text,
+    text,
+    fc.boolean(),
+  );
+  isInjective(upstream, ([right, origin, address, id, within, originCa, originName, isInsecure]) =>
+    poolKey({
+      right,
+      origin: new URL('http://unused.internal'),
+      text: origin,
+      host: '',
+      address,
+      resource: resource(id, within, {
+        originCa,
+        originName,
+        ...(isInsecure ? { originInsecure: true } : {}),
+      }),
+    }),
+  );
+});
+
+function resource(id: string, within: readonly string[], web: Partial<WebResource['web']>): WebResource {
+  return {
+    id,
+    hosts: [],
+    address: '',
+    ports: [],
+    within: [...within],
+    outage: 0,
+    web: {
+      hostnames: [],
+      origins: [],
+      host: 'origin',
+      headers: {},
+      audience: '',
+      rules: [],
+      allowOrigins: [],
+      bySource: false,
+      ...web,
+    },
+  };
+}

@@ -1,0 +1,150 @@
+/** SEC-D7 at the web door: whoever shakes hands, sends or reads slowly keeps nothing for long and takes nothing from others. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import { duplexPair, type Duplex } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { after, before, test } from 'node:test';
+import { createSecureContext, connect as connectTls } from 'node:tls';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { request } from 'node:https';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { HttpsEndpoint } from '../../connector/web/https-endpoint.ts';
+import { RequestBody } from '../../connector/web/request-body.ts';
+import type { Name } from '../../protocol/names.ts';
+import { createAuthority } from '../support/authority.ts';
+import { eventually } from '../support/eventually.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
+import { portOf, wiki, WebBench } from '../web-door/support/web-bench.ts';
+
+const caller = { sni: wiki as Name, addr: '192.0.2.7', address: '192.0.2.7', port: 1 } as const;
+const folder = mkdtempSync(join(tmpdir(), 'postern-web-slow-'));
+const { certFile, keyFile } = createAuthority(folder).issue([wiki]);
+const context = createSecureContext({ cert: readFileSync(certFile), key: readFileSync(keyFile) });
+const bytes = 100_000_000;
+let written = 0;
+let bench: WebBench;
+const origin = createServer((asked, response) => {
+  if (asked.url !== '/large') return void response.end('small');
+  response.writeHead(200, { 'content-length': bytes });
+  const block = Buffer.alloc(65_536);
+  const more = (): void => {
+    do written += block.length;
+    while (response.write(block) && written < 20 * bytes);
+    response.once('drain', more);
+  };
+  more();
+});
+
+before(async () => {
+  await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve));
+  bench = await WebBench.start({ [wiki]: [`http://localhost:${portOf(origin)}`] });
+});
+after(async () => {
+  await bench.close();
+  origin.closeAllConnections();
+  await new Promise((resolve) => origin.close(resolve));
+  rmSync(folder, { recursive: true });
+});
+
+test('SEC-D7: a TLS handshake that stalls is over after ten seconds, and its place is free again', async () => {
+  const clock = new VirtualClock();
+  const endpoint = new HttpsEndpoint({
+    clock,
+    contextFor: () => Promise.resolve(context),
+    upgrade: () => undefined,
+  });
+  const taken: Duplex[] = [];
+  const take = (): boolean => {
+    const [ours, theirs] = duplexPair();
+    // Half a record: a hello that never becomes whole.
+    theirs.write(Buffer.from([22, 3, 1, 2, 0, 1]));
+    taken.push(ours);
+    return endpoint.take(ours, caller);
+  };
+  while (taken.length < 512) assert.equal(take(), true, `connection ${taken.length}`);
+  assert.equal(take(), false, 'there is room for so many at once and no more');
+  taken.pop();
+  clock.advance(9_999);
+  assert.ok(!taken.some(({ destroyed }) => destroyed));
+  clock.advance(1);
+  await eventually('room for another handshake', () => (take() ? true : undefined), { everyMs: 5 });
+  endpoint.close();
+});
+
+test('SEC-D7: a head that comes byte by byte is not waited for', async () => {
+  const endpoint = new HttpsEndpoint({
+    clock: new VirtualClock(),
+    contextFor: () => Promise.resolve(context),
+    upgrade: () => undefined,
+    head: { withinMs: 150, everyMs: 25 },
+  });
+  const server = endpoint.serve((_request, response) => response.end('whole'));
+  const [ours, theirs] = duplexPair();
+  endpoint.take(ours, caller);
+  const socket = connectTls({ socket: theirs, servername: wiki, rejectUnauthorized: false });
+  await once(socket, 'secureConnect');
+  socket.write('GET / HTTP/1.1\r\nX-Slow: ');
+  const dripping = setInterval(() => socket.write('x'), 20);
+  const answered = await text(socket).finally(() => clearInterval(dripping));
+  assert.match(answered, /^HTTP\/1\.1 408 /);
+  endpoint.close();
+  server.close();
+});
+
+test('SEC-D7: a body that stops coming ends its request, one that its reader does not take does not', async () => {
+  const bodies: RequestBody[] = [];
+  const server = createServer((asked: IncomingMessage, response) => {
+    const body = new RequestBody(asked, () => undefined, 100);
+    bodies.push(body);
+    body.on('error', ({ message }) => response.end(message));
+    if (asked.url === '/read') body.resume();
+    else body.read(0);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const post = (path: string, first: Buffer): ReturnType<typeof connect> => {
+    const socket = connect(portOf(server), '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.write(`POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000\r\nConnection: close\r\n\r\n`);
+    socket.write(first);
+    return socket;
+  };
+  // Far more than waits in the body before its reader takes some: it is the reader who is slow.
+  const patient = post('/wait', Buffer.alloc(400_000));
+  const slow = post('/read', Buffer.alloc(10));
+  assert.match(await text(slow), /the body stopped coming/);
+  assert.deepEqual(
+    bodies.map(({ destroyed }) => destroyed),
+    [false, true],
+  );
+  patient.destroy();
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+test('SEC-D7: browsers that read nothing hold little of their answers, and others are answered', async () => {
+  const mallory = await bench.signIn(wiki);
+  const alice = await bench.signIn(wiki);
+  const stalled = Array.from({ length: 20 }, () => {
+    const asked = request({
+      ...{ host: '127.0.0.1', port: bench.port, servername: wiki, ca: bench.ca, agent: false },
+      path: '/large',
+      headers: { host: `${wiki}:${bench.port}`, cookie: mallory.cookie },
+    });
+    asked.on('error', () => undefined);
+    asked.on('response', (response) => response.pause());
+    return asked.end();
+  });
+  await Promise.all(stalled.map((asked) => once(asked, 'response')));
+  // So long as more is taken from the origin, the browsers' buffers on the way are not full yet.
+  let before = -1;
+  while (written !== before) {
+    before = written;
+    for (let index = 0; index < 20; index += 1)
+      assert.equal((await bench.ask('/', { cookie: alice.cookie })).body, 'small');
+  }
+  assert.ok(written < 20 * 16e6, `${written} bytes were taken from the origin for twenty who read nothing`);
+  for (const asked of stalled) asked.destroy();
+});

@@ -1,0 +1,323 @@
+/** What administrators do in the dashboard, in a real Chromium, each with its effect as the controller has it afterwards. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import type { Role } from '../../protocol/roles.ts';
+import { clientSecretOf } from '../../controller/organisation/apply-document.ts';
+import { recordSignIn } from '../../controller/login/record-sign-in.ts';
+import { issuer } from './support/busy-organisation.ts';
+import { startDashboard } from './support/dashboard.ts';
+
+const dashboard = await startDashboard({ after });
+const { portal, busy } = dashboard;
+const organisation = portal.context.organisation(portal.context.soleOrganisation);
+const { page, complaints } = await dashboard.open();
+
+async function go(path: string, on: Page = page): Promise<void> {
+  await on.goto(dashboard.url(path));
+  await on.locator('h1').first().waitFor();
+}
+
+async function inForce() {
+  const { document, revision } = await organisation.reader.current();
+  return { document, revision };
+}
+
+/** Goes through the review of what has been put together, and saves it. */
+async function save(text: string | RegExp): Promise<void> {
+  const review = page.getByRole('dialog').last();
+  await review.getByText(text).first().waitFor();
+  await review.getByRole('button', { name: 'Save' }).click();
+  await page
+    .getByText(/Saved as revision/)
+    .last()
+    .waitFor();
+}
+
+const dialogs = (): ReturnType<Page['getByRole']> => page.getByRole('dialog');
+const see = (): Promise<void> => page.getByRole('button', { name: 'See what it would do' }).click();
+
+test('a resource is added by the form, shown as code and saved, and taken back by undo', async () => {
+  await go('/admin/resources?add=resource');
+  const before = await inForce();
+  await page.getByLabel('Name', { exact: true }).fill('tickets');
+  await page.getByLabel('Address').fill('tickets.acme.internal');
+  const ports = page.getByRole('combobox', { name: 'Ports' });
+  await ports.fill('tcp/8080');
+  await ports.press('Enter');
+  await see();
+  await dialogs().last().getByText('As code').click();
+  await dialogs().last().getByText('address: tickets.acme.internal').waitFor();
+  await save('created');
+  assert.deepEqual(
+    (await inForce()).document.resources?.find(({ name }) => name === 'tickets'),
+    { name: 'tickets', network: 'hq', address: 'tickets.acme.internal', ports: ['tcp/8080'] },
+  );
+  await page.getByRole('link', { name: 'tickets' }).waitFor();
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await page.getByRole('link', { name: 'tickets' }).waitFor({ state: 'detached' });
+  assert.deepEqual((await inForce()).document, before.document);
+});
+
+test('secrets that nobody was shown survive a change, and a provider that moves needs a new one', async () => {
+  const secret = () => clientSecretOf(organisation.store, portal.context.secretKey, 'corp');
+  await go('/admin/settings?tab=sessions');
+  await page.getByLabel('A session lasts').fill('9h');
+  await see();
+  await save('changed');
+  assert.equal((await inForce()).document.sessions?.length, '9h');
+  assert.equal(await secret(), 'a secret of the provider');
+
+  await go('/admin/settings');
+  await page.getByRole('button', { name: 'Change corp' }).click();
+  await page.getByLabel('Issuer').fill('https://evil.acme.example');
+  await see();
+  await page.getByText('It cannot be saved like this').waitFor();
+  assert.equal((await inForce()).document.identityProviders?.[0]?.issuer, issuer);
+});
+
+test('a policy is written in the builder and by its YAML; the review names who gains, and a failing test forbids it', async () => {
+  await go('/admin/policies?add=policy');
+  await page.getByLabel('Name', { exact: true }).fill('contractors-printer');
+  await page.getByRole('combobox', { name: 'Groups' }).fill('contr');
+  await page.getByRole('combobox', { name: 'Groups' }).press('Enter');
+  await page.getByRole('combobox', { name: 'Resources', exact: true }).fill('printer');
+  await page.getByRole('combobox', { name: 'Resources', exact: true }).press('Enter');
+  await page.getByText('The group contractors may use printer.').first().waitFor();
+  const yaml = page.getByLabel('As YAML');
+  assert.match(await yaml.inputValue(), /groups:\n\s+- contractors/);
+  await yaml.fill(`${await yaml.inputValue()}doors: [client]\n`);
+  await page.getByText('may use printer with the client.').waitFor();
+  await yaml.fill('name: [unclosed');
+  assert.ok(await page.getByRole('button', { name: 'See what it would do' }).isDisabled());
+  await yaml.fill(
+    'name: contractors-printer\nallow: { groups: [contractors] }\nto: { resources: [printer] }\n',
+  );
+  await see();
+  await save('gains');
+  assert.ok((await inForce()).document.policies?.some(({ name }) => name === 'contractors-printer'));
+
+  await go('/admin/policies');
+  await page.getByRole('button', { name: 'Remove staff-wiki' }).click();
+  await page.getByText('A policy test would fail').waitFor();
+  assert.ok(await dialogs().last().getByRole('button', { name: 'Save' }).isDisabled());
+});
+
+test('the simulator answers as the decision does, and says why', async () => {
+  await go('/admin/policies?tab=simulate&resource=databases&user=alice@acme.example');
+  await page.getByRole('button', { name: 'Simulate' }).click();
+  await page.getByText('Refused', { exact: true }).waitFor();
+  await page.getByText('prod-needs', { exact: true }).first().waitFor();
+});
+
+test('somebody else’s change meanwhile is not overwritten', async () => {
+  await go('/admin/people?tab=groups');
+  await page.getByLabel('Another group').fill('interns');
+  await page.getByRole('button', { name: 'Add it' }).click();
+  await dialogs().getByText('created').first().waitFor();
+  const { document } = await inForce();
+  const answer = await portal.admin('PUT', '/api/v1/document?secrets=keep', {
+    ...document,
+    networks: [...(document.networks ?? []), { name: 'annex' }],
+  });
+  assert.equal(answer.statusCode, 200, answer.body);
+  await dialogs().getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Somebody else changed the document').waitFor();
+  const now = (await inForce()).document;
+  assert.ok(now.networks?.some(({ name }) => name === 'annex'));
+  assert.ok(!now.groups?.includes('interns'));
+});
+
+test('a connector’s key is made for one line to copy, and its row turns when the connector comes', async () => {
+  await go('/admin/networks?add=connector&network=lab');
+  await page.getByRole('button', { name: 'Make its key' }).click();
+  await page.getByText(/postern connector --key pk_/).waitFor();
+  const steps = page.getByRole('list', { name: 'Steps' });
+  assert.equal(await steps.getByLabel('Done').count(), 0);
+  const keys = await organisation.store.select('enrolment_keys').selectAll().execute();
+  assert.equal(keys.at(-1)?.purpose, 'connector');
+  const [old] = await organisation.store
+    .select('nodes')
+    .selectAll()
+    .where('kind', '=', 'connector')
+    .execute();
+  const { networks } = await organisation.reader.current();
+  const lab = networks.find(({ name }) => name === 'lab');
+  assert.ok(old !== undefined && lab !== undefined);
+  const id = old.id.replace(/.$/, (last) => (last === '0' ? '4' : '0')) as typeof old.id;
+  await organisation.store
+    .insert('nodes', { ...old, id, mk: 'x', nk: 'y', name: 'lab-9', network: lab.id })
+    .execute();
+  portal.context.presence.enter(id);
+  await page.getByText('lab is connected').waitFor();
+  assert.equal(await steps.getByLabel('Done').count(), 3);
+});
+
+test('a device is approved from the list, blocked and unblocked on its page', async () => {
+  const state = async (id: string) =>
+    organisation.store
+      .select('nodes')
+      .select(['approval', 'state'])
+      .where('id', '=', id as never)
+      .executeTakeFirst();
+  await go('/admin/devices?state=held');
+  await page.getByRole('button', { name: /^Approve/ }).click();
+  await page.getByText(/is approved/).waitFor();
+  assert.equal((await state(busy.held))?.approval, 'approved');
+  await go(`/admin/devices/${busy.held}`);
+  await page.getByRole('button', { name: 'Block' }).click();
+  await page.getByRole('button', { name: 'Block it' }).click();
+  await page.getByText(/is blocked/).waitFor();
+  assert.equal((await state(busy.held))?.state, 'blocked');
+  await page.getByRole('button', { name: 'Unblock' }).click();
+  await page.getByRole('button', { name: 'Block', exact: true }).waitFor();
+  assert.equal((await state(busy.held))?.state, 'active');
+});
+
+test('a session is cut, and a person disabled and let in again', async () => {
+  const open = async (): Promise<number> =>
+    (await organisation.store.select('sessions').select('id').where('ended_ms', 'is', null).execute()).length;
+  const before = await open();
+  await go('/admin/sessions?kind=device&q=person5');
+  await page.getByRole('button', { name: 'Cut the session of person5' }).click();
+  await page.getByRole('button', { name: 'Cut now' }).click();
+  await page.getByText(/is cut/).waitFor();
+  assert.equal(await open(), before - 1);
+
+  await go('/admin/people?q=person6');
+  await page.getByRole('link', { name: 'Gita Example' }).click();
+  await page.getByRole('button', { name: 'Disable' }).click();
+  await dialogs().getByRole('button', { name: 'Disable' }).click();
+  await page.getByText('Gita Example is disabled.').waitFor();
+  const disabled = async () =>
+    (
+      await organisation.store
+        .select('people')
+        .select('disabled_ms')
+        .where('subject', '=', 'person6')
+        .executeTakeFirst()
+    )?.disabled_ms;
+  assert.notEqual(await disabled(), null);
+  await page.getByRole('button', { name: 'Let in again' }).click();
+  await page.getByRole('button', { name: 'Disable' }).waitFor();
+  assert.equal(await disabled(), null);
+});
+
+test('a posture profile is tried before it is saved', async () => {
+  await go('/admin/posture');
+  await page.getByRole('button', { name: 'Add a profile' }).click();
+  await page.getByLabel('Name', { exact: true }).fill('walled');
+  await page.getByLabel('A firewall runs').check();
+  await page.getByRole('button', { name: 'Dry run' }).last().click();
+  await page.getByText(/It would block \d+ of \d+ devices/).waitFor();
+  await see();
+  await save('created');
+  const { document } = await inForce();
+  assert.deepEqual(document.postureProfiles?.find(({ name }) => name === 'walled')?.linux, {
+    diskEncryption: true,
+    firewall: true,
+  });
+});
+
+test('an earlier revision is looked at and put into force again', async () => {
+  const { revision } = await inForce();
+  await go('/admin/history?revision=2');
+  await page.getByRole('button', { name: 'Put it into force again' }).click();
+  await page.getByRole('button', { name: 'Go back to it' }).click();
+  await page.getByText('Revision 2 is in force again.').waitFor();
+  assert.equal((await inForce()).revision, revision + 1);
+});
+
+test('the log is filtered by its address, opened for its detail and read on', async () => {
+  await go('/admin/log?resource=wiki&result=refused');
+  const rows = page.getByRole('list', { name: 'Entries' }).getByRole('button');
+  await rows.first().waitFor();
+  const all = await portal.admin('GET', '/api/v1/audit?resource=wiki&result=refused&limit=1000');
+  const { entries } = JSON.parse(all.body) as { entries: { resource: string; result: string }[] };
+  assert.ok(
+    entries.length > 0 &&
+      entries.every(({ resource, result }) => resource === 'wiki' && result === 'refused'),
+  );
+  assert.equal(await rows.count(), entries.length);
+  await rows.first().click();
+  await page.getByText('"result": "refused"').waitFor();
+  await go('/admin/log');
+  await page.getByRole('button', { name: 'Show older entries' }).click();
+  await page.getByRole('list', { name: 'Entries' }).getByRole('listitem').nth(120).waitFor();
+});
+
+test('what somebody else does appears by itself', async () => {
+  await go('/admin/people?tab=groups');
+  const { document } = await inForce();
+  const answer = await portal.admin('PUT', '/api/v1/document?secrets=keep', {
+    ...document,
+    groups: [...(document.groups ?? []), 'newcomers'],
+  });
+  assert.equal(answer.statusCode, 200, answer.body);
+  await page.getByText('newcomers', { exact: true }).first().waitFor();
+});
+
+test('Ctrl-K goes anywhere by the keyboard alone', async () => {
+  await go('/admin');
+  await page.keyboard.press('Control+K');
+  await page.getByRole('combobox', { name: 'Go to or find' }).waitFor();
+  await page.keyboard.type('bastion');
+  await page.getByRole('option', { name: 'bastion' }).waitFor();
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { level: 1, name: 'bastion' }).waitFor();
+});
+
+test('nobody is shown what their role does not cover, and without a role there is no dashboard', async (t) => {
+  const signIn = async (role: Role | undefined): Promise<Page> => {
+    const subject = role ?? 'nobody';
+    const about = {
+      issuer,
+      provider: 'corp',
+      identity: {
+        subject,
+        name: subject,
+        email: `${subject}@acme.example`,
+        groups: [],
+        authMs: Date.now(),
+        amr: ['pwd'],
+      },
+      address: '203.0.113.9',
+    };
+    const { person } = await recordSignIn(portal.context, organisation, about);
+    if (role !== undefined)
+      await organisation.store
+        .update('people')
+        .set({ role, role_ms: portal.context.now(), role_by: 'test' })
+        .where('id', '=', person)
+        .execute();
+    const { cookie } = await recordSignIn(portal.context, organisation, about);
+    const opened = await dashboard.open({ cookie });
+    t.after(() => opened.context.close());
+    return opened.page;
+  };
+  const auditor = await signIn('auditor');
+  await go('/admin/resources', auditor);
+  await auditor.getByRole('link', { name: 'wiki' }).waitFor();
+  assert.equal(await auditor.getByRole('button', { name: 'Add a resource' }).count(), 0);
+  await go('/admin/policies', auditor);
+  assert.equal(await auditor.getByRole('button', { name: /^(Remove|Change|Add)/ }).count(), 0);
+  await go(`/admin/devices/${busy.device}`, auditor);
+  assert.equal(await auditor.getByRole('button', { name: /Block|Forget|Approve/ }).count(), 0);
+
+  const network = await signIn('network');
+  await go('/admin/resources', network);
+  await network.getByRole('button', { name: 'Add a resource' }).waitFor();
+  assert.equal(await network.getByRole('navigation').getByRole('link', { name: 'Log' }).count(), 0);
+
+  const nobody = await signIn(undefined);
+  await go('/', nobody);
+  assert.equal(await nobody.getByRole('navigation').count(), 0);
+});
+
+test('nothing went wrong in the browser meanwhile', () => {
+  // The browser itself logs each answer that refuses: the moved provider and the stale revision.
+  assert.deepEqual(
+    complaints.filter((text) => !/status of 4(09|22)/.test(text)),
+    [],
+  );
+});

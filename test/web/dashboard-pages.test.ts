@@ -1,0 +1,71 @@
+/** Every page of the dashboard: it is there, it can be used by everyone, it asks nobody else, and hostile names stay inert. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { pagePaths } from '../../protocol/pages.ts';
+import { axeFindings, startDashboard } from './support/dashboard.ts';
+
+const dashboard = await startDashboard({ after }, { hostile: true });
+const { busy } = dashboard;
+const pictures = process.env['POSTERN_SCREENSHOTS'];
+
+/** Parts of pages that have an address of their own, beside those of the router's list. */
+const parts = [
+  '/admin/networks?tab=connectors',
+  '/admin/networks?add=connector',
+  '/admin/resources?add=resource',
+  '/admin/resources/wiki?tab=access',
+  '/admin/resources/wiki?tab=activity',
+  '/admin/resources/missing',
+  '/admin/policies?tab=simulate',
+  '/admin/policies?tab=tests',
+  '/admin/policies?edit=prod-needs',
+  '/admin/people?tab=groups',
+  '/admin/people?tab=service-accounts',
+  `/admin/people/${busy.owner}?tab=access`,
+  '/admin/log?tab=flows&result=allowed',
+  '/admin/history?revision=1',
+  '/admin/settings?tab=sessions',
+  '/admin/settings?tab=keys',
+  '/admin/settings?tab=document',
+  '/admin/settings?add=provider',
+];
+
+const names: Readonly<Record<string, string>> = {
+  '/admin/resources/$name': '/admin/resources/wiki',
+  '/admin/networks/$name': '/admin/networks/hq',
+  '/admin/people/$id': `/admin/people/${busy.owner}`,
+  '/admin/devices/$id': `/admin/devices/${busy.device}`,
+};
+const addresses = [...pagePaths.map((path) => names[path] ?? path), ...parts];
+
+async function settled(page: Page): Promise<void> {
+  await page.locator('h1').first().waitFor();
+  await page.locator('.skeleton').first().waitFor({ state: 'detached' });
+}
+
+for (const width of [1_440, 390]) {
+  for (const scheme of ['light', 'dark'] as const) {
+    test(`SEC-J7 every page at ${width} px, ${scheme}: no fault, no barrier, nothing wider than the window`, async () => {
+      const { page, context, complaints } = await dashboard.open({ width, scheme });
+      const found: string[] = [];
+      for (const address of addresses) {
+        assert.ok(!address.includes('$'), `no example for ${address}`);
+        await page.goto(dashboard.url(address));
+        await settled(page);
+        for (const each of await axeFindings(page)) found.push(`${address}: ${each}`);
+        const wider = Number(await page.evaluate('document.documentElement.scrollWidth - window.innerWidth'));
+        if (wider > 0) found.push(`${address}: ${wider} px wider than the window`);
+        if ((await page.locator('img').count()) > 0) found.push(`${address}: markup of a name came alive`);
+        for (const each of complaints.splice(0)) found.push(`${address}: ${each}`);
+        if (pictures !== undefined) {
+          const name = address.replaceAll(/[^a-z]+/g, '-').replace(/^-/, '');
+          await page.screenshot({ path: join(pictures, `${name || 'home'}-${width}-${scheme}.png`) });
+        }
+      }
+      await context.close();
+      assert.deepEqual(found, []);
+    });
+  }
+}

@@ -1,0 +1,36 @@
+/** What a browser loads before the signed-in home stands still: few enough bytes for a slow line. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { startDashboard } from './support/dashboard.ts';
+
+const dashboard = await startDashboard({ after });
+/** Issue: first load at most 150 kB of compressed JavaScript. */
+const limitBytes = 150_000;
+
+for (const [what, path] of [
+  ['what one may use', '/'],
+  ['the home of administrators', '/admin'],
+] as const) {
+  test(`the scripts of ${what} are at most 150 kB as they are sent`, async (t) => {
+    const { page, context } = await dashboard.open();
+    t.after(() => context.close());
+    const session = await context.newCDPSession(page);
+    await session.send('Network.enable');
+    const scripts = new Set<string>();
+    let bytes = 0;
+    session.on('Network.responseReceived', ({ requestId, type, response }) => {
+      if (type !== 'Script') return;
+      scripts.add(requestId);
+      assert.equal(response.headers['content-encoding'], 'br', response.url);
+    });
+    session.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
+      if (scripts.has(requestId)) bytes += encodedDataLength;
+    });
+    await page.goto(dashboard.url(path));
+    await page.locator('h1').first().waitFor();
+    await page.locator('.skeleton').first().waitFor({ state: 'detached' });
+    assert.ok(scripts.size > 0);
+    assert.ok(bytes > 0 && bytes <= limitBytes, `${bytes} bytes in ${scripts.size} scripts`);
+    t.diagnostic(`${bytes} bytes in ${scripts.size} scripts`);
+  });
+}

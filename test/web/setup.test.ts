@@ -1,0 +1,142 @@
+/** Becoming the owner by the setup link in a real Chromium: with a passkey, with a password, and signing in again. */
+import assert from 'node:assert/strict';
+import { after, test, type TestContext } from 'node:test';
+import { Secret, TOTP } from 'otpauth';
+import { chromium, type Page } from 'playwright-core';
+import { createSetupLink } from '../../controller/administrators/setup-links.ts';
+import { findProgram } from '../../scripts/programs.ts';
+import { testPortal, type TestPortal } from '../login/support/portal.ts';
+import { freePort } from '../login/support/provider.ts';
+
+const browser = await chromium.launch({
+  executablePath: findProgram('chromium'),
+  args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+});
+after(() => browser.close());
+const pictures = process.env['POSTERN_TEST_PICTURES'];
+
+interface Opened {
+  readonly portal: TestPortal;
+  readonly page: Page;
+  readonly link: () => Promise<string>;
+}
+
+async function open(
+  t: TestContext,
+  { host, width = 1_440, dark = false }: { host: string; width?: number; dark?: boolean },
+): Promise<Opened> {
+  const publicUrl = new URL(`http://${host}:${await freePort()}`);
+  const portal = await testPortal(t, [], publicUrl);
+  await portal.app.listen({ host: '127.0.0.1', port: Number(publicUrl.port) });
+  const context = await browser.newContext({
+    viewport: { width, height: 900 },
+    colorScheme: dark ? 'dark' : 'light',
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(error.message));
+  t.after(async () => {
+    await context.close();
+    assert.deepEqual(complaints, []);
+  });
+  const { context: controller } = portal;
+  return {
+    portal,
+    page,
+    link: () =>
+      createSetupLink(controller.organisation(controller.soleOrganisation).store, publicUrl, {
+        nowMs: controller.now(),
+        random: controller.random,
+        who: 'test',
+      }),
+  };
+}
+
+async function picture(page: Page, name: string): Promise<void> {
+  const wider = await page.evaluate('document.documentElement.scrollWidth - window.innerWidth');
+  assert.ok(Number(wider) <= 0, `${String(wider)} px wider than the window`);
+  if (pictures !== undefined) await page.screenshot({ path: `${pictures}/${name}.png`, fullPage: true });
+}
+
+async function fillWho(page: Page): Promise<void> {
+  await page.getByLabel('Name').fill('Olga Owner');
+  await page.getByLabel('E-mail').fill('olga@acme.example');
+}
+
+test('SEC-A12: the link makes an owner with a passkey, who comes back by it; a second use of the link does not', async (t) => {
+  const { page, link } = await open(t, { host: 'postern.localhost' });
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send('WebAuthn.enable');
+  await devtools.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      protocol: 'ctap2',
+      transport: 'internal',
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
+  });
+  const url = await link();
+  await page.goto(url);
+  await fillWho(page);
+  await picture(page, 'setup-1440-light');
+  await page.getByRole('button', { name: 'Continue with a passkey' }).click();
+  await page.getByRole('heading', { name: 'You are the owner' }).waitFor();
+  const codes = (await page.getByRole('region', { name: 'the recovery codes' }).innerText()).split('\n');
+  assert.equal(codes.length, 10);
+  await page.getByRole('link', { name: /go on/ }).click();
+  await page.waitForURL('**/admin');
+  const role = async () =>
+    page.evaluate(`fetch('/api/v1/me').then((answer) => answer.json()).then((me) => me.administrator?.role)`);
+  assert.equal(await role(), 'owner');
+
+  await page.context().clearCookies();
+  await page.goto(url);
+  await page.getByRole('heading', { name: 'This link does not work' }).waitFor();
+  await page.goto(new URL('/login', url).href);
+  await page.getByRole('link', { name: 'Administrator sign-in' }).click();
+  await page.getByRole('button', { name: 'Continue with a passkey' }).click();
+  await page.waitForURL('**/admin');
+  assert.equal(await role(), 'owner');
+
+  await page.context().clearCookies();
+  await page.goto(new URL('/login/administrator', url).href);
+  await page.getByRole('button', { name: 'Use a recovery code' }).click();
+  await page.getByLabel('E-mail').fill('olga@acme.example');
+  await page.getByLabel('Recovery code').fill(codes[3] ?? '');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.waitForURL('**/admin');
+  assert.equal(await role(), 'owner');
+});
+
+test('SEC-A12: at an address, where browsers make no passkeys, the owner chooses a password and an authenticator', async (t) => {
+  const { page, link, portal } = await open(t, { host: '127.0.0.1', width: 390, dark: true });
+  await page.goto(await link());
+  await fillWho(page);
+  assert.equal(await page.getByRole('button', { name: /passkey/ }).count(), 0);
+  await page.getByLabel('Password').fill('correct horse battery');
+  const key = (await page.getByRole('region', { name: 'the key' }).innerText()).replace(/\s/g, '');
+  const codeNow = () =>
+    new TOTP({ secret: Secret.fromBase32(key) }).generate({ timestamp: portal.context.now() });
+  await page.getByLabel('Code of your authenticator').fill(codeNow());
+  await picture(page, 'setup-390-dark');
+  await page.getByRole('button', { name: 'Become the owner' }).click();
+  await page.getByRole('heading', { name: 'You are the owner' }).waitFor();
+  await picture(page, 'setup-codes-390-dark');
+
+  await page.context().clearCookies();
+  portal.time.ahead = 60_000;
+  await page.goto(new URL('/login/administrator', portal.publicUrl).href);
+  await page.getByRole('button', { name: 'Use a password' }).click();
+  await page.getByLabel('E-mail').fill('olga@acme.example');
+  await page.getByLabel('Password').fill('wrong horse battery');
+  await page.getByLabel('Code of your authenticator').fill(codeNow());
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByText('That is not right').waitFor();
+  await picture(page, 'administrator-sign-in-390-dark');
+  await page.getByLabel('Password').fill('correct horse battery');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.waitForURL('**/admin');
+});

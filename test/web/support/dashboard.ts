@@ -1,0 +1,94 @@
+/** The dashboard in a real Chromium, signed in as an owner, before a real controller with a busy organisation. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { chromium } from 'playwright-core';
+import { Cookies } from '../../../controller/login/cookies.ts';
+import { findProgram } from '../../../scripts/programs.ts';
+import { testPortal, type TestPortal } from '../../login/support/portal.ts';
+import { freePort } from '../../login/support/provider.ts';
+import { makeBusy, type Busy } from './busy-organisation.ts';
+
+export interface Dashboard {
+  readonly portal: TestPortal;
+  readonly busy: Busy;
+  readonly url: (path: string) => string;
+  /** A page of a new profile, with whatever went wrong in it. `cookie` null: nobody is signed in. */
+  readonly open: (options?: OpenOptions) => Promise<OpenPage>;
+}
+
+export interface OpenOptions {
+  readonly width?: number;
+  readonly scheme?: 'light' | 'dark';
+  readonly cookie?: string | null;
+}
+
+export interface OpenPage {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  readonly complaints: string[];
+}
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** One controller and browser for a file of tests. */
+export async function startDashboard(
+  test: { after(done: () => Promise<void>): void },
+  { hostile = false } = {},
+): Promise<Dashboard> {
+  const publicUrl = new URL(`http://postern.localhost:${await freePort()}`);
+  const portal = await testPortal(test, [], publicUrl);
+  const busy = await makeBusy(portal, { hostile });
+  await portal.app.listen({ host: '127.0.0.1', port: Number(publicUrl.port) });
+  const browser: Browser = await chromium.launch({
+    executablePath: findProgram('chromium'),
+    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+  });
+  test.after(() => browser.close());
+  const name = new Cookies(publicUrl).nameOf('session');
+  return {
+    portal,
+    busy,
+    url: (path) => new URL(path, publicUrl).href,
+    open: async ({ width = 1_440, scheme = 'light', cookie = busy.cookie } = {}) => {
+      const context = await browser.newContext({
+        viewport: { width, height: 900 },
+        colorScheme: scheme,
+        reducedMotion: 'reduce',
+      });
+      if (cookie !== null)
+        await context.addCookies([
+          { name, value: cookie, url: publicUrl.href, httpOnly: true, sameSite: 'Lax' },
+        ]);
+      const page = await context.newPage();
+      page.setDefaultTimeout(10_000);
+      const complaints: string[] = [];
+      watch(page, publicUrl, complaints);
+      return { page, context, complaints };
+    },
+  };
+}
+
+function watch(page: Page, own: URL, complaints: string[]): void {
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+  });
+  page.on('dialog', (dialog) => complaints.push(`a dialog: ${dialog.message()}`));
+  page.on('request', (request) => {
+    const { origin, protocol } = new URL(request.url());
+    if (protocol !== 'blob:' && origin !== own.origin) complaints.push(`asked ${origin}`);
+  });
+}
+
+/** What axe-core finds, with no rule taken out: one line for each rule and place. */
+export async function axeFindings(page: Page): Promise<string[]> {
+  // By the protocol and not by a script element, which the pages' policy refuses.
+  await page.evaluate(axeSource);
+  const found = (await page.evaluate(
+    `axe.run(document, { runOnly: { type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'] } })
+      .then(({ violations }) => violations.flatMap(({ id, nodes }) =>
+        nodes.map(({ html, failureSummary }) => id + ': ' + html.slice(0, 200) + ' ' + failureSummary.slice(0, 300))))`,
+  )) as string[];
+  return found;
+}

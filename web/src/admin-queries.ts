@@ -1,0 +1,45 @@
+/** What administrators read, kept up to date by the controller's events and, should those be missing, by asking again. */
+import { queryOptions } from '@tanstack/react-query';
+import { admin, type LogQuery } from './api/admin.ts';
+
+/** Between two askings while the page is looked at. */
+const liveMs = 20_000;
+
+function live<T>(key: string, queryFn: () => Promise<T>) {
+  return queryOptions({ queryKey: ['admin', key], queryFn, refetchInterval: liveMs });
+}
+
+export const overviewQuery = live('overview', admin.overview);
+export const peopleQuery = live('people', admin.people);
+export const serviceAccountsQuery = live('service-accounts', admin.serviceAccounts);
+export const allDevicesQuery = live('devices', admin.devices);
+export const standingsQuery = live('standings', admin.standings);
+export const sessionsQuery = live('sessions', admin.sessions);
+export const connectorsQuery = live('connectors', admin.connectors);
+export const relaysQuery = live('relays', admin.relays);
+export const allResourcesQuery = live('resources', admin.resources);
+export const hostnamesQuery = live('hostnames', admin.hostnames);
+export const keysQuery = live('keys', admin.keys);
+export const documentQuery = live('document', admin.document);
+export const postureSourcesQuery = live('posture-sources', admin.postureSources);
+
+export function logQuery(query: LogQuery) {
+  return queryOptions({ queryKey: ['admin', 'log', query], queryFn: () => admin.log(query) });
+}
+
+export function revisionQuery(revision: number) {
+  return queryOptions({
+    queryKey: ['admin', 'revision', revision],
+    queryFn: () => admin.revision(revision),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+/** Who may use a resource, or what somebody may use. */
+export function accessQuery(of: { resource?: string; subject?: string }) {
+  return queryOptions({
+    queryKey: ['admin', 'access', of],
+    queryFn: () => admin.access(of),
+    refetchInterval: liveMs,
+  });
+}

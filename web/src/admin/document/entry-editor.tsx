@@ -1,0 +1,106 @@
+/** One entry of the document in a drawer: a form and its YAML side by side, each following the other, then the review. */
+import { useState, type ReactNode } from 'react';
+import { parse, stringify, YAMLParseError } from 'yaml';
+import type { DocumentInForce } from '../../api/admin.ts';
+import { Button } from '../../ui/button.tsx';
+import { Drawer } from '../../ui/dialog.tsx';
+import { TextArea } from '../../ui/field.tsx';
+import { entryNouns, withEntry, type EntryOf, type NamedList } from './shown-document.ts';
+import { useReview } from './use-review.tsx';
+
+export interface EntryEditorProps<K extends NamedList> {
+  readonly list: K;
+  /** Of the entry that is changed; undefined for a new one. */
+  readonly name?: string | undefined;
+  readonly initial: EntryOf<K>;
+  readonly base: DocumentInForce;
+  readonly renderForm: (entry: EntryOf<K>, set: (entry: EntryOf<K>) => void) => ReactNode;
+  readonly onClose: () => void;
+}
+
+export function EntryEditor<K extends NamedList>({
+  list,
+  name,
+  initial,
+  base,
+  renderForm,
+  onClose,
+}: EntryEditorProps<K>) {
+  const [entry, setEntry] = useState(initial);
+  const [text, setText] = useState(() => stringify(initial, { lineWidth: 80 }));
+  const [fault, setFault] = useState<string>();
+  const [review, propose] = useReview();
+  const noun = entryNouns[list];
+  const follow = (next: EntryOf<K>): void => {
+    const whole = withoutEmpty(next);
+    setEntry(whole);
+    setText(stringify(whole, { lineWidth: 80 }));
+    setFault(undefined);
+  };
+  const read = (next: string): void => {
+    setText(next);
+    try {
+      const value = parse(next) as unknown;
+      if (typeof value !== 'object' || value === null || Array.isArray(value))
+        throw new Error('This is no entry: it has to be keys with their values.');
+      setEntry(value as EntryOf<K>);
+      setFault(undefined);
+    } catch (error) {
+      setFault(error instanceof YAMLParseError ? firstLine(error.message) : (error as Error).message);
+    }
+  };
+  const called = name ?? (entry.name === '' ? 'without a name' : entry.name);
+  return (
+    <Drawer
+      wide
+      title={name === undefined ? `Add a ${noun}` : `Change the ${noun} ${name}`}
+      onClose={onClose}
+      foot={
+        <>
+          <Button tone="secondary" onClick={onClose}>
+            Cancel
+          </Button>
+          <Button
+            disabled={fault !== undefined || entry.name === ''}
+            onClick={() =>
+              propose({
+                title: name === undefined ? `Add the ${noun} ${called}` : `Change the ${noun} ${called}`,
+                base,
+                next: withEntry(base.document, list, name, entry),
+                fragment: { [list]: [entry] },
+                onSaved: onClose,
+              })
+            }
+          >
+            See what it would do
+          </Button>
+        </>
+      }
+    >
+      <div className="grid gap-6 md:grid-cols-[minmax(0,1fr)_minmax(0,20rem)]">
+        <div className="grid content-start gap-4">{renderForm(entry, follow)}</div>
+        <TextArea
+          label="As YAML"
+          rows={18}
+          value={text}
+          fault={fault}
+          onChange={(event) => read(event.target.value)}
+        />
+      </div>
+      {review}
+    </Drawer>
+  );
+}
+
+/** Without keys that say nothing: undefined, and lists that are empty. */
+function withoutEmpty<T extends object>(entry: T): T {
+  return Object.fromEntries(
+    Object.entries(entry).filter(
+      ([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0),
+    ),
+  ) as T;
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? text;
+}

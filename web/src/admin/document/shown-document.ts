@@ -1,0 +1,44 @@
+/** The organisation's document as the controller shows it: whole but for the secrets, which it never shows. */
+import type {
+  IdentityProviderDocument,
+  OrganisationDocument,
+} from '../../../../protocol/organisation-document.ts';
+
+/** `clientSecret` stands in it only when a new one is being sent. */
+export type ShownProvider = Omit<IdentityProviderDocument, 'clientSecret'> & { clientSecret?: string };
+
+export type ShownDocument = Omit<OrganisationDocument, 'identityProviders'> & {
+  identityProviders?: ShownProvider[];
+};
+
+/** Lists of the document whose entries have a name. */
+export type NamedList =
+  'identityProviders' | 'networks' | 'serviceAccounts' | 'resources' | 'postureProfiles' | 'policies';
+
+export type EntryOf<K extends NamedList> = NonNullable<ShownDocument[K]>[number];
+
+/** What an entry of each list is called. */
+export const entryNouns: Readonly<Record<NamedList, string>> = {
+  identityProviders: 'identity provider',
+  networks: 'network',
+  serviceAccounts: 'service account',
+  resources: 'resource',
+  postureProfiles: 'posture profile',
+  policies: 'policy',
+};
+
+/** The document with `entry` in the place of the one called `name`, at the end when there is none, or without it. */
+export function withEntry<K extends NamedList>(
+  document: ShownDocument,
+  list: K,
+  name: string | undefined,
+  entry: EntryOf<K> | undefined,
+): ShownDocument {
+  const entries = (document[list] ?? []) as EntryOf<K>[];
+  const place = entries.findIndex((each) => each.name === name);
+  const next =
+    place < 0
+      ? [...entries, ...(entry === undefined ? [] : [entry])]
+      : entries.toSpliced(place, 1, ...(entry === undefined ? [] : [entry]));
+  return { ...document, [list]: next };
+}

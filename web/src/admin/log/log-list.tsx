@@ -1,0 +1,118 @@
+/** Entries of the audit log, newest first: kept live at its head, read on at its end, each opened for its detail. */
+import { useState } from 'react';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { ChevronRight } from 'lucide-react';
+import type { AuditRow } from '../../../../protocol/inventory.ts';
+import { admin, type LogQuery } from '../../api/admin.ts';
+import { Badge } from '../../ui/badge.tsx';
+import { Button } from '../../ui/button.tsx';
+import { CodeBlock } from '../../ui/code-block.tsx';
+import { Foreign } from '../../ui/foreign.tsx';
+import { Instant } from '../../ui/instant.tsx';
+import { EmptyState, ErrorState, Skeleton } from '../../ui/states.tsx';
+import { useNames } from './use-names.ts';
+
+const pageSize = '100';
+
+export function useLog(query: LogQuery) {
+  return useInfiniteQuery({
+    queryKey: ['admin', 'log', query],
+    queryFn: ({ pageParam }) => admin.log({ ...query, last: pageSize, before: pageParam }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: ({ entries }) =>
+      entries.length < Number(pageSize) ? undefined : entries[0]?.seq.toString(),
+  });
+}
+
+export function LogList({ query }: { readonly query: LogQuery }) {
+  const log = useLog(query);
+  const names = useNames();
+  if (log.data === undefined) {
+    return log.error === null ? (
+      <Skeleton what="the log" />
+    ) : (
+      <ErrorState what="The log" error={log.error} onRetry={() => void log.refetch()} />
+    );
+  }
+  const rows = log.data.pages.flatMap(({ entries }) => entries.toReversed());
+  if (rows.length === 0) {
+    return (
+      <EmptyState title="No entry">
+        <p>Nothing of this kind has happened, or the filters leave it out.</p>
+      </EmptyState>
+    );
+  }
+  return (
+    <div className="rounded-panel border border-line bg-surface shadow-panel">
+      <ul className="divide-y divide-line" aria-label="Entries">
+        {rows.map((row) => (
+          <Entry key={row.seq} row={row} who={names.get(row.who) ?? row.who} />
+        ))}
+      </ul>
+      {log.hasNextPage ? (
+        <div className="border-t border-line p-2 text-center">
+          <Button tone="quiet" small busy={log.isFetchingNextPage} onClick={() => void log.fetchNextPage()}>
+            Show older entries
+          </Button>
+        </div>
+      ) : undefined}
+    </div>
+  );
+}
+
+const tones: Readonly<Record<string, 'good' | 'bad' | 'plain'>> = {
+  refused: 'bad',
+  allowed: 'good',
+  failed: 'bad',
+};
+
+function Entry({ row, who }: { readonly row: AuditRow; readonly who: string }) {
+  const [open, setOpen] = useState(false);
+  const { seq, time, what, resource, result, reasons, cause, detail } = row;
+  return (
+    <li>
+      <button
+        type="button"
+        aria-expanded={open}
+        onClick={() => setOpen(!open)}
+        className="flex w-full items-start gap-3 px-3 py-2 text-left text-small -outline-offset-2 hover:bg-sunken/60"
+      >
+        <ChevronRight
+          className={`mt-0.5 size-4 shrink-0 text-quiet transition-transform ${open ? 'rotate-90' : ''}`}
+          aria-hidden="true"
+        />
+        <span className="min-w-0 flex-1 md:grid md:grid-cols-[8.5rem_10rem_minmax(0,1fr)] md:items-baseline md:gap-x-3">
+          <span className="text-quiet max-md:text-note">
+            <Instant instant={time} />
+          </span>
+          <span className="font-mono text-note wrap-anywhere max-md:pl-2">{what}</span>
+          <span className="block min-w-0">
+            <Foreign text={who} limit={80} />
+            {resource === undefined ? undefined : (
+              <>
+                <span className="text-quiet"> · </span>
+                <Foreign text={resource} limit={80} />
+              </>
+            )}
+            {reasons.length === 0 ? undefined : (
+              <Foreign text={` ${reasons.join(', ')}`} limit={160} className="text-quiet" />
+            )}
+          </span>
+        </span>
+        <Badge tone={tones[result] ?? 'plain'}>{result.slice(0, 20)}</Badge>
+      </button>
+      {open ? (
+        <div className="px-4 pb-3 md:pl-10">
+          <CodeBlock
+            what={`Entry ${seq}`}
+            text={JSON.stringify(
+              { seq, time, who: row.who, what, resource, result, reasons, cause, detail },
+              null,
+              2,
+            )}
+          />
+        </div>
+      ) : undefined}
+    </li>
+  );
+}

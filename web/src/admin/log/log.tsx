@@ -1,0 +1,172 @@
+/** The audit log: sign-ins, decisions, flows and changes, found by filters in the address, live, and saved as a file. */
+import { useState, type ReactNode } from 'react';
+import { Download } from 'lucide-react';
+import { admin, type LogQuery } from '../../api/admin.ts';
+import { Button } from '../../ui/button.tsx';
+import { saveFile, toNdjson } from '../../ui/export-rows.ts';
+import { Page } from '../../ui/page.tsx';
+import { Tabs } from '../../ui/tabs.tsx';
+import { toast } from '../../ui/toast.tsx';
+import { useListSearch } from '../../ui/use-list-search.ts';
+import { LogList } from './log-list.tsx';
+
+/** What each part of the log shows. */
+const kinds: Readonly<Record<string, { readonly label: string; readonly what: string }>> = {
+  flows: { label: 'Connections', what: 'flow' },
+  refusals: { label: 'Refusals', what: 'refusal' },
+  'sign-ins': { label: 'Sign-ins', what: 'session' },
+  document: { label: 'Document', what: 'document' },
+  devices: { label: 'Devices', what: 'device' },
+};
+const periods = [
+  { value: '', label: 'Any time' },
+  { value: '1h', label: 'Last hour' },
+  { value: '24h', label: 'Last 24 hours' },
+  { value: '7d', label: 'Last 7 days' },
+  { value: '30d', label: 'Last 30 days' },
+];
+const periodMs: Readonly<Record<string, number>> = {
+  '1h': 3_600_000,
+  '24h': 86_400_000,
+  '7d': 604_800_000,
+  '30d': 2_592_000_000,
+};
+/** So many entries are saved at most. */
+const maxSaved = 20_000;
+
+export function LogPage() {
+  const [{ tab, q, result, resource, period, who }, change] = useListSearch();
+  const [saving, setSaving] = useState(false);
+  // Rounded down, so that the question stays the same while the page is looked at.
+  const [openedMs] = useState(() => Math.floor(Date.now() / 60_000) * 60_000);
+  const lastMs = period === undefined ? undefined : periodMs[period];
+  const query: LogQuery = {
+    what: kinds[tab ?? '']?.what,
+    q: q === '' ? undefined : q,
+    result: result === '' ? undefined : result,
+    resource: resource === '' ? undefined : resource,
+    who,
+    since: lastMs === undefined ? undefined : new Date(openedMs - lastMs).toISOString(),
+  };
+  const save = async (): Promise<void> => {
+    setSaving(true);
+    try {
+      const { entries, whole } = await allEntries(query);
+      saveFile('postern-log.ndjson', 'application/x-ndjson', toNdjson(entries as never));
+      if (!whole)
+        toast({ text: `The newest ${maxSaved} entries were saved. Narrow the filters for the rest.` });
+    } catch (error) {
+      toast({ tone: 'bad', text: error instanceof Error ? error.message : 'It could not be saved.' });
+    } finally {
+      setSaving(false);
+    }
+  };
+  return (
+    <Page
+      title="Log"
+      lead="What happened, newest first, as it happens: who, what, the outcome and why."
+      actions={
+        <Button tone="secondary" busy={saving} onClick={() => void save()}>
+          <Download className="size-4" aria-hidden="true" />
+          Save as NDJSON
+        </Button>
+      }
+    >
+      <Tabs
+        label="Parts of the log"
+        current={tab}
+        tabs={[
+          { id: undefined, label: 'Everything' },
+          ...Object.entries(kinds).map(([id, { label }]) => ({ id, label })),
+        ]}
+      />
+      <div className="flex flex-wrap gap-2">
+        <Box
+          label="Find in who, reasons and detail"
+          value={q}
+          onChange={(text) => change({ q: text })}
+          grow
+        />
+        <Box label="Resource" value={resource} onChange={(text) => change({ resource: text })} />
+        <Pick label="Outcome" value={result} onChange={(value) => change({ result: value })}>
+          <option value="">Any outcome</option>
+          <option value="allowed">Allowed</option>
+          <option value="refused">Refused</option>
+          <option value="done">Done</option>
+        </Pick>
+        <Pick label="When" value={period} onChange={(value) => change({ period: value })}>
+          {periods.map(({ value, label }) => (
+            <option key={value} value={value}>
+              {label}
+            </option>
+          ))}
+        </Pick>
+      </div>
+      <LogList query={query} />
+    </Page>
+  );
+}
+
+async function allEntries(query: LogQuery) {
+  const entries = [];
+  let before: string | undefined;
+  while (entries.length < maxSaved) {
+    // Each page begins where the last ended.
+    // oxlint-disable-next-line no-await-in-loop
+    const page = await admin.log({ ...query, last: '1000', before });
+    entries.unshift(...page.entries);
+    if (page.entries.length < 1_000) return { entries, whole: true };
+    before = page.entries[0]?.seq.toString();
+  }
+  return { entries, whole: false };
+}
+
+const box = 'h-9 rounded-control border border-line-strong bg-surface px-3 text-small hover:border-quiet';
+
+function Box({
+  label,
+  value,
+  onChange,
+  grow = false,
+}: {
+  readonly label: string;
+  readonly value: string | undefined;
+  readonly onChange: (text: string) => void;
+  readonly grow?: boolean;
+}) {
+  return (
+    <input
+      type="search"
+      aria-label={label}
+      placeholder={label}
+      value={value ?? ''}
+      autoComplete="off"
+      spellCheck={false}
+      onChange={(event) => onChange(event.target.value)}
+      className={`${box} ${grow ? 'min-w-48 flex-1' : 'w-40'}`}
+    />
+  );
+}
+
+function Pick({
+  label,
+  value,
+  onChange,
+  children,
+}: {
+  readonly label: string;
+  readonly value: string | undefined;
+  readonly onChange: (value: string) => void;
+  readonly children: ReactNode;
+}) {
+  return (
+    <select
+      aria-label={label}
+      value={value ?? ''}
+      onChange={(event) => onChange(event.target.value)}
+      className={box}
+    >
+      {children}
+    </select>
+  );
+}

@@ -1,0 +1,31 @@
+/** Which policies speak of a resource, or of somebody. Reads the document as it stands; it decides nothing. */
+import type { PolicyDocument } from '../../../../protocol/policy-document.ts';
+
+export function policiesAbout(
+  policies: readonly PolicyDocument[],
+  resource: { readonly name: string; readonly tags: readonly string[] },
+): PolicyDocument[] {
+  return policies.filter(
+    ({ to }) =>
+      to === 'everything' ||
+      to.resources?.includes(resource.name) === true ||
+      to.tags?.some((tag) => resource.tags.includes(tag)) === true,
+  );
+}
+
+export type Effect = 'allow' | 'deny' | 'require';
+
+export function effectOf(policy: PolicyDocument): Effect {
+  return policy.deny !== undefined ? 'deny' : policy.require !== undefined ? 'require' : 'allow';
+}
+
+/** Whom it selects. */
+export function whoOf(policy: PolicyDocument) {
+  return policy.allow ?? policy.deny ?? policy.require ?? 'everyone';
+}
+
+/** Whether it names one of these groups, or everyone. */
+export function namesGroup(policy: PolicyDocument, group: string): boolean {
+  const who = whoOf(policy);
+  return who !== 'everyone' && who.groups?.includes(group) === true;
+}

@@ -1,0 +1,88 @@
+/** Tests beside the policies: what somebody can and cannot use. A change that breaks one is not saved. */
+import { useState } from 'react';
+import { parse, stringify } from 'yaml';
+import type { PolicyTestDocument } from '../../../../protocol/policy-document.ts';
+import type { DocumentInForce } from '../../api/admin.ts';
+import { useMay } from '../../shell/may.ts';
+import { Button } from '../../ui/button.tsx';
+import { TextArea } from '../../ui/field.tsx';
+import { Foreign } from '../../ui/foreign.tsx';
+import { Panel } from '../../ui/panel.tsx';
+import { useReview } from '../document/use-review.tsx';
+
+const example = `- user: alice@acme.example
+  groups: [staff]
+  can: [wiki]
+  cannot: [databases]
+`;
+
+export function PolicyTests({ base }: { readonly base: DocumentInForce }) {
+  const may = useMay();
+  const tests = base.document.tests ?? [];
+  const [text, setText] = useState(() => (tests.length === 0 ? '' : stringify(tests, { lineWidth: 100 })));
+  const [fault, setFault] = useState<string>();
+  const [review, propose] = useReview();
+  const check = (): void => {
+    try {
+      const value = (text.trim() === '' ? [] : parse(text)) as unknown;
+      if (!Array.isArray(value)) throw new Error('The tests are a list: each begins with a hyphen.');
+      setFault(undefined);
+      const next = value as PolicyTestDocument[];
+      propose({
+        title: 'Change the policy tests',
+        base,
+        next: { ...base.document, tests: next },
+        fragment: { tests: next },
+      });
+    } catch (error) {
+      setFault(error instanceof Error ? error.message.split('\n', 1)[0] : String(error));
+    }
+  };
+  return (
+    <div className="grid gap-6 lg:grid-cols-2">
+      <Panel title="Tests" aside={<span className="text-small text-quiet">{tests.length}</span>}>
+        {tests.length === 0 ? (
+          <p className="px-5 py-4 text-quiet text-pretty">
+            None yet. A test says what somebody can and cannot use; whatever would break it is not saved, here
+            or by the command line.
+          </p>
+        ) : (
+          <ol className="divide-y divide-line">
+            {tests.map((each, index) => (
+              // A test is its place in the list.
+              // oxlint-disable-next-line react/no-array-index-key
+              <li key={index} className="px-5 py-3 text-small">
+                <p className="font-medium">
+                  {index + 1}. <Foreign text={each.user ?? each.serviceAccount ?? 'somebody'} limit={100} />
+                  {each.groups === undefined ? '' : ` of ${each.groups.join(', ')}`}
+                </p>
+                {each.can === undefined ? undefined : (
+                  <p className="text-good">can use {each.can.join(', ')}</p>
+                )}
+                {each.cannot === undefined ? undefined : (
+                  <p className="text-bad">cannot use {each.cannot.join(', ')}</p>
+                )}
+              </li>
+            ))}
+          </ol>
+        )}
+      </Panel>
+      {may('document.write-access') ? (
+        <div className="grid content-start gap-3">
+          <TextArea
+            label="As YAML"
+            rows={16}
+            placeholder={example}
+            value={text}
+            fault={fault}
+            onChange={(event) => setText(event.target.value)}
+          />
+          <div>
+            <Button onClick={check}>See what it would do</Button>
+          </div>
+        </div>
+      ) : undefined}
+      {review}
+    </div>
+  );
+}

@@ -1,0 +1,139 @@
+/** A policy in a sentence, as a person would say it. */
+import type { ReactNode } from 'react';
+import type { ConditionsDocument, PolicyDocument } from '../../../../protocol/policy-document.ts';
+import { Foreign } from '../../ui/foreign.tsx';
+import { Instant } from '../../ui/instant.tsx';
+import { effectOf, whoOf } from './about.ts';
+
+export function Sentence({ policy }: { readonly policy: PolicyDocument }) {
+  const effect = effectOf(policy);
+  const who = <Who who={whoOf(policy)} />;
+  const to = <To to={policy.to} />;
+  const doors = doorText(policy.doors);
+  return (
+    <span className="text-pretty wrap-anywhere">
+      {effect === 'allow' ? (
+        <>
+          {who} may use {to}
+        </>
+      ) : effect === 'deny' ? (
+        <>
+          {who} may not use {to}
+        </>
+      ) : (
+        <>
+          For {to}, {who} must meet this
+        </>
+      )}
+      {doors}
+      {policy.from === undefined ? undefined : (
+        <>
+          , from <Instant instant={policy.from} />
+        </>
+      )}
+      {policy.until === undefined ? undefined : (
+        <>
+          , until <Instant instant={policy.until} />
+        </>
+      )}
+      {policy.when === undefined ? undefined : (
+        <>
+          {effect === 'require' ? ': ' : ', when '}
+          <When when={policy.when} />
+        </>
+      )}
+      {policy.waives === undefined ? undefined : (
+        <>
+          , without having to meet <Names names={policy.waives} />
+        </>
+      )}
+      .
+    </span>
+  );
+}
+
+function doorText(doors: PolicyDocument['doors']): string {
+  if (doors === undefined || doors.length > 1) return '';
+  return doors[0] === 'web' ? ' in the browser' : ' with the client';
+}
+
+function Who({ who }: { readonly who: ReturnType<typeof whoOf> }) {
+  if (who === 'everyone') return <b className="font-semibold">everyone</b>;
+  const parts: ReactNode[] = [];
+  if (who.groups !== undefined)
+    parts.push(
+      <span key="groups">
+        {who.groups.length === 1 ? 'the group ' : 'the groups '}
+        <Names names={who.groups} />
+      </span>,
+    );
+  if (who.people !== undefined) parts.push(<Names key="people" names={who.people} />);
+  if (who.serviceAccounts !== undefined)
+    parts.push(
+      <span key="accounts">
+        {who.serviceAccounts.length === 1 ? 'the service account ' : 'the service accounts '}
+        <Names names={who.serviceAccounts} />
+      </span>,
+    );
+  return <Joined parts={parts} />;
+}
+
+function To({ to }: { readonly to: PolicyDocument['to'] }) {
+  if (to === 'everything') return <b className="font-semibold">everything</b>;
+  const parts: ReactNode[] = [];
+  if (to.resources !== undefined) parts.push(<Names key="resources" names={to.resources} />);
+  if (to.tags !== undefined)
+    parts.push(
+      <span key="tags">
+        what is tagged <Names names={to.tags} />
+      </span>,
+    );
+  return parts.length === 0 ? <b className="font-semibold">nothing</b> : <Joined parts={parts} />;
+}
+
+function Names({ names }: { readonly names: readonly string[] }) {
+  const most = 6;
+  return (
+    <b className="font-semibold">
+      <Foreign
+        text={
+          names.slice(0, most).join(', ') + (names.length > most ? ` and ${names.length - most} more` : '')
+        }
+        limit={300}
+      />
+    </b>
+  );
+}
+
+function Joined({ parts }: { readonly parts: readonly ReactNode[] }) {
+  return parts.map((part, index) => (
+    // The parts of one sentence stay in their order.
+    // oxlint-disable-next-line react/no-array-index-key
+    <span key={index}>
+      {index === 0 ? '' : ' and '}
+      {part}
+    </span>
+  ));
+}
+
+function When({ when }: { readonly when: ConditionsDocument }) {
+  return conditionTexts(when).join(', ');
+}
+
+/** Each condition in a few words. */
+export function conditionTexts(when: ConditionsDocument): string[] {
+  const { posture, mfa, session, deviceApproved, source, country, schedule } = when;
+  const texts: string[] = [];
+  if (posture !== undefined) texts.push(`the device meets ${posture.join(' and ')}`);
+  if (mfa !== undefined)
+    texts.push(`several factors were used at most ${typeof mfa === 'string' ? mfa : mfa.age} ago`);
+  if (session !== undefined) texts.push(`signed in at most ${session} ago`);
+  if (deviceApproved !== undefined) texts.push('the device is approved');
+  if (source !== undefined) texts.push(`coming from ${source.join(', ')}`);
+  if (country !== undefined) texts.push(`in ${country.join(', ')}`);
+  if (schedule !== undefined) {
+    const days = schedule.days === undefined ? '' : [schedule.days].flat().join(', ');
+    texts.push(`on ${[days, schedule.hours, schedule.zone].filter(Boolean).join(' ')}`);
+  }
+  return texts;
+}

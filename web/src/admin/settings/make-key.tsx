@@ -1,0 +1,78 @@
+/** Makes an enrolment key for a connector, a relay or a service account, and shows its text once. */
+import { useState } from 'react';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { admin } from '../../api/admin.ts';
+import type { KeyEntry } from '../../../../protocol/inventory.ts';
+import { Button } from '../../ui/button.tsx';
+import { CodeBlock } from '../../ui/code-block.tsx';
+import { Dialog } from '../../ui/dialog.tsx';
+import { Field } from '../../ui/field.tsx';
+import { Notice } from '../../ui/notice.tsx';
+
+const lines: Readonly<Record<KeyEntry['purpose'], (key: string) => string>> = {
+  connector: (key) => `postern connector --key ${key} --state /var/lib/postern`,
+  relay: (key) =>
+    `postern relay --listen 0.0.0.0:8444 --public-url https://RELAY:8444 --controller ${location.origin} --key ${key} --state /var/lib/postern`,
+  service: (key) => `postern up --key ${key} --state /var/lib/postern`,
+};
+
+export function MakeKey({
+  purpose,
+  name,
+  onClose,
+}: {
+  readonly purpose: KeyEntry['purpose'];
+  readonly name: string;
+  readonly onClose: () => void;
+}) {
+  const queries = useQueryClient();
+  const [expires, setExpires] = useState(purpose === 'service' ? '' : '24h');
+  const make = useMutation({
+    mutationFn: () => admin.makeKey({ purpose, name, ...(expires === '' ? {} : { expires }) }),
+    onSuccess: () => queries.invalidateQueries({ queryKey: ['admin', 'keys'] }),
+  });
+  return (
+    <Dialog
+      title={`A key for ${name}`}
+      onClose={onClose}
+      foot={
+        make.data === undefined ? (
+          <>
+            <Button tone="secondary" onClick={onClose}>
+              Cancel
+            </Button>
+            <Button busy={make.isPending} onClick={() => make.mutate()}>
+              Make the key
+            </Button>
+          </>
+        ) : (
+          <Button onClick={onClose}>Done</Button>
+        )
+      }
+    >
+      {make.data === undefined ? (
+        <>
+          <Field
+            label="Ends after"
+            hint={purpose === 'service' ? 'Such as 90d; empty: never by itself.' : 'Such as 24h.'}
+            value={expires}
+            onChange={(event) => setExpires(event.target.value.trim())}
+          />
+          {make.error === null ? undefined : (
+            <Notice tone="bad" title="The key could not be made" live>
+              {make.error.message}
+            </Notice>
+          )}
+        </>
+      ) : (
+        <>
+          <Notice tone="wait" title="It is shown only now">
+            Whoever has this key can join as {name}. Keep it where secrets are kept.
+          </Notice>
+          <CodeBlock what="The key" text={make.data.key} />
+          <CodeBlock what="The line to run" text={lines[purpose](make.data.key)} />
+        </>
+      )}
+    </Dialog>
+  );
+}

@@ -1,0 +1,81 @@
+/** How long sessions last, and which devices wait for an administrator. */
+import { useState } from 'react';
+import type { DocumentInForce } from '../../api/admin.ts';
+import { useMay } from '../../shell/may.ts';
+import { Button } from '../../ui/button.tsx';
+import { Field, Select } from '../../ui/field.tsx';
+import { Panel } from '../../ui/panel.tsx';
+import type { ShownDocument } from '../document/shown-document.ts';
+import { useReview } from '../document/use-review.tsx';
+
+const approvals = [
+  { value: '', label: 'Those let in by a code from another network' },
+  { value: 'required', label: 'Every new device' },
+  { value: 'off', label: 'None' },
+];
+
+export function SessionSettings({ base }: { readonly base: DocumentInForce }) {
+  const may = useMay();
+  const mayWrite = may('document.write-sign-in');
+  const { sessions = {}, devices = {} } = base.document;
+  const [length, setLength] = useState(sessions.length ?? '');
+  const [approval, setApproval] = useState<string>(
+    devices.approval === 'elsewhere' ? '' : (devices.approval ?? ''),
+  );
+  const [expireAfter, setExpireAfter] = useState(devices.expireAfter ?? '');
+  const [review, propose] = useReview();
+  return (
+    <Panel title="Sessions and devices">
+      <form
+        className="grid max-w-xl gap-5 px-5 py-5"
+        onSubmit={(event) => {
+          event.preventDefault();
+          const changed: Required<Pick<ShownDocument, 'sessions' | 'devices'>> = {
+            sessions: length === '' ? {} : { length },
+            devices: {
+              ...(approval === 'required' || approval === 'off' ? { approval } : {}),
+              ...(expireAfter === '' ? {} : { expireAfter }),
+            },
+          };
+          const { sessions: _s, devices: _d, ...rest } = base.document;
+          const next: ShownDocument = {
+            ...rest,
+            ...(Object.keys(changed.sessions).length === 0 ? {} : { sessions: changed.sessions }),
+            ...(Object.keys(changed.devices).length === 0 ? {} : { devices: changed.devices }),
+          };
+          propose({ title: 'Change sessions and devices', base, next, fragment: changed });
+        }}
+      >
+        <Field
+          label="A session lasts"
+          placeholder="12h"
+          hint="From its sign-in, on a device and in a browser: 5m to 30d, 12h unless said."
+          value={length}
+          disabled={!mayWrite}
+          onChange={(event) => setLength(event.target.value.trim())}
+        />
+        <Select
+          label="Devices that wait for an administrator"
+          value={approval}
+          options={approvals}
+          disabled={!mayWrite}
+          onChange={(event) => setApproval(event.target.value)}
+        />
+        <Field
+          label="A device is let in anew after"
+          placeholder="never"
+          hint="Without a sign-in for so long: 1d to 366d. Never unless said."
+          value={expireAfter}
+          disabled={!mayWrite}
+          onChange={(event) => setExpireAfter(event.target.value.trim())}
+        />
+        {mayWrite ? (
+          <div>
+            <Button type="submit">See what it would do</Button>
+          </div>
+        ) : undefined}
+      </form>
+      {review}
+    </Panel>
+  );
+}

@@ -1,0 +1,108 @@
+/** The controller's API for those who administer: lists, commands, and the organisation's document. */
+import type {
+  AuditRow,
+  DeviceEntry,
+  DeviceStanding,
+  DryRunOutcome,
+  KeyEntry,
+  PersonEntry,
+  PostureSourceEntry,
+  ResourceEntry,
+  ServerEntry,
+  ServiceAccountEntry,
+  SessionEntry,
+} from '../../../protocol/inventory.ts';
+import type { ApplyResult, DocumentChange, DocumentRevision } from '../../../protocol/document-revisions.ts';
+import type { EffectiveAccessList } from '../../../protocol/effective-access.ts';
+import type { HostnameCheck, HostnameEntry } from '../../../protocol/hostnames.ts';
+import type { Overview } from '../../../protocol/overview.ts';
+import type { PlanResult } from '../../../protocol/plan.ts';
+import type { PostureProfileDocument } from '../../../protocol/posture-document.ts';
+import type { Simulation, SimulationRequest } from '../../../protocol/simulation.ts';
+import type { ShownDocument } from '../admin/document/shown-document.ts';
+import { call, withQuery } from './call.ts';
+
+export interface DocumentInForce {
+  readonly revision: number;
+  readonly document: ShownDocument;
+}
+
+export interface RevisionDetail extends DocumentInForce {
+  readonly time: string;
+  readonly who: string;
+  readonly changes: readonly DocumentChange[];
+}
+
+/** What of the audit log is asked for; `before` and `after` are cursors. */
+export interface LogQuery {
+  readonly what?: string | undefined;
+  readonly who?: string | undefined;
+  readonly resource?: string | undefined;
+  readonly result?: string | undefined;
+  readonly trace?: string | undefined;
+  /** Found in who, reasons or detail. */
+  readonly q?: string | undefined;
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+  readonly before?: string | undefined;
+  readonly after?: string | undefined;
+  readonly last?: string | undefined;
+}
+
+const id = encodeURIComponent;
+/** Secrets are not shown, so they are not sent back: those in force stay. */
+const keeping = '?secrets=keep';
+
+export const admin = {
+  overview: () => call<Overview>('GET', 'overview'),
+  access: (of: { resource?: string; subject?: string }) =>
+    call<EffectiveAccessList>('GET', withQuery('access', of)),
+  people: () => call<PersonEntry[]>('GET', 'people'),
+  serviceAccounts: () => call<ServiceAccountEntry[]>('GET', 'service-accounts'),
+  devices: () => call<DeviceEntry[]>('GET', 'devices'),
+  standings: () => call<DeviceStanding[]>('GET', 'posture/devices'),
+  postureSources: () => call<PostureSourceEntry[]>('GET', 'posture/sources'),
+  dryRun: (profile: string | PostureProfileDocument) =>
+    call<DryRunOutcome>('POST', 'posture/dry-run', { body: { profile } }),
+  sessions: () => call<SessionEntry[]>('GET', 'sessions'),
+  connectors: () => call<ServerEntry[]>('GET', 'connectors'),
+  relays: () => call<ServerEntry[]>('GET', 'relays'),
+  resources: () => call<ResourceEntry[]>('GET', 'resources'),
+  hostnames: () => call<HostnameEntry[]>('GET', 'hostnames'),
+  checkHostname: (name: string) => call<HostnameCheck>('GET', `hostnames/${id(name)}/check`),
+  keys: () => call<KeyEntry[]>('GET', 'enrolment-keys'),
+  log: (query: LogQuery) =>
+    call<{ entries: AuditRow[]; next: number }>('GET', withQuery('audit', { ...query })),
+  simulate: (request: SimulationRequest) => call<Simulation>('POST', 'simulate', { body: request }),
+
+  document: () => call<DocumentInForce>('GET', 'document'),
+  plan: (document: ShownDocument) => call<PlanResult>('POST', `document/plan${keeping}`, { body: document }),
+  save: (document: ShownDocument, revision: number) =>
+    call<ApplyResult>('PUT', `document${keeping}`, {
+      body: document,
+      headers: { 'if-match': `"${revision}"` },
+    }),
+  history: (before: number | undefined) =>
+    call<{ revisions: DocumentRevision[] }>(
+      'GET',
+      withQuery('document/history', { before: before?.toString() }),
+    ),
+  revision: (revision: number) => call<RevisionDetail>('GET', `document/history/${revision}`),
+  rollback: (revision: number, from: number) =>
+    call<ApplyResult>('POST', 'document/rollback', { body: { revision, from } }),
+
+  device: (action: 'approve' | 'unapprove' | 'block' | 'unblock', device: string) =>
+    call<undefined>('POST', `devices/${id(device)}/${action}`),
+  renameDevice: (device: string, name: string) =>
+    call<undefined>('POST', `devices/${id(device)}/rename`, { body: { name } }),
+  forgetDevice: (device: string) => call<undefined>('DELETE', `devices/${id(device)}`),
+  endSession: (session: string) => call<undefined>('DELETE', `sessions/${id(session)}`),
+  signOutPerson: (person: string) => call<{ ended: number }>('DELETE', `people/${id(person)}/sessions`),
+  setDisabled: (kind: 'people' | 'service-accounts', account: string, disabled: boolean) =>
+    call<undefined>('POST', `${kind}/${id(account)}/${disabled ? 'disable' : 'enable'}`),
+  removeServer: (kind: 'connectors' | 'relays', node: string) =>
+    call<undefined>('DELETE', `${kind}/${id(node)}`),
+  makeKey: (body: { purpose: KeyEntry['purpose']; name: string; uses?: number; expires?: string }) =>
+    call<{ id: string; key: string }>('POST', 'enrolment-keys', { body }),
+  deleteKey: (key: string) => call<undefined>('DELETE', `enrolment-keys/${id(key)}`),
+};

@@ -1,0 +1,67 @@
+/** One request to the controller's API, and what an answer that is no success becomes. */
+import type { DocumentIssue } from '../../../protocol/problem.ts';
+
+/** An answer that is no success. `status` 0: the controller was not reached. */
+export class ApiProblem extends Error {
+  readonly status: number;
+  /** Under which an administrator finds it in the audit log. */
+  readonly trace: string | undefined;
+  /** What is wrong with what was sent, piece by piece. */
+  readonly issues: readonly DocumentIssue[];
+
+  constructor(status: number, detail: string, trace?: string, issues: readonly DocumentIssue[] = []) {
+    super(detail);
+    this.name = 'ApiProblem';
+    this.status = status;
+    this.trace = trace;
+    this.issues = issues;
+  }
+}
+
+export interface Sent {
+  readonly body?: object;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** `path` below `/api/v1/`. Throws an `ApiProblem`. */
+export async function call<T>(
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+  path: string,
+  { body, headers }: Sent = {},
+): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(`/api/v1/${path}`, {
+      method,
+      headers: {
+        accept: 'application/json',
+        ...(body ? { 'content-type': 'application/json' } : {}),
+        ...headers,
+      },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+  } catch {
+    throw new ApiProblem(0, 'The controller cannot be reached.');
+  }
+  if (response.status === 204) return undefined as T;
+  const answer = (await response.json().catch(() => undefined)) as unknown;
+  if (!response.ok) throw problemIn(response.status, answer);
+  return answer as T;
+}
+
+/** A path with its query; what is undefined is left out. */
+export function withQuery(path: string, query: Readonly<Record<string, string | undefined>>): string {
+  const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return given.length === 0 ? path : `${path}?${new URLSearchParams(given).toString()}`;
+}
+
+function problemIn(status: number, answer: unknown): ApiProblem {
+  const { detail, title, trace, issues } = (answer ?? {}) as Record<string, unknown>;
+  const text = [detail, title].find((each) => typeof each === 'string');
+  return new ApiProblem(
+    status,
+    typeof text === 'string' ? text : 'The controller gave an answer this page does not understand.',
+    typeof trace === 'string' ? trace : undefined,
+    Array.isArray(issues) ? (issues as DocumentIssue[]) : [],
+  );
+}

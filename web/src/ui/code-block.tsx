@@ -1,0 +1,22 @@
+/** Text for machines, as it is, with a button that copies it. */
+import { CopyButton } from './copy-button.tsx';
+
+export function CodeBlock({ text, what }: { readonly text: string; readonly what: string }) {
+  return (
+    <div className="relative rounded-control border border-line bg-sunken">
+      <pre
+        // Long lines scroll, by keyboard too.
+        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+        tabIndex={0}
+        role="region"
+        aria-label={what}
+        className="max-h-80 overflow-auto rounded-control py-3 pr-12 pl-4 font-mono text-small leading-5"
+      >
+        {text}
+      </pre>
+      <div className="absolute top-1 right-1 rounded-small bg-sunken">
+        <CopyButton text={text} what={what} />
+      </div>
+    </div>
+  );
+}

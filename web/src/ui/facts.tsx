@@ -1,0 +1,19 @@
+/** Facts about one thing, as pairs of what and how. */
+import type { ReactNode } from 'react';
+
+export type Fact = readonly [what: string, how: ReactNode];
+
+export function Facts({ facts }: { readonly facts: readonly (Fact | undefined)[] }) {
+  return (
+    <dl className="grid gap-x-6 gap-y-3 px-5 py-4 sm:grid-cols-[minmax(7rem,auto)_minmax(0,1fr)]">
+      {facts.map((fact) =>
+        fact === undefined ? undefined : (
+          <div key={fact[0]} className="contents max-sm:block">
+            <dt className="text-small text-quiet sm:pt-0.5">{fact[0]}</dt>
+            <dd className="min-w-0 wrap-anywhere max-sm:mb-3">{fact[1]}</dd>
+          </div>
+        ),
+      )}
+    </dl>
+  );
+}

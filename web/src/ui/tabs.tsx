@@ -1,0 +1,58 @@
+/** Parts of one page, each with an address of its own: links, so that they open, go back and are shared like pages. */
+import type { ReactNode } from 'react';
+import { useLinkProps } from '@tanstack/react-router';
+
+export interface Tab {
+  /** The value of the search parameter `tab`; undefined is the first. */
+  readonly id: string | undefined;
+  readonly label: string;
+  readonly count?: number;
+}
+
+export function Tabs({
+  label,
+  tabs,
+  current,
+}: {
+  readonly label: string;
+  readonly tabs: readonly Tab[];
+  readonly current: string | undefined;
+}) {
+  return (
+    <nav aria-label={label} className="-mb-2 overflow-x-auto border-b border-line">
+      <ul className="flex gap-1">
+        {tabs.map(({ id, label: text, count }) => (
+          <li key={text}>
+            <TabLink id={id} isCurrent={id === current}>
+              {text}
+              {count === undefined ? undefined : <span className="text-quiet tabular-nums">{count}</span>}
+            </TabLink>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}
+
+function TabLink({
+  id,
+  isCurrent,
+  children,
+}: {
+  readonly id: string | undefined;
+  readonly isCurrent: boolean;
+  readonly children: ReactNode;
+}) {
+  // Each page knows its parameter `tab` as text.
+  const link = useLinkProps({ to: '.', search: (id === undefined ? {} : { tab: id }) as never });
+  return (
+    <a
+      {...link}
+      // The router takes every address that begins alike for current.
+      aria-current={isCurrent ? 'page' : undefined}
+      className="-mb-px flex min-h-10 items-center gap-1.5 border-b-2 border-transparent px-3 text-small font-medium whitespace-nowrap text-quiet -outline-offset-2 hover:text-ink aria-[current=page]:border-ink aria-[current=page]:text-ink"
+    >
+      {children}
+    </a>
+  );
+}
