@@ -1,4 +1,4 @@
-/** Codes of an authenticator (TOTP, RFC 6238: SHA-1, six digits, 30 s), each good once. */
+/** Codes of an authenticator (TOTP, RFC 6238: SHA-1, six digits, 30 s). */
 import { Secret, TOTP } from 'otpauth';
 
 const periodS = 30;
@@ -10,18 +10,12 @@ export function authenticatorUri(secret: Uint8Array, account: string): { otpauth
 }
 
 /**
- * The step of the code when it is right now, or was just before or after, and comes after `lastStep`; undefined for any
- * other. The caller keeps it: a code that somebody has looked over a shoulder for is good no more.
+ * The step of the code when it is right now, or was just before or after; undefined for any other. The caller lets each step
+ * be used once: a code that somebody has looked over a shoulder for is good no more.
  */
-export function stepOfCode(
-  secret: Uint8Array,
-  code: string,
-  { nowMs, lastStep }: { readonly nowMs: number; readonly lastStep: number },
-): number | undefined {
+export function stepOfCode(secret: Uint8Array, code: string, nowMs: number): number | undefined {
   const delta = totpOf(secret, '').validate({ token: code, timestamp: nowMs, window: 1 });
-  if (delta === null) return undefined;
-  const step = Math.floor(nowMs / 1_000 / periodS) + delta;
-  return step > lastStep ? step : undefined;
+  return delta === null ? undefined : Math.floor(nowMs / 1_000 / periodS) + delta;
 }
 
 function totpOf(secret: Uint8Array, label: string): TOTP {

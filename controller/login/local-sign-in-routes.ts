@@ -104,9 +104,7 @@ export function localSignInRoutes(app: TypedApp, context: ControllerContext, sig
           ? undefined
           : context.secretKey.unseal(oneTimePurpose, sealed);
       const step =
-        account === undefined || secret === undefined
-          ? undefined
-          : stepOfCode(secret, code, { nowMs: context.now(), lastStep: account.one_time_step });
+        account === undefined || secret === undefined ? undefined : stepOfCode(secret, code, context.now());
       if (!isRight || account === undefined || step === undefined)
         return signIn.refuse(request, 'password', email);
       if (!(await useStep(store, account.person, step))) return signIn.refuse(request, 'password', email);

@@ -105,7 +105,7 @@ export function setupRoutes(app: TypedApp, context: ControllerContext, signIn: L
       const { token, name, email, password, code } = request.body;
       const link = await linkOf(request, token);
       const secret = secretOf(link);
-      const step = stepOfCode(secret, code, { nowMs: context.now(), lastStep: 0 });
+      const step = stepOfCode(secret, code, context.now());
       if (step === undefined)
         throw new ProblemError(
           'conflict',
