@@ -29,6 +29,7 @@ import { hostnameRoutes } from './routes/hostnames.ts';
 import { listRoutes } from './routes/lists.ts';
 import { overviewRoutes } from './routes/overview.ts';
 import { passRoutes } from './routes/passes.ts';
+import { proposalRoutes } from './routes/proposals.ts';
 import { postureRoutes } from './routes/posture.ts';
 import { peopleRoutes } from './routes/people.ts';
 import { serverRoutes } from './routes/servers.ts';
@@ -75,6 +76,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     discoveryRoutes,
     documentRoutes,
     documentHistoryRoutes,
+    proposalRoutes,
     enrolmentKeyRoutes,
     listRoutes,
     hostnameRoutes,

@@ -14,6 +14,7 @@ import * as administrators from './0011-administrators.ts';
 import * as localAccounts from './0012-local-accounts.ts';
 import * as grantWho from './0014-grant-who.ts';
 import * as guestCodes from './0014-guest-codes.ts';
+import * as proposals from './0016-proposals.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-organisation': organisation,
@@ -30,4 +31,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0012-local-accounts': localAccounts,
   '0014-grant-who': grantWho,
   '0014-guest-codes': guestCodes,
+  '0016-proposals': proposals,
 };
