@@ -4,9 +4,14 @@ import { callLocalApi } from '../protocol/node/local-api.ts';
 import { CommandError } from './output.ts';
 
 /** The answer of the running process. Throws a CommandError that says how to start one when there is none. */
-export async function callRunning(state: string, method: 'GET' | 'POST', route: string): Promise<unknown> {
+export async function callRunning(
+  state: string,
+  method: 'GET' | 'POST',
+  route: string,
+  body?: object,
+): Promise<unknown> {
   try {
-    return await callLocalApi(state, method, route);
+    return await callLocalApi(state, method, route, body);
   } catch (error) {
     if (error instanceof Fault && error.code === 'unreachable')
       throw new CommandError(exits.unexpected, error.message);

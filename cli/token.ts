@@ -21,6 +21,7 @@ interface CreateOptions extends AdminOptions, DatabaseOptions {
   connector?: string;
   relay?: string;
   service?: string;
+  scim?: string;
   uses?: string;
   expires?: string;
   scope?: string[];
@@ -68,6 +69,7 @@ export function tokenCommand(program: Command): void {
       .option('--connector <network>', 'a pk_ key for a connector of this network')
       .option('--relay <name>', 'a pk_ key for a relay')
       .option('--service <name>', 'an sk_ key for a service account')
+      .option('--scim <provider>', 'a dt_ token for the directory of an identity provider')
       .option('--uses <count>', 'how often the key can be used: once unless said; service keys without end')
       .option('--expires <duration>', 'for example 1h, 7d; pk_ keys 24h unless said, all others never'),
   );
@@ -93,6 +95,7 @@ export function tokenCommand(program: Command): void {
 }
 
 async function create(options: CreateOptions): Promise<void> {
+  if (options.scim !== undefined) return createForDirectory(options, options.scim);
   const given = purposes.filter((purpose) => options[purpose] !== undefined);
   const { uses, expires, role, name } = options;
   if (expires !== undefined && parseDuration(expires) === undefined) {
@@ -115,7 +118,7 @@ async function create(options: CreateOptions): Promise<void> {
   if (given.length > 1 || (purpose === undefined) === (role === undefined)) {
     throw new CommandError(
       exits.usage,
-      'say what for: --data DIR --role admin beside the data, --role admin elsewhere, or one of --connector NETWORK, --relay NAME, --service NAME',
+      'say what for: --data DIR --role admin beside the data, --role admin elsewhere, or one of --connector NETWORK, --relay NAME, --service NAME, --scim PROVIDER',
     );
   }
   if (uses !== undefined && (purpose === undefined || !/^[1-9]\d{0,4}$/.test(uses))) {
@@ -152,6 +155,22 @@ async function create(options: CreateOptions): Promise<void> {
   });
   if (!isKey.Check(answer)) throw new CommandError(exits.unexpected, 'the answer holds no key');
   process.stdout.write(`${answer.key}\n`);
+}
+
+/** A token by which a directory comes in; it has neither role nor name. */
+async function createForDirectory(options: CreateOptions, provider: string): Promise<void> {
+  const { expires } = options;
+  const other = ['data', 'role', 'name', 'connector', 'relay', 'service', 'uses', 'scope'] as const;
+  const beside = other.find((key) => options[key] !== undefined);
+  if (beside !== undefined)
+    throw new CommandError(exits.usage, `--scim makes a token of a directory; leave out --${beside}`);
+  if (expires !== undefined && parseDuration(expires) === undefined)
+    throw new CommandError(exits.usage, `"${expires}" is no duration; write 1h, 7d or 30d`);
+  const path = `/api/v1/directories/${encodeURIComponent(provider)}/tokens`;
+  const body = expires === undefined ? {} : { expires };
+  const answer = await adminCall(await adminTarget(options), 'POST', path, body);
+  if (!isToken.Check(answer)) throw new CommandError(exits.unexpected, 'the answer holds no token');
+  process.stdout.write(`${answer.token}\n`);
 }
 
 async function list(options: AdminOptions & { json?: boolean }): Promise<void> {

@@ -60,6 +60,7 @@ export function readYamlDocument(file: string, env: NodeJS.ProcessEnv | undefine
   const issues = [
     ...resolveProviders(value, folder, env),
     ...resolveSources(value, folder, env),
+    ...resolveWebhooks(value, folder, env),
     ...resolveOrigins(value, folder),
   ];
   if (issues.length > 0) throw new YamlIssues(places(issues));
@@ -117,6 +118,30 @@ function resolveSources(value: unknown, folder: string, env: NodeJS.ProcessEnv |
       if (issue !== undefined) issues.push({ path: ['postureSources', index, way, key], message: issue });
       else if (text !== undefined && entry !== null) entry[key] = text;
     }
+  }
+  return issues;
+}
+
+/** The same for webhooks: what their requests are signed with, and their authority. */
+function resolveWebhooks(
+  value: unknown,
+  folder: string,
+  env: NodeJS.ProcessEnv | undefined,
+): DocumentIssue[] {
+  const webhooks = (value as { webhooks?: unknown } | null)?.webhooks;
+  const issues: DocumentIssue[] = [];
+  for (const [index, webhook] of (Array.isArray(webhooks) ? webhooks : []).entries()) {
+    if (typeof webhook !== 'object' || webhook === null) continue;
+    const entry = webhook as Record<string, unknown>;
+    const secret = resolveSecret(entry['secret'], folder, env);
+    if (secret.issue !== undefined)
+      issues.push({ path: ['webhooks', index, 'secret'], message: secret.issue });
+    else if (secret.text !== undefined) entry['secret'] = secret.text;
+    if (typeof entry['ca'] !== 'string' || isInline(entry['ca'])) continue;
+    const authority = readBeside(folder, entry['ca'], false);
+    if (authority.issue !== undefined)
+      issues.push({ path: ['webhooks', index, 'ca'], message: authority.issue });
+    else entry['ca'] = authority.text;
   }
   return issues;
 }

@@ -33,6 +33,7 @@ import { machineAt } from './posture/machine.ts';
 import { PostureReporter } from './posture/reporter.ts';
 import { DeviceKeys } from './device-keys.ts';
 import { serveProxy, type ProxyServer } from './proxies/proxy-server.ts';
+import { RequestCalls } from './request-calls.ts';
 import { SessionWarnings } from './session-warnings.ts';
 import type { SignInPrompt } from './sign-in.ts';
 import { SignIns } from './sign-ins.ts';
@@ -139,6 +140,7 @@ class RunningClient implements Client {
   readonly #keys: DeviceKeys;
   readonly #hearing: Hearing;
   readonly #signIns: SignIns;
+  readonly #requests: RequestCalls;
   readonly #ready = Promise.withResolvers<ClientStatus>();
   readonly #ended = Promise.withResolvers<Undone>();
   #control: ControlConnection | undefined;
@@ -215,6 +217,7 @@ class RunningClient implements Client {
     });
     const { key, browser } = options;
     this.#signIns = new SignIns({ key, browser, control: () => this.#control });
+    this.#requests = new RequestCalls((message) => this.#control?.send(message) ?? false, systemClock);
     this.#warnings = new SessionWarnings({
       clock: systemClock,
       now: this.#wallClock,
@@ -342,6 +345,7 @@ class RunningClient implements Client {
 
   async #receive(message: FromController): Promise<void> {
     if (this.#stopping !== undefined) return undefined;
+    if (this.#requests.receive(message)) return undefined;
     const prompt = this.#signIns.receive(message);
     if (prompt !== undefined) return this.#options.onEvent({ kind: 'prompt', prompt });
     return this.#hearing.take(message);
@@ -448,6 +452,7 @@ class RunningClient implements Client {
         this.#memory.forget();
         return this.#down();
       },
+      'POST /v1/request': (_query, body) => this.#requests.ask(body),
       'POST /v1/rotate': async () => ({ nodeKey: await this.#keys.rotate() }),
       'POST /v1/down': () => this.#down(),
     };

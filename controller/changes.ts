@@ -15,6 +15,8 @@ export type Change =
   | { readonly kind: 'devices'; readonly devices: readonly DeviceId[] }
   /** A person's groups, e-mail address or name are new. */
   | { readonly kind: 'person'; readonly person: Id<'usr'> }
+  /** A request of this person was approved or is over; `cause` is a code for logs and for the person. */
+  | { readonly kind: 'request'; readonly person: Id<'usr'>; readonly cause: string }
   /** Service tokens or device passes came or went, or may do something else. */
   | { readonly kind: 'passes'; readonly revoked: readonly Id<'tok'>[] }
   /** The operator's file of countries is new: addresses may lie elsewhere now. */

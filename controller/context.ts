@@ -61,7 +61,7 @@ export interface ControllerContext {
    */
   atNextSweep(
     organisation: OrganisationId,
-    name: 'superseded' | 'ended' | `posture ${DeviceId}`,
+    name: 'superseded' | 'ended' | 'requests' | 'notifications' | `posture ${DeviceId}`,
     atMs: number | undefined,
     sweep: () => void,
   ): void;

@@ -12,6 +12,7 @@ import { ControlServer } from './control/control-server.ts';
 import { decideAll } from './decisions/act-on-change.ts';
 import { LoginAttempts } from './enrolment/login-attempts.ts';
 import type { Authority, ServerCertificate } from './keys/authority.ts';
+import { sweepRequests } from './requests/end-requests.ts';
 import { ControllerWatch } from './live/controller-watch.ts';
 import { SourcePoller } from './posture/source-poller.ts';
 import type { Front } from '../protocol/fed-server.ts';
@@ -104,7 +105,9 @@ export async function startController(options: ControllerOptions): Promise<Runni
     }
     const poller = new SourcePoller(context);
     undo.push(() => poller.stop());
-    poller.start(await context.store.organisations());
+    const organisations = await context.store.organisations();
+    poller.start(organisations);
+    for (const organisation of organisations) await sweepRequests(context, organisation);
     if (authority !== undefined && own !== undefined) {
       undo.push(keepRenewed(context, authority, listener, own.expiresMs));
     }

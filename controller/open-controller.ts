@@ -19,6 +19,7 @@ import { keyFiles, keyRecords, showFile } from './keys/key-place.ts';
 import { loadSecretKey, type SecretKey } from './keys/secret-key.ts';
 import type { Live } from './live/live.ts';
 import { OrganisationReader } from './organisation/organisation-state.ts';
+import { stopDelivering } from './notifications/deliver.ts';
 import { Countries, noCountries } from './source/countries.ts';
 import { openStore, type Store } from './store/store.ts';
 
@@ -150,6 +151,7 @@ async function open(
       sweeps.set(key, clock.after(Math.max(0, atMs - now()), run));
     },
   };
+  atEnd(() => stopDelivering(context));
   return context;
 }
 

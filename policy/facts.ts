@@ -8,11 +8,18 @@ export interface Facts {
   readonly door: Door;
   readonly subject: {
     readonly kind: 'person' | 'service';
+    /** The person's; absent for one who is made up, and then no approved request selects. */
+    readonly id?: string;
     /** A service account's name, or how a person is called; only the former selects. */
     readonly name: string;
     /** Verified, lower case; absent when the provider did not verify it. */
     readonly email?: string;
     readonly groups: readonly string[];
+    /**
+     * When the person last used what is locked while it is not used, epoch ms by the name of the resource; absent where no
+     * use is known.
+     */
+    readonly usedMs?: ReadonlyMap<string, number>;
   };
   readonly session: {
     readonly startedMs: number;

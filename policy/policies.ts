@@ -15,9 +15,11 @@ import { postureCondition } from './conditions/posture.ts';
 import { scheduleCondition, scheduleIssue } from './conditions/schedule.ts';
 import { personSessionCondition, sessionCondition } from './conditions/session.ts';
 import { sourceCondition, sourceIssues } from './conditions/source.ts';
+import { approvalPolicy, type Approval } from './approvals.ts';
 import { PolicyIndex } from './policy-index.ts';
 import type { Effect, Policy } from './policy.ts';
 import type { TimeZone } from './time-zone.ts';
+import { unusedLock } from './unused-locks.ts';
 
 const effects: readonly Effect[] = ['allow', 'deny', 'require'];
 const bothDoors = ['client', 'web'] as const;
@@ -28,8 +30,10 @@ export type Policies = PolicyIndex;
 export type JudgePosture = (profiles: readonly PostureProfileDocument[]) => Condition;
 
 export interface CompileOptions {
-  /** Those that limit the age of a session by themselves become requires. */
-  readonly resources?: readonly Pick<ResourceDocument, 'name' | 'session'>[];
+  /** Those that limit the age of a session, or lock what is not used, become requires. */
+  readonly resources?: readonly Pick<ResourceDocument, 'name' | 'session' | 'lockUnused'>[];
+  /** Approved requests, which become allows. */
+  readonly approvals?: readonly Approval[];
   /** Another way to judge profiles: policy tests take them as met by their name. */
   readonly posture?: JudgePosture;
 }
@@ -38,7 +42,7 @@ export interface CompileOptions {
 export function compilePolicies(
   policies: readonly PolicyDocument[],
   profiles: readonly PostureProfileDocument[],
-  { resources = [], posture = postureCondition }: CompileOptions = {},
+  { resources = [], approvals = [], posture = postureCondition }: CompileOptions = {},
 ): Policies {
   const zones = new Map<string, TimeZone>();
   const compiled = policies.map((document) => {
@@ -57,7 +61,12 @@ export function compilePolicies(
       ...(document.waives === undefined ? {} : { waives: new Set(document.waives) }),
     };
   });
-  return new PolicyIndex([...compiled, ...resources.flatMap(sessionRequire)]);
+  return new PolicyIndex([
+    ...compiled,
+    ...resources.flatMap(sessionRequire),
+    ...resources.flatMap(unusedLock),
+    ...approvals.map(approvalPolicy),
+  ]);
 }
 
 /** The require behind `session` of a resource. Its name is none that a policy of a document could have. */

@@ -3,7 +3,7 @@
  * concern it. Its size grows with what the policies name, and neither with people nor with resources.
  */
 import type { Facts } from './facts.ts';
-import type { Policy } from './policy.ts';
+import { isNamed, type Policy } from './policy.ts';
 
 /** Places in the list of policies, ascending. */
 type Places = number[];
@@ -16,6 +16,8 @@ export class PolicyIndex {
   readonly #byGroup = new Map<string, Places>();
   readonly #byPerson = new Map<string, Places>();
   readonly #byService = new Map<string, Places>();
+  /** Approved requests, by the id of who asked. */
+  readonly #byAsker = new Map<string, Places>();
   readonly #everything: Places = [];
   readonly #byResource = new Map<string, Places>();
   readonly #byTag = new Map<string, Places>();
@@ -28,8 +30,9 @@ export class PolicyIndex {
 
   constructor(policies: readonly Policy[]) {
     this.policies = policies;
-    for (const [place, { who, to }] of policies.entries()) {
-      if (who === 'everyone') this.#everyone.push(place);
+    for (const [place, { who, person, to }] of policies.entries()) {
+      if (person !== undefined) add(this.#byAsker, [person], place);
+      else if (who === 'everyone') this.#everyone.push(place);
       else {
         add(this.#byGroup, who.groups, place);
         add(
@@ -60,6 +63,7 @@ export class PolicyIndex {
     const named = this.#named;
     for (const group of subject.groups) mark(named, this.#byGroup.get(group), question);
     mark(named, this.#ofName(subject), question);
+    mark(named, this.#askedBy(subject), question);
     const places: Places = [];
     this.#addNamed(places, this.#everything, question);
     this.#addNamed(places, this.#byResource.get(resource.name), question);
@@ -77,6 +81,7 @@ export class PolicyIndex {
     const places = new Set(this.#everyone);
     for (const group of subject.groups) for (const place of this.#byGroup.get(group) ?? []) places.add(place);
     for (const place of this.#ofName(subject) ?? []) places.add(place);
+    for (const place of this.#askedBy(subject) ?? []) places.add(place);
     return places;
   }
 
@@ -87,7 +92,7 @@ export class PolicyIndex {
     const byGroup = subject.groups.map((group) => this.#byGroup.get(group));
     const byTag = resource.tags.map((tag) => this.#byTag.get(tag));
     return {
-      subject: chosen([this.#everyone, this.#ofName(subject), ...byGroup]),
+      subject: chosen([this.#everyone, this.#ofName(subject), this.#askedBy(subject), ...byGroup]),
       resource: chosen([this.#everything, this.#byResource.get(resource.name), ...byTag]),
     };
   }
@@ -96,6 +101,15 @@ export class PolicyIndex {
   #ofName({ kind, name, email }: Facts['subject']): Places | undefined {
     if (kind === 'service') return this.#byService.get(name);
     return email === undefined ? undefined : this.#byPerson.get(email);
+  }
+
+  /** The approved requests of a person who may still ask. */
+  #askedBy(subject: Facts['subject']): Places | undefined {
+    const places = subject.id === undefined ? undefined : this.#byAsker.get(subject.id);
+    return places?.filter((place) => {
+      const policy = this.policies[place];
+      return policy !== undefined && isNamed(policy, subject);
+    });
   }
 
   /** Adds of `more` what names the subject of this question, once each, and keeps `places` ascending. */

@@ -9,6 +9,8 @@ export interface Policy {
   readonly name: string;
   readonly effect: Effect;
   readonly who: WhoDocument;
+  /** Of those, this person alone, by id: an approved request. */
+  readonly person?: string;
   readonly to: TargetDocument;
   readonly doors: readonly Door[];
   /** Epoch ms; valid from the first, no longer at the second. */
@@ -17,6 +19,18 @@ export interface Policy {
   readonly conditions: readonly Condition[];
   /** Names of requires that whom this allow lets in need not meet; absent when it waives none. */
   readonly waives?: ReadonlySet<string>;
+}
+
+/** Whether it is about this subject. */
+export function isNamed(
+  { who, person }: Pick<Policy, 'who' | 'person'>,
+  { kind, id, name, email, groups }: Facts['subject'],
+): boolean {
+  if (person !== undefined && (kind !== 'person' || id !== person)) return false;
+  if (who === 'everyone') return true;
+  if (groups.some((group) => who.groups?.includes(group))) return true;
+  if (kind === 'service') return who.serviceAccounts?.includes(name) === true;
+  return email !== undefined && who.people?.some((each) => each.toLowerCase() === email) === true;
 }
 
 /** Whether one of these allows, all of which hold, waives every one of these requires. */

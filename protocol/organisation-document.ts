@@ -6,7 +6,23 @@ import { Type, type Static } from 'typebox';
 import { closed, Duration, ShortName } from './document-forms.ts';
 import { PolicyDocument, PolicyTestDocument } from './policy-document.ts';
 import { PostureProfileDocument, PostureSourceDocument } from './posture-document.ts';
+import { RequestRuleDocument, WebhookDocument } from './request-document.ts';
 import { WebDocument } from './web-document.ts';
+
+/** How the people of a directory (SCIM 2.0) are found among those who sign in, and what it may take away at once. */
+export const DirectoryDocument = Type.Object(
+  {
+    /** What must be equal: the verified e-mail address (unless said), or the subject and this attribute. */
+    join: Type.Optional(
+      Type.Union([Type.Literal('email'), Type.Literal('externalId'), Type.Literal('userName')]),
+    ),
+    /** Whether only those may sign in whom the directory tells of. */
+    required: Type.Optional(Type.Literal(true)),
+    /** The share of its people, in percent, that may lose something within an hour; 20 unless said, and never less than five people. */
+    stopAt: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
+  },
+  closed,
+);
 
 /** An OIDC provider. The command line resolves `clientSecret` from a variable or file before it sends the document. */
 export const IdentityProviderDocument = Type.Object(
@@ -23,6 +39,8 @@ export const IdentityProviderDocument = Type.Object(
     acrValues: Type.Optional(
       Type.Array(Type.String({ pattern: '^[\\x21-\\x7e]{1,256}$' }), { minItems: 1, maxItems: 16 }),
     ),
+    /** Its directory may tell of people and groups (SCIM 2.0), by a token of its own. */
+    directory: Type.Optional(DirectoryDocument),
   },
   closed,
 );
@@ -59,6 +77,8 @@ export const ResourceDocument = Type.Object(
     outage: Type.Optional(Duration),
     /** Whoever uses it has signed in at most so long ago: 1m … 30d; as long as the session lasts unless said. */
     session: Type.Optional(Duration),
+    /** Who has not used it for so long has to ask for it again: 1d … 366d; never unless said. */
+    lockUnused: Type.Optional(Duration),
     web: Type.Optional(WebDocument),
   },
   closed,
@@ -89,6 +109,15 @@ export const DevicesDocument = Type.Object(
   closed,
 );
 
+/** Changes of this document. */
+export const ChangesDocument = Type.Object(
+  {
+    /** `required`: a second administrator approves each one, this one included, before it is in force. `off` unless said. */
+    approval: Type.Optional(Type.Union([Type.Literal('required'), Type.Literal('off')])),
+  },
+  closed,
+);
+
 /** A whole organisation as one file. What a list leaves out is removed by `apply`. */
 export const OrganisationDocument = Type.Object(
   {
@@ -97,6 +126,7 @@ export const OrganisationDocument = Type.Object(
     groups: Type.Optional(Type.Array(ShortName)),
     sessions: Type.Optional(SessionsDocument),
     devices: Type.Optional(DevicesDocument),
+    changes: Type.Optional(ChangesDocument),
     identityProviders: Type.Optional(Type.Array(IdentityProviderDocument)),
     networks: Type.Optional(Type.Array(NetworkDocument)),
     serviceAccounts: Type.Optional(Type.Array(ServiceAccountDocument)),
@@ -106,11 +136,16 @@ export const OrganisationDocument = Type.Object(
     /** Serial numbers of the organisation's own machines; case and blanks do not matter. */
     serials: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { maxItems: 100_000 })),
     policies: Type.Optional(Type.Array(PolicyDocument)),
+    /** What may be asked for, by whom, and who approves it. */
+    requests: Type.Optional(Type.Array(RequestRuleDocument, { maxItems: 256 })),
+    /** Who is told of requests, and may decide on them where it says so. */
+    webhooks: Type.Optional(Type.Array(WebhookDocument, { maxItems: 32 })),
     tests: Type.Optional(Type.Array(PolicyTestDocument, { maxItems: 1_000 })),
   },
   closed,
 );
 
+export type DirectoryDocument = Static<typeof DirectoryDocument>;
 export type IdentityProviderDocument = Static<typeof IdentityProviderDocument>;
 export type ServiceAccountDocument = Static<typeof ServiceAccountDocument>;
 export type SessionsDocument = Static<typeof SessionsDocument>;

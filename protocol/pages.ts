@@ -12,6 +12,7 @@ export const portalPages = [
   '/device',
   '/device/confirm',
   '/refused',
+  '/requests',
 ] as const;
 
 /** For those with a role. */

@@ -86,6 +86,12 @@ export const reasonTexts = {
     fix: 'Try again from another network, or ask an administrator.',
   },
   'require-waived': { met: true, text: 'What is required otherwise is waived for now', fix: undefined },
+  'used-recently': { met: true, text: 'It has been used recently enough', fix: undefined },
+  'unused-too-long': {
+    met: false,
+    text: 'It is locked, because you have not used it for a long time',
+    fix: 'Ask for it again: postern request',
+  },
   'schedule-open': { met: true, text: 'The schedule is open', fix: undefined },
   'schedule-closed': {
     met: false,

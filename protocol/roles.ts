@@ -45,6 +45,16 @@ const table = {
   'passes.read': { roles: readers },
   'passes.write': { roles: [...top, 'access'], scope: 'write' },
   'networks.read': { roles: readers },
+  'requests.read': { roles: [...readers, 'approver'] },
+  /** Answers and withdraws requests for access, whoever approves by their rule. */
+  'requests.answer': { roles: [...top, 'access', 'approver'], scope: 'write' },
+  'webhooks.read': { roles: readers },
+  'webhooks.test': { roles: [...top, 'access'], scope: 'write' },
+  'directories.read': { roles: readers },
+  /** Lets a directory go on that was stopped. */
+  'directories.resume': { roles: [...top, 'access'], scope: 'write' },
+  /** Tokens by which directories come in. */
+  'directories.write-tokens': { roles: top, scope: 'write', fresh: true },
   'hostnames.read': { roles: readers },
   'servers.read': { roles: readers },
   'servers.write': { roles: [...top, 'network'], scope: 'write' },

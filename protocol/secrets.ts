@@ -51,6 +51,17 @@ export function decodeApiToken(text: string): ApiToken | undefined {
   return body?.length === 33 ? { kind: 'at', secret: body.subarray(1) } : undefined;
 }
 
+/** `dt_` is the token by which a directory comes in; the body is 32 random bytes. */
+export function encodeDirectoryToken(secret: Buffer): string {
+  return seal('dt_', Buffer.concat([Buffer.of(bodyVersion), secret]));
+}
+
+/** The secret of the directory token in `text`; undefined when it is mistyped or of another kind or version. */
+export function decodeDirectoryToken(text: string): Buffer | undefined {
+  const body = unseal('dt_', text);
+  return body?.length === 33 ? body.subarray(1) : undefined;
+}
+
 /** `ws_` is the secret of a service token, `dp_` a device pass: both open the web door of one resource without a browser. */
 export interface PassSecret {
   readonly kind: 'ws' | 'dp';

@@ -54,6 +54,7 @@ const layers: Record<string, Layer> = {
       'pg',
       'pino',
       'redis',
+      'scimmy',
       'typebox',
       'undici',
       'ws',

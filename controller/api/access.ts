@@ -9,6 +9,7 @@ import { roleIn } from '../administrators/administrators.ts';
 import { scopesOf } from '../api-tokens.ts';
 import type { ControllerContext } from '../context.ts';
 import { sourceAuthenticator } from '../posture/authenticate-source.ts';
+import { directoryAuthenticator } from '../scim/authenticate-directory.ts';
 import { underGuard } from '../store/change-guard.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { admission, has, type Access, type Caller, type KnownCaller } from './callers.ts';
@@ -47,6 +48,7 @@ export function installAccess(
   authenticators: readonly Authenticate[],
 ): void {
   const bySource = sourceAuthenticator(context);
+  const byDirectory = directoryAuthenticator(context);
   const others = [tokenAuthenticator(context), ...authenticators];
   app.decorate('declaredRoutes', []);
   app.decorateRequest('caller');
@@ -61,10 +63,11 @@ export function installAccess(
     if (request.is404) return;
     const access = request.routeOptions.config.access;
     if (access === 'public') return;
-    request.caller = await identify(
-      request,
-      access?.includes('source') === true ? [bySource, ...others] : others,
-    );
+    request.caller = await identify(request, [
+      ...(access?.includes('source') === true ? [bySource] : []),
+      ...(access?.includes('directory') === true ? [byDirectory] : []),
+      ...others,
+    ]);
     authorise(request, access ?? [], context);
   });
   // Reading the body takes as long as its sender likes, and the store has other writers.
@@ -94,6 +97,7 @@ export function whoOf(request: FastifyRequest): string {
   const { caller } = request;
   if (caller.kind === 'nobody') return 'nobody';
   if (caller.kind === 'source') return `posture source ${caller.source}`;
+  if (caller.kind === 'directory') return `directory ${caller.directory}`;
   return caller.kind === 'token' ? `token ${caller.id}` : caller.person;
 }
 
@@ -152,6 +156,15 @@ async function callerNow(
       .where('name', '=', caller.source)
       .executeTakeFirst();
     return source === undefined ? undefined : caller;
+  }
+  if (caller.kind === 'directory') {
+    const token = await tx
+      .select('directory_tokens')
+      .select('expires_ms')
+      .where('id', '=', caller.id)
+      .executeTakeFirst();
+    const isGood = token !== undefined && (token.expires_ms === null || token.expires_ms > nowMs);
+    return isGood ? caller : undefined;
   }
   const session = await tx
     .select('sessions')

@@ -18,8 +18,10 @@ import { installDescription } from './description.ts';
 import { installSecurityHeaders } from './security-headers.ts';
 import { ProblemError, problemBody, problemOf, problems } from './problems.ts';
 import { administratorRoutes } from './routes/administrators.ts';
+import { scimRoutes } from '../scim/routes.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { deviceRoutes } from './routes/devices.ts';
+import { directoryRoutes } from './routes/directories.ts';
 import { discoveryRoutes } from './routes/discovery.ts';
 import { documentHistoryRoutes } from './routes/document-history.ts';
 import { documentRoutes } from './routes/document.ts';
@@ -29,10 +31,13 @@ import { hostnameRoutes } from './routes/hostnames.ts';
 import { listRoutes } from './routes/lists.ts';
 import { overviewRoutes } from './routes/overview.ts';
 import { passRoutes } from './routes/passes.ts';
+import { proposalRoutes } from './routes/proposals.ts';
 import { postureRoutes } from './routes/posture.ts';
 import { peopleRoutes } from './routes/people.ts';
+import { requestRoutes } from './routes/requests.ts';
 import { serverRoutes } from './routes/servers.ts';
 import { sessionRoutes } from './routes/sessions.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { simulateRoutes } from './routes/simulate.ts';
 
@@ -75,6 +80,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     discoveryRoutes,
     documentRoutes,
     documentHistoryRoutes,
+    proposalRoutes,
     enrolmentKeyRoutes,
     listRoutes,
     hostnameRoutes,
@@ -83,10 +89,14 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     deviceRoutes,
     passRoutes,
     postureRoutes,
+    requestRoutes,
+    webhookRoutes,
     sessionRoutes,
     tokenRoutes,
     administratorRoutes,
     simulateRoutes,
+    directoryRoutes,
+    scimRoutes,
     auditRoutes,
     overviewRoutes,
     eventRoutes,

@@ -31,24 +31,35 @@ export interface SourceCaller {
   readonly source: string;
 }
 
-export type Caller = { readonly kind: 'nobody' } | TokenCaller | PersonCaller | SourceCaller;
+/** The directory of an identity provider, by its token. */
+export interface DirectoryCaller {
+  readonly kind: 'directory';
+  readonly organisation: OrganisationId;
+  readonly id: Id<'tok'>;
+  /** The name of the provider. */
+  readonly directory: string;
+}
+
+export type Caller =
+  { readonly kind: 'nobody' } | TokenCaller | PersonCaller | SourceCaller | DirectoryCaller;
 export type KnownCaller = Exclude<Caller, { kind: 'nobody' }>;
 
 /**
- * Who may call a route: everyone; or whoever has one of these actions, any signed-in person, and the posture source that
- * the path names.
+ * Who may call a route: everyone; or whoever has one of these actions, any signed-in person, the posture source that the
+ * path names, and any directory, for what is its own.
  */
-export type Access = 'public' | readonly (Action | 'person' | 'source')[];
+export type Access = 'public' | readonly (Action | 'person' | 'source' | 'directory')[];
 
 /** `not-fresh`: this person would be let in after signing in again. */
 export type Admission = 'yes' | 'no' | 'not-fresh';
 
 /** Whether `access` lets this caller in at `nowMs` (epoch). */
 export function admission(caller: KnownCaller, access: Exclude<Access, 'public'>, nowMs: number): Admission {
-  if (caller.kind === 'source') return access.includes('source') ? 'yes' : 'no';
+  if (caller.kind === 'source' || caller.kind === 'directory')
+    return access.includes(caller.kind) ? 'yes' : 'no';
   if (caller.kind === 'person' && access.includes('person')) return 'yes';
   const covered = access
-    .filter((each) => each !== 'person' && each !== 'source')
+    .filter((each) => each !== 'person' && each !== 'source' && each !== 'directory')
     .filter((action) => has(caller, action));
   if (covered.length === 0) return 'no';
   if (caller.kind === 'token' || isFresh(caller.authMs, nowMs)) return 'yes';

@@ -39,6 +39,7 @@ const problemSchema = { ...Problem, $id: 'Problem', description: 'Problem detail
 const success: Readonly<Record<string, string>> = {
   200: 'What was asked for',
   201: 'Made',
+  202: 'Kept, and not in force before somebody else has approved it',
   204: 'Done; there is nothing to say',
 };
 
@@ -64,6 +65,11 @@ export async function installDescription(
             type: 'http',
             scheme: 'bearer',
             description: 'The secret of a posture source, as the document names it',
+          },
+          directory: {
+            type: 'http',
+            scheme: 'bearer',
+            description: 'The token of a directory (dt_…): postern token create --scim PROVIDER',
           },
           browser: {
             type: 'apiKey',
@@ -167,12 +173,13 @@ function whoMayCall(access: Access): string {
 }
 
 function isAction(who: Exclude<Access, 'public'>[number]): who is Action {
-  return who !== 'person' && who !== 'source';
+  return who !== 'person' && who !== 'source' && who !== 'directory';
 }
 
 const callersWords = {
   person: 'the person who is signed in',
   source: 'the posture source that the path names',
+  directory: 'directories, each for its own people and groups',
 } as const;
 
 function administratorsWith(action: Action): string {
@@ -184,9 +191,7 @@ function administratorsWith(action: Action): string {
 function securityOf(access: Access): Record<string, string[]>[] {
   if (access === 'public') return [];
   const schemes = new Set(
-    access.flatMap((who) =>
-      who === 'person' ? ['browser'] : who === 'source' ? ['source'] : ['token', 'browser'],
-    ),
+    access.flatMap((who) => (isAction(who) ? ['token', 'browser'] : [who === 'person' ? 'browser' : who])),
   );
   return [...schemes].map((scheme) => ({ [scheme]: [] }));
 }

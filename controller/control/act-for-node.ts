@@ -8,6 +8,7 @@ import type { ConnectorId, DeviceId, NodeId, OrganisationId } from '../../protoc
 import { appendAudit } from '../audit/append-audit.ts';
 import type { ControllerContext } from '../context.ts';
 import { reportPosture } from '../posture/report.ts';
+import { requestForDevice } from '../requests/for-device.ts';
 import { endSessions, openSessionsOf } from '../sessions/end-sessions.ts';
 import type { NodeKind } from '../store/schema.ts';
 import { publishEndpoints } from './publish-endpoints.ts';
@@ -30,6 +31,7 @@ type Request = Exclude<FromNode, { t: 'hello' | 'enrol' | 'login' | 'bye' | 'rot
 const senders: Readonly<Record<Request['t'], readonly NodeKind[]>> = {
   posture: ['device'],
   logout: ['device'],
+  request: ['device'],
   receipts: ['connector'],
   publish: ['connector'],
   certify: ['relay', 'connector'],
@@ -54,6 +56,10 @@ export async function actForNode(
       return reportPosture(context, from.organisation, from.node as DeviceId, message.facts);
     case 'logout':
       return logOut(context, from, message.everywhere === true);
+    case 'request': {
+      const answer = await requestForDevice(context, from.organisation, from.node as DeviceId, message);
+      return send({ t: 'requested', re: message.id, ...answer });
+    }
     case 'receipts': {
       const { organisation, node } = from;
       const seq = await storeReceipts(context, organisation, node as ConnectorId, message.list);

@@ -3,9 +3,10 @@
  * the connector forgets nothing that is not on disk here.
  */
 import type { FlowRecord } from '../../protocol/control.ts';
-import type { ConnectorId, OrganisationId } from '../../protocol/ids.ts';
+import { parseId, type ConnectorId, type OrganisationId } from '../../protocol/ids.ts';
 import { appendAudit, type AuditEntry } from '../audit/append-audit.ts';
 import type { ControllerContext } from '../context.ts';
+import { noteUses, type Use } from '../decisions/last-uses.ts';
 import type { OrganisationState } from '../organisation/organisation-state.ts';
 
 /** Stores what is new in `list` and returns the highest sequence number on disk. */
@@ -26,6 +27,7 @@ export async function storeReceipts(
     const last = fresh.at(-1);
     if (last === undefined) return row.received_seq;
     const state = await reader.current(tx);
+    await noteUses(tx, state, fresh.flatMap(useOf));
     await appendAudit(
       tx,
       fresh.map((record) => flowEntry(record, connector, state)),
@@ -33,6 +35,14 @@ export async function storeReceipts(
     await tx.update('nodes').set({ received_seq: last.seq }).where('id', '=', connector).execute();
     return last.seq;
   });
+}
+
+/** A person's flow is a use, when it begins and when it ends. */
+function useOf({ event, subject, resource, at }: FlowRecord): Use[] {
+  const person = parseId('usr', subject);
+  const used = parseId('res', resource);
+  if (event === 'refused' || person === undefined || used === undefined) return [];
+  return [{ person, resource: used, atMs: at }];
 }
 
 const results = { open: 'allowed', close: 'done', refused: 'refused' } as const;

@@ -48,15 +48,13 @@ export async function actOnChange(
       }
       return;
     }
-    case 'person': {
-      await webSessionsAnew(context, organisation, { subject: change.person }, 'person');
-      await tellPassesOf(context, organisation, change.person);
-      const devices = await decideAnew(
-        context,
-        organisation,
-        { subject: change.person },
-        { cause: 'person' },
-      );
+    case 'person':
+    case 'request': {
+      const { person: subject } = change;
+      const cause = change.kind === 'request' ? change.cause : 'person';
+      await webSessionsAnew(context, organisation, { subject }, cause);
+      await tellPassesOf(context, organisation, subject);
+      const devices = await decideAnew(context, organisation, { subject }, { cause });
       return bus.publish(organisation, { kind: 'devices', devices });
     }
     case 'passes':

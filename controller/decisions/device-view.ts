@@ -12,11 +12,13 @@ import { resourceHosts } from '../organisation/resource-hosts.ts';
 import { webHostnames } from '../organisation/resource-web.ts';
 import { postureWanted } from '../posture/wanted.ts';
 import type { NodesTable } from '../store/schema.ts';
+import type { ScopedStore } from '../store/scoped-store.ts';
 import { directEndpoints } from './direct-endpoints.ts';
 import type { Entitlement } from './entitlements.ts';
 import { grantsFor, type Told } from './grants-for.ts';
 import { issuedTo, storeMinted, textsOf, ticketFor, type IssuedToken, type Minted } from './issued-tokens.ts';
 import { longestLifeMs } from './revocations.ts';
+import { noteFirstRights } from './last-uses.ts';
 import type { Rights } from './rights.ts';
 import { SharedEntitlements } from './shared-entitlements.ts';
 import { seatsOf, whyOver, type Seat } from './seat.ts';
@@ -72,7 +74,7 @@ export async function deviceViews(
     const { webPort } = context;
     const shared = new SharedEntitlements(state, nowMs);
     const told = { groupsOf: groupsByNetwork(state), web: webResources(state) };
-    const about = { state, shared, servers, news, nowMs, webPort, told };
+    const about = { tx, state, shared, servers, news, nowMs, webPort, told };
     // Signed side by side, each in a thread of its own.
     const views = await Promise.all(
       Array.from(seats, async ([device, seat]) => {
@@ -117,6 +119,7 @@ function isSame(ids: readonly string[], had: readonly string[] | undefined): boo
 
 /** What is the same for all devices that are looked at together. */
 interface About {
+  readonly tx: ScopedStore;
   readonly state: OrganisationState;
   readonly shared: SharedEntitlements;
   readonly servers: readonly NodesTable[];
@@ -133,8 +136,10 @@ async function viewOf(
   about: About,
   tokens: Tokens,
 ): Promise<DeviceView> {
-  const { shared, nowMs, told } = about;
+  const { tx, state, shared, nowMs, told } = about;
   const list = shared.of(seat);
+  const granted = list.filter((each) => each.state === 'granted').map(({ resource }) => resource);
+  await noteFirstRights(tx, state, seat.subject, granted, nowMs);
   const due = shared.dueUntil(list, seat.session.untilMs);
   const grants = await grantsFor(context, organisation, seat, due, told, tokens);
   return {

@@ -7,6 +7,7 @@ import type { OrganisationState } from '../organisation/organisation-state.ts';
 import { claimsOf, verdictsOn, type DeviceClaims } from '../posture/device-claims.ts';
 import type { Approval, NodesTable, NodeState, SessionsTable } from '../store/schema.ts';
 import { inChunks } from '../store/in-chunks.ts';
+import { lastUses } from './last-uses.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 
 export interface Subject {
@@ -16,6 +17,8 @@ export interface Subject {
   readonly email?: string;
   /** Declared groups only. */
   readonly groups: readonly string[];
+  /** A person's last uses of what is locked while it is not used, epoch ms by the name of the resource. */
+  readonly usedMs?: ReadonlyMap<string, number>;
 }
 
 export interface SeatSession {
@@ -194,9 +197,18 @@ export async function subjectsOf(
   const people = await inChunks(wanted, (chunk) =>
     store.select('people').selectAll().where('id', 'in', chunk).execute(),
   );
+  const uses = await lastUses(store, state, wanted);
   for (const { id, name, email, groups } of people) {
     const declared = (JSON.parse(groups) as string[]).filter((group) => state.groups.has(group));
-    subjects.set(id, { kind: 'person', id, name, groups: declared, ...(email === null ? {} : { email }) });
+    const usedMs = uses.get(id);
+    subjects.set(id, {
+      kind: 'person',
+      id,
+      name,
+      groups: declared,
+      ...(email === null ? {} : { email }),
+      ...(usedMs === undefined ? {} : { usedMs }),
+    });
   }
   return subjects;
 }

@@ -2,6 +2,20 @@
 import type { Facts } from '../../policy/facts.ts';
 import type { Subject } from './seat.ts';
 
-export function subjectFacts({ kind, name, email, groups }: Omit<Subject, 'id'>): Facts['subject'] {
-  return { kind, name, groups, ...(email === undefined ? {} : { email: email.toLowerCase() }) };
+export function subjectFacts({
+  kind,
+  id,
+  name,
+  email,
+  groups,
+  usedMs,
+}: Omit<Subject, 'id'> & { readonly id?: string }): Facts['subject'] {
+  return {
+    kind,
+    name,
+    groups,
+    ...(id === undefined ? {} : { id }),
+    ...(email === undefined ? {} : { email: email.toLowerCase() }),
+    ...(usedMs === undefined ? {} : { usedMs }),
+  };
 }

@@ -17,7 +17,7 @@ export interface Touched {
 
 const everything: Touched = { who: 'everyone', resources: 'all', pictures: true };
 /** Parts of a document on which no decision hangs; what they take along is removed by name. */
-const without = new Set(['organisation', 'identityProviders', 'networks', 'tests']);
+const without = new Set(['organisation', 'identityProviders', 'networks', 'tests', 'webhooks']);
 const effects = ['allow', 'deny', 'require'] as const;
 const knownKeys = new Set(['people', 'groups', 'serviceAccounts']);
 
@@ -43,6 +43,15 @@ export function touchedBy(before: Half, after: Half): Touched {
         break;
       case 'policies':
         for (const changed of different(halves, ({ policies }) => policies)) add(changed);
+        break;
+      case 'requests':
+        for (const changed of different(halves, ({ requests }) => requests)) {
+          who.push(changed.who);
+          if (changed.to === 'everything') allResources = true;
+          for (const document of halves)
+            for (const resource of document.resources ?? [])
+              if (isAbout(changed, resource)) resources.add(resource.name);
+        }
         break;
       case 'postureProfiles': {
         const names = new Set(
@@ -118,7 +127,7 @@ function different<T extends { readonly name: string }>(
   });
 }
 
-function isAbout({ to }: PolicyDocument, { name, tags = [] }: ResourceDocument): boolean {
+function isAbout({ to }: Pick<PolicyDocument, 'to'>, { name, tags = [] }: ResourceDocument): boolean {
   if (to === 'everything') return true;
   return to.resources?.includes(name) === true || tags.some((tag) => to.tags?.includes(tag) === true);
 }

@@ -13,6 +13,7 @@ import { Cookies } from './cookies.ts';
 import { deviceLoginRoutes } from './device-login-routes.ts';
 import { myDevicesRoutes } from './my-devices-routes.ts';
 import { myPassesRoutes } from './my-passes-routes.ts';
+import { myRequestsRoutes } from './my-requests-routes.ts';
 import { myResourcesRoutes } from './my-resources-routes.ts';
 import { servePages } from './pages.ts';
 import { logoutRoutes } from './logout-routes.ts';
@@ -54,6 +55,7 @@ export function login(
         myDevicesRoutes(typed, context);
         myResourcesRoutes(typed, context);
         myPassesRoutes(typed, context);
+        myRequestsRoutes(typed, context);
         deviceLoginRoutes(typed, context, attempts, new StepUps(context, cookies));
       });
     },

@@ -6,18 +6,18 @@ import { Type } from 'typebox';
 import type { Door } from '../../protocol/policy-document.ts';
 import type { DeviceId } from '../../protocol/ids.ts';
 import { MyResources, PortalResource } from '../../protocol/portal.ts';
-import { mostSpecific, parseName } from '../../protocol/names.ts';
 import { hiddenText, readableReason, type System } from '../../protocol/reasons.ts';
 import { ProblemError } from '../api/problems.ts';
 import type { TypedApp } from '../api/typed-app.ts';
 import type { ControllerContext } from '../context.ts';
 import { entitlements, visitorEntitlements, type Entitlement } from '../decisions/entitlements.ts';
 import { seatOf, subjectOf } from '../decisions/seat.ts';
+import { meant } from '../explain/meant.ts';
 import { Refusals } from '../explain/refusals.ts';
 import type { OrganisationState, Resource } from '../organisation/organisation-state.ts';
 import { resourceHosts } from '../organisation/resource-hosts.ts';
 import { instant, portalCaller, type PortalCaller } from './portal-caller.ts';
-import { webAddress, webHostnames } from '../organisation/resource-web.ts';
+import { webAddress } from '../organisation/resource-web.ts';
 import { stepUpFor } from './step-up.ts';
 import { signInFacts } from './sign-in-facts.ts';
 
@@ -96,19 +96,6 @@ export function myResourcesRoutes(app: TypedApp, context: ControllerContext): vo
       return { ...shownResource(right, about), trace };
     },
   );
-}
-
-/** The one that a person means: by its name, else by a host that leads to it. Goes through all of them, whatever it finds. */
-function meant<T>(list: readonly T[], asked: string, of: (entry: T) => Resource): T | undefined {
-  const [named] = list.filter((entry) => of(entry).definition.name === asked);
-  const host = parseName(asked);
-  if (host === undefined) return named;
-  const reached = list.map((entry) => {
-    const { definition } = of(entry);
-    return { entry, hosts: [...resourceHosts(definition), ...webHostnames(definition)] };
-  });
-  const led = mostSpecific(reached, host);
-  return named ?? led?.entry;
 }
 
 /** What a person typed, for administrators to read: what does not print is left out. */

@@ -9,6 +9,7 @@ import { toBase64Url } from '../../protocol/encoding.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { ControllerContext, Organisation } from '../context.ts';
 import { sessionLengthMs } from '../organisation/settings.ts';
+import { joinAtSignIn, type Joined } from '../scim/join.ts';
 import type { PeopleTable } from '../store/schema.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import type { Identity } from './identity-claims.ts';
@@ -33,7 +34,7 @@ export class PersonDisabled extends Error {}
 /** The ID token is shown to the provider again at sign-out; one that is longer is left out, and the client id serves. */
 const longestIdToken = 8_192;
 
-/** Throws `PersonDisabled` where an administrator has disabled this person. */
+/** Throws `PersonDisabled` where an administrator or the provider's directory has disabled this person. */
 export async function recordSignIn(
   context: ControllerContext,
   organisation: Organisation,
@@ -55,13 +56,13 @@ export async function recordSignIn(
   const nowMs = context.now();
   const { groups: declared, document } = await organisation.reader.current();
   const lengthMs = sessionLengthMs(document);
-  const groups = identity.groups.filter((group) => declared.has(group)).sort();
+  const claimed = identity.groups.filter((group) => declared.has(group));
+  const settings = document.identityProviders?.find(({ name }) => name === provider)?.directory;
   const ignored = identity.groups.filter((group) => !declared.has(group));
   const secret = context.random(32);
   const session = newId('ses', context.random(16));
   const newPerson = newId('usr', context.random(16));
   const written = await organisation.store.transaction(async (tx) => {
-    const row = { email: identity.email ?? null, name: identity.name, groups: JSON.stringify(groups) };
     const known = await tx
       .select('people')
       .selectAll()
@@ -75,6 +76,16 @@ export async function recordSignIn(
       await appendAudit(tx, [{ ...entry, result: 'refused' }]);
       return undefined;
     }
+    const joined =
+      settings === undefined ? undefined : await joinAtSignIn(tx, provider, settings, id, identity);
+    if (joined?.state === 'inactive' || (joined?.state === 'unknown' && settings?.required === true)) {
+      const detail = { provider, address, directory: joined.state };
+      const entry = { atMs: nowMs, who: id, what: 'sign-in', reasons: ['not-in-directory'], detail };
+      await appendAudit(tx, [{ ...entry, result: 'refused' }]);
+      return undefined;
+    }
+    const groups = groupsAt(claimed, joined);
+    const row = { email: identity.email ?? null, name: identity.name, groups: JSON.stringify(groups) };
     // Sessions that ran out by themselves keep nothing of the provider's either.
     await tx
       .update('sessions')
@@ -136,6 +147,13 @@ export async function recordSignIn(
   const { person, changed } = written;
   if (changed) await context.publish(organisation.id, { kind: 'person', person });
   return { person, session, cookie: toBase64Url(secret), lifeS: Math.floor(lengthMs / 1_000) };
+}
+
+/** Of groups that the directory has, those it says; of others, what the provider claims. */
+function groupsAt(claimed: readonly string[], joined: Joined | undefined): string[] {
+  if (joined === undefined || joined.state === 'unknown') return [...new Set(claimed)].toSorted();
+  const others = claimed.filter((group) => !joined.managed.includes(group));
+  return [...new Set([...others, ...joined.groups])].toSorted();
 }
 
 async function writePerson(

@@ -8,10 +8,15 @@ import { newId, type Id, type IdKind, type NodeId, type ResourceId } from '../..
 import type { Random } from '../../protocol/clock.ts';
 import type { SecretKey } from '../keys/secret-key.ts';
 import { appendAudit } from '../audit/append-audit.ts';
+import {
+  changedWebhookSecrets,
+  withoutWebhookSecrets,
+  writeWebhooks,
+} from '../notifications/webhook-secrets.ts';
 import { changedSourceSecrets, withoutSourceSecrets, writeSources } from '../posture/source-secrets.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { documentChanges, withoutValues } from './document-changes.ts';
-import { readOrganisation, type StoredDocument } from './organisation-state.ts';
+import { readOrganisation, type OrganisationState, type StoredDocument } from './organisation-state.ts';
 
 export interface ApplyOptions {
   readonly secretKey: SecretKey;
@@ -23,8 +28,12 @@ export interface ApplyOptions {
   readonly from?: number;
   /** The earlier revision that this is, where it is one. */
   readonly rollback?: number;
-  /** Throws what refuses these changes; asked inside the transaction, before anything is written. */
-  readonly permit?: (changes: readonly DocumentChange[]) => void;
+  /** Rejects with what refuses these changes; asked inside the transaction, before anything is written. */
+  readonly permit?: (
+    tx: ScopedStore,
+    changes: readonly DocumentChange[],
+    before: OrganisationState,
+  ) => Promise<void>;
 }
 
 export interface Applied extends ApplyResult {
@@ -65,7 +74,7 @@ export function applyDocument(
     if (changes.length === 0 && before.revision > 0) {
       return { changes: [], revision: before.revision, removed: [], redirected: [], orphaned: [] };
     }
-    options.permit?.(changes);
+    await options.permit?.(tx, changes, before);
     if (before.revision === 0) await tx.setName(document.organisation);
     await tx
       .insert('documents', {
@@ -91,6 +100,7 @@ export function applyDocument(
     removed.push(...accounts, ...networks);
     await writeProviders(tx, document, options.secretKey);
     await writeSources(tx, document, options.secretKey);
+    await writeWebhooks(tx, document, options.secretKey);
     const orphaned = await orphanedSessions(tx, accounts, before.document, after);
     if (accounts.length > 0) {
       await tx.delete('enrolment_keys').where('target', 'in', accounts).execute();
@@ -139,6 +149,7 @@ export function applyDocument(
 export function withoutSecrets({
   identityProviders,
   postureSources,
+  webhooks,
   ...rest
 }: OrganisationDocument): StoredDocument {
   return {
@@ -147,6 +158,7 @@ export function withoutSecrets({
       ? {}
       : { identityProviders: identityProviders.map(({ clientSecret: _secret, ...open }) => open) }),
     ...(postureSources === undefined ? {} : { postureSources: withoutSourceSecrets(postureSources) }),
+    ...(webhooks === undefined ? {} : { webhooks: withoutWebhookSecrets(webhooks) }),
   };
 }
 
@@ -181,10 +193,11 @@ export async function changedSecrets(
   tx: ScopedStore,
   document: OrganisationDocument,
   secretKey: SecretKey,
-): Promise<Record<'identityProviders' | 'postureSources', Set<string>>> {
+): Promise<Record<'identityProviders' | 'postureSources' | 'webhooks', Set<string>>> {
   return {
     identityProviders: await changedClientSecrets(tx, document, secretKey),
     postureSources: await changedSourceSecrets(tx, document, secretKey),
+    webhooks: await changedWebhookSecrets(tx, document, secretKey),
   };
 }
 

@@ -9,6 +9,7 @@ import type { StoredDocument } from './organisation-state.ts';
 const kinds = {
   sessions: 'setting',
   devices: 'setting',
+  changes: 'setting',
   zones: 'zone',
   groups: 'group',
   identityProviders: 'identity provider',
@@ -19,6 +20,8 @@ const kinds = {
   postureSources: 'posture source',
   serials: 'serial number',
   policies: 'policy',
+  requests: 'request rule',
+  webhooks: 'webhook',
   tests: 'test',
 } as const satisfies Readonly<Record<Exclude<keyof StoredDocument, 'organisation'>, string>>;
 /** What `kind` of a change can be. */

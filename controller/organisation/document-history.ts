@@ -6,7 +6,9 @@ import type { DocumentChange } from '../../protocol/document-revisions.ts';
 import type { IdentityProviderDocument, OrganisationDocument } from '../../protocol/organisation-document.ts';
 import type { PostureSourceDocument } from '../../protocol/posture-document.ts';
 import type { DocumentIssue } from '../../protocol/problem.ts';
+import type { WebhookDocument } from '../../protocol/request-document.ts';
 import type { SecretKey } from '../keys/secret-key.ts';
+import { webhookSecret } from '../notifications/webhook-secrets.ts';
 import { sourceToken } from '../posture/source-secrets.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { clientSecretOf } from './apply-document.ts';
@@ -83,7 +85,7 @@ export async function documentRevision(
 export async function revivedDocument(
   store: ScopedStore,
   secretKey: SecretKey,
-  { identityProviders, postureSources, ...rest }: StoredDocument,
+  { identityProviders, postureSources, webhooks, ...rest }: StoredDocument,
 ): Promise<{ readonly document: OrganisationDocument } | { readonly issues: readonly DocumentIssue[] }> {
   const issues: DocumentIssue[] = [];
   const lost = (path: (string | number)[], what: string): void => {
@@ -109,12 +111,19 @@ export async function revivedDocument(
       else lost(['postureSources', index, 'poll', 'token'], source);
     }
   }
+  const told: WebhookDocument[] = [];
+  for (const [index, webhook] of (webhooks ?? []).entries()) {
+    const secret = await webhookSecret(store, secretKey, webhook.name);
+    if (secret !== undefined) told.push({ ...webhook, secret });
+    else lost(['webhooks', index, 'secret'], `the webhook "${webhook.name}"`);
+  }
   if (issues.length > 0) return { issues };
   return {
     document: {
       ...rest,
       ...(identityProviders === undefined ? {} : { identityProviders: providers }),
       ...(postureSources === undefined ? {} : { postureSources: sources }),
+      ...(webhooks === undefined ? {} : { webhooks: told }),
     },
   };
 }

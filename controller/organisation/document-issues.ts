@@ -10,6 +10,7 @@ import { postureIssues } from '../posture/posture-issues.ts';
 import { addressIssues } from './address-issues.ts';
 import { providerIssues } from './provider-issues.ts';
 import { referenceIssues } from './reference-issues.ts';
+import { requestIssues } from './request-issues.ts';
 import { schemaIssues } from './schema-issues.ts';
 import { settingsIssues } from './settings-issues.ts';
 import { webIssues } from './web-issues.ts';
@@ -39,6 +40,7 @@ export function checkDocument(value: unknown, context: DocumentContext): Checked
     ...settingsIssues(sound),
     ...webIssues(sound, [context.controllerHost, ...(context.relayHosts ?? [])]),
     ...policyIssues(sound),
+    ...requestIssues(sound),
     ...policyTestIssues(sound.tests ?? []),
   ];
   const { organisationName } = context;
@@ -97,6 +99,10 @@ function standIn(list: string, item: unknown): unknown {
       return { name, webhook: { secret: '' } };
     case 'postureProfiles':
       return { name, linux: {} };
+    case 'requests':
+      return { name, who: 'everyone', to: 'everything', breakGlass: true };
+    case 'webhooks':
+      return { name, url: 'https://sound.invalid', secret: '' };
     default:
       return { name };
   }

@@ -11,6 +11,8 @@ const actionOfKind: Readonly<Record<EntryKind, Action>> = {
   'service account': 'document.write-access',
   'posture profile': 'document.write-access',
   'posture source': 'document.write-access',
+  'request rule': 'document.write-access',
+  webhook: 'document.write-access',
   'serial number': 'document.write-access',
   policy: 'document.write-access',
   test: 'document.write-access',

@@ -9,16 +9,23 @@ import type {
 } from '../../protocol/organisation-document.ts';
 import type { Id, NetworkId, ResourceId } from '../../protocol/ids.ts';
 import type { Name } from '../../protocol/names.ts';
+import type { Approval } from '../../policy/approvals.ts';
 import { compilePolicies, type Policies } from '../../policy/policies.ts';
+import { approvalsOf, readApproved, type Approved } from '../requests/approved.ts';
+import type { StoredWebhook } from '../notifications/webhook-secrets.ts';
 import type { StoredPostureSource } from '../posture/source-secrets.ts';
 import { noCountries, type CountryLookup } from '../source/countries.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { documentZones } from './resource-hosts.ts';
 
 /** The document as stored: without secrets, which lie sealed beside it. */
-export type StoredDocument = Omit<OrganisationDocument, 'identityProviders' | 'postureSources'> & {
+export type StoredDocument = Omit<
+  OrganisationDocument,
+  'identityProviders' | 'postureSources' | 'webhooks'
+> & {
   identityProviders?: Omit<IdentityProviderDocument, 'clientSecret'>[];
   postureSources?: StoredPostureSource[];
+  webhooks?: StoredWebhook[];
 };
 
 export interface Network {
@@ -48,6 +55,13 @@ export interface OrganisationState {
   readonly resources: readonly Resource[];
   readonly serviceAccounts: readonly ServiceAccount[];
   readonly policies: Policies;
+  /** Grows by one whenever another request is approved, or one that was is over. */
+  readonly requestsSerial: number;
+  /** Requests that were approved and are not over, and what of them counts under this document. */
+  readonly approved: readonly Approved[];
+  readonly approvals: readonly Approval[];
+  /** Names of the resources that lock what is not used. */
+  readonly locked: ReadonlyMap<ResourceId, string>;
   /** The operator's, always as of now; no part of the document. */
   readonly countries: CountryLookup;
 }
@@ -68,7 +82,8 @@ export class OrganisationReader {
   /** @param store inside a transaction, the transaction's */
   async current(store: ScopedStore = this.#store): Promise<OrganisationState> {
     const revision = await currentRevision(store);
-    if (this.#last?.revision !== revision) {
+    const requests = await store.requestsSerial();
+    if (this.#last?.revision !== revision || this.#last.requestsSerial !== requests) {
       const next = await readOrganisation(store, this.#countries);
       this.#last = this.#last === undefined ? next : sharing(this.#last, next);
     }
@@ -95,11 +110,15 @@ export async function readOrganisation(
     .select(['revision', 'document'])
     .orderBy('revision', 'desc')
     .executeTakeFirst();
+  const requestsSerial = await store.requestsSerial();
+  const approved = await readApproved(store);
   const document = row === undefined ? emptyDocument : (JSON.parse(row.document) as StoredDocument);
   const networks = await store.select('networks').select(['id', 'name']).orderBy('name').execute();
   const ids = await store.select('resources').select(['id', 'name']).execute();
   const accounts = await store.select('service_accounts').select(['id', 'name']).execute();
-  return organisationState(row?.revision ?? 0, document, { networks, resources: ids, accounts }, countries);
+  const declared = { networks, resources: ids, accounts };
+  const state = organisationState(row?.revision ?? 0, document, declared, countries, approved);
+  return { ...state, requestsSerial };
 }
 
 /** `next` with the resources of `last` where they are the same, so that what was worked out from them is not again. */
@@ -125,7 +144,9 @@ export function organisationState(
   document: StoredDocument,
   { networks, resources: ids, accounts }: DeclaredIds,
   countries: CountryLookup,
+  approved: readonly Approved[] = [],
 ): OrganisationState {
+  const approvals = approvalsOf(document, approved);
   const networkNamed = new Map(networks.map((network) => [network.name, network]));
   const resourceIds = new Map(ids.map(({ id, name }) => [name, id]));
   const accountIds = new Map(accounts.map(({ id, name }) => [name, id]));
@@ -146,7 +167,17 @@ export function organisationState(
     }),
     policies: compilePolicies(document.policies ?? [], document.postureProfiles ?? [], {
       resources: document.resources ?? [],
+      approvals,
     }),
+    requestsSerial: 0,
+    approved,
+    approvals,
+    locked: new Map(
+      (document.resources ?? []).flatMap(({ name, lockUnused }) => {
+        const id = resourceIds.get(name);
+        return lockUnused === undefined || id === undefined ? [] : [[id, name] as const];
+      }),
+    ),
     countries,
   };
 }

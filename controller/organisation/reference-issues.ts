@@ -14,6 +14,8 @@ const lists = [
   'resources',
   'postureProfiles',
   'policies',
+  'requests',
+  'webhooks',
 ] as const;
 
 /** What is wrong between the entries of a document whose entries are sound each by itself. */

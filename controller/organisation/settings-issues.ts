@@ -10,10 +10,17 @@ interface Bounds {
 
 const sessionBounds: Bounds = { least: '5m', most: '30d' };
 const resourceBounds: Bounds = { least: '1m', most: '30d' };
+const lockBounds: Bounds = { least: '1d', most: '366d' };
+const requestBounds: Bounds = { least: '5m', most: '30d' };
 const deviceBounds: Bounds = { least: '1d', most: '366d' };
 
 /** What is wrong with the durations of a document that is sound otherwise. */
-export function settingsIssues({ sessions, devices, resources }: OrganisationDocument): DocumentIssue[] {
+export function settingsIssues({
+  sessions,
+  devices,
+  resources,
+  requests,
+}: OrganisationDocument): DocumentIssue[] {
   const issues: DocumentIssue[] = [];
   const check = (path: DocumentIssue['path'], text: string | undefined, bounds: Bounds): void => {
     if (text === undefined || isWithin(text, bounds)) return;
@@ -22,8 +29,12 @@ export function settingsIssues({ sessions, devices, resources }: OrganisationDoc
   };
   check(['sessions', 'length'], sessions?.length, sessionBounds);
   check(['devices', 'expireAfter'], devices?.expireAfter, deviceBounds);
-  for (const [index, { session }] of (resources ?? []).entries())
+  for (const [index, { session, lockUnused }] of (resources ?? []).entries()) {
     check(['resources', index, 'session'], session, resourceBounds);
+    check(['resources', index, 'lockUnused'], lockUnused, lockBounds);
+  }
+  for (const [index, { longest }] of (requests ?? []).entries())
+    check(['requests', index, 'longest'], longest, requestBounds);
   return issues;
 }
 

@@ -38,37 +38,56 @@ export async function setDisabled(
   const nowMs = context.now();
   const { store } = context.organisation(organisation);
   const done = await store.transaction(async (tx) => {
-    const before = await rowOf(tx, account);
-    if (before === undefined) return undefined;
+    if ((await rowOf(tx, account)) === undefined) return undefined;
     await permit?.(tx);
-    const table = isPerson(account) ? 'people' : 'service_accounts';
-    await tx
-      .update(table as 'people')
-      .set({ disabled_ms: disabled ? (before.disabled_ms ?? nowMs) : null })
-      .where('id', '=', account as Id<'usr'>)
-      .execute();
-    await appendAudit(tx, [
-      {
-        atMs: nowMs,
-        who,
-        what: `${isPerson(account) ? 'person' : 'service'}.${disabled ? 'disable' : 'enable'}`,
-        result: 'done',
-        detail: {
-          account,
-          name: before.name,
-          before: { disabled: before.disabled_ms !== null },
-          after: { disabled },
-        },
-      },
-    ]);
-    if (!disabled) return [];
-    return closeSessions(tx, await openSessionsOf(tx, account), { reason: 'disabled', who, nowMs });
+    return writeDisabled(tx, account, disabled, { who, nowMs });
   });
   if (done === undefined) return false;
   await tellPassesOf(context, organisation, account);
   if (done.length > 0)
     await context.publish(organisation, { kind: 'sessions-ended', sessions: done, reason: 'disabled' });
   return true;
+}
+
+/**
+ * The same inside the caller's transaction, for an account that is there: returns the sessions that ended, of which the
+ * caller publishes `sessions-ended` with the reason `disabled`, and tells of the account's passes.
+ */
+export async function writeDisabled(
+  tx: ScopedStore,
+  account: AccountId,
+  disabled: boolean,
+  { who, nowMs }: { readonly who: string; readonly nowMs: number },
+): Promise<Id<'ses'>[]> {
+  const before = await rowOf(tx, account);
+  if (before === undefined) return [];
+  const disabledMs = disabled ? (before.disabled_ms ?? nowMs) : null;
+  if (isPerson(account)) {
+    const by = disabled ? who : null;
+    await tx
+      .update('people')
+      .set({ disabled_ms: disabledMs, disabled_by: by })
+      .where('id', '=', account)
+      .execute();
+  } else {
+    await tx.update('service_accounts').set({ disabled_ms: disabledMs }).where('id', '=', account).execute();
+  }
+  await appendAudit(tx, [
+    {
+      atMs: nowMs,
+      who,
+      what: `${isPerson(account) ? 'person' : 'service'}.${disabled ? 'disable' : 'enable'}`,
+      result: 'done',
+      detail: {
+        account,
+        name: before.name,
+        before: { disabled: before.disabled_ms !== null },
+        after: { disabled },
+      },
+    },
+  ]);
+  if (!disabled) return [];
+  return closeSessions(tx, await openSessionsOf(tx, account), { reason: 'disabled', who, nowMs });
 }
 
 function isPerson(account: AccountId): account is Id<'usr'> {

@@ -13,6 +13,8 @@ export interface OrganisationsTable {
   name: string | null;
   /** Epoch of the newest revocation; only grows. */
   epoch: number;
+  /** Counts approved requests that came and went. */
+  requests_serial: Generated<number>;
   created_ms: number;
   /** Grows whenever news of this organisation could not be told to other controllers. */
   unheard: Generated<number>;
@@ -69,6 +71,8 @@ export interface PeopleTable {
   signed_in_ms: number;
   /** Since when this person may not sign in; null while they may. */
   disabled_ms: number | null;
+  /** Who disabled them: what a directory did it may undo. */
+  disabled_by: string | null;
   /** As an administrator; null for everybody else. */
   role: Role | null;
   /** When the role was given or taken, and by whom. */
@@ -364,6 +368,142 @@ export interface WebPassesTable {
   expires_ms: number | null;
 }
 
+export type RequestState = 'pending' | 'approved' | 'denied' | 'withdrawn' | 'expired';
+
+/** Somebody asked for a resource. It begins `pending` and ends as one of the others, from `approved` by time or withdrawal. */
+export interface AccessRequestsTable {
+  organisation: OrganisationId;
+  id: Id<'req'>;
+  person: Id<'usr'>;
+  /** Names, since both outlive changes of the document. */
+  resource: string;
+  rule: string;
+  /** 1 or 0: it was approved by nobody. */
+  break_glass: number;
+  reason: string;
+  /** For how long it was asked. */
+  for_ms: number;
+  state: RequestState;
+  created_ms: number;
+  /** When it lapses unanswered. */
+  answer_by_ms: number;
+  /** Of an approved one, until when. */
+  until_ms: number | null;
+  /** JSON array of the names of requires. */
+  waives: string;
+  ended_ms: number | null;
+  ended_by: string | null;
+}
+
+/** One answer of each approver. */
+export interface RequestAnswersTable {
+  organisation: OrganisationId;
+  request: Id<'req'>;
+  /** A person's id or `token tok_…`. */
+  who: string;
+  answer: 'approve' | 'deny';
+  for_ms: number | null;
+  waives: string;
+  /** Of a denial: why. */
+  said: string | null;
+  at_ms: number;
+}
+
+/** When people last used what is locked while it is not used. */
+export interface ResourceUsesTable {
+  organisation: OrganisationId;
+  person: Id<'usr'>;
+  resource: ResourceId;
+  used_ms: number;
+}
+
+export interface WebhooksTable {
+  organisation: OrganisationId;
+  name: string;
+  /** Sealed with the secret key. */
+  secret: Uint8Array;
+  /** When it last took what it was told, and what was wrong after that. */
+  told_ms: number | null;
+  fault: string | null;
+}
+
+/** What is still to be told, and to whom. */
+export interface NotificationsTable {
+  organisation: OrganisationId;
+  id: string;
+  /** `webhook NAME` or `mail ADDRESS`. */
+  target: string;
+  event: string;
+  body: string;
+  attempts: number;
+  created_ms: number;
+  next_ms: number;
+}
+
+/** The directory of an identity provider, by its name: whether it may go on taking away. */
+export interface DirectoriesTable {
+  organisation: OrganisationId;
+  name: string;
+  heard_ms: number | null;
+  /** Since when it is stopped, having taken away too much at once; null while it is not. */
+  halted_ms: number | null;
+  /** Until when an administrator lets it take away whatever it likes. */
+  allowed_until_ms: number | null;
+}
+
+export interface DirectoryTokensTable {
+  organisation: OrganisationId;
+  id: Id<'tok'>;
+  directory: string;
+  hash: string;
+  created_ms: number;
+  created_by: string;
+  expires_ms: number | null;
+  used_ms: number | null;
+}
+
+/** Somebody whom a directory tells of. The id is ours and is nobody else's; what the directory calls them is its own. */
+export interface DirectoryUsersTable {
+  organisation: OrganisationId;
+  id: string;
+  directory: string;
+  /** The user name in lower case, unique in a directory. */
+  user_key: string;
+  external_id: string | null;
+  /** 1 or 0. */
+  active: number;
+  /** JSON of the SCIM attributes that are kept. */
+  attributes: string;
+  /** Whom this is, once they have signed in. */
+  person: Id<'usr'> | null;
+  created_ms: number;
+  changed_ms: number;
+}
+
+export interface DirectoryGroupsTable {
+  organisation: OrganisationId;
+  id: string;
+  directory: string;
+  name: string;
+  external_id: string | null;
+  created_ms: number;
+  changed_ms: number;
+}
+
+export interface DirectoryMembersTable {
+  organisation: OrganisationId;
+  directory_group: string;
+  directory_user: string;
+}
+
+/** Who lost something by a directory lately. */
+export interface DirectoryLossesTable {
+  organisation: OrganisationId;
+  directory: string;
+  directory_user: string;
+  at_ms: number;
+}
+
 /** One-time links by which somebody becomes an owner. */
 export interface SetupLinksTable {
   organisation: OrganisationId;
@@ -409,6 +549,25 @@ export interface PasskeyChallengesTable {
   expires_ms: number;
 }
 
+/** Documents that wait for a second administrator, and what became of them. */
+export interface ProposalsTable {
+  organisation: OrganisationId;
+  id: Id<'chg'>;
+  /** With its secrets, sealed. */
+  document: Uint8Array;
+  /** The revision it was made from. */
+  revision: number;
+  /** JSON array of what it changes, without values. */
+  changes: string;
+  who: string;
+  /** JSON array of everyone who stands behind it. */
+  behind: string;
+  created_ms: number;
+  state: 'open' | 'approved' | 'refused';
+  decided_ms: number | null;
+  decided_by: string | null;
+}
+
 /** The tables that belong to an organisation. */
 export interface ScopedSchema {
   documents: DocumentsTable;
@@ -434,10 +593,22 @@ export interface ScopedSchema {
   web_codes: WebCodesTable;
   web_sessions: WebSessionsTable;
   web_passes: WebPassesTable;
+  access_requests: AccessRequestsTable;
+  request_answers: RequestAnswersTable;
+  resource_uses: ResourceUsesTable;
+  webhooks: WebhooksTable;
+  notifications: NotificationsTable;
+  directories: DirectoriesTable;
+  directory_tokens: DirectoryTokensTable;
+  directory_users: DirectoryUsersTable;
+  directory_groups: DirectoryGroupsTable;
+  directory_members: DirectoryMembersTable;
+  directory_losses: DirectoryLossesTable;
   setup_links: SetupLinksTable;
   local_accounts: LocalAccountsTable;
   passkeys: PasskeysTable;
   passkey_challenges: PasskeyChallengesTable;
+  proposals: ProposalsTable;
 }
 
 /** Keys, sealed, and the TLS authority, where several controllers share them. */

@@ -85,6 +85,20 @@ export class ScopedStore {
     return row.epoch;
   }
 
+  /** Which approved requests there are, as a number that only grows. */
+  async requestsSerial(): Promise<number> {
+    return (await this.#own().select('requests_serial').executeTakeFirstOrThrow()).requests_serial;
+  }
+
+  /** Raises it by one; only inside the transaction that approves a request or ends one. */
+  async nextRequestsSerial(): Promise<void> {
+    await this.#db
+      .updateTable('organisations')
+      .set((eb) => ({ requests_serial: eb('requests_serial', '+', 1) }))
+      .where('id', '=', this.organisation)
+      .execute();
+  }
+
   /** Notes that news of this organisation did not reach every controller. */
   async noteUnheard(): Promise<void> {
     await this.#db

@@ -79,6 +79,15 @@ export class Store {
     return this.#database.db.selectFrom('api_tokens').selectAll().where('hash', '=', hash).executeTakeFirst();
   }
 
+  /** Whose directory token has this hash; undefined when it is nobody's. Whether it has expired is the caller's to see. */
+  async directoryToken(hash: string) {
+    return this.#database.db
+      .selectFrom('directory_tokens')
+      .selectAll()
+      .where('hash', '=', hash)
+      .executeTakeFirst();
+  }
+
   /** The enrolment key with this hash, whatever is left of it. */
   async enrolmentKey(hash: string) {
     return this.#database.db

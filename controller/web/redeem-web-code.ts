@@ -4,6 +4,7 @@ import { parseName } from '../../protocol/names.ts';
 import type { Redeem } from '../../protocol/web-messages.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { ControllerContext } from '../context.ts';
+import { noteFirstRights } from '../decisions/last-uses.ts';
 import { subjectOf } from '../decisions/seat.ts';
 import { plainAddressOf } from '../source/address-words.ts';
 import { mintWebSession } from './web-sessions.ts';
@@ -35,6 +36,7 @@ export async function redeemWebCode(
     const addresses = [taken.address, ...(src === undefined ? [] : [src])];
     const right = rightAtHost(state, visitorOf(subject, session, addresses), session, name, nowMs);
     if (right === undefined || right.resource.network.id !== network) return undefined;
+    await noteFirstRights(tx, state, subject, [right.resource], nowMs);
     const claims = { host: name, ch, addresses, ...(src === undefined ? {} : { src }) };
     const { id, token } = await mintWebSession(context, organisation, tx, session, right, claims);
     await appendAudit(tx, [

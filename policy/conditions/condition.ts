@@ -11,8 +11,8 @@ export interface Verdict {
 
 /** A compiled condition; pure. Asked for every decision, so it parses nothing and judges without a closure. */
 export interface Condition {
-  /** Its key in `when`. */
-  readonly name: keyof ConditionsDocument;
+  /** Its key in `when`; `use` has none, since it follows from `lockUnused` of a resource. */
+  readonly name: keyof ConditionsDocument | 'use';
   readonly judge: (facts: Facts) => Verdict;
   /** For a condition of several parts: each part's verdict by itself, for people to read. `judge` is what counts. */
   readonly judgeEach?: (facts: Facts) => readonly Verdict[];

@@ -18,6 +18,8 @@ import { nonsenseMutants } from './nonsense.ts';
 import { policyMutants } from './policy.ts';
 import { postureMutants } from './posture.ts';
 import { relayMutants } from './relay.ts';
+import { requestsMutants } from './requests.ts';
+import { scimMutants } from './scim.ts';
 import { signInMutants } from './sign-in.ts';
 import { tokensMutants } from './tokens.ts';
 import { webDecisionsMutants } from './web-decisions.ts';
@@ -33,6 +35,8 @@ export const mutants: readonly Mutant[] = [
   ...connectorMutants,
   ...directMutants,
   ...relayMutants,
+  ...requestsMutants,
+  ...scimMutants,
   ...controllerMutants,
   ...clustersMutants,
   ...administratorsMutants,

@@ -150,6 +150,10 @@ function stateOf(document: StoredDocument): OrganisationState {
       (document.policies ?? []).filter(({ allow, deny, require }) => [allow, deny, require].some(Boolean)),
       document.postureProfiles ?? [],
     ),
+    requestsSerial: 0,
+    approved: [],
+    approvals: [],
+    locked: new Map(),
     countries: noCountries,
   };
 }

@@ -81,7 +81,7 @@ test('a provider without a sign-out of its own, and one that cannot be reached, 
   const browser = await signedIn(portal);
   const { store } = portal.context.organisation(portal.context.soleOrganisation);
   const { reader } = portal.context.organisation(portal.context.soleOrganisation);
-  const { postureSources: _none, ...document } = (await reader.current()).document;
+  const { postureSources: _none, webhooks: _neither, ...document } = (await reader.current()).document;
   await portal.apply({
     ...document,
     identityProviders: [{ ...corp.document, issuer: 'https://127.0.0.1:1' }, corp.document].map(

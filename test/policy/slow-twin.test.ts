@@ -46,4 +46,32 @@ describe('decide beside its slow twin', () => {
     for (const [outcome, count] of Object.entries(seldom))
       assert.ok(count > cases / 250, `${outcome}: ${count}`);
   });
+
+  test('agrees on approved requests, and on what is locked because nobody used it', () => {
+    const source = new CaseSource(seed);
+    const seen = { approved: 0, waived: 0, locked: 0, unlocked: 0, until: 0 };
+    for (let index = 0; index < cases / 4; index += 1) {
+      const { facts, policies, beside } = source.beside(source.next());
+      const compiled = compilePolicies(policies, profiles, {
+        approvals: beside.approvals ?? [],
+        resources: Object.entries(beside.locks ?? {}).map(([name, lockUnused]) => ({ name, lockUnused })),
+      });
+      const { decision, reasons, fixable, untilMs } = decide(facts, compiled);
+      const names = reasons.map(({ name, policy }) => (policy === undefined ? name : `${name} ${policy}`));
+      const quick = { decision, reasons: names.toSorted(), fixable, untilMs };
+      assert.deepEqual(
+        quick,
+        slowDecide(facts, policies, profiles, beside),
+        `case ${index} of seed ${seed}: ${JSON.stringify({ facts, policies, beside })}`,
+      );
+      if (decision === 'allow' && names.some((name) => name.startsWith('allow-matches request'))) {
+        seen.approved += 1;
+        if (untilMs !== undefined) seen.until += 1;
+        if (names.some((name) => name.startsWith('require-waived p'))) seen.waived += 1;
+        if (names.some((name) => name.startsWith('require-waived use of'))) seen.unlocked += 1;
+      }
+      if (decision === 'deny' && names.some((name) => name.startsWith('unused-too-long'))) seen.locked += 1;
+    }
+    for (const [outcome, count] of Object.entries(seen)) assert.ok(count > 50, `${outcome}: ${count}`);
+  });
 });

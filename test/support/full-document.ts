@@ -33,6 +33,7 @@ export function fullDocument(ca: string): OrganisationDocument {
         groupsClaim: 'groups',
         ca,
         acrValues: ['phr', 'phrh'],
+        directory: { join: 'externalId', required: true, stopAt: 30 },
       },
       {
         name: 'partner-2',
@@ -56,6 +57,7 @@ export function fullDocument(ca: string): OrganisationDocument {
         visibility: 'everyone',
         outage: '0s',
         session: '2h',
+        lockUnused: '30d',
       },
       {
         name: 'printer',
@@ -152,6 +154,27 @@ export function fullDocument(ca: string): OrganisationDocument {
         name: 'not-these',
         deny: { groups: ['contractors'], people: ['mallory@acme.example'], serviceAccounts: ['ci'] },
         to: 'everything',
+      },
+    ],
+    requests: [
+      {
+        name: 'prod',
+        who: { groups: ['staff'], people: ['alice@acme.example'] },
+        to: { resources: ['printer'], tags: ['prod'] },
+        approvers: { groups: ['sre'], people: ['bob@acme.example'] },
+        quorum: 2,
+        longest: '8h',
+        waives: ['prod-needs'],
+      },
+      { name: 'emergency', who: 'everyone', to: 'everything', longest: '1h', breakGlass: true },
+    ],
+    webhooks: [
+      {
+        name: 'chat',
+        url: 'https://hooks.acme.example/postern',
+        secret: 'a-secret-of-the-chat',
+        ca,
+        decides: true,
       },
     ],
     tests: [

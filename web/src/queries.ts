@@ -21,6 +21,18 @@ export const passesQuery = queryOptions({
   refetchInterval: liveMs,
 });
 
+export const requestsQuery = queryOptions({
+  queryKey: ['requests'],
+  queryFn: api.requests,
+  refetchInterval: liveMs,
+});
+
+export const approvalsQuery = queryOptions({
+  queryKey: ['approvals'],
+  queryFn: api.approvals,
+  refetchInterval: liveMs,
+});
+
 export function resourcesQuery(device: string | undefined) {
   return queryOptions({
     queryKey: ['resources', device],

@@ -193,6 +193,13 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import('./admin/settings/settings.tsx'), 'SettingsPage'),
 });
 
+const requests = createRoute({
+  getParentRoute: () => shell,
+  path: '/requests',
+  validateSearch: texts('id'),
+  component: lazyRouteComponent(() => import('./pages/requests.tsx'), 'RequestsPage'),
+});
+
 export const router = createRouter({
   routeTree: root.addChildren([
     signIn,
@@ -203,6 +210,7 @@ export const router = createRouter({
     refused,
     shell.addChildren([
       home,
+      requests,
       adminHome,
       map,
       resources,

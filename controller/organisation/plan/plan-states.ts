@@ -3,6 +3,7 @@ import type { OrganisationDocument } from '../../../protocol/organisation-docume
 import type { PolicyDocument } from '../../../protocol/policy-document.ts';
 import type { Random } from '../../../protocol/clock.ts';
 import { newId } from '../../../protocol/ids.ts';
+import { unusedLockOf } from '../../../policy/unused-locks.ts';
 import type { Policy } from '../../../policy/policy.ts';
 import { withoutSecrets } from '../apply-document.ts';
 import { canonicalJson } from '../document-changes.ts';
@@ -34,7 +35,7 @@ export function plannedState(
       id: known.accounts.get(name) ?? newId('svc', random(16)),
     })),
   };
-  return organisationState(current.revision + 1, after, ids, current.countries);
+  return organisationState(current.revision + 1, after, ids, current.countries, current.approved);
 }
 
 /** The policies of a document by name, with the requires that follow from its resources. */
@@ -44,7 +45,11 @@ export function policyDocuments({
 }: StoredDocument): Map<string, PolicyDocument> {
   const all = new Map(policies.map((policy) => [policy.name, policy]));
   for (const resource of resources) {
-    const { name, session }: { name: string; session?: string } = resource;
+    const { name, session, lockUnused }: { name: string; session?: string; lockUnused?: string } = resource;
+    if (lockUnused !== undefined) {
+      const locked = unusedLockOf(name);
+      all.set(locked, { name: locked, require: 'everyone', to: { resources: [name] } });
+    }
     if (session === undefined) continue;
     const followed = `session of ${name}`;
     all.set(followed, {

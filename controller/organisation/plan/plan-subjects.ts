@@ -51,6 +51,7 @@ export async function subjectClasses(store: ScopedStore, sides: Sides): Promise<
     .orderBy('id')
     .execute();
   const named = namedPeople(sides);
+  const asking = new Set([...sides.before.approvals, ...sides.after.approvals].map((each) => each.person));
   const issuers = { before: issuersOf(sides.before.document), after: issuersOf(sides.after.document) };
   const classes = new Map<string, { of: Omit<SubjectClass, 'members'>; members: Member[] }>();
   const seenGroups = new Set<string>();
@@ -63,11 +64,13 @@ export async function subjectClasses(store: ScopedStore, sides: Sides): Promise<
     if (email !== null) seenPeople.add(email);
     const selects = email !== null && named.has(email) ? email : undefined;
     const there = { before: issuers.before.has(issuer), after: issuers.after.has(issuer) };
-    const key = JSON.stringify([groups, selects, there]);
+    // An approved request is for one person alone.
+    const asked = asking.has(id) ? id : undefined;
+    const key = JSON.stringify([groups, selects, there, asked]);
     let entry = classes.get(key);
     if (entry === undefined) {
       const subjectOn = (side: 'before' | 'after'): Facts['subject'] | undefined =>
-        there[side] ? person(groups, sides[side], selects) : undefined;
+        there[side] ? person(groups, sides[side], selects, asked) : undefined;
       entry = {
         of: {
           kind: 'people',
@@ -112,9 +115,16 @@ function person(
   groups: readonly string[],
   state: OrganisationState,
   email: string | undefined,
+  id?: string,
 ): Facts['subject'] {
   const declared = groups.filter((group) => state.groups.has(group));
-  return { kind: 'person', name: '', groups: declared, ...(email === undefined ? {} : { email }) };
+  return {
+    kind: 'person',
+    name: '',
+    groups: declared,
+    ...(id === undefined ? {} : { id }),
+    ...(email === undefined ? {} : { email }),
+  };
 }
 
 /** Named by a policy of either side and never seen. */

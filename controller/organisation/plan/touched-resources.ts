@@ -1,6 +1,5 @@
 /** Which resources a change can touch, for some people: a plan looks at no others. */
-import type { Facts } from '../../../policy/facts.ts';
-import type { Policy } from '../../../policy/policy.ts';
+import { isNamed, type Policy } from '../../../policy/policy.ts';
 import { canonicalJson } from '../document-changes.ts';
 import type { Resource } from '../organisation-state.ts';
 import type { Sides, SubjectClass } from './plan-subjects.ts';
@@ -104,15 +103,4 @@ export class TouchedResources {
     }
     return targets;
   }
-}
-
-/** Whether a policy's `who` means this subject. */
-export function isNamed(
-  { who }: Pick<Policy, 'who'>,
-  { kind, name, email, groups }: Facts['subject'],
-): boolean {
-  if (who === 'everyone') return true;
-  if (groups.some((group) => who.groups?.includes(group))) return true;
-  if (kind === 'service') return who.serviceAccounts?.includes(name) === true;
-  return email !== undefined && who.people?.some((person) => person.toLowerCase() === email) === true;
 }

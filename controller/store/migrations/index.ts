@@ -12,7 +12,10 @@ import * as tokenTexts from './0009-token-texts.ts';
 import * as clusters from './0010-clusters.ts';
 import * as administrators from './0011-administrators.ts';
 import * as localAccounts from './0012-local-accounts.ts';
+import * as requests from './0013-requests.ts';
 import * as grantWho from './0014-grant-who.ts';
+import * as scim from './0015-scim.ts';
+import * as proposals from './0016-proposals.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-organisation': organisation,
@@ -27,5 +30,8 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0010-clusters': clusters,
   '0011-administrators': administrators,
   '0012-local-accounts': localAccounts,
+  '0013-requests': requests,
   '0014-grant-who': grantWho,
+  '0015-scim': scim,
+  '0016-proposals': proposals,
 };

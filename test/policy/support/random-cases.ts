@@ -2,10 +2,11 @@
  * Random organisations in small, and who asks what of them: names are few, so that policies meet, and times lie at and
  * around every boundary, the nights of daylight saving among them. The same seed draws the same cases.
  */
-import type { PolicyDocument, ScheduleDocument } from '../../../protocol/policy-document.ts';
+import type { PolicyDocument, ScheduleDocument, WhoDocument } from '../../../protocol/policy-document.ts';
 import type { PostureProfileDocument } from '../../../protocol/posture-document.ts';
 import type { Facts } from '../../../policy/facts.ts';
 import { postureProfiles, randomDevice } from './random-posture.ts';
+import type { Beside } from './slow-twin.ts';
 
 export interface Case {
   readonly facts: Facts;
@@ -128,6 +129,41 @@ export class CaseSource {
       ...(this.#chance(0.15) ? { from: this.#written(nowMs) } : {}),
       ...(this.#chance(0.15) ? { until: this.#written(nowMs) } : {}),
       ...(this.#chance(0.6) ? { when: this.conditions() } : {}),
+    };
+  }
+
+  /**
+   * The case with what stands beside a document: now and then approved requests of this person and of others, and locks on
+   * what is not used. Drawn apart, so that the cases themselves stay as they are.
+   */
+  beside({ facts, policies }: Case): Case & { readonly beside: Beside } {
+    const { nowMs, subject } = facts;
+    const requires = policies.flatMap(({ name, require }) => (require === undefined ? [] : [name]));
+    const usedMs = new Map(
+      ['wiki', 'db'].flatMap((name) =>
+        this.#chance(0.7) ? [[name, this.#before(nowMs, [24 * hour, 2 * 24 * hour])] as const] : [],
+      ),
+    );
+    const known = this.#chance(0.8) ? { id: this.#pick(['usr_a', 'usr_b']) } : {};
+    return {
+      policies,
+      facts: {
+        ...facts,
+        subject: { ...subject, ...(subject.kind === 'service' ? {} : { ...known, usedMs }) },
+      },
+      beside: {
+        approvals: ['req_1', 'req_2', 'req_3']
+          .filter(() => this.#chance(0.5))
+          .map((id) => ({
+            id,
+            person: this.#pick(['usr_a', 'usr_b']),
+            who: this.#who() as WhoDocument,
+            resource: this.#pick(['wiki', 'db', 'ssh']),
+            untilMs: nowMs + this.#pick([-1, 0, 1, minute, hour, 47 * hour]),
+            waives: this.#any(requires),
+          })),
+        locks: this.#chance(0.6) ? { wiki: '1d', db: this.#pick(['1d', '2d', '30d']) } : {},
+      },
     };
   }
 

@@ -5,6 +5,7 @@
 import { isIP } from 'node:net';
 import type { ConditionsDocument, PolicyDocument, WhoDocument } from '../../../protocol/policy-document.ts';
 import type { PostureProfileDocument } from '../../../protocol/posture-document.ts';
+import type { Approval } from '../../../policy/approvals.ts';
 import type { Facts } from '../../../policy/facts.ts';
 import { judgePosture, lengthOf, postureTurns, type Judged } from './slow-posture.ts';
 import { isOpenAt, opensOrCloses } from './slow-schedule.ts';
@@ -18,14 +19,27 @@ export interface TwinDecision {
   readonly untilMs: number | undefined;
 }
 
+/** What DESIGN section 8 says beside the document: approved requests, and what is locked because nobody used it. */
+export interface Beside {
+  /** "An approved request is an allow with `until`, which may name the requires it `waives`." */
+  readonly approvals?: readonly Approval[];
+  /** How long each resource may lie unused, by its name. */
+  readonly locks?: Readonly<Record<string, string>>;
+}
+
+/** A policy as the twin reads it: of one person alone, or about use. */
+type Read = PolicyDocument & { readonly person?: string; readonly unusedFor?: string };
+
 const minute = 60_000;
 const twoDays = 48 * 60 * minute;
 
 export function slowDecide(
   facts: Facts,
-  policies: readonly PolicyDocument[],
+  written: readonly PolicyDocument[],
   profiles: readonly PostureProfileDocument[],
+  beside: Beside = {},
 ): TwinDecision {
+  const policies = [...written, ...approvedAllows(beside), ...lockRequires(beside)];
   const now = decideAt(facts, policies, profiles);
   const untilMs = instantsOfChange(facts, policies, profiles)
     .filter((instant) => instant > facts.nowMs && instant <= facts.nowMs + twoDays)
@@ -34,16 +48,39 @@ export function slowDecide(
   return { ...now, untilMs };
 }
 
+function approvedAllows({ approvals = [] }: Beside): Read[] {
+  return approvals.map(({ id, person, who, resource, untilMs, waives }) => ({
+    name: `request ${id}`,
+    allow: who,
+    person,
+    to: { resources: [resource] },
+    until: new Date(untilMs).toISOString(),
+    // Whoever asked for it again has it unlocked.
+    waives: [...waives, `use of ${resource}`],
+  }));
+}
+
+function lockRequires({ locks = {} }: Beside): Read[] {
+  return Object.entries(locks).map(([name, unusedFor]) => ({
+    name: `use of ${name}`,
+    require: 'everyone',
+    to: { resources: [name] },
+    unusedFor,
+  }));
+}
+
 function decideAt(
   facts: Facts,
-  policies: readonly PolicyDocument[],
+  policies: readonly Read[],
   profiles: readonly PostureProfileDocument[],
 ): Omit<TwinDecision, 'untilMs'> {
   const selected = policies.filter((policy) => isSelected(policy, facts));
-  const judge = (policy: PolicyDocument): readonly Judged[] =>
-    judgeConditions(policy.when ?? {}, facts, profiles);
-  const isTrue = (policy: PolicyDocument): boolean => judge(policy).every(([truth]) => truth === true);
-  const isFalse = (policy: PolicyDocument): boolean => judge(policy).some(([truth]) => truth === false);
+  const judge = (policy: Read): readonly Judged[] => [
+    ...judgeConditions(policy.when ?? {}, facts, profiles),
+    ...(policy.unusedFor === undefined ? [] : [judgeUse(facts, policy.unusedFor)]),
+  ];
+  const isTrue = (policy: Read): boolean => judge(policy).every(([truth]) => truth === true);
+  const isFalse = (policy: Read): boolean => judge(policy).some(([truth]) => truth === false);
 
   // "no selected deny has its `when` true or unknown"
   const denies = selected.filter((policy) => policy.deny !== undefined && !isFalse(policy));
@@ -76,7 +113,8 @@ function decideAt(
 }
 
 /** "Each selects who, to (resources by name or tag), doors, and validity (from, until)"; the keys of each add up. */
-function isSelected(policy: PolicyDocument, facts: Facts): boolean {
+function isSelected(policy: Read, facts: Facts): boolean {
+  if (policy.person !== undefined && policy.person !== facts.subject.id) return false;
   const who = policy.allow ?? policy.deny ?? policy.require;
   if (who === undefined || !isAmong(who, facts.subject)) return false;
   const { name, tags } = facts.resource;
@@ -95,6 +133,13 @@ function isAmong(who: WhoDocument, { kind, name, email, groups }: Facts['subject
   if ((who.groups ?? []).some((group) => groups.includes(group))) return true;
   if (kind === 'service') return (who.serviceAccounts ?? []).includes(name);
   return (who.people ?? []).some((person) => person.toLowerCase() === email);
+}
+
+/** A person who has not used it for so long is locked out; of whom no use is known, the time begins now. */
+function judgeUse({ nowMs, subject, resource }: Facts, unusedFor: string): Judged {
+  const usedMs = subject.usedMs?.get(resource.name);
+  const isLocked = subject.kind === 'person' && usedMs !== undefined && nowMs - usedMs >= lengthOf(unusedFor);
+  return isLocked ? [false, 'unused-too-long'] : [true, 'used-recently'];
 }
 
 /** "All keys of `when` must hold." */
@@ -194,11 +239,13 @@ function leadingBits(network: string): string {
 /** Every instant at which anything that a policy says about time can turn. */
 function instantsOfChange(
   facts: Facts,
-  policies: readonly PolicyDocument[],
+  policies: readonly Read[],
   profiles: readonly PostureProfileDocument[],
 ): number[] {
-  const { nowMs, session } = facts;
-  return policies.flatMap(({ from, until, when = {} }) => [
+  const { nowMs, session, subject, resource } = facts;
+  const usedMs = subject.usedMs?.get(resource.name);
+  return policies.flatMap(({ from, until, when = {}, unusedFor }) => [
+    ...(unusedFor === undefined || usedMs === undefined ? [] : [usedMs + lengthOf(unusedFor)]),
     ...(from === undefined ? [] : [instantOf(from)]),
     ...(until === undefined ? [] : [instantOf(until)]),
     ...(when.mfa === undefined || session.authTimeMs === undefined

@@ -4,6 +4,13 @@
  */
 import type { MadePass, MyPasses } from '../../../protocol/passes.ts';
 import type {
+  Approving,
+  MyApprovals,
+  MyRequests,
+  NewRequest,
+  RequestState,
+} from '../../../protocol/requests.ts';
+import type {
   LoginAnswer,
   LoginEntry,
   LoginLookUp,
@@ -41,6 +48,16 @@ export const api = {
   makePass: (name: string, resource: string) =>
     call<MadePass>('POST', 'me/passes', { body: { name, resource } }),
   revokePass: (id: string) => call<undefined>('POST', `me/passes/${encodeURIComponent(id)}/revoke`),
+  requests: () => call<MyRequests>('GET', 'me/requests'),
+  ask: (wanted: NewRequest) => call<{ id: string }>('POST', 'me/requests', { body: wanted }),
+  withdraw: (id: string) => call<undefined>('POST', `me/requests/${encodeURIComponent(id)}/withdraw`),
+  approvals: () => call<MyApprovals>('GET', 'me/approvals'),
+  approveRequest: (id: string, approving: Approving) =>
+    call<{ state: RequestState }>('POST', `me/approvals/${encodeURIComponent(id)}/approve`, {
+      body: approving,
+    }),
+  denyRequest: (id: string, text: string) =>
+    call<{ state: RequestState }>('POST', `me/approvals/${encodeURIComponent(id)}/deny`, { body: { text } }),
   signOut: (everywhere: boolean) =>
     call<SignedOut>('POST', everywhere ? 'me/sign-out-everywhere' : 'me/sign-out'),
 };

@@ -14,6 +14,7 @@ import { useTitle } from '../ui/use-title.ts';
 import { DevicePasses } from './device-passes.tsx';
 import { Devices } from './devices.tsx';
 import { ResourceRow } from './resource-row.tsx';
+import { RequestsPanel } from './requests-panel.tsx';
 
 /** Rows shown at once; more on demand, so that thousands stay quick. */
 const page = 50;
@@ -61,6 +62,7 @@ function Home({ me }: { readonly me: Me }) {
         )}
       </div>
       <aside className="min-w-0" aria-label="Your devices and groups">
+        <RequestsPanel />
         <Devices devices={devices} />
         <DevicePasses me={me} />
         <Groups me={me} />

@@ -13,6 +13,7 @@ import { foreignText } from '../ui/foreign-text.ts';
 import { Instant } from '../ui/instant.tsx';
 import { ErrorPage } from './error.tsx';
 import { NotFoundPage } from './not-found.tsx';
+import { AskForIt, useWays } from './ask-for-it.tsx';
 import { Reasons } from './reasons.tsx';
 import { StepUp } from './resource-row.tsx';
 import { SignedIn } from './signed-in.tsx';
@@ -42,6 +43,7 @@ function Asked({
   readonly door: 'web' | undefined;
 }) {
   const answer = useQuery(resourceQuery(name, door));
+  const mayAsk = useWays(name).length > 0;
   const foot = (
     <>
       Signed in as <Foreign text={me.person.email ?? me.person.name} limit={80} className="text-ink" />.
@@ -65,13 +67,16 @@ function Asked({
   return (
     <CardPage
       title="You may not use this"
-      lead={answer.error.message}
+      lead={mayAsk ? 'It is not yours to use now, and you may ask for it.' : answer.error.message}
       organisation={me.organisation}
       foot={foot}
     >
-      <p className="text-quiet text-pretty">
-        If you expected to use it, ask an administrator, and tell them the name you used.
-      </p>
+      {mayAsk ? undefined : (
+        <p className="text-quiet text-pretty">
+          If you expected to use it, ask an administrator, and tell them the name you used.
+        </p>
+      )}
+      <AskForIt name={name} />
       <Trace trace={answer.error.trace} />
       <Ways me={me} isMendable={false} checking={answer.isFetching} onCheck={() => void answer.refetch()} />
     </CardPage>
@@ -114,6 +119,7 @@ function Decision({
           {granted ? 'Until' : 'Changes by itself:'} <Instant instant={until} />
         </p>
       )}
+      {granted ? undefined : <AskForIt name={name} />}
       <Trace trace={trace} />
       <Ways
         me={me}

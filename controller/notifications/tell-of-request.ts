@@ -1,0 +1,50 @@
+/** Puts what happened to a request where webhooks are told from, in the transaction in which it happened. */
+import type { Id } from '../../protocol/ids.ts';
+import type { ControllerContext } from '../context.ts';
+import type { OrganisationState } from '../organisation/organisation-state.ts';
+import { shownRequest } from '../requests/shown.ts';
+import type { ScopedStore } from '../store/scoped-store.ts';
+import { queueNotifications } from './queue.ts';
+
+export type RequestEvent =
+  | 'request.asked'
+  | 'request.approved'
+  | 'request.denied'
+  | 'request.withdrawn'
+  | 'request.expired'
+  | 'request.break-glass';
+
+/** Every webhook is told of every event. */
+export async function tellOfRequest(
+  context: ControllerContext,
+  tx: ScopedStore,
+  state: OrganisationState,
+  event: RequestEvent,
+  id: Id<'req'>,
+): Promise<void> {
+  const { webhooks = [] } = state.document;
+  if (webhooks.length === 0) return;
+  const request = await shownRequest(tx, state, id);
+  if (request === undefined) return;
+  const body = {
+    event,
+    organisation: state.document.organisation,
+    at: new Date(context.now()).toISOString(),
+    url: new URL(`/requests?id=${id}`, context.publicUrl).href,
+    request,
+  };
+  await queueNotifications(
+    context,
+    tx,
+    webhooks.map(({ name, decides }) => ({
+      target: `webhook ${name}`,
+      event,
+      body: decides === true ? { ...body, answerUrl: answerUrl(context, tx, name) } : body,
+    })),
+  );
+}
+
+/** Where that webhook may send an answer. */
+function answerUrl({ publicUrl }: ControllerContext, { organisation }: ScopedStore, name: string): string {
+  return new URL(`/api/v1/webhooks/${organisation}/${name}/answers`, publicUrl).href;
+}

@@ -1,0 +1,77 @@
+/** Guards of requests for access, of the lock on what lies unused, and of webhooks. */
+import { guards, type Mutant } from './mutant.ts';
+
+const requests = ['test/controller/requests/requests.test.ts'];
+
+export const requestsMutants: readonly Mutant[] = [
+  ...guards('controller/requests/answer.ts', requests, [
+    [
+      'nobody answers their own request',
+      "if (whoOf(approver) === row.person)\n    throw new ProblemError('not-allowed', 'Nobody answers their own request.');",
+      '',
+    ],
+    ['only approvers of the rule approve', '|| !mayApprove(rule, subject))', ')'],
+    [
+      'an approval after the end of the wait counts not at all',
+      "if (row.state !== 'pending' || row.answer_by_ms <= nowMs)",
+      "if (row.state !== 'pending')",
+    ],
+    ['an approval waives only what is shown', 'if (other !== undefined)', 'if (other === null)'],
+    [
+      'what one approver did not waive is not waived',
+      'first.filter((name) => others.every((list) => list.includes(name)))',
+      'first',
+    ],
+    ['a quorum is waited for', "if (counting.length < quorumOf(rule)) return 'pending';", ''],
+    [
+      'each approver counts once',
+      "if (written.numInsertedOrUpdatedRows === 0n)\n    throw new ProblemError('conflict', 'You have answered it already; others still may.');",
+      '',
+    ],
+  ]),
+  ...guards('controller/requests/approved.ts', requests, [
+    [
+      'an approval waives what its rule still may',
+      '(each) => rule.waives?.includes(each) === true && requires.has(each)',
+      '(each) => requires.has(each)',
+    ],
+  ]),
+  ...guards('controller/requests/end-requests.ts', requests, [
+    ['a stranger withdraws nothing', "if (!may) throw new ProblemError('not-found');", ''],
+  ]),
+  ...guards('policy/policy.ts', requests, [
+    [
+      'an approved request is for one person',
+      "if (person !== undefined && (kind !== 'person' || id !== person)) return false;",
+      '',
+    ],
+  ]),
+  ...guards(
+    'policy/conditions/recent-use.ts',
+    ['test/policy/slow-twin.test.ts'],
+    [['a service account is never locked', "subject.kind === 'service' || nowMs", 'nowMs']],
+  ),
+  ...guards(
+    'controller/control/receipts.ts',
+    ['test/controller/requests/request-rights.test.ts'],
+    [['a refused flow is no use', "event === 'refused' || ", '']],
+  ),
+  ...guards(
+    'controller/notifications/signature.ts',
+    ['test/controller/notifications/webhooks.test.ts'],
+    [
+      ['an old signature is none', ' && Math.abs(nowS - atS) <= toleranceS', ''],
+      ['a foreign signature is none', 'return same && match', 'return match'],
+    ],
+  ),
+  ...guards(
+    'controller/api/routes/webhooks.ts',
+    ['test/controller/notifications/webhooks.test.ts'],
+    [['a webhook that does not decide answers nothing', 'if (decides !== true || secret', 'if (secret']],
+  ),
+  ...guards(
+    'controller/notifications/queue.ts',
+    ['test/controller/notifications/webhooks.test.ts'],
+    [['what waits to be told is bounded', 'waiting.length - mostWaiting', '-mostWaiting']],
+  ),
+];

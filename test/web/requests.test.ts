@@ -1,0 +1,129 @@
+/** Asking and approving in a real Chromium against a real controller and a real provider. */
+import assert from 'node:assert/strict';
+import { after, test, type TestContext } from 'node:test';
+import { chromium, type Page } from 'playwright-core';
+import { findProgram } from '../../scripts/programs.ts';
+import { requestDocument } from '../controller/requests/request-bench.ts';
+import { testPortal, type TestPortal } from '../login/support/portal.ts';
+import { freePort, person, startProvider } from '../login/support/provider.ts';
+
+const people = {
+  'alice@acme.example': person('a1', ['staff']),
+  'lea@acme.example': person('l1', ['leads']),
+};
+const publicUrl = new URL(`http://postern.localhost:${await freePort()}`);
+const corp = await startProvider({ after }, 'corp', publicUrl, people, {});
+const browser = await chromium.launch({
+  executablePath: findProgram('chromium'),
+  args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+});
+after(() => browser.close());
+/** Where pictures go, when somebody wants to look at them. */
+const pictures = process.env['POSTERN_TEST_PICTURES'];
+
+async function open(t: TestContext): Promise<TestPortal> {
+  const portal = await testPortal(t, [corp], publicUrl);
+  const document = requestDocument();
+  const [prod, emergency] = document.requests ?? [];
+  if (prod === undefined || emergency === undefined) throw new Error('the rules are missing');
+  await portal.apply({
+    ...document,
+    identityProviders: [corp.document],
+    requests: [{ ...prod, quorum: 1 }, emergency],
+  });
+  await portal.app.listen({ host: '127.0.0.1', port: Number(publicUrl.port) });
+  return portal;
+}
+
+/** A page of this person, who is signed in where `path` leads. */
+async function pageOf(t: TestContext, email: keyof typeof people, path: string): Promise<Page> {
+  const context = await browser.newContext({
+    viewport: { width: 1_440, height: 900 },
+    ignoreHTTPSErrors: true,
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(error.message));
+  t.after(async () => {
+    await context.close();
+    assert.deepEqual(complaints, []);
+  });
+  await page.goto(new URL(path, publicUrl).href);
+  await page.getByRole('link', { name: 'Continue with corp' }).click();
+  await page.getByLabel('E-mail').fill(email);
+  await page.getByLabel('Password').fill(people[email].password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.waitForURL((url) => url.origin === publicUrl.origin);
+  return page;
+}
+
+/** Pictures of a page for people to look at, in both widths and both colours. */
+async function picture(page: Page, name: string): Promise<void> {
+  if (pictures === undefined) return;
+  for (const [width, size] of [
+    [1_440, 'desktop'],
+    [390, 'phone'],
+  ] as const) {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.setViewportSize({ width, height: 900 });
+      await page.emulateMedia({ colorScheme });
+      await page.screenshot({ path: `${pictures}/${name}-${size}-${colorScheme}.png`, fullPage: true });
+    }
+  }
+  await page.emulateMedia({ colorScheme: null });
+  await page.setViewportSize({ width: 1_440, height: 900 });
+}
+
+test('a refused person asks on the page that refused them, an approver sees what it waives, and the page opens the way', async (t) => {
+  const portal = await open(t);
+  const alice = await pageOf(t, 'alice@acme.example', '/refused?resource=databases');
+  await alice.getByRole('button', { name: 'Ask for it' }).click();
+  await alice.getByLabel('For how long').selectOption('4h');
+  await alice.getByLabel('Why you need it').fill('Restore the backup of <b>Tuesday</b>');
+  await picture(alice, 'ask');
+  await alice.getByRole('button', { name: 'Ask', exact: true }).click();
+  await alice.getByText('You have asked for it').waitFor();
+  const lea = await pageOf(t, 'lea@acme.example', '/');
+  await lea.getByText('1 waits for your answer.').waitFor();
+  await picture(lea, 'home-with-requests');
+  await lea.getByRole('link', { name: 'Answer' }).click();
+  await lea.getByText('Restore the backup of <b>Tuesday</b>').waitFor();
+  await lea.getByLabel('prod-needs').check();
+  await lea.getByLabel('For how long').selectOption('1h');
+  await picture(lea, 'approve');
+  await lea.getByRole('button', { name: 'Approve' }).click();
+  await lea.getByText('Approved').waitFor();
+  await alice.getByRole('button', { name: 'Check again' }).click();
+  await alice.getByText('You may use databases').waitFor();
+  const [row] = (await portal.admin('GET', '/api/v1/requests')).json<{
+    requests: { state: string; waives: string[] }[];
+  }>().requests;
+  assert.deepEqual([row?.state, row?.waives], ['approved', ['prod-needs']]);
+  await alice.goto(new URL('/requests', publicUrl).href);
+  await picture(alice, 'requests');
+  await alice.getByRole('button', { name: 'Withdraw the request for databases' }).click();
+  await alice.getByText('Withdrawn').waitFor();
+});
+
+test('a denial is read where it was asked, and breaking the glass says what it does before it does it', async (t) => {
+  await open(t);
+  const alice = await pageOf(t, 'alice@acme.example', '/requests');
+  await alice.getByRole('button', { name: 'Ask for databases' }).click();
+  await alice.getByLabel('Why you need it').fill('Curious');
+  await alice.getByRole('button', { name: 'Ask', exact: true }).click();
+  const lea = await pageOf(t, 'lea@acme.example', '/requests');
+  await lea.getByLabel('Or why not').fill('Use the replica');
+  await lea.getByRole('button', { name: 'Deny' }).click();
+  await lea.getByText('Denied', { exact: true }).waitFor();
+  await alice.reload();
+  await alice.getByText('Use the replica').waitFor();
+  await alice.getByRole('button', { name: 'Break the glass for databases' }).click();
+  await alice.getByText('approved by nobody, and everybody who watches over it is told').waitFor();
+  await alice.getByLabel('Why you need it').fill('Outage 4711');
+  await alice.getByRole('button', { name: 'Let me in' }).click();
+  await alice.getByText('You may use it now').waitFor();
+  await alice.reload();
+  await alice.getByText('Broke the glass').waitFor();
+  await picture(alice, 'broke-the-glass');
+});

@@ -1,0 +1,117 @@
+/** Answers a request of somebody else: what an approval waives is shown and ticked one by one, a denial says why. */
+import { useId, useState } from 'react';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import type { AccessRequest } from '../../../protocol/requests.ts';
+import { api } from '../api/portal.ts';
+import { Button } from '../ui/button.tsx';
+import { Foreign } from '../ui/foreign.tsx';
+import { choicesUpTo } from './durations.ts';
+
+const control =
+  'min-h-10 w-full min-w-0 rounded-control border border-line-strong bg-surface px-3 text-body hover:border-quiet';
+
+export function ApprovalForm({ request }: { readonly request: AccessRequest }) {
+  const { id, forMs, quorum, answers, waivable = [] } = request;
+  const choices = choicesUpTo(forMs);
+  const [length, setLength] = useState(choices.at(-1)?.value ?? '');
+  const [waived, setWaived] = useState<readonly string[]>([]);
+  const [text, setText] = useState('');
+  const ids = [useId(), useId()] as const;
+  const queries = useQueryClient();
+  const settled = {
+    onSettled: () => queries.invalidateQueries({ queryKey: ['approvals'] }),
+  };
+  const approve = useMutation({
+    mutationFn: () => api.approveRequest(id, { for: length, waives: [...waived] }),
+    ...settled,
+  });
+  const deny = useMutation({ mutationFn: () => api.denyRequest(id, text), ...settled });
+  const error = approve.error ?? deny.error;
+  const still = quorum - answers.filter(({ answer }) => answer === 'approve').length;
+  return (
+    <div className="grid grid-cols-[minmax(0,1fr)] gap-3">
+      {waivable.length === 0 ? undefined : (
+        <fieldset className="grid gap-1.5 rounded-control border border-line p-3">
+          <legend className="px-1 text-small text-quiet">Required there; tick what need not be met</legend>
+          {waivable.map(({ policy, needs }) => (
+            <label key={policy} className="flex min-h-8 items-center gap-2.5">
+              <input
+                type="checkbox"
+                className="size-4 shrink-0"
+                checked={waived.includes(policy)}
+                onChange={(event) =>
+                  setWaived(
+                    event.target.checked ? [...waived, policy] : waived.filter((each) => each !== policy),
+                  )
+                }
+              />
+              <span className="min-w-0">
+                <Foreign text={policy} limit={63} />{' '}
+                <span className="text-small text-quiet">{needs.join(', ')}</span>
+              </span>
+            </label>
+          ))}
+        </fieldset>
+      )}
+      <div className="grid gap-3 sm:grid-cols-2">
+        <form
+          className="grid content-start gap-2"
+          onSubmit={(event) => {
+            event.preventDefault();
+            approve.mutate();
+          }}
+        >
+          <label className="grid gap-1 text-small" htmlFor={ids[0]}>
+            For how long
+            <select
+              id={ids[0]}
+              value={length}
+              onChange={(event) => setLength(event.target.value)}
+              className={control}
+            >
+              {choices.map((choice) => (
+                <option key={choice.value} value={choice.value}>
+                  {choice.text}
+                </option>
+              ))}
+            </select>
+          </label>
+          <Button type="submit" busy={approve.isPending}>
+            Approve
+          </Button>
+          {still > 1 ? (
+            <p className="text-small text-quiet">{still} approvals are missing, yours among them.</p>
+          ) : undefined}
+        </form>
+        <form
+          className="grid content-start gap-2"
+          onSubmit={(event) => {
+            event.preventDefault();
+            deny.mutate();
+          }}
+        >
+          <label className="grid gap-1 text-small" htmlFor={ids[1]}>
+            Or why not
+            <input
+              id={ids[1]}
+              value={text}
+              onChange={(event) => setText(event.target.value)}
+              required
+              maxLength={500}
+              autoComplete="off"
+              className={control}
+            />
+          </label>
+          <Button type="submit" tone="secondary" busy={deny.isPending}>
+            Deny
+          </Button>
+        </form>
+      </div>
+      {error === null ? undefined : (
+        <p role="alert" className="text-small text-bad">
+          {error.message}
+        </p>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,234 @@
+/** Requests: those that wait for this person's answer, their own, and what they may ask for. */
+import { useState } from 'react';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import type { AccessRequest, Requestable } from '../../../protocol/requests.ts';
+import { api } from '../api/portal.ts';
+import { approvalsQuery, requestsQuery } from '../queries.ts';
+import { Badge } from '../ui/badge.tsx';
+import { Button, buttonClass } from '../ui/button.tsx';
+import { Foreign } from '../ui/foreign.tsx';
+import { Ago, Instant } from '../ui/instant.tsx';
+import type { NoticeTone } from '../ui/notice.tsx';
+import { Notice } from '../ui/notice.tsx';
+import { Panel } from '../ui/panel.tsx';
+import { useTitle } from '../ui/use-title.ts';
+import { ApprovalForm } from './approval-form.tsx';
+import { AskForm } from './ask-for-it.tsx';
+import { lengthText } from './durations.ts';
+
+const states: Record<AccessRequest['state'], readonly [NoticeTone, string]> = {
+  pending: ['wait', 'Waiting'],
+  approved: ['good', 'Approved'],
+  denied: ['bad', 'Denied'],
+  withdrawn: ['plain', 'Withdrawn'],
+  expired: ['plain', 'Over'],
+};
+
+const route = getRouteApi('/shell/requests');
+
+/** The id in the address is one that a message to an approver named: it stands first. */
+export function RequestsPage() {
+  useTitle('Requests');
+  const { id } = route.useSearch();
+  return (
+    <div className="grid max-w-[48rem] gap-8">
+      <div className="flex flex-wrap items-baseline justify-between gap-3">
+        <h1 className="text-title font-semibold">Requests</h1>
+        <Link to="/" className={buttonClass('quiet')}>
+          What you may use
+        </Link>
+      </div>
+      <Lists chosen={id} />
+    </div>
+  );
+}
+
+function Lists({ chosen }: { readonly chosen: string | undefined }) {
+  const own = useQuery(requestsQuery);
+  const approvals = useQuery(approvalsQuery);
+  const failed = [own, approvals].find(({ error, data }) => error !== null && data === undefined);
+  if (failed !== undefined)
+    return <Notice tone="bad" title={failed.error?.message ?? 'The list could not be loaded'} live />;
+  if (own.data === undefined || approvals.data === undefined)
+    return <div role="status" aria-label="Loading the requests" className="skeleton h-40" />;
+  const waiting = approvals.data.waiting.toSorted(
+    (a, b) => Number(b.id === chosen) - Number(a.id === chosen),
+  );
+  const { requests, requestable } = own.data;
+  const { answered } = approvals.data;
+  const known = [...waiting, ...answered, ...requests].some(({ id }) => id === chosen);
+  return (
+    <>
+      {chosen === undefined || known ? undefined : (
+        <Notice title="That request is not yours to see">
+          It is gone, or somebody else asked for it or approves it.
+        </Notice>
+      )}
+      {waiting.length === 0 ? undefined : (
+        <Panel title="Waiting for your answer" aside={<Count of={waiting} />}>
+          <ul className="divide-y divide-line">
+            {waiting.map((request) => (
+              <li key={request.id} className="grid grid-cols-[minmax(0,1fr)] gap-4 px-5 py-4">
+                <Told request={request} ofOthers />
+                <ApprovalForm request={request} />
+              </li>
+            ))}
+          </ul>
+        </Panel>
+      )}
+      <Requestables list={requestable} />
+      {requests.length === 0 ? undefined : (
+        <Panel title="You asked for" aside={<Count of={requests} />}>
+          <ul className="divide-y divide-line">
+            {requests.map((request) => (
+              <Row key={request.id} request={request} />
+            ))}
+          </ul>
+        </Panel>
+      )}
+      {answered.length === 0 ? undefined : (
+        <Panel title="Answered" aside={<Count of={answered} />}>
+          <ul className="divide-y divide-line">
+            {answered.map((request) => (
+              <Row key={request.id} request={request} ofOthers />
+            ))}
+          </ul>
+        </Panel>
+      )}
+      {requests.length + requestable.length + waiting.length + answered.length > 0 ? undefined : (
+        <Notice title="There is nothing that you may ask for or approve">
+          Your organisation has no rule for requests that names you.
+        </Notice>
+      )}
+    </>
+  );
+}
+
+function Count({ of }: { readonly of: readonly unknown[] }) {
+  return <span className="text-small text-quiet tabular-nums">{of.length}</span>;
+}
+
+/** What was asked, by whom, and what has become of it. */
+function Told({
+  request,
+  ofOthers = false,
+}: {
+  readonly request: AccessRequest;
+  readonly ofOthers?: boolean;
+}) {
+  const { resource, state, person, reason, forMs, asked, until, answers, breakGlass } = request;
+  const [tone, text] = states[state];
+  const denied = answers.find(({ answer }) => answer === 'deny');
+  return (
+    <div className="min-w-0">
+      <div className="flex flex-wrap items-center gap-x-2.5 gap-y-1">
+        <h3 className="min-w-0 font-semibold">
+          <Foreign text={resource} limit={63} />
+        </h3>
+        <Badge tone={tone}>{text}</Badge>
+        {breakGlass ? <Badge tone="bad">Broke the glass</Badge> : undefined}
+      </div>
+      <p className="mt-0.5 text-small text-quiet">
+        {ofOthers ? (
+          <>
+            <Foreign text={person.email ?? person.name} limit={80} className="text-ink" />
+            {', '}
+          </>
+        ) : undefined}
+        for {lengthText(forMs)}, asked <Ago instant={asked} />
+        {until === undefined ? undefined : (
+          <>
+            {', until '}
+            <Instant instant={until} />
+          </>
+        )}
+      </p>
+      <p className="mt-2">
+        <Foreign text={reason} limit={500} />
+      </p>
+      {denied?.text === undefined ? undefined : (
+        <p className="mt-2 text-bad">
+          Denied by <Foreign text={denied.who} limit={80} />: <Foreign text={denied.text} limit={500} />
+        </p>
+      )}
+    </div>
+  );
+}
+
+function Row({
+  request,
+  ofOthers = false,
+}: {
+  readonly request: AccessRequest;
+  readonly ofOthers?: boolean;
+}) {
+  const { id, state, resource } = request;
+  const queries = useQueryClient();
+  const withdraw = useMutation({
+    mutationFn: () => api.withdraw(id),
+    onSettled: () =>
+      Promise.all(
+        [['requests'], ['approvals'], ['resources']].map((queryKey) =>
+          queries.invalidateQueries({ queryKey }),
+        ),
+      ),
+  });
+  const isOpen = state === 'approved' || (state === 'pending' && !ofOthers);
+  return (
+    <li className="flex flex-wrap items-start justify-between gap-3 px-5 py-4">
+      <Told request={request} ofOthers={ofOthers} />
+      {isOpen ? (
+        <Button
+          tone="secondary"
+          busy={withdraw.isPending}
+          aria-label={`Withdraw the request for ${resource}`}
+          onClick={() => withdraw.mutate()}
+        >
+          {state === 'approved' ? 'End it now' : 'Withdraw'}
+        </Button>
+      ) : undefined}
+      {withdraw.error === null ? undefined : (
+        <p role="alert" className="w-full text-small text-bad">
+          {withdraw.error.message}
+        </p>
+      )}
+    </li>
+  );
+}
+
+function Requestables({ list }: { readonly list: readonly Requestable[] }) {
+  const [chosen, setChosen] = useState<Requestable>();
+  if (list.length === 0) return undefined;
+  return (
+    <Panel title="You may ask for" aside={<Count of={list} />}>
+      <ul className="divide-y divide-line">
+        {list.map((way) => (
+          <li
+            key={`${way.resource} ${way.rule}`}
+            className="grid grid-cols-[minmax(0,1fr)] gap-3 px-5 py-3 sm:grid-cols-[minmax(0,1fr)_auto] sm:items-center"
+          >
+            <p className="min-w-0">
+              <Foreign text={way.resource} limit={63} className="font-medium" />{' '}
+              <span className="text-small text-quiet">for {lengthText(way.longestMs)} at most</span>
+            </p>
+            {chosen === way ? (
+              <div className="sm:col-span-2">
+                <AskForm way={way} onCancel={() => setChosen(undefined)} />
+              </div>
+            ) : (
+              <Button
+                tone={way.breakGlass ? 'danger' : 'secondary'}
+                className="w-fit"
+                aria-label={`${way.breakGlass ? 'Break the glass for' : 'Ask for'} ${way.resource}`}
+                onClick={() => setChosen(way)}
+              >
+                {way.breakGlass ? 'Break the glass' : 'Ask'}
+              </Button>
+            )}
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  );
+}
