@@ -7,6 +7,7 @@ import { adminCall } from './admin-call.ts';
 import { adminTarget, withAdminOptions, type AdminOptions } from './admin-options.ts';
 import { count } from './count.ts';
 import { orRefuse, readDocument } from './document-file.ts';
+import { isProposed, sayProposed } from './proposed.ts';
 import { action, CommandError, print, say, table } from './output.ts';
 import { ifMatch, withFromOption, type FromOption } from './revision-option.ts';
 
@@ -37,6 +38,7 @@ async function run(options: Options): Promise<void> {
     document,
     adminCall(target, 'PUT', '/api/v1/document', document.value, ifMatch(options)),
   );
+  if (isProposed.Check(result)) return sayProposed(result, options.json === true, 'postern.apply/v1');
   if (!isResult.Check(result)) throw new CommandError(exits.unexpected, 'the answer is not that of apply');
   const { changes, revision } = result;
   const text = table(changes.map(({ action: done, kind, name }) => [done, kind, name]));

@@ -11,6 +11,7 @@ import { adminCall, ApiProblem } from './admin-call.ts';
 import { adminTarget, withAdminOptions, type AdminOptions } from './admin-options.ts';
 import { count } from './count.ts';
 import { readDocument, refuse } from './document-file.ts';
+import { isProposed, listProposals, refuseProposal, sayProposed } from './proposed.ts';
 import { action, CommandError, print, say, table } from './output.ts';
 import { ifMatch, parseRevision, withFromOption, type FromOption } from './revision-option.ts';
 import { exportYaml } from './yaml-export.ts';
@@ -51,6 +52,12 @@ export function policyCommand(program: Command): void {
   )
     .option('--json', 'as one JSON object')
     .action(action(rollback));
+  withAdminOptions(policy.command('proposals').description('changes that wait for a second administrator'))
+    .option('--json', 'as one JSON object')
+    .action(action(listProposals));
+  withAdminOptions(
+    policy.command('refuse <proposal>').description('refuse a change that waits, or take one’s own back'),
+  ).action(action(refuseProposal));
   policy
     .command('test')
     .description('run the tests of a file against its policies, here, without a controller')
@@ -133,6 +140,8 @@ async function rollback(which: string, options: AdminOptions & Json & FromOption
       return refuse(issues.map(({ path, message }) => `revision ${revision}, ${path.join('.')}: ${message}`));
     },
   );
+  if (isProposed.Check(answer))
+    return sayProposed(answer, options.json === true, 'postern.policy-rollback/v1');
   if (!isApplied.Check(answer))
     throw new CommandError(exits.unexpected, 'the answer is not that of rollback');
   const { changes, revision: inForce } = answer;

@@ -41,7 +41,7 @@ import type { AcmeSettings } from './web/certificates/acme-account.ts';
 import { answerPeer } from './web/certificates/answer-peer.ts';
 import { peersThroughRelays, type Peers } from './web/certificates/ask-peers.ts';
 import type { DeviceFlow } from './web/device-flow.ts';
-import { openWebDoor } from './web/web-door.ts';
+import { webDoorWhenNeeded } from './web/web-door-when-needed.ts';
 
 export interface ConnectorOptions {
   readonly state: StateDirectory;
@@ -138,7 +138,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     clock: systemClock,
     wallClock,
   };
-  const web = await openWebDoor({
+  const web = await webDoorWhenNeeded({
     state,
     lease: memory.lease,
     snapshot: () => memory.snapshot,
@@ -198,6 +198,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     if (!sending) gathering ??= setTimeout(sendRecords, gatherMs);
   };
   attach();
+  web.resume();
 
   return {
     status,

@@ -17,6 +17,7 @@ const kinds = [
   'ses',
   'tok',
   'flw',
+  'chg',
 ] as const;
 
 export type IdKind = (typeof kinds)[number];

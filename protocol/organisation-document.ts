@@ -109,6 +109,15 @@ export const DevicesDocument = Type.Object(
   closed,
 );
 
+/** Changes of this document. */
+export const ChangesDocument = Type.Object(
+  {
+    /** `required`: a second administrator approves each one, this one included, before it is in force. `off` unless said. */
+    approval: Type.Optional(Type.Union([Type.Literal('required'), Type.Literal('off')])),
+  },
+  closed,
+);
+
 /** A whole organisation as one file. What a list leaves out is removed by `apply`. */
 export const OrganisationDocument = Type.Object(
   {
@@ -117,6 +126,7 @@ export const OrganisationDocument = Type.Object(
     groups: Type.Optional(Type.Array(ShortName)),
     sessions: Type.Optional(SessionsDocument),
     devices: Type.Optional(DevicesDocument),
+    changes: Type.Optional(ChangesDocument),
     identityProviders: Type.Optional(Type.Array(IdentityProviderDocument)),
     networks: Type.Optional(Type.Array(NetworkDocument)),
     serviceAccounts: Type.Optional(Type.Array(ServiceAccountDocument)),

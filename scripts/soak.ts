@@ -65,6 +65,14 @@ const soaks: Readonly<Record<string, Soak>> = {
     what: 'SEC-A17: two people, 100,000 mixed, cut and irregular requests through the web door, 8 minutes',
     run: canary,
   },
+  'web-door': {
+    what: 'a real browser at the web door, an upload of 1 GB with flat memory among it, 4 minutes',
+    run: () => atFullLength('test/e2e/web-door.test.ts'),
+  },
+  'blind-relay': {
+    what: 'T1: a relay searched for what passed it, also after a minute of idleness, 2 minutes',
+    run: () => atFullLength('test/attack/blind-relay.test.ts'),
+  },
   'evil-bytes': {
     what: 'T1: a relay that flips each byte of a whole session in turn, both ways, 5 minutes',
     run: flipEveryByte,

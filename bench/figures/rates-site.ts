@@ -9,7 +9,6 @@ import { pino } from 'pino';
 import type { ControllerContext } from '../../controller/context.ts';
 import { openController } from '../../controller/open-controller.ts';
 import { applyDocument } from '../../controller/organisation/apply-document.ts';
-import type { ScopedStore } from '../../controller/store/scoped-store.ts';
 import { systemClock, systemRandom } from '../../protocol/clock.ts';
 import { newId, type ConnectorId, type DeviceId, type Id } from '../../protocol/ids.ts';
 import { startPostgres } from '../../test/support/servers/postgres-server.ts';
@@ -110,7 +109,7 @@ async function fill(
   const devices = Array.from({ length: size }, () => newId('dev', id()));
   const connectors = Array.from({ length: connectorCount }, () => newId('con', id()));
   await store.transaction(async (tx) => {
-    await inParts(tx, 'people', people, (person, at) => ({
+    const peopleRows = people.map((person, at) => ({
       id: person,
       issuer,
       subject: `${at}`,
@@ -120,21 +119,24 @@ async function fill(
       created_ms: nowMs,
       signed_in_ms: nowMs,
     }));
-    await inParts(tx, 'nodes', devices, (device, at) => ({
+    for (const part of inParts(peopleRows)) await tx.insert('people', part).execute();
+    const deviceRows = devices.map((device, at) => ({
       ...node(device, nowMs),
-      kind: 'device',
+      kind: 'device' as const,
       owner: people[at] ?? null,
       signed_in_ms: nowMs,
       acknowledged_ms: nowMs,
     }));
-    await inParts(tx, 'nodes', connectors, (connector) => ({
+    for (const part of inParts(deviceRows)) await tx.insert('nodes', part).execute();
+    const connectorRows = connectors.map((connector) => ({
       ...node(connector, nowMs),
-      kind: 'connector',
+      kind: 'connector' as const,
       network,
     }));
-    await inParts(tx, 'sessions', devices, (device, at) => ({
+    for (const part of inParts(connectorRows)) await tx.insert('nodes', part).execute();
+    const sessionRows = devices.map((device, at) => ({
       id: newId('ses', id()),
-      kind: 'device',
+      kind: 'device' as const,
       subject: people[at] ?? '',
       device,
       address: '192.0.2.7',
@@ -143,6 +145,7 @@ async function fill(
       auth_ms: nowMs,
       amr: '["mfa"]',
     }));
+    for (const part of inParts(sessionRows)) await tx.insert('sessions', part).execute();
   });
   return { people, devices, connectors };
 }
@@ -164,13 +167,7 @@ function node(of: DeviceId | ConnectorId, nowMs: number) {
   } as const;
 }
 
-async function inParts<T>(
-  tx: ScopedStore,
-  table: 'people' | 'nodes' | 'sessions',
-  values: readonly T[],
-  rowOf: (value: T, at: number) => object,
-): Promise<void> {
-  const rows = values.map(rowOf);
-  for (let at = 0; at < rows.length; at += rowsAtOnce)
-    await tx.insert(table, rows.slice(at, at + rowsAtOnce)).execute();
+/** One statement takes a bounded number of rows. */
+function* inParts<T>(rows: readonly T[]): Generator<T[]> {
+  for (let at = 0; at < rows.length; at += rowsAtOnce) yield rows.slice(at, at + rowsAtOnce);
 }

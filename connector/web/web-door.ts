@@ -81,6 +81,8 @@ export interface WebDoor {
   receive(message: FromController): boolean;
   /** The controller welcomed this connector. */
   welcomed(): void;
+  /** A snapshot is remembered: certificates are looked after before the controller says anything. */
+  resume(): void;
   /** The snapshot came or changed. */
   follow(): void;
   /** Ends what nothing covers any more; the instant (epoch milliseconds) at which time alone ends the next. */
@@ -237,6 +239,10 @@ class ConnectorWebDoor implements WebDoor {
   welcomed(): void {
     this.#reported = '';
     this.#options.send({ t: 'assertion-keys', keys: this.#assertions.jwks });
+  }
+
+  resume(): void {
+    this.#certificates.watch(this.#hostnames());
   }
 
   follow(): void {

@@ -31,6 +31,7 @@ import { hostnameRoutes } from './routes/hostnames.ts';
 import { listRoutes } from './routes/lists.ts';
 import { overviewRoutes } from './routes/overview.ts';
 import { passRoutes } from './routes/passes.ts';
+import { proposalRoutes } from './routes/proposals.ts';
 import { postureRoutes } from './routes/posture.ts';
 import { peopleRoutes } from './routes/people.ts';
 import { requestRoutes } from './routes/requests.ts';
@@ -79,6 +80,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     discoveryRoutes,
     documentRoutes,
     documentHistoryRoutes,
+    proposalRoutes,
     enrolmentKeyRoutes,
     listRoutes,
     hostnameRoutes,

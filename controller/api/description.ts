@@ -39,6 +39,7 @@ const problemSchema = { ...Problem, $id: 'Problem', description: 'Problem detail
 const success: Readonly<Record<string, string>> = {
   200: 'What was asked for',
   201: 'Made',
+  202: 'Kept, and not in force before somebody else has approved it',
   204: 'Done; there is nothing to say',
 };
 

@@ -8,9 +8,8 @@ export interface AuditFilters {
   readonly who?: string;
   readonly resource?: string;
   readonly result?: string;
-  /** RFC 3339 instants. */
+  /** An RFC 3339 instant. */
   readonly since?: string;
-  readonly until?: string;
   /** The refusal that somebody was shown under this trace. */
   readonly trace?: string;
   /** Text in who, resource, reasons or detail, in any case of its letters. */
@@ -19,7 +18,7 @@ export interface AuditFilters {
 
 export function auditConditions(
   eb: ExpressionBuilder<ScopedSchema, 'audit'>,
-  { what, who, resource, result, since, until, trace, q }: AuditFilters,
+  { what, who, resource, result, since, trace, q }: AuditFilters,
 ): Expression<SqlBool>[] {
   const conditions: Expression<SqlBool>[] = [];
   if (what !== undefined) conditions.push(eb.or([eb('what', '=', what), eb('what', 'like', `${what}.%`)]));
@@ -27,7 +26,6 @@ export function auditConditions(
   if (resource !== undefined) conditions.push(eb('resource', '=', resource));
   if (result !== undefined) conditions.push(eb('result', '=', result));
   if (since !== undefined) conditions.push(eb('at_ms', '>=', Date.parse(since)));
-  if (until !== undefined) conditions.push(eb('at_ms', '<', Date.parse(until)));
   if (trace !== undefined) conditions.push(eb('detail', 'like', `%"trace":"${trace}"%`));
   if (q !== undefined) {
     const pattern = `%${q.toLowerCase().replaceAll(/[\\%_]/g, '\\$&')}%`;

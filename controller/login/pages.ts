@@ -7,13 +7,14 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { pagePaths } from '../../protocol/pages.ts';
+import { adminPages, portalPages } from '../../protocol/pages.ts';
 import { ProblemError } from '../api/problems.ts';
 
 const config = { access: 'public' } as const;
 const aPage = { description: 'The page', media: 'text/html' };
-/** As routes have them: a part that stands for any name begins with a colon. */
-const pages = pagePaths.map((path) => path.replaceAll('$', ':'));
+/** Those for administrators are behind one route, and found in the list by their parts. */
+const adminRoot = '/admin';
+const adminPatterns = adminPages.map((path) => path.split('/'));
 
 export async function servePages(app: FastifyInstance): Promise<void> {
   const root = pagesFolder();
@@ -24,9 +25,25 @@ export async function servePages(app: FastifyInstance): Promise<void> {
   const index = await readFile(`${root}/index.html`, 'utf8');
   const sendPage = (reply: FastifyReply): FastifyReply => reply.type('text/html; charset=utf-8').send(index);
   await app.register(fastifyStatic, { root, serve: false, preCompressed: true });
+  const notFound = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    if (!wantsPage(request)) throw new ProblemError('not-found');
+    return sendPage(reply.code(404));
+  };
   const page = async (_request: FastifyRequest, reply: FastifyReply) => sendPage(reply);
-  for (const path of pages)
+  for (const path of [...portalPages, adminRoot])
     app.get(path, { config: { ...config, answers: { 200: aPage } }, schema: { summary: 'A page' } }, page);
+  const missing = { 404: { ...aPage, description: 'A page that says so; a program gets the problem' } };
+  app.get(
+    `${adminRoot}/*`,
+    {
+      config: { ...config, answers: { 200: aPage, ...missing } },
+      schema: { summary: 'A page for administrators' },
+    },
+    async (request, reply) => {
+      const [path = ''] = request.url.split('?');
+      return isAdminPage(path) ? sendPage(reply) : notFound(request, reply);
+    },
+  );
   const icon = { 200: { description: 'The icon', media: 'image/svg+xml' } };
   app.get(
     '/favicon.svg',
@@ -47,14 +64,19 @@ export async function servePages(app: FastifyInstance): Promise<void> {
       return reply.sendFile(`assets/${name}`, { maxAge: '365d', immutable: true });
     },
   );
-  const missing = { 404: { ...aPage, description: 'A page that says so; a program gets the problem' } };
   app.get(
     '/*',
     { config: { ...config, answers: missing }, schema: { summary: 'Whatever is not there' } },
-    async (request, reply) => {
-      if (!wantsPage(request)) throw new ProblemError('not-found');
-      return sendPage(reply.code(404));
-    },
+    async (request, reply) => notFound(request, reply),
+  );
+}
+
+function isAdminPage(path: string): boolean {
+  const parts = path.split('/');
+  return adminPatterns.some(
+    (pattern) =>
+      pattern.length === parts.length &&
+      pattern.every((part, place) => (part.startsWith('$') ? parts[place] !== '' : part === parts[place])),
   );
 }
 

@@ -16,7 +16,7 @@ import {
 import { changedSourceSecrets, withoutSourceSecrets, writeSources } from '../posture/source-secrets.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { documentChanges, withoutValues } from './document-changes.ts';
-import { readOrganisation, type StoredDocument } from './organisation-state.ts';
+import { readOrganisation, type OrganisationState, type StoredDocument } from './organisation-state.ts';
 
 export interface ApplyOptions {
   readonly secretKey: SecretKey;
@@ -28,8 +28,12 @@ export interface ApplyOptions {
   readonly from?: number;
   /** The earlier revision that this is, where it is one. */
   readonly rollback?: number;
-  /** Throws what refuses these changes; asked inside the transaction, before anything is written. */
-  readonly permit?: (changes: readonly DocumentChange[]) => void;
+  /** Rejects with what refuses these changes; asked inside the transaction, before anything is written. */
+  readonly permit?: (
+    tx: ScopedStore,
+    changes: readonly DocumentChange[],
+    before: OrganisationState,
+  ) => Promise<void>;
 }
 
 export interface Applied extends ApplyResult {
@@ -70,7 +74,7 @@ export function applyDocument(
     if (changes.length === 0 && before.revision > 0) {
       return { changes: [], revision: before.revision, removed: [], redirected: [], orphaned: [] };
     }
-    options.permit?.(changes);
+    await options.permit?.(tx, changes, before);
     if (before.revision === 0) await tx.setName(document.organisation);
     await tx
       .insert('documents', {

@@ -9,6 +9,7 @@ import type { StoredDocument } from './organisation-state.ts';
 const kinds = {
   sessions: 'setting',
   devices: 'setting',
+  changes: 'setting',
   zones: 'zone',
   groups: 'group',
   identityProviders: 'identity provider',

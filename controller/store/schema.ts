@@ -549,6 +549,25 @@ export interface PasskeyChallengesTable {
   expires_ms: number;
 }
 
+/** Documents that wait for a second administrator, and what became of them. */
+export interface ProposalsTable {
+  organisation: OrganisationId;
+  id: Id<'chg'>;
+  /** With its secrets, sealed. */
+  document: Uint8Array;
+  /** The revision it was made from. */
+  revision: number;
+  /** JSON array of what it changes, without values. */
+  changes: string;
+  who: string;
+  /** JSON array of everyone who stands behind it. */
+  behind: string;
+  created_ms: number;
+  state: 'open' | 'approved' | 'refused';
+  decided_ms: number | null;
+  decided_by: string | null;
+}
+
 /** The tables that belong to an organisation. */
 export interface ScopedSchema {
   documents: DocumentsTable;
@@ -589,6 +608,7 @@ export interface ScopedSchema {
   local_accounts: LocalAccountsTable;
   passkeys: PasskeysTable;
   passkey_challenges: PasskeyChallengesTable;
+  proposals: ProposalsTable;
 }
 
 /** Keys, sealed, and the TLS authority, where several controllers share them. */

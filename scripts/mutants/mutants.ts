@@ -1,5 +1,6 @@
 /** Every guard that `npm run mutants` takes out, by the part of the product it stands in. */
 import { administratorsMutants } from './administrators.ts';
+import { dashboardMutants } from './dashboard.ts';
 import { certificatesMutants } from './certificates.ts';
 import { channelMutants } from './channel.ts';
 import { clientMutants } from './client.ts';
@@ -39,6 +40,7 @@ export const mutants: readonly Mutant[] = [
   ...controllerMutants,
   ...clustersMutants,
   ...administratorsMutants,
+  ...dashboardMutants,
   ...decisionsMutants,
   ...documentMutants,
   ...signInMutants,

@@ -26,7 +26,7 @@ export const webDoorMutants: readonly Mutant[] = [
     'connector/web/request-target.ts',
     ['test/web-door/parts.test.ts'],
     [
-      ['a request is for the host its TLS is for', '  if (host !== servername) return 421;\n', ''],
+      ['a request is for the host its TLS is for', '  if (named.host !== servername) return 421;\n', ''],
       ['a request has one Host', 'return hosts.length === 1 ? hosts[0] : undefined;', 'return hosts[0];'],
     ],
   ),
@@ -39,7 +39,7 @@ export const webDoorMutants: readonly Mutant[] = [
         "name.toLowerCase().replaceAll('_', '-')",
         'name.toLowerCase()',
       ],
-      ['what Connection names goes no further', ' || named.has(name)) continue;', ') continue;'],
+      ['what Connection names goes no further', ' || named.has(name)', ''],
     ],
   ),
   ...guards(
@@ -82,6 +82,70 @@ export const webDoorMutants: readonly Mutant[] = [
         'a revoked session opens nothing',
         ".some((id) => lease.isRevoked(id))) return 'revoked';",
         ".some(() => false)) return 'revoked';",
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/web/assertion.ts',
+    ['test/attack/web-keys.test.ts'],
+    [
+      [
+        'an assertion is kept for one host',
+        '`${right.id} ${target.authority} ${audience}`',
+        '`${right.id}${target.authority} ${audience}`',
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/web/upstreams.ts',
+    ['test/attack/web-keys.test.ts'],
+    [
+      ['connections are kept apart by right', '`${right} ${text} ${address} ', '`${text} ${address} '],
+      ['connections are kept apart by whom they believe', 'originName, originInsecure];', 'originName];'],
+    ],
+  ),
+  ...guards(
+    'connector/web/https-endpoint.ts',
+    ['test/attack/web-slow.test.ts'],
+    [
+      ['handshakes under way are bounded', 'if (this.#handshakes >= maxHandshakes || ', 'if ('],
+      [
+        'a handshake that stalls is ended',
+        '.clock.after(handshakeMs, () => socket.destroy())',
+        '.clock.after(handshakeMs, () => undefined)',
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/web/request-body.ts',
+    ['test/attack/web-slow.test.ts'],
+    [
+      [
+        'a reader who takes nothing is not the browser’s silence',
+        'if (!this.#raw.isPaused()) this.destroy(',
+        'this.destroy(',
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/web/origin-answer.ts',
+    ['test/attack/web-slow.test.ts'],
+    [
+      [
+        'a browser that reads nothing holds its origin back',
+        'if (!response.write(chunk)) this.#controller?.pause();',
+        'response.write(chunk);',
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/web/origin-tls.ts',
+    ['test/web-door/https-origins.test.ts'],
+    [
+      [
+        'an origin is believed by its certificate',
+        'rejectUnauthorized: web.originInsecure !== true',
+        'rejectUnauthorized: false',
       ],
     ],
   ),

@@ -7,7 +7,7 @@ import { connect } from 'node:net';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { suite, test } from 'node:test';
 import { serveProxy } from '../../client/proxies/proxy-server.ts';
 import { localSocket, serveLocalApi } from '../../protocol/node/local-api.ts';
 import { peerBounds, type PeerBounds } from '../../protocol/slow-peers.ts';
@@ -131,28 +131,6 @@ test('SEC-D7: more connections than the bound cost the oldest their place, and a
   }
 });
 
-test('SEC-D7: a channel that was upgraded and says nothing more is let go within ten seconds', async (t) => {
-  const list = await targets(t);
-  const since = performance.now();
-  const raws = await Promise.all(
-    list.flatMap((target) =>
-      target.upgrades.map(async ([path, subprotocol]) => {
-        const raw = await Raw.open(target);
-        raw.write(
-          `${head(`GET ${path} HTTP/1.1`)}Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n` +
-            `Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: ${subprotocol}\r\n\r\n`,
-        );
-        return { raw, place: `${path} of ${target.name}` };
-      }),
-    ),
-  );
-  for (const { raw, place } of raws) {
-    await within(raw, 12_000);
-    assert.equal(raw.status, 101, place);
-    assert.ok(raw.isClosed && performance.now() - since < 11_000, place);
-  }
-});
-
 test('SEC-D1: header lines, names, values, targets and chunk extensions without end end the connection early', async (t) => {
   const list = await targets(t);
   const chunked = `${head('POST /api/v1/me/logins/approve HTTP/1.1')}Transfer-Encoding: chunked\r\n\r\n`;
@@ -185,43 +163,70 @@ test('SEC-D1: header lines, names, values, targets and chunk extensions without 
   }
 });
 
-test('SEC-D7: the proxies of a laptop let a program go that asks for nothing, slowly or not at all', async (t) => {
-  for (const kind of ['socks', 'http'] as const) {
-    const proxy = await serveProxy({
-      kind,
-      address: '127.0.0.1',
-      port: 0,
-      uids: new Set([process.getuid?.() ?? 0]),
-      openFlow: () => Promise.reject(new Error('nobody asks')),
-      requestTimeoutMs: 300,
-    });
-    t.after(() => proxy.close());
-    const target = { name: kind, port: proxy.port, upgrades: [], long: '' };
-    const silent = await Raw.open(target);
-    const slow = await Raw.open(target);
-    const bytes =
-      kind === 'socks' ? ['\u0005', '\u00ff', ...endless('\u0001', 200)] : ['CONNECT ', ...endless('a', 200)];
-    void slow.drip(bytes, 50);
-    for (const [what, raw] of Object.entries({ silent, slow })) {
-      await within(raw, patienceMs);
-      assert.ok(raw.isClosed, `${kind}: ${what}`);
+// These wait for bounds as the programs have them, and for nothing else: side by side.
+suite('by the bounds as they are', { concurrency: true }, () => {
+  test('SEC-D7: a channel that was upgraded and says nothing more is let go within ten seconds', async (t) => {
+    const list = await targets(t);
+    const since = performance.now();
+    const raws = await Promise.all(
+      list.flatMap((target) =>
+        target.upgrades.map(async ([path, subprotocol]) => {
+          const raw = await Raw.open(target);
+          raw.write(
+            `${head(`GET ${path} HTTP/1.1`)}Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n` +
+              `Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: ${subprotocol}\r\n\r\n`,
+          );
+          return { raw, place: `${path} of ${target.name}` };
+        }),
+      ),
+    );
+    for (const { raw, place } of raws) {
+      await within(raw, 12_000);
+      assert.equal(raw.status, 101, place);
+      assert.ok(raw.isClosed && performance.now() - since < 11_000, place);
     }
-  }
-});
-
-test('SEC-D7: the local socket is held to the same bounds as every listener', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'postern-local-'));
-  const api = await serveLocalApi(folder, { 'GET /v1/status': () => ({ ok: true }) });
-  t.after(async () => {
-    await api.close();
-    await rm(folder, { recursive: true });
   });
-  const raw = new Raw(connect(localSocket(folder)));
-  t.after(() => raw.destroy());
-  raw.write('GET /v1/status HTTP/1.1\r\n');
-  await raw.drip(endless('X-A: b\r\n', 24), 500);
-  await within(raw, 1_000);
-  assert.ok(raw.isClosed, 'a slow request holds the local socket');
+
+  test('SEC-D7: the proxies of a laptop let a program go that asks for nothing, slowly or not at all', async (t) => {
+    for (const kind of ['socks', 'http'] as const) {
+      const proxy = await serveProxy({
+        kind,
+        address: '127.0.0.1',
+        port: 0,
+        uids: new Set([process.getuid?.() ?? 0]),
+        openFlow: () => Promise.reject(new Error('nobody asks')),
+        requestTimeoutMs: 300,
+      });
+      t.after(() => proxy.close());
+      const target = { name: kind, port: proxy.port, upgrades: [], long: '' };
+      const silent = await Raw.open(target);
+      const slow = await Raw.open(target);
+      const bytes =
+        kind === 'socks'
+          ? ['\u0005', '\u00ff', ...endless('\u0001', 200)]
+          : ['CONNECT ', ...endless('a', 200)];
+      void slow.drip(bytes, 50);
+      for (const [what, raw] of Object.entries({ silent, slow })) {
+        await within(raw, patienceMs);
+        assert.ok(raw.isClosed, `${kind}: ${what}`);
+      }
+    }
+  });
+
+  test('SEC-D7: the local socket is held to the same bounds as every listener', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'postern-local-'));
+    const api = await serveLocalApi(folder, { 'GET /v1/status': () => ({ ok: true }) });
+    t.after(async () => {
+      await api.close();
+      await rm(folder, { recursive: true });
+    });
+    const raw = new Raw(connect(localSocket(folder)));
+    t.after(() => raw.destroy());
+    raw.write('GET /v1/status HTTP/1.1\r\n');
+    await raw.drip(endless('X-A: b\r\n', 24), 500);
+    await within(raw, 1_000);
+    assert.ok(raw.isClosed, 'a slow request holds the local socket');
+  });
 });
 
 test('SEC-D7: nobody who is slow has more than ten seconds, by the bounds that the programs use', () => {

@@ -145,21 +145,31 @@ class Asker {
   }
 
   async #credentials(access: Operation['access']): Promise<Record<string, string>> {
-    if (access === 'public') return {};
+    const origin = 'https://access.acme.example:8443';
+    if (access === 'public') return { origin };
     if (isForAdministrators(access)) {
       if (this.#admin === '') this.#admin = await this.world.token('admin');
       return { authorization: `Bearer ${this.#admin}` };
     }
     // Made anew for every call: some calls end the session that made them.
     const { cookie } = await this.world.cookie(this.world.context.soleOrganisation);
-    const origin = 'https://access.acme.example:8443';
     return { cookie: `__Host-postern-session=${cookie}`, origin, 'sec-fetch-site': 'same-origin' };
   }
 }
 
+const link = { token: 'A'.repeat(43) };
+const owner = { ...link, name: 'Olga', email: 'olga@acme.example' };
+
 /** What a route looks up and refuses where it is not there. */
 const lookedUp: Readonly<Record<string, Fields>> = {
   '/api/v1/simulate': { resource: 'wiki', groups: ['staff'] },
+  '/api/v1/setup/options': link,
+  '/api/v1/setup/passkey-options': owner,
+  '/api/v1/setup/passkey': owner,
+  '/api/v1/setup/password': { ...owner, code: '123456' },
+  '/api/v1/sign-in/password': { email: owner.email, code: '123456' },
+  '/api/v1/sign-in/recovery': { email: owner.email, recoveryCode: '0000-0000-0000-0000' },
+  '/api/v1/sign-in/passkey': { challenge: link.token },
 };
 
 /** A body that is let through. */

@@ -9,16 +9,19 @@ import { poolKey } from '../../connector/web/upstreams.ts';
 import { recordKey } from '../../connector/web/web-records.ts';
 import { cookieKey } from '../../connector/web/web-sessions.ts';
 
-/** As ids, hosts and codes are: anything without a space. Short, from few letters, so that borders fall everywhere. */
-const word = fc.string({ unit: fc.constantFrom('a', 'b', '.', ':', '_', '-', '/', '0'), maxLength: 5 });
+/** As ids, hosts and codes are: anything without a space. Short, of two letters, so that parts often meet differently. */
+const word = fc.string({ unit: fc.constantFrom('a', ':'), maxLength: 2 });
 /** What an administrator may write. */
-const text = fc.string({ unit: fc.constantFrom('a', ' ', '"', '\\', ',', '.'), maxLength: 5 });
+const text = fc.string({ unit: fc.constantFrom('a', ' ', '"', '\\', ','), maxLength: 2 });
 
-/** Two lists of parts that differ make two keys, two that do not make one. */
+/** Lists of parts that differ make two keys, those that do not make one: any two of them, and two that differ in one part. */
 function isInjective<T extends readonly unknown[]>(parts: fc.Arbitrary<T>, key: (parts: T) => string): void {
+  const hold = (one: T, other: T): void =>
+    assert.equal(key(one) === key(other), JSON.stringify(one) === JSON.stringify(other));
   fc.assert(
     fc.property(parts, parts, (one, other) => {
-      assert.equal(key(one) === key(other), JSON.stringify(one) === JSON.stringify(other));
+      hold(one, other);
+      for (const index of one.keys()) hold(one, one.with(index, other[index]) as unknown as T);
     }),
     { numRuns: 3_000 },
   );

@@ -27,7 +27,10 @@ const bytes = 100_000_000;
 let written = 0;
 let bench: WebBench;
 const origin = createServer((asked, response) => {
-  if (asked.url !== '/large') return void response.end('small');
+  if (asked.url !== '/large') {
+    response.end('small');
+    return;
+  }
   response.writeHead(200, { 'content-length': bytes });
   const block = Buffer.alloc(65_536);
   const more = (): void => {

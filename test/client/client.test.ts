@@ -8,8 +8,10 @@ import { test, type TestContext } from 'node:test';
 import { startClient, type Client, type ClientEvent, type ClientOptions } from '../../client/client.ts';
 import { Fault } from '../../protocol/errors.ts';
 import { encodeKey } from '../../protocol/keys.ts';
+import { MuxStream } from '../../protocol/mux/stream.ts';
 import { openIdentity } from '../../protocol/node/identity.ts';
 import { callLocalApi, connectLocalApi } from '../../protocol/node/local-api.ts';
+import { MuxStream } from '../../protocol/mux/stream.ts';
 import { hiddenText } from '../../protocol/reasons.ts';
 import { SmallOrganisation } from './support/small-organisation.ts';
 

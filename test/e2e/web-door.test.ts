@@ -8,6 +8,7 @@ import { after, before, suite, test } from 'node:test';
 import { decodeJwt } from 'jose';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { openBrowser, signIn } from '../support/browser.ts';
+import { times } from '../support/length.ts';
 import { eventually } from '../support/eventually.ts';
 import { openLab, type Lab } from '../support/lab/lab.ts';
 import { Client } from '../support/organisation/client.ts';
@@ -17,7 +18,7 @@ import type { Program } from '../support/lab/program.ts';
 import { labSite } from '../support/organisation/site.ts';
 
 const wiki = 'https://wiki.acme.example';
-const uploadMegabytes = 128;
+const uploadMegabytes = times(64, 1_024);
 
 suite('the web door in the lab', () => {
   let lab: Lab;

@@ -9,7 +9,7 @@ import { settle } from '../support/settle.ts';
 
 type Step =
   | { readonly do: 'open' | 'drain'; readonly side: Side }
-  | { readonly do: 'write'; readonly side: Side; readonly which: number; readonly bytes: number }
+  | { readonly do: 'write' | 'datagram'; readonly side: Side; readonly which: number; readonly bytes: number }
   | {
       readonly do: 'read' | 'flow' | 'pause' | 'end' | 'reset' | 'accept';
       readonly side: Side;
@@ -25,6 +25,15 @@ const bytes = fc.oneof(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 1, max
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ do: fc.constant('open' as const), side }) },
   { weight: 24, arbitrary: fc.record({ do: fc.constant('write' as const), side, which, bytes }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('datagram' as const),
+      side,
+      which,
+      bytes: fc.integer({ min: 4, max: 66_000 }),
+    }),
+  },
   {
     weight: 24,
     arbitrary: fc.record({
@@ -48,6 +57,9 @@ interface End {
   readonly stream: MuxStream;
   readonly wrote: Buffer[];
   readonly heard: Buffer[];
+  /** Datagrams that were taken to be sent, and those that came; each begins with a number of its own. */
+  readonly datagramsSent: Buffer[];
+  readonly datagramsHeard: Buffer[];
   heardBytes: number;
   hasEnded: boolean;
   hasReset: boolean;
@@ -92,7 +104,7 @@ for (const level of ['inner', 'hop'] as const) {
           } else if ('which' in one) {
             const list = [...ends[one.side].values()];
             const end = list[one.which % Math.max(1, list.length)];
-            if (end === undefined) continue;
+            if (end === undefined || (level === 'hop' && one.do === 'datagram')) continue;
             act(end, one, fill);
           }
           reach(one.do);
@@ -110,14 +122,19 @@ for (const level of ['inner', 'hop'] as const) {
           if (far === undefined) continue;
           compare(near, far, referee.sent('dialler', id));
           compare(far, near, referee.sent('acceptor', id));
+          compareDatagrams(near, far);
+          compareDatagrams(far, near);
           reach(ending(near, far));
+          if (far.datagramsHeard.length > 0 && near.datagramsHeard.length > 0) reach('datagrams both ways');
+          if (near.stream.droppedDatagrams > 0) reach('datagrams dropped');
         }
         for (const what of referee.seen.keys()) reach(what);
       }),
       { seed: 20_261_120, numRuns: runs },
     );
     // A generator that no longer gets everywhere would let this test pass for nothing.
-    for (const what of expected) {
+    const datagrams = ['datagram', 'datagrams both ways', 'datagrams dropped'];
+    for (const what of level === 'inner' ? [...expected, ...datagrams] : expected) {
       assert.ok((reached.get(what) ?? 0) >= runs / 100, `${what}: reached ${reached.get(what) ?? 0} times`);
     }
   });
@@ -153,7 +170,18 @@ function open(own: MuxSide, ends: Map<number, End>, isDraining: boolean): boolea
 }
 
 function endOf(stream: MuxStream): End {
-  return { stream, wrote: [], heard: [], heardBytes: 0, hasEnded: false, hasReset: false };
+  const end: End = {
+    stream,
+    wrote: [],
+    heard: [],
+    datagramsSent: [],
+    datagramsHeard: [],
+    heardBytes: 0,
+    hasEnded: false,
+    hasReset: false,
+  };
+  stream.onDatagram((content) => end.datagramsHeard.push(Buffer.from(content)));
+  return end;
 }
 
 function act(end: End, one: StreamStep, fill: number): void {
@@ -162,6 +190,10 @@ function act(end: End, one: StreamStep, fill: number): void {
     const content = Buffer.alloc(one.bytes, fill + 1);
     end.wrote.push(content);
     stream.write(content);
+  } else if (one.do === 'datagram') {
+    const content = Buffer.alloc(one.bytes, fill + 1);
+    content.writeUInt32BE(end.datagramsSent.length);
+    if (stream.sendDatagram(content)) end.datagramsSent.push(Buffer.from(content));
   } else if (one.do === 'end') {
     end.hasEnded = true;
     stream.end();
@@ -194,6 +226,20 @@ function compare(from: End, to: End, sent: Buffer): void {
   assert.ok(wrote.subarray(0, sent.length).equals(sent), 'sent is not what was written');
   assert.ok(wrote.subarray(0, heard.length).equals(heard), 'heard is not what was written');
   if (from.stream.errored === null && to.stream.errored === null) assert.equal(heard.length, wrote.length);
+}
+
+/** Of the datagrams that `from` sent, `to` heard some: each whole and once, in their order. */
+function compareDatagrams(from: End, to: End): void {
+  let next = 0;
+  for (const heard of to.datagramsHeard) {
+    while (next < from.datagramsSent.length && from.datagramsSent[next]?.equals(heard) !== true) next += 1;
+    assert.ok(next < from.datagramsSent.length, 'a datagram that was not sent, or not then');
+    next += 1;
+  }
+  const isWhole = from.stream.errored === null && to.stream.errored === null;
+  // Who was asked has a handler from the start on only where it asked itself.
+  if (isWhole && !to.stream.isIncoming && from.stream.droppedDatagrams === 0)
+    assert.equal(to.datagramsHeard.length, from.datagramsSent.length);
 }
 
 /** How a stream came out. */

@@ -107,4 +107,10 @@ suite('a network whose connectors get certificates from a CA', () => {
       assert.ok((certificate.until ?? 0) * 1_000 > Date.now());
     }
   });
+
+  test('a connector that starts without its controller says at once what it serves', async () => {
+    await organisation.stop('hq-3');
+    const again = await organisation.start('hq-3', 'degraded');
+    assert.equal(again.status().certificates?.find(({ host }) => host === wiki)?.state, 'ready');
+  });
 });

@@ -50,10 +50,15 @@ export class Certificates {
     return acme?.contextFor(acme.nameFor(host, isWildcard(found.pattern)));
   }
 
-  /** The hostnames there are now: looks after those that can be named. `changed` is told of what came of it. */
-  async follow(patterns: readonly string[]): Promise<void> {
+  /** The hostnames there are now: looks after those that a CA certifies, for which no controller is needed. */
+  watch(patterns: readonly string[]): void {
     this.#patterns = patterns;
     this.#options.acme?.follow(this.#of('acme'));
+  }
+
+  /** The same, and asks the controller's authority for what is missing of its own. */
+  async follow(patterns: readonly string[]): Promise<void> {
+    this.watch(patterns);
     await this.#options.builtIn.prepare(this.#of('built-in').filter((name) => !isWildcard(name as Pattern)));
   }
 

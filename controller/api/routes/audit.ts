@@ -29,9 +29,8 @@ export function auditRoutes(app: TypedApp, context: ControllerContext): void {
           who: Type.Optional(Type.String({ maxLength: 128 })),
           resource: Type.Optional(Type.String({ maxLength: 253 })),
           result: Type.Optional(Type.String({ pattern: '^[a-z-]{1,32}$' })),
-          /** Only between these instants. */
+          /** Only from this instant on. */
           since: Type.Optional(Type.String({ format: 'date-time' })),
-          until: Type.Optional(Type.String({ format: 'date-time' })),
           /** Only with this text in who, resource, reasons or detail. */
           q: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
           /** Only the refusal that a person was shown under this trace. */

@@ -1,6 +1,7 @@
 /** Earlier documents: the list, one of them with what it changed, and putting one into force again. */
 import { Type } from 'typebox';
 import { ApplyResult, DocumentChange, DocumentRevision } from '../../../protocol/document-revisions.ts';
+import { Proposed } from '../../../protocol/proposals.ts';
 import type { ControllerContext } from '../../context.ts';
 import {
   documentHistory,
@@ -81,10 +82,10 @@ export function documentHistoryRoutes(app: TypedApp, context: ControllerContext)
         summary: 'Puts an earlier revision into force, as a new one, with the secrets that are kept now',
         headers: Type.Object({ 'if-match': Type.Optional(Type.String()) }),
         body: RevisionBody,
-        response: { 200: ApplyResult },
+        response: { 200: ApplyResult, 202: Proposed },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { revision, from = ifMatch(request) } = request.body;
       const { store } = context.organisation(organisationOf(request));
       const found = await documentRevision(store, revision);
@@ -92,7 +93,8 @@ export function documentHistoryRoutes(app: TypedApp, context: ControllerContext)
         throw new ProblemError('not-found', `There is no revision ${revision}; see postern policy history.`);
       const revived = await revivedDocument(store, context.secretKey, found.document);
       if ('issues' in revived) throw new ProblemError('invalid-document', undefined, revived.issues);
-      return putIntoForce(context, request, revived.document, { from, rollback: revision });
+      const result = await putIntoForce(context, request, revived.document, { from, rollback: revision });
+      return 'proposal' in result ? reply.code(202).send(result) : reply.send(result);
     },
   );
 }

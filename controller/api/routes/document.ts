@@ -1,7 +1,10 @@
 /** The organisation as one document: reading it and applying a new one. */
-import { Type } from 'typebox';
+import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
+import type { FastifySchemaCompiler } from 'fastify';
+import { Type, type TSchema } from 'typebox';
 import { ApplyResult } from '../../../protocol/document-revisions.ts';
 import { OrganisationDocument } from '../../../protocol/organisation-document.ts';
+import { Proposed } from '../../../protocol/proposals.ts';
 import { PlanResult } from '../../../protocol/plan.ts';
 import type { ControllerContext } from '../../context.ts';
 import { planDocument } from '../../organisation/plan/plan-document.ts';
@@ -15,6 +18,10 @@ import {
   SecretsQuery,
   sentDocument,
 } from './put-into-force.ts';
+
+/** Looks at everything but the body. */
+const bodyUnlooked: FastifySchemaCompiler<TSchema> = (part) =>
+  part.httpPart === 'body' ? () => true : (TypeBoxValidatorCompiler as FastifySchemaCompiler<TSchema>)(part);
 
 export function documentRoutes(app: TypedApp, context: ControllerContext): void {
   app.get(
@@ -43,13 +50,16 @@ export function documentRoutes(app: TypedApp, context: ControllerContext): void 
         headers: Type.Object({ 'if-match': Type.Optional(Type.String()) }),
         querystring: SecretsQuery,
         body: OrganisationDocument,
-        response: { 200: ApplyResult },
+        response: { 200: ApplyResult, 202: Proposed },
       },
       // The whole-file check reports every mistake at once and includes the schema.
-      validatorCompiler: () => () => true,
+      validatorCompiler: bodyUnlooked,
     },
-    async (request) =>
-      putIntoForce(context, request, await sentDocument(context, request), { from: ifMatch(request) }),
+    async (request, reply) => {
+      const document = await sentDocument(context, request);
+      const result = await putIntoForce(context, request, document, { from: ifMatch(request) });
+      return 'proposal' in result ? reply.code(202).send(result) : reply.send(result);
+    },
   );
 
   app.post(
@@ -63,7 +73,7 @@ export function documentRoutes(app: TypedApp, context: ControllerContext): void 
         body: OrganisationDocument,
         response: { 200: PlanResult },
       },
-      validatorCompiler: () => () => true,
+      validatorCompiler: bodyUnlooked,
     },
     async (request) => {
       const { store, reader } = context.organisation(organisationOf(request));

@@ -23,12 +23,14 @@ export function eventRoutes(app: TypedApp, context: ControllerContext): void {
     {
       config: {
         access: ['document.read'],
-        problems: ['too-many'],
+        problems: ['invalid-request', 'too-many'],
         answers: { 200: { description: 'Events, named by kind', media: 'text/event-stream' } },
       },
       schema: { summary: 'Tells of what kind something is that has changed, for a minute' },
     },
     async (request, reply) => {
+      if (request.headers.accept?.includes('text/event-stream') !== true)
+        throw new ProblemError('invalid-request', 'This is a stream: ask with Accept: text/event-stream.');
       if (open.size >= maxStreams) throw ProblemError.tooMany(streamMs);
       const organisation = organisationOf(request);
       const watch = watches.get(organisation) ?? newWatch(context, organisation);

@@ -2,6 +2,7 @@
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { ApplyResult } from '../../../protocol/document-revisions.ts';
+import type { Proposed } from '../../../protocol/proposals.ts';
 import type { OrganisationDocument } from '../../../protocol/organisation-document.ts';
 import { failedTestIssues, runPolicyTests } from '../../../policy/policy-tests.ts';
 import type { ControllerContext } from '../../context.ts';
@@ -9,6 +10,8 @@ import { applyDocument, StaleRevision } from '../../organisation/apply-document.
 import { checkDocument } from '../../organisation/document-issues.ts';
 import { relayHosts } from '../../decisions/servers.ts';
 import { documentParts } from '../../organisation/document-parts.ts';
+import { NeedsApproval, propose } from '../../organisation/proposals.ts';
+import type { ScopedStore } from '../../store/scoped-store.ts';
 import { withKeptSecrets } from '../../organisation/kept-secrets.ts';
 import { organisationOf, requireAction, whoOf } from '../access.ts';
 import { ProblemError } from '../problems.ts';
@@ -19,6 +22,19 @@ export const documentWriting = [
   'document.write-access',
   'document.write-sign-in',
 ] as const;
+
+export interface IntoForce {
+  readonly from: number | undefined;
+  /** The revision that comes back. */
+  readonly rollback?: number;
+  /** Somebody else's change that the caller approves. */
+  readonly approval?: {
+    /** Whose it is. */
+    readonly of: string;
+    /** Inside the transaction. Rejects when it is open no more. */
+    readonly give: (tx: ScopedStore) => Promise<void>;
+  };
+}
 
 /** `secrets=keep`: those in force stay where the document leaves them out, for whoever was never shown them. */
 export const SecretsQuery = Type.Object({ secrets: Type.Optional(Type.Literal('keep')) });
@@ -51,14 +67,16 @@ export async function checkedDocument(
 }
 
 /**
- * Throws `not-allowed` when it changes what the caller’s role does not cover, `invalid-document` when it is wrong or one of its tests fails, `conflict` when `from` is not in force.
+ * Applies the document; or, where the one in force asks for a second administrator and `approval` is not given, keeps it as
+ * a proposal. Throws `not-allowed` when it changes what the caller’s role does not cover, `invalid-document` when it is wrong
+ * or one of its tests fails, `conflict` when `from` is not in force.
  */
 export async function putIntoForce(
   context: ControllerContext,
   request: FastifyRequest,
   value: unknown,
-  { from, rollback }: { readonly from: number | undefined; readonly rollback?: number },
-): Promise<ApplyResult> {
+  { from, rollback, approval }: IntoForce,
+): Promise<ApplyResult | Proposed> {
   const organisation = context.organisation(organisationOf(request));
   const document = await checkedDocument(context, request, value);
   const { secretKey, random } = context;
@@ -69,13 +87,17 @@ export async function putIntoForce(
     secretKey,
     random,
     nowMs,
-    who: whoOf(request),
-    permit: (changes) => {
+    who: approval?.of ?? whoOf(request),
+    permit: async (tx, changes, before) => {
       for (const part of documentParts(changes)) requireAction(request, part.action, part.sentence);
+      if (approval !== undefined) await approval.give(tx);
+      else if (before.document.changes?.approval === 'required')
+        throw new NeedsApproval(changes, before.revision);
     },
     ...(from === undefined ? {} : { from }),
     ...(rollback === undefined ? {} : { rollback }),
   }).catch((error: unknown) => {
+    if (error instanceof NeedsApproval) return error;
     if (!(error instanceof StaleRevision)) throw error;
     throw new ProblemError(
       'conflict',
@@ -83,6 +105,11 @@ export async function putIntoForce(
         'Look at it (postern policy history), bring your change up to date and try again. Nothing was changed.',
     );
   });
+  if (applied instanceof NeedsApproval) {
+    const { changes, revision } = applied;
+    const who = whoOf(request);
+    return { proposal: await propose(context, organisation.store, document, { changes, revision, who }) };
+  }
   await context.publish(organisation.id, { kind: 'document', applied });
   return { changes: applied.changes, revision: applied.revision };
 }

@@ -15,6 +15,7 @@ import * as localAccounts from './0012-local-accounts.ts';
 import * as requests from './0013-requests.ts';
 import * as grantWho from './0014-grant-who.ts';
 import * as scim from './0015-scim.ts';
+import * as proposals from './0016-proposals.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-organisation': organisation,
@@ -32,4 +33,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0013-requests': requests,
   '0014-grant-who': grantWho,
   '0015-scim': scim,
+  '0016-proposals': proposals,
 };

@@ -46,7 +46,10 @@ export async function startPostgres({ fsync = false } = {}): Promise<PostgresSer
     'postgres',
     '-E',
     'UTF8',
+    // Not the order of bytes, which the store must bring itself.
     '--locale=C.UTF-8',
+    '--locale-provider=icu',
+    '--icu-locale=en-US',
   ]);
   const port = await freePort();
   await appendFile(

@@ -77,19 +77,23 @@ export class AcmeOrganisation {
     if (status !== 200) throw new Error(body);
   }
 
-  /** Starts a connector of the network, again on the state it had, and waits until it is ready. */
-  async start(name: string): Promise<Connector> {
+  /**
+   * Starts a connector of the network, again on the state it had, and waits until it is ready; one that is to be `degraded` does
+   * not find its controller.
+   */
+  async start(name: string, wanted: 'ready' | 'degraded' = 'ready'): Promise<Connector> {
     const key = decodeEnrolmentKey('pk', await this.controller.key('connector', 'hq'));
     if (key === undefined) throw new Error('the controller gave no key');
     const connector = await startConnector({
       state: openStateDirectory(join(this.folder, name)),
       key,
+      ...(wanted === 'ready' ? {} : { controllerUrl: 'https://nowhere.localhost:1' }),
       name,
       log: pino({ level: process.env['POSTERN_TEST_LOG'] ?? 'silent' }),
       acme: { directory: this.pebble.directory, ca: this.#ca },
     });
     this.#connectors.set(name, connector);
-    await eventually(name, () => connector.status().state === 'ready' || undefined);
+    await eventually(name, () => connector.status().state === wanted || undefined);
     return connector;
   }
 

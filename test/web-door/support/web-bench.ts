@@ -22,7 +22,8 @@ import { tokenSigner, type Card } from '../../../protocol/tokens.ts';
 import { signWebSession, type WebSession } from '../../../protocol/web.ts';
 import type { ConnectorWeb } from '../../../protocol/web-resource.ts';
 import type { DeviceFlow } from '../../../connector/web/device-flow.ts';
-import { openWebDoor, type WebDoor } from '../../../connector/web/web-door.ts';
+import type { WebDoor } from '../../../connector/web/web-door.ts';
+import { webDoorWhenNeeded } from '../../../connector/web/web-door-when-needed.ts';
 import { listenForBrowsers, type WebListener } from '../../../relay/web-listener.ts';
 import { createAuthority } from '../../support/authority.ts';
 import { muxPair } from '../../support/mux-pair.ts';
@@ -262,7 +263,7 @@ export class WebBench {
 
   async #run(): Promise<void> {
     this.lease.beat(1);
-    this.#door = await openWebDoor({
+    this.#door = await webDoorWhenNeeded({
       state: openStateDirectory(join(this.folder, 'state')),
       lease: this.lease,
       snapshot: () => this.#snapshot(),

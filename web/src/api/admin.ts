@@ -43,7 +43,6 @@ export interface LogQuery {
   /** Found in who, reasons or detail. */
   readonly q?: string | undefined;
   readonly since?: string | undefined;
-  readonly until?: string | undefined;
   readonly before?: string | undefined;
   readonly after?: string | undefined;
   readonly last?: string | undefined;

@@ -1,0 +1,159 @@
+/** What the API tells dashboards: counts, who may use what, filters of the log, news; and secrets that are kept unseen. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { clientSecretOf } from '../../controller/organisation/apply-document.ts';
+import { withKeptSecrets } from '../../controller/organisation/kept-secrets.ts';
+import { sourceToken } from '../../controller/posture/source-secrets.ts';
+import { ChangeWatch } from '../../controller/live/change-watch.ts';
+import { appendAudit } from '../../controller/audit/append-audit.ts';
+import type { EffectiveAccessList } from '../../protocol/effective-access.ts';
+import type { Overview } from '../../protocol/overview.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
+import { testPortal } from '../login/support/portal.ts';
+import { busyDocument, makeBusy } from '../web/support/busy-organisation.ts';
+
+async function opened(t: Parameters<typeof testPortal>[0]) {
+  const portal = await testPortal(t, []);
+  const busy = await makeBusy(portal);
+  const organisation = portal.context.organisation(portal.context.soleOrganisation);
+  const ask = async <T>(url: string): Promise<T> => {
+    const answer = await portal.admin('GET', `/api/v1/${url}`);
+    assert.equal(answer.statusCode, 200, answer.body);
+    return JSON.parse(answer.body) as T;
+  };
+  return { portal, busy, organisation, ask };
+}
+
+test('the overview counts what is there, what waits and what was refused', async (t) => {
+  const { ask, portal, busy } = await opened(t);
+  const { counts, denied, networksSingle } = await ask<Overview>('overview');
+  assert.deepEqual(
+    [counts.people, counts.devices, counts.connectorsOnline, counts.devicesHeld, counts.resources],
+    [11, 11, 2, 1, 6],
+  );
+  assert.equal(networksSingle.length, 2);
+  assert.equal(denied.count, 30);
+  assert.ok(denied.reasons.some(({ name, text }) => name === 'no-allow' && text !== undefined));
+  await portal.admin('POST', `/api/v1/devices/${busy.held}/approve`);
+  assert.equal((await ask<Overview>('overview')).counts.devicesHeld, 0);
+});
+
+test('access says who may use a resource now, who could, and what stands in the way of the rest', async (t) => {
+  const { ask, portal, busy } = await opened(t);
+  const { list } = await ask<EffectiveAccessList>('access?resource=databases');
+  const alice = list.find(({ subject }) => subject.id === busy.owner);
+  assert.deepEqual(alice?.policies, ['sre-prod']);
+  assert.equal(alice?.state, 'refused');
+  assert.ok(alice?.reasons.some(({ name }) => name === 'mfa-missing'));
+  // A group that no allow names is not there at all.
+  assert.ok(list.every(({ subject }) => subject.name !== 'person2@acme.example'));
+  const own = await ask<EffectiveAccessList>(`access?subject=${busy.owner}`);
+  assert.equal(own.list.find(({ resource }) => resource === 'wiki')?.state, 'now');
+  const wiki = await ask<EffectiveAccessList>('access?resource=wiki');
+  assert.equal(wiki.list.find(({ subject }) => subject.name === 'ci')?.state, 'idle');
+  for (const url of ['access?resource=nothing', 'access?subject=usr_nobody'])
+    assert.equal((await portal.admin('GET', `/api/v1/${url}`)).statusCode, 404);
+  assert.equal((await portal.admin('GET', '/api/v1/access')).statusCode, 400);
+});
+
+test('the audit log is found by who, resource, outcome, time and text, and read backwards page by page', async (t) => {
+  const { ask, busy } = await opened(t);
+  type Page = {
+    entries: { seq: number; who: string; resource?: string; result: string; reasons: string[] }[];
+  };
+  const { entries: own } = await ask<Page>(`audit?who=${busy.owner}&resource=wiki&limit=1000`);
+  assert.ok(own.length > 0 && own.every(({ who, resource }) => who === busy.owner && resource === 'wiki'));
+  const { entries: refused } = await ask<Page>('audit?result=refused&q=POSTURE-disk&limit=1000');
+  assert.equal(refused.length, 15);
+  assert.equal((await ask<Page>('audit?q=100%25&limit=1000')).entries.length, 0);
+  const soon = new Date(Date.now() + 60_000).toISOString();
+  assert.equal((await ask<Page>(`audit?since=${soon}`)).entries.length, 0);
+  const { entries: newest } = await ask<Page>('audit?last=10');
+  const { entries: before } = await ask<Page>(`audit?last=10&before=${newest[0]?.seq ?? 0}`);
+  assert.equal(before.at(-1)?.seq, (newest[0]?.seq ?? 0) - 1);
+});
+
+test('a secret that is left out is kept for the same place only', async (t) => {
+  const { portal, organisation } = await opened(t);
+  const { store, reader } = organisation;
+  const { secretKey } = portal.context;
+  const document = busyDocument();
+  await portal.apply({
+    ...document,
+    postureSources: [
+      { name: 'mdm', webhook: { secret: 'a-secret-of-the-webhook' } },
+      { name: 'edr', poll: { url: 'https://edr.acme.example/v1', token: 'a-token-of-the-poll' } },
+    ],
+  });
+  const shown = (await reader.current()).document;
+  const keep = async (change: object): Promise<{ identityProviders: object[]; postureSources: object[] }> =>
+    (await withKeptSecrets(store, secretKey, shown, { ...shown, ...change })) as never;
+  const kept = await keep({});
+  assert.deepEqual(kept.identityProviders, document.identityProviders);
+  assert.deepEqual(kept.postureSources, [
+    { name: 'mdm', webhook: { secret: 'a-secret-of-the-webhook' } },
+    { name: 'edr', poll: { url: 'https://edr.acme.example/v1', token: 'a-token-of-the-poll' } },
+  ]);
+  const [provider] = shown.identityProviders ?? [];
+  for (const moved of [{ issuer: 'https://evil.acme.example' }, { clientId: 'other' }, { name: 'other' }]) {
+    const { identityProviders } = await keep({ identityProviders: [{ ...provider, ...moved }] });
+    assert.ok(
+      identityProviders[0] !== undefined && !('clientSecret' in identityProviders[0]),
+      JSON.stringify(moved),
+    );
+  }
+  const elsewhere = { name: 'edr', poll: { url: 'https://evil.acme.example', token: '' } };
+  assert.deepEqual((await keep({ postureSources: [elsewhere] })).postureSources, [elsewhere]);
+
+  const saved = await portal.admin('PUT', '/api/v1/document?secrets=keep', {
+    ...shown,
+    groups: [...(shown.groups ?? []), 'more'],
+  });
+  assert.equal(saved.statusCode, 200, saved.body);
+  assert.equal(await clientSecretOf(store, secretKey, 'corp'), 'a secret of the provider');
+  assert.equal(await sourceToken(store, secretKey, 'edr'), 'a-token-of-the-poll');
+  const without = await portal.admin('PUT', '/api/v1/document', shown);
+  assert.equal(without.statusCode, 422);
+});
+
+test('a dashboard that listens hears of what kind something new is, and nothing is looked at without listeners', async (t) => {
+  const { organisation, portal } = await opened(t);
+  const clock = new VirtualClock();
+  const faults: unknown[] = [];
+  const watch = new ChangeWatch(organisation.store, clock, (fault) => faults.push(fault));
+  const heard: string[][] = [];
+  let next = Promise.withResolvers<void>();
+  const stop = watch.listen((kinds) => {
+    heard.push([...kinds]);
+    next.resolve();
+    next = Promise.withResolvers<void>();
+  });
+  const look = async (): Promise<void> => {
+    const told = next.promise;
+    clock.advance(1_000);
+    await told;
+    // The next look is ordered after this one has told.
+    await new Promise((done) => setImmediate(done));
+  };
+  await look();
+  await appendAudit(organisation.store, [
+    { atMs: portal.context.now(), who: 'test', what: 'device.approve', result: 'done' },
+  ]);
+  await look();
+  assert.deepEqual(heard.at(-1)?.toSorted(), ['devices', 'log', 'sessions']);
+  stop();
+  const looks = heard.length;
+  await appendAudit(organisation.store, [
+    { atMs: portal.context.now(), who: 'test', what: 'device.block', result: 'done' },
+  ]);
+  clock.advance(10_000);
+  assert.equal(heard.length, looks);
+  assert.deepEqual(faults, []);
+});
+
+test('news is a stream for those who ask for one, by the role that reads the document', async (t) => {
+  const { portal } = await opened(t);
+  assert.equal((await portal.admin('GET', '/api/v1/events')).statusCode, 400);
+  const answer = await portal.app.inject({ url: '/api/v1/events', headers: { accept: 'text/event-stream' } });
+  assert.equal(answer.statusCode, 401);
+});

@@ -1,0 +1,123 @@
+/** Changes of the document that wait for a second administrator: what each would do, and the answer to it. */
+import { useState } from 'react';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import type { ProposalEntry } from '../../../../protocol/proposals.ts';
+import { admin } from '../../api/admin.ts';
+import { Button } from '../../ui/button.tsx';
+import { Foreign } from '../../ui/foreign.tsx';
+import { Instant } from '../../ui/instant.tsx';
+import { Notice } from '../../ui/notice.tsx';
+import { Page } from '../../ui/page.tsx';
+import { EmptyState, Loaded } from '../../ui/states.tsx';
+import { toast } from '../../ui/toast.tsx';
+import { ChangeList } from '../document/change-list.tsx';
+import { Planned } from '../document/planned.tsx';
+import { useNames } from '../log/use-names.ts';
+
+export function ProposalsPage() {
+  const names = useNames();
+  const proposals = useQuery({
+    queryKey: ['admin', 'proposals'],
+    queryFn: admin.proposals,
+    refetchInterval: 15_000,
+  });
+  return (
+    <Page
+      title="Proposals"
+      lead="Changes of the organisation’s document that are in force once a second administrator has approved them."
+    >
+      <Loaded what="The proposals" query={proposals}>
+        {({ proposals: list }) =>
+          list.length === 0 ? (
+            <EmptyState title="Nothing waits">
+              <p>
+                Where the document says <code>changes: {'{ approval: required }'}</code>, each change waits here for
+                somebody else.
+              </p>
+            </EmptyState>
+          ) : (
+            <ul className="grid gap-5">
+              {list.map((proposal) => (
+                <li key={proposal.id}>
+                  <Waiting proposal={proposal} who={names.get(proposal.who) ?? proposal.who} />
+                </li>
+              ))}
+            </ul>
+          )
+        }
+      </Loaded>
+    </Page>
+  );
+}
+
+function Waiting({ proposal, who }: { readonly proposal: ProposalEntry; readonly who: string }) {
+  const { id, created, changes, own, stale } = proposal;
+  const queries = useQueryClient();
+  const [opened, setOpened] = useState(false);
+  const answer = useMutation({
+    mutationFn: async (approve: boolean) => {
+      if (!approve) {
+        await admin.refuseProposal(id);
+        return own ? 'Taken back.' : 'Refused. Nothing was changed.';
+      }
+      const { revision } = await admin.approveProposal(id);
+      return `In force as revision ${revision}.`;
+    },
+    onSuccess: (text) => toast({ text }),
+    onSettled: async () => queries.invalidateQueries({ queryKey: ['admin'] }),
+  });
+  return (
+    <section className="grid grid-cols-[minmax(0,1fr)] gap-4 rounded-panel border border-line bg-surface p-5 shadow-panel">
+      <p className="text-small text-quiet">
+        Proposed by <Foreign text={who} limit={80} className="font-medium text-ink" />, <Instant instant={created} />
+      </p>
+      <ChangeList changes={changes} />
+      {stale ? (
+        <Notice tone="wait" title="The document has changed since">
+          It was made from another revision and cannot be approved any more. Make the change again.
+        </Notice>
+      ) : undefined}
+      {opened ? <Plan id={id} /> : undefined}
+      {answer.error === null ? undefined : (
+        <Notice tone="bad" title="That did not work" live>
+          {answer.error.message}
+        </Notice>
+      )}
+      <div className="flex flex-wrap items-center gap-2">
+        {opened || stale ? undefined : (
+          <Button tone="secondary" small onClick={() => setOpened(true)}>
+            Show what it would do
+          </Button>
+        )}
+        {own || stale ? undefined : (
+          <Button small busy={answer.isPending} onClick={() => answer.mutate(true)}>
+            Approve
+          </Button>
+        )}
+        <Button tone="quiet" small busy={answer.isPending} onClick={() => answer.mutate(false)}>
+          {own ? 'Take it back' : 'Refuse'}
+        </Button>
+        {own && !stale ? (
+          <span className="text-small text-quiet">Your own change: somebody else approves it.</span>
+        ) : undefined}
+      </div>
+    </section>
+  );
+}
+
+function Plan({ id }: { readonly id: string }) {
+  const detail = useQuery({
+    queryKey: ['admin', 'proposals', id],
+    queryFn: () => admin.proposal(id),
+    gcTime: 0,
+  });
+  return (
+    <Loaded what="What it would do" query={detail}>
+      {({ plan }) => (
+        <div className="grid grid-cols-[minmax(0,1fr)] gap-5">
+          <Planned plan={plan} />
+        </div>
+      )}
+    </Loaded>
+  );
+}
