@@ -2,6 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { Logger } from 'pino';
+import type { Mailer, MailOptions } from '../controller/guests/mailer.ts';
 import { UnusableRedis } from '../controller/live/unusable-redis.ts';
 import { UnusableDatabase } from '../controller/store/unusable-database.ts';
 import type { ControllerContext } from '../controller/context.ts';
@@ -11,6 +13,7 @@ import { systemClock, systemRandom } from '../protocol/clock.ts';
 import { exits } from '../protocol/errors.ts';
 import { encodeKey } from '../protocol/keys.ts';
 import { certificateFiles } from './certificate-files.ts';
+import { addMailOptions, mailOptions, type MailFlags } from './mail-options.ts';
 import { parsePort, parsePublicListen, type PublicListen } from './listen-option.ts';
 import { action, CommandError, say } from './output.ts';
 import {
@@ -26,7 +29,7 @@ import {
 import { publicUrlFile } from './setup-url.ts';
 import { untilSignal } from './signals.ts';
 
-interface Options extends DatabaseOptions, RedisOptions {
+interface Options extends DatabaseOptions, RedisOptions, MailFlags {
   listen?: PublicListen;
   webListen?: PublicListen;
   webPort?: number;
@@ -79,7 +82,7 @@ export function controllerCommand(program: Command): void {
         'networks and their countries, lines network,country; read again when it changes',
       ).env('POSTERN_COUNTRIES'),
     );
-  withRedis(withDatabase(command)).action(action(run));
+  addMailOptions(withRedis(withDatabase(command))).action(action(run));
 }
 
 async function run(options: Options): Promise<void> {
@@ -100,6 +103,7 @@ async function run(options: Options): Promise<void> {
     );
   }
   const certificate = certificateFiles(options);
+  const mail = await mailOptions(options);
   const [database, redis] = [await databaseOf(options), await redisOf(options)];
   const roles =
     options.roles ?? (redis === undefined ? (['controller', 'relay'] as const) : (['controller'] as const));
@@ -124,6 +128,7 @@ async function run(options: Options): Promise<void> {
     ...(certificate === undefined ? {} : { certificate }),
     ...(options.countries === undefined ? {} : { countriesFile: options.countries }),
     ...(webPort === undefined ? {} : { webPort }),
+    ...(mail === undefined ? {} : { mailer: await mailer(mail, log) }),
     now: Date.now,
     clock: systemClock,
     random: systemRandom,
@@ -159,6 +164,11 @@ Next: postern token create --data ${options.data}${beside(options)} --role admin
     relay.close();
     await controller.stop();
   }
+}
+
+async function mailer(mail: Omit<MailOptions, 'failed'>, log: Logger): Promise<Mailer> {
+  const { openMailer } = await import('../controller/guests/mailer.ts');
+  return openMailer({ ...mail, failed: (error) => log.error({ err: error }, 'a mail was not sent') });
 }
 
 /** How a command beside the controller finds the same database; the variable is there already. */

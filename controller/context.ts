@@ -12,6 +12,7 @@ import type { SignedCard } from './keys/card.ts';
 import type { ControllerKeys } from './keys/controller-keys.ts';
 import type { SecretKey } from './keys/secret-key.ts';
 import type { OrganisationReader } from './organisation/organisation-state.ts';
+import type { Mailer } from './guests/mailer.ts';
 import type { Bus } from './live/bus.ts';
 import type { Live } from './live/live.ts';
 import type { Presence } from './live/presence.ts';
@@ -48,6 +49,8 @@ export interface ControllerContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  /** Undefined where no SMTP server was named: then nobody comes by e-mail. */
+  readonly mailer: Mailer | undefined;
   /** Whether it is shutting down: then it is not ready, though it still answers. */
   isDraining: boolean;
   /** What all controllers of these records share; `presence` and `bus` are its own. */

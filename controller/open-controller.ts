@@ -8,6 +8,7 @@ import type { Clock, Random } from '../protocol/clock.ts';
 import type { OrganisationId } from '../protocol/ids.ts';
 import { actOnChange } from './decisions/act-on-change.ts';
 import { NarrowedRights } from './decisions/narrowed-rights.ts';
+import type { Mailer } from './guests/mailer.ts';
 import { memoryLive } from './live/memory-live.ts';
 import { redisLive } from './live/redis-live.ts';
 import type { ControllerContext, Organisation } from './context.ts';
@@ -44,6 +45,8 @@ export interface OpenOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  /** Sends codes to guests; closed with the controller. */
+  readonly mailer?: Mailer;
 }
 
 export interface OpenController {
@@ -93,6 +96,7 @@ async function open(
           },
         });
   atEnd(() => countries?.close());
+  atEnd(() => options.mailer?.close());
   const id = random(16).toString('base64url');
   const live = await openLive(options, { id, secretKey, store });
   atEnd(() => live.close());
@@ -134,6 +138,7 @@ async function open(
     clock,
     random,
     log,
+    mailer: options.mailer,
     isDraining: false,
     live,
     presence: live.presence,

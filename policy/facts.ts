@@ -7,7 +7,8 @@ export interface Facts {
   readonly nowMs: number;
   readonly door: Door;
   readonly subject: {
-    readonly kind: 'person' | 'service';
+    /** `guest`: whoever mail to this address reaches, known by nothing else. */
+    readonly kind: 'person' | 'service' | 'guest';
     /** The person's; absent for one who is made up, and then no approved request selects. */
     readonly id?: string;
     /** A service account's name, or how a person is called; only the former selects. */

@@ -7,6 +7,7 @@ import type { ConditionsDocument, PolicyDocument, WhoDocument } from '../protoco
 import type { PostureProfileDocument } from '../protocol/posture-document.ts';
 import type { DocumentIssue } from '../protocol/problem.ts';
 import { parseDuration } from '../protocol/durations.ts';
+import { parseEmailPattern } from '../protocol/email-address.ts';
 import type { Condition } from './conditions/condition.ts';
 import { deviceApprovedCondition } from './conditions/device-approved.ts';
 import { countryCondition } from './conditions/country.ts';
@@ -109,6 +110,8 @@ export function policyIssues(document: OrganisationDocument): DocumentIssue[] {
     ) {
       report(['until'], 'until lies after from');
     }
+    if (policy.doors !== undefined && !policy.doors.includes('web') && isAboutGuests(policy))
+      report(['doors'], 'guests come by the web door alone; write doors: [web], or leave it out');
     const schedule = policy.when?.schedule;
     const wrong = schedule === undefined ? undefined : scheduleIssue(schedule);
     if (wrong !== undefined) report(['when', 'schedule', wrong.key], wrong.message);
@@ -135,12 +138,24 @@ function reportWaives(
   }
 }
 
+function isAboutGuests(policy: PolicyDocument): boolean {
+  return effects.some((effect) => {
+    const who = policy[effect];
+    return who !== undefined && who !== 'everyone' && who.guests !== undefined;
+  });
+}
+
 function reportWho(
   who: WhoDocument | undefined,
   report: (path: (string | number)[], message: string) => void,
 ): void {
   if (who === undefined || who === 'everyone') return;
-  if (Object.keys(who).length === 0) report([], 'name people, groups or serviceAccounts, or write everyone');
+  if (Object.keys(who).length === 0)
+    report([], 'name people, groups, serviceAccounts or guests, or write everyone');
+  for (const [index, pattern] of (who.guests ?? []).entries()) {
+    if (parseEmailPattern(pattern) === undefined)
+      report(['guests', index], `"${pattern}" is neither an e-mail address nor *@ and a domain`);
+  }
   for (const [index, person] of (who.people ?? []).entries()) {
     if (!/^[^@\s]+@[^@\s]+$/.test(person)) report(['people', index], `"${person}" is no e-mail address`);
   }

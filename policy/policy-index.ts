@@ -2,6 +2,7 @@
  * The policies of an organisation by whom and what they are about, so that a decision looks at those alone that may
  * concern it. Its size grows with what the policies name, and neither with people nor with resources.
  */
+import { patternsFor } from '../protocol/email-address.ts';
 import type { Facts } from './facts.ts';
 import { isNamed, type Policy } from './policy.ts';
 
@@ -18,6 +19,8 @@ export class PolicyIndex {
   readonly #byService = new Map<string, Places>();
   /** Approved requests, by the id of who asked. */
   readonly #byAsker = new Map<string, Places>();
+  /** By address, and by `*@domain`. */
+  readonly #byGuest = new Map<string, Places>();
   readonly #everything: Places = [];
   readonly #byResource = new Map<string, Places>();
   readonly #byTag = new Map<string, Places>();
@@ -41,6 +44,11 @@ export class PolicyIndex {
           place,
         );
         add(this.#byService, who.serviceAccounts, place);
+        add(
+          this.#byGuest,
+          who.guests?.map((pattern) => pattern.toLowerCase()),
+          place,
+        );
       }
       if (to === 'everything') this.#everything.push(place);
       else {
@@ -62,7 +70,7 @@ export class PolicyIndex {
     const question = this.#question;
     const named = this.#named;
     for (const group of subject.groups) mark(named, this.#byGroup.get(group), question);
-    mark(named, this.#ofName(subject), question);
+    for (const ofName of this.#ofName(subject)) mark(named, ofName, question);
     mark(named, this.#askedBy(subject), question);
     const places: Places = [];
     this.#addNamed(places, this.#everything, question);
@@ -80,7 +88,7 @@ export class PolicyIndex {
   placesNaming(subject: Facts['subject']): Set<number> {
     const places = new Set(this.#everyone);
     for (const group of subject.groups) for (const place of this.#byGroup.get(group) ?? []) places.add(place);
-    for (const place of this.#ofName(subject) ?? []) places.add(place);
+    for (const ofName of this.#ofName(subject)) for (const place of ofName ?? []) places.add(place);
     for (const place of this.#askedBy(subject) ?? []) places.add(place);
     return places;
   }
@@ -92,15 +100,17 @@ export class PolicyIndex {
     const byGroup = subject.groups.map((group) => this.#byGroup.get(group));
     const byTag = resource.tags.map((tag) => this.#byTag.get(tag));
     return {
-      subject: chosen([this.#everyone, this.#ofName(subject), this.#askedBy(subject), ...byGroup]),
+      subject: chosen([this.#everyone, ...this.#ofName(subject), this.#askedBy(subject), ...byGroup]),
       resource: chosen([this.#everything, this.#byResource.get(resource.name), ...byTag]),
     };
   }
 
-  /** A service account by its name, a person by a verified address. */
-  #ofName({ kind, name, email }: Facts['subject']): Places | undefined {
-    if (kind === 'service') return this.#byService.get(name);
-    return email === undefined ? undefined : this.#byPerson.get(email);
+  /** A service account by its name, a person by a verified address, a guest by it or by its domain. */
+  #ofName({ kind, name, email }: Facts['subject']): readonly (Places | undefined)[] {
+    if (kind === 'service') return [this.#byService.get(name)];
+    if (email === undefined) return [];
+    if (kind === 'person') return [this.#byPerson.get(email)];
+    return patternsFor(email).map((pattern) => this.#byGuest.get(pattern));
   }
 
   /** The approved requests of a person who may still ask. */

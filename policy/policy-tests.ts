@@ -7,6 +7,7 @@ import type { PolicyTestDocument } from '../protocol/policy-document.ts';
 import type { PostureProfileDocument } from '../protocol/posture-document.ts';
 import type { DocumentIssue } from '../protocol/problem.ts';
 import { parseDuration } from '../protocol/durations.ts';
+import { parseEmail } from '../protocol/email-address.ts';
 import type { ReasonName } from '../protocol/reasons.ts';
 import type { Condition } from './conditions/condition.ts';
 import type { Facts } from './facts.ts';
@@ -116,9 +117,18 @@ export function policyTestIssues(tests: readonly PolicyTestDocument[]): Document
   for (const [index, test] of tests.entries()) {
     const report = (key: string | undefined, message: string): void =>
       void issues.push({ path: ['tests', index, ...(key === undefined ? [] : [key])], message });
-    const { user, serviceAccount, groups, can, cannot, at, source } = test;
-    if ((user === undefined) === (serviceAccount === undefined))
-      report(undefined, 'a test is about one: write user: and an e-mail address, or serviceAccount:');
+    const { user, guest, serviceAccount, groups, can, cannot, at, source } = test;
+    if ([user, guest, serviceAccount].filter((each) => each !== undefined).length !== 1)
+      report(
+        undefined,
+        'a test is about one: write user: or guest: and an e-mail address, or serviceAccount:',
+      );
+    if (guest !== undefined && parseEmail(guest) === undefined)
+      report('guest', `"${guest}" is no e-mail address`);
+    if (guest !== undefined && groups !== undefined)
+      report('groups', 'a guest has no groups; leave this out');
+    if (guest !== undefined && test.door === 'client')
+      report('door', 'guests come by the web door alone; leave this out');
     if (user !== undefined && !/^[^@\s]+@[^@\s]+$/.test(user))
       report('user', `"${user}" is no e-mail address`);
     if (serviceAccount !== undefined && groups !== undefined)
@@ -159,20 +169,13 @@ function circumstancesOf(
   groupsOf: ReadonlyMap<string, readonly string[]>,
   nowMs: number,
 ): Omit<Facts, 'resource'> {
-  const { user, serviceAccount, mfa, session, source, country, acr } = test;
+  const { mfa, session, source, country, acr } = test;
+  const door = test.door ?? (test.guest === undefined ? 'client' : 'web');
   const atMs = test.at === undefined ? nowMs : Date.parse(test.at);
   return {
     nowMs: atMs,
-    door: test.door ?? 'client',
-    subject:
-      serviceAccount === undefined
-        ? {
-            kind: 'person',
-            name: user ?? '',
-            email: (user ?? '').toLowerCase(),
-            groups: test.groups ?? [],
-          }
-        : { kind: 'service', name: serviceAccount, groups: groupsOf.get(serviceAccount) ?? [] },
+    door,
+    subject: testedSubject(test, groupsOf),
     session: {
       startedMs: atMs - lengthMs(session),
       ...(mfa === undefined ? {} : { authTimeMs: atMs - lengthMs(mfa) }),
@@ -182,7 +185,7 @@ function circumstancesOf(
     device: {
       approved: test.deviceApproved ?? false,
       // A browser brings no device, unless the test says something of one.
-      ...(test.door === 'web' && test.deviceApproved === undefined && test.posture === undefined
+      ...(door === 'web' && test.deviceApproved === undefined && test.posture === undefined
         ? { absent: true as const }
         : {}),
     },
@@ -193,11 +196,23 @@ function circumstancesOf(
   };
 }
 
+function testedSubject(
+  { user, guest, serviceAccount, groups = [] }: PolicyTestDocument,
+  groupsOf: ReadonlyMap<string, readonly string[]>,
+): Facts['subject'] {
+  if (serviceAccount !== undefined)
+    return { kind: 'service', name: serviceAccount, groups: groupsOf.get(serviceAccount) ?? [] };
+  if (guest !== undefined) return { kind: 'guest', name: guest, email: guest.toLowerCase(), groups: [] };
+  const name = user ?? '';
+  return { kind: 'person', name, email: name.toLowerCase(), groups };
+}
+
 function lengthMs(text: string | undefined): number {
   return text === undefined ? 0 : (parseDuration(text) ?? 0);
 }
 
-function subjectOf({ user, serviceAccount, groups = [] }: PolicyTestDocument): string {
+function subjectOf({ user, guest, serviceAccount, groups = [] }: PolicyTestDocument): string {
+  if (guest !== undefined) return `guest ${guest}`;
   if (serviceAccount !== undefined) return `service account ${serviceAccount}`;
   return groups.length === 0 ? (user ?? '') : `${user ?? ''} of ${groups.join(', ')}`;
 }

@@ -1,4 +1,5 @@
 /** One policy as `decide()` sees it, compiled, and the two questions that every part of a decision asks of it. */
+import { patternsFor } from '../protocol/email-address.ts';
 import type { Door, TargetDocument, WhoDocument } from '../protocol/policy-document.ts';
 import type { Condition } from './conditions/condition.ts';
 import type { Facts } from './facts.ts';
@@ -30,7 +31,10 @@ export function isNamed(
   if (who === 'everyone') return true;
   if (groups.some((group) => who.groups?.includes(group))) return true;
   if (kind === 'service') return who.serviceAccounts?.includes(name) === true;
-  return email !== undefined && who.people?.some((each) => each.toLowerCase() === email) === true;
+  if (email === undefined) return false;
+  if (kind === 'person') return who.people?.some((each) => each.toLowerCase() === email) === true;
+  const patterns: readonly string[] = patternsFor(email);
+  return who.guests?.some((pattern) => patterns.includes(pattern.toLowerCase())) === true;
 }
 
 /** Whether one of these allows, all of which hold, waives every one of these requires. */

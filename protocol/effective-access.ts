@@ -6,7 +6,7 @@ import { ShownReason } from './portal.ts';
 export const EffectiveAccess = Type.Object({
   subject: Type.Object({
     id: Type.String(),
-    kind: Type.Union([Type.Literal('person'), Type.Literal('service')]),
+    kind: Type.Union([Type.Literal('person'), Type.Literal('service'), Type.Literal('guest')]),
     /** An e-mail address, or else a name. */
     name: Type.String(),
   }),

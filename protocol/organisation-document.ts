@@ -89,6 +89,8 @@ export const SessionsDocument = Type.Object(
   {
     /** How long one lasts from its sign-in, on a device and in a browser: 5m … 30d; 12h unless said. */
     length: Type.Optional(Duration),
+    /** The same for guests, at one hostname each: 8h unless said. */
+    guests: Type.Optional(Duration),
   },
   closed,
 );

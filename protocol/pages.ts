@@ -9,6 +9,7 @@ export const portalPages = [
   '/setup',
   '/login',
   '/login/administrator',
+  '/guest',
   '/device',
   '/device/confirm',
   '/refused',

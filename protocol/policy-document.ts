@@ -20,6 +20,10 @@ export const WhoDocument = Type.Union([
       people: Type.Optional(Type.Array(Type.String({ minLength: 3, maxLength: 254 }), { minItems: 1 })),
       groups: Type.Optional(Names),
       serviceAccounts: Type.Optional(Names),
+      /** Whoever proves by a code that mail to them arrives: addresses, or `*@domain`. Through the web door only. */
+      guests: Type.Optional(
+        Type.Array(Type.String({ minLength: 3, maxLength: 254 }), { minItems: 1, maxItems: 1_024 }),
+      ),
     },
     closed,
   ),
@@ -92,12 +96,14 @@ export const PolicyDocument = Type.Object(
  */
 export const PolicyTestDocument = Type.Object(
   {
-    /** An e-mail address; this or a service account. */
+    /** An e-mail address; this, a guest or a service account. */
     user: Type.Optional(Type.String({ minLength: 3, maxLength: 254 })),
+    /** The e-mail address of a guest, who comes by the web door. */
+    guest: Type.Optional(Type.String({ minLength: 3, maxLength: 254 })),
     serviceAccount: Type.Optional(ShortName),
     /** The person's; those of a service account are the ones it declares. */
     groups: Type.Optional(Type.Array(ShortName)),
-    /** `client` unless said. */
+    /** `client` unless said; `web` for a guest. */
     door: Type.Optional(Door),
     /** The time of the check unless said. */
     at: Type.Optional(

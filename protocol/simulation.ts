@@ -44,7 +44,7 @@ export const SimulationRequest = Type.Object(
 );
 
 const Who = Type.Object({
-  kind: Type.Union([Type.Literal('person'), Type.Literal('service')]),
+  kind: Type.Union([Type.Literal('person'), Type.Literal('service'), Type.Literal('guest')]),
   /** Absent for a person who is made up. */
   id: Type.Optional(Type.String()),
   name: Type.String(),

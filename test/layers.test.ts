@@ -48,6 +48,8 @@ const layers: Record<string, Layer> = {
       'fastify',
       'jose',
       'kysely',
+      // Codes for guests.
+      'nodemailer',
       'openid-client',
       'otpauth',
       // Records on a server, and news between controllers.

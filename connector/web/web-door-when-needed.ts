@@ -77,6 +77,10 @@ class WebDoorWhenNeeded implements WebDoor {
     if (this.#state.state === 'open') this.#state.door.welcomed();
   }
 
+  resume(): void {
+    if (this.#state.state === 'open') this.#state.door.resume();
+  }
+
   follow(): void {
     this.#isFollowed = true;
     if (this.#state.state === 'open') this.#state.door.follow();

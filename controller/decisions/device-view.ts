@@ -214,7 +214,8 @@ function deviceSnapshot(
     session: {
       id: session.id,
       subject: subject.id,
-      kind: subject.kind,
+      // Guests have no devices.
+      kind: subject.kind === 'service' ? 'service' : 'person',
       name: subject.name,
       ...(subject.email === undefined ? {} : { email: subject.email }),
       until: Math.floor(session.untilMs / 1_000),

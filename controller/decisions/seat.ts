@@ -10,8 +10,11 @@ import { inChunks } from '../store/in-chunks.ts';
 import { lastUses } from './last-uses.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 
+/** The issuer of guests: no provider's, which are URLs. */
+export const guestIssuer = 'email';
+
 export interface Subject {
-  readonly kind: 'person' | 'service';
+  readonly kind: 'person' | 'service' | 'guest';
   readonly id: Id<'usr'> | Id<'svc'>;
   readonly name: string;
   readonly email?: string;
@@ -198,11 +201,11 @@ export async function subjectsOf(
     store.select('people').selectAll().where('id', 'in', chunk).execute(),
   );
   const uses = await lastUses(store, state, wanted);
-  for (const { id, name, email, groups } of people) {
+  for (const { id, issuer, name, email, groups } of people) {
     const declared = (JSON.parse(groups) as string[]).filter((group) => state.groups.has(group));
     const usedMs = uses.get(id);
     subjects.set(id, {
-      kind: 'person',
+      kind: issuer === guestIssuer ? 'guest' : 'person',
       id,
       name,
       groups: declared,

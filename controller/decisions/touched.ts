@@ -4,6 +4,7 @@
  */
 import type { ResourceDocument } from '../../protocol/organisation-document.ts';
 import type { PolicyDocument, WhoDocument } from '../../protocol/policy-document.ts';
+import { patternsFor } from '../../protocol/email-address.ts';
 import type { OrganisationState, StoredDocument } from '../organisation/organisation-state.ts';
 import type { Subject } from './seat.ts';
 
@@ -19,7 +20,7 @@ const everything: Touched = { who: 'everyone', resources: 'all', pictures: true 
 /** Parts of a document on which no decision hangs; what they take along is removed by name. */
 const without = new Set(['organisation', 'identityProviders', 'networks', 'tests', 'webhooks']);
 const effects = ['allow', 'deny', 'require'] as const;
-const knownKeys = new Set(['people', 'groups', 'serviceAccounts']);
+const knownKeys = new Set(['people', 'groups', 'serviceAccounts', 'guests']);
 
 type Half = Pick<OrganisationState, 'document' | 'zones'>;
 
@@ -104,10 +105,11 @@ export function touches({ who }: Touched, { kind, name, email, groups }: Omit<Su
   return who.some((each) => {
     if (each === 'everyone') return true;
     if (each.groups?.some((group) => groups.includes(group)) === true) return true;
-    return kind === 'service'
-      ? each.serviceAccounts?.includes(name) === true
-      : email !== undefined &&
-          each.people?.some((person) => person.toLowerCase() === email.toLowerCase()) === true;
+    if (kind === 'service') return each.serviceAccounts?.includes(name) === true;
+    if (email === undefined) return false;
+    const [meant, list] =
+      kind === 'person' ? [[email.toLowerCase()], each.people] : [patternsFor(email), each.guests];
+    return list?.some((pattern) => meant.includes(pattern.toLowerCase())) === true;
   });
 }
 

@@ -16,6 +16,7 @@ import {
 } from '../decisions/entitlements.ts';
 import { subjectsOf, type Subject } from '../decisions/seat.ts';
 import { signInFacts } from '../login/sign-in-facts.ts';
+import { isInvited } from '../guests/invited.ts';
 import type { OrganisationState, Resource } from '../organisation/organisation-state.ts';
 import { openNow, type OpenNow } from '../organisation/plan/plan-subjects.ts';
 
@@ -61,6 +62,8 @@ function accessTo(
 ): EffectiveAccess | undefined {
   const policies = allowsOf(state, subject, resource, nowMs);
   if (policies.length === 0) return undefined;
+  // What is for everyone lets in only guests who are invited there.
+  if (subject.kind === 'guest' && !isInvited(state, resource, subject.email ?? '', nowMs)) return undefined;
   const seats = (open.seats.get(subject.id) ?? []).flatMap((seat) =>
     entitlementsTo(state, seat, [resource], nowMs),
   );

@@ -24,6 +24,7 @@ import { setupRoutes } from './setup-routes.ts';
 import { Providers } from './providers.ts';
 import { signInRoutes } from './sign-in-routes.ts';
 import { StepUps } from './step-ups.ts';
+import { guestRoutes } from '../guests/guest-routes.ts';
 import { webStartRoutes } from '../web/start-routes.ts';
 
 /** What `buildApp` takes: how a browser says who calls, and the routes. */
@@ -50,6 +51,7 @@ export function login(
         setupRoutes(typed, context, local);
         localSignInRoutes(typed, context, local);
         webStartRoutes(typed, context, cookies);
+        guestRoutes(typed, context, cookies);
         await logoutRoutes(typed, context, cookies, providers);
         portalRoutes(typed, context);
         myDevicesRoutes(typed, context);

@@ -5,11 +5,19 @@ import type { StoredDocument } from './organisation-state.ts';
 /** A person's session lasts this long unless the document says otherwise. */
 export const usualSessionMs = 12 * 3_600_000;
 
+/** A guest's is shorter: what they prove is that mail to them arrives. */
+export const usualGuestSessionMs = 8 * 3_600_000;
+
 type Settings = Pick<StoredDocument, 'sessions' | 'devices'>;
 
 /** How long a session of a person lasts from its sign-in, on a device and in a browser. */
 export function sessionLengthMs({ sessions }: Settings): number {
   return durationMs(sessions?.length) ?? usualSessionMs;
+}
+
+/** How long a guest's lasts. */
+export function guestSessionLengthMs({ sessions }: Settings): number {
+  return durationMs(sessions?.guests) ?? usualGuestSessionMs;
 }
 
 /** Which new devices wait for an administrator. */

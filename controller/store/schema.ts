@@ -2,6 +2,7 @@
  * The tables of the controller's store as types. Every table but those of `Schema` itself belongs to an organisation,
  * and its queries go through `ScopedStore`. Times are epoch milliseconds in columns that end in `_ms`; JSON is text.
  */
+import type { Email } from '../../protocol/email-address.ts';
 import type { Generated } from 'kysely';
 import type { DeviceId, Id, NetworkId, NodeId, OrganisationId, ResourceId } from '../../protocol/ids.ts';
 import type { Name } from '../../protocol/names.ts';
@@ -350,6 +351,20 @@ export interface WebSessionsTable {
   expires_ms: number;
 }
 
+/** Codes that were sent to guests, or would have been: one for each browser and hostname. */
+export interface GuestCodesTable {
+  organisation: OrganisationId;
+  /** Hash of the browser's cookie. */
+  browser: string;
+  host: Name;
+  email: Email;
+  /** 1: they are invited there, and a mail was sent. */
+  invited: number;
+  hash: string;
+  tries: number;
+  expires_ms: number;
+}
+
 /** `service`: a service token (`ws_`); `device`: a device pass (`dp_`). */
 export interface WebPassesTable {
   organisation: OrganisationId;
@@ -576,6 +591,7 @@ export interface ScopedSchema {
   resources: ResourcesTable;
   identity_providers: IdentityProvidersTable;
   people: PeopleTable;
+  guest_codes: GuestCodesTable;
   nodes: NodesTable;
   boots: BootsTable;
   channels: ChannelsTable;

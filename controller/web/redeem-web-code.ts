@@ -46,7 +46,14 @@ export async function redeemWebCode(
         what: 'web.begin',
         resource: right.resource.definition.name,
         result: 'allowed',
-        detail: { door: 'web', host, web: id, session: session.id, address: src ?? taken.address },
+        detail: {
+          door: 'web',
+          host,
+          web: id,
+          session: session.id,
+          address: src ?? taken.address,
+          ...(subject.kind === 'guest' ? { guest: subject.email } : {}),
+        },
       },
     ]);
     return token;

@@ -16,6 +16,8 @@ import { plainAddress } from '../login/same-network.ts';
 import { stepUpFor } from '../login/step-up.ts';
 import type { OrganisationState } from '../organisation/organisation-state.ts';
 import type { SessionsTable } from '../store/schema.ts';
+import { hasGuests } from '../guests/invited.ts';
+import { resourceAtHost } from './connector-web.ts';
 import type { Throttle } from '../throttle.ts';
 import { decideAtHost, visitorOf } from './web-right.ts';
 import { makeWebCode } from './web-codes.ts';
@@ -67,13 +69,22 @@ class WebStart {
     this.#given = context.live.throttle('web codes', perSession);
   }
 
+  /** Whether the sign-in page of this hostname has a way in for guests. */
+  #isForGuests(state: OrganisationState, text: string, nowMs: number): boolean {
+    const host = parseName(text.replace(/:\d{1,5}$/, ''));
+    const resource = host === undefined ? undefined : resourceAtHost(state, host);
+    return this.#context.mailer !== undefined && resource !== undefined && hasGuests(state, resource, nowMs);
+  }
+
   async answer(request: FastifyRequest, reply: FastifyReply, asked: Asked): Promise<FastifyReply> {
     const organisation = this.#context.organisation(this.#context.soleOrganisation);
     const state = await organisation.reader.current();
     const session = await openBrowserSession(this.#context, this.#cookies, request);
-    if (session === undefined || session.organisation !== organisation.id)
-      return reply.redirect(signInUrl(state, here(asked), undefined), 303);
     const nowMs = this.#context.now();
+    if (session === undefined || session.organisation !== organisation.id) {
+      const isForGuests = this.#isForGuests(state, asked.host, nowMs);
+      return reply.redirect(isForGuests ? guestUrl(asked) : signInUrl(state, here(asked), undefined), 303);
+    }
     const subject = await subjectOf(organisation.store, state, session.subject);
     const host = parseName(asked.host.replace(/:\d{1,5}$/, ''));
     if (subject === undefined || host === undefined) return refuse(reply, asked.host);
@@ -99,19 +110,27 @@ class WebStart {
       { host, network: decided.resource.network.id, challenge: asked.c, session: session.id, address },
       { random: this.#context.random, nowMs },
     );
-    return reply.redirect(this.#callback(host, code, asked), 303);
+    return reply.redirect(callbackUrl(this.#context, host, code, asked), 303);
   }
+}
 
-  /** On the hostname that was decided, at the door's own port: never at one that the link names. */
-  #callback(host: Name, code: string, { n, rd, again }: Asked): string {
-    const { webPort } = this.#context;
-    const url = new URL(`https://${host}${webPort === 443 ? '' : `:${webPort}`}/.postern/callback`);
-    url.searchParams.set('code', code);
-    url.searchParams.set('n', n);
-    url.searchParams.set('rd', targetPath(rd));
-    if (again !== undefined) url.searchParams.set('again', again);
-    return url.href;
-  }
+/** On the hostname that was decided, at the door's own port: never at one that the link names. */
+export function callbackUrl(
+  { webPort }: Pick<ControllerContext, 'webPort'>,
+  host: Name,
+  code: string,
+  {
+    n,
+    rd,
+    again,
+  }: { readonly n: string; readonly rd?: string | undefined; readonly again?: string | undefined },
+): string {
+  const url = new URL(`https://${host}${webPort === 443 ? '' : `:${webPort}`}/.postern/callback`);
+  url.searchParams.set('code', code);
+  url.searchParams.set('n', n);
+  url.searchParams.set('rd', targetPath(rd));
+  if (again !== undefined) url.searchParams.set('again', again);
+  return url.href;
 }
 
 /** A path on the hostname: begins with one slash, no backslash, nothing unprintable; else `/`. */
@@ -119,6 +138,11 @@ export function targetPath(text: string | undefined): string {
   return text !== undefined && text.length <= 2_048 && /^\/(?![/\\])[\x21-\x5b\x5d-\x7e]*$/.test(text)
     ? text
     : '/';
+}
+
+/** The page where a guest asks for a code, and everybody else goes on to the provider. */
+function guestUrl(asked: Asked): string {
+  return `/guest?${new URLSearchParams(asked).toString()}`;
 }
 
 /** This request again, as a path for after the sign-in. */

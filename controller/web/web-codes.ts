@@ -21,11 +21,18 @@ export async function makeWebCode(
   code: WebCode,
   { random, nowMs }: { readonly random: Random; readonly nowMs: number },
 ): Promise<string> {
+  return store.transaction((tx) => writeWebCode(tx, code, { random, nowMs }));
+}
+
+/** The same inside the caller's transaction. */
+export async function writeWebCode(
+  tx: ScopedStore,
+  code: WebCode,
+  { random, nowMs }: { readonly random: Random; readonly nowMs: number },
+): Promise<string> {
   const text = toBase64Url(random(32));
-  await store.transaction(async (tx) => {
-    await tx.delete('web_codes').where('expires_ms', '<=', nowMs).execute();
-    await tx.insert('web_codes', { ...code, hash: hashOf(text) ?? '', expires_ms: nowMs + lifeMs }).execute();
-  });
+  await tx.delete('web_codes').where('expires_ms', '<=', nowMs).execute();
+  await tx.insert('web_codes', { ...code, hash: hashOf(text) ?? '', expires_ms: nowMs + lifeMs }).execute();
   return text;
 }
 

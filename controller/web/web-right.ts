@@ -10,6 +10,7 @@ import { longestLifeMs } from '../decisions/revocations.ts';
 import type { Subject } from '../decisions/seat.ts';
 import { signInFacts } from '../login/sign-in-facts.ts';
 import type { OrganisationState, Resource } from '../organisation/organisation-state.ts';
+import { isInvited } from '../guests/invited.ts';
 import { originTexts } from '../organisation/resource-web.ts';
 import type { SessionsTable } from '../store/schema.ts';
 import { resourceAtHost } from './connector-web.ts';
@@ -56,6 +57,9 @@ export function rightAtHost(
   const entitlement = decideAtHost(state, visitor, host, nowMs);
   if (entitlement?.state !== 'granted') return undefined;
   const { resource, untilMs } = entitlement;
+  // What lets everyone in lets those in who are invited as guests, and nobody from anywhere else.
+  const { kind, email = '' } = visitor.subject;
+  if (kind === 'guest' && !isInvited(state, resource, email, nowMs)) return undefined;
   const who = whoFor(state, resource, visitor.subject);
   return {
     resource,

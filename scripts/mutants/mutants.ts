@@ -11,6 +11,7 @@ import { controllerMutants } from './controller.ts';
 import { decisionsMutants } from './decisions.ts';
 import { directMutants } from './direct.ts';
 import { documentMutants } from './document.ts';
+import { guestsMutants } from './guests.ts';
 import { listenersMutants } from './listeners.ts';
 import type { Mutant } from './mutant.ts';
 import { muxMutants } from './mux.ts';
@@ -44,6 +45,7 @@ export const mutants: readonly Mutant[] = [
   ...decisionsMutants,
   ...documentMutants,
   ...signInMutants,
+  ...guestsMutants,
   ...listenersMutants,
   ...clientMutants,
   ...nonsenseMutants,

@@ -11,7 +11,6 @@ import { encodeKey } from '../../protocol/keys.ts';
 import { MuxStream } from '../../protocol/mux/stream.ts';
 import { openIdentity } from '../../protocol/node/identity.ts';
 import { callLocalApi, connectLocalApi } from '../../protocol/node/local-api.ts';
-import { MuxStream } from '../../protocol/mux/stream.ts';
 import { hiddenText } from '../../protocol/reasons.ts';
 import { SmallOrganisation } from './support/small-organisation.ts';
 

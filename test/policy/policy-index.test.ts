@@ -16,7 +16,14 @@ function isAbout(policy: PolicyDocument, { subject, resource, door }: Facts): bo
     subject.groups.some((group) => who.groups?.includes(group)) ||
     (subject.kind === 'service'
       ? who.serviceAccounts?.includes(subject.name)
-      : who.people?.some((email) => email.toLowerCase() === subject.email));
+      : subject.kind === 'guest'
+        ? who.guests?.some((guest) => {
+            const pattern = guest.toLowerCase();
+            return pattern.startsWith('*@')
+              ? subject.email?.endsWith(pattern.slice(1))
+              : pattern === subject.email;
+          })
+        : who.people?.some((email) => email.toLowerCase() === subject.email));
   const targeted =
     to === 'everything' ||
     to.resources?.includes(resource.name) ||

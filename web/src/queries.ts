@@ -9,6 +9,10 @@ export const meQuery = queryOptions({ queryKey: ['me'], queryFn: api.me, refetch
 
 export const signInOptionsQuery = queryOptions({ queryKey: ['sign-in'], queryFn: api.signInOptions });
 
+export function guestOptionsQuery(host: string) {
+  return queryOptions({ queryKey: ['guests', host], queryFn: () => api.guestOptions(host) });
+}
+
 export const devicesQuery = queryOptions({
   queryKey: ['devices'],
   queryFn: api.devices,

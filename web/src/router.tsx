@@ -49,6 +49,13 @@ const administratorSignIn = createRoute({
   component: lazyRouteComponent(() => import('./pages/administrator-sign-in.tsx'), 'AdministratorSignInPage'),
 });
 
+const guest = createRoute({
+  getParentRoute: () => root,
+  path: '/guest',
+  validateSearch: texts('host', 'c', 'n', 'rd', 'again', 'fresh'),
+  component: lazyRouteComponent(() => import('./pages/guest.tsx'), 'GuestPage'),
+});
+
 const device = createRoute({
   getParentRoute: () => root,
   path: '/device',
@@ -203,6 +210,7 @@ const requests = createRoute({
 export const router = createRouter({
   routeTree: root.addChildren([
     signIn,
+    guest,
     setup,
     administratorSignIn,
     device,

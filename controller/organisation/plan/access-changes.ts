@@ -175,9 +175,9 @@ class Comparison {
       resource: { name, tags },
     });
     // What follows from a resource is about a person's sign-in, and a service account has none.
-    return subject.kind === 'person'
-      ? concerning
-      : concerning.filter(({ name: policy }) => this.#written[side].has(policy));
+    return subject.kind === 'service'
+      ? concerning.filter(({ name: policy }) => this.#written[side].has(policy))
+      : concerning;
   }
 }
 

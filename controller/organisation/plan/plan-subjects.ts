@@ -3,7 +3,7 @@
  * documents name and nobody has been seen of; service accounts. With the devices and sessions they have open now.
  */
 import type { Facts } from '../../../policy/facts.ts';
-import { openSeats, type Seat } from '../../decisions/seat.ts';
+import { guestIssuer, openSeats, type Seat } from '../../decisions/seat.ts';
 import type { SessionsTable } from '../../store/schema.ts';
 import type { ScopedStore } from '../../store/scoped-store.ts';
 import type { OrganisationState, StoredDocument } from '../organisation-state.ts';
@@ -62,15 +62,20 @@ export async function subjectClasses(store: ScopedStore, sides: Sides): Promise<
       .toSorted();
     for (const group of groups) seenGroups.add(group);
     if (email !== null) seenPeople.add(email);
-    const selects = email !== null && named.has(email) ? email : undefined;
-    const there = { before: issuers.before.has(issuer), after: issuers.after.has(issuer) };
+    const isGuest = issuer === guestIssuer;
+    // What means a guest is the address or its domain, so that no two of them are alike.
+    const selects = email !== null && (isGuest || named.has(email)) ? email : undefined;
+    const there = isGuest
+      ? { before: true, after: true }
+      : { before: issuers.before.has(issuer), after: issuers.after.has(issuer) };
     // An approved request is for one person alone.
     const asked = asking.has(id) ? id : undefined;
-    const key = JSON.stringify([groups, selects, there, asked]);
+    const key = JSON.stringify([groups, selects, there, isGuest, asked]);
     let entry = classes.get(key);
     if (entry === undefined) {
+      const kind = isGuest ? 'guest' : 'person';
       const subjectOn = (side: 'before' | 'after'): Facts['subject'] | undefined =>
-        there[side] ? person(groups, sides[side], selects, asked) : undefined;
+        there[side] ? person(groups, sides[side], selects, kind, asked) : undefined;
       entry = {
         of: {
           kind: 'people',
@@ -83,7 +88,7 @@ export async function subjectClasses(store: ScopedStore, sides: Sides): Promise<
       };
       classes.set(key, entry);
     }
-    entry.members.push({ id, label: email ?? name });
+    entry.members.push({ id, label: isGuest ? `guest ${email ?? name}` : (email ?? name) });
   }
   const accounts = serviceAccounts(sides);
   for (const group of accounts.flatMap((account) => account.groups)) seenGroups.add(group);
@@ -115,11 +120,12 @@ function person(
   groups: readonly string[],
   state: OrganisationState,
   email: string | undefined,
+  kind: 'person' | 'guest' = 'person',
   id?: string,
 ): Facts['subject'] {
   const declared = groups.filter((group) => state.groups.has(group));
   return {
-    kind: 'person',
+    kind,
     name: '',
     groups: declared,
     ...(id === undefined ? {} : { id }),

@@ -3,6 +3,7 @@
  * that means nobody, guards nothing or is over.
  */
 import type { ResourceDocument } from '../../../protocol/organisation-document.ts';
+import { patternsFor } from '../../../protocol/email-address.ts';
 import type { PlanWarning } from '../../../protocol/plan.ts';
 import type { PolicyDocument } from '../../../protocol/policy-document.ts';
 import { conditionKeys, implies } from '../../../policy/implies.ts';
@@ -90,16 +91,21 @@ class Meant {
   readonly #byGroup = new Map<string, Set<Facts['subject']>>();
   readonly #byPerson = new Map<string, Set<Facts['subject']>>();
   readonly #byAccount = new Map<string, Set<Facts['subject']>>();
+  /** By address, and by `*@domain`. */
+  readonly #byGuest = new Map<string, Set<Facts['subject']>>();
   readonly #found = new Map<Policy, ReadonlySet<Facts['subject']>>();
 
   constructor(subjects: readonly Facts['subject'][]) {
-    this.isAnyoneKnown = subjects.some(({ kind }) => kind === 'person');
+    this.isAnyoneKnown = subjects.some(({ kind }) => kind !== 'service');
     const add = (map: Map<string, Set<Facts['subject']>>, key: string, subject: Facts['subject']): void =>
       void map.set(key, (map.get(key) ?? new Set()).add(subject));
     for (const subject of subjects) {
       for (const group of subject.groups) add(this.#byGroup, group, subject);
       if (subject.kind === 'service') add(this.#byAccount, subject.name, subject);
-      else if (subject.email !== undefined) add(this.#byPerson, subject.email, subject);
+      else if (subject.email !== undefined && subject.kind === 'person')
+        add(this.#byPerson, subject.email, subject);
+      else if (subject.email !== undefined)
+        for (const pattern of patternsFor(subject.email)) add(this.#byGuest, pattern, subject);
     }
   }
 
@@ -113,6 +119,7 @@ class Meant {
         ...(lists.groups ?? []).flatMap((group) => [...(this.#byGroup.get(group) ?? [])]),
         ...(lists.people ?? []).flatMap((email) => [...(this.#byPerson.get(email.toLowerCase()) ?? [])]),
         ...(lists.serviceAccounts ?? []).flatMap((name) => [...(this.#byAccount.get(name) ?? [])]),
+        ...(lists.guests ?? []).flatMap((pattern) => [...(this.#byGuest.get(pattern.toLowerCase()) ?? [])]),
       ]);
       this.#found.set(policy, found);
     }
@@ -122,7 +129,7 @@ class Meant {
   /** Whether both mean somebody: by the same name or group, or because somebody is known whom both mean. */
   meet(one: Policy, other: Policy): boolean {
     if (one.who === 'everyone' || other.who === 'everyone') return true;
-    for (const key of ['groups', 'people', 'serviceAccounts'] as const) {
+    for (const key of ['groups', 'people', 'serviceAccounts', 'guests'] as const) {
       const names = new Set(other.who[key]);
       if (one.who[key]?.some((name) => names.has(name)) === true) return true;
     }

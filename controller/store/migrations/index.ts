@@ -14,6 +14,7 @@ import * as administrators from './0011-administrators.ts';
 import * as localAccounts from './0012-local-accounts.ts';
 import * as requests from './0013-requests.ts';
 import * as grantWho from './0014-grant-who.ts';
+import * as guestCodes from './0014-guest-codes.ts';
 import * as scim from './0015-scim.ts';
 import * as proposals from './0016-proposals.ts';
 
@@ -32,6 +33,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0012-local-accounts': localAccounts,
   '0013-requests': requests,
   '0014-grant-who': grantWho,
+  '0014-guest-codes': guestCodes,
   '0015-scim': scim,
   '0016-proposals': proposals,
 };

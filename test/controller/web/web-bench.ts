@@ -1,6 +1,7 @@
 /** The web door of a controller without its network: a signed-in browser, connectors on control channels in memory. */
 import { createHash } from 'node:crypto';
 import { ControlServer } from '../../../controller/control/control-server.ts';
+import type { Mailer } from '../../../controller/guests/mailer.ts';
 import { recordSignIn } from '../../../controller/login/record-sign-in.ts';
 import type { OrganisationDocument, ResourceDocument } from '../../../protocol/organisation-document.ts';
 import type { PolicyDocument } from '../../../protocol/policy-document.ts';
@@ -61,8 +62,9 @@ export class WebBench {
   static async open(
     test: { after(done: () => Promise<void>): void },
     document = webDocument(),
+    mailer?: Mailer,
   ): Promise<WebBench> {
-    const portal = await testPortal(test, []);
+    const portal = await testPortal(test, [], testUrl, mailer);
     const control = new ControlServer({ context: portal.context, attempts: portal.attempts });
     test.after(async () => control.close());
     await portal.apply(document);

@@ -9,6 +9,7 @@ import { createApiToken } from '../../../controller/api-tokens.ts';
 import type { DeviceClaim } from '../../../controller/enrolment/join-device.ts';
 import { LoginAttempts } from '../../../controller/enrolment/login-attempts.ts';
 import { login } from '../../../controller/login/login.ts';
+import type { Mailer } from '../../../controller/guests/mailer.ts';
 import { openController, type OpenController } from '../../../controller/open-controller.ts';
 import type { OrganisationDocument } from '../../../protocol/organisation-document.ts';
 import { systemClock, systemRandom } from '../../../protocol/clock.ts';
@@ -42,6 +43,7 @@ export async function testPortal(
   test: { after(done: () => Promise<void>): void },
   providers: readonly TestProvider[],
   publicUrl: URL = testUrl,
+  mailer?: Mailer,
 ): Promise<TestPortal> {
   const directory = await mkdtemp(join(tmpdir(), 'postern-portal-'));
   const time = { ahead: 0 };
@@ -50,6 +52,7 @@ export async function testPortal(
     database: await testDatabase(directory),
     publicUrl,
     builtInAuthority: false,
+    ...(mailer === undefined ? {} : { mailer }),
     now: () => Date.now() + time.ahead,
     clock: systemClock,
     random: systemRandom,

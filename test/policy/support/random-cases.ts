@@ -199,15 +199,19 @@ export class CaseSource {
 
   #facts(nowMs: number): Facts {
     const service = this.#chance(0.15);
+    const guest = !service && this.#chance(0.15);
     const name = this.#pick(['alice', 'bob', 'ci']);
+    const domain = guest && this.#chance(0.5) ? 'customer.example' : 'acme.example';
     return {
       nowMs,
       door: this.#pick(['client', 'client', 'web']),
       subject: {
-        kind: service ? 'service' : 'person',
+        kind: service ? 'service' : guest ? 'guest' : 'person',
         name,
         groups: this.#any(['staff', 'sre', 'contractors']),
-        ...(service || this.#chance(0.1) ? {} : { email: `${name}@acme.example` }),
+        ...(service || this.#chance(0.1)
+          ? {}
+          : { email: `${guest && domain !== 'acme.example' ? 'pat' : name}@${domain}` }),
       },
       session: {
         startedMs: this.#before(nowMs, [minute, 8 * hour, 24 * hour]),
@@ -241,6 +245,9 @@ export class CaseSource {
       ...(this.#chance(0.6) ? { groups: this.#some(['staff', 'sre', 'contractors']) } : {}),
       ...(this.#chance(0.3) ? { people: this.#some(['Alice@acme.example', 'bob@acme.example']) } : {}),
       ...(this.#chance(0.3) ? { serviceAccounts: this.#some(['ci', 'alice']) } : {}),
+      ...(this.#chance(0.3)
+        ? { guests: this.#some(['Pat@customer.example', '*@acme.example', '*@Customer.example']) }
+        : {}),
     };
     return this.#chance(0.4) || Object.keys(lists).length === 0 ? 'everyone' : lists;
   }

@@ -132,7 +132,11 @@ function isAmong(who: WhoDocument, { kind, name, email, groups }: Facts['subject
   if (who === 'everyone') return true;
   if ((who.groups ?? []).some((group) => groups.includes(group))) return true;
   if (kind === 'service') return (who.serviceAccounts ?? []).includes(name);
-  return (who.people ?? []).some((person) => person.toLowerCase() === email);
+  if (kind === 'person') return (who.people ?? []).some((person) => person.toLowerCase() === email);
+  // "guests (e-mail patterns, web door only)"
+  return (who.guests ?? []).some((guest) =>
+    guest.startsWith('*@') ? email?.endsWith(guest.slice(1).toLowerCase()) : guest.toLowerCase() === email,
+  );
 }
 
 /** A person who has not used it for so long is locked out; of whom no use is known, the time begins now. */

@@ -2,6 +2,7 @@
  * The controller's portal API as the pages call it: the one file that knows its addresses. Types come from the schemas
  * the controller checks its own answers with.
  */
+import type { GuestAnswer, GuestAsk, GuestCode, GuestOptions } from '../../../protocol/guests.ts';
 import type { MadePass, MyPasses } from '../../../protocol/passes.ts';
 import type {
   Approving,
@@ -25,6 +26,10 @@ import { call } from './call.ts';
 
 export const api = {
   signInOptions: () => call<SignInOptions>('GET', 'sign-in'),
+  guestOptions: (host: string) =>
+    call<GuestOptions>('GET', `guests/options?host=${encodeURIComponent(host)}`),
+  askGuestCode: (asked: GuestAsk) => call<undefined>('POST', 'guests/ask', { body: asked }),
+  enterGuest: (entered: GuestCode) => call<GuestAnswer>('POST', 'guests/enter', { body: entered }),
   me: () => call<Me>('GET', 'me'),
   resources: (device: string | undefined) =>
     call<MyResources>('GET', device === undefined ? 'me/resources' : `me/resources?device=${device}`),

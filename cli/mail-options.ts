@@ -1,0 +1,66 @@
+/** How a controller is told of the SMTP server by which it reaches guests. */
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { MailOptions } from '../controller/guests/mailer.ts';
+import { exits } from '../protocol/errors.ts';
+import { readInputFile } from './input-file.ts';
+import { CommandError } from './output.ts';
+import { readSecret } from './secret.ts';
+
+export interface MailFlags {
+  smtp?: URL;
+  smtpPasswordFile?: string;
+  smtpCa?: string;
+  mailFrom?: string;
+}
+
+export function addMailOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--smtp <url>', 'for guests by e-mail: smtp://user@mail.example.com:587 or smtps://…')
+        .env('POSTERN_SMTP')
+        .argParser(parseSmtp),
+    )
+    .option(
+      '--smtp-password-file <file>',
+      'the password of that user; also POSTERN_SMTP_PASSWORD or …_FILE, and - is standard input',
+    )
+    .option('--smtp-ca <file>', 'the authority of the SMTP server, where it is a private one, PEM')
+    .addOption(new Option('--mail-from <address>', 'the sender of those mails').env('POSTERN_MAIL_FROM'));
+}
+
+/** Undefined where no server is named. */
+export async function mailOptions({
+  smtp,
+  smtpPasswordFile,
+  smtpCa,
+  mailFrom,
+}: MailFlags): Promise<Omit<MailOptions, 'failed'> | undefined> {
+  if (smtp === undefined) {
+    if (mailFrom === undefined) return undefined;
+    throw new CommandError(
+      exits.usage,
+      '--mail-from says who sends mail, and no server does; give --smtp, too',
+    );
+  }
+  if (mailFrom === undefined)
+    throw new CommandError(exits.usage, 'mail needs a sender; give --mail-from access@acme.example');
+  const password = await readSecret('smtp-password', undefined, smtpPasswordFile);
+  return {
+    url: smtp,
+    from: mailFrom,
+    ...(password === undefined ? {} : { password }),
+    ...(smtpCa === undefined ? {} : { ca: readInputFile(smtpCa) }),
+  };
+}
+
+function parseSmtp(text: string): URL {
+  const url = URL.parse(text);
+  const isServer = url !== null && /^smtps?:$/.test(url.protocol) && url.hostname !== '';
+  if (!isServer || !/^\/?$/.test(url.pathname) || url.search !== '')
+    throw new InvalidArgumentError('give an address such as smtp://user@mail.example.com:587.');
+  if (url.password !== '')
+    throw new InvalidArgumentError(
+      'leave the password out of it; give --smtp-password-file or POSTERN_SMTP_PASSWORD.',
+    );
+  return url;
+}
