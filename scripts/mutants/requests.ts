@@ -54,7 +54,7 @@ export const requestsMutants: readonly Mutant[] = [
   ...guards(
     'policy/conditions/recent-use.ts',
     ['test/policy/slow-twin.test.ts'],
-    [['a service account is never locked', "subject.kind === 'service' || nowMs", 'nowMs']],
+    [['only a person is ever locked out', "subject.kind !== 'person' || nowMs", 'nowMs']],
   ),
   ...guards(
     'controller/control/receipts.ts',
