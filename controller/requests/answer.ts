@@ -160,6 +160,7 @@ async function settle(
     .selectAll()
     .where('request', '=', row.id)
     .where('answer', '=', 'approve')
+    .orderBy('at_ms')
     .execute();
   const people = await subjectsOf(
     tx,

@@ -55,11 +55,9 @@ export function scimRoutes(app: TypedApp, context: ControllerContext): void {
     }
   });
   app.setErrorHandler(async (error, request, reply) => failed(error, request, reply));
-  User.basepath(base);
-  Group.basepath(base);
-  Schema.basepath(base);
-  ResourceType.basepath(base);
-  ServiceProviderConfig.basepath(base);
+  const address = new URL(base, context.publicUrl).href;
+  for (const described of [User, Group, Schema, ResourceType, ServiceProviderConfig])
+    described.basepath(address);
 
   const within = <T>(request: FastifyRequest, act: (directory: Directory) => Promise<T>): Promise<T> =>
     inDirectory(context, request, act);
@@ -103,7 +101,7 @@ export function scimRoutes(app: TypedApp, context: ControllerContext): void {
       async (request, reply) => {
         const body = normalResource(request.body, schema);
         const made = await within(request, (directory) => new kind().write(body, directory));
-        void reply.header('location', `${base}/${name}/${(made as { id?: string }).id ?? ''}`);
+        void reply.header('location', `${address}/${name}/${(made as { id?: string }).id ?? ''}`);
         return send(reply, 201, made);
       },
     );

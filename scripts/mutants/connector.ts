@@ -185,8 +185,8 @@ export const connectorMutants: readonly Mutant[] = [
     [
       [
         'exactly the address that was judged is dialled',
-        'return await connectTo(address, port);',
-        'return await connectTo(host, port);',
+        'return await connectTo(address, port, onread);',
+        'return await connectTo(host, port, onread);',
       ],
     ],
   ),
@@ -201,8 +201,8 @@ export const connectorMutants: readonly Mutant[] = [
       ],
       [
         'address: dial name',
-        'return await connectTo(address, port);',
-        'return await connectTo((await resolve(resource.address))[0] ?? address, port);',
+        'return await connectTo(address, port, onread);',
+        'return await connectTo((await resolve(resource.address))[0] ?? address, port, onread);',
       ],
       [
         'address: own addresses',

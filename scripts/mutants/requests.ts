@@ -39,17 +39,22 @@ export const requestsMutants: readonly Mutant[] = [
   ...guards('controller/requests/end-requests.ts', requests, [
     ['a stranger withdraws nothing', "if (!may) throw new ProblemError('not-found');", ''],
   ]),
-  ...guards('policy/policy.ts', requests, [
+  ...guards('policy/policy-index.ts', requests, [
     [
       'an approved request is for one person',
-      "if (person !== undefined && (kind !== 'person' || id !== person)) return false;",
-      '',
+      'if (person !== undefined) add(this.#byAsker, [person], place);\n      else if (who',
+      'if (who',
+    ],
+    [
+      'who may not ask any more has no use of what was approved',
+      'return policy !== undefined && isNamed(policy, subject);',
+      'return policy !== undefined;',
     ],
   ]),
   ...guards(
     'policy/conditions/recent-use.ts',
     ['test/policy/slow-twin.test.ts'],
-    [['a service account is never locked', "subject.kind === 'service' || nowMs", 'nowMs']],
+    [['only a person is ever locked out', "subject.kind !== 'person' || nowMs", 'nowMs']],
   ),
   ...guards(
     'controller/control/receipts.ts',

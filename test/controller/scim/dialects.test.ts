@@ -35,6 +35,8 @@ test('Entra ID: the test of the connection, users made, changed, moved, deactiva
   });
   const id = String(made['id']);
   assert.match(id, /^[0-9a-f]{32}$/);
+  const { location } = made['meta'] as { location: string };
+  assert.equal(location, `https://access.acme.example:8443/scim/v2/Users/${id}`);
   assert.equal(made['externalId'], '0a21f0f2-8d2a-4f8e-bf98-7363c4aed4ef');
   const found = (await directory.expect(
     200,
