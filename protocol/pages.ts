@@ -34,6 +34,7 @@ export const adminPages = [
   '/admin/networks/$name',
   '/admin/log',
   '/admin/history',
+  '/admin/proposals',
   '/admin/settings',
 ] as const;
 

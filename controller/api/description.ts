@@ -196,12 +196,14 @@ function securityOf(access: Access): Record<string, string[]>[] {
   return [...schemes].map((scheme) => ({ [scheme]: [] }));
 }
 
-function operationId({ method, url }: Described): string {
+function operationId({ method, url, config }: Described): string {
   const words = url
     .replace(/^\/api\/v1(?=\/)/, '')
     .replace(/\*$/, 'rest')
     .match(/[A-Za-z0-9]+/g);
-  return [String(method).toLowerCase(), ...(words ?? ['root'])].join('-');
+  // A page may have the name of what it shows.
+  const page = config?.answers?.[200]?.media === 'text/html' ? ['page'] : [];
+  return [String(method).toLowerCase(), ...page, ...(words ?? ['root'])].join('-');
 }
 
 function tagOf(url: string): string {

@@ -1,4 +1,4 @@
-/** `lockUnused: 30d` of a resource: the person has used it within so long. A service account is always taken to have. */
+/** `lockUnused: 30d` of a resource: the person has used it within so long. Nobody else can ask for it again, so nobody else is locked out. */
 import { unlessOver, type Condition, type Verdict } from './condition.ts';
 
 const used: Verdict = { met: true, reason: 'used-recently' };
@@ -10,11 +10,11 @@ export function recentUseCondition(longestMs: number): Condition {
     name: 'use',
     judge: ({ nowMs, subject, resource }) => {
       const usedMs = subject.usedMs?.get(resource.name) ?? nowMs;
-      return subject.kind === 'service' || nowMs < usedMs + longestMs ? used : unused;
+      return subject.kind !== 'person' || nowMs < usedMs + longestMs ? used : unused;
     },
     nextChangeMs: (facts) => {
       const usedMs = facts.subject.usedMs?.get(facts.resource.name);
-      return facts.subject.kind === 'service' || usedMs === undefined
+      return facts.subject.kind !== 'person' || usedMs === undefined
         ? Number.POSITIVE_INFINITY
         : unlessOver(usedMs + longestMs, facts);
     },

@@ -124,6 +124,34 @@ export const administratorsMutants: readonly Mutant[] = [
       'if (false)',
     ],
   ]),
+  ...guards(
+    'controller/api/routes/proposals.ts',
+    ['test/controller/proposals.test.ts'],
+    [
+      ['nobody approves their own change', 'if (standsBehind(proposal, caller.person))', 'if (false)'],
+      [
+        'of two answers to a proposal one counts',
+        "            if (!(await decideProposal(tx, proposal, 'approved', decided)))\n              throw new ProblemError('conflict', decidedText);",
+        "            await decideProposal(tx, proposal, 'approved', decided);",
+      ],
+    ],
+  ),
+  ...guards(
+    'controller/organisation/proposals.ts',
+    ['test/controller/proposals.test.ts'],
+    [['whoever made the token stands behind its change', '    at = row.created_by;\n', '    break;\n']],
+  ),
+  ...guards(
+    'controller/api/routes/put-into-force.ts',
+    ['test/controller/proposals.test.ts'],
+    [
+      [
+        'a change waits where a second administrator is asked for',
+        "else if (before.document.changes?.approval === 'required')",
+        'else if (false)',
+      ],
+    ],
+  ),
   ...guards('protocol/roles.ts', roleTests, [
     [
       'a token is used within its scopes',

@@ -37,8 +37,8 @@ export const documentMutants: readonly Mutant[] = [
     [
       [
         'an auditor does not learn by a plan whether a secret is the one in use',
-        "config: { access: ['admin'], problems: ['invalid-document'] },",
-        "config: { access: ['admin', 'auditor'], problems: ['invalid-document'] },",
+        "config: { access: documentWriting, problems: ['invalid-document'] },",
+        "config: { access: ['document.read'], problems: ['invalid-document'] },",
       ],
     ],
   ),

@@ -44,6 +44,7 @@ export function fullDocument(ca: string): OrganisationDocument {
     ],
     sessions: { length: '10h' },
     devices: { approval: 'required', expireAfter: '90d' },
+    changes: { approval: 'off' },
     networks: [{ name: 'hq', lanCandidates: true }, { name: 'lab' }],
     serviceAccounts: [{ name: 'ci', groups: ['automation'] }, { name: 'backup' }],
     resources: [

@@ -5,7 +5,15 @@ import { after, before, test } from 'node:test';
 import { portOf, wiki, WebBench } from './support/web-bench.ts';
 
 let bench: WebBench;
-const origin = createServer((request, response) => response.end(`${request.method} ${request.url}`));
+const origin = createServer((request, response) => {
+  if (request.url !== '/broken') {
+    response.end(`${request.method} ${request.url}`);
+    return;
+  }
+  response.writeHead(200, { 'content-length': 100 });
+  response.write('a part of it');
+  setImmediate(() => request.socket.destroy());
+});
 
 before(async () => {
   await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve));
@@ -69,5 +77,19 @@ test('a body that is refused costs the connection nothing', async () => {
     '401 0',
   );
   assert.equal(await ask({ ':path': '/', accept: 'text/html' }), '303 0');
+  session.close();
+});
+
+test('an answer that its origin breaks off is not taken for whole, over either protocol', async () => {
+  const { cookie } = await bench.signIn(wiki);
+  await assert.rejects(bench.ask('/broken', { cookie }), /aborted|hang up/);
+  const session = connect(`https://${wiki}:${bench.port}`, {
+    createConnection: () => bench.raw(wiki, 'h2'),
+  });
+  const stream = session.request({ ':path': '/broken', cookie });
+  stream.on('error', () => undefined);
+  stream.resume();
+  await new Promise((resolve) => stream.once('close', resolve));
+  assert.notEqual(stream.rstCode, 0);
   session.close();
 });

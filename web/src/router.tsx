@@ -186,6 +186,12 @@ const log = createRoute({
   component: lazyRouteComponent(() => import('./admin/log/log.tsx'), 'LogPage'),
 });
 
+const proposals = createRoute({
+  getParentRoute: () => shell,
+  path: '/admin/proposals',
+  component: lazyRouteComponent(() => import('./admin/proposals/proposals.tsx'), 'ProposalsPage'),
+});
+
 const history = createRoute({
   getParentRoute: () => shell,
   path: '/admin/history',
@@ -235,6 +241,7 @@ export const router = createRouter({
       network,
       log,
       history,
+      proposals,
       settings,
     ]),
   ]),

@@ -21,7 +21,7 @@ import {
 
 /** Looks at everything but the body. */
 const bodyUnlooked: FastifySchemaCompiler<TSchema> = (part) =>
-  part.httpPart === 'body' ? () => true : (TypeBoxValidatorCompiler as FastifySchemaCompiler<TSchema>)(part);
+  part.httpPart === 'body' ? () => true : TypeBoxValidatorCompiler(part);
 
 export function documentRoutes(app: TypedApp, context: ControllerContext): void {
   app.get(

@@ -114,7 +114,9 @@ function decideAt(
 
 /** "Each selects who, to (resources by name or tag), doors, and validity (from, until)"; the keys of each add up. */
 function isSelected(policy: Read, facts: Facts): boolean {
-  if (policy.person !== undefined && policy.person !== facts.subject.id) return false;
+  // Nobody but a person asks for anything, and what was approved is for whoever asked.
+  if (policy.person !== undefined)
+    if (facts.subject.kind !== 'person' || policy.person !== facts.subject.id) return false;
   const who = policy.allow ?? policy.deny ?? policy.require;
   if (who === undefined || !isAmong(who, facts.subject)) return false;
   const { name, tags } = facts.resource;

@@ -17,6 +17,7 @@ import type { EffectiveAccessList } from '../../../protocol/effective-access.ts'
 import type { HostnameCheck, HostnameEntry } from '../../../protocol/hostnames.ts';
 import type { Overview } from '../../../protocol/overview.ts';
 import type { PlanResult } from '../../../protocol/plan.ts';
+import type { ProposalDetail, ProposalList, Proposed } from '../../../protocol/proposals.ts';
 import type { PostureProfileDocument } from '../../../protocol/posture-document.ts';
 import type { Simulation, SimulationRequest } from '../../../protocol/simulation.ts';
 import type { ShownDocument } from '../admin/document/shown-document.ts';
@@ -77,7 +78,7 @@ export const admin = {
   document: () => call<DocumentInForce>('GET', 'document'),
   plan: (document: ShownDocument) => call<PlanResult>('POST', `document/plan${keeping}`, { body: document }),
   save: (document: ShownDocument, revision: number) =>
-    call<ApplyResult>('PUT', `document${keeping}`, {
+    call<ApplyResult | Proposed>('PUT', `document${keeping}`, {
       body: document,
       headers: { 'if-match': `"${revision}"` },
     }),
@@ -88,7 +89,12 @@ export const admin = {
     ),
   revision: (revision: number) => call<RevisionDetail>('GET', `document/history/${revision}`),
   rollback: (revision: number, from: number) =>
-    call<ApplyResult>('POST', 'document/rollback', { body: { revision, from } }),
+    call<ApplyResult | Proposed>('POST', 'document/rollback', { body: { revision, from } }),
+  proposals: () => call<ProposalList>('GET', 'document/proposals'),
+  proposal: (proposal: string) => call<ProposalDetail>('GET', `document/proposals/${id(proposal)}`),
+  approveProposal: (proposal: string) =>
+    call<ApplyResult>('POST', `document/proposals/${id(proposal)}/approve`),
+  refuseProposal: (proposal: string) => call<undefined>('POST', `document/proposals/${id(proposal)}/refuse`),
 
   device: (action: 'approve' | 'unapprove' | 'block' | 'unblock', device: string) =>
     call<undefined>('POST', `devices/${id(device)}/${action}`),

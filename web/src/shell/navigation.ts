@@ -12,6 +12,7 @@ import {
   History,
   Settings,
   ShieldCheck,
+  UserRoundCheck,
   Users,
   Waypoints,
   type LucideIcon,
@@ -149,6 +150,13 @@ const groups: readonly NavigationGroup[] = [
         icon: History,
         needs: 'document.read',
         words: 'revisions rollback',
+      },
+      {
+        to: '/admin/proposals',
+        label: 'Proposals',
+        icon: UserRoundCheck,
+        needs: 'document.read',
+        words: 'approve second administrator waiting changes',
       },
       {
         to: '/admin/settings',

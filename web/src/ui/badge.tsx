@@ -13,7 +13,7 @@ export function Badge({ tone, children }: { readonly tone: NoticeTone; readonly 
   return (
     <span
       className={classNames(
-        'inline-flex items-center rounded-small px-2 py-0.5 text-small font-medium whitespace-nowrap',
+        'inline-flex items-center rounded-small px-2 py-0.5 text-small font-medium sm:whitespace-nowrap',
         tones[tone],
       )}
     >

@@ -119,7 +119,7 @@ const columns: readonly Column<Row>[] = [
   {
     id: 'state',
     head: 'State',
-    width: 'w-36',
+    width: 'w-28 sm:w-36',
     value: ({ state }) => stateLooks[state].text,
     cell: ({ state }) => <Badge tone={stateLooks[state].tone}>{stateLooks[state].text}</Badge>,
   },

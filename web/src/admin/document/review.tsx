@@ -2,20 +2,16 @@
 import { useState } from 'react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { stringify } from 'yaml';
-import type { PlanAccess, PlanResult } from '../../../../protocol/plan.ts';
 import { admin } from '../../api/admin.ts';
 import { ApiProblem } from '../../api/call.ts';
-import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { CodeBlock } from '../../ui/code-block.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
-import { foreignText } from '../../ui/foreign-text.ts';
-import { Foreign } from '../../ui/foreign.tsx';
-import { Notice, type NoticeTone } from '../../ui/notice.tsx';
+import { Notice } from '../../ui/notice.tsx';
 import { Skeleton } from '../../ui/states.tsx';
 import { toast } from '../../ui/toast.tsx';
-import { ChangeList } from './change-list.tsx';
 import { Issues } from './issues.tsx';
+import { Planned } from './planned.tsx';
 import type { Proposal } from './use-review.tsx';
 
 export default function Review({
@@ -37,14 +33,16 @@ export default function Review({
   const save = async (): Promise<void> => {
     setSaving('busy');
     try {
-      const { revision } = await admin.save(next, base.revision);
-      toast({
-        text: `Saved as revision ${revision}.`,
-        undo: async () => {
-          await admin.rollback(base.revision, revision);
-          await queries.invalidateQueries({ queryKey: ['admin'] });
-        },
-      });
+      const saved = await admin.save(next, base.revision);
+      if ('proposal' in saved) toast({ text: 'It waits for a second administrator, under Proposals.' });
+      else
+        toast({
+          text: `Saved as revision ${saved.revision}.`,
+          undo: async () => {
+            await admin.rollback(base.revision, saved.revision);
+            await queries.invalidateQueries({ queryKey: ['admin'] });
+          },
+        });
       onClose();
       onSaved?.();
       await queries.invalidateQueries({ queryKey: ['admin'] });
@@ -127,104 +125,4 @@ function Failed({ error }: { readonly error: Error }) {
       )}
     </Notice>
   );
-}
-
-function Planned({ plan }: { readonly plan: PlanResult }) {
-  const { access, changes, moreAccess, notLookedAt, warnings, tests } = plan;
-  return (
-    <>
-      {tests.failed.length === 0 ? undefined : (
-        <Notice tone="bad" title="A policy test would fail, so it cannot be saved" live>
-          <ul className="list-disc pl-5">
-            {tests.failed.flatMap(({ index, subject, failures }) =>
-              failures.map(({ expected, resource, door }) => (
-                <li key={`${index} ${resource} ${door} ${expected}`}>
-                  Test {index + 1}: <Foreign text={subject} limit={80} /> {expected} use{' '}
-                  <Foreign text={resource} limit={63} />, says the test; it would be the other way round.
-                </li>
-              )),
-            )}
-          </ul>
-        </Notice>
-      )}
-      {warnings.map(({ kind, policy, message }) => (
-        <Notice key={`${kind} ${policy} ${message}`} tone="wait" title={foreignText(message, 300)} />
-      ))}
-      <section>
-        <h3 className="mb-2 text-small font-semibold text-quiet">Who would lose or gain</h3>
-        {access.length === 0 ? (
-          <p className="text-small text-quiet">Nobody loses or gains anything by it.</p>
-        ) : (
-          <ul className="divide-y divide-line rounded-control border border-line">
-            {access.map((row, index) => (
-              // Rows are what they say; the order never changes.
-              // oxlint-disable-next-line react/no-array-index-key
-              <AccessRow key={index} row={row} />
-            ))}
-          </ul>
-        )}
-        {moreAccess > 0 ? (
-          <p className="mt-2 text-small text-quiet">And {moreAccess} more such rows.</p>
-        ) : undefined}
-        {notLookedAt > 0 ? (
-          <p className="mt-2 text-small text-wait">
-            The change is too large to look at all of it: {notLookedAt} combinations of people, resource and
-            door were left out.
-          </p>
-        ) : undefined}
-      </section>
-      <section>
-        <h3 className="mb-2 text-small font-semibold text-quiet">What changes in the document</h3>
-        <ChangeList changes={changes} />
-        {tests.passed > 0 && tests.failed.length === 0 ? (
-          <p className="mt-2 text-small text-good">
-            {tests.passed === 1 ? 'The policy test passes.' : `All ${tests.passed} policy tests pass.`}
-          </p>
-        ) : undefined}
-      </section>
-    </>
-  );
-}
-
-const looks: Readonly<Record<PlanAccess['change'], { readonly tone: NoticeTone; readonly text: string }>> = {
-  loses: { tone: 'bad', text: 'loses' },
-  gains: { tone: 'good', text: 'gains' },
-  'needs-more': { tone: 'wait', text: 'needs more for' },
-  'needs-less': { tone: 'good', text: 'needs less for' },
-  'needs-other': { tone: 'wait', text: 'needs something else for' },
-};
-
-function AccessRow({ row }: { readonly row: PlanAccess }) {
-  const { change, when, who, resources, resourceCount, doors, needs } = row;
-  const { tone, text } = looks[change];
-  return (
-    <li className="flex gap-3 px-3.5 py-2.5 text-small">
-      <span className="w-28 shrink-0">
-        <Badge tone={tone}>{text}</Badge>
-      </span>
-      <p className="min-w-0">
-        <span className="font-medium">
-          <Foreign text={whoText(who)} limit={200} />
-        </span>{' '}
-        <span className="text-quiet">{text}</span>{' '}
-        <Foreign text={listed(resources, resourceCount)} limit={300} className="font-medium" />
-        <span className="text-quiet">
-          {' '}
-          {doors.length === 1 ? (doors[0] === 'web' ? 'in the browser' : 'with the client') : ''}
-          {when === 'now' ? ', with what is open now' : ', once signed in'}
-          {needs.length === 0 ? '' : `; it takes ${needs.join(', ')}`}
-        </span>
-      </p>
-    </li>
-  );
-}
-
-function whoText({ kind, count, names, groups }: PlanAccess['who']): string {
-  if (kind === 'anyone') return `anyone in ${groups.join(', ') || 'the organisation'}`;
-  return names.length === 0 ? `${count} ${kind}` : listed(names, count);
-}
-
-function listed(names: readonly string[], count: number): string {
-  const rest = count - names.length;
-  return `${names.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
 }

@@ -96,7 +96,10 @@ export function HistoryPage() {
             title: `Go back to revision ${back}?`,
             text: `It is put into force again as a new revision, with the secrets that are kept now. Revision ${inForce} stays in the history.`,
             yes: 'Go back to it',
-            done: `Revision ${back} is in force again.`,
+            done:
+              document.data?.document.changes?.approval === 'required'
+                ? 'It waits for a second administrator, under Proposals.'
+                : `Revision ${back} is in force again.`,
             run: () => admin.rollback(back, inForce),
           }}
           onClose={(done) => {

@@ -13,8 +13,9 @@ import { LogList } from './log-list.tsx';
 /** What each part of the log shows. */
 const kinds: Readonly<Record<string, { readonly label: string; readonly what: string }>> = {
   flows: { label: 'Connections', what: 'flow' },
-  refusals: { label: 'Refusals', what: 'refusal' },
-  'sign-ins': { label: 'Sign-ins', what: 'session' },
+  refusals: { label: 'Refusals', what: 'access.refuse' },
+  'sign-ins': { label: 'Sign-ins', what: 'sign-in' },
+  sessions: { label: 'Sessions', what: 'session' },
   document: { label: 'Document', what: 'document' },
   devices: { label: 'Devices', what: 'device' },
 };

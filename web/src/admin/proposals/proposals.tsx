@@ -31,8 +31,8 @@ export function ProposalsPage() {
           list.length === 0 ? (
             <EmptyState title="Nothing waits">
               <p>
-                Where the document says <code>changes: {'{ approval: required }'}</code>, each change waits here for
-                somebody else.
+                Where the document says <code>changes: {'{ approval: required }'}</code>, each change waits
+                here for somebody else.
               </p>
             </EmptyState>
           ) : (
@@ -69,9 +69,10 @@ function Waiting({ proposal, who }: { readonly proposal: ProposalEntry; readonly
   return (
     <section className="grid grid-cols-[minmax(0,1fr)] gap-4 rounded-panel border border-line bg-surface p-5 shadow-panel">
       <p className="text-small text-quiet">
-        Proposed by <Foreign text={who} limit={80} className="font-medium text-ink" />, <Instant instant={created} />
+        Proposed by <Foreign text={who} limit={80} className="font-medium text-ink" />,{' '}
+        <Instant instant={created} />
       </p>
-      <ChangeList changes={changes} />
+      {opened ? undefined : <ChangeList changes={changes} />}
       {stale ? (
         <Notice tone="wait" title="The document has changed since">
           It was made from another revision and cannot be approved any more. Make the change again.

@@ -1,0 +1,77 @@
+/** A change that waits for a second administrator, in a real Chromium: its maker sees it wait, somebody else approves it. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { chromium, type Page } from 'playwright-core';
+import { recordSignIn } from '../../controller/login/record-sign-in.ts';
+import { findProgram } from '../../scripts/programs.ts';
+import { acmeDocument } from '../controller/support/document.ts';
+import { testPortal } from '../login/support/portal.ts';
+import { freePort } from '../login/support/provider.ts';
+
+const browser = await chromium.launch({
+  executablePath: findProgram('chromium'),
+  args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+});
+after(() => browser.close());
+const pictures = process.env['POSTERN_TEST_PICTURES'];
+
+test('a change waits under Proposals until a second administrator has looked at it and approves', async (t) => {
+  const publicUrl = new URL(`http://postern.localhost:${await freePort()}`);
+  const portal = await testPortal(t, [], publicUrl);
+  const document = { ...acmeDocument(), changes: { approval: 'required' as const } };
+  await portal.apply(document);
+  await portal.app.listen({ host: '127.0.0.1', port: Number(publicUrl.port) });
+  const { context } = portal;
+  const organisation = context.organisation(context.soleOrganisation);
+  const open = async (name: string, width: number, colorScheme: 'light' | 'dark'): Promise<Page> => {
+    const signIn = () =>
+      recordSignIn(context, organisation, {
+        issuer: 'https://idp.acme.example',
+        provider: 'corp',
+        identity: {
+          subject: name,
+          name,
+          email: `${name}@acme.example`,
+          groups: [],
+          authMs: context.now(),
+          amr: ['pwd'],
+        },
+        address: '127.0.0.1',
+      });
+    const { person } = await signIn();
+    await organisation.store
+      .update('people')
+      .set({ role: 'admin', role_ms: 0 })
+      .where('id', '=', person)
+      .execute();
+    const { cookie } = await signIn();
+    const profile = await browser.newContext({ viewport: { width, height: 900 }, colorScheme });
+    t.after(() => profile.close());
+    await profile.addCookies([{ name: 'postern-session', value: cookie, url: publicUrl.href }]);
+    const page = await profile.newPage();
+    page.setDefaultTimeout(15_000);
+    await page.goto(new URL('/admin/proposals', publicUrl).href);
+    return page;
+  };
+  const alice = await open('alice', 390, 'dark');
+  await alice.getByText('Nothing waits').waitFor();
+  await alice.evaluate(
+    `fetch('/api/v1/document?secrets=keep', { method: 'PUT', headers: { 'content-type': 'application/json' }, body: ${JSON.stringify(
+      JSON.stringify({ ...document, groups: [...(document.groups ?? []), 'more'] }),
+    )} }).then(({ status }) => { if (status !== 202) throw new Error(String(status)); })`,
+  );
+  await alice.reload();
+  await alice.getByText('somebody else approves it').waitFor();
+  assert.equal(await alice.getByRole('button', { name: 'Approve' }).count(), 0);
+  const wider = await alice.evaluate('document.documentElement.scrollWidth - window.innerWidth');
+  assert.ok(Number(wider) <= 0, `${String(wider)} px wider than the window`);
+  if (pictures !== undefined) await alice.screenshot({ path: `${pictures}/proposals-390-dark.png` });
+
+  const bob = await open('bob', 1_440, 'light');
+  await bob.getByRole('button', { name: 'Show what it would do' }).click();
+  await bob.getByText('Nobody loses or gains anything by it.').waitFor();
+  if (pictures !== undefined) await bob.screenshot({ path: `${pictures}/proposals-1440-light.png` });
+  await bob.getByRole('button', { name: 'Approve' }).click();
+  await bob.getByText('In force as revision 3.').waitFor();
+  await bob.getByText('Nothing waits').waitFor();
+});
