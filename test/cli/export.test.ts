@@ -37,6 +37,7 @@ test('what is exported is applied again with nothing changed, through the comman
     PARTNER_2_CLIENT_SECRET: document.identityProviders?.[1]?.clientSecret ?? '',
     MDM_WEBHOOK_SECRET: document.postureSources?.[0]?.webhook?.secret ?? '',
     EDR_POLL_TOKEN: document.postureSources?.[1]?.poll?.token ?? '',
+    CHAT_SECRET: document.webhooks?.[0]?.secret ?? '',
   };
   const exported = await runPostern(['export'], { env });
   assert.equal(exported.exit, 0, exported.stderr);
