@@ -34,7 +34,7 @@ export const controllerMutants: readonly Mutant[] = [
       ],
       [
         'a token that was demoted while its request ran writes nothing',
-        'admit(now, access, context.now());',
+        "admit(now, access, context.now());\n      // What the handler still asks of the caller's role is asked of the role of now.\n      request.caller = now;",
         '',
       ],
       [
