@@ -42,7 +42,7 @@ export function fullDocument(ca: string): OrganisationDocument {
         clientSecret: 'second',
       },
     ],
-    sessions: { length: '10h' },
+    sessions: { length: '10h', guests: '4h' },
     devices: { approval: 'required', expireAfter: '90d' },
     changes: { approval: 'off' },
     networks: [{ name: 'hq', lanCandidates: true }, { name: 'lab' }],
@@ -128,7 +128,12 @@ export function fullDocument(ca: string): OrganisationDocument {
     policies: [
       {
         name: 'sre-db',
-        allow: { groups: ['sre'], people: ['alice@acme.example'], serviceAccounts: ['backup'] },
+        allow: {
+          groups: ['sre'],
+          people: ['alice@acme.example'],
+          serviceAccounts: ['backup'],
+          guests: ['pat@customer.example', '*@partner.example'],
+        },
         to: { resources: ['printer'], tags: ['prod'] },
         doors: ['client', 'web'],
         from: '2026-01-01T00:00:00Z',
@@ -147,13 +152,23 @@ export function fullDocument(ca: string): OrganisationDocument {
       { name: 'prod-needs', require: 'everyone', to: { tags: ['prod'] }, when: { mfa: '1d' } },
       {
         name: 'some-need',
-        require: { groups: ['sre'], people: ['bob@acme.example'], serviceAccounts: ['ci'] },
+        require: {
+          groups: ['sre'],
+          people: ['bob@acme.example'],
+          serviceAccounts: ['ci'],
+          guests: ['*@customer.example'],
+        },
         to: { tags: ['eu'] },
         when: { session: '1d' },
       },
       {
         name: 'not-these',
-        deny: { groups: ['contractors'], people: ['mallory@acme.example'], serviceAccounts: ['ci'] },
+        deny: {
+          groups: ['contractors'],
+          people: ['mallory@acme.example'],
+          serviceAccounts: ['ci'],
+          guests: ['eve@customer.example'],
+        },
         to: 'everything',
       },
     ],
@@ -195,6 +210,7 @@ export function fullDocument(ca: string): OrganisationDocument {
         can: ['databases', 'printer'],
       },
       { serviceAccount: 'ci', cannot: ['databases'] },
+      { guest: 'eve@customer.example', cannot: ['printer'] },
     ],
   };
 }
