@@ -60,7 +60,7 @@ for (const width of [1_440, 390]) {
       for (const each of await axeFindings(page)) found.push(`${address}: ${each}`);
       await picture(page, address, width, 'light');
       await page.emulateMedia({ colorScheme: 'dark' });
-      // The new colours are there with the next picture.
+      // Without motion nothing changes its colour slowly: the new ones are there with the next picture.
       await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
       for (const each of await axeFindings(page, colourRules)) found.push(`${address}, dark: ${each}`);
       await picture(page, address, width, 'dark');
