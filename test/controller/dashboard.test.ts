@@ -142,6 +142,7 @@ test('a dashboard that listens hears of what kind something new is, and nothing 
   await look();
   assert.deepEqual(heard.at(-1)?.toSorted(), ['devices', 'log', 'sessions']);
   stop();
+  assert.equal(clock.pending, 0);
   const looks = heard.length;
   await appendAudit(organisation.store, [
     { atMs: portal.context.now(), who: 'test', what: 'device.block', result: 'done' },

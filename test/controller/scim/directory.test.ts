@@ -161,6 +161,12 @@ test('T9, SEC-I1: a directory touches no person of another provider, no role, an
   const group = await partner.call('POST', 'Groups', { displayName: 'sre', members: [{ value: ours }] });
   assert.equal(group.statusCode, 400, 'a member of another directory is none');
   assert.equal((await bench.row(boss))?.disabled, false);
+  // What the other directory has under the same address takes nobody away from their own.
+  const carol = await signIn(bench, 'carol');
+  await partner.user('carol');
+  const own = await directory.user('carol', { externalId: 'carol' });
+  await directory.expect(200, 'PATCH', `Users/${own}`, replace({ active: false }));
+  assert.equal((await bench.row(carol))?.disabled, true);
 });
 
 test('somebody is joined by what is equal and known of one alone, and an address that changes hands takes nobody along', async (t) => {
@@ -177,11 +183,14 @@ test('somebody is joined by what is equal and known of one alone, and an address
   const bob = await directory.user('bob');
   await directory.expect(200, 'PATCH', `Users/${bob}`, replace({ active: false }));
   assert.equal((await bench.row(unverified))?.disabled, false, 'no address was verified');
-  await directory.user('alice');
+  const first = await directory.user('alice');
   const second = await signIn(bench, 'alice-the-second', { email: 'alice@acme.example' });
   assert.notEqual(second, alice);
   const [entry] = (await bench.call('GET', '/api/v1/directories')).json<{ joined: number }[]>();
   assert.equal(entry?.joined, 1);
+  await directory.expect(200, 'PATCH', `Users/${first}`, replace({ active: false }));
+  assert.equal((await bench.row(alice))?.disabled, true);
+  assert.equal((await bench.row(second))?.disabled, false);
 });
 
 test('where the directory has to know somebody, a stranger does not come in', async (t) => {
