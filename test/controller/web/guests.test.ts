@@ -176,6 +176,13 @@ test('a code is for its browser, hostname and ten minutes, and five wrong ones a
   if (replaced !== latest)
     assert.equal((await visitor.enter(replaced)).state, 'wrong', 'a newer one is there');
   assert.equal((await visitor.enter(latest)).state, 'entered');
+  const second = new Visitor(bench, '203.0.113.51');
+  await visitor.ask('pat@customer.example');
+  const own = await mail(5);
+  await second.ask('sam@partner.example');
+  const others = await mail(6);
+  assert.equal((await second.enter(others)).state, 'entered', 'each has their own');
+  assert.equal((await visitor.enter(own)).state, 'entered');
 });
 
 test('codes are throttled for an address and for a source, invited or not, and so are tries', async (t) => {
