@@ -21,11 +21,6 @@ export const guestsMutants: readonly Mutant[] = [
   ]),
   ...guards('controller/guests/guest-codes.ts', guests, [
     [
-      'a guest’s code is for its browser',
-      ".where('browser', '=', key)\n      .where('host', '=', host)\n      .executeTakeFirst();",
-      ".where('host', '=', host)\n      .executeTakeFirst();",
-    ],
-    [
       'a guest’s code is for its hostname',
       ".where('host', '=', host)\n      .executeTakeFirst();",
       '.executeTakeFirst();',
