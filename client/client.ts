@@ -33,7 +33,7 @@ import { machineAt } from './posture/machine.ts';
 import { PostureReporter } from './posture/reporter.ts';
 import { DeviceKeys } from './device-keys.ts';
 import { serveProxy, type ProxyServer } from './proxies/proxy-server.ts';
-import { RequestCalls } from './request-calls.ts';
+import { ControllerQuestions } from './controller-questions.ts';
 import { SessionWarnings } from './session-warnings.ts';
 import type { SignInPrompt } from './sign-in.ts';
 import { SignIns } from './sign-ins.ts';
@@ -140,7 +140,7 @@ class RunningClient implements Client {
   readonly #keys: DeviceKeys;
   readonly #hearing: Hearing;
   readonly #signIns: SignIns;
-  readonly #requests: RequestCalls;
+  readonly #questions: ControllerQuestions;
   readonly #ready = Promise.withResolvers<ClientStatus>();
   readonly #ended = Promise.withResolvers<Undone>();
   #control: ControlConnection | undefined;
@@ -217,7 +217,10 @@ class RunningClient implements Client {
     });
     const { key, browser } = options;
     this.#signIns = new SignIns({ key, browser, control: () => this.#control });
-    this.#requests = new RequestCalls((message) => this.#control?.send(message) ?? false, systemClock);
+    this.#questions = new ControllerQuestions(
+      (message) => this.#control?.send(message) ?? false,
+      systemClock,
+    );
     this.#warnings = new SessionWarnings({
       clock: systemClock,
       now: this.#wallClock,
@@ -345,7 +348,7 @@ class RunningClient implements Client {
 
   async #receive(message: FromController): Promise<void> {
     if (this.#stopping !== undefined) return undefined;
-    if (this.#requests.receive(message)) return undefined;
+    if (this.#questions.receive(message)) return undefined;
     const prompt = this.#signIns.receive(message);
     if (prompt !== undefined) return this.#options.onEvent({ kind: 'prompt', prompt });
     return this.#hearing.take(message);
@@ -452,7 +455,8 @@ class RunningClient implements Client {
         this.#memory.forget();
         return this.#down();
       },
-      'POST /v1/request': (_query, body) => this.#requests.ask(body),
+      'POST /v1/request': (_query, body) => this.#questions.ask('request', body),
+      'POST /v1/expose': (_query, body) => this.#questions.ask('expose', body),
       'POST /v1/rotate': async () => ({ nodeKey: await this.#keys.rotate() }),
       'POST /v1/down': () => this.#down(),
     };

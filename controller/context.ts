@@ -64,7 +64,7 @@ export interface ControllerContext {
    */
   atNextSweep(
     organisation: OrganisationId,
-    name: 'superseded' | 'ended' | 'requests' | 'notifications' | `posture ${DeviceId}`,
+    name: 'superseded' | 'ended' | 'exposures' | 'requests' | 'notifications' | `posture ${DeviceId}`,
     atMs: number | undefined,
     sweep: () => void,
   ): void;

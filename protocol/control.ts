@@ -6,6 +6,7 @@ import { Type, type Static } from 'typebox';
 import { maxEndpointLength, maxEndpoints } from './endpoints.ts';
 import { idPattern } from './ids.ts';
 import { maxAsked } from './posture.ts';
+import { ExposeAnswer, ExposeCall } from './exposures.ts';
 import { RequestAnswer, RequestCall } from './request-messages.ts';
 import { WebFromController, WebFromNode } from './web-messages.ts';
 import { AssertionJwk, ConnectorPass, ConnectorWeb, WebStart } from './web-resource.ts';
@@ -221,6 +222,7 @@ export const FromNode = Type.Union([
   Rotate,
   Bye,
   RequestCall,
+  ExposeCall,
   ...WebFromNode,
 ]);
 
@@ -416,6 +418,7 @@ export const FromController = Type.Union([
   Type.Object({ ...common, t: Type.Literal('certificate'), pem: Type.String() }),
   Type.Object({ ...common, t: Type.Literal('drain'), after: Type.Integer() }),
   RequestAnswer,
+  ExposeAnswer,
   ...WebFromController,
   /** The channel ends after it. `message` is a sentence for the person at this node. */
   Type.Object({

@@ -36,6 +36,7 @@ import { postureRoutes } from './routes/posture.ts';
 import { peopleRoutes } from './routes/people.ts';
 import { requestRoutes } from './routes/requests.ts';
 import { serverRoutes } from './routes/servers.ts';
+import { exposureRoutes } from './routes/exposures.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import { tokenRoutes } from './routes/tokens.ts';
@@ -92,6 +93,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     requestRoutes,
     webhookRoutes,
     sessionRoutes,
+    exposureRoutes,
     tokenRoutes,
     administratorRoutes,
     simulateRoutes,

@@ -29,7 +29,7 @@ export function PolicyEditor({
       onClose={onClose}
       renderForm={(policy, set) => {
         const who = whoOf(policy);
-        const { to } = policy;
+        const { to = {} } = policy;
         return (
           <>
             <p className="rounded-control bg-sunken px-4 py-3 first-letter:uppercase">
