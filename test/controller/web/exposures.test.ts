@@ -147,7 +147,7 @@ suite('postern expose at the controller', () => {
     assert.deepEqual(await served(bench), ['alice-3000.apps.acme.example']);
   });
 
-  test('SEC-C1 nobody exposes without mayExpose: not by an allow of everything, nor as a service, nor past a require', async (t) => {
+  test('nobody exposes without mayExpose: not by an allow of everything, nor as a service, nor past a require', async (t) => {
     const bench = await WebBench.open(
       t,
       exposeDocument({
@@ -230,7 +230,7 @@ suite('postern expose at the controller', () => {
     assert.deepEqual(await may(), [true, false, false], 'policies may be about all that is exposed');
   });
 
-  test('SEC-D1 a name is its person’s for good: nobody chooses one that is or was another’s, or anybody’s at all', async (t) => {
+  test('a name is its person’s for good: nobody chooses one that is or was another’s, or anybody’s at all', async (t) => {
     const bench = await WebBench.open(t, exposeDocument());
     const alice = await laptopOf(bench, 'alice');
     const other = await laptopOf(bench, 'al.ice');
@@ -253,7 +253,7 @@ suite('postern expose at the controller', () => {
     assert.equal(plainLabel({ name: '李' }), 'person');
   });
 
-  test('SEC-D1 a hostname that a resource has is not exposed, and one that a document takes is over', async (t) => {
+  test('a hostname that a resource has is not exposed, and one that a document takes is over', async (t) => {
     const document = exposeDocument();
     const [wiki, ...rest] = document.resources ?? [];
     assert.ok(wiki);
@@ -281,7 +281,7 @@ suite('postern expose at the controller', () => {
     assert.match(named.body, /those of what people expose/);
   });
 
-  test('SEC-C2 a process that joined for one thing serves nothing else: no other network, name, code or certificate', async (t) => {
+  test('a process that joined for one thing serves nothing else: no other network, name, code or certificate', async (t) => {
     const bench = await WebBench.open(t, exposeDocument());
     const [alice, mallory] = [await laptopOf(bench, 'alice'), await laptopOf(bench, 'mallory')];
     const mine = await alice.expose({ allow: 'everyone' });
@@ -398,7 +398,7 @@ suite('postern expose at the controller', () => {
       },
     ],
   ] as const)
-    test(`SEC-B5 it is over at once when ${what}`, async (t) => {
+    test(`REL-6 it is over at once when ${what}`, async (t) => {
       const bench = await WebBench.open(t, exposeDocument());
       const alice = await laptopOf(bench, 'alice');
       const begun = await alice.expose({ for: '1h' });

@@ -106,6 +106,14 @@ export function PolicyEditor({
                 />
               </>
             )}
+            <Check
+              label="Exposing ports of their own machine (postern expose)"
+              checked={policy.mayExpose === true}
+              onChange={(event) => {
+                const { mayExpose: _, ...rest } = policy;
+                set(event.target.checked ? { ...rest, mayExpose: true } : rest);
+              }}
+            />
             <Select
               label="Through"
               value={policy.doors?.length === 1 ? policy.doors[0] : ''}
