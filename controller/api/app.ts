@@ -38,6 +38,7 @@ import { requestRoutes } from './routes/requests.ts';
 import { serverRoutes } from './routes/servers.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
+import { targetTestRoutes } from './routes/target-tests.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { simulateRoutes } from './routes/simulate.ts';
 
@@ -95,6 +96,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     tokenRoutes,
     administratorRoutes,
     simulateRoutes,
+    targetTestRoutes,
     directoryRoutes,
     scimRoutes,
     auditRoutes,
