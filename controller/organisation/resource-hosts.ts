@@ -39,7 +39,7 @@ export function resourceAddress({ address }: ResourceDocument): string {
 }
 
 /** Networks that a wildcard's names may lead to. */
-export function resourceWithin({ within }: ResourceDocument): readonly string[] {
+export function resourceWithin({ within }: Pick<ResourceDocument, 'within'>): readonly string[] {
   return within ?? privateNetworks;
 }
 
