@@ -10,9 +10,9 @@ import { Compile } from 'typebox/compile';
 import type { Connector } from '../connector/connector.ts';
 import { exitOf, exits, Fault } from '../protocol/errors.ts';
 import { ExposureBegun, exposureNamePattern, Exposures, type ExposeCall } from '../protocol/exposures.ts';
-import { openIdentity } from '../protocol/node/identity.ts';
 import { openStateDirectory } from '../protocol/node/state-directory.ts';
 import { decodeEnrolmentKey } from '../protocol/secrets.ts';
+import { accountOption, routeFor } from './account-option.ts';
 import { acmeSettings, withCertificates, type CertificateOptions } from './acme-options.ts';
 import { adminCall } from './admin-call.ts';
 import { adminTarget, withAdminOptions, type AdminOptions } from './admin-options.ts';
@@ -24,8 +24,12 @@ import { untilSignal } from './signals.ts';
 import { stateOption } from './state-option.ts';
 import { parseWho, whoText } from './who-option.ts';
 
-interface Options extends CertificateOptions {
+interface Where {
   state: string;
+  account?: string;
+}
+
+interface Options extends CertificateOptions, Where {
   allow: string[];
   ttl?: string;
   name?: string;
@@ -49,6 +53,7 @@ export function exposeCommand(program: Command): void {
       .argument('<port>', 'the port of localhost that your application listens on'),
   )
     .addOption(stateOption())
+    .addOption(accountOption())
     .option(
       '--allow <who>',
       'who may open it besides you: group:NAME, an e-mail address, guest:ADDRESS, service:NAME or everyone; may be repeated',
@@ -70,14 +75,17 @@ export function exposeCommand(program: Command): void {
 }
 
 function withBoth(command: Command): Command {
-  return withAdminOptions(command.addOption(stateOption())).option('--json', 'as one JSON object');
+  return withAdminOptions(command.addOption(stateOption()).addOption(accountOption())).option(
+    '--json',
+    'as one JSON object',
+  );
 }
 
 async function run(portText: string, options: Options): Promise<void> {
   const port = Number(portText);
   if (!/^\d{1,5}$/.test(portText) || port < 1 || port > 65_535)
     throw new CommandError(exits.usage, `"${portText}" is no port; give a number from 1 to 65535`);
-  const { state, allow, ttl, name, json = false } = options;
+  const { allow, ttl, name, json = false } = options;
   if (name !== undefined && !new RegExp(exposureNamePattern).test(name))
     throw new CommandError(
       exits.usage,
@@ -88,7 +96,7 @@ async function run(portText: string, options: Options): Promise<void> {
   const acme = await acmeSettings(options);
   const who = parseWho(allow);
   const stopped = untilSignal();
-  const begun = await ask(state, {
+  const begun = await ask(options, {
     what: 'begin',
     wanted: {
       port,
@@ -101,9 +109,7 @@ async function run(portText: string, options: Options): Promise<void> {
   const { id, hostname, url, until } = begun;
   const key = decodeEnrolmentKey('pk', begun.key);
   if (key === undefined) throw unreadable();
-  const [label = ''] = hostname.split('.');
-  const own = openStateDirectory(join(state, 'exposed', label));
-  const controllerUrl = openIdentity(openStateDirectory(state)).enrolment?.url;
+  const own = openStateDirectory(join(options.state, 'exposed', hostname));
   let connector: Connector | undefined;
   try {
     freshState(own);
@@ -114,7 +120,6 @@ async function run(portText: string, options: Options): Promise<void> {
     connector = await startConnector({
       state: own,
       key,
-      ...(controllerUrl === undefined ? {} : { controllerUrl }),
       name: hostname,
       log,
       ...(options.webCerts === undefined ? {} : { webCertificates: options.webCerts }),
@@ -137,11 +142,11 @@ async function run(portText: string, options: Options): Promise<void> {
     if (!(await answers(port))) say(`! Nothing answers on ${target} yet.`);
     await watch(connector, stopped);
   } catch (error) {
-    await finish(connector, state, id);
+    await finish(connector, options, id);
     removeState(own);
     throw ended(error, Date.parse(until));
   }
-  await finish(connector, state, id);
+  await finish(connector, options, id);
   removeState(own);
 }
 
@@ -197,10 +202,10 @@ function abortedBy(stopped: Promise<void>): AbortSignal {
   return controller.signal;
 }
 
-async function finish(connector: Connector | undefined, state: string, id: string): Promise<void> {
+async function finish(connector: Connector | undefined, where: Where, id: string): Promise<void> {
   await connector?.stop(handInMs);
   // Where no client runs any more, or it is over already, the controller has noticed or will.
-  await ask(state, { what: 'end', exposure: id }).catch(() => undefined);
+  await ask(where, { what: 'end', exposure: id }).catch(() => undefined);
 }
 
 /** Whether anything listens on the port. */
@@ -216,11 +221,11 @@ function answers(port: number): Promise<boolean> {
   return promise;
 }
 
-async function list(options: AdminOptions & { state: string; json?: boolean }): Promise<void> {
+async function list(options: AdminOptions & Where & { json?: boolean }): Promise<void> {
   const json = options.json === true;
   const found = isAdministrator(options)
     ? await adminCall(await adminTarget(options), 'GET', '/api/v1/exposures')
-    : await ask(options.state, { what: 'list' });
+    : await ask(options, { what: 'list' });
   if (!isList.Check(found)) throw unreadable();
   const rows = found.exposures.map(({ hostname, port, personName, deviceName, allow, until, online }) => [
     hostname,
@@ -236,21 +241,18 @@ async function list(options: AdminOptions & { state: string; json?: boolean }): 
   else if (!json) say('End one: postern expose end HOSTNAME');
 }
 
-async function end(
-  hostname: string,
-  options: AdminOptions & { state: string; json?: boolean },
-): Promise<void> {
+async function end(hostname: string, options: AdminOptions & Where & { json?: boolean }): Promise<void> {
   if (isAdministrator(options))
     await adminCall(
       await adminTarget(options),
       'DELETE',
       `/api/v1/exposures/${encodeURIComponent(hostname)}`,
     );
-  else await ask(options.state, { what: 'end', exposure: hostname });
+  else await ask(options, { what: 'end', exposure: hostname });
   print(options.json === true, { schema: 'postern.exposure/v1', hostname, state: 'ended' }, '');
   if (options.json !== true) say('It is ended, with everything that was open.');
 }
 
-function ask(state: string, call: ExposeCall['call']): Promise<unknown> {
-  return askRunning(state, '/v1/expose', call);
+function ask({ state, account }: Where, call: ExposeCall['call']): Promise<unknown> {
+  return askRunning(state, routeFor('/v1/expose', account), call);
 }

@@ -9,13 +9,14 @@ import { ApiTokenEntry } from '../protocol/inventory.ts';
 import { scopes } from '../protocol/roles.ts';
 import { adminCall } from './admin-call.ts';
 import { adminTarget, withAdminOptions, type AdminOptions, type AdminTarget } from './admin-options.ts';
+import { organisationOf, withOrganisation, type OrganisationOption } from './organisation-option.ts';
 import { action, CommandError, print, say, table } from './output.ts';
 import { withDatabase, type DatabaseOptions } from './services-option.ts';
 import { withStoreBeside } from './store-beside.ts';
 
 type Role = 'admin' | 'auditor';
 
-interface CreateOptions extends AdminOptions, DatabaseOptions {
+interface CreateOptions extends AdminOptions, DatabaseOptions, OrganisationOption {
   data?: string;
   role?: Role;
   name?: string;
@@ -62,7 +63,7 @@ export function tokenCommand(program: Command): void {
       .option('--uses <count>', 'how often the key can be used: once unless said; service keys without end')
       .option('--expires <duration>', 'for example 1h, 7d; pk_ keys 24h unless said, all others never'),
   );
-  withDatabase(creating).action(action(create));
+  withDatabase(withOrganisation(creating)).action(action(create));
   withAdminOptions(token.command('list').description('list the API tokens'))
     .option('--json', 'as one JSON object')
     .action(action(list));
@@ -94,6 +95,12 @@ async function create(options: CreateOptions): Promise<void> {
     throw new CommandError(
       exits.usage,
       `"${name}" is no name; write lower-case letters, digits, dots, dashes`,
+    );
+  }
+  if (options.organisation !== undefined && options.data === undefined) {
+    throw new CommandError(
+      exits.usage,
+      '--organisation goes with --data; elsewhere the API token says whose it is',
     );
   }
   if (options.data !== undefined) {
@@ -223,7 +230,7 @@ async function tokenBesideData(options: CreateOptions, directory: string): Promi
   const nowMs = Date.now();
   const lifeMs = expires === undefined ? undefined : parseDuration(expires);
   return withStoreBeside(directory, options, async (store) => {
-    const organisation = store.forOrganisation(await store.soleOrganisation());
+    const organisation = store.forOrganisation((await organisationOf(store, options)).id);
     const { text } = await createApiToken(organisation, role, {
       nowMs,
       random: systemRandom,

@@ -38,7 +38,9 @@ import { requestRoutes } from './routes/requests.ts';
 import { serverRoutes } from './routes/servers.ts';
 import { exposureRoutes } from './routes/exposures.ts';
 import { sessionRoutes } from './routes/sessions.ts';
+import { mailRoutes } from './routes/mail.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
+import { targetTestRoutes } from './routes/target-tests.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { simulateRoutes } from './routes/simulate.ts';
 
@@ -92,11 +94,13 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     postureRoutes,
     requestRoutes,
     webhookRoutes,
+    mailRoutes,
     sessionRoutes,
     exposureRoutes,
     tokenRoutes,
     administratorRoutes,
     simulateRoutes,
+    targetTestRoutes,
     directoryRoutes,
     scimRoutes,
     auditRoutes,

@@ -73,7 +73,8 @@ export async function redeem(
   if ('exposure' in result && result.exposure !== undefined) {
     const { exposure } = result;
     await context.publish(organisation, { kind: 'exposure', exposure });
-  } else if (result.isNew) await context.publish(organisation, { kind: 'servers' });
+  } else if (result.isNew)
+    await context.publish(organisation, { kind: 'servers', relay: kind === 'relay' });
   return { state: 'joined', organisation, node: result.node };
 }
 

@@ -43,6 +43,12 @@ export async function beginExposure(
 ): Promise<ExposureBegun> {
   const { store, reader } = organisation;
   await endOwnDead(context, organisation, device, wanted);
+  // Relays know names of whatever organisation.
+  const others = await Promise.all(
+    context.organisations.all
+      .filter(({ id }) => id !== organisation.id)
+      .map(({ id }) => context.organisation(id).reader.current()),
+  );
   const outcome = await store.transaction(async (tx): Promise<Outcome> => {
     const nowMs = context.now();
     const state = await reader.current(tx);
@@ -84,8 +90,12 @@ export async function beginExposure(
       );
     const label = await labelOf(tx, person, seat.subject);
     const hostname = `${label}-${wanted.name ?? wanted.port}.${suffix}` as Name;
-    const reservedHosts = [context.publicUrl.hostname, ...(await relayHosts(tx))];
-    refuseTaken(state, hostname, reservedHosts);
+    refuseTaken(state, hostname, [
+      context.publicUrl.hostname,
+      ...context.organisations.hosts,
+      ...(await relayHosts(tx)),
+    ]);
+    if (others.some((other) => resourceAtHost(other, hostname) !== undefined)) throw inUse(hostname);
     const row = {
       id: newId('res', context.random(16)),
       network: newId('net', context.random(16)),
@@ -189,8 +199,11 @@ function refuseTaken(state: OrganisationState, hostname: Name, reserved: readonl
   const isInside = state.resources.some(({ definition }) =>
     resourceHosts(definition).some((host) => (host as string) === hostname),
   );
-  if (taken !== undefined || isInside)
-    throw new ProblemError('conflict', `${hostname} is in use already; choose another name: --name`);
+  if (taken !== undefined || isInside) throw inUse(hostname);
+}
+
+function inUse(hostname: Name): ProblemError {
+  return new ProblemError('conflict', `${hostname} is in use already; choose another name: --name`);
 }
 
 function lengthOf(text: string | undefined, most: string | undefined): number {

@@ -22,6 +22,7 @@ import { postureMutants } from './posture.ts';
 import { relayMutants } from './relay.ts';
 import { requestsMutants } from './requests.ts';
 import { scimMutants } from './scim.ts';
+import { organisationMutants } from './organisations.ts';
 import { signInMutants } from './sign-in.ts';
 import { tokensMutants } from './tokens.ts';
 import { webDecisionsMutants } from './web-decisions.ts';
@@ -46,6 +47,7 @@ export const mutants: readonly Mutant[] = [
   ...decisionsMutants,
   ...documentMutants,
   ...signInMutants,
+  ...organisationMutants,
   ...guestsMutants,
   ...listenersMutants,
   ...clientMutants,
