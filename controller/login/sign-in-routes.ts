@@ -150,7 +150,8 @@ class SignIns {
     const provider = await this.#reach(name);
     if (provider === 'provider-unreachable') return backToSignIn(reply, 'provider-unreachable', returnTo);
     const [state, nonce, codeVerifier] = [this.#draw(), this.#draw(), this.#draw()];
-    const browser = this.#cookies.read(request, 'signin') ?? this.#draw();
+    const known = this.#cookies.read(request, 'signin');
+    const browser = known ?? this.#draw();
     const fresh = asked || freshPages.has(new URL(returnTo, this.#context.publicUrl).pathname);
     const url = buildAuthorizationUrl(provider.client, {
       redirect_uri: this.#redirectUri(name),
@@ -171,6 +172,8 @@ class SignIns {
       ...more,
     });
     this.#cookies.set(reply, 'signin', browser, signInLifeMs / 1_000);
+    // Of tabs that begin at once, before the browser has that cookie, the last one's takes the place of the others'.
+    if (known === undefined) this.#cookies.set(reply, ownCookie(state), browser, signInLifeMs / 1_000);
     return reply.redirect(url.href, 302);
   }
 
@@ -178,7 +181,9 @@ class SignIns {
   async finish(request: FastifyRequest, reply: FastifyReply, name: string): Promise<FastifyReply> {
     const url = new URL(request.url, this.#context.publicUrl);
     const state = url.searchParams.get('state') ?? '';
-    const pending = await this.#pending.take(state, this.#cookies.read(request, 'signin'), name);
+    const own = this.#cookies.read(request, ownCookie(state));
+    const pending = await this.#pending.take(state, own ?? this.#cookies.read(request, 'signin'), name);
+    if (own !== undefined) this.#cookies.clear(reply, ownCookie(state));
     if (pending === undefined) return backToSignIn(reply, 'attempt-gone', '/');
     const { returnTo } = pending;
     const address = plainAddress(request.ip);
@@ -252,6 +257,11 @@ class SignIns {
   #draw(): string {
     return toBase64Url(this.#context.random(32));
   }
+}
+
+/** Of one attempt. A state that no attempt has names a cookie that no browser has. */
+function ownCookie(state: string): `signin-${string}` {
+  return `signin-${/^[\w-]{8}/.exec(state)?.[0] ?? ''}`;
 }
 
 /** What the authorization request says of when and how the person shall prove who they are. */
