@@ -1,27 +1,18 @@
 /** `postern device`: devices of people and services, listed, named, approved, blocked, removed. */
 import type { Command } from 'commander';
-import { Type, type Static } from 'typebox';
+import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { exits } from '../protocol/errors.ts';
+import { DeviceEntry } from '../protocol/inventory.ts';
 import { adminCall } from './admin-call.ts';
 import { adminTarget, withAdminOptions, type AdminOptions, type AdminTarget } from './admin-options.ts';
 import { callRunning } from './local-call.ts';
+import { accountOption, routeFor } from './account-option.ts';
 import { action, CommandError, print, say, table } from './output.ts';
 import { deviceStandings, postureCommands, shortPosture } from './posture.ts';
 import { stateOption } from './state-option.ts';
 
-const Device = Type.Object({
-  id: Type.String(),
-  name: Type.String(),
-  os: Type.String(),
-  ownerName: Type.String(),
-  approval: Type.String(),
-  state: Type.String(),
-  online: Type.Boolean(),
-  seen: Type.String(),
-});
-type Device = Static<typeof Device>;
-const isList = Compile(Type.Array(Device));
+const isList = Compile(Type.Array(DeviceEntry));
 
 /** What can be done to a device, and what is said when it is done. */
 const actions = {
@@ -50,6 +41,7 @@ export function deviceCommand(program: Command): void {
       'give this very device new keys; postern up must be running (it does so by itself every 30 days)',
     )
     .addOption(stateOption())
+    .addOption(accountOption())
     .option('--json', 'as one JSON object')
     .action(action(rotate));
   for (const [name, { description }] of Object.entries(actions) as [Action, (typeof actions)[Action]][]) {
@@ -60,8 +52,18 @@ export function deviceCommand(program: Command): void {
 }
 
 /** Of the device this is run on, through its own client: no administrator has a part in it. */
-async function rotate({ state, json = false }: { state: string; json?: boolean }): Promise<void> {
-  const { nodeKey } = (await callRunning(state, 'POST', '/v1/rotate')) as { nodeKey: string };
+async function rotate({
+  state,
+  account,
+  json = false,
+}: {
+  state: string;
+  account?: string;
+  json?: boolean;
+}): Promise<void> {
+  const { nodeKey } = (await callRunning(state, 'POST', routeFor('/v1/rotate', account))) as {
+    nodeKey: string;
+  };
   print(json, { schema: 'postern.rotate/v1', nodeKey }, `✓ This device has new keys (${nodeKey}).`);
 }
 
@@ -106,13 +108,13 @@ async function act(name: Action, which: string, options: AdminOptions): Promise<
   say(`${device.name} of ${device.ownerName} ${actions[name].done}.`);
 }
 
-async function devicesOf(target: AdminTarget): Promise<Device[]> {
+async function devicesOf(target: AdminTarget): Promise<DeviceEntry[]> {
   const answer = await adminCall(target, 'GET', '/api/v1/devices');
   if (!isList.Check(answer)) throw new CommandError(exits.unexpected, 'the answer is no list of devices');
   return answer;
 }
 
-function chosen(devices: readonly Device[], which: string): Device {
+function chosen(devices: readonly DeviceEntry[], which: string): DeviceEntry {
   const found = devices.filter(({ id, name }) => id === which || name === which);
   const [first] = found;
   if (first !== undefined && found.length === 1) return first;

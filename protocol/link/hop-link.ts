@@ -15,6 +15,7 @@ import { BinaryMessages, messageHeadroom } from './binary-messages.ts';
 import type { BinaryReads } from './binary-reads.ts';
 import { Liveness } from './liveness.ts';
 import { closeCodeOf, faultOfClose } from './websocket-carrier.ts';
+import { countPassed } from './young-buffers.ts';
 
 /**
  * With this much unsent, the mux waits: one large record is on its way at a time, and whatever comes meanwhile has its
@@ -136,6 +137,7 @@ export class HopLink implements RecordSink {
 
   send(block: Buffer, end: number): boolean {
     if (!isPingOnly(block, end)) this.#liveness.outstanding();
+    countPassed(end);
     if (end < smallRecordBytes) {
       const message = Buffer.allocUnsafe(end);
       block.copy(message, 0, 0, end);
@@ -169,6 +171,7 @@ export class HopLink implements RecordSink {
     this.#heard += 1;
     // TCP keeps order and confirms: whatever arrives shows that both directions work.
     this.#liveness.confirmed(true);
+    countPassed(frames.length);
     const fault = this.#mux.receive(frames, isLent);
     if (fault !== undefined) this.close(fault);
   }
