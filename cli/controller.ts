@@ -8,6 +8,7 @@ import { UnusableRedis } from '../controller/live/unusable-redis.ts';
 import { UnusableDatabase } from '../controller/store/unusable-database.ts';
 import type { ControllerContext } from '../controller/context.ts';
 import { UnusableKeyFile } from '../controller/keys/unusable-key-file.ts';
+import { parseEgress, type EgressRule } from '../controller/egress.ts';
 import { CountryFileIssue } from '../controller/source/country-file-issue.ts';
 import { systemClock, systemRandom } from '../protocol/clock.ts';
 import { exits } from '../protocol/errors.ts';
@@ -40,6 +41,7 @@ interface Options extends DatabaseOptions, RedisOptions, MailFlags {
   tlsKey?: string;
   secretKeyFile?: string;
   countries?: string;
+  egressAllow?: EgressRule;
 }
 
 type Role = 'controller' | 'relay';
@@ -81,6 +83,15 @@ export function controllerCommand(program: Command): void {
         '--countries <file>',
         'networks and their countries, lines network,country; read again when it changes',
       ).env('POSTERN_COUNTRIES'),
+    )
+    .addOption(
+      new Option(
+        '--egress-allow <where>',
+        'where identity providers, webhooks and posture sources may be: any, public, or networks with commas between;' +
+          ' any with one organisation and public with several unless said',
+      )
+        .env('POSTERN_EGRESS_ALLOW')
+        .argParser(parseEgressOption),
     );
   addMailOptions(withRedis(withDatabase(command))).action(action(run));
 }
@@ -127,6 +138,7 @@ async function run(options: Options): Promise<void> {
     ...(options.secretKeyFile === undefined ? {} : { secretKeyFile: options.secretKeyFile }),
     ...(certificate === undefined ? {} : { certificate }),
     ...(options.countries === undefined ? {} : { countriesFile: options.countries }),
+    ...(options.egressAllow === undefined ? {} : { egress: options.egressAllow }),
     ...(webPort === undefined ? {} : { webPort }),
     ...(mail === undefined ? {} : { mailer: await mailer(mail, log) }),
     now: Date.now,
@@ -277,4 +289,10 @@ function parseRoles(text: string): Role[] {
   if (text === 'controller') return ['controller'];
   if (text === 'controller,relay' || text === 'relay,controller') return ['controller', 'relay'];
   throw new InvalidArgumentError('give controller,relay or controller; a relay alone is postern relay.');
+}
+
+function parseEgressOption(text: string): EgressRule {
+  const rule = parseEgress(text);
+  if ('issue' in rule) throw new InvalidArgumentError(`${rule.issue}.`);
+  return rule;
 }
