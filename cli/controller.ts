@@ -12,6 +12,7 @@ import { CountryFileIssue } from '../controller/source/country-file-issue.ts';
 import { systemClock, systemRandom } from '../protocol/clock.ts';
 import { exits } from '../protocol/errors.ts';
 import { encodeKey } from '../protocol/keys.ts';
+import { applyBootstrapFile } from './bootstrap-file.ts';
 import { certificateFiles } from './certificate-files.ts';
 import { addMailOptions, mailOptions, type MailFlags } from './mail-options.ts';
 import { parsePort, parsePublicListen, type PublicListen } from './listen-option.ts';
@@ -156,6 +157,7 @@ Root key, for --pin: ${root}
 Next: postern token create --data ${options.data}${beside(options)} --role admin > admin.token
       postern apply -f postern.yaml --controller ${publicUrl.origin} --token-file admin.token${trust}`,
     );
+    await applyBootstrapFile(controller.context);
     await offerSetup(controller.context, options.data);
     await untilSignal();
     await Promise.race([relay.drain(), untilSignal()]);
