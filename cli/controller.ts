@@ -27,7 +27,7 @@ import {
   type DatabaseOptions,
   type RedisOptions,
 } from './services-option.ts';
-import { publicUrlFile } from './setup-url.ts';
+import { publicUrlFile } from './public-url.ts';
 import { untilSignal } from './signals.ts';
 
 interface Options extends DatabaseOptions, RedisOptions, MailFlags {

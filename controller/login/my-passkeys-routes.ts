@@ -19,8 +19,6 @@ const config = {
 const challengeLifeMs = 5 * 60_000;
 
 export function myPasskeysRoutes(app: TypedApp, context: ControllerContext): void {
-  const { publicUrl } = context;
-
   app.get(
     '/api/v1/me/passkeys',
     {
@@ -47,7 +45,7 @@ export function myPasskeysRoutes(app: TypedApp, context: ControllerContext): voi
         .execute();
       return {
         local: account !== undefined,
-        possible: relyingParty(publicUrl) !== undefined,
+        possible: relyingParty(addressOf(organisation)) !== undefined,
         password: account !== undefined && account.password !== null,
         recoveryCodesLeft: (JSON.parse(account?.recovery ?? '[]') as string[]).length,
         passkeys: rows.map(({ id, name, created_ms: createdMs, used_ms: usedMs }) => ({
@@ -71,7 +69,8 @@ export function myPasskeysRoutes(app: TypedApp, context: ControllerContext): voi
     },
     async (request) => {
       const caller = await freshOwner(request);
-      if (relyingParty(publicUrl) === undefined)
+      const address = addressOf(caller.organisation);
+      if (relyingParty(address) === undefined)
         throw new ProblemError(
           'conflict',
           'Browsers bind no passkey to an address; give the controller a name.',
@@ -92,7 +91,7 @@ export function myPasskeysRoutes(app: TypedApp, context: ControllerContext): voi
         .where('person', '=', caller.person.id)
         .execute();
       const { email, name } = caller;
-      return registrationOptions(publicUrl, {
+      return registrationOptions(address, {
         challenge: toBase64Url(challenge),
         email,
         name,
@@ -122,7 +121,9 @@ export function myPasskeysRoutes(app: TypedApp, context: ControllerContext): voi
         .returning('hash')
         .executeTakeFirst();
       const passkey =
-        open === undefined ? undefined : await verifiedRegistration(publicUrl, challenge, credential);
+        open === undefined
+          ? undefined
+          : await verifiedRegistration(addressOf(caller.organisation), challenge, credential);
       if (passkey === undefined)
         throw new ProblemError('invalid-request', 'The passkey does not answer what was asked. Try again.');
       const added = await addPasskey(
@@ -161,6 +162,11 @@ export function myPasskeysRoutes(app: TypedApp, context: ControllerContext): voi
       return reply.code(204).send(null);
     },
   );
+
+  /** Where the organisation signs in: what its passkeys are bound to. */
+  function addressOf({ id }: PortalCaller['organisation']): URL {
+    return context.organisations.addressOf(id);
+  }
 
   /** The owner who calls, freshly signed in, with what they sign in by. */
   async function freshOwner(

@@ -20,12 +20,13 @@ export function invitationPage(publicUrl: URL, token: string): string {
 
 /** Undefined when it was taken, taken back, or has run out. */
 export async function invitationMail(
-  { publicUrl, random, now }: Pick<ControllerContext, 'publicUrl' | 'random' | 'now'>,
+  { random, now, organisations }: Pick<ControllerContext, 'organisations' | 'random' | 'now'>,
   store: ScopedStore,
   organisation: string,
   to: Email,
   { invitation: id }: QueuedInvitation,
 ): Promise<Omit<Mail, 'to'> | undefined> {
+  const publicUrl = organisations.addressOf(store.organisation);
   const made = await newInvitationLink(store, id, { nowMs: now(), random });
   if (made === undefined) return undefined;
   const { role, expires_ms: expiresMs } = made.invitation;

@@ -24,7 +24,8 @@ export async function tellByMail(
   { event, body }: NotificationsTable,
   signal: AbortSignal,
 ): Promise<Told> {
-  const { mailer, random, publicUrl } = context;
+  const { mailer, random, organisations } = context;
+  const publicUrl = organisations.addressOf(store.organisation);
   const to = parseEmail(address);
   if (to === undefined) return { ok: false, fault: 'It is no address that mail is sent to.', final: true };
   if (mailer === undefined) return { ok: false, fault: 'No SMTP server is named (--smtp).' };

@@ -38,7 +38,7 @@ export async function tellOfRequest(
     event,
     organisation: state.document.organisation,
     at: new Date(context.now()).toISOString(),
-    url: new URL(`/requests?id=${id}`, context.publicUrl).href,
+    url: new URL(`/requests?id=${id}`, context.organisations.addressOf(tx.organisation)).href,
     request,
   };
   await queueNotifications(context, tx, [

@@ -39,8 +39,9 @@ export async function bootstrap(context: ControllerContext, value: unknown): Pro
   >;
   const checked = checkDocument(rest, {
     controllerHost: context.publicUrl.hostname,
-    relayHosts: await relayHosts(store),
+    reservedHosts: [...(await relayHosts(store)), ...context.organisations.hosts],
     organisationName: await store.name(),
+    otherNames: context.organisations.all.flatMap((each) => (each.id === id ? [] : (each.name ?? []))),
   });
   if ('issues' in checked) return { state: 'wrong', issues: checked.issues };
   const { document } = checked;

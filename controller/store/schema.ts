@@ -10,7 +10,7 @@ import type { Role } from '../../protocol/roles.ts';
 
 export interface OrganisationsTable {
   id: OrganisationId;
-  /** Null until the first document names it. */
+  /** Null until the first document names it; of one that is deleted, and null again. */
   name: string | null;
   /** Epoch of the newest revocation; only grows. */
   epoch: number;
@@ -19,6 +19,16 @@ export interface OrganisationsTable {
   created_ms: number;
   /** Grows whenever news of this organisation could not be told to other controllers. */
   unheard: Generated<number>;
+  /** In the order in which they were made; 0 is the first. */
+  place: Generated<number>;
+  /** The origin where its people sign in; null: the controller's own. */
+  address: string | null;
+  /** Since when nothing of it works; null while it does. */
+  suspended_ms: number | null;
+  /** The row stays when it is deleted: its id is nobody else's. */
+  deleted_ms: number | null;
+  /** Grows, over all organisations, with each change that the operator makes. */
+  changed: Generated<number>;
 }
 
 /** Documents as applied, newest revision last, without secrets. */

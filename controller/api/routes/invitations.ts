@@ -92,7 +92,7 @@ export function invitationRoutes(app: TypedApp, context: ControllerContext): voi
         expires: new Date(expiresMs).toISOString(),
         ...(isMailed || made.token === undefined
           ? {}
-          : { link: invitationPage(context.publicUrl, made.token) }),
+          : { link: invitationPage(context.organisations.addressOf(organisation), made.token) }),
       });
     },
   );
