@@ -226,6 +226,7 @@ function startFault(
   { database, redis }: { readonly database: string | undefined; readonly redis: string | undefined },
 ): unknown {
   if (error instanceof UnusableDatabase && database !== undefined) return unusableDatabase(error, database);
+  if (error instanceof UnusableDatabase) return new CommandError(exits.usage, error.message);
   if (error instanceof UnusableRedis && redis !== undefined) return unusableRedis(error, redis);
   if (error instanceof CountryFileIssue)
     return new CommandError(exits.usage, `the file of countries cannot be used: ${error.message}`);
