@@ -40,6 +40,7 @@ const commands: Record<string, () => Promise<Register>> = {
   directory: async () => (await import('./directory.ts')).directoryCommand,
   hostname: async () => (await import('./hostname.ts')).hostnameCommand,
   mail: async () => (await import('./mail.ts')).mailCommand,
+  store: async () => (await import('./store.ts')).storeCommand,
   audit: async () => (await import('./audit.ts')).auditCommand,
   completion: async () => {
     const { completionCommand } = await import('./completion.ts');

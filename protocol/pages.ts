@@ -14,6 +14,8 @@ export const portalPages = [
   '/device/confirm',
   '/refused',
   '/requests',
+  '/invitation',
+  '/account',
 ] as const;
 
 /** For those with a role. */

@@ -28,6 +28,7 @@ import { documentRoutes } from './routes/document.ts';
 import { enrolmentKeyRoutes } from './routes/enrolment-keys.ts';
 import { eventRoutes } from './routes/events.ts';
 import { hostnameRoutes } from './routes/hostnames.ts';
+import { invitationRoutes } from './routes/invitations.ts';
 import { listRoutes } from './routes/lists.ts';
 import { overviewRoutes } from './routes/overview.ts';
 import { passRoutes } from './routes/passes.ts';
@@ -97,6 +98,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     sessionRoutes,
     tokenRoutes,
     administratorRoutes,
+    invitationRoutes,
     simulateRoutes,
     targetTestRoutes,
     directoryRoutes,

@@ -213,6 +213,19 @@ const requests = createRoute({
   component: lazyRouteComponent(() => import('./pages/requests.tsx'), 'RequestsPage'),
 });
 
+const invitation = createRoute({
+  getParentRoute: () => root,
+  path: '/invitation',
+  validateSearch: texts('link'),
+  component: lazyRouteComponent(() => import('./pages/invitation.tsx'), 'InvitationPage'),
+});
+
+const account = createRoute({
+  getParentRoute: () => shell,
+  path: '/account',
+  component: lazyRouteComponent(() => import('./pages/account.tsx'), 'AccountPage'),
+});
+
 export const router = createRouter({
   routeTree: root.addChildren([
     signIn,
@@ -222,9 +235,11 @@ export const router = createRouter({
     device,
     confirm,
     refused,
+    invitation,
     shell.addChildren([
       home,
       requests,
+      account,
       adminHome,
       map,
       resources,
