@@ -16,6 +16,7 @@ const commands: Record<string, () => Promise<Register>> = {
   resources: async () => (await import('./resources.ts')).resourcesCommand,
   why: async () => (await import('./why.ts')).whyCommand,
   request: async () => (await import('./request.ts')).requestCommand,
+  expose: async () => (await import('./expose.ts')).exposeCommand,
   ping: async () => (await import('./ping.ts')).pingCommand,
   open: async () => (await import('./open.ts')).openCommand,
   ssh: async () => (await import('./ssh.ts')).sshCommand,

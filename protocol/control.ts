@@ -7,6 +7,7 @@ import { ShortName } from './document-forms.ts';
 import { maxEndpointLength, maxEndpoints } from './endpoints.ts';
 import { idPattern } from './ids.ts';
 import { maxAsked } from './posture.ts';
+import { ExposeAnswer, ExposeCall } from './exposures.ts';
 import { RequestAnswer, RequestCall } from './request-messages.ts';
 import { Probe, Probed } from './target-test.ts';
 import { WebFromController, WebFromNode } from './web-messages.ts';
@@ -223,6 +224,7 @@ export const FromNode = Type.Union([
   Rotate,
   Bye,
   RequestCall,
+  ExposeCall,
   Probed,
   ...WebFromNode,
 ]);
@@ -421,6 +423,7 @@ export const FromController = Type.Union([
   Type.Object({ ...common, t: Type.Literal('certificate'), pem: Type.String() }),
   Type.Object({ ...common, t: Type.Literal('drain'), after: Type.Integer() }),
   RequestAnswer,
+  ExposeAnswer,
   Probe,
   ...WebFromController,
   /** The channel ends after it. `message` is a sentence for the person at this node. */

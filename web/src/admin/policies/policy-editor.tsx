@@ -29,7 +29,7 @@ export function PolicyEditor({
       onClose={onClose}
       renderForm={(policy, set) => {
         const who = whoOf(policy);
-        const { to } = policy;
+        const { to = {} } = policy;
         return (
           <>
             <p className="rounded-control bg-sunken px-4 py-3 first-letter:uppercase">
@@ -106,6 +106,14 @@ export function PolicyEditor({
                 />
               </>
             )}
+            <Check
+              label="Exposing ports of their own machine (postern expose)"
+              checked={policy.mayExpose === true}
+              onChange={(event) => {
+                const { mayExpose: _, ...rest } = policy;
+                set(event.target.checked ? { ...rest, mayExpose: true } : rest);
+              }}
+            />
             <Select
               label="Through"
               value={policy.doors?.length === 1 ? policy.doors[0] : ''}
