@@ -20,6 +20,7 @@ import type { PlanResult } from '../../../protocol/plan.ts';
 import type { ProposalDetail, ProposalList, Proposed } from '../../../protocol/proposals.ts';
 import type { PostureProfileDocument } from '../../../protocol/posture-document.ts';
 import type { Simulation, SimulationRequest } from '../../../protocol/simulation.ts';
+import type { TargetTest, TargetTested } from '../../../protocol/target-test.ts';
 import type { ShownDocument } from '../admin/document/shown-document.ts';
 import { call, withQuery } from './call.ts';
 
@@ -74,6 +75,7 @@ export const admin = {
   log: (query: LogQuery) =>
     call<{ entries: AuditRow[]; next: number }>('GET', withQuery('audit', { ...query })),
   simulate: (request: SimulationRequest) => call<Simulation>('POST', 'simulate', { body: request }),
+  testTarget: (test: TargetTest) => call<TargetTested>('POST', 'target-tests', { body: test }),
 
   document: () => call<DocumentInForce>('GET', 'document'),
   plan: (document: ShownDocument) => call<PlanResult>('POST', `document/plan${keeping}`, { body: document }),
