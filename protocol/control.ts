@@ -319,7 +319,7 @@ export const DeviceSnapshot = Type.Object({
 const connectorResource = Type.Object({
   id: Type.String({ pattern: idPattern('res') }),
   hosts: Type.Array(Type.String()),
-  /** A name, a wildcard, or an address literal. */
+  /** A name, a wildcard, an address literal, or a network (CIDR) whose hosts are named by their addresses. */
   address: Type.String(),
   ports: Type.Array(Type.String()),
   /** Networks (CIDR) that a wildcard's names may lead to. */

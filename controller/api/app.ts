@@ -37,6 +37,7 @@ import { peopleRoutes } from './routes/people.ts';
 import { requestRoutes } from './routes/requests.ts';
 import { serverRoutes } from './routes/servers.ts';
 import { sessionRoutes } from './routes/sessions.ts';
+import { mailRoutes } from './routes/mail.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import { targetTestRoutes } from './routes/target-tests.ts';
 import { tokenRoutes } from './routes/tokens.ts';
@@ -92,6 +93,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     postureRoutes,
     requestRoutes,
     webhookRoutes,
+    mailRoutes,
     sessionRoutes,
     tokenRoutes,
     administratorRoutes,
