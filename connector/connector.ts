@@ -37,6 +37,7 @@ import { connectorStatus, type ConnectorStatus } from './connector-status.ts';
 import { ConnectorMemory } from './memory.ts';
 import { keepNames } from './name-cache.ts';
 import { systemResolve, type Resolve } from './resolve.ts';
+import { tellFlows } from './tell-flows.ts';
 import { TargetTests } from './target-tests.ts';
 import type { AcmeSettings } from './web/certificates/acme-account.ts';
 import { answerPeer } from './web/certificates/answer-peer.ts';
@@ -294,6 +295,8 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
         return;
       case 'tickets':
         return void takeTickets(message.list);
+      case 'flows':
+        return void control.send(tellFlows(message, [...sessions.values(), web]));
       case 'probe':
         return targetTests.take(message);
       case 'received':

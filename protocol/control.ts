@@ -6,6 +6,7 @@ import { Type, type Static } from 'typebox';
 import { maxEndpointLength, maxEndpoints } from './endpoints.ts';
 import { idPattern } from './ids.ts';
 import { maxAsked } from './posture.ts';
+import { AskFlows, FlowsAnswer } from './live-flows.ts';
 import { RequestAnswer, RequestCall } from './request-messages.ts';
 import { Probe, Probed } from './target-test.ts';
 import { WebFromController, WebFromNode } from './web-messages.ts';
@@ -223,6 +224,7 @@ export const FromNode = Type.Union([
   Bye,
   RequestCall,
   Probed,
+  FlowsAnswer,
   ...WebFromNode,
 ]);
 
@@ -419,6 +421,7 @@ export const FromController = Type.Union([
   Type.Object({ ...common, t: Type.Literal('drain'), after: Type.Integer() }),
   RequestAnswer,
   Probe,
+  AskFlows,
   ...WebFromController,
   /** The channel ends after it. `message` is a sentence for the person at this node. */
   Type.Object({

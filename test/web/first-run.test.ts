@@ -1,6 +1,7 @@
 /** From the setup link to a protected application and a refusal, with real programs, in the order in which a person goes. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { eventually } from '../support/eventually.ts';
 import { axeFindings } from './support/dashboard.ts';
 import { firstRun, openFirstRun } from './support/first-run.ts';
 
@@ -17,7 +18,7 @@ test('the first run: owner, copied line, a target that is tested, a real flow, a
   });
   const order: string[] = [];
   const asked: Record<string, number> = {};
-  await firstRun(
+  const opened = await firstRun(
     run,
     (step) => {
       order.push(step);
@@ -39,5 +40,31 @@ test('the first run: owner, copied line, a target that is tested, a real flow, a
   assert.equal(asked['protected'], 1);
   assert.ok((asked['opened'] ?? 0) > 1);
   assert.deepEqual(await axeFindings(page), []);
+
+  // A real flow, seen while it is open and cut from the dashboard; the origin sees it go, and the session stays.
+  await opened.reload();
+  await opened.getByRole('heading', { name: 'Acme wiki' }).waitFor();
+  const streaming = opened.evaluate(async () => {
+    const { body } = await fetch('/stream');
+    const reader = body?.getReader();
+    try {
+      while (reader !== undefined && !(await reader.read()).done);
+      return 'ended';
+    } catch {
+      return 'cut';
+    }
+  });
+  await eventually('the stream at the origin', () => application.streams() === 1 || undefined);
+  await page.getByRole('link', { name: 'Sessions' }).click();
+  await page.getByRole('link', { name: 'Open flows' }).click();
+  await page.getByRole('button', { name: /^Cut the flow of .* to wiki$/ }).click();
+  if (pictures !== undefined) await page.screenshot({ path: `${pictures}/cut-flow.png` });
+  await page.getByRole('button', { name: 'Cut now' }).click();
+  await page.getByText(/The flow of .* is cut/).waitFor();
+  assert.notEqual(await streaming, 'ended');
+  await eventually('the end of the stream at the origin', () => application.streams() === 0 || undefined);
+  await page.getByText('Nothing is open').waitFor();
+  await opened.reload();
+  await opened.getByRole('heading', { name: 'Acme wiki' }).waitFor();
   assert.deepEqual(complaints, []);
 });

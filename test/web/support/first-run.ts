@@ -54,7 +54,12 @@ export interface FirstRun {
   readonly browser: Browser;
   readonly setupLink: string;
   /** Where the private application listens, and how often it was asked. */
-  readonly application: { readonly port: number; readonly asked: () => number };
+  readonly application: {
+    readonly port: number;
+    readonly asked: () => number;
+    /** Answers of `/stream` that are open; it never ends one by itself. */
+    readonly streams: () => number;
+  };
   /** Runs the line that the page shows, with a state folder of its own in the place of the system's. */
   readonly run: (line: string) => Running;
   readonly close: () => Promise<void>;
@@ -72,8 +77,15 @@ export async function openFirstRun(): Promise<FirstRun> {
   ]);
   const programs = [controller];
   let asked = 0;
+  let streams = 0;
   const application: Server = createServer((request, response) => {
     asked += 1;
+    if (request.url === '/stream') {
+      streams += 1;
+      response.once('close', () => (streams -= 1));
+      response.write('here');
+      return;
+    }
     response.setHeader('content-type', 'text/html');
     response.end(`<h1>Acme wiki</h1><p>${String(request.headers['remote-email'])}</p>`);
   });
@@ -106,7 +118,11 @@ export async function openFirstRun(): Promise<FirstRun> {
     page,
     browser,
     setupLink: await controller.says(/(http:\S+\/setup#\S+)/),
-    application: { port: (application.address() as AddressInfo).port, asked: () => asked },
+    application: {
+      port: (application.address() as AddressInfo).port,
+      asked: () => asked,
+      streams: () => streams,
+    },
     run(line) {
       const [program, ...args] = line.replace('/var/lib/postern', join(folder, 'connector')).split(' ');
       if (program !== 'postern') throw new Error(`the line is no command of ours: ${line}`);
@@ -127,8 +143,8 @@ export async function openFirstRun(): Promise<FirstRun> {
 /** Waits as long as a person takes to read so many words and find the next button; nothing in tests. */
 export type Read = (words: number) => Promise<void>;
 
-/** One step after the other; `told` hears of each as it is done. */
-export async function firstRun(run: FirstRun, told: (step: string) => void, read: Read): Promise<void> {
+/** One step after the other; `told` hears of each as it is done. The page is that of the application. */
+export async function firstRun(run: FirstRun, told: (step: string) => void, read: Read): Promise<Page> {
   const { page, application } = run;
   await page.goto(run.setupLink);
   await read(60);
@@ -167,7 +183,10 @@ export async function firstRun(run: FirstRun, told: (step: string) => void, read
   await page.getByText('wiki is protected.').waitFor();
   told('protected');
   await read(40);
-  await openIt(page, (opened) => opened.getByRole('heading', { name: 'Acme wiki' }).waitFor());
+  const link = page.getByRole('link', { name: 'Open wiki' });
+  await link.waitFor();
+  const [opened] = await Promise.all([page.context().waitForEvent('page'), link.click()]);
+  await opened.getByRole('heading', { name: 'Acme wiki' }).waitFor();
   told('opened');
   await read(20);
 
@@ -178,12 +197,5 @@ export async function firstRun(run: FirstRun, told: (step: string) => void, read
   await page.getByRole('button', { name: 'Let me in again' }).click();
   await page.getByText('You have seen both answers.').waitFor();
   told('done');
-}
-
-/** Follows the link to the application into its tab. */
-async function openIt(page: Page, see: (opened: Page) => Promise<void>): Promise<void> {
-  const link = page.getByRole('link', { name: 'Open wiki' });
-  await link.waitFor();
-  const [opened] = await Promise.all([page.context().waitForEvent('page'), link.click()]);
-  await see(opened);
+  return opened;
 }

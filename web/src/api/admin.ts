@@ -16,6 +16,7 @@ import type { ApplyResult, DocumentChange, DocumentRevision } from '../../../pro
 import type { EffectiveAccessList } from '../../../protocol/effective-access.ts';
 import type { HostnameCheck, HostnameEntry } from '../../../protocol/hostnames.ts';
 import type { MailStatus, MailTested } from '../../../protocol/mail.ts';
+import type { LiveFlowList } from '../../../protocol/live-flows.ts';
 import type { Overview } from '../../../protocol/overview.ts';
 import type { PlanResult } from '../../../protocol/plan.ts';
 import type { ProposalDetail, ProposalList, Proposed } from '../../../protocol/proposals.ts';
@@ -104,6 +105,9 @@ export const admin = {
   renameDevice: (device: string, name: string) =>
     call<undefined>('POST', `devices/${id(device)}/rename`, { body: { name } }),
   forgetDevice: (device: string) => call<undefined>('DELETE', `devices/${id(device)}`),
+  flows: () => call<LiveFlowList>('GET', 'flows'),
+  cutFlow: (connector: string, flow: string) =>
+    call<undefined>('DELETE', `flows/${id(connector)}/${id(flow)}`),
   endSession: (session: string) => call<undefined>('DELETE', `sessions/${id(session)}`),
   signOutPerson: (person: string) => call<{ ended: number }>('DELETE', `people/${id(person)}/sessions`),
   setDisabled: (kind: 'people' | 'service-accounts', account: string, disabled: boolean) =>
