@@ -162,7 +162,8 @@ async function run(options: Options): Promise<void> {
         });
   try {
     const root = encodeKey(controller.context.keys.root.key.publicKey);
-    const trust = controller.context.authority === undefined ? '' : ` --ca ${join(options.data, 'ca.pem')}`;
+    const isOwn = controller.context.authority !== undefined && publicUrl.protocol === 'https:';
+    const trust = isOwn ? ` --ca ${join(options.data, 'ca.pem')}` : '';
     say(
       `The controller${roles.includes('relay') ? ' and a relay serve' : ' serves'} ${publicUrl.origin}.
 Root key, for --pin: ${root}

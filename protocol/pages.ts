@@ -21,6 +21,7 @@ export const portalPages = [
 /** For those with a role. */
 export const adminPages = [
   '/admin',
+  '/admin/start',
   '/admin/map',
   '/admin/resources',
   '/admin/resources/$name',

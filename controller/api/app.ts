@@ -27,6 +27,7 @@ import { documentHistoryRoutes } from './routes/document-history.ts';
 import { documentRoutes } from './routes/document.ts';
 import { enrolmentKeyRoutes } from './routes/enrolment-keys.ts';
 import { eventRoutes } from './routes/events.ts';
+import { flowRoutes } from './routes/flows.ts';
 import { hostnameRoutes } from './routes/hostnames.ts';
 import { invitationRoutes } from './routes/invitations.ts';
 import { listRoutes } from './routes/lists.ts';
@@ -98,6 +99,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     mailRoutes,
     sessionRoutes,
     exposureRoutes,
+    flowRoutes,
     tokenRoutes,
     administratorRoutes,
     invitationRoutes,

@@ -90,6 +90,12 @@ const adminHome = createRoute({
   component: lazyRouteComponent(() => import('./admin/home/home.tsx'), 'AdminHomePage'),
 });
 
+const start = createRoute({
+  getParentRoute: () => shell,
+  path: '/admin/start',
+  component: lazyRouteComponent(() => import('./admin/start/start.tsx'), 'StartPage'),
+});
+
 const map = createRoute({
   getParentRoute: () => shell,
   path: '/admin/map',
@@ -241,6 +247,7 @@ export const router = createRouter({
       requests,
       account,
       adminHome,
+      start,
       map,
       resources,
       resource,
