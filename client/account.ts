@@ -282,6 +282,14 @@ export class Account {
     this.#memory.forget();
   }
 
+  /** The machine slept: everything that time or place may have changed is looked at now. */
+  woke(): void {
+    this.#control?.check();
+    this.tunnels.woke();
+    this.#posture.woke();
+    this.#tellPerson();
+  }
+
   /** Something that `ready` waits for may have come about. */
   readyWhenComplete(): void {
     if (this.#live && this.#knowledge.contact === 'known' && this.#options.isCapturing())

@@ -38,6 +38,7 @@ import { ConnectorMemory } from './memory.ts';
 import { keepNames } from './name-cache.ts';
 import { systemResolve, type Resolve } from './resolve.ts';
 import { servedPart, type Serves } from './served.ts';
+import { tellFlows } from './tell-flows.ts';
 import { TargetTests } from './target-tests.ts';
 import type { AcmeSettings } from './web/certificates/acme-account.ts';
 import { answerPeer } from './web/certificates/answer-peer.ts';
@@ -310,6 +311,8 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
         return;
       case 'tickets':
         return void takeTickets(message.list);
+      case 'flows':
+        return void control.send(tellFlows(message, [...sessions.values(), web]));
       case 'probe':
         return targetTests.take(message);
       case 'received':

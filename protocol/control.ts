@@ -8,6 +8,7 @@ import { maxEndpointLength, maxEndpoints } from './endpoints.ts';
 import { idPattern } from './ids.ts';
 import { maxAsked } from './posture.ts';
 import { ExposeAnswer, ExposeCall } from './exposures.ts';
+import { AskFlows, FlowsAnswer } from './live-flows.ts';
 import { RequestAnswer, RequestCall } from './request-messages.ts';
 import { Probe, Probed } from './target-test.ts';
 import { WebFromController, WebFromNode } from './web-messages.ts';
@@ -226,6 +227,7 @@ export const FromNode = Type.Union([
   RequestCall,
   ExposeCall,
   Probed,
+  FlowsAnswer,
   ...WebFromNode,
 ]);
 
@@ -425,6 +427,7 @@ export const FromController = Type.Union([
   RequestAnswer,
   ExposeAnswer,
   Probe,
+  AskFlows,
   ...WebFromController,
   /** The channel ends after it. `message` is a sentence for the person at this node. */
   Type.Object({

@@ -9,6 +9,7 @@ import type { CodeName } from '../../protocol/errors.ts';
 import type { WebCaller } from '../../protocol/hop.ts';
 import { parseId } from '../../protocol/ids.ts';
 import type { Lease } from '../../protocol/lease.ts';
+import type { LiveFlow } from '../../protocol/live-flows.ts';
 import type { MuxStream } from '../../protocol/mux/stream.ts';
 import { isWildcard, parseName, rankOf, type Pattern } from '../../protocol/names.ts';
 import type { AlarmName } from '../../protocol/node/alarms.ts';
@@ -90,6 +91,9 @@ export interface WebDoor {
   follow(): void;
   /** Ends what nothing covers any more; the instant (epoch milliseconds) at which time alone ends the next. */
   recheck(): number;
+  /** Requests and upgrades that are open by no flow of a device; `cutFlow` ends one of them. */
+  liveFlows(): LiveFlow[];
+  cutFlow(id: string): boolean;
   close(): Promise<void>;
 }
 
@@ -257,6 +261,26 @@ class ConnectorWebDoor implements WebDoor {
     return this.#open.recheck((exchange, code) => this.#records.cut(exchange, code));
   }
 
+  liveFlows(): LiveFlow[] {
+    return this.#open.list().flatMap(([flow, exchange]) => {
+      const { right, resource, target, device, sinceMs } = exchange.options;
+      // A device's own flow is listed where it was accepted.
+      if (device !== undefined && right?.door !== 'web') return [];
+      const port = Number(/:(\d+)$/.exec(target.authority)?.[1] ?? 443);
+      const whose = right === undefined ? {} : { subject: right.sub };
+      const kind = 'web' as const;
+      return { flow, since: sinceMs, ...whose, resource: resource.id, host: target.host, port, kind };
+    });
+  }
+
+  cutFlow(id: string): boolean {
+    const [, exchange] = this.#open.list().find(([each]) => each === id) ?? [];
+    if (exchange === undefined) return false;
+    this.#records.cut(exchange, 'revoked');
+    exchange.cut();
+    return true;
+  }
+
   async close(): Promise<void> {
     this.#open.cutAll();
     this.#certificates.close();
@@ -375,6 +399,7 @@ class ConnectorWebDoor implements WebDoor {
       right,
       ...(device === undefined ? {} : { device: device.device }),
       ownAuthorization,
+      sinceMs: Math.floor(this.#options.lease.nowMs()),
       standing: () => this.#standing(resource, target.host) ?? objectionTo(device?.right()),
       cut,
     });

@@ -27,7 +27,9 @@ import { documentHistoryRoutes } from './routes/document-history.ts';
 import { documentRoutes } from './routes/document.ts';
 import { enrolmentKeyRoutes } from './routes/enrolment-keys.ts';
 import { eventRoutes } from './routes/events.ts';
+import { flowRoutes } from './routes/flows.ts';
 import { hostnameRoutes } from './routes/hostnames.ts';
+import { invitationRoutes } from './routes/invitations.ts';
 import { listRoutes } from './routes/lists.ts';
 import { overviewRoutes } from './routes/overview.ts';
 import { passRoutes } from './routes/passes.ts';
@@ -97,8 +99,10 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     mailRoutes,
     sessionRoutes,
     exposureRoutes,
+    flowRoutes,
     tokenRoutes,
     administratorRoutes,
+    invitationRoutes,
     simulateRoutes,
     targetTestRoutes,
     directoryRoutes,

@@ -43,6 +43,7 @@ const senders: Readonly<Record<Request['t'], readonly NodeKind[]>> = {
   certificates: ['connector'],
   'assertion-keys': ['connector'],
   probed: ['connector'],
+  flowing: ['connector'],
 };
 
 /** Acts on a message and answers with `send`. Throws a Fault, after which the channel ends. */
@@ -77,10 +78,9 @@ export async function actForNode(
     case 'certify':
       if (from.kind === 'connector') return certifyHostname(context, from, message, send);
       return send({ t: 'certificate', pem: await certify(context, from, message.key) });
-    case 'probed': {
-      const { question, steps } = message;
-      return context.bus.publish(from.organisation, { kind: 'probed', node: from.node, question, steps });
-    }
+    case 'probed':
+    case 'flowing':
+      return context.bus.publish(from.organisation, { kind: 'answer', node: from.node, message });
     default:
       return actForConnector(context, from, message, send);
   }

@@ -497,8 +497,9 @@ export interface InvitationsTable {
   id: Id<'inv'>;
   email: Email;
   role: Role;
-  /** SHA-256 of the link's token; null: it is taken by the first sign-in. */
+  /** SHA-256 of the link's token; null: it is taken by the first sign-in at the provider of this issuer. */
   hash: string | null;
+  issuer: string | null;
   created_ms: number;
   /** A person's id, `token tok_…`, or `bootstrap file`. */
   created_by: string;

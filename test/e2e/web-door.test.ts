@@ -124,11 +124,15 @@ suite('the web door in the lab', () => {
     await context.close();
   });
 
-  test('tabs share a sign-in, a form without a session is not kept, and signing out is for all of the browser', async () => {
-    const { page, context } = await signedIn('alice@acme.example');
-    const second = await context.newPage();
-    await second.goto(`${wiki}/?tab=2`);
-    assert.equal(await second.textContent('h1'), 'Acme wiki');
+  test('two tabs sign in at once and share it, a form without a session is not kept, and signing out is for all of the browser', async () => {
+    const context = await browser.newContext();
+    const [page, second] = [await context.newPage(), await context.newPage()];
+    await Promise.all([page.goto(`${wiki}/?tab=1`), second.goto(`${wiki}/?tab=2`)]);
+    await Promise.all([page, second].map((tab) => signIn(tab, organisation.provider, 'alice@acme.example')));
+    await Promise.all([page.waitForURL(`${wiki}/?tab=1`), second.waitForURL(`${wiki}/?tab=2`)]);
+    for (const tab of [page, second]) assert.equal(await tab.textContent('h1'), 'Acme wiki');
+    for (const tab of [page, second]) await tab.reload();
+    assert.deepEqual([page.url(), second.url()], [`${wiki}/?tab=1`, `${wiki}/?tab=2`]);
     await second.goto(`${wiki}/form`);
     await page.goto(`${wiki}/.postern/logout`);
     await page.getByRole('button', { name: 'Sign out' }).click();

@@ -44,3 +44,10 @@ export function accessQuery(of: { resource?: string; subject?: string }) {
     refetchInterval: liveMs,
   });
 }
+
+/** What is open now, as the connectors say: asked anew as long as it is looked at. */
+export const flowsQuery = queryOptions({
+  queryKey: ['admin', 'flows'],
+  queryFn: admin.flows,
+  refetchInterval: 2_000,
+});

@@ -5,6 +5,7 @@ import type { DocumentInForce } from '../../api/admin.ts';
 import { Choices } from '../../ui/choices.tsx';
 import { Field, Select } from '../../ui/field.tsx';
 import { EntryEditor } from '../document/entry-editor.tsx';
+import { TestTarget } from './test-target.tsx';
 
 const visibilities = [
   { value: '', label: 'Those who are allowed, or lack only a condition' },
@@ -81,6 +82,7 @@ export function ResourceEditor({
             chosen={entry.ports ?? []}
             onChange={(ports) => set({ ...entry, ports })}
           />
+          <TestTarget entry={entry} />
           <Choices
             label="Tags"
             hint="Policies may speak of a tag in the place of names."
