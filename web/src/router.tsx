@@ -156,6 +156,7 @@ const devices = createRoute({
 const oneDevice = createRoute({
   getParentRoute: () => shell,
   path: '/admin/devices/$id',
+  validateSearch: listSearch,
   component: lazyRouteComponent(() => import('./admin/devices/device.tsx'), 'DevicePage'),
 });
 

@@ -12,6 +12,9 @@ import type {
   ServiceAccountEntry,
   SessionEntry,
 } from '../../../protocol/inventory.ts';
+import type { Administrator } from '../../../protocol/administrators.ts';
+import type { NewToken, TokenEntry, TokenRole } from '../../../protocol/api-tokens.ts';
+import type { DirectoryEntry } from '../../../protocol/directories.ts';
 import type { ApplyResult, DocumentChange, DocumentRevision } from '../../../protocol/document-revisions.ts';
 import type { EffectiveAccessList } from '../../../protocol/effective-access.ts';
 import type { HostnameCheck, HostnameEntry } from '../../../protocol/hostnames.ts';
@@ -19,7 +22,9 @@ import type { Overview } from '../../../protocol/overview.ts';
 import type { PlanResult } from '../../../protocol/plan.ts';
 import type { ProposalDetail, ProposalList, Proposed } from '../../../protocol/proposals.ts';
 import type { PostureProfileDocument } from '../../../protocol/posture-document.ts';
+import type { Role } from '../../../protocol/roles.ts';
 import type { Simulation, SimulationRequest } from '../../../protocol/simulation.ts';
+import type { WebhookEntry, WebhookTested } from '../../../protocol/webhooks.ts';
 import type { ShownDocument } from '../admin/document/shown-document.ts';
 import { call, withQuery } from './call.ts';
 
@@ -55,7 +60,7 @@ const keeping = '?secrets=keep';
 
 export const admin = {
   overview: () => call<Overview>('GET', 'overview'),
-  access: (of: { resource?: string; subject?: string }) =>
+  access: (of: { resource?: string; subject?: string; device?: string }) =>
     call<EffectiveAccessList>('GET', withQuery('access', of)),
   people: () => call<PersonEntry[]>('GET', 'people'),
   serviceAccounts: () => call<ServiceAccountEntry[]>('GET', 'service-accounts'),
@@ -74,6 +79,30 @@ export const admin = {
   log: (query: LogQuery) =>
     call<{ entries: AuditRow[]; next: number }>('GET', withQuery('audit', { ...query })),
   simulate: (request: SimulationRequest) => call<Simulation>('POST', 'simulate', { body: request }),
+
+  administrators: () =>
+    call<{ administrators: Administrator[] }>('GET', 'administrators').then(
+      ({ administrators }) => administrators,
+    ),
+  setRole: (person: string, role: Role) =>
+    call<undefined>('PUT', `administrators/${id(person)}`, { body: { role } }),
+  takeRole: (person: string) => call<undefined>('DELETE', `administrators/${id(person)}`),
+  tokens: () => call<TokenEntry[]>('GET', 'tokens'),
+  makeToken: (body: NewToken) => call<{ id: string; token: string }>('POST', 'tokens', { body }),
+  setTokenRole: (token: string, role: TokenRole) =>
+    call<undefined>('POST', `tokens/${id(token)}/role/${role}`),
+  deleteToken: (token: string, force: boolean) =>
+    call<undefined>('DELETE', withQuery(`tokens/${id(token)}`, { force: force ? 'true' : undefined })),
+  directories: () => call<DirectoryEntry[]>('GET', 'directories'),
+  makeDirectoryToken: (name: string, expires: string) =>
+    call<{ id: string; token: string }>('POST', `directories/${id(name)}/tokens`, {
+      body: expires === '' ? {} : { expires },
+    }),
+  deleteDirectoryToken: (name: string, token: string) =>
+    call<undefined>('DELETE', `directories/${id(name)}/tokens/${id(token)}`),
+  resumeDirectory: (name: string) => call<undefined>('POST', `directories/${id(name)}/resume`),
+  webhooks: () => call<WebhookEntry[]>('GET', 'webhooks'),
+  testWebhook: (name: string) => call<WebhookTested>('POST', `webhooks/${id(name)}/test`),
 
   document: () => call<DocumentInForce>('GET', 'document'),
   plan: (document: ShownDocument) => call<PlanResult>('POST', `document/plan${keeping}`, { body: document }),

@@ -44,6 +44,7 @@ export function DataTable<T>({
   keyOf,
   filters = [],
   renderActions,
+  actionsWidth = 'w-24',
   empty,
 }: {
   /** What the rows are, in the plural: `devices`. */
@@ -54,6 +55,8 @@ export function DataTable<T>({
   readonly filters?: readonly Filter<T>[];
   /** What can be done with a row; stands at its end. */
   readonly renderActions?: (row: T) => ReactNode;
+  /** A Tailwind width for what can be done; 6 rem unless said. */
+  readonly actionsWidth?: string;
   /** In the place of the table when there is no row at all. */
   readonly empty: ReactNode;
 }) {
@@ -125,6 +128,7 @@ export function DataTable<T>({
           columns={columns}
           keyOf={keyOf}
           renderActions={renderActions}
+          actionsWidth={actionsWidth}
           sort={sort}
           dir={dir}
           onSort={(id) =>
@@ -148,6 +152,7 @@ function Rows<T>({
   columns,
   keyOf,
   renderActions,
+  actionsWidth,
   sort,
   dir,
   onSort,
@@ -157,6 +162,7 @@ function Rows<T>({
   readonly columns: readonly Column<T>[];
   readonly keyOf: (row: T) => string;
   readonly renderActions: ((row: T) => ReactNode) | undefined;
+  readonly actionsWidth: string;
   readonly sort: string | undefined;
   readonly dir: string | undefined;
   readonly onSort: (id: string) => void;
@@ -212,7 +218,7 @@ function Rows<T>({
               </th>
             ))}
             {renderActions === undefined ? undefined : (
-              <th scope="col" className="w-24">
+              <th scope="col" className={actionsWidth}>
                 <span className="sr-only">Actions</span>
               </th>
             )}
