@@ -26,6 +26,7 @@ const commands: Record<string, () => Promise<Register>> = {
   plan: async () => (await import('./plan.ts')).planCommand,
   export: async () => (await import('./export.ts')).exportCommand,
   policy: async () => (await import('./policy.ts')).policyCommand,
+  organisation: async () => (await import('./organisation.ts')).organisationCommand,
   'setup-url': async () => (await import('./setup-url.ts')).setupUrlCommand,
   administrator: async () => (await import('./administrator.ts')).administratorCommand,
   token: async () => (await import('./token.ts')).tokenCommand,
@@ -35,6 +36,7 @@ const commands: Record<string, () => Promise<Register>> = {
   session: async () => (await import('./session.ts')).sessionCommand,
   directory: async () => (await import('./directory.ts')).directoryCommand,
   hostname: async () => (await import('./hostname.ts')).hostnameCommand,
+  mail: async () => (await import('./mail.ts')).mailCommand,
   audit: async () => (await import('./audit.ts')).auditCommand,
   version: () => Promise.resolve(versionCommand),
 };

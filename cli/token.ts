@@ -1,20 +1,22 @@
 /** `postern token`: API tokens, beside the controller's data or through its API, and enrolment keys. */
 import { Option, type Command } from 'commander';
-import { Type, type Static } from 'typebox';
+import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { systemRandom } from '../protocol/clock.ts';
 import { parseDuration } from '../protocol/durations.ts';
 import { exits } from '../protocol/errors.ts';
+import { ApiTokenEntry } from '../protocol/inventory.ts';
 import { scopes } from '../protocol/roles.ts';
 import { adminCall } from './admin-call.ts';
 import { adminTarget, withAdminOptions, type AdminOptions, type AdminTarget } from './admin-options.ts';
+import { organisationOf, withOrganisation, type OrganisationOption } from './organisation-option.ts';
 import { action, CommandError, print, say, table } from './output.ts';
 import { withDatabase, type DatabaseOptions } from './services-option.ts';
 import { withStoreBeside } from './store-beside.ts';
 
 type Role = 'admin' | 'auditor';
 
-interface CreateOptions extends AdminOptions, DatabaseOptions {
+interface CreateOptions extends AdminOptions, DatabaseOptions, OrganisationOption {
   data?: string;
   role?: Role;
   name?: string;
@@ -33,19 +35,7 @@ interface ChangeOptions extends AdminOptions {
 
 const isKey = Compile(Type.Object({ key: Type.String() }));
 const isToken = Compile(Type.Object({ token: Type.String() }));
-const TokenEntry = Type.Object({
-  id: Type.String(),
-  name: Type.String(),
-  role: Type.String(),
-  scopes: Type.Array(Type.String()),
-  created: Type.String(),
-  createdBy: Type.String(),
-  expires: Type.Union([Type.String(), Type.Null()]),
-  lastUsed: Type.Union([Type.String(), Type.Null()]),
-  current: Type.Boolean(),
-});
-type TokenEntry = Static<typeof TokenEntry>;
-const isList = Compile(Type.Array(TokenEntry));
+const isList = Compile(Type.Array(ApiTokenEntry));
 const purposes = ['connector', 'relay', 'service'] as const;
 const roles: readonly string[] = ['admin', 'auditor'] satisfies Role[];
 
@@ -73,7 +63,7 @@ export function tokenCommand(program: Command): void {
       .option('--uses <count>', 'how often the key can be used: once unless said; service keys without end')
       .option('--expires <duration>', 'for example 1h, 7d; pk_ keys 24h unless said, all others never'),
   );
-  withDatabase(creating).action(action(create));
+  withDatabase(withOrganisation(creating)).action(action(create));
   withAdminOptions(token.command('list').description('list the API tokens'))
     .option('--json', 'as one JSON object')
     .action(action(list));
@@ -105,6 +95,12 @@ async function create(options: CreateOptions): Promise<void> {
     throw new CommandError(
       exits.usage,
       `"${name}" is no name; write lower-case letters, digits, dots, dashes`,
+    );
+  }
+  if (options.organisation !== undefined && options.data === undefined) {
+    throw new CommandError(
+      exits.usage,
+      '--organisation goes with --data; elsewhere the API token says whose it is',
     );
   }
   if (options.data !== undefined) {
@@ -205,13 +201,13 @@ async function setRole(which: string, role: string, options: ChangeOptions): Pro
   say(`${labelOf(token)} has the role ${role} from its next request on.`);
 }
 
-async function tokensOf(target: AdminTarget): Promise<TokenEntry[]> {
+async function tokensOf(target: AdminTarget): Promise<ApiTokenEntry[]> {
   const answer = await adminCall(target, 'GET', '/api/v1/tokens');
   if (!isList.Check(answer)) throw new CommandError(exits.unexpected, 'the answer is no list of API tokens');
   return answer;
 }
 
-function chosen(tokens: readonly TokenEntry[], which: string): TokenEntry {
+function chosen(tokens: readonly ApiTokenEntry[], which: string): ApiTokenEntry {
   const found = tokens.filter(({ id, name }) => id === which || (name !== '' && name === which));
   const [first] = found;
   if (first !== undefined && found.length === 1) return first;
@@ -223,7 +219,7 @@ function chosen(tokens: readonly TokenEntry[], which: string): TokenEntry {
   );
 }
 
-function labelOf({ id, name }: TokenEntry): string {
+function labelOf({ id, name }: ApiTokenEntry): string {
   return name === '' ? `The API token ${id}` : `The API token ${name} (${id})`;
 }
 
@@ -234,7 +230,7 @@ async function tokenBesideData(options: CreateOptions, directory: string): Promi
   const nowMs = Date.now();
   const lifeMs = expires === undefined ? undefined : parseDuration(expires);
   return withStoreBeside(directory, options, async (store) => {
-    const organisation = store.forOrganisation(await store.soleOrganisation());
+    const organisation = store.forOrganisation((await organisationOf(store, options)).id);
     const { text } = await createApiToken(organisation, role, {
       nowMs,
       random: systemRandom,

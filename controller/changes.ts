@@ -21,8 +21,8 @@ export type Change =
   | { readonly kind: 'passes'; readonly revoked: readonly Id<'tok'>[] }
   /** The operator's file of countries is new: addresses may lie elsewhere now. */
   | { readonly kind: 'countries' }
-  /** Connectors or relays came, went or moved. */
-  | { readonly kind: 'servers' }
+  /** Connectors or relays came, went or moved; `relay`: a relay did, which may serve other organisations too. */
+  | { readonly kind: 'servers'; readonly relay?: boolean }
   /** A node is gone for good: its id is revoked and its channel closed. */
   | { readonly kind: 'node-removed'; readonly node: NodeId }
   /** A waiting login attempt was answered with this session. */

@@ -12,10 +12,12 @@ import type { SignedCard } from './keys/card.ts';
 import type { ControllerKeys } from './keys/controller-keys.ts';
 import type { SecretKey } from './keys/secret-key.ts';
 import type { OrganisationReader } from './organisation/organisation-state.ts';
-import type { Mailer } from './guests/mailer.ts';
+import type { Mailer } from './notifications/mailer.ts';
+import type { Channel } from './notifications/tellers.ts';
 import type { Bus } from './live/bus.ts';
 import type { Live } from './live/live.ts';
 import type { Presence } from './live/presence.ts';
+import type { Organisations } from './operator/organisations.ts';
 import type { ScopedStore } from './store/scoped-store.ts';
 import type { Store } from './store/store.ts';
 
@@ -30,12 +32,17 @@ export interface Organisation {
 export interface ControllerContext {
   /** Of this process, and of no other. */
   readonly id: string;
-  /** Origin only, e.g. `https://access.example.com:8443`; the issuer of everything signed. */
+  /**
+   * Origin only, e.g. `https://access.example.com:8443`; the issuer of everything signed, and where the first organisation
+   * signs in: for what people of any are shown, ask `organisations.addressOf`.
+   */
   readonly publicUrl: URL;
   /** Under which browsers reach public hostnames; in their URLs where it is not 443. */
   readonly webPort: number;
   readonly store: Store;
-  /** The one organisation of this controller. */
+  /** All of them, and where each has its people sign in. */
+  readonly organisations: Organisations;
+  /** The first organisation, which is the only one unless the operator makes others. */
   readonly soleOrganisation: OrganisationId;
   organisation(id: OrganisationId): Organisation;
   readonly secretKey: SecretKey;
@@ -64,7 +71,7 @@ export interface ControllerContext {
    */
   atNextSweep(
     organisation: OrganisationId,
-    name: 'superseded' | 'ended' | 'requests' | 'notifications' | `posture ${DeviceId}`,
+    name: 'superseded' | 'ended' | 'requests' | `notifications ${Channel}` | `posture ${DeviceId}`,
     atMs: number | undefined,
     sweep: () => void,
   ): void;

@@ -12,6 +12,7 @@ import { ControlServer } from './control/control-server.ts';
 import { decideAll } from './decisions/act-on-change.ts';
 import { LoginAttempts } from './enrolment/login-attempts.ts';
 import type { Authority, ServerCertificate } from './keys/authority.ts';
+import { watchOrganisations } from './operator/watch-organisations.ts';
 import { sweepRequests } from './requests/end-requests.ts';
 import { ControllerWatch } from './live/controller-watch.ts';
 import { SourcePoller } from './posture/source-poller.ts';
@@ -65,7 +66,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
     await decideEverywhere();
     const attempts = new LoginAttempts(context);
     const { authority } = context;
-    const own = authority === undefined ? undefined : await issue(authority, publicUrl);
+    const own = authority === undefined ? undefined : await issue(authority, context);
     const listener = new Listener(
       isTls ? (options.certificate ?? own) : undefined,
       context.clock,
@@ -86,7 +87,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
       [controlPath]: (request, socket, head) => control.handleUpgrade(request, socket, head),
     });
     const front = options.front?.();
-    if (front !== undefined) listener.putBehind(front, publicUrl.hostname);
+    if (front !== undefined) listener.putBehind(front, (name) => hostsOf(context).includes(name));
     const address = await listener.listen(options.listen.host, options.listen.port);
     if (options.database !== undefined) {
       const { store, live, id, clock, log } = context;
@@ -108,9 +109,12 @@ export async function startController(options: ControllerOptions): Promise<Runni
     const organisations = await context.store.organisations();
     poller.start(organisations);
     for (const organisation of organisations) await sweepRequests(context, organisation);
-    if (authority !== undefined && own !== undefined) {
-      undo.push(keepRenewed(context, authority, listener, own.expiresMs));
-    }
+    const kept =
+      authority === undefined || own === undefined
+        ? undefined
+        : keepRenewed(context, authority, listener, own.expiresMs);
+    if (kept !== undefined) undo.push(kept.stop);
+    undo.push(watchOrganisations(context, { addressed: () => kept?.renew() }));
     return { context, address, control, app, stop };
   } catch (error) {
     await stop();
@@ -128,32 +132,40 @@ export async function startController(options: ControllerOptions): Promise<Runni
   }
 }
 
-function issue(authority: Authority, publicUrl: URL): Promise<ServerCertificate> {
-  return authority.issue([...new Set([hostOf(publicUrl), ...localHosts])]);
+function issue(authority: Authority, context: ControllerContext): Promise<ServerCertificate> {
+  return authority.issue([...new Set([...hostsOf(context), ...localHosts])]);
 }
 
-/** Renews the built-in certificate before its end, without a restart. Returns how to stop. */
+/** Where people and nodes reach it: the public URL's host and those of the organisations' sign-in addresses. */
+function hostsOf({ publicUrl, organisations }: ControllerContext): string[] {
+  return [hostOf(publicUrl), ...organisations.hosts];
+}
+
+/** Renews the built-in certificate before its end, or when `renew` is called, without a restart. */
 function keepRenewed(
-  { clock, now, log, publicUrl }: ControllerContext,
+  context: ControllerContext,
   authority: Authority,
   listener: Listener,
   expiresMs: number,
-): () => void {
+): { readonly renew: () => void; readonly stop: () => void } {
+  const { clock, now, log } = context;
   let expires = expiresMs;
+  const renew = (): void => {
+    issue(authority, context).then(
+      (renewed) => {
+        expires = renewed.expiresMs;
+        listener.renew(renewed);
+      },
+      (error: unknown) => log.error({ err: error }, 'the TLS certificate was not renewed'),
+    );
+  };
   const check = (): (() => void) =>
     clock.after(renewalCheckMs, () => {
       cancel = check();
-      if (expires - now() > renewBeforeMs) return;
-      issue(authority, publicUrl).then(
-        (renewed) => {
-          expires = renewed.expiresMs;
-          listener.renew(renewed);
-        },
-        (error: unknown) => log.error({ err: error }, 'the TLS certificate was not renewed'),
-      );
+      if (expires - now() <= renewBeforeMs) renew();
     });
   let cancel = check();
-  return () => cancel();
+  return { renew, stop: () => cancel() };
 }
 
 /** The host of a URL as certificates name it: an IPv6 literal without brackets. */

@@ -3,10 +3,12 @@
  * the bus as the control channel feeds another relay's. Composed with the relay by the program; knows no relay code.
  */
 import { newId, type RelayId } from '../protocol/ids.ts';
+import type { FromController } from '../protocol/control.ts';
 import { beatIntervalMs, Lease } from '../protocol/lease.ts';
 import type { Card } from '../protocol/tokens.ts';
 import { version } from '../protocol/version.ts';
 import type { ControllerContext } from './context.ts';
+import { RevocationsOfOthers } from './control/revocations-of-others.ts';
 import { RevocationFeed } from './control/revocation-feed.ts';
 import { remembered } from './decisions/revocations.ts';
 
@@ -31,23 +33,28 @@ export async function openEmbeddedRelay(
   const { store } = context.organisation(context.soleOrganisation);
   const id = await registered(context);
   const lease = new Lease(context.now);
-  const feed = new RevocationFeed(store, 'not', (message) => {
+  const take = (message: FromController): void => {
     if (message.t !== 'revoke') return;
     lease.revoke(message);
     changed();
-  });
+  };
+  const feed = new RevocationFeed(store, 'not', take);
+  const others = new RevocationsOfOthers(context, take);
   let { card } = await context.card();
   const unsubscribe = context.bus.subscribe((organisation, message) => {
-    if (organisation === store.organisation && message.kind === 'revoked') feed.offer(message.revocation);
+    if (message.kind !== 'revoked') return;
+    if (organisation === store.organisation) feed.offer(message.revocation);
+    else others.offer(organisation, message.revocation);
   });
   const epoch = await store.epoch();
   for (const { epoch: at, ids, reason } of await remembered(store, context.now()))
     lease.revoke({ epoch: at, ids, reason });
   await feed.begin(epoch);
+  await others.catchUp();
   lease.beat(epoch);
   const leave = context.presence.enter(id);
   let cancelTimer = schedule();
-  await context.publish(store.organisation, { kind: 'servers' });
+  await context.publish(store.organisation, { kind: 'servers', relay: true });
   return {
     id,
     card: () => card,
@@ -71,6 +78,7 @@ export async function openEmbeddedRelay(
   async function beat(): Promise<void> {
     const now = await store.epoch();
     if (!feed.covers(now)) await feed.catchUp();
+    await others.catchUp();
     if (feed.covers(now)) lease.beat(now);
     ({ card } = await context.card());
     await touch(context, id);

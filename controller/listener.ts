@@ -46,11 +46,11 @@ export class Listener {
     this.#certificate = certificate;
   }
 
-  /** Lets `front` look at each connection first, before listening; nothing without TLS. `host`: the public URL's. */
-  putBehind(front: Front, host: string): void {
+  /** Lets `front` look at each connection first, before listening; nothing without TLS. `isHost`: the own public hosts. */
+  putBehind(front: Front, isHost: (name: string) => boolean): void {
     if (!(this.server instanceof TlsServer)) return;
     const certificate = (): string => this.#certificate?.cert ?? '';
-    this.#port = fedServer({ front, behind: this.server, host, certificate });
+    this.#port = fedServer({ front, behind: this.server, isHost, certificate });
   }
 
   /** Sends upgrades to their owner by exact path; every other upgrade is answered 404 and closed. */

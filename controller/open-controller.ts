@@ -8,7 +8,7 @@ import type { Clock, Random } from '../protocol/clock.ts';
 import type { OrganisationId } from '../protocol/ids.ts';
 import { actOnChange } from './decisions/act-on-change.ts';
 import { NarrowedRights } from './decisions/narrowed-rights.ts';
-import type { Mailer } from './guests/mailer.ts';
+import type { Mailer } from './notifications/mailer.ts';
 import { memoryLive } from './live/memory-live.ts';
 import { redisLive } from './live/redis-live.ts';
 import type { ControllerContext, Organisation } from './context.ts';
@@ -21,6 +21,7 @@ import { loadSecretKey, type SecretKey } from './keys/secret-key.ts';
 import type { Live } from './live/live.ts';
 import { OrganisationReader } from './organisation/organisation-state.ts';
 import { stopDelivering } from './notifications/deliver.ts';
+import { Organisations } from './operator/organisations.ts';
 import { Countries, noCountries } from './source/countries.ts';
 import { openStore, type Store } from './store/store.ts';
 
@@ -100,6 +101,7 @@ async function open(
   const id = random(16).toString('base64url');
   const live = await openLive(options, { id, secretKey, store });
   atEnd(() => live.close());
+  const soleOrganisation = await store.soleOrganisation();
   const organisations = new Map<OrganisationId, Organisation>();
   const sweeps = new Map<string, () => void>();
   atEnd(() => {
@@ -110,7 +112,8 @@ async function open(
     publicUrl,
     webPort: options.webPort ?? webPortOf(publicUrl),
     store,
-    soleOrganisation: await store.soleOrganisation(),
+    soleOrganisation,
+    organisations: await Organisations.open(store, publicUrl),
     organisation(wanted) {
       let organisation = organisations.get(wanted);
       if (organisation === undefined) {

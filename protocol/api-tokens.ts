@@ -1,6 +1,5 @@
-/** API tokens as administrators make and see them; a token's text is only ever in the answer that makes it. */
+/** What API tokens are made of; its entry in the list is `ApiTokenEntry`. Its text is only ever in the answer that makes it. */
 import { Type, type Static } from 'typebox';
-import { idPattern } from './ids.ts';
 import { Scope } from './roles.ts';
 
 export const TokenRole = Type.Union([Type.Literal('admin'), Type.Literal('auditor')]);
@@ -19,21 +18,3 @@ export const NewToken = Type.Object(
   { additionalProperties: false },
 );
 export type NewToken = Static<typeof NewToken>;
-
-const instantOrNull = Type.Union([Type.String(), Type.Null()]);
-
-/** A token without its text. */
-export const TokenEntry = Type.Object({
-  id: Type.String({ pattern: idPattern('tok') }),
-  name: Type.String(),
-  role: TokenRole,
-  scopes: Type.Array(Scope),
-  created: Type.String(),
-  createdBy: Type.String(),
-  expires: instantOrNull,
-  /** To the minute. */
-  lastUsed: instantOrNull,
-  /** Whether this is the token that asks. */
-  current: Type.Boolean(),
-});
-export type TokenEntry = Static<typeof TokenEntry>;

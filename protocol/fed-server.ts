@@ -9,7 +9,7 @@ import type { Name } from './names.ts';
 
 /** The server behind a front, as the front sees it. */
 export interface OwnServer {
-  /** Its public host: never anybody else's. */
+  /** One of its public hosts: never anybody else's. */
   isHost(name: Name): boolean;
   /** Whether its certificate names what was asked for, or, where nothing was, the address that was dialled. */
   isNamed(name: Name | undefined, socket: Socket): boolean;
@@ -23,14 +23,14 @@ export type Front = (socket: Socket, own: OwnServer) => void;
 export interface FedServerOptions {
   readonly front: Front;
   readonly behind: TlsServer;
-  /** The public host, as in its URL. */
-  readonly host: string;
+  /** Whether this is one of its public hosts, as in their URLs. */
+  readonly isHost: (name: string) => boolean;
   /** The certificate in force now, PEM. */
   readonly certificate: () => string;
 }
 
 /** The server to listen with. `behind` is never to be listened with, and is closed with it. */
-export function fedServer({ front, behind, host, certificate }: FedServerOptions): Server {
+export function fedServer({ front, behind, isHost, certificate }: FedServerOptions): Server {
   // Without it the timers of its header and request timeouts never start.
   behind.emit('listening');
   let last: { readonly pem: string; readonly parsed: X509Certificate } | undefined;
@@ -40,7 +40,7 @@ export function fedServer({ front, behind, host, certificate }: FedServerOptions
     return last.parsed;
   };
   const own: OwnServer = {
-    isHost: (name) => name === host,
+    isHost,
     isNamed: (name, { localAddress, remoteAddress }) =>
       name === undefined
         ? isLoopback(remoteAddress) || current().checkIP(localAddress ?? '') !== undefined

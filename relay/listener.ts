@@ -81,7 +81,7 @@ export async function listenForNodes(options: RelayListenerOptions): Promise<Rel
     server instanceof HttpsServer
       ? fedServer({
           behind: server,
-          host: options.host,
+          isHost: (name) => name === options.host,
           certificate: () => certificate,
           front(socket, own) {
             const door = options.relay()?.door;

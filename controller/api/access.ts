@@ -117,13 +117,15 @@ async function identify(request: FastifyRequest, authenticators: readonly Authen
 function authorise(
   request: FastifyRequest,
   access: Exclude<Access, 'public'>,
-  { publicUrl, now }: ControllerContext,
+  { organisations, now }: ControllerContext,
 ): void {
   const { caller } = request;
   if (caller.kind === 'nobody') throw new ProblemError('not-authenticated');
   // A browser sends its cookie for strangers' pages too; only our own pages may change something (SEC-J2).
-  if (caller.kind === 'person' && !safeMethods.has(request.method) && !isOwnPage(request, publicUrl.origin)) {
-    throw new ProblemError('not-allowed', 'The request comes from another site.');
+  if (caller.kind === 'person' && !safeMethods.has(request.method)) {
+    const { origin } = organisations.addressOf(caller.organisation);
+    if (!isOwnPage(request, origin))
+      throw new ProblemError('not-allowed', 'The request comes from another site.');
   }
   admit(caller, access, now());
 }
@@ -176,7 +178,7 @@ async function callerNow(
   return session === undefined ? undefined : { ...caller, role: await roleIn(tx, session) };
 }
 
-/** Whether a browser sends this from one of the controller's own pages. */
+/** Whether a browser sends this from one of the pages at `origin`. */
 export function isOwnPage({ headers }: FastifyRequest, origin: string): boolean {
   const site = headers['sec-fetch-site'];
   return headers.origin === origin && (site === undefined || site === 'same-origin');

@@ -62,7 +62,7 @@ export async function admitNode(context: ControllerContext, hello: Hello, peer: 
     await context.publish(node.organisation, { kind: 'device', device: node.id as DeviceId });
   }
   if (node.kind !== 'device' && (url !== node.url || nowMs - node.seen_ms > copyWindowMs)) {
-    await context.publish(node.organisation, { kind: 'servers' });
+    await context.publish(node.organisation, { kind: 'servers', relay: node.kind === 'relay' });
   }
   return { state: 'admitted', node: { ...node, ...told }, channel };
 }

@@ -16,6 +16,7 @@ import type { ControllerContext } from '../context.ts';
 import type { LoginAttempts } from '../enrolment/login-attempts.ts';
 import type { LiveMessage } from '../live/bus.ts';
 import { Guesses } from '../guesses.ts';
+import { organisationAt } from '../operator/organisation-at.ts';
 import { Conversation } from './conversation.ts';
 import { DeviceLooks } from './device-looks.ts';
 import { MissedNews } from './missed-news.ts';
@@ -83,13 +84,14 @@ export class ControlServer {
       return refuseUpgrade(socket, '400 Bad Request');
     }
     const address = (request.socket.remoteAddress ?? '').replace(/^::ffff:(?=[\d.]+$)/, '');
+    const organisation = organisationAt(this.#context, request).id;
     this.#sockets.handleUpgrade(request, socket, head, (webSocket: WebSocket) => {
-      this.accept(webSocketCarrier(webSocket), address);
+      this.accept(webSocketCarrier(webSocket), address, organisation);
     });
   }
 
-  /** Begins a channel on a carrier that came from `address`. */
-  accept(carrier: Carrier, address: string): void {
+  /** Begins a channel on a carrier that came from `address`, to the sign-in address of `organisation`. */
+  accept(carrier: Carrier, address: string, organisation = this.#context.soleOrganisation): void {
     const { keys, clock, random, log } = this.#context;
     if (this.#opening + this.#all.size - this.#byNode.size >= maxUnknown) return carrier.close();
     this.#opening += 1;
@@ -102,6 +104,7 @@ export class ControlServer {
         const conversation = new Conversation({
           context: this.#context,
           channel,
+          organisation,
           address,
           attempts: this.#attempts,
           looks: this.#looks,
@@ -164,6 +167,8 @@ export class ControlServer {
     switch (message.kind) {
       case 'revoked':
         for (const { feed } of this.#of(organisation)) feed?.revocations?.offer(message.revocation);
+        for (const { others } of this.#of(this.#context.soleOrganisation))
+          others?.offer(organisation, message.revocation);
         return;
       case 'devices':
         for (const device of message.devices) {
@@ -191,6 +196,15 @@ export class ControlServer {
         return;
       case 'channel':
         return this.#byNode.get(message.node)?.conversation.yieldTo(message.channel, message.boot);
+      case 'probe': {
+        const conversation = this.#byNode.get(message.node)?.conversation;
+        const { question, target } = message;
+        if (conversation?.admitted?.organisation === organisation)
+          conversation.send({ t: 'probe', question, target });
+        return;
+      }
+      case 'probed':
+        return;
       case 'close':
         this.#byNode.get(message.node)?.conversation.end(message.code, message.message);
     }
@@ -230,6 +244,7 @@ export class ControlServer {
           await revocations.catchUp();
           if (!revocations.covers(epoch)) continue;
         }
+        await conversation.others?.catchUp();
         conversation.send({ t: 'beat', epoch, now: Math.floor(nowMs / 1_000) });
       }
       if (this.#beats % beatsPerTouch !== 0) continue;

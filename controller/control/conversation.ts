@@ -36,6 +36,7 @@ import type { DeviceLooks } from './device-looks.ts';
 import { Feed, type View } from './feed.ts';
 import { noticeOlderData } from './older-data.ts';
 import type { TellsNarrowed } from './revocation-feed.ts';
+import { RevocationsOfOthers } from './revocations-of-others.ts';
 import { rotateKeys } from './rotate-keys.ts';
 
 const messages = Compile(FromNode);
@@ -49,6 +50,8 @@ const maxWaiting = 256;
 export interface ConversationOptions {
   readonly context: ControllerContext;
   readonly channel: ControlChannel;
+  /** Whose sign-in address it came to: a node that is not known by its keys joins there. */
+  readonly organisation: OrganisationId;
   /** The address the channel came from. */
   readonly address: string;
   readonly attempts: LoginAttempts;
@@ -62,6 +65,7 @@ export interface ConversationOptions {
 
 /** A login that this node waits for. */
 interface Pending {
+  readonly organisation: OrganisationId;
   readonly attempt: string;
   readonly cancelTimer: () => void;
 }
@@ -74,6 +78,7 @@ export class Conversation {
   #understandsNarrowed = false;
   #feed: Feed | undefined;
   #network: NetworkId | undefined;
+  #others: RevocationsOfOthers | undefined;
   #pending: Pending | undefined;
   #waiting = 0;
   #turn: Promise<void> = Promise.resolve();
@@ -100,6 +105,11 @@ export class Conversation {
   /** A connector's. */
   get network(): NetworkId | undefined {
     return this.#network;
+  }
+
+  /** What a relay that serves all organisations hears of the others. */
+  get others(): RevocationsOfOthers | undefined {
+    return this.#others;
   }
 
   get feed(): Feed | undefined {
@@ -211,22 +221,25 @@ export class Conversation {
     if ([secret, code, loopback].filter((way) => way !== undefined).length !== 1) throw new Fault('protocol');
     if (secret !== undefined) return this.#redeem(secret, enrol, claim);
     if (enrol.kind !== 'device') throw new Fault('denied', 'A connector or relay enrols with a pk_ key.');
+    // A device that is known signs in where it belongs, whatever address it dials.
+    const organisation = this.#admitted?.organisation ?? this.#options.organisation;
+    const signInAt = context.organisations.addressOf(organisation);
     if (code !== undefined) {
-      const started = await attempts.startDeviceCode(context.soleOrganisation, claim);
+      const started = await attempts.startDeviceCode(organisation, claim);
       if (started === undefined) throw tooMany(attempts.waitMs(address));
-      this.#await(started.attempt, started.expiresMs);
+      this.#await(organisation, started.attempt, started.expiresMs);
       return this.send({
         t: 'code',
         user_code: formatUserCode(started.userCode),
-        url: new URL('/device', context.publicUrl).href,
+        url: new URL('/device', signInAt).href,
         expires: Math.floor(started.expiresMs / 1_000),
       });
     }
     if (loopback === undefined) return;
-    const started = await attempts.startLoopback(context.soleOrganisation, claim, loopback);
+    const started = await attempts.startLoopback(organisation, claim, loopback);
     if (started === undefined) throw tooMany(attempts.waitMs(address));
-    this.#await(started.attempt, started.expiresMs);
-    const url = new URL('/device/confirm', context.publicUrl);
+    this.#await(organisation, started.attempt, started.expiresMs);
+    const url = new URL('/device/confirm', signInAt);
     url.searchParams.set('attempt', started.secret);
     this.send({ t: 'open', url: url.href, state: started.attempt });
   }
@@ -242,7 +255,7 @@ export class Conversation {
     if (result.state === 'blocked' || result.state === 'disabled') throw lockedOut(result.state);
     if (result.state === 'refused') {
       redemptions.wrong(address, createHash('sha256').update(secret).digest('base64url'));
-      await appendAudit(context.organisation(context.soleOrganisation).store, [
+      await appendAudit(context.organisation(this.#options.organisation).store, [
         {
           atMs: context.now(),
           who: `address ${address}`,
@@ -270,7 +283,8 @@ export class Conversation {
 
   async #answer(attempt: string): Promise<void> {
     const { context, attempts } = this.#options;
-    const organisation = context.soleOrganisation;
+    const organisation = this.#pending?.organisation;
+    if (organisation === undefined) return;
     const outcome = await attempts.outcome(organisation, attempt);
     if (outcome.state === 'waiting' || this.#pending?.attempt !== attempt) return;
     if (outcome.state === 'gone')
@@ -290,16 +304,16 @@ export class Conversation {
     if (result.state === 'blocked' || result.state === 'disabled') throw lockedOut(result.state);
     if (result.state === 'gone') throw new Fault('expired', goneText);
     this.#stopWaiting();
-    await this.#enter(this.#options.context.soleOrganisation, result.device, 'device');
+    await this.#enter(result.organisation, result.device, 'device');
   }
 
-  #await(attempt: string, expiresMs: number): void {
+  #await(organisation: OrganisationId, attempt: string, expiresMs: number): void {
     const { context } = this.#options;
     this.#stopWaiting();
     const cancelTimer = context.clock.after(Math.max(0, expiresMs - context.now()), () =>
       this.end('timeout', 'Nobody signed in within five minutes.'),
     );
-    this.#pending = { attempt, cancelTimer };
+    this.#pending = { organisation, attempt, cancelTimer };
   }
 
   #stopWaiting(): void {
@@ -327,9 +341,15 @@ export class Conversation {
       clock: context.clock,
     });
     if (kind === 'connector') this.#network = await networkOf(store, node);
+    this.#others =
+      kind === 'relay' && organisation === context.soleOrganisation
+        ? new RevocationsOfOthers(context, (message) => this.send(message))
+        : undefined;
     admitted(this);
     // After it is listed, so that none that is made meanwhile is missed; one that comes twice is the same.
     await this.#tellWebSessions();
+    // Before the snapshot, with which it may begin to let anybody in.
+    await this.#others?.catchUp();
     this.#feed?.refresh();
     context.bus.publish(organisation, { kind: 'channel', node, channel, boot: this.#boot });
   }

@@ -66,8 +66,10 @@ export class MissedNews {
     if (concerned.length > 0) await this.#lookAt(new Set(concerned));
     for (const [organisation, list] of byOrganisation(conversations())) {
       const epoch = await context.organisation(organisation).store.epoch();
-      for (const { feed } of list)
+      for (const { feed, others } of list) {
         if (feed?.revocations?.covers(epoch) === false) await feed.revocations.catchUp();
+        await others?.catchUp();
+      }
     }
   }
 
@@ -80,7 +82,10 @@ export class MissedNews {
     for (const [organisation, list] of byOrganisation(conversations())) {
       if (organisations !== 'everyone' && !organisations.has(organisation)) continue;
       const { store } = context.organisation(organisation);
-      for (const { feed } of list) await feed?.revocations?.catchUp();
+      for (const { feed, others } of list) {
+        await feed?.revocations?.catchUp();
+        await others?.catchUp();
+      }
       const nodes = list.flatMap(({ admitted }) => admitted?.node ?? []);
       const newest = await newestChannels(store, nodes);
       for (const conversation of list) {

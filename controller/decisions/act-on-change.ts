@@ -67,7 +67,7 @@ export async function actOnChange(
       return bus.publish(organisation, { kind: 'devices', devices });
     }
     case 'servers':
-      return bus.publish(organisation, { kind: 'servers' });
+      return tellServers(context, organisation, change.relay === true);
     case 'node-removed':
       return nodeRemoved(context, organisation, change.node);
     case 'login':
@@ -163,7 +163,14 @@ async function nodeRemoved(
   });
   tell(context, organisation, revocations);
   closeRemoved(context, organisation, node);
-  context.bus.publish(organisation, { kind: 'servers' });
+  tellServers(context, organisation, node.startsWith('rly_'));
+}
+
+/** Relays of the first organisation are everybody's. */
+function tellServers(context: ControllerContext, organisation: OrganisationId, relay: boolean): void {
+  const { bus, organisations, soleOrganisation } = context;
+  const all = relay && organisation === soleOrganisation ? organisations.all.map(({ id }) => id) : [];
+  for (const id of new Set([organisation, ...all])) bus.publish(id, { kind: 'servers' });
 }
 
 /** Hands stored revocations to every channel of this process. */

@@ -7,15 +7,9 @@ import type { ScopedStore } from '../store/scoped-store.ts';
 const forgottenAfterMs = 24 * 3_600_000;
 
 /** Connectors first, then relays, each in the order in which they enrolled. */
-export function serversSince(store: ScopedStore, nowMs: number): Promise<NodesTable[]> {
-  return store
-    .select('nodes')
-    .selectAll()
-    .where('kind', 'in', ['connector', 'relay'])
-    .where('seen_ms', '>', nowMs - forgottenAfterMs)
-    .orderBy('kind')
-    .orderBy('created_ms')
-    .execute();
+export async function serversSince(store: ScopedStore, nowMs: number): Promise<NodesTable[]> {
+  const servers = await store.servers();
+  return servers.filter(({ seen_ms: seenMs }) => seenMs > nowMs - forgottenAfterMs);
 }
 
 /** The relays among them, by id. */
@@ -29,6 +23,9 @@ export function relayEntries(servers: readonly NodesTable[]): Record<string, Rel
 
 /** Where the relays are reached, those that are away too: nobody else may have these names. */
 export async function relayHosts(store: ScopedStore): Promise<string[]> {
-  const rows = await store.select('nodes').select('url').where('kind', '=', 'relay').execute();
-  return rows.flatMap(({ url }) => (url !== null && URL.canParse(url) ? [new URL(url).hostname] : []));
+  const servers = await store.servers();
+  const hosts = servers.flatMap(({ kind, url }) =>
+    kind === 'relay' && url !== null && URL.canParse(url) ? [new URL(url).hostname] : [],
+  );
+  return [...new Set(hosts)];
 }

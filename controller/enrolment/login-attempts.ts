@@ -58,6 +58,7 @@ export type Entry =
 export type LoginResult =
   | {
       readonly state: 'joined';
+      readonly organisation: OrganisationId;
       readonly device: DeviceId;
       readonly session: Id<'ses'>;
       /** It waits for an administrator. */
@@ -329,6 +330,7 @@ export class LoginAttempts {
     await this.#context.publish(organisation, { kind: 'login', attempt });
     return {
       state: 'joined',
+      organisation,
       device,
       session,
       held: approval === 'held' || (approval === 'none' && rule === 'required'),

@@ -58,7 +58,7 @@ export async function redeem(
     const ended = { kind: 'sessions-ended', sessions: result.ended, reason: 'replaced' } as const;
     await context.publish(organisation, ended);
   }
-  if (result.isNew) await context.publish(organisation, { kind: 'servers' });
+  if (result.isNew) await context.publish(organisation, { kind: 'servers', relay: kind === 'relay' });
   return { state: 'joined', organisation, node: result.node };
 }
 

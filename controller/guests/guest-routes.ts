@@ -11,10 +11,11 @@ import { toBase64Url } from '../../protocol/encoding.ts';
 import { ProblemError } from '../api/problems.ts';
 import type { TypedApp } from '../api/typed-app.ts';
 import { appendAudit } from '../audit/append-audit.ts';
-import type { ControllerContext, Organisation } from '../context.ts';
+import type { ControllerContext } from '../context.ts';
 import type { Cookies } from '../login/cookies.ts';
 import { signInLifeMs } from '../login/pending-sign-ins.ts';
 import { plainAddress } from '../login/same-network.ts';
+import { organisationAt } from '../operator/organisation-at.ts';
 import type { Throttle } from '../throttle.ts';
 import { resourceAtHost } from '../web/connector-web.ts';
 import { callbackUrl } from '../web/start-routes.ts';
@@ -40,7 +41,7 @@ export function guestRoutes(app: TypedApp, context: ControllerContext, cookies: 
         response: { 200: GuestOptions },
       },
     },
-    async (request) => guests.options(request.query.host),
+    async (request) => guests.options(request, request.query.host),
   );
   app.post(
     '/api/v1/guests/ask',
@@ -66,7 +67,6 @@ export function guestRoutes(app: TypedApp, context: ControllerContext, cookies: 
 class Guests {
   readonly #context: ControllerContext;
   readonly #cookies: Cookies;
-  readonly #organisation: Organisation;
   readonly #asks: Throttle;
   readonly #mails: Throttle;
   readonly #tries: Throttle;
@@ -74,15 +74,14 @@ class Guests {
   constructor(context: ControllerContext, cookies: Cookies) {
     this.#context = context;
     this.#cookies = cookies;
-    this.#organisation = context.organisation(context.soleOrganisation);
     const { live } = context;
     this.#asks = live.throttle('guest codes asked for', asks);
     this.#mails = live.throttle('guest codes sent', mails);
     this.#tries = live.throttle('guest codes tried', tries);
   }
 
-  async options(text: string): Promise<GuestOptions> {
-    const state = await this.#organisation.reader.current();
+  async options(request: FastifyRequest, text: string): Promise<GuestOptions> {
+    const state = await organisationAt(this.#context, request).reader.current();
     const host = hostIn(text);
     const resource = host === undefined ? undefined : resourceAtHost(state, host);
     const { organisation, identityProviders = [] } = state.document;
@@ -107,12 +106,12 @@ class Guests {
       ]);
     const source = plainAddress(request.ip);
     count(this.#asks, sourceOfAddress(source), now());
-    count(this.#mails, email, now());
-    const state = await this.#organisation.reader.current();
+    const { id, store, reader } = organisationAt(this.#context, request);
+    count(this.#mails, JSON.stringify([id, email]), now());
+    const state = await reader.current();
     const resource = resourceAtHost(state, host);
     const invited = resource !== undefined && isInvited(state, resource, email, now());
     const browser = this.#cookies.read(request, 'signin') ?? toBase64Url(random(32));
-    const { store } = this.#organisation;
     const code = await makeGuestCode(
       store,
       { browser, host },
@@ -143,16 +142,17 @@ class Guests {
     const host = hostIn(text);
     const address = plainAddress(request.ip);
     const source = sourceOfAddress(address);
+    const organisation = organisationAt(this.#context, request);
     count(this.#tries, source, now());
     const browser = this.#cookies.read(request, 'signin');
     const typed = code.replace(/[\s-]/g, '');
     const email =
       browser === undefined || host === undefined
         ? undefined
-        : await takeGuestCode(this.#organisation.store, { browser, host }, typed, now());
+        : await takeGuestCode(organisation.store, { browser, host }, typed, now());
     if (email === undefined || host === undefined) return { state: 'wrong' };
     this.#tries.succeed(source);
-    const passed = await enterGuest(this.#context, this.#organisation, {
+    const passed = await enterGuest(this.#context, organisation, {
       email,
       host,
       challenge: c,

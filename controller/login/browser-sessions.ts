@@ -6,6 +6,7 @@ import { hashOfSecret } from '../../protocol/secrets.ts';
 import { roleIn } from '../administrators/administrators.ts';
 import type { Authenticate } from '../api/access.ts';
 import type { ControllerContext } from '../context.ts';
+import { organisationAt } from '../operator/organisation-at.ts';
 import { endSessions } from '../sessions/end-sessions.ts';
 import type { SessionsTable } from '../store/schema.ts';
 import { moveWebSessions } from '../web/move-web-sessions.ts';
@@ -19,6 +20,8 @@ export function browserAuthenticator(context: ControllerContext, cookies: Cookie
     const session = await findBrowserSession(context, cookie);
     if (session === undefined) return { kind: 'nobody' };
     const { organisation, id, subject, auth_ms } = session;
+    // A cookie is good at the address that gave it; browsers send it nowhere else.
+    if (organisation !== organisationAt(context, request).id) return { kind: 'nobody' };
     const role = await roleIn(context.organisation(organisation).store, session);
     return { kind: 'person', organisation, session: id, person: subject as Id<'usr'>, role, authMs: auth_ms };
   };

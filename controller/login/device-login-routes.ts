@@ -154,7 +154,7 @@ class DeviceLogins {
       .where('owner', '=', person.id)
       .executeTakeFirst();
     const wanted = { resource, device: node?.id };
-    const ask = await this.#stepUps.ask(wanted, person.id, signInFacts(session));
+    const ask = await this.#stepUps.ask(organisation, wanted, person.id, signInFacts(session));
     return ask === undefined ? undefined : { state: 'step-up', resource, device: node?.id ?? '' };
   }
 

@@ -1,4 +1,5 @@
 /** Administrator sign-in: passkey, password with a one-time code, recovery code. Apart from every provider. */
+import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { fromBase64Url, toBase64Url } from '../../protocol/encoding.ts';
 import { PasskeySignIn, PasswordSignIn, RecoverySignIn } from '../../protocol/local-sign-in.ts';
@@ -10,6 +11,7 @@ import { isPassword } from '../administrators/passwords.ts';
 import { ProblemError } from '../api/problems.ts';
 import type { TypedApp } from '../api/typed-app.ts';
 import type { ControllerContext } from '../context.ts';
+import { organisationAt } from '../operator/organisation-at.ts';
 import { unlessBusy, type LocalSignIn } from './local-sign-in.ts';
 import { oneTimePurpose } from './setup-routes.ts';
 
@@ -17,7 +19,8 @@ const config = { access: 'public', problems: ['invalid-request', 'not-authentica
 const challengeLifeMs = 5 * 60_000;
 
 export function localSignInRoutes(app: TypedApp, context: ControllerContext, signIn: LocalSignIn): void {
-  const { store } = signIn.organisation;
+  const addressAt = (request: FastifyRequest): URL =>
+    context.organisations.addressOf(organisationAt(context, request).id);
 
   app.post(
     '/api/v1/sign-in/passkey-options',
@@ -30,7 +33,9 @@ export function localSignInRoutes(app: TypedApp, context: ControllerContext, sig
     },
     async (request) => {
       signIn.begin(request);
-      if (relyingParty(context.publicUrl) === undefined)
+      const { store } = organisationAt(context, request);
+      const address = addressAt(request);
+      if (relyingParty(address) === undefined)
         throw new ProblemError('conflict', 'Browsers bind no passkey to an address; use the password.');
       const nowMs = context.now();
       const challenge = context.random(32);
@@ -41,7 +46,7 @@ export function localSignInRoutes(app: TypedApp, context: ControllerContext, sig
           expires_ms: nowMs + challengeLifeMs,
         })
         .execute();
-      return authenticationOptions(context.publicUrl, toBase64Url(challenge));
+      return authenticationOptions(address, toBase64Url(challenge));
     },
   );
 
@@ -57,6 +62,7 @@ export function localSignInRoutes(app: TypedApp, context: ControllerContext, sig
     },
     async (request, reply) => {
       signIn.begin(request);
+      const { store } = organisationAt(context, request);
       const { challenge, credential } = request.body;
       const open = await store
         .delete('passkey_challenges')
@@ -70,7 +76,7 @@ export function localSignInRoutes(app: TypedApp, context: ControllerContext, sig
         .where('id', '=', credential.id)
         .executeTakeFirst();
       if (open === undefined || passkey === undefined) return signIn.refuse(request, 'passkey');
-      const counter = await verifiedAuthentication(context.publicUrl, challenge, credential, passkey);
+      const counter = await verifiedAuthentication(addressAt(request), challenge, credential, passkey);
       if (counter === undefined) return signIn.refuse(request, 'passkey');
       await store
         .update('passkeys')
@@ -93,6 +99,7 @@ export function localSignInRoutes(app: TypedApp, context: ControllerContext, sig
       },
     },
     async (request, reply) => {
+      const { store } = organisationAt(context, request);
       const { email, password, code } = request.body;
       signIn.begin(request, email);
       const account = await localAccount(store, email);
@@ -124,6 +131,7 @@ export function localSignInRoutes(app: TypedApp, context: ControllerContext, sig
       },
     },
     async (request, reply) => {
+      const { store } = organisationAt(context, request);
       const { email, recoveryCode } = request.body;
       signIn.begin(request, email);
       const account = await localAccount(store, email);

@@ -3,14 +3,15 @@
  * looks the same; it counts against its source, and against the account where one was named.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Id } from '../../protocol/ids.ts';
+import type { Id, OrganisationId } from '../../protocol/ids.ts';
 import { sourceOfAddress } from '../../protocol/link/handshake-budget.ts';
 import { localIssuer } from '../administrators/local-accounts.ts';
 import { Busy } from '../administrators/passwords.ts';
 import { isOwnPage } from '../api/access.ts';
 import { ProblemError } from '../api/problems.ts';
 import { appendAudit } from '../audit/append-audit.ts';
-import type { ControllerContext, Organisation } from '../context.ts';
+import type { ControllerContext } from '../context.ts';
+import { organisationAt } from '../operator/organisation-at.ts';
 import type { Throttle } from '../throttle.ts';
 import { endEarlierSession } from './browser-sessions.ts';
 import type { Cookies } from './cookies.ts';
@@ -30,14 +31,12 @@ const methods: Readonly<Record<Proof, readonly string[]>> = {
 };
 
 export class LocalSignIn {
-  readonly organisation: Organisation;
   readonly #context: ControllerContext;
   readonly #cookies: Cookies;
   readonly #sources: Throttle;
   readonly #accounts: Throttle;
 
   constructor(context: ControllerContext, cookies: Cookies) {
-    this.organisation = context.organisation(context.soleOrganisation);
     this.#context = context;
     this.#cookies = cookies;
     this.#sources = context.live.throttle('local sign-in sources', { limit: 60, windowMs });
@@ -46,12 +45,13 @@ export class LocalSignIn {
 
   /** Every try counts until one succeeds. Throws `invalid-request` for a page of another site, `too-many` beyond the bounds. */
   begin(request: FastifyRequest, account?: string): void {
-    if (!isOwnPage(request, this.#context.publicUrl.origin))
+    const { id } = organisationAt(this.#context, request);
+    if (!isOwnPage(request, this.#context.organisations.addressOf(id).origin))
       throw new ProblemError('invalid-request', 'The request comes from another site.');
     const source = sourceOfAddress(plainAddress(request.ip));
     for (const [throttle, key] of [
       [this.#sources, source],
-      [this.#accounts, account?.toLowerCase()],
+      [this.#accounts, account === undefined ? undefined : accountKey(id, account)],
     ] as const) {
       if (key === undefined) continue;
       const untilMs = throttle.lockedUntilMs(key);
@@ -62,7 +62,7 @@ export class LocalSignIn {
 
   /** Says nothing of what was wrong, and writes it down. */
   async refuse(request: FastifyRequest, proof: Proof, account?: string): Promise<never> {
-    await appendAudit(this.organisation.store, [
+    await appendAudit(organisationAt(this.#context, request).store, [
       {
         atMs: this.#context.now(),
         who: 'nobody',
@@ -82,13 +82,14 @@ export class LocalSignIn {
     person: Id<'usr'>,
     { proof, account }: { readonly proof: Proof; readonly account?: string },
   ): Promise<void> {
-    const row = await this.organisation.store
+    const organisation = organisationAt(this.#context, request);
+    const row = await organisation.store
       .select('people')
       .select(['name', 'subject'])
       .where('id', '=', person)
       .executeTakeFirstOrThrow();
     const address = plainAddress(request.ip);
-    const signedIn = await recordSignIn(this.#context, this.organisation, {
+    const signedIn = await recordSignIn(this.#context, organisation, {
       issuer: localIssuer,
       provider: providerName,
       identity: {
@@ -107,10 +108,15 @@ export class LocalSignIn {
     });
     if (signedIn === undefined) return this.refuse(request, proof, account);
     this.#sources.succeed(sourceOfAddress(address));
-    if (account !== undefined) this.#accounts.succeed(account.toLowerCase());
+    if (account !== undefined) this.#accounts.succeed(accountKey(organisation.id, account));
     await endEarlierSession(this.#context, this.#cookies, request, signedIn);
     this.#cookies.set(reply, 'session', signedIn.cookie, signedIn.lifeS);
   }
+}
+
+/** Two organisations may each have an owner of this address. */
+function accountKey(organisation: OrganisationId, account: string): string {
+  return JSON.stringify([organisation, account.toLowerCase()]);
 }
 
 /** What a password costs is bounded; beyond that, come again. */

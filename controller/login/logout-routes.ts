@@ -12,6 +12,7 @@ import { sameText } from '../../protocol/secrets.ts';
 import { ProblemError } from '../api/problems.ts';
 import type { TypedApp } from '../api/typed-app.ts';
 import type { ControllerContext, Organisation } from '../context.ts';
+import { organisationAt } from '../operator/organisation-at.ts';
 import { endSessions, openSessionsOf } from '../sessions/end-sessions.ts';
 import type { SessionsTable } from '../store/schema.ts';
 import { signOutByProvider } from './back-channel.ts';
@@ -86,7 +87,6 @@ export async function logoutRoutes(
 
 /** A form is read on this one route, and nothing but a form. */
 function backChannelRoute(app: TypedApp, context: ControllerContext, providers: Providers): void {
-  const organisation = context.organisation(context.soleOrganisation);
   const tokens = new LogoutTokens(context);
   const refused = context.live.throttle('logout tokens', refusals);
   app.removeAllContentTypeParsers();
@@ -110,10 +110,11 @@ function backChannelRoute(app: TypedApp, context: ControllerContext, providers: 
       const address = sourceOfAddress(plainAddress(request.ip));
       const lockedUntil = refused.lockedUntilMs(address);
       if (lockedUntil !== undefined) throw ProblemError.tooMany(lockedUntil - context.now());
+      const organisation = organisationAt(context, request);
       const provider = await reachProvider(context, providers, organisation, request.params.provider);
       if (provider === 'provider-unreachable') throw new ProblemError('unavailable');
       try {
-        await act(provider, request);
+        await act(organisation, provider, request);
       } catch (error) {
         refused.fail(address);
         const { message } = error as { message?: string };
@@ -128,7 +129,11 @@ function backChannelRoute(app: TypedApp, context: ControllerContext, providers: 
   );
 
   /** Throws an Error that says why a token does not count. */
-  async function act(provider: Provider, { body }: FastifyRequest): Promise<void> {
+  async function act(
+    organisation: Organisation,
+    provider: Provider,
+    { body }: FastifyRequest,
+  ): Promise<void> {
     const given = typeof body === 'string' ? new URLSearchParams(body).getAll('logout_token') : [];
     const [token] = given;
     if (token === undefined || given.length !== 1) throw new Error('there is not exactly one');
@@ -152,7 +157,10 @@ async function endSessionUrl(
   if (provider.client.serverMetadata().end_session_endpoint === undefined) return undefined;
   const hint = sealed === null ? undefined : context.secretKey.unseal(idTokenPurpose, Buffer.from(sealed));
   return buildEndSessionUrl(provider.client, {
-    post_logout_redirect_uri: new URL(`/oidc/${name}/signed-out`, context.publicUrl).href,
+    post_logout_redirect_uri: new URL(
+      `/oidc/${name}/signed-out`,
+      context.organisations.addressOf(organisation.id),
+    ).href,
     state,
     ...(hint === undefined ? {} : { id_token_hint: hint.toString('utf8') }),
   });

@@ -11,6 +11,7 @@ import type { Live } from '../live/live.ts';
 export const signInLifeMs = 10 * 60_000;
 
 export interface PendingSignIn {
+  /** With its organisation: another's may have the same name. */
   readonly provider: string;
   readonly nonce: string;
   /** PKCE (RFC 7636). */

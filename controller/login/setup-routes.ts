@@ -20,6 +20,7 @@ import { openSetupLink } from '../administrators/setup-links.ts';
 import { ProblemError } from '../api/problems.ts';
 import type { TypedApp } from '../api/typed-app.ts';
 import type { ControllerContext } from '../context.ts';
+import { organisationAt } from '../operator/organisation-at.ts';
 import { unlessBusy, type LocalSignIn } from './local-sign-in.ts';
 
 /** What authenticators' secrets are sealed for. */
@@ -32,8 +33,7 @@ const goneText =
   'This setup link was used, replaced by a newer one, or is older than half an hour. Make another: postern setup-url';
 
 export function setupRoutes(app: TypedApp, context: ControllerContext, signIn: LocalSignIn): void {
-  const { store, reader } = signIn.organisation;
-  const { publicUrl, secretKey } = context;
+  const { secretKey } = context;
 
   app.post(
     '/api/v1/setup/options',
@@ -47,11 +47,13 @@ export function setupRoutes(app: TypedApp, context: ControllerContext, signIn: L
     },
     async (request) => {
       const link = await linkOf(request, request.body.token);
+      const { id, reader } = organisationAt(context, request);
+      const address = context.organisations.addressOf(id);
       const { document } = await reader.current();
       return {
         organisation: document.organisation === '' ? null : document.organisation,
-        passkeys: relyingParty(publicUrl) ?? null,
-        ...authenticatorUri(secretOf(link), publicUrl.hostname),
+        passkeys: relyingParty(address) ?? null,
+        ...authenticatorUri(secretOf(link), address.hostname),
       };
     },
   );
@@ -68,10 +70,11 @@ export function setupRoutes(app: TypedApp, context: ControllerContext, signIn: L
     },
     async (request) => {
       const link = await linkOf(request, request.body.token);
-      if (relyingParty(publicUrl) === undefined)
+      const address = addressAt(request);
+      if (relyingParty(address) === undefined)
         throw new ProblemError('conflict', 'Browsers bind no passkey to an address; choose a password.');
       const { email, name } = request.body;
-      return registrationOptions(publicUrl, { challenge: challengeOf(link), email, name });
+      return registrationOptions(address, { challenge: challengeOf(link), email, name });
     },
   );
 
@@ -84,7 +87,7 @@ export function setupRoutes(app: TypedApp, context: ControllerContext, signIn: L
     async (request, reply) => {
       const { token, name, email, credential } = request.body;
       const link = await linkOf(request, token);
-      const passkey = await verifiedRegistration(publicUrl, challengeOf(link), credential);
+      const passkey = await verifiedRegistration(addressAt(request), challengeOf(link), credential);
       if (passkey === undefined)
         throw new ProblemError('invalid-request', 'The passkey does not answer what was asked. Try again.');
       return make(request, reply, link, { name, email, proof: { kind: 'passkey', passkey } });
@@ -121,8 +124,13 @@ export function setupRoutes(app: TypedApp, context: ControllerContext, signIn: L
     },
   );
 
+  function addressAt(request: FastifyRequest): URL {
+    return context.organisations.addressOf(organisationAt(context, request).id);
+  }
+
   async function linkOf(request: FastifyRequest, token: string): Promise<string> {
     signIn.begin(request);
+    const { store } = organisationAt(context, request);
     const link = await openSetupLink(store, token, context.now());
     if (link === undefined) throw new ProblemError('not-found', goneText);
     return link;
@@ -143,6 +151,7 @@ export function setupRoutes(app: TypedApp, context: ControllerContext, signIn: L
     link: string,
     owner: NewOwner,
   ): Promise<SetUp> {
+    const { store } = organisationAt(context, request);
     const made = await makeLocalOwner(store, link, owner, { nowMs: context.now(), random: context.random });
     if (!made.made)
       throw made.why === 'link-gone'

@@ -12,6 +12,7 @@ import { SignInOptions, type SignInError } from '../../protocol/portal.ts';
 import type { TypedApp } from '../api/typed-app.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { ControllerContext, Organisation } from '../context.ts';
+import { organisationAt } from '../operator/organisation-at.ts';
 import type { Throttle } from '../throttle.ts';
 import { endEarlierSession, openBrowserSession } from './browser-sessions.ts';
 import type { Cookies } from './cookies.ts';
@@ -54,8 +55,8 @@ export function signInRoutes(
       config: publicRoute,
       schema: { summary: 'Where people sign in', response: { 200: SignInOptions } },
     },
-    async () => {
-      const { document } = await signIns.organisation.reader.current();
+    async (request) => {
+      const { document } = await organisationAt(context, request).reader.current();
       return {
         organisation: document.organisation === '' ? null : document.organisation,
         providers: (document.identityProviders ?? []).map(({ name }) => ({ name })),
@@ -112,7 +113,6 @@ export function signInRoutes(
 }
 
 class SignIns {
-  readonly organisation: Organisation;
   readonly #context: ControllerContext;
   readonly #cookies: Cookies;
   readonly #providers: Providers;
@@ -122,7 +122,6 @@ class SignIns {
   readonly #finishes: Throttle;
 
   constructor(context: ControllerContext, cookies: Cookies, providers: Providers) {
-    this.organisation = context.organisation(context.soleOrganisation);
     this.#context = context;
     this.#cookies = cookies;
     this.#providers = providers;
@@ -147,23 +146,24 @@ class SignIns {
       return backToSignIn(reply, 'throttled', returnTo);
     }
     this.#starts.fail(source);
-    const provider = await this.#reach(name);
+    const organisation = organisationAt(this.#context, request);
+    const provider = await this.#reach(organisation, name);
     if (provider === 'provider-unreachable') return backToSignIn(reply, 'provider-unreachable', returnTo);
     const [state, nonce, codeVerifier] = [this.#draw(), this.#draw(), this.#draw()];
     const browser = this.#cookies.read(request, 'signin') ?? this.#draw();
     const fresh = asked || freshPages.has(new URL(returnTo, this.#context.publicUrl).pathname);
     const url = buildAuthorizationUrl(provider.client, {
-      redirect_uri: this.#redirectUri(name),
+      redirect_uri: this.#redirectUri(organisation, name),
       scope: scopesFor(provider),
       state,
       nonce,
       code_challenge: await calculatePKCECodeChallenge(codeVerifier),
       code_challenge_method: 'S256',
-      ...askFor(provider, fresh, stepUp && (await this.#stepUps.wanted(request, stepUp))),
+      ...askFor(provider, fresh, stepUp && (await this.#stepUps.wanted(organisation, request, stepUp))),
     });
     const more = stepUp === undefined ? {} : { stepUp };
     await this.#pending.add(state, browser, {
-      provider: name,
+      provider: ownName(organisation, name),
       nonce,
       codeVerifier,
       returnTo,
@@ -176,27 +176,29 @@ class SignIns {
 
   /** Takes the provider's answer, once, from the browser that began the attempt. */
   async finish(request: FastifyRequest, reply: FastifyReply, name: string): Promise<FastifyReply> {
-    const url = new URL(request.url, this.#context.publicUrl);
+    const organisation = organisationAt(this.#context, request);
+    const url = new URL(request.url, this.#context.organisations.addressOf(organisation.id));
     const state = url.searchParams.get('state') ?? '';
-    const pending = await this.#pending.take(state, this.#cookies.read(request, 'signin'), name);
+    const browser = this.#cookies.read(request, 'signin');
+    const pending = await this.#pending.take(state, browser, ownName(organisation, name));
     if (pending === undefined) return backToSignIn(reply, 'attempt-gone', '/');
     const { returnTo } = pending;
     const address = plainAddress(request.ip);
-    const provider = await this.#reach(name);
+    const provider = await this.#reach(organisation, name);
     if (provider === 'provider-unreachable') return backToSignIn(reply, 'provider-unreachable', returnTo);
-    const answer = await this.#identify(provider, url, state, pending);
+    const answer = await this.#identify(organisation, provider, url, state, pending);
     if (typeof answer === 'string') {
-      await this.#recordFailure(answer, name, address);
+      await this.#recordFailure(organisation, answer, name, address);
       // Another tab may have signed in meanwhile: then this one needs nothing more.
       const isMet = !pending.fresh && pending.stepUp === undefined;
-      if (isMet && (await openBrowserSession(this.#context, this.#cookies, request)) !== undefined)
-        return reply.redirect(returnTo, 302);
+      const session = isMet ? await openBrowserSession(this.#context, this.#cookies, request) : undefined;
+      if (session?.organisation === organisation.id) return reply.redirect(returnTo, 302);
       return backToSignIn(reply, answer, returnTo);
     }
     const { issuer } = provider.definition;
     const signIn = { issuer, provider: name, ...answer, address };
     try {
-      const signedIn = await recordSignIn(this.#context, this.organisation, signIn);
+      const signedIn = await recordSignIn(this.#context, organisation, signIn);
       this.#starts.succeed(sourceOfAddress(address));
       await endEarlierSession(this.#context, this.#cookies, request, signedIn);
       this.#cookies.set(reply, 'session', signedIn.cookie, signedIn.lifeS);
@@ -209,6 +211,7 @@ class SignIns {
 
   /** Who the provider says this is, where they may sign in now; else why not. */
   async #identify(
+    organisation: Organisation,
     provider: Provider,
     url: URL,
     state: string,
@@ -217,18 +220,23 @@ class SignIns {
     const answer = await exchange(this.#context, provider, url, state, pending);
     if (typeof answer === 'string') return answer;
     const { identity } = answer;
-    const account = JSON.stringify([provider.definition.issuer, identity.subject]);
+    const account = JSON.stringify([organisation.id, provider.definition.issuer, identity.subject]);
     if (this.#finishes.lockedUntilMs(account) !== undefined) return 'throttled';
     this.#finishes.fail(account);
     if (pending.fresh && !isFresh(identity.authMs, this.#context.now())) return 'not-fresh';
     if (pending.stepUp === undefined) return answer;
     const { issuer } = provider.definition;
-    return (await this.#stepUps.objection(pending.stepUp, issuer, identity)) ?? answer;
+    return (await this.#stepUps.objection(organisation, pending.stepUp, issuer, identity)) ?? answer;
   }
 
-  async #recordFailure(reason: SignInError, provider: string, address: string): Promise<void> {
+  async #recordFailure(
+    { store }: Organisation,
+    reason: SignInError,
+    provider: string,
+    address: string,
+  ): Promise<void> {
     const detail = { provider, address };
-    await appendAudit(this.organisation.store, [
+    await appendAudit(store, [
       {
         atMs: this.#context.now(),
         who: 'nobody',
@@ -240,18 +248,23 @@ class SignIns {
     ]);
   }
 
-  #reach(name: string): ReturnType<typeof reachProvider> {
-    return reachProvider(this.#context, this.#providers, this.organisation, name);
+  #reach(organisation: Organisation, name: string): ReturnType<typeof reachProvider> {
+    return reachProvider(this.#context, this.#providers, organisation, name);
   }
 
-  /** From the configured address, never from the request's Host (SEC-B4). */
-  #redirectUri(name: string): string {
-    return new URL(`/oidc/${name}/callback`, this.#context.publicUrl).href;
+  /** From the configured address, never the text of the request's Host (SEC-B4). */
+  #redirectUri({ id }: Organisation, name: string): string {
+    return new URL(`/oidc/${name}/callback`, this.#context.organisations.addressOf(id)).href;
   }
 
   #draw(): string {
     return toBase64Url(this.#context.random(32));
   }
+}
+
+/** A sign-in ends at the provider where it began, and not at another organisation's of that name. */
+function ownName({ id }: Organisation, provider: string): string {
+  return `${id} ${provider}`;
 }
 
 /** What the authorization request says of when and how the person shall prove who they are. */

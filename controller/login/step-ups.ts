@@ -20,28 +20,31 @@ type Wanted = NonNullable<PendingSignIn['stepUp']>;
 export class StepUps {
   readonly #context: ControllerContext;
   readonly #cookies: Cookies;
-  readonly #organisation: Organisation;
 
   constructor(context: ControllerContext, cookies: Cookies) {
     this.#context = context;
     this.#cookies = cookies;
-    this.#organisation = context.organisation(context.soleOrganisation);
   }
 
   /** What to ask the provider for; undefined when this browser is signed in as nobody, or nothing has to be mended. */
-  async wanted(request: FastifyRequest, wanted: Wanted): Promise<StepUp | undefined> {
+  async wanted(
+    organisation: Organisation,
+    request: FastifyRequest,
+    wanted: Wanted,
+  ): Promise<StepUp | undefined> {
     const session = await openBrowserSession(this.#context, this.#cookies, request);
-    if (session === undefined || session.organisation !== this.#organisation.id) return undefined;
-    return this.ask(wanted, session.subject as Id<'usr'>, signInFacts(session));
+    if (session === undefined || session.organisation !== organisation.id) return undefined;
+    return this.ask(organisation, wanted, session.subject as Id<'usr'>, signInFacts(session));
   }
 
   /** Why the answer of a provider is not enough for the resource; undefined when it is. */
   async objection(
+    organisation: Organisation,
     wanted: Wanted,
     issuer: string,
     { subject, authMs, amr, acr }: Identity,
   ): Promise<SignInError | undefined> {
-    const { store } = this.#organisation;
+    const { store } = organisation;
     const person = await store
       .select('people')
       .select('id')
@@ -50,7 +53,7 @@ export class StepUps {
       .executeTakeFirst();
     if (person === undefined) return undefined;
     const nowMs = this.#context.now();
-    const rest = await this.ask(wanted, person.id, {
+    const rest = await this.ask(organisation, wanted, person.id, {
       startedMs: nowMs,
       amr,
       ...(authMs === undefined ? {} : { authMs: Math.min(authMs, nowMs) }),
@@ -64,11 +67,12 @@ export class StepUps {
 
   /** What is missing for the resource when this person has signed in like that, from that device where they name one. */
   async ask(
+    organisation: Organisation,
     { resource: name, device, door }: Wanted,
     person: Id<'usr'>,
     session: SignInFacts,
   ): Promise<StepUp | undefined> {
-    const { store, reader } = this.#organisation;
+    const { store, reader } = organisation;
     const nowMs = this.#context.now();
     const state = await reader.current();
     const subject = await subjectOf(store, state, person);

@@ -18,10 +18,12 @@ import { webIssues } from './web-issues.ts';
 export interface DocumentContext {
   /** The host of the controller's public URL, which no zone and no resource may take. */
   readonly controllerHost: string;
-  /** Hosts of the relays, which no public hostname may take; none unless given. */
-  readonly relayHosts?: readonly string[];
+  /** Hosts of the relays and of sign-in addresses, which no public hostname may take; none unless given. */
+  readonly reservedHosts?: readonly string[];
   /** The name the organisation has; undefined before the first document. */
   readonly organisationName: string | undefined;
+  /** Names of others at this controller; none unless given. */
+  readonly otherNames?: readonly string[];
 }
 
 export type CheckedDocument =
@@ -38,7 +40,7 @@ export function checkDocument(value: unknown, context: DocumentContext): Checked
     ...providerIssues(sound),
     ...postureIssues(sound),
     ...settingsIssues(sound),
-    ...webIssues(sound, [context.controllerHost, ...(context.relayHosts ?? [])]),
+    ...webIssues(sound, [context.controllerHost, ...(context.reservedHosts ?? [])]),
     ...policyIssues(sound),
     ...requestIssues(sound),
     ...policyTestIssues(sound.tests ?? []),
@@ -54,6 +56,11 @@ export function checkDocument(value: unknown, context: DocumentContext): Checked
       message: `this controller serves the organisation "${organisationName}"; the name cannot change`,
     });
   }
+  if (organisationName === undefined && context.otherNames?.includes(sound.organisation) === true)
+    issues.push({
+      path: ['organisation'],
+      message: `another organisation of this controller is called "${sound.organisation}"; choose another name`,
+    });
   return issues.length === 0 ? { document: value as OrganisationDocument } : { issues };
 }
 

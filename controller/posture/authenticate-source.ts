@@ -6,6 +6,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Authenticate } from '../api/access.ts';
 import { ProblemError } from '../api/problems.ts';
 import type { ControllerContext } from '../context.ts';
+import { organisationAt } from '../operator/organisation-at.ts';
 import { plainAddress } from '../login/same-network.ts';
 import { provesSource } from './source-secrets.ts';
 
@@ -20,7 +21,7 @@ export function sourceAuthenticator(context: ControllerContext): Authenticate {
     const address = plainAddress(request.ip);
     if (throttle.lockedUntilMs(address) !== undefined)
       throw new ProblemError('too-many', 'Too many wrong secrets came from this address; wait ten minutes.');
-    const { store, reader, id } = context.organisation(context.soleOrganisation);
+    const { store, reader, id } = organisationAt(context, request);
     const { source = '' } = request.params as { source?: string };
     const { document } = await reader.current();
     // The token by which the controller asks a source lets nobody in.

@@ -17,7 +17,7 @@ import type {
 import type { OrganisationId } from '../../protocol/ids.ts';
 import { askGuard } from './change-guard.ts';
 import type { Database } from './database.ts';
-import type { Schema, ScopedSchema } from './schema.ts';
+import type { NodesTable, Schema, ScopedSchema } from './schema.ts';
 
 type Table = keyof ScopedSchema;
 /** A new row without its organisation, which the store adds. */
@@ -99,6 +99,25 @@ export class ScopedStore {
       .execute();
   }
 
+  /**
+   * Connectors and relays of the organisation, and the relays of the first one, which are the operator's and serve all: the
+   * one thing that is read of another organisation. Connectors first, each in the order in which they enrolled.
+   */
+  servers(): Promise<NodesTable[]> {
+    return this.#db
+      .selectFrom('nodes')
+      .selectAll()
+      .where((eb) =>
+        eb.or([
+          eb.and([eb('kind', 'in', ['connector', 'relay']), eb('organisation', '=', this.organisation)]),
+          eb.and([eb('kind', '=', 'relay'), eb('organisation', '=', this.#first())]),
+        ]),
+      )
+      .orderBy('kind')
+      .orderBy('created_ms')
+      .execute();
+  }
+
   /** Notes that news of this organisation did not reach every controller. */
   async noteUnheard(): Promise<void> {
     await this.#db
@@ -118,6 +137,10 @@ export class ScopedStore {
       await askGuard(inside);
       return body(inside);
     });
+  }
+
+  #first() {
+    return this.#db.selectFrom('organisations').select('organisations.id').where('place', '=', 0);
   }
 
   #own() {

@@ -4,10 +4,10 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Kysely } from 'kysely';
+import type { Kysely, Selectable } from 'kysely';
 import { newId, type NodeId, type OrganisationId } from '../../protocol/ids.ts';
 import { fileName, openDatabase, type Database } from './database.ts';
-import type { Schema } from './schema.ts';
+import type { OrganisationsTable, Schema } from './schema.ts';
 import { ScopedStore } from './scoped-store.ts';
 
 export interface StoreOptions {
@@ -31,6 +31,16 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   return new Store(await openDatabase({ directory, url }), options);
 }
 
+/** Another organisation has this name or address. */
+export class OrganisationTaken extends Error {
+  readonly what: 'name' | 'address';
+
+  constructor(what: 'name' | 'address') {
+    super(`another organisation has this ${what}`);
+    this.what = what;
+  }
+}
+
 export class Store {
   readonly #database: Database;
   readonly #options: StoreOptions;
@@ -44,27 +54,82 @@ export class Store {
     return new ScopedStore(this.#database, id);
   }
 
+  /** Those that are not deleted, the first one first. */
   async organisations(): Promise<OrganisationId[]> {
-    return (
-      await this.#database.db.selectFrom('organisations').select('id').orderBy('created_ms').execute()
-    ).map(({ id }) => id);
+    const rows = await this.organisationRows();
+    return rows.filter(({ deleted_ms: deleted }) => deleted === null).map(({ id }) => id);
   }
 
-  /** Adds an organisation without a name and returns its id. */
-  async createOrganisation(): Promise<OrganisationId> {
-    return this.#insertOrganisation(this.#database.db);
+  /** Every organisation that there is or was, in the order in which they were made. */
+  organisationRows(): Promise<Selectable<OrganisationsTable>[]> {
+    const rows = this.#database.db.selectFrom('organisations').selectAll();
+    return rows.orderBy('place').execute();
   }
 
-  async #insertOrganisation(db: Kysely<Schema>): Promise<OrganisationId> {
+  /** A number that has grown when the operator has changed anything since. */
+  async organisationsChanged(): Promise<number> {
+    const row = await this.#database.db
+      .selectFrom('organisations')
+      .select((eb) => eb.fn.max('changed').as('changed'))
+      .executeTakeFirst();
+    return row?.changed ?? 0;
+  }
+
+  /** Adds an organisation and returns its id. Throws `OrganisationTaken` where another has the name or the address. */
+  async createOrganisation(
+    given: { readonly name?: string; readonly address?: string } = {},
+  ): Promise<OrganisationId> {
+    return this.#database.transaction('store', async (tx) => {
+      for (const key of ['name', 'address'] as const) {
+        const value = given[key];
+        if (value === undefined) continue;
+        const other = await tx.selectFrom('organisations').select('id').where(key, '=', value).execute();
+        if (other.length > 0) throw new OrganisationTaken(key);
+      }
+      return this.#insertOrganisation(tx, given);
+    });
+  }
+
+  /** Writes what the operator says of an organisation; every controller hears of it. */
+  async changeOrganisation(
+    id: OrganisationId,
+    change: Partial<Pick<OrganisationsTable, 'suspended_ms'>>,
+  ): Promise<void> {
+    await this.#database.transaction('store', async (tx) => {
+      const changed = await nextChange(tx);
+      await tx
+        .updateTable('organisations')
+        .set({ ...change, changed })
+        .where('id', '=', id)
+        .execute();
+    });
+  }
+
+  async #insertOrganisation(
+    db: Kysely<Schema>,
+    { name, address }: { readonly name?: string; readonly address?: string } = {},
+  ): Promise<OrganisationId> {
     const id = newId('org', this.#options.random(16));
+    const changed = await nextChange(db);
+    const made = await db.selectFrom('organisations').select('id').execute();
     await db
       .insertInto('organisations')
-      .values({ id, name: null, epoch: 0, created_ms: this.#options.now() })
+      .values({
+        id,
+        name: name ?? null,
+        epoch: 0,
+        place: made.length,
+        created_ms: this.#options.now(),
+        address: address ?? null,
+        suspended_ms: null,
+        deleted_ms: null,
+        changed,
+      })
       .execute();
     return id;
   }
 
-  /** The one organisation of a self-hosted controller, made at the first start; by one of several that start at once. */
+  /** The first organisation, the operator's own: made at the first start, by one of several that start at once. */
   async soleOrganisation(): Promise<OrganisationId> {
     const [first] = await this.organisations();
     if (first !== undefined) return first;
@@ -180,4 +245,13 @@ export class Store {
   async close(): Promise<void> {
     await this.#database.close();
   }
+}
+
+/** Inside a transaction of the store: the number of a change to organisations. */
+async function nextChange(tx: Kysely<Schema>): Promise<number> {
+  const row = await tx
+    .selectFrom('organisations')
+    .select((eb) => eb.fn.max('changed').as('changed'))
+    .executeTakeFirst();
+  return (row?.changed ?? 0) + 1;
 }

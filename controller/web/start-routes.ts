@@ -14,6 +14,7 @@ import type { Cookies } from '../login/cookies.ts';
 import { returnPath } from '../login/return-path.ts';
 import { plainAddress } from '../login/same-network.ts';
 import { stepUpFor } from '../login/step-up.ts';
+import { organisationAt } from '../operator/organisation-at.ts';
 import type { OrganisationState } from '../organisation/organisation-state.ts';
 import type { SessionsTable } from '../store/schema.ts';
 import { hasGuests } from '../guests/invited.ts';
@@ -77,7 +78,7 @@ class WebStart {
   }
 
   async answer(request: FastifyRequest, reply: FastifyReply, asked: Asked): Promise<FastifyReply> {
-    const organisation = this.#context.organisation(this.#context.soleOrganisation);
+    const organisation = organisationAt(this.#context, request);
     const state = await organisation.reader.current();
     const session = await openBrowserSession(this.#context, this.#cookies, request);
     const nowMs = this.#context.now();

@@ -17,7 +17,7 @@ export interface WebView {
 
 /** @param connectors those of the network, this one among them */
 export async function webView(
-  { publicUrl, webPort, now }: ControllerContext,
+  { organisations, webPort, now }: ControllerContext,
   tx: ScopedStore,
   state: OrganisationState,
   network: NetworkId,
@@ -26,7 +26,7 @@ export async function webView(
   const { passes, nextMs } = await passesInForce(tx, state, network, now());
   return {
     snapshot: {
-      web: { url: new URL('/web/start', publicUrl).href, port: webPort },
+      web: { url: new URL('/web/start', organisations.addressOf(tx.organisation)).href, port: webPort },
       passes,
       jwks: connectors.flatMap(({ assertion_keys: keys }) =>
         keys === null ? [] : (JSON.parse(keys) as AssertionJwk[]),

@@ -67,7 +67,7 @@ export const administratorsMutants: readonly Mutant[] = [
     [
       [
         'another site signs nobody in',
-        'if (!isOwnPage(request, this.#context.publicUrl.origin))',
+        'if (!isOwnPage(request, this.#context.organisations.addressOf(id).origin))',
         'if (false)',
       ],
       [

@@ -39,7 +39,7 @@ export const guestsMutants: readonly Mutant[] = [
   ]),
   ...guards('controller/guests/guest-routes.ts', guests, [
     ['who is not invited gets no mail', 'if (invited) mailer.send(', 'mailer.send('],
-    ['mails to one address are bounded', 'count(this.#mails, email, now());', ''],
+    ['mails to one address are bounded', 'count(this.#mails, JSON.stringify([id, email]), now());', ''],
     ['mails that one source asks for are bounded', 'count(this.#asks, sourceOfAddress(source), now());', ''],
   ]),
   ...guards('controller/web/web-right.ts', guests, [

@@ -21,6 +21,7 @@ import { postureMutants } from './posture.ts';
 import { relayMutants } from './relay.ts';
 import { requestsMutants } from './requests.ts';
 import { scimMutants } from './scim.ts';
+import { organisationMutants } from './organisations.ts';
 import { signInMutants } from './sign-in.ts';
 import { tokensMutants } from './tokens.ts';
 import { webDecisionsMutants } from './web-decisions.ts';
@@ -45,6 +46,7 @@ export const mutants: readonly Mutant[] = [
   ...decisionsMutants,
   ...documentMutants,
   ...signInMutants,
+  ...organisationMutants,
   ...guestsMutants,
   ...listenersMutants,
   ...clientMutants,

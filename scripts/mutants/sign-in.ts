@@ -56,7 +56,7 @@ export const signInMutants: readonly Mutant[] = [
   ...guards('controller/login/sign-in-routes.ts', stepUp, [
     [
       'an answer that is not enough raises nothing',
-      '(await this.#stepUps.objection(pending.stepUp, issuer, identity)) ?? answer',
+      '(await this.#stepUps.objection(organisation, pending.stepUp, issuer, identity)) ?? answer',
       'answer && issuer && answer',
     ],
   ]),

@@ -35,6 +35,7 @@ const parts = [
   '/admin/settings?tab=requests',
   '/admin/settings?tab=notifications',
   '/admin/settings?tab=organisation',
+  '/admin/settings?tab=mail',
   '/admin/settings?tab=document',
   '/admin/settings?add=provider',
 ];

@@ -24,6 +24,7 @@ export const directoriesQuery = live('directories', admin.directories);
 export const webhooksQuery = live('webhooks', admin.webhooks);
 export const hostnamesQuery = live('hostnames', admin.hostnames);
 export const keysQuery = live('keys', admin.keys);
+export const mailQuery = live('mail', admin.mail);
 export const documentQuery = live('document', admin.document);
 export const postureSourcesQuery = live('posture-sources', admin.postureSources);
 

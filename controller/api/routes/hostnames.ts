@@ -5,6 +5,7 @@ import { isWildcard, matchesPattern, parseName, type Name, type Pattern } from '
 import type { Certificates, HostCertificate } from '../../../protocol/web-messages.ts';
 import type { ControllerContext } from '../../context.ts';
 import { webHostnames } from '../../organisation/resource-web.ts';
+import { relayHosts } from '../../decisions/servers.ts';
 import type { NodesTable } from '../../store/schema.ts';
 import type { ScopedStore } from '../../store/scoped-store.ts';
 import { checkHostname, type HostnameDns } from '../../web/check-hostname.ts';
@@ -98,12 +99,6 @@ export function hostnameRoutes(
 
 function connectorsOf(store: ScopedStore): Promise<NodesTable[]> {
   return store.select('nodes').selectAll().where('kind', '=', 'connector').orderBy('created_ms').execute();
-}
-
-/** Names of the relays, which people's connections have to reach. */
-async function relayHosts(store: ScopedStore): Promise<string[]> {
-  const rows = await store.select('nodes').select('url').where('kind', '=', 'relay').execute();
-  return [...new Set(rows.flatMap(({ url }) => (url === null ? [] : [new URL(url).hostname])))];
 }
 
 /** What these connectors report of the hostname, or of a name below its wildcard. */

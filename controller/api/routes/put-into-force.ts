@@ -56,11 +56,13 @@ export async function checkedDocument(
   request: FastifyRequest,
   value: unknown,
 ): Promise<OrganisationDocument> {
-  const { store } = context.organisation(organisationOf(request));
+  const { organisations } = context;
+  const { id, store } = context.organisation(organisationOf(request));
   const checked = checkDocument(value, {
     controllerHost: context.publicUrl.hostname,
-    relayHosts: await relayHosts(store),
+    reservedHosts: [...(await relayHosts(store)), ...organisations.hosts],
     organisationName: await store.name(),
+    otherNames: organisations.all.flatMap((each) => (each.id === id ? [] : (each.name ?? []))),
   });
   if ('issues' in checked) throw new ProblemError('invalid-document', undefined, checked.issues);
   return checked.document;

@@ -1,8 +1,9 @@
 /** API tokens of administrators and auditors: made, listed, given another role, deleted. */
 import { Type } from 'typebox';
-import { NewToken, TokenEntry } from '../../../protocol/api-tokens.ts';
+import { NewToken } from '../../../protocol/api-tokens.ts';
 import { parseDuration } from '../../../protocol/durations.ts';
 import type { Id } from '../../../protocol/ids.ts';
+import { ApiTokenEntry } from '../../../protocol/inventory.ts';
 import { scopes as everyScope } from '../../../protocol/roles.ts';
 import {
   createApiToken,
@@ -64,7 +65,7 @@ export function tokenRoutes(app: TypedApp, context: ControllerContext): void {
     '/api/v1/tokens',
     {
       config: { access: ['tokens.read'] },
-      schema: { summary: 'API tokens, without their text', response: { 200: Type.Array(TokenEntry) } },
+      schema: { summary: 'API tokens, without their text', response: { 200: Type.Array(ApiTokenEntry) } },
     },
     async (request) => {
       const { store } = context.organisation(organisationOf(request));

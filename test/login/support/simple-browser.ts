@@ -109,6 +109,7 @@ export class SimpleBrowser {
       url: `/api/v1/${path}`,
       remoteAddress: this.address,
       headers: {
+        host: this.#portal.publicUrl.host,
         cookie: [...jar].map(([name, value]) => `${name}=${value}`).join('; '),
         origin: this.#portal.publicUrl.origin,
         'sec-fetch-site': 'same-origin',
@@ -123,7 +124,7 @@ export class SimpleBrowser {
     const answer = await this.#portal.app.inject({
       method: 'GET',
       url: url.pathname + url.search,
-      headers,
+      headers: { ...headers, host: url.host },
       remoteAddress: this.address,
     });
     const cookies = [answer.headers['set-cookie'] ?? []].flat();

@@ -1,5 +1,6 @@
 /** The controller's API for those who administer: lists, commands, and the organisation's document. */
 import type {
+  ApiTokenEntry,
   AuditRow,
   DeviceEntry,
   DeviceStanding,
@@ -13,11 +14,12 @@ import type {
   SessionEntry,
 } from '../../../protocol/inventory.ts';
 import type { Administrator } from '../../../protocol/administrators.ts';
-import type { NewToken, TokenEntry, TokenRole } from '../../../protocol/api-tokens.ts';
+import type { NewToken, TokenRole } from '../../../protocol/api-tokens.ts';
 import type { DirectoryEntry } from '../../../protocol/directories.ts';
 import type { ApplyResult, DocumentChange, DocumentRevision } from '../../../protocol/document-revisions.ts';
 import type { EffectiveAccessList } from '../../../protocol/effective-access.ts';
 import type { HostnameCheck, HostnameEntry } from '../../../protocol/hostnames.ts';
+import type { MailStatus, MailTested } from '../../../protocol/mail.ts';
 import type { Overview } from '../../../protocol/overview.ts';
 import type { PlanResult } from '../../../protocol/plan.ts';
 import type { ProposalDetail, ProposalList, Proposed } from '../../../protocol/proposals.ts';
@@ -87,7 +89,7 @@ export const admin = {
   setRole: (person: string, role: Role) =>
     call<undefined>('PUT', `administrators/${id(person)}`, { body: { role } }),
   takeRole: (person: string) => call<undefined>('DELETE', `administrators/${id(person)}`),
-  tokens: () => call<TokenEntry[]>('GET', 'tokens'),
+  tokens: () => call<ApiTokenEntry[]>('GET', 'tokens'),
   makeToken: (body: NewToken) => call<{ id: string; token: string }>('POST', 'tokens', { body }),
   setTokenRole: (token: string, role: TokenRole) =>
     call<undefined>('POST', `tokens/${id(token)}/role/${role}`),
@@ -138,5 +140,7 @@ export const admin = {
     call<undefined>('DELETE', `${kind}/${id(node)}`),
   makeKey: (body: { purpose: KeyEntry['purpose']; name: string; uses?: number; expires?: string }) =>
     call<{ id: string; key: string }>('POST', 'enrolment-keys', { body }),
+  mail: () => call<MailStatus>('GET', 'mail'),
+  testMail: (to: string) => call<MailTested>('POST', 'mail/test', { body: { to } }),
   deleteKey: (key: string) => call<undefined>('DELETE', `enrolment-keys/${id(key)}`),
 };

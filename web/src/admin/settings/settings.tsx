@@ -50,6 +50,7 @@ const parts: readonly Part[] = [
     needs: 'webhooks.read',
     component: lazy(() => import('./notifications.tsx')),
   },
+  { id: 'mail', label: 'Mail', needs: 'mail.read', component: lazy(() => import('./mail.tsx')) },
   {
     id: 'organisation',
     label: 'Organisation',

@@ -2,7 +2,8 @@
 import { useState } from 'react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Plus } from 'lucide-react';
-import type { TokenEntry, TokenRole } from '../../../../protocol/api-tokens.ts';
+import type { TokenRole } from '../../../../protocol/api-tokens.ts';
+import type { ApiTokenEntry } from '../../../../protocol/inventory.ts';
 import { scopes as everyScope, type Scope } from '../../../../protocol/roles.ts';
 import { tokensQuery } from '../../admin-queries.ts';
 import { admin } from '../../api/admin.ts';
@@ -34,7 +35,7 @@ export default function Tokens() {
         Make a token
       </Button>
     ) : undefined;
-  const revoke = (token: TokenEntry, all: readonly TokenEntry[]): void => {
+  const revoke = (token: ApiTokenEntry, all: readonly ApiTokenEntry[]): void => {
     const called = token.name || token.id;
     const isLast = token.role === 'admin' && all.filter(({ role }) => role === 'admin').length === 1;
     ask({
@@ -47,7 +48,7 @@ export default function Tokens() {
       run: () => admin.deleteToken(token.id, isLast),
     });
   };
-  const setRole = ({ id, name, role }: TokenEntry): void => {
+  const setRole = ({ id, name, role }: ApiTokenEntry): void => {
     const next: TokenRole = role === 'admin' ? 'auditor' : 'admin';
     ask({
       title: `Make the token ${name || id} ${next}?`,
@@ -83,7 +84,7 @@ export default function Tokens() {
               actionsWidth="w-40 sm:w-60"
               {...(writing === 'yes'
                 ? {
-                    renderActions: (token: TokenEntry) => (
+                    renderActions: (token: ApiTokenEntry) => (
                       <>
                         <Button small tone="quiet" onClick={() => setRole(token)}>
                           {token.role === 'admin' ? 'Make auditor' : 'Make admin'}
@@ -221,7 +222,7 @@ function MakeToken({ onClose }: { readonly onClose: () => void }) {
   );
 }
 
-function columnsWith(names: ReadonlyMap<string, string>): readonly Column<TokenEntry>[] {
+function columnsWith(names: ReadonlyMap<string, string>): readonly Column<ApiTokenEntry>[] {
   return [
     {
       id: 'name',

@@ -1,0 +1,84 @@
+/** `postern organisation`: the organisations of a controller, beside its data: whoever may read that is its operator. */
+import type { Command } from 'commander';
+import { systemRandom } from '../protocol/clock.ts';
+import { exits } from '../protocol/errors.ts';
+import type { FoundOrganisation } from '../controller/operator/find-organisation.ts';
+import { action, CommandError, print, say, table } from './output.ts';
+import { publicUrlOf } from './public-url.ts';
+import { withDatabase, type DatabaseOptions } from './services-option.ts';
+import { withStoreBeside } from './store-beside.ts';
+
+interface Options extends DatabaseOptions {
+  data: string;
+  publicUrl?: string;
+  json?: boolean;
+}
+
+interface CreateOptions extends Options {
+  address?: string;
+}
+
+export function organisationCommand(program: Command): void {
+  const organisation = program
+    .command('organisation')
+    .description('the organisations of this controller, beside its data');
+  withData(organisation.command('create <name>').description('add one, with a sign-in address of its own'))
+    .option('--address <url>', "where its people sign in; NAME below the controller's host unless said")
+    .action(action(create));
+  withData(organisation.command('list').description('list them')).action(action(list));
+}
+
+function withData(command: Command): Command {
+  return withDatabase(
+    command
+      .requiredOption('--data <folder>', "the controller's data", process.env['POSTERN_DATA'])
+      .option('--public-url <url>', 'where the controller is reached; as it was last started unless said')
+      .option('--json', 'as one JSON object'),
+  );
+}
+
+async function create(
+  name: string,
+  { data, publicUrl, address, json = false, ...database }: CreateOptions,
+): Promise<void> {
+  const { createOrganisation, UnfitOrganisation } =
+    await import('../controller/operator/create-organisation.ts');
+  const { createSetupLink } = await import('../controller/administrators/setup-links.ts');
+  const own = publicUrlOf(data, publicUrl);
+  const made = await withStoreBeside(data, database, async (store) => {
+    const { id, address: at } = await createOrganisation(store, { name, address, publicUrl: own }).catch(
+      (error: unknown) => {
+        throw error instanceof UnfitOrganisation ? new CommandError(exits.usage, error.message) : error;
+      },
+    );
+    const setup = await createSetupLink(store.forOrganisation(id), at, {
+      nowMs: Date.now(),
+      random: systemRandom,
+      who: 'command line',
+    });
+    return { id, name, address: at.origin, setup };
+  });
+  print(json, { schema: 'postern.organisation/v1', ...made }, made.address);
+  say(`${name} signs in at ${made.address}, which has to lead to this controller.
+Its first owner opens within half an hour, once: ${made.setup}
+Next: postern token create --data ${data} --organisation ${name} --role admin > ${name}.token`);
+}
+
+async function list({ data, publicUrl, json = false, ...database }: Options): Promise<void> {
+  const rows = await withStoreBeside(data, database, (store) => store.organisationRows());
+  const own = rows.some(({ address, deleted_ms: deleted }) => address === null && deleted === null)
+    ? publicUrlOf(data, publicUrl)
+    : undefined;
+  const organisations = rows.flatMap((row) => (row.deleted_ms === null ? [entryOf(row, own)] : []));
+  const lines = organisations.map(({ id, name, address }) => [name ?? '–', address, id]);
+  print(json, { schema: 'postern.organisations/v1', organisations }, table(lines));
+}
+
+function entryOf({ id, name, address, created_ms: createdMs }: FoundOrganisation, own: URL | undefined) {
+  return {
+    id,
+    name,
+    address: address ?? own?.origin ?? '',
+    created: new Date(createdMs).toISOString(),
+  };
+}

@@ -1,0 +1,88 @@
+/**
+ * Makes an organisation with a sign-in address of its own, beside the records. Whatever stands against the address is said
+ * before anything is written.
+ */
+import type { OrganisationId } from '../../protocol/ids.ts';
+import { matchesPattern, parseName } from '../../protocol/names.ts';
+import { relayHosts } from '../decisions/servers.ts';
+import { readOrganisation } from '../organisation/organisation-state.ts';
+import { webHostnames } from '../organisation/resource-web.ts';
+import { OrganisationTaken, type Store } from '../store/store.ts';
+
+/** As documents name organisations. */
+const namePattern = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+
+export interface NewOrganisation {
+  readonly name: string;
+  /** Where its people shall sign in; undefined: a name below the controller's own. */
+  readonly address: string | undefined;
+  /** The controller's. */
+  readonly publicUrl: URL;
+}
+
+/** It cannot be made; the message is a sentence that says why and what to do. */
+export class UnfitOrganisation extends Error {}
+
+/** Makes it. Throws `UnfitOrganisation`. */
+export async function createOrganisation(
+  store: Store,
+  { name, address, publicUrl }: NewOrganisation,
+): Promise<{ readonly id: OrganisationId; readonly address: URL }> {
+  if (!namePattern.test(name))
+    throw new UnfitOrganisation(`"${name}" is no name; write lower-case letters, digits, dots, dashes`);
+  const url = address === undefined ? below(publicUrl, name) : parsed(address);
+  await objectTo(store, url, publicUrl);
+  try {
+    return { id: await store.createOrganisation({ name, address: url.origin }), address: url };
+  } catch (error) {
+    if (!(error instanceof OrganisationTaken)) throw error;
+    const what = error.what === 'name' ? `is called ${name}` : `signs in at ${url.origin}`;
+    throw new UnfitOrganisation(`another organisation ${what}; see postern organisation list`);
+  }
+}
+
+/** `https://NAME.access.acme.example:8443` below `https://access.acme.example:8443`. */
+function below(publicUrl: URL, name: string): URL {
+  const url = new URL(publicUrl.origin);
+  url.hostname = `${name}.${publicUrl.hostname}`;
+  if (url.hostname === publicUrl.hostname || parseName(url.hostname) === undefined)
+    throw new UnfitOrganisation(
+      `there is no name "${name}" below ${publicUrl.hostname}; give --address https://access.${name}.example`,
+    );
+  return url;
+}
+
+function parsed(text: string): URL {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search !== '')
+    throw new UnfitOrganisation(
+      `"${text}" is no address; give one such as https://access.globex.example:8443`,
+    );
+  return url;
+}
+
+async function objectTo(store: Store, { protocol, hostname }: URL, publicUrl: URL): Promise<void> {
+  if (protocol !== publicUrl.protocol)
+    throw new UnfitOrganisation(
+      `the controller is reached by ${publicUrl.protocol.slice(0, -1)}, and so is this address`,
+    );
+  const host = parseName(hostname);
+  if (host === undefined)
+    throw new UnfitOrganisation(
+      `"${hostname}" is no name of its own; give a name that leads to the controller`,
+    );
+  if (hostname === publicUrl.hostname)
+    throw new UnfitOrganisation(
+      `${hostname} is the controller's own name, where the first organisation signs in`,
+    );
+  for (const id of await store.organisations()) {
+    const scoped = store.forOrganisation(id);
+    if ((await relayHosts(scoped)).includes(hostname))
+      throw new UnfitOrganisation(`${hostname} is the name of a relay`);
+    const { resources } = await readOrganisation(scoped);
+    if (
+      resources.some(({ definition }) => webHostnames(definition).some((each) => matchesPattern(each, host)))
+    )
+      throw new UnfitOrganisation(`${hostname} is a public hostname of an organisation`);
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * Notices what the operator changes about organisations: beside the records, at whatever controller or at none. Looks at
+ * one number of the store four times a second, so that what is suspended ends within one.
+ */
+import type { ControllerContext } from '../context.ts';
+
+const lookMs = 250;
+
+export interface OrganisationsWatched {
+  /** An organisation has a sign-in address that was not there before. */
+  addressed(): void;
+}
+
+/** Begins to look; returns how to stop. */
+export function watchOrganisations(context: ControllerContext, watched: OrganisationsWatched): () => void {
+  const { organisations, clock, log } = context;
+  let isAway = false;
+  let isStopped = false;
+  let cancel = schedule();
+  return () => {
+    isStopped = true;
+    cancel();
+  };
+
+  function schedule(): () => void {
+    return clock.after(lookMs, () => {
+      look()
+        .then(
+          () => void (isAway = false),
+          (error: unknown) => {
+            // Said once; everything else that needs the store says so too.
+            if (!isAway && !isStopped) log.error({ err: error }, 'the organisations could not be read');
+            isAway = true;
+          },
+        )
+        .finally(() => {
+          if (!isStopped) cancel = schedule();
+        });
+    });
+  }
+
+  async function look(): Promise<void> {
+    const hosts = new Set(organisations.hosts);
+    const before = await organisations.refresh();
+    if (before === undefined || isStopped) return;
+    if (organisations.hosts.some((host) => !hosts.has(host))) watched.addressed();
+  }
+}

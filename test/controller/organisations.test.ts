@@ -1,0 +1,234 @@
+/** Several organisations at one controller: each at its own address, with its own providers, nodes and revocations. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { createApiToken } from '../../controller/api-tokens.ts';
+import { openEmbeddedRelay } from '../../controller/embedded-relay.ts';
+import { createOrganisation, UnfitOrganisation } from '../../controller/operator/create-organisation.ts';
+import type { ConnectorSnapshot, DeviceSnapshot } from '../../protocol/control.ts';
+import type { Me } from '../../protocol/portal.ts';
+import { systemRandom } from '../../protocol/clock.ts';
+import { TestNode } from './support/node.ts';
+import { acmeDocument } from './support/document.ts';
+import { person, startProvider } from '../login/support/provider.ts';
+import { deviceClaim, testPortal, testUrl } from '../login/support/portal.ts';
+import { SimpleBrowser } from '../login/support/simple-browser.ts';
+import { testController, type TestController } from './support/controller.ts';
+
+const globexUrl = new URL('https://globex.access.acme.example:8443');
+const alice = person('a1', ['staff']);
+const people = { 'alice@acme.example': alice };
+const sessionCookie = '__Host-postern-session';
+
+/** A second organisation, with the document of the first under its own name. */
+async function withGlobex(controller: TestController): Promise<TestController> {
+  const { context } = controller;
+  await createOrganisation(context.store, {
+    name: 'globex',
+    address: undefined,
+    publicUrl: context.publicUrl,
+  });
+  await context.organisations.refresh();
+  const id = context.organisations.at(globexUrl.host);
+  assert.ok(id !== undefined);
+  const token = await controller.token('admin', id);
+  const call: TestController['call'] = async (method, url, payload) =>
+    controller.app.inject({
+      method,
+      url,
+      headers: { authorization: `Bearer ${token}` },
+      ...(payload === undefined ? {} : { payload }),
+    });
+  return {
+    ...controller,
+    call,
+    async key(purpose, name) {
+      const answer = await call('POST', '/api/v1/enrolment-keys', { purpose, name });
+      assert.equal(answer.statusCode, 201, answer.body);
+      return answer.json<{ key: string }>().key;
+    },
+  };
+}
+
+test('SEC-A10: people sign in at the address of their organisation, at its own provider, and count nowhere else', async (t) => {
+  // Both call their provider the same.
+  const [ours, theirs] = [
+    await startProvider({ after }, 'corp', testUrl, people),
+    await startProvider({ after }, 'corp', globexUrl, people),
+  ];
+  const portal = await testPortal(t, [ours]);
+  const { context, app } = portal;
+  const { id } = await createOrganisation(context.store, {
+    name: 'globex',
+    address: undefined,
+    publicUrl: testUrl,
+  });
+  await context.organisations.refresh();
+  const { text } = await createApiToken(context.organisation(id).store, 'admin', {
+    nowMs: context.now(),
+    random: systemRandom,
+    who: 'test',
+  });
+  const applied = await app.inject({
+    method: 'PUT',
+    url: '/api/v1/document',
+    headers: { authorization: `Bearer ${text}` },
+    payload: { ...acmeDocument(), organisation: 'globex', identityProviders: [theirs.document] },
+  });
+  assert.equal(applied.statusCode, 200, applied.body);
+
+  const browser = new SimpleBrowser({ ...portal, publicUrl: globexUrl }, [ours, theirs]);
+  const begun = await browser.ask('/oidc/corp/start');
+  const sent = new URL(begun.headers['location'] ?? '');
+  assert.equal(sent.origin, theirs.issuer);
+  assert.equal(sent.searchParams.get('redirect_uri'), `${globexUrl.origin}/oidc/corp/callback`);
+
+  // An answer that was asked for at one address is none at another, though both know a provider of that name.
+  const answer = await browser.openUntil(
+    sent,
+    (url) => url.pathname.endsWith('/callback'),
+    alice,
+    'alice@acme.example',
+  );
+  const signIn = browser.cookie(globexUrl, '__Host-postern-signin') ?? '';
+  const mixed = await app.inject({
+    url: answer.pathname + answer.search,
+    headers: { host: testUrl.host, cookie: `__Host-postern-signin=${signIn}` },
+  });
+  assert.match(mixed.headers['location'] as string, /error=attempt-gone/);
+
+  await browser.open('/oidc/corp/start', alice, 'alice@acme.example');
+  const me = (await browser.call('GET', 'me')).json as Me;
+  assert.equal(me.organisation, 'globex');
+  const cookie = browser.cookie(globexUrl, sessionCookie) ?? '';
+  const at = async (host: string) =>
+    (await app.inject({ url: '/api/v1/me', headers: { host, cookie: `${sessionCookie}=${cookie}` } }))
+      .statusCode;
+  assert.equal(await at(globexUrl.host), 200);
+  assert.equal(await at('GLOBEX.access.acme.example'), 200);
+  assert.equal(await at(testUrl.host), 401);
+
+  // The pages of one organisation change nothing at another.
+  const leave = (origin: string) => browser.call('POST', 'me/sign-out', undefined, { origin });
+  assert.equal((await leave(testUrl.origin)).status, 403);
+
+  // A typed code is entered where its device dialled.
+  const attempt = await portal.attempts.startDeviceCode(context.soleOrganisation, deviceClaim());
+  const entered = await browser.call('POST', 'me/logins/look-up', { code: attempt?.userCode ?? '' });
+  assert.equal((entered.json as { state: string }).state, 'wrong');
+  assert.equal((await leave(globexUrl.origin)).status, 200);
+  assert.equal(await at(globexUrl.host), 401);
+});
+
+test('SEC-A10: nodes of two organisations share names and the relay of the operator, and nothing else', async (t) => {
+  const ours = await testController(t);
+  const relay = await openEmbeddedRelay(ours.context, () => undefined);
+  t.after(async () => relay.stop());
+  const theirs = await withGlobex(ours);
+  await ours.call('PUT', '/api/v1/document', acmeDocument());
+  assert.equal((await theirs.call('PUT', '/api/v1/document', acmeDocument())).statusCode, 422);
+  await theirs.call('PUT', '/api/v1/document', { ...acmeDocument(), organisation: 'globex' });
+
+  const join = async (controller: TestController) => {
+    const connector = new TestNode(controller, 'connector');
+    await connector.enrol({ secret: await controller.key('connector', 'hq') });
+    const device = new TestNode(controller, 'device');
+    await device.enrol({ secret: await controller.key('service', 'ci') });
+    const snapshot = await device.untilSnapshot<DeviceSnapshot>(({ networks }) =>
+      Object.values(networks).some(({ connectors }) => connectors.length > 0),
+    );
+    return { connector, device, snapshot };
+  };
+  const [one, other] = [await join(ours), await join(theirs)];
+  for (const { snapshot } of [one, other]) assert.deepEqual(Object.keys(snapshot.relays), [relay.id]);
+  assert.deepEqual(Object.keys((other.connector.snapshot as ConnectorSnapshot).relays), [relay.id]);
+  const names = ({ snapshot }: typeof one) =>
+    Object.values(snapshot.resources)
+      .map(({ name }) => name)
+      .toSorted();
+  assert.deepEqual(names(one), names(other));
+  const ids = ({ snapshot }: typeof one) => [
+    ...Object.keys(snapshot.resources),
+    ...Object.keys(snapshot.networks),
+    ...Object.values(snapshot.networks).flatMap(({ connectors }) => connectors.map(({ id }) => id)),
+  ];
+  assert.deepEqual(
+    ids(one).filter((id) => ids(other).includes(id)),
+    [],
+  );
+
+  // What is revoked in one reaches the shared relay, and no node of the other.
+  const heard = one.connector.all('revoke').length;
+  const { id: session } = other.snapshot.session;
+  assert.equal((await ours.call('DELETE', `/api/v1/sessions/${session}`)).statusCode, 404);
+  assert.equal((await theirs.call('DELETE', `/api/v1/sessions/${session}`)).statusCode, 204);
+  assert.ok(relay.lease.isRevoked(session as never));
+  assert.equal(one.connector.all('revoke').length, heard);
+  await ours.time.pass(20_000);
+  assert.ok(relay.lease.inContact());
+});
+
+test('a relay of its own that the operator runs hears of every organisation, from before it came as well', async (t) => {
+  const ours = await testController(t);
+  const theirs = await withGlobex(ours);
+  await ours.call('PUT', '/api/v1/document', acmeDocument());
+  await theirs.call('PUT', '/api/v1/document', { ...acmeDocument(), organisation: 'globex' });
+  const session = async () => {
+    const device = new TestNode(theirs, 'device');
+    await device.enrol({ secret: await theirs.key('service', 'ci') });
+    return { device, id: (device.snapshot as DeviceSnapshot).session.id };
+  };
+  const before = await session();
+  await theirs.call('DELETE', `/api/v1/sessions/${before.id}`);
+  const relay = new TestNode(ours, 'relay');
+  await relay.enrol({ secret: await ours.key('relay', 'shared') });
+  const revoked = () => relay.all('revoke').flatMap(({ ids }) => ids);
+  assert.ok(revoked().includes(before.id));
+  const open = await session();
+  await open.device.untilSnapshot<DeviceSnapshot>(({ relays }) => Object.keys(relays).includes(relay.id));
+  await theirs.call('DELETE', `/api/v1/sessions/${open.id}`);
+  await relay.until((message) => message.t === 'revoke' && message.ids.includes(open.id));
+
+  // A relay that an organisation runs for itself is told of nobody else, and serves nobody else.
+  const own = new TestNode(theirs, 'relay');
+  await own.enrol({ secret: await theirs.key('relay', 'own'), url: 'https://relay.globex.example' });
+  const device = new TestNode(ours, 'device');
+  await device.enrol({ secret: await ours.key('service', 'ci') });
+  const { session: ourSession, relays } = device.snapshot as DeviceSnapshot;
+  assert.deepEqual(Object.keys(relays), [relay.id]);
+  await ours.call('DELETE', `/api/v1/sessions/${ourSession.id}`);
+  await relay.until((message) => message.t === 'revoke' && message.ids.includes(ourSession.id));
+  assert.ok(!own.all('revoke').some(({ ids }) => ids.includes(ourSession.id)));
+});
+
+test('an address that is somebody else’s, or no name of its own, makes no organisation', async (t) => {
+  const controller = await testController(t);
+  const { context } = controller;
+  const document = acmeDocument();
+  const [wiki] = document.resources ?? [];
+  assert.ok(wiki !== undefined);
+  wiki.web = { hostname: 'wiki.acme.example', origin: 'http://wiki.acme.internal:80' };
+  assert.equal((await controller.call('PUT', '/api/v1/document', document)).statusCode, 200);
+  const make = (name: string, address?: string) =>
+    createOrganisation(context.store, { name, address, publicUrl: context.publicUrl });
+  await make('globex');
+  for (const [name, address, why] of [
+    ['globex', 'https://other.example', /is called globex/],
+    ['initech', globexUrl.origin, /signs in at/],
+    ['initech', 'http://initech.example', /reached by https/],
+    ['initech', 'https://203.0.113.9', /no name of its own/],
+    ['initech', context.publicUrl.origin, /controller's own/],
+    ['initech', 'https://wiki.acme.example', /public hostname/],
+    ['initech', 'https://initech.example/sign-in', /no address/],
+    ['Initech', undefined, /no name/],
+  ] as const)
+    await assert.rejects(
+      make(name, address),
+      (error) => error instanceof UnfitOrganisation && why.test(error.message),
+    );
+  assert.equal((await context.store.organisations()).length, 2);
+
+  // The other way round: a sign-in address is nobody's public hostname.
+  await context.organisations.refresh();
+  wiki.web = { hostname: globexUrl.hostname, origin: 'http://wiki.acme.internal:80' };
+  assert.match((await controller.call('PUT', '/api/v1/document', document)).body, /name of the controller/);
+});
