@@ -6,7 +6,12 @@ const others = new Set(['EU', 'EZ', 'QO', 'UN', 'XA', 'XB', 'ZZ']);
 
 export const countryCodes: readonly string[] = letters
   .flatMap((first) => letters.map((second) => first + second))
-  .filter((code) => !others.has(code) && names.of(code) !== undefined);
+  // A code of former times is called like the one that took its place.
+  .filter((code) => !others.has(code) && names.of(code) !== undefined && isOfToday(code));
+
+function isOfToday(code: string): boolean {
+  return Intl.getCanonicalLocales(`und-${code}`)[0] === `und-${code}`;
+}
 
 /** `Germany (DE)`; the code alone where it has no name. */
 export function countryText(code: string): string {

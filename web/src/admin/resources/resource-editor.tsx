@@ -151,8 +151,8 @@ export function ResourceEditor({
 
 const rarer = ['visibility', 'within', 'session', 'lockUnused', 'outage'] as const;
 
-/** Where its web application is, by its first port. */
-function originOf({ address, ports }: ResourceDocument): string {
+/** Where its web application is, by its first port; an entry that is being written may lack both. */
+function originOf({ address = '', ports = [] }: Partial<ResourceDocument>): string {
   const port = /^tcp\/(\d+)/.exec(ports[0] ?? '')?.[1] ?? '80';
   const host = address.includes(':') ? `[${address}]` : address;
   return `${port === '443' || port === '8443' ? 'https' : 'http'}://${host}:${port}`;
