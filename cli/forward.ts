@@ -4,11 +4,15 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { Command } from 'commander';
 import type { ClientStatus } from '../client/status.ts';
+import { AccountFolders } from '../client/account-folders.ts';
 import { exitOf, exits, Fault, toFault, type CodeName } from '../protocol/errors.ts';
 import { callLocalApi, connectLocalApi } from '../protocol/node/local-api.ts';
 import { openStateDirectory } from '../protocol/node/state-directory.ts';
 import { decodeEnrolmentKey } from '../protocol/secrets.ts';
+import { chosenFolder } from './account-choice.ts';
+import { accountOption, routeFor } from './account-option.ts';
 import { parseListen } from './listen-option.ts';
+import { callRunning } from './local-call.ts';
 import { action, CommandError, print, say } from './output.ts';
 import { readSecret } from './secret.ts';
 import { untilSignal } from './signals.ts';
@@ -17,6 +21,7 @@ import { stateOption } from './state-option.ts';
 
 interface Options {
   state: string;
+  account?: string;
   key?: string;
   keyFile?: string;
   listen: { address: string; port: number };
@@ -36,6 +41,7 @@ export function forwardCommand(program: Command): void {
     .argument('<name>', 'host name, such as wiki.acme.internal')
     .argument('<port>', 'its port')
     .addOption(stateOption())
+    .addOption(accountOption())
     .option('--listen <address:port>', 'where; a free port unless said', parseListen, {
       address: '127.0.0.1',
       port: 0,
@@ -91,8 +97,15 @@ async function run(host: string, portText: string, options: Options): Promise<vo
 
 async function flowSource(options: Options): Promise<Source> {
   if (await isRunning(options.state)) {
+    // By the name it goes by there, whatever it was called here.
+    const at = async (): Promise<string | undefined> =>
+      options.account === undefined
+        ? undefined
+        : ((await callRunning(options.state, 'GET', routeFor('/v1/status', options.account))) as ClientStatus)
+            .account;
+    const account = await at();
     return {
-      open: (host, port) => openThroughClient(options.state, host, port),
+      open: (host, port) => openThroughClient({ state: options.state, account }, host, port),
       stop: () => Promise.resolve(),
     };
   }
@@ -101,8 +114,9 @@ async function flowSource(options: Options): Promise<Source> {
   if (text !== undefined && key === undefined)
     throw new CommandError(exits.usage, 'the key is mistyped or is no sk_ key; copy it whole');
   const state = openStateDirectory(options.state);
-  const { openIdentity } = await import('../protocol/node/identity.ts');
-  if (key === undefined && openIdentity(state).enrolment === undefined) {
+  const folder =
+    key === undefined ? chosenFolder(new AccountFolders(state).list(), options.account) : undefined;
+  if (key === undefined && folder === undefined) {
     throw new CommandError(
       exits.notSignedIn,
       `nobody is signed in on ${options.state}; sign in with postern login, or give --key sk_…`,
@@ -112,6 +126,7 @@ async function flowSource(options: Options): Promise<Source> {
   const client = await startClient({
     state,
     ...(key === undefined ? {} : { key }),
+    ...(folder === undefined ? {} : { account: folder.id, isAlone: true }),
     browser: false,
     uids: [],
     onEvent: (event) => {
@@ -131,10 +146,17 @@ async function flowSource(options: Options): Promise<Source> {
   };
 }
 
+/** The running client, and of which of its accounts where one was named. */
+interface Through {
+  readonly state: string;
+  readonly account: string | undefined;
+}
+
 /** A flow of the running client; one that was cut there fails here too, with the reason. */
-async function openThroughClient(state: string, host: string, port: number): Promise<Duplex> {
+async function openThroughClient(through: Through, host: string, port: number): Promise<Duplex> {
   const sinceMs = Date.now();
-  const raw = await connectLocalApi(state, `${host}:${port}`);
+  const { state, account } = through;
+  const raw = await connectLocalApi(state, `${account === undefined ? '' : `${account}@`}${host}:${port}`);
   const flow = new Duplex({
     allowHalfOpen: true,
     read: () => void raw.resume(),
@@ -151,7 +173,7 @@ async function openThroughClient(state: string, host: string, port: number): Pro
   raw.once('error', () => flow.destroy(new Fault('cancelled', 'the client on this machine has ended')));
   // A local socket ends in the same way whether the application ended or the flow was cut: the client knows which.
   raw.once('end', () => {
-    void whyEnded(state, host, port, sinceMs).then((fault) => {
+    void whyEnded(through, host, port, sinceMs).then((fault) => {
       if (fault === undefined) flow.push(null);
       else flow.destroy(fault);
     });
@@ -161,21 +183,29 @@ async function openThroughClient(state: string, host: string, port: number): Pro
 
 /** The incident in which a flow to there ended since then; undefined when its application just ended it. */
 async function whyEnded(
-  state: string,
+  { state, account }: Through,
   host: string,
   port: number,
   sinceMs: number,
 ): Promise<Fault | undefined> {
-  const status = (await callLocalApi(state, 'GET', '/v1/status').catch(() => undefined)) as
-    ClientStatus | undefined;
+  const statusOf = async (name: string | undefined): Promise<ClientStatus | undefined> =>
+    (await callLocalApi(state, 'GET', routeFor('/v1/status', name)).catch(() => undefined)) as
+      ClientStatus | undefined;
+  const status = await statusOf(account);
   if (status === undefined) return new Fault('cancelled', 'the client on this machine has ended');
-  const cut = status.recent.find(
-    (incident) =>
-      incident.event === 'ended' &&
-      incident.host === host &&
-      incident.port === port &&
-      Date.parse(incident.at) >= sinceMs,
-  );
+  // Whose name it is the client knew; what came of it stands with that account.
+  const others =
+    account === undefined ? status.accounts.filter((each) => each.account !== status.account) : [];
+  const statuses = [status, ...(await Promise.all(others.map((each) => statusOf(each.account))))];
+  const cut = statuses
+    .flatMap((each) => each?.recent ?? [])
+    .find(
+      (incident) =>
+        incident.event === 'ended' &&
+        incident.host === host &&
+        incident.port === port &&
+        Date.parse(incident.at) >= sinceMs,
+    );
   return cut === undefined ? undefined : new Fault(cut.code as CodeName, cut.text);
 }
 

@@ -3,6 +3,7 @@
  * Unknown types and unknown fields are ignored on both sides. Framing and sealing lie in `link/`.
  */
 import { Type, type Static } from 'typebox';
+import { ShortName } from './document-forms.ts';
 import { maxEndpointLength, maxEndpoints } from './endpoints.ts';
 import { idPattern } from './ids.ts';
 import { maxAsked } from './posture.ts';
@@ -291,6 +292,8 @@ const sessionState = Type.Object({
 /** Everything a device may know. Collections are keyed by id so that a patch can name what changed. */
 export const DeviceSnapshot = Type.Object({
   kind: Type.Literal('device'),
+  /** The organisation's name; absent from an older controller. */
+  organisation: Type.Optional(ShortName),
   networks: Type.Record(
     Type.String(),
     Type.Object({

@@ -207,6 +207,7 @@ function deviceSnapshot(
   const ended = whyOver(session, nowMs);
   return {
     kind: 'device',
+    ...(state.document.organisation === '' ? {} : { organisation: state.document.organisation }),
     networks,
     relays,
     zones: [...state.zones],

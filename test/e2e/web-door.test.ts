@@ -12,6 +12,7 @@ import { times } from '../support/length.ts';
 import { eventually } from '../support/eventually.ts';
 import { openLab, type Lab } from '../support/lab/lab.ts';
 import { Client } from '../support/organisation/client.ts';
+import { startGlobex } from '../support/organisation/globex.ts';
 import { Organisation } from '../support/organisation/organisation.ts';
 import { Person } from '../support/organisation/person.ts';
 import type { Program } from '../support/lab/program.ts';
@@ -253,6 +254,55 @@ suite('the web door in the lab', () => {
     await page.reload();
     assert.equal(await opened(), 'web', 'and is signed in as before');
     await context.close();
+  });
+
+  test('a second organisation is joined while the client runs: equal subnets side by side, the zone stays with the first', async () => {
+    const globex = await startGlobex(lab);
+    const second = await openBrowser(lab, { trusted: [organisation.caFile, globex.caFile] });
+    const client = new Client(lab.laptop, 'two-accounts');
+    const people = await Promise.all(
+      [organisation, globex].map((each) => Person.at(second, each, 'alice@acme.example')),
+    );
+    await people[0]?.upByBrowser(client);
+    await people[1]?.loginByBrowser(client);
+
+    // One address in two private networks, and an unchanged curl and ssh.
+    const curl = async (url: string): Promise<string> => (await lab.laptop.run('curl', ['-sS', url])).stdout;
+    assert.match(await curl('http://wiki.acme.internal/'), /Acme wiki/);
+    assert.match(await curl('http://wiki.globex.internal/'), /Globex wiki/);
+    const ssh = await lab.laptop.run('ssh', [
+      '-F',
+      lab.bastion.configFile,
+      'root@bastion.acme.internal',
+      'hostname',
+    ]);
+    assert.equal(ssh.stdout.trim(), 'bastion', ssh.stderr);
+
+    // The zone that both declare is the first's: the second's application there has no name on this device.
+    const trap = await lab.laptop.run('curl', ['-sS', 'http://trap.acme.internal/']);
+    assert.equal(trap.code, 6, trap.stdout);
+    const text = (await client.run('status')).stdout;
+    assert.match(text, /^Account +acme$[^]*^Account +globex$/m);
+    assert.match(text, /! The zone acme\.internal is held by your account acme;/);
+    const named = await client.run('why', 'trap', '--account', 'globex');
+    assert.equal(named.code, 0, named.stderr);
+    const guessed = await client.run('why', 'wiki');
+    assert.equal(guessed.code, 2);
+    assert.match(guessed.stderr, /several accounts know "wiki"; say which with --account: acme, globex/);
+
+    // The controller of one goes away; then its account is signed out; the other notices neither.
+    globex.controller.kill('SIGKILL');
+    await globex.controller.ended;
+    assert.match(await curl('http://wiki.globex.internal/'), /Globex wiki/);
+    assert.match(await curl('http://wiki.acme.internal/'), /Acme wiki/);
+    assert.equal((await client.run('logout')).code, 2);
+    const out = await client.run('logout', '--account', 'globex');
+    assert.equal(out.code, 0, out.stderr);
+    assert.match(out.stdout, /Signed out\. The other accounts of this device go on/);
+    assert.equal((await lab.laptop.run('curl', ['-sS', 'http://wiki.globex.internal/'])).code, 6);
+    assert.match(await curl('http://wiki.acme.internal/'), /Acme wiki/);
+    await client.down();
+    await second.close();
   });
 });
 
