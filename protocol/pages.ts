@@ -30,6 +30,7 @@ export const adminPages = [
   '/admin/devices',
   '/admin/devices/$id',
   '/admin/sessions',
+  '/admin/requests',
   '/admin/networks',
   '/admin/networks/$name',
   '/admin/log',

@@ -269,6 +269,35 @@ test('the whole of a web door and of a policy is written by their forms', async 
   });
 });
 
+test('a request is answered by an administrator for less than was asked, and what was given is ended', async () => {
+  const { cookie } = await signInAs(portal, 'asker', undefined);
+  await organisation.store
+    .update('people')
+    .set({ groups: JSON.stringify(['staff']) })
+    .where('subject', '=', 'asker')
+    .execute();
+  const asking = await dashboard.open({ cookie });
+  await go('/requests', asking.page);
+  await asking.page.getByRole('button', { name: 'Ask for bastion' }).click();
+  await asking.page.getByLabel('For how long').selectOption('4h');
+  await asking.page.getByLabel('Why you need it').fill('the disk of bastion is full');
+  await asking.page.getByRole('button', { name: 'Ask', exact: true }).click();
+  await asking.page.getByText('Waiting', { exact: true }).waitFor();
+  await asking.context.close();
+  const state = async () =>
+    (await ask<{ requests: { state: string }[] }>('requests')).requests.map((each) => each.state);
+  await go('/admin/requests?state=pending');
+  await press('Open the request of asker@acme.example for bastion');
+  await dialog().getByText('the disk of bastion is full').waitFor();
+  await dialog().getByLabel('For how long').selectOption('1h');
+  await press('Approve');
+  await press('End it now');
+  assert.deepEqual(await state(), ['approved']);
+  await dialog().getByRole('button', { name: 'End it now' }).click();
+  await page.getByText(/What asker@acme.example was given is over/).waitFor();
+  assert.deepEqual(await state(), ['withdrawn']);
+});
+
 test('a half-written entry takes nothing with it: the form is back once it has a shape', async () => {
   await go('/admin/policies?edit=staff-wiki');
   const yaml = dialog().getByLabel('As YAML');

@@ -21,6 +21,7 @@ export const allResourcesQuery = live('resources', admin.resources);
 export const administratorsQuery = live('administrators', admin.administrators);
 export const tokensQuery = live('tokens', admin.tokens);
 export const directoriesQuery = live('directories', admin.directories);
+export const allRequestsQuery = live('requests', admin.requests);
 export const webhooksQuery = live('webhooks', admin.webhooks);
 export const hostnamesQuery = live('hostnames', admin.hostnames);
 export const keysQuery = live('keys', admin.keys);

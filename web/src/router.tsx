@@ -167,6 +167,13 @@ const sessions = createRoute({
   component: lazyRouteComponent(() => import('./admin/sessions/sessions.tsx'), 'SessionsPage'),
 });
 
+const allRequests = createRoute({
+  getParentRoute: () => shell,
+  path: '/admin/requests',
+  validateSearch: listSearch,
+  component: lazyRouteComponent(() => import('./admin/requests/requests.tsx'), 'AllRequestsPage'),
+});
+
 const networks = createRoute({
   getParentRoute: () => shell,
   path: '/admin/networks',
@@ -238,6 +245,7 @@ export const router = createRouter({
       devices,
       oneDevice,
       sessions,
+      allRequests,
       networks,
       network,
       log,

@@ -24,6 +24,7 @@ import type { Overview } from '../../../protocol/overview.ts';
 import type { PlanResult } from '../../../protocol/plan.ts';
 import type { ProposalDetail, ProposalList, Proposed } from '../../../protocol/proposals.ts';
 import type { PostureProfileDocument } from '../../../protocol/posture-document.ts';
+import type { AccessRequests, Approving, RequestState } from '../../../protocol/requests.ts';
 import type { Role } from '../../../protocol/roles.ts';
 import type { Simulation, SimulationRequest } from '../../../protocol/simulation.ts';
 import type { WebhookEntry, WebhookTested } from '../../../protocol/webhooks.ts';
@@ -103,6 +104,12 @@ export const admin = {
   deleteDirectoryToken: (name: string, token: string) =>
     call<undefined>('DELETE', `directories/${id(name)}/tokens/${id(token)}`),
   resumeDirectory: (name: string) => call<undefined>('POST', `directories/${id(name)}/resume`),
+  requests: () => call<AccessRequests>('GET', 'requests').then(({ requests }) => requests),
+  approveRequest: (request: string, body: Approving) =>
+    call<{ state: RequestState }>('POST', `requests/${id(request)}/approve`, { body }),
+  denyRequest: (request: string, text: string) =>
+    call<{ state: RequestState }>('POST', `requests/${id(request)}/deny`, { body: { text } }),
+  withdrawRequest: (request: string) => call<undefined>('POST', `requests/${id(request)}/withdraw`),
   webhooks: () => call<WebhookEntry[]>('GET', 'webhooks'),
   testWebhook: (name: string) => call<WebhookTested>('POST', `webhooks/${id(name)}/test`),
 

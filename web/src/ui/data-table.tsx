@@ -39,6 +39,7 @@ const rowPx = 49;
 
 export function DataTable<T>({
   name,
+  one = name.replace(/s$/, ''),
   rows,
   columns,
   keyOf,
@@ -49,6 +50,8 @@ export function DataTable<T>({
 }: {
   /** What the rows are, in the plural: `devices`. */
   readonly name: string;
+  /** A single one of them, where it is not the same without the last s. */
+  readonly one?: string;
   readonly rows: readonly T[];
   readonly columns: readonly Column<T>[];
   readonly keyOf: (row: T) => string;
@@ -106,7 +109,8 @@ export function DataTable<T>({
           </select>
         ))}
         <p role="status" className="ml-auto text-small whitespace-nowrap text-quiet tabular-nums">
-          {found.length === rows.length ? rows.length : `${found.length} of ${rows.length}`} {name}
+          {found.length === rows.length ? rows.length : `${found.length} of ${rows.length}`}{' '}
+          {rows.length === 1 ? one : name}
         </p>
         <SaveAs name={name} rows={exported} />
       </div>

@@ -25,9 +25,9 @@ export function Tabs({
   return (
     <nav
       aria-label={label}
-      className={classNames('-mb-2 overflow-x-auto border-b border-line', beside && 'lg:mb-0 lg:border-0')}
+      className={classNames('-mb-2 overflow-x-auto border-b border-line', beside && 'xl:mb-0 xl:border-0')}
     >
-      <ul className={classNames('flex gap-1', beside && 'lg:grid lg:gap-0.5')}>
+      <ul className={classNames('flex gap-1', beside && 'xl:grid xl:gap-0.5')}>
         {tabs.map(({ id, label: text, count }) => (
           <li key={text}>
             <TabLink id={id} isCurrent={id === current} beside={beside}>
@@ -62,7 +62,7 @@ function TabLink({
       className={classNames(
         '-mb-px flex min-h-10 items-center gap-1.5 border-b-2 border-transparent px-3 text-small font-medium whitespace-nowrap text-quiet -outline-offset-2 hover:text-ink aria-[current=page]:border-ink aria-[current=page]:text-ink',
         beside &&
-          'lg:mb-0 lg:min-h-9 lg:rounded-control lg:border-0 lg:aria-[current=page]:bg-surface lg:aria-[current=page]:shadow-panel',
+          'xl:mb-0 xl:min-h-9 xl:rounded-control xl:border-0 xl:aria-[current=page]:bg-surface xl:aria-[current=page]:shadow-panel',
       )}
     >
       {children}

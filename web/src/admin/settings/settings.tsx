@@ -73,7 +73,7 @@ export function SettingsPage() {
   const current = own.find(({ id }) => id === tab);
   return (
     <Page title="Settings">
-      <div className="grid grid-cols-[minmax(0,1fr)] gap-6 lg:grid-cols-[11rem_minmax(0,1fr)] lg:gap-8">
+      <div className="grid grid-cols-[minmax(0,1fr)] gap-6 xl:grid-cols-[11rem_minmax(0,1fr)] xl:gap-8">
         <Tabs beside label="Parts of the settings" current={tab} tabs={own} />
         <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-6">
           {current === undefined ? (

@@ -227,8 +227,9 @@ function columnsWith(names: ReadonlyMap<string, string>): readonly Column<ApiTok
     {
       id: 'name',
       head: 'Token',
-      value: ({ name, id }) => name || id,
-      cell: ({ name, id, role, scopes }) => (
+      value: ({ name, id, role, createdBy }) =>
+        `${name || id} ${role}, made by ${names.get(createdBy) ?? createdBy}`,
+      cell: ({ name, id, role, scopes, createdBy }) => (
         <>
           <Foreign text={name || id} limit={63} className="font-medium" />
           <span className="block text-note text-quiet">
@@ -236,6 +237,8 @@ function columnsWith(names: ReadonlyMap<string, string>): readonly Column<ApiTok
             {role === 'auditor' || scopes.length === everyScope.length
               ? ''
               : `, only ${scopes.join(' and ')}`}
+            {' · made by '}
+            <Foreign text={names.get(createdBy) ?? createdBy} limit={60} />
           </span>
         </>
       ),
@@ -243,7 +246,7 @@ function columnsWith(names: ReadonlyMap<string, string>): readonly Column<ApiTok
     {
       id: 'expires',
       head: 'Ends',
-      from: 'md',
+      from: 'lg',
       width: 'w-36',
       value: ({ expires }) => expires ?? '',
       cell: ({ expires }) =>
@@ -263,13 +266,6 @@ function columnsWith(names: ReadonlyMap<string, string>): readonly Column<ApiTok
       value: ({ lastUsed }) => lastUsed ?? '',
       cell: ({ lastUsed }) =>
         lastUsed === null ? <span className="text-quiet">never</span> : <Ago instant={lastUsed} />,
-    },
-    {
-      id: 'createdBy',
-      head: 'Made by',
-      from: 'xl',
-      value: ({ createdBy }) => names.get(createdBy) ?? createdBy,
-      cell: ({ createdBy }) => <Foreign text={names.get(createdBy) ?? createdBy} limit={60} />,
     },
   ];
 }
