@@ -151,6 +151,7 @@ function stateOf(document: StoredDocument): OrganisationState {
       document.postureProfiles ?? [],
     ),
     requestsSerial: 0,
+    isSuspended: false,
     approved: [],
     approvals: [],
     locked: new Map(),
