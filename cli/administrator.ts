@@ -1,20 +1,18 @@
 /** `postern administrator`: who administers the organisation, and as what. */
 import { Option, type Command } from 'commander';
-import { Type, type Static } from 'typebox';
+import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { Administrators } from '../protocol/administrators.ts';
 import { exits } from '../protocol/errors.ts';
+import { PersonEntry } from '../protocol/inventory.ts';
 import { roles } from '../protocol/roles.ts';
 import { adminCall } from './admin-call.ts';
 import { adminTarget, withAdminOptions, type AdminOptions } from './admin-options.ts';
 import { action, CommandError, print, say, table } from './output.ts';
 
 const isList = Compile(Administrators);
-const People = Type.Array(
-  Type.Object({ id: Type.String(), name: Type.String(), email: Type.Optional(Type.String()) }),
-);
-const isPeople = Compile(People);
-type Person = Static<typeof People>[number];
+const isPeople = Compile(Type.Array(PersonEntry));
+type Person = Pick<PersonEntry, 'id' | 'name' | 'email'>;
 
 export function administratorCommand(program: Command): void {
   const administrator = program.command('administrator').description('who administers, and as what');

@@ -1,8 +1,9 @@
 /** `postern audit`: who did what, what was refused, which flows there were. */
 import { InvalidArgumentError, type Command } from 'commander';
-import { Type, type Static } from 'typebox';
+import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { exits } from '../protocol/errors.ts';
+import { AuditRow } from '../protocol/inventory.ts';
 import { adminCall } from './admin-call.ts';
 import { adminTarget, withAdminOptions, type AdminOptions, type AdminTarget } from './admin-options.ts';
 import { action, CommandError, print, say, table } from './output.ts';
@@ -14,19 +15,7 @@ interface Options extends AdminOptions {
   json?: boolean;
 }
 
-const Entry = Type.Object({
-  seq: Type.Integer(),
-  time: Type.String(),
-  who: Type.String(),
-  what: Type.String(),
-  resource: Type.Optional(Type.String()),
-  result: Type.String(),
-  reasons: Type.Array(Type.String()),
-  cause: Type.Optional(Type.String()),
-  detail: Type.Unknown(),
-});
-type Entry = Static<typeof Entry>;
-const isPage = Compile(Type.Object({ entries: Type.Array(Entry), next: Type.Integer() }));
+const isPage = Compile(Type.Object({ entries: Type.Array(AuditRow), next: Type.Integer() }));
 
 const shownAtOnce = 50;
 const pageSize = 1_000;
@@ -75,8 +64,8 @@ async function run(options: Options): Promise<void> {
 async function everything(
   target: AdminTarget,
   chosen: Readonly<Record<'what' | 'trace', string | undefined>>,
-): Promise<Entry[]> {
-  const entries: Entry[] = [];
+): Promise<AuditRow[]> {
+  const entries: AuditRow[] = [];
   for (let after = 0; ;) {
     const { entries: more, next } = await page(target, { after, limit: pageSize, ...chosen });
     entries.push(...more);
@@ -88,7 +77,7 @@ async function everything(
 async function page(
   target: AdminTarget,
   query: Readonly<Record<string, string | number | undefined>>,
-): Promise<{ entries: Entry[]; next: number }> {
+): Promise<{ entries: AuditRow[]; next: number }> {
   const search = new URLSearchParams();
   for (const [key, value] of Object.entries(query)) if (value !== undefined) search.set(key, String(value));
   const answer = await adminCall(target, 'GET', `/api/v1/audit?${search.toString()}`);
@@ -97,7 +86,7 @@ async function page(
   return answer;
 }
 
-function row({ time, what, result, who, resource, reasons, cause }: Entry): string[] {
+function row({ time, what, result, who, resource, reasons, cause }: AuditRow): string[] {
   const why = [...reasons, ...(cause === undefined ? [] : [`cause ${cause}`])].join(', ');
   return [time, what, result, who, resource ?? '', why];
 }

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Logger } from 'pino';
-import type { Mailer, MailOptions } from '../controller/guests/mailer.ts';
+import type { Mailer, MailOptions } from '../controller/notifications/mailer.ts';
 import { UnusableRedis } from '../controller/live/unusable-redis.ts';
 import { UnusableDatabase } from '../controller/store/unusable-database.ts';
 import type { ControllerContext } from '../controller/context.ts';
@@ -167,7 +167,7 @@ Next: postern token create --data ${options.data}${beside(options)} --role admin
 }
 
 async function mailer(mail: Omit<MailOptions, 'failed'>, log: Logger): Promise<Mailer> {
-  const { openMailer } = await import('../controller/guests/mailer.ts');
+  const { openMailer } = await import('../controller/notifications/mailer.ts');
   return openMailer({ ...mail, failed: (error) => log.error({ err: error }, 'a mail was not sent') });
 }
 

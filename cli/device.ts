@@ -1,8 +1,9 @@
 /** `postern device`: devices of people and services, listed, named, approved, blocked, removed. */
 import type { Command } from 'commander';
-import { Type, type Static } from 'typebox';
+import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { exits } from '../protocol/errors.ts';
+import { DeviceEntry } from '../protocol/inventory.ts';
 import { adminCall } from './admin-call.ts';
 import { adminTarget, withAdminOptions, type AdminOptions, type AdminTarget } from './admin-options.ts';
 import { callRunning } from './local-call.ts';
@@ -10,18 +11,7 @@ import { action, CommandError, print, say, table } from './output.ts';
 import { deviceStandings, postureCommands, shortPosture } from './posture.ts';
 import { stateOption } from './state-option.ts';
 
-const Device = Type.Object({
-  id: Type.String(),
-  name: Type.String(),
-  os: Type.String(),
-  ownerName: Type.String(),
-  approval: Type.String(),
-  state: Type.String(),
-  online: Type.Boolean(),
-  seen: Type.String(),
-});
-type Device = Static<typeof Device>;
-const isList = Compile(Type.Array(Device));
+const isList = Compile(Type.Array(DeviceEntry));
 
 /** What can be done to a device, and what is said when it is done. */
 const actions = {
@@ -106,13 +96,13 @@ async function act(name: Action, which: string, options: AdminOptions): Promise<
   say(`${device.name} of ${device.ownerName} ${actions[name].done}.`);
 }
 
-async function devicesOf(target: AdminTarget): Promise<Device[]> {
+async function devicesOf(target: AdminTarget): Promise<DeviceEntry[]> {
   const answer = await adminCall(target, 'GET', '/api/v1/devices');
   if (!isList.Check(answer)) throw new CommandError(exits.unexpected, 'the answer is no list of devices');
   return answer;
 }
 
-function chosen(devices: readonly Device[], which: string): Device {
+function chosen(devices: readonly DeviceEntry[], which: string): DeviceEntry {
   const found = devices.filter(({ id, name }) => id === which || name === which);
   const [first] = found;
   if (first !== undefined && found.length === 1) return first;

@@ -1,6 +1,6 @@
-/** How a controller is told of the SMTP server by which it reaches guests. */
+/** How a controller is told of the SMTP server by which it reaches people. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import type { MailOptions } from '../controller/guests/mailer.ts';
+import type { MailOptions } from '../controller/notifications/mailer.ts';
 import { exits } from '../protocol/errors.ts';
 import { readInputFile } from './input-file.ts';
 import { CommandError } from './output.ts';
@@ -16,7 +16,10 @@ export interface MailFlags {
 export function addMailOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('--smtp <url>', 'for guests by e-mail: smtp://user@mail.example.com:587 or smtps://…')
+      new Option(
+        '--smtp <url>',
+        'for mail to guests, approvers and administrators: smtp://user@mail.example.com:587 or smtps://…',
+      )
         .env('POSTERN_SMTP')
         .argParser(parseSmtp),
     )

@@ -36,6 +36,7 @@ const commands: Record<string, () => Promise<Register>> = {
   session: async () => (await import('./session.ts')).sessionCommand,
   directory: async () => (await import('./directory.ts')).directoryCommand,
   hostname: async () => (await import('./hostname.ts')).hostnameCommand,
+  mail: async () => (await import('./mail.ts')).mailCommand,
   audit: async () => (await import('./audit.ts')).auditCommand,
   version: () => Promise.resolve(versionCommand),
 };

@@ -5,7 +5,7 @@ import { Compile } from 'typebox/compile';
 import { parseDuration } from '../protocol/durations.ts';
 import { exits } from '../protocol/errors.ts';
 import { parseId } from '../protocol/ids.ts';
-import { MadePass } from '../protocol/passes.ts';
+import { MadePass, PassEntry } from '../protocol/passes.ts';
 import { adminCall } from './admin-call.ts';
 import { adminTarget, withAdminOptions, type AdminOptions } from './admin-options.ts';
 import { action, CommandError, print, say, table } from './output.ts';
@@ -19,19 +19,7 @@ interface CreateOptions extends AdminOptions {
 }
 
 const isMade = Compile(MadePass);
-const isList = Compile(
-  Type.Array(
-    Type.Object({
-      id: Type.String(),
-      kind: Type.String(),
-      name: Type.String(),
-      subjectName: Type.String(),
-      resource: Type.String(),
-      created: Type.String(),
-      expires: Type.Union([Type.String(), Type.Null()]),
-    }),
-  ),
-);
+const isList = Compile(Type.Array(PassEntry));
 
 export function passCommand(program: Command): void {
   const pass = program

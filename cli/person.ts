@@ -1,25 +1,17 @@
 /** `postern person`: people and service accounts, listed, disabled and enabled, signed out everywhere. */
 import type { Command } from 'commander';
-import { Type, type Static } from 'typebox';
+import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { exits } from '../protocol/errors.ts';
+import { PersonEntry, ServiceAccountEntry } from '../protocol/inventory.ts';
 import { adminCall } from './admin-call.ts';
 import { adminTarget, withAdminOptions, type AdminOptions, type AdminTarget } from './admin-options.ts';
 import { count } from './count.ts';
 import { action, CommandError, print, say, table } from './output.ts';
 
-const Account = Type.Object({
-  id: Type.String(),
-  name: Type.String(),
-  email: Type.Optional(Type.String()),
-  groups: Type.Array(Type.String()),
-  provider: Type.Optional(Type.String()),
-  signedIn: Type.Optional(Type.String()),
-  disabled: Type.Boolean(),
-  sessions: Type.Integer(),
-});
-type Account = Static<typeof Account>;
-const isList = Compile(Type.Array(Account));
+type Account = ServiceAccountEntry & Partial<PersonEntry>;
+const isPeople = Compile(Type.Array(PersonEntry));
+const isServiceAccounts = Compile(Type.Array(ServiceAccountEntry));
 const isEnded = Compile(Type.Object({ ended: Type.Integer() }));
 
 export function personCommand(program: Command): void {
@@ -86,13 +78,13 @@ function shown({ name, email }: Account): string {
 }
 
 async function accountsOf(target: AdminTarget): Promise<Account[]> {
-  const lists = await Promise.all(
-    ['people', 'service-accounts'].map((path) => adminCall(target, 'GET', `/api/v1/${path}`)),
-  );
-  return lists.flatMap((answer) => {
-    if (!isList.Check(answer)) throw new CommandError(exits.unexpected, 'the answer is no list of people');
-    return answer;
-  });
+  const [people, serviceAccounts] = await Promise.all([
+    adminCall(target, 'GET', '/api/v1/people'),
+    adminCall(target, 'GET', '/api/v1/service-accounts'),
+  ]);
+  if (!isPeople.Check(people) || !isServiceAccounts.Check(serviceAccounts))
+    throw new CommandError(exits.unexpected, 'the answer is no list of people');
+  return [...people, ...serviceAccounts];
 }
 
 function chosen(accounts: readonly Account[], who: string): Account {

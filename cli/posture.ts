@@ -3,59 +3,24 @@
  * devices from outside.
  */
 import type { Command } from 'commander';
-import { Type, type Static } from 'typebox';
+import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { exits } from '../protocol/errors.ts';
+import {
+  DeviceStanding,
+  DryRunOutcome,
+  PostureSourceEntry,
+  type StandingCheck,
+} from '../protocol/inventory.ts';
 import { adminCall, ApiProblem } from './admin-call.ts';
 import { adminTarget, withAdminOptions, type AdminOptions, type AdminTarget } from './admin-options.ts';
 import { count } from './count.ts';
 import { action, CommandError, print, say, table } from './output.ts';
 import { readYamlDocument } from './yaml-document.ts';
 
-const Check = Type.Object({ name: Type.String(), met: Type.Boolean(), text: Type.String() });
-const Outcome = Type.Object({
-  profile: Type.String(),
-  devices: Type.Integer(),
-  blocked: Type.Integer(),
-  list: Type.Array(
-    Type.Object({
-      id: Type.String(),
-      name: Type.String(),
-      ownerName: Type.String(),
-      met: Type.Union([Type.Boolean(), Type.Literal('unknown')]),
-      checks: Type.Array(Check),
-      reported: Type.Optional(Type.String()),
-    }),
-  ),
-});
-const Sources = Type.Array(
-  Type.Object({
-    name: Type.String(),
-    way: Type.String(),
-    heard: Type.Optional(Type.String()),
-    fault: Type.Optional(Type.String()),
-    verdicts: Type.Integer(),
-    notCompliant: Type.Integer(),
-    unknown: Type.Integer(),
-  }),
-);
-const Standings = Type.Array(
-  Type.Object({
-    id: Type.String(),
-    reported: Type.Optional(Type.String()),
-    facts: Type.Optional(Type.Unknown()),
-    serialListed: Type.Optional(Type.Boolean()),
-    verdicts: Type.Array(
-      Type.Object({ source: Type.String(), compliant: Type.Boolean(), at: Type.String() }),
-    ),
-    checks: Type.Array(Check),
-  }),
-);
-export type DeviceStanding = Static<typeof Standings>[number];
-
-const isOutcome = Compile(Outcome);
-const isSources = Compile(Sources);
-const isStandings = Compile(Standings);
+const isSources = Compile(Type.Array(PostureSourceEntry));
+const isStandings = Compile(Type.Array(DeviceStanding));
+const isOutcome = Compile(DryRunOutcome);
 
 interface Options extends AdminOptions {
   file?: string;
@@ -156,7 +121,7 @@ export function shortPosture(standing: DeviceStanding | undefined): string {
   return `posture ${met}/${standing.checks.length}${rest === '' ? '' : `: ${rest}`}`;
 }
 
-function unmet(checks: readonly Static<typeof Check>[]): string {
+function unmet(checks: readonly StandingCheck[]): string {
   return checks
     .filter(({ met }) => !met)
     .map(({ text }) => text)

@@ -4,27 +4,13 @@ import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { exits } from '../protocol/errors.ts';
 import { parseId } from '../protocol/ids.ts';
+import { SessionEntry } from '../protocol/inventory.ts';
 import { formatDuration } from '../protocol/durations.ts';
 import { adminCall } from './admin-call.ts';
 import { adminTarget, withAdminOptions, type AdminOptions } from './admin-options.ts';
 import { action, CommandError, print, say, table } from './output.ts';
 
-const isList = Compile(
-  Type.Array(
-    Type.Object({
-      id: Type.String(),
-      kind: Type.String(),
-      subject: Type.String(),
-      subjectName: Type.String(),
-      device: Type.Optional(Type.String()),
-      deviceName: Type.Optional(Type.String()),
-      provider: Type.Optional(Type.String()),
-      address: Type.String(),
-      started: Type.String(),
-      until: Type.String(),
-    }),
-  ),
-);
+const isList = Compile(Type.Array(SessionEntry));
 
 export function sessionCommand(program: Command): void {
   const session = program.command('session').description('open sessions, in browsers and on devices');

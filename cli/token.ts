@@ -1,10 +1,11 @@
 /** `postern token`: API tokens, beside the controller's data or through its API, and enrolment keys. */
 import { Option, type Command } from 'commander';
-import { Type, type Static } from 'typebox';
+import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { systemRandom } from '../protocol/clock.ts';
 import { parseDuration } from '../protocol/durations.ts';
 import { exits } from '../protocol/errors.ts';
+import { ApiTokenEntry } from '../protocol/inventory.ts';
 import { scopes } from '../protocol/roles.ts';
 import { adminCall } from './admin-call.ts';
 import { adminTarget, withAdminOptions, type AdminOptions, type AdminTarget } from './admin-options.ts';
@@ -34,19 +35,7 @@ interface ChangeOptions extends AdminOptions {
 
 const isKey = Compile(Type.Object({ key: Type.String() }));
 const isToken = Compile(Type.Object({ token: Type.String() }));
-const TokenEntry = Type.Object({
-  id: Type.String(),
-  name: Type.String(),
-  role: Type.String(),
-  scopes: Type.Array(Type.String()),
-  created: Type.String(),
-  createdBy: Type.String(),
-  expires: Type.Union([Type.String(), Type.Null()]),
-  lastUsed: Type.Union([Type.String(), Type.Null()]),
-  current: Type.Boolean(),
-});
-type TokenEntry = Static<typeof TokenEntry>;
-const isList = Compile(Type.Array(TokenEntry));
+const isList = Compile(Type.Array(ApiTokenEntry));
 const purposes = ['connector', 'relay', 'service'] as const;
 const roles: readonly string[] = ['admin', 'auditor'] satisfies Role[];
 
@@ -212,13 +201,13 @@ async function setRole(which: string, role: string, options: ChangeOptions): Pro
   say(`${labelOf(token)} has the role ${role} from its next request on.`);
 }
 
-async function tokensOf(target: AdminTarget): Promise<TokenEntry[]> {
+async function tokensOf(target: AdminTarget): Promise<ApiTokenEntry[]> {
   const answer = await adminCall(target, 'GET', '/api/v1/tokens');
   if (!isList.Check(answer)) throw new CommandError(exits.unexpected, 'the answer is no list of API tokens');
   return answer;
 }
 
-function chosen(tokens: readonly TokenEntry[], which: string): TokenEntry {
+function chosen(tokens: readonly ApiTokenEntry[], which: string): ApiTokenEntry {
   const found = tokens.filter(({ id, name }) => id === which || (name !== '' && name === which));
   const [first] = found;
   if (first !== undefined && found.length === 1) return first;
@@ -230,7 +219,7 @@ function chosen(tokens: readonly TokenEntry[], which: string): TokenEntry {
   );
 }
 
-function labelOf({ id, name }: TokenEntry): string {
+function labelOf({ id, name }: ApiTokenEntry): string {
   return name === '' ? `The API token ${id}` : `The API token ${name} (${id})`;
 }
 

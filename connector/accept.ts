@@ -23,7 +23,7 @@ import type { Resolve } from './resolve.ts';
 import { SocketReads } from './socket-reads.ts';
 import { joinDatagrams, type DatagramBytes } from './udp.ts';
 import type { DeviceFlow } from './web/device-flow.ts';
-import { resourceFor } from './web/origins.ts';
+import { resourceAt } from './web/resource-at.ts';
 import type { Right } from './web/right.ts';
 
 /** What a session asks of the connector around it, always as of now. */
@@ -156,10 +156,10 @@ export class AcceptedSession {
     const grant = transport === 'dns' ? this.#grants.coverAny(id) : this.#grants.cover(id, transport, port);
     if (grant === 'denied') return 'denied';
     if (kind === 'web') {
-      const { resources = {}, web } = this.#serving.snapshot() ?? {};
+      const { resources, web } = this.#serving.snapshot() ?? {};
       if (port !== web?.port) return 'port-not-listed';
       // The hostname's own resource alone: an exact one counts before the wildcard of another.
-      if (resourceFor(Object.values(resources), host)?.id !== id) return 'denied';
+      if (resourceAt(resources, host)?.id !== id) return 'denied';
     } else {
       if (kind !== 'dns' && !listsPort(resource.ports, kind, port)) return 'port-not-listed';
       if (!resource.hosts.some((pattern) => matchesPattern(pattern as Pattern, host))) return 'denied';

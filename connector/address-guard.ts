@@ -3,13 +3,16 @@
  * before the dial, and dialled exactly as judged. The last line against rebinding and server-side request forgery.
  */
 import { isInside, parseAddress, parseNetwork, type Address, type Network } from './address.ts';
+import { isRange } from './range-names.ts';
 
 /** What the guard needs to know of a resource. */
 export interface GuardedResource {
-  /** A name, a wildcard `*.suffix`, or an address literal. */
+  /** A name, a wildcard `*.suffix`, an address literal, or a network in CIDR notation. */
   readonly address: string;
   /** Networks that a wildcard may lead to. */
   readonly within: readonly string[];
+  /** The names that people use; of a network alone they are asked for. */
+  readonly hosts?: readonly string[];
 }
 
 const networks = (...texts: string[]): Network[] =>
@@ -41,7 +44,7 @@ const onlyByLiteral = networks(
 /**
  * Whether `resource` may be dialled at `resolved`, an address literal from the resolver.
  * @param place `synthetic`: the range clients use for names, never a real destination; `ownAddresses`: those of this
- *   host's interfaces, read only where a wildcard needs them
+ *   host's interfaces, read only where a wildcard or a network needs them
  */
 export function mayDial(
   resource: GuardedResource,
@@ -57,12 +60,13 @@ export function mayDial(
   if (literal !== undefined) return same(literal, address);
   if (isSpecial) return false;
   if (among(loopback, address)) return resource.address === 'localhost';
-  if (!resource.address.startsWith('*.')) return true;
+  const within = isRange(resource.address) ? [resource.address] : resource.within;
+  if (within === resource.within && !resource.address.startsWith('*.')) return true;
   const own = place.ownAddresses.some((text) => {
     const host = parseAddress(text);
     return host !== undefined && same(host, address);
   });
-  return !own && among(networks(...resource.within), address);
+  return !own && among(networks(...within), address);
 }
 
 function among(list: readonly Network[], address: Address): boolean {

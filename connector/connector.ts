@@ -36,7 +36,8 @@ import { FlowQuota } from './flow-quota.ts';
 import { connectorStatus, type ConnectorStatus } from './connector-status.ts';
 import { ConnectorMemory } from './memory.ts';
 import { keepNames } from './name-cache.ts';
-import type { Resolve } from './resolve.ts';
+import { systemResolve, type Resolve } from './resolve.ts';
+import { TargetTests } from './target-tests.ts';
 import type { AcmeSettings } from './web/certificates/acme-account.ts';
 import { answerPeer } from './web/certificates/answer-peer.ts';
 import { peersThroughRelays, type Peers } from './web/certificates/ask-peers.ts';
@@ -151,6 +152,12 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     ...(options.acme === undefined ? {} : { acme: { settings: options.acme, log, ...amongPeers() } }),
     clock: systemClock,
     random: systemRandom,
+  });
+  const targetTests = new TargetTests({
+    resolve: options.resolve ?? systemResolve,
+    isOwnListener: listener?.isAt,
+    send: (answer) => control.send(answer),
+    clock: systemClock,
   });
   const { promise: refused, reject: refuse } = Promise.withResolvers<never>();
   refused.catch(() => undefined);
@@ -287,6 +294,8 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
         return;
       case 'tickets':
         return void takeTickets(message.list);
+      case 'probe':
+        return targetTests.take(message);
       case 'received':
         flows.received(message.seq);
         sending = false;

@@ -7,6 +7,7 @@ import type { Socket as UdpSocket } from 'node:dgram';
 import { connect, type OnReadOpts, type Socket } from 'node:net';
 import { Fault, type CodeName } from '../protocol/errors.ts';
 import { mayDial, type GuardedResource } from './address-guard.ts';
+import { addressInRange, isRange } from './range-names.ts';
 import { systemResolve, type Resolve } from './resolve.ts';
 import { connectUdp } from './udp.ts';
 
@@ -27,11 +28,19 @@ export async function permittedAddresses(
   host: string,
   resolve: Resolve = systemResolve,
 ): Promise<readonly string[]> {
-  const target = resource.address.startsWith('*.') ? host : resource.address;
-  const found = await resolve(target);
+  const found = await resolve(targetOf(resource, host));
   const permitted = found.filter((address) => mayDial(resource, address, here));
   if (permitted.length === 0) throw new Fault('address-forbidden');
   return permitted;
+}
+
+/** What is to be resolved. Throws a Fault `no-name` where `host` is no name of an address in the resource's network. */
+function targetOf({ address, hosts = [] }: GuardedResource, host: string): string {
+  if (address.startsWith('*.')) return host;
+  if (!isRange(address)) return address;
+  const literal = addressInRange(address, hosts, host);
+  if (literal === undefined) throw new Fault('no-name');
+  return literal;
 }
 
 /**

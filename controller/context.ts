@@ -12,7 +12,8 @@ import type { SignedCard } from './keys/card.ts';
 import type { ControllerKeys } from './keys/controller-keys.ts';
 import type { SecretKey } from './keys/secret-key.ts';
 import type { OrganisationReader } from './organisation/organisation-state.ts';
-import type { Mailer } from './guests/mailer.ts';
+import type { Mailer } from './notifications/mailer.ts';
+import type { Channel } from './notifications/tellers.ts';
 import type { Bus } from './live/bus.ts';
 import type { Live } from './live/live.ts';
 import type { Presence } from './live/presence.ts';
@@ -70,7 +71,7 @@ export interface ControllerContext {
    */
   atNextSweep(
     organisation: OrganisationId,
-    name: 'superseded' | 'ended' | 'requests' | 'notifications' | `posture ${DeviceId}`,
+    name: 'superseded' | 'ended' | 'requests' | `notifications ${Channel}` | `posture ${DeviceId}`,
     atMs: number | undefined,
     sweep: () => void,
   ): void;

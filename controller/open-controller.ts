@@ -8,7 +8,7 @@ import type { Clock, Random } from '../protocol/clock.ts';
 import type { OrganisationId } from '../protocol/ids.ts';
 import { actOnChange } from './decisions/act-on-change.ts';
 import { NarrowedRights } from './decisions/narrowed-rights.ts';
-import type { Mailer } from './guests/mailer.ts';
+import type { Mailer } from './notifications/mailer.ts';
 import { memoryLive } from './live/memory-live.ts';
 import { redisLive } from './live/redis-live.ts';
 import type { ControllerContext, Organisation } from './context.ts';

@@ -7,6 +7,7 @@ import { maxEndpointLength, maxEndpoints } from './endpoints.ts';
 import { idPattern } from './ids.ts';
 import { maxAsked } from './posture.ts';
 import { RequestAnswer, RequestCall } from './request-messages.ts';
+import { Probe, Probed } from './target-test.ts';
 import { WebFromController, WebFromNode } from './web-messages.ts';
 import { AssertionJwk, ConnectorPass, ConnectorWeb, WebStart } from './web-resource.ts';
 
@@ -221,6 +222,7 @@ export const FromNode = Type.Union([
   Rotate,
   Bye,
   RequestCall,
+  Probed,
   ...WebFromNode,
 ]);
 
@@ -317,7 +319,7 @@ export const DeviceSnapshot = Type.Object({
 const connectorResource = Type.Object({
   id: Type.String({ pattern: idPattern('res') }),
   hosts: Type.Array(Type.String()),
-  /** A name, a wildcard, or an address literal. */
+  /** A name, a wildcard, an address literal, or a network (CIDR) whose hosts are named by their addresses. */
   address: Type.String(),
   ports: Type.Array(Type.String()),
   /** Networks (CIDR) that a wildcard's names may lead to. */
@@ -416,6 +418,7 @@ export const FromController = Type.Union([
   Type.Object({ ...common, t: Type.Literal('certificate'), pem: Type.String() }),
   Type.Object({ ...common, t: Type.Literal('drain'), after: Type.Integer() }),
   RequestAnswer,
+  Probe,
   ...WebFromController,
   /** The channel ends after it. `message` is a sentence for the person at this node. */
   Type.Object({

@@ -18,6 +18,7 @@ const kinds = [
   'tok',
   'flw',
   'chg',
+  'inv',
 ] as const;
 
 export type IdKind = (typeof kinds)[number];

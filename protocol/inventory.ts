@@ -3,6 +3,8 @@
  * the API's lists and the types of the dashboard's tables. Times are RFC 3339 instants in UTC.
  */
 import { Type, type Static } from 'typebox';
+import { idPattern } from './ids.ts';
+import { Scope } from './roles.ts';
 
 export const PersonEntry = Type.Object({
   id: Type.String(),
@@ -105,6 +107,22 @@ export const KeyEntry = Type.Object({
   createdBy: Type.String(),
 });
 
+/** An API token, without its text. */
+export const ApiTokenEntry = Type.Object({
+  id: Type.String({ pattern: idPattern('tok') }),
+  name: Type.String(),
+  role: Type.Union([Type.Literal('admin'), Type.Literal('auditor')]),
+  scopes: Type.Array(Scope),
+  created: Type.String(),
+  createdBy: Type.String(),
+  /** Null for one without an end. */
+  expires: Type.Union([Type.String(), Type.Null()]),
+  /** To the minute. */
+  lastUsed: Type.Union([Type.String(), Type.Null()]),
+  /** Whether this is the token that asks. */
+  current: Type.Boolean(),
+});
+
 /** One check of a posture profile and how a device stands by it. */
 export const StandingCheck = Type.Object({ name: Type.String(), met: Type.Boolean(), text: Type.String() });
 
@@ -161,6 +179,7 @@ export type ServerEntry = Static<typeof ServerEntry>;
 export type NetworkEntry = Static<typeof NetworkEntry>;
 export type ResourceEntry = Static<typeof ResourceEntry>;
 export type KeyEntry = Static<typeof KeyEntry>;
+export type ApiTokenEntry = Static<typeof ApiTokenEntry>;
 export type StandingCheck = Static<typeof StandingCheck>;
 export type DryRunOutcome = Static<typeof DryRunOutcome>;
 export type DeviceStanding = Static<typeof DeviceStanding>;

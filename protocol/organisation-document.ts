@@ -63,7 +63,7 @@ export const ResourceDocument = Type.Object(
   {
     name: ShortName,
     network: ShortName,
-    /** A DNS name, a wildcard `*.suffix`, or a strict address literal, which needs an alias. */
+    /** A DNS name, a wildcard `*.suffix`, or a strict address literal or network (CIDR), which need an alias. */
     address: Type.String({ minLength: 1, maxLength: 253 }),
     alias: Type.Optional(Type.String({ minLength: 1, maxLength: 253 })),
     ports: Type.Array(Type.String(), { minItems: 1, maxItems: 64 }),

@@ -11,6 +11,21 @@ export const MadePass = Type.Object({
   secret: Type.String(),
 });
 
+/** A pass without its secret, as administrators see it. */
+export const PassEntry = Type.Object({
+  id: Type.String({ pattern: idPattern('tok') }),
+  kind: Type.Union([Type.Literal('service'), Type.Literal('device')]),
+  name: Type.String(),
+  /** The service account, or the person. */
+  subject: Type.String(),
+  subjectName: Type.String(),
+  resource: Type.String(),
+  created: Type.String(),
+  createdBy: Type.String(),
+  /** Null for one without an end. */
+  expires: Type.Union([Type.String(), Type.Null()]),
+});
+
 /** The device passes of the signed-in person, and for which resources they may make one. */
 export const MyPasses = Type.Object({
   passes: Type.Array(

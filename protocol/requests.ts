@@ -39,6 +39,11 @@ export const Approving = Type.Object(
 );
 export const Denying = Type.Object({ text: Type.String({ minLength: 1, maxLength: 500 }) }, closed);
 
+/** How a person answers at the portal: `link` is the token of the mail that brought them there, good once. */
+const link = { link: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' })) };
+export const PortalApproving = Type.Object({ ...Approving.properties, ...link }, closed);
+export const PortalDenying = Type.Object({ ...Denying.properties, ...link }, closed);
+
 export const RequestState = Type.Union([
   Type.Literal('pending'),
   Type.Literal('approved'),
@@ -108,6 +113,8 @@ export const AccessRequests = Type.Object({ requests: Type.Array(AccessRequest) 
 
 export type NewRequest = Static<typeof NewRequest>;
 export type Approving = Static<typeof Approving>;
+export type PortalApproving = Static<typeof PortalApproving>;
+export type PortalDenying = Static<typeof PortalDenying>;
 export type Denying = Static<typeof Denying>;
 export type RequestState = Static<typeof RequestState>;
 export type AccessRequest = Static<typeof AccessRequest>;

@@ -50,6 +50,8 @@ const table = {
   'requests.answer': { roles: [...top, 'access', 'approver'], scope: 'write' },
   'webhooks.read': { roles: readers },
   'webhooks.test': { roles: [...top, 'access'], scope: 'write' },
+  'mail.read': { roles: readers },
+  'mail.test': { roles: [...top, 'access'], scope: 'write' },
   'directories.read': { roles: readers },
   /** Lets a directory go on that was stopped. */
   'directories.resume': { roles: [...top, 'access'], scope: 'write' },

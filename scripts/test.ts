@@ -24,6 +24,12 @@ const { values, positionals } = parseArgs({
 
 /** Folders of `test/` that belong to a suite of their own and are left out of `npm test`. */
 const suites: Record<string, string[]> = { vectors: ['vectors'] };
+/** How many files run at once, by their weight: quick ones, whole systems, and those in which something has to happen in time. */
+const atOnce = [3, 2, 1];
+/** They mostly wait. */
+const wholeSystem = /\/e2e\/|\/attack\/(?:listeners|dns|client)-/;
+/** Two of them would measure each other. */
+const inTime = /\/attack\/(?:killed|revocation|posture-cuts)-|\/e2e\/(?:direct|outage|relays|slow-readers)\./;
 /** Folders of `test/` that hold what tests use, not tests. */
 const support = new Set(['support']);
 
@@ -50,7 +56,7 @@ function listFiles(suite: string | undefined): string[] {
 
 /** Quick unit tests first, whole systems last. */
 function inOrder(a: string, b: string): number {
-  return Number(isHeavy(a)) - Number(isHeavy(b)) || (a < b ? -1 : 1);
+  return weightOf(a) - weightOf(b) || (a < b ? -1 : 1);
 }
 
 function testsIn(folder: string): string[] {
@@ -114,13 +120,8 @@ async function* eventsOf(
   counts: Map<string, number>,
   withTests: Map<string, number>,
 ): AsyncGenerator<TestEvent> {
-  const heavy = list.filter(isHeavy);
-  const light = list.filter((file) => !isHeavy(file));
-  // Whole systems run one at a time: two at once would measure each other.
-  for (const [group, concurrency] of [
-    [light, 3],
-    [heavy, 1],
-  ] as const) {
+  for (const [weight, concurrency] of atOnce.entries()) {
+    const group = list.filter((file) => weightOf(file) === weight);
     if (group.length === 0) continue;
     const events: AsyncIterable<TestEvent> = run({ files: group, concurrency, timeout: 10 * 60_000, signal });
     for await (const event of events) {
@@ -142,9 +143,10 @@ function totalOf(event: TestEvent): { name: string; value: number } | undefined 
   return name === undefined ? undefined : { name, value: Number(value) };
 }
 
-/** Whole systems, and attacks under which something has to happen in time. */
-function isHeavy(file: string): boolean {
-  return /\/e2e\/|\/attack\/(?:killed|revocation|posture-cuts|listeners|dns|client)-/.test(file);
+/** The weight of a file. */
+function weightOf(file: string): number {
+  if (inTime.test(file)) return 2;
+  return wholeSystem.test(file) ? 1 : 0;
 }
 
 function fail(why: string): never {

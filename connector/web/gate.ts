@@ -3,15 +3,14 @@
  * itself, sent to sign in, or passed on by a right that holds now. The only place where that is decided (SEC-C3).
  */
 import type { CodeName } from '../../protocol/errors.ts';
-import type { ConnectorResource } from '../../protocol/control.ts';
 import type { Lease } from '../../protocol/lease.ts';
+import type { Name } from '../../protocol/names.ts';
 import type { WebSession } from '../../protocol/web.ts';
 import type { ConnectorPass } from '../../protocol/web-resource.ts';
 import { readCookies, type OwnCookies } from './cookies.ts';
 import type { DeviceFlow } from './device-flow.ts';
 import type { WebResource } from './exchange.ts';
 import { isForeign, isOwnOrListed } from './foreign-site.ts';
-import { resourceFor } from './origins.ts';
 import { refusalNotice, type Notice } from './pages.ts';
 import { findPass, passObjection, shownPass, type ShownPass } from './passes.ts';
 import { ruleFor } from './path-rules.ts';
@@ -61,7 +60,8 @@ export type Verdict =
     };
 
 export interface GateOptions {
-  resources(): Iterable<ConnectorResource>;
+  /** The resource that answers for a public hostname. */
+  resourceAt(this: void, host: Name): WebResource | undefined;
   readonly passes: () => Readonly<Record<string, ConnectorPass>>;
   readonly sessions: WebSessions;
   readonly lease: Lease;
@@ -79,7 +79,7 @@ export class Gate {
     const { raw } = asked;
     const target = targetOf(raw, asked.servername);
     if (typeof target === 'number') return { verdict: 'malformed', status: target };
-    const resource = resourceFor(this.#options.resources(), target.host);
+    const resource = this.#options.resourceAt(target.host);
     if (resource === undefined) return { verdict: 'notice', notice: notServed, target };
     const { device } = asked;
     // A grant for one application is none for another that has taken over its name.

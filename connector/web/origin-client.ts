@@ -1,6 +1,6 @@
 /**
- * Sends a request to an origin of its resource: the first that can be connected to, over connections of that right alone. In
- * the shape in which `@fastify/reply-from` asks for it, whose own ideas of headers and paths are not used.
+ * Sends a request to an origin of its resource: the first that can be connected to, over connections of that right alone. Also
+ * in the shape in which `@fastify/reply-from` asks for it, whose own ideas of headers and paths are not used.
  */
 import { Fault } from '../../protocol/errors.ts';
 import type { Exchange } from './exchange.ts';
@@ -28,13 +28,13 @@ export interface Outgoing {
 export const outgoingKey: unique symbol = Symbol('outgoing');
 
 /** What reply-from takes an answer to be: it deletes from `headers`, and hands `body` on. */
-export interface Answer {
+export interface OriginReply {
   readonly statusCode: number;
   readonly headers: OriginAnswer['headers'];
   readonly body: OriginAnswer;
 }
 
-type Answered = (error: Error | null, answer?: Answer) => void;
+type Answered = (error: Error | null, answer?: OriginReply) => void;
 
 /** May be sent twice without harm (RFC 9110 §9.2.1). */
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
@@ -53,6 +53,11 @@ export class OriginClient {
   ): void {
     const outgoing = headers[outgoingKey];
     if (outgoing === undefined) return answered(new Fault('cancelled'));
+    this.send(outgoing, answered);
+  }
+
+  /** Calls `answered` once. */
+  send(outgoing: Outgoing, answered: Answered): void {
     this.#attempt(outgoing, 0, answered, 0);
   }
 

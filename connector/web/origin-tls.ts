@@ -18,8 +18,10 @@ export class OriginTlsError extends Error {
   }
 }
 
+type OriginTrust = Pick<ConnectorWeb, 'originCa' | 'originName' | 'originInsecure'>;
+
 /** Makes `socket` one with TLS as the resource wants it. Rejects with an OriginTlsError. */
-export function securedForOrigin(socket: Socket, web: ConnectorWeb, host: string): Promise<Socket> {
+export function securedForOrigin(socket: Socket, web: OriginTrust, host: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const secure = connect({
       socket,

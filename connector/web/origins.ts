@@ -20,23 +20,6 @@ const maxKept = 1_000;
 /** By what a snapshot says of a resource's door: another snapshot has other objects. */
 const kept = new WeakMap<WebResource['web'], Map<Name, readonly ChosenOrigin[]>>();
 
-/** The resource that answers for a public hostname; undefined when none does. */
-export function resourceFor<T extends { readonly web?: unknown }>(
-  resources: Iterable<T>,
-  host: Name,
-): (T & { readonly web: WebResource['web'] }) | undefined {
-  let best: T | undefined;
-  let bestRank = 0;
-  for (const resource of resources) {
-    const { hostnames = [] } = (resource.web ?? {}) as Partial<WebResource['web']>;
-    for (const pattern of hostnames) {
-      const rank = rankOf(pattern as Pattern, host);
-      if (rank > bestRank) [best, bestRank] = [resource, rank];
-    }
-  }
-  return best as (T & { readonly web: WebResource['web'] }) | undefined;
-}
-
 /** The origins of a resource for this host, in the order written. What has been worked out once is kept. */
 export function originsFor(resource: WebResource, host: Name): readonly ChosenOrigin[] {
   const byHost = kept.get(resource.web) ?? new Map<Name, readonly ChosenOrigin[]>();

@@ -1,17 +1,18 @@
 /**
- * Requests through the web door: one Fastify application whose root hook asks the gate for each, and `@fastify/http-proxy`
- * for what passes. Over HTTP/1.1 and HTTP/2 alike; upgrades go another way by the same gate.
+ * Requests through the web door: one Fastify application whose root hook asks the gate for each. What passes without a body is
+ * sent on from there, what has one by `@fastify/http-proxy`. Over HTTP/1.1 and HTTP/2 alike; upgrades go another way by the
+ * same gate.
  */
 import { METHODS, type Server } from 'node:http';
 import httpProxy, { type FastifyHttpProxyOptions } from '@fastify/http-proxy';
 import fastify, { type FastifyReply, type FastifyRequest, type FastifyServerFactoryHandler } from 'fastify';
-import type { CodeName } from '../../protocol/errors.ts';
+import { Fault, type CodeName } from '../../protocol/errors.ts';
 import type { Exchange } from './exchange.ts';
 import type { Asked, Verdict } from './gate.ts';
 import { wantsPage } from './gate.ts';
 import { breakOff, OriginAnswer, type BrowserResponse } from './origin-answer.ts';
 import { originFailure } from './origin-failure.ts';
-import { OriginClient, outgoingKey, type Outgoing } from './origin-client.ts';
+import { OriginClient, outgoingKey, type OriginReply, type Outgoing } from './origin-client.ts';
 import type { OriginHealth } from './origin-health.ts';
 import { browserHeaders, type ResponseHeaders } from './origin-response.ts';
 import type { ChosenOrigin } from './origins.ts';
@@ -56,6 +57,9 @@ interface Under {
   answered?: { readonly by: ChosenOrigin; readonly askedMs: number; readonly atMs: number };
 }
 
+/** A status beyond is none (RFC 9110 §15). */
+const maxStatus = 599;
+
 /** Where a request that was passed keeps what belongs to it. */
 const underKey = Symbol('under');
 type Passing = FastifyRequest & { [underKey]?: Under | undefined };
@@ -88,27 +92,26 @@ export async function createProxy(
     if (verdict.verdict === 'pass') {
       const raw: BrowserResponse = reply.raw;
       const opened = options.open(verdict, asked, () => breakOff(raw));
-      if (opened instanceof Promise)
-        return void after(
-          opened.then((now) => pass(request, reply, now, sinceMs)),
-          done,
-        );
-      pass(request, reply, opened, sinceMs);
-      return done();
+      const go = (now: Opened): void => pass(request, reply, { now, sinceMs }, done);
+      return opened instanceof Promise ? void after(opened.then(go), orElse(done)) : go(opened);
     }
     if (verdict.verdict === 'malformed') return void refuse(reply, verdict.status);
     if (verdict.verdict === 'notice') return void sendNotice(request, reply, verdict.notice);
     if (verdict.verdict === 'sign-in') return void sendAnswer(request, reply, options.signIn(verdict));
-    return void after(answerOwn(request, reply, verdict, asked), (error) => {
-      if (error !== undefined) done(error);
-    });
+    return void after(answerOwn(request, reply, verdict, asked), orElse(done));
   });
 
-  function pass(request: FastifyRequest, reply: FastifyReply, opened: Opened, sinceMs: number): void {
+  /** Sends a request without a body on; calls `done` for one with, which Fastify then hands to http-proxy. */
+  function pass(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { now: opened, sinceMs }: { now: Opened; sinceMs: number },
+    done: () => void,
+  ): void {
     const raw: BrowserResponse = reply.raw;
     const { exchange } = opened;
     const { resource } = exchange.options;
-    raw.once('close', () => exchange.end());
+    raw.on('close', () => exchange.end());
     raw.on('error', () => exchange.end());
     if (raw.destroyed) exchange.end();
     const outgoing: Outgoing = {
@@ -125,7 +128,27 @@ export async function createProxy(
       },
     };
     const state: Under = { opened, outgoing, sinceMs };
-    (request as Passing)[underKey] = state;
+    if (hasBody(request.raw)) {
+      (request as Passing)[underKey] = state;
+      return done();
+    }
+    client.send(outgoing, (error, answer) => {
+      if (answer === undefined) return failed(reply, state, error);
+      if (answer.statusCode > maxStatus) {
+        answer.body.destroy();
+        return failed(reply, state, new Fault('protocol'));
+      }
+      state.head = responseHeaders(answer.headers, state);
+      return sendAnswerOf(reply, state, answer);
+    });
+  }
+
+  /** No origin answered. */
+  function failed(reply: FastifyReply, state: Under | undefined, error: unknown): void {
+    const { code, notice } = originFailure(error);
+    // What was cut, or has no browser any more, failed for no fault of the origin's.
+    if (state?.opened.exchange.isOver === false) options.failed(state.opened.exchange, code);
+    void sendNotice(reply.request, reply, notice);
   }
 
   async function answerOwn(
@@ -154,7 +177,12 @@ export async function createProxy(
       rewriteRequestHeaders: (request) => ({
         [outgoingKey]: (request as unknown as Passing)[underKey]?.outgoing,
       }),
-      onResponse: (_request, reply, answer) => sendAnswerOf(reply as FastifyReply, answer),
+      onResponse: (request, reply, { stream, statusCode }) => {
+        const state = (request as unknown as Passing)[underKey];
+        if (state === undefined || !(stream instanceof OriginAnswer))
+          throw new Error('this is no answer of an origin');
+        sendAnswerOf(reply as FastifyReply, state, { body: stream, statusCode });
+      },
       rewriteHeaders: (headers, request) => {
         const state = (request as unknown as Passing)[underKey];
         if (state !== undefined) state.head = responseHeaders(headers, state);
@@ -163,13 +191,8 @@ export async function createProxy(
       },
       // What may be sent twice is decided where it is sent; its own rule would ask an origin in trouble ten times.
       retryDelay: () => null,
-      onError: (reply, { error }) => {
-        const state = (reply.request as unknown as Passing)[underKey];
-        const { code, notice } = originFailure(error);
-        // What was cut, or has no browser any more, failed for no fault of the origin's.
-        if (state?.opened.exchange.isOver === false) options.failed(state.opened.exchange, code);
-        void sendNotice(reply.request as FastifyRequest, reply as FastifyReply, notice);
-      },
+      onError: (reply, { error }) =>
+        failed(reply as FastifyReply, (reply.request as unknown as Passing)[underKey], error),
     },
   };
   await app.register(httpProxy, settings);
@@ -180,6 +203,13 @@ export async function createProxy(
   });
   await app.ready();
   return app;
+}
+
+/** Goes on with Fastify only where something went wrong: whoever did the work answers, or goes on. */
+function orElse(done: (error: Error) => void): (error?: Error) => void {
+  return (error) => {
+    if (error !== undefined) done(error);
+  };
 }
 
 async function after(work: Promise<unknown>, done: (error?: Error) => void): Promise<void> {
@@ -193,23 +223,25 @@ async function after(work: Promise<unknown>, done: (error?: Error) => void): Pro
 }
 
 /** Past Fastify from here on, which would read the body by a stream of its own. */
-function sendAnswerOf(reply: FastifyReply, { stream }: { readonly stream?: unknown }): void {
-  if (!(stream instanceof OriginAnswer)) throw new Error('this is no answer of an origin');
+function sendAnswerOf(
+  reply: FastifyReply,
+  { head }: Under,
+  { body, statusCode }: Pick<OriginReply, 'body' | 'statusCode'>,
+): void {
   // A status that is none was answered with a notice already.
-  if (reply.sent) return stream.destroy();
+  if (reply.sent) return body.destroy();
   reply.hijack();
   const raw: BrowserResponse = reply.raw;
   try {
     // Reply-from lets a connection go whose request is not over yet.
     const connection = reply.getHeader('connection');
-    const head = (reply.request as Passing)[underKey]?.head;
-    raw.writeHead(reply.statusCode, connection === undefined ? head : { ...head, connection: 'close' });
+    raw.writeHead(statusCode, connection === undefined ? head : { ...head, connection: 'close' });
   } catch {
     // An origin's head that cannot be said costs its own answer and nothing else.
-    stream.destroy();
+    body.destroy();
     return breakOff(raw);
   }
-  return stream.sendTo(raw);
+  return body.sendTo(raw);
 }
 
 function responseHeaders(headers: ResponseHeaders, { opened, sinceMs, answered }: Under): ResponseHeaders {

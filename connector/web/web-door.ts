@@ -33,12 +33,13 @@ import { OriginHealth } from './origin-health.ts';
 import { Identities } from './identities.ts';
 import { reservedHeaders } from './identity-headers.ts';
 import { originHeaders } from './origin-request.ts';
-import { originsFor, resourceFor, type ChosenOrigin } from './origins.ts';
+import { originsFor, type ChosenOrigin } from './origins.ts';
 import { createProxy, type Opened } from './proxy.ts';
 import type { RawRequest } from './request-target.ts';
 import type { Right } from './right.ts';
 import { askSignOut, SignIn, signInNeeded, type Answer } from './sign-in.ts';
 import { isWebSocket, passUpgrade, refuseMalformed, refuseUpgrade } from './upgrade.ts';
+import { hasDoor, resourceAt } from './resource-at.ts';
 import { Upstreams } from './upstreams.ts';
 import { WebSessions } from './web-sessions.ts';
 import { WrongPasses } from './wrong-passes.ts';
@@ -137,10 +138,8 @@ class ConnectorWebDoor implements WebDoor {
       nowMs,
     });
     this.#certificates = this.#openCertificates();
-    const resources = (): Iterable<ConnectorSnapshot['resources'][string]> =>
-      Object.values(options.snapshot()?.resources ?? {});
     this.#gate = new Gate({
-      resources,
+      resourceAt: (host) => resourceAt(options.snapshot()?.resources, host),
       passes: () => options.snapshot()?.passes ?? {},
       sessions: this.#sessions,
       lease,
@@ -268,9 +267,7 @@ class ConnectorWebDoor implements WebDoor {
 
   #resourceFor(host: string): WebResource | undefined {
     const name = parseName(host);
-    return name === undefined
-      ? undefined
-      : resourceFor(Object.values(this.#options.snapshot()?.resources ?? {}), name);
+    return name === undefined ? undefined : resourceAt(this.#options.snapshot()?.resources, name);
   }
 
   #openCertificates(): Certificates {
@@ -314,9 +311,7 @@ class ConnectorWebDoor implements WebDoor {
 
   /** Origins of exact hostnames: a wildcard's are known only once somebody asks for one. */
   #checkOrigins(): void {
-    const resources = Object.values(this.#options.snapshot()?.resources ?? {}).filter(
-      (resource): resource is WebResource => resource.web !== undefined,
-    );
+    const resources = Object.values(this.#options.snapshot()?.resources ?? {}).filter(hasDoor);
     this.#health.follow(resources, (resource) => {
       const host = resource.web.hostnames.find((pattern) => !isWildcard(pattern as Pattern));
       const name = host === undefined ? undefined : parseName(host);

@@ -37,7 +37,9 @@ import { peopleRoutes } from './routes/people.ts';
 import { requestRoutes } from './routes/requests.ts';
 import { serverRoutes } from './routes/servers.ts';
 import { sessionRoutes } from './routes/sessions.ts';
+import { mailRoutes } from './routes/mail.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
+import { targetTestRoutes } from './routes/target-tests.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { simulateRoutes } from './routes/simulate.ts';
 
@@ -91,10 +93,12 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     postureRoutes,
     requestRoutes,
     webhookRoutes,
+    mailRoutes,
     sessionRoutes,
     tokenRoutes,
     administratorRoutes,
     simulateRoutes,
+    targetTestRoutes,
     directoryRoutes,
     scimRoutes,
     auditRoutes,

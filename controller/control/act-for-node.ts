@@ -40,6 +40,7 @@ const senders: Readonly<Record<Request['t'], readonly NodeKind[]>> = {
   cert: ['connector'],
   certificates: ['connector'],
   'assertion-keys': ['connector'],
+  probed: ['connector'],
 };
 
 /** Acts on a message and answers with `send`. Throws a Fault, after which the channel ends. */
@@ -70,6 +71,10 @@ export async function actForNode(
     case 'certify':
       if (from.kind === 'connector') return certifyHostname(context, from, message, send);
       return send({ t: 'certificate', pem: await certify(context, from, message.key) });
+    case 'probed': {
+      const { question, steps } = message;
+      return context.bus.publish(from.organisation, { kind: 'probed', node: from.node, question, steps });
+    }
     default:
       return actForConnector(context, from, message, send);
   }

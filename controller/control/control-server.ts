@@ -196,6 +196,15 @@ export class ControlServer {
         return;
       case 'channel':
         return this.#byNode.get(message.node)?.conversation.yieldTo(message.channel, message.boot);
+      case 'probe': {
+        const conversation = this.#byNode.get(message.node)?.conversation;
+        const { question, target } = message;
+        if (conversation?.admitted?.organisation === organisation)
+          conversation.send({ t: 'probe', question, target });
+        return;
+      }
+      case 'probed':
+        return;
       case 'close':
         this.#byNode.get(message.node)?.conversation.end(message.code, message.message);
     }

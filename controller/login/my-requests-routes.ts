@@ -2,11 +2,11 @@
 import { Type } from 'typebox';
 import type { Id } from '../../protocol/ids.ts';
 import {
-  Approving,
-  Denying,
   MyApprovals,
   MyRequests,
   NewRequest,
+  PortalApproving,
+  PortalDenying,
   RequestState,
 } from '../../protocol/requests.ts';
 import { ProblemError } from '../api/problems.ts';
@@ -105,9 +105,12 @@ export function myRequestsRoutes(app: TypedApp, context: ControllerContext): voi
   const answer = (
     { organisation, person }: PortalCaller,
     id: string,
+    link: string | undefined,
     given: Answer,
-  ): ReturnType<typeof answerRequest> =>
-    answerRequest(context, organisation, id as Id<'req'>, { kind: 'person', id: person.id }, given);
+  ): ReturnType<typeof answerRequest> => {
+    const by = { kind: 'person', id: person.id, ...(link === undefined ? {} : { link }) } as const;
+    return answerRequest(context, organisation, id as Id<'req'>, by, given);
+  };
 
   app.post(
     '/api/v1/me/approvals/:id/approve',
@@ -116,16 +119,15 @@ export function myRequestsRoutes(app: TypedApp, context: ControllerContext): voi
       schema: {
         summary: 'Approves a request of somebody else, as one of those who must agree',
         params,
-        body: Approving,
+        body: PortalApproving,
         response: { 200: Answered },
       },
     },
-    async (request) => ({
-      state: await answer(await portalCaller(context, request), request.params.id, {
-        answer: 'approve',
-        ...request.body,
-      }),
-    }),
+    async (request) => {
+      const { link, ...given } = request.body;
+      const caller = await portalCaller(context, request);
+      return { state: await answer(caller, request.params.id, link, { answer: 'approve', ...given }) };
+    },
   );
 
   app.post(
@@ -135,15 +137,14 @@ export function myRequestsRoutes(app: TypedApp, context: ControllerContext): voi
       schema: {
         summary: 'Denies a request of somebody else, who reads why',
         params,
-        body: Denying,
+        body: PortalDenying,
         response: { 200: Answered },
       },
     },
-    async (request) => ({
-      state: await answer(await portalCaller(context, request), request.params.id, {
-        answer: 'deny',
-        ...request.body,
-      }),
-    }),
+    async (request) => {
+      const { link, ...given } = request.body;
+      const caller = await portalCaller(context, request);
+      return { state: await answer(caller, request.params.id, link, { answer: 'deny', ...given }) };
+    },
   );
 }

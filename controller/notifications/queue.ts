@@ -6,7 +6,7 @@ import type { ControllerContext } from '../context.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 
 export interface Notification {
-  /** `webhook NAME`. */
+  /** `webhook NAME` or `mail ADDRESS`. */
   readonly target: string;
   readonly event: string;
   readonly body: object;

@@ -16,7 +16,7 @@ import {
 } from '../../protocol/names.ts';
 import { parsePortRange } from '../../protocol/ports.ts';
 import { unclaimable } from './public-suffix.ts';
-import { documentZones, isStrictLiteral, resourceHosts } from './resource-hosts.ts';
+import { documentZones, isRange, isStrictLiteral, resourceHosts } from './resource-hosts.ts';
 
 type Report = (path: (string | number)[], message: string) => void;
 
@@ -49,7 +49,8 @@ export function addressIssues(document: OrganisationDocument, controllerHost: st
       if (wrong !== undefined) at(['within', place], wrong);
     }
     for (const host of resourceHosts(resource)) {
-      const key = host === resource.alias?.toLowerCase() ? 'alias' : 'address';
+      const isAlias = isRange(resource.address) || host === resource.alias?.toLowerCase();
+      const key = isAlias ? 'alias' : 'address';
       const owner = owners.get(host);
       if (owner !== undefined) at([key], `"${host}" already belongs to the resource "${owner}"`);
       else owners.set(host, resource.name);
@@ -78,15 +79,23 @@ function reportZone(
 }
 
 function reportAddress({ address, alias }: ResourceDocument, report: Report): void {
+  if (isRange(address)) {
+    const wrong = rangeIssue(address);
+    if (wrong !== undefined) report(['address'], wrong);
+    else if (alias === undefined)
+      report(
+        ['alias'],
+        `the network ${address} needs an alias such as lab.acme.internal; its hosts are 10-20-0-5.lab.acme.internal`,
+      );
+    return;
+  }
   if (isStrictLiteral(address)) {
     if (alias === undefined)
       report(['alias'], `the address literal ${address} needs an alias, the name people use`);
     return;
   }
   if (parsePattern(address) !== undefined) return;
-  if (address.includes('/')) {
-    report(['address'], `"${address}" is a range; give each host its own resource with an alias`);
-  } else if (isIP(address.replace(/^\[|\]$/g, '').replace(/%.*$/, '')) !== 0) {
+  if (isIP(address.replace(/^\[|\]$/g, '').replace(/%.*$/, '')) !== 0) {
     report(['address'], `"${address}" is no plain address literal; write it without brackets and scope`);
   } else if (/^[0-9a-fx.:]+$/i.test(address)) {
     report(
@@ -107,6 +116,8 @@ function reportAlias({ address, alias }: ResourceDocument, report: Report): void
   if (alias === undefined) return;
   if (parseName(alias) === undefined) {
     report(['alias'], `"${alias}" is no name; an alias is one exact name such as printer.acme.internal`);
+  } else if (isRange(address) && !alias.includes('.')) {
+    report(['alias'], `"${alias}" is too short; the alias of a network has at least two labels`);
   } else if (address.startsWith('*.'))
     report(['alias'], 'a wildcard has no alias; its names are used as they are');
 }
@@ -133,4 +144,15 @@ function cidrIssue(text: string): string | undefined {
   const valid = family !== 0 && rest === undefined && /^(0|[1-9]\d{0,2})$/.test(bits);
   if (valid && Number(bits) <= (family === 4 ? 32 : 128)) return undefined;
   return `"${text}" is no network; write it like 10.20.0.0/16`;
+}
+
+/** Wider than this is no network of one purpose, which a policy could speak of. */
+const shortestPrefix = { 4: 8, 6: 32 } as const;
+
+function rangeIssue(text: string): string | undefined {
+  const wrong = cidrIssue(text);
+  if (wrong !== undefined) return wrong;
+  const [base = '', prefix = ''] = text.split('/');
+  const shortest = shortestPrefix[isIP(base) === 4 ? 4 : 6];
+  return Number(prefix) < shortest ? `"${text}" is too wide; a network has at least /${shortest}` : undefined;
 }

@@ -4,6 +4,7 @@
  * address could have it sent to themselves.
  */
 import type { SecretKey } from '../keys/secret-key.ts';
+import { webhookSecret } from '../notifications/webhook-secrets.ts';
 import { sourceToken } from '../posture/source-secrets.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { clientSecretOf } from './apply-document.ts';
@@ -17,7 +18,7 @@ export async function withKeptSecrets(
   value: unknown,
 ): Promise<unknown> {
   if (!isRecord(value)) return value;
-  const { identityProviders, postureSources } = value;
+  const { identityProviders, postureSources, webhooks } = value;
   return {
     ...value,
     ...(Array.isArray(identityProviders)
@@ -27,6 +28,9 @@ export async function withKeptSecrets(
       : {}),
     ...(Array.isArray(postureSources)
       ? { postureSources: await each(postureSources, (one) => source(store, secretKey, inForce, one)) }
+      : {}),
+    ...(Array.isArray(webhooks)
+      ? { webhooks: await each(webhooks, (one) => webhook(store, secretKey, inForce, one)) }
       : {}),
   };
 }
@@ -65,6 +69,19 @@ async function source(
   if (samePlace && poll['token'] === '' && before.poll?.token !== undefined)
     return { ...entry, poll: { ...poll, token: secret } };
   return entry;
+}
+
+async function webhook(
+  store: ScopedStore,
+  secretKey: SecretKey,
+  { webhooks = [] }: StoredDocument,
+  entry: Entry,
+): Promise<unknown> {
+  if (entry['secret'] !== undefined) return entry;
+  const before = webhooks.find(({ name }) => name === entry['name']);
+  if (before === undefined || before.url !== entry['url'] || before.ca !== entry['ca']) return entry;
+  const secret = await webhookSecret(store, secretKey, before.name);
+  return secret === undefined ? entry : { ...entry, secret };
 }
 
 async function each(

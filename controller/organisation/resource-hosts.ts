@@ -14,21 +14,32 @@ export function isStrictLiteral(address: string): boolean {
   return isIP(address) !== 0 && !address.includes('%');
 }
 
-/** The names and wildcards under which people reach it; empty when the document was not checked. */
+/** Whether `address` is meant as a network in CIDR notation. */
+export function isRange(address: string): boolean {
+  return address.includes('/');
+}
+
+/**
+ * The names and wildcards under which people reach it; empty when the document was not checked. The hosts of a network are
+ * called by their addresses, below its alias.
+ */
 export function resourceHosts({ address, alias }: ResourceDocument): Pattern[] {
-  return [isStrictLiteral(address) ? undefined : address, alias].flatMap((text) => {
+  const named = isRange(address)
+    ? [alias === undefined ? undefined : `*.${alias}`]
+    : [isStrictLiteral(address) ? undefined : address, alias];
+  return named.flatMap((text) => {
     const pattern = text === undefined ? undefined : parsePattern(text);
     return pattern === undefined ? [] : [pattern];
   });
 }
 
-/** The normalised name, wildcard or literal that the connector dials. */
+/** The normalised name, wildcard, literal or network that the connector dials. */
 export function resourceAddress({ address }: ResourceDocument): string {
   return isStrictLiteral(address) ? address : (parsePattern(address) ?? address);
 }
 
 /** Networks that a wildcard's names may lead to. */
-export function resourceWithin({ within }: ResourceDocument): readonly string[] {
+export function resourceWithin({ within }: Pick<ResourceDocument, 'within'>): readonly string[] {
   return within ?? privateNetworks;
 }
 

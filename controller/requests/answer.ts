@@ -11,6 +11,7 @@ import { ProblemError } from '../api/problems.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { ControllerContext, Organisation } from '../context.ts';
 import { subjectOf, subjectsOf } from '../decisions/seat.ts';
+import { takeRequestLink } from '../notifications/request-links.ts';
 import { tellOfRequest } from '../notifications/tell-of-request.ts';
 import type { OrganisationState } from '../organisation/organisation-state.ts';
 import type { AccessRequestsTable } from '../store/schema.ts';
@@ -19,9 +20,12 @@ import { printable } from './ask.ts';
 import { followUp } from './end-requests.ts';
 import { mayApprove, quorumOf, ruleNamed, waivableFor } from './rules.ts';
 
-/** Who answers: a person whom the rule must name, or an administrator, in person or by token. `by`: through which webhook. */
+/**
+ * Who answers: a person whom the rule must name, or an administrator, in person or by token. `by`: through which webhook.
+ * `link`: the token of the mail they came by, which is used up.
+ */
 export type Approver =
-  | { readonly kind: 'person'; readonly id: Id<'usr'>; readonly by?: string }
+  | { readonly kind: 'person'; readonly id: Id<'usr'>; readonly by?: string; readonly link?: string }
   | { readonly kind: 'administrator'; readonly who: string };
 
 export type Answer =
@@ -45,6 +49,7 @@ export async function answerRequest(
     const rule = await ruleFor(tx, state, row, approver);
     if (row.state !== 'pending' || row.answer_by_ms <= nowMs)
       throw new ProblemError('conflict', `It is ${row.state === 'pending' ? 'expired' : row.state} already.`);
+    await takeLink(tx, row, approver, nowMs);
     const answer = await checked(tx, state, row, rule, given);
     await record(tx, row, approver, answer, nowMs);
     const outcome = await settle(tx, state, row, rule, answer, whoOf(approver), nowMs);
@@ -81,6 +86,23 @@ async function ruleFor(
   if (rule === undefined)
     throw new ProblemError('conflict', `The document has no rule "${row.rule}" any more.`);
   return rule;
+}
+
+/** Whoever comes by a link answers by it or not at all: it was sent to them, for this, once. */
+async function takeLink(
+  tx: ScopedStore,
+  { id: request }: AccessRequestsTable,
+  approver: Approver,
+  nowMs: number,
+): Promise<void> {
+  if (approver.kind !== 'person' || approver.link === undefined) return;
+  const person = await tx.select('people').select('email').where('id', '=', approver.id).executeTakeFirst();
+  const email = person?.email ?? '';
+  if (!(await takeRequestLink(tx, approver.link, { request, email, nowMs })))
+    throw new ProblemError(
+      'conflict',
+      'This link was used, has run out, or was sent to somebody else. Open the page of your requests without it.',
+    );
 }
 
 interface Checked {
@@ -220,9 +242,16 @@ function entryOf(
       state: outcome,
       ...(forMs === null ? {} : { forMs, waives }),
       ...(text === null ? {} : { text }),
-      ...(approver.kind === 'person' && approver.by !== undefined ? { by: approver.by } : {}),
+      ...wayOf(approver),
     },
   };
+}
+
+/** How the answer came, where that was not at the portal. */
+function wayOf(approver: Approver): { readonly by?: string } {
+  if (approver.kind !== 'person') return {};
+  const by = approver.link === undefined ? approver.by : 'mail';
+  return by === undefined ? {} : { by };
 }
 
 function whoOf(approver: Approver): string {

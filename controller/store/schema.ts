@@ -465,6 +465,38 @@ export interface NotificationsTable {
   next_ms: number;
 }
 
+/** Links in mails to approvers: each answers its request once, for whoever signs in under that address. */
+export interface RequestLinksTable {
+  organisation: OrganisationId;
+  /** SHA-256 of the token. */
+  hash: string;
+  request: Id<'req'>;
+  email: Email;
+  expires_ms: number;
+}
+
+/** One row, once a mail was sent or not taken. */
+export interface MailStatesTable {
+  organisation: OrganisationId;
+  sent_ms: number | null;
+  /** What was wrong with the last one; null when it was taken. */
+  fault: string | null;
+}
+
+/** A role that waits for the person with this verified address. */
+export interface InvitationsTable {
+  organisation: OrganisationId;
+  id: Id<'inv'>;
+  email: Email;
+  role: Role;
+  /** SHA-256 of the link's token; null: it is taken by the first sign-in. */
+  hash: string | null;
+  created_ms: number;
+  /** A person's id, `token tok_…`, or `bootstrap file`. */
+  created_by: string;
+  expires_ms: number;
+}
+
 /** The directory of an identity provider, by its name: whether it may go on taking away. */
 export interface DirectoriesTable {
   organisation: OrganisationId;
@@ -564,6 +596,8 @@ export interface PasskeysTable {
   counter: number;
   created_ms: number;
   used_ms: number | null;
+  /** As its owner calls it. */
+  name: string | null;
 }
 
 /** Challenges that a passkey may answer, once. */
@@ -624,6 +658,9 @@ export interface ScopedSchema {
   resource_uses: ResourceUsesTable;
   webhooks: WebhooksTable;
   notifications: NotificationsTable;
+  request_links: RequestLinksTable;
+  mail_states: MailStatesTable;
+  invitations: InvitationsTable;
   directories: DirectoriesTable;
   directory_tokens: DirectoryTokensTable;
   directory_users: DirectoryUsersTable;

@@ -14,6 +14,7 @@ import type { MuxStream } from '../mux/stream.ts';
 import { BinaryMessages, messageHeadroom } from './binary-messages.ts';
 import { Liveness } from './liveness.ts';
 import { closeCodeOf, faultOfClose } from './websocket-carrier.ts';
+import { countPassed } from './young-buffers.ts';
 
 /**
  * With this much unsent, the mux waits: one large record is on its way at a time, and whatever comes meanwhile has its
@@ -132,6 +133,7 @@ export class HopLink implements RecordSink {
 
   send(block: Buffer, end: number): boolean {
     if (!isPingOnly(block, end)) this.#liveness.outstanding();
+    countPassed(end);
     if (end < smallRecordBytes) {
       const message = Buffer.allocUnsafe(end);
       block.copy(message, 0, 0, end);
@@ -161,6 +163,7 @@ export class HopLink implements RecordSink {
     this.#heard += 1;
     // TCP keeps order and confirms: whatever arrives shows that both directions work.
     this.#liveness.confirmed(true);
+    countPassed((data as Buffer).length);
     const fault = this.#mux.receive(data as Buffer);
     if (fault !== undefined) this.close(fault);
   };

@@ -121,8 +121,8 @@ export const connectorMutants: readonly Mutant[] = [
         'if (literal !== undefined) return true;',
       ],
       ['address: own', 'return !own && among(', 'return among('],
-      ['address: within', 'return !own && among(networks(...resource.within), address);', 'return !own;'],
-      ['address: wildcard', "if (!resource.address.startsWith('*.')) return true;", 'return true;'],
+      ['address: within', 'return !own && among(networks(...within), address);', 'return !own;'],
+      ['address: wildcard', "&& !resource.address.startsWith('*.')) return true;", ') return true;'],
     ],
   ),
   ...guards(
@@ -137,8 +137,8 @@ export const connectorMutants: readonly Mutant[] = [
       ],
       [
         'a wildcard never leads to the connector’s own addresses',
-        'return !own && among(networks(...resource.within), address);',
-        'return among(networks(...resource.within), address);',
+        'return !own && among(networks(...within), address);',
+        'return among(networks(...within), address);',
       ],
     ],
   ),
@@ -180,6 +180,33 @@ export const connectorMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
+    'connector/range-names.ts',
+    ['test/connector/range-names.test.ts'],
+    [
+      [
+        'a network’s hosts are named below its alias alone',
+        'if (!hosts.includes(`*${host.slice(dot)}`)) return undefined;',
+        '',
+      ],
+      [
+        'no name leads out of its network',
+        'address !== undefined && network !== undefined && isInside(address, network) ? text : undefined',
+        'address !== undefined && network !== undefined ? text : undefined',
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/address-guard.ts',
+    ['test/connector/range-names.test.ts'],
+    [
+      [
+        'a network leads to its own addresses',
+        'isRange(resource.address) ? [resource.address] : resource.within',
+        "isRange(resource.address) ? ['0.0.0.0/0', '::/0'] : resource.within",
+      ],
+    ],
+  ),
+  ...guards(
     'connector/dial.ts',
     ['test/connector/accept.test.ts'],
     [
@@ -209,11 +236,7 @@ export const connectorMutants: readonly Mutant[] = [
         '(list ?? []).map(({ address }) => address));',
         '(list ?? []).slice(0, 0).map(({ address }) => address));',
       ],
-      [
-        'address: target',
-        "const target = resource.address.startsWith('*.') ? host : resource.address;",
-        'const target = host;',
-      ],
+      ['address: target', 'if (!isRange(address)) return address;', 'if (!isRange(address)) return host;'],
     ],
   ),
   ...guards(

@@ -8,6 +8,7 @@ export const dashboardMutants: readonly Mutant[] = [
     ['a client secret is kept for the same issuer only', "before.issuer !== entry['issuer'] || ", ''],
     ['a client secret is kept for the same client only', " || before.clientId !== entry['clientId']", ''],
     ['a token is kept for the same address only', "poll['url'] === before.poll?.url && ", ''],
+    ['the secret of a webhook is kept for the same address only', "before.url !== entry['url'] || ", ''],
   ]),
   ...guards('controller/live/change-watch.ts', tests, [
     [

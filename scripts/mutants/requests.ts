@@ -1,6 +1,7 @@
 /** Guards of requests for access, of the lock on what lies unused, and of webhooks. */
 import { guards, type Mutant } from './mutant.ts';
 
+const mails = ['test/controller/notifications/mail.test.ts'];
 const requests = ['test/controller/requests/requests.test.ts'];
 
 export const requestsMutants: readonly Mutant[] = [
@@ -28,6 +29,27 @@ export const requestsMutants: readonly Mutant[] = [
       "if (written.numInsertedOrUpdatedRows === 0n)\n    throw new ProblemError('conflict', 'You have answered it already; others still may.');",
       '',
     ],
+  ]),
+  ...guards('controller/requests/answer.ts', mails, [
+    ['a link of a mail answers once', 'await takeLink(tx, row, approver, nowMs);', ''],
+  ]),
+  ...guards('controller/notifications/request-links.ts', mails, [
+    [
+      'a link of a mail is for whom it was sent to',
+      ".where('email', '=', email.toLowerCase() as Email)",
+      ".where('expires_ms', '>', 0)",
+    ],
+    [
+      'a link of a mail is for its request',
+      ".where('request', '=', request)",
+      ".where('expires_ms', '>', 0)",
+    ],
+  ]),
+  ...guards('controller/notifications/request-mails.ts', mails, [
+    ['what somebody wrote stays in one line of a mail', '`${word}: ${line(text)}`', '`${word}: ${text}`'],
+  ]),
+  ...guards('controller/api/routes/mail.ts', mails, [
+    ['tests of mail are few', 'tried.fail(organisation);', ''],
   ]),
   ...guards('controller/requests/approved.ts', requests, [
     [

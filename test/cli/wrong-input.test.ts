@@ -121,7 +121,9 @@ const yaml: [from: string, to: string, says: RegExp][] = [
   ],
   ['address: wiki.acme.internal', 'address: «»"127.1"', /is no strict address literal; write four decimal/],
   ['address: wiki.acme.internal', 'address: «»"010.1.2.3"', /is no strict address literal/],
-  ['address: wiki.acme.internal', 'address: «»10.20.0.0/16', /is a range; give each host its own resource/],
+  ['address: wiki.acme.internal', 'address: «»10.20.0.0/33', /is no network; write it like 10.20.0.0\/16/],
+  ['address: wiki.acme.internal', 'address: 10.20.0.0/24', /the network 10\.20\.0\.0\/24 needs an alias/],
+  ['address: wiki.acme.internal', 'address: «»10.0.0.0/7', /is too wide; a network has at least \/8/],
   ['address: wiki.acme.internal', 'address: «»"[::1]"', /write it without brackets/],
   ['address: wiki.acme.internal', 'address: «»"*"', /is no wildcard; write \*\./],
   [

@@ -36,7 +36,7 @@ function open(resource: string, hostnames: string[]): void {
     bySource: false,
   };
   const known = bench.resources[resource];
-  if (known !== undefined) bench.resources[resource] = { ...known, web };
+  if (known !== undefined) bench.resources = { ...bench.resources, [resource]: { ...known, web } };
 }
 
 const asked = (change: object = {}): object => ({

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { clientSecretOf } from '../../controller/organisation/apply-document.ts';
 import { withKeptSecrets } from '../../controller/organisation/kept-secrets.ts';
+import { webhookSecret } from '../../controller/notifications/webhook-secrets.ts';
 import { sourceToken } from '../../controller/posture/source-secrets.ts';
 import { ChangeWatch } from '../../controller/live/change-watch.ts';
 import { appendAudit } from '../../controller/audit/append-audit.ts';
@@ -84,9 +85,14 @@ test('a secret that is left out is kept for the same place only', async (t) => {
       { name: 'mdm', webhook: { secret: 'a-secret-of-the-webhook' } },
       { name: 'edr', poll: { url: 'https://edr.acme.example/v1', token: 'a-token-of-the-poll' } },
     ],
+    webhooks: [
+      { name: 'chat', url: 'https://chat.acme.example/hook', secret: 'a-secret-of-the-chat', decides: true },
+    ],
   });
   const shown = (await reader.current()).document;
-  const keep = async (change: object): Promise<{ identityProviders: object[]; postureSources: object[] }> =>
+  const keep = async (
+    change: object,
+  ): Promise<{ identityProviders: object[]; postureSources: object[]; webhooks: object[] }> =>
     (await withKeptSecrets(store, secretKey, shown, { ...shown, ...change })) as never;
   const kept = await keep({});
   assert.deepEqual(kept.identityProviders, document.identityProviders);
@@ -105,6 +111,11 @@ test('a secret that is left out is kept for the same place only', async (t) => {
   const elsewhere = { name: 'edr', poll: { url: 'https://evil.acme.example', token: '' } };
   assert.deepEqual((await keep({ postureSources: [elsewhere] })).postureSources, [elsewhere]);
 
+  const [chat] = shown.webhooks ?? [];
+  assert.deepEqual(kept.webhooks, [{ ...chat, secret: 'a-secret-of-the-chat' }]);
+  for (const moved of [{ url: 'https://evil.acme.example' }, { ca: 'another authority' }, { name: 'other' }])
+    assert.deepEqual((await keep({ webhooks: [{ ...chat, ...moved }] })).webhooks, [{ ...chat, ...moved }]);
+
   const saved = await portal.admin('PUT', '/api/v1/document?secrets=keep', {
     ...shown,
     groups: [...(shown.groups ?? []), 'more'],
@@ -112,6 +123,7 @@ test('a secret that is left out is kept for the same place only', async (t) => {
   assert.equal(saved.statusCode, 200, saved.body);
   assert.equal(await clientSecretOf(store, secretKey, 'corp'), 'a secret of the provider');
   assert.equal(await sourceToken(store, secretKey, 'edr'), 'a-token-of-the-poll');
+  assert.equal(await webhookSecret(store, secretKey, 'chat'), 'a-secret-of-the-chat');
   const without = await portal.admin('PUT', '/api/v1/document', shown);
   assert.equal(without.statusCode, 422);
 });

@@ -1,8 +1,8 @@
-/** UDP by name from a laptop whose traffic is captured, through relay and connector, as a person would use it. */
+/** UDP, and the hosts of a network by their addresses' names, from a captured laptop through relay and connector. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { after, before, suite, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
-import { openLab } from '../support/lab/lab.ts';
+import { openLab, type Lab } from '../support/lab/lab.ts';
 import { askUdpEcho, serveUdpEcho } from '../support/lab/udp-echo.ts';
 import { Client } from '../support/organisation/client.ts';
 import { Organisation } from '../support/organisation/organisation.ts';
@@ -10,29 +10,73 @@ import { labSite } from '../support/organisation/site.ts';
 
 const echoPort = 7_007;
 
-test('SEC-A13 dig and an echo reach what is declared by UDP and nothing else, until the right is gone', async () => {
-  const lab = await openLab();
-  try {
+suite('resources that are neither one name nor TCP, from a laptop whose traffic is captured', () => {
+  let lab: Lab;
+  let organisation: Organisation;
+  let network: string;
+  before(async () => {
+    lab = await openLab();
     const { addresses, laptop, privateDns, servers } = lab;
+    network = addresses.wiki.replace(/\.\d+$/, '');
     await serveUdpEcho(servers, addresses.wiki, echoPort);
     await serveUdpEcho(servers, addresses.wiki, echoPort + 1);
     privateDns.set('dns.acme.internal', [{ type: 'A', data: addresses.privateDns }]);
     privateDns.set('echo.acme.internal', [{ type: 'A', data: addresses.wiki }]);
     privateDns.set('secret.acme.internal', [{ type: 'TXT', data: 'only inside' }]);
-    const organisation = await Organisation.start(labSite(lab), {
+    organisation = await Organisation.start(labSite(lab), {
       adapt: (document) => ({
         ...document,
         resources: [
           ...(document.resources ?? []),
           { name: 'dns', network: 'hq', address: 'dns.acme.internal', ports: ['udp/53', 'tcp/53'] },
           { name: 'echo', network: 'hq', address: 'echo.acme.internal', ports: [`udp/${echoPort}`] },
+          {
+            name: 'rack',
+            network: 'hq',
+            address: `${network}.0/27`,
+            alias: 'rack.acme.internal',
+            ports: ['tcp/80', `udp/${echoPort}`],
+          },
         ],
       }),
     });
     const client = new Client(laptop, 'postern');
     client.up(['--key-file', await organisation.serviceKey('ci')]);
     await client.ready();
+  });
+  after(() => lab?.close());
 
+  test('a host of a network is reached by a name made of its address, and nothing beside the network', async () => {
+    const { addresses, laptop } = lab;
+    const nameOf = (address: string): string => `${address.replaceAll('.', '-')}.rack.acme.internal`;
+    const { stdout } = await laptop.run('curl', [
+      '-sS',
+      '--max-time',
+      '10',
+      `http://${nameOf(addresses.wiki)}/`,
+    ]);
+    assert.match(stdout, /<h1>Acme wiki<\/h1>/);
+    assert.deepEqual(await askUdpEcho(laptop, nameOf(addresses.wiki), echoPort, [10]), ['same']);
+
+    const answer = async (name: string): Promise<string> => {
+      const { stdout: said } = await laptop.run('dig', ['+noall', '+comments', '+answer', name]);
+      return /status: (\w+)/.exec(said)?.[1] ?? said;
+    };
+    // A wildcard's name exists where its resource has an address for it: 32 lies behind the /27, the others are no names of one.
+    for (const label of [
+      `${network}.32`.replaceAll('.', '-'),
+      'wiki',
+      '10-20',
+      `0${network}.10`.replaceAll('.', '-'),
+    ])
+      assert.equal(await answer(`${label}.rack.acme.internal`), 'NXDOMAIN', label);
+    assert.equal(await answer(`x.${nameOf(addresses.wiki)}`), 'NXDOMAIN');
+    // The connector itself lies inside, and is no application.
+    assert.notEqual(await answer(nameOf(addresses.connector)), 'NOERROR');
+  });
+
+  test('SEC-A13 dig and an echo reach what is declared by UDP and nothing else, until the right is gone', async () => {
+    const { laptop } = lab;
     for (const transport of ['+notcp', '+tcp']) {
       const question = ['@dns.acme.internal', '+short', transport, 'secret.acme.internal', 'TXT'];
       const { stdout, stderr } = await laptop.run('dig', question);
@@ -70,7 +114,5 @@ test('SEC-A13 dig and an echo reach what is declared by UDP and nothing else, un
     });
     const answer = await laptop.run('dig', ['@dns.acme.internal', '+short', 'secret.acme.internal', 'TXT']);
     assert.equal(answer.stdout.trim(), '"only inside"');
-  } finally {
-    await lab.close();
-  }
+  });
 });

@@ -11,15 +11,23 @@ export interface SunkMail {
 
 export class MailSink {
   readonly mails: SunkMail[] = [];
+  /** The status with which it refuses every recipient; undefined: it takes them. */
+  refusing: number | undefined;
   readonly #server: SMTPServer;
 
   private constructor(password: string | undefined) {
     this.#server = new SMTPServer({
       disabledCommands: ['STARTTLS', ...(password === undefined ? ['AUTH'] : [])],
       allowInsecureAuth: true,
+      // Senders keep their connections for a while.
+      closeTimeout: 1,
       authOptional: password === undefined,
       onAuth: (auth, _session, done) =>
         auth.password === password ? done(null, { user: auth.username }) : done(new Error('wrong password')),
+      onRcptTo: (_address, _session, done) =>
+        this.refusing === undefined
+          ? done()
+          : done(Object.assign(new Error('not here'), { responseCode: this.refusing })),
       onData: (stream, session, done) => {
         const chunks: Buffer[] = [];
         stream.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -51,6 +59,24 @@ export class MailSink {
   async close(): Promise<void> {
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
+}
+
+/** The text of a mail, decoded, without its headers. */
+export function textOf(mail: SunkMail | undefined): string {
+  const source = mail?.source ?? '';
+  const at = source.indexOf('\r\n\r\n');
+  const body = source.slice(at + 4);
+  if (/^content-transfer-encoding: base64/im.test(source.slice(0, at)))
+    return Buffer.from(body, 'base64').toString();
+  if (!/^content-transfer-encoding: quoted-printable/im.test(source.slice(0, at))) return body;
+  const bytes = body.replaceAll(/=\r\n/g, '').replaceAll(/=([0-9A-F]{2})/g, (_, hex: string) => `%${hex}`);
+  return decodeURIComponent(bytes.replaceAll(/%(?![0-9A-F]{2})/g, '%25'));
+}
+
+/** The names of a mail's headers, in lower case. */
+export function headersOf({ source }: SunkMail): string[] {
+  const head = source.slice(0, source.indexOf('\r\n\r\n')).replaceAll(/\r\n[ \t]+/g, ' ');
+  return head.split('\r\n').map((line) => line.slice(0, line.indexOf(':')).toLowerCase());
 }
 
 /** The code in a mail, as a person would type it. */

@@ -28,6 +28,7 @@ const parts = [
   '/admin/history?revision=1',
   '/admin/settings?tab=sessions',
   '/admin/settings?tab=keys',
+  '/admin/settings?tab=mail',
   '/admin/settings?tab=document',
   '/admin/settings?add=provider',
 ];

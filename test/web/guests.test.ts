@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { chromium, type Page } from 'playwright-core';
-import { openMailer } from '../../controller/guests/mailer.ts';
+import { openMailer } from '../../controller/notifications/mailer.ts';
 import { findProgram } from '../../scripts/programs.ts';
 import { webDocument, wikiHost } from '../controller/web/web-bench.ts';
 import { testPortal } from '../login/support/portal.ts';

@@ -5,6 +5,9 @@ import { chromium, type Page } from 'playwright-core';
 import { findProgram } from '../../scripts/programs.ts';
 import { requestDocument } from '../controller/requests/request-bench.ts';
 import { testPortal, type TestPortal } from '../login/support/portal.ts';
+import { openMailer, type Mailer } from '../../controller/notifications/mailer.ts';
+import { eventually } from '../support/eventually.ts';
+import { MailSink, textOf } from '../support/mail-sink.ts';
 import { freePort, person, startProvider } from '../login/support/provider.ts';
 
 const people = {
@@ -21,15 +24,18 @@ after(() => browser.close());
 /** Where pictures go, when somebody wants to look at them. */
 const pictures = process.env['POSTERN_TEST_PICTURES'];
 
-async function open(t: TestContext): Promise<TestPortal> {
-  const portal = await testPortal(t, [corp], publicUrl);
+async function open(t: TestContext, mailer?: Mailer): Promise<TestPortal> {
+  const portal = await testPortal(t, [corp], publicUrl, mailer);
   const document = requestDocument();
   const [prod, emergency] = document.requests ?? [];
   if (prod === undefined || emergency === undefined) throw new Error('the rules are missing');
   await portal.apply({
     ...document,
     identityProviders: [corp.document],
-    requests: [{ ...prod, quorum: 1 }, emergency],
+    requests: [
+      { ...prod, quorum: 1, approvers: { groups: ['leads'], people: ['lea@acme.example'] } },
+      emergency,
+    ],
   });
   await portal.app.listen({ host: '127.0.0.1', port: Number(publicUrl.port) });
   return portal;
@@ -106,13 +112,21 @@ test('a refused person asks on the page that refused them, an approver sees what
   await alice.getByText('Withdrawn').waitFor();
 });
 
-test('a denial is read where it was asked, and breaking the glass says what it does before it does it', async (t) => {
-  await open(t);
+test('a denial by the link of a mail is read where it was asked, and breaking the glass says what it does before it does it', async (t) => {
+  const sink = await MailSink.open();
+  t.after(() => sink.close());
+  const failed = (error: unknown): void => assert.ifError(error);
+  await open(t, openMailer({ url: sink.url, from: 'access@acme.example', failed }));
   const alice = await pageOf(t, 'alice@acme.example', '/requests');
   await alice.getByRole('button', { name: 'Ask for databases' }).click();
   await alice.getByLabel('Why you need it').fill('Curious');
   await alice.getByRole('button', { name: 'Ask', exact: true }).click();
-  const lea = await pageOf(t, 'lea@acme.example', '/requests');
+  // Whom a rule names is told before they have ever been here.
+  const mail = await eventually('the mail', () => sink.mails[0]);
+  assert.deepEqual(mail.to, ['lea@acme.example']);
+  const link = new URL(/http:\S+&link=\S+/.exec(textOf(mail))?.[0] ?? '');
+  const lea = await pageOf(t, 'lea@acme.example', link.pathname + link.search);
+  await picture(lea, 'by-mail');
   await lea.getByLabel('Or why not').fill('Use the replica');
   await lea.getByRole('button', { name: 'Deny' }).click();
   await lea.getByText('Denied', { exact: true }).waitFor();

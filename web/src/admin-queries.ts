@@ -20,6 +20,7 @@ export const relaysQuery = live('relays', admin.relays);
 export const allResourcesQuery = live('resources', admin.resources);
 export const hostnamesQuery = live('hostnames', admin.hostnames);
 export const keysQuery = live('keys', admin.keys);
+export const mailQuery = live('mail', admin.mail);
 export const documentQuery = live('document', admin.document);
 export const postureSourcesQuery = live('posture-sources', admin.postureSources);
 

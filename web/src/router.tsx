@@ -209,7 +209,7 @@ const settings = createRoute({
 const requests = createRoute({
   getParentRoute: () => shell,
   path: '/requests',
-  validateSearch: texts('id'),
+  validateSearch: texts('id', 'link'),
   component: lazyRouteComponent(() => import('./pages/requests.tsx'), 'RequestsPage'),
 });
 

@@ -1,8 +1,7 @@
 /** Service tokens and device passes for administrators: service tokens made, both kinds listed and revoked one by one. */
 import { Type } from 'typebox';
 import { parseDuration } from '../../../protocol/durations.ts';
-import { idPattern } from '../../../protocol/ids.ts';
-import { MadePass, PassName, passLifeOf } from '../../../protocol/passes.ts';
+import { MadePass, PassEntry, PassName, passLifeOf } from '../../../protocol/passes.ts';
 import type { ControllerContext } from '../../context.ts';
 import { subjectsOf } from '../../decisions/seat.ts';
 import { createPass, revokePass } from '../../web/keep-passes.ts';
@@ -10,19 +9,6 @@ import { organisationOf, whoOf } from '../access.ts';
 import { ProblemError } from '../problems.ts';
 import type { TypedApp } from '../typed-app.ts';
 
-const instantOrNull = Type.Union([Type.String(), Type.Null()]);
-const PassEntry = Type.Object({
-  id: Type.String({ pattern: idPattern('tok') }),
-  kind: Type.Union([Type.Literal('service'), Type.Literal('device')]),
-  name: Type.String(),
-  /** The service account, or the person. */
-  subject: Type.String(),
-  subjectName: Type.String(),
-  resource: Type.String(),
-  created: Type.String(),
-  createdBy: Type.String(),
-  expires: instantOrNull,
-});
 const Body = Type.Object(
   {
     name: PassName,

@@ -1,7 +1,8 @@
 /** API tokens of administrators and auditors: made, listed, given another role, deleted. */
 import { Type } from 'typebox';
 import { parseDuration } from '../../../protocol/durations.ts';
-import { idPattern, type Id } from '../../../protocol/ids.ts';
+import type { Id } from '../../../protocol/ids.ts';
+import { ApiTokenEntry } from '../../../protocol/inventory.ts';
 import { Scope, scopes as everyScope } from '../../../protocol/roles.ts';
 import {
   createApiToken,
@@ -31,20 +32,6 @@ const NewTokenBody = Type.Object(
 );
 /** Also when no administrator's token is left afterwards. */
 const Force = Type.Object({ force: Type.Optional(Type.Boolean()) });
-const instantOrNull = Type.Union([Type.String(), Type.Null()]);
-const TokenEntry = Type.Object({
-  id: Type.String({ pattern: idPattern('tok') }),
-  name: Type.String(),
-  role: TokenRole,
-  scopes: Type.Array(Scope),
-  created: Type.String(),
-  createdBy: Type.String(),
-  expires: instantOrNull,
-  /** To the minute. */
-  lastUsed: instantOrNull,
-  /** Whether this is the token that asks. */
-  current: Type.Boolean(),
-});
 const params = Type.Object({ id: Type.String() });
 const lastText =
   'No other API token with the role admin is left, so nobody could administer any more. Make another first, or say force.';
@@ -90,7 +77,7 @@ export function tokenRoutes(app: TypedApp, context: ControllerContext): void {
     '/api/v1/tokens',
     {
       config: { access: ['tokens.read'] },
-      schema: { summary: 'API tokens, without their text', response: { 200: Type.Array(TokenEntry) } },
+      schema: { summary: 'API tokens, without their text', response: { 200: Type.Array(ApiTokenEntry) } },
     },
     async (request) => {
       const { store } = context.organisation(organisationOf(request));

@@ -8,7 +8,7 @@ import { parseId, type Id } from '../../../protocol/ids.ts';
 import { RequestDuration, RequestId, RequestState } from '../../../protocol/requests.ts';
 import type { ControllerContext, Organisation } from '../../context.ts';
 import { Guesses } from '../../guesses.ts';
-import { tellWebhook } from '../../notifications/deliver.ts';
+import { tellWebhook } from '../../notifications/tell-webhook.ts';
 import { isSigned } from '../../notifications/signature.ts';
 import { webhookSecret } from '../../notifications/webhook-secrets.ts';
 import { answerRequest, type Answer } from '../../requests/answer.ts';

@@ -2,6 +2,7 @@
 import type { LightMyRequestResponse } from 'fastify';
 import { buildApp } from '../../../controller/api/app.ts';
 import { login } from '../../../controller/login/login.ts';
+import type { Mailer } from '../../../controller/notifications/mailer.ts';
 import { recordSignIn } from '../../../controller/login/record-sign-in.ts';
 import { visitorEntitlements } from '../../../controller/decisions/entitlements.ts';
 import { subjectOf } from '../../../controller/decisions/seat.ts';
@@ -122,7 +123,7 @@ export class TestPerson {
 export interface RequestBench extends TestController {
   readonly portal: Awaited<ReturnType<typeof buildApp>>;
   /** Signs somebody in. */
-  person(subject: string, groups: readonly string[]): Promise<TestPerson>;
+  person(subject: string, groups: readonly string[], name?: string): Promise<TestPerson>;
   /** Every request there is, as administrators see them. */
   all(): Promise<AccessRequest[]>;
   /** Entries of the audit log whose `what` begins so, oldest first. */
@@ -133,8 +134,9 @@ export interface RequestBench extends TestController {
 export async function requestBench(
   test: AfterTest,
   document: OrganisationDocument = requestDocument(),
+  mailer?: Mailer,
 ): Promise<RequestBench> {
-  const controller = await testController(test);
+  const controller = await testController(test, mailer === undefined ? {} : { mailer });
   const { context, attempts } = controller;
   const call: TestController['call'] = (method, url, payload) => controller.call(method, url, payload);
   const portal = await buildApp({ context, ...login(context, attempts) });
@@ -148,13 +150,13 @@ export async function requestBench(
     ...controller,
     portal,
     apply,
-    async person(subject, groups) {
+    async person(subject, groups, name = subject) {
       const signedIn = await recordSignIn(context, context.organisation(context.soleOrganisation), {
         issuer,
         provider: 'corp',
         identity: {
           subject,
-          name: subject,
+          name,
           email: `${subject}@acme.example`,
           groups: [...groups],
           authMs: context.now(),

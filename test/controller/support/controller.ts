@@ -9,6 +9,7 @@ import { createApiToken } from '../../../controller/api-tokens.ts';
 import type { ControllerContext } from '../../../controller/context.ts';
 import { ControlServer } from '../../../controller/control/control-server.ts';
 import { LoginAttempts } from '../../../controller/enrolment/login-attempts.ts';
+import type { Mailer } from '../../../controller/notifications/mailer.ts';
 import { openController } from '../../../controller/open-controller.ts';
 import type { ApiRole } from '../../../controller/store/schema.ts';
 import { systemRandom } from '../../../protocol/clock.ts';
@@ -68,6 +69,7 @@ export async function testController(
     readonly builtInAuthority?: boolean;
     readonly directory?: string;
     readonly countriesFile?: string;
+    readonly mailer?: Mailer;
   } = {},
 ): Promise<TestController> {
   const directory = overrides.directory ?? (await mkdtemp(join(tmpdir(), 'postern-controller-')));
@@ -78,6 +80,7 @@ export async function testController(
     publicUrl: new URL('https://access.acme.example:8443'),
     builtInAuthority: overrides.builtInAuthority ?? false,
     ...(overrides.countriesFile === undefined ? {} : { countriesFile: overrides.countriesFile }),
+    ...(overrides.mailer === undefined ? {} : { mailer: overrides.mailer }),
     now: time.now,
     clock: time.clock,
     random: systemRandom,

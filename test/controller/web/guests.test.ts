@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LightMyRequestResponse } from 'fastify';
-import { openMailer } from '../../../controller/guests/mailer.ts';
+import { openMailer } from '../../../controller/notifications/mailer.ts';
 import type { OrganisationDocument } from '../../../protocol/organisation-document.ts';
 import type { PolicyDocument } from '../../../protocol/policy-document.ts';
 import { systemRandom } from '../../../protocol/clock.ts';

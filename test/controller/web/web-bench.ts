@@ -1,7 +1,7 @@
 /** The web door of a controller without its network: a signed-in browser, connectors on control channels in memory. */
 import { createHash } from 'node:crypto';
 import { ControlServer } from '../../../controller/control/control-server.ts';
-import type { Mailer } from '../../../controller/guests/mailer.ts';
+import type { Mailer } from '../../../controller/notifications/mailer.ts';
 import { recordSignIn } from '../../../controller/login/record-sign-in.ts';
 import type { OrganisationDocument, ResourceDocument } from '../../../protocol/organisation-document.ts';
 import type { PolicyDocument } from '../../../protocol/policy-document.ts';

@@ -9,7 +9,7 @@ import { createApiToken } from '../../../controller/api-tokens.ts';
 import type { DeviceClaim } from '../../../controller/enrolment/join-device.ts';
 import { LoginAttempts } from '../../../controller/enrolment/login-attempts.ts';
 import { login } from '../../../controller/login/login.ts';
-import type { Mailer } from '../../../controller/guests/mailer.ts';
+import type { Mailer } from '../../../controller/notifications/mailer.ts';
 import { openController, type OpenController } from '../../../controller/open-controller.ts';
 import type { OrganisationDocument } from '../../../protocol/organisation-document.ts';
 import { systemClock, systemRandom } from '../../../protocol/clock.ts';

@@ -68,7 +68,7 @@ export class WebBench {
   readonly records: Omit<FlowRecord, 'seq'>[] = [];
   readonly sent: FromNode[] = [];
   readonly lease = new Lease(Date.now);
-  readonly resources: ConnectorSnapshot['resources'] = {};
+  resources: ConnectorSnapshot['resources'] = {};
   readonly passes: NonNullable<ConnectorSnapshot['passes']> = {};
   readonly folder: string;
   readonly ca: string;
@@ -111,7 +111,7 @@ export class WebBench {
   publish(host: string, origins: readonly string[], changes: Partial<ConnectorWeb> = {}): void {
     const known = Object.values(this.resources).find(({ web }) => web?.hostnames[0] === host);
     const resource = known?.id ?? newId('res', id(16));
-    this.resources[resource] = {
+    const published: ConnectorSnapshot['resources'][string] = {
       id: resource,
       hosts: [],
       address: 'localhost',
@@ -130,6 +130,7 @@ export class WebBench {
         ...changes,
       },
     };
+    this.resources = { ...this.resources, [resource]: published };
   }
 
   resourceOf(host: string): string {

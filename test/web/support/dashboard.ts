@@ -5,6 +5,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { chromium } from 'playwright-core';
 import { Cookies } from '../../../controller/login/cookies.ts';
 import { findProgram } from '../../../scripts/programs.ts';
+import { openMailer } from '../../../controller/notifications/mailer.ts';
 import { testPortal, type TestPortal } from '../../login/support/portal.ts';
 import { freePort } from '../../login/support/provider.ts';
 import { makeBusy, type Busy } from './busy-organisation.ts';
@@ -37,7 +38,10 @@ export async function startDashboard(
   { hostile = false } = {},
 ): Promise<Dashboard> {
   const publicUrl = new URL(`http://postern.localhost:${await freePort()}`);
-  const portal = await testPortal(test, [], publicUrl);
+  // Nothing is sent: what an administrator is shown of mail is.
+  const smtp = new URL('smtp://postern@mail.acme.example:587');
+  const mailer = openMailer({ url: smtp, from: 'access@acme.example', failed: () => undefined });
+  const portal = await testPortal(test, [], publicUrl, mailer);
   const busy = await makeBusy(portal, { hostile });
   await portal.app.listen({ host: '127.0.0.1', port: Number(publicUrl.port) });
   const browser: Browser = await chromium.launch({

@@ -15,6 +15,7 @@ import type {
 import type { ApplyResult, DocumentChange, DocumentRevision } from '../../../protocol/document-revisions.ts';
 import type { EffectiveAccessList } from '../../../protocol/effective-access.ts';
 import type { HostnameCheck, HostnameEntry } from '../../../protocol/hostnames.ts';
+import type { MailStatus, MailTested } from '../../../protocol/mail.ts';
 import type { Overview } from '../../../protocol/overview.ts';
 import type { PlanResult } from '../../../protocol/plan.ts';
 import type { ProposalDetail, ProposalList, Proposed } from '../../../protocol/proposals.ts';
@@ -109,5 +110,7 @@ export const admin = {
     call<undefined>('DELETE', `${kind}/${id(node)}`),
   makeKey: (body: { purpose: KeyEntry['purpose']; name: string; uses?: number; expires?: string }) =>
     call<{ id: string; key: string }>('POST', 'enrolment-keys', { body }),
+  mail: () => call<MailStatus>('GET', 'mail'),
+  testMail: (to: string) => call<MailTested>('POST', 'mail/test', { body: { to } }),
   deleteKey: (key: string) => call<undefined>('DELETE', `enrolment-keys/${id(key)}`),
 };

@@ -5,7 +5,8 @@
 import type { GuestAnswer, GuestAsk, GuestCode, GuestOptions } from '../../../protocol/guests.ts';
 import type { MadePass, MyPasses } from '../../../protocol/passes.ts';
 import type {
-  Approving,
+  PortalApproving,
+  PortalDenying,
   MyApprovals,
   MyRequests,
   NewRequest,
@@ -57,12 +58,12 @@ export const api = {
   ask: (wanted: NewRequest) => call<{ id: string }>('POST', 'me/requests', { body: wanted }),
   withdraw: (id: string) => call<undefined>('POST', `me/requests/${encodeURIComponent(id)}/withdraw`),
   approvals: () => call<MyApprovals>('GET', 'me/approvals'),
-  approveRequest: (id: string, approving: Approving) =>
+  approveRequest: (id: string, approving: PortalApproving) =>
     call<{ state: RequestState }>('POST', `me/approvals/${encodeURIComponent(id)}/approve`, {
       body: approving,
     }),
-  denyRequest: (id: string, text: string) =>
-    call<{ state: RequestState }>('POST', `me/approvals/${encodeURIComponent(id)}/deny`, { body: { text } }),
+  denyRequest: (id: string, denying: PortalDenying) =>
+    call<{ state: RequestState }>('POST', `me/approvals/${encodeURIComponent(id)}/deny`, { body: denying }),
   signOut: (everywhere: boolean) =>
     call<SignedOut>('POST', everywhere ? 'me/sign-out-everywhere' : 'me/sign-out'),
 };

@@ -10,7 +10,15 @@ import { choicesUpTo } from './durations.ts';
 const control =
   'min-h-10 w-full min-w-0 rounded-control border border-line-strong bg-surface px-3 text-body hover:border-quiet';
 
-export function ApprovalForm({ request }: { readonly request: AccessRequest }) {
+export function ApprovalForm({
+  request,
+  link,
+}: {
+  readonly request: AccessRequest;
+  /** Of the mail that brought the approver here; it is used up by the answer. */
+  readonly link?: string | undefined;
+}) {
+  const by = link === undefined ? {} : { link };
   const { id, forMs, quorum, answers, waivable = [] } = request;
   const choices = choicesUpTo(forMs);
   const [length, setLength] = useState(choices.at(-1)?.value ?? '');
@@ -22,10 +30,10 @@ export function ApprovalForm({ request }: { readonly request: AccessRequest }) {
     onSettled: () => queries.invalidateQueries({ queryKey: ['approvals'] }),
   };
   const approve = useMutation({
-    mutationFn: () => api.approveRequest(id, { for: length, waives: [...waived] }),
+    mutationFn: () => api.approveRequest(id, { for: length, waives: [...waived], ...by }),
     ...settled,
   });
-  const deny = useMutation({ mutationFn: () => api.denyRequest(id, text), ...settled });
+  const deny = useMutation({ mutationFn: () => api.denyRequest(id, { text, ...by }), ...settled });
   const error = approve.error ?? deny.error;
   const still = quorum - answers.filter(({ answer }) => answer === 'approve').length;
   return (

@@ -30,7 +30,7 @@ const route = getRouteApi('/shell/requests');
 /** The id in the address is one that a message to an approver named: it stands first. */
 export function RequestsPage() {
   useTitle('Requests');
-  const { id } = route.useSearch();
+  const { id, link } = route.useSearch();
   return (
     <div className="grid max-w-[48rem] gap-8">
       <div className="flex flex-wrap items-baseline justify-between gap-3">
@@ -39,12 +39,12 @@ export function RequestsPage() {
           What you may use
         </Link>
       </div>
-      <Lists chosen={id} />
+      <Lists chosen={id} link={link} />
     </div>
   );
 }
 
-function Lists({ chosen }: { readonly chosen: string | undefined }) {
+function Lists({ chosen, link }: { readonly chosen: string | undefined; readonly link: string | undefined }) {
   const own = useQuery(requestsQuery);
   const approvals = useQuery(approvalsQuery);
   const failed = [own, approvals].find(({ error, data }) => error !== null && data === undefined);
@@ -71,7 +71,7 @@ function Lists({ chosen }: { readonly chosen: string | undefined }) {
             {waiting.map((request) => (
               <li key={request.id} className="grid grid-cols-[minmax(0,1fr)] gap-4 px-5 py-4">
                 <Told request={request} ofOthers />
-                <ApprovalForm request={request} />
+                <ApprovalForm request={request} link={request.id === chosen ? link : undefined} />
               </li>
             ))}
           </ul>

@@ -59,7 +59,7 @@ export function ResourceEditor({
             label="Address"
             mono
             placeholder="wiki.acme.internal"
-            hint="As the connector resolves it: a name, a wildcard such as *.db.acme.internal, or an address with an alias."
+            hint="As the connector resolves it: a name, a wildcard such as *.db.acme.internal, or an address or network (10.20.0.0/24) with an alias."
             value={entry.address ?? ''}
             onChange={(event) => set({ ...entry, address: event.target.value.trim() })}
           />
@@ -68,7 +68,7 @@ export function ResourceEditor({
               label="Alias"
               mono
               placeholder="printer.acme.internal"
-              hint="The name by which people reach an address; addresses are told to nobody."
+              hint="The name by which people reach an address; below it those of a network, such as 10-20-0-5.rack.acme.internal."
               value={entry.alias ?? ''}
               onChange={(event) => set(withAlias(entry, event.target.value.trim()))}
             />

@@ -8,6 +8,7 @@ import { Tabs } from '../../ui/tabs.tsx';
 import { useListSearch } from '../../ui/use-list-search.ts';
 import { useDocument } from '../use-document.ts';
 import { Keys } from './keys.tsx';
+import { MailSettings } from './mail.tsx';
 import { Providers } from './providers.tsx';
 import { SessionSettings } from './session-settings.tsx';
 import { WholeDocument } from './whole-document.tsx';
@@ -26,6 +27,7 @@ export function SettingsPage() {
           { id: undefined, label: 'Sign-in' },
           { id: 'sessions', label: 'Sessions and devices' },
           ...(may('keys.read') ? [{ id: 'keys', label: 'Enrolment keys' }] : []),
+          ...(may('mail.read') ? [{ id: 'mail', label: 'Mail' }] : []),
           { id: 'document', label: 'As one file' },
         ]}
       />
@@ -33,6 +35,8 @@ export function SettingsPage() {
         <Loaded what="The keys" query={keys}>
           {(list) => <Keys keys={list} />}
         </Loaded>
+      ) : tab === 'mail' && may('mail.read') ? (
+        <MailSettings />
       ) : (
         <Loaded what="The settings" query={document}>
           {(base) =>

@@ -1,0 +1,38 @@
+/**
+ * Which resource answers for a public hostname: the one whose pattern means it most exactly. Asked for every connection and
+ * every request, so the patterns are sorted once for each state of the resources, which no patch changes in place.
+ */
+import type { ConnectorResource, ConnectorSnapshot } from '../../protocol/control.ts';
+import type { Name } from '../../protocol/names.ts';
+import type { WebResource } from './exchange.ts';
+
+type Resources = ConnectorSnapshot['resources'];
+
+const kept = new WeakMap<Resources, ReadonlyMap<string, WebResource>>();
+
+/** Exact before wildcard, the longer suffix before the shorter; undefined when none means `host`. */
+export function resourceAt(resources: Resources | undefined, host: Name): WebResource | undefined {
+  if (resources === undefined) return undefined;
+  const byPattern = kept.get(resources) ?? sorted(resources);
+  const exact = byPattern.get(host);
+  if (exact !== undefined) return exact;
+  for (let dot = host.indexOf('.'); dot !== -1; dot = host.indexOf('.', dot + 1)) {
+    const found = byPattern.get(`*${host.slice(dot)}`);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function sorted(resources: Resources): ReadonlyMap<string, WebResource> {
+  const byPattern = new Map<string, WebResource>();
+  for (const resource of Object.values(resources).filter(hasDoor))
+    for (const pattern of resource.web.hostnames)
+      if (!byPattern.has(pattern)) byPattern.set(pattern, resource);
+  kept.set(resources, byPattern);
+  return byPattern;
+}
+
+/** Whether browsers reach it. */
+export function hasDoor(resource: ConnectorResource): resource is WebResource {
+  return resource.web !== undefined;
+}
