@@ -33,6 +33,7 @@ export const adminPages = [
   '/admin/devices',
   '/admin/devices/$id',
   '/admin/sessions',
+  '/admin/requests',
   '/admin/networks',
   '/admin/networks/$name',
   '/admin/log',

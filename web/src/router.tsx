@@ -162,6 +162,7 @@ const devices = createRoute({
 const oneDevice = createRoute({
   getParentRoute: () => shell,
   path: '/admin/devices/$id',
+  validateSearch: listSearch,
   component: lazyRouteComponent(() => import('./admin/devices/device.tsx'), 'DevicePage'),
 });
 
@@ -170,6 +171,13 @@ const sessions = createRoute({
   path: '/admin/sessions',
   validateSearch: listSearch,
   component: lazyRouteComponent(() => import('./admin/sessions/sessions.tsx'), 'SessionsPage'),
+});
+
+const allRequests = createRoute({
+  getParentRoute: () => shell,
+  path: '/admin/requests',
+  validateSearch: listSearch,
+  component: lazyRouteComponent(() => import('./admin/requests/requests.tsx'), 'AllRequestsPage'),
 });
 
 const networks = createRoute({
@@ -259,6 +267,7 @@ export const router = createRouter({
       devices,
       oneDevice,
       sessions,
+      allRequests,
       networks,
       network,
       log,
