@@ -75,7 +75,7 @@ function goOn(socket: Asked): void {
   // What a system says of a port that is not bound any more is no answer.
   socket.on('error', () => undefined);
   const timer = setInterval(() => {
-    if (lastMs === 0 || Date.now() - lastMs < 1_500) return void socket.send('on and on');
+    if (lastMs === 0 || Date.now() - lastMs < 1_500) return socket.send('on and on');
     clearInterval(timer);
     socket.close();
     return console.log(`last ${lastMs}`);
