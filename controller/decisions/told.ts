@@ -51,28 +51,34 @@ function shared(state: OrganisationState): Shared {
   return made;
 }
 
-function namedGroups({ document, resources }: OrganisationState): Map<NetworkId, string[]> {
+function namedGroups({ document, resources, exposures }: OrganisationState): Map<NetworkId, string[]> {
   const named = new Map<NetworkId, Set<string>>();
-  /** Where a resource of this name lies, or those with this tag. */
-  const [byName, byTag] = [new Map<string, NetworkId>(), new Map<string, Set<NetworkId>>()];
+  /** Where resources of this name, or with this tag, lie. */
+  const [byName, byTag] = [new Map<string, Set<NetworkId>>(), new Map<string, Set<NetworkId>>()];
   for (const { network, definition } of resources) {
     const groups = entry(named, network.id);
     for (const rule of definition.web?.rules ?? []) for (const group of rule.groups ?? []) groups.add(group);
-    byName.set(definition.name, network.id);
+    entry(byName, definition.name).add(network.id);
     for (const tag of definition.tags ?? []) entry(byTag, tag).add(network.id);
   }
-  for (const { to, allow, deny, require } of document.policies ?? []) {
+  for (const { to = {}, allow, deny, require } of document.policies ?? []) {
     const groups = [allow, deny, require].flatMap((who) =>
       who === undefined || who === 'everyone' ? [] : (who.groups ?? []),
     );
     for (const network of networksOf(to)) for (const group of groups) entry(named, network).add(group);
   }
+  for (const { network, allow } of exposures)
+    if (allow !== undefined && allow !== 'everyone')
+      for (const group of allow.groups ?? []) entry(named, network).add(group);
   return new Map([...named].map(([network, groups]) => [network, [...groups]]));
 
-  function networksOf(to: PolicyDocument['to']): Iterable<NetworkId> {
+  function networksOf(to: NonNullable<PolicyDocument['to']>): Iterable<NetworkId> {
     if (to === 'everything') return named.keys();
-    const ofNames = (to.resources ?? []).flatMap((name) => byName.get(name) ?? []);
-    return new Set([...ofNames, ...(to.tags ?? []).flatMap((tag) => [...(byTag.get(tag) ?? [])])]);
+    const about = [
+      ...(to.resources ?? []).map((name) => byName.get(name)),
+      ...(to.tags ?? []).map((tag) => byTag.get(tag)),
+    ];
+    return new Set(about.flatMap((networks) => [...(networks ?? [])]));
   }
 }
 
