@@ -10,8 +10,16 @@ const dashboard = await startDashboard({ after }, { hostile: true });
 const { busy } = dashboard;
 const pictures = process.env['POSTERN_SCREENSHOTS'];
 
+const invited = await dashboard.portal.admin('POST', '/api/v1/administrators/invitations', {
+  email: 'alice@acme.example',
+  role: 'network',
+  link: true,
+});
+const invitation = new URL(invited.json<{ link: string }>().link);
+
 /** Parts of pages that have an address of their own, beside those of the router's list. */
 const parts = [
+  invitation.pathname + invitation.search,
   '/admin/networks?tab=connectors',
   '/admin/networks?add=connector',
   '/admin/resources?add=resource',

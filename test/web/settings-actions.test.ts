@@ -301,7 +301,7 @@ test('a request is answered by an administrator for less than was asked, and wha
 test('a half-written entry takes nothing with it: the form is back once it has a shape', async () => {
   await go('/admin/policies?edit=staff-wiki');
   const yaml = dialog().getByLabel('As YAML');
-  await yaml.fill('name: staff-wiki\nallow: everyone\nto:\n');
+  await yaml.fill('name: staff-wiki\nallow: everyone\nto: { tags: prod }\n');
   await dialog().getByText('The form cannot show this').waitFor();
   await yaml.fill('name: staff-wiki\nallow: everyone\nto: everything\n');
   await dialog().getByText('Everyone may use everything.').waitFor();

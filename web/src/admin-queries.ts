@@ -49,3 +49,10 @@ export function accessQuery(of: { resource?: string; subject?: string; device?: 
     refetchInterval: liveMs,
   });
 }
+
+/** What is open now, as the connectors say: asked anew as long as it is looked at. */
+export const flowsQuery = queryOptions({
+  queryKey: ['admin', 'flows'],
+  queryFn: admin.flows,
+  refetchInterval: 2_000,
+});

@@ -20,6 +20,7 @@ import type { ApplyResult, DocumentChange, DocumentRevision } from '../../../pro
 import type { EffectiveAccessList } from '../../../protocol/effective-access.ts';
 import type { HostnameCheck, HostnameEntry } from '../../../protocol/hostnames.ts';
 import type { MailStatus, MailTested } from '../../../protocol/mail.ts';
+import type { LiveFlowList } from '../../../protocol/live-flows.ts';
 import type { Overview } from '../../../protocol/overview.ts';
 import type { PlanResult } from '../../../protocol/plan.ts';
 import type { ProposalDetail, ProposalList, Proposed } from '../../../protocol/proposals.ts';
@@ -28,6 +29,7 @@ import type { AccessRequests, Approving, RequestState } from '../../../protocol/
 import type { Role } from '../../../protocol/roles.ts';
 import type { Simulation, SimulationRequest } from '../../../protocol/simulation.ts';
 import type { WebhookEntry, WebhookTested } from '../../../protocol/webhooks.ts';
+import type { TargetTest, TargetTested } from '../../../protocol/target-test.ts';
 import type { ShownDocument } from '../admin/document/shown-document.ts';
 import { call, withQuery } from './call.ts';
 
@@ -82,6 +84,7 @@ export const admin = {
   log: (query: LogQuery) =>
     call<{ entries: AuditRow[]; next: number }>('GET', withQuery('audit', { ...query })),
   simulate: (request: SimulationRequest) => call<Simulation>('POST', 'simulate', { body: request }),
+  testTarget: (test: TargetTest) => call<TargetTested>('POST', 'target-tests', { body: test }),
 
   administrators: () =>
     call<{ administrators: Administrator[] }>('GET', 'administrators').then(
@@ -139,6 +142,9 @@ export const admin = {
   renameDevice: (device: string, name: string) =>
     call<undefined>('POST', `devices/${id(device)}/rename`, { body: { name } }),
   forgetDevice: (device: string) => call<undefined>('DELETE', `devices/${id(device)}`),
+  flows: () => call<LiveFlowList>('GET', 'flows'),
+  cutFlow: (connector: string, flow: string) =>
+    call<undefined>('DELETE', `flows/${id(connector)}/${id(flow)}`),
   endSession: (session: string) => call<undefined>('DELETE', `sessions/${id(session)}`),
   signOutPerson: (person: string) => call<{ ended: number }>('DELETE', `people/${id(person)}/sessions`),
   setDisabled: (kind: 'people' | 'service-accounts', account: string, disabled: boolean) =>

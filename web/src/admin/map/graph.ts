@@ -48,7 +48,7 @@ export function graphOf({ policies = [], resources = [], networks = [] }: ShownD
           ];
     for (const from of subjects) edges.push({ from, to: id, effect });
     for (const resource of resources) {
-      const { to } = policy;
+      const { to = {} } = policy;
       const meant =
         to === 'everything' ||
         to.resources?.includes(resource.name) === true ||

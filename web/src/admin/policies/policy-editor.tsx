@@ -3,7 +3,7 @@ import { useState } from 'react';
 import type { PolicyDocument } from '../../../../protocol/policy-document.ts';
 import type { DocumentInForce } from '../../api/admin.ts';
 import { Choices } from '../../ui/choices.tsx';
-import { Select } from '../../ui/field.tsx';
+import { Check, Select } from '../../ui/field.tsx';
 import { Group } from '../../ui/group.tsx';
 import { InstantField } from '../../ui/instant-field.tsx';
 import { EntryEditor } from '../document/entry-editor.tsx';
@@ -65,7 +65,16 @@ export function PolicyEditor({
             />
           </Group>
           <Group legend="What">
-            <TargetFields document={document} to={policy.to} onChange={(to) => set({ ...policy, to })} />
+            <TargetFields
+              document={document}
+              to={policy.to ?? {}}
+              onChange={(to) => set({ ...policy, to })}
+            />
+            <Check
+              label="Exposing ports of their own machine (postern expose)"
+              checked={policy.mayExpose === true}
+              onChange={(event) => set(withKey(policy, 'mayExpose', event.target.checked ? true : ''))}
+            />
             <Select
               label="Through"
               value={policy.doors?.length === 1 ? policy.doors[0] : ''}

@@ -13,21 +13,21 @@ import { countryText } from './countries.ts';
 export function Sentence({ policy }: { readonly policy: PolicyDocument }) {
   const effect = effectOf(policy);
   const who = <Who who={whoOf(policy)} />;
-  const to = <To to={policy.to} />;
+  const about = <About policy={policy} />;
   const doors = doorText(policy.doors);
   return (
     <span className="text-pretty wrap-anywhere">
       {effect === 'allow' ? (
         <>
-          {who} may use {to}
+          {who} may {about}
         </>
       ) : effect === 'deny' ? (
         <>
-          {who} may not use {to}
+          {who} may not {about}
         </>
       ) : (
         <>
-          For {to}, {who} must meet this
+          To {about}, {who} must meet this
         </>
       )}
       {doors}
@@ -91,7 +91,20 @@ function Who({ who }: { readonly who: ReturnType<typeof whoOf> }) {
   return <Joined parts={parts} />;
 }
 
-function To({ to }: { readonly to: PolicyDocument['to'] }) {
+/** What it lets somebody do, or not: use things, expose ports of their own machine, or both. */
+function About({ policy: { to, mayExpose } }: { readonly policy: PolicyDocument }) {
+  const exposing = <b className="font-semibold">expose ports of their own machine</b>;
+  const isAboutNothing = to !== 'everything' && to?.resources === undefined && to?.tags === undefined;
+  if (mayExpose === true && isAboutNothing) return exposing;
+  return (
+    <>
+      use <To to={to ?? {}} />
+      {mayExpose === true ? <> and {exposing}</> : undefined}
+    </>
+  );
+}
+
+function To({ to }: { readonly to: NonNullable<PolicyDocument['to']> }) {
   if (to === 'everything') return <b className="font-semibold">everything</b>;
   const parts: ReactNode[] = [];
   if (to.resources !== undefined) parts.push(<Names key="resources" names={to.resources} />);

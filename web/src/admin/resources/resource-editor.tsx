@@ -9,6 +9,7 @@ import { EntryEditor } from '../document/entry-editor.tsx';
 import { NameField } from '../document/name-field.tsx';
 import { withKey } from '../document/with-key.ts';
 import { WebFields } from './web-fields.tsx';
+import { TestTarget } from './test-target.tsx';
 
 const visibilities = [
   { value: '', label: 'Those who are allowed, or lack only a condition' },
@@ -80,6 +81,7 @@ export function ResourceEditor({
             chosen={entry.ports ?? []}
             onChange={(ports) => set({ ...entry, ports })}
           />
+          <TestTarget entry={entry} />
           <Choices
             label="Tags"
             hint="Policies may speak of a tag in the place of names."

@@ -11,10 +11,30 @@ import { Foreign } from '../../ui/foreign.tsx';
 import { Ago, Instant } from '../../ui/instant.tsx';
 import { Page } from '../../ui/page.tsx';
 import { EmptyState, Loaded } from '../../ui/states.tsx';
+import { Tabs } from '../../ui/tabs.tsx';
 import { TextLink } from '../../ui/text-link.tsx';
 import { useQuestion } from '../use-question.tsx';
+import { useListSearch } from '../../ui/use-list-search.ts';
+import { Flows } from './flows.tsx';
 
 export function SessionsPage() {
+  const [{ tab }] = useListSearch();
+  return (
+    <Page title="Sessions" lead="Who is signed in now, in browsers and on devices, and what they have open.">
+      <Tabs
+        label="Parts of sessions"
+        current={tab}
+        tabs={[
+          { id: undefined, label: 'Signed in' },
+          { id: 'flows', label: 'Open flows' },
+        ]}
+      />
+      {tab === 'flows' ? <Flows /> : <Sessions />}
+    </Page>
+  );
+}
+
+function Sessions() {
   const may = useMay();
   const sessions = useQuery(sessionsQuery);
   const [confirm, ask] = useQuestion();
@@ -30,7 +50,7 @@ export function SessionsPage() {
     });
   };
   return (
-    <Page title="Sessions" lead="Who is signed in now, in browsers and on devices.">
+    <>
       <Loaded what="The sessions" query={sessions}>
         {(rows) => (
           <DataTable
@@ -58,7 +78,7 @@ export function SessionsPage() {
         )}
       </Loaded>
       {confirm}
-    </Page>
+    </>
   );
 }
 
