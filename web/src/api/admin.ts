@@ -29,8 +29,8 @@ import type { PostureProfileDocument } from '../../../protocol/posture-document.
 import type { AccessRequests, Approving, RequestState } from '../../../protocol/requests.ts';
 import type { Role } from '../../../protocol/roles.ts';
 import type { Simulation, SimulationRequest } from '../../../protocol/simulation.ts';
-import type { WebhookEntry, WebhookTested } from '../../../protocol/webhooks.ts';
 import type { TargetTest, TargetTested } from '../../../protocol/target-test.ts';
+import type { WebhookEntry, WebhookTested } from '../../../protocol/webhooks.ts';
 import type { ShownDocument } from '../admin/document/shown-document.ts';
 import { call, withQuery } from './call.ts';
 

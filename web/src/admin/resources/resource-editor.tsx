@@ -6,10 +6,10 @@ import { Choices } from '../../ui/choices.tsx';
 import { Field, Select } from '../../ui/field.tsx';
 import { More } from '../../ui/group.tsx';
 import { EntryEditor } from '../document/entry-editor.tsx';
+import { TestTarget } from './test-target.tsx';
 import { NameField } from '../document/name-field.tsx';
 import { withKey } from '../document/with-key.ts';
 import { WebFields } from './web-fields.tsx';
-import { TestTarget } from './test-target.tsx';
 
 const visibilities = [
   { value: '', label: 'Those who are allowed, or lack only a condition' },

@@ -13,8 +13,8 @@ import { Page } from '../../ui/page.tsx';
 import { EmptyState, Loaded } from '../../ui/states.tsx';
 import { Tabs } from '../../ui/tabs.tsx';
 import { TextLink } from '../../ui/text-link.tsx';
-import { useQuestion } from '../use-question.tsx';
 import { useListSearch } from '../../ui/use-list-search.ts';
+import { useQuestion } from '../use-question.tsx';
 import { Flows } from './flows.tsx';
 
 export function SessionsPage() {
