@@ -106,11 +106,28 @@ test('a person is given a role, another one and none; the last owner stays, and 
   await page.getByText('administers nothing any more').waitFor();
   assert.deepEqual(await list(), ['alice@acme.example owner']);
 
+  await press('Invite somebody');
+  await dialog().getByLabel('E-mail').fill('newcomer@acme.example');
+  await dialog().getByLabel('Role').selectOption('support');
+  await dialog().getByLabel('Show me the link instead of mailing it').check();
+  await dialog().getByRole('button', { name: 'Invite', exact: true }).click();
+  assert.match(await dialog().getByRole('region', { name: 'The link' }).innerText(), /\/invitation\?link=/);
+  await press('Done');
+  const invited = async () =>
+    (
+      await ask<{ invitations: { email: string; role: string }[] }>('administrators/invitations')
+    ).invitations.map(({ email, role }) => `${email} ${role}`);
+  assert.deepEqual(await invited(), ['newcomer@acme.example support']);
+  await press('Take back the invitation of newcomer@acme.example');
+  await press('Take it back');
+  await page.getByText('is taken back').waitFor();
+  assert.deepEqual(await invited(), []);
+
   const { cookie } = await signInAs(portal, 'earlier', 'admin', { agoMs: 10 * 60_000 });
   const earlier = await dashboard.open({ cookie });
   await go('/admin/settings?tab=administrators', earlier.page);
   await earlier.page.getByRole('link', { name: 'Sign in again' }).waitFor();
-  assert.equal(await earlier.page.getByRole('button', { name: /^(Add|Remove)/ }).count(), 0);
+  assert.equal(await earlier.page.getByRole('button', { name: /^(Add|Remove|Invite)/ }).count(), 0);
   await earlier.context.close();
 });
 
@@ -301,7 +318,7 @@ test('a request is answered by an administrator for less than was asked, and wha
 test('a half-written entry takes nothing with it: the form is back once it has a shape', async () => {
   await go('/admin/policies?edit=staff-wiki');
   const yaml = dialog().getByLabel('As YAML');
-  await yaml.fill('name: staff-wiki\nallow: everyone\nto:\n');
+  await yaml.fill('name: staff-wiki\nallow: everyone\nto: { tags: prod }\n');
   await dialog().getByText('The form cannot show this').waitFor();
   await yaml.fill('name: staff-wiki\nallow: everyone\nto: everything\n');
   await dialog().getByText('Everyone may use everything.').waitFor();

@@ -19,6 +19,7 @@ export const connectorsQuery = live('connectors', admin.connectors);
 export const relaysQuery = live('relays', admin.relays);
 export const allResourcesQuery = live('resources', admin.resources);
 export const administratorsQuery = live('administrators', admin.administrators);
+export const invitationsQuery = live('invitations', admin.invitations);
 export const tokensQuery = live('tokens', admin.tokens);
 export const directoriesQuery = live('directories', admin.directories);
 export const allRequestsQuery = live('requests', admin.requests);

@@ -19,6 +19,7 @@ import type { DirectoryEntry } from '../../../protocol/directories.ts';
 import type { ApplyResult, DocumentChange, DocumentRevision } from '../../../protocol/document-revisions.ts';
 import type { EffectiveAccessList } from '../../../protocol/effective-access.ts';
 import type { HostnameCheck, HostnameEntry } from '../../../protocol/hostnames.ts';
+import type { Invitations, Invited } from '../../../protocol/invitations.ts';
 import type { MailStatus, MailTested } from '../../../protocol/mail.ts';
 import type { LiveFlowList } from '../../../protocol/live-flows.ts';
 import type { Overview } from '../../../protocol/overview.ts';
@@ -93,6 +94,12 @@ export const admin = {
   setRole: (person: string, role: Role) =>
     call<undefined>('PUT', `administrators/${id(person)}`, { body: { role } }),
   takeRole: (person: string) => call<undefined>('DELETE', `administrators/${id(person)}`),
+  invitations: () =>
+    call<Invitations>('GET', 'administrators/invitations').then(({ invitations }) => invitations),
+  invite: (body: { email: string; role: Role; link?: true }) =>
+    call<Invited>('POST', 'administrators/invitations', { body }),
+  takeInvitationBack: (invitation: string) =>
+    call<undefined>('DELETE', `administrators/invitations/${id(invitation)}`),
   tokens: () => call<ApiTokenEntry[]>('GET', 'tokens'),
   makeToken: (body: NewToken) => call<{ id: string; token: string }>('POST', 'tokens', { body }),
   setTokenRole: (token: string, role: TokenRole) =>

@@ -3,10 +3,9 @@ import { useMutation } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { localSignIn, passkeysHere } from '../api/local-sign-in.ts';
-import { Button } from '../ui/button.tsx';
 import { CardPage } from '../ui/card-page.tsx';
 import { Field } from '../ui/field.tsx';
-import { Notice } from '../ui/notice.tsx';
+import { CardForm } from './card-form.tsx';
 import { OneTimeCodeField } from './setup/password-fields.tsx';
 
 type By = 'passkey' | 'password' | 'recovery code';
@@ -45,12 +44,22 @@ export function AdministratorSignInPage() {
         </Link>
       }
     >
-      <form
-        className="grid grid-cols-[minmax(0,1fr)] gap-5"
-        onSubmit={(event) => {
-          event.preventDefault();
-          signIn.mutate();
-        }}
+      <CardForm
+        submit={by === 'passkey' ? 'Continue with a passkey' : 'Sign in'}
+        busy={signIn.isPending}
+        fault="You are not signed in"
+        error={signIn.error}
+        others={available
+          .filter((each) => each !== by)
+          .map((each) => ({
+            label: choices[each],
+            onChoose: () => {
+              signIn.reset();
+              setCode('');
+              setBy(each);
+            },
+          }))}
+        onSubmit={() => signIn.mutate()}
       >
         {by === 'passkey' ? undefined : (
           <Field
@@ -86,34 +95,7 @@ export function AdministratorSignInPage() {
             required
           />
         ) : undefined}
-        {signIn.error === null ? undefined : (
-          <Notice tone="bad" title="You are not signed in" live>
-            {signIn.error.message}
-          </Notice>
-        )}
-        <div className="grid gap-2.5">
-          <Button type="submit" busy={signIn.isPending} className="w-full">
-            {by === 'passkey' ? 'Continue with a passkey' : 'Sign in'}
-          </Button>
-          <div className="flex flex-wrap justify-center gap-x-2">
-            {available
-              .filter((each) => each !== by)
-              .map((each) => (
-                <Button
-                  key={each}
-                  tone="quiet"
-                  onClick={() => {
-                    signIn.reset();
-                    setCode('');
-                    setBy(each);
-                  }}
-                >
-                  {choices[each]}
-                </Button>
-              ))}
-          </div>
-        </div>
-      </form>
+      </CardForm>
     </CardPage>
   );
 }

@@ -14,7 +14,7 @@ export function CodeBlock({ text, what }: { readonly text: string; readonly what
       >
         {text}
       </pre>
-      <div className="absolute top-1 right-1 rounded-small bg-sunken">
+      <div className="absolute top-0 right-0 rounded-control bg-sunken p-1">
         <CopyButton text={text} what={what} />
       </div>
     </div>

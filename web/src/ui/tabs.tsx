@@ -57,6 +57,7 @@ function TabLink({
   return (
     <a
       {...link}
+      ref={isCurrent ? intoSight : undefined}
       // The router takes every address that begins alike for current.
       aria-current={isCurrent ? 'page' : undefined}
       className={classNames(
@@ -68,4 +69,9 @@ function TabLink({
       {children}
     </a>
   );
+}
+
+/** In a narrow window the bar is longer than what is seen of it. */
+function intoSight(link: HTMLAnchorElement | null): void {
+  link?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
 }

@@ -104,7 +104,7 @@ const columns: readonly Column<HostnameEntry>[] = [
     id: 'ends',
     head: 'Ends',
     from: 'md',
-    width: 'w-36',
+    width: 'w-52',
     value: ({ certificates }) => soonest(certificates) ?? 0,
     cell: ({ certificates }) => {
       const until = soonest(certificates);

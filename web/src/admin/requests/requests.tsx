@@ -223,7 +223,7 @@ const columns: readonly Column<AccessRequest>[] = [
     id: 'until',
     head: 'Until',
     from: 'lg',
-    width: 'w-40',
+    width: 'w-44',
     value: ({ until }) => until ?? '',
     cell: ({ until }) => (until === undefined ? '' : <Instant instant={until} />),
   },

@@ -6,9 +6,9 @@ import { Repeated } from '../../ui/repeated.tsx';
 import { withKey } from '../document/with-key.ts';
 
 const effects = [
-  { value: 'public', label: 'open to everybody, without signing in' },
-  { value: 'require', label: 'for some who are signed in' },
-  { value: 'block', label: 'closed to everybody' },
+  { value: 'public', label: 'open to everybody' },
+  { value: 'require', label: 'for some of the signed in' },
+  { value: 'block', label: 'closed' },
 ];
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 

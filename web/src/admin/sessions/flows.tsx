@@ -1,13 +1,11 @@
 /** Flows that are open at this moment, as the connectors say, and the way to cut one. */
-import { useState } from 'react';
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import type { LiveFlowEntry } from '../../../../protocol/live-flows.ts';
 import { flowsQuery } from '../../admin-queries.ts';
 import { admin } from '../../api/admin.ts';
 import { useMay } from '../../shell/may.ts';
 import { Button } from '../../ui/button.tsx';
 import { bytesText } from '../../ui/bytes-text.ts';
-import { Confirm, type Question } from '../../ui/confirm.tsx';
 import { DataTable, type Column } from '../../ui/data-table.tsx';
 import { foreignText } from '../../ui/foreign-text.ts';
 import { Foreign } from '../../ui/foreign.tsx';
@@ -15,15 +13,15 @@ import { Ago } from '../../ui/instant.tsx';
 import { Notice } from '../../ui/notice.tsx';
 import { EmptyState, Loaded } from '../../ui/states.tsx';
 import { TextLink } from '../../ui/text-link.tsx';
+import { useQuestion } from '../use-question.tsx';
 
 export function Flows() {
   const may = useMay();
-  const queries = useQueryClient();
   const flows = useQuery(flowsQuery);
-  const [question, setQuestion] = useState<Question>();
+  const [confirm, ask] = useQuestion();
   const cut = ({ connector, flow, subjectName, resource }: LiveFlowEntry): void => {
     const who = foreignText(subjectName, 60) || 'nobody';
-    setQuestion({
+    ask({
       title: `Cut the flow of ${who} to ${foreignText(resource, 60)}?`,
       text: 'It ends at once. Their right stays, so they may open another one; to take the right away, cut the session or change a policy.',
       yes: 'Cut now',
@@ -74,15 +72,7 @@ export function Flows() {
           </>
         )}
       </Loaded>
-      {question === undefined ? undefined : (
-        <Confirm
-          question={question}
-          onClose={(done) => {
-            setQuestion(undefined);
-            if (done) void queries.invalidateQueries({ queryKey: flowsQuery.queryKey });
-          }}
-        />
-      )}
+      {confirm}
     </>
   );
 }

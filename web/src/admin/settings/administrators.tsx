@@ -20,23 +20,16 @@ import { EmptyState, Loaded } from '../../ui/states.tsx';
 import { SignInAgain, useMayNow } from '../fresh.tsx';
 import { useNames } from '../log/use-names.ts';
 import { useQuestion } from '../use-question.tsx';
+import { Invitations } from './invitations.tsx';
+import { roleTexts } from './role-texts.ts';
 import { SecondAdministrator } from './second-administrator.tsx';
-
-export const roleTexts: Readonly<Record<Role, string>> = {
-  owner: 'everything; owners alone make and unmake owners',
-  admin: 'everything else',
-  network: 'connectors, relays, resources, hostnames and zones',
-  access: 'people, devices, sessions, groups, policies and posture',
-  approver: 'what is asked of them',
-  auditor: 'reads everything but tokens; changes nothing',
-  support: 'reads what diagnosing takes; changes nothing',
-};
 
 export default function Administrators({ base }: { readonly base: DocumentInForce }) {
   const list = useQuery(administratorsQuery);
   const mayNow = useMayNow();
   const [adding, setAdding] = useState(false);
   const writing = mayNow('administrators.write');
+  const mayGive = useRoles(list.data ?? []);
   return (
     <>
       <Loaded what="The administrators" query={list}>
@@ -76,6 +69,7 @@ export default function Administrators({ base }: { readonly base: DocumentInForc
           </>
         )}
       </Loaded>
+      <Invitations writing={writing === 'yes'} roles={mayGive} />
       <SecondAdministrator key={base.revision} base={base} />
     </>
   );
@@ -223,7 +217,7 @@ function AddAdministrator({
   return (
     <Dialog
       title="Add an administrator"
-      lead="Somebody who has signed in here before. The role counts from their next sign-in."
+      lead="Somebody who has signed in here before; invite whoever has not. The role counts from their next sign-in."
       onClose={onClose}
       foot={
         <>

@@ -88,7 +88,7 @@ const columns: readonly Column<KeyEntry>[] = [
     id: 'expires',
     head: 'Ends',
     from: 'sm',
-    width: 'w-36',
+    width: 'w-52',
     value: ({ expires }) => expires ?? '',
     cell: ({ expires }) =>
       expires === null ? <span className="text-quiet">never</span> : <Instant instant={expires} />,

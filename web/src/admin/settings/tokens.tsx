@@ -247,7 +247,7 @@ function columnsWith(names: ReadonlyMap<string, string>): readonly Column<ApiTok
       id: 'expires',
       head: 'Ends',
       from: 'lg',
-      width: 'w-36',
+      width: 'w-52',
       value: ({ expires }) => expires ?? '',
       cell: ({ expires }) =>
         expires === null ? (

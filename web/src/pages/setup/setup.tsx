@@ -3,10 +3,10 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { SetUp, SetupOptions } from '../../../../protocol/local-sign-in.ts';
 import { localSignIn, passkeysHere } from '../../api/local-sign-in.ts';
-import { Button } from '../../ui/button.tsx';
 import { CardPage } from '../../ui/card-page.tsx';
 import { Field } from '../../ui/field.tsx';
 import { Notice } from '../../ui/notice.tsx';
+import { CardForm } from '../card-form.tsx';
 import { PasswordFields, type PasswordChosen } from './password-fields.tsx';
 import { RecoveryCodes } from './recovery-codes.tsx';
 
@@ -74,12 +74,25 @@ function SetupForm({
     onSuccess: onMade,
   });
   return (
-    <form
-      className="grid grid-cols-[minmax(0,1fr)] gap-5"
-      onSubmit={(event) => {
-        event.preventDefault();
-        make.mutate();
-      }}
+    <CardForm
+      submit={by === 'passkey' ? 'Continue with a passkey' : 'Become the owner'}
+      busy={make.isPending}
+      fault="That did not work"
+      error={make.error}
+      others={
+        canPasskey
+          ? [
+              {
+                label: by === 'passkey' ? 'Use a password instead' : 'Use a passkey instead',
+                onChoose: () => {
+                  make.reset();
+                  setBy(by === 'passkey' ? 'password' : 'passkey');
+                },
+              },
+            ]
+          : []
+      }
+      onSubmit={() => make.mutate()}
     >
       <Field
         label="Name"
@@ -107,27 +120,6 @@ function SetupForm({
           link and choose a passkey.
         </p>
       ) : undefined}
-      {make.error === null ? undefined : (
-        <Notice tone="bad" title="That did not work" live>
-          {make.error.message}
-        </Notice>
-      )}
-      <div className="grid gap-2.5">
-        <Button type="submit" busy={make.isPending} className="w-full">
-          {by === 'passkey' ? 'Continue with a passkey' : 'Become the owner'}
-        </Button>
-        {canPasskey ? (
-          <Button
-            tone="quiet"
-            onClick={() => {
-              make.reset();
-              setBy(by === 'passkey' ? 'password' : 'passkey');
-            }}
-          >
-            {by === 'passkey' ? 'Use a password instead' : 'Use a passkey instead'}
-          </Button>
-        ) : undefined}
-      </div>
-    </form>
+    </CardForm>
   );
 }

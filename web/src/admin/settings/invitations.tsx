@@ -1,0 +1,168 @@
+/** Roles that wait for somebody to take them: invited by mail or by a link to hand over, and taken back. */
+import { useState } from 'react';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import type { Role } from '../../../../protocol/roles.ts';
+import { invitationsQuery } from '../../admin-queries.ts';
+import { admin } from '../../api/admin.ts';
+import { Badge } from '../../ui/badge.tsx';
+import { Button } from '../../ui/button.tsx';
+import { Dialog } from '../../ui/dialog.tsx';
+import { Entry, EntryList, NoEntry } from '../../ui/entry-list.tsx';
+import { Check, Field, Select } from '../../ui/field.tsx';
+import { Foreign } from '../../ui/foreign.tsx';
+import { Ago, Instant } from '../../ui/instant.tsx';
+import { Notice } from '../../ui/notice.tsx';
+import { Panel } from '../../ui/panel.tsx';
+import { ShownOnce } from '../../ui/shown-once.tsx';
+import { Loaded } from '../../ui/states.tsx';
+import { useNames } from '../log/use-names.ts';
+import { useQuestion } from '../use-question.tsx';
+import { roleTexts } from './role-texts.ts';
+
+export function Invitations({
+  writing,
+  roles,
+}: {
+  readonly writing: boolean;
+  /** Those that may be given. */
+  readonly roles: readonly Role[];
+}) {
+  const list = useQuery(invitationsQuery);
+  const names = useNames();
+  const [inviting, setInviting] = useState(false);
+  const [confirm, ask] = useQuestion();
+  return (
+    <Panel
+      title="Invitations"
+      aside={
+        writing ? (
+          <Button small tone="secondary" onClick={() => setInviting(true)}>
+            Invite somebody
+          </Button>
+        ) : undefined
+      }
+    >
+      <Loaded what="The invitations" query={list}>
+        {(found) =>
+          found.length === 0 ? (
+            <NoEntry>Nobody is invited. Somebody who has not signed in here yet can be.</NoEntry>
+          ) : (
+            <EntryList label="Invitations">
+              {found.map(({ id, email, role, created, createdBy, expires }) => (
+                <Entry
+                  key={id}
+                  name={<Foreign text={email} limit={100} />}
+                  note={
+                    <>
+                      invited <Ago instant={created} />
+                      <Foreign text={` by ${names.get(createdBy) ?? createdBy}`} limit={80} />
+                    </>
+                  }
+                  aside={
+                    <>
+                      <Badge tone="plain">{role}</Badge>
+                      <span>
+                        good until <Instant instant={expires} />
+                      </span>
+                    </>
+                  }
+                  actions={
+                    writing ? (
+                      <Button
+                        small
+                        tone="quiet"
+                        onClick={() =>
+                          ask({
+                            title: `Take the invitation of ${email} back?`,
+                            text: 'Its link is good no more.',
+                            yes: 'Take it back',
+                            done: `The invitation of ${email} is taken back.`,
+                            run: () => admin.takeInvitationBack(id),
+                          })
+                        }
+                      >
+                        Take back<span className="sr-only"> the invitation of {email}</span>
+                      </Button>
+                    ) : undefined
+                  }
+                />
+              ))}
+            </EntryList>
+          )
+        }
+      </Loaded>
+      {inviting ? <Invite roles={roles} onClose={() => setInviting(false)} /> : undefined}
+      {confirm}
+    </Panel>
+  );
+}
+
+function Invite({ roles, onClose }: { readonly roles: readonly Role[]; readonly onClose: () => void }) {
+  const queries = useQueryClient();
+  const [email, setEmail] = useState('');
+  const [role, setRole] = useState<Role>('admin');
+  const [byLink, setByLink] = useState(false);
+  const invite = useMutation({
+    mutationFn: () => admin.invite({ email, role, ...(byLink ? { link: true as const } : {}) }),
+    onSuccess: () => queries.invalidateQueries({ queryKey: ['admin', 'invitations'] }),
+  });
+  return (
+    <Dialog
+      title="Invite an administrator"
+      lead="Good once, for three days, and only for whoever signs in with this address."
+      onClose={onClose}
+      foot={
+        invite.data === undefined ? (
+          <>
+            <Button tone="secondary" onClick={onClose}>
+              Cancel
+            </Button>
+            <Button busy={invite.isPending} disabled={email === ''} onClick={() => invite.mutate()}>
+              Invite
+            </Button>
+          </>
+        ) : (
+          <Button onClick={onClose}>Done</Button>
+        )
+      }
+    >
+      {invite.data === undefined ? (
+        <>
+          <Field
+            label="E-mail"
+            type="email"
+            placeholder="bob@acme.example"
+            value={email}
+            onChange={(event) => setEmail(event.target.value.trim())}
+          />
+          <Select
+            label="Role"
+            value={role}
+            hint={`May: ${roleTexts[role]}.`}
+            options={roles.map((each) => ({ value: each, label: each }))}
+            onChange={(event) => setRole(event.target.value as Role)}
+          />
+          <Check
+            label="Show me the link instead of mailing it"
+            hint="It is shown as well where the controller sends no mail."
+            checked={byLink}
+            onChange={(event) => setByLink(event.target.checked)}
+          />
+          {invite.error === null ? undefined : (
+            <Notice tone="bad" title="Nobody was invited" live>
+              {invite.error.message}
+            </Notice>
+          )}
+        </>
+      ) : invite.data.link === undefined ? (
+        <Notice tone="good" title="The invitation is on its way" live>
+          {email} gets it by mail.
+        </Notice>
+      ) : (
+        <ShownOnce what="The link" text={invite.data.link}>
+          {`Hand it to ${email}: whoever opens it and signs in with that address takes the role.`}
+        </ShownOnce>
+      )}
+    </Dialog>
+  );
+}
