@@ -3,6 +3,7 @@
  * follows a controller of its own. Composes the parts of this folder; `postern up` starts it and prints what it reports.
  */
 import { hostname } from 'node:os';
+import { systemClock } from '../protocol/clock.ts';
 import { Fault } from '../protocol/errors.ts';
 import { decodeKey, encodeKey } from '../protocol/keys.ts';
 import { parseName } from '../protocol/names.ts';
@@ -27,6 +28,7 @@ import type { SignInPrompt } from './sign-in.ts';
 import type { ClientStatus } from './status.ts';
 import { reportStatus, type SystemParts } from './status-report.ts';
 import type { Undone } from './system/journal.ts';
+import { suspendCounter, WakeWatch, type WakeOptions } from './wake.ts';
 import { takeOverFromWatchdog } from './watchdog/take-over.ts';
 
 export type { ClientEvent } from './events.ts';
@@ -58,6 +60,8 @@ export interface ClientOptions {
   readonly name?: string;
   /** Epoch milliseconds. */
   readonly wallClock?: () => number;
+  /** How a sleep of the machine is noticed; this system's own way unless said. */
+  readonly sleep?: Pick<WakeOptions, 'clock' | 'suspendedMs'>;
   onEvent(this: void, event: ClientEvent, source: EventSource): void;
 }
 
@@ -117,6 +121,7 @@ class RunningClient implements Client {
   readonly #folders: AccountFolders;
   readonly #machine: Machine;
   readonly #sharing: NameSharing;
+  readonly #wake: WakeWatch;
   #accounts: readonly Account[];
   readonly #ready = Promise.withResolvers<ClientStatus>();
   readonly #ended = Promise.withResolvers<Undone>();
@@ -139,6 +144,15 @@ class RunningClient implements Client {
       nameOf: (account) => this.#nameOf(account),
       domains: () => this.#capture?.changes.searchDomains ?? [],
       isKept: options.capture !== undefined && options.isAlone !== true,
+    });
+    const { wallClock = Date.now } = options;
+    this.#wake = new WakeWatch({
+      clock: systemClock,
+      suspendedMs: suspendCounter(systemClock, wallClock),
+      ...options.sleep,
+      woke: () => {
+        for (const account of this.#accounts) account.woke();
+      },
     });
     this.#machine = machineAt('', options.capture?.uids ?? options.uids);
     const overridden = options.account ?? starting[0]?.id;
@@ -175,6 +189,7 @@ class RunningClient implements Client {
     if (this.#accounts.some((account) => account.remembers)) await this.#startCapture();
     this.#followReadiness();
     for (const account of this.#accounts) await account.start();
+    this.#wake.start();
   }
 
   async open(target: FlowTarget): ReturnType<Account['open']> {
@@ -193,6 +208,7 @@ class RunningClient implements Client {
   }
 
   async #stop(): Promise<Undone> {
+    this.#wake.stop();
     const undone = (await this.#capture?.stop()) ?? { resolvConf: 'untouched' };
     this.#proxies.socks?.close();
     this.#proxies.http?.close();
