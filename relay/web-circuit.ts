@@ -43,7 +43,8 @@ export class WebCircuit {
     stream.on('end', () => socket.end());
     socket.once('close', () => {
       // What is whole has ended in both directions; anything else was cut.
-      if (!socket.readableEnded || !stream.writableFinished) stream.reset('cancelled');
+      const isWhole = socket.readableEnded && socket.writableFinished && stream.writableFinished;
+      if (!isWhole) stream.reset('cancelled');
       gone();
     });
     stream.once('close', () => {

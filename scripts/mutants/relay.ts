@@ -15,6 +15,17 @@ export const relayMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
+    'relay/web-circuit.ts',
+    ['test/relay/web-door.test.ts'],
+    [
+      [
+        'a browser that is gone takes its circuit with it',
+        'socket.readableEnded && socket.writableFinished && stream.writableFinished',
+        'socket.readableEnded && stream.writableFinished',
+      ],
+    ],
+  ),
+  ...guards(
     'relay/admit.ts',
     ['test/relay/relay.test.ts'],
     [

@@ -12,6 +12,7 @@ import { Circuits } from '../../relay/circuits.ts';
 import { inOrder } from '../../relay/rendezvous.ts';
 import { WebDoor } from '../../relay/web-door.ts';
 import { listenForBrowsers, type WebListener } from '../../relay/web-listener.ts';
+import { eventually } from '../support/eventually.ts';
 import { muxPair } from '../support/mux-pair.ts';
 import { lab, labConnector, RelayLab } from '../support/relay-lab.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
@@ -266,6 +267,26 @@ test('a browser that goes takes its circuit with it, and a connector that goes i
   for (const attachment of attachments.splice(0)) attachment.close();
   second.resume();
   await once(second, 'end');
+});
+
+test('a browser that ends its half and is gone before it was answered leaves nothing at the relay', async () => {
+  const { promise: taken, resolve } = Promise.withResolvers<MuxStream>();
+  await serve(['wiki.acme.example'], (stream) => {
+    stream.accept();
+    stream.resume();
+    resolve(stream);
+  });
+  const socket = dial();
+  socket.end(await helloFor('wiki.acme.example'));
+  const stream = await taken;
+  await once(stream, 'end');
+  socket.resetAndDestroy();
+  // Whoever answers now finds nobody, and is told so.
+  await eventually('a stream that is over', () => {
+    if (!stream.destroyed) stream.write('too late');
+    return stream.destroyed ? true : undefined;
+  });
+  assert.equal(relays.relay.circuits, 0);
 });
 
 test('a browser keeps its connector, and only those of a connector that is gone move', () => {
