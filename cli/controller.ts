@@ -13,6 +13,7 @@ import { CountryFileIssue } from '../controller/source/country-file-issue.ts';
 import { systemClock, systemRandom } from '../protocol/clock.ts';
 import { exits } from '../protocol/errors.ts';
 import { encodeKey } from '../protocol/keys.ts';
+import { applyBootstrapFile } from './bootstrap-file.ts';
 import { certificateFiles } from './certificate-files.ts';
 import { addMailOptions, mailOptions, type MailFlags } from './mail-options.ts';
 import { parsePort, parsePublicListen, type PublicListen } from './listen-option.ts';
@@ -161,13 +162,15 @@ async function run(options: Options): Promise<void> {
         });
   try {
     const root = encodeKey(controller.context.keys.root.key.publicKey);
-    const trust = controller.context.authority === undefined ? '' : ` --ca ${join(options.data, 'ca.pem')}`;
+    const isOwn = controller.context.authority !== undefined && publicUrl.protocol === 'https:';
+    const trust = isOwn ? ` --ca ${join(options.data, 'ca.pem')}` : '';
     say(
       `The controller${roles.includes('relay') ? ' and a relay serve' : ' serves'} ${publicUrl.origin}.
 Root key, for --pin: ${root}
 Next: postern token create --data ${options.data}${beside(options)} --role admin > admin.token
       postern apply -f postern.yaml --controller ${publicUrl.origin} --token-file admin.token${trust}`,
     );
+    await applyBootstrapFile(controller.context);
     await offerSetup(controller.context, options.data);
     await untilSignal();
     await Promise.race([relay.drain(), untilSignal()]);
@@ -236,6 +239,7 @@ function startFault(
   { database, redis }: { readonly database: string | undefined; readonly redis: string | undefined },
 ): unknown {
   if (error instanceof UnusableDatabase && database !== undefined) return unusableDatabase(error, database);
+  if (error instanceof UnusableDatabase) return new CommandError(exits.usage, error.message);
   if (error instanceof UnusableRedis && redis !== undefined) return unusableRedis(error, redis);
   if (error instanceof CountryFileIssue)
     return new CommandError(exits.usage, `the file of countries cannot be used: ${error.message}`);

@@ -8,7 +8,6 @@ import { Compile } from 'typebox/compile';
 import { formatDuration } from '../protocol/durations.ts';
 import { exits, type ExitCode } from '../protocol/errors.ts';
 import { parseId } from '../protocol/ids.ts';
-import { Problem } from '../protocol/problem.ts';
 import type { RequestCall } from '../protocol/request-messages.ts';
 import {
   AccessRequests,
@@ -21,7 +20,7 @@ import {
 import { accountOption, routeFor } from './account-option.ts';
 import { adminCall } from './admin-call.ts';
 import { adminTarget, withAdminOptions, type AdminOptions } from './admin-options.ts';
-import { callRunning } from './local-call.ts';
+import { isAdministrator, askRunning, unreadable } from './ask-running.ts';
 import { action, CommandError, print, say, table } from './output.ts';
 import { stateOption } from './state-option.ts';
 
@@ -39,8 +38,6 @@ interface AskOptions {
   json?: boolean;
 }
 
-const isAnswer = Compile(Type.Object({ status: Type.Integer(), body: Type.Optional(Type.Unknown()) }));
-const isProblem = Compile(Problem);
 const isMade = Compile(Type.Object({ id: Type.String() }));
 const isState = Compile(Type.Object({ state: RequestState }));
 const isMine = Compile(Type.Object({ ...MyRequests.properties, ...MyApprovals.properties }));
@@ -182,32 +179,12 @@ async function answer(
   return answered.state;
 }
 
-/** Asks through the running client; a refusal of the controller becomes its sentence. */
-async function call(
+function call(
   { state, account }: Pick<Common, 'state' | 'account'>,
   what: RequestCall['call'],
-  hidden: ExitCode = exits.usage,
+  hidden?: ExitCode,
 ): Promise<unknown> {
-  const answered = await callRunning(state, 'POST', routeFor('/v1/request', account), what);
-  if (!isAnswer.Check(answered)) throw unreadable();
-  const { status, body } = answered;
-  if (status < 300) return body;
-  if (!isProblem.Check(body)) throw unreadable();
-  const [issue] = body.issues ?? [];
-  const text = body.detail ?? (issue === undefined ? body.title : [...issue.path, issue.message].join(' '));
-  throw new CommandError(exitOf(status, hidden), text);
-}
-
-function exitOf(status: number, hidden: ExitCode): ExitCode {
-  if (status === 401) return exits.notSignedIn;
-  if (status === 403) return exits.denied;
-  if (status === 404) return hidden;
-  return status < 429 ? exits.usage : exits.unexpected;
-}
-
-function isAdministrator({ token, tokenFile }: AdminOptions): boolean {
-  const { POSTERN_TOKEN, POSTERN_TOKEN_FILE } = process.env;
-  return [token, tokenFile, POSTERN_TOKEN, POSTERN_TOKEN_FILE].some((each) => each !== undefined);
+  return askRunning(state, routeFor('/v1/request', account), what, hidden);
 }
 
 function requireId(id: string): void {
@@ -241,8 +218,4 @@ function waivable({ id, waivable: list = [] }: AccessRequest): string {
 function requestableRow({ resource, longestMs, quorum, breakGlass }: Requestable): string[] {
   const how = breakGlass ? 'at once, with --break-glass' : `${quorum} must approve`;
   return [resource, `for ${formatDuration(longestMs)} at most`, how];
-}
-
-function unreadable(): CommandError {
-  return new CommandError(exits.unexpected, 'the answer is none that this version understands');
 }

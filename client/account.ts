@@ -31,7 +31,7 @@ import { Ping } from './ping.ts';
 import { collectorsOf } from './posture/collect.ts';
 import type { Machine } from './posture/machine.ts';
 import { PostureReporter } from './posture/reporter.ts';
-import { RequestCalls } from './request-calls.ts';
+import { ControllerQuestions } from './controller-questions.ts';
 import { SessionWarnings } from './session-warnings.ts';
 import type { SignInPrompt } from './sign-in.ts';
 import { SignIns } from './sign-ins.ts';
@@ -73,7 +73,7 @@ export class Account {
   readonly tunnels: Tunnels;
   readonly ping: Ping;
   readonly keys: DeviceKeys;
-  readonly requests: RequestCalls;
+  readonly questions: ControllerQuestions;
   readonly signIns: SignIns;
   readonly #options: AccountOptions;
   readonly #identity: Identity;
@@ -153,7 +153,7 @@ export class Account {
       },
     });
     this.signIns = new SignIns({ key, browser, control: () => this.#control });
-    this.requests = new RequestCalls((message) => this.#control?.send(message) ?? false, systemClock);
+    this.questions = new ControllerQuestions((message) => this.#control?.send(message) ?? false, systemClock);
     this.#warnings = new SessionWarnings({
       clock: systemClock,
       now: wallClock,
@@ -328,7 +328,7 @@ export class Account {
 
   async #receive(message: FromController): Promise<void> {
     if (this.#isStopped) return undefined;
-    if (this.requests.receive(message)) return undefined;
+    if (this.questions.receive(message)) return undefined;
     const prompt = this.signIns.receive(message);
     if (prompt !== undefined) return this.#options.onEvent({ kind: 'prompt', prompt });
     return this.#hearing.take(message);

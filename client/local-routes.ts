@@ -106,8 +106,9 @@ export function localRoutes(host: LocalHost): LocalRoutes {
     'POST /v1/request': (query, body) => {
       const asked = (body as { wanted?: { resource?: unknown } } | undefined)?.wanted?.resource;
       const account = typeof asked === 'string' ? requestedOf(query, asked) : sole(query);
-      return account.requests.ask(body);
+      return account.questions.ask('request', body);
     },
+    'POST /v1/expose': (query, body) => sole(query).questions.ask('expose', body),
     'POST /v1/rotate': async (query) => ({ nodeKey: await sole(query).keys.rotate() }),
     'POST /v1/down': () => host.down(),
   };

@@ -74,7 +74,8 @@ export interface ControllerContext {
    */
   atNextSweep(
     organisation: OrganisationId,
-    name: 'superseded' | 'ended' | 'requests' | `notifications ${Channel}` | `posture ${DeviceId}`,
+    name:
+      'superseded' | 'ended' | 'exposures' | 'requests' | `notifications ${Channel}` | `posture ${DeviceId}`,
     atMs: number | undefined,
     sweep: () => void,
   ): void;

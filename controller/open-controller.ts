@@ -19,11 +19,13 @@ import { loadControllerKeys } from './keys/controller-keys.ts';
 import { prepareDirectory } from './keys/data-directory.ts';
 import { keyFiles, keyRecords, showFile } from './keys/key-place.ts';
 import { loadSecretKey, type SecretKey } from './keys/secret-key.ts';
+import { UnusableDatabase } from './store/unusable-database.ts';
 import type { Live } from './live/live.ts';
 import { OrganisationReader } from './organisation/organisation-state.ts';
 import { stopDelivering } from './notifications/deliver.ts';
 import { Organisations } from './operator/organisations.ts';
 import { Countries, noCountries } from './source/countries.ts';
+import { movedNote } from './store/move-records.ts';
 import { openStore, type Store } from './store/store.ts';
 
 export interface OpenOptions {
@@ -81,6 +83,7 @@ async function open(
   const secretKey = await loadSecretKey(options.secretKeyFile ?? join(directory, 'secret.key'), random);
   const store = await openStore({ directory, database: options.database, now, random });
   atEnd(() => store.close());
+  if (options.database === undefined) await refuseMoved(store);
   const place = options.database === undefined ? keyFiles(directory) : keyRecords(store, directory);
   const keys = await loadControllerKeys(place, secretKey);
   const authority = options.builtInAuthority
@@ -166,6 +169,16 @@ async function open(
   };
   atEnd(() => stopDelivering(context));
   return context;
+}
+
+/** Records that were moved are older here than where they went: what was revoked since would come back. */
+async function refuseMoved(store: Store): Promise<void> {
+  const place = await store.file(movedNote);
+  if (place !== undefined)
+    throw new UnusableDatabase(
+      'refused',
+      `these records were moved to ${place}; start the controller with --database, or with other --data`,
+    );
 }
 
 function openLive(

@@ -7,6 +7,8 @@ import { ShortName } from './document-forms.ts';
 import { maxEndpointLength, maxEndpoints } from './endpoints.ts';
 import { idPattern } from './ids.ts';
 import { maxAsked } from './posture.ts';
+import { ExposeAnswer, ExposeCall } from './exposures.ts';
+import { AskFlows, FlowsAnswer } from './live-flows.ts';
 import { RequestAnswer, RequestCall } from './request-messages.ts';
 import { Probe, Probed } from './target-test.ts';
 import { WebFromController, WebFromNode } from './web-messages.ts';
@@ -223,7 +225,9 @@ export const FromNode = Type.Union([
   Rotate,
   Bye,
   RequestCall,
+  ExposeCall,
   Probed,
+  FlowsAnswer,
   ...WebFromNode,
 ]);
 
@@ -421,7 +425,9 @@ export const FromController = Type.Union([
   Type.Object({ ...common, t: Type.Literal('certificate'), pem: Type.String() }),
   Type.Object({ ...common, t: Type.Literal('drain'), after: Type.Integer() }),
   RequestAnswer,
+  ExposeAnswer,
   Probe,
+  AskFlows,
   ...WebFromController,
   /** The channel ends after it. `message` is a sentence for the person at this node. */
   Type.Object({

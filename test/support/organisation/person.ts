@@ -66,9 +66,9 @@ export class Person {
     await page.close();
   }
 
-  /** Starts the client and signs in with the code it shows, typed on the controller's own page. */
-  async upByCode(client: Client): Promise<void> {
-    const program = client.up(this.#organisation.personArgs);
+  /** Starts the client with further `args` and signs in with the code it shows, typed on the controller's own page. */
+  async upByCode(client: Client, args: readonly string[] = []): Promise<void> {
+    const program = client.up([...this.#organisation.personArgs, ...args]);
     const [code] = await program.waitFor(/\b[B-DF-HJ-NP-TV-Z]{4}-[B-DF-HJ-NP-TV-Z]{4}\b/);
     const page = await this.#openSignedIn(`${this.#organisation.url}/device`);
     await page.getByLabel('Code', { exact: true }).fill(code);
