@@ -1,5 +1,5 @@
 /** Where certificates for public hostnames come from: `--web-certs`, and `--acme-…`, which CA orders go to, and as whom. */
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { AcmeSettings } from '../connector/web/certificates/acme-account.ts';
 import { exits } from '../protocol/errors.ts';
 import { readInputFile } from './input-file.ts';
@@ -57,8 +57,10 @@ export function withCertificates(command: Command): Command {
 function parseDirectory(text: string): URL {
   const url = URL.parse(text);
   if (url === null || url.protocol !== 'https:')
-    throw new InvalidArgumentError(
-      'It is the https address of a directory, such as https://acme-v02.api.letsencrypt.org/directory.',
+    // An address may hold a password, so it is not repeated, as commander would.
+    throw new CommandError(
+      exits.usage,
+      'what --acme-directory was given is no https address of a directory; write one such as https://acme-v02.api.letsencrypt.org/directory',
     );
   return url;
 }

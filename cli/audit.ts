@@ -10,6 +10,7 @@ import { action, CommandError, print, say, table } from './output.ts';
 
 interface Options extends AdminOptions {
   what?: string;
+  who?: string;
   trace?: string;
   last?: number;
   json?: boolean;
@@ -26,6 +27,10 @@ export function auditCommand(program: Command): void {
       .command('audit')
       .description('read the audit log')
       .option('--what <kind>', 'only entries of this kind, such as flow, flow.refused, session, document')
+      .option(
+        '--who <who>',
+        'only what they did or were refused: the e-mail address of a person or guest, or an id as the log has it',
+      )
       .option('--trace <id>', 'the refusal that somebody was shown under this trace')
       .option(
         '--last <count>',
@@ -38,7 +43,7 @@ export function auditCommand(program: Command): void {
 }
 
 async function run(options: Options): Promise<void> {
-  const { json = false, what, trace } = options;
+  const { json = false, what, who, trace } = options;
   if (trace !== undefined && !/^[0-9a-f]{16}$/.test(trace)) {
     throw new CommandError(
       exits.usage,
@@ -55,15 +60,15 @@ async function run(options: Options): Promise<void> {
   const last = options.last ?? (json ? undefined : shownAtOnce);
   const entries =
     last === undefined
-      ? await everything(target, { what, trace })
-      : (await page(target, { last, what, trace })).entries;
+      ? await everything(target, { what, who, trace })
+      : (await page(target, { last, what, who, trace })).entries;
   print(json, { schema: 'postern.audit/v1', entries }, table(entries.map(row)));
   if (!json && entries.length === last) say('There may be more: --last COUNT, or --json for all.');
 }
 
 async function everything(
   target: AdminTarget,
-  chosen: Readonly<Record<'what' | 'trace', string | undefined>>,
+  chosen: Readonly<Record<'what' | 'who' | 'trace', string | undefined>>,
 ): Promise<AuditRow[]> {
   const entries: AuditRow[] = [];
   for (let after = 0; ;) {

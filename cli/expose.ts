@@ -5,7 +5,7 @@
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { Compile } from 'typebox/compile';
 import type { Connector } from '../connector/connector.ts';
 import { exitOf, exits, Fault } from '../protocol/errors.ts';
@@ -46,24 +46,24 @@ const handInMs = 1_000;
 const watchMs = 1_000;
 
 export function exposeCommand(program: Command): void {
-  const expose = withCertificates(
-    program
-      .command('expose')
-      .description('let others open a port of this machine in their browser, until stopped (Ctrl-C)')
-      .argument('<port>', 'the port of localhost that your application listens on'),
-  )
-    .addOption(stateOption())
-    .addOption(accountOption())
-    .option(
-      '--allow <who>',
-      'who may open it besides you: group:NAME, an e-mail address, guest:ADDRESS, service:NAME or everyone; may be repeated',
-      (text: string, list: string[]) => [...list, text],
-      [],
+  const expose = program
+    .command('expose')
+    .description('let others open a port of this machine in their browser, until stopped (Ctrl-C)')
+    .argument('<port>', 'the port of localhost that your application listens on')
+    .addOption(
+      new Option(
+        '--allow <who>',
+        'who may open it besides you: group:NAME, an e-mail address, guest:ADDRESS, service:NAME or everyone; may be repeated',
+      )
+        .argParser((text: string, list: string[]) => [...list, text])
+        .default([], 'nobody'),
     )
     .option('--ttl <duration>', 'for how long at most, such as 30m or 2h; 8h unless said')
     .option('--name <name>', 'what stands in its hostname behind your own name; the port unless said')
     .option('--json', 'one JSON object for what is exposed, and one for each request')
-    .action(action(run));
+    .addOption(stateOption())
+    .addOption(accountOption());
+  withCertificates(expose).action(action(run));
   withBoth(
     expose.command('list').description('what you expose; as an administrator, what anybody does'),
   ).action(action(list));
@@ -131,7 +131,7 @@ async function run(portText: string, options: Options): Promise<void> {
           : process.stdout.write(`${requestLine(request)}\n`),
     });
     await untilReady(connector, stopped);
-    const { key: _, ...shown } = begun;
+    const { key: _key, online: _online, ...shown } = begun;
     const target = `localhost:${port}`;
     print(
       json,

@@ -1,5 +1,5 @@
 /** How a controller is told of the SMTP server by which it reaches people. */
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { MailOptions } from '../controller/notifications/mailer.ts';
 import { exits } from '../protocol/errors.ts';
 import { readInputFile } from './input-file.ts';
@@ -59,11 +59,16 @@ export async function mailOptions({
 function parseSmtp(text: string): URL {
   const url = URL.parse(text);
   const isServer = url !== null && /^smtps?:$/.test(url.protocol) && url.hostname !== '';
+  // What was given may hold a password, so it is not repeated, as commander would.
   if (!isServer || !/^\/?$/.test(url.pathname) || url.search !== '')
-    throw new InvalidArgumentError('give an address such as smtp://user@mail.example.com:587.');
+    throw new CommandError(
+      exits.usage,
+      'what --smtp was given is no address; write one such as smtp://user@mail.example.com:587',
+    );
   if (url.password !== '')
-    throw new InvalidArgumentError(
-      'leave the password out of it; give --smtp-password-file or POSTERN_SMTP_PASSWORD.',
+    throw new CommandError(
+      exits.usage,
+      '--smtp holds a password; leave it out, and give --smtp-password-file or POSTERN_SMTP_PASSWORD',
     );
   return url;
 }

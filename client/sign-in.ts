@@ -4,11 +4,12 @@
  */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Random } from '../protocol/clock.ts';
 import type { FromController, FromNode } from '../protocol/control.ts';
 import type { Credential } from '../protocol/node/control-connection.ts';
+import { createServer } from '../protocol/node/node-http.ts';
 import { sameText } from '../protocol/secrets.ts';
 
 /** What the person is asked to do. */

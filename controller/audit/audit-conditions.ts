@@ -5,7 +5,8 @@ import type { ScopedSchema } from '../store/schema.ts';
 export interface AuditFilters {
   /** Of this kind, or below it: `flow` takes `flow.open`. */
   readonly what?: string;
-  readonly who?: string;
+  /** As it stands in the entries: any of these. */
+  readonly who?: readonly string[];
   readonly resource?: string;
   readonly result?: string;
   /** An RFC 3339 instant. */
@@ -22,7 +23,7 @@ export function auditConditions(
 ): Expression<SqlBool>[] {
   const conditions: Expression<SqlBool>[] = [];
   if (what !== undefined) conditions.push(eb.or([eb('what', '=', what), eb('what', 'like', `${what}.%`)]));
-  if (who !== undefined) conditions.push(eb('who', '=', who));
+  if (who !== undefined) conditions.push(eb('who', 'in', who));
   if (resource !== undefined) conditions.push(eb('resource', '=', resource));
   if (result !== undefined) conditions.push(eb('result', '=', result));
   if (since !== undefined) conditions.push(eb('at_ms', '>=', Date.parse(since)));

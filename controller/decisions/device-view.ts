@@ -24,7 +24,7 @@ import type { Rights } from './rights.ts';
 import { SharedEntitlements } from './shared-entitlements.ts';
 import { seatsOf, whyOver, type Seat } from './seat.ts';
 import { relayEntries, serversSince } from './servers.ts';
-import { groupsByNetwork, webResources } from './told.ts';
+import { groupsOfNetwork, webResources } from './told.ts';
 
 export interface DeviceView {
   readonly snapshot: DeviceSnapshot;
@@ -74,7 +74,10 @@ export async function deviceViews(
     const minted: Minted[] = [];
     const { webPort } = context;
     const shared = new SharedEntitlements(state, nowMs);
-    const told = { groupsOf: groupsByNetwork(state), web: webResources(state) };
+    const told = {
+      groupsOf: (network: NetworkId) => groupsOfNetwork(state, network),
+      web: webResources(state),
+    };
     const about = { tx, state, shared, servers, news, nowMs, webPort, told };
     // Signed side by side, each in a thread of its own.
     const views = await Promise.all(

@@ -2,7 +2,7 @@
  * Compares issued grants with what is due now and takes back what is too much: the grants to revoke, those that go on with
  * less, and why, per seat. Storing and telling the revocation is the caller's.
  */
-import type { Id, ResourceId } from '../../protocol/ids.ts';
+import type { Id, ResourceId, NetworkId } from '../../protocol/ids.ts';
 import type { AuditEntry } from '../audit/append-audit.ts';
 import type { OrganisationState } from '../organisation/organisation-state.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
@@ -14,7 +14,7 @@ import type { Taken } from './revocations.ts';
 import { promisesMore, type Right } from './rights.ts';
 import type { Seat } from './seat.ts';
 import { SharedEntitlements } from './shared-entitlements.ts';
-import { groupsByNetwork, webResources, whoText } from './told.ts';
+import { groupsOfNetwork, webResources, whoText } from './told.ts';
 
 export interface Withdrawn extends Taken {
   readonly entries: readonly AuditEntry[];
@@ -58,7 +58,7 @@ export async function withdraw(
     if (same !== undefined) same.grants.push(grant);
     else narrowed.set(key, { grants: [grant], resources, ...(left === undefined ? {} : { left }) });
   };
-  const groupsOf = groupsByNetwork(state);
+  const groupsOf = (network: NetworkId): readonly string[] => groupsOfNetwork(state, network);
   const web = webResources(state);
   await issued.read(tx, nowMs);
   const grants = await issuedTo(

@@ -211,7 +211,7 @@ function lengthOf(text: string | undefined, most: string | undefined): number {
   if (text === undefined) return Math.min(usualMs, longestMs);
   const ms = parseDuration(text);
   if (ms === undefined || ms < shortestMs || ms > longestMs)
-    throw invalid('for', `write a duration from 1m to ${formatDuration(longestMs)}`);
+    throw invalid('for', `is a duration from 1m to ${formatDuration(longestMs)}; give another --ttl`);
   return ms;
 }
 

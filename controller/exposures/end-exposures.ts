@@ -20,6 +20,9 @@ export const overTexts = {
 /** A code for logs. */
 export type OverCause = keyof typeof overTexts;
 
+/** What has ended is kept for so long. */
+const keptMs = 90 * 24 * 3_600_000;
+
 export interface Over {
   readonly cause: OverCause;
   /** Who did it. */
@@ -49,6 +52,10 @@ export async function endExposures(
       .execute();
     const over = exposures.filter(({ id }) => rows.some((row) => row.id === id));
     if (over.length > 0) await tx.nextRequestsSerial();
+    await tx
+      .delete('exposures')
+      .where('ended_ms', '<', nowMs - keptMs)
+      .execute();
     for (const { network } of over) {
       await tx.delete('nodes').where('kind', '=', 'connector').where('network', '=', network).execute();
       await tx.delete('networks').where('id', '=', network).execute();

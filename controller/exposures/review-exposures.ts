@@ -16,8 +16,6 @@ import { exposingRight } from './exposing-right.ts';
 /** Processes are looked after this often, and one that has been away for so long is gone: it may be dialling anew. */
 const everyMs = 5_000;
 const awayMs = 60_000;
-/** What has ended is kept for so long. */
-const keptMs = 90 * 24 * 3_600_000;
 
 /** Since when this controller misses the process of an exposure, epoch ms. */
 const missed = new WeakMap<Organisation, Map<string, number>>();
@@ -73,8 +71,7 @@ export async function reviewExposures(
 
 /** Looks again while anything is exposed. */
 export async function lookAgain(context: ControllerContext, id: OrganisationId): Promise<void> {
-  const { store, reader } = context.organisation(id);
-  const { exposures } = await reader.current();
+  const { exposures } = await context.organisation(id).reader.current();
   const nowMs = context.now();
   const ends = exposures.map(({ untilMs }) => Math.max(untilMs, nowMs));
   const atMs = ends.length === 0 ? undefined : Math.min(nowMs + everyMs, ...ends);
@@ -84,11 +81,6 @@ export async function lookAgain(context: ControllerContext, id: OrganisationId):
         context.log.error({ err: error }, 'what is exposed was not looked at; its rights end by themselves');
     });
   });
-  if (exposures.length === 0)
-    await store
-      .delete('exposures')
-      .where('ended_ms', '<', nowMs - keptMs)
-      .execute();
 }
 
 /** Why it may not go on, whether or not its process is there; undefined while it may. */

@@ -636,7 +636,7 @@ export interface ProposalsTable {
   decided_by: string | null;
 }
 
-/** Ports of people's own machines behind the web door. Kept for a while after they have ended, for the audit's names. */
+/** Ports of people's own machines behind the web door; kept for a while after they have ended. */
 export interface ExposuresTable {
   organisation: OrganisationId;
   id: ResourceId;

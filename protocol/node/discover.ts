@@ -2,7 +2,6 @@
  * Fetches what a controller is from its well-known address and checks the card under the pinned root. Used at every
  * start and whenever the control key is refused; the first sign-in of a person pins the root it finds over trusted TLS.
  */
-import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { Value } from 'typebox/value';
 import { Discovery, discoveryPath } from '../discovery.ts';
@@ -10,6 +9,7 @@ import { Fault } from '../errors.ts';
 import { decodeKey } from '../keys.ts';
 import { verifyCard, type Card } from '../tokens.ts';
 import { dialOptions, lookupWithLocalhost } from './dial-options.ts';
+import { request as httpRequest } from './node-http.ts';
 
 /** Why a root is believed: it is pinned, or TLS to the controller is trusted (with further authorities, PEM). */
 export type Trust =

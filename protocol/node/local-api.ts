@@ -3,12 +3,13 @@
  * for the command line on the same machine. Never on TCP, where a browser could be made to reach it (SEC-E4).
  */
 import { chmodSync, rmSync } from 'node:fs';
-import { createServer, IncomingMessage, request } from 'node:http';
+import type { IncomingMessage as Incoming } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex, Readable } from 'node:stream';
 import { Fault, codes, toFault, type CodeName } from '../errors.ts';
 import { boundedServerOptions, peerBounds } from '../slow-peers.ts';
+import { createServer, IncomingMessage, request } from './node-http.ts';
 
 /** One route: gets the query and the JSON body, answers JSON. A thrown Fault becomes the caller's Fault. */
 export type LocalRoute = (query: URLSearchParams, body: unknown) => unknown;
@@ -146,10 +147,7 @@ function isServed(path: string): Promise<boolean> {
   });
 }
 
-async function answer(
-  incoming: IncomingMessage,
-  routes: LocalRoutes,
-): Promise<{ status: number; body: unknown }> {
+async function answer(incoming: Incoming, routes: LocalRoutes): Promise<{ status: number; body: unknown }> {
   try {
     const url = new URL(incoming.url ?? '/', 'http://local');
     const key = `${incoming.method ?? 'GET'} ${url.pathname}`;

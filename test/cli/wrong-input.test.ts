@@ -543,7 +543,22 @@ const runs: Run[] = [
   {
     args: ['connector', ...state, '--acme-directory', 'http://ca.acme.example/dir'],
     exit: 2,
-    says: /--acme-directory.*It is the https address of a directory, such as https:/,
+    says: /what --acme-directory was given is no https address of a directory; write one such as https:/,
+  },
+  {
+    args: ['connector', ...state, '--acme-directory', 'ftp://ca:hunter2@ca.acme.example'],
+    exit: 2,
+    says: /^(?!.*hunter2).*what --acme-directory was given is no https address/s,
+  },
+  {
+    args: ['controller', '--data', folder, '--smtp', 'smtp://mail:hunter2@mail.acme.example'],
+    exit: 2,
+    says: /^(?!.*hunter2).*--smtp holds a password; leave it out, and give --smtp-password-file/s,
+  },
+  {
+    args: ['controller', '--data', folder, '--smtp', 'mail:hunter2@mail.acme.example'],
+    exit: 2,
+    says: /^(?!.*hunter2).*what --smtp was given is no address; write one such as smtp:/s,
   },
   {
     args: ['connector', ...state, '--acme-contact', 'operator@acme.example'],

@@ -21,6 +21,7 @@ type Event =
   | { readonly do: 'move'; readonly way: number }
   | { readonly do: 'open' }
   | { readonly do: 'send'; readonly flow: number; readonly side: 'near' | 'far'; readonly bytes: number }
+  | { readonly do: 'datagram'; readonly flow: number; readonly side: 'near' | 'far'; readonly bytes: number }
   | { readonly do: 'pass'; readonly ms: number };
 
 const way = fc.integer({ min: 0, max: routes.length - 1 });
@@ -39,6 +40,15 @@ const event: fc.Arbitrary<Event> = fc.oneof(
     }),
   },
   {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('datagram'),
+      flow: fc.integer({ min: 0, max: 3 }),
+      side: fc.constantFrom('near', 'far'),
+      bytes: fc.integer({ min: 4, max: 9_000 }),
+    }),
+  },
+  {
     weight: 5,
     arbitrary: fc.record({ do: fc.constant('pass'), ms: fc.constantFrom(5, 20, 100, 700, 2_500, 9_000) }),
   },
@@ -48,6 +58,9 @@ const event: fc.Arbitrary<Event> = fc.oneof(
 class Model {
   readonly said: Record<'near' | 'far', Buffer[]>[] = [];
   readonly heard: Record<'near' | 'far', Buffer[]>[] = [];
+  /** The same of datagrams. */
+  readonly sent: Record<'near' | 'far', Buffer[]>[] = [];
+  readonly got: Record<'near' | 'far', Buffer[]>[] = [];
 
   /** Numbered by what was said before, so that loss, doubling and disorder all show. */
   say(flow: number, side: 'near' | 'far', bytes: number): Buffer {
@@ -60,7 +73,31 @@ class Model {
     return block;
   }
 
+  /** The next of a flow: its number, and bytes that only this one has. */
+  datagram(flow: number, side: 'near' | 'far', bytes: number): Buffer {
+    const sent = this.sent[flow]?.[side] ?? [];
+    const datagram = Buffer.alloc(bytes, sent.length + 1);
+    datagram.writeUInt32BE(sent.length);
+    sent.push(datagram);
+    // What is sent belongs to the stream.
+    return Buffer.from(datagram);
+  }
+
+  /** Lost they may be; each that came is whole, once, and behind those that were sent before it. */
+  checkDatagrams(flow: number, side: 'near' | 'far'): void {
+    const sent = this.sent[flow]?.[side] ?? [];
+    let last = -1;
+    for (const datagram of this.got[flow]?.[side === 'near' ? 'far' : 'near'] ?? []) {
+      const number = datagram.readUInt32BE();
+      assert.ok(number > last, `flow ${flow} ${side}: datagram ${number} behind ${last}`);
+      assert.ok(sent[number]?.equals(datagram), `flow ${flow} ${side}: datagram ${number} is another`);
+      last = number;
+    }
+  }
+
   open(): number {
+    this.sent.push({ near: [], far: [] });
+    this.got.push({ near: [], far: [] });
     this.said.push({ near: [], far: [] });
     this.heard.push({ near: [], far: [] });
     return this.said.length - 1;
@@ -73,7 +110,7 @@ class Model {
   }
 }
 
-test('REL-1 over routes that are cut, silent, late and gone, at any record, every byte arrives once and in order', async () => {
+test('REL-1 over routes that are cut, silent, late and gone, at any record, every byte arrives once and in order, and no datagram twice', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(event, { minLength: 5, maxLength: 40 }), async (events) => {
       const world = await new Reached(routes).begin();
@@ -85,6 +122,7 @@ test('REL-1 over routes that are cut, silent, late and gone, at any record, ever
         const stream = world.kept.session.openStream({ flow });
         stream.on('error', () => undefined);
         stream.on('data', (bytes: Buffer) => model.heard[flow]?.near.push(bytes));
+        stream.onDatagram((bytes) => model.got[flow]?.near.push(bytes));
         near.push(stream);
         world.kept.choice.used();
       };
@@ -95,16 +133,19 @@ test('REL-1 over routes that are cut, silent, late and gone, at any record, ever
           const stream = world.streams[flow] as MuxStream;
           stream.on('error', () => undefined);
           stream.on('data', (bytes: Buffer) => model.heard[flow]?.far.push(bytes));
+          stream.onDatagram((bytes) => model.got[flow]?.far.push(bytes));
         }
       };
       const run = async (each: Event): Promise<void> => {
         if (each.do === 'open') return open();
         if (each.do === 'pass') return world.pass(each.ms, each.ms > 500 ? 20 : 5);
-        if (each.do === 'send') {
+        if (each.do === 'send' || each.do === 'datagram') {
           const flow = near.length === 0 ? 0 : each.flow % near.length;
           const stream = each.side === 'near' ? near[flow] : world.streams[flow];
           if (stream === undefined || stream.destroyed) return undefined;
-          return void stream.write(model.say(flow, each.side, each.bytes));
+          if (each.do === 'send') stream.write(model.say(flow, each.side, each.bytes));
+          else stream.sendDatagram(model.datagram(flow, each.side, each.bytes));
+          return undefined;
         }
         const target = world.ways[each.way];
         if (target === undefined) return undefined;
@@ -140,6 +181,7 @@ test('REL-1 over routes that are cut, silent, late and gone, at any record, ever
       }
       for (let flow = 0; flow < near.length; flow++) {
         for (const side of ['near', 'far'] as const) {
+          model.checkDatagrams(flow, side);
           const [said, heard] = model.pair(flow, side);
           if (world.kept.session.isOver) assert.ok(said.subarray(0, heard.length).equals(heard));
           else assert.ok(said.equals(heard), `flow ${flow} ${side}: ${heard.length} of ${said.length} bytes`);

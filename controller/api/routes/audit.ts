@@ -4,6 +4,7 @@ import { AuditRow } from '../../../protocol/inventory.ts';
 import type { ControllerContext } from '../../context.ts';
 import { tracePattern } from '../../explain/refusals.ts';
 import { auditConditions } from '../../audit/audit-conditions.ts';
+import type { ScopedStore } from '../../store/scoped-store.ts';
 import { organisationOf } from '../access.ts';
 import type { TypedApp } from '../typed-app.ts';
 
@@ -26,7 +27,8 @@ export function auditRoutes(app: TypedApp, context: ControllerContext): void {
           /** Entries below this cursor: with `last`, the page before. */
           before: Type.Optional(Type.Integer({ minimum: 1 })),
           /** Only of this person, token or other id, about this resource, with this outcome. */
-          who: Type.Optional(Type.String({ maxLength: 128 })),
+          /** As it stands in the entries, or the e-mail address of a person or guest. */
+          who: Type.Optional(Type.String({ minLength: 1, maxLength: 254 })),
           resource: Type.Optional(Type.String({ maxLength: 253 })),
           result: Type.Optional(Type.String({ pattern: '^[a-z-]{1,32}$' })),
           /** Only from this instant on. */
@@ -40,10 +42,11 @@ export function auditRoutes(app: TypedApp, context: ControllerContext): void {
       },
     },
     async (request) => {
-      const { after = 0, before, limit = pageSize, last, ...filters } = request.query;
-      const query = context
-        .organisation(organisationOf(request))
-        .store.select('audit')
+      const { after = 0, before, limit = pageSize, last, who, ...rest } = request.query;
+      const { store } = context.organisation(organisationOf(request));
+      const filters = who === undefined ? rest : { ...rest, who: await meantBy(store, who) };
+      const query = store
+        .select('audit')
         .selectAll()
         .where('seq', '>', after)
         .$if(before !== undefined, (all) => all.where('seq', '<', before ?? 0))
@@ -67,4 +70,11 @@ export function auditRoutes(app: TypedApp, context: ControllerContext): void {
       };
     },
   );
+}
+
+/** What stands in the entries of whoever is called so: people and guests stand there by their ids. */
+async function meantBy(store: ScopedStore, text: string): Promise<string[]> {
+  if (!text.includes('@')) return [text];
+  const people = await store.select('people').select('id').where('email', '=', text.toLowerCase()).execute();
+  return [text, ...people.map(({ id }) => id)];
 }

@@ -460,11 +460,11 @@ suite('postern expose at the controller', () => {
     for (const [wanted, problem] of [
       [{ for: '3h' }, /1m to 2h/],
       [{ for: '5s' }, /1m to 2h/],
-      [{ allow: { groups: ['nobody'] } }, /there is no group/],
-      [{ allow: { serviceAccounts: ['none'] } }, /there is no service account/],
-      [{ allow: { guests: ['pat@customer.example'] } }, /guests may not be let in/],
+      [{ allow: { groups: ['nobody'] } }, /names the group/],
+      [{ allow: { serviceAccounts: ['none'] } }, /names the service account/],
+      [{ allow: { guests: ['pat@customer.example'] } }, /who may not be let in/],
       [{ allow: {} }, /names nobody/],
-      [{ allow: { people: ['*@acme.example'] } }, /is no e-mail address/],
+      [{ allow: { people: ['*@acme.example'] } }, /which is no e-mail address/],
     ] as const) {
       const { status, text } = await alice.refused(wanted as object);
       assert.equal(status, 400, text);

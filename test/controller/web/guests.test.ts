@@ -117,6 +117,19 @@ test('a guest gets a code by e-mail and a web session of their own length, and n
   assert.deepEqual([signIn?.who, signIn?.result], [session.sub, 'done']);
   const [begun] = await bench.portal.audit('web.begin');
   assert.equal((JSON.parse(begun?.detail ?? '{}') as { guest?: string }).guest, 'pat@customer.example');
+  for (const [who, count] of [
+    ['Pat@customer.example', 1],
+    [session.sub, 1],
+    ['kim@customer.example', 0],
+  ] as const) {
+    const query = new URLSearchParams({ what: 'web.begin', who }).toString();
+    const log = await bench.portal.admin('GET', `/api/v1/audit?${query}`);
+    assert.equal(
+      log.json<{ entries: object[] }>().entries.length,
+      count,
+      `what a guest did is found: ${who}`,
+    );
+  }
 });
 
 test('SEC-A4 whoever is not invited is answered in the same words, gets no mail, and no code of theirs works', async (t) => {

@@ -3,6 +3,7 @@
  *
  *   node udp-echo.ts serve ADDRESS PORT
  *   node udp-echo.ts ask HOST PORT WAIT-MS SIZE…      prints, as JSON, for each size whether the same bytes came back
+ *   node udp-echo.ts go-on HOST PORT     asks on and on from one port, says so, and prints when it was last answered
  */
 import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
@@ -33,6 +34,20 @@ export async function askUdpEcho(
   return JSON.parse(stdout) as ('same' | 'none' | 'refused')[];
 }
 
+/**
+ * Asks every 20 ms from one port, which is one flow, as long as it is answered; resolves once it is. `lastMs` resolves when
+ * there has been no answer for 1.5 s: the epoch milliseconds of the last one.
+ */
+export async function goOnAsking(
+  place: Place,
+  host: string,
+  port: number,
+): Promise<{ readonly lastMs: Promise<number> }> {
+  const program = place.spawn(process.execPath, [self, 'go-on', host, String(port)], { name: 'udp-asks' });
+  await program.waitFor(/answered/);
+  return { lastMs: program.waitFor(/last (\d+)\n/).then(([, ms]) => Number(ms)) };
+}
+
 if (import.meta.main) await main(process.argv.slice(2));
 
 async function main([what, host = '', port = '', waitMs = '', ...sizes]: string[]): Promise<void> {
@@ -44,10 +59,27 @@ async function main([what, host = '', port = '', waitMs = '', ...sizes]: string[
   }
   socket.connect(Number(port), host);
   await once(socket, 'connect');
+  if (what === 'go-on') return goOn(socket);
   const answers = [];
   for (const size of sizes) answers.push(await ask(socket, Number(size), Number(waitMs)));
   socket.close();
   console.log(JSON.stringify(answers));
+}
+
+function goOn(socket: Asked): void {
+  let lastMs = 0;
+  socket.on('message', () => {
+    if (lastMs === 0) console.log('answered');
+    lastMs = Date.now();
+  });
+  // What a system says of a port that is not bound any more is no answer.
+  socket.on('error', () => undefined);
+  const timer = setInterval(() => {
+    if (lastMs === 0 || Date.now() - lastMs < 1_500) return socket.send('on and on');
+    clearInterval(timer);
+    socket.close();
+    return console.log(`last ${lastMs}`);
+  }, 20);
 }
 
 type Asked = ReturnType<typeof createSocket>;
