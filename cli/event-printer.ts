@@ -65,5 +65,5 @@ export function sayAccountReady({ account, accounts, session, dns }: ClientStatu
     const where = accounts.length > 1 ? ` at ${account}` : '';
     say(`✓ Signed in as ${session.email ?? session.name}${where}   (session ${left})`);
   }
-  for (const refused of dns?.refused_zones ?? []) say(refusedZoneText(refused));
+  for (const refused of dns?.refused_zones ?? []) say(refusedZoneText(refused, account));
 }

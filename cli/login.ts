@@ -43,11 +43,8 @@ export function loginCommand(program: Command): void {
 }
 
 async function run(address: string | undefined, options: Options): Promise<void> {
-  if (address !== undefined && (options.account !== undefined || options.for !== undefined))
-    throw new CommandError(
-      exits.usage,
-      'give an address, or --account or --for; an address names the account',
-    );
+  if (address !== undefined && options.for !== undefined)
+    throw new CommandError(exits.usage, 'give an address or --for; with --for name the account by --account');
   const status = await runningStatus(options.state);
   if (options.for !== undefined && !/^[a-z0-9][a-z0-9._-]{0,62}$/.test(options.for)) {
     throw new CommandError(exits.usage, `"${options.for}" is no resource; see: postern resources`);
@@ -72,7 +69,7 @@ async function run(address: string | undefined, options: Options): Promise<void>
 async function loginThrough(named: string | undefined, options: Options): Promise<ClientStatus> {
   const { state, account, for: resource } = options;
   // An account that nobody is signed in to does not run, and is started by the address that it was joined at.
-  const address = account !== undefined && resource === undefined ? joinedAt(options) : named;
+  const address = named ?? (account !== undefined && resource === undefined ? joinedAt(options) : undefined);
   const { browserCommand, openBrowser } = await import('../client/browser.ts');
   const root =
     address === undefined ? undefined : await rootOfNew(openStateDirectory(state), address, options);

@@ -68,7 +68,7 @@ export function clientText(status: ClientStatus): string {
     ...postureLines(status.posture),
     ...group('News', status.news ?? [], (news) => [newsText(news, controller.url)]),
     ...(dns === undefined ? [] : [line('DNS', ...dnsCells(dns))]),
-    ...(dns?.refused_zones ?? []).map((refused) => line('', refusedZoneText(refused))),
+    ...(dns?.refused_zones ?? []).map((refused) => line('', refusedZoneText(refused, status.account))),
     ...(proxies.socks === undefined ? [] : [line('SOCKS5', proxies.socks)]),
     ...(proxies.http === undefined ? [] : [line('HTTP', proxies.http)]),
     ...group('Networks', status.networks, (network) => [
@@ -167,13 +167,12 @@ export function newsText(
 }
 
 /** One sentence about a zone that is not answered for here, and what to do where something can be done. */
-export function refusedZoneText({
-  zone,
-  why,
-  by,
-}: NonNullable<ClientStatus['dns']>['refused_zones'][number]): string {
+export function refusedZoneText(
+  { zone, why, by }: NonNullable<ClientStatus['dns']>['refused_zones'][number],
+  account: string,
+): string {
   if (why !== 'held') return `! The zone ${zone} is not taken over: ${why}`;
-  return `! The zone ${zone} is held by your account ${by}; to have this one go before it: postern down, then postern up --prefer`;
+  return `! The zone ${zone} is held by your account ${by}; to have ${account} go before it: postern down, then postern up --prefer ${account}`;
 }
 
 function dnsCells(dns: NonNullable<ClientStatus['dns']>): string[] {

@@ -1,6 +1,6 @@
 /**
  * Where the accounts of this device are kept: the first in the state directory itself, each further one in a folder below
- * `accounts/`, with keys of its own, so that no two organisations can tell that they have the same device. The order of the
+ * `accounts/`, with keys of its own, so that no two organisations share a key by which to tell it. The order of the
  * accounts, and which of them holds which zone, is in `accounts.json`; without that file the order is that of the folders.
  */
 import { createHash } from 'node:crypto';

@@ -7,7 +7,13 @@ import { parseDuration } from '../protocol/durations.ts';
 import { mfaOf } from './conditions/mfa.ts';
 import { isWithinNetwork, parseIpNetwork } from './ip-network.ts';
 
-type All = Required<ConditionsDocument>;
+/** Everything that may stand between a person and a resource: conditions of policies, and what a resource asks by itself. */
+export interface AskedConditions extends ConditionsDocument {
+  /** It was used within so long. */
+  readonly lockUnused?: string;
+}
+
+type All = Required<AskedConditions>;
 type Key = keyof All;
 
 /** Whether what meets the first value of a key always meets the second. False where the texts do not tell. */
@@ -23,32 +29,26 @@ const follows: { readonly [K in Key]: (stricter: All[K], looser: All[K]) => bool
     stricter.zone === looser.zone &&
     String(stricter.days) === String(looser.days) &&
     stricter.hours === looser.hours,
+  lockUnused: (stricter, looser) => lengthMs(stricter) <= lengthMs(looser),
 };
 
 /** Whether whoever meets all of `stricter` meets all of `looser`. */
-export function implies(
-  stricter: readonly ConditionsDocument[],
-  looser: readonly ConditionsDocument[],
-): boolean {
+export function implies(stricter: readonly AskedConditions[], looser: readonly AskedConditions[]): boolean {
   return looser.every((when) =>
     keysOf(when).every((key) => stricter.some((given) => keyFollows(key, given, when))),
   );
 }
 
 /** The conditions that are asked for, each once, in the order of the alphabet. */
-export function conditionKeys(list: readonly ConditionsDocument[]): Key[] {
+export function conditionKeys(list: readonly AskedConditions[]): Key[] {
   return [...new Set(list.flatMap(keysOf))].toSorted();
 }
 
-function keysOf(when: ConditionsDocument): Key[] {
+function keysOf(when: AskedConditions): Key[] {
   return Object.keys(when) as Key[];
 }
 
-function keyFollows<K extends Key>(
-  key: K,
-  stricter: ConditionsDocument,
-  looser: ConditionsDocument,
-): boolean {
+function keyFollows<K extends Key>(key: K, stricter: AskedConditions, looser: AskedConditions): boolean {
   const [given, wanted] = [stricter[key] as All[K] | undefined, looser[key] as All[K] | undefined];
   return wanted === undefined || (given !== undefined && follows[key](given, wanted));
 }

@@ -2,15 +2,14 @@
  * What it takes to be let in, whatever the facts are: the sets of conditions of which one must be met whole. For `plan`,
  * which speaks of people who are not signed in. Time of day and what a device is are conditions like any other here.
  */
-import type { ConditionsDocument, PolicyDocument } from '../protocol/policy-document.ts';
-import { conditionKeys, implies } from './implies.ts';
+import { conditionKeys, implies, type AskedConditions } from './implies.ts';
 import type { Policy } from './policy.ts';
 
 export interface WhatItTakes {
   /** Each a way in, none of which asks for more than another; empty when there is no way in. */
-  readonly ways: readonly (readonly ConditionsDocument[])[];
+  readonly ways: readonly (readonly AskedConditions[])[];
   /** Denies that hold only under conditions: none of them may. */
-  readonly unless: readonly ConditionsDocument[];
+  readonly unless: readonly AskedConditions[];
 }
 
 /**
@@ -19,11 +18,11 @@ export interface WhatItTakes {
  */
 export function whatItTakes(
   concerning: readonly Policy[],
-  documents: ReadonlyMap<string, PolicyDocument>,
+  documents: ReadonlyMap<string, { readonly when?: AskedConditions }>,
   nowMs: number,
 ): WhatItTakes {
   const valid = concerning.filter(({ fromMs, untilMs }) => nowMs >= fromMs && nowMs < untilMs);
-  const whenOf = ({ name }: Policy): ConditionsDocument => documents.get(name)?.when ?? {};
+  const whenOf = ({ name }: Policy): AskedConditions => documents.get(name)?.when ?? {};
   const denies = valid.filter(({ effect }) => effect === 'deny');
   if (denies.some(({ conditions }) => conditions.length === 0)) return { ways: [], unless: [] };
   const requires = valid.filter(({ effect }) => effect === 'require');
@@ -61,8 +60,8 @@ function isAtLeast(stricter: WhatItTakes, looser: WhatItTakes): boolean {
 }
 
 /** Without the ways that ask for at least what another asks for. */
-function withoutStricter(ways: readonly (readonly ConditionsDocument[])[]): ConditionsDocument[][] {
-  const kept: ConditionsDocument[][] = [];
+function withoutStricter(ways: readonly (readonly AskedConditions[])[]): AskedConditions[][] {
+  const kept: AskedConditions[][] = [];
   for (const way of ways) {
     if (kept.some((other) => implies(way, other))) continue;
     for (let at = kept.length - 1; at >= 0; at -= 1) if (implies(kept[at] ?? [], way)) kept.splice(at, 1);

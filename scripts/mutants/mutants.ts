@@ -1,4 +1,5 @@
 /** Every guard that `npm run mutants` takes out, by the part of the product it stands in. */
+import { accountMutants } from './accounts.ts';
 import { administratorsMutants } from './administrators.ts';
 import { dashboardMutants } from './dashboard.ts';
 import { certificatesMutants } from './certificates.ts';
@@ -50,6 +51,7 @@ export const mutants: readonly Mutant[] = [
   ...organisationMutants,
   ...guestsMutants,
   ...listenersMutants,
+  ...accountMutants,
   ...clientMutants,
   ...nonsenseMutants,
   ...webDoorMutants,

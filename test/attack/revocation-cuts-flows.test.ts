@@ -26,6 +26,7 @@ interface Way {
 const ways: readonly Way[] = [
   { name: 'the group', cause: 'policy', take: (organisation) => applyWithout(organisation, 'group') },
   { name: 'the policy', cause: 'policy', take: (organisation) => applyWithout(organisation, 'policy') },
+  { name: 'the policy by a rollback', cause: 'policy', take: rollBack },
   { name: 'the resource', cause: 'removed', take: (organisation) => applyWithout(organisation, 'resource') },
   { name: 'the device', cause: 'removed', take: removeDevice },
   { name: 'the service key', cause: 'key-deleted', take: deleteServiceKey },
@@ -41,6 +42,41 @@ suite('a right that is taken away', () => {
     organisation = await Organisation.start(labSite(lab), { adapt: withOrigin });
   });
   after(() => lab?.close());
+
+  test('a device that comes from another address loses what its source gave, with a download under way', async () => {
+    const [nat, moved] = [lab.addresses.laptopNat, lab.addresses.laptopNat.replace(/\d+$/, '101')];
+    await organisation.apply((document) => {
+      const policy = document.policies?.find(({ name }) => name === 'automation-origin');
+      if (policy !== undefined) policy.when = { source: [`${nat}/32`] };
+    });
+    const client = new Client(lab.laptop, 'laptop-moves');
+    client.up(['--key-file', await organisation.serviceKey('ci')]);
+    await client.ready();
+    const flows = await openFlows(lab, origin, 'moves');
+
+    // What is open goes on from the old address; what is opened anew comes from the new one.
+    await run(lab.laptopNat, 'ip', 'address', 'add', `${moved}/24`, 'dev', 'wan0');
+    const rule = `table ip moved { chain out { type nat hook postrouting priority 90; oifname "wan0" snat to ${moved}; }; }`;
+    await run(lab.laptopNat, 'nft', rule);
+    await run(lab.laptop, 'ss', '-K', 'dst', `${lab.addresses.controller}:8443`);
+    const ends = await flows.ended();
+    for (const { flow, code } of ends) assert.notEqual(code, 0, `${flow} did not end in order`);
+    const { recent } = await client.status();
+    assert.deepEqual(
+      new Set(recent.filter(({ event }) => event === 'ended').map(({ code }) => code)),
+      new Set(['revoked']),
+    );
+    const why = await client.why('origin');
+    assert.equal(why.decision, 'refused');
+    assert.ok(
+      why.reasons.some(({ name, met }) => !met && name.startsWith('source-')),
+      JSON.stringify(why.reasons),
+    );
+    await run(lab.laptopNat, 'nft', 'delete table ip moved');
+    await run(lab.laptopNat, 'ip', 'address', 'del', `${moved}/24`, 'dev', 'wan0');
+    await client.down();
+    await applyWithout(organisation);
+  });
 
   for (const [index, { name, cause, take }] of ways.entries()) {
     test(`REL-6: removing ${name} ends an open ssh, a running download and an idle connection within a second`, async (context) => {
@@ -152,6 +188,24 @@ async function openFlows(
 async function sessionsAtBastion({ servers, addresses }: Lab): Promise<string> {
   const filter = ['state', 'established', 'src', `${addresses.bastion}:22`];
   return (await servers.run('ss', ['-Htn', ...filter])).stdout;
+}
+
+async function run(place: Lab['laptop'], command: string, ...args: string[]): Promise<void> {
+  const { code, stderr } = await place.run(command, args);
+  assert.equal(code, 0, `${command} ${args.join(' ')}: ${stderr}`);
+}
+
+/** Puts the document that the organisation had without the policy back into force. */
+async function rollBack(organisation: Organisation): Promise<Answered> {
+  const { body } = await timedCall(organisation, 'GET', '/api/v1/document/history');
+  const { revisions } = body as { revisions: { revision: number }[] };
+  for (const { revision } of revisions) {
+    const { body: found } = await timedCall(organisation, 'GET', `/api/v1/document/history/${revision}`);
+    const { document } = found as { document: unknown };
+    if (!JSON.stringify(document).includes('automation-origin'))
+      return timedCall(organisation, 'POST', '/api/v1/document/rollback', { revision });
+  }
+  throw new Error('the organisation was never without the policy');
 }
 
 /** Removes the one device that is online. */

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
+import { AccountFolders } from '../../client/account-folders.ts';
 import { startClient, type Client, type ClientEvent } from '../../client/client.ts';
 import type { ClientStatus } from '../../client/status.ts';
 import { openIdentity } from '../../protocol/node/identity.ts';
@@ -196,7 +197,7 @@ test('a zone that two organisations declare stays with whoever held it, by name,
 });
 
 test('a restart finds both accounts, and a controller that is away is away for its own account only', async (t) => {
-  const { client, acme, globex, start, statusOf } = await signedInTwice(t);
+  const { client, acme, globex, state, start, statusOf } = await signedInTwice(t);
   await client.stop();
   await globex.stopController();
   const again = await start();
@@ -207,4 +208,18 @@ test('a restart finds both accounts, and a controller that is away is away for i
   // What it remembers still counts, as with one account.
   assert.equal(await greet(again, globex, 'wiki.globex.internal'), 'globex hello');
   assert.equal(again.status('acme').controller.connected, true);
+
+  // Preferred, the other goes first, and the zone that both declare is its own.
+  await again.stop();
+  const folders = new AccountFolders(state);
+  const [, other] = folders.list();
+  folders.prefer(other?.id ?? '');
+  const preferring = await start();
+  await preferring.ready;
+  assert.deepEqual(
+    preferring.status().accounts.map(({ account }) => account),
+    ['globex', 'acme'],
+  );
+  await assert.rejects(greet(preferring, acme, 'wiki.acme.internal'), { message: hiddenText });
+  assert.equal(await greet(preferring, globex, 'wiki.globex.internal'), 'globex hello');
 });

@@ -4,13 +4,13 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import type { PlanAccess } from '../../../protocol/plan.ts';
-import type { Door, PolicyDocument } from '../../../protocol/policy-document.ts';
-import type { Facts } from '../../../policy/facts.ts';
+import type { Door } from '../../../protocol/policy-document.ts';
 import type { Policy } from '../../../policy/policy.ts';
+import { unusedLockOf } from '../../../policy/unused-locks.ts';
 import { compareTakes, leastKeys, whatItTakes, type WhatItTakes } from '../../../policy/what-it-takes.ts';
 import { canonicalJson } from '../document-changes.ts';
 import { isGrantedNow } from './granted-now.ts';
-import { differing, policyDocuments, policyTexts } from './plan-states.ts';
+import { differing, policyDocuments, policyTexts, type PlannedPolicy } from './plan-states.ts';
 import { AccessRows } from './access-rows.ts';
 import type { OpenNow, Sides, SubjectClass } from './plan-subjects.ts';
 import { TouchedResources } from './touched-resources.ts';
@@ -101,7 +101,7 @@ class Comparison {
   readonly #sides: Sides;
   readonly #nowMs: number;
   readonly #changed: ReadonlySet<Policy>;
-  readonly #documents: Readonly<Record<'before' | 'after', ReadonlyMap<string, PolicyDocument>>>;
+  readonly #documents: Readonly<Record<'before' | 'after', ReadonlyMap<string, PlannedPolicy>>>;
   /** Names of the policies that stand in each document, and do not follow from the rest of it. */
   readonly #written: Readonly<Record<'before' | 'after', ReadonlySet<string>>>;
   readonly #compared = new Map<string, Difference | 'same'>();
@@ -128,8 +128,8 @@ class Comparison {
   /** Undefined when nothing differs for anyone of these. */
   compare(subjects: SubjectClass, resources: readonly string[], door: Door): Step | undefined {
     const [resource = ''] = resources;
-    const was = this.#concerning('before', subjects.before, resource, door);
-    const is = this.#concerning('after', subjects.after, resource, door);
+    const was = this.#concerning('before', subjects, resource, door);
+    const is = this.#concerning('after', subjects, resource, door);
     const names = (policies: readonly Policy[] | undefined): readonly string[] | undefined =>
       policies?.map(({ name }) => name);
     // Whoever meets the same policies on both sides is told the same.
@@ -160,10 +160,11 @@ class Comparison {
   /** Undefined where the people or the resource are not there. */
   #concerning(
     side: 'before' | 'after',
-    subject: Facts['subject'] | undefined,
+    subjects: SubjectClass,
     name: string,
     door: Door,
   ): readonly Policy[] | undefined {
+    const subject = subjects[side];
     const tags = this.touched.tagsOf(side, name);
     if (subject === undefined || tags === undefined) return undefined;
     const concerning = this.#sides[side].policies.concerning({
@@ -175,14 +176,18 @@ class Comparison {
       resource: { name, tags },
     });
     // What follows from a resource is about a person's sign-in, and a service account has none.
-    return subject.kind === 'service'
-      ? concerning.filter(({ name: policy }) => this.#written[side].has(policy))
+    if (subject.kind === 'service')
+      return concerning.filter(({ name: policy }) => this.#written[side].has(policy));
+    // Whoever let it lie is let in by nothing but an approval of their own.
+    const lock = unusedLockOf(name);
+    return subjects.locked[side].has(name)
+      ? concerning.filter(({ effect, waives }) => effect !== 'allow' || waives?.has(lock) === true)
       : concerning;
   }
 }
 
 /** The policies afterwards by name; a posture profile that says something else now counts as another. */
-function policiesApart({ before, after }: Sides): Map<string, PolicyDocument> {
+function policiesApart({ before, after }: Sides): Map<string, PlannedPolicy> {
   const textsOf = ({ document }: Sides['before']): Map<string, string> =>
     new Map((document.postureProfiles ?? []).map((profile) => [profile.name, canonicalJson(profile)]));
   const [was, is] = [textsOf(before), textsOf(after)];

@@ -20,9 +20,10 @@ export interface Asked {
 export function isGrantedNow(
   state: OrganisationState,
   resource: Resource | undefined,
-  { subject, member: { id }, door, open, nowMs }: Asked,
+  { subject, member, door, open, nowMs }: Asked,
 ): boolean | undefined {
   if (subject === undefined || resource === undefined) return undefined;
+  const { id } = member;
   const { groups } = subject;
   if (door === 'client')
     return open.seats.get(id)?.some((seat) => {
@@ -31,18 +32,23 @@ export function isGrantedNow(
     });
   const alone = { ...state, resources: [resource] };
   return open.browsers.get(id)?.some((session) => {
-    const visitor = visitorOf(session, subject);
+    const visitor = visitorOf(session, subject, member);
     return visitorEntitlements(alone, visitor, nowMs, 'web')[0]?.state === 'granted';
   });
 }
 
-function visitorOf(session: SessionsTable, { kind, name, email, groups }: Facts['subject']): Visitor {
+function visitorOf(
+  session: SessionsTable,
+  { kind, name, email, groups }: Facts['subject'],
+  { usedMs }: Member,
+): Visitor {
   const subject: Subject = {
     kind,
     id: session.subject as Subject['id'],
     name,
     groups,
     ...(email === undefined ? {} : { email }),
+    ...(usedMs === undefined ? {} : { usedMs }),
   };
   return {
     subject,

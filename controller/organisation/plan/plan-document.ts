@@ -38,7 +38,7 @@ export async function planDocument(
   const secrets = await changedSecrets(store, document, secretKey);
   const changes = documentChanges(before.document, withoutSecrets(document), secrets);
   const sides = { before, after };
-  const classes = await subjectClasses(store, sides);
+  const classes = await subjectClasses(store, sides, nowMs);
   const { access, more, notLookedAt } = await accessChanges(
     sides,
     classes,

@@ -4,6 +4,7 @@ import type { PolicyDocument } from '../../../protocol/policy-document.ts';
 import type { Random } from '../../../protocol/clock.ts';
 import { newId } from '../../../protocol/ids.ts';
 import { unusedLockOf } from '../../../policy/unused-locks.ts';
+import type { AskedConditions } from '../../../policy/implies.ts';
 import type { Policy } from '../../../policy/policy.ts';
 import { withoutSecrets } from '../apply-document.ts';
 import { canonicalJson } from '../document-changes.ts';
@@ -38,17 +39,25 @@ export function plannedState(
   return organisationState(current.revision + 1, after, ids, current.countries, current.approved);
 }
 
+/** A policy as a plan reads it: with what a resource asks by itself. */
+export type PlannedPolicy = Omit<PolicyDocument, 'when'> & { readonly when?: AskedConditions };
+
 /** The policies of a document by name, with the requires that follow from its resources. */
 export function policyDocuments({
   policies = [],
   resources = [],
-}: StoredDocument): Map<string, PolicyDocument> {
-  const all = new Map(policies.map((policy) => [policy.name, policy]));
+}: StoredDocument): Map<string, PlannedPolicy> {
+  const all = new Map<string, PlannedPolicy>(policies.map((policy) => [policy.name, policy]));
   for (const resource of resources) {
     const { name, session, lockUnused }: { name: string; session?: string; lockUnused?: string } = resource;
     if (lockUnused !== undefined) {
       const locked = unusedLockOf(name);
-      all.set(locked, { name: locked, require: 'everyone', to: { resources: [name] } });
+      all.set(locked, {
+        name: locked,
+        require: 'everyone',
+        to: { resources: [name] },
+        when: { lockUnused },
+      });
     }
     if (session === undefined) continue;
     const followed = `session of ${name}`;

@@ -2,9 +2,11 @@
  * Whom a plan speaks of: people who have signed in, gathered by what policies can tell apart; people and groups that the
  * documents name and nobody has been seen of; service accounts. With the devices and sessions they have open now.
  */
+import { parseDuration } from '../../../protocol/durations.ts';
 import type { Facts } from '../../../policy/facts.ts';
 import { guestIssuer, openSeats, type Seat } from '../../decisions/seat.ts';
 import type { SessionsTable } from '../../store/schema.ts';
+import { inChunks } from '../../store/in-chunks.ts';
 import type { ScopedStore } from '../../store/scoped-store.ts';
 import type { OrganisationState, StoredDocument } from '../organisation-state.ts';
 
@@ -13,6 +15,8 @@ export interface Member {
   readonly id: string;
   /** As administrators know them. */
   readonly label: string;
+  /** When they last used resources that lock what is not used, by name, epoch ms. */
+  readonly usedMs?: ReadonlyMap<string, number>;
 }
 
 /** Those whom no policy tells apart. */
@@ -27,6 +31,8 @@ export interface SubjectClass {
   /** How they stand on each side; undefined where they are not there. */
   readonly before: Facts['subject'] | undefined;
   readonly after: Facts['subject'] | undefined;
+  /** Resources that they have not used for as long as `lockUnused` of that side allows. */
+  readonly locked: Readonly<Record<'before' | 'after', ReadonlySet<string>>>;
 }
 
 /** What members have open: seats at the client door, browser sessions at the web door. */
@@ -43,7 +49,11 @@ export interface Sides {
 /** So many people whom policies name and nobody has seen. */
 const maxUnseen = 1_000;
 
-export async function subjectClasses(store: ScopedStore, sides: Sides): Promise<SubjectClass[]> {
+export async function subjectClasses(
+  store: ScopedStore,
+  sides: Sides,
+  nowMs: number,
+): Promise<SubjectClass[]> {
   const people = await store
     .select('people')
     .select(['id', 'issuer', 'email', 'name', 'groups'])
@@ -51,6 +61,7 @@ export async function subjectClasses(store: ScopedStore, sides: Sides): Promise<
     .orderBy('id')
     .execute();
   const named = namedPeople(sides);
+  const uses = await knownUses(store, sides);
   const asking = new Set([...sides.before.approvals, ...sides.after.approvals].map((each) => each.person));
   const issuers = { before: issuersOf(sides.before.document), after: issuersOf(sides.after.document) };
   const classes = new Map<string, { of: Omit<SubjectClass, 'members'>; members: Member[] }>();
@@ -70,7 +81,20 @@ export async function subjectClasses(store: ScopedStore, sides: Sides): Promise<
       : { before: issuers.before.has(issuer), after: issuers.after.has(issuer) };
     // An approved request is for one person alone.
     const asked = asking.has(id) ? id : undefined;
-    const key = JSON.stringify([groups, selects, there, isGuest, asked]);
+    const usedMs = isGuest ? undefined : uses.get(id);
+    const locked = {
+      before: lockedOf(sides.before, usedMs, nowMs),
+      after: lockedOf(sides.after, usedMs, nowMs),
+    };
+    const key = JSON.stringify([
+      groups,
+      selects,
+      there,
+      isGuest,
+      asked,
+      [...locked.before],
+      [...locked.after],
+    ]);
     let entry = classes.get(key);
     if (entry === undefined) {
       const kind = isGuest ? 'guest' : 'person';
@@ -83,12 +107,17 @@ export async function subjectClasses(store: ScopedStore, sides: Sides): Promise<
           isSeen: true,
           before: subjectOn('before'),
           after: subjectOn('after'),
+          locked,
         },
         members: [],
       };
       classes.set(key, entry);
     }
-    entry.members.push({ id, label: isGuest ? `guest ${email ?? name}` : (email ?? name) });
+    entry.members.push({
+      id,
+      label: isGuest ? `guest ${email ?? name}` : (email ?? name),
+      ...(usedMs === undefined ? {} : { usedMs }),
+    });
   }
   const accounts = serviceAccounts(sides);
   for (const group of accounts.flatMap((account) => account.groups)) seenGroups.add(group);
@@ -98,6 +127,36 @@ export async function subjectClasses(store: ScopedStore, sides: Sides): Promise<
     ...unseenGroups(seenGroups, people.length === 0, sides),
     ...accounts,
   ];
+}
+
+const nothingLocked = { before: new Set<string>(), after: new Set<string>() };
+
+/** When people last used resources that lock what is not used, on either side: by person, then by the resource's name. */
+async function knownUses(store: ScopedStore, sides: Sides): Promise<Map<string, Map<string, number>>> {
+  const names = new Map([...sides.before.locked, ...sides.after.locked]);
+  const uses = new Map<string, Map<string, number>>();
+  if (names.size === 0) return uses;
+  const rows = await inChunks([...names.keys()], (some) =>
+    store.select('resource_uses').selectAll().where('resource', 'in', some).execute(),
+  );
+  for (const { person: id, resource, used_ms: usedMs } of rows) {
+    const own = uses.get(id) ?? new Map<string, number>();
+    uses.set(id, own.set(names.get(resource) ?? '', usedMs));
+  }
+  return uses;
+}
+
+function lockedOf(
+  { document }: OrganisationState,
+  usedMs: ReadonlyMap<string, number> | undefined,
+  nowMs: number,
+): ReadonlySet<string> {
+  const locks = (document.resources ?? []).flatMap(({ name, lockUnused }) => {
+    const lastMs = usedMs?.get(name);
+    const allowedMs = lockUnused === undefined ? undefined : parseDuration(lockUnused);
+    return lastMs !== undefined && allowedMs !== undefined && nowMs >= lastMs + allowedMs ? [name] : [];
+  });
+  return new Set(locks);
 }
 
 /** Everything open now, by the id of whom it belongs to. */
@@ -145,6 +204,7 @@ function unseenPeople(named: ReadonlySet<string>, seen: ReadonlySet<string>, sid
       isSeen: false,
       before: person([], sides.before, email),
       after: person([], sides.after, email),
+      locked: nothingLocked,
     }));
 }
 
@@ -160,6 +220,7 @@ function unseenGroups(seen: ReadonlySet<string>, isEmpty: boolean, sides: Sides)
     isSeen: false,
     before: person(list, sides.before, undefined),
     after: person(list, sides.after, undefined),
+    locked: nothingLocked,
   }));
 }
 
@@ -179,6 +240,7 @@ function serviceAccounts({ before, after }: Sides): SubjectClass[] {
       isSeen: true,
       before: was,
       after: is,
+      locked: nothingLocked,
     };
   });
 }

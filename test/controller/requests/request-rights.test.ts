@@ -6,6 +6,7 @@ import { deviceView } from '../../../controller/decisions/device-view.ts';
 import { joinDevice } from '../../../controller/enrolment/join-device.ts';
 import type { FlowRecord } from '../../../protocol/control.ts';
 import type { ConnectorId, DeviceId, Id } from '../../../protocol/ids.ts';
+import type { PlanResult } from '../../../protocol/plan.ts';
 import type { Revocation } from '../../../protocol/lease.ts';
 import { encodeKey, newAgreementKey, newSigningKey } from '../../../protocol/keys.ts';
 import { systemRandom } from '../../../protocol/clock.ts';
@@ -104,7 +105,7 @@ test('a plan that takes a rule away says who loses what was approved', async (t)
 
 test('access that lies unused is locked for that person until they ask again, and use keeps it open', async (t) => {
   const document = requestDocument();
-  const bench = await requestBench(t, {
+  const applied = {
     ...document,
     resources: (document.resources ?? []).map((resource) =>
       resource.name === 'wiki' ? { ...resource, lockUnused: '3d' } : resource,
@@ -118,7 +119,8 @@ test('access that lies unused is locked for that person until they ask again, an
         longest: '1d',
       },
     ],
-  });
+  };
+  const bench = await requestBench(t, applied);
   const { context, time } = bench;
   const [alice, bob] = [await bench.person('alice', ['staff']), await bench.person('bob', ['staff'])];
   const [hers, his] = [await device(bench, alice.id), await device(bench, bob.id)];
@@ -149,6 +151,33 @@ test('access that lies unused is locked for that person until they ask again, an
   });
   assert.equal((await told(bench, his, 'wiki'))?.state, 'refused', 'he sees it and why');
   assert.equal((await alice.may('wiki')).state, 'granted');
+  // A plan says whom another length locks or frees, and that a lock is one more thing to meet.
+  const planned = async (lockUnused: string | undefined): Promise<string[]> => {
+    const resources = applied.resources.map((resource) => {
+      if (resource.name !== 'wiki') return resource;
+      const { lockUnused: _was, ...wiki_ } = resource;
+      return lockUnused === undefined ? wiki_ : { ...wiki_, lockUnused };
+    });
+    const answer = await bench.call('POST', '/api/v1/document/plan', { ...applied, resources });
+    assert.equal(answer.statusCode, 200, answer.body);
+    return answer
+      .json<PlanResult>()
+      .access.filter(({ who }) => who.kind === 'people')
+      .map(
+        ({ change, when, who, resources: names, needs, policies }) =>
+          `${change} ${when} ${who.names.join('+')}: ${names.join('+')} by ${policies.join('+')} needs ${needs.join('+')}`,
+      );
+  };
+  assert.deepEqual(await planned('3d'), []);
+  assert.deepEqual(await planned('1d'), ['loses now alice@acme.example: wiki by use of wiki needs ']);
+  assert.deepEqual(await planned('30d'), [
+    'gains now bob@acme.example: wiki by use of wiki needs lockUnused',
+    'needs-less once-met alice@acme.example: wiki by use of wiki needs lockUnused',
+  ]);
+  assert.deepEqual(await planned(undefined), [
+    'gains now bob@acme.example: wiki by use of wiki needs ',
+    'needs-less once-met alice@acme.example: wiki by use of wiki needs ',
+  ]);
   const lea = await bench.person('lea', ['leads']);
   const id = await bob.ask({ resource: 'wiki', for: '1h' });
   assert.equal((await lea.approve(id)).statusCode, 200);
