@@ -8,6 +8,7 @@ import { UnusableRedis } from '../controller/live/unusable-redis.ts';
 import { UnusableDatabase } from '../controller/store/unusable-database.ts';
 import type { ControllerContext } from '../controller/context.ts';
 import { UnusableKeyFile } from '../controller/keys/unusable-key-file.ts';
+import { parseEgress, type EgressRule } from '../controller/egress.ts';
 import { CountryFileIssue } from '../controller/source/country-file-issue.ts';
 import { systemClock, systemRandom } from '../protocol/clock.ts';
 import { exits } from '../protocol/errors.ts';
@@ -42,6 +43,7 @@ interface Options extends DatabaseOptions, RedisOptions, MailFlags, MetricsFlags
   tlsKey?: string;
   secretKeyFile?: string;
   countries?: string;
+  egressAllow?: EgressRule;
 }
 
 type Role = 'controller' | 'relay';
@@ -83,6 +85,15 @@ export function controllerCommand(program: Command): void {
         '--countries <file>',
         'networks and their countries, lines network,country; read again when it changes',
       ).env('POSTERN_COUNTRIES'),
+    )
+    .addOption(
+      new Option(
+        '--egress-allow <where>',
+        'where identity providers, webhooks and posture sources may be: any, public, or networks with commas between;' +
+          ' any with one organisation and public with several unless said',
+      )
+        .env('POSTERN_EGRESS_ALLOW')
+        .argParser(parseEgressOption),
     );
   addMetricsOption(addMailOptions(withRedis(withDatabase(command)))).action(action(run));
 }
@@ -129,6 +140,7 @@ async function run(options: Options): Promise<void> {
     ...(options.secretKeyFile === undefined ? {} : { secretKeyFile: options.secretKeyFile }),
     ...(certificate === undefined ? {} : { certificate }),
     ...(options.countries === undefined ? {} : { countriesFile: options.countries }),
+    ...(options.egressAllow === undefined ? {} : { egress: options.egressAllow }),
     ...(webPort === undefined ? {} : { webPort }),
     ...(mail === undefined ? {} : { mailer: await mailer(mail, log) }),
     now: Date.now,
@@ -152,7 +164,8 @@ async function run(options: Options): Promise<void> {
   let closeMetrics = (): void => undefined;
   try {
     const root = encodeKey(controller.context.keys.root.key.publicKey);
-    const trust = controller.context.authority === undefined ? '' : ` --ca ${join(options.data, 'ca.pem')}`;
+    const isOwn = controller.context.authority !== undefined && publicUrl.protocol === 'https:';
+    const trust = isOwn ? ` --ca ${join(options.data, 'ca.pem')}` : '';
     say(
       `The controller${roles.includes('relay') ? ' and a relay serve' : ' serves'} ${publicUrl.origin}.
 Root key, for --pin: ${root}
@@ -287,4 +300,10 @@ function parseRoles(text: string): Role[] {
   if (text === 'controller') return ['controller'];
   if (text === 'controller,relay' || text === 'relay,controller') return ['controller', 'relay'];
   throw new InvalidArgumentError('give controller,relay or controller; a relay alone is postern relay.');
+}
+
+function parseEgressOption(text: string): EgressRule {
+  const rule = parseEgress(text);
+  if ('issue' in rule) throw new InvalidArgumentError(`${rule.issue}.`);
+  return rule;
 }

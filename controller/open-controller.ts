@@ -8,6 +8,7 @@ import type { Clock, Random } from '../protocol/clock.ts';
 import type { OrganisationId } from '../protocol/ids.ts';
 import { actOnChange } from './decisions/act-on-change.ts';
 import { NarrowedRights } from './decisions/narrowed-rights.ts';
+import { defaultEgress, mayReachBy, type EgressRule } from './egress.ts';
 import type { Mailer } from './notifications/mailer.ts';
 import { memoryLive } from './live/memory-live.ts';
 import { redisLive } from './live/redis-live.ts';
@@ -50,6 +51,8 @@ export interface OpenOptions {
   readonly log: Logger;
   /** Sends codes to guests; closed with the controller. */
   readonly mailer?: Mailer;
+  /** Where it may go itself for what administrators name; the default unless said. */
+  readonly egress?: EgressRule;
 }
 
 export interface OpenController {
@@ -110,13 +113,14 @@ async function open(
   atEnd(() => {
     for (const cancel of sweeps.values()) cancel();
   });
+  const known = await Organisations.open(store, publicUrl);
   const context: ControllerContext = {
     id,
     publicUrl,
     webPort: options.webPort ?? webPortOf(publicUrl),
     store,
     soleOrganisation,
-    organisations: await Organisations.open(store, publicUrl),
+    organisations: known,
     organisation(wanted) {
       let organisation = organisations.get(wanted);
       if (organisation === undefined) {
@@ -144,6 +148,7 @@ async function open(
     clock,
     random,
     log,
+    mayReach: mayReachBy(options.egress ?? defaultEgress, () => known.all.length),
     mailer: options.mailer,
     isDraining: false,
     live,

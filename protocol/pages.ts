@@ -21,6 +21,7 @@ export const portalPages = [
 /** For those with a role. */
 export const adminPages = [
   '/admin',
+  '/admin/start',
   '/admin/map',
   '/admin/resources',
   '/admin/resources/$name',
@@ -32,6 +33,7 @@ export const adminPages = [
   '/admin/devices',
   '/admin/devices/$id',
   '/admin/sessions',
+  '/admin/requests',
   '/admin/networks',
   '/admin/networks/$name',
   '/admin/log',

@@ -27,6 +27,7 @@ import { documentHistoryRoutes } from './routes/document-history.ts';
 import { documentRoutes } from './routes/document.ts';
 import { enrolmentKeyRoutes } from './routes/enrolment-keys.ts';
 import { eventRoutes } from './routes/events.ts';
+import { flowRoutes } from './routes/flows.ts';
 import { hostnameRoutes } from './routes/hostnames.ts';
 import { invitationRoutes } from './routes/invitations.ts';
 import { listRoutes } from './routes/lists.ts';
@@ -38,6 +39,7 @@ import { peopleRoutes } from './routes/people.ts';
 import { countAnswers } from './request-counts.ts';
 import { requestRoutes } from './routes/requests.ts';
 import { serverRoutes } from './routes/servers.ts';
+import { exposureRoutes } from './routes/exposures.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { mailRoutes } from './routes/mail.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
@@ -98,6 +100,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     webhookRoutes,
     mailRoutes,
     sessionRoutes,
+    exposureRoutes,
+    flowRoutes,
     tokenRoutes,
     administratorRoutes,
     invitationRoutes,

@@ -45,7 +45,7 @@ export function login(
         scope.addHook('onSend', async (_request, reply) => {
           if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store');
         });
-        await servePages(scope);
+        await servePages(scope, context.random);
         const typed = scope as unknown as TypedApp;
         const providers = new Providers(context);
         signInRoutes(typed, context, cookies, providers);

@@ -11,11 +11,19 @@ import type { Id, NetworkId, ResourceId } from '../../protocol/ids.ts';
 import type { Name } from '../../protocol/names.ts';
 import type { Approval } from '../../policy/approvals.ts';
 import { compilePolicies, type Policies } from '../../policy/policies.ts';
+import {
+  exposedResource,
+  exposedTo,
+  isExposureNetwork,
+  readExposures,
+  type Exposure,
+} from '../exposures/exposure.ts';
+import { exposingPolicies } from '../../policy/exposed.ts';
 import { approvalsOf, readApproved, type Approved } from '../requests/approved.ts';
 import type { StoredWebhook } from '../notifications/webhook-secrets.ts';
 import type { StoredPostureSource } from '../posture/source-secrets.ts';
 import { noCountries, type CountryLookup } from '../source/countries.ts';
-import type { ScopedStore } from '../store/scoped-store.ts';
+import type { ScopedStore, Standing } from '../store/scoped-store.ts';
 import { documentZones } from './resource-hosts.ts';
 
 /** The document as stored: without secrets, which lie sealed beside it. */
@@ -55,11 +63,17 @@ export interface OrganisationState {
   readonly resources: readonly Resource[];
   readonly serviceAccounts: readonly ServiceAccount[];
   readonly policies: Policies;
-  /** Grows by one whenever another request is approved, or one that was is over. */
+  /** Then it has no resources, whatever its document says. */
+  readonly isSuspended: boolean;
+  /** Grows by one whenever another request is approved or something is exposed, or one that was is over. */
   readonly requestsSerial: number;
   /** Requests that were approved and are not over, and what of them counts under this document. */
   readonly approved: readonly Approved[];
   readonly approvals: readonly Approval[];
+  /** What is exposed, oldest first; among the resources after those of the document. Each has a network of its own. */
+  readonly exposures: readonly Exposure[];
+  /** Decide who may expose. */
+  readonly exposing: Policies;
   /** Names of the resources that lock what is not used. */
   readonly locked: ReadonlyMap<ResourceId, string>;
   /** The operator's, always as of now; no part of the document. */
@@ -82,13 +96,29 @@ export class OrganisationReader {
   /** @param store inside a transaction, the transaction's */
   async current(store: ScopedStore = this.#store): Promise<OrganisationState> {
     const revision = await currentRevision(store);
-    const requests = await store.requestsSerial();
-    if (this.#last?.revision !== revision || this.#last.requestsSerial !== requests) {
-      const next = await readOrganisation(store, this.#countries);
+    const standing = await store.standing();
+    if (this.#last === undefined || !isSame(this.#last, revision, standing)) {
+      const read = await readOrganisation(store, this.#countries);
+      const next = standing.isSuspended ? suspended(read) : read;
       this.#last = this.#last === undefined ? next : sharing(this.#last, next);
     }
     return this.#last;
   }
+}
+
+function isSame(
+  last: OrganisationState,
+  revision: number,
+  { requestsSerial, isSuspended }: Standing,
+): boolean {
+  return (
+    last.revision === revision && last.requestsSerial === requestsSerial && last.isSuspended === isSuspended
+  );
+}
+
+/** Without resources there is nothing that anybody could be given; the zones stay closed. */
+function suspended(state: OrganisationState): OrganisationState {
+  return { ...state, isSuspended: true, resources: [], locked: new Map() };
 }
 
 /** The number of the newest document; 0 before the first. */
@@ -110,14 +140,16 @@ export async function readOrganisation(
     .select(['revision', 'document'])
     .orderBy('revision', 'desc')
     .executeTakeFirst();
-  const requestsSerial = await store.requestsSerial();
+  const { requestsSerial } = await store.standing();
   const approved = await readApproved(store);
+  const exposures = await readExposures(store);
   const document = row === undefined ? emptyDocument : (JSON.parse(row.document) as StoredDocument);
-  const networks = await store.select('networks').select(['id', 'name']).orderBy('name').execute();
+  const rows = await store.select('networks').select(['id', 'name']).orderBy('name').execute();
+  const networks = rows.filter((network) => !isExposureNetwork(network));
   const ids = await store.select('resources').select(['id', 'name']).execute();
   const accounts = await store.select('service_accounts').select(['id', 'name']).execute();
   const declared = { networks, resources: ids, accounts };
-  const state = organisationState(row?.revision ?? 0, document, declared, countries, approved);
+  const state = organisationState(row?.revision ?? 0, document, declared, countries, approved, exposures);
   return { ...state, requestsSerial };
 }
 
@@ -145,6 +177,7 @@ export function organisationState(
   { networks, resources: ids, accounts }: DeclaredIds,
   countries: CountryLookup,
   approved: readonly Approved[] = [],
+  exposures: readonly Exposure[] = [],
 ): OrganisationState {
   const approvals = approvalsOf(document, approved);
   const networkNamed = new Map(networks.map((network) => [network.name, network]));
@@ -156,11 +189,14 @@ export function organisationState(
     zones: documentZones(document as OrganisationDocument),
     groups: new Set(document.groups),
     networks,
-    resources: (document.resources ?? []).flatMap((definition) => {
-      const id = resourceIds.get(definition.name);
-      const network = networkNamed.get(definition.network);
-      return id === undefined || network === undefined ? [] : [{ id, network, definition }];
-    }),
+    resources: [
+      ...(document.resources ?? []).flatMap((definition) => {
+        const id = resourceIds.get(definition.name);
+        const network = networkNamed.get(definition.network);
+        return id === undefined || network === undefined ? [] : [{ id, network, definition }];
+      }),
+      ...exposures.map(exposedResource),
+    ],
     serviceAccounts: (document.serviceAccounts ?? []).flatMap(({ name, groups }) => {
       const id = accountIds.get(name);
       return id === undefined ? [] : [{ id, name, groups: groups ?? [] }];
@@ -168,8 +204,12 @@ export function organisationState(
     policies: compilePolicies(document.policies ?? [], document.postureProfiles ?? [], {
       resources: document.resources ?? [],
       approvals,
+      exposed: exposures.map(exposedTo),
     }),
+    exposures,
+    exposing: compilePolicies(exposingPolicies(document.policies ?? []), document.postureProfiles ?? []),
     requestsSerial: 0,
+    isSuspended: false,
     approved,
     approvals,
     locked: new Map(
@@ -180,4 +220,12 @@ export function organisationState(
     ),
     countries,
   };
+}
+
+/** The same without what people expose: what the document alone comes to. */
+export function withoutExposures(state: OrganisationState): OrganisationState {
+  if (state.exposures.length === 0) return state;
+  const { revision, document, networks, serviceAccounts: accounts, countries, approved } = state;
+  const resources = state.resources.map(({ id, definition }) => ({ id, name: definition.name }));
+  return organisationState(revision, document, { networks, resources, accounts }, countries, approved);
 }
