@@ -8,11 +8,11 @@ export async function applyBootstrapFile(context: ControllerContext): Promise<vo
   const file = process.env['POSTERN_BOOTSTRAP_FILE'];
   if (file === undefined || file === '') return;
   const { bootstrap } = await import('../controller/organisation/bootstrap.ts');
-  const { value, places } = readYamlDocument(file, process.env);
-  const done = await bootstrap(context, value);
+  const document = readYamlDocument(file, process.env);
+  const done = await bootstrap(context, document.value);
   switch (done.state) {
     case 'wrong':
-      throw new YamlIssues(places(done.issues));
+      throw new YamlIssues(document.places(done.issues));
     case 'there-already':
       say(
         'There is a document already, so POSTERN_BOOTSTRAP_FILE was left alone. Change it by: postern apply',

@@ -8,11 +8,13 @@ import { acmeSettings, withCertificates, type CertificateOptions } from './acme-
 import { collectEndpoints, directOptions, parseDirectListen, type DirectListen } from './direct-option.ts';
 import { notEnrolled } from './not-enrolled.ts';
 import { count } from './count.ts';
+import { connectorMetrics } from './connector-metrics.ts';
+import { addMetricsOption, serveMetrics, type MetricsFlags } from './metrics-server.ts';
 import { action, CommandError, say } from './output.ts';
 import { readSecret } from './secret.ts';
 import { untilSignal } from './signals.ts';
 
-interface Options extends CertificateOptions {
+interface Options extends CertificateOptions, MetricsFlags {
   key?: string;
   keyFile?: string;
   state: string;
@@ -23,7 +25,7 @@ interface Options extends CertificateOptions {
 }
 
 export function connectorCommand(program: Command): void {
-  withCertificates(program.command('connector'))
+  const command = withCertificates(program.command('connector'))
     .description('serve the resources of one private network, dialling out only')
     .option('--key <pk_…>', 'provisioning key; needed once (also POSTERN_KEY)')
     .option('--key-file <file>', 'file that holds the key (also POSTERN_KEY_FILE; - for standard input)')
@@ -47,8 +49,8 @@ export function connectorCommand(program: Command): void {
         .argParser(collectEndpoints)
         .default([], 'none'),
     )
-    .addHelpText('after', drainHelp)
-    .action(action(run));
+    .addHelpText('after', drainHelp);
+  addMetricsOption(command).action(action(run));
 }
 
 const drainHelp = `
@@ -83,7 +85,9 @@ async function run(options: Options): Promise<void> {
     ...(direct === undefined ? {} : { direct }),
   });
   const stopped = untilSignal();
+  let closeMetrics = (): void => undefined;
   try {
+    closeMetrics = await serveMetrics(options, () => connectorMetrics(connector.status()));
     const runs = await Promise.race([
       stopped.then(() => false),
       connector.welcomed.then(() => true),
@@ -96,6 +100,7 @@ async function run(options: Options): Promise<void> {
     if (open > 0) say(`Draining: ${count(open, 'open flow')} may go on for 30 s. Once more ends it now.`);
     await Promise.race([connector.drain(), untilSignal()]);
   } finally {
+    closeMetrics();
     await connector.stop();
   }
 }

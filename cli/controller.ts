@@ -16,6 +16,7 @@ import { encodeKey } from '../protocol/keys.ts';
 import { applyBootstrapFile } from './bootstrap-file.ts';
 import { certificateFiles } from './certificate-files.ts';
 import { addMailOptions, mailOptions, type MailFlags } from './mail-options.ts';
+import { addMetricsOption, serveMetrics, type MetricsFlags } from './metrics-server.ts';
 import { parsePort, parsePublicListen, type PublicListen } from './listen-option.ts';
 import { action, CommandError, say } from './output.ts';
 import {
@@ -31,7 +32,7 @@ import {
 import { publicUrlFile } from './public-url.ts';
 import { untilSignal } from './signals.ts';
 
-interface Options extends DatabaseOptions, RedisOptions, MailFlags {
+interface Options extends DatabaseOptions, RedisOptions, MailFlags, MetricsFlags {
   listen?: PublicListen;
   webListen?: PublicListen;
   webPort?: number;
@@ -94,7 +95,7 @@ export function controllerCommand(program: Command): void {
         .env('POSTERN_EGRESS_ALLOW')
         .argParser(parseEgressOption),
     );
-  addMailOptions(withRedis(withDatabase(command))).action(action(run));
+  addMetricsOption(addMailOptions(withRedis(withDatabase(command)))).action(action(run));
 }
 
 async function run(options: Options): Promise<void> {
@@ -160,6 +161,7 @@ async function run(options: Options): Promise<void> {
           await controller.stop();
           throw startFault(error, webListen, { database, redis });
         });
+  let closeMetrics = (): void => undefined;
   try {
     const root = encodeKey(controller.context.keys.root.key.publicKey);
     const isOwn = controller.context.authority !== undefined && publicUrl.protocol === 'https:';
@@ -171,10 +173,15 @@ Next: postern token create --data ${options.data}${beside(options)} --role admin
       postern apply -f postern.yaml --controller ${publicUrl.origin} --token-file admin.token${trust}`,
     );
     await applyBootstrapFile(controller.context);
+    closeMetrics = await serveMetrics(options, async () => {
+      const { controllerMetrics } = await import('../controller/metrics.ts');
+      return [...(await controllerMetrics(controller.context)), ...relay.metrics()];
+    });
     await offerSetup(controller.context, options.data);
     await untilSignal();
     await Promise.race([relay.drain(), untilSignal()]);
   } finally {
+    closeMetrics();
     await browsers?.close();
     relay.close();
     await controller.stop();

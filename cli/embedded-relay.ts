@@ -1,4 +1,6 @@
 /** Joins the relay with the controller's process: the same blind relay, given an id, the card and a lease. */
+import { Counts, type Metric } from '../protocol/metrics.ts';
+import { relayMetrics } from './relay-metrics.ts';
 import type { Logger } from 'pino';
 import type { ControllerContext } from '../controller/context.ts';
 import { openEmbeddedRelay, removeEmbeddedRelay, type EmbeddedRelay } from '../controller/embedded-relay.ts';
@@ -15,6 +17,8 @@ export interface Embedding {
   open(context: ControllerContext): Promise<Upgrades>;
   /** For a controller without a relay: takes an earlier one off the list. */
   leaveOut(context: ControllerContext): Promise<Upgrades>;
+  /** What Prometheus is told of the relay; nothing without one. */
+  metrics(): Metric[];
   /** Tells nodes to move their circuits to another relay, and waits for it as `Relay.drain` says. */
   drain(): Promise<void>;
   /** Where browsers' connections go; undefined without a relay. */
@@ -27,6 +31,7 @@ export interface Embedding {
 export function embedRelay(log: Logger): Embedding {
   let relay: Relay | undefined;
   let embedded: EmbeddedRelay | undefined;
+  const events = new Counts();
   return {
     async open(context) {
       const given = await openEmbeddedRelay(context, () => relay?.recheck());
@@ -37,7 +42,10 @@ export function embedRelay(log: Logger): Embedding {
         lease: given.lease,
         clock: context.clock,
         random: context.random,
-        log: (event) => log.debug({ relay: event }, event.event),
+        log: (event) => {
+          events.add(event.event);
+          log.debug({ relay: event }, event.event);
+        },
       });
       const opened = relay;
       return { [hopPath]: (request, socket, head) => opened.handleUpgrade(request, socket, head) };
@@ -46,6 +54,7 @@ export function embedRelay(log: Logger): Embedding {
       await removeEmbeddedRelay(context);
       return {};
     },
+    metrics: () => (relay === undefined ? [] : relayMetrics(relay, events)),
     async drain() {
       await relay?.drain();
     },

@@ -14,6 +14,8 @@ import { keepControl, type ControlState } from '../protocol/node/control-connect
 import { Alarms } from '../protocol/node/alarms.ts';
 import { openIdentity } from '../protocol/node/identity.ts';
 import { serveLocalApi } from '../protocol/node/local-api.ts';
+import { Counts, flag, gauge, type Metric } from '../protocol/metrics.ts';
+import { relayMetrics } from './relay-metrics.ts';
 import type { StateDirectory } from '../protocol/node/state-directory.ts';
 import { encodeEnrolmentKey, type EnrolmentKey } from '../protocol/secrets.ts';
 import type { Card } from '../protocol/tokens.ts';
@@ -46,6 +48,8 @@ export interface RelayNode {
   /** Tells nodes to move their circuits, and waits for it as `Relay.drain` says; `stop` is to follow. */
   drain(): Promise<void>;
   stop(): Promise<void>;
+  /** What Prometheus is told. */
+  metrics(): Metric[];
   /** Rejects when the controller refused this relay for good, or the port cannot be had. */
   readonly failed: Promise<never>;
 }
@@ -69,6 +73,7 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
   const { promise: failed, reject: fail } = Promise.withResolvers<never>();
   failed.catch(() => undefined);
   const alarms = new Alarms(Date.now, (name, text) => log.error({ alarm: name }, text));
+  const events = new Counts();
   let card = state.readJson('card.json') as Card | undefined;
   let relay: Relay | undefined;
   let listener: RelayListener | undefined;
@@ -110,6 +115,12 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
 
   return {
     failed,
+    metrics: () => [
+      flag('postern_controller_connected', 'Whether its control channel is up', control.state.state === 'up'),
+      flag('postern_lease_in_contact', 'Whether it has heard a beat lately', lease.inContact()),
+      gauge('postern_epoch', 'The epoch of the newest revocation that it knows', lease.epoch),
+      ...(relay === undefined ? [] : relayMetrics(relay, events)),
+    ],
     async drain() {
       log.info({ circuits: relay?.circuits ?? 0 }, 'draining');
       await relay?.drain();
@@ -140,6 +151,7 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
       ...(options.memoryBytes === undefined ? {} : { memoryBytes: options.memoryBytes }),
       ...(options.bytesPerSecond === undefined ? {} : { bytesPerSecond: options.bytesPerSecond }),
       log: (event) => {
+        events.add(event.event);
         log.info(event, event.event);
         if (event.event === 'refused' && event.code === 'denied') alarms.raise('ticket-not-valid');
       },

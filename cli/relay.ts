@@ -6,11 +6,12 @@ import { openStateDirectory } from '../protocol/node/state-directory.ts';
 import { decodeEnrolmentKey } from '../protocol/secrets.ts';
 import { parsePublicListen, type PublicListen } from './listen-option.ts';
 import { certificateFiles } from './certificate-files.ts';
+import { addMetricsOption, serveMetrics, type MetricsFlags } from './metrics-server.ts';
 import { action, CommandError, say } from './output.ts';
 import { readSecret } from './secret.ts';
 import { untilSignal } from './signals.ts';
 
-interface Options {
+interface Options extends MetricsFlags {
   listen: PublicListen;
   webListen?: PublicListen;
   publicUrl: URL;
@@ -25,7 +26,7 @@ interface Options {
 }
 
 export function relayCommand(program: Command): void {
-  program
+  const command = program
     .command('relay')
     .description('join circuits between clients and connectors, without seeing what passes')
     .requiredOption('--listen <address:port>', 'where nodes connect', parsePublicListen)
@@ -51,8 +52,8 @@ export function relayCommand(program: Command): void {
       'what may pass, shared evenly among organisations; no bound unless given',
       parseRate,
     )
-    .addHelpText('after', drainHelp)
-    .action(action(run));
+    .addHelpText('after', drainHelp);
+  addMetricsOption(command).action(action(run));
 }
 
 async function run(options: Options): Promise<void> {
@@ -88,11 +89,14 @@ async function run(options: Options): Promise<void> {
   say(
     `The relay runs for ${options.publicUrl.origin}. Look at it with: postern status --state ${options.state}`,
   );
+  let closeMetrics = (): void => undefined;
   try {
+    closeMetrics = await serveMetrics(options, () => node.metrics());
     await Promise.race([untilSignal(), node.failed]);
     say('Draining: nodes move their circuits to another relay. Once more ends it now.');
     await Promise.race([node.drain(), untilSignal()]);
   } finally {
+    closeMetrics();
     await node.stop();
   }
 }

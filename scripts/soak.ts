@@ -15,6 +15,7 @@ import {
   type Outcome,
 } from '../test/support/relays/relay-scenarios.ts';
 import { TwoRelays } from '../test/support/relays/two-relays.ts';
+import { herdFaults, restartHerd } from '../test/support/herd/restart-herd.ts';
 import { soakVariable } from '../test/support/length.ts';
 import { slowReaders } from '../test/support/slow-readers.ts';
 import { twoPeople } from '../test/support/web-canary.ts';
@@ -78,6 +79,10 @@ const soaks: Readonly<Record<string, Soak>> = {
     what: 'T1: a relay searched for what passed it, also after a minute of idleness, 2 minutes',
     run: () => atFullLength('test/attack/blind-relay.test.ts'),
   },
+  'restart-herd': {
+    what: 'REL-5: controller and relay killed under 2,000 connectors and started again, 2 minutes',
+    run: herdReturns,
+  },
   'evil-bytes': {
     what: 'T1: a relay that flips each byte of a whole session in turn, both ways, 5 minutes',
     run: flipEveryByte,
@@ -123,6 +128,19 @@ async function atFullLength(file: string): Promise<Found> {
   const test = spawn(process.execPath, ['--test', file], { env, stdio: 'inherit' });
   const [code] = (await once(test, 'exit')) as [number | null];
   return { lines: [], faults: code === 0 ? [] : [`${file} failed`] };
+}
+
+async function herdReturns(): Promise<Found> {
+  const found = await restartHerd(2_000, (line) => console.log(`  ${line}`));
+  const { p95Ms, allMs, control, relay, dials, apiP99Ms, apiAsked } = found;
+  return {
+    lines: [
+      `95 in 100 back after ${p95Ms} ms, all after ${allMs} ms`,
+      `each asked the controller ${control.toFixed(2)} times and the relay ${relay.toFixed(2)} times; ${dials.toFixed(2)} dials, those that nobody listened to with them`,
+      `an administrator waited at most ${Math.round(apiP99Ms)} ms (p99 of ${apiAsked})`,
+    ],
+    faults: herdFaults(found),
+  };
 }
 
 async function canary(): Promise<Found> {

@@ -36,6 +36,7 @@ import { passRoutes } from './routes/passes.ts';
 import { proposalRoutes } from './routes/proposals.ts';
 import { postureRoutes } from './routes/posture.ts';
 import { peopleRoutes } from './routes/people.ts';
+import { countAnswers } from './request-counts.ts';
 import { requestRoutes } from './routes/requests.ts';
 import { serverRoutes } from './routes/servers.ts';
 import { exposureRoutes } from './routes/exposures.ts';
@@ -80,6 +81,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     origin: context.publicUrl.origin,
     sessionCookie: new Cookies(context.publicUrl).nameOf('session'),
   });
+  countAnswers(app, context);
   installAccess(app, context, authenticators);
   for (const routes of [
     discoveryRoutes,

@@ -49,6 +49,11 @@ export class Presence {
     return [...this.#online.keys()];
   }
 
+  /** The nodes whose channels are at others, as far as it has heard. */
+  get elsewhere(): NodeId[] {
+    return [...new Set([...this.#elsewhere.values()].flatMap((nodes) => [...nodes]))];
+  }
+
   /** Another controller has these nodes too, or, where it tells them anew, only these. */
   hear(controller: string, nodes: readonly NodeId[], isAnew: boolean): void {
     const known = isAnew ? undefined : this.#elsewhere.get(controller);

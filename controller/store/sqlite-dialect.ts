@@ -17,6 +17,7 @@ import {
   type QueryCompiler,
   type QueryResult,
 } from 'kysely';
+import { UnusableDatabase } from './unusable-database.ts';
 import { boundValue } from './bound-value.ts';
 import { refuseBesideTransaction } from './inside-transaction.ts';
 
@@ -109,6 +110,22 @@ class SqliteFileDriver implements Driver {
   }
 }
 
+/** Primary result codes of SQLite that are the disk's fault. */
+const diskFaults = new Map([
+  [8, 'the disk is read-only'],
+  [10, 'the disk fails'],
+  [13, 'the disk is full'],
+]);
+
+/** What the disk is to blame for says so; any other error stays what it is. */
+function diskFault(error: unknown): unknown {
+  const code = (error as { errcode?: unknown } | null)?.errcode;
+  const fault = typeof code === 'number' ? diskFaults.get(code & 0xff) : undefined;
+  return fault === undefined
+    ? error
+    : new UnusableDatabase('away', `the records cannot be written: ${fault}; nothing was changed`, error);
+}
+
 /** Statements that are kept ready; making one takes longer than running it. */
 const keptStatements = 256;
 
@@ -123,10 +140,14 @@ class SqliteConnection implements DatabaseConnection {
 
   async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
     const values = parameters.map(boundValue);
-    const { statement, reads } = this.#prepared(sql);
-    if (reads) return { rows: statement.all(...values) as R[] };
-    const { changes, lastInsertRowid } = statement.run(...values);
-    return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
+    try {
+      const { statement, reads } = this.#prepared(sql);
+      if (reads) return { rows: statement.all(...values) as R[] };
+      const { changes, lastInsertRowid } = statement.run(...values);
+      return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
+    } catch (error) {
+      throw diskFault(error);
+    }
   }
 
   #prepared(sql: string): { readonly statement: StatementSync; readonly reads: boolean } {

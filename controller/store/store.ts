@@ -211,6 +211,35 @@ export class Store {
     return (await this.file(name)) ?? content;
   }
 
+  /** Numbers over all organisations, for whoever watches the controllers. */
+  async metrics(): Promise<{
+    readonly organisations: number;
+    readonly webhook: number;
+    readonly mail: number;
+    readonly oldestMs: number | undefined;
+    readonly controllers: number;
+    readonly audit: number;
+  }> {
+    const { db } = this.#database;
+    const waiting = await db.selectFrom('notifications').select(['target', 'created_ms']).execute();
+    const controllers = await db.selectFrom('controllers').select('id').execute();
+    const audit = await db
+      .selectFrom('audit')
+      .select('seq')
+      .orderBy('seq', 'desc')
+      .limit(1)
+      .executeTakeFirst();
+    const mail = waiting.filter(({ target }) => target.startsWith('mail ')).length;
+    return {
+      organisations: (await this.organisations()).length,
+      webhook: waiting.length - mail,
+      mail,
+      oldestMs: waiting.length === 0 ? undefined : Math.min(...waiting.map((row) => row.created_ms)),
+      controllers: controllers.length,
+      audit: audit?.seq ?? 0,
+    };
+  }
+
   /** Says that this controller runs, and answers how often each of them has said so. */
   async beat(controller: string): Promise<ReadonlyMap<string, number>> {
     const { db } = this.#database;

@@ -10,6 +10,20 @@ const soonCeilingMs = 400;
 const lateCeilingMs = 10_000;
 const soonForMs = 60_000;
 
+const firstControlCeilingMs = 200;
+const longestControlMs = 5_000;
+
+/**
+ * Milliseconds before a control channel is dialled again, after `attempts` that failed since it was last up (0: it was lost
+ * just now). The first retry comes quickly, so that a restarted controller is found again at once; one that is busy has many
+ * to answer, and is left the whole time for it.
+ */
+export function controlDelayMs(attempts: number, random: Random, isBusy = false): number {
+  const doubled = firstControlCeilingMs * 2 ** Math.min(attempts, 10);
+  const ceiling = isBusy ? longestControlMs : Math.min(longestControlMs, doubled);
+  return Math.max(20, (ceiling * random(4).readUInt32BE(0)) / 0x1_0000_0000);
+}
+
 /** Milliseconds before attempt `attempt` (1 for the first retry), `downMs` after the connection was lost. */
 export function retryDelayMs(attempt: number, downMs: number, random: Random): number {
   const ceiling = downMs < soonForMs ? soonCeilingMs : lateCeilingMs;

@@ -16,6 +16,7 @@ import { Fault, codes, toFault, type CodeName } from '../errors.ts';
 import { decodeKey, encodeKey, sign } from '../keys.ts';
 import { parseId } from '../ids.ts';
 import { beatIntervalMs, contactMs } from '../lease.ts';
+import { controlDelayMs } from '../link/backoff.ts';
 import { openControlChannel, type ControlChannel } from '../link/control-channel.ts';
 import { webSocketCarrier } from '../link/websocket-carrier.ts';
 import { rotateMessage, type NodeKeys } from '../rotation.ts';
@@ -88,8 +89,6 @@ export interface ControlConnection {
   stop(): void;
 }
 
-const firstDelayMs = 200;
-const longestDelayMs = 5_000;
 const dialTimeoutMs = 10_000;
 /** A typed code is good for five minutes, and the controller says so when they are over. */
 const signInMs = 330_000;
@@ -406,13 +405,10 @@ export function keepControl(options: ControlOptions): ControlConnection {
     cancelTimer = clock.after((ceiling * (1 + fraction)) / 2, () => void dial());
   }
 
-  /** Full-jitter backoff; the first retry comes quickly, so that a restarted controller is found again at once. */
   function lost(fault: Fault): void {
     cancelTimer();
     if (state.state === 'stopped' || state.state === 'refused') return;
     enter({ state: 'connecting', attempt, fault });
-    const ceiling = Math.min(longestDelayMs, firstDelayMs * 2 ** Math.min(attempt, 10));
-    const fraction = random(4).readUInt32BE() / 2 ** 32;
-    cancelTimer = clock.after(Math.max(20, ceiling * fraction), () => void dial());
+    cancelTimer = clock.after(controlDelayMs(attempt, random, fault.code === 'busy'), () => void dial());
   }
 }

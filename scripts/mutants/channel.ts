@@ -3,6 +3,11 @@ import { guards, type Mutant } from './mutant.ts';
 
 export const channelMutants: readonly Mutant[] = [
   ...guards(
+    'protocol/link/backoff.ts',
+    ['test/link/herd.test.ts'],
+    [['a busy controller is left in peace', 'isBusy ? longestControlMs : Math', 'Math']],
+  ),
+  ...guards(
     'protocol/keys.ts',
     ['test/noise/cipher-state.test.ts', 'test/noise/handshake.test.ts', 'test/noise/aead.test.ts'],
     [
