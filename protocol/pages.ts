@@ -14,6 +14,8 @@ export const portalPages = [
   '/device/confirm',
   '/refused',
   '/requests',
+  '/invitation',
+  '/account',
 ] as const;
 
 /** For those with a role. */
@@ -31,6 +33,7 @@ export const adminPages = [
   '/admin/devices',
   '/admin/devices/$id',
   '/admin/sessions',
+  '/admin/requests',
   '/admin/networks',
   '/admin/networks/$name',
   '/admin/log',

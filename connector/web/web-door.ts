@@ -36,7 +36,8 @@ import { reservedHeaders } from './identity-headers.ts';
 import { originHeaders } from './origin-request.ts';
 import { originsFor, type ChosenOrigin } from './origins.ts';
 import { createProxy, type Opened } from './proxy.ts';
-import type { RawRequest } from './request-target.ts';
+import type { WatchRequest } from './passed-request.ts';
+import type { RawRequest, Target } from './request-target.ts';
 import type { Right } from './right.ts';
 import { askSignOut, SignIn, signInNeeded, type Answer } from './sign-in.ts';
 import { isWebSocket, passUpgrade, refuseMalformed, refuseUpgrade } from './upgrade.ts';
@@ -56,6 +57,7 @@ export interface WebDoorOptions {
   record(entry: Omit<FlowRecord, 'seq'>): void;
   alarm(name: AlarmName): void;
   readonly resolve: Resolve;
+  readonly onRequest?: WatchRequest;
   /** A folder of certificates. */
   readonly certificates?: string;
   /** The CA that orders go to; without one the controller's built-in authority issues what no file has. */
@@ -403,8 +405,10 @@ class ConnectorWebDoor implements WebDoor {
     });
     this.#open.add(exchange);
     this.#records.opened(exchange);
+    const answered = this.#watch(raw, target, right);
     const opened = (identity: readonly string[]): Opened => ({
       exchange,
+      ...(answered === undefined ? {} : { answered }),
       origins: this.#health.order(resource, originsFor(resource, target.host)),
       headers: (chosen) =>
         originHeaders(raw, target, {
@@ -421,6 +425,14 @@ class ConnectorWebDoor implements WebDoor {
       known: () => new Set((this.#options.snapshot()?.jwks ?? []).map(({ kid }) => kid)),
     });
     return identity instanceof Promise ? identity.then(opened) : opened(identity);
+  }
+
+  #watch({ method = '' }: RawRequest, { path }: Target, right: Right | undefined): Opened['answered'] {
+    const { onRequest, clock, lease } = this.#options;
+    if (onRequest === undefined) return undefined;
+    const [atMs, sinceMs] = [lease.nowMs(), clock.nowMs()];
+    const who = right?.who.email ?? right?.who.name;
+    return (status) => onRequest({ atMs, method, path, status, tookMs: clock.nowMs() - sinceMs, who });
   }
 
   /** Whether the hostname still leads to the resource by which it was opened. */

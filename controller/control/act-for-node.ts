@@ -7,6 +7,7 @@ import { Fault } from '../../protocol/errors.ts';
 import type { ConnectorId, DeviceId, NodeId, OrganisationId } from '../../protocol/ids.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { ControllerContext } from '../context.ts';
+import { exposeForDevice } from '../exposures/for-device.ts';
 import { reportPosture } from '../posture/report.ts';
 import { requestForDevice } from '../requests/for-device.ts';
 import { endSessions, openSessionsOf } from '../sessions/end-sessions.ts';
@@ -32,6 +33,7 @@ const senders: Readonly<Record<Request['t'], readonly NodeKind[]>> = {
   posture: ['device'],
   logout: ['device'],
   request: ['device'],
+  expose: ['device'],
   receipts: ['connector'],
   publish: ['connector'],
   certify: ['relay', 'connector'],
@@ -61,6 +63,10 @@ export async function actForNode(
     case 'request': {
       const answer = await requestForDevice(context, from.organisation, from.node as DeviceId, message);
       return send({ t: 'requested', re: message.id, ...answer });
+    }
+    case 'expose': {
+      const answer = await exposeForDevice(context, from.organisation, from.node as DeviceId, message);
+      return send({ t: 'exposed', re: message.id, ...answer });
     }
     case 'receipts': {
       const { organisation, node } = from;

@@ -12,6 +12,8 @@ import { browserAuthenticator } from './browser-sessions.ts';
 import { Cookies } from './cookies.ts';
 import { deviceLoginRoutes } from './device-login-routes.ts';
 import { myDevicesRoutes } from './my-devices-routes.ts';
+import { myInvitationRoutes } from './my-invitation-routes.ts';
+import { myPasskeysRoutes } from './my-passkeys-routes.ts';
 import { myPassesRoutes } from './my-passes-routes.ts';
 import { myRequestsRoutes } from './my-requests-routes.ts';
 import { myResourcesRoutes } from './my-resources-routes.ts';
@@ -58,6 +60,8 @@ export function login(
         myResourcesRoutes(typed, context);
         myPassesRoutes(typed, context);
         myRequestsRoutes(typed, context);
+        myInvitationRoutes(typed, context);
+        myPasskeysRoutes(typed, context);
         deviceLoginRoutes(typed, context, attempts, new StepUps(context, cookies));
       });
     },

@@ -85,12 +85,12 @@ export class ScopedStore {
     return row.epoch;
   }
 
-  /** Which approved requests there are, as a number that only grows. */
+  /** Which approved requests there are, and what is exposed, as a number that only grows. */
   async requestsSerial(): Promise<number> {
     return (await this.#own().select('requests_serial').executeTakeFirstOrThrow()).requests_serial;
   }
 
-  /** Raises it by one; only inside the transaction that approves a request or ends one. */
+  /** Raises it by one; only inside the transaction that approves a request, exposes something, or ends one of these. */
   async nextRequestsSerial(): Promise<void> {
     await this.#db
       .updateTable('organisations')

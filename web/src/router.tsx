@@ -162,6 +162,7 @@ const devices = createRoute({
 const oneDevice = createRoute({
   getParentRoute: () => shell,
   path: '/admin/devices/$id',
+  validateSearch: listSearch,
   component: lazyRouteComponent(() => import('./admin/devices/device.tsx'), 'DevicePage'),
 });
 
@@ -170,6 +171,13 @@ const sessions = createRoute({
   path: '/admin/sessions',
   validateSearch: listSearch,
   component: lazyRouteComponent(() => import('./admin/sessions/sessions.tsx'), 'SessionsPage'),
+});
+
+const allRequests = createRoute({
+  getParentRoute: () => shell,
+  path: '/admin/requests',
+  validateSearch: listSearch,
+  component: lazyRouteComponent(() => import('./admin/requests/requests.tsx'), 'AllRequestsPage'),
 });
 
 const networks = createRoute({
@@ -219,6 +227,19 @@ const requests = createRoute({
   component: lazyRouteComponent(() => import('./pages/requests.tsx'), 'RequestsPage'),
 });
 
+const invitation = createRoute({
+  getParentRoute: () => root,
+  path: '/invitation',
+  validateSearch: texts('link'),
+  component: lazyRouteComponent(() => import('./pages/invitation.tsx'), 'InvitationPage'),
+});
+
+const account = createRoute({
+  getParentRoute: () => shell,
+  path: '/account',
+  component: lazyRouteComponent(() => import('./pages/account.tsx'), 'AccountPage'),
+});
+
 export const router = createRouter({
   routeTree: root.addChildren([
     signIn,
@@ -228,9 +249,11 @@ export const router = createRouter({
     device,
     confirm,
     refused,
+    invitation,
     shell.addChildren([
       home,
       requests,
+      account,
       adminHome,
       start,
       map,
@@ -244,6 +267,7 @@ export const router = createRouter({
       devices,
       oneDevice,
       sessions,
+      allRequests,
       networks,
       network,
       log,

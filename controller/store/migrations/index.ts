@@ -18,6 +18,7 @@ import * as guestCodes from './0014-guest-codes.ts';
 import * as scim from './0015-scim.ts';
 import * as proposals from './0016-proposals.ts';
 import * as organisations from './0017-organisations.ts';
+import * as exposures from './0020-exposures.ts';
 import * as mail from './0021-mail.ts';
 import * as invitations from './0022-invitations.ts';
 
@@ -40,6 +41,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0015-scim': scim,
   '0016-proposals': proposals,
   '0017-organisations': organisations,
+  '0020-exposures': exposures,
   '0021-mail': mail,
   '0022-invitations': invitations,
 };
