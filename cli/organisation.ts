@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { systemRandom } from '../protocol/clock.ts';
 import { exits } from '../protocol/errors.ts';
 import type { FoundOrganisation } from '../controller/operator/find-organisation.ts';
+import { organisationOf } from './organisation-option.ts';
 import { action, CommandError, print, say, table } from './output.ts';
 import { publicUrlOf } from './public-url.ts';
 import { withDatabase, type DatabaseOptions } from './services-option.ts';
@@ -26,6 +27,14 @@ export function organisationCommand(program: Command): void {
     .option('--address <url>', "where its people sign in; NAME below the controller's host unless said")
     .action(action(create));
   withData(organisation.command('list').description('list them')).action(action(list));
+  withData(
+    organisation
+      .command('suspend <name>')
+      .description('end everything of it within a second, and let nobody in; nothing is lost'),
+  ).action(action((which: string, options: Options) => suspend(which, options, true)));
+  withData(organisation.command('resume <name>').description('take a suspension back')).action(
+    action((which: string, options: Options) => suspend(which, options, false)),
+  );
 }
 
 function withData(command: Command): Command {
@@ -70,15 +79,40 @@ async function list({ data, publicUrl, json = false, ...database }: Options): Pr
     ? publicUrlOf(data, publicUrl)
     : undefined;
   const organisations = rows.flatMap((row) => (row.deleted_ms === null ? [entryOf(row, own)] : []));
-  const lines = organisations.map(({ id, name, address }) => [name ?? '–', address, id]);
+  const lines = organisations.map(({ id, name, address, state }) => [name ?? '–', address, state, id]);
   print(json, { schema: 'postern.organisations/v1', organisations }, table(lines));
 }
 
-function entryOf({ id, name, address, created_ms: createdMs }: FoundOrganisation, own: URL | undefined) {
+async function suspend(
+  which: string,
+  { data, publicUrl: _publicUrl, json = false, ...database }: Options,
+  isSuspended: boolean,
+): Promise<void> {
+  const { setSuspended } = await import('../controller/operator/suspension.ts');
+  const now = { nowMs: Date.now(), who: 'command line' };
+  const { id, changed } = await withStoreBeside(data, database, async (store) => {
+    const found = await organisationOf(store, { organisation: which });
+    return { id: found.id, changed: await setSuspended(store, found.id, isSuspended, now) };
+  });
+  const state = isSuspended ? 'suspended' : 'active';
+  print(json, { schema: 'postern.organisation/v1', id, state, changed }, '');
+  const back = `Take it back: postern organisation resume ${which} --data ${data}`;
+  const said = isSuspended
+    ? `Its people and programs reach nothing from now on, and nobody signs in. ${back}`
+    : 'Its devices get back what they may have; nobody needs to sign in again for it.';
+  say(`${which} ${changed ? 'is' : 'was already'} ${state}. ${said}`);
+}
+
+function entryOf(
+  { id, name, address, suspended_ms: suspendedMs, created_ms: createdMs }: FoundOrganisation,
+  own: URL | undefined,
+) {
   return {
     id,
     name,
     address: address ?? own?.origin ?? '',
+    state: suspendedMs === null ? 'active' : 'suspended',
     created: new Date(createdMs).toISOString(),
+    ...(suspendedMs === null ? {} : { suspended: new Date(suspendedMs).toISOString() }),
   };
 }

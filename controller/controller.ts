@@ -12,6 +12,7 @@ import { ControlServer } from './control/control-server.ts';
 import { decideAll } from './decisions/act-on-change.ts';
 import { LoginAttempts } from './enrolment/login-attempts.ts';
 import type { Authority, ServerCertificate } from './keys/authority.ts';
+import { endEverything } from './operator/suspension.ts';
 import { watchOrganisations } from './operator/watch-organisations.ts';
 import { sweepRequests } from './requests/end-requests.ts';
 import { ControllerWatch } from './live/controller-watch.ts';
@@ -65,6 +66,8 @@ export async function startController(options: ControllerOptions): Promise<Runni
   const undo: (() => void | Promise<unknown>)[] = [() => opened.close()];
   try {
     await decideEverywhere();
+    for (const { id, isSuspended } of context.organisations.all)
+      if (isSuspended) await endEverything(context, id);
     const attempts = new LoginAttempts(context);
     const { authority } = context;
     const own = authority === undefined || !isTls ? undefined : await issue(authority, context);

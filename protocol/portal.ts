@@ -170,6 +170,7 @@ export type SignInError =
   | 'not-fresh'
   | 'not-enough'
   | 'disabled'
+  | 'suspended'
   | 'throttled';
 
 export type SignInOptions = Static<typeof SignInOptions>;

@@ -8,6 +8,7 @@ import type { Action } from '../../protocol/roles.ts';
 import { roleIn } from '../administrators/administrators.ts';
 import { scopesOf } from '../api-tokens.ts';
 import type { ControllerContext } from '../context.ts';
+import { suspendedText } from '../operator/suspended-text.ts';
 import { sourceAuthenticator } from '../posture/authenticate-source.ts';
 import { directoryAuthenticator } from '../scim/authenticate-directory.ts';
 import { underGuard } from '../store/change-guard.ts';
@@ -68,6 +69,7 @@ export function installAccess(
       ...(access?.includes('directory') === true ? [byDirectory] : []),
       ...others,
     ]);
+    refuseSuspended(request.caller, context);
     authorise(request, access ?? [], context);
   });
   // Reading the body takes as long as its sender likes, and the store has other writers.
@@ -104,6 +106,12 @@ export function whoOf(request: FastifyRequest): string {
 /** For a route of several actions: throws `not-allowed` when the one that this request takes is not the caller's. */
 export function requireAction({ caller }: FastifyRequest, action: Action, sentence?: string): void {
   if (!has(caller, action)) throw new ProblemError('not-allowed', sentence);
+}
+
+/** Of a suspended organisation nobody may do anything, whoever they are. */
+function refuseSuspended(caller: Caller, { organisations }: ControllerContext): void {
+  if (caller.kind !== 'nobody' && organisations.get(caller.organisation)?.isSuspended === true)
+    throw new ProblemError('not-allowed', suspendedText);
 }
 
 async function identify(request: FastifyRequest, authenticators: readonly Authenticate[]): Promise<Caller> {

@@ -23,6 +23,7 @@ import type { DeviceClaim } from '../enrolment/join-device.ts';
 import type { LoginAttempts, LoginResult } from '../enrolment/login-attempts.ts';
 import { redeem } from '../enrolment/redeem.ts';
 import { formatUserCode } from '../enrolment/user-code.ts';
+import { suspendedText } from '../operator/suspended-text.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { NodeKind } from '../store/schema.ts';
 import { networkOf } from '../web/act-for-connector.ts';
@@ -223,6 +224,8 @@ export class Conversation {
     if (enrol.kind !== 'device') throw new Fault('denied', 'A connector or relay enrols with a pk_ key.');
     // A device that is known signs in where it belongs, whatever address it dials.
     const organisation = this.#admitted?.organisation ?? this.#options.organisation;
+    if (context.organisations.get(organisation)?.isSuspended === true)
+      throw new Fault('denied', suspendedText);
     const signInAt = context.organisations.addressOf(organisation);
     if (code !== undefined) {
       const started = await attempts.startDeviceCode(organisation, claim);
@@ -252,6 +255,7 @@ export class Conversation {
     if (enrol.kind === 'relay' && url === undefined)
       throw new Fault('protocol', 'a relay names its public URL');
     const result = await redeem(context, secret, enrol.kind, claim, url);
+    if (result.state === 'suspended') throw new Fault('denied', suspendedText);
     if (result.state === 'blocked' || result.state === 'disabled') throw lockedOut(result.state);
     if (result.state === 'refused') {
       redemptions.wrong(address, createHash('sha256').update(secret).digest('base64url'));

@@ -28,6 +28,8 @@ export type Redeemed =
   | { readonly state: 'joined'; readonly organisation: OrganisationId; readonly node: NodeId }
   /** Unknown, used up, expired, or for another kind of node: one answer for all. */
   | { readonly state: 'refused' }
+  /** The key stays as it is. */
+  | { readonly state: 'suspended' }
   | { readonly state: 'blocked' }
   | { readonly state: 'disabled' };
 
@@ -48,6 +50,7 @@ export async function redeem(
   const { store } = context.organisation(organisation);
   const nowMs = context.now();
   const result = await store.transaction(async (tx) => {
+    if ((await tx.standing()).isSuspended) return { state: 'suspended' } as const;
     const again = kind === 'device' ? undefined : await sameNode(tx, stored, kind, claim);
     if (again !== undefined) return { state: 'joined', node: again, isNew: false, ended: [] } as const;
     // Before the key is used: what is locked out uses up nothing.
@@ -73,8 +76,7 @@ export async function redeem(
   if ('exposure' in result && result.exposure !== undefined) {
     const { exposure } = result;
     await context.publish(organisation, { kind: 'exposure', exposure });
-  } else if (result.isNew)
-    await context.publish(organisation, { kind: 'servers', relay: kind === 'relay' });
+  } else if (result.isNew) await context.publish(organisation, { kind: 'servers', relay: kind === 'relay' });
   return { state: 'joined', organisation, node: result.node };
 }
 

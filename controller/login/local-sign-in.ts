@@ -12,6 +12,7 @@ import { ProblemError } from '../api/problems.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { ControllerContext } from '../context.ts';
 import { organisationAt } from '../operator/organisation-at.ts';
+import { suspendedText } from '../operator/suspended-text.ts';
 import type { Throttle } from '../throttle.ts';
 import { endEarlierSession } from './browser-sessions.ts';
 import type { Cookies } from './cookies.ts';
@@ -43,11 +44,16 @@ export class LocalSignIn {
     this.#accounts = context.live.throttle('local accounts', { limit: 10, windowMs });
   }
 
-  /** Every try counts until one succeeds. Throws `invalid-request` for a page of another site, `too-many` beyond the bounds. */
+  /**
+   * Every try counts until one succeeds. Throws `invalid-request` for a page of another site, `not-allowed` where the organisation is
+   * suspended, `too-many` beyond the bounds.
+   */
   begin(request: FastifyRequest, account?: string): void {
     const { id } = organisationAt(this.#context, request);
     if (!isOwnPage(request, this.#context.organisations.addressOf(id).origin))
       throw new ProblemError('invalid-request', 'The request comes from another site.');
+    if (this.#context.organisations.get(id)?.isSuspended === true)
+      throw new ProblemError('not-allowed', suspendedText);
     const source = sourceOfAddress(plainAddress(request.ip));
     for (const [throttle, key] of [
       [this.#sources, source],

@@ -147,6 +147,7 @@ class SignIns {
     }
     this.#starts.fail(source);
     const organisation = organisationAt(this.#context, request);
+    if (this.#isSuspended(organisation)) return backToSignIn(reply, 'suspended', returnTo);
     const provider = await this.#reach(organisation, name);
     if (provider === 'provider-unreachable') return backToSignIn(reply, 'provider-unreachable', returnTo);
     const [state, nonce, codeVerifier] = [this.#draw(), this.#draw(), this.#draw()];
@@ -188,6 +189,7 @@ class SignIns {
     if (own !== undefined) this.#cookies.clear(reply, ownCookie(state));
     if (pending === undefined) return backToSignIn(reply, 'attempt-gone', '/');
     const { returnTo } = pending;
+    if (this.#isSuspended(organisation)) return backToSignIn(reply, 'suspended', returnTo);
     const address = plainAddress(request.ip);
     const provider = await this.#reach(organisation, name);
     if (provider === 'provider-unreachable') return backToSignIn(reply, 'provider-unreachable', returnTo);
@@ -260,6 +262,10 @@ class SignIns {
   /** From the configured address, never the text of the request's Host (SEC-B4). */
   #redirectUri({ id }: Organisation, name: string): string {
     return new URL(`/oidc/${name}/callback`, this.#context.organisations.addressOf(id)).href;
+  }
+
+  #isSuspended({ id }: Organisation): boolean {
+    return this.#context.organisations.get(id)?.isSuspended === true;
   }
 
   #draw(): string {

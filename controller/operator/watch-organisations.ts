@@ -3,6 +3,8 @@
  * one number of the store four times a second, so that what is suspended ends within one.
  */
 import type { ControllerContext } from '../context.ts';
+import type { OrganisationRecord } from './organisations.ts';
+import { endEverything, lookAnew } from './suspension.ts';
 
 const lookMs = 250;
 
@@ -44,5 +46,14 @@ export function watchOrganisations(context: ControllerContext, watched: Organisa
     const before = await organisations.refresh();
     if (before === undefined || isStopped) return;
     if (organisations.hosts.some((host) => !hosts.has(host))) watched.addressed();
+    for (const now of organisations.all) await follow(now, before.get(now.id));
+  }
+
+  async function follow(
+    { id, isSuspended }: OrganisationRecord,
+    before: OrganisationRecord | undefined,
+  ): Promise<void> {
+    if (isSuspended === (before?.isSuspended ?? false)) return;
+    await (isSuspended ? endEverything(context, id) : lookAnew(context, id));
   }
 }

@@ -23,7 +23,7 @@ import { approvalsOf, readApproved, type Approved } from '../requests/approved.t
 import type { StoredWebhook } from '../notifications/webhook-secrets.ts';
 import type { StoredPostureSource } from '../posture/source-secrets.ts';
 import { noCountries, type CountryLookup } from '../source/countries.ts';
-import type { ScopedStore } from '../store/scoped-store.ts';
+import type { ScopedStore, Standing } from '../store/scoped-store.ts';
 import { documentZones } from './resource-hosts.ts';
 
 /** The document as stored: without secrets, which lie sealed beside it. */
@@ -63,6 +63,8 @@ export interface OrganisationState {
   readonly resources: readonly Resource[];
   readonly serviceAccounts: readonly ServiceAccount[];
   readonly policies: Policies;
+  /** Then it has no resources, whatever its document says. */
+  readonly isSuspended: boolean;
   /** Grows by one whenever another request is approved or something is exposed, or one that was is over. */
   readonly requestsSerial: number;
   /** Requests that were approved and are not over, and what of them counts under this document. */
@@ -94,13 +96,29 @@ export class OrganisationReader {
   /** @param store inside a transaction, the transaction's */
   async current(store: ScopedStore = this.#store): Promise<OrganisationState> {
     const revision = await currentRevision(store);
-    const requests = await store.requestsSerial();
-    if (this.#last?.revision !== revision || this.#last.requestsSerial !== requests) {
-      const next = await readOrganisation(store, this.#countries);
+    const standing = await store.standing();
+    if (this.#last === undefined || !isSame(this.#last, revision, standing)) {
+      const read = await readOrganisation(store, this.#countries);
+      const next = standing.isSuspended ? suspended(read) : read;
       this.#last = this.#last === undefined ? next : sharing(this.#last, next);
     }
     return this.#last;
   }
+}
+
+function isSame(
+  last: OrganisationState,
+  revision: number,
+  { requestsSerial, isSuspended }: Standing,
+): boolean {
+  return (
+    last.revision === revision && last.requestsSerial === requestsSerial && last.isSuspended === isSuspended
+  );
+}
+
+/** Without resources there is nothing that anybody could be given; the zones stay closed. */
+function suspended(state: OrganisationState): OrganisationState {
+  return { ...state, isSuspended: true, resources: [], locked: new Map() };
 }
 
 /** The number of the newest document; 0 before the first. */
@@ -122,7 +140,7 @@ export async function readOrganisation(
     .select(['revision', 'document'])
     .orderBy('revision', 'desc')
     .executeTakeFirst();
-  const requestsSerial = await store.requestsSerial();
+  const { requestsSerial } = await store.standing();
   const approved = await readApproved(store);
   const exposures = await readExposures(store);
   const document = row === undefined ? emptyDocument : (JSON.parse(row.document) as StoredDocument);
@@ -191,6 +209,7 @@ export function organisationState(
     exposures,
     exposing: compilePolicies(exposingPolicies(document.policies ?? []), document.postureProfiles ?? []),
     requestsSerial: 0,
+    isSuspended: false,
     approved,
     approvals,
     locked: new Map(

@@ -55,9 +55,10 @@ export class SourcePoller {
 
   async #readSources(id: OrganisationId): Promise<void> {
     const organisation = this.#context.organisation(id);
-    const { revision, document } = await organisation.reader.current();
+    const { revision, document, isSuspended } = await organisation.reader.current();
     if (this.#isStopped) return;
-    const sources = (document.postureSources ?? []).filter(({ poll }) => poll !== undefined);
+    const polled = (document.postureSources ?? []).filter(({ poll }) => poll !== undefined);
+    const sources = isSuspended ? [] : polled;
     const names = new Set(sources.map(({ name }) => `${id} ${name}`));
     for (const [name, polled] of this.#polled) {
       if (!name.startsWith(`${id} `) || names.has(name)) continue;

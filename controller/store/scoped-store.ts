@@ -23,6 +23,14 @@ type Table = keyof ScopedSchema;
 /** A new row without its organisation, which the store adds. */
 type NewRow<T extends Table> = Omit<Insertable<ScopedSchema[T]>, 'organisation'>;
 
+/** What stands in the organisation's own record and bears on every decision. */
+export interface Standing {
+  /** Which approved requests there are, as a number that only grows. */
+  readonly requestsSerial: number;
+  /** Nothing of it works while this is so. */
+  readonly isSuspended: boolean;
+}
+
 export class ScopedStore {
   readonly organisation: OrganisationId;
   readonly #database: Database;
@@ -85,12 +93,13 @@ export class ScopedStore {
     return row.epoch;
   }
 
-  /** Which approved requests there are, and what is exposed, as a number that only grows. */
-  async requestsSerial(): Promise<number> {
-    return (await this.#own().select('requests_serial').executeTakeFirstOrThrow()).requests_serial;
+  /** What decisions rest on besides the document. */
+  async standing(): Promise<Standing> {
+    const row = await this.#own().select(['requests_serial', 'suspended_ms']).executeTakeFirstOrThrow();
+    return { requestsSerial: row.requests_serial, isSuspended: row.suspended_ms !== null };
   }
 
-  /** Raises it by one; only inside the transaction that approves a request, exposes something, or ends one of these. */
+  /** Raises `requestsSerial` by one; only inside the transaction that approves a request, exposes something, or ends one of these. */
   async nextRequestsSerial(): Promise<void> {
     await this.#db
       .updateTable('organisations')

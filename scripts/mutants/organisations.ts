@@ -32,4 +32,32 @@ export const organisationMutants: readonly Mutant[] = [
       'void others;',
     ],
   ]),
+  ...guards('controller/organisation/organisation-state.ts', apart, [
+    [
+      'a suspended organisation has nothing to give',
+      'standing.isSuspended ? suspended(read) : read',
+      'standing.isSuspended ? read : read',
+    ],
+  ]),
+  ...guards('controller/operator/suspension.ts', apart, [
+    [
+      'a suspension revokes what was issued',
+      "storeRevocations(tx, ids, 'suspended'",
+      "storeRevocations(tx, ids.slice(ids.length), 'suspended'",
+    ],
+  ]),
+  ...guards('controller/api/access.ts', apart, [
+    [
+      'nobody calls for a suspended organisation',
+      "if (caller.kind !== 'nobody' && organisations.get(caller.organisation)?.isSuspended === true)",
+      "if (caller.kind === 'nobody' && organisations.all.length === 0)",
+    ],
+  ]),
+  ...guards('controller/enrolment/redeem.ts', apart, [
+    [
+      'nobody joins a suspended organisation',
+      "if ((await tx.standing()).isSuspended) return { state: 'suspended' } as const;",
+      '',
+    ],
+  ]),
 ];

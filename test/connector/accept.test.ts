@@ -82,7 +82,10 @@ describe('a session at the connector', () => {
     assert.equal(bench.accepted.cutFlow('another'), false);
     await bench.recorded('close');
     const cut = bench.records().find(({ event }) => event === 'close');
-    assert.deepEqual([cut?.flow, cut?.code, cut?.cause], [open[0]?.flow, 'revoked', 'ended-by-administrator']);
+    assert.deepEqual(
+      [cut?.flow, cut?.code, cut?.cause],
+      [open[0]?.flow, 'revoked', 'ended-by-administrator'],
+    );
     assert.equal(second.destroyed, false);
     assert.equal(await outcome(session, granted), 'accepted');
   });

@@ -14,7 +14,9 @@ async function opened(t: TestContext) {
   assert.equal((await controller.call('PUT', '/api/v1/document', acmeDocument())).statusCode, 200);
   const connector = new TestNode(controller, 'connector');
   await connector.enrol({ secret: await controller.key('connector', 'hq') });
-  const resources = (await controller.call('GET', '/api/v1/resources')).json<{ id: string; name: string }[]>();
+  const resources = (await controller.call('GET', '/api/v1/resources')).json<
+    { id: string; name: string }[]
+  >();
   const wiki = resources.find(({ name }) => name === 'wiki')?.id ?? '';
   /** Answers the next question of the connector. */
   const answer = async (list: LiveFlow[], cut?: boolean): Promise<string | undefined> => {
@@ -45,7 +47,13 @@ test('open flows are told with their names, and dashboards that look at once sha
   for (const look of await Promise.all(looks)) {
     const { flows, silent } = look.json<LiveFlowList>();
     assert.deepEqual(silent, []);
-    const told = flows.map((each) => [each.resource, each.network, each.kind, each.bytesDown, each.connector]);
+    const told = flows.map((each) => [
+      each.resource,
+      each.network,
+      each.kind,
+      each.bytesDown,
+      each.connector,
+    ]);
     assert.deepEqual(told, [['wiki', 'hq', 'tcp', 3_456, connector.id]]);
   }
   assert.equal(connector.all('flows').length, 1);

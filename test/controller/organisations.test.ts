@@ -1,10 +1,14 @@
 /** Several organisations at one controller: each at its own address, with its own providers, nodes and revocations. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { decodeJwt } from 'jose';
 import { createApiToken } from '../../controller/api-tokens.ts';
 import { openEmbeddedRelay } from '../../controller/embedded-relay.ts';
+import { setSuspended } from '../../controller/operator/suspension.ts';
+import { watchOrganisations } from '../../controller/operator/watch-organisations.ts';
 import { createOrganisation, UnfitOrganisation } from '../../controller/operator/create-organisation.ts';
 import type { ConnectorSnapshot, DeviceSnapshot } from '../../protocol/control.ts';
+import type { Id, OrganisationId } from '../../protocol/ids.ts';
 import type { Me } from '../../protocol/portal.ts';
 import { systemRandom } from '../../protocol/clock.ts';
 import { TestNode } from './support/node.ts';
@@ -95,6 +99,13 @@ test('SEC-A10: people sign in at the address of their organisation, at its own p
     headers: { host: testUrl.host, cookie: `__Host-postern-signin=${signIn}` },
   });
   assert.match(mixed.headers['location'] as string, /error=attempt-gone/);
+
+  await setSuspended(context.store, id, true, { nowMs: context.now(), who: 'test' });
+  await context.organisations.refresh();
+  const shut = await browser.ask('/oidc/corp/start');
+  assert.equal(shut.headers['location'], '/login?error=suspended');
+  await setSuspended(context.store, id, false, { nowMs: context.now(), who: 'test' });
+  await context.organisations.refresh();
 
   await browser.open('/oidc/corp/start', alice, 'alice@acme.example');
   const me = (await browser.call('GET', 'me')).json as Me;
@@ -198,6 +209,61 @@ test('a relay of its own that the operator runs hears of every organisation, fro
   await ours.call('DELETE', `/api/v1/sessions/${ourSession.id}`);
   await relay.until((message) => message.t === 'revoke' && message.ids.includes(ourSession.id));
   assert.ok(!own.all('revoke').some(({ ids }) => ids.includes(ourSession.id)));
+});
+
+test('SEC-A10: a suspended organisation loses everything that is open, lets nobody in, and gets it all back', async (t) => {
+  const ours = await testController(t);
+  const { context, time } = ours;
+  const theirs = await withGlobex(ours);
+  t.after(async () => stop());
+  const stop = watchOrganisations(context, { addressed: () => undefined });
+  const relay = await openEmbeddedRelay(context, () => undefined);
+  t.after(async () => relay.stop());
+  await ours.call('PUT', '/api/v1/document', acmeDocument());
+  await theirs.call('PUT', '/api/v1/document', { ...acmeDocument(), organisation: 'globex' });
+  const id = context.organisations.at(globexUrl.host) as OrganisationId;
+  const connector = new TestNode(theirs, 'connector');
+  await connector.enrol({ secret: await theirs.key('connector', 'hq') });
+  const device = new TestNode(theirs, 'device');
+  const key = await theirs.key('service', 'ci');
+  await device.enrol({ secret: key });
+  const bystander = new TestNode(ours, 'device');
+  await bystander.enrol({ secret: await ours.key('service', 'ci') });
+  const granted = ({ resources }: DeviceSnapshot): number => Object.keys(resources).length;
+  await device.untilSnapshot<DeviceSnapshot>((snapshot) => granted(snapshot) > 0);
+  const spoken = bystander.heard.length;
+  const tokens = [...(device.last('tickets')?.list ?? []), ...(device.last('grants')?.list ?? [])];
+  const ids = tokens.map((token) => (decodeJwt(token).jti ?? '') as Id<'tok'>);
+  assert.ok(ids.length >= 2);
+
+  await setSuspended(context.store, id, true, { nowMs: time.ms, who: 'test' });
+  await time.pass(300);
+  await connector.until(
+    (message) => message.t === 'revoke' && ids.every((each) => message.ids.includes(each)),
+  );
+  assert.ok(ids.every((each) => relay.lease.isRevoked(each)));
+  await device.untilSnapshot<DeviceSnapshot>((snapshot) => granted(snapshot) === 0);
+  await connector.untilSnapshot<ConnectorSnapshot>(({ resources }) => Object.keys(resources).length === 0);
+  assert.deepEqual(device.last('grants')?.list, []);
+  // Its zones stay closed.
+  assert.deepEqual((device.snapshot as DeviceSnapshot).zones, ['acme.internal']);
+  const refused = await theirs.call('GET', '/api/v1/document');
+  assert.equal(refused.statusCode, 403);
+  assert.match(refused.body, /suspended/);
+  const late = new TestNode(theirs, 'device');
+  await late.enrol({ secret: key }).catch(() => undefined);
+  assert.equal(late.last('fault')?.code, 'denied');
+  const coming = await context.organisation(id).store.select('nodes').select('id').execute();
+  assert.equal(coming.length, 2);
+  assert.equal((await ours.call('GET', '/api/v1/document')).statusCode, 200);
+  assert.ok(bystander.heard.slice(spoken).every(({ t: type }) => type === 'beat'));
+
+  await setSuspended(context.store, id, false, { nowMs: time.ms, who: 'test' });
+  await time.pass(300);
+  await device.untilSnapshot<DeviceSnapshot>((snapshot) => granted(snapshot) > 0);
+  const anew = (device.last('grants')?.list ?? []).map((token) => decodeJwt(token).jti ?? '');
+  assert.ok(anew.length > 0 && anew.every((each) => !ids.includes(each as Id<'tok'>)));
+  assert.equal((await theirs.call('GET', '/api/v1/document')).statusCode, 200);
 });
 
 test('an address that is somebody else’s, or no name of its own, makes no organisation', async (t) => {

@@ -153,6 +153,7 @@ function stateOf(document: StoredDocument): OrganisationState {
     requestsSerial: 0,
     exposures: [],
     exposing: compilePolicies([], []),
+    isSuspended: false,
     approved: [],
     approvals: [],
     locked: new Map(),

@@ -151,7 +151,8 @@ async function provenOrganisation(
   if (id === undefined || typeof header !== 'string' || text === undefined) return undefined;
   if (!(await context.store.organisations()).includes(id)) return undefined;
   const organisation = context.organisation(id);
-  const { document } = await organisation.reader.current();
+  const { document, isSuspended } = await organisation.reader.current();
+  if (isSuspended) return undefined;
   const decides = document.webhooks?.some((webhook) => webhook.name === name && webhook.decides === true);
   const secret = await webhookSecret(organisation.store, context.secretKey, name);
   if (decides !== true || secret === undefined) return undefined;

@@ -40,6 +40,10 @@ const errorTexts: Record<SignInError, { title: string; text: string }> = {
     title: 'Your account is disabled',
     text: 'An administrator of your organisation has disabled it here. Ask them if you think that is wrong.',
   },
+  suspended: {
+    title: 'Your organisation is suspended',
+    text: 'Nobody can sign in here now. Whoever runs this Postern can say why; an administrator of yours knows them.',
+  },
   throttled: {
     title: 'Too many sign-ins from here',
     text: 'Wait ten minutes, then try again.',
