@@ -149,8 +149,16 @@ test('a connector’s key is made for one line to copy, and its row turns when t
     .insert('nodes', { ...old, id, mk: 'x', nk: 'y', name: 'lab-9', network: lab.id })
     .execute();
   portal.context.presence.enter(id);
-  await page.getByText('lab is connected').waitFor();
+  await page.getByText('No relay is connected, so nobody could reach it.').waitFor();
   assert.equal(await steps.getByLabel('Done').count(), 3);
+  const relay = await organisation.store
+    .select('nodes')
+    .select('id')
+    .where('kind', '=', 'relay')
+    .executeTakeFirstOrThrow();
+  portal.context.presence.enter(relay.id);
+  await page.getByText('lab is connected').waitFor();
+  assert.equal(await steps.getByLabel('Done').count(), 4);
 });
 
 test('a device is approved from the list, blocked and unblocked on its page', async () => {
