@@ -14,6 +14,8 @@ import { pushS } from './figures/push.ts';
 import { rates } from './figures/rates.ts';
 import { revocationP99 } from './figures/revocation.ts';
 import { snapshotMs } from './figures/snapshot.ts';
+import { dashboardFigures } from './pages/dashboard.ts';
+import { firstRunS } from './pages/first-run.ts';
 import { cpuRelayed } from './relayed/cpu.ts';
 import { eightFlows } from './relayed/eight-flows.ts';
 import { openRelayed } from './relayed/open.ts';
@@ -43,6 +45,8 @@ const measurements: readonly Measurement[] = [
   pushS,
   snapshotMs,
   ...rates,
+  ...dashboardFigures,
+  firstRunS,
 ];
 
 const { values } = parseArgs({

@@ -20,4 +20,48 @@ export const dashboardMutants: readonly Mutant[] = [
   ...guards('controller/audit/audit-conditions.ts', tests, [
     ['text of a filter is no pattern', ".replaceAll(/[\\\\%_]/g, '\\\\$&')", ''],
   ]),
+  ...guards(
+    'connector/target-tests.ts',
+    ['test/connector/target-tests.test.ts'],
+    [
+      [
+        'a test reaches only what lies below its wildcard',
+        "    return [{ step: 'dns', ms: 0, code: 'address-forbidden' }];",
+        '    void 0;',
+      ],
+      ['few targets are tested at once', 'if (this.#running >= mostAtOnce)', 'if (false)'],
+      [
+        'a test never dials the connector itself',
+        'async () => addresses, isOwnListener)',
+        'async () => addresses)',
+      ],
+    ],
+  ),
+  ...guards(
+    'controller/api/routes/target-tests.ts',
+    ['test/controller/target-tests.test.ts'],
+    [
+      [
+        'target tests are counted',
+        'if (lockedMs !== undefined) throw ProblemError.tooMany(lockedMs - context.now());',
+        '',
+      ],
+    ],
+  ),
+  ...guards(
+    'controller/control/ask-connector.ts',
+    ['test/controller/target-tests.test.ts'],
+    [['only the connector that was asked answers', 'from === node && ', '']],
+  ),
+  ...guards(
+    'controller/login/pages.ts',
+    ['test/login/pages.test.ts'],
+    [
+      [
+        'every page has a nonce of its own',
+        "const nonce = random(18).toString('base64');",
+        "const nonce = 'A'.repeat(24);",
+      ],
+    ],
+  ),
 ];

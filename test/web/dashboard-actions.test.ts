@@ -149,6 +149,8 @@ test('a connector’s key is made for one line to copy, and its row turns when t
     .insert('nodes', { ...old, id, mk: 'x', nk: 'y', name: 'lab-9', network: lab.id })
     .execute();
   portal.context.presence.enter(id);
+  await page.getByText('No relay is connected, so nobody could reach it.').waitFor();
+  assert.equal(await steps.getByLabel('Done').count(), 3);
   const relay = await organisation.store
     .select('nodes')
     .select('id')

@@ -13,6 +13,8 @@ import type { TypedApp } from '../typed-app.ts';
 const waitMs = 3_000;
 /** Dashboards that look at once share an answer. */
 const freshMs = 1_000;
+/** A connector that did not answer is too old to know the question, or stuck: it is not waited for again so soon. */
+const silentMs = 30_000;
 
 interface Looked {
   readonly atMs: number;
@@ -22,6 +24,8 @@ interface Looked {
 export function flowRoutes(app: TypedApp, context: ControllerContext): void {
   const questions = new ConnectorQuestions(context);
   const looked = new Map<OrganisationId, Looked>();
+  /** When each of them did not answer. */
+  const silent = new Map<NodeId, number>();
 
   app.get(
     '/api/v1/flows',
@@ -34,7 +38,7 @@ export function flowRoutes(app: TypedApp, context: ControllerContext): void {
       const last = looked.get(organisation);
       const nowMs = context.clock.nowMs();
       if (last !== undefined && nowMs - last.atMs < freshMs) return last.list;
-      const list = look(context, questions, organisation);
+      const list = look(context, questions, organisation, silent);
       looked.set(organisation, { atMs: nowMs, list });
       // A look that failed is nobody's answer.
       list.catch(() => looked.delete(organisation));
@@ -90,6 +94,7 @@ async function look(
   context: ControllerContext,
   questions: ConnectorQuestions,
   organisation: OrganisationId,
+  silentAt: Map<NodeId, number>,
 ): Promise<LiveFlowList> {
   const { store, reader } = context.organisation(organisation);
   const nodes = await store.select('nodes').select(['id', 'kind', 'name', 'network']).execute();
@@ -103,12 +108,16 @@ async function look(
     ...resources.map(({ id, definition }) => [id, definition.name] as const),
   ]);
   const connectors = nodes.filter(({ id, kind }) => kind === 'connector' && context.presence.isOnline(id));
+  const nowMs = context.clock.nowMs();
   const answers = await Promise.all(
-    connectors.map(async ({ id, network }) => ({
-      id,
-      network,
-      answer: await questions.ask(organisation, id, { t: 'flows' }, waitMs),
-    })),
+    connectors.map(async ({ id, network }) => {
+      if (nowMs - (silentAt.get(id) ?? Number.NEGATIVE_INFINITY) < silentMs)
+        return { id, network, answer: undefined };
+      const answer = await questions.ask(organisation, id, { t: 'flows' }, waitMs);
+      if (answer === undefined) silentAt.set(id, context.clock.nowMs());
+      else silentAt.delete(id);
+      return { id, network, answer };
+    }),
   );
   return {
     flows: answers
