@@ -29,6 +29,7 @@ import { enrolmentKeyRoutes } from './routes/enrolment-keys.ts';
 import { eventRoutes } from './routes/events.ts';
 import { hostnameRoutes } from './routes/hostnames.ts';
 import { listRoutes } from './routes/lists.ts';
+import { nameRoutes } from './routes/names.ts';
 import { overviewRoutes } from './routes/overview.ts';
 import { passRoutes } from './routes/passes.ts';
 import { proposalRoutes } from './routes/proposals.ts';
@@ -86,6 +87,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     enrolmentKeyRoutes,
     listRoutes,
     hostnameRoutes,
+    nameRoutes,
     peopleRoutes,
     serverRoutes,
     deviceRoutes,

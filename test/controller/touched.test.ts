@@ -152,6 +152,7 @@ function stateOf(document: StoredDocument): OrganisationState {
     ),
     requestsSerial: 0,
     isSuspended: false,
+    namesSerial: undefined,
     approved: [],
     approvals: [],
     locked: new Map(),
