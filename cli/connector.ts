@@ -4,7 +4,7 @@ import { exits } from '../protocol/errors.ts';
 import { openIdentity } from '../protocol/node/identity.ts';
 import { openStateDirectory } from '../protocol/node/state-directory.ts';
 import { decodeEnrolmentKey } from '../protocol/secrets.ts';
-import { acmeSettings, parseDirectory } from './acme-options.ts';
+import { acmeSettings, withCertificates, type CertificateOptions } from './acme-options.ts';
 import { collectEndpoints, directOptions, parseDirectListen, type DirectListen } from './direct-option.ts';
 import { notEnrolled } from './not-enrolled.ts';
 import { count } from './count.ts';
@@ -12,7 +12,7 @@ import { action, CommandError, say } from './output.ts';
 import { readSecret } from './secret.ts';
 import { untilSignal } from './signals.ts';
 
-interface Options {
+interface Options extends CertificateOptions {
   key?: string;
   keyFile?: string;
   state: string;
@@ -20,56 +20,15 @@ interface Options {
   name?: string;
   direct?: DirectListen;
   directEndpoint: string[];
-  webCerts?: string;
-  acmeDirectory?: URL;
-  acmeContact?: string;
-  acmeCa?: string;
-  acmeEabKeyId?: string;
-  acmeEabHmacKeyFile?: string;
-  acmeDnsHook?: string;
 }
 
 export function connectorCommand(program: Command): void {
-  program
-    .command('connector')
+  withCertificates(program.command('connector'))
     .description('serve the resources of one private network, dialling out only')
     .option('--key <pk_…>', 'provisioning key; needed once (also POSTERN_KEY)')
     .option('--key-file <file>', 'file that holds the key (also POSTERN_KEY_FILE; - for standard input)')
     .requiredOption('--state <folder>', 'where keys and memory are kept', process.env['POSTERN_STATE'])
     .option('--controller <url>', 'another address for the controller in the key; its pinned root stays')
-    .option(
-      '--web-certs <folder>',
-      'certificates for public hostnames: NAME.pem and NAME.key, _.SUFFIX.pem for a wildcard; read again when they change',
-    )
-    .addOption(
-      new Option(
-        '--acme-directory <url>',
-        'get certificates for public hostnames from this ACME CA, whose terms of service you agree to',
-      )
-        .env('POSTERN_ACME_DIRECTORY')
-        .argParser(parseDirectory),
-    )
-    .addOption(new Option('--acme-contact <e-mail>', 'where the CA may write to').env('POSTERN_ACME_CONTACT'))
-    .addOption(
-      new Option('--acme-ca <file>', "PEM of the authority of a private ACME CA's own server").env(
-        'POSTERN_ACME_CA',
-      ),
-    )
-    .addOption(
-      new Option('--acme-eab-key-id <id>', 'external account binding, where the CA wants one').env(
-        'POSTERN_ACME_EAB_KEY_ID',
-      ),
-    )
-    .option(
-      '--acme-eab-hmac-key-file <file>',
-      'file with the key that belongs to it, as the CA gave it (also POSTERN_ACME_EAB_HMAC_KEY; - for standard input)',
-    )
-    .addOption(
-      new Option(
-        '--acme-dns-hook <program>',
-        'prove hostnames by DNS: run as PROGRAM present|cleanup NAME VALUE, it sets or removes the TXT record; needed for wildcard certificates',
-      ).env('POSTERN_ACME_DNS_HOOK'),
-    )
     .option('--name <name>', 'how the connector is listed; the host name unless said')
     .addOption(
       new Option(

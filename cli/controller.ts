@@ -8,10 +8,12 @@ import { UnusableRedis } from '../controller/live/unusable-redis.ts';
 import { UnusableDatabase } from '../controller/store/unusable-database.ts';
 import type { ControllerContext } from '../controller/context.ts';
 import { UnusableKeyFile } from '../controller/keys/unusable-key-file.ts';
+import { parseEgress, type EgressRule } from '../controller/egress.ts';
 import { CountryFileIssue } from '../controller/source/country-file-issue.ts';
 import { systemClock, systemRandom } from '../protocol/clock.ts';
 import { exits } from '../protocol/errors.ts';
 import { encodeKey } from '../protocol/keys.ts';
+import { applyBootstrapFile } from './bootstrap-file.ts';
 import { certificateFiles } from './certificate-files.ts';
 import { addMailOptions, mailOptions, type MailFlags } from './mail-options.ts';
 import { parsePort, parsePublicListen, type PublicListen } from './listen-option.ts';
@@ -40,6 +42,7 @@ interface Options extends DatabaseOptions, RedisOptions, MailFlags {
   tlsKey?: string;
   secretKeyFile?: string;
   countries?: string;
+  egressAllow?: EgressRule;
 }
 
 type Role = 'controller' | 'relay';
@@ -81,6 +84,15 @@ export function controllerCommand(program: Command): void {
         '--countries <file>',
         'networks and their countries, lines network,country; read again when it changes',
       ).env('POSTERN_COUNTRIES'),
+    )
+    .addOption(
+      new Option(
+        '--egress-allow <where>',
+        'where identity providers, webhooks and posture sources may be: any, public, or networks with commas between;' +
+          ' any with one organisation and public with several unless said',
+      )
+        .env('POSTERN_EGRESS_ALLOW')
+        .argParser(parseEgressOption),
     );
   addMailOptions(withRedis(withDatabase(command))).action(action(run));
 }
@@ -127,6 +139,7 @@ async function run(options: Options): Promise<void> {
     ...(options.secretKeyFile === undefined ? {} : { secretKeyFile: options.secretKeyFile }),
     ...(certificate === undefined ? {} : { certificate }),
     ...(options.countries === undefined ? {} : { countriesFile: options.countries }),
+    ...(options.egressAllow === undefined ? {} : { egress: options.egressAllow }),
     ...(webPort === undefined ? {} : { webPort }),
     ...(mail === undefined ? {} : { mailer: await mailer(mail, log) }),
     now: Date.now,
@@ -149,13 +162,15 @@ async function run(options: Options): Promise<void> {
         });
   try {
     const root = encodeKey(controller.context.keys.root.key.publicKey);
-    const trust = controller.context.authority === undefined ? '' : ` --ca ${join(options.data, 'ca.pem')}`;
+    const isOwn = controller.context.authority !== undefined && publicUrl.protocol === 'https:';
+    const trust = isOwn ? ` --ca ${join(options.data, 'ca.pem')}` : '';
     say(
       `The controller${roles.includes('relay') ? ' and a relay serve' : ' serves'} ${publicUrl.origin}.
 Root key, for --pin: ${root}
 Next: postern token create --data ${options.data}${beside(options)} --role admin > admin.token
       postern apply -f postern.yaml --controller ${publicUrl.origin} --token-file admin.token${trust}`,
     );
+    await applyBootstrapFile(controller.context);
     await offerSetup(controller.context, options.data);
     await untilSignal();
     await Promise.race([relay.drain(), untilSignal()]);
@@ -224,6 +239,7 @@ function startFault(
   { database, redis }: { readonly database: string | undefined; readonly redis: string | undefined },
 ): unknown {
   if (error instanceof UnusableDatabase && database !== undefined) return unusableDatabase(error, database);
+  if (error instanceof UnusableDatabase) return new CommandError(exits.usage, error.message);
   if (error instanceof UnusableRedis && redis !== undefined) return unusableRedis(error, redis);
   if (error instanceof CountryFileIssue)
     return new CommandError(exits.usage, `the file of countries cannot be used: ${error.message}`);
@@ -277,4 +293,10 @@ function parseRoles(text: string): Role[] {
   if (text === 'controller') return ['controller'];
   if (text === 'controller,relay' || text === 'relay,controller') return ['controller', 'relay'];
   throw new InvalidArgumentError('give controller,relay or controller; a relay alone is postern relay.');
+}
+
+function parseEgressOption(text: string): EgressRule {
+  const rule = parseEgress(text);
+  if ('issue' in rule) throw new InvalidArgumentError(`${rule.issue}.`);
+  return rule;
 }

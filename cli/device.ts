@@ -7,6 +7,7 @@ import { DeviceEntry } from '../protocol/inventory.ts';
 import { adminCall } from './admin-call.ts';
 import { adminTarget, withAdminOptions, type AdminOptions, type AdminTarget } from './admin-options.ts';
 import { callRunning } from './local-call.ts';
+import { accountOption, routeFor } from './account-option.ts';
 import { action, CommandError, print, say, table } from './output.ts';
 import { deviceStandings, postureCommands, shortPosture } from './posture.ts';
 import { stateOption } from './state-option.ts';
@@ -40,6 +41,7 @@ export function deviceCommand(program: Command): void {
       'give this very device new keys; postern up must be running (it does so by itself every 30 days)',
     )
     .addOption(stateOption())
+    .addOption(accountOption())
     .option('--json', 'as one JSON object')
     .action(action(rotate));
   for (const [name, { description }] of Object.entries(actions) as [Action, (typeof actions)[Action]][]) {
@@ -50,8 +52,18 @@ export function deviceCommand(program: Command): void {
 }
 
 /** Of the device this is run on, through its own client: no administrator has a part in it. */
-async function rotate({ state, json = false }: { state: string; json?: boolean }): Promise<void> {
-  const { nodeKey } = (await callRunning(state, 'POST', '/v1/rotate')) as { nodeKey: string };
+async function rotate({
+  state,
+  account,
+  json = false,
+}: {
+  state: string;
+  account?: string;
+  json?: boolean;
+}): Promise<void> {
+  const { nodeKey } = (await callRunning(state, 'POST', routeFor('/v1/rotate', account))) as {
+    nodeKey: string;
+  };
   print(json, { schema: 'postern.rotate/v1', nodeKey }, `✓ This device has new keys (${nodeKey}).`);
 }
 

@@ -1,55 +1,36 @@
 /** `postern forward`: one resource on a port of loopback, through the running client or alone with a key. */
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
-import { Duplex } from 'node:stream';
 import type { Command } from 'commander';
-import type { ClientStatus } from '../client/status.ts';
-import { exitOf, exits, Fault, toFault, type CodeName } from '../protocol/errors.ts';
-import { callLocalApi, connectLocalApi } from '../protocol/node/local-api.ts';
-import { openStateDirectory } from '../protocol/node/state-directory.ts';
-import { decodeEnrolmentKey } from '../protocol/secrets.ts';
+import { exitOf, exits, toFault, type Fault } from '../protocol/errors.ts';
+import { flowSource, parsePort, withFlowOptions, type FlowOptions } from './flow-source.ts';
 import { parseListen } from './listen-option.ts';
 import { action, CommandError, print, say } from './output.ts';
-import { readSecret } from './secret.ts';
 import { untilSignal } from './signals.ts';
-import { exitOfStart } from './start-exit.ts';
-import { stateOption } from './state-option.ts';
 
-interface Options {
-  state: string;
-  key?: string;
-  keyFile?: string;
+interface Options extends FlowOptions {
   listen: { address: string; port: number };
   json?: boolean;
 }
 
-/** Where flows come from: the running client or one of this process. */
-interface Source {
-  open(host: string, port: number): Promise<Duplex>;
-  stop(): Promise<void>;
-}
-
 export function forwardCommand(program: Command): void {
-  program
-    .command('forward')
-    .description('put one port of a resource on a loopback port, until stopped')
-    .argument('<name>', 'host name, such as wiki.acme.internal')
-    .argument('<port>', 'its port')
-    .addOption(stateOption())
+  withFlowOptions(
+    program
+      .command('forward')
+      .description('put one port of a resource on a loopback port, until stopped')
+      .argument('<name>', 'host name, such as wiki.acme.internal')
+      .argument('<port>', 'its port'),
+  )
     .option('--listen <address:port>', 'where; a free port unless said', parseListen, {
       address: '127.0.0.1',
       port: 0,
     })
-    .option('--key <sk_…>', 'key of a service account, where no client is running (also POSTERN_KEY)')
-    .option('--key-file <file>', 'file that holds the key (also POSTERN_KEY_FILE; - for standard input)')
     .option('--json', 'print where it listens as one JSON object')
     .action(action(run));
 }
 
 async function run(host: string, portText: string, options: Options): Promise<void> {
-  const port = Number(portText);
-  if (!/^\d{1,5}$/.test(portText) || port < 1 || port > 65_535)
-    throw new CommandError(exits.usage, `"${portText}" is no port; give a number from 1 to 65535`);
+  const port = parsePort(portText);
   const source = await flowSource(options);
   const { splice } = await import('../client/splice.ts');
   try {
@@ -89,96 +70,6 @@ async function run(host: string, portText: string, options: Options): Promise<vo
   }
 }
 
-async function flowSource(options: Options): Promise<Source> {
-  if (await isRunning(options.state)) {
-    return {
-      open: (host, port) => openThroughClient(options.state, host, port),
-      stop: () => Promise.resolve(),
-    };
-  }
-  const text = await readSecret('key', options.key, options.keyFile);
-  const key = text === undefined ? undefined : decodeEnrolmentKey('sk', text);
-  if (text !== undefined && key === undefined)
-    throw new CommandError(exits.usage, 'the key is mistyped or is no sk_ key; copy it whole');
-  const state = openStateDirectory(options.state);
-  const { openIdentity } = await import('../protocol/node/identity.ts');
-  if (key === undefined && openIdentity(state).enrolment === undefined) {
-    throw new CommandError(
-      exits.notSignedIn,
-      `nobody is signed in on ${options.state}; sign in with postern login, or give --key sk_…`,
-    );
-  }
-  const { startClient } = await import('../client/client.ts');
-  const client = await startClient({
-    state,
-    ...(key === undefined ? {} : { key }),
-    browser: false,
-    uids: [],
-    onEvent: (event) => {
-      if (event.kind === 'trouble') say(`! ${event.fault.message}; trying again`);
-    },
-  });
-  try {
-    await Promise.race([client.ready, untilSignal()]);
-  } catch (error) {
-    await client.stop();
-    if (!(error instanceof Fault)) throw error;
-    throw new CommandError(exitOfStart(error), error.message);
-  }
-  return {
-    open: (host, port) => client.open({ host, port }),
-    stop: async () => void (await client.stop()),
-  };
-}
-
-/** A flow of the running client; one that was cut there fails here too, with the reason. */
-async function openThroughClient(state: string, host: string, port: number): Promise<Duplex> {
-  const sinceMs = Date.now();
-  const raw = await connectLocalApi(state, `${host}:${port}`);
-  const flow = new Duplex({
-    allowHalfOpen: true,
-    read: () => void raw.resume(),
-    write: (bytes: Buffer, _encoding, done) => void raw.write(bytes, done),
-    final: (done) => void raw.end(done),
-    destroy(error, done) {
-      raw.destroy();
-      done(error);
-    },
-  });
-  raw.on('data', (bytes: Buffer) => {
-    if (!flow.push(bytes)) raw.pause();
-  });
-  raw.once('error', () => flow.destroy(new Fault('cancelled', 'the client on this machine has ended')));
-  // A local socket ends in the same way whether the application ended or the flow was cut: the client knows which.
-  raw.once('end', () => {
-    void whyEnded(state, host, port, sinceMs).then((fault) => {
-      if (fault === undefined) flow.push(null);
-      else flow.destroy(fault);
-    });
-  });
-  return flow;
-}
-
-/** The incident in which a flow to there ended since then; undefined when its application just ended it. */
-async function whyEnded(
-  state: string,
-  host: string,
-  port: number,
-  sinceMs: number,
-): Promise<Fault | undefined> {
-  const status = (await callLocalApi(state, 'GET', '/v1/status').catch(() => undefined)) as
-    ClientStatus | undefined;
-  if (status === undefined) return new Fault('cancelled', 'the client on this machine has ended');
-  const cut = status.recent.find(
-    (incident) =>
-      incident.event === 'ended' &&
-      incident.host === host &&
-      incident.port === port &&
-      Date.parse(incident.at) >= sinceMs,
-  );
-  return cut === undefined ? undefined : new Fault(cut.code as CodeName, cut.text);
-}
-
 async function listening(server: ReturnType<typeof createServer>, { listen }: Options): Promise<void> {
   try {
     await once(server, 'listening');
@@ -188,14 +79,5 @@ async function listening(server: ReturnType<typeof createServer>, { listen }: Op
       exits.usage,
       `${listen.address}:${listen.port} cannot be listened on (${code}); choose another with --listen`,
     );
-  }
-}
-
-async function isRunning(state: string): Promise<boolean> {
-  try {
-    await callLocalApi(state, 'GET', '/v1/status');
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -15,6 +15,9 @@ export async function callRunning(
   } catch (error) {
     if (error instanceof Fault && error.code === 'unreachable')
       throw new CommandError(exits.unexpected, error.message);
+    // It could not tell what was meant: of which account, for example.
+    if (error instanceof Fault && error.code === 'protocol')
+      throw new CommandError(exits.usage, error.message);
     throw error;
   }
 }

@@ -1,18 +1,23 @@
 /** `postern login`: signs a person in, through the running client or for the next `up`. */
 import type { Command } from 'commander';
 import type { SignInPrompt } from '../client/sign-in.ts';
-import type { ClientStatus } from '../client/status.ts';
+import type { AccountSummary, ClientStatus } from '../client/status.ts';
+import { AccountFolders } from '../client/account-folders.ts';
 import { exits, Fault } from '../protocol/errors.ts';
 import { callLocalApi } from '../protocol/node/local-api.ts';
 import { openStateDirectory } from '../protocol/node/state-directory.ts';
+import { chosenFolder } from './account-choice.ts';
+import { accountOption, routeFor } from './account-option.ts';
+import { callRunning } from './local-call.ts';
 import { action, CommandError, print, say } from './output.ts';
-import { enrolPerson, type ControllerOptions } from './person-enrolment.ts';
+import { enrolAt, enrolPerson, rootOfNew, type ControllerOptions } from './person-enrolment.ts';
 import { showPrompt } from './sign-in-prompt.ts';
 import { exitOfStart } from './start-exit.ts';
 import { stateOption } from './state-option.ts';
 
 interface Options extends ControllerOptions {
   state: string;
+  account?: string;
   browser: boolean;
   for?: string;
   json?: boolean;
@@ -25,17 +30,24 @@ export function loginCommand(program: Command): void {
   program
     .command('login')
     .description('sign in, or renew a session that has ended')
-    .option('--controller <url>', 'the controller, at the first sign-in (POSTERN_CONTROLLER)')
+    .argument('[address]', 'the controller to sign in to; another than before adds an account to this device')
+    .option('--controller <url>', 'the same, at the first sign-in (POSTERN_CONTROLLER)')
     .option('--ca <file>', 'PEM file of the authority behind the controller’s certificate')
     .option('--pin <root>', 'the controller’s root key')
     .addOption(stateOption())
+    .addOption(accountOption())
     .option('--no-browser', 'sign in with a code typed elsewhere')
     .option('--for <resource>', 'sign in again as this resource asks: more recently, or with a second factor')
     .option('--json', 'as one JSON object')
     .action(action(run));
 }
 
-async function run(options: Options): Promise<void> {
+async function run(address: string | undefined, options: Options): Promise<void> {
+  if (address !== undefined && (options.account !== undefined || options.for !== undefined))
+    throw new CommandError(
+      exits.usage,
+      'give an address, or --account or --for; an address names the account',
+    );
   const status = await runningStatus(options.state);
   if (options.for !== undefined && !/^[a-z0-9][a-z0-9._-]{0,62}$/.test(options.for)) {
     throw new CommandError(exits.usage, `"${options.for}" is no resource; see: postern resources`);
@@ -47,7 +59,7 @@ async function run(options: Options): Promise<void> {
     );
   }
   const done =
-    status === undefined ? await loginAlone(options) : await loginThrough(options.state, options.for);
+    status === undefined ? await loginAlone(address, options) : await loginThrough(address, options);
   const who = done.session?.email ?? done.session?.name ?? 'unknown';
   print(
     options.json ?? false,
@@ -57,36 +69,49 @@ async function run(options: Options): Promise<void> {
 }
 
 /** Asks the running client to sign in again and waits until it has. */
-async function loginThrough(state: string, resource: string | undefined): Promise<ClientStatus> {
+async function loginThrough(named: string | undefined, options: Options): Promise<ClientStatus> {
+  const { state, account, for: resource } = options;
+  // An account that nobody is signed in to does not run, and is started by the address that it was joined at.
+  const address = account !== undefined && resource === undefined ? joinedAt(options) : named;
   const { browserCommand, openBrowser } = await import('../client/browser.ts');
-  const before = await runningStatus(state);
-  const prompt = (await callLocalApi(state, 'POST', '/v1/login', {
+  const root =
+    address === undefined ? undefined : await rootOfNew(openStateDirectory(state), address, options);
+  const before = new Map((await runningStatuses(state)).map((each) => [each.account, each.session?.until]));
+  const prompt = (await callRunning(state, 'POST', routeFor('/v1/login', account), {
     ...(resource === undefined ? {} : { for: resource }),
-  })) as SignInPrompt;
+    ...(address === undefined ? {} : { url: address }),
+    ...(root === undefined ? {} : { root }),
+  })) as SignInPrompt & { readonly account: string };
   showPrompt(prompt);
   const browser = browserCommand(process.env, process.platform);
   if (prompt.kind === 'open' && browser !== undefined) openBrowser(browser, prompt.url);
   const deadline = Date.now() + patienceMs;
   while (Date.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, 500));
-    const status = await runningStatus(state);
+    const status = await runningStatus(state, prompt.account);
     if (status === undefined) break;
-    if (status.state === 'up' && status.session?.until !== before?.session?.until) return status;
+    if (status.state === 'up' && status.session?.until !== before.get(status.account)) return status;
   }
   throw new CommandError(exits.timeout, 'nobody signed in within five minutes; run postern login again');
 }
 
 /** Signs in without a running client: a client that captures nothing, until it is ready. */
-async function loginAlone(options: Options): Promise<ClientStatus> {
+async function loginAlone(address: string | undefined, options: Options): Promise<ClientStatus> {
   const { startClient } = await import('../client/client.ts');
   const { browserCommand, openBrowser } = await import('../client/browser.ts');
   const state = openStateDirectory(options.state);
   const controller = options.controller ?? process.env['POSTERN_CONTROLLER'];
-  await enrolPerson(state, { ...options, ...(controller === undefined ? {} : { controller }) });
+  const named =
+    address === undefined
+      ? await enrolPerson(state, { ...options, ...(controller === undefined ? {} : { controller }) })
+      : await enrolAt(state, address, options);
+  const id = named?.id ?? chosenFolder(new AccountFolders(state).list(), options.account)?.id;
   const browser = options.browser ? browserCommand(process.env, process.platform) : undefined;
   const client = await startClient({
     state,
-    ...(controller === undefined ? {} : { controllerUrl: controller }),
+    ...(id === undefined ? {} : { account: id }),
+    ...(named?.movedTo === undefined ? {} : { controllerUrl: named.movedTo }),
+    isAlone: true,
     browser: browser !== undefined,
     uids: [],
     onEvent(event) {
@@ -106,9 +131,18 @@ async function loginAlone(options: Options): Promise<ClientStatus> {
   }
 }
 
-async function runningStatus(state: string): Promise<ClientStatus | undefined> {
+function joinedAt({ state, account }: Options): string | undefined {
+  return chosenFolder(new AccountFolders(openStateDirectory(state)).list(), account)?.enrolment?.url;
+}
+
+/** Each account that runs, in short. */
+async function runningStatuses(state: string): Promise<readonly AccountSummary[]> {
+  return (await runningStatus(state))?.accounts ?? [];
+}
+
+async function runningStatus(state: string, account?: string): Promise<ClientStatus | undefined> {
   try {
-    return (await callLocalApi(state, 'GET', '/v1/status')) as ClientStatus;
+    return (await callLocalApi(state, 'GET', routeFor('/v1/status', account))) as ClientStatus;
   } catch {
     return undefined;
   }

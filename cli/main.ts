@@ -16,8 +16,12 @@ const commands: Record<string, () => Promise<Register>> = {
   resources: async () => (await import('./resources.ts')).resourcesCommand,
   why: async () => (await import('./why.ts')).whyCommand,
   request: async () => (await import('./request.ts')).requestCommand,
+  expose: async () => (await import('./expose.ts')).exposeCommand,
   ping: async () => (await import('./ping.ts')).pingCommand,
+  open: async () => (await import('./open.ts')).openCommand,
+  ssh: async () => (await import('./ssh.ts')).sshCommand,
   forward: async () => (await import('./forward.ts')).forwardCommand,
+  proxy: async () => (await import('./proxy.ts')).proxyCommand,
   dns: async () => (await import('./dns.ts')).dnsCommand,
   controller: async () => (await import('./controller.ts')).controllerCommand,
   relay: async () => (await import('./relay.ts')).relayCommand,
@@ -37,7 +41,12 @@ const commands: Record<string, () => Promise<Register>> = {
   directory: async () => (await import('./directory.ts')).directoryCommand,
   hostname: async () => (await import('./hostname.ts')).hostnameCommand,
   mail: async () => (await import('./mail.ts')).mailCommand,
+  store: async () => (await import('./store.ts')).storeCommand,
   audit: async () => (await import('./audit.ts')).auditCommand,
+  completion: async () => {
+    const { completionCommand } = await import('./completion.ts');
+    return (parent) => completionCommand(parent, { names: Object.keys(commands), load });
+  },
   version: () => Promise.resolve(versionCommand),
 };
 
@@ -53,7 +62,7 @@ const program = new Command('postern')
 // A command that is named needs no other; help and a mistyped name need them all.
 const [, , named = ''] = process.argv;
 const needed = Object.hasOwn(commands, named) ? [named] : Object.keys(commands);
-for (const name of needed) (await commands[name]?.())?.(program);
+for (const name of needed) await load(name, program);
 
 try {
   await program.parseAsync();
@@ -61,6 +70,10 @@ try {
   if (!(error instanceof CommanderError)) fail(error);
   // Commander has printed its sentence; help and version end well, everything else is wrong usage.
   process.exitCode = error.exitCode === 0 ? exits.ok : exits.usage;
+}
+
+async function load(name: string, into: Command): Promise<void> {
+  (await commands[name]?.())?.(into);
 }
 
 /** Commander's own sentences in the form of all others: what happened, and the remedy. */

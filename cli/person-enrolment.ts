@@ -1,4 +1,5 @@
 /** How `up` and `login` find the controller a person means, and whom to trust there at the first sign-in. */
+import { AccountFolders, type AccountFolder } from '../client/account-folders.ts';
 import { exits, Fault } from '../protocol/errors.ts';
 import { decodeKey, encodeKey } from '../protocol/keys.ts';
 import { discover } from '../protocol/node/discover.ts';
@@ -15,29 +16,83 @@ export interface ControllerOptions {
   pin?: string;
 }
 
+/** The account that a controller's address leads to. */
+export interface PersonsAccount {
+  readonly id: string;
+  /** Where its controller is now, when that is not where the device joined it. */
+  readonly movedTo?: string;
+}
+
 /**
- * Writes the enrolment of a person's device when there is none: the root is the pinned one, or the one the controller
- * shows over trusted TLS, and is remembered from then on.
+ * The account that `options.controller` names, made where there is none: its root is the pinned one, or the one the
+ * controller shows over trusted TLS, and is remembered from then on. Undefined where no controller is named, and accounts
+ * are there already. An address that is new to this device is another one of an account whose root it shows.
  */
-export async function enrolPerson(state: StateDirectory, options: ControllerOptions): Promise<void> {
-  const identity = openIdentity(state);
-  // An attempt that never reached its controller binds nobody: another address may be given.
-  const url = options.controller;
-  if (identity.enrolment !== undefined && (identity.enrolment.node !== undefined || url === undefined))
-    return;
+export async function enrolPerson(
+  state: StateDirectory,
+  options: ControllerOptions,
+): Promise<PersonsAccount | undefined> {
+  const folders = new AccountFolders(state);
+  const { controller: url } = options;
   if (url === undefined) {
+    if (folders.list().length > 0) return undefined;
     throw new CommandError(
       exits.usage,
       `${state.path} knows no controller yet; give --controller URL for a person, or --key sk_… for a service`,
     );
   }
-  if (!/^https?:\/\//.test(url) || !URL.canParse(url))
-    throw new CommandError(
-      exits.usage,
-      `"${url}" is no address; give one such as https://access.example.com`,
-    );
-  const root = options.pin === undefined ? await rootOverTls(url, options.ca) : pinnedRoot(options.pin);
-  identity.enrol({ schema: 'postern.enrolment/v1', url, root: encodeKey(root) });
+  requireAddress(url);
+  const folder = folders.at(url);
+  if (folder.enrolment?.node !== undefined) return { id: folder.id };
+  const joined = folders.list().filter(({ enrolment }) => enrolment?.node !== undefined);
+  if (joined.length > 0) {
+    const root = await rootAt(url, options).catch((error: unknown) => {
+      // It may be where the controller of the only account is from now on, and away at the moment.
+      if (joined.length === 1) return undefined;
+      throw error;
+    });
+    const moved = joined.filter(({ enrolment }) => root === undefined || enrolment?.root === encodeKey(root));
+    const [only] = moved;
+    if (only !== undefined && moved.length === 1) return { id: only.id, movedTo: url };
+  }
+  return { id: await joinAt(folder, url, options) };
+}
+
+/** The account of a controller that a person names to sign in to, made where there is none. Never one of another address. */
+export async function enrolAt(
+  state: StateDirectory,
+  url: string,
+  options: ControllerOptions,
+): Promise<PersonsAccount> {
+  requireAddress(url);
+  const folder = new AccountFolders(state).at(url);
+  return { id: folder.enrolment?.node === undefined ? await joinAt(folder, url, options) : folder.id };
+}
+
+/** The root key of a controller that this device has not joined; undefined where it has. */
+export async function rootOfNew(
+  state: StateDirectory,
+  url: string,
+  options: ControllerOptions,
+): Promise<string | undefined> {
+  requireAddress(url);
+  if (new AccountFolders(state).at(url).enrolment?.node !== undefined) return undefined;
+  return encodeKey(await rootAt(url, options));
+}
+
+async function joinAt(folder: AccountFolder, url: string, options: ControllerOptions): Promise<string> {
+  const root = encodeKey(await rootAt(url, options));
+  openIdentity(folder.state).enrol({ schema: 'postern.enrolment/v1', url, root });
+  return folder.id;
+}
+
+function requireAddress(url: string): void {
+  if (/^https?:\/\//.test(url) && URL.canParse(url)) return;
+  throw new CommandError(exits.usage, `"${url}" is no address; give one such as https://access.example.com`);
+}
+
+async function rootAt(url: string, { pin, ca }: ControllerOptions): Promise<Buffer> {
+  return pin === undefined ? rootOverTls(url, ca) : pinnedRoot(pin);
 }
 
 function pinnedRoot(pin: string): Buffer {

@@ -4,6 +4,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { pingSchema, type PingReply, type PingReport, type PingTarget } from '../client/status.ts';
 import { parseDuration } from '../protocol/durations.ts';
 import { exitOf, exits, Fault, type ExitCode } from '../protocol/errors.ts';
+import { accountOption, routeFor } from './account-option.ts';
 import { callRunning } from './local-call.ts';
 import { action, CommandError, print, say } from './output.ts';
 import { stateOption } from './state-option.ts';
@@ -11,6 +12,7 @@ import { pathText } from './status.ts';
 
 interface Options {
   state: string;
+  account?: string;
   count: number;
   interval: number;
   port?: number;
@@ -23,6 +25,7 @@ export function pingCommand(program: Command): void {
     .description('measure the way to the connector of a resource, and say which it is')
     .argument('<resource>', 'its name, or a host name that leads to it')
     .addOption(stateOption())
+    .addOption(accountOption())
     .option('--count <number>', 'round trips', parseCount, 4)
     .option('--interval <duration>', 'between two of them; 1s unless said', parseInterval, 1_000)
     .option(
@@ -34,8 +37,9 @@ export function pingCommand(program: Command): void {
     .action(action(run));
 }
 
-async function run(resource: string, { state, count, interval, port, json = false }: Options): Promise<void> {
-  const query = new URLSearchParams({ resource }).toString();
+async function run(resource: string, options: Options): Promise<void> {
+  const { state, account, count, interval, port, json = false } = options;
+  const query = routeFor(new URLSearchParams({ resource }).toString(), account);
   const replies: PingReply[] = [];
   const tell = (line: string): void => void (json ? say(line) : process.stdout.write(`${line}\n`));
   for (let sent = 0; sent < count; sent++) {

@@ -8,7 +8,6 @@ import { Compile } from 'typebox/compile';
 import { formatDuration } from '../protocol/durations.ts';
 import { exits, type ExitCode } from '../protocol/errors.ts';
 import { parseId } from '../protocol/ids.ts';
-import { Problem } from '../protocol/problem.ts';
 import type { RequestCall } from '../protocol/request-messages.ts';
 import {
   AccessRequests,
@@ -18,26 +17,27 @@ import {
   type AccessRequest,
   type Requestable,
 } from '../protocol/requests.ts';
+import { accountOption, routeFor } from './account-option.ts';
 import { adminCall } from './admin-call.ts';
 import { adminTarget, withAdminOptions, type AdminOptions } from './admin-options.ts';
-import { callRunning } from './local-call.ts';
+import { isAdministrator, askRunning, unreadable } from './ask-running.ts';
 import { action, CommandError, print, say, table } from './output.ts';
 import { stateOption } from './state-option.ts';
 
 interface Common extends AdminOptions {
   state: string;
+  account?: string;
   json?: boolean;
 }
 interface AskOptions {
   state: string;
+  account?: string;
   for: string;
   reason: string;
   breakGlass?: boolean;
   json?: boolean;
 }
 
-const isAnswer = Compile(Type.Object({ status: Type.Integer(), body: Type.Optional(Type.Unknown()) }));
-const isProblem = Compile(Problem);
 const isMade = Compile(Type.Object({ id: Type.String() }));
 const isState = Compile(Type.Object({ state: RequestState }));
 const isMine = Compile(Type.Object({ ...MyRequests.properties, ...MyApprovals.properties }));
@@ -54,6 +54,7 @@ export function requestCommand(program: Command): void {
     .requiredOption('--reason <text>', 'why; whoever approves reads it')
     .option('--break-glass', 'let me in at once, approved by nobody: everybody is told')
     .addOption(stateOption())
+    .addOption(accountOption())
     .option('--json', 'as one JSON object')
     .action(action(ask));
   withBoth(
@@ -84,13 +85,16 @@ export function requestCommand(program: Command): void {
 }
 
 function withBoth(command: Command): Command {
-  return withAdminOptions(command.addOption(stateOption())).option('--json', 'as one JSON object');
+  return withAdminOptions(command.addOption(stateOption()).addOption(accountOption())).option(
+    '--json',
+    'as one JSON object',
+  );
 }
 
 async function ask(resource: string, options: AskOptions): Promise<void> {
-  const { state, for: length, reason, breakGlass = false, json = false } = options;
+  const { for: length, reason, breakGlass = false, json = false } = options;
   const wanted = { resource, for: length, reason, ...(breakGlass ? { breakGlass: true as const } : {}) };
-  const made = await call(state, { what: 'ask', wanted }, exits.denied);
+  const made = await call(options, { what: 'ask', wanted }, exits.denied);
   if (!isMade.Check(made)) throw unreadable();
   const { id } = made;
   const standing = breakGlass ? 'approved' : 'pending';
@@ -104,7 +108,7 @@ async function ask(resource: string, options: AskOptions): Promise<void> {
 }
 
 async function list(options: Common): Promise<void> {
-  const { state, json = false } = options;
+  const { json = false } = options;
   if (isAdministrator(options)) {
     const all = await adminCall(await adminTarget(options), 'GET', '/api/v1/requests');
     if (!isAll.Check(all)) throw unreadable();
@@ -112,7 +116,7 @@ async function list(options: Common): Promise<void> {
     if (all.requests.length === 0 && !json) say('Nobody has asked for anything.');
     return;
   }
-  const mine = await call(state, { what: 'list' });
+  const mine = await call(options, { what: 'list' });
   if (!isMine.Check(mine)) throw unreadable();
   const parts = [
     part('Waiting for you', mine.waiting.map(row)),
@@ -154,7 +158,7 @@ async function withdraw(id: string, options: Common): Promise<void> {
   requireId(id);
   if (isAdministrator(options))
     await adminCall(await adminTarget(options), 'POST', `/api/v1/requests/${id}/withdraw`);
-  else await call(options.state, { what: 'withdraw', request: id });
+  else await call(options, { what: 'withdraw', request: id });
   print(options.json === true, { schema: 'postern.request/v1', id, state: 'withdrawn' }, '');
   if (options.json !== true) say('It is withdrawn; what was open under it has ended.');
 }
@@ -169,38 +173,18 @@ async function answer(
   requireId(id);
   const answered = isAdministrator(options)
     ? await adminCall(await adminTarget(options), 'POST', `/api/v1/requests/${id}/${verb}`, body)
-    : await call(options.state, local);
+    : await call(options, local);
   if (!isState.Check(answered)) throw unreadable();
   print(options.json === true, { schema: 'postern.request/v1', id, state: answered.state }, '');
   return answered.state;
 }
 
-/** Asks through the running client; a refusal of the controller becomes its sentence. */
-async function call(
-  state: string,
+function call(
+  { state, account }: Pick<Common, 'state' | 'account'>,
   what: RequestCall['call'],
-  hidden: ExitCode = exits.usage,
+  hidden?: ExitCode,
 ): Promise<unknown> {
-  const answered = await callRunning(state, 'POST', '/v1/request', what);
-  if (!isAnswer.Check(answered)) throw unreadable();
-  const { status, body } = answered;
-  if (status < 300) return body;
-  if (!isProblem.Check(body)) throw unreadable();
-  const [issue] = body.issues ?? [];
-  const text = body.detail ?? (issue === undefined ? body.title : [...issue.path, issue.message].join(' '));
-  throw new CommandError(exitOf(status, hidden), text);
-}
-
-function exitOf(status: number, hidden: ExitCode): ExitCode {
-  if (status === 401) return exits.notSignedIn;
-  if (status === 403) return exits.denied;
-  if (status === 404) return hidden;
-  return status < 429 ? exits.usage : exits.unexpected;
-}
-
-function isAdministrator({ token, tokenFile }: AdminOptions): boolean {
-  const { POSTERN_TOKEN, POSTERN_TOKEN_FILE } = process.env;
-  return [token, tokenFile, POSTERN_TOKEN, POSTERN_TOKEN_FILE].some((each) => each !== undefined);
+  return askRunning(state, routeFor('/v1/request', account), what, hidden);
 }
 
 function requireId(id: string): void {
@@ -234,8 +218,4 @@ function waivable({ id, waivable: list = [] }: AccessRequest): string {
 function requestableRow({ resource, longestMs, quorum, breakGlass }: Requestable): string[] {
   const how = breakGlass ? 'at once, with --break-glass' : `${quorum} must approve`;
   return [resource, `for ${formatDuration(longestMs)} at most`, how];
-}
-
-function unreadable(): CommandError {
-  return new CommandError(exits.unexpected, 'the answer is none that this version understands');
 }

@@ -1,12 +1,14 @@
 /** `postern resources`: what this person may use, and what would be theirs if a condition held. */
 import type { Command } from 'commander';
 import type { ResourceList } from '../client/status.ts';
+import { accountOption, routeFor } from './account-option.ts';
 import { callRunning } from './local-call.ts';
 import { action, print, table } from './output.ts';
 import { stateOption } from './state-option.ts';
 
 interface Options {
   state: string;
+  account?: string;
   json?: boolean;
 }
 
@@ -15,12 +17,13 @@ export function resourcesCommand(program: Command): void {
     .command('resources')
     .description('list what you may use, by name')
     .addOption(stateOption())
+    .addOption(accountOption())
     .option('--json', 'as one JSON object')
     .action(action(run));
 }
 
-async function run({ state, json = false }: Options): Promise<void> {
-  const list = (await callRunning(state, 'GET', '/v1/resources')) as ResourceList;
+async function run({ state, account, json = false }: Options): Promise<void> {
+  const list = (await callRunning(state, 'GET', routeFor('/v1/resources', account))) as ResourceList;
   print(json, list, text(list, state));
 }
 

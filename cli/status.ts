@@ -1,6 +1,7 @@
 /** `postern status`: what a running client or connector is doing, and what it refused or lost lately. */
 import type { Command } from 'commander';
 import type { ClientStatus, PathShown } from '../client/status.ts';
+import { accountOption, routeFor } from './account-option.ts';
 import { formatDuration } from '../protocol/durations.ts';
 import type { HostCertificate } from '../protocol/web-messages.ts';
 import { checkTitles } from '../protocol/shown-posture.ts';
@@ -11,6 +12,7 @@ import { stateOption } from './state-option.ts';
 
 interface Options {
   state: string;
+  account?: string;
   json?: boolean;
 }
 
@@ -19,17 +21,27 @@ export function statusCommand(program: Command): void {
     .command('status')
     .description('show what the client or connector on this machine is doing')
     .addOption(stateOption())
+    .addOption(accountOption())
     .option('--json', 'as one JSON object')
     .action(action(run));
 }
 
-async function run({ state, json = false }: Options): Promise<void> {
-  const status = (await callRunning(state, 'GET', '/v1/status')) as { schema: string };
-  print(
-    json,
-    status,
-    status.schema === 'postern.status/v1' ? clientText(status as ClientStatus) : serverText(status),
-  );
+async function run({ state, account, json = false }: Options): Promise<void> {
+  const status = (await callRunning(state, 'GET', routeFor('/v1/status', account))) as { schema: string };
+  if (status.schema !== 'postern.status/v1') return print(json, status, serverText(status));
+  const one = status as ClientStatus;
+  const isAll = account === undefined && !json && (one.accounts?.length ?? 0) > 1;
+  print(json, one, isAll ? await allText(state, one) : clientText(one));
+}
+
+/** Each account after the other. */
+async function allText(state: string, { accounts }: ClientStatus): Promise<string> {
+  const texts: string[] = [];
+  for (const { account } of accounts)
+    texts.push(
+      clientText((await callRunning(state, 'GET', routeFor('/v1/status', account))) as ClientStatus),
+    );
+  return texts.join('\n\n');
 }
 
 /** The status of a client as a person reads it. */
@@ -42,6 +54,7 @@ export function clientText(status: ClientStatus): string {
   }
   const { controller, session, device, dns, proxies } = status;
   const lines = [
+    ...(status.accounts.length < 2 ? [] : [line('Account', status.account)]),
     line(
       'Controller',
       controller.connected ? 'connected' : '! not connected',
@@ -55,6 +68,7 @@ export function clientText(status: ClientStatus): string {
     ...postureLines(status.posture),
     ...group('News', status.news ?? [], (news) => [newsText(news, controller.url)]),
     ...(dns === undefined ? [] : [line('DNS', ...dnsCells(dns))]),
+    ...(dns?.refused_zones ?? []).map((refused) => line('', refusedZoneText(refused))),
     ...(proxies.socks === undefined ? [] : [line('SOCKS5', proxies.socks)]),
     ...(proxies.http === undefined ? [] : [line('HTTP', proxies.http)]),
     ...group('Networks', status.networks, (network) => [
@@ -150,6 +164,16 @@ export function newsText(
   }
   const from = address === undefined ? '' : ` from ${address}`;
   return `! A new device of yours, ${name}, was let in ${age(at)} ago${from}. Not you? Block it: ${controllerUrl}`;
+}
+
+/** One sentence about a zone that is not answered for here, and what to do where something can be done. */
+export function refusedZoneText({
+  zone,
+  why,
+  by,
+}: NonNullable<ClientStatus['dns']>['refused_zones'][number]): string {
+  if (why !== 'held') return `! The zone ${zone} is not taken over: ${why}`;
+  return `! The zone ${zone} is held by your account ${by}; to have this one go before it: postern down, then postern up --prefer`;
 }
 
 function dnsCells(dns: NonNullable<ClientStatus['dns']>): string[] {

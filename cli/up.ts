@@ -1,19 +1,18 @@
 /** `postern up`: signs in, answers names and carries flows until it is stopped. */
 import type { Command } from 'commander';
-import type { Client, ClientEvent, ClientOptions, Listen } from '../client/client.ts';
+import type { Client, ClientOptions, Listen } from '../client/client.ts';
+import { AccountFolders } from '../client/account-folders.ts';
 import { exits, Fault } from '../protocol/errors.ts';
-import { formatDuration } from '../protocol/durations.ts';
-import { openIdentity } from '../protocol/node/identity.ts';
 import { openStateDirectory } from '../protocol/node/state-directory.ts';
 import { decodeEnrolmentKey } from '../protocol/secrets.ts';
 import type { ClientStatus } from '../client/status.ts';
+import { chosenFolder } from './account-choice.ts';
 import { count } from './count.ts';
 import { parseListen } from './listen-option.ts';
+import { EventPrinter, sayAccountReady } from './event-printer.ts';
 import { action, CommandError, say } from './output.ts';
 import { enrolPerson, type ControllerOptions } from './person-enrolment.ts';
 import { readSecret } from './secret.ts';
-import { showPrompt } from './sign-in-prompt.ts';
-import { newsText } from './status.ts';
 import { untilSignal } from './signals.ts';
 import { exitOfStart } from './start-exit.ts';
 import { stateOption } from './state-option.ts';
@@ -29,6 +28,7 @@ interface Options extends ControllerOptions {
   browser: boolean;
   shareWith: number[];
   name?: string;
+  prefer?: string;
 }
 
 export function upCommand(program: Command): void {
@@ -47,6 +47,10 @@ export function upCommand(program: Command): void {
     .option('--http-proxy <address:port>', 'also serve HTTP CONNECT on loopback', parseListen)
     .option('--share-with <uid>', 'also capture for this user id; may be repeated', collectUid, [])
     .option('--no-browser', 'sign in with a code typed elsewhere')
+    .option(
+      '--prefer <account>',
+      'the account that keeps a zone from now on where zones of several overlap; the first signed in unless said',
+    )
     .option('--name <name>', 'how the device is listed; the host name unless said')
     .action(action(run));
 }
@@ -65,26 +69,32 @@ async function run(options: Options): Promise<void> {
   }
   const state = openStateDirectory(options.state);
   const controller = options.controller ?? process.env['POSTERN_CONTROLLER'];
-  if (key === undefined)
-    await enrolPerson(state, { ...options, ...(controller === undefined ? {} : { controller }) });
+  const joined =
+    key === undefined
+      ? await enrolPerson(state, { ...options, ...(controller === undefined ? {} : { controller }) })
+      : undefined;
+  const override = key === undefined ? joined?.movedTo : controller;
+  const folders = new AccountFolders(state);
+  if (options.prefer !== undefined) {
+    const preferred = chosenFolder(folders.list(), options.prefer);
+    if (preferred !== undefined) folders.prefer(preferred.id);
+  }
   const browser = options.browser ? browserCommand(process.env, process.platform) : undefined;
-  const events = new EventPrinter(
-    (url) => {
-      if (browser !== undefined) openBrowser(browser, url);
-    },
-    () => controller ?? key?.url ?? openIdentity(state).enrolment?.url ?? '',
-  );
+  const events = new EventPrinter((url) => {
+    if (browser !== undefined) openBrowser(browser, url);
+  });
   const client = await startClient({
     state,
     ...(key === undefined ? {} : { key }),
-    ...(controller === undefined ? {} : { controllerUrl: controller }),
+    ...(joined === undefined ? {} : { account: joined.id }),
+    ...(override === undefined ? {} : { controllerUrl: override }),
     ...(capture === undefined ? {} : { capture }),
     ...(options.socks === undefined ? {} : { socks: options.socks }),
     ...(options.httpProxy === undefined ? {} : { httpProxy: options.httpProxy }),
     browser: browser !== undefined,
     uids: personUids(options.shareWith),
     ...(options.name === undefined ? {} : { name: options.name }),
-    onEvent: (event) => events.print(event),
+    onEvent: (event, source) => events.print(event, source),
   }).catch(refuseStart);
   await follow(client, options);
 }
@@ -108,59 +118,6 @@ async function follow(client: Client, options: Options): Promise<void> {
 
 function refuseStart(error: unknown): never {
   throw error instanceof Fault ? new CommandError(exitOfStart(error), remedied(error)) : error;
-}
-
-/** Prints what happens while nobody asked. */
-class EventPrinter {
-  readonly #openBrowser: (url: string) => void;
-  /** The controller's address. */
-  readonly #url: () => string;
-  #lastTrouble = '';
-  #lastRefusal = '';
-
-  constructor(openBrowser: (url: string) => void, url: () => string) {
-    this.#openBrowser = openBrowser;
-    this.#url = url;
-  }
-
-  print(event: ClientEvent): void {
-    switch (event.kind) {
-      case 'prompt':
-        showPrompt(event.prompt);
-        if (event.prompt.kind === 'open') this.#openBrowser(event.prompt.url);
-        return;
-      case 'signed-in':
-        this.#lastTrouble = '';
-        this.#lastRefusal = '';
-        return;
-      case 'session-ended':
-        if (event.code === 'disabled')
-          return say('! An administrator has disabled this account; names of your organisation are refused.');
-        say('! The session has ended; names of your organisation are refused. Sign in again: postern login');
-        return;
-      case 'session-ending':
-        say(`! The session ends in ${formatDuration(event.leftMs)}. To go on without a break: postern login`);
-        return;
-      case 'device-news':
-        say(newsText({ ...event.news, at: new Date(event.news.at * 1_000).toISOString() }, this.#url()));
-        return;
-      case 'refused':
-        // It asks again now and then, and is told the same.
-        if (event.fault.message === this.#lastRefusal) return;
-        this.#lastRefusal = event.fault.message;
-        say(`! The controller lets this device in no more: ${event.fault.message}`);
-        return;
-      case 'alarm':
-        say(`! ${event.text}`);
-        return;
-      case 'trouble':
-        // The same trouble comes with every attempt and is worth one line.
-        if (event.fault.message !== this.#lastTrouble) say(`! ${event.fault.message}; trying again`);
-        this.#lastTrouble = event.fault.message;
-        return;
-      default:
-    }
-  }
 }
 
 async function captureOption(options: Options): Promise<ClientOptions['capture']> {
@@ -205,17 +162,13 @@ function collectUid(text: string, list: number[]): number[] {
 }
 
 function sayReady(status: ClientStatus, options: Options): void {
-  const { session, dns } = status;
-  if (session !== undefined) {
-    const left = formatDuration(Date.parse(session.until) - Date.now());
-    say(`✓ Signed in as ${session.email ?? session.name}   (session ${left})`);
-  }
+  const { dns } = status;
+  sayAccountReady(status);
   if (dns !== undefined) {
     const zones = dns.zones.map((zone) => `~${zone}`).join(' ');
     say(`✓ DNS: ${dns.routing}, ${count(dns.zones.length, 'zone')} (${zones})`);
     if (!dns.fails_closed)
       say('! This system has no routing by suffix: if postern crashes, its names go to the usual resolver.');
-    for (const { zone, why } of dns.refused_zones) say(`! The zone ${zone} is not taken over: ${why}`);
   }
   if (status.proxies.socks !== undefined) say(`✓ SOCKS5 on ${status.proxies.socks}`);
   if (status.proxies.http !== undefined) say(`✓ HTTP CONNECT on ${status.proxies.http}`);

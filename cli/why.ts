@@ -8,6 +8,7 @@ import type { Door } from '../protocol/policy-document.ts';
 import { parseDuration } from '../protocol/durations.ts';
 import { exits, type ExitCode } from '../protocol/errors.ts';
 import { withAdminOptions } from './admin-options.ts';
+import { accountOption, routeFor } from './account-option.ts';
 import { callRunning } from './local-call.ts';
 import { action, CommandError, print } from './output.ts';
 import { stateOption } from './state-option.ts';
@@ -16,6 +17,7 @@ import type { SimulationOptions } from './why-simulated.ts';
 
 interface Options extends SimulationOptions {
   state: string;
+  account?: string;
   json?: boolean;
 }
 
@@ -26,6 +28,7 @@ export function whyCommand(program: Command): void {
       .description('explain why you, or with --user somebody else, may or may not use a resource')
       .argument('<resource>', 'its name, or a host name that leads to it')
       .addOption(stateOption())
+      .addOption(accountOption())
       .option('--user <e-mail>', 'as an administrator: for this person, by e-mail address or id')
       .option('--service <name>', 'as an administrator: for this service account')
       .option(
@@ -47,7 +50,7 @@ export function whyCommand(program: Command): void {
 const simulated = ['device', 'door', 'at', 'source', 'mfa'] as const;
 
 async function run(resource: string, options: Options): Promise<void> {
-  const { state, json = false, user, service, groups } = options;
+  const { state, account, json = false, user, service, groups } = options;
   if (user !== undefined || service !== undefined || groups !== undefined) {
     if (user !== undefined && service !== undefined)
       throw new CommandError(exits.usage, '--user and --service are two questions; give one of them');
@@ -62,7 +65,7 @@ async function run(resource: string, options: Options): Promise<void> {
     );
   }
   const query = new URLSearchParams({ resource }).toString();
-  const why = (await callRunning(state, 'GET', `/v1/why?${query}`)) as WhyAnswer;
+  const why = (await callRunning(state, 'GET', routeFor(`/v1/why?${query}`, account))) as WhyAnswer;
   print(json, why, text(why));
   process.exitCode = exitOfWhy(why);
 }

@@ -1,49 +1,37 @@
 /**
- * The client: follows its controller, answers names, carries flows, and serves the command line on a socket. Composes the
- * parts of this folder; `postern up` starts it and prints what it reports.
+ * The client: answers names, captures flows and serves the command line for every account of this device, each of which
+ * follows a controller of its own. Composes the parts of this folder; `postern up` starts it and prints what it reports.
  */
-import { hostname, release, type } from 'node:os';
-import { systemClock, systemRandom } from '../protocol/clock.ts';
-import type { DeviceNews, FromController } from '../protocol/control.ts';
-import { Fault, toFault } from '../protocol/errors.ts';
-import { encodeKey } from '../protocol/keys.ts';
+import { hostname } from 'node:os';
+import { systemClock } from '../protocol/clock.ts';
+import { Fault } from '../protocol/errors.ts';
+import { decodeKey, encodeKey } from '../protocol/keys.ts';
 import { parseName } from '../protocol/names.ts';
-import {
-  keepControl,
-  type ControlConnection,
-  type ControlState,
-} from '../protocol/node/control-connection.ts';
-import { Alarms } from '../protocol/node/alarms.ts';
+import { isIPv4 } from 'node:net';
 import { openIdentity, type Identity } from '../protocol/node/identity.ts';
 import { serveLocalApi, type LocalApi } from '../protocol/node/local-api.ts';
 import type { StateDirectory } from '../protocol/node/state-directory.ts';
+import { hiddenText } from '../protocol/reasons.ts';
 import type { EnrolmentKey } from '../protocol/secrets.ts';
+import { Account, hostOf } from './account.ts';
+import { AccountFolders, type AccountFolder } from './account-folders.ts';
+import { chooseAccount, nameAccounts } from './account-names.ts';
 import type { AddressRange } from './dns/address-range.ts';
-import { DeviceNewsReader } from './device-news.ts';
-import { mayDialDirectly } from './direct-address.ts';
-import { acceptedZones, type RefusedZone } from './dns/zones.ts';
-import { Flows } from './flows.ts';
-import { Hearing } from './hearing.ts';
-import { DeviceMemory } from './memory.ts';
+import type { ClientEvent, EventSource } from './events.ts';
+import { localRoutes, parseTarget, type JoinedBy } from './local-routes.ts';
 import { mayCapture, NameCapture } from './name-capture.ts';
+import { NameSharing } from './name-sharing.ts';
 import type { FlowTarget } from './open-flow.ts';
-import { Ping } from './ping.ts';
-import { collectorsOf } from './posture/collect.ts';
-import { machineAt } from './posture/machine.ts';
-import { PostureReporter } from './posture/reporter.ts';
-import { DeviceKeys } from './device-keys.ts';
+import { machineAt, type Machine } from './posture/machine.ts';
 import { serveProxy, type ProxyServer } from './proxies/proxy-server.ts';
-import { RequestCalls } from './request-calls.ts';
-import { SessionWarnings } from './session-warnings.ts';
 import type { SignInPrompt } from './sign-in.ts';
-import { SignIns } from './sign-ins.ts';
-import { nothingKnown, readKnowledge, type Knowledge } from './standing.ts';
 import type { ClientStatus } from './status.ts';
-import { relayName, reportStatus } from './status-report.ts';
+import { reportStatus, type SystemParts } from './status-report.ts';
 import type { Undone } from './system/journal.ts';
-import { Tunnels } from './tunnels.ts';
+import { suspendCounter, WakeWatch, type WakeOptions } from './wake.ts';
 import { takeOverFromWatchdog } from './watchdog/take-over.ts';
-import { explain, listResources } from './why.ts';
+
+export type { ClientEvent } from './events.ts';
 
 /** An address and port of loopback. */
 export interface Listen {
@@ -53,10 +41,14 @@ export interface Listen {
 
 export interface ClientOptions {
   readonly state: StateDirectory;
-  /** A service account's key; needed until enrolled, and whenever its session has ended. */
+  /** A service account's key; needed until enrolled, and whenever its session has ended. It is then the only account. */
   readonly key?: EnrolmentKey;
-  /** Overrides the controller's address in the enrolment, never its pinned root. */
+  /** Overrides the address of the controller of `account`, or else of the first, never its pinned root. */
   readonly controllerUrl?: string;
+  /** The id of an account that starts although nobody is signed in there. */
+  readonly account?: string;
+  /** Whether that account alone starts. */
+  readonly isAlone?: boolean;
   /** Undefined: names are not captured. */
   readonly capture?: { readonly range: AddressRange; readonly uids: readonly number[] };
   readonly socks?: Listen;
@@ -68,32 +60,22 @@ export interface ClientOptions {
   readonly name?: string;
   /** Epoch milliseconds. */
   readonly wallClock?: () => number;
-  onEvent(event: ClientEvent): void;
+  /** How a sleep of the machine is noticed; this system's own way unless said. */
+  readonly sleep?: Pick<WakeOptions, 'clock' | 'suspendedMs'>;
+  onEvent(this: void, event: ClientEvent, source: EventSource): void;
 }
 
-/** What a person at the terminal wants to know as it happens. */
-export type ClientEvent =
-  | { readonly kind: 'prompt'; readonly prompt: SignInPrompt }
-  /** Something failed that is tried again. */
-  | { readonly kind: 'trouble'; readonly fault: Fault }
-  /** Something that cannot be right was heard and left aside; in full sentences. */
-  | { readonly kind: 'alarm'; readonly text: string }
-  /** The controller lets this device in no more; names of the zones are refused from now on. */
-  | { readonly kind: 'refused'; readonly fault: Fault }
-  | { readonly kind: 'session-ended'; readonly code: string }
-  | { readonly kind: 'signed-in' }
-  /** The session of a person ends in so many milliseconds. */
-  | { readonly kind: 'session-ending'; readonly leftMs: number }
-  /** Another device of the same person was let in, or is suspended. */
-  | { readonly kind: 'device-news'; readonly news: DeviceNews };
-
 export interface Client {
-  /** Resolves once signed in and, where asked for, capturing; rejects with the Fault of what prevents it. */
+  /**
+   * Resolves once somebody is signed in and, where asked for, names are captured; rejects with the Fault of what prevents
+   * it, with several accounts when that holds for all of them.
+   */
   readonly ready: Promise<ClientStatus>;
   /** Resolves when `postern down` or `logout` asked for the end; everything is given back by then. */
   readonly ended: Promise<Undone>;
-  status(): ClientStatus;
-  open(target: FlowTarget): ReturnType<Flows['open']>;
+  /** @param account which; the first unless said. Throws a Fault where it is none of this device. */
+  status(account?: string): ClientStatus;
+  open(target: FlowTarget): ReturnType<Account['open']>;
   /** Gives names, rules and routes back to the system and ends. Calling it twice is the same as once. */
   stop(): Promise<Undone>;
 }
@@ -102,11 +84,12 @@ export interface Client {
 export async function startClient(options: ClientOptions): Promise<Client> {
   if (options.capture !== undefined && !mayCapture())
     throw new Fault('denied', 'capturing needs CAP_NET_ADMIN on Linux');
-  const identity = openIdentity(options.state);
-  if (options.key !== undefined) enrolByKey(identity, options.key, options.state.path);
-  if (identity.enrolment === undefined) throw new Error('a client needs an enrolment or a key');
+  const folders = new AccountFolders(options.state);
+  if (options.key !== undefined) enrolByKey(openIdentity(options.state), options.key, options.state.path);
+  const starting = accountsToStart(folders, options);
+  if (starting.length === 0) throw new Error('a client needs an enrolment or a key');
   await takeOverFromWatchdog(options.state.path);
-  const client = new RunningClient(options, identity);
+  const client = new RunningClient(options, folders, starting);
   try {
     await client.start();
   } catch (error) {
@@ -125,104 +108,57 @@ function enrolByKey(identity: Identity, { url, root }: EnrolmentKey, path: strin
     throw new Fault('denied', `${path} belongs to another controller than this key; choose another --state`);
 }
 
+/** Those that somebody is signed in to, and the one that is asked for; the first where that is nobody. */
+function accountsToStart(folders: AccountFolders, { key, account, isAlone }: ClientOptions): AccountFolder[] {
+  if (key !== undefined) return [folders.first];
+  const known = folders.list();
+  const wanted = known.filter(({ id, isSignedIn }) => id === account || (isSignedIn && isAlone !== true));
+  return wanted.length > 0 ? wanted : known.slice(0, 1);
+}
+
 class RunningClient implements Client {
   readonly #options: ClientOptions;
-  readonly #wallClock: () => number;
-  readonly #identity: Identity;
-  readonly #memory: DeviceMemory;
-  readonly #flows: Flows;
-  readonly #tunnels: Tunnels;
-  readonly #ping: Ping;
-  readonly #posture: PostureReporter;
-  readonly #warnings: SessionWarnings;
-  readonly #news = new DeviceNewsReader();
-  readonly #alarms: Alarms;
-  readonly #keys: DeviceKeys;
-  readonly #hearing: Hearing;
-  readonly #signIns: SignIns;
-  readonly #requests: RequestCalls;
+  readonly #folders: AccountFolders;
+  readonly #machine: Machine;
+  readonly #sharing: NameSharing;
+  readonly #wake: WakeWatch;
+  #accounts: readonly Account[];
   readonly #ready = Promise.withResolvers<ClientStatus>();
   readonly #ended = Promise.withResolvers<Undone>();
-  #control: ControlConnection | undefined;
+  #isReady = false;
   #api: LocalApi | undefined;
   #capture: NameCapture | undefined;
   #captureStarting = false;
   #proxies: { socks?: ProxyServer; http?: ProxyServer } = {};
-  #knowledge: Knowledge;
-  #refusedZones: readonly RefusedZone[] = [];
+  /** Settles when the system has been told of the last change. */
+  #telling: Promise<void> = Promise.resolve();
   #stopping: Promise<Undone> | undefined;
-  /** Whether the controller has said who we are since this process started. */
-  #live = false;
 
-  constructor(options: ClientOptions, identity: Identity) {
+  constructor(options: ClientOptions, folders: AccountFolders, starting: readonly AccountFolder[]) {
     this.#options = options;
-    this.#wallClock = options.wallClock ?? Date.now;
-    this.#identity = identity;
+    this.#folders = folders;
     this.#ready.promise.catch(() => undefined);
-    this.#alarms = new Alarms(Date.now, (_name, text) => options.onEvent({ kind: 'alarm', text }));
-    this.#memory = new DeviceMemory(options.state, (name) => this.#alarms.raise(name));
-    this.#keys = new DeviceKeys({
-      identity,
-      rotate: () => this.#control?.rotate() ?? false,
-      keysS: () => this.#memory.snapshot?.device.keys,
-      isIdle: () => this.#flows.active().length === 0,
-      rekey: () => this.#tunnels.rekey(),
-      clock: systemClock,
-      now: this.#wallClock,
+    this.#sharing = new NameSharing({
+      folders,
+      accounts: () => this.#accounts,
+      nameOf: (account) => this.#nameOf(account),
+      domains: () => this.#capture?.changes.searchDomains ?? [],
+      isKept: options.capture !== undefined && options.isAlone !== true,
     });
-    this.#knowledge = nothingKnown([], new Set());
-    this.#flows = new Flows({
-      knowledge: () => this.knowledge(),
-      nameOf: (address) => this.#capture?.nameOf(address),
-      session: (network) => this.#tunnels.session(network),
+    const { wallClock = Date.now } = options;
+    this.#wake = new WakeWatch({
       clock: systemClock,
-      wallClock: this.#wallClock,
-    });
-    this.#tunnels = new Tunnels({
-      identity,
-      memory: this.#memory,
-      onNote: (note) => this.#flows.note(note),
-      mayDial: (address) => mayDialDirectly(address, this.#capture?.changes.range),
-      clock: systemClock,
-      random: systemRandom,
-    });
-    this.#ping = new Ping({
-      knowledge: () => this.knowledge(),
-      session: (network) => this.#tunnels.session(network),
-      networks: () => this.#tunnels.networks(),
-      lookAgain: (network) => this.#tunnels.lookAgain(network),
-      relayName: (relay) => relayName(this.#memory.snapshot, relay),
-      open: (target) => this.open(target),
-      clock: systemClock,
-    });
-    this.#posture = new PostureReporter({
-      send: (message) => this.#control?.send(message) ?? false,
-      wanted: () => this.#memory.snapshot?.posture,
-      system: collectorsOf(process.platform),
-      machine: machineAt('', options.capture?.uids ?? options.uids),
-      clock: systemClock,
-      wallClock: this.#wallClock,
-    });
-    this.#hearing = new Hearing({
-      memory: this.#memory,
-      alarms: this.#alarms,
-      card: () => this.#control?.card,
-      restart: () => this.#control?.restart(),
-      changed: () => this.#snapshotChanged(),
-      tickets: () => this.#tunnels.refreshTickets(),
-      grants: () => {
-        this.#keys.granted();
-        this.#tunnels.update();
+      suspendedMs: suspendCounter(systemClock, wallClock),
+      ...options.sleep,
+      woke: () => {
+        for (const account of this.#accounts) account.woke();
       },
     });
-    const { key, browser } = options;
-    this.#signIns = new SignIns({ key, browser, control: () => this.#control });
-    this.#requests = new RequestCalls((message) => this.#control?.send(message) ?? false, systemClock);
-    this.#warnings = new SessionWarnings({
-      clock: systemClock,
-      now: this.#wallClock,
-      warn: (leftMs) => options.onEvent({ kind: 'session-ending', leftMs }),
-    });
+    this.#machine = machineAt('', options.capture?.uids ?? options.uids);
+    const overridden = options.account ?? starting[0]?.id;
+    this.#accounts = starting.map((folder) =>
+      this.#newAccount(folder, folder.id === overridden ? options.controllerUrl : undefined),
+    );
   }
 
   get ready(): Promise<ClientStatus> {
@@ -236,7 +172,7 @@ class RunningClient implements Client {
   async start(): Promise<void> {
     const { path } = this.#options.state;
     const serveApi = (): Promise<LocalApi> =>
-      serveLocalApi(path, this.#routes(), (target) => this.open(parseTarget(target)));
+      serveLocalApi(path, this.#routes(), (target) => this.#openFor(target));
     // The watchdog of a crash just now may have begun to answer since it was asked.
     this.#api = await serveApi().catch(async () => {
       await takeOverFromWatchdog(path);
@@ -247,52 +183,159 @@ class RunningClient implements Client {
       serveProxy({ kind, ...listen, uids: new Set(uids), openFlow: (target) => this.open(target) });
     if (socks !== undefined) this.#proxies.socks = await serve('socks', socks);
     if (httpProxy !== undefined) this.#proxies.http = await serve('http', httpProxy);
-    this.#readSnapshot();
-    // A restart finds the zones of the last run and refuses or serves them at once, whatever the controller does.
-    if (this.#memory.snapshot !== undefined) await this.#startCapture();
-    const credential = await this.#signIns.begin();
-    this.#control = keepControl({
-      kind: 'device',
-      identity: this.#identity,
-      name: (this.#options.name ?? hostname()).slice(0, 64),
-      os: `${type()} ${release()}`,
-      ...(this.#options.controllerUrl === undefined ? {} : { url: this.#options.controllerUrl }),
-      ...(credential === undefined ? {} : { credential }),
-      onMessage: (message) => void this.#receive(message),
-      onAlarm: (name) => this.#alarms.raise(name),
-      onWelcome: (card) => {
-        this.#memory.begin();
-        this.#live = true;
-        this.#keys.welcomed();
-        this.#memory.setAuthorities(card.tls);
-        this.#posture.start();
-        this.#readyWhenComplete();
-      },
-      onState: (state) => this.#followControl(state),
-      wallClock: this.#wallClock,
+    for (const account of this.#accounts) account.remember();
+    this.#share();
+    // A restart finds the zones of the last run and refuses or serves them at once, whatever the controllers do.
+    if (this.#accounts.some((account) => account.remembers)) await this.#startCapture();
+    this.#followReadiness();
+    for (const account of this.#accounts) await account.start();
+    this.#wake.start();
+  }
+
+  async open(target: FlowTarget): ReturnType<Account['open']> {
+    return this.#accountOf(target).open(target);
+  }
+
+  status(meant?: string): ClientStatus {
+    const account = meant === undefined ? this.#accounts[0] : this.#choose(meant);
+    if (account === undefined) throw new Error('a client has an account');
+    return this.#statusOf(account);
+  }
+
+  stop(): Promise<Undone> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<Undone> {
+    this.#wake.stop();
+    const undone = (await this.#capture?.stop()) ?? { resolvConf: 'untouched' };
+    this.#proxies.socks?.close();
+    this.#proxies.http?.close();
+    for (const account of this.#accounts) account.stop();
+    await this.#api?.close();
+    this.#ready.reject(new Fault('cancelled'));
+    return undone;
+  }
+
+  #newAccount({ id, state }: AccountFolder, controllerUrl: string | undefined): Account {
+    const { key, browser, name, wallClock, onEvent } = this.#options;
+    const account = new Account({
+      id,
+      state,
+      identity: openIdentity(state),
+      key,
+      controllerUrl,
+      browser,
+      deviceName: (name ?? hostname()).slice(0, 64),
+      machine: this.#machine,
+      wallClock: wallClock ?? Date.now,
+      range: () => this.#capture?.changes.range,
+      nameOf: (address) => this.#capture?.nameOf(address),
+      isCapturing: () => this.#options.capture === undefined || this.#capture !== undefined,
+      onEvent: (event) => onEvent(event, this.#sourceOf(account)),
+      changed: () => this.#changed(),
+    });
+    return account;
+  }
+
+  /** Ready with the first account that is; what stands in the way of one alone is no reason to give up the others. */
+  #followReadiness(): void {
+    const all = this.#accounts.map((account) => this.#followReady(account));
+    const [first] = all;
+    Promise.any(all).catch(() => first?.catch((error: unknown) => this.#ready.reject(error)));
+  }
+
+  async #followReady(account: Account): Promise<void> {
+    await account.ready;
+    const status = this.#statusOf(account);
+    if (this.#isReady) this.#options.onEvent({ kind: 'also-ready', status }, this.#sourceOf(account));
+    this.#isReady = true;
+    this.#ready.resolve(status);
+  }
+
+  #sourceOf(account: Account): EventSource {
+    const isOne = this.#accounts.length < 2;
+    return { account: isOne ? undefined : this.#nameOf(account), url: account.url };
+  }
+
+  /** An account knows of other names than before. Rejects with a Fault when names cannot be captured. */
+  async #changed(): Promise<void> {
+    this.#share();
+    if (this.#accounts.some((account) => account.knowledge().contact === 'known')) await this.#startCapture();
+    // One after the other: what the system is told last is what holds.
+    const told = this.#telling.then(() => this.#capture?.update());
+    this.#telling = told.catch(() => undefined);
+    return told;
+  }
+
+  #share(): void {
+    if (!this.#sharing.settle()) this.#accounts[0]?.notKept();
+  }
+
+  /** Whose name or address it is; a refusal of what is nobody's is the first account's to remember. */
+  #accountOf({ host, port }: FlowTarget): Account {
+    const [first] = this.#accounts;
+    if (first === undefined) throw new Fault('cancelled');
+    if (this.#accounts.length === 1) return first;
+    const name = isIPv4(host) ? this.#capture?.nameOf(host) : parseName(host);
+    const owner = name === undefined ? undefined : this.#sharing.ownerOf(name);
+    if (owner !== undefined) return owner;
+    const fault = new Fault('denied', hiddenText);
+    first.flows.refused({ host: name ?? host, port }, fault);
+    throw fault;
+  }
+
+  async #startCapture(): Promise<void> {
+    const { capture, state } = this.#options;
+    if (capture === undefined || this.#captureStarting || this.#stopping !== undefined) return;
+    this.#captureStarting = true;
+    this.#capture = await NameCapture.start({
+      state,
+      ...capture,
+      names: (domains) => this.#sharing.names(domains),
+      exists: async (name, resource) =>
+        (await this.#sharing.ownerOf(name)?.flows.exists(name, resource)) ?? ('unknown' as const),
+      openFlow: (target) => this.open(target),
+      openDatagrams: async (target) => this.#accountOf(target).flows.openDatagrams(target),
+      notKept: () => this.#accounts[0]?.notKept(),
+    });
+    // Others may have waited for it.
+    for (const account of this.#accounts) account.readyWhenComplete();
+  }
+
+  #routes(): Parameters<typeof serveLocalApi>[1] {
+    return localRoutes({
+      accounts: () => this.#accounts,
+      choose: (meant) => this.#choose(meant),
+      nameOf: (account) => this.#nameOf(account),
+      status: (account) => this.#statusOf(account),
+      join: (by) => this.#join(by),
+      leave: (account) => this.#leave(account),
+      down: () => this.#down(),
     });
   }
 
-  /** What is known now; a session whose time has passed is over, whether or not the controller could say so. */
-  knowledge(): Knowledge {
-    const until = this.#memory.snapshot?.session.until;
-    const over =
-      this.#knowledge.contact === 'known' && until !== undefined && until * 1_000 <= this.#wallClock();
-    return over ? { ...this.#knowledge, contact: 'ended' } : this.#knowledge;
+  /** A flow of the command line: `name:port`, and before it the account and an @ where one was named. */
+  async #openFor(text: string): ReturnType<Account['open']> {
+    const at = text.lastIndexOf('@');
+    const target = parseTarget(text.slice(at + 1));
+    return at < 0 ? this.open(target) : this.#choose(text.slice(0, at)).open(target);
   }
 
-  open(target: FlowTarget): ReturnType<Flows['open']> {
-    return this.#flows.open(target);
+  #choose(meant: string): Account {
+    const account = this.#accounts[chooseAccount(this.#accounts, meant)];
+    if (account === undefined) throw new Fault('protocol');
+    return account;
   }
 
-  status(): ClientStatus {
-    return reportStatus({
-      url: this.#options.controllerUrl ?? this.#identity.enrolment?.url ?? '',
-      control: this.#control?.state ?? { state: 'stopped' },
-      snapshot: this.#memory.snapshot,
-      signingIn: this.#signIns.isPending && !this.#live,
-      knowledge: this.knowledge(),
-      refusedZones: this.#refusedZones,
+  #nameOf(account: Account): string {
+    return nameAccounts(this.#accounts)[this.#accounts.indexOf(account)] ?? hostOf(account.url);
+  }
+
+  #statusOf(account: Account): ClientStatus {
+    const system: SystemParts = {
+      ...this.#sharing.heldBy(account),
       capture:
         this.#capture === undefined
           ? undefined
@@ -303,159 +346,47 @@ class RunningClient implements Client {
             },
       socksPort: this.#proxies.socks?.port,
       httpPort: this.#proxies.http?.port,
-      lastPosture: this.#posture.last,
-      tunnels: this.#tunnels,
-      flows: this.#flows,
-      alarms: this.#alarms.shown,
-    });
-  }
-
-  stop(): Promise<Undone> {
-    this.#stopping ??= this.#stop();
-    return this.#stopping;
-  }
-
-  async #stop(): Promise<Undone> {
-    const undone = (await this.#capture?.stop()) ?? { resolvConf: 'untouched' };
-    this.#proxies.socks?.close();
-    this.#proxies.http?.close();
-    this.#posture.stop();
-    this.#warnings.stop();
-    this.#signIns.close();
-    this.#tunnels.stop();
-    this.#control?.stop();
-    await this.#api?.close();
-    this.#ready.reject(new Fault('cancelled'));
-    return undone;
-  }
-
-  #followControl(state: ControlState): void {
-    if (state.state === 'connecting' && state.fault !== undefined) {
-      // Before the first contact the address or key is as likely wrong as the network: say so instead of waiting.
-      if (this.#identity.enrolment?.node === undefined) this.#ready.reject(state.fault);
-      else this.#options.onEvent({ kind: 'trouble', fault: state.fault });
-    }
-    if (state.state !== 'refused') return;
-    this.#options.onEvent({ kind: 'refused', fault: state.fault });
-    this.#knowledge = { ...this.#knowledge, contact: 'ended' };
-    this.#tunnels.retire();
-    this.#signIns.refused(state.fault);
-    this.#ready.reject(state.fault);
-  }
-
-  async #receive(message: FromController): Promise<void> {
-    if (this.#stopping !== undefined) return undefined;
-    if (this.#requests.receive(message)) return undefined;
-    const prompt = this.#signIns.receive(message);
-    if (prompt !== undefined) return this.#options.onEvent({ kind: 'prompt', prompt });
-    return this.#hearing.take(message);
-  }
-
-  async #snapshotChanged(): Promise<void> {
-    const before = this.#knowledge.contact;
-    this.#readSnapshot();
-    this.#tellPerson();
-    const ended = this.#memory.snapshot?.session.ended;
-    if (ended !== undefined) {
-      if (before === 'known') this.#options.onEvent({ kind: 'session-ended', code: ended });
-      await this.#capture?.update();
-      return this.#signIns.renew();
-    }
-    this.#signIns.signedIn();
-    if (before === 'ended') this.#options.onEvent({ kind: 'signed-in' });
-    try {
-      await this.#startCapture();
-      await this.#capture?.update();
-      this.#readyWhenComplete();
-    } catch (error) {
-      const fault = toFault(error);
-      this.#options.onEvent({ kind: 'trouble', fault });
-      this.#ready.reject(fault);
-    }
-  }
-
-  /** What a person should hear of without asking: the end of their session, and news of their other devices. */
-  #tellPerson(): void {
-    const { snapshot } = this.#memory;
-    if (snapshot === undefined) return;
-    const { id, kind, until, ended } = snapshot.session;
-    const renewable = kind === 'person' && ended === undefined;
-    this.#warnings.follow(renewable ? { id, untilMs: until * 1_000 } : undefined);
-    this.#keys.look();
-    for (const news of this.#news.unread(snapshot.news ?? []))
-      this.#options.onEvent({ kind: 'device-news', news });
-  }
-
-  /** Welcomed, told what there is, and capturing where that was asked for: in whichever order they came. */
-  #readyWhenComplete(): void {
-    const complete =
-      this.#live &&
-      this.#knowledge.contact === 'known' &&
-      (this.#options.capture === undefined || this.#capture !== undefined);
-    if (complete) this.#ready.resolve(this.status());
-  }
-
-  /** Makes what is known from what is remembered. */
-  #readSnapshot(): void {
-    const { snapshot } = this.#memory;
-    if (snapshot === undefined) return;
-    const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).hostname : '');
-    const controllerHost = hostOf(this.#options.controllerUrl ?? this.#identity.enrolment?.url ?? '');
-    const hosts = [controllerHost, ...Object.values(snapshot.relays).map(({ url }) => hostOf(url))];
-    const { accepted, refused } = acceptedZones(snapshot.zones, controllerHost);
-    this.#refusedZones = refused;
-    const exempt = new Set(hosts.flatMap((host) => parseName(host) ?? []));
-    this.#knowledge = readKnowledge(snapshot, accepted, exempt);
-    this.#tunnels.update();
-    this.#posture.follow();
-  }
-
-  async #startCapture(): Promise<void> {
-    const { capture, state } = this.#options;
-    if (capture === undefined || this.#captureStarting || this.#stopping !== undefined) return;
-    this.#captureStarting = true;
-    this.#capture = await NameCapture.start({
-      state,
-      ...capture,
-      knowledge: () => this.knowledge(),
-      exists: (name, resource) => this.#flows.exists(name, resource),
-      openFlow: (target) => this.open(target),
-      openDatagrams: (target) => this.#flows.openDatagrams(target),
-      notKept: () => this.#alarms.raise('not-kept'),
-    });
-  }
-
-  #routes(): Parameters<typeof serveLocalApi>[1] {
-    return {
-      'GET /v1/status': () => this.status(),
-      'GET /v1/resources': () => listResources(this.knowledge()),
-      'GET /v1/why': (query) => explain(query.get('resource') ?? '', this.knowledge()),
-      'POST /v1/ping': (query) => this.#ping.once(query.get('resource') ?? '', query.get('look') === '1'),
-      'POST /v1/ping/target': (query) => {
-        const port = query.get('port');
-        return this.#ping.target(query.get('resource') ?? '', port === null ? undefined : Number(port));
-      },
-      'POST /v1/login': (_query, body) => {
-        const wanted = (body as { for?: unknown } | undefined)?.for;
-        return this.#signIns.login(typeof wanted === 'string' ? wanted : undefined);
-      },
-      'POST /v1/logout': async (_query, body) => {
-        const everywhere = (body as { everywhere?: unknown } | undefined)?.everywhere === true;
-        if (
-          this.#control?.send({ t: 'logout', ...(everywhere ? { everywhere } : {}) }) !== true &&
-          everywhere
-        )
-          throw new Fault(
-            'out-of-contact',
-            'the controller is not reachable now, so nothing was ended; try again',
-          );
-        this.#memory.forget();
-        return this.#down();
-      },
-      'POST /v1/request': (_query, body) => this.#requests.ask(body),
-      'POST /v1/rotate': async () => ({ nodeKey: await this.#keys.rotate() }),
-      'POST /v1/down': () => this.#down(),
+      accounts: this.#accounts.map((each) => ({ name: this.#nameOf(each), parts: each.parts() })),
     };
+    return reportStatus(this.#nameOf(account), account.parts(), system);
+  }
+
+  /** Adds an account to those that run, or starts one that nobody is signed in to; the prompt is for whoever asked. */
+  async #join({ url, root }: JoinedBy): Promise<{ account: Account; prompt: SignInPrompt }> {
+    if (this.#options.key !== undefined)
+      throw new Fault(
+        'denied',
+        'a service account runs here, and nobody signs in beside it; choose another --state',
+      );
+    const folder = this.#folders.at(url);
+    const running = this.#accounts.find(({ id }) => id === folder.id);
+    if (running !== undefined) return { account: running, prompt: await running.signIns.login(undefined) };
+    const identity = openIdentity(folder.state);
+    if (identity.enrolment?.node === undefined) {
+      if (decodeKey(root ?? '') === undefined || root === undefined)
+        throw new Fault('denied', `the root key of ${url} must be known before the first sign-in`);
+      identity.enrol({ schema: 'postern.enrolment/v1', url, root });
+    }
+    const account = this.#newAccount(folder, undefined);
+    this.#accounts = [...this.#accounts, account];
+    account.remember();
+    try {
+      await account.start();
+      const prompt = await account.firstPrompt();
+      void this.#followReady(account).catch(() => undefined);
+      return { account, prompt };
+    } catch (error) {
+      this.#accounts = this.#accounts.filter((each) => each !== account);
+      account.stop();
+      throw error;
+    }
+  }
+
+  /** Ends one account that was signed out; its zones are given back, to another account that was refused them. */
+  async #leave(account: Account): Promise<void> {
+    this.#accounts = this.#accounts.filter((each) => each !== account);
+    account.stop();
+    await this.#changed();
   }
 
   /** Gives everything back, then ends once the answer is on its way. */
@@ -468,10 +399,4 @@ class RunningClient implements Client {
     });
     return { dns: undone.resolvConf, captured };
   }
-}
-
-/** `name:port` as CONNECT has it; what is no port becomes 0, which no resource lists. */
-function parseTarget(target: string): FlowTarget {
-  const match = /^([^:]{1,253}):(\d{1,5})$/.exec(target);
-  return { host: match?.[1] ?? '', port: Number(match?.[2] ?? 0) };
 }

@@ -109,6 +109,11 @@ export class Flows {
     }
   }
 
+  /** Remembers that a flow was refused before it came to be one of these. */
+  refused({ host, port }: Pick<FlowTarget, 'host' | 'port'>, fault: Fault): void {
+    this.#remember('refused', host, port, undefined, fault);
+  }
+
   /** Asks a connector whether a name below a wildcard exists. Never rejects. */
   async exists(name: Name, resource: VisibleResource): Promise<'yes' | 'no' | 'unknown'> {
     try {

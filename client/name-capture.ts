@@ -6,18 +6,18 @@ import { readFileSync } from 'node:fs';
 import { systemClock, systemRandom } from '../protocol/clock.ts';
 import { Fault } from '../protocol/errors.ts';
 import type { Name } from '../protocol/names.ts';
-import { parsePortRange, type PortRange } from '../protocol/ports.ts';
+import type { PortRange } from '../protocol/ports.ts';
 import type { StateDirectory } from '../protocol/node/state-directory.ts';
 import { listenForCaptured, type CaptureListener } from './capture/captured.ts';
 import { UdpCapture } from './capture/udp.ts';
 import { AddressPool, type PoolState } from './dns/address-pool.ts';
 import { formatRange, offsetOf, resolverAddress, type AddressRange } from './dns/address-range.ts';
 import { createResolver, type Resolver } from './dns/resolver.ts';
-import { searchShadows } from './dns/search-shadows.ts';
 import { serveDns, type DnsServer } from './dns/server.ts';
 import type { OpenDatagrams, OpenFlow } from './open-flow.ts';
 import { openPublicDoor } from './public-door.ts';
-import { hostStandingOf, standingOf, webNames, type Knowledge, type VisibleResource } from './standing.ts';
+import type { Names } from './names.ts';
+import { udpRanges, type VisibleResource } from './standing.ts';
 import type { Undone } from './system/journal.ts';
 import { beginChanges, freeRange, type RoutedNames, type SystemChanges } from './system/system-changes.ts';
 import { startWatchdog, type Watchdog } from './watchdog/start-watchdog.ts';
@@ -28,7 +28,8 @@ export interface NameCaptureOptions {
   /** The wanted range; another is taken where it collides with a route of the host. */
   readonly range: AddressRange;
   readonly uids: readonly number[];
-  knowledge(): Knowledge;
+  /** @param domains search domains of this system */
+  names(domains: readonly string[]): Names;
   exists(name: Name, resource: VisibleResource): Promise<'yes' | 'no' | 'unknown'>;
   readonly openFlow: OpenFlow;
   readonly openDatagrams: OpenDatagrams;
@@ -107,14 +108,12 @@ export class NameCapture {
     const range = await freeRange(options.state, options.range);
     const pool = new AddressPool(range, () => systemClock.nowMs(), readAddresses(options.state));
     let changes: SystemChanges | undefined;
+    const names = (): Names => options.names(changes?.searchDomains ?? []);
     const udp = new UdpCapture((target) => options.openDatagrams(target));
     const resolver = createResolver({
       pool,
-      given: (name, address) => udp.bind(address, udpPortsOf(name, options.knowledge())),
-      knowledge: () => {
-        const knowledge = options.knowledge();
-        return { ...knowledge, zones: routedZones(knowledge, changes) };
-      },
+      given: (name, address) => udp.bind(address, udpPortsOf(name, names())),
+      names,
       upstreams: () => changes?.upstreams() ?? [],
       exists: (name, resource) => options.exists(name, resource),
       clock: systemClock,
@@ -122,7 +121,7 @@ export class NameCapture {
     });
     const open: OpenFlow = (target) => {
       const name = pool.nameOf(target.host);
-      const isOurs = name === undefined || standingOf(name, options.knowledge()).is !== 'foreign';
+      const isOurs = name === undefined || names().standing(name).is !== 'foreign';
       if (isOurs) return options.openFlow(target);
       return openPublicDoor(
         target,
@@ -146,7 +145,7 @@ export class NameCapture {
           return reply;
         },
       });
-      await changes.takeNames(routedNames(options.knowledge(), changes));
+      await changes.takeNames(routedNames(names()));
       capture.current = new NameCapture(options, pool, resolver, {
         listener,
         udp,
@@ -182,14 +181,14 @@ export class NameCapture {
   /** The knowledge changed: other zones are routed here, and what was answered before is forgotten. */
   async update(): Promise<void> {
     this.#resolver.flush();
-    await this.#changes.setNames(routedNames(this.#options.knowledge(), this.#changes));
+    await this.#changes.setNames(routedNames(this.#names()));
     await this.#followUdp();
   }
 
   /** Gives names, rules and routes back to the system, then stops answering. */
   async stop(): Promise<Undone> {
     // A page whose connections end asks for its name at once: by then its browser should have heard where to ask now.
-    const mayHavePages = webNames(this.#options.knowledge()).length > 0;
+    const mayHavePages = this.#names().webNames.length > 0;
     const undone = await this.#changes.undo(async () => {
       if (mayHavePages) await new Promise<void>((resolve) => systemClock.after(hearingMs, resolve));
       // While the rules stand: without them no reset would reach the program, and its connection would hang.
@@ -215,8 +214,8 @@ export class NameCapture {
 
   /** Binds what is declared at addresses given before, as programs may remember them, and gives up what no longer is. */
   async #followUdp(): Promise<void> {
-    const knowledge = this.#options.knowledge();
-    const declared = knowledge.resources.flatMap(({ granted, ports }) => (granted ? udpRanges(ports) : []));
+    const names = this.#names();
+    const declared = names.udpPorts;
     const wanted = declared
       .map(({ from, to }) => `${from}-${to}`)
       .toSorted()
@@ -225,7 +224,11 @@ export class NameCapture {
     this.#udpPorts = wanted;
     const given = new Map(Array.from(this.#pool.given(), ([name, address]) => [address, name]));
     for (const address of this.#udp.addresses()) if (!given.has(address)) this.#udp.bind(address, []);
-    for (const [address, name] of given) this.#udp.bind(address, udpPortsOf(name, knowledge));
+    for (const [address, name] of given) this.#udp.bind(address, udpPortsOf(name, names));
+  }
+
+  #names(): Names {
+    return this.#options.names(this.#changes.searchDomains);
   }
 
   #writeAddresses(): void {
@@ -241,23 +244,14 @@ export class NameCapture {
 }
 
 /** The UDP ports that this device may use at the name. */
-function udpPortsOf(name: Name, knowledge: Knowledge): PortRange[] {
-  const standing = hostStandingOf(name, knowledge);
+function udpPortsOf(name: Name, names: Names): PortRange[] {
+  const standing = names.hostStanding(name);
   return standing.is === 'granted' ? udpRanges(standing.resource.ports) : [];
 }
 
-function udpRanges(ports: readonly string[]): PortRange[] {
-  return ports.flatMap((text) => parsePortRange(text) ?? []).filter(({ transport }) => transport === 'udp');
-}
-
-/** The zones, and what programs make of their names with the system's search domains. */
-function routedZones({ zones }: Knowledge, changes: SystemChanges | undefined): Name[] {
-  return [...zones, ...searchShadows(zones, changes?.searchDomains ?? [])];
-}
-
 /** Public hostnames are routed here one by one, and do not fail closed. */
-function routedNames(knowledge: Knowledge, changes: SystemChanges): RoutedNames {
-  return { zones: routedZones(knowledge, changes), hostnames: webNames(knowledge) };
+function routedNames({ zones, webNames: hostnames }: Names): RoutedNames {
+  return { zones, hostnames };
 }
 
 /** What was written down, if it looks like it; the pool checks every entry. */

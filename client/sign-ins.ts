@@ -33,6 +33,11 @@ export class SignIns {
     return this.#attempt !== undefined;
   }
 
+  /** The prompt of the attempt that is under way, once the controller has answered; rejects as `login` does. */
+  get prompted(): Promise<SignInPrompt> {
+    return this.#prompt.promise;
+  }
+
   /** What the first channel signs in with. */
   async begin(): Promise<Credential | undefined> {
     const { key } = this.#options;

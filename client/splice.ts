@@ -1,6 +1,8 @@
 /** Joins an application's socket with a flow: half-close passes through, and a flow that fails resets the socket. */
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { pour } from '../protocol/mux/pour.ts';
+import { MuxStream } from '../protocol/mux/stream.ts';
 
 /** Takes both over; neither may be used afterwards. Nothing is reported: an application sees an end or a reset. */
 export function splice(socket: Socket, flow: Duplex): void {
@@ -18,5 +20,6 @@ export function splice(socket: Socket, flow: Duplex): void {
   });
   socket.setNoDelay(true);
   socket.pipe(flow);
-  flow.pipe(socket);
+  if (flow instanceof MuxStream) pour(flow, socket);
+  else flow.pipe(socket);
 }

@@ -14,6 +14,7 @@ import {
   type Name,
   type Pattern,
 } from '../protocol/names.ts';
+import { parsePortRange, type PortRange } from '../protocol/ports.ts';
 import { reasonLine, reasonTexts, type Reason } from '../protocol/reasons.ts';
 import { whyRefused } from './dns/zones.ts';
 import { thisSystem } from './this-system.ts';
@@ -156,6 +157,11 @@ export function findResource(text: string, knowledge: Knowledge): VisibleResourc
     hosts: [...resource.hosts, ...(resource.web?.hostnames ?? [])],
   }));
   return mostSpecific(named, host)?.resource;
+}
+
+/** Those of a resource's ports that are UDP. */
+export function udpRanges(ports: readonly string[]): PortRange[] {
+  return ports.flatMap((text) => parsePortRange(text) ?? []).filter(({ transport }) => transport === 'udp');
 }
 
 /** The reasons that are not met, each with its name and what would mend it. */

@@ -8,47 +8,51 @@ import type { Flows } from './flows.ts';
 import { pathView } from './path-view.ts';
 import { ownPosture } from './posture/own-posture.ts';
 import type { LastReport } from './posture/reporter.ts';
-import { webNames, type Knowledge } from './standing.ts';
+import type { Knowledge } from './standing.ts';
 import { warningsMs } from './session-warnings.ts';
-import { statusSchema, type ClientStatus } from './status.ts';
+import { statusSchema, type AccountSummary, type ClientStatus } from './status.ts';
 import type { SystemChanges } from './system/system-changes.ts';
 import type { Tunnels } from './tunnels.ts';
 
-export interface StatusParts {
+/** What one account knows of itself. */
+export interface AccountParts {
   readonly url: string;
   readonly control: ControlState;
   readonly snapshot: DeviceSnapshot | undefined;
   readonly signingIn: boolean;
   readonly knowledge: Knowledge;
-  readonly refusedZones: readonly RefusedZone[];
-  readonly capture:
-    | { readonly changes: SystemChanges; readonly resolver: string; readonly uids: readonly number[] }
-    | undefined;
-  readonly socksPort: number | undefined;
-  readonly httpPort: number | undefined;
   readonly lastPosture: LastReport | undefined;
   readonly tunnels: Pick<Tunnels, 'networks' | 'relays'>;
   readonly flows: Pick<Flows, 'active' | 'incidents'>;
   readonly alarms: Pick<ClientStatus, 'alarms'>;
 }
 
-export function reportStatus(parts: StatusParts): ClientStatus {
-  const { control, snapshot, knowledge, capture } = parts;
-  const granted = knowledge.resources.filter((resource) => resource.granted).length;
+/** What the system has to do with it. */
+export interface SystemParts {
+  /** What the account holds here. */
+  readonly zones: readonly string[];
+  readonly hostnames: readonly string[];
+  readonly refusedZones: readonly RefusedZone[];
+  readonly capture:
+    | { readonly changes: SystemChanges; readonly resolver: string; readonly uids: readonly number[] }
+    | undefined;
+  readonly socksPort: number | undefined;
+  readonly httpPort: number | undefined;
+  /** Every account that runs. */
+  readonly accounts: readonly { readonly name: string; readonly parts: AccountParts }[];
+}
+
+/** The status of the account of that name. */
+export function reportStatus(account: string, parts: AccountParts, system: SystemParts): ClientStatus {
+  const { snapshot, knowledge } = parts;
+  const { capture } = system;
   const posture = ownPosture(parts.lastPosture, snapshot?.posture, knowledge);
-  const fault = 'fault' in control ? control.fault?.message : undefined;
   return {
     schema: statusSchema,
     version,
-    state: overall(parts),
-    controller: {
-      url: parts.url,
-      connected: control.state === 'up',
-      ...(fault === undefined ? {} : { fault }),
-    },
-    ...(snapshot === undefined
-      ? {}
-      : { session: sessionOf(snapshot), device: { ...snapshot.device }, ...newsOf(snapshot) }),
+    accounts: system.accounts.map(({ name, parts: each }) => summaryOf(name, each)),
+    ...summaryOf(account, parts),
+    ...(snapshot === undefined ? {} : { device: { ...snapshot.device }, ...newsOf(snapshot) }),
     ...(posture === undefined ? {} : { posture }),
     ...(capture === undefined
       ? {}
@@ -56,17 +60,17 @@ export function reportStatus(parts: StatusParts): ClientStatus {
           dns: {
             routing: capture.changes.routing,
             resolver: capture.resolver,
-            zones: knowledge.zones,
-            hostnames: webNames(knowledge),
-            refused_zones: parts.refusedZones,
+            zones: system.zones,
+            hostnames: system.hostnames,
+            refused_zones: system.refusedZones,
             in_place: capture.changes.stillInPlace(),
             fails_closed: capture.changes.failsClosed,
           },
           capture: { range: formatRange(capture.changes.range), uids: capture.uids },
         }),
     proxies: {
-      ...(parts.socksPort === undefined ? {} : { socks: `127.0.0.1:${parts.socksPort}` }),
-      ...(parts.httpPort === undefined ? {} : { http: `127.0.0.1:${parts.httpPort}` }),
+      ...(system.socksPort === undefined ? {} : { socks: `127.0.0.1:${system.socksPort}` }),
+      ...(system.httpPort === undefined ? {} : { http: `127.0.0.1:${system.httpPort}` }),
     },
     networks: parts.tunnels.networks().map((network) => ({
       name: network.name,
@@ -77,7 +81,6 @@ export function reportStatus(parts: StatusParts): ClientStatus {
     })),
     relays: parts.tunnels.relays(),
     ...parts.alarms,
-    resources: { granted, refused: knowledge.resources.length - granted },
     flows: parts.flows.active().map(({ host, port, resource, sinceMs, droppedDatagrams }) => ({
       host,
       port,
@@ -97,13 +100,27 @@ export function reportStatus(parts: StatusParts): ClientStatus {
   };
 }
 
+/** One account in short. */
+function summaryOf(account: string, parts: AccountParts): AccountSummary {
+  const { url, control, snapshot, knowledge } = parts;
+  const granted = knowledge.resources.filter((resource) => resource.granted).length;
+  const fault = 'fault' in control ? control.fault?.message : undefined;
+  return {
+    account,
+    state: overall(parts),
+    controller: { url, connected: control.state === 'up', ...(fault === undefined ? {} : { fault }) },
+    ...(snapshot === undefined ? {} : { session: sessionOf(snapshot) }),
+    resources: { granted, refused: knowledge.resources.length - granted },
+  };
+}
+
 /** The host of a relay's URL; its id where the snapshot does not name it any more. */
 export function relayName(snapshot: DeviceSnapshot | undefined, relay: string): string {
   const url = snapshot?.relays[relay]?.url;
   return url !== undefined && URL.canParse(url) ? new URL(url).hostname : relay;
 }
 
-function overall({ control, knowledge, signingIn }: StatusParts): ClientStatus['state'] {
+function overall({ control, knowledge, signingIn }: AccountParts): ClientStatus['state'] {
   if (control.state === 'refused') return 'refused';
   if (knowledge.contact === 'ended') return 'signed-out';
   if (control.state === 'up' && knowledge.contact === 'known') return 'up';

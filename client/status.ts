@@ -9,9 +9,23 @@ export const resourcesSchema = 'postern.resources/v1';
 export const whySchema = 'postern.why/v1';
 export const pingSchema = 'postern.ping/v1';
 
+/** One account of a device, in short. */
+export interface AccountSummary {
+  /** By which `--account` chooses it. */
+  readonly account: string;
+  readonly state: ClientStatus['state'];
+  readonly controller: ClientStatus['controller'];
+  readonly session?: NonNullable<ClientStatus['session']>;
+  readonly resources: ClientStatus['resources'];
+}
+
+/** Of one account; what the accounts of a device share (`proxies`, `capture`) is said with each. */
 export interface ClientStatus {
   readonly schema: typeof statusSchema;
   readonly version: string;
+  readonly account: string;
+  /** Every account that runs, this one included, in their order. */
+  readonly accounts: readonly AccountSummary[];
   /** `crashed`: the process is gone and its watchdog keeps the zones refused. */
   readonly state: 'up' | 'connecting' | 'signing-in' | 'signed-out' | 'refused' | 'crashed';
   readonly controller: { readonly url: string; readonly connected: boolean; readonly fault?: string };
@@ -59,7 +73,8 @@ export interface ClientStatus {
     readonly zones: readonly string[];
     /** Public hostnames that are answered here, so that no sign-in page is needed. */
     readonly hostnames: readonly string[];
-    readonly refused_zones: readonly { readonly zone: string; readonly why: string }[];
+    /** `by`: the account that holds it. */
+    readonly refused_zones: readonly { readonly zone: string; readonly why: string; readonly by?: string }[];
     /** False when another program has replaced resolv.conf since. */
     readonly in_place: boolean;
     /** Whether the zones stay refused when this process crashes. */

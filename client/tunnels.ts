@@ -103,6 +103,16 @@ export class Tunnels {
     if (state?.state === 'up') state.kept.choice.lookAgain();
   }
 
+  /** The machine slept: what it was attached to may be gone, and it may be somewhere else. */
+  woke(): void {
+    this.#direct.forgive();
+    for (const relay of this.#relays.values()) {
+      if (relay.state.state === 'up') relay.check();
+      else relay.refresh();
+    }
+    for (const network of this.#networks.values()) network.poke();
+  }
+
   networks(): NetworkPath[] {
     const { snapshot } = this.#options.memory;
     return Object.values(snapshot?.networks ?? {}).map(({ id, name, connectors }) => {

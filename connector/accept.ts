@@ -8,6 +8,7 @@ import type { NetworkId } from '../protocol/ids.ts';
 import type { Lease } from '../protocol/lease.ts';
 import type { Session, SessionHandlers } from '../protocol/link/session.ts';
 import type { AlarmName } from '../protocol/node/alarms.ts';
+import type { LiveFlow } from '../protocol/live-flows.ts';
 import type { MuxStream } from '../protocol/mux/stream.ts';
 import { matchesPattern, type Pattern } from '../protocol/names.ts';
 import { listsPort } from '../protocol/ports.ts';
@@ -51,6 +52,8 @@ export interface Serving {
 
 interface OpenFlow {
   readonly id: string;
+  /** When it was asked for, epoch milliseconds. */
+  readonly sinceMs: number;
   readonly stream: MuxStream;
   readonly request: OpenRequest;
   grant: Grant;
@@ -84,6 +87,28 @@ export class AcceptedSession {
   /** Open flows that may end by themselves; a browser keeps its connections to a hostname for later. */
   get flowsToWaitFor(): number {
     return [...this.#flows.values()].filter(({ request }) => request.kind !== 'web').length;
+  }
+
+  /** Every open flow, as an administrator is told of it. */
+  liveFlows(): LiveFlow[] {
+    return Array.from(this.#flows.values(), ({ id, sinceMs, stream, request, grant }) => ({
+      flow: id,
+      since: sinceMs,
+      ...subjectOf(grant),
+      ...targetOf(request),
+      up: stream.bytesReceived,
+      down: stream.bytesSent,
+    }));
+  }
+
+  /** Ends one open flow for an administrator; false where this session has no such flow. The right to it stays. */
+  cutFlow(id: string): boolean {
+    for (const flow of this.#flows.values()) {
+      if (flow.id !== id || flow.cutBy !== undefined) continue;
+      this.#cut(flow, 'revoked', 'ended-by-administrator');
+      return true;
+    }
+    return false;
   }
 
   /** Resolves with the first valid grant that the session shows. */
@@ -139,7 +164,8 @@ export class AcceptedSession {
     if (request.kind === 'dns') return this.#answerExistence(stream, id, request, permitted.resource);
     const release = this.#serving.quota.take(permitted.grant.sub);
     if (release === undefined) return this.#refuse(stream, id, request, 'limit');
-    const flow = { id, stream, request, grant: permitted.grant, release };
+    const sinceMs = this.#serving.wallClock();
+    const flow = { id, sinceMs, stream, request, grant: permitted.grant, release };
     await this.#dial(stream, flow, permitted.resource);
   }
 
@@ -286,11 +312,13 @@ export class AcceptedSession {
     }
   }
 
-  #cut(flow: OpenFlow, code: CodeName): void {
+  #cut(flow: OpenFlow, code: CodeName, because?: string): void {
     const { jti, sub, dev, ses } = flow.grant;
     const { resource } = flow.request;
     const cause =
-      this.#serving.lease.whyNarrowed(jti, resource) ?? this.#serving.causeOf([jti, sub, dev, ses, resource]);
+      because ??
+      this.#serving.lease.whyNarrowed(jti, resource) ??
+      this.#serving.causeOf([jti, sub, dev, ses, resource]);
     flow.cutBy = { code, cause };
     this.#session.sendNote({
       flow: flow.id,
@@ -331,6 +359,6 @@ function targetOf({
   host,
   port,
   kind,
-}: OpenRequest): Pick<FlowRecord, 'resource' | 'host' | 'port' | 'kind'> {
+}: OpenRequest): Pick<LiveFlow, 'resource' | 'host' | 'port' | 'kind'> {
   return { resource, host, port, ...(kind === 'udp' || kind === 'web' ? { kind } : {}) };
 }

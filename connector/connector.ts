@@ -5,7 +5,7 @@
 import { hostname, release, type } from 'node:os';
 import type { Logger } from 'pino';
 import { systemClock, systemRandom } from '../protocol/clock.ts';
-import type { FromController } from '../protocol/control.ts';
+import type { ConnectorSnapshot, FromController } from '../protocol/control.ts';
 import { Fault } from '../protocol/errors.ts';
 import { parseId, type RelayId } from '../protocol/ids.ts';
 import type { Carrier } from '../protocol/link/carrier.ts';
@@ -37,11 +37,14 @@ import { connectorStatus, type ConnectorStatus } from './connector-status.ts';
 import { ConnectorMemory } from './memory.ts';
 import { keepNames } from './name-cache.ts';
 import { systemResolve, type Resolve } from './resolve.ts';
+import { servedPart, type Serves } from './served.ts';
+import { tellFlows } from './tell-flows.ts';
 import { TargetTests } from './target-tests.ts';
 import type { AcmeSettings } from './web/certificates/acme-account.ts';
 import { answerPeer } from './web/certificates/answer-peer.ts';
 import { peersThroughRelays, type Peers } from './web/certificates/ask-peers.ts';
 import type { DeviceFlow } from './web/device-flow.ts';
+import type { WatchRequest } from './web/passed-request.ts';
 import { webDoorWhenNeeded } from './web/web-door-when-needed.ts';
 
 export interface ConnectorOptions {
@@ -65,6 +68,10 @@ export interface ConnectorOptions {
   /** The CA for those that are not there; without one the controller's built-in authority issues them. */
   readonly acme?: AcmeSettings;
   readonly resolve?: Resolve;
+  /** Serves what this takes and nothing else, whatever the controller says. */
+  readonly serves?: Serves;
+  /** Is told of every request that is passed on through the web door. */
+  readonly onRequest?: WatchRequest;
   /** Epoch milliseconds. */
   readonly wallClock?: () => number;
 }
@@ -76,8 +83,12 @@ export interface Connector {
    * none, at the latest after the grace (default 30 s); `stop` is to follow.
    */
   drain(graceMs?: number): Promise<void>;
-  /** Ends sessions and connections in order. */
-  stop(): Promise<void>;
+  /**
+   * Ends sessions and connections in order.
+   * @param handInMs how long it waits until the controller has the record of every flow; what it has not got is kept
+   *   for the next process on this state, unless there is none
+   */
+  stop(handInMs?: number): Promise<void>;
   /** Settles at the first contact with the controller. */
   readonly welcomed: Promise<void>;
   /** Rejects with the Fault of a controller that refused this connector for good. */
@@ -92,6 +103,8 @@ const recheckMs = 1_000;
 /** While it drains: how long open flows have, and how often it looks whether there are any. */
 const drainMs = 30_000;
 const drainCheckMs = 100;
+/** While it waits for the controller to have every record. */
+const handInCheckMs = 20;
 /** What clients are told last has so long to get through the relays. */
 const partingMs = 250;
 
@@ -111,6 +124,8 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   const listener = await listen();
   const alarms = new Alarms(Date.now, (name, text) => log.error({ alarm: name }, text));
   const memory = new ConnectorMemory(state, wallClock, (name) => alarms.raise(name));
+  const served = servedPart(options.serves);
+  const snapshot = (): ConnectorSnapshot | undefined => served(memory.snapshot);
   const flows = new FlowLog(state);
   const relays = new Attachments(attachTo);
   const sessions = new Map<Session, AcceptedSession>();
@@ -125,7 +140,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     lease: memory.lease,
     flows,
     quota: new FlowQuota(),
-    snapshot: () => memory.snapshot,
+    snapshot,
     card: () => memory.card,
     causeOf: (ids: readonly string[]) => memory.causeOf(ids),
     peer: (stream: MuxStream, payload: unknown, key: Buffer) =>
@@ -142,12 +157,13 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   const web = await webDoorWhenNeeded({
     state,
     lease: memory.lease,
-    snapshot: () => memory.snapshot,
+    snapshot,
     card: () => memory.card,
     send: (message) => control.send(message),
     record: (entry) => flows.record(entry),
     alarm: (name) => alarms.raise(name),
     resolve,
+    ...(options.onRequest === undefined ? {} : { onRequest: options.onRequest }),
     ...(options.webCertificates === undefined ? {} : { certificates: options.webCertificates }),
     ...(options.acme === undefined ? {} : { acme: { settings: options.acme, log, ...amongPeers() } }),
     clock: systemClock,
@@ -219,7 +235,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       while (flowsToWaitFor() > 0 && systemClock.nowMs() < untilMs)
         await new Promise<void>((resolve) => systemClock.after(drainCheckMs, resolve));
     },
-    async stop() {
+    async stop(handInMs = 0) {
       isStopped = true;
       clearImmediate(keeping);
       clearTimeout(timer);
@@ -233,6 +249,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       listener?.close();
       relays.stop();
       await web.close();
+      await handIn(handInMs);
       control.stop();
       memory.keepLease();
       await api.close();
@@ -294,6 +311,8 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
         return;
       case 'tickets':
         return void takeTickets(message.list);
+      case 'flows':
+        return void control.send(tellFlows(message, [...sessions.values(), web]));
       case 'probe':
         return targetTests.take(message);
       case 'received':
@@ -315,14 +334,14 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
 
   /** Attaches to the relays of the snapshot and leaves those it no longer names. */
   function attach(): void {
-    const named = Object.keys(memory.snapshot?.relays ?? {});
+    const named = Object.keys(snapshot()?.relays ?? {});
     relays.update(named.flatMap((id) => parseId('rly', id) ?? []));
   }
 
   function attachTo(relayId: RelayId): KeptAttachment {
     return keepAttached({
       relayId,
-      url: () => memory.snapshot?.relays[relayId]?.url ?? '',
+      url: () => snapshot()?.relays[relayId]?.url ?? '',
       ticket: () => memory.ticket,
       machineKey: identity.machineKey,
       onCircuit: (carrier, from) => void accept(carrier, from),
@@ -352,7 +371,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
 
   /** @param welcome given for a carrier that came without a relay: called when its session has shown a right */
   async function accept(carrier: Carrier, from: string, welcome?: () => void): Promise<void> {
-    const network = parseId('net', memory.snapshot?.network.id);
+    const network = parseId('net', snapshot()?.network.id);
     if (network === undefined) return carrier.close(new Fault('no-peer'));
     if (isStopped) return carrier.close(new Fault('draining'));
     try {
@@ -394,8 +413,8 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     const up = (): KeptAttachment[] => relays.values().filter(({ state: now }) => now.state === 'up');
     const peers = peersThroughRelays({
       own: identity.nodeKey,
-      network: () => parseId('net', memory.snapshot?.network.id),
-      peers: () => Object.values(memory.snapshot?.peers ?? {}),
+      network: () => parseId('net', snapshot()?.network.id),
+      peers: () => Object.values(snapshot()?.peers ?? {}),
       circuits: (connector) => up().map((relay) => () => relay.openCircuit(connector)),
       isAttached: () => up().length > 0,
       clock: systemClock,
@@ -407,7 +426,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   /** The other connector of the network that has this node key. */
   function peerWith(key: Buffer): { readonly id: string } | undefined {
     const nk = encodeKey(key);
-    return Object.values(memory.snapshot?.peers ?? {}).find((peer) => peer.nk === nk);
+    return Object.values(snapshot()?.peers ?? {}).find((peer) => peer.nk === nk);
   }
 
   function recheck(): void {
@@ -437,10 +456,18 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     if (list.length > 0) sending = control.send({ t: 'receipts', list });
   }
 
+  async function handIn(waitMs: number): Promise<void> {
+    const untilMs = systemClock.nowMs() + waitMs;
+    while (flows.batch().length > 0 && systemClock.nowMs() < untilMs && control.state.state === 'up') {
+      sendRecords();
+      await new Promise<void>((resolve) => systemClock.after(handInCheckMs, resolve));
+    }
+  }
+
   function status(): ConnectorStatus {
     return connectorStatus({
       id: identity.enrolment?.node,
-      snapshot: memory.snapshot,
+      snapshot: snapshot(),
       control: control.state,
       relays: relays.entries(),
       direct:

@@ -5,6 +5,7 @@
 import { createHmac } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { toFault, type CodeName } from '../protocol/errors.ts';
+import { pour } from '../protocol/mux/pour.ts';
 import type { MuxStream } from '../protocol/mux/stream.ts';
 import type { SocketReads } from './socket-reads.ts';
 
@@ -52,6 +53,6 @@ export function joinFlow(
     if (!stream.destroyed && !(socket.readableEnded && socket.writableFinished)) stream.reset('cancelled');
     closed();
   });
-  stream.pipe(socket);
+  pour(stream, socket);
   reads.pipe(socket, stream);
 }

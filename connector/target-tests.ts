@@ -58,7 +58,10 @@ export async function testTarget(
   const pattern = wildcard === undefined ? undefined : parsePattern(wildcard);
   const name = parseName(host);
   // As a flow would be refused: what is not below the wildcard is not what it stands for.
-  if (wildcard !== undefined && (pattern === undefined || name === undefined || !matchesPattern(pattern, name)))
+  if (
+    wildcard !== undefined &&
+    (pattern === undefined || name === undefined || !matchesPattern(pattern, name))
+  )
     return [{ step: 'dns', ms: 0, code: 'address-forbidden' }];
   const resource = { address: wildcard ?? host, within };
   const steps: TargetStep[] = [];

@@ -3,6 +3,8 @@
  * is revoked, and nodes hear of it. Published after the change is committed, never from inside a transaction.
  */
 import type { Id, NodeId, DeviceId, OrganisationId } from '../protocol/ids.ts';
+import type { OverCause } from './exposures/end-exposures.ts';
+import type { Exposure } from './exposures/exposure.ts';
 import type { Applied } from './organisation/apply-document.ts';
 
 export type Change =
@@ -17,6 +19,8 @@ export type Change =
   | { readonly kind: 'person'; readonly person: Id<'usr'> }
   /** A request of this person was approved or is over; `cause` is a code for logs and for the person. */
   | { readonly kind: 'request'; readonly person: Id<'usr'>; readonly cause: string }
+  /** Something is exposed, or its connector has joined; `over`: it is not any more, and why. */
+  | { readonly kind: 'exposure'; readonly exposure: Exposure; readonly over?: OverCause }
   /** Service tokens or device passes came or went, or may do something else. */
   | { readonly kind: 'passes'; readonly revoked: readonly Id<'tok'>[] }
   /** The operator's file of countries is new: addresses may lie elsewhere now. */

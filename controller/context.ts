@@ -12,6 +12,7 @@ import type { SignedCard } from './keys/card.ts';
 import type { ControllerKeys } from './keys/controller-keys.ts';
 import type { SecretKey } from './keys/secret-key.ts';
 import type { OrganisationReader } from './organisation/organisation-state.ts';
+import type { MayReach } from './egress.ts';
 import type { Mailer } from './notifications/mailer.ts';
 import type { Channel } from './notifications/tellers.ts';
 import type { Bus } from './live/bus.ts';
@@ -56,6 +57,8 @@ export interface ControllerContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  /** Where it may go itself for what administrators name. */
+  readonly mayReach: MayReach;
   /** Undefined where no SMTP server was named: then nobody comes by e-mail. */
   readonly mailer: Mailer | undefined;
   /** Whether it is shutting down: then it is not ready, though it still answers. */
@@ -71,7 +74,8 @@ export interface ControllerContext {
    */
   atNextSweep(
     organisation: OrganisationId,
-    name: 'superseded' | 'ended' | 'requests' | `notifications ${Channel}` | `posture ${DeviceId}`,
+    name:
+      'superseded' | 'ended' | 'exposures' | 'requests' | `notifications ${Channel}` | `posture ${DeviceId}`,
     atMs: number | undefined,
     sweep: () => void,
   ): void;

@@ -59,7 +59,8 @@ export async function startController(options: ControllerOptions): Promise<Runni
   const isTls = publicUrl.protocol === 'https:';
   const opened = await openController({
     ...options,
-    builtInAuthority: isTls && options.certificate === undefined,
+    // Also of a trial without TLS, whose public hostnames have certificates all the same.
+    builtInAuthority: options.certificate === undefined,
   });
   const { context } = opened;
   const undo: (() => void | Promise<unknown>)[] = [() => opened.close()];
@@ -69,7 +70,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
       if (isSuspended) await endEverything(context, id);
     const attempts = new LoginAttempts(context);
     const { authority } = context;
-    const own = authority === undefined ? undefined : await issue(authority, context);
+    const own = authority === undefined || !isTls ? undefined : await issue(authority, context);
     const listener = new Listener(
       isTls ? (options.certificate ?? own) : undefined,
       context.clock,

@@ -8,6 +8,7 @@ import type { Clock, Random } from '../protocol/clock.ts';
 import type { OrganisationId } from '../protocol/ids.ts';
 import { actOnChange } from './decisions/act-on-change.ts';
 import { NarrowedRights } from './decisions/narrowed-rights.ts';
+import { defaultEgress, mayReachBy, type EgressRule } from './egress.ts';
 import type { Mailer } from './notifications/mailer.ts';
 import { memoryLive } from './live/memory-live.ts';
 import { redisLive } from './live/redis-live.ts';
@@ -18,11 +19,13 @@ import { loadControllerKeys } from './keys/controller-keys.ts';
 import { prepareDirectory } from './keys/data-directory.ts';
 import { keyFiles, keyRecords, showFile } from './keys/key-place.ts';
 import { loadSecretKey, type SecretKey } from './keys/secret-key.ts';
+import { UnusableDatabase } from './store/unusable-database.ts';
 import type { Live } from './live/live.ts';
 import { OrganisationReader } from './organisation/organisation-state.ts';
 import { stopDelivering } from './notifications/deliver.ts';
 import { Organisations } from './operator/organisations.ts';
 import { Countries, noCountries } from './source/countries.ts';
+import { movedNote } from './store/move-records.ts';
 import { openStore, type Store } from './store/store.ts';
 
 export interface OpenOptions {
@@ -48,6 +51,8 @@ export interface OpenOptions {
   readonly log: Logger;
   /** Sends codes to guests; closed with the controller. */
   readonly mailer?: Mailer;
+  /** Where it may go itself for what administrators name; the default unless said. */
+  readonly egress?: EgressRule;
 }
 
 export interface OpenController {
@@ -78,6 +83,7 @@ async function open(
   const secretKey = await loadSecretKey(options.secretKeyFile ?? join(directory, 'secret.key'), random);
   const store = await openStore({ directory, database: options.database, now, random });
   atEnd(() => store.close());
+  if (options.database === undefined) await refuseMoved(store);
   const place = options.database === undefined ? keyFiles(directory) : keyRecords(store, directory);
   const keys = await loadControllerKeys(place, secretKey);
   const authority = options.builtInAuthority
@@ -107,13 +113,14 @@ async function open(
   atEnd(() => {
     for (const cancel of sweeps.values()) cancel();
   });
+  const known = await Organisations.open(store, publicUrl);
   const context: ControllerContext = {
     id,
     publicUrl,
     webPort: options.webPort ?? webPortOf(publicUrl),
     store,
     soleOrganisation,
-    organisations: await Organisations.open(store, publicUrl),
+    organisations: known,
     organisation(wanted) {
       let organisation = organisations.get(wanted);
       if (organisation === undefined) {
@@ -141,6 +148,7 @@ async function open(
     clock,
     random,
     log,
+    mayReach: mayReachBy(options.egress ?? defaultEgress, () => known.all.length),
     mailer: options.mailer,
     isDraining: false,
     live,
@@ -161,6 +169,16 @@ async function open(
   };
   atEnd(() => stopDelivering(context));
   return context;
+}
+
+/** Records that were moved are older here than where they went: what was revoked since would come back. */
+async function refuseMoved(store: Store): Promise<void> {
+  const place = await store.file(movedNote);
+  if (place !== undefined)
+    throw new UnusableDatabase(
+      'refused',
+      `these records were moved to ${place}; start the controller with --database, or with other --data`,
+    );
 }
 
 function openLive(

@@ -4,8 +4,9 @@
  * one.
  */
 import { lookup as systemLookup } from 'node:dns';
-import type { LookupFunction } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
 import { Agent, request } from 'undici';
+import { EgressRefused, type MayReach } from './egress.ts';
 
 export const outgoingTimeoutMs = 5_000;
 const defaultMaxBytes = 1_048_576;
@@ -22,14 +23,21 @@ export interface OutgoingBounds {
   readonly maxBytes?: number;
 }
 
-/** A fetch of one other side; `ca` (PEM) is the only authority it then trusts. Rejects when a bound is passed. */
+/**
+ * A fetch of one other side; `ca` (PEM) is the only authority it then trusts. Rejects when a bound is passed, and with
+ * `EgressRefused` where it leads to an address that the controller may not go to: what is judged is what is dialled.
+ */
 export function outgoingFetch(
+  mayReach: MayReach,
   ca: string | undefined,
   { timeoutMs = outgoingTimeoutMs, maxBytes = defaultMaxBytes }: OutgoingBounds = {},
 ): (url: string, request: OutgoingRequest) => Promise<Response> {
-  const connect = { lookup: lookupWithLocalhost, ...(ca === undefined ? {} : { ca }) };
+  const connect = { lookup: guardedLookup(mayReach), ...(ca === undefined ? {} : { ca }) };
   const dispatcher = new Agent({ connect, connections: 4, keepAliveTimeout: 1_000 });
   return async (url, { method, headers, body, signal: given }) => {
+    // A literal is dialled without a lookup.
+    const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
+    if (isIP(host) !== 0 && !mayReach(host)) throw new EgressRefused();
     const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(given === undefined ? [] : [given])]);
     const asked = new Headers(headers);
     asked.set('accept-encoding', 'identity');
@@ -60,6 +68,7 @@ export function outgoingFetch(
 /** As fetch has it: no answer at all is a TypeError with its cause, and the end of our patience is what it is. */
 function unreachable(error: unknown): never {
   if (error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError')) throw error;
+  if (error instanceof EgressRefused) throw error;
   throw new TypeError('the other side cannot be reached', { cause: error });
 }
 
@@ -86,3 +95,16 @@ const lookupWithLocalhost: LookupFunction = (hostname, options, callback) => {
   if (options.all === true) return callback(null, [{ address: '127.0.0.1', family: 4 }]);
   return callback(null, '127.0.0.1', 4);
 };
+
+/** Gives only addresses that may be gone to; with none left the connection fails with `EgressRefused`. */
+function guardedLookup(mayReach: MayReach): LookupFunction {
+  return (hostname, options, callback) => {
+    lookupWithLocalhost(hostname, { ...options, all: true }, (error, found) => {
+      const addresses = Array.isArray(found) ? found.filter(({ address }) => mayReach(address)) : [];
+      const [first] = addresses;
+      if (error !== null) return callback(error, []);
+      if (first === undefined) return callback(new EgressRefused(), []);
+      return options.all === true ? callback(null, addresses) : callback(null, first.address, first.family);
+    });
+  };
+}

@@ -17,6 +17,7 @@ import { scheduleCondition, scheduleIssue } from './conditions/schedule.ts';
 import { personSessionCondition, sessionCondition } from './conditions/session.ts';
 import { sourceCondition, sourceIssues } from './conditions/source.ts';
 import { approvalPolicy, type Approval } from './approvals.ts';
+import { exposurePolicies, type ExposedTo } from './exposed.ts';
 import { PolicyIndex } from './policy-index.ts';
 import type { Effect, Policy } from './policy.ts';
 import type { TimeZone } from './time-zone.ts';
@@ -35,6 +36,8 @@ export interface CompileOptions {
   readonly resources?: readonly Pick<ResourceDocument, 'name' | 'session' | 'lockUnused'>[];
   /** Approved requests, which become allows. */
   readonly approvals?: readonly Approval[];
+  /** What is exposed, which becomes allows. */
+  readonly exposed?: readonly ExposedTo[];
   /** Another way to judge profiles: policy tests take them as met by their name. */
   readonly posture?: JudgePosture;
 }
@@ -43,30 +46,35 @@ export interface CompileOptions {
 export function compilePolicies(
   policies: readonly PolicyDocument[],
   profiles: readonly PostureProfileDocument[],
-  { resources = [], approvals = [], posture = postureCondition }: CompileOptions = {},
+  { resources = [], approvals = [], exposed = [], posture = postureCondition }: CompileOptions = {},
 ): Policies {
   const zones = new Map<string, TimeZone>();
-  const compiled = policies.map((document) => {
+  const compiled = policies.flatMap((document) => {
+    // One that is about exposing alone is asked by nobody else.
+    if (document.to === undefined) return [];
     const effect = effects.find((name) => document[name] !== undefined);
     const who = effect === undefined ? undefined : document[effect];
     if (effect === undefined || who === undefined) throw new Error(`policy ${document.name} has no effect`);
-    return {
-      name: document.name,
-      effect,
-      who,
-      to: document.to,
-      doors: document.doors ?? bothDoors,
-      fromMs: document.from === undefined ? Number.NEGATIVE_INFINITY : instantMs(document.from),
-      untilMs: document.until === undefined ? Number.POSITIVE_INFINITY : instantMs(document.until),
-      conditions: compileConditions(document.when ?? {}, profiles, zones, posture),
-      ...(document.waives === undefined ? {} : { waives: new Set(document.waives) }),
-    };
+    return [
+      {
+        name: document.name,
+        effect,
+        who,
+        to: document.to,
+        doors: document.doors ?? bothDoors,
+        fromMs: document.from === undefined ? Number.NEGATIVE_INFINITY : instantMs(document.from),
+        untilMs: document.until === undefined ? Number.POSITIVE_INFINITY : instantMs(document.until),
+        conditions: compileConditions(document.when ?? {}, profiles, zones, posture),
+        ...(document.waives === undefined ? {} : { waives: new Set(document.waives) }),
+      },
+    ];
   });
   return new PolicyIndex([
     ...compiled,
     ...resources.flatMap(sessionRequire),
     ...resources.flatMap(unusedLock),
     ...approvals.map(approvalPolicy),
+    ...exposed.flatMap(exposurePolicies),
   ]);
 }
 
@@ -100,9 +108,11 @@ export function policyIssues(document: OrganisationDocument): DocumentIssue[] {
     if (given.length !== 1) report([], 'a policy has exactly one of allow, deny and require');
     for (const effect of given)
       reportWho(policy[effect], (path, message) => report([effect, ...path], message));
-    if (policy.to !== 'everything' && policy.to.resources === undefined && policy.to.tags === undefined) {
-      report(['to'], 'to names resources or tags, or is everything');
-    }
+    const { to = {}, mayExpose } = policy;
+    const isAboutNothing = to !== 'everything' && to.resources === undefined && to.tags === undefined;
+    if (isAboutNothing && mayExpose !== true) report(['to'], 'to names resources or tags, or is everything');
+    if (mayExpose === true && document.expose === undefined)
+      report(['mayExpose'], 'where to is not said; add expose: { suffix: apps.acme.example }');
     if (
       policy.from !== undefined &&
       policy.until !== undefined &&

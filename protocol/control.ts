@@ -3,9 +3,12 @@
  * Unknown types and unknown fields are ignored on both sides. Framing and sealing lie in `link/`.
  */
 import { Type, type Static } from 'typebox';
+import { ShortName } from './document-forms.ts';
 import { maxEndpointLength, maxEndpoints } from './endpoints.ts';
 import { idPattern } from './ids.ts';
 import { maxAsked } from './posture.ts';
+import { ExposeAnswer, ExposeCall } from './exposures.ts';
+import { AskFlows, FlowsAnswer } from './live-flows.ts';
 import { RequestAnswer, RequestCall } from './request-messages.ts';
 import { Probe, Probed } from './target-test.ts';
 import { WebFromController, WebFromNode } from './web-messages.ts';
@@ -222,7 +225,9 @@ export const FromNode = Type.Union([
   Rotate,
   Bye,
   RequestCall,
+  ExposeCall,
   Probed,
+  FlowsAnswer,
   ...WebFromNode,
 ]);
 
@@ -291,6 +296,8 @@ const sessionState = Type.Object({
 /** Everything a device may know. Collections are keyed by id so that a patch can name what changed. */
 export const DeviceSnapshot = Type.Object({
   kind: Type.Literal('device'),
+  /** The organisation's name; absent from an older controller. */
+  organisation: Type.Optional(ShortName),
   networks: Type.Record(
     Type.String(),
     Type.Object({
@@ -418,7 +425,9 @@ export const FromController = Type.Union([
   Type.Object({ ...common, t: Type.Literal('certificate'), pem: Type.String() }),
   Type.Object({ ...common, t: Type.Literal('drain'), after: Type.Integer() }),
   RequestAnswer,
+  ExposeAnswer,
   Probe,
+  AskFlows,
   ...WebFromController,
   /** The channel ends after it. `message` is a sentence for the person at this node. */
   Type.Object({

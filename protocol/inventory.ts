@@ -15,6 +15,8 @@ export const PersonEntry = Type.Object({
   provider: Type.Optional(Type.String()),
   signedIn: Type.String(),
   disabled: Type.Boolean(),
+  /** Whoever asks may not disable or enable them: their role is above the asking one, or they are the last owner. */
+  outOfReach: Type.Optional(Type.Literal(true)),
   /** Open sessions, in browsers and on devices. */
   sessions: Type.Integer(),
 });

@@ -111,6 +111,19 @@ export const DevicesDocument = Type.Object(
   closed,
 );
 
+/** Ports of people's own machines that they put behind the web door for a while; who may is said by policies. */
+export const ExposeDocument = Type.Object(
+  {
+    /** Their hostnames lie right below this name. */
+    suffix: Type.String({ minLength: 1, maxLength: 180 }),
+    /** How long one lasts at most: 1m … 7d; 24h unless said. */
+    longest: Type.Optional(Duration),
+    /** Whether guests, by e-mail, may be let in. */
+    guests: Type.Optional(Type.Literal(true)),
+  },
+  closed,
+);
+
 /** Changes of this document. */
 export const ChangesDocument = Type.Object(
   {
@@ -129,6 +142,7 @@ export const OrganisationDocument = Type.Object(
     sessions: Type.Optional(SessionsDocument),
     devices: Type.Optional(DevicesDocument),
     changes: Type.Optional(ChangesDocument),
+    expose: Type.Optional(ExposeDocument),
     identityProviders: Type.Optional(Type.Array(IdentityProviderDocument)),
     networks: Type.Optional(Type.Array(NetworkDocument)),
     serviceAccounts: Type.Optional(Type.Array(ServiceAccountDocument)),
@@ -151,6 +165,7 @@ export type DirectoryDocument = Static<typeof DirectoryDocument>;
 export type IdentityProviderDocument = Static<typeof IdentityProviderDocument>;
 export type ServiceAccountDocument = Static<typeof ServiceAccountDocument>;
 export type SessionsDocument = Static<typeof SessionsDocument>;
+export type ExposeDocument = Static<typeof ExposeDocument>;
 export type DevicesDocument = Static<typeof DevicesDocument>;
 export type ResourceDocument = Static<typeof ResourceDocument>;
 export type OrganisationDocument = Static<typeof OrganisationDocument>;

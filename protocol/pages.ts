@@ -14,11 +14,14 @@ export const portalPages = [
   '/device/confirm',
   '/refused',
   '/requests',
+  '/invitation',
+  '/account',
 ] as const;
 
 /** For those with a role. */
 export const adminPages = [
   '/admin',
+  '/admin/start',
   '/admin/map',
   '/admin/resources',
   '/admin/resources/$name',
@@ -30,6 +33,7 @@ export const adminPages = [
   '/admin/devices',
   '/admin/devices/$id',
   '/admin/sessions',
+  '/admin/requests',
   '/admin/networks',
   '/admin/networks/$name',
   '/admin/log',

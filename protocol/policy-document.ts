@@ -79,7 +79,10 @@ export const PolicyDocument = Type.Object(
     allow: Type.Optional(WhoDocument),
     deny: Type.Optional(WhoDocument),
     require: Type.Optional(WhoDocument),
-    to: TargetDocument,
+    /** May be absent where `mayExpose` says what it is about. */
+    to: Type.Optional(TargetDocument),
+    /** It is about exposing ports of one's own machine (`postern expose`), beside what `to` says. */
+    mayExpose: Type.Optional(Type.Literal(true)),
     doors: Type.Optional(Type.Array(Door, { minItems: 1 })),
     from: Type.Optional(Instant),
     until: Type.Optional(Instant),

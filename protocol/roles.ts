@@ -58,6 +58,9 @@ const table = {
   /** Tokens by which directories come in. */
   'directories.write-tokens': { roles: top, scope: 'write', fresh: true },
   'hostnames.read': { roles: readers },
+  /** What people expose from their own machines. */
+  'exposures.read': { roles: readers },
+  'exposures.end': { roles: [...top, 'network', 'access'], scope: 'write' },
   'servers.read': { roles: readers },
   'servers.write': { roles: [...top, 'network'], scope: 'write' },
   'keys.read': { roles: readers },

@@ -76,6 +76,11 @@ export class AttachedNode {
     return this.#open(encodeWeb(caller));
   }
 
+  /** Without a sign of life within 2.5 s its attachment ends. */
+  doubt(): void {
+    this.#hop.check();
+  }
+
   /** Tells it that the relay takes no new circuits. */
   drain(): void {
     this.#hop.drain();

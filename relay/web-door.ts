@@ -22,6 +22,8 @@ export interface WebConnector {
   readonly organisation: OrganisationId;
   /** A stream for a browser's connection; undefined when it takes no more. */
   openWeb(request: { sni: Name; addr: string; port: number }): MuxStream | undefined;
+  /** It did not answer: without a sign of life it is detached, with all that it carries. */
+  doubt(): void;
 }
 
 export interface WebDoorOptions {
@@ -53,8 +55,10 @@ interface Asked {
 }
 
 const usualBounds: WebBounds = { unfinished: 1_024, unfinishedOfSource: 128, passedOfSource: 1_024 };
-/** A connector takes a circuit within this, or the next one is asked. */
+/** A connector takes a circuit within this. */
 const acceptMs = 3_000;
+/** The same where another one serves the name: who opens a page does not wait for a connector that went without a word. */
+const acceptElseNextMs = 500;
 /** So long a refused browser has to read its alert. */
 const partingMs = 1_000;
 /** A browser that has gone without a word is noticed by the kernel's probes. */
@@ -132,10 +136,16 @@ export class WebDoor {
   async #pass(socket: Socket, source: string, { name, hello, connectors }: Asked): Promise<void> {
     const addr = plainAddress(socket.remoteAddress ?? '');
     const request = { sni: name, addr, port: socket.remotePort ?? 0 };
-    for (const connector of inOrder(connectors, name, neighbourhoodOf(addr))) {
+    const order = inOrder(connectors, name, neighbourhoodOf(addr));
+    for (const [index, connector] of order.entries()) {
       const stream = connector.openWeb(request);
       if (stream === undefined) continue;
-      if (!(await this.#isTaken(socket, stream, hello))) continue;
+      const withinMs = index + 1 < order.length ? acceptElseNextMs : acceptMs;
+      const expired = (): void => {
+        stream.reset('timeout');
+        connector.doubt();
+      };
+      if (!(await this.#isTaken(socket, stream, hello, { withinMs, expired }))) continue;
       if (socket.destroyed) return stream.reset('cancelled');
       return this.#join(socket, source, stream, connector);
     }
@@ -144,9 +154,14 @@ export class WebDoor {
   }
 
   /** Sends the hello at once, and resolves when the connector took the circuit or will not. */
-  async #isTaken(socket: Socket, stream: MuxStream, hello: Buffer): Promise<boolean> {
+  async #isTaken(
+    socket: Socket,
+    stream: MuxStream,
+    hello: Buffer,
+    { withinMs, expired }: { withinMs: number; expired: () => void },
+  ): Promise<boolean> {
     const leave = (): void => stream.reset('cancelled');
-    const cancelTimer = this.#options.clock.after(acceptMs, () => stream.reset('timeout'));
+    const cancelTimer = this.#options.clock.after(withinMs, expired);
     socket.once('close', leave);
     stream.write(hello);
     try {

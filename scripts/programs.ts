@@ -37,6 +37,8 @@ export const programs = {
   unshare: { package: 'util-linux', targets: everyone, rootOnly: true },
   setpriv: { package: 'util-linux', targets: everyone },
   curl: { package: 'curl', targets: everyone },
+  zsh: { package: 'zsh', targets: ['test'] },
+  fish: { package: 'fish', targets: ['test'] },
   dig: { package: 'bind9-dnsutils', targets: people },
   ssh: { package: 'openssh-client', targets: everyone },
   'ssh-keygen': { package: 'openssh-client', targets: everyone },

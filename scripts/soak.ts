@@ -18,6 +18,7 @@ import { TwoRelays } from '../test/support/relays/two-relays.ts';
 import { soakVariable } from '../test/support/length.ts';
 import { slowReaders } from '../test/support/slow-readers.ts';
 import { twoPeople } from '../test/support/web-canary.ts';
+import { WebFailover, type TakenOver } from '../test/support/web-failover.ts';
 
 interface Soak {
   /** What it does, and how long it takes. */
@@ -68,6 +69,10 @@ const soaks: Readonly<Record<string, Soak>> = {
   'web-door': {
     what: 'a real browser at the web door, an upload of 1 GB with flat memory among it, 4 minutes',
     run: () => atFullLength('test/e2e/web-door.test.ts'),
+  },
+  'web-failover': {
+    what: 'relay and connector of a page in Chromium killed five times each, the connector stopped three times, 2 minutes',
+    run: failover,
   },
   'blind-relay': {
     what: 'T1: a relay searched for what passed it, also after a minute of idleness, 2 minutes',
@@ -124,6 +129,30 @@ async function canary(): Promise<Found> {
   const { sent, whole, leaks } = await twoPeople(100_000, (line) => console.log(`  ${line}`));
   const kinds = Object.entries(sent).map(([kind, count]) => `${kind} ${count}`);
   return { lines: [`${kinds.join(', ')}; ${whole} came whole`], faults: leaks };
+}
+
+/** A page and a WebSocket work within this after a death. */
+const takenOverMs = 1_000;
+
+async function failover(): Promise<Found> {
+  const world = await WebFailover.open();
+  const faults: string[] = [];
+  const note = ({ what, pageMs, socketMs }: TakenOver): void => {
+    const socket = socketMs === undefined ? '' : `, its WebSocket after ${socketMs} ms`;
+    console.log(`  ${what}: a page after ${pageMs} ms${socket}`);
+    if (Math.max(pageMs, socketMs ?? 0) > takenOverMs)
+      faults.push(`${what}: a page after ${pageMs} ms${socket}`);
+  };
+  try {
+    for (let time = 0; time < 5; time += 1) {
+      note(await world.relayDies());
+      note(await world.connectorDies('killed'));
+    }
+    for (let time = 0; time < 3; time += 1) note(await world.connectorDies('stopped'));
+  } finally {
+    await world.close();
+  }
+  return { lines: [], faults };
 }
 
 async function flipEveryByte(): Promise<Found> {

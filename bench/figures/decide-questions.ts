@@ -101,7 +101,7 @@ function likelyQuestions(
   const byTag = groupedBy(resources, ({ tags }) => tags);
   const byName = groupedBy(resources, ({ name }) => [name]);
   return () => {
-    const { allow, to } = draw.pick(allows);
+    const { allow, to = {} } = draw.pick(allows);
     const meant = typeof allow === 'object' ? members.get(draw.pick(allow.groups ?? [])) : undefined;
     const opened =
       to === 'everything'

@@ -4,7 +4,8 @@
  */
 import type { Clock, Random } from '../../protocol/clock.ts';
 import type { Name } from '../../protocol/names.ts';
-import { standingOf, type Knowledge, type VisibleResource } from '../standing.ts';
+import type { Names } from '../names.ts';
+import type { VisibleResource } from '../standing.ts';
 import type { AddressPool } from './address-pool.ts';
 import { offsetOf } from './address-range.ts';
 import { answer, zoneOf, type AnswerView, type Existence } from './answer.ts';
@@ -14,7 +15,7 @@ import { forward, type Upstream } from './upstream.ts';
 
 export interface ResolverOptions {
   readonly pool: AddressPool;
-  knowledge(): Knowledge;
+  names(): Names;
   upstreams(): readonly Upstream[];
   /** Asks a connector of the resource's network whether the name exists. Never rejects. */
   exists(name: Name, resource: VisibleResource): Promise<'yes' | 'no' | 'unknown'>;
@@ -53,9 +54,9 @@ export function createResolver(options: ResolverOptions): Resolver {
     return question;
   };
 
-  const viewOf = (knowledge: Knowledge, just?: { name: Name; existence: Existence }): AnswerView => ({
-    zones: knowledge.zones,
-    standing: (name) => standingOf(name, knowledge),
+  const viewOf = (names: Names, just?: { name: Name; existence: Existence }): AnswerView => ({
+    zones: names.zones,
+    standing: (name) => names.standing(name),
     existence: (name) => {
       if (just?.name === name) return just.existence;
       const remembered = said.get(name);
@@ -77,15 +78,15 @@ export function createResolver(options: ResolverOptions): Resolver {
     query: Query,
     transport: 'udp' | 'tcp',
   ): Promise<Buffer | undefined> => {
-    let outcome = answer(query, viewOf(options.knowledge()));
+    let outcome = answer(query, viewOf(options.names()));
     if (outcome.do === 'ask') {
       const { name, resource } = outcome;
       const existence = await ask(name, resource);
-      outcome = answer(query, viewOf(options.knowledge(), { name, existence }));
+      outcome = answer(query, viewOf(options.names(), { name, existence }));
     }
     if (outcome.do === 'reply') return encodeReply(message, query, outcome.reply, transport);
     // The knowledge may have changed while a connector was asked; a protected name still goes nowhere.
-    if (outcome.do === 'ask' || isProtected(query, options.knowledge())) return undefined;
+    if (outcome.do === 'ask' || isProtected(query, options.names())) return undefined;
     const upstreams = options.upstreams();
     const reply = await forward(message, query.questionEnd, transport, upstreams, options.random);
     return reply ?? serverFailure(message, query);
@@ -105,10 +106,10 @@ export function createResolver(options: ResolverOptions): Resolver {
 }
 
 /** The last gate before a question leaves: on the raw labels, whatever the decision above it said. */
-function isProtected(query: Query, knowledge: Knowledge): boolean {
+function isProtected(query: Query, names: Names): boolean {
   const plain = !query.labels.some((label) => label.includes('.'));
-  if (plain && knowledge.exempt.has(query.labels.join('.'))) return false;
-  return zoneOf(query.labels, knowledge.zones) !== undefined;
+  if (plain && names.isExempt(query.labels.join('.'))) return false;
+  return zoneOf(query.labels, names.zones) !== undefined;
 }
 
 /** For names that are not ours, when no resolver answers. */

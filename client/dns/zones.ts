@@ -8,7 +8,10 @@ import { isPublicSuffix, privateSuffixes } from '../../protocol/public-suffixes.
 /** A zone that was refused, and why, for `status`. */
 export interface RefusedZone {
   readonly zone: string;
-  readonly why: 'not-a-name' | 'top-level' | 'public-suffix' | 'reserved' | 'controller';
+  /** `held`: another account has one that overlaps. */
+  readonly why: 'not-a-name' | 'top-level' | 'public-suffix' | 'reserved' | 'controller' | 'held';
+  /** The account that holds it. */
+  readonly by?: string;
 }
 
 /** Splits the zones of a snapshot into those taken over and those refused. `controllerHost` is a name or an address. */

@@ -8,12 +8,8 @@ import { collectFacts, nothingWanted } from './collect.ts';
 import type { SystemCollectors } from './collector.ts';
 import type { Machine } from './machine.ts';
 
-/** At most so long from one report to the next. */
-const everyMs = 60_000;
-/** How soon after a wake it is noticed, at the latest. */
-const tickMs = 5_000;
-/** The wall clock moved by more than this while the monotonic one stood: the machine slept, or somebody set the clock. */
-const jumpMs = 2_000;
+/** From one report to the next: with the time that gathering takes it is within a minute. */
+const everyMs = 55_000;
 /** Programs write a file in several steps; they are let finish. */
 const settleMs = 250;
 
@@ -43,10 +39,6 @@ export class PostureReporter {
   #last: LastReport | undefined;
   /** What the last report was gathered for. */
   #asked = '';
-  /** When a report was last due, whatever else was told meanwhile. */
-  #lastAskedMs = 0;
-  /** Wall clock less monotonic clock, which only a sleep or somebody changes. */
-  #offsetMs = 0;
   #cancelTick: () => void = () => undefined;
   #cancelSettling: () => void = () => undefined;
   #unwatch: (() => void)[] = [];
@@ -64,9 +56,7 @@ export class PostureReporter {
   start(): void {
     this.#cancelTick();
     if (this.#state === 'stopped') this.#state = 'idle';
-    this.#offsetMs = this.#offset();
     this.#report(true);
-    this.#tick();
   }
 
   stop(): void {
@@ -81,8 +71,9 @@ export class PostureReporter {
     if (this.#state !== 'stopped' && this.#askedNow() !== this.#asked) this.#report(true);
   }
 
-  #offset(): number {
-    return this.#options.wallClock() - this.#options.clock.nowMs();
+  /** The machine slept: what was told before says nothing of now. */
+  woke(): void {
+    if (this.#state !== 'stopped') this.#report(true);
   }
 
   #askedNow(): string {
@@ -91,23 +82,19 @@ export class PostureReporter {
   }
 
   #tick(): void {
-    this.#cancelTick = this.#options.clock.after(tickMs, () => {
-      const offset = this.#offset();
-      const slept = Math.abs(offset - this.#offsetMs) > jumpMs;
-      this.#offsetMs = offset;
+    this.#cancelTick();
+    this.#cancelTick = this.#options.clock.after(everyMs, () => {
       const wanted = this.#options.wanted();
       // An organisation without profiles needs to be told once; an older controller does not say.
-      const isNeeded = wanted === undefined || wanted.checks.length > 0;
-      if (slept || (isNeeded && this.#options.clock.nowMs() - this.#lastAskedMs > everyMs - 2 * tickMs))
-        this.#report(true);
-      this.#tick();
+      if (wanted === undefined || wanted.checks.length > 0) this.#report(true);
+      else this.#tick();
     });
   }
 
   /** @param always whether to send what is the same as before, to keep it fresh */
   #report(always: boolean): void {
-    const { system, clock } = this.#options;
-    if (always) this.#lastAskedMs = clock.nowMs();
+    const { system } = this.#options;
+    if (always) this.#tick();
     if (this.#state === 'gathering') this.#state = 'gathering-again';
     if (this.#state !== 'idle' || system === undefined) return;
     this.#state = 'gathering';

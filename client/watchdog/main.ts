@@ -11,6 +11,7 @@ import { AddressPool } from '../dns/address-pool.ts';
 import { parseRange, resolverAddress } from '../dns/address-range.ts';
 import { createResolver } from '../dns/resolver.ts';
 import { serveDns } from '../dns/server.ts';
+import { namesOf } from '../names.ts';
 import { nothingKnown } from '../standing.ts';
 import { statusSchema } from '../status.ts';
 import { flushResolved, routeZones } from '../system-dns/resolved.ts';
@@ -33,13 +34,15 @@ async function watch(path: string): Promise<void> {
     await undoLeftovers(state);
     return;
   }
-  const knowledge = nothingKnown(
-    journal.zones.flatMap((zone) => parseName(zone) ?? []),
-    new Set(),
+  const names = namesOf(
+    nothingKnown(
+      journal.zones.flatMap((zone) => parseName(zone) ?? []),
+      new Set(),
+    ),
   );
   const resolver = createResolver({
     pool: new AddressPool(range, () => systemClock.nowMs()),
-    knowledge: () => knowledge,
+    names: () => names,
     upstreams: () => [],
     exists: () => Promise.resolve('unknown' as const),
     clock: systemClock,

@@ -2,6 +2,7 @@
  * One request on its way through the door: what it is for, by what right, and how it is cut when the right ends. The set of
  * those that are open is what a revocation walks.
  */
+import { randomUUID } from 'node:crypto';
 import type { ConnectorResource } from '../../protocol/control.ts';
 import type { CodeName } from '../../protocol/errors.ts';
 import type { DeviceId } from '../../protocol/ids.ts';
@@ -22,6 +23,8 @@ export interface ExchangeOptions {
   /** The device, by the client door; its flow is recorded beside. */
   readonly device?: DeviceId;
   readonly ownAuthorization: boolean;
+  /** When it came, epoch milliseconds. */
+  readonly sinceMs: number;
   /** Whether it still may be open, apart from its right: the resource may have changed. */
   standing(): CodeName | undefined;
   /** Ends the connection towards the browser. */
@@ -71,6 +74,8 @@ export class Exchange {
 
 export class OpenExchanges {
   readonly #all = new Set<Exchange>();
+  /** Of those that somebody was told of; a request costs nothing until then. */
+  readonly #ids = new WeakMap<Exchange, string>();
 
   get size(): number {
     return this.#all.size;
@@ -94,6 +99,15 @@ export class OpenExchanges {
       exchange.cut();
     }
     return endsMs;
+  }
+
+  /** Those that are open, each under an id that it keeps. */
+  list(): readonly (readonly [id: string, exchange: Exchange])[] {
+    return Array.from(this.#all, (exchange) => {
+      const id = this.#ids.get(exchange) ?? randomUUID();
+      this.#ids.set(exchange, id);
+      return [id, exchange] as const;
+    });
   }
 
   cutAll(): void {

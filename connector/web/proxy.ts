@@ -45,6 +45,8 @@ export interface Opened {
   readonly exchange: Exchange;
   readonly origins: readonly ChosenOrigin[];
   headers(origin: ChosenOrigin): string[];
+  /** Is told how it was answered, once, where somebody watches; undefined: not at all. */
+  readonly answered?: (status: number | undefined) => void;
 }
 
 /** A request that the gate has passed, from its hook to its answer. */
@@ -111,7 +113,10 @@ export async function createProxy(
     const raw: BrowserResponse = reply.raw;
     const { exchange } = opened;
     const { resource } = exchange.options;
-    raw.on('close', () => exchange.end());
+    raw.on('close', () => {
+      exchange.end();
+      opened.answered?.(raw.headersSent ? raw.statusCode : undefined);
+    });
     raw.on('error', () => exchange.end());
     if (raw.destroyed) exchange.end();
     const outgoing: Outgoing = {

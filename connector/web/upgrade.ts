@@ -50,6 +50,7 @@ export async function passUpgrade(
     exchange.onceOver(() => connection.destroy());
     if (exchange.isOver) return;
     const answer = await askOrigin(opened, by, connection);
+    opened.answered?.(answer.response.statusCode);
     join(opened, browser, by, answer);
   } catch (error) {
     exchange.end();

@@ -3,6 +3,7 @@
  * has a public hostname. Until then it answers as a door that serves nothing; what comes while it opens waits for it.
  */
 import type { FromController } from '../../protocol/control.ts';
+import type { LiveFlow } from '../../protocol/live-flows.ts';
 import type { WebDoor, WebDoorOptions } from './web-door.ts';
 
 type State =
@@ -85,6 +86,14 @@ class WebDoorWhenNeeded implements WebDoor {
     this.#isFollowed = true;
     if (this.#state.state === 'open') this.#state.door.follow();
     else void this.openIfNeeded();
+  }
+
+  liveFlows(): LiveFlow[] {
+    return this.#state.state === 'open' ? this.#state.door.liveFlows() : [];
+  }
+
+  cutFlow(id: string): boolean {
+    return this.#state.state === 'open' && this.#state.door.cutFlow(id);
   }
 
   recheck(): number {

@@ -9,6 +9,7 @@ import type { CodeName } from '../../protocol/errors.ts';
 import type { WebCaller } from '../../protocol/hop.ts';
 import { parseId } from '../../protocol/ids.ts';
 import type { Lease } from '../../protocol/lease.ts';
+import type { LiveFlow } from '../../protocol/live-flows.ts';
 import type { MuxStream } from '../../protocol/mux/stream.ts';
 import { isWildcard, parseName, rankOf, type Pattern } from '../../protocol/names.ts';
 import type { AlarmName } from '../../protocol/node/alarms.ts';
@@ -35,7 +36,8 @@ import { reservedHeaders } from './identity-headers.ts';
 import { originHeaders } from './origin-request.ts';
 import { originsFor, type ChosenOrigin } from './origins.ts';
 import { createProxy, type Opened } from './proxy.ts';
-import type { RawRequest } from './request-target.ts';
+import type { WatchRequest } from './passed-request.ts';
+import type { RawRequest, Target } from './request-target.ts';
 import type { Right } from './right.ts';
 import { askSignOut, SignIn, signInNeeded, type Answer } from './sign-in.ts';
 import { isWebSocket, passUpgrade, refuseMalformed, refuseUpgrade } from './upgrade.ts';
@@ -55,6 +57,7 @@ export interface WebDoorOptions {
   record(entry: Omit<FlowRecord, 'seq'>): void;
   alarm(name: AlarmName): void;
   readonly resolve: Resolve;
+  readonly onRequest?: WatchRequest;
   /** A folder of certificates. */
   readonly certificates?: string;
   /** The CA that orders go to; without one the controller's built-in authority issues what no file has. */
@@ -88,6 +91,9 @@ export interface WebDoor {
   follow(): void;
   /** Ends what nothing covers any more; the instant (epoch milliseconds) at which time alone ends the next. */
   recheck(): number;
+  /** Requests and upgrades that are open by no flow of a device; `cutFlow` ends one of them. */
+  liveFlows(): LiveFlow[];
+  cutFlow(id: string): boolean;
   close(): Promise<void>;
 }
 
@@ -255,6 +261,26 @@ class ConnectorWebDoor implements WebDoor {
     return this.#open.recheck((exchange, code) => this.#records.cut(exchange, code));
   }
 
+  liveFlows(): LiveFlow[] {
+    return this.#open.list().flatMap(([flow, exchange]) => {
+      const { right, resource, target, device, sinceMs } = exchange.options;
+      // A device's own flow is listed where it was accepted.
+      if (device !== undefined && right?.door !== 'web') return [];
+      const port = Number(/:(\d+)$/.exec(target.authority)?.[1] ?? 443);
+      const whose = right === undefined ? {} : { subject: right.sub };
+      const kind = 'web' as const;
+      return { flow, since: sinceMs, ...whose, resource: resource.id, host: target.host, port, kind };
+    });
+  }
+
+  cutFlow(id: string): boolean {
+    const [, exchange] = this.#open.list().find(([each]) => each === id) ?? [];
+    if (exchange === undefined) return false;
+    this.#records.cut(exchange, 'revoked');
+    exchange.cut();
+    return true;
+  }
+
   async close(): Promise<void> {
     this.#open.cutAll();
     this.#certificates.close();
@@ -373,13 +399,16 @@ class ConnectorWebDoor implements WebDoor {
       right,
       ...(device === undefined ? {} : { device: device.device }),
       ownAuthorization,
+      sinceMs: Math.floor(this.#options.lease.nowMs()),
       standing: () => this.#standing(resource, target.host) ?? objectionTo(device?.right()),
       cut,
     });
     this.#open.add(exchange);
     this.#records.opened(exchange);
+    const answered = this.#watch(raw, target, right);
     const opened = (identity: readonly string[]): Opened => ({
       exchange,
+      ...(answered === undefined ? {} : { answered }),
       origins: this.#health.order(resource, originsFor(resource, target.host)),
       headers: (chosen) =>
         originHeaders(raw, target, {
@@ -396,6 +425,14 @@ class ConnectorWebDoor implements WebDoor {
       known: () => new Set((this.#options.snapshot()?.jwks ?? []).map(({ kid }) => kid)),
     });
     return identity instanceof Promise ? identity.then(opened) : opened(identity);
+  }
+
+  #watch({ method = '' }: RawRequest, { path }: Target, right: Right | undefined): Opened['answered'] {
+    const { onRequest, clock, lease } = this.#options;
+    if (onRequest === undefined) return undefined;
+    const [atMs, sinceMs] = [lease.nowMs(), clock.nowMs()];
+    const who = right?.who.email ?? right?.who.name;
+    return (status) => onRequest({ atMs, method, path, status, tookMs: clock.nowMs() - sinceMs, who });
   }
 
   /** Whether the hostname still leads to the resource by which it was opened. */

@@ -31,43 +31,52 @@ export async function administrators(store: ScopedStore): Promise<PeopleTable[]>
   return store.select('people').selectAll().where('role', 'is not', null).orderBy('role_ms').execute();
 }
 
+export interface RoleGiver {
+  readonly nowMs: number;
+  readonly who: string;
+  /** Whether an owner asks, as of the transaction. */
+  readonly byOwner: () => boolean;
+}
+
 /** Gives a person this role in place of the one they have; `role` undefined takes it. */
 export async function setRole(
   store: ScopedStore,
   id: Id<'usr'>,
   role: Role | undefined,
-  options: {
-    readonly nowMs: number;
-    readonly who: string;
-    /** Whether an owner asks, as of the transaction. */
-    readonly byOwner: () => boolean;
-  },
+  giver: RoleGiver,
 ): Promise<RoleChange> {
-  const { nowMs, who, byOwner } = options;
-  return store.transaction(async (tx) => {
-    const before = await tx.select('people').selectAll().where('id', '=', id).executeTakeFirst();
-    if (before === undefined || (role === undefined && before.role === null)) return 'unknown';
-    if (before.role === role) return 'done';
-    // Whoever administers may name the first owner; after that, only owners make and unmake owners.
-    if ((before.role === 'owner' || role === 'owner') && !byOwner() && (await owners(tx)).length > 0)
-      return 'owners-only';
-    if (before.role === 'owner' && (await isLastOwner(tx, id))) return 'last-owner';
-    await tx
-      .update('people')
-      .set({ role: role ?? null, role_ms: nowMs, role_by: who })
-      .where('id', '=', id)
-      .execute();
-    await appendAudit(tx, [
-      {
-        atMs: nowMs,
-        who,
-        what: 'administrator.role',
-        result: 'done',
-        detail: { person: id, email: before.email, before: before.role, after: role ?? null },
-      },
-    ]);
-    return 'done';
-  });
+  return store.transaction((tx) => setRoleIn(tx, id, role, giver));
+}
+
+/** The same inside a transaction. */
+export async function setRoleIn(
+  tx: ScopedStore,
+  id: Id<'usr'>,
+  role: Role | undefined,
+  { nowMs, who, byOwner }: RoleGiver,
+): Promise<RoleChange> {
+  const before = await tx.select('people').selectAll().where('id', '=', id).executeTakeFirst();
+  if (before === undefined || (role === undefined && before.role === null)) return 'unknown';
+  if (before.role === role) return 'done';
+  // Whoever administers may name the first owner; after that, only owners make and unmake owners.
+  if ((before.role === 'owner' || role === 'owner') && !byOwner() && (await owners(tx)).length > 0)
+    return 'owners-only';
+  if (before.role === 'owner' && (await isLastOwner(tx, id))) return 'last-owner';
+  await tx
+    .update('people')
+    .set({ role: role ?? null, role_ms: nowMs, role_by: who })
+    .where('id', '=', id)
+    .execute();
+  await appendAudit(tx, [
+    {
+      atMs: nowMs,
+      who,
+      what: 'administrator.role',
+      result: 'done',
+      detail: { person: id, email: before.email, before: before.role, after: role ?? null },
+    },
+  ]);
+  return 'done';
 }
 
 /** Whether anybody could sign in as an owner. */

@@ -80,7 +80,9 @@ export async function makeLocalOwner(
       })
       .execute();
     if (proof.kind === 'passkey')
-      await tx.insert('passkeys', { ...proof.passkey, person, created_ms: nowMs, used_ms: null }).execute();
+      await tx
+        .insert('passkeys', { ...proof.passkey, person, created_ms: nowMs, used_ms: null, name: null })
+        .execute();
     const detail = { person, email, name, by: proof.kind, before: null, after: 'owner' };
     await appendAudit(tx, [
       { atMs: nowMs, who: 'setup link', what: 'administrator.role', result: 'done', detail },

@@ -24,7 +24,18 @@ export function relyingParty({ hostname }: URL): string | undefined {
 /** @param challenge base64url */
 export async function registrationOptions(
   publicUrl: URL,
-  { challenge, email, name }: { readonly challenge: string; readonly email: string; readonly name: string },
+  {
+    challenge,
+    email,
+    name,
+    excluded = [],
+  }: {
+    readonly challenge: string;
+    readonly email: string;
+    readonly name: string;
+    /** Ids of passkeys that the person has already. */
+    readonly excluded?: readonly string[];
+  },
 ): Promise<PublicKeyCredentialCreationOptionsJSON> {
   return generateRegistrationOptions({
     rpName: 'Postern',
@@ -33,6 +44,7 @@ export async function registrationOptions(
     userDisplayName: name,
     challenge: bytesOf(challenge),
     attestationType: 'none',
+    excludeCredentials: excluded.map((id) => ({ id })),
     authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
   });
 }

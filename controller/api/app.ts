@@ -27,7 +27,9 @@ import { documentHistoryRoutes } from './routes/document-history.ts';
 import { documentRoutes } from './routes/document.ts';
 import { enrolmentKeyRoutes } from './routes/enrolment-keys.ts';
 import { eventRoutes } from './routes/events.ts';
+import { flowRoutes } from './routes/flows.ts';
 import { hostnameRoutes } from './routes/hostnames.ts';
+import { invitationRoutes } from './routes/invitations.ts';
 import { listRoutes } from './routes/lists.ts';
 import { nameRoutes } from './routes/names.ts';
 import { overviewRoutes } from './routes/overview.ts';
@@ -37,6 +39,7 @@ import { postureRoutes } from './routes/posture.ts';
 import { peopleRoutes } from './routes/people.ts';
 import { requestRoutes } from './routes/requests.ts';
 import { serverRoutes } from './routes/servers.ts';
+import { exposureRoutes } from './routes/exposures.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { mailRoutes } from './routes/mail.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
@@ -97,8 +100,11 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     webhookRoutes,
     mailRoutes,
     sessionRoutes,
+    exposureRoutes,
+    flowRoutes,
     tokenRoutes,
     administratorRoutes,
+    invitationRoutes,
     simulateRoutes,
     targetTestRoutes,
     directoryRoutes,

@@ -7,6 +7,7 @@ import { Fault } from '../../protocol/errors.ts';
 import type { ConnectorId, DeviceId, NodeId, OrganisationId } from '../../protocol/ids.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { ControllerContext } from '../context.ts';
+import { exposeForDevice } from '../exposures/for-device.ts';
 import { reportPosture } from '../posture/report.ts';
 import { requestForDevice } from '../requests/for-device.ts';
 import { endSessions, openSessionsOf } from '../sessions/end-sessions.ts';
@@ -32,6 +33,7 @@ const senders: Readonly<Record<Request['t'], readonly NodeKind[]>> = {
   posture: ['device'],
   logout: ['device'],
   request: ['device'],
+  expose: ['device'],
   receipts: ['connector'],
   publish: ['connector'],
   certify: ['relay', 'connector'],
@@ -41,6 +43,7 @@ const senders: Readonly<Record<Request['t'], readonly NodeKind[]>> = {
   certificates: ['connector'],
   'assertion-keys': ['connector'],
   probed: ['connector'],
+  flowing: ['connector'],
 };
 
 /** Acts on a message and answers with `send`. Throws a Fault, after which the channel ends. */
@@ -61,6 +64,10 @@ export async function actForNode(
       const answer = await requestForDevice(context, from.organisation, from.node as DeviceId, message);
       return send({ t: 'requested', re: message.id, ...answer });
     }
+    case 'expose': {
+      const answer = await exposeForDevice(context, from.organisation, from.node as DeviceId, message);
+      return send({ t: 'exposed', re: message.id, ...answer });
+    }
     case 'receipts': {
       const { organisation, node } = from;
       const seq = await storeReceipts(context, organisation, node as ConnectorId, message.list);
@@ -71,10 +78,9 @@ export async function actForNode(
     case 'certify':
       if (from.kind === 'connector') return certifyHostname(context, from, message, send);
       return send({ t: 'certificate', pem: await certify(context, from, message.key) });
-    case 'probed': {
-      const { question, steps } = message;
-      return context.bus.publish(from.organisation, { kind: 'probed', node: from.node, question, steps });
-    }
+    case 'probed':
+    case 'flowing':
+      return context.bus.publish(from.organisation, { kind: 'answer', node: from.node, message });
     default:
       return actForConnector(context, from, message, send);
   }

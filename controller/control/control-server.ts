@@ -200,14 +200,12 @@ export class ControlServer {
         return;
       case 'channel':
         return this.#byNode.get(message.node)?.conversation.yieldTo(message.channel, message.boot);
-      case 'probe': {
+      case 'ask': {
         const conversation = this.#byNode.get(message.node)?.conversation;
-        const { question, target } = message;
-        if (conversation?.admitted?.organisation === organisation)
-          conversation.send({ t: 'probe', question, target });
+        if (conversation?.admitted?.organisation === organisation) conversation.send(message.message);
         return;
       }
-      case 'probed':
+      case 'answer':
         return;
       case 'close':
         this.#byNode.get(message.node)?.conversation.end(message.code, message.message);

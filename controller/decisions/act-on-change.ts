@@ -8,6 +8,9 @@ import type { Revocation } from '../../protocol/lease.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { Change } from '../changes.ts';
 import type { ControllerContext, Organisation } from '../context.ts';
+import { exposedResource } from '../exposures/exposure.ts';
+import { forgetExposure, overTexts } from '../exposures/end-exposures.ts';
+import { followExposures, reviewExposures } from '../exposures/review-exposures.ts';
 import type { Applied } from '../organisation/apply-document.ts';
 import type { OrganisationState } from '../organisation/organisation-state.ts';
 import { endSessions } from '../sessions/end-sessions.ts';
@@ -19,7 +22,7 @@ import { devicesOf, openDevices, openSeats, type SeatFilter } from './seat.ts';
 import { tellPassesOf } from '../web/passes.ts';
 import { forgetWebSessionsOf, webSessionsAnew } from '../web/web-sessions-anew.ts';
 import { sweepSuperseded } from './superseded.ts';
-import { touchedBy, touches, type Touched } from './touched.ts';
+import { touchedBy, touchedByResource, touches, type Touched } from './touched.ts';
 import { forgetTokensOf, withdraw, type Reconsidered } from './withdraw.ts';
 
 /** The store takes a bounded number of values in one query. */
@@ -31,6 +34,11 @@ export async function actOnChange(
   organisation: OrganisationId,
   change: Change,
 ): Promise<void> {
+  await act(context, organisation, change);
+  await followExposures(context, organisation, change);
+}
+
+async function act(context: ControllerContext, organisation: OrganisationId, change: Change): Promise<void> {
   const { bus } = context;
   switch (change.kind) {
     case 'document':
@@ -57,6 +65,8 @@ export async function actOnChange(
       const devices = await decideAnew(context, organisation, { subject }, { cause });
       return bus.publish(organisation, { kind: 'devices', devices });
     }
+    case 'exposure':
+      return exposureChanged(context, organisation, change);
     case 'passes':
       await revoke(context, organisation, change.revoked, 'pass');
       return bus.publish(organisation, { kind: 'connectors' });
@@ -87,6 +97,7 @@ export async function decideAll(context: ControllerContext, organisation: Organi
   await webSessionsAnew(context, organisation, 'all', 'start');
   decided.set(context.organisation(organisation), state);
   await sweepSuperseded(context, organisation);
+  await reviewExposures(context, organisation);
 }
 
 /** What each organisation's decisions rest on: the newest document for which everyone it touched was decided anew. */
@@ -129,6 +140,35 @@ async function documentApplied(
   }
   context.bus.publish(id, { kind: 'devices', devices });
   context.bus.publish(id, { kind: 'connectors' });
+}
+
+/** Told to those it concerns alone: what somebody exposes is nothing to everybody else's devices. */
+async function exposureChanged(
+  context: ControllerContext,
+  organisation: OrganisationId,
+  { exposure, over }: Extract<Change, { kind: 'exposure' }>,
+): Promise<void> {
+  const { id, connector, person, allow } = exposure;
+  const { store, reader } = context.organisation(organisation);
+  const { definition } = exposedResource(exposure);
+  if (over !== undefined) {
+    const sessions = await store.transaction((tx) => forgetExposure(tx, exposure));
+    const revoked = [id, ...(connector === undefined ? [] : [connector]), ...sessions];
+    await revoke(context, organisation, revoked, over);
+  }
+  const touched = touchedByResource(await reader.current(), definition, allow === undefined ? [] : [allow]);
+  const { resources } = touched;
+  const anew = { cause: over ?? 'exposed', removed: over === undefined ? [] : [id], resources };
+  const others = await decideAnew(context, organisation, touched, anew);
+  const own = await decideAnew(context, organisation, { subject: person }, anew);
+  if (over !== undefined && connector !== undefined)
+    context.bus.publish(organisation, {
+      kind: 'close',
+      node: connector,
+      code: 'revoked',
+      message: overTexts[over],
+    });
+  context.bus.publish(organisation, { kind: 'devices', devices: [...new Set([...others, ...own])] });
 }
 
 async function sessionsEnded(

@@ -8,6 +8,7 @@ import {
   resourceOutageS,
   resourceWithin,
 } from '../organisation/resource-hosts.ts';
+import { networkOfExposure } from '../exposures/exposure.ts';
 import { directEndpoints } from './direct-endpoints.ts';
 import { connectorWeb } from '../web/connector-web.ts';
 import { hostnamesOfNetwork, webView } from '../web/web-view.ts';
@@ -32,7 +33,8 @@ export async function connectorView(
   return store.transaction(async (tx) => {
     const state = await reader.current(tx);
     const own = await tx.select('nodes').selectAll().where('id', '=', connector).executeTakeFirst();
-    const network = state.networks.find(({ id }) => id === own?.network);
+    const networks = [...state.networks, ...state.exposures.map(networkOfExposure)];
+    const network = networks.find(({ id }) => id === own?.network);
     if (own === undefined || network === undefined) return undefined;
     const nowMs = context.now();
     const servers = await serversSince(tx, nowMs);

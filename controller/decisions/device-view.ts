@@ -10,6 +10,7 @@ import type { Reason } from '../../protocol/reasons.ts';
 import type { OrganisationState, Resource } from '../organisation/organisation-state.ts';
 import { resourceHosts } from '../organisation/resource-hosts.ts';
 import { webHostnames } from '../organisation/resource-web.ts';
+import { networkOfExposure } from '../exposures/exposure.ts';
 import { postureWanted } from '../posture/wanted.ts';
 import type { NodesTable } from '../store/schema.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
@@ -193,7 +194,7 @@ function deviceSnapshot(
     known.add(entry.resource.network.id);
     if (entry.state === 'granted') granted.add(entry.resource.network.id);
   }
-  for (const { id, name } of state.networks) {
+  for (const { id, name } of [...state.networks, ...state.exposures.map(networkOfExposure)]) {
     if (!known.has(id)) continue;
     const connectors = servers
       .filter(({ kind, network }) => kind === 'connector' && network === id)
@@ -207,6 +208,7 @@ function deviceSnapshot(
   const ended = whyOver(session, nowMs);
   return {
     kind: 'device',
+    ...(state.document.organisation === '' ? {} : { organisation: state.document.organisation }),
     networks,
     relays,
     zones: [...state.zones],

@@ -38,12 +38,15 @@ export function groupsByNetwork(state: OrganisationState): (network: NetworkId) 
 }
 
 /** Groups that policies and path rules of this network name: its applications may be told of those, and of no others. */
-export function groupsOfNetwork({ document, resources }: OrganisationState, network: NetworkId): string[] {
+export function groupsOfNetwork(
+  { document, resources, exposures }: OrganisationState,
+  network: NetworkId,
+): string[] {
   const inside = resources.filter((resource) => resource.network.id === network);
   const named = new Set(
     inside.flatMap(({ definition: { web } }) => web?.rules?.flatMap(({ groups }) => groups ?? []) ?? []),
   );
-  for (const { to, allow, deny, require } of document.policies ?? []) {
+  for (const { to = {}, allow, deny, require } of document.policies ?? []) {
     const about =
       to === 'everything' ||
       inside.some(
@@ -54,5 +57,8 @@ export function groupsOfNetwork({ document, resources }: OrganisationState, netw
       if (who !== undefined && who !== 'everyone') for (const group of who.groups ?? []) named.add(group);
     }
   }
+  for (const { network: of, allow } of exposures)
+    if (of === network && allow !== undefined && allow !== 'everyone')
+      for (const group of allow.groups ?? []) named.add(group);
   return [...named];
 }

@@ -18,7 +18,7 @@ export interface Touched {
 
 const everything: Touched = { who: 'everyone', resources: 'all', pictures: true };
 /** Parts of a document on which no decision hangs; what they take along is removed by name. */
-const without = new Set(['organisation', 'identityProviders', 'networks', 'tests', 'webhooks']);
+const without = new Set(['organisation', 'expose', 'identityProviders', 'networks', 'tests', 'webhooks']);
 const effects = ['allow', 'deny', 'require'] as const;
 const knownKeys = new Set(['people', 'groups', 'serviceAccounts', 'guests']);
 
@@ -99,6 +99,18 @@ export function touchedBy(before: Half, after: Half): Touched {
   };
 }
 
+/** Whom it touches that this resource comes or goes: whom `allow` names, and whom policies about it do. */
+export function touchedByResource(
+  { document }: Pick<OrganisationState, 'document'>,
+  definition: ResourceDocument,
+  allow: readonly WhoDocument[],
+): Touched {
+  const named = (document.policies ?? []).flatMap((policy) =>
+    isAbout(policy, definition) ? effects.flatMap((effect) => policy[effect] ?? []) : [],
+  );
+  return { who: [...allow, ...named], resources: new Set([definition.name]), pictures: false };
+}
+
 /** Whether a change may touch this subject. */
 export function touches({ who }: Touched, { kind, name, email, groups }: Omit<Subject, 'id'>): boolean {
   if (who === 'everyone') return true;
@@ -129,7 +141,7 @@ function different<T extends { readonly name: string }>(
   });
 }
 
-function isAbout({ to }: Pick<PolicyDocument, 'to'>, { name, tags = [] }: ResourceDocument): boolean {
+function isAbout({ to = {} }: Pick<PolicyDocument, 'to'>, { name, tags = [] }: ResourceDocument): boolean {
   if (to === 'everything') return true;
   return to.resources?.includes(name) === true || tags.some((tag) => to.tags?.includes(tag) === true);
 }

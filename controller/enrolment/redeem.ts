@@ -2,11 +2,19 @@
  * A node joins with an enrolment key: the key is used and the node made in one transaction. A node that comes with the key
  * it has used already gets itself back, since the first answer may have been lost.
  */
-import { newId, type Id, type NetworkId, type NodeId, type OrganisationId } from '../../protocol/ids.ts';
+import {
+  newId,
+  type ConnectorId,
+  type Id,
+  type NetworkId,
+  type NodeId,
+  type OrganisationId,
+} from '../../protocol/ids.ts';
 import { decodeEnrolmentKey, hashOfSecret } from '../../protocol/secrets.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { ControllerContext } from '../context.ts';
 import { longestLifeMs } from '../decisions/revocations.ts';
+import { bindExposure } from '../exposures/begin-exposure.ts';
 import { isDisabled } from '../people/disable.ts';
 import type { EnrolmentKeysTable, NodeKind } from '../store/schema.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
@@ -54,14 +62,21 @@ export async function redeem(
     if (used === undefined) return { state: 'refused' } as const;
     if (kind === 'device') return asRedeemed(await joinService(tx, used, claim, context));
     const node = await insertServer(tx, used, kind, claim, url, context);
-    return { state: 'joined', node, isNew: true, ended: [] } as const;
+    const exposure =
+      kind === 'connector'
+        ? await bindExposure(tx, used.target as NetworkId, node as ConnectorId)
+        : undefined;
+    return { state: 'joined', node, isNew: true, ended: [], exposure } as const;
   });
   if (result.state !== 'joined') return result;
   if (result.ended.length > 0) {
     const ended = { kind: 'sessions-ended', sessions: result.ended, reason: 'replaced' } as const;
     await context.publish(organisation, ended);
   }
-  if (result.isNew) await context.publish(organisation, { kind: 'servers', relay: kind === 'relay' });
+  if ('exposure' in result && result.exposure !== undefined) {
+    const { exposure } = result;
+    await context.publish(organisation, { kind: 'exposure', exposure });
+  } else if (result.isNew) await context.publish(organisation, { kind: 'servers', relay: kind === 'relay' });
   return { state: 'joined', organisation, node: result.node };
 }
 

@@ -4,6 +4,7 @@
  */
 import { traceDecision } from '../../policy/trace.ts';
 import type { EffectiveAccess, EffectiveAccessList } from '../../protocol/effective-access.ts';
+import type { NodeId } from '../../protocol/ids.ts';
 import { readableReason } from '../../protocol/reasons.ts';
 import type { Organisation } from '../context.ts';
 import { candidatesFor } from '../decisions/candidates.ts';
@@ -19,21 +20,28 @@ import { signInFacts } from '../login/sign-in-facts.ts';
 import { isInvited } from '../guests/invited.ts';
 import type { OrganisationState, Resource } from '../organisation/organisation-state.ts';
 import { openNow, type OpenNow } from '../organisation/plan/plan-subjects.ts';
+import type { ScopedStore } from '../store/scoped-store.ts';
 
 /** Rows of one answer. */
 const maxRows = 2_000;
 
-/** `resource` by its name, `subject` by its id; one of them, or undefined when there is no such thing. */
+/** One thing to look from: a resource by its name, a subject by its id, or a device by its id, as its owner on it alone. */
+export type AccessAsked =
+  { readonly resource: string } | { readonly subject: string } | { readonly device: string };
+
+/** Undefined when there is no such thing. */
 export async function effectiveAccess(
   { store, reader }: Organisation,
-  asked: { readonly resource: string } | { readonly subject: string },
+  asked: AccessAsked,
   nowMs: number,
 ): Promise<EffectiveAccessList | undefined> {
   const state = await reader.current();
-  const open = await openNow(store, state, nowMs);
-  if ('subject' in asked) {
-    const subject = (await subjectsOf(store, state, [asked.subject])).get(asked.subject);
+  const all = await openNow(store, state, nowMs);
+  if (!('resource' in asked)) {
+    const id = 'subject' in asked ? asked.subject : await ownerOf(store, asked.device);
+    const subject = id === undefined ? undefined : (await subjectsOf(store, state, [id])).get(id);
     if (subject === undefined) return undefined;
+    const open = 'subject' in asked ? all : onlyOn(all, subject, asked.device);
     const allowed = candidatesFor(state, subject).map((resource) =>
       accessTo(state, subject, resource, open, nowMs),
     );
@@ -46,10 +54,26 @@ export async function effectiveAccess(
   const rows: EffectiveAccess[] = [];
   for (const subject of (await subjectsOf(store, state, ids)).values()) {
     if (!candidatesFor(state, subject).includes(resource)) continue;
-    const row = accessTo(state, subject, resource, open, nowMs);
+    const row = accessTo(state, subject, resource, all, nowMs);
     if (row !== undefined) rows.push(row);
   }
   return cut(rows);
+}
+
+async function ownerOf(store: ScopedStore, device: string): Promise<string | undefined> {
+  const row = await store
+    .select('nodes')
+    .select('owner')
+    .where('id', '=', device as NodeId)
+    .where('kind', '=', 'device')
+    .executeTakeFirst();
+  return row?.owner ?? undefined;
+}
+
+/** What this subject has open on one device, and nothing else. */
+function onlyOn({ seats }: OpenNow, { id }: Subject, device: string): OpenNow {
+  const own = (seats.get(id) ?? []).filter((seat) => seat.device.id === device);
+  return { seats: new Map([[id, own]]), browsers: new Map() };
 }
 
 /** Those who may use it first; undefined when no allow speaks of both. */

@@ -4,9 +4,10 @@
  */
 import type { CodeName } from '../../protocol/errors.ts';
 import type { DeviceId, NetworkId, NodeId, OrganisationId } from '../../protocol/ids.ts';
+import type { AskFlows, FlowsAnswer } from '../../protocol/live-flows.ts';
 import type { Revocation } from '../../protocol/lease.ts';
 import type { Name } from '../../protocol/names.ts';
-import type { Target, TargetStep } from '../../protocol/target-test.ts';
+import type { Probe, Probed } from '../../protocol/target-test.ts';
 
 export type LiveMessage =
   /** Stored already; verifiers hear of it before anything that follows. */
@@ -26,14 +27,9 @@ export type LiveMessage =
   | { readonly kind: 'login'; readonly attempt: string }
   /** The node has begun a newer control channel, of this number, at some controller: an older one ends. */
   | { readonly kind: 'channel'; readonly node: NodeId; readonly channel: number; readonly boot: string }
-  /** This connector shall test a target; whoever asked waits for `probed` with the same question. */
-  | { readonly kind: 'probe'; readonly node: NodeId; readonly question: string; readonly target: Target }
-  | {
-      readonly kind: 'probed';
-      readonly node: NodeId;
-      readonly question: string;
-      readonly steps: readonly TargetStep[];
-    }
+  /** This connector is asked something; whoever asked waits for an `answer` with the same question. */
+  | { readonly kind: 'ask'; readonly node: NodeId; readonly message: Probe | AskFlows }
+  | { readonly kind: 'answer'; readonly node: NodeId; readonly message: Probed | FlowsAnswer }
   /** The node's channel ends with this fault. */
   | { readonly kind: 'close'; readonly node: NodeId; readonly code: CodeName; readonly message: string };
 

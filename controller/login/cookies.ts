@@ -7,6 +7,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 
 export type CookieKind = 'session' | 'signin';
 
+/** A sign-in that began when the browser had no cookie yet has one of its own, named after it. */
+export type CookieName = CookieKind | `signin-${string}`;
+
 /** 32 random bytes in base64url. */
 const valuePattern = /^[A-Za-z0-9_-]{43}$/;
 
@@ -18,18 +21,18 @@ export class Cookies {
   }
 
   /** Under which name this controller hands it out. */
-  nameOf(kind: CookieKind): string {
+  nameOf(kind: CookieName): string {
     return this.#secure ? `__Host-postern-${kind}` : `postern-${kind}`;
   }
 
   /** The value the browser sent; undefined when it sent none of the form that is handed out. */
-  read(request: FastifyRequest, kind: CookieKind): string | undefined {
+  read(request: FastifyRequest, kind: CookieName): string | undefined {
     const header = request.headers.cookie;
     const value = header === undefined ? undefined : fastifyCookie.parse(header)[this.nameOf(kind)];
     return value !== undefined && valuePattern.test(value) ? value : undefined;
   }
 
-  set(reply: FastifyReply, kind: CookieKind, value: string, maxAgeS: number): void {
+  set(reply: FastifyReply, kind: CookieName, value: string, maxAgeS: number): void {
     const attributes = {
       path: '/',
       httpOnly: true,
@@ -40,7 +43,7 @@ export class Cookies {
     void reply.header('set-cookie', fastifyCookie.serialize(this.nameOf(kind), value, attributes));
   }
 
-  clear(reply: FastifyReply, kind: CookieKind): void {
+  clear(reply: FastifyReply, kind: CookieName): void {
     this.set(reply, kind, '', 0);
   }
 }

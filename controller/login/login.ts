@@ -12,6 +12,8 @@ import { browserAuthenticator } from './browser-sessions.ts';
 import { Cookies } from './cookies.ts';
 import { deviceLoginRoutes } from './device-login-routes.ts';
 import { myDevicesRoutes } from './my-devices-routes.ts';
+import { myInvitationRoutes } from './my-invitation-routes.ts';
+import { myPasskeysRoutes } from './my-passkeys-routes.ts';
 import { myPassesRoutes } from './my-passes-routes.ts';
 import { myRequestsRoutes } from './my-requests-routes.ts';
 import { myResourcesRoutes } from './my-resources-routes.ts';
@@ -43,7 +45,7 @@ export function login(
         scope.addHook('onSend', async (_request, reply) => {
           if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store');
         });
-        await servePages(scope);
+        await servePages(scope, context.random);
         const typed = scope as unknown as TypedApp;
         const providers = new Providers(context);
         signInRoutes(typed, context, cookies, providers);
@@ -58,6 +60,8 @@ export function login(
         myResourcesRoutes(typed, context);
         myPassesRoutes(typed, context);
         myRequestsRoutes(typed, context);
+        myInvitationRoutes(typed, context);
+        myPasskeysRoutes(typed, context);
         deviceLoginRoutes(typed, context, attempts, new StepUps(context, cookies));
       });
     },

@@ -72,7 +72,7 @@ export class LogoutTokens {
     if (known !== undefined) return known;
     const { jwks_uri: place } = provider.client.serverMetadata();
     if (place === undefined) throw new Error('the provider publishes no keys');
-    const fetch = providerFetch(provider.definition.ca);
+    const fetch = providerFetch(this.#context.mayReach, provider.definition.ca);
     const keys = createRemoteJWKSet(new URL(place), {
       timeoutDuration: providerTimeoutS * 1_000,
       cooldownDuration: keyCooldownMs,

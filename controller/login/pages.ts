@@ -8,7 +8,12 @@ import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { adminPages, portalPages } from '../../protocol/pages.ts';
+import type { Random } from '../../protocol/clock.ts';
+import { pagePolicy } from '../api/security-headers.ts';
 import { ProblemError } from '../api/problems.ts';
+
+/** Where the build leaves room for the nonce (web/vite.config.ts). */
+const noncePlace = 'POSTERN-NONCE';
 
 const config = { access: 'public' } as const;
 const aPage = { description: 'The page', media: 'text/html' };
@@ -16,14 +21,20 @@ const aPage = { description: 'The page', media: 'text/html' };
 const adminRoot = '/admin';
 const adminPatterns = adminPages.map((path) => path.split('/'));
 
-export async function servePages(app: FastifyInstance): Promise<void> {
+export async function servePages(app: FastifyInstance, random: Random): Promise<void> {
   const root = pagesFolder();
   if (root === undefined) {
     app.log.warn('the pages are not built: run npm run build');
     return;
   }
-  const index = await readFile(`${root}/index.html`, 'utf8');
-  const sendPage = (reply: FastifyReply): FastifyReply => reply.type('text/html; charset=utf-8').send(index);
+  const pieces = (await readFile(`${root}/index.html`, 'utf8')).split(noncePlace);
+  const sendPage = (reply: FastifyReply): FastifyReply => {
+    const nonce = random(18).toString('base64');
+    return reply
+      .header('content-security-policy', pagePolicy(nonce))
+      .type('text/html; charset=utf-8')
+      .send(pieces.join(nonce));
+  };
   await app.register(fastifyStatic, { root, serve: false, preCompressed: true });
   const notFound = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     if (!wantsPage(request)) throw new ProblemError('not-found');

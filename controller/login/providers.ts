@@ -63,7 +63,7 @@ export class Providers {
     const secret = await clientSecretOf(organisation.store, this.#context.secretKey, name);
     if (secret === undefined) throw new Error(`the provider ${name} has no client secret`);
     const client = await discovery(new URL(issuer), clientId, undefined, clientAuth(secret), {
-      [customFetch]: providerFetch(ca),
+      [customFetch]: providerFetch(this.#context.mayReach, ca),
       timeout: providerTimeoutS,
       execute: [
         // An ID token counts by its signature, not by the connection it came over (SEC-G4).

@@ -6,6 +6,7 @@
 import { hashOfSecret } from '../../protocol/secrets.ts';
 import { newId, type Id } from '../../protocol/ids.ts';
 import { toBase64Url } from '../../protocol/encoding.ts';
+import { takeAtSignIn } from '../administrators/invitations.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { ControllerContext, Organisation } from '../context.ts';
 import { sessionLengthMs } from '../organisation/settings.ts';
@@ -94,6 +95,7 @@ export async function recordSignIn(
       .where('id_token', 'is not', null)
       .execute();
     await writePerson(tx, id, known, { ...row, issuer, subject: identity.subject, nowMs });
+    await takeAtSignIn(tx, { id, email: row.email, issuer }, nowMs);
     await tx
       .insert('sessions', {
         id: session,

@@ -151,7 +151,8 @@ class SignIns {
     const provider = await this.#reach(organisation, name);
     if (provider === 'provider-unreachable') return backToSignIn(reply, 'provider-unreachable', returnTo);
     const [state, nonce, codeVerifier] = [this.#draw(), this.#draw(), this.#draw()];
-    const browser = this.#cookies.read(request, 'signin') ?? this.#draw();
+    const known = this.#cookies.read(request, 'signin');
+    const browser = known ?? this.#draw();
     const fresh = asked || freshPages.has(new URL(returnTo, this.#context.publicUrl).pathname);
     const url = buildAuthorizationUrl(provider.client, {
       redirect_uri: this.#redirectUri(organisation, name),
@@ -172,6 +173,8 @@ class SignIns {
       ...more,
     });
     this.#cookies.set(reply, 'signin', browser, signInLifeMs / 1_000);
+    // Of tabs that begin at once, before the browser has that cookie, the last one's takes the place of the others'.
+    if (known === undefined) this.#cookies.set(reply, ownCookie(state), browser, signInLifeMs / 1_000);
     return reply.redirect(url.href, 302);
   }
 
@@ -180,8 +183,10 @@ class SignIns {
     const organisation = organisationAt(this.#context, request);
     const url = new URL(request.url, this.#context.organisations.addressOf(organisation.id));
     const state = url.searchParams.get('state') ?? '';
-    const browser = this.#cookies.read(request, 'signin');
+    const own = this.#cookies.read(request, ownCookie(state));
+    const browser = own ?? this.#cookies.read(request, 'signin');
     const pending = await this.#pending.take(state, browser, ownName(organisation, name));
+    if (own !== undefined) this.#cookies.clear(reply, ownCookie(state));
     if (pending === undefined) return backToSignIn(reply, 'attempt-gone', '/');
     const { returnTo } = pending;
     if (this.#isSuspended(organisation)) return backToSignIn(reply, 'suspended', returnTo);
@@ -266,6 +271,11 @@ class SignIns {
   #draw(): string {
     return toBase64Url(this.#context.random(32));
   }
+}
+
+/** Of one attempt. A state that no attempt has names a cookie that no browser has. */
+function ownCookie(state: string): `signin-${string}` {
+  return `signin-${/^[\w-]{8}/.exec(state)?.[0] ?? ''}`;
 }
 
 /** A sign-in ends at the provider where it began, and not at another organisation's of that name. */

@@ -5,6 +5,7 @@ import type { ControllerContext, Organisation } from '../context.ts';
 import { shownRequest } from '../requests/shown.ts';
 import type { NotificationsTable } from '../store/schema.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
+import { invitationMail, type QueuedInvitation } from './invitation-mail.ts';
 import { MailFault } from './mailer.ts';
 import { makeRequestLink } from './request-links.ts';
 import { requestMail } from './request-mails.ts';
@@ -23,30 +24,45 @@ export async function tellByMail(
   { event, body }: NotificationsTable,
   signal: AbortSignal,
 ): Promise<Told> {
-  const { mailer, random, publicUrl } = context;
+  const { mailer, random, organisations } = context;
+  const publicUrl = organisations.addressOf(store.organisation);
   const to = parseEmail(address);
   if (to === undefined) return { ok: false, fault: 'It is no address that mail is sent to.', final: true };
   if (mailer === undefined) return { ok: false, fault: 'No SMTP server is named (--smtp).' };
   const state = await reader.current();
+  const { organisation } = state.document;
+  if (event === 'administrator.invited') {
+    const invited = await invitationMail(
+      context,
+      store,
+      organisation,
+      to,
+      JSON.parse(body) as QueuedInvitation,
+    );
+    return invited === undefined ? { ok: true } : unlessAborted(mailer.deliver({ to, ...invited }), signal);
+  }
   const request = await shownRequest(store, state, (JSON.parse(body) as QueuedMail).request);
   const isAsked = event === 'request.asked';
   if (request === undefined || (isAsked && request.state !== 'pending')) return { ok: true };
   const link = isAsked ? await linkFor(request.id as Id<'req'>, to, Date.parse(request.answerBy)) : undefined;
-  const { organisation } = state.document;
   const mail = requestMail(event as RequestEvent, request, { organisation, publicUrl, to, link });
-  const { promise: ended, resolve: end } = Promise.withResolvers<Told>();
-  const onAbort = (): void => end({ ok: false, fault: 'The controller is shutting down.' });
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    // What the server is slow with, a controller that shuts down does not wait for.
-    return await Promise.race([sent(mailer.deliver({ to, ...mail })), ended]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
+  return unlessAborted(mailer.deliver({ to, ...mail }), signal);
 
   function linkFor(id: Id<'req'>, email: Email, expiresMs: number): Promise<string> {
     const link = { request: id, email, expiresMs };
     return makeRequestLink(store, link, { random, nowMs: context.now() });
+  }
+}
+
+/** What the server is slow with, a controller that shuts down does not wait for. */
+async function unlessAborted(delivery: Promise<void>, signal: AbortSignal): Promise<Told> {
+  const { promise: ended, resolve: end } = Promise.withResolvers<Told>();
+  const onAbort = (): void => end({ ok: false, fault: 'The controller is shutting down.' });
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([sent(delivery), ended]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
   }
 }
 

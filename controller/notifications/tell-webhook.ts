@@ -24,7 +24,7 @@ export async function tellWebhook(
   const secret = await webhookSecret(store, context.secretKey, name);
   if (secret === undefined) return { ok: false, fault: 'It has no secret.' };
   try {
-    const { status } = await outgoingFetch(ca, { maxBytes: 65_536 })(url, {
+    const { status } = await outgoingFetch(context.mayReach, ca, { maxBytes: 65_536 })(url, {
       method: 'POST',
       headers: {
         'content-type': 'application/json',

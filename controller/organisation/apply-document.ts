@@ -15,6 +15,7 @@ import {
 } from '../notifications/webhook-secrets.ts';
 import { changedSourceSecrets, withoutSourceSecrets, writeSources } from '../posture/source-secrets.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
+import { isExposureNetwork } from '../exposures/exposure.ts';
 import { documentChanges, withoutValues } from './document-changes.ts';
 import { readOrganisation, type OrganisationState, type StoredDocument } from './organisation-state.ts';
 
@@ -172,7 +173,7 @@ async function syncNames(
   remove?: (tx: ScopedStore, id: string) => Promise<string[]>,
 ): Promise<string[]> {
   const present = await tx.select(table).select(['id', 'name']).execute();
-  const gone = present.filter(({ name }) => !names.includes(name));
+  const gone = present.filter((entry) => !names.includes(entry.name) && !isExposureNetwork(entry));
   const removed: string[] = [];
   for (const { id } of gone) {
     removed.push(id, ...((await remove?.(tx, id)) ?? []));

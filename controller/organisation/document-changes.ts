@@ -10,6 +10,7 @@ const kinds = {
   sessions: 'setting',
   devices: 'setting',
   changes: 'setting',
+  expose: 'setting',
   zones: 'zone',
   groups: 'group',
   identityProviders: 'identity provider',

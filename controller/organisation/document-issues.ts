@@ -7,6 +7,7 @@ import { OrganisationDocument } from '../../protocol/organisation-document.ts';
 import { policyIssues } from '../../policy/policies.ts';
 import { policyTestIssues } from '../../policy/policy-tests.ts';
 import { postureIssues } from '../posture/posture-issues.ts';
+import { exposeIssues } from '../exposures/expose-issues.ts';
 import { addressIssues } from './address-issues.ts';
 import { providerIssues } from './provider-issues.ts';
 import { referenceIssues } from './reference-issues.ts';
@@ -41,6 +42,7 @@ export function checkDocument(value: unknown, context: DocumentContext): Checked
     ...postureIssues(sound),
     ...settingsIssues(sound),
     ...webIssues(sound, [context.controllerHost, ...(context.reservedHosts ?? [])]),
+    ...exposeIssues(sound),
     ...policyIssues(sound),
     ...requestIssues(sound),
     ...policyTestIssues(sound.tests ?? []),

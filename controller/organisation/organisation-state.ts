@@ -11,6 +11,14 @@ import type { Id, NetworkId, ResourceId } from '../../protocol/ids.ts';
 import type { Name } from '../../protocol/names.ts';
 import type { Approval } from '../../policy/approvals.ts';
 import { compilePolicies, type Policies } from '../../policy/policies.ts';
+import {
+  exposedResource,
+  exposedTo,
+  isExposureNetwork,
+  readExposures,
+  type Exposure,
+} from '../exposures/exposure.ts';
+import { exposingPolicies } from '../../policy/exposed.ts';
 import { approvalsOf, readApproved, type Approved } from '../requests/approved.ts';
 import type { StoredWebhook } from '../notifications/webhook-secrets.ts';
 import type { StoredPostureSource } from '../posture/source-secrets.ts';
@@ -60,11 +68,15 @@ export interface OrganisationState {
   readonly namesSerial: number | undefined;
   /** Then it has no resources, whatever its document says. */
   readonly isSuspended: boolean;
-  /** Grows by one whenever another request is approved, or one that was is over. */
+  /** Grows by one whenever another request is approved or something is exposed, or one that was is over. */
   readonly requestsSerial: number;
   /** Requests that were approved and are not over, and what of them counts under this document. */
   readonly approved: readonly Approved[];
   readonly approvals: readonly Approval[];
+  /** What is exposed, oldest first; among the resources after those of the document. Each has a network of its own. */
+  readonly exposures: readonly Exposure[];
+  /** Decide who may expose. */
+  readonly exposing: Policies;
   /** Names of the resources that lock what is not used. */
   readonly locked: ReadonlyMap<ResourceId, string>;
   /** The operator's, always as of now; no part of the document. */
@@ -138,12 +150,14 @@ export async function readOrganisation(
     .executeTakeFirst();
   const { requestsSerial } = await store.standing();
   const approved = await readApproved(store);
+  const exposures = await readExposures(store);
   const document = row === undefined ? emptyDocument : (JSON.parse(row.document) as StoredDocument);
-  const networks = await store.select('networks').select(['id', 'name']).orderBy('name').execute();
+  const rows = await store.select('networks').select(['id', 'name']).orderBy('name').execute();
+  const networks = rows.filter((network) => !isExposureNetwork(network));
   const ids = await store.select('resources').select(['id', 'name']).execute();
   const accounts = await store.select('service_accounts').select(['id', 'name']).execute();
   const declared = { networks, resources: ids, accounts };
-  const state = organisationState(row?.revision ?? 0, document, declared, countries, approved);
+  const state = organisationState(row?.revision ?? 0, document, declared, countries, approved, exposures);
   return { ...state, requestsSerial };
 }
 
@@ -171,6 +185,7 @@ export function organisationState(
   { networks, resources: ids, accounts }: DeclaredIds,
   countries: CountryLookup,
   approved: readonly Approved[] = [],
+  exposures: readonly Exposure[] = [],
 ): OrganisationState {
   const approvals = approvalsOf(document, approved);
   const networkNamed = new Map(networks.map((network) => [network.name, network]));
@@ -182,11 +197,14 @@ export function organisationState(
     zones: documentZones(document as OrganisationDocument),
     groups: new Set(document.groups),
     networks,
-    resources: (document.resources ?? []).flatMap((definition) => {
-      const id = resourceIds.get(definition.name);
-      const network = networkNamed.get(definition.network);
-      return id === undefined || network === undefined ? [] : [{ id, network, definition }];
-    }),
+    resources: [
+      ...(document.resources ?? []).flatMap((definition) => {
+        const id = resourceIds.get(definition.name);
+        const network = networkNamed.get(definition.network);
+        return id === undefined || network === undefined ? [] : [{ id, network, definition }];
+      }),
+      ...exposures.map(exposedResource),
+    ],
     serviceAccounts: (document.serviceAccounts ?? []).flatMap(({ name, groups }) => {
       const id = accountIds.get(name);
       return id === undefined ? [] : [{ id, name, groups: groups ?? [] }];
@@ -194,7 +212,10 @@ export function organisationState(
     policies: compilePolicies(document.policies ?? [], document.postureProfiles ?? [], {
       resources: document.resources ?? [],
       approvals,
+      exposed: exposures.map(exposedTo),
     }),
+    exposures,
+    exposing: compilePolicies(exposingPolicies(document.policies ?? []), document.postureProfiles ?? []),
     requestsSerial: 0,
     isSuspended: false,
     namesSerial: undefined,
@@ -208,4 +229,12 @@ export function organisationState(
     ),
     countries,
   };
+}
+
+/** The same without what people expose: what the document alone comes to. */
+export function withoutExposures(state: OrganisationState): OrganisationState {
+  if (state.exposures.length === 0) return state;
+  const { revision, document, networks, serviceAccounts: accounts, countries, approved } = state;
+  const resources = state.resources.map(({ id, definition }) => ({ id, name: definition.name }));
+  return organisationState(revision, document, { networks, resources, accounts }, countries, approved);
 }

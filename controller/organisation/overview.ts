@@ -6,7 +6,7 @@ import type { ControllerContext, Organisation } from '../context.ts';
 import { knownDevices, standingBy } from '../posture/dry-run.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import type { NodesTable } from '../store/schema.ts';
-import type { OrganisationState } from './organisation-state.ts';
+import { withoutExposures, type OrganisationState } from './organisation-state.ts';
 
 const dayMs = 86_400_000;
 /** What ends within this is told. */
@@ -17,15 +17,16 @@ const mostNamed = 5;
 
 export async function overviewOf(context: ControllerContext, organisation: Organisation): Promise<Overview> {
   const { store, reader } = organisation;
-  const state = await reader.current();
+  const state = withoutExposures(await reader.current());
   const { document, networks } = state;
+  const known = new Set<string | null>(networks.map(({ id }) => id));
   const nowMs = context.now();
   const nodes = await store
     .select('nodes')
     .select(['id', 'kind', 'name', 'network', 'state', 'approval', 'certificates'])
     .execute();
   const isOnline = ({ id }: Pick<NodesTable, 'id'>): boolean => context.presence.isOnline(id);
-  const connectors = nodes.filter(({ kind }) => kind === 'connector');
+  const connectors = nodes.filter(({ kind, network }) => kind === 'connector' && known.has(network));
   const relays = nodes.filter(({ kind }) => kind === 'relay');
   const devices = nodes.filter(({ kind }) => kind === 'device');
   const of = (network: string) => connectors.filter((each) => each.network === network);

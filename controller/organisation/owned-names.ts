@@ -18,7 +18,8 @@ export type Proof = 'dns' | 'first';
 export function namesToProve(document: StoredDocument): ReadonlyMap<Name, Proof> {
   const zones = documentZones(document as OrganisationDocument).filter(isProvable);
   const hosts = (document.resources ?? []).flatMap(({ web }) => hostnameTexts(web).flatMap(nameOf));
-  const names = [...new Set([...zones, ...hosts])].toSorted();
+  const suffix = exposeSuffix(document);
+  const names = [...new Set([...zones, ...hosts, ...(suffix === undefined ? [] : [suffix])])].toSorted();
   return new Map(names.map((name) => [name, isProvable(name) ? 'dns' : 'first']));
 }
 
@@ -29,14 +30,16 @@ export async function ownedNames(store: ScopedStore): Promise<ReadonlySet<Name>>
 
 /** The state with what is owned, and with whatever needs no proof. */
 export function withOwnedNames(state: OrganisationState, owned: ReadonlySet<Name>): OrganisationState {
+  const suffix = exposeSuffix(state.document);
+  // What people expose lies below a suffix that is proven once for all.
+  const isOwned = (name: Name): boolean =>
+    owned.has(name) || (suffix !== undefined && owned.has(suffix) && isWithin(name, suffix));
   return {
     ...state,
     zones: state.zones.filter((zone) => !isProvable(zone) || owned.has(zone)),
     resources: state.resources.map((resource) => {
       const { definition } = resource;
-      const kept = hostnameTexts(definition.web).filter((text) =>
-        nameOf(text).every((name) => owned.has(name)),
-      );
+      const kept = hostnameTexts(definition.web).filter((text) => nameOf(text).every(isOwned));
       return kept.length === hostnameTexts(definition.web).length
         ? resource
         : { ...resource, definition: withHostnames(definition, kept) };
@@ -65,6 +68,11 @@ function withHostnames({ web, ...rest }: ResourceDocument, hostnames: string[]):
   if (web === undefined || hostnames.length === 0) return rest;
   const { hostname: _hostname, ...other } = web;
   return { ...rest, web: { ...other, hostnames } };
+}
+
+/** Below which people expose ports of their own machines. */
+function exposeSuffix({ expose }: StoredDocument): Name | undefined {
+  return expose === undefined ? undefined : parseName(expose.suffix);
 }
 
 /** Names of the public tree; those for private use, and a trial's, are nobody's in DNS. */

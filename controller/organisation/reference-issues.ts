@@ -2,6 +2,7 @@
 import type { OrganisationDocument } from '../../protocol/organisation-document.ts';
 import type { PolicyDocument, WhoDocument } from '../../protocol/policy-document.ts';
 import type { DocumentIssue } from '../../protocol/problem.ts';
+import { exposedTag } from '../exposures/exposure.ts';
 import { parseDuration } from '../../protocol/durations.ts';
 
 type Path = (string | number)[];
@@ -32,7 +33,10 @@ export function referenceIssues(document: OrganisationDocument): DocumentIssue[]
   const accounts = declared((document.serviceAccounts ?? []).map(({ name }) => name));
   const networks = declared((document.networks ?? []).map(({ name }) => name));
   const resources = declared((document.resources ?? []).map(({ name }) => name));
-  const tags = declared((document.resources ?? []).flatMap((resource) => resource.tags ?? []));
+  const tags = declared([
+    ...(document.resources ?? []).flatMap((resource) => resource.tags ?? []),
+    ...(document.expose === undefined ? [] : [exposedTag]),
+  ]);
   const profiles = declared((document.postureProfiles ?? []).map(({ name }) => name));
   const mustExist = (
     known: Declared,
@@ -80,7 +84,7 @@ export function referenceIssues(document: OrganisationDocument): DocumentIssue[]
         'serviceAccounts',
       ]);
     }
-    const to = policy.to === 'everything' ? {} : policy.to;
+    const to = policy.to === undefined || policy.to === 'everything' ? {} : policy.to;
     mustExist(resources, 'resource', 'resources', to.resources, [...path, 'to', 'resources']);
     mustExist(tags, 'tag', 'the tags of a resource', to.tags, [...path, 'to', 'tags']);
     mustExist(profiles, 'posture profile', 'postureProfiles', policy.when?.posture, [

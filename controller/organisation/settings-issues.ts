@@ -12,12 +12,14 @@ const sessionBounds: Bounds = { least: '5m', most: '30d' };
 const resourceBounds: Bounds = { least: '1m', most: '30d' };
 const lockBounds: Bounds = { least: '1d', most: '366d' };
 const requestBounds: Bounds = { least: '5m', most: '30d' };
+const exposeBounds: Bounds = { least: '1m', most: '7d' };
 const deviceBounds: Bounds = { least: '1d', most: '366d' };
 
 /** What is wrong with the durations of a document that is sound otherwise. */
 export function settingsIssues({
   sessions,
   devices,
+  expose,
   resources,
   requests,
 }: OrganisationDocument): DocumentIssue[] {
@@ -28,6 +30,7 @@ export function settingsIssues({
     issues.push({ path, message: `"${text}" is out of bounds; write a duration from ${least} to ${most}` });
   };
   check(['sessions', 'length'], sessions?.length, sessionBounds);
+  check(['expose', 'longest'], expose?.longest, exposeBounds);
   check(['devices', 'expireAfter'], devices?.expireAfter, deviceBounds);
   for (const [index, { session, lockUnused }] of (resources ?? []).entries()) {
     check(['resources', index, 'session'], session, resourceBounds);

@@ -126,7 +126,7 @@ async function ask(
   if (poll === undefined) return undefined;
   try {
     const token = await sourceToken(organisation.store, context.secretKey, name);
-    const answer = await outgoingFetch(poll.ca)(poll.url, {
+    const answer = await outgoingFetch(context.mayReach, poll.ca)(poll.url, {
       method: 'GET',
       headers: {
         accept: 'application/json',

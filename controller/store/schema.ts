@@ -4,7 +4,15 @@
  */
 import type { Email } from '../../protocol/email-address.ts';
 import type { Generated } from 'kysely';
-import type { DeviceId, Id, NetworkId, NodeId, OrganisationId, ResourceId } from '../../protocol/ids.ts';
+import type {
+  ConnectorId,
+  DeviceId,
+  Id,
+  NetworkId,
+  NodeId,
+  OrganisationId,
+  ResourceId,
+} from '../../protocol/ids.ts';
 import type { Name } from '../../protocol/names.ts';
 import type { Role } from '../../protocol/roles.ts';
 
@@ -14,7 +22,7 @@ export interface OrganisationsTable {
   name: string | null;
   /** Epoch of the newest revocation; only grows. */
   epoch: number;
-  /** Counts approved requests that came and went. */
+  /** Counts approved requests, and what was exposed, that came and went. */
   requests_serial: Generated<number>;
   created_ms: number;
   /** Grows whenever news of this organisation could not be told to other controllers. */
@@ -493,8 +501,9 @@ export interface InvitationsTable {
   id: Id<'inv'>;
   email: Email;
   role: Role;
-  /** SHA-256 of the link's token; null: it is taken by the first sign-in. */
+  /** SHA-256 of the link's token; null: it is taken by the first sign-in at the provider of this issuer. */
   hash: string | null;
+  issuer: string | null;
   created_ms: number;
   /** A person's id, `token tok_…`, or `bootstrap file`. */
   created_by: string;
@@ -645,6 +654,32 @@ export interface NameProofsTable {
   missed_ms: number | null;
 }
 
+/** Ports of people's own machines behind the web door. Kept for a while after they have ended, for the audit's names. */
+export interface ExposuresTable {
+  organisation: OrganisationId;
+  id: ResourceId;
+  /** Its connector's, and nobody else's. */
+  network: NetworkId;
+  /** Null until it has joined. */
+  connector: ConnectorId | null;
+  person: Id<'usr'>;
+  device: DeviceId;
+  hostname: Name;
+  port: number;
+  /** JSON of who may open it besides the person; null: nobody. */
+  allow: string | null;
+  created_ms: number;
+  until_ms: number;
+  ended_ms: number | null;
+}
+
+/** The part of a hostname that is one person's for good, so that nobody takes over what others remember as theirs. */
+export interface ExposureLabelsTable {
+  organisation: OrganisationId;
+  label: string;
+  person: Id<'usr'>;
+}
+
 /** The tables that belong to an organisation. */
 export interface ScopedSchema {
   documents: DocumentsTable;
@@ -672,6 +707,8 @@ export interface ScopedSchema {
   web_sessions: WebSessionsTable;
   web_passes: WebPassesTable;
   access_requests: AccessRequestsTable;
+  exposures: ExposuresTable;
+  exposure_labels: ExposureLabelsTable;
   request_answers: RequestAnswersTable;
   resource_uses: ResourceUsesTable;
   webhooks: WebhooksTable;

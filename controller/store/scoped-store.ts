@@ -146,7 +146,7 @@ export class ScopedStore {
     return begun !== undefined;
   }
 
-  /** Raises `requestsSerial` by one; only inside the transaction that approves a request or ends one. */
+  /** Raises `requestsSerial` by one; only inside the transaction that approves a request, exposes something, or ends one of these. */
   async nextRequestsSerial(): Promise<void> {
     await this.#db
       .updateTable('organisations')

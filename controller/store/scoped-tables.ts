@@ -49,6 +49,8 @@ const tables: Readonly<Record<keyof ScopedSchema, true>> = {
   passkey_challenges: true,
   proposals: true,
   name_proofs: true,
+  exposures: true,
+  exposure_labels: true,
 };
 
 export const scopedTables = Object.keys(tables) as (keyof ScopedSchema)[];

@@ -57,7 +57,7 @@ export function resourceAtHost({ resources }: OrganisationState, host: Name): Re
 }
 
 function hangsOnSource(policy: PolicyDocument, { name, tags = [] }: ResourceDocument): boolean {
-  const { to, doors, when } = policy;
+  const { to = {}, doors, when } = policy;
   if (when?.source === undefined && when?.country === undefined) return false;
   if (doors?.includes('web') === false) return false;
   if (to === 'everything') return true;

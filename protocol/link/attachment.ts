@@ -2,7 +2,7 @@
  * A node's attachment to one relay (WIRE A5): dials the WebSocket, proves the ticket's machine key, and then opens and
  * takes circuits, which are carriers. Used by client and connector, usually through `keepAttached`.
  */
-import type { LookupFunction } from 'node:net';
+import type { createConnection, LookupFunction, NetConnectOpts } from 'node:net';
 import { WebSocket, type ClientOptions } from 'ws';
 import type { Clock } from '../clock.ts';
 import { Fault } from '../errors.ts';
@@ -24,6 +24,7 @@ import {
 import type { ConnectorId, DeviceId, RelayId } from '../ids.ts';
 import type { SigningKey } from '../keys.ts';
 import type { MuxStream } from '../mux/stream.ts';
+import { BinaryReads } from './binary-reads.ts';
 import type { Carrier } from './carrier.ts';
 import { tlsVersions } from '../tls.ts';
 import { duplexCarrier } from './duplex-carrier.ts';
@@ -72,7 +73,8 @@ export interface Attachment {
 /** Rejects with a Fault: `timeout` after 5 s, `unreachable`, or the code with which the relay refused. */
 export function attachToRelay(options: AttachOptions): Promise<Attachment> {
   return new Promise((resolve, reject) => {
-    const socket = dial(options);
+    const reads = new BinaryReads();
+    const socket = dial(options, reads);
     let challenge: Challenge | undefined;
     const cancelTimer = options.clock.after(attachMs, () => fail(new Fault('timeout')));
     const fail = (fault: Fault): void => {
@@ -88,6 +90,8 @@ export function attachToRelay(options: AttachOptions): Promise<Attachment> {
         challenge = decodeChallenge(text);
         if (challenge?.relay !== options.relayId)
           return fail(new Fault('protocol', 'Another relay answered.'));
+        // Until it has our answer the relay says nothing more.
+        reads.begin();
         const { machineKey, ticket } = options;
         socket.send(encodeAttach({ ticket, sig: signAttach(machineKey, challenge, ticket) }));
         return undefined;
@@ -95,7 +99,7 @@ export function attachToRelay(options: AttachOptions): Promise<Attachment> {
       if (text !== attachedMessage) return fail(new Fault('protocol'));
       cancelTimer();
       socket.removeAllListeners();
-      return resolve(new RelayAttachment(socket, options, challenge));
+      return resolve(new RelayAttachment(socket, reads, options, challenge));
     });
   });
 }
@@ -107,7 +111,7 @@ class RelayAttachment implements Attachment {
   readonly #options: AttachOptions;
   readonly #challenge: Challenge;
 
-  constructor(socket: WebSocket, options: AttachOptions, challenge: Challenge) {
+  constructor(socket: WebSocket, reads: BinaryReads, options: AttachOptions, challenge: Challenge) {
     this.relayId = options.relayId;
     this.#options = options;
     this.#challenge = challenge;
@@ -117,6 +121,7 @@ class RelayAttachment implements Attachment {
     });
     this.#hop = new HopLink(socket, {
       side: 'dialler',
+      reads,
       clock: options.clock,
       handlers: {
         stream: (stream, payload) => {
@@ -157,7 +162,7 @@ class RelayAttachment implements Attachment {
   }
 }
 
-function dial({ url, connect }: AttachOptions): WebSocket {
+function dial({ url, connect }: AttachOptions, reads: BinaryReads): WebSocket {
   const target = new URL(hopPath, url);
   if (target.protocol !== 'https:' && !isLoopback(target.hostname)) {
     throw new Fault('unreachable', `The relay address ${url} is not https.`);
@@ -166,6 +171,8 @@ function dial({ url, connect }: AttachOptions): WebSocket {
   return new WebSocket(target, hopSubprotocol, {
     ...connect,
     ...tlsVersions,
+    createConnection: ((way: NetConnectOpts) =>
+      reads.connect(way, target.protocol === 'wss:')) as typeof createConnection,
     perMessageDeflate: false,
     maxPayload: hopMaxPayload,
     handshakeTimeout: attachMs,

@@ -5,7 +5,7 @@
 import type { Fault } from '../errors.ts';
 
 export interface CarrierEvents {
-  /** Bytes in order, cut anywhere. The receiver owns them and may overwrite them. */
+  /** Bytes in order, cut anywhere. Valid during the call only, in which the receiver may overwrite them. */
   data(bytes: Buffer): void;
   /** The carrier takes bytes again after a `write` that returned false. */
   drain(): void;

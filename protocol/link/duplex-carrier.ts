@@ -33,9 +33,11 @@ class DuplexCarrier implements Carrier {
     if (this.#events !== undefined) throw new Error('a carrier starts once');
     this.#events = events;
     if (this.#closed) return events.closed(this.#fault);
-    this.#duplex.on('data', (bytes: Buffer) => {
+    const take = (bytes: Buffer): void => {
       if (!this.#closed) events.data(bytes);
-    });
+    };
+    if (this.#duplex instanceof MuxStream) this.#duplex.onLentData(take);
+    else this.#duplex.on('data', take);
     this.#duplex.on('end', () => this.close());
   }
 

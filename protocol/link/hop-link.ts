@@ -12,6 +12,7 @@ import { Mux } from '../mux/mux.ts';
 import type { RecordSink } from '../mux/outbox.ts';
 import type { MuxStream } from '../mux/stream.ts';
 import { BinaryMessages, messageHeadroom } from './binary-messages.ts';
+import type { BinaryReads } from './binary-reads.ts';
 import { Liveness } from './liveness.ts';
 import { closeCodeOf, faultOfClose } from './websocket-carrier.ts';
 import { countPassed } from './young-buffers.ts';
@@ -39,6 +40,8 @@ export interface HopOptions {
   readonly side: 'dialler' | 'acceptor';
   readonly clock: Clock;
   readonly handlers: HopHandlers;
+  /** Brings the binary messages of the side that dialled; whatever it does not comes by the socket. */
+  readonly reads?: BinaryReads;
   /** Windows of all hops of a process grow out of this; default: without a common bound. */
   readonly growth?: GrowthBudget;
 }
@@ -83,6 +86,7 @@ export class HopLink implements RecordSink {
       },
     });
     socket.on('message', this.#message);
+    options.reads?.takeMessages((message) => this.#frames(message, true));
     socket.on('error', (error) => this.#end(new Fault('unreachable', error.message, { cause: error })));
     socket.on('close', (code) => this.#end(faultOfClose(code) ?? new Fault('draining')));
     this.#liveness.start();
@@ -158,15 +162,19 @@ export class HopLink implements RecordSink {
   }
 
   readonly #message = (data: RawData, isBinary: boolean): void => {
+    if (isBinary) this.#frames(data as Buffer, false);
+    else if (!this.#isOver) this.#handlers.text((data as Buffer).toString());
+  };
+
+  #frames(frames: Buffer, isLent: boolean): void {
     if (this.#isOver) return;
-    if (!isBinary) return this.#handlers.text((data as Buffer).toString());
     this.#heard += 1;
     // TCP keeps order and confirms: whatever arrives shows that both directions work.
     this.#liveness.confirmed(true);
-    countPassed((data as Buffer).length);
-    const fault = this.#mux.receive(data as Buffer);
+    countPassed(frames.length);
+    const fault = this.#mux.receive(frames, isLent);
     if (fault !== undefined) this.close(fault);
-  };
+  }
 
   readonly #sent = (): void => {
     if (!this.#isBlocked || this.#isOver || this.#messages.waitingBytes >= highWaterBytes) return;

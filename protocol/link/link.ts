@@ -27,7 +27,7 @@ export const longestGapMs = 60_000;
 const maxRecordFrames = hopRecordBytes - frameHeaderBytes - sealOverheadBytes - 1;
 
 export interface LinkHandlers {
-  /** The frames of one record, in order; the receiver's from now on. Returns the Fault that must end the session. */
+  /** The frames of one record, in order; valid during the call only. Returns the Fault that must end the session. */
   frames(frames: Buffer): Fault | undefined;
   /** Records may be sent again after `send` returned false. */
   drain(): void;
@@ -239,7 +239,7 @@ export class Link implements RecordSink {
 
   #arrive(plaintext: Buffer): void {
     if (this.#held === undefined) this.#take(plaintext);
-    else this.#held.push(plaintext);
+    else this.#held.push(Buffer.from(plaintext));
   }
 
   #take(plaintext: Buffer): void {

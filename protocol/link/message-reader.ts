@@ -2,10 +2,13 @@
  * Cuts the byte stream of a carrier into the messages of WIRE A6, `u16 n | u8 type | u8 epoch | body (n − 2)`, without
  * copying those that arrive in one piece. Checks lengths on the header, before a byte is kept.
  */
+import { giveBlock, smallRecordBytes, takeBlock } from '../mux/record-block.ts';
+
 export const messageHeaderBytes = 4;
 /** The largest body a header can announce. */
 export const maxBodyBytes = 65_533;
 
+/** `body` is valid during the call only, in which the handler may overwrite it. */
 export type MessageHandler = (type: number, epoch: number, body: Buffer) => void;
 
 export class MessageReader {
@@ -13,7 +16,9 @@ export class MessageReader {
   #limit: number;
   #header = Buffer.alloc(messageHeaderBytes);
   #headerFilled = 0;
+  /** The body that came in pieces, and the block that a large one lies in. */
   #body: Buffer | undefined;
+  #block: Buffer | undefined;
   #bodyFilled = 0;
   #isStopped = false;
 
@@ -33,7 +38,7 @@ export class MessageReader {
     this.#body = undefined;
   }
 
-  /** Takes bytes, which belong to the reader and then to the handler. False: the framing is broken. */
+  /** Takes bytes, which are valid during the call only and may be overwritten in it. False: the framing is broken. */
   feed(bytes: Buffer): boolean {
     let offset = 0;
     while (offset < bytes.length && !this.#isStopped) {
@@ -55,7 +60,8 @@ export class MessageReader {
       if (this.#headerFilled < messageHeaderBytes) continue;
       const length = this.#header.readUInt16BE(0) - 2;
       if (length < 0 || length > this.#limit) return false;
-      this.#body = Buffer.allocUnsafeSlow(length);
+      if (length >= smallRecordBytes) this.#block = takeBlock();
+      this.#body = this.#block?.subarray(0, length) ?? Buffer.allocUnsafeSlow(length);
       this.#bodyFilled = 0;
       if (length === 0) this.#complete(this.#body);
     }
@@ -71,8 +77,11 @@ export class MessageReader {
   }
 
   #complete(body: Buffer): void {
+    const block = this.#block;
     this.#body = undefined;
+    this.#block = undefined;
     this.#headerFilled = 0;
     this.#handle(this.#header[2] as number, this.#header[3] as number, body);
+    if (block !== undefined) giveBlock(block);
   }
 }

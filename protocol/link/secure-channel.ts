@@ -49,7 +49,7 @@ const defaultKeyBytes = 2 ** 32;
 const soonest = 0.5;
 
 export interface ChannelEvents {
-  /** The plaintext of one record, in order; the receiver's from now on. */
+  /** The plaintext of one record, in order; valid during the call only. */
   record(plaintext: Buffer): void;
   drain(): void;
   /** Once, whoever ended it. */
@@ -313,7 +313,7 @@ export class SecureChannel {
     if (state === 'unproven') this.#up();
     if (this.#keys.usedBytes >= this.#keyBytes) this.#checkBytes();
     if (plaintext.length === 0 || !this.#isUp) return;
-    if (this.#events === undefined) this.#held.push(plaintext);
+    if (this.#events === undefined) this.#held.push(Buffer.from(plaintext));
     else this.#events.record(plaintext);
   }
 

@@ -207,7 +207,7 @@ class TunnelSession implements Session {
     this.#resumeSecret = Buffer.from(channel.resumeSecret);
     this.#options = options;
     this.#link = new Link(channel, options.clock, {
-      frames: (frames) => this.#mux.receive(frames),
+      frames: (frames) => this.#mux.receive(frames, true),
       drain: () => this.#mux.drained(),
       lost: (fault) => this.#handlers.lost?.(fault),
       closed: (fault) => this.#end(fault),

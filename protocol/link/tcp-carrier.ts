@@ -93,7 +93,8 @@ class DialledTcpCarrier implements Carrier {
       this.#first = undefined;
       return events.data(first);
     }
-    this.#first = first;
+    // What is kept has to be our own.
+    this.#first = Buffer.from(first);
     if (shown < busyMessage.length) return undefined;
     this.#end(new Fault('busy'));
     return this.#carrier.close();

@@ -92,6 +92,8 @@ export class Mux implements StreamOwner {
   #ended: Fault | undefined;
   /** DATA that may still come for streams that are over here: what was left of their windows. */
   #lateBytes = 0;
+  /** Whether the frames that are being received are lent. */
+  #isLent = false;
 
   constructor(options: MuxOptions) {
     this.#options = options;
@@ -170,10 +172,11 @@ export class Mux implements StreamOwner {
   }
 
   /**
-   * Takes the frames of one record, which belong to the mux from now on. Returns the Fault that must end the session,
-   * or undefined.
+   * Takes the frames of one record, which belong to the mux from now on unless they are lent: then they are valid during
+   * the call only. Returns the Fault that must end the session, or undefined.
    */
-  receive(frames: Buffer): Fault | undefined {
+  receive(frames: Buffer, isLent = false): Fault | undefined {
+    this.#isLent = isLent;
     let offset = 0;
     while (offset < frames.length && this.#ended === undefined) {
       if (frames.length - offset < frameHeaderBytes) return broken('a frame header is cut short');
@@ -260,7 +263,10 @@ export class Mux implements StreamOwner {
   }
 
   #receiveData(stream: MuxStream | undefined, frames: Buffer, start: number, end: number): boolean {
-    if (stream !== undefined) return stream.receiveData(this.#keep(frames, start, end));
+    if (stream !== undefined) {
+      const bytes = this.#isLent ? frames.subarray(start, end) : this.#keep(frames, start, end);
+      return stream.receiveData(bytes, this.#isLent);
+    }
     this.#lateBytes -= end - start;
     return this.#lateBytes >= 0;
   }

@@ -9,6 +9,8 @@ import { Duplex } from 'node:stream';
 import { Fault, type CodeName } from '../errors.ts';
 import { frameHeaderBytes, frameTypes, maxDataBytes, writeFrameHeader } from './frames.ts';
 import { ReceiveWindow, type WindowSource } from './receive-window.ts';
+import { StagedBytes } from './staged-bytes.ts';
+import { copyToBlock } from './waiting-blocks.ts';
 
 /** What a stream needs of its mux. */
 export interface StreamOwner extends WindowSource {
@@ -25,9 +27,6 @@ export interface StreamOwner extends WindowSource {
   forget(stream: MuxStream, late: number): void;
 }
 
-/** Frames smaller than this are put together while the application does not read. */
-const smallBytes = 2_048;
-const gatherBytes = 8_192;
 const finBytes = 16;
 /** Datagrams that wait of one stream; the oldest goes when there are more. */
 const mostDatagramBytes = 256 * 1_024;
@@ -56,12 +55,10 @@ export class MuxStream extends Duplex {
   #finSent = false;
 
   readonly #window: ReceiveWindow;
-  #staged: Buffer[] = [];
-  #stagedNext = 0;
-  #stagedBytes = 0;
+  readonly #staged = new StagedBytes();
   #isPushing = false;
-  #gather: Buffer | undefined;
-  #gathered = 0;
+  #usesBlocks = false;
+  #lendTo: ((bytes: Buffer) => void) | undefined;
   #wanted = false;
   #finSeen = false;
   #endPushed = false;
@@ -140,6 +137,18 @@ export class MuxStream extends Duplex {
     this.#datagram = handler;
   }
 
+  /** From now on what is read lies in blocks, a piece in each, which whoever reads it gives back (`giveBackBlock`). */
+  useBlocks(): void {
+    this.#usesBlocks = true;
+    this.#staged.useBlocks();
+  }
+
+  /** Has `take` called as a listener of `data`, but with bytes that are valid during the call only. */
+  onLentData(take: (bytes: Buffer) => void): void {
+    this.#lendTo = take;
+    this.on('data', take);
+  }
+
   override read(size?: number): unknown {
     const chunk: unknown = super.read(size);
     this.#returnCredit();
@@ -173,8 +182,7 @@ export class MuxStream extends Duplex {
     const isPeerDone = this.#finSeen || this.#resetSeen;
     this.#window.close();
     this.#owner.forget(this, isPeerDone ? 0 : this.#window.credit);
-    this.#staged = [];
-    this.#gather = undefined;
+    this.#staged.clear();
     this.#chunk = undefined;
     this.#datagrams = [];
     const written = this.#written ?? this.#finish;
@@ -222,14 +230,19 @@ export class MuxStream extends Duplex {
     return true;
   }
 
-  /** Takes payload, which is the stream's from now on. False: the peer overran the window or had ended. */
-  receiveData(bytes: Buffer): boolean {
+  /**
+   * Takes payload, which is the stream's from now on unless it is lent: then it is valid during the call only. False: the
+   * peer overran the window or had ended.
+   */
+  receiveData(bytes: Buffer, isLent: boolean): boolean {
     if (this.#finSeen || !this.#window.receive(bytes.length)) return false;
     this.bytesReceived += bytes.length;
-    if (this.#wanted && this.#stagedBytes === 0 && !this.#isPushing) {
-      this.#push(bytes);
+    if (this.#wanted && this.#staged.length === 0 && !this.#isPushing) {
+      if (this.#lendTo !== undefined && this.readableFlowing === true && this.readableLength === 0)
+        this.#lendTo(bytes);
+      else this.#push(isLent ? this.#copy(bytes) : bytes);
       this.#returnCredit();
-    } else this.#stage(bytes);
+    } else this.#staged.add(bytes, isLent);
     return true;
   }
 
@@ -303,47 +316,24 @@ export class MuxStream extends Duplex {
     written?.();
   }
 
-  #stage(bytes: Buffer): void {
-    this.#stagedBytes += bytes.length;
-    if (bytes.length >= smallBytes) {
-      this.#closeGather();
-      // It may stay for long, and should not hold much more than itself.
-      this.#staged.push(bytes.length * 2 < bytes.buffer.byteLength ? ownCopy(bytes) : bytes);
-      return;
-    }
-    if (this.#gather !== undefined && this.#gather.length - this.#gathered < bytes.length)
-      this.#closeGather();
-    this.#gather ??= Buffer.allocUnsafeSlow(gatherBytes);
-    bytes.copy(this.#gather, this.#gathered);
-    this.#gathered += bytes.length;
-  }
-
-  #closeGather(): void {
-    if (this.#gather === undefined) return;
-    this.#staged.push(this.#gather.subarray(0, this.#gathered));
-    this.#gather = undefined;
-    this.#gathered = 0;
-  }
-
   #pushStaged(): void {
     // A handler that reads from within `push` comes here again; the outer loop goes on for it.
     if (this.#isPushing) return;
     this.#isPushing = true;
-    this.#closeGather();
-    while (this.#wanted && this.#stagedNext < this.#staged.length) {
-      const bytes = this.#staged[this.#stagedNext++] as Buffer;
-      this.#stagedBytes -= bytes.length;
+    while (this.#wanted) {
+      const bytes = this.#staged.shift();
+      if (bytes === undefined) break;
       this.#push(bytes);
     }
-    if (this.#stagedNext === this.#staged.length && this.#stagedNext > 0) {
-      this.#staged = [];
-      this.#stagedNext = 0;
-    }
     this.#isPushing = false;
-    if (this.#finSeen && this.#stagedBytes === 0 && !this.#endPushed) {
+    if (this.#finSeen && this.#staged.length === 0 && !this.#endPushed) {
       this.#endPushed = true;
       this.push(null);
     }
+  }
+
+  #copy(bytes: Buffer): Buffer {
+    return this.#usesBlocks ? copyToBlock(bytes) : Buffer.from(bytes);
   }
 
   /** Keeps `#wanted` right also when the application reads from within `push`. */
@@ -354,15 +344,9 @@ export class MuxStream extends Duplex {
 
   #returnCredit(): void {
     if (this.#finSeen || this.destroyed) return;
-    const credit = this.#window.refill(this.bytesReceived - this.#stagedBytes - this.readableLength);
+    const credit = this.#window.refill(this.bytesReceived - this.#staged.length - this.readableLength);
     if (credit > 0) this.#owner.sendCredit(this, credit);
   }
-}
-
-function ownCopy(bytes: Buffer): Buffer {
-  const copy = Buffer.allocUnsafeSlow(bytes.length);
-  bytes.copy(copy);
-  return copy;
 }
 
 function ignore(): void {}

@@ -15,7 +15,7 @@ import { controlPath, controlSubprotocol } from '../discovery.ts';
 import { Fault, codes, toFault, type CodeName } from '../errors.ts';
 import { decodeKey, encodeKey, sign } from '../keys.ts';
 import { parseId } from '../ids.ts';
-import { contactMs } from '../lease.ts';
+import { beatIntervalMs, contactMs } from '../lease.ts';
 import { openControlChannel, type ControlChannel } from '../link/control-channel.ts';
 import { webSocketCarrier } from '../link/websocket-carrier.ts';
 import { rotateMessage, type NodeKeys } from '../rotation.ts';
@@ -80,8 +80,8 @@ export interface ControlConnection {
   signIn(credential: Credential): boolean;
   /** Asks the controller to take the identity's next keys, made where there are none. False while not up. */
   rotate(): boolean;
-  /** Dials again at once when waiting or refused. */
-  retryNow(): void;
+  /** The machine slept: dials again at once when waiting, and when up waits for the next beat no longer than that takes. */
+  check(): void;
   /** Closes the channel and dials anew, for an owner that lost track of the snapshot. */
   restart(): void;
   /** Says bye and stops for good. */
@@ -93,6 +93,8 @@ const longestDelayMs = 5_000;
 const dialTimeoutMs = 10_000;
 /** A typed code is good for five minutes, and the controller says so when they are over. */
 const signInMs = 330_000;
+/** The next beat comes within this, where the channel still leads anywhere. */
+const nextBeatMs = beatIntervalMs + 1_500;
 
 /** Faults of the controller after which the same attempt would only be refused again. */
 const final = new Set<CodeName>(['denied', 'revoked', 'expired', 'fenced', 'limit']);
@@ -150,11 +152,16 @@ export function keepControl(options: ControlOptions): ControlConnection {
       if (message !== undefined) channel.send(message);
       return message !== undefined;
     },
-    retryNow() {
-      if (state.state !== 'refused' && !(state.state === 'connecting' && channel === undefined)) return;
-      cancelTimer();
-      attempt = 0;
-      void dial();
+    check() {
+      if (state.state === 'connecting' && channel === undefined) {
+        cancelTimer();
+        attempt = 0;
+        void dial();
+      } else if (state.state === 'up') {
+        const opened = channel;
+        cancelTimer();
+        cancelTimer = clock.after(nextBeatMs, () => opened?.close('timeout'));
+      }
     },
     restart() {
       channel?.close('cancelled');

@@ -2,6 +2,7 @@
 import { guards, type Mutant } from './mutant.ts';
 
 const roleTests = ['test/controller/administrators.test.ts'];
+const invitations = ['test/controller/invitations.test.ts'];
 
 export const administratorsMutants: readonly Mutant[] = [
   ...guards('controller/administrators/administrators.ts', roleTests, [
@@ -17,6 +18,42 @@ export const administratorsMutants: readonly Mutant[] = [
       '',
     ],
   ]),
+  ...guards('controller/administrators/invitations.ts', invitations, [
+    ['an invitation is for its address', ' || who.email !== invitation.email', ''],
+    [
+      'an invitation is worth what its maker may do now',
+      "if (right === undefined) return 'not-any-more';",
+      '',
+    ],
+    [
+      'an invitation is taken once',
+      "if (changed === 'done') await tx.delete('invitations').where('id', '=', id).execute();",
+      '',
+    ],
+    ['the owner of a bootstrap file comes in by their provider', ".where('issuer', '=', issuer)", ''],
+  ]),
+  ...guards(
+    'controller/administrators/own-passkeys.ts',
+    ['test/login/local-owners.test.ts'],
+    [
+      [
+        'the last way in stays',
+        "if (own.length === 1 && (account === undefined || account.password === null)) return 'last';",
+        '',
+      ],
+    ],
+  ),
+  ...guards(
+    'controller/login/my-passkeys-routes.ts',
+    ['test/login/local-owners.test.ts'],
+    [
+      [
+        'passkeys are looked after in a fresh session',
+        "if (!isFresh(caller.session.auth_ms, context.now())) throw new ProblemError('not-fresh');",
+        '',
+      ],
+    ],
+  ),
   ...guards(
     'controller/administrators/setup-links.ts',
     ['test/login/local-owners.test.ts'],

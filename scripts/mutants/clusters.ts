@@ -7,6 +7,30 @@ const lost = ['test/controller/redis-loss.test.ts'];
 const together = ['test/controller/cluster.test.ts'];
 
 export const clustersMutants: readonly Mutant[] = [
+  ...guards(
+    'controller/store/move-records.ts',
+    ['test/controller/move-records.test.ts'],
+    [
+      ['records move into an empty database alone', 'if (rows.length > 0)\n', 'if (rows.length > 1e9)\n'],
+      ['moved rows are compared', '|| ours.end() !== theirs.end()', ''],
+      [
+        'records that a controller has open do not move',
+        "database.exec('pragma journal_mode = delete');",
+        '',
+      ],
+    ],
+  ),
+  ...guards(
+    'controller/open-controller.ts',
+    ['test/controller/move-records.test.ts'],
+    [
+      [
+        'no controller starts with records that were moved',
+        'if (place !== undefined)',
+        'if (place === null)',
+      ],
+    ],
+  ),
   ...guards('controller/store/database.ts', store, [
     [
       'transactions of one organisation come one after the other over all controllers',

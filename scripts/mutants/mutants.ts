@@ -11,6 +11,7 @@ import { controllerMutants } from './controller.ts';
 import { decisionsMutants } from './decisions.ts';
 import { directMutants } from './direct.ts';
 import { documentMutants } from './document.ts';
+import { exposuresMutants } from './exposures.ts';
 import { guestsMutants } from './guests.ts';
 import { listenersMutants } from './listeners.ts';
 import type { Mutant } from './mutant.ts';
@@ -54,4 +55,5 @@ export const mutants: readonly Mutant[] = [
   ...webDoorMutants,
   ...webDecisionsMutants,
   ...certificatesMutants,
+  ...exposuresMutants,
 ];

@@ -180,8 +180,12 @@ export const muxMutants: readonly Mutant[] = [
         'if (this.#incoming || this.#accepted) return false;',
         'if (this.#accepted) return false;',
       ],
-      ['gather', '    if (bytes.length >= smallBytes) {', '    if (bytes.length >= 0) {'],
     ],
+  ),
+  ...guards(
+    'protocol/mux/staged-bytes.ts',
+    ['test/mux/hostile-peer.test.ts'],
+    [['gather', '    if (bytes.length >= smallBytes) {', '    if (bytes.length >= 0) {']],
   ),
   ...guards(
     'protocol/mux/stream.ts',
@@ -194,7 +198,7 @@ export const muxMutants: readonly Mutant[] = [
     [
       [
         'credit on receipt',
-        'this.#window.refill(this.bytesReceived - this.#stagedBytes - this.readableLength)',
+        'this.#window.refill(this.bytesReceived - this.#staged.length - this.readableLength)',
         'this.#window.refill(this.bytesReceived)',
       ],
       [
@@ -216,5 +220,41 @@ export const muxMutants: readonly Mutant[] = [
       ['keystrokes first', '(stream.sendable <= briefBytes ? this.#brief : this.#ready)', 'this.#ready'],
       ['brief share', 'Math.min(limit, end + briefShareBytes)', 'limit'],
     ],
+  ),
+  ...guards(
+    'protocol/mux/stream.ts',
+    ['test/mux/pour.test.ts', 'test/mux/stream.test.ts'],
+    [['lent bytes are copied', 'isLent ? this.#copy(bytes) : bytes', 'bytes']],
+  ),
+  ...guards(
+    'protocol/mux/pour.ts',
+    ['test/mux/pour.test.ts'],
+    [
+      [
+        'lent until written',
+        'socket.write(bytes, () => giveBackBlock(bytes))',
+        'socket.write(bytes, giveBackBlock(bytes) as undefined)',
+      ],
+    ],
+  ),
+  ...guards(
+    'protocol/mux/waiting-blocks.ts',
+    ['test/mux/pour.test.ts'],
+    [['lent once', 'if (!lent.delete(buffer)) return;', '']],
+  ),
+  ...guards(
+    'protocol/link/secure-channel.ts',
+    ['test/link/secure-channel.test.ts', 'test/link/session.test.ts'],
+    [['lent before the start', 'this.#held.push(Buffer.from(plaintext))', 'this.#held.push(plaintext)']],
+  ),
+  ...guards(
+    'protocol/link/link.ts',
+    ['test/link/resume.test.ts'],
+    [['lent while held', 'this.#held.push(Buffer.from(plaintext))', 'this.#held.push(plaintext)']],
+  ),
+  ...guards(
+    'protocol/link/binary-reads.ts',
+    ['test/link/binary-reads.test.ts'],
+    [['lent for no more than a message', ' || length > hopMaxPayload', '']],
   ),
 ];

@@ -64,8 +64,8 @@ export const organisationMutants: readonly Mutant[] = [
   ...guards('controller/organisation/owned-names.ts', named, [
     [
       'a public hostname is served once it is proven',
-      'nameOf(text).every((name) => owned.has(name))',
-      'nameOf(text).every((name) => owned !== undefined || name)',
+      'nameOf(text).every(isOwned)',
+      'nameOf(text).every((name) => isOwned(name) || name)',
     ],
     [
       'a public zone is closed once it is proven',

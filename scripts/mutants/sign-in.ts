@@ -223,6 +223,11 @@ export const signInMutants: readonly Mutant[] = [
   ]),
   ...guards('controller/login/sign-in-routes.ts', signIn, [
     [
+      'tabs that begin to sign in at once have a cookie each',
+      'if (known === undefined) this.#cookies.set(',
+      'if (known !== undefined) this.#cookies.set(',
+    ],
+    [
       'the earlier session of a browser ends at sign-in',
       '      await endEarlierSession(this.#context, this.#cookies, request, signedIn);\n',
       '',

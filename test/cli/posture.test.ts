@@ -161,6 +161,8 @@ test('status shows each check in words, its age, what needs it and what it refus
   const status: ClientStatus = {
     schema: 'postern.status/v1',
     version: '0.1.0',
+    account: 'acme',
+    accounts: [],
     state: 'up',
     controller: { url: 'https://access.acme.example:8443', connected: true },
     posture: {

@@ -66,6 +66,30 @@ describe('a session at the connector', () => {
     assert.equal(await outcome(session, granted), 'accepted');
   });
 
+  test('an administrator is told of what is open, and cuts one flow; the right to open another stays', async () => {
+    const { session } = await bench.dial([await bench.grant()]);
+    const granted = { r: bench.wiki, h: 'wiki.acme.internal', p: bench.port, k: 'tcp' };
+    const [first, second] = [session.openStream(granted), session.openStream(granted)];
+    await Promise.all([first.accepted(), second.accepted()]);
+    const open = bench.accepted?.liveFlows() ?? [];
+    assert.deepEqual(
+      open.map(({ resource, device, port }) => [resource, device, port]),
+      [1, 2].map(() => [bench.wiki, bench.deviceId, bench.port]),
+    );
+    const ended = new Promise((resolve) => first.once('error', resolve));
+    assert.equal(bench.accepted?.cutFlow(open[0]?.flow ?? ''), true);
+    assert.equal(((await ended) as Fault).code, 'revoked');
+    assert.equal(bench.accepted.cutFlow('another'), false);
+    await bench.recorded('close');
+    const cut = bench.records().find(({ event }) => event === 'close');
+    assert.deepEqual(
+      [cut?.flow, cut?.code, cut?.cause],
+      [open[0]?.flow, 'revoked', 'ended-by-administrator'],
+    );
+    assert.equal(second.destroyed, false);
+    assert.equal(await outcome(session, granted), 'accepted');
+  });
+
   test('K8 a grant is worth nothing to another key, another network, or when it is none', async () => {
     const granted = { r: bench.wiki, h: 'wiki.acme.internal', p: bench.port, k: 'tcp' };
     const stolen = await bench.dial([await bench.grant()], newAgreementKey());

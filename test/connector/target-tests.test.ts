@@ -59,7 +59,10 @@ test('a web application answers: name, connection and HTTP, each with its time',
 });
 
 test('what fails is named, and nothing is tried after it', async (t) => {
-  const silent = await listening(t, createServer().on('connection', (socket) => socket.resume().end('no such thing\n')));
+  const silent = await listening(
+    t,
+    createServer().on('connection', (socket) => socket.resume().end('no such thing\n')),
+  );
   const gone = createServer().listen(0, '127.0.0.1');
   await once(gone, 'listening');
   const { port: closed } = gone.address() as AddressInfo;

@@ -52,7 +52,13 @@ test('access says who may use a resource now, who could, and what stands in the 
   assert.equal(own.list.find(({ resource }) => resource === 'wiki')?.state, 'now');
   const wiki = await ask<EffectiveAccessList>('access?resource=wiki');
   assert.equal(wiki.list.find(({ subject }) => subject.name === 'ci')?.state, 'idle');
-  for (const url of ['access?resource=nothing', 'access?subject=usr_nobody'])
+  // On a device only what is open there counts: the browser, where the same person may use it, does not.
+  const onDevice = await ask<EffectiveAccessList>(`access?device=${busy.held}`);
+  const held = onDevice.list.find(({ resource }) => resource === 'wiki');
+  assert.deepEqual([held?.subject.name, held?.state, held?.doors], ['person1@acme.example', 'refused', []]);
+  const person1 = await ask<EffectiveAccessList>(`access?subject=${held?.subject.id ?? ''}`);
+  assert.equal(person1.list.find(({ resource }) => resource === 'wiki')?.state, 'now');
+  for (const url of ['access?resource=nothing', 'access?subject=usr_nobody', 'access?device=dev_nothing'])
     assert.equal((await portal.admin('GET', `/api/v1/${url}`)).statusCode, 404);
   assert.equal((await portal.admin('GET', '/api/v1/access')).statusCode, 400);
 });

@@ -97,6 +97,13 @@ test('a value of the wrong kind is named by what it should be', () => {
   assert.ok('issues' in checkDocument([], context));
 });
 
+test('a network needs an alias, below which its hosts are named', () => {
+  assert.deepEqual(withResource({ address: '10.20.0.0/24', alias: 'rack.acme.internal' }), []);
+  assert.deepEqual(withResource({ address: 'fd00:20::/64', alias: 'rack.acme.internal' }), []);
+  assert.match(withResource({ address: '10.20.0.0/24' }).join(), /^resources\.3\.alias: the network/);
+  assert.match(withResource({ address: '10.20.0.0/24', alias: 'rack' }).join(), /alias: "rack" is too short/);
+});
+
 test('SEC-F1: an address that two programs could read differently is refused', () => {
   for (const address of [
     '127.1',
@@ -109,7 +116,11 @@ test('SEC-F1: an address that two programs could read differently is refused', (
     '1.2.3.256',
     '[::1]',
     'fe80::1%eth0',
-    '10.0.0.0/8',
+    '10.0/16',
+    '010.0.0.0/16',
+    '10.0.0.0/016',
+    'fe80::%eth0/64',
+    '10.0.0.0/7',
     '*.com',
     '*',
     'a..b',

@@ -11,6 +11,8 @@ import type { ConnectorSnapshot, DeviceSnapshot } from '../../protocol/control.t
 import type { OrganisationDocument } from '../../protocol/organisation-document.ts';
 import type { OrganisationId } from '../../protocol/ids.ts';
 import type { Name } from '../../protocol/names.ts';
+import { namesToProve, withOwnedNames } from '../../controller/organisation/owned-names.ts';
+import { hostnameTexts } from '../../controller/organisation/resource-web.ts';
 import { startTxtServer } from '../support/acme/txt-server.ts';
 import { testController, type AfterTest, type TestController } from './support/controller.ts';
 import { acmeDocument } from './support/document.ts';
@@ -171,6 +173,32 @@ test('one look without a record loses nothing, two within three days do, and DNS
   assert.equal(await nextDay(), 'owned');
   assert.equal(await nextDay(), 'waiting');
   await connector.untilSnapshot<ConnectorSnapshot>((snapshot) => hostnames(snapshot).length === 0);
+});
+
+test('what people expose is proven by the suffix, once for all', async (t) => {
+  const controller = await testController(t);
+  const { context } = controller;
+  const id = await context.store.createOrganisation({ name: 'globex' });
+  const globex = await member(controller, id);
+  const document = documentOf('globex', 'wiki.globex.test', []);
+  await globex.call('PUT', '/api/v1/document', { ...document, expose: { suffix: 'try.example.org' } });
+  const names = [...namesToProve((await context.organisation(id).reader.current()).document)];
+  assert.deepEqual(names, [
+    ['try.example.org', 'dns'],
+    ['wiki.globex.test', 'first'],
+  ]);
+  const state = await context.organisation(id).reader.current();
+  const [first] = state.resources;
+  assert.ok(first !== undefined);
+  const web = { hostname: 'alice-3000.try.example.org', origin: 'http://127.0.0.1:3000' };
+  const exposed = { ...state, resources: [{ ...first, definition: { ...first.definition, web } }] };
+  const kept = (owned: string[]) =>
+    withOwnedNames(exposed, new Set(owned as Name[])).resources.flatMap(({ definition }) =>
+      hostnameTexts(definition.web),
+    );
+  assert.deepEqual(kept([]), []);
+  assert.deepEqual(kept(['example.org']), []);
+  assert.deepEqual(kept(['try.example.org']), [web.hostname]);
 });
 
 test('the closest record decides; above it only names that are no public suffix are asked', async () => {

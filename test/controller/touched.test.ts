@@ -151,6 +151,8 @@ function stateOf(document: StoredDocument): OrganisationState {
       document.postureProfiles ?? [],
     ),
     requestsSerial: 0,
+    exposures: [],
+    exposing: compilePolicies([], []),
     isSuspended: false,
     namesSerial: undefined,
     approved: [],

@@ -12,6 +12,7 @@ import { times } from '../support/length.ts';
 import { eventually } from '../support/eventually.ts';
 import { openLab, type Lab } from '../support/lab/lab.ts';
 import { Client } from '../support/organisation/client.ts';
+import { startGlobex } from '../support/organisation/globex.ts';
 import { Organisation } from '../support/organisation/organisation.ts';
 import { Person } from '../support/organisation/person.ts';
 import type { Program } from '../support/lab/program.ts';
@@ -40,6 +41,8 @@ suite('the web door in the lab', () => {
         if (resource === undefined || policy === undefined) throw new Error('the document has no wiki');
         resource.web = { hostname: 'wiki.acme.example', origin: 'http://wiki.acme.internal:8090' };
         policy.doors = ['client', 'web'];
+        document.expose = { suffix: 'apps.acme.example' };
+        document.policies?.push({ name: 'staff-expose', allow: { groups: ['staff'] }, mayExpose: true });
         return document;
       },
     });
@@ -121,11 +124,15 @@ suite('the web door in the lab', () => {
     await context.close();
   });
 
-  test('tabs share a sign-in, a form without a session is not kept, and signing out is for all of the browser', async () => {
-    const { page, context } = await signedIn('alice@acme.example');
-    const second = await context.newPage();
-    await second.goto(`${wiki}/?tab=2`);
-    assert.equal(await second.textContent('h1'), 'Acme wiki');
+  test('two tabs sign in at once and share it, a form without a session is not kept, and signing out is for all of the browser', async () => {
+    const context = await browser.newContext();
+    const [page, second] = [await context.newPage(), await context.newPage()];
+    await Promise.all([page.goto(`${wiki}/?tab=1`), second.goto(`${wiki}/?tab=2`)]);
+    await Promise.all([page, second].map((tab) => signIn(tab, organisation.provider, 'alice@acme.example')));
+    await Promise.all([page.waitForURL(`${wiki}/?tab=1`), second.waitForURL(`${wiki}/?tab=2`)]);
+    for (const tab of [page, second]) assert.equal(await tab.textContent('h1'), 'Acme wiki');
+    for (const tab of [page, second]) await tab.reload();
+    assert.deepEqual([page.url(), second.url()], [`${wiki}/?tab=1`, `${wiki}/?tab=2`]);
     await second.goto(`${wiki}/form`);
     await page.goto(`${wiki}/.postern/logout`);
     await page.getByRole('button', { name: 'Sign out' }).click();
@@ -208,6 +215,91 @@ suite('the web door in the lab', () => {
     await alice.close();
   });
 
+  test('a person exposes a port of their laptop: who was named opens it after a sign-in, nobody else does, and it ends', async () => {
+    const app = lab.laptop.spawn(
+      'node',
+      ['test/support/lab/web-application-server.ts', '127.0.0.1', '3000'],
+      {
+        name: 'exposed-application',
+      },
+    );
+    await app.waitFor(/^ready$/m);
+    const client = new Client(lab.laptop, 'exposing');
+    const alice = await Person.at(browser, organisation, 'alice@acme.example');
+    await alice.upByCode(client, ['--capture', 'none']);
+    const expose = (...more: string[]): Program =>
+      client.place.spawn(
+        'bin/postern',
+        ['expose', '3000', '--allow', 'bob@acme.example', '--ttl', '2h', '--state', client.state, ...more],
+        { name: 'expose' },
+      );
+    const exposing = expose();
+    await exposing.waitFor(/Stop with Ctrl-C/);
+    assert.match(
+      exposing.output,
+      /^https:\/\/alice-3000\.apps\.acme\.example {3}→ {2}localhost:3000 {5}who: bob@acme\.example, you/m,
+    );
+    const url = 'https://alice-3000.apps.acme.example';
+
+    const opened = async (email: string): Promise<Page> => {
+      const page = await (await browser.newContext()).newPage();
+      await page.goto(`${url}/headers?secret=s3cret`);
+      await signIn(page, organisation.provider, email);
+      return page;
+    };
+    const bob = await opened('bob@acme.example');
+    await bob.waitForURL(`${url}/**`);
+    const told = await headersSeen(bob);
+    assert.deepEqual([told['remote-user'], doorIn(told)], ['bob@acme.example', 'web']);
+    await exposing.waitFor(/GET +\/headers +200 +\d+ ms +bob@acme\.example/);
+    assert.ok(!exposing.output.includes('s3cret'), 'queries are not shown');
+    const carol = await opened('carol@acme.example');
+    await carol.getByRole('heading', { name: /may not|cannot|not open/i }).waitFor();
+    const tried = await lab.laptop.run('curl', ['-sS', '--cacert', organisation.caFile, `${url}/headers`]);
+    assert.match(tried.stdout, /"error":"sign-in-needed"|sign-in/, tried.stderr);
+    assert.ok(!app.output.includes('carol'));
+
+    const listed = await organisation.admin('expose', 'list', '--json');
+    assert.match(listed, /"hostname":"alice-3000\.apps\.acme\.example".*"personName":"alice@acme\.example"/);
+    const second = await client.run('expose', '3000');
+    assert.equal(second.code, 2);
+    assert.match(second.stderr, /in use already/);
+
+    exposing.kill('SIGINT');
+    assert.equal((await exposing.ended).code, 0);
+    const own = JSON.parse((await client.run('expose', 'list', '--json')).stdout) as { exposures: [] };
+    assert.deepEqual(own.exposures, [], 'it is over when the command is');
+    const flows = (await organisation.audit('flow.open')).filter(
+      ({ resource }) => resource === 'alice-3000.apps.acme.example',
+    );
+    assert.ok(flows.length > 0, 'who opened it was handed in before the end');
+
+    const again = expose('--json');
+    const [line] = await again.waitFor(/^\{"schema":"postern.expose\/v1".*$/m);
+    assert.ok(!line.includes('pk_'), 'no key is printed');
+    await organisation.admin('expose', 'end', 'alice-3000.apps.acme.example');
+    assert.equal((await again.ended).code, 4);
+    assert.match(again.output, /An administrator ended what you exposed/);
+    const refused = await lab.laptop.run('curl', ['-sS', '--cacert', organisation.caFile, `${url}/headers`]);
+    assert.notEqual(refused.code, 0, 'nothing answers there any more');
+    const entries = [
+      ...(await organisation.audit('exposure.begin')),
+      ...(await organisation.audit('exposure.end')),
+    ];
+    assert.deepEqual(
+      entries.map(({ what, resource, cause }) => [what, resource, cause]),
+      [
+        ['exposure.begin', 'alice-3000.apps.acme.example', undefined],
+        ['exposure.begin', 'alice-3000.apps.acme.example', undefined],
+        ['exposure.end', 'alice-3000.apps.acme.example', 'ended'],
+        ['exposure.end', 'alice-3000.apps.acme.example', 'ended-by-administrator'],
+      ],
+    );
+    await client.down();
+    await app.stop();
+    await Promise.all([bob.context().close(), carol.context().close(), alice.close()]);
+  });
+
   test('a page goes on working, by the other door, when the client is stopped and started under it', async () => {
     const client = new Client(lab.laptop, 'both-doors');
     // The browser hears of new name settings a moment after they are there.
@@ -253,6 +345,55 @@ suite('the web door in the lab', () => {
     await page.reload();
     assert.equal(await opened(), 'web', 'and is signed in as before');
     await context.close();
+  });
+
+  test('a second organisation is joined while the client runs: equal subnets side by side, the zone stays with the first', async () => {
+    const globex = await startGlobex(lab);
+    const second = await openBrowser(lab, { trusted: [organisation.caFile, globex.caFile] });
+    const client = new Client(lab.laptop, 'two-accounts');
+    const people = await Promise.all(
+      [organisation, globex].map((each) => Person.at(second, each, 'alice@acme.example')),
+    );
+    await people[0]?.upByBrowser(client);
+    await people[1]?.loginByBrowser(client);
+
+    // One address in two private networks, and an unchanged curl and ssh.
+    const curl = async (url: string): Promise<string> => (await lab.laptop.run('curl', ['-sS', url])).stdout;
+    assert.match(await curl('http://wiki.acme.internal/'), /Acme wiki/);
+    assert.match(await curl('http://wiki.globex.internal/'), /Globex wiki/);
+    const ssh = await lab.laptop.run('ssh', [
+      '-F',
+      lab.bastion.configFile,
+      'root@bastion.acme.internal',
+      'hostname',
+    ]);
+    assert.equal(ssh.stdout.trim(), 'bastion', ssh.stderr);
+
+    // The zone that both declare is the first's: the second's application there has no name on this device.
+    const trap = await lab.laptop.run('curl', ['-sS', 'http://trap.acme.internal/']);
+    assert.equal(trap.code, 6, trap.stdout);
+    const text = (await client.run('status')).stdout;
+    assert.match(text, /^Account +acme$[^]*^Account +globex$/m);
+    assert.match(text, /! The zone acme\.internal is held by your account acme;/);
+    const named = await client.run('why', 'trap', '--account', 'globex');
+    assert.equal(named.code, 0, named.stderr);
+    const guessed = await client.run('why', 'wiki');
+    assert.equal(guessed.code, 2);
+    assert.match(guessed.stderr, /several accounts know "wiki"; say which with --account: acme, globex/);
+
+    // The controller of one goes away; then its account is signed out; the other notices neither.
+    globex.controller.kill('SIGKILL');
+    await globex.controller.ended;
+    assert.match(await curl('http://wiki.globex.internal/'), /Globex wiki/);
+    assert.match(await curl('http://wiki.acme.internal/'), /Acme wiki/);
+    assert.equal((await client.run('logout')).code, 2);
+    const out = await client.run('logout', '--account', 'globex');
+    assert.equal(out.code, 0, out.stderr);
+    assert.match(out.stdout, /Signed out\. The other accounts of this device go on/);
+    assert.equal((await lab.laptop.run('curl', ['-sS', 'http://wiki.globex.internal/'])).code, 6);
+    assert.match(await curl('http://wiki.acme.internal/'), /Acme wiki/);
+    await client.down();
+    await second.close();
   });
 });
 

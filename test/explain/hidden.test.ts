@@ -8,6 +8,7 @@ import { after, test, type TestContext } from 'node:test';
 import { AddressPool } from '../../client/dns/address-pool.ts';
 import { defaultRange, parseRange, type AddressRange } from '../../client/dns/address-range.ts';
 import { createResolver } from '../../client/dns/resolver.ts';
+import { namesOf } from '../../client/names.ts';
 import { explain } from '../../client/why.ts';
 import { createApiToken } from '../../controller/api-tokens.ts';
 import { Refusals } from '../../controller/explain/refusals.ts';
@@ -135,7 +136,7 @@ for (const visibility of visibilities) {
         assert.equal(said(name), said('secret'));
       const resolver = createResolver({
         pool: new AddressPool(parseRange(defaultRange) as AddressRange, () => 0),
-        knowledge: () => knowledge,
+        names: () => namesOf(knowledge),
         upstreams: () => [],
         exists: async () => assert.fail('a connector is not asked'),
         clock: systemClock,

@@ -9,6 +9,7 @@ import { chromium } from 'playwright-core';
 import { AddressPool } from '../../client/dns/address-pool.ts';
 import { defaultRange, parseRange, type AddressRange } from '../../client/dns/address-range.ts';
 import { createResolver } from '../../client/dns/resolver.ts';
+import { namesOf } from '../../client/names.ts';
 import type { Knowledge } from '../../client/standing.ts';
 import { explain } from '../../client/why.ts';
 import { systemClock, systemRandom } from '../../protocol/clock.ts';
@@ -68,7 +69,7 @@ test('the DNS answer’s extended error gives every reason that refuses by the s
     const alone: Knowledge = { ...knowledge, resources: [{ ...wiki, reasons: [{ name }] }] };
     const resolver = createResolver({
       pool: new AddressPool(parseRange(defaultRange) as AddressRange, () => 0),
-      knowledge: () => alone,
+      names: () => namesOf(alone),
       upstreams: () => [],
       exists: async () => 'no',
       clock: systemClock,

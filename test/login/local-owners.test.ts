@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { Secret, TOTP } from 'otpauth';
+import { addPasskey } from '../../controller/administrators/own-passkeys.ts';
 import { createSetupLink } from '../../controller/administrators/setup-links.ts';
 import type { SetupOptions } from '../../protocol/local-sign-in.ts';
 import { testController } from '../controller/support/controller.ts';
@@ -124,6 +125,45 @@ test('a recovery code signs in once, however it is typed, and each of them is an
   assert.equal(await recover(recoveryCodes[0]), 401);
   assert.equal(await recover(recoveryCodes[1]), 204);
   assert.equal(await recover('0000-0000-0000-0000'), 401);
+});
+
+test('SEC-G7: passkeys are looked after in a fresh session, by their owner alone, and the last way in stays', async (t) => {
+  const { link, setUp, portal, origin, store, time, signIn } = await world(t);
+  const { answer } = await setUp(await link());
+  const headers = { origin, cookie: cookieOf(answer), 'sec-fetch-site': 'same-origin' };
+  const me = (method: 'GET' | 'POST' | 'DELETE', path: string, payload?: object) =>
+    portal.inject({ method, url: `/api/v1/me/passkeys${path}`, headers, ...(payload && { payload }) });
+  const { person } = await store.select('local_accounts').select('person').executeTakeFirstOrThrow();
+  const add = (id: string, of = person) =>
+    addPasskey(store, of, { id, public_key: Buffer.alloc(32), counter: 0, name: id }, time.ms);
+  const other = await signIn('alice');
+  assert.equal(await add('stray', other.person), 'no-account', 'people of a provider have none here');
+  assert.equal((await other.call('POST', '/api/v1/me/passkeys/options')).statusCode, 404);
+  assert.equal(await add('first'), 'added');
+  assert.equal(await add('first'), 'known');
+  assert.equal((await other.call('DELETE', '/api/v1/me/passkeys/first')).statusCode, 404);
+  // Beside a password it is not the last way in.
+  assert.equal((await me('DELETE', '/first')).statusCode, 204);
+  await store.update('local_accounts').set({ password: null }).execute();
+  await add('one');
+  assert.equal((await me('DELETE', '/one')).statusCode, 409);
+  await add('two');
+  const both = await Promise.all([me('DELETE', '/one'), me('DELETE', '/two')]);
+  assert.deepEqual(new Set(both.map(({ statusCode }) => statusCode)), new Set([204, 409]), 'SEC-A11');
+  for (let more = 0; more < 9; more += 1) await add(`more ${more}`);
+  assert.equal(await add('beyond'), 'too-many');
+  // A challenge that a sign-in asked for adds nothing.
+  const asked = await portal.inject({
+    method: 'POST',
+    url: '/api/v1/sign-in/passkey-options',
+    headers: { origin },
+  });
+  const { challenge } = asked.json<{ challenge: string }>();
+  assert.equal((await me('POST', '', { challenge, name: 'x', credential: { id: 'x' } })).statusCode, 400);
+  await time.pass(5 * 60_000);
+  for (const refused of [await me('POST', '/options'), await me('DELETE', '/more%201')])
+    assert.match(refused.body, /not-fresh/);
+  assert.equal((await me('GET', '')).json<{ passkeys: unknown[] }>().passkeys.length, 10);
 });
 
 test('SEC-A12: ten wrong tries lock the account and sixty its source, the right password too', async (t) => {

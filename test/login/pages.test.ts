@@ -33,6 +33,28 @@ test('SEC-J4 pages, files, errors and the API stand under a policy that allows n
   }
 });
 
+test('SEC-J4 a page runs what carries the nonce of its own answer; no two answers share one, and no other answer has any', async (t) => {
+  const { app } = await testPortal(t, []);
+  const nonces = new Set<string>();
+  for (const url of ['/', '/', '/login', '/admin/log', '/nothing/at/all']) {
+    const { body, headers } = await app.inject({ url, headers: html });
+    const policy = String(headers['content-security-policy']);
+    const nonce = /script-src 'nonce-([\w+/=]{24})' 'strict-dynamic'/.exec(policy)?.[1] ?? '';
+    assert.match(policy, new RegExp(`style-src 'nonce-${RegExp.escape(nonce)}'`), url);
+    nonces.add(nonce);
+    const tags = body.match(/<(script|link rel="(stylesheet|modulepreload)")[^>]*>/g) ?? [];
+    assert.ok(tags.length >= 2, url);
+    for (const tag of tags) assert.ok(tag.includes(`nonce="${nonce}"`), tag);
+    assert.doesNotMatch(body, /POSTERN-NONCE/);
+  }
+  assert.equal(nonces.size, 5);
+  const script = /src="(\/assets\/[\w-]+\.js)"/.exec((await app.inject({ url: '/' })).body)?.[1] ?? '';
+  for (const url of [script, '/api/v1/me', '/favicon.svg', '/livez']) {
+    const policy = String((await app.inject({ url })).headers['content-security-policy']);
+    assert.doesNotMatch(policy, /nonce|script-src|'self'/, url);
+  }
+});
+
 test('SEC-J1 no answer repeats what it was asked for', async (t) => {
   const { app } = await testPortal(t, []);
   const marker = 'MARKER<script>alert(1)</script>';

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { test, type TestContext } from 'node:test';
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import { mayReachBy, parseEgress, type EgressRule } from '../../controller/egress.ts';
 import { providerFetch } from '../../controller/login/provider-fetch.ts';
 
 async function serve(t: TestContext, answer: RequestListener): Promise<string> {
@@ -18,6 +19,8 @@ async function serve(t: TestContext, answer: RequestListener): Promise<string> {
   return `http://provider.localhost:${address.port}/`;
 }
 
+const anywhere = mayReachBy(parseEgress('any') as EgressRule, () => 1);
+
 const get = { method: 'GET', headers: {}, body: undefined, redirect: 'manual' } as const;
 
 test('SEC-G5 a redirect is handed on and never followed', async (t) => {
@@ -26,7 +29,7 @@ test('SEC-G5 a redirect is handed on and never followed', async (t) => {
     asked += 1;
     response.writeHead(302, { location: 'http://127.0.0.1:1/elsewhere' }).end();
   });
-  const answer = await providerFetch(undefined)(url, get);
+  const answer = await providerFetch(anywhere, undefined)(url, get);
   assert.equal(answer.status, 302);
   assert.equal(asked, 1);
 });
@@ -37,19 +40,19 @@ test('SEC-G5, SEC-D5 an answer of 64 kB passes and one byte more does not, whate
     response.write(Buffer.alloc(bytes - 1));
     response.end(Buffer.alloc(1));
   });
-  assert.equal((await (await providerFetch(undefined)(url, get)).arrayBuffer()).byteLength, bytes);
+  assert.equal((await (await providerFetch(anywhere, undefined)(url, get)).arrayBuffer()).byteLength, bytes);
   bytes += 1;
-  await assert.rejects(providerFetch(undefined)(url, get), /more than 65536 bytes/);
+  await assert.rejects(providerFetch(anywhere, undefined)(url, get), /more than 65536 bytes/);
 });
 
 test('REL-9 a provider that answers nothing, or one byte at a time, is given up when its time is over', async (t) => {
   const silent = await serve(t, () => undefined);
-  await assert.rejects(providerFetch(undefined, 50)(silent, get), { name: 'TimeoutError' });
+  await assert.rejects(providerFetch(anywhere, undefined, 50)(silent, get), { name: 'TimeoutError' });
   const dripping = await serve(t, (_request, response) => {
     const timer = setInterval(() => response.write('.'), 10);
     response.on('close', () => clearInterval(timer));
   });
-  await assert.rejects(providerFetch(undefined, 80)(dripping, get), { name: 'TimeoutError' });
+  await assert.rejects(providerFetch(anywhere, undefined, 80)(dripping, get), { name: 'TimeoutError' });
 });
 
 for (const [encoding, pack] of [
@@ -66,7 +69,7 @@ for (const [encoding, pack] of [
       response.setHeader('content-encoding', encoding);
       response.end(pack('{"issuer":"https://idp.acme.example"}'));
     });
-    await assert.rejects(providerFetch(undefined)(url, get), /compressed, which nobody asked for/);
+    await assert.rejects(providerFetch(anywhere, undefined)(url, get), /compressed, which nobody asked for/);
     assert.deepEqual(accepted, ['identity']);
   });
 }
@@ -83,7 +86,7 @@ test('a form is sent as one, and the answer keeps its headers', async (t) => {
     });
   });
   const body = new URLSearchParams({ code: 'a b', state: 'ü' });
-  const answer = await providerFetch(undefined)(url, { ...get, method: 'POST', body });
+  const answer = await providerFetch(anywhere, undefined)(url, { ...get, method: 'POST', body });
   assert.deepEqual(seen, [
     'POST',
     'application/x-www-form-urlencoded;charset=UTF-8',

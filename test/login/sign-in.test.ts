@@ -170,7 +170,7 @@ test('SEC-G2 an altered state, a code of another attempt and a wrong iss are ref
   ]);
 });
 
-test('SEC-G2 two tabs of one browser sign in side by side; an attempt of eleven minutes ago is gone', async (t) => {
+test('SEC-G2 two tabs of one browser sign in side by side, begun at once or not; an attempt of eleven minutes ago is gone', async (t) => {
   const portal = await testPortal(t, [corp]);
   const browser = new SimpleBrowser(portal, [corp]);
   const begin = async (rd: string): Promise<string> =>
@@ -178,6 +178,12 @@ test('SEC-G2 two tabs of one browser sign in side by side; an attempt of eleven 
   const [one, two, late] = [await begin('/one'), await begin('/two'), await begin('/late')];
   assert.equal((await browser.open(two, alice, 'alice@acme.example')).url.pathname, '/two');
   assert.equal((await browser.open(one, alice, 'alice@acme.example')).url.pathname, '/one');
+  const other = new SimpleBrowser(portal, [corp]);
+  // Neither has a cookie yet when it asks.
+  const starts = ['/three', '/four'].map((rd) => other.ask(`/oidc/corp/start?rd=${rd}`));
+  const [three = '', four = ''] = (await Promise.all(starts)).map(({ headers }) => headers['location']);
+  assert.equal((await other.open(three, alice, 'alice@acme.example')).url.pathname, '/three');
+  assert.equal((await other.open(four, alice, 'alice@acme.example')).url.pathname, '/four');
   portal.time.ahead = 11 * 60_000;
   assert.equal((await browser.open(late)).url.searchParams.get('error'), 'attempt-gone');
 });

@@ -10,7 +10,7 @@ const seed = 20_261_123;
 /** What the page says of selection but for validity: who and to each by any of its keys, and the door. */
 function isAbout(policy: PolicyDocument, { subject, resource, door }: Facts): boolean {
   const who = policy.allow ?? policy.deny ?? policy.require ?? assert.fail('no effect');
-  const { to, doors = ['client', 'web'] } = policy;
+  const { to = {}, doors = ['client', 'web'] } = policy;
   const named =
     who === 'everyone' ||
     subject.groups.some((group) => who.groups?.includes(group)) ||

@@ -1,15 +1,20 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTcp, createServer, type AddressInfo, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { after, afterEach, before, test } from 'node:test';
 import type { WebCaller } from '../../protocol/hop.ts';
 import { attachToRelay, type Attachment } from '../../protocol/link/attachment.ts';
+import { parseName } from '../../protocol/names.ts';
 import type { MuxStream } from '../../protocol/mux/stream.ts';
 import { sourceOf, neighbourhoodOf } from '../../relay/browser-network.ts';
+import { Circuits } from '../../relay/circuits.ts';
 import { inOrder } from '../../relay/rendezvous.ts';
+import { WebDoor } from '../../relay/web-door.ts';
 import { listenForBrowsers, type WebListener } from '../../relay/web-listener.ts';
-import { labConnector, RelayLab } from '../support/relay-lab.ts';
+import { muxPair } from '../support/mux-pair.ts';
+import { lab, labConnector, RelayLab } from '../support/relay-lab.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
 
 const alert = Buffer.from([21, 3, 1, 0, 2, 2, 112]);
 const relays = new RelayLab();
@@ -69,7 +74,6 @@ async function helloFor(servername: string): Promise<Buffer> {
 }
 
 async function listenOnce(): Promise<{ port: number; first: Promise<Buffer> }> {
-  const { createServer } = await import('node:net');
   const { promise, resolve } = Promise.withResolvers<Buffer>();
   const server = createServer((socket) => {
     socket.on('error', () => undefined);
@@ -125,6 +129,71 @@ test('a connector that does not take a browser, or is gone, gives way to the nex
   socket.end(await helloFor('wiki.acme.example'));
   assert.ok((await received(socket)).length > 100);
   assert.ok(asked >= 1 && asked <= 3);
+});
+
+test('a connector that says nothing gives way after half a second where there is another, after 3 s where not, and is doubted', async () => {
+  const clock = new VirtualClock();
+  const name = parseName('wiki.acme.example') ?? assert.fail();
+  const doubted: string[] = [];
+  const connector = (id: string) => {
+    const taken = Promise.withResolvers<MuxStream>();
+    const { dialler } = muxPair({ level: 'hop', handlers: { stream: taken.resolve } });
+    const asked = Promise.withResolvers<MuxStream>();
+    return {
+      id,
+      organisation: lab.org,
+      asked: asked.promise,
+      openWeb: () => {
+        const stream = dialler.mux.openStream(Buffer.alloc(0));
+        asked.resolve(stream);
+        return stream;
+      },
+      doubt: () => doubted.push(id),
+      taken: taken.promise,
+    };
+  };
+  const [silent, other] = inOrder([connector('a'), connector('b')], name, neighbourhoodOf('127.0.0.1'));
+  if (silent === undefined || other === undefined) assert.fail();
+  let serving = [silent, other];
+  const door = new WebDoor({
+    clock,
+    circuits: new Circuits(1e6),
+    serving: () => serving,
+    passed: () => undefined,
+    refused: () => undefined,
+  });
+  const server = createServer({ allowHalfOpen: true }, (socket) => door.take(socket));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const open = async (): Promise<Socket> => {
+    const socket = connectTcp({ port: (server.address() as AddressInfo).port, host: '127.0.0.1' });
+    socket.on('error', () => undefined);
+    sockets.push(socket);
+    socket.write(await helloFor(name));
+    return socket;
+  };
+  const socket = await open();
+  const left = await silent.asked;
+  clock.advance(499);
+  assert.equal(left.destroyed, false);
+  clock.advance(1);
+  await other.asked;
+  assert.deepEqual(doubted, [silent.id]);
+  const back = once(socket, 'data') as Promise<[Buffer]>;
+  shout(await other.taken);
+  assert.ok((await back)[0].length > 100);
+
+  const alone = connector('c');
+  serving = [alone];
+  await open();
+  const waiting = await alone.asked;
+  clock.advance(2_999);
+  assert.equal(waiting.destroyed, false);
+  clock.advance(1);
+  assert.equal(waiting.destroyed, true);
+  assert.deepEqual(doubted, [silent.id, 'c']);
+  door.close();
+  server.close();
 });
 
 test('the most exact pattern decides which connectors are asked', async () => {

@@ -19,7 +19,7 @@ export class CircuitEnd {
     const { promise, resolve } = Promise.withResolvers<Fault | undefined>();
     this.closed = promise;
     carrier.start({
-      data: (bytes) => this.#chunks.push(bytes),
+      data: (bytes) => this.#chunks.push(Buffer.from(bytes)),
       drain: () => this.#drained?.(),
       closed: (fault) => {
         this.#fault = fault;

@@ -24,6 +24,7 @@ export function fullDocument(ca: string): OrganisationDocument {
     organisation: 'acme',
     zones: ['acme.internal', 'lab.acme.test'],
     groups: ['staff', 'sre', 'contractors', 'automation'],
+    expose: { suffix: 'shown.acme.example', longest: '12h', guests: true },
     identityProviders: [
       {
         name: 'corp',
@@ -135,6 +136,7 @@ export function fullDocument(ca: string): OrganisationDocument {
           guests: ['pat@customer.example', '*@partner.example'],
         },
         to: { resources: ['printer'], tags: ['prod'] },
+        mayExpose: true,
         doors: ['client', 'web'],
         from: '2026-01-01T00:00:00Z',
         until: '2027-12-31T00:00:00+01:00',

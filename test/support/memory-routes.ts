@@ -92,7 +92,10 @@ class SlowCarrier implements Carrier {
 
   start(events: CarrierEvents): void {
     this.#inner.start({
-      data: (bytes) => this.#later(() => void (this.#isClosed || events.data(bytes))),
+      data: (bytes) => {
+        const own = Buffer.from(bytes);
+        this.#later(() => void (this.#isClosed || events.data(own)));
+      },
       drain: () => events.drain(),
       closed: (fault) => this.#later(() => this.#ended(events, fault)),
     });

@@ -4,9 +4,9 @@ import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import type { Role } from '../../protocol/roles.ts';
 import { clientSecretOf } from '../../controller/organisation/apply-document.ts';
-import { recordSignIn } from '../../controller/login/record-sign-in.ts';
 import { issuer } from './support/busy-organisation.ts';
 import { startDashboard } from './support/dashboard.ts';
+import { signInAs } from './support/sign-in-as.ts';
 
 const dashboard = await startDashboard({ after });
 const { portal, busy } = dashboard;
@@ -269,28 +269,7 @@ test('Ctrl-K goes anywhere by the keyboard alone', async () => {
 
 test('nobody is shown what their role does not cover, and without a role there is no dashboard', async (t) => {
   const signIn = async (role: Role | undefined): Promise<Page> => {
-    const subject = role ?? 'nobody';
-    const about = {
-      issuer,
-      provider: 'corp',
-      identity: {
-        subject,
-        name: subject,
-        email: `${subject}@acme.example`,
-        groups: [],
-        authMs: Date.now(),
-        amr: ['pwd'],
-      },
-      address: '203.0.113.9',
-    };
-    const { person } = await recordSignIn(portal.context, organisation, about);
-    if (role !== undefined)
-      await organisation.store
-        .update('people')
-        .set({ role, role_ms: portal.context.now(), role_by: 'test' })
-        .where('id', '=', person)
-        .execute();
-    const { cookie } = await recordSignIn(portal.context, organisation, about);
+    const { cookie } = await signInAs(portal, role ?? 'nobody', role);
     const opened = await dashboard.open({ cookie });
     t.after(() => opened.context.close());
     return opened.page;

@@ -68,16 +68,19 @@ test('SEC-A12: the link makes an owner with a passkey, who comes back by it; a s
   const { page, link } = await open(t, { host: 'postern.localhost' });
   const devtools = await page.context().newCDPSession(page);
   await devtools.send('WebAuthn.enable');
-  await devtools.send('WebAuthn.addVirtualAuthenticator', {
-    options: {
+  const authenticator = async (transport: 'internal' | 'usb') => {
+    const options = {
       protocol: 'ctap2',
-      transport: 'internal',
+      transport,
       hasResidentKey: true,
       hasUserVerification: true,
       isUserVerified: true,
       automaticPresenceSimulation: true,
-    },
-  });
+    } as const;
+    const { authenticatorId } = await devtools.send('WebAuthn.addVirtualAuthenticator', { options });
+    return authenticatorId;
+  };
+  const laptop = await authenticator('internal');
   const url = await link();
   await page.goto(url);
   await fillWho(page);
@@ -107,6 +110,30 @@ test('SEC-A12: the link makes an owner with a passkey, who comes back by it; a s
   await page.getByLabel('E-mail').fill('olga@acme.example');
   await page.getByLabel('Recovery code').fill(codes[3] ?? '');
   await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.waitForURL('**/admin');
+  assert.equal(await role(), 'owner');
+
+  // Another passkey, and the first one goes; the last one stays.
+  await page.goto(new URL('/account', url).href);
+  const remove = page.getByRole('button', { name: /^Remove/ });
+  await page.getByText('It is your last way in').waitFor();
+  assert.equal(await remove.isDisabled(), true);
+  await authenticator('usb');
+  await page.getByLabel('What you call it').fill('Key in the safe');
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  await page.getByRole('button', { name: 'Remove Key in the safe' }).waitFor();
+  await picture(page, 'account-1440-light');
+  await page.setViewportSize({ width: 390, height: 900 });
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await picture(page, 'account-390-dark');
+  await page.getByRole('button', { name: 'Remove The first passkey' }).click();
+  await page.getByRole('button', { name: 'Remove it' }).click();
+  await page.getByText('It is your last way in').waitFor();
+  assert.equal(await remove.isDisabled(), true);
+  await devtools.send('WebAuthn.removeVirtualAuthenticator', { authenticatorId: laptop });
+  await page.context().clearCookies();
+  await page.goto(new URL('/login/administrator', url).href);
+  await page.getByRole('button', { name: 'Continue with a passkey' }).click();
   await page.waitForURL('**/admin');
   assert.equal(await role(), 'owner');
 });

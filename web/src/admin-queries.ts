@@ -18,6 +18,11 @@ export const sessionsQuery = live('sessions', admin.sessions);
 export const connectorsQuery = live('connectors', admin.connectors);
 export const relaysQuery = live('relays', admin.relays);
 export const allResourcesQuery = live('resources', admin.resources);
+export const administratorsQuery = live('administrators', admin.administrators);
+export const tokensQuery = live('tokens', admin.tokens);
+export const directoriesQuery = live('directories', admin.directories);
+export const allRequestsQuery = live('requests', admin.requests);
+export const webhooksQuery = live('webhooks', admin.webhooks);
 export const hostnamesQuery = live('hostnames', admin.hostnames);
 export const keysQuery = live('keys', admin.keys);
 export const mailQuery = live('mail', admin.mail);
@@ -36,11 +41,18 @@ export function revisionQuery(revision: number) {
   });
 }
 
-/** Who may use a resource, or what somebody may use. */
-export function accessQuery(of: { resource?: string; subject?: string }) {
+/** Who may use a resource, or what somebody may use, everywhere or on one device. */
+export function accessQuery(of: { resource?: string; subject?: string; device?: string }) {
   return queryOptions({
     queryKey: ['admin', 'access', of],
     queryFn: () => admin.access(of),
     refetchInterval: liveMs,
   });
 }
+
+/** What is open now, as the connectors say: asked anew as long as it is looked at. */
+export const flowsQuery = queryOptions({
+  queryKey: ['admin', 'flows'],
+  queryFn: admin.flows,
+  refetchInterval: 2_000,
+});

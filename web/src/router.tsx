@@ -90,6 +90,12 @@ const adminHome = createRoute({
   component: lazyRouteComponent(() => import('./admin/home/home.tsx'), 'AdminHomePage'),
 });
 
+const start = createRoute({
+  getParentRoute: () => shell,
+  path: '/admin/start',
+  component: lazyRouteComponent(() => import('./admin/start/start.tsx'), 'StartPage'),
+});
+
 const map = createRoute({
   getParentRoute: () => shell,
   path: '/admin/map',
@@ -156,6 +162,7 @@ const devices = createRoute({
 const oneDevice = createRoute({
   getParentRoute: () => shell,
   path: '/admin/devices/$id',
+  validateSearch: listSearch,
   component: lazyRouteComponent(() => import('./admin/devices/device.tsx'), 'DevicePage'),
 });
 
@@ -164,6 +171,13 @@ const sessions = createRoute({
   path: '/admin/sessions',
   validateSearch: listSearch,
   component: lazyRouteComponent(() => import('./admin/sessions/sessions.tsx'), 'SessionsPage'),
+});
+
+const allRequests = createRoute({
+  getParentRoute: () => shell,
+  path: '/admin/requests',
+  validateSearch: listSearch,
+  component: lazyRouteComponent(() => import('./admin/requests/requests.tsx'), 'AllRequestsPage'),
 });
 
 const networks = createRoute({
@@ -213,6 +227,19 @@ const requests = createRoute({
   component: lazyRouteComponent(() => import('./pages/requests.tsx'), 'RequestsPage'),
 });
 
+const invitation = createRoute({
+  getParentRoute: () => root,
+  path: '/invitation',
+  validateSearch: texts('link'),
+  component: lazyRouteComponent(() => import('./pages/invitation.tsx'), 'InvitationPage'),
+});
+
+const account = createRoute({
+  getParentRoute: () => shell,
+  path: '/account',
+  component: lazyRouteComponent(() => import('./pages/account.tsx'), 'AccountPage'),
+});
+
 export const router = createRouter({
   routeTree: root.addChildren([
     signIn,
@@ -222,10 +249,13 @@ export const router = createRouter({
     device,
     confirm,
     refused,
+    invitation,
     shell.addChildren([
       home,
       requests,
+      account,
       adminHome,
+      start,
       map,
       resources,
       resource,
@@ -237,6 +267,7 @@ export const router = createRouter({
       devices,
       oneDevice,
       sessions,
+      allRequests,
       networks,
       network,
       log,

@@ -83,15 +83,18 @@ export function enrolmentKeyRoutes(app: TypedApp, context: ControllerContext): v
       const { store, reader } = context.organisation(organisationOf(request));
       const state = await reader.current();
       const rows = await store.select('enrolment_keys').selectAll().orderBy('created_ms').execute();
-      return rows.map((row) => ({
-        id: row.id,
-        purpose: row.purpose,
-        name: nameOf(state, row.target),
-        usesLeft: row.uses_left,
-        expires: row.expires_ms === null ? null : new Date(row.expires_ms).toISOString(),
-        created: new Date(row.created_ms).toISOString(),
-        createdBy: row.created_by,
-      }));
+      const theirs = new Set<string>(state.exposures.map(({ network }) => network));
+      return rows
+        .filter(({ target }) => !theirs.has(target))
+        .map((row) => ({
+          id: row.id,
+          purpose: row.purpose,
+          name: nameOf(state, row.target),
+          usesLeft: row.uses_left,
+          expires: row.expires_ms === null ? null : new Date(row.expires_ms).toISOString(),
+          created: new Date(row.created_ms).toISOString(),
+          createdBy: row.created_by,
+        }));
     },
   );
 

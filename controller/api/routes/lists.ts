@@ -2,6 +2,7 @@
 import { Type } from 'typebox';
 import { NetworkEntry, ResourceEntry } from '../../../protocol/inventory.ts';
 import type { ControllerContext } from '../../context.ts';
+import { withoutExposures } from '../../organisation/organisation-state.ts';
 import { resourceHosts } from '../../organisation/resource-hosts.ts';
 import { organisationOf } from '../access.ts';
 import type { TypedApp } from '../typed-app.ts';
@@ -36,7 +37,9 @@ export function listRoutes(app: TypedApp, context: ControllerContext): void {
       },
     },
     async (request) => {
-      const { resources } = await context.organisation(organisationOf(request)).reader.current();
+      const { resources } = withoutExposures(
+        await context.organisation(organisationOf(request)).reader.current(),
+      );
       return resources.map(({ id, network, definition }) => ({
         id,
         name: definition.name,

@@ -60,7 +60,8 @@ export function mailRoutes(app: TypedApp, context: ControllerContext): void {
         throw new ProblemError('invalid-request', undefined, [
           { path: ['to'], message: 'write one address, such as alice@acme.example' },
         ]);
-      const { mailer, publicUrl } = context;
+      const { mailer, organisations } = context;
+      const publicUrl = organisations.addressOf(organisation);
       if (mailer === undefined)
         throw new ProblemError(
           'conflict',

@@ -27,10 +27,12 @@ export function overviewRoutes(app: TypedApp, context: ControllerContext): void 
     {
       config: { access: ['simulate.read'], problems: ['not-found'] },
       schema: {
-        summary: 'Who may use a resource, or what a person or service account may use, now and why not',
+        summary:
+          'Who may use a resource, or what a person, a service account or somebody on one device may use, now and why not',
         querystring: Type.Union([
           Type.Object({ resource: Type.String({ maxLength: 63 }) }, { additionalProperties: false }),
           Type.Object({ subject: Type.String({ maxLength: 64 }) }, { additionalProperties: false }),
+          Type.Object({ device: Type.String({ maxLength: 64 }) }, { additionalProperties: false }),
         ]),
         response: { 200: EffectiveAccessList },
       },

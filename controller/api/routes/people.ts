@@ -7,7 +7,7 @@ import { setDisabled, type AccountId } from '../../people/disable.ts';
 import { endSessions, openSessionsOf } from '../../sessions/end-sessions.ts';
 import type { ScopedStore } from '../../store/scoped-store.ts';
 import { organisationOf, whoOf } from '../access.ts';
-import { requireOver } from '../over-administrators.ts';
+import { outOfReach, requireOver } from '../over-administrators.ts';
 import { ProblemError } from '../problems.ts';
 import type { TypedApp } from '../typed-app.ts';
 
@@ -26,6 +26,7 @@ export function peopleRoutes(app: TypedApp, context: ControllerContext): void {
       const { document, groups } = await reader.current();
       const rows = await store.select('people').selectAll().orderBy('name').execute();
       const open = await openCounts(store, context.now());
+      const kept = await outOfReach(store, request);
       return rows.map((row) => {
         const provider = document.identityProviders?.find(({ issuer }) => issuer === row.issuer)?.name;
         return {
@@ -36,6 +37,7 @@ export function peopleRoutes(app: TypedApp, context: ControllerContext): void {
           ...(provider === undefined ? {} : { provider }),
           signedIn: new Date(row.signed_in_ms).toISOString(),
           disabled: row.disabled_ms !== null,
+          ...(kept.has(row.id) ? { outOfReach: true as const } : {}),
           sessions: open.get(row.id) ?? 0,
         };
       });

@@ -26,25 +26,29 @@ export function serverRoutes(app: TypedApp, context: ControllerContext): void {
       },
       async (request) => {
         const { store, reader } = context.organisation(organisationOf(request));
-        const { networks } = await reader.current();
+        const { networks, exposures } = await reader.current();
+        // Those of what people expose are theirs, and listed there.
+        const theirs = new Set<string | null>(exposures.map(({ network }) => network));
         const rows = await store
           .select('nodes')
           .selectAll()
           .where('kind', '=', kind)
           .orderBy('name')
           .execute();
-        return rows.map((row) => {
-          const network = networks.find(({ id }) => id === row.network)?.name;
-          return {
-            id: row.id,
-            name: row.name,
-            ...(network === undefined ? {} : { network }),
-            ...(row.url === null ? {} : { url: row.url }),
-            version: row.version,
-            online: context.presence.isOnline(row.id),
-            seen: new Date(row.seen_ms).toISOString(),
-          };
-        });
+        return rows
+          .filter(({ network }) => !theirs.has(network))
+          .map((row) => {
+            const network = networks.find(({ id }) => id === row.network)?.name;
+            return {
+              id: row.id,
+              name: row.name,
+              ...(network === undefined ? {} : { network }),
+              ...(row.url === null ? {} : { url: row.url }),
+              version: row.version,
+              online: context.presence.isOnline(row.id),
+              seen: new Date(row.seen_ms).toISOString(),
+            };
+          });
       },
     );
 

@@ -5,11 +5,11 @@
 import type { FastifyRequest } from 'fastify';
 import type { NodeId } from '../../../protocol/ids.ts';
 import { parseName } from '../../../protocol/names.ts';
-import { TargetTest, TargetTested } from '../../../protocol/target-test.ts';
+import { TargetTest, TargetTested, targetTestMs } from '../../../protocol/target-test.ts';
 import { appendAudit } from '../../audit/append-audit.ts';
 import type { ControllerContext, Organisation } from '../../context.ts';
+import { ConnectorQuestions } from '../../control/ask-connector.ts';
 import { isStrictLiteral, resourceWithin } from '../../organisation/resource-hosts.ts';
-import { ConnectorQuestions } from '../../targets/ask-connector.ts';
 import { stepText } from '../../targets/step-text.ts';
 import { organisationOf, whoOf } from '../access.ts';
 import { ProblemError } from '../problems.ts';
@@ -17,6 +17,9 @@ import type { TypedApp } from '../typed-app.ts';
 
 /** Of one organisation together. */
 const tests = { limit: 30, windowMs: 5 * 60_000 };
+
+/** There and back. */
+const onTheWayMs = 3_000;
 
 export function targetTestRoutes(app: TypedApp, context: ControllerContext): void {
   const questions = new ConnectorQuestions(context);
@@ -45,12 +48,14 @@ export function targetTestRoutes(app: TypedApp, context: ControllerContext): voi
       const connector = await connectorOf(context, organisation, network);
       counted.fail(organisation.id);
       await noteTest(context, request, organisation, connector);
-      const steps = await questions.ask(organisation.id, connector.id, target);
-      if (steps === undefined)
+      const asked = { t: 'probe', target } as const;
+      const answer = await questions.ask(organisation.id, connector.id, asked, targetTestMs + onTheWayMs);
+      if (answer === undefined)
         throw new ProblemError(
           'conflict',
           `The connector ${connector.name} did not answer; it may be of an older version: update it.`,
         );
+      const { steps } = answer;
       return {
         connector: connector.name,
         ok: steps.every(({ code }) => code === undefined),

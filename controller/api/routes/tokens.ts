@@ -1,9 +1,10 @@
 /** API tokens of administrators and auditors: made, listed, given another role, deleted. */
 import { Type } from 'typebox';
+import { NewToken } from '../../../protocol/api-tokens.ts';
 import { parseDuration } from '../../../protocol/durations.ts';
 import type { Id } from '../../../protocol/ids.ts';
 import { ApiTokenEntry } from '../../../protocol/inventory.ts';
-import { Scope, scopes as everyScope } from '../../../protocol/roles.ts';
+import { scopes as everyScope } from '../../../protocol/roles.ts';
 import {
   createApiToken,
   deleteApiToken,
@@ -17,19 +18,6 @@ import { organisationOf, whoOf } from '../access.ts';
 import { ProblemError } from '../problems.ts';
 import type { TypedApp } from '../typed-app.ts';
 
-const TokenRole = Type.Union([Type.Literal('admin'), Type.Literal('auditor')]);
-const NewTokenBody = Type.Object(
-  {
-    role: TokenRole,
-    /** What it may be used for within its role: everything, or as much as the token that asks, unless said. */
-    scopes: Type.Optional(Type.Array(Scope, { minItems: 1, maxItems: 3 })),
-    /** For people; need not be unique. */
-    name: Type.Optional(Type.String({ pattern: '^[a-z0-9][a-z0-9._-]{0,62}$' })),
-    /** Never unless said. */
-    expires: Type.Optional(Type.String({ pattern: '^[0-9]{1,6}[smhd]$' })),
-  },
-  { additionalProperties: false },
-);
 /** Also when no administrator's token is left afterwards. */
 const Force = Type.Object({ force: Type.Optional(Type.Boolean()) });
 const params = Type.Object({ id: Type.String() });
@@ -43,7 +31,7 @@ export function tokenRoutes(app: TypedApp, context: ControllerContext): void {
       config: { access: ['tokens.write'] },
       schema: {
         summary: 'Makes an API token; its text is shown only now',
-        body: NewTokenBody,
+        body: NewToken,
         response: { 201: Type.Object({ id: Type.String(), token: Type.String() }) },
       },
     },

@@ -6,6 +6,7 @@ import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { parseId, type Id } from '../../../protocol/ids.ts';
 import { RequestDuration, RequestId, RequestState } from '../../../protocol/requests.ts';
+import { WebhookEntry, WebhookTested } from '../../../protocol/webhooks.ts';
 import type { ControllerContext, Organisation } from '../../context.ts';
 import { Guesses } from '../../guesses.ts';
 import { tellWebhook } from '../../notifications/tell-webhook.ts';
@@ -16,17 +17,6 @@ import { organisationOf } from '../access.ts';
 import { ProblemError } from '../problems.ts';
 import type { TypedApp } from '../typed-app.ts';
 
-const WebhookEntry = Type.Object({
-  name: Type.String(),
-  url: Type.String(),
-  decides: Type.Boolean(),
-  /** When it last took what it was told. */
-  told: Type.Optional(Type.String()),
-  fault: Type.Optional(Type.String()),
-  /** What it has not been told yet. */
-  waiting: Type.Integer(),
-});
-const Tested = Type.Object({ ok: Type.Boolean(), ms: Type.Integer(), fault: Type.Optional(Type.String()) });
 /** An answer by somebody who may approve, as the other side knows them by their address. */
 const SentAnswer = Type.Object(
   {
@@ -79,7 +69,7 @@ export function webhookRoutes(app: TypedApp, context: ControllerContext): void {
       schema: {
         summary: 'Tells a webhook something once, now, and says how that went',
         params,
-        response: { 200: Tested },
+        response: { 200: WebhookTested },
       },
     },
     async (request) => {

@@ -10,7 +10,7 @@ import type { SecretKey } from '../../keys/secret-key.ts';
 import type { ScopedStore } from '../../store/scoped-store.ts';
 import { changedSecrets, withoutSecrets } from '../apply-document.ts';
 import { documentChanges, withoutValues } from '../document-changes.ts';
-import type { OrganisationState } from '../organisation-state.ts';
+import { withoutExposures, type OrganisationState } from '../organisation-state.ts';
 import { accessChanges } from './access-changes.ts';
 import { plannedState } from './plan-states.ts';
 import { openNow, subjectClasses } from './plan-subjects.ts';
@@ -23,15 +23,17 @@ export interface PlanOptions {
 }
 
 /**
- * @param before what is in force
+ * @param current what is in force
  * @param document checked; its tests may fail
  */
 export async function planDocument(
   store: ScopedStore,
-  before: OrganisationState,
+  current: OrganisationState,
   document: OrganisationDocument,
   { secretKey, random, nowMs }: PlanOptions,
 ): Promise<PlanResult> {
+  // What people expose is no part of the document.
+  const before = withoutExposures(current);
   const after = plannedState(before, document, random);
   const secrets = await changedSecrets(store, document, secretKey);
   const changes = documentChanges(before.document, withoutSecrets(document), secrets);

@@ -20,6 +20,7 @@ import * as proposals from './0016-proposals.ts';
 import * as organisations from './0017-organisations.ts';
 import * as nameProofs from './0018-name-proofs.ts';
 import * as deletedOrganisations from './0019-deleted-organisations.ts';
+import * as exposures from './0020-exposures.ts';
 import * as mail from './0021-mail.ts';
 import * as invitations from './0022-invitations.ts';
 
@@ -44,6 +45,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0017-organisations': organisations,
   '0018-name-proofs': nameProofs,
   '0019-deleted-organisations': deletedOrganisations,
+  '0020-exposures': exposures,
   '0021-mail': mail,
   '0022-invitations': invitations,
 };

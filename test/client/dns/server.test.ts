@@ -9,6 +9,7 @@ import { AddressPool } from '../../../client/dns/address-pool.ts';
 import { defaultRange, parseRange, type AddressRange } from '../../../client/dns/address-range.ts';
 import { createResolver } from '../../../client/dns/resolver.ts';
 import { dnsLimits, serveDns, type DnsServer } from '../../../client/dns/server.ts';
+import { namesOf } from '../../../client/names.ts';
 import { nothingKnown, type Knowledge } from '../../../client/standing.ts';
 import { systemClock, systemRandom } from '../../../protocol/clock.ts';
 import { question, sample } from './knowledge.ts';
@@ -70,7 +71,7 @@ async function startServer(
 ): Promise<DnsServer> {
   const resolver = createResolver({
     pool: new AddressPool(parseRange(defaultRange) as AddressRange, () => systemClock.nowMs()),
-    knowledge: () => options.knowledge ?? sample,
+    names: () => namesOf(options.knowledge ?? sample),
     upstreams: () => (options.upstreams ?? []).map((port) => ({ address: '127.0.0.1', port })),
     exists: () => Promise.resolve('no' as const),
     clock: systemClock,

@@ -55,7 +55,7 @@ export class SmallOrganisation {
   /** Messages from devices, in the order they came. */
   readonly heard: Record<string, unknown>[] = [];
   /** What a device's snapshot says; change it and call `push`. */
-  device: Pick<DeviceSnapshot, 'zones' | 'resources' | 'session' | 'device' | 'news'>;
+  device: Pick<DeviceSnapshot, 'organisation' | 'zones' | 'resources' | 'session' | 'device' | 'news'>;
   /** Ports and address of the wiki behind the connectors. */
   wikiPort = 0;
   /** Host names of further relays that devices are told of. */
@@ -68,6 +68,7 @@ export class SmallOrganisation {
   readonly #guests: (() => unknown)[] = [];
   readonly #nodes = new Map<string, Node>();
   readonly #relayId = id('rly');
+  readonly #zone: string;
   readonly #folder = mkdtempSync(join(tmpdir(), 'postern-org-'));
   readonly #lease = new Lease(Date.now);
   readonly #connectors: Connector[] = [];
@@ -80,14 +81,15 @@ export class SmallOrganisation {
   #relayPort = 0;
   #beats: NodeJS.Timeout | undefined;
 
-  private constructor() {
+  private constructor(zone: string) {
+    this.#zone = zone;
     this.device = {
-      zones: ['acme.internal'],
+      zones: [zone],
       resources: {
-        [this.wiki]: this.#resource(this.wiki, 'wiki', ['wiki.acme.internal'], ['tcp/1-65535']),
-        [this.databases]: this.#resource(this.databases, 'databases', ['*.db.acme.internal'], ['tcp/5432']),
+        [this.wiki]: this.#resource(this.wiki, 'wiki', [`wiki.${zone}`], ['tcp/1-65535']),
+        [this.databases]: this.#resource(this.databases, 'databases', [`*.db.${zone}`], ['tcp/5432']),
         [this.locked]: {
-          ...this.#resource(this.locked, 'locked', ['locked.acme.internal'], ['tcp/80']),
+          ...this.#resource(this.locked, 'locked', [`locked.${zone}`], ['tcp/80']),
           state: 'refused',
           reasons: [{ name: 'mfa-missing', policy: 'prod-needs' }],
         },
@@ -107,8 +109,9 @@ export class SmallOrganisation {
   static async start(
     t: Pick<TestContext, 'after'>,
     direct?: ConnectorOptions['direct'],
+    zone = 'acme.internal',
   ): Promise<SmallOrganisation> {
-    const organisation = new SmallOrganisation();
+    const organisation = new SmallOrganisation(zone);
     const { kid } = await tokenSigner(organisation.#signing);
     organisation.#card = {
       iss: 'https://access.acme.example',
@@ -478,8 +481,8 @@ export class SmallOrganisation {
       peers: {},
       resources: Object.fromEntries(
         [
-          serve(this.wiki, ['wiki.acme.internal'], '127.0.0.1', [`tcp/${Math.max(1, this.wikiPort)}`]),
-          serve(this.databases, ['*.db.acme.internal'], '*.db.acme.internal', ['tcp/5432']),
+          serve(this.wiki, [`wiki.${this.#zone}`], '127.0.0.1', [`tcp/${Math.max(1, this.wikiPort)}`]),
+          serve(this.databases, [`*.db.${this.#zone}`], `*.db.${this.#zone}`, ['tcp/5432']),
         ]
           .filter(({ id: resource }) => Object.hasOwn(this.device.resources, resource))
           .map((resource) => [resource.id, resource]),

@@ -9,6 +9,7 @@ import { once } from 'node:events';
 import { Duplex } from 'node:stream';
 import { parseRange, type AddressRange } from '../../../client/dns/address-range.ts';
 import { NameCapture } from '../../../client/name-capture.ts';
+import { namesOf } from '../../../client/names.ts';
 import { takeOverFromWatchdog } from '../../../client/watchdog/take-over.ts';
 import { Fault } from '../../../protocol/errors.ts';
 import { openStateDirectory } from '../../../protocol/node/state-directory.ts';
@@ -38,7 +39,7 @@ const capture = await NameCapture.start({
   state: openStateDirectory(statePath),
   range: parseRange(range) as AddressRange,
   uids: uids.split(',').map(Number),
-  knowledge: () => sample,
+  names: (domains) => namesOf(sample, domains),
   exists: (name) => Promise.resolve(name.startsWith('db') ? ('yes' as const) : ('no' as const)),
   openFlow: ({ host, port }) => {
     const name = capture.nameOf(host);

@@ -52,6 +52,8 @@ export async function testPortal(
     database: await testDatabase(directory),
     publicUrl,
     builtInAuthority: false,
+    // Its providers are on this machine.
+    egress: { places: 'any', networks: [] },
     ...(mailer === undefined ? {} : { mailer }),
     now: () => Date.now() + time.ahead,
     clock: systemClock,

@@ -252,7 +252,7 @@ export class CaseSource {
     return this.#chance(0.4) || Object.keys(lists).length === 0 ? 'everyone' : lists;
   }
 
-  #target(): PolicyDocument['to'] {
+  #target(): NonNullable<PolicyDocument['to']> {
     const lists = {
       ...(this.#chance(0.5) ? { resources: this.#some(['wiki', 'db', 'ssh']) } : {}),
       ...(this.#chance(0.5) ? { tags: this.#some(['prod', 'staging', 'eu']) } : {}),

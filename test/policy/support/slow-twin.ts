@@ -120,9 +120,10 @@ function isSelected(policy: Read, facts: Facts): boolean {
   const who = policy.allow ?? policy.deny ?? policy.require;
   if (who === undefined || !isAmong(who, facts.subject)) return false;
   const { name, tags } = facts.resource;
-  if (policy.to !== 'everything') {
-    const byName = (policy.to.resources ?? []).includes(name);
-    const byTag = (policy.to.tags ?? []).some((tag) => tags.includes(tag));
+  const { to = {} } = policy;
+  if (to !== 'everything') {
+    const byName = (to.resources ?? []).includes(name);
+    const byTag = (to.tags ?? []).some((tag) => tags.includes(tag));
     if (!byName && !byTag) return false;
   }
   if (policy.doors !== undefined && !policy.doors.includes(facts.door)) return false;

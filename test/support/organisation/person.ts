@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { signIn } from '../browser.ts';
 import { eventually } from '../eventually.ts';
+import type { Program } from '../lab/program.ts';
 import type { Client } from './client.ts';
 import type { Organisation } from './organisation.ts';
 
@@ -32,13 +33,30 @@ export class Person {
 
   /** Starts the client and signs in with the browser it opens: loopback redirect with PKCE. */
   async upByBrowser(client: Client): Promise<void> {
+    await this.#letInByBrowser(client, (env) => client.up(this.#organisation.personArgs, env));
+    await client.ready();
+  }
+
+  /** Signs in to this organisation on a client that runs for others already: `postern login URL`. */
+  async loginByBrowser(client: Client): Promise<void> {
+    const { url, caFile } = this.#organisation;
+    const args = ['login', url, '--ca', caFile, '--state', client.state];
+    let login: Program | undefined;
+    await this.#letInByBrowser(client, (env) => {
+      login = client.place.spawn('bin/postern', args, { name: 'login', env });
+      return login;
+    });
+    await login?.waitFor(/Signed in as/, { timeoutMs: 20_000 });
+  }
+
+  async #letInByBrowser(client: Client, start: (env: Record<string, string>) => Program): Promise<void> {
     const opener = join(client.place.home, 'open-browser');
     const opened = join(client.place.home, 'opened');
     rmSync(opened, { force: true });
     writeFileSync(opener, `#!/bin/sh\nprintf %s "$1" > '${opened}'\n`, { mode: 0o755 });
-    const program = client.up(this.#organisation.personArgs, { BROWSER: opener });
-    const url = await eventually(`a browser opened by postern up (${opener})`, () => {
-      assert.ok(client.isRunning, `postern up ended:\n${program.output}`);
+    const program = start({ BROWSER: opener });
+    const url = await eventually(`a browser opened by postern (${opener})`, () => {
+      assert.ok(client.isRunning, `postern up ended; postern printed:\n${program.output}`);
       return existsSync(opened) ? readFileSync(opened, 'utf8') || undefined : undefined;
     });
     const page = await this.#openSignedIn(url);
@@ -46,12 +64,11 @@ export class Person {
     await page.waitForURL((at) => at.hostname === '127.0.0.1');
     await page.getByText('Signed in').waitFor();
     await page.close();
-    await client.ready();
   }
 
-  /** Starts the client and signs in with the code it shows, typed on the controller's own page. */
-  async upByCode(client: Client): Promise<void> {
-    const program = client.up(this.#organisation.personArgs);
+  /** Starts the client with further `args` and signs in with the code it shows, typed on the controller's own page. */
+  async upByCode(client: Client, args: readonly string[] = []): Promise<void> {
+    const program = client.up([...this.#organisation.personArgs, ...args]);
     const [code] = await program.waitFor(/\b[B-DF-HJ-NP-TV-Z]{4}-[B-DF-HJ-NP-TV-Z]{4}\b/);
     const page = await this.#openSignedIn(`${this.#organisation.url}/device`);
     await page.getByLabel('Code', { exact: true }).fill(code);

@@ -144,20 +144,28 @@ export interface Flows {
   end(): Promise<BlockReport>;
 }
 
-class SecondRelay implements RelayHandle {
+/** A relay beside the organisation's first, at an address of its own. */
+export class SecondRelay implements RelayHandle {
   readonly address: string;
   readonly #lab: Lab;
   readonly #organisation: Organisation;
+  readonly #isWebDoor: boolean;
   #program: Program | undefined;
 
-  private constructor(lab: Lab, organisation: Organisation) {
+  private constructor(lab: Lab, organisation: Organisation, isWebDoor: boolean) {
     this.address = `198.18.${lab.number}.13`;
+    this.#isWebDoor = isWebDoor;
     this.#lab = lab;
     this.#organisation = organisation;
   }
 
-  static async start(lab: Lab, organisation: Organisation): Promise<SecondRelay> {
-    const relay = new SecondRelay(lab, organisation);
+  /** `isWebDoor`: it takes browsers, too, on port 443. */
+  static async start(
+    lab: Lab,
+    organisation: Organisation,
+    { isWebDoor = false }: { isWebDoor?: boolean } = {},
+  ): Promise<SecondRelay> {
+    const relay = new SecondRelay(lab, organisation, isWebDoor);
     await lab.internet.run('ip', ['addr', 'add', `${relay.address}/24`, 'dev', 'net0']);
     lab.publicDns.set('relay2.acme.example', [{ type: 'A', data: relay.address }]);
     const key = join(lab.dir, 'relay-2.key');
@@ -186,6 +194,7 @@ class SecondRelay implements RelayHandle {
       [
         ...['relay', '--listen', `${this.address}:8444`, '--public-url', url],
         ...['--controller', this.#organisation.url, '--state', join(this.#lab.dir, 'relay-2'), ...more],
+        ...(this.#isWebDoor ? ['--web-listen', `${this.address}:443`] : []),
       ],
       { name: 'relay-2' },
     );

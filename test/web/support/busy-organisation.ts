@@ -22,6 +22,7 @@ export function busyDocument(): OrganisationDocument {
         clientId: 'postern',
         clientSecret: 'a secret of the provider',
         groupsClaim: 'groups',
+        directory: {},
       },
     ],
     networks: [{ name: 'hq' }, { name: 'prod-vpc' }, { name: 'lab' }],
@@ -104,6 +105,18 @@ export function busyDocument(): OrganisationDocument {
       },
       { name: 'no-contractors', deny: { groups: ['contractors'] }, to: { tags: ['prod', 'finance'] } },
     ],
+    requests: [
+      {
+        name: 'prod-on-demand',
+        who: { groups: ['staff'] },
+        to: { tags: ['prod'] },
+        approvers: { groups: ['sre'] },
+        longest: '8h',
+        waives: ['prod-needs'],
+      },
+    ],
+    webhooks: [{ name: 'chat', url: 'https://chat.acme.example/hook', secret: 'a-secret-of-the-chat' }],
+    postureSources: [{ name: 'mdm', webhook: { secret: 'a-secret-of-the-mdm' } }],
     tests: [{ user: 'alice@acme.example', groups: ['staff'], can: ['wiki'], cannot: ['databases'] }],
   };
 }

@@ -30,6 +30,7 @@ export function AccessList({
       )}
       <DataTable
         name={of === 'resource' ? 'people and accounts' : 'resources'}
+        one={of === 'resource' ? 'person or account' : 'resource'}
         rows={access.list}
         columns={columns}
         keyOf={(row) => `${row.subject.id} ${row.resource}`}

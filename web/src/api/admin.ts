@@ -1,5 +1,6 @@
 /** The controller's API for those who administer: lists, commands, and the organisation's document. */
 import type {
+  ApiTokenEntry,
   AuditRow,
   DeviceEntry,
   DeviceStanding,
@@ -12,15 +13,23 @@ import type {
   ServiceAccountEntry,
   SessionEntry,
 } from '../../../protocol/inventory.ts';
+import type { Administrator } from '../../../protocol/administrators.ts';
+import type { NewToken, TokenRole } from '../../../protocol/api-tokens.ts';
+import type { DirectoryEntry } from '../../../protocol/directories.ts';
 import type { ApplyResult, DocumentChange, DocumentRevision } from '../../../protocol/document-revisions.ts';
 import type { EffectiveAccessList } from '../../../protocol/effective-access.ts';
 import type { HostnameCheck, HostnameEntry } from '../../../protocol/hostnames.ts';
 import type { MailStatus, MailTested } from '../../../protocol/mail.ts';
+import type { LiveFlowList } from '../../../protocol/live-flows.ts';
 import type { Overview } from '../../../protocol/overview.ts';
 import type { PlanResult } from '../../../protocol/plan.ts';
 import type { ProposalDetail, ProposalList, Proposed } from '../../../protocol/proposals.ts';
 import type { PostureProfileDocument } from '../../../protocol/posture-document.ts';
+import type { AccessRequests, Approving, RequestState } from '../../../protocol/requests.ts';
+import type { Role } from '../../../protocol/roles.ts';
 import type { Simulation, SimulationRequest } from '../../../protocol/simulation.ts';
+import type { TargetTest, TargetTested } from '../../../protocol/target-test.ts';
+import type { WebhookEntry, WebhookTested } from '../../../protocol/webhooks.ts';
 import type { ShownDocument } from '../admin/document/shown-document.ts';
 import { call, withQuery } from './call.ts';
 
@@ -56,7 +65,7 @@ const keeping = '?secrets=keep';
 
 export const admin = {
   overview: () => call<Overview>('GET', 'overview'),
-  access: (of: { resource?: string; subject?: string }) =>
+  access: (of: { resource?: string; subject?: string; device?: string }) =>
     call<EffectiveAccessList>('GET', withQuery('access', of)),
   people: () => call<PersonEntry[]>('GET', 'people'),
   serviceAccounts: () => call<ServiceAccountEntry[]>('GET', 'service-accounts'),
@@ -75,6 +84,37 @@ export const admin = {
   log: (query: LogQuery) =>
     call<{ entries: AuditRow[]; next: number }>('GET', withQuery('audit', { ...query })),
   simulate: (request: SimulationRequest) => call<Simulation>('POST', 'simulate', { body: request }),
+  testTarget: (test: TargetTest) => call<TargetTested>('POST', 'target-tests', { body: test }),
+
+  administrators: () =>
+    call<{ administrators: Administrator[] }>('GET', 'administrators').then(
+      ({ administrators }) => administrators,
+    ),
+  setRole: (person: string, role: Role) =>
+    call<undefined>('PUT', `administrators/${id(person)}`, { body: { role } }),
+  takeRole: (person: string) => call<undefined>('DELETE', `administrators/${id(person)}`),
+  tokens: () => call<ApiTokenEntry[]>('GET', 'tokens'),
+  makeToken: (body: NewToken) => call<{ id: string; token: string }>('POST', 'tokens', { body }),
+  setTokenRole: (token: string, role: TokenRole) =>
+    call<undefined>('POST', `tokens/${id(token)}/role/${role}`),
+  deleteToken: (token: string, force: boolean) =>
+    call<undefined>('DELETE', withQuery(`tokens/${id(token)}`, { force: force ? 'true' : undefined })),
+  directories: () => call<DirectoryEntry[]>('GET', 'directories'),
+  makeDirectoryToken: (name: string, expires: string) =>
+    call<{ id: string; token: string }>('POST', `directories/${id(name)}/tokens`, {
+      body: expires === '' ? {} : { expires },
+    }),
+  deleteDirectoryToken: (name: string, token: string) =>
+    call<undefined>('DELETE', `directories/${id(name)}/tokens/${id(token)}`),
+  resumeDirectory: (name: string) => call<undefined>('POST', `directories/${id(name)}/resume`),
+  requests: () => call<AccessRequests>('GET', 'requests').then(({ requests }) => requests),
+  approveRequest: (request: string, body: Approving) =>
+    call<{ state: RequestState }>('POST', `requests/${id(request)}/approve`, { body }),
+  denyRequest: (request: string, text: string) =>
+    call<{ state: RequestState }>('POST', `requests/${id(request)}/deny`, { body: { text } }),
+  withdrawRequest: (request: string) => call<undefined>('POST', `requests/${id(request)}/withdraw`),
+  webhooks: () => call<WebhookEntry[]>('GET', 'webhooks'),
+  testWebhook: (name: string) => call<WebhookTested>('POST', `webhooks/${id(name)}/test`),
 
   document: () => call<DocumentInForce>('GET', 'document'),
   plan: (document: ShownDocument) => call<PlanResult>('POST', `document/plan${keeping}`, { body: document }),
@@ -102,6 +142,9 @@ export const admin = {
   renameDevice: (device: string, name: string) =>
     call<undefined>('POST', `devices/${id(device)}/rename`, { body: { name } }),
   forgetDevice: (device: string) => call<undefined>('DELETE', `devices/${id(device)}`),
+  flows: () => call<LiveFlowList>('GET', 'flows'),
+  cutFlow: (connector: string, flow: string) =>
+    call<undefined>('DELETE', `flows/${id(connector)}/${id(flow)}`),
   endSession: (session: string) => call<undefined>('DELETE', `sessions/${id(session)}`),
   signOutPerson: (person: string) => call<{ ended: number }>('DELETE', `people/${id(person)}/sessions`),
   setDisabled: (kind: 'people' | 'service-accounts', account: string, disabled: boolean) =>

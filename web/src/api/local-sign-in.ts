@@ -5,6 +5,7 @@ import type {
 } from '@simplewebauthn/browser';
 import { startAuthentication, startRegistration } from '@simplewebauthn/browser';
 import type { SetUp, SetupOptions } from '../../../protocol/local-sign-in.ts';
+import type { MyPasskeys } from '../../../protocol/passkeys.ts';
 import { ApiProblem, call } from './call.ts';
 
 /** Who is set up, by which link. */
@@ -39,6 +40,14 @@ export const localSignIn = {
   },
   password: (email: string, password: string, code: string) =>
     call<undefined>('POST', 'sign-in/password', { body: { email, password, code } }),
+  myPasskeys: () => call<MyPasskeys>('GET', 'me/passkeys'),
+  addPasskey: async (name: string) => {
+    const optionsJSON = await call<PublicKeyCredentialCreationOptionsJSON>('POST', 'me/passkeys/options');
+    const credential = await asked(startRegistration({ optionsJSON }));
+    const { challenge } = optionsJSON;
+    return call<undefined>('POST', 'me/passkeys', { body: { challenge, name, credential } });
+  },
+  removePasskey: (id: string) => call<undefined>('DELETE', `me/passkeys/${encodeURIComponent(id)}`),
   recoveryCode: (email: string, recoveryCode: string) =>
     call<undefined>('POST', 'sign-in/recovery', { body: { email, recoveryCode } }),
 };

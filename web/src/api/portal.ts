@@ -3,6 +3,7 @@
  * the controller checks its own answers with.
  */
 import type { GuestAnswer, GuestAsk, GuestCode, GuestOptions } from '../../../protocol/guests.ts';
+import type { OpenInvitation } from '../../../protocol/invitations.ts';
 import type { MadePass, MyPasses } from '../../../protocol/passes.ts';
 import type {
   PortalApproving,
@@ -64,6 +65,8 @@ export const api = {
     }),
   denyRequest: (id: string, denying: PortalDenying) =>
     call<{ state: RequestState }>('POST', `me/approvals/${encodeURIComponent(id)}/deny`, { body: denying }),
+  invitation: (link: string) => call<OpenInvitation>('POST', 'me/invitation', { body: { link } }),
+  takeInvitation: (link: string) => call<undefined>('POST', 'me/invitation/take', { body: { link } }),
   signOut: (everywhere: boolean) =>
     call<SignedOut>('POST', everywhere ? 'me/sign-out-everywhere' : 'me/sign-out'),
 };

@@ -2,6 +2,7 @@
 import { useId, useState } from 'react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import type { AccessRequest } from '../../../protocol/requests.ts';
+import { admin } from '../api/admin.ts';
 import { api } from '../api/portal.ts';
 import { Button } from '../ui/button.tsx';
 import { Foreign } from '../ui/foreign.tsx';
@@ -13,10 +14,13 @@ const control =
 export function ApprovalForm({
   request,
   link,
+  as = 'approver',
 }: {
   readonly request: AccessRequest;
   /** Of the mail that brought the approver here; it is used up by the answer. */
   readonly link?: string | undefined;
+  /** An administrator answers whoever approves by the rule. */
+  readonly as?: 'approver' | 'administrator';
 }) {
   const by = link === undefined ? {} : { link };
   const { id, forMs, quorum, answers, waivable = [] } = request;
@@ -27,13 +31,23 @@ export function ApprovalForm({
   const ids = [useId(), useId()] as const;
   const queries = useQueryClient();
   const settled = {
-    onSettled: () => queries.invalidateQueries({ queryKey: ['approvals'] }),
+    onSettled: () =>
+      queries.invalidateQueries({ queryKey: as === 'approver' ? ['approvals'] : ['admin', 'requests'] }),
   };
   const approve = useMutation({
-    mutationFn: () => api.approveRequest(id, { for: length, waives: [...waived], ...by }),
+    mutationFn: () => {
+      const approving = { for: length, waives: [...waived] };
+      return as === 'approver'
+        ? api.approveRequest(id, { ...approving, ...by })
+        : admin.approveRequest(id, approving);
+    },
     ...settled,
   });
-  const deny = useMutation({ mutationFn: () => api.denyRequest(id, { text, ...by }), ...settled });
+  const deny = useMutation({
+    mutationFn: () =>
+      as === 'approver' ? api.denyRequest(id, { text, ...by }) : admin.denyRequest(id, text),
+    ...settled,
+  });
   const error = approve.error ?? deny.error;
   const still = quorum - answers.filter(({ answer }) => answer === 'approve').length;
   return (

@@ -1,7 +1,7 @@
 /** Where a hostname with guests sends who is not signed in: to the organisation's provider, or to a code by e-mail. */
 import { useId, useState, type ChangeEvent } from 'react';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { getRouteApi } from '@tanstack/react-router';
+import { getRouteApi, Link } from '@tanstack/react-router';
 import { api, signInUrl } from '../api/portal.ts';
 import { guestOptionsQuery } from '../queries.ts';
 import { Button, buttonClass } from '../ui/button.tsx';
@@ -44,15 +44,23 @@ export function GuestPage() {
     <CardPage
       title="Sign in"
       lead={
-        <>
-          To open <Foreign text={way.host} limit={253} />.
-        </>
+        way.host === '' ? (
+          'Begin at the address that you want to open: its name is missing here.'
+        ) : (
+          <>
+            To open <Foreign text={way.host} limit={253} />.
+          </>
+        )
       }
       organisation={organisation}
       foot="You will come back to it afterwards."
     >
       {providers === undefined ? (
         <div className="skeleton h-10" aria-label="Loading" role="status" />
+      ) : way.host === '' ? (
+        <Link to="/" className={buttonClass('secondary')}>
+          Go to your resources
+        </Link>
       ) : isAsked ? (
         <EnterCode way={way} email={email} onBack={() => setAsked(false)} />
       ) : (

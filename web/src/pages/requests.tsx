@@ -9,21 +9,13 @@ import { Badge } from '../ui/badge.tsx';
 import { Button, buttonClass } from '../ui/button.tsx';
 import { Foreign } from '../ui/foreign.tsx';
 import { Ago, Instant } from '../ui/instant.tsx';
-import type { NoticeTone } from '../ui/notice.tsx';
 import { Notice } from '../ui/notice.tsx';
 import { Panel } from '../ui/panel.tsx';
 import { useTitle } from '../ui/use-title.ts';
 import { ApprovalForm } from './approval-form.tsx';
 import { AskForm } from './ask-for-it.tsx';
 import { lengthText } from './durations.ts';
-
-const states: Record<AccessRequest['state'], readonly [NoticeTone, string]> = {
-  pending: ['wait', 'Waiting'],
-  approved: ['good', 'Approved'],
-  denied: ['bad', 'Denied'],
-  withdrawn: ['plain', 'Withdrawn'],
-  expired: ['plain', 'Over'],
-};
+import { requestStates } from './request-states.ts';
 
 const route = getRouteApi('/shell/requests');
 
@@ -118,7 +110,7 @@ function Told({
   readonly ofOthers?: boolean;
 }) {
   const { resource, state, person, reason, forMs, asked, until, answers, breakGlass } = request;
-  const [tone, text] = states[state];
+  const [tone, text] = requestStates[state];
   const denied = answers.find(({ answer }) => answer === 'deny');
   return (
     <div className="min-w-0">

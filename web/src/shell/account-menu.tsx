@@ -1,7 +1,7 @@
 /** Who is signed in, how it looks, and the way out. Loaded when it is first asked for. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { Check, LogOut, MonitorX } from 'lucide-react';
+import { Check, KeyRound, LogOut, MonitorX } from 'lucide-react';
 import { DropdownMenu } from 'radix-ui';
 import { useState, type ReactNode } from 'react';
 import type { Me } from '../../../protocol/portal.ts';
@@ -94,6 +94,12 @@ export default function AccountMenu({
             ))}
           </DropdownMenu.RadioGroup>
           <DropdownMenu.Separator className="my-1 h-px bg-line" />
+          {me.session.provider === null ? (
+            <DropdownMenu.Item onSelect={() => void navigate({ to: '/account' })} className={item}>
+              <KeyRound className="size-4 text-quiet" aria-hidden="true" />
+              How you sign in
+            </DropdownMenu.Item>
+          ) : undefined}
           <DropdownMenu.Item onSelect={() => signOut.mutate(false)} className={item}>
             <LogOut className="size-4 text-quiet" aria-hidden="true" />
             Sign out

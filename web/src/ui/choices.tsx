@@ -13,6 +13,7 @@ export function Choices({
   chosen,
   onChange,
   free = false,
+  textOf = (value) => value,
 }: {
   readonly label: string;
   readonly hint?: string;
@@ -21,13 +22,17 @@ export function Choices({
   readonly onChange: (chosen: string[]) => void;
   /** Whether what is not among the options may be added. */
   readonly free?: boolean;
+  /** How a value is shown and found; as it is unless said. */
+  readonly textOf?: (value: string) => string;
 }) {
   const id = useId();
   const [text, setText] = useState('');
   const [open, setOpen] = useState(false);
   const [place, setPlace] = useState(0);
   const wanted = text.trim().toLowerCase();
-  const rest = options.filter((each) => !chosen.includes(each) && each.toLowerCase().includes(wanted));
+  const rest = options.filter(
+    (each) => !chosen.includes(each) && textOf(each).toLowerCase().includes(wanted),
+  );
   const list = [
     ...rest.slice(0, shownAtOnce),
     ...(free && wanted !== '' && !options.includes(text.trim()) ? [text.trim()] : []),
@@ -39,8 +44,13 @@ export function Choices({
     setPlace(0);
   };
   const expanded = open && list.length > 0;
+  // What was typed and not taken would be lost on the way to the button below.
+  const leave = (): void => {
+    setOpen(false);
+    if (free && text.trim() !== '') add(text.trim());
+  };
   return (
-    <div onBlur={(event) => (event.currentTarget.contains(event.relatedTarget) ? undefined : setOpen(false))}>
+    <div onBlur={(event) => (event.currentTarget.contains(event.relatedTarget) ? undefined : leave())}>
       <label htmlFor={id} className="mb-1 block text-small font-medium">
         {label}
       </label>
@@ -51,10 +61,10 @@ export function Choices({
               key={each}
               className="inline-flex max-w-full items-center rounded-small bg-sunken pl-2 text-small"
             >
-              <Foreign text={each} limit={60} />
+              <Foreign text={textOf(each)} limit={60} />
               <button
                 type="button"
-                aria-label={`Remove ${foreignText(each, 60)}`}
+                aria-label={`Remove ${foreignText(textOf(each), 60)}`}
                 onClick={() => onChange(chosen.filter((other) => other !== each))}
                 className="inline-flex size-7 items-center justify-center text-quiet hover:text-ink"
               >
@@ -119,7 +129,7 @@ export function Choices({
               onMouseEnter={() => setPlace(index)}
               className="cursor-pointer rounded-small px-2.5 py-1.5 text-small aria-selected:bg-sunken"
             >
-              <Foreign text={each} limit={80} />
+              <Foreign text={textOf(each)} limit={80} />
             </li>
           ))}
         </ul>

@@ -39,21 +39,27 @@ const rowPx = 49;
 
 export function DataTable<T>({
   name,
+  one = name.replace(/s$/, ''),
   rows,
   columns,
   keyOf,
   filters = [],
   renderActions,
+  actionsWidth = 'w-24',
   empty,
 }: {
   /** What the rows are, in the plural: `devices`. */
   readonly name: string;
+  /** A single one of them, where it is not the same without the last s. */
+  readonly one?: string;
   readonly rows: readonly T[];
   readonly columns: readonly Column<T>[];
   readonly keyOf: (row: T) => string;
   readonly filters?: readonly Filter<T>[];
   /** What can be done with a row; stands at its end. */
   readonly renderActions?: (row: T) => ReactNode;
+  /** A Tailwind width for what can be done; 6 rem unless said. */
+  readonly actionsWidth?: string;
   /** In the place of the table when there is no row at all. */
   readonly empty: ReactNode;
 }) {
@@ -103,7 +109,8 @@ export function DataTable<T>({
           </select>
         ))}
         <p role="status" className="ml-auto text-small whitespace-nowrap text-quiet tabular-nums">
-          {found.length === rows.length ? rows.length : `${found.length} of ${rows.length}`} {name}
+          {found.length === rows.length ? rows.length : `${found.length} of ${rows.length}`}{' '}
+          {rows.length === 1 ? one : name}
         </p>
         <SaveAs name={name} rows={exported} />
       </div>
@@ -125,6 +132,7 @@ export function DataTable<T>({
           columns={columns}
           keyOf={keyOf}
           renderActions={renderActions}
+          actionsWidth={actionsWidth}
           sort={sort}
           dir={dir}
           onSort={(id) =>
@@ -148,6 +156,7 @@ function Rows<T>({
   columns,
   keyOf,
   renderActions,
+  actionsWidth,
   sort,
   dir,
   onSort,
@@ -157,6 +166,7 @@ function Rows<T>({
   readonly columns: readonly Column<T>[];
   readonly keyOf: (row: T) => string;
   readonly renderActions: ((row: T) => ReactNode) | undefined;
+  readonly actionsWidth: string;
   readonly sort: string | undefined;
   readonly dir: string | undefined;
   readonly onSort: (id: string) => void;
@@ -212,7 +222,7 @@ function Rows<T>({
               </th>
             ))}
             {renderActions === undefined ? undefined : (
-              <th scope="col" className="w-24">
+              <th scope="col" className={actionsWidth}>
                 <span className="sr-only">Actions</span>
               </th>
             )}

@@ -16,38 +16,52 @@ export interface DialogProps {
 
 const veil = 'fixed inset-0 z-40 bg-[rgb(10_12_16/0.45)]';
 
-/** Open as long as it is there. */
-export function Dialog({ wide = false, ...props }: DialogProps) {
-  return (
-    <Over {...props}>
-      <Radix.Content
-        onOpenAutoFocus={focusFirstField}
-        {...(props.lead === undefined ? { 'aria-describedby': undefined } : {})}
-        className={classNames(
-          'rises fixed inset-x-3 top-[6dvh] z-50 mx-auto flex max-h-[88dvh] flex-col rounded-panel border border-line bg-raised shadow-menu outline-none',
-          wide ? 'max-w-3xl' : 'max-w-lg',
-        )}
-      >
-        <Inside {...props} />
-      </Radix.Content>
-    </Over>
-  );
+interface Place {
+  readonly shape: string;
+  readonly narrow: string;
+  readonly wide: string;
 }
 
-export function Drawer({ wide = false, ...props }: DialogProps) {
+const middle: Place = {
+  shape: 'rises inset-x-3 top-[6dvh] mx-auto max-h-[88dvh] rounded-panel border border-line',
+  narrow: 'max-w-lg',
+  wide: 'max-w-3xl',
+};
+const side: Place = {
+  shape: 'slides inset-y-0 right-0 w-full border-l border-line',
+  narrow: 'max-w-xl',
+  wide: 'max-w-4xl',
+};
+
+/** Open as long as it is there. */
+export function Dialog(props: DialogProps) {
+  return <Over place={middle} {...props} />;
+}
+
+export function Drawer(props: DialogProps) {
+  return <Over place={side} {...props} />;
+}
+
+function Over({ place, wide = false, ...inside }: DialogProps & { readonly place: Place }) {
+  const { onClose, lead } = inside;
   return (
-    <Over {...props}>
-      <Radix.Content
-        onOpenAutoFocus={focusFirstField}
-        {...(props.lead === undefined ? { 'aria-describedby': undefined } : {})}
-        className={classNames(
-          'slides fixed inset-y-0 right-0 z-50 flex w-full flex-col border-l border-line bg-raised shadow-menu outline-none',
-          wide ? 'max-w-4xl' : 'max-w-xl',
-        )}
-      >
-        <Inside {...props} />
-      </Radix.Content>
-    </Over>
+    <Radix.Root open onOpenChange={(open) => (open ? undefined : onClose())}>
+      <Radix.Portal>
+        {/* Radix’s own overlay would bring styles of its own, which the pages’ policy refuses. */}
+        <div aria-hidden="true" className={veil} />
+        <Radix.Content
+          onOpenAutoFocus={focusFirstField}
+          {...(lead === undefined ? { 'aria-describedby': undefined } : {})}
+          className={classNames(
+            'fixed z-50 flex flex-col bg-raised shadow-menu outline-none',
+            place.shape,
+            wide ? place.wide : place.narrow,
+          )}
+        >
+          <Inside {...inside} />
+        </Radix.Content>
+      </Radix.Portal>
+    </Radix.Root>
   );
 }
 
@@ -59,18 +73,6 @@ function focusFirstField(event: Event): void {
   if (field === null) return;
   event.preventDefault();
   field.focus();
-}
-
-function Over({ onClose, children }: { readonly onClose: () => void; readonly children: ReactNode }) {
-  return (
-    <Radix.Root open onOpenChange={(open) => (open ? undefined : onClose())}>
-      <Radix.Portal>
-        {/* Radix’s own overlay would bring styles of its own, which the pages’ policy refuses. */}
-        <div aria-hidden="true" className={veil} />
-        {children}
-      </Radix.Portal>
-    </Radix.Root>
-  );
 }
 
 function Inside({ title, lead, children, foot }: DialogProps) {

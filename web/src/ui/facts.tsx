@@ -5,7 +5,7 @@ export type Fact = readonly [what: string, how: ReactNode];
 
 export function Facts({ facts }: { readonly facts: readonly (Fact | undefined)[] }) {
   return (
-    <dl className="grid gap-x-6 gap-y-3 px-5 py-4 sm:grid-cols-[minmax(7rem,auto)_minmax(0,1fr)]">
+    <dl className="grid grid-cols-[minmax(0,1fr)] gap-x-6 gap-y-3 px-5 py-4 sm:grid-cols-[minmax(7rem,auto)_minmax(0,1fr)]">
       {facts.map((fact) =>
         fact === undefined ? undefined : (
           <div key={fact[0]} className="contents max-sm:block">

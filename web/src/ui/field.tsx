@@ -10,9 +10,43 @@ interface Common {
   readonly label: string;
   readonly hint?: ReactNode;
   readonly fault?: string | undefined;
+  /** The label is for screen readers alone: what stands around it says it to the eye. */
+  readonly bare?: boolean;
 }
 
-function About({ id, hint, fault }: { readonly id: string } & Omit<Common, 'label'>) {
+/** What the control inside is given, so that label, hint and fault are told with it. */
+interface Told {
+  readonly id: string;
+  readonly 'aria-invalid': boolean;
+  readonly 'aria-describedby': string | undefined;
+}
+
+/** A label above a control, and below it the hint and what is wrong. */
+function Labelled({
+  label,
+  hint,
+  fault,
+  bare = false,
+  className,
+  children,
+}: Common & { readonly className: string | undefined; readonly children: (told: Told) => ReactNode }) {
+  const id = useId();
+  return (
+    <div className={className}>
+      <label htmlFor={id} className={bare ? 'sr-only' : 'mb-1 block text-small font-medium'}>
+        {label}
+      </label>
+      {children({
+        id,
+        'aria-invalid': fault !== undefined,
+        'aria-describedby': described(id, { hint, fault }),
+      })}
+      <About id={id} hint={hint} fault={fault} />
+    </div>
+  );
+}
+
+function About({ id, hint, fault }: { readonly id: string } & Pick<Common, 'hint' | 'fault'>) {
   return (
     <>
       {hint === undefined ? undefined : (
@@ -29,7 +63,7 @@ function About({ id, hint, fault }: { readonly id: string } & Omit<Common, 'labe
   );
 }
 
-function described(id: string, { hint, fault }: Omit<Common, 'label'>): string | undefined {
+function described(id: string, { hint, fault }: Pick<Common, 'hint' | 'fault'>): string | undefined {
   const ids = [hint === undefined ? '' : `${id}-hint`, fault === undefined ? '' : `${id}-fault`];
   return ids.filter((each) => each !== '').join(' ') || undefined;
 }
@@ -38,27 +72,23 @@ export function Field({
   label,
   hint,
   fault,
+  bare,
   mono = false,
   className,
   ...input
 }: Common & { readonly mono?: boolean } & ComponentProps<'input'>) {
-  const id = useId();
   return (
-    <div className={className}>
-      <label htmlFor={id} className="mb-1 block text-small font-medium">
-        {label}
-      </label>
-      <input
-        id={id}
-        autoComplete="off"
-        spellCheck={false}
-        {...input}
-        aria-invalid={fault !== undefined}
-        aria-describedby={described(id, { hint, fault })}
-        className={classNames(box, 'h-10', mono && 'font-mono text-small')}
-      />
-      <About id={id} hint={hint} fault={fault} />
-    </div>
+    <Labelled {...{ label, hint, fault, className }} {...(bare ? { bare } : {})}>
+      {(told) => (
+        <input
+          autoComplete="off"
+          spellCheck={false}
+          {...input}
+          {...told}
+          className={classNames(box, 'h-10', mono && 'font-mono text-small')}
+        />
+      )}
+    </Labelled>
   );
 }
 
@@ -71,51 +101,45 @@ export function Select({
   label,
   hint,
   fault,
+  bare,
   options,
   className,
   ...select
 }: Common & { readonly options: readonly Option[] } & ComponentProps<'select'>) {
-  const id = useId();
   return (
-    <div className={className}>
-      <label htmlFor={id} className="mb-1 block text-small font-medium">
-        {label}
-      </label>
-      <select
-        id={id}
-        {...select}
-        aria-invalid={fault !== undefined}
-        aria-describedby={described(id, { hint, fault })}
-        className={classNames(box, 'h-10')}
-      >
-        {options.map((option) => (
-          <option key={option.value} value={option.value}>
-            {option.label}
-          </option>
-        ))}
-      </select>
-      <About id={id} hint={hint} fault={fault} />
-    </div>
+    <Labelled {...{ label, hint, fault, className }} {...(bare ? { bare } : {})}>
+      {(told) => (
+        <select {...select} {...told} className={classNames(box, 'h-10')}>
+          {options.map((option) => (
+            <option key={option.value} value={option.value}>
+              {option.label}
+            </option>
+          ))}
+        </select>
+      )}
+    </Labelled>
   );
 }
 
-export function TextArea({ label, hint, fault, className, ...area }: Common & ComponentProps<'textarea'>) {
-  const id = useId();
+export function TextArea({
+  label,
+  hint,
+  fault,
+  bare,
+  className,
+  ...area
+}: Common & ComponentProps<'textarea'>) {
   return (
-    <div className={className}>
-      <label htmlFor={id} className="mb-1 block text-small font-medium">
-        {label}
-      </label>
-      <textarea
-        id={id}
-        spellCheck={false}
-        {...area}
-        aria-invalid={fault !== undefined}
-        aria-describedby={described(id, { hint, fault })}
-        className={classNames(box, 'py-2 font-mono text-small')}
-      />
-      <About id={id} hint={hint} fault={fault} />
-    </div>
+    <Labelled {...{ label, hint, fault, className }} {...(bare ? { bare } : {})}>
+      {(told) => (
+        <textarea
+          spellCheck={false}
+          {...area}
+          {...told}
+          className={classNames(box, 'py-2 font-mono text-small')}
+        />
+      )}
+    </Labelled>
   );
 }
 

@@ -37,7 +37,7 @@ export function Ago({ instant }: { readonly instant: string }) {
 function agoText(seconds: number): string {
   const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto', style: 'short' });
   if (seconds < 90) return 'just now';
-  if (seconds < 5_400) return relative.format(-Math.round(seconds / 60), 'minute');
+  if (seconds < 3_570) return relative.format(-Math.round(seconds / 60), 'minute');
   if (seconds < 129_600) return relative.format(-Math.round(seconds / 3_600), 'hour');
   return relative.format(-Math.round(seconds / 86_400), 'day');
 }

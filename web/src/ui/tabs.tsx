@@ -1,6 +1,7 @@
 /** Parts of one page, each with an address of its own: links, so that they open, go back and are shared like pages. */
 import type { ReactNode } from 'react';
 import { useLinkProps } from '@tanstack/react-router';
+import { classNames } from './class-names.ts';
 
 export interface Tab {
   /** The value of the search parameter `tab`; undefined is the first. */
@@ -13,17 +14,23 @@ export function Tabs({
   label,
   tabs,
   current,
+  beside = false,
 }: {
   readonly label: string;
   readonly tabs: readonly Tab[];
   readonly current: string | undefined;
+  /** Where there is room, one below the other beside what they lead to: for many. */
+  readonly beside?: boolean;
 }) {
   return (
-    <nav aria-label={label} className="-mb-2 overflow-x-auto border-b border-line">
-      <ul className="flex gap-1">
+    <nav
+      aria-label={label}
+      className={classNames('-mb-2 overflow-x-auto border-b border-line', beside && 'xl:mb-0 xl:border-0')}
+    >
+      <ul className={classNames('flex gap-1', beside && 'xl:grid xl:gap-0.5')}>
         {tabs.map(({ id, label: text, count }) => (
           <li key={text}>
-            <TabLink id={id} isCurrent={id === current}>
+            <TabLink id={id} isCurrent={id === current} beside={beside}>
               {text}
               {count === undefined ? undefined : <span className="text-quiet tabular-nums">{count}</span>}
             </TabLink>
@@ -37,10 +44,12 @@ export function Tabs({
 function TabLink({
   id,
   isCurrent,
+  beside,
   children,
 }: {
   readonly id: string | undefined;
   readonly isCurrent: boolean;
+  readonly beside: boolean;
   readonly children: ReactNode;
 }) {
   // Each page knows its parameter `tab` as text.
@@ -50,7 +59,11 @@ function TabLink({
       {...link}
       // The router takes every address that begins alike for current.
       aria-current={isCurrent ? 'page' : undefined}
-      className="-mb-px flex min-h-10 items-center gap-1.5 border-b-2 border-transparent px-3 text-small font-medium whitespace-nowrap text-quiet -outline-offset-2 hover:text-ink aria-[current=page]:border-ink aria-[current=page]:text-ink"
+      className={classNames(
+        '-mb-px flex min-h-10 items-center gap-1.5 border-b-2 border-transparent px-3 text-small font-medium whitespace-nowrap text-quiet -outline-offset-2 hover:text-ink aria-[current=page]:border-ink aria-[current=page]:text-ink',
+        beside &&
+          'xl:mb-0 xl:min-h-9 xl:rounded-control xl:border-0 xl:aria-[current=page]:bg-surface xl:aria-[current=page]:shadow-panel',
+      )}
     >
       {children}
     </a>

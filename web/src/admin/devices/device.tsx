@@ -1,10 +1,9 @@
 /** One device: whose it is, everything it tells about itself, each check, and what can be done to it. */
-import { useState } from 'react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { Check, X } from 'lucide-react';
 import type { PostureFacts } from '../../../../protocol/control.ts';
-import type { DeviceStanding } from '../../../../protocol/inventory.ts';
+import type { DeviceEntry, DeviceStanding } from '../../../../protocol/inventory.ts';
 import type { PostureCheck } from '../../../../protocol/posture.ts';
 import { checkTitles, isTold, shownFact } from '../../../../protocol/shown-posture.ts';
 import { allDevicesQuery, standingsQuery } from '../../admin-queries.ts';
@@ -12,15 +11,17 @@ import { admin } from '../../api/admin.ts';
 import { useMay } from '../../shell/may.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
-import { Confirm, type Question } from '../../ui/confirm.tsx';
+import { NoEntry } from '../../ui/entry-list.tsx';
 import { Facts } from '../../ui/facts.tsx';
 import { Foreign } from '../../ui/foreign.tsx';
 import { Ago, Instant } from '../../ui/instant.tsx';
-import { Page } from '../../ui/page.tsx';
 import { Panel } from '../../ui/panel.tsx';
-import { EmptyState, Loaded } from '../../ui/states.tsx';
+import { Loaded } from '../../ui/states.tsx';
 import { TextLink } from '../../ui/text-link.tsx';
+import { EntityPage } from '../entity-page.tsx';
 import { Online } from '../online.tsx';
+import { SeenAs } from '../seen-as.tsx';
+import { useQuestion } from '../use-question.tsx';
 import { ApproveButton } from './approve-button.tsx';
 import { deviceState, stateLooks } from './device-state.ts';
 
@@ -28,46 +29,42 @@ const route = getRouteApi('/shell/admin/devices/$id');
 
 export function DevicePage() {
   const { id } = route.useParams();
+  const { tab } = route.useSearch();
   const may = useMay();
   const navigate = useNavigate();
   const queries = useQueryClient();
   const devices = useQuery(allDevicesQuery);
-  const standings = useQuery(standingsQuery);
-  const [question, setQuestion] = useState<Question>();
+  const [confirm, ask] = useQuestion();
   const device = devices.data?.find((each) => each.id === id);
-  const above = <TextLink to="/admin/devices">Devices</TextLink>;
-  if (device === undefined) {
-    return (
-      <Page title="Device" above={above}>
-        <Loaded what="The device" query={devices}>
-          {() => (
-            <EmptyState title="There is no such device">
-              <p>It may have been forgotten. Its person can sign in on it again, as on a new one.</p>
-            </EmptyState>
-          )}
-        </Loaded>
-      </Page>
-    );
-  }
   const refresh = () => queries.invalidateQueries({ queryKey: ['admin'] });
   const act = (action: 'block' | 'unblock') => async (): Promise<void> => {
     await admin.device(action, id);
     await refresh();
   };
-  const state = deviceState(device);
   return (
-    <Page
-      title="Device"
-      name={device.name}
-      above={above}
-      actions={
+    <EntityPage
+      kind="Device"
+      {...(device === undefined ? {} : { name: device.name })}
+      above={<TextLink to="/admin/devices">Devices</TextLink>}
+      query={devices}
+      find={device}
+      missing={[
+        'There is no such device',
+        'It may have been forgotten. Its person can sign in on it again, as on a new one.',
+      ]}
+      tab={tab}
+      tabs={[
+        { id: undefined, label: 'Overview' },
+        ...(may('simulate.read') ? [{ id: 'access', label: 'Access' }] : []),
+      ]}
+      renderActions={(device) =>
         may('devices.write') ? (
           <>
-            {state === 'held' ? <ApproveButton id={id} name={device.name} /> : undefined}
+            {deviceState(device) === 'held' ? <ApproveButton id={id} name={device.name} /> : undefined}
             <Button
               tone="secondary"
               onClick={() =>
-                setQuestion({
+                ask({
                   title: `Forget ${device.name}?`,
                   text: 'Its session ends with everything it has open, and it is a new device when somebody signs in on it.',
                   yes: 'Forget it',
@@ -81,7 +78,7 @@ export function DevicePage() {
             >
               Forget
             </Button>
-            {state === 'blocked' ? (
+            {deviceState(device) === 'blocked' ? (
               <Button tone="secondary" onClick={() => void act('unblock')()}>
                 Unblock
               </Button>
@@ -89,7 +86,7 @@ export function DevicePage() {
               <Button
                 tone="danger"
                 onClick={() =>
-                  setQuestion({
+                  ask({
                     title: `Block ${device.name}?`,
                     text: 'Its session ends at once with everything it has open, and nobody signs in on it until you unblock it.',
                     yes: 'Block it',
@@ -106,6 +103,27 @@ export function DevicePage() {
         ) : undefined
       }
     >
+      {(device) => (
+        <>
+          {tab === 'access' && may('simulate.read') ? (
+            <SeenAs of={{ device: id }} />
+          ) : (
+            <Overview device={device} />
+          )}
+          {confirm}
+        </>
+      )}
+    </EntityPage>
+  );
+}
+
+function Overview({ device }: { readonly device: DeviceEntry }) {
+  const may = useMay();
+  const standings = useQuery({ ...standingsQuery, enabled: may('posture.read') });
+  const { id } = device;
+  const state = deviceState(device);
+  return (
+    <>
       <Panel title="What it is">
         <Facts
           facts={[
@@ -143,16 +161,7 @@ export function DevicePage() {
       <Loaded what="Its posture" query={standings}>
         {(list) => <Standing standing={list.find((each) => each.id === id)} />}
       </Loaded>
-      {question === undefined ? undefined : (
-        <Confirm
-          question={question}
-          onClose={(done) => {
-            setQuestion(undefined);
-            if (done) void refresh();
-          }}
-        />
-      )}
-    </Page>
+    </>
   );
 }
 
@@ -166,7 +175,7 @@ function Standing({ standing }: { readonly standing: DeviceStanding | undefined 
     <div className="grid gap-6 lg:grid-cols-2">
       <Panel title="How it stands by the posture profiles">
         {standing === undefined || standing.checks.length === 0 ? (
-          <p className="px-5 py-4 text-quiet">No profile asks for anything.</p>
+          <NoEntry>No profile asks for anything.</NoEntry>
         ) : (
           <ul className="divide-y divide-line">
             {standing.checks.map(({ name, met, text }) => (
@@ -193,7 +202,7 @@ function Standing({ standing }: { readonly standing: DeviceStanding | undefined 
         }
       >
         {facts === undefined || told.length === 0 ? (
-          <p className="px-5 py-4 text-quiet">It has told nothing yet.</p>
+          <NoEntry>It has told nothing yet.</NoEntry>
         ) : (
           <Facts
             facts={told.map((check) => [

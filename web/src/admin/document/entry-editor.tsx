@@ -5,6 +5,7 @@ import type { DocumentInForce } from '../../api/admin.ts';
 import { Button } from '../../ui/button.tsx';
 import { Drawer } from '../../ui/dialog.tsx';
 import { TextArea } from '../../ui/field.tsx';
+import { FormBoundary } from './form-boundary.tsx';
 import { entryNouns, withEntry, type EntryOf, type NamedList } from './shown-document.ts';
 import { useReview } from './use-review.tsx';
 
@@ -53,7 +54,11 @@ export function EntryEditor<K extends NamedList>({
   return (
     <Drawer
       wide
-      title={name === undefined ? `Add a ${noun}` : `Change the ${noun} ${name}`}
+      title={
+        name === undefined
+          ? `Add ${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun}`
+          : `Change the ${noun} ${name}`
+      }
       onClose={onClose}
       foot={
         <>
@@ -67,7 +72,7 @@ export function EntryEditor<K extends NamedList>({
                 title: name === undefined ? `Add the ${noun} ${called}` : `Change the ${noun} ${called}`,
                 base,
                 next: withEntry(base.document, list, name, entry),
-                fragment: { [list]: [entry] },
+                fragment: { [list]: [withoutSecrets(entry)] },
                 onSaved: onClose,
               })
             }
@@ -78,10 +83,15 @@ export function EntryEditor<K extends NamedList>({
       }
     >
       <div className="grid gap-6 md:grid-cols-[minmax(0,1fr)_minmax(0,20rem)]">
-        <div className="grid content-start gap-4">{renderForm(entry, follow)}</div>
+        <div className="grid grid-cols-[minmax(0,1fr)] content-start gap-4">
+          <FormBoundary entry={entry}>
+            <Form entry={entry} set={follow} render={renderForm} />
+          </FormBoundary>
+        </div>
         <TextArea
           label="As YAML"
-          rows={18}
+          className="md:sticky md:top-0 md:self-start"
+          rows={26}
           value={text}
           fault={fault}
           onChange={(event) => read(event.target.value)}
@@ -92,6 +102,19 @@ export function EntryEditor<K extends NamedList>({
   );
 }
 
+/** Inside the boundary, which catches what this makes of an entry. */
+function Form<T>({
+  entry,
+  set,
+  render,
+}: {
+  readonly entry: T;
+  readonly set: (entry: T) => void;
+  readonly render: (entry: T, set: (entry: T) => void) => ReactNode;
+}) {
+  return render(entry, set);
+}
+
 /** Without keys that say nothing: undefined, and lists that are empty. */
 function withoutEmpty<T extends object>(entry: T): T {
   return Object.fromEntries(
@@ -99,6 +122,20 @@ function withoutEmpty<T extends object>(entry: T): T {
       ([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0),
     ),
   ) as T;
+}
+
+/** What is shown as code is copied and sent to colleagues: a secret that was typed stays out of it. */
+function withoutSecrets(entry: object): object {
+  const hidden = ['clientSecret', 'secret', 'token'];
+  const shown = (value: unknown): unknown =>
+    typeof value !== 'object' || value === null || Array.isArray(value)
+      ? value
+      : Object.fromEntries(
+          Object.entries(value).map(([key, each]) =>
+            hidden.includes(key) ? [key, { env: 'SECRET' }] : [key, shown(each)],
+          ),
+        );
+  return shown(entry) as object;
 }
 
 function firstLine(text: string): string {

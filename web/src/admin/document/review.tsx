@@ -3,14 +3,13 @@ import { useState } from 'react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { stringify } from 'yaml';
 import { admin } from '../../api/admin.ts';
-import { ApiProblem } from '../../api/call.ts';
 import { Button } from '../../ui/button.tsx';
 import { CodeBlock } from '../../ui/code-block.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Notice } from '../../ui/notice.tsx';
 import { Skeleton } from '../../ui/states.tsx';
 import { toast } from '../../ui/toast.tsx';
-import { Issues } from './issues.tsx';
+import { Failed } from './failed.tsx';
 import { Planned } from './planned.tsx';
 import type { Proposal } from './use-review.tsx';
 
@@ -103,26 +102,5 @@ export default function Review({
         </details>
       )}
     </Dialog>
-  );
-}
-
-function Failed({ error }: { readonly error: Error }) {
-  const conflict = error instanceof ApiProblem && error.status === 409;
-  return (
-    <Notice
-      tone="bad"
-      title={conflict ? 'Somebody else changed the document' : 'It cannot be saved like this'}
-      live
-    >
-      {error instanceof ApiProblem && error.issues.length > 0 ? (
-        <Issues issues={error.issues} />
-      ) : (
-        <p>
-          {conflict
-            ? 'Close this, look at what is there now, and make your change again. Nothing was changed.'
-            : error.message}
-        </p>
-      )}
-    </Notice>
   );
 }

@@ -3,17 +3,36 @@ import type {
   IdentityProviderDocument,
   OrganisationDocument,
 } from '../../../../protocol/organisation-document.ts';
+import type { PostureSourceDocument } from '../../../../protocol/posture-document.ts';
+import type { WebhookDocument } from '../../../../protocol/request-document.ts';
 
 /** `clientSecret` stands in it only when a new one is being sent. */
 export type ShownProvider = Omit<IdentityProviderDocument, 'clientSecret'> & { clientSecret?: string };
 
-export type ShownDocument = Omit<OrganisationDocument, 'identityProviders'> & {
+/** `secret` likewise. */
+export type ShownWebhook = Omit<WebhookDocument, 'secret'> & { secret?: string };
+export type ShownPostureSource = Omit<PostureSourceDocument, 'webhook'> & { webhook?: { secret?: string } };
+
+export type ShownDocument = Omit<
+  OrganisationDocument,
+  'identityProviders' | 'webhooks' | 'postureSources'
+> & {
   identityProviders?: ShownProvider[];
+  webhooks?: ShownWebhook[];
+  postureSources?: ShownPostureSource[];
 };
 
 /** Lists of the document whose entries have a name. */
 export type NamedList =
-  'identityProviders' | 'networks' | 'serviceAccounts' | 'resources' | 'postureProfiles' | 'policies';
+  | 'identityProviders'
+  | 'networks'
+  | 'serviceAccounts'
+  | 'resources'
+  | 'postureProfiles'
+  | 'postureSources'
+  | 'policies'
+  | 'requests'
+  | 'webhooks';
 
 export type EntryOf<K extends NamedList> = NonNullable<ShownDocument[K]>[number];
 
@@ -24,7 +43,10 @@ export const entryNouns: Readonly<Record<NamedList, string>> = {
   serviceAccounts: 'service account',
   resources: 'resource',
   postureProfiles: 'posture profile',
+  postureSources: 'posture source',
   policies: 'policy',
+  requests: 'request rule',
+  webhooks: 'webhook',
 };
 
 /** The document with `entry` in the place of the one called `name`, at the end when there is none, or without it. */

@@ -173,7 +173,7 @@ function Change({ change: { action, kind, name, before, after } }: { readonly ch
         <span className="text-quiet">{kind}</span>
         <Foreign text={name} limit={80} className="font-medium" />
       </p>
-      <div className="grid gap-2 md:grid-cols-2">
+      <div className={`grid gap-2 ${before === undefined || after === undefined ? '' : 'md:grid-cols-2'}`}>
         {before === undefined ? undefined : <Side label="Before" value={before} tone="bg-bad-ground" />}
         {after === undefined ? undefined : <Side label="After" value={after} tone="bg-good-ground" />}
       </div>

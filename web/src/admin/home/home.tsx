@@ -4,6 +4,8 @@ import { Link } from '@tanstack/react-router';
 import { ArrowRight, Check, Circle } from 'lucide-react';
 import type { Overview } from '../../../../protocol/overview.ts';
 import { overviewQuery } from '../../admin-queries.ts';
+import { useMay } from '../../shell/may.ts';
+import { buttonClass } from '../../ui/button.tsx';
 import { Foreign } from '../../ui/foreign.tsx';
 import { Instant } from '../../ui/instant.tsx';
 import { Page } from '../../ui/page.tsx';
@@ -27,6 +29,7 @@ function Home({ overview }: { readonly overview: Overview }) {
   const attention = attentionIn(overview);
   return (
     <>
+      {overview.counts.connectors === 0 || overview.counts.resources === 0 ? <Begin /> : undefined}
       {steps.every(({ done }) => done) ? undefined : <Checklist steps={steps} />}
       <NeedsAttention list={attention} />
       <Numbers overview={overview} />
@@ -35,6 +38,26 @@ function Home({ overview }: { readonly overview: Overview }) {
         <Expiring list={overview.expiring} />
       </div>
     </>
+  );
+}
+
+function Begin() {
+  const may = useMay();
+  if (!may('document.write-network') || !may('document.write-access') || !may('keys.write-servers'))
+    return undefined;
+  return (
+    <div className="flex flex-wrap items-center justify-between gap-x-6 gap-y-3 rounded-panel border border-line bg-surface px-5 py-4 shadow-panel">
+      <div className="min-w-0 flex-1 basis-72">
+        <h2 className="text-lead font-semibold">Protect your first application</h2>
+        <p className="text-quiet text-pretty">
+          Connect a network, add something in it, and try saying no: about three minutes.
+        </p>
+      </div>
+      <Link to="/admin/start" className={buttonClass('primary')}>
+        Begin
+        <ArrowRight className="size-4" aria-hidden="true" />
+      </Link>
+    </div>
   );
 }
 

@@ -1,11 +1,12 @@
 /** Public hostnames: which resource each opens, with which certificate, and what DNS says of it when it is asked. */
 import { useState } from 'react';
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import type { HostnameCheck, HostnameEntry } from '../../../../protocol/hostnames.ts';
 import { hostnamesQuery } from '../../admin-queries.ts';
 import { admin } from '../../api/admin.ts';
 import { Badge } from '../../ui/badge.tsx';
-import { Button } from '../../ui/button.tsx';
+import { Button, buttonClass } from '../../ui/button.tsx';
 import { CopyButton } from '../../ui/copy-button.tsx';
 import { DataTable, type Column } from '../../ui/data-table.tsx';
 import { Drawer } from '../../ui/dialog.tsx';
@@ -41,9 +42,12 @@ export function HostnamesPage() {
             empty={
               <EmptyState title="No public hostname">
                 <p>
-                  Give a resource a web door in its YAML: web, with a hostname and the origin that the
-                  connector reaches.
+                  Let people open a resource in any browser: change it, and give it a public hostname under
+                  “In the browser”.
                 </p>
+                <Link to="/admin/resources" className={buttonClass('secondary', undefined, true)}>
+                  Go to the resources
+                </Link>
               </EmptyState>
             }
           />
@@ -82,18 +86,60 @@ const columns: readonly Column<HostnameEntry>[] = [
   { id: 'network', head: 'Network', from: 'md', width: 'w-32', value: ({ network }) => network },
   {
     id: 'certificate',
-    head: 'Certificates',
+    head: 'Certificate',
     from: 'sm',
-    width: 'w-40',
-    value: ({ certificates }) => certificates.length,
-    cell: ({ certificates }) =>
-      certificates.length === 0 ? (
-        <Badge tone="wait">None reported</Badge>
-      ) : (
-        `on ${certificates.length} ${certificates.length === 1 ? 'connector' : 'connectors'}`
-      ),
+    width: 'w-44',
+    value: ({ certificates }) => certificates.map(({ certificate }) => certificate.state).join(' '),
+    cell: ({ certificates }) => <CertificateState certificates={certificates} />,
+  },
+  {
+    id: 'issuer',
+    head: 'By',
+    from: 'lg',
+    width: 'w-48',
+    value: ({ certificates }) => issuerOf(certificates),
+    cell: ({ certificates }) => <Foreign text={issuerOf(certificates)} limit={80} className="text-quiet" />,
+  },
+  {
+    id: 'ends',
+    head: 'Ends',
+    from: 'md',
+    width: 'w-36',
+    value: ({ certificates }) => soonest(certificates) ?? 0,
+    cell: ({ certificates }) => {
+      const until = soonest(certificates);
+      return until === undefined ? '' : <Instant instant={new Date(until * 1_000).toISOString()} />;
+    },
   },
 ];
+
+type Reported = HostnameEntry['certificates'];
+
+/** The worst that a connector reports. */
+function CertificateState({ certificates }: { readonly certificates: Reported }) {
+  const states = certificates.map(({ certificate }) => certificate.state);
+  if (states.length === 0) return <Badge tone="wait">None reported</Badge>;
+  if (states.includes('failed')) return <Badge tone="bad">Could not be had</Badge>;
+  if (states.some((state) => state !== 'ready')) return <Badge tone="wait">On its way</Badge>;
+  return <Badge tone="good">{states.length === 1 ? 'Ready' : `Ready on ${states.length} connectors`}</Badge>;
+}
+
+function issuerOf(certificates: Reported): string {
+  return [...new Set(certificates.flatMap(({ certificate }) => certificate.issuer ?? []))].join(', ');
+}
+
+/** When the first of them ends, Unix seconds. */
+function soonest(certificates: Reported): number | undefined {
+  const ends = certificates.flatMap(({ certificate }) => certificate.until ?? []);
+  return ends.length === 0 ? undefined : Math.min(...ends);
+}
+
+/** Where connectors take it from, and who sees to the next one. */
+const sources: Readonly<Record<Reported[number]['certificate']['from'], string>> = {
+  acme: 'from a public authority; the connector renews it by itself',
+  file: 'from files on the connector; whoever put them there renews it',
+  'built-in': 'from the built-in authority, which browsers do not know; renewed by itself',
+};
 
 const pointTexts: Readonly<
   Record<HostnameCheck['dns']['points'], { readonly tone: 'good' | 'wait' | 'bad'; readonly text: string }>
@@ -113,6 +159,8 @@ const certificateTexts: Readonly<
   ready: 'Ready',
   failed: 'It could not be had',
 };
+
+const certificateTones = { none: 'wait', waiting: 'wait', ready: 'good', failed: 'bad' } as const;
 
 function Checked({ hostname }: { readonly hostname: string }) {
   const check = useQuery({
@@ -150,8 +198,8 @@ function Checked({ hostname }: { readonly hostname: string }) {
             [
               'Who can get a certificate',
               trust === 'relay-proof'
-                ? 'only the connectors’ own account'
-                : 'anybody who controls its address',
+                ? 'only the connectors’ own account: the name is relay-proof'
+                : 'whoever receives its port 443, so the relays too: the name is relay-trusted. The CAA record below changes that.',
             ],
           ]}
         />
@@ -177,16 +225,21 @@ function Checked({ hostname }: { readonly hostname: string }) {
           <ul className="divide-y divide-line">
             {certificates.map(({ connector, name, certificate }) => (
               <li key={connector} className="px-5 py-3 text-small">
-                <Foreign text={name} limit={63} className="font-medium" />
-                <p className="text-quiet">
-                  {certificateTexts[certificate.state]}
+                <p className="flex flex-wrap items-center gap-2">
+                  <Foreign text={name} limit={63} className="font-medium" />
+                  <Badge tone={certificateTones[certificate.state]}>
+                    {certificateTexts[certificate.state]}
+                  </Badge>
+                </p>
+                <p className="mt-1 text-quiet text-pretty">
+                  {sources[certificate.from]}
+                  {certificate.issuer === undefined ? undefined : (
+                    <Foreign text={`, by ${certificate.issuer}`} limit={120} />
+                  )}
                   {certificate.until === undefined ? undefined : (
                     <>
                       , until <Instant instant={new Date(certificate.until * 1_000).toISOString()} />
                     </>
-                  )}
-                  {certificate.issuer === undefined ? undefined : (
-                    <Foreign text={`, by ${certificate.issuer}`} limit={120} />
                   )}
                 </p>
                 {certificate.problem === undefined ? undefined : (

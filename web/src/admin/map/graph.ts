@@ -44,10 +44,11 @@ export function graphOf({ policies = [], resources = [], networks = [] }: ShownD
             ...(who.groups ?? []).map((name) => add('who', name, { about: 'group' })),
             ...(who.people ?? []).map((name) => add('who', name, { about: 'person' })),
             ...(who.serviceAccounts ?? []).map((name) => add('who', name, { about: 'service account' })),
+            ...(who.guests ?? []).map((name) => add('who', name, { about: 'guests' })),
           ];
     for (const from of subjects) edges.push({ from, to: id, effect });
     for (const resource of resources) {
-      const { to } = policy;
+      const { to = {} } = policy;
       const meant =
         to === 'everything' ||
         to.resources?.includes(resource.name) === true ||

@@ -2,7 +2,7 @@
 import { useMemo } from 'react';
 import { useQuery } from '@tanstack/react-query';
 import type { EffectiveAccess } from '../../../../protocol/effective-access.ts';
-import { accessQuery, connectorsQuery, peopleQuery } from '../../admin-queries.ts';
+import { accessQuery, connectorsQuery } from '../../admin-queries.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { classNames } from '../../ui/class-names.ts';
@@ -18,6 +18,7 @@ import type { ShownDocument } from '../document/shown-document.ts';
 import { effectLooks } from '../policies/policy-lines.tsx';
 import { Sentence } from '../policies/sentence.tsx';
 import { useDocument } from '../use-document.ts';
+import { useViewers, ViewAs } from './view-as.tsx';
 import { around, columns, graphOf, type Column, type Graph, type MapNode } from './graph.ts';
 
 const rowPx = 44;
@@ -54,22 +55,21 @@ export function MapPage() {
 
 function Drawn({ document }: { readonly document: ShownDocument }) {
   const [{ at, as }, change] = useListSearch();
-  const people = useQuery(peopleQuery);
   const connectors = useQuery(connectorsQuery);
-  const access = useQuery({ ...accessQuery({ subject: as ?? '' }), enabled: as !== undefined });
+  const viewers = useViewers();
+  const viewer = viewers.find(({ id }) => id === as);
+  const access = useQuery({
+    ...accessQuery(as?.startsWith('dev_') === true ? { device: as } : { subject: as ?? '' }),
+    enabled: as !== undefined,
+  });
   const whole = useMemo(() => graphOf(document), [document]);
-  const person = people.data?.find(({ id }) => id === as);
   const chosen = whole.nodes.find(({ id }) => id === at);
   const graph = useMemo(() => {
     const near = chosen === undefined ? whole : around(whole, chosen.id);
-    if (person === undefined) return near;
-    const own = new Set([
-      'who:everyone',
-      `who:${person.email ?? ''}`,
-      ...person.groups.map((name) => `who:${name}`),
-    ]);
+    if (viewer === undefined) return near;
+    const own = new Set(['who:everyone', ...viewer.names.map((name) => `who:${name}`)]);
     return reachedFrom(near, own);
-  }, [whole, chosen, person]);
+  }, [whole, chosen, viewer]);
   const policy = document.policies?.find(({ name }) => chosen?.column === 'policies' && name === chosen.name);
   const states = new Map(access.data?.list.map((each) => [each.resource, each]));
   const down = new Set(
@@ -80,26 +80,14 @@ function Drawn({ document }: { readonly document: ShownDocument }) {
   return (
     <>
       <div className="flex flex-wrap items-center gap-2">
-        <select
-          aria-label="As whom"
-          value={as ?? ''}
-          onChange={(event) => change({ as: event.target.value })}
-          className="h-9 max-w-64 rounded-control border border-line-strong bg-surface px-2 text-small hover:border-quiet"
-        >
-          <option value="">Everyone</option>
-          {people.data?.slice(0, 1_000).map(({ id, name, email }) => (
-            <option key={id} value={id}>
-              {foreignText(email ?? name, 60)}
-            </option>
-          ))}
-        </select>
+        <ViewAs viewers={viewers} as={as} onChange={(id) => change({ as: id })} />
         {chosen === undefined ? undefined : (
           <Button small tone="secondary" onClick={() => change({ at: undefined })}>
             Show all again
           </Button>
         )}
         <p className="ml-auto flex flex-wrap gap-x-4 text-note text-quiet" aria-hidden="true">
-          {person === undefined
+          {viewer === undefined
             ? Object.values(effectLooks).map(({ text }) => <Legend key={text} text={text} />)
             : Object.values(accessStates).map(({ text }) => <Legend key={text} text={text} />)}
         </p>
@@ -113,7 +101,7 @@ function Drawn({ document }: { readonly document: ShownDocument }) {
                   node={node}
                   chosen={node.id === at}
                   state={
-                    node.column === 'resources' && person !== undefined
+                    node.column === 'resources' && viewer !== undefined
                       ? (states.get(node.name)?.state ?? 'none')
                       : undefined
                   }

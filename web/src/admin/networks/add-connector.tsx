@@ -2,18 +2,17 @@
 import { useState } from 'react';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { Check, LoaderCircle } from 'lucide-react';
-import { connectorsQuery, keysQuery } from '../../admin-queries.ts';
+import { connectorsQuery } from '../../admin-queries.ts';
 import { admin, type DocumentInForce } from '../../api/admin.ts';
 import { useMay } from '../../shell/may.ts';
 import { Button, buttonClass } from '../../ui/button.tsx';
-import { CodeBlock } from '../../ui/code-block.tsx';
 import { Drawer } from '../../ui/dialog.tsx';
 import { Field, Select } from '../../ui/field.tsx';
 import { Notice } from '../../ui/notice.tsx';
 import { useListSearch } from '../../ui/use-list-search.ts';
 import { withEntry } from '../document/shown-document.ts';
 import { useReview } from '../document/use-review.tsx';
+import { Connecting, useConnecting, type MadeKey } from './connecting.tsx';
 
 const another = '';
 
@@ -117,60 +116,16 @@ function Started({
   onClose,
 }: {
   readonly network: string;
-  readonly made: { readonly id: string; readonly key: string };
+  readonly made: MadeKey;
   readonly before: readonly string[];
   readonly onClose: () => void;
 }) {
-  const quick = 2_000;
   const [known] = useState(before);
-  const keys = useQuery({ ...keysQuery, refetchInterval: quick });
-  const connectors = useQuery({ ...connectorsQuery, refetchInterval: quick });
-  const found = connectors.data?.find((each) => each.network === network && !known.includes(each.id));
-  const key = keys.data?.find(({ id }) => id === made.id);
-  const used = found !== undefined || (keys.data !== undefined && (key === undefined || key.usesLeft === 0));
-  const steps = [
-    { text: 'The line was run and the key used', done: used },
-    {
-      text: found === undefined ? 'The connector joined' : `The connector ${found.name} joined`,
-      done: found !== undefined,
-    },
-    { text: 'Connected, and answering', done: found?.online === true },
-  ];
-  const current = steps.findIndex(({ done }) => !done);
+  const { steps, connected } = useConnecting({ network, made, before: known });
   return (
     <>
-      <div className="grid gap-2">
-        <p className="text-pretty">
-          Run this on a machine in <b className="font-semibold">{network}</b>. The key works once, within a
-          day, and is shown only now.
-        </p>
-        <CodeBlock
-          what="The line to run"
-          text={`postern connector --key ${made.key} --state /var/lib/postern`}
-        />
-      </div>
-      <ol
-        aria-label="Steps"
-        aria-live="polite"
-        className="grid gap-2.5 rounded-control border border-line px-4 py-3.5"
-      >
-        {steps.map(({ text, done }, index) => (
-          <li
-            key={text}
-            className={`flex items-center gap-3 ${done || index === current ? '' : 'text-quiet'}`}
-          >
-            {done ? (
-              <Check className="size-5 shrink-0 text-good" aria-label="Done" />
-            ) : index === current ? (
-              <LoaderCircle className="size-5 shrink-0 animate-spin text-quiet" aria-label="Waiting" />
-            ) : (
-              <span className="mx-1.5 size-2 shrink-0 rounded-full bg-line" aria-hidden="true" />
-            )}
-            {text}
-          </li>
-        ))}
-      </ol>
-      {current < 0 ? (
+      <Connecting network={network} made={made} steps={steps} />
+      {connected ? (
         <Notice tone="good" title={`${network} is connected`} live>
           <p className="mb-3">Now add something in it that people may reach.</p>
           <Link

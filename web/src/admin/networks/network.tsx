@@ -1,6 +1,5 @@
 /** One network: its connectors, what is declared in it, and its settings. */
-import { useState } from 'react';
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import type { ServerEntry } from '../../../../protocol/inventory.ts';
@@ -8,17 +7,18 @@ import { allResourcesQuery, connectorsQuery } from '../../admin-queries.ts';
 import { admin } from '../../api/admin.ts';
 import { useMay } from '../../shell/may.ts';
 import { Button, buttonClass } from '../../ui/button.tsx';
-import { Confirm, type Question } from '../../ui/confirm.tsx';
+import { Entry, EntryList, NoEntry } from '../../ui/entry-list.tsx';
 import { Check } from '../../ui/field.tsx';
 import { Foreign } from '../../ui/foreign.tsx';
-import { Page } from '../../ui/page.tsx';
 import { Panel } from '../../ui/panel.tsx';
-import { EmptyState, Loaded } from '../../ui/states.tsx';
+import { Loaded } from '../../ui/states.tsx';
 import { TextLink } from '../../ui/text-link.tsx';
 import { withEntry } from '../document/shown-document.ts';
 import { useReview } from '../document/use-review.tsx';
+import { EntityPage } from '../entity-page.tsx';
 import { Online } from '../online.tsx';
 import { useDocument } from '../use-document.ts';
+import { useQuestion } from '../use-question.tsx';
 
 const route = getRouteApi('/shell/admin/networks/$name');
 
@@ -32,23 +32,16 @@ export function NetworkPage() {
   const [review, propose] = useReview();
   const entry = document.data?.document.networks?.find((each) => each.name === name);
   const base = document.data;
-  const above = <TextLink to="/admin/networks">Networks</TextLink>;
-  if (base !== undefined && entry === undefined) {
-    return (
-      <Page title="Network" name={name} above={above}>
-        <EmptyState title="There is no network of this name">
-          <p>It may have been removed, or renamed in the document.</p>
-        </EmptyState>
-      </Page>
-    );
-  }
   const mayWrite = may('document.write-network');
   return (
-    <Page
-      title="Network"
+    <EntityPage
+      kind="Network"
       name={name}
-      above={above}
-      actions={
+      above={<TextLink to="/admin/networks">Networks</TextLink>}
+      query={document}
+      find={entry}
+      missing={['There is no network of this name', 'It may have been removed, or renamed in the document.']}
+      renderActions={() => (
         <>
           {mayWrite && base !== undefined ? (
             <Button
@@ -76,121 +69,121 @@ export function NetworkPage() {
             </Link>
           ) : undefined}
         </>
-      }
-    >
-      <Panel title="Connectors">
-        <Loaded what="The connectors" query={connectors}>
-          {(list) => <Connectors list={list.filter(({ network }) => network === name)} />}
-        </Loaded>
-      </Panel>
-      <Panel title="Resources in it">
-        <Loaded what="The resources" query={resources}>
-          {(list) => {
-            const own = list.filter(({ network }) => network === name);
-            return own.length === 0 ? (
-              <p className="px-5 py-4 text-quiet">Nothing is declared in this network yet.</p>
-            ) : (
-              <ul className="divide-y divide-line">
-                {own.slice(0, 100).map((each) => (
-                  <li key={each.id} className="flex items-baseline gap-4 px-5 py-2.5 text-small">
-                    <span className="w-1/3 min-w-0">
-                      <TextLink to="/admin/resources/$name" params={{ name: each.name }}>
-                        <Foreign text={each.name} limit={63} />
-                      </TextLink>
-                    </span>
-                    <Foreign
-                      text={each.address}
-                      limit={100}
-                      className="min-w-0 font-mono text-note text-quiet"
-                    />
-                  </li>
-                ))}
-                {own.length > 100 ? (
-                  <li className="px-5 py-2.5 text-small">
-                    <TextLink to="/admin/resources" search={{ network: name }}>
-                      All {own.length} of them
-                    </TextLink>
-                  </li>
-                ) : undefined}
-              </ul>
-            );
-          }}
-        </Loaded>
-      </Panel>
-      {entry === undefined || base === undefined ? undefined : (
-        <Panel title="Settings">
-          <div className="px-5 py-4">
-            <Check
-              label="Tell devices the private addresses that connectors publish"
-              hint="Lets a laptop in the same network go to the connector directly. Without it, names and public addresses only."
-              checked={entry.lanCandidates === true}
-              disabled={!mayWrite}
-              onChange={(event) => {
-                const { lanCandidates: _, ...rest } = entry;
-                const next = event.target.checked ? { ...rest, lanCandidates: true } : rest;
-                propose({
-                  title: `Change the network ${name}`,
-                  base,
-                  next: withEntry(base.document, 'networks', name, next),
-                  fragment: { networks: [next] },
-                });
-              }}
-            />
-          </div>
-        </Panel>
       )}
-      {review}
-    </Page>
+    >
+      {(network) => (
+        <>
+          <Panel title="Connectors">
+            <Loaded what="The connectors" query={connectors}>
+              {(list) => <Connectors list={list.filter((each) => each.network === name)} />}
+            </Loaded>
+          </Panel>
+          <Panel title="Resources in it">
+            <Loaded what="The resources" query={resources}>
+              {(list) => {
+                const own = list.filter((each) => each.network === name);
+                return own.length === 0 ? (
+                  <NoEntry>Nothing is declared in this network yet.</NoEntry>
+                ) : (
+                  <ul className="divide-y divide-line">
+                    {own.slice(0, 100).map((each) => (
+                      <li key={each.id} className="flex items-baseline gap-4 px-5 py-2.5 text-small">
+                        <span className="w-1/3 min-w-0">
+                          <TextLink to="/admin/resources/$name" params={{ name: each.name }}>
+                            <Foreign text={each.name} limit={63} />
+                          </TextLink>
+                        </span>
+                        <Foreign
+                          text={each.address}
+                          limit={100}
+                          className="min-w-0 font-mono text-note text-quiet"
+                        />
+                      </li>
+                    ))}
+                    {own.length > 100 ? (
+                      <li className="px-5 py-2.5 text-small">
+                        <TextLink to="/admin/resources" search={{ network: name }}>
+                          All {own.length} of them
+                        </TextLink>
+                      </li>
+                    ) : undefined}
+                  </ul>
+                );
+              }}
+            </Loaded>
+          </Panel>
+          {base === undefined ? undefined : (
+            <Panel title="Settings">
+              <div className="px-5 py-4">
+                <Check
+                  label="Tell devices the private addresses that connectors publish"
+                  hint="Lets a laptop in the same network go to the connector directly. Without it, names and public addresses only."
+                  checked={network.lanCandidates === true}
+                  disabled={!mayWrite}
+                  onChange={(event) => {
+                    const { lanCandidates: _, ...rest } = network;
+                    const next = event.target.checked ? { ...rest, lanCandidates: true as const } : rest;
+                    propose({
+                      title: `Change the network ${name}`,
+                      base,
+                      next: withEntry(base.document, 'networks', name, next),
+                      fragment: { networks: [next] },
+                    });
+                  }}
+                />
+              </div>
+            </Panel>
+          )}
+          {review}
+        </>
+      )}
+    </EntityPage>
   );
 }
 
 function Connectors({ list }: { readonly list: readonly ServerEntry[] }) {
   const may = useMay();
-  const queries = useQueryClient();
-  const [question, setQuestion] = useState<Question>();
-  if (list.length === 0) return <p className="px-5 py-4 text-quiet">None has joined yet.</p>;
+  const [confirm, ask] = useQuestion();
+  if (list.length === 0) return <NoEntry>None has joined yet.</NoEntry>;
   return (
     <>
-      <ul className="divide-y divide-line">
+      <EntryList>
         {list.map(({ id, name, online, seen, version }) => (
-          <li key={id} className="flex flex-wrap items-center gap-x-4 gap-y-1 px-5 py-3">
-            <Foreign text={name} limit={63} className="min-w-0 flex-1 basis-40 font-medium" />
-            <span className="text-small">
-              <Online online={online} seen={seen} />
-            </span>
-            <span className="text-small text-quiet">
-              Version <Foreign text={version} limit={30} />
-            </span>
-            {may('servers.write') ? (
-              <Button
-                small
-                tone="quiet"
-                onClick={() =>
-                  setQuestion({
-                    title: `Remove the connector ${name}?`,
-                    text: 'What goes through it ends at once, and its key is refused. To come back it has to join with a new key.',
-                    yes: 'Remove it',
-                    done: `The connector ${name} is removed.`,
-                    run: () => admin.removeServer('connectors', id),
-                  })
-                }
-              >
-                Remove
-                <span className="sr-only"> {name}</span>
-              </Button>
-            ) : undefined}
-          </li>
+          <Entry
+            key={id}
+            name={<Foreign text={name} limit={63} />}
+            aside={
+              <>
+                <Online online={online} seen={seen} />
+                <span>
+                  Version <Foreign text={version} limit={30} />
+                </span>
+              </>
+            }
+            actions={
+              may('servers.write') ? (
+                <Button
+                  small
+                  tone="quiet"
+                  onClick={() =>
+                    ask({
+                      title: `Remove the connector ${name}?`,
+                      text: 'What goes through it ends at once, and its key is refused. To come back it has to join with a new key.',
+                      yes: 'Remove it',
+                      done: `The connector ${name} is removed.`,
+                      run: () => admin.removeServer('connectors', id),
+                    })
+                  }
+                >
+                  Remove
+                  <span className="sr-only"> {name}</span>
+                </Button>
+              ) : undefined
+            }
+          />
         ))}
-      </ul>
-      {question === undefined ? undefined : (
-        <Confirm
-          question={question}
-          onClose={(done) => {
-            setQuestion(undefined);
-            if (done) void queries.invalidateQueries({ queryKey: ['admin'] });
-          }}
-        />
-      )}
+      </EntryList>
+      {confirm}
     </>
   );
 }

@@ -5,6 +5,7 @@ import type { PersonEntry } from '../../../../protocol/inventory.ts';
 import type { DocumentInForce } from '../../api/admin.ts';
 import { useMay } from '../../shell/may.ts';
 import { Button } from '../../ui/button.tsx';
+import { counted } from '../../ui/counted.ts';
 import { Field } from '../../ui/field.tsx';
 import { Foreign } from '../../ui/foreign.tsx';
 import { Panel } from '../../ui/panel.tsx';
@@ -69,11 +70,19 @@ export function Groups({
                   search={{ q: group }}
                   className="rounded-small text-quiet underline decoration-line-strong/50 underline-offset-3 hover:text-ink"
                 >
-                  {people.filter((person) => person.groups.includes(group)).length} people
+                  {counted(
+                    people.filter((person) => person.groups.includes(group)).length,
+                    'person',
+                    'people',
+                  )}
                   <span className="sr-only"> in {group}</span>
                 </Link>
                 <span className="text-quiet max-sm:hidden">
-                  {policies.filter((policy) => namesGroup(policy, group)).length} policies
+                  {counted(
+                    policies.filter((policy) => namesGroup(policy, group)).length,
+                    'policy',
+                    'policies',
+                  )}
                 </span>
                 {mayWrite ? (
                   <Button

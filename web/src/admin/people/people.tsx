@@ -75,6 +75,7 @@ export function PeoplePage() {
           {(rows) => (
             <DataTable
               name="people"
+              one="person"
               rows={rows}
               columns={personColumns}
               keyOf={({ id }) => id}

@@ -3,8 +3,8 @@ import { useState } from 'react';
 import type { ServiceAccountDocument } from '../../../../protocol/organisation-document.ts';
 import type { DocumentInForce } from '../../api/admin.ts';
 import { Choices } from '../../ui/choices.tsx';
-import { Field } from '../../ui/field.tsx';
 import { EntryEditor } from '../document/entry-editor.tsx';
+import { NameField } from '../document/name-field.tsx';
 
 export function ServiceAccountEditor({
   base,
@@ -25,13 +25,7 @@ export function ServiceAccountEditor({
       onClose={onClose}
       renderForm={(entry, set) => (
         <>
-          <Field
-            label="Name"
-            placeholder="ci"
-            value={entry.name}
-            disabled={existing !== undefined}
-            onChange={(event) => set({ ...entry, name: event.target.value.toLowerCase() })}
-          />
+          <NameField entry={entry} set={set} isNew={existing === undefined} placeholder="ci" />
           <Choices
             label="Groups"
             hint="Policies about a group count for it as well."

@@ -6,7 +6,7 @@ export function policiesAbout(
   resource: { readonly name: string; readonly tags: readonly string[] },
 ): PolicyDocument[] {
   return policies.filter(
-    ({ to }) =>
+    ({ to = {} }) =>
       to === 'everything' ||
       to.resources?.includes(resource.name) === true ||
       to.tags?.some((tag) => resource.tags.includes(tag)) === true,

@@ -1,28 +1,33 @@
 /** A policy in a sentence, as a person would say it. */
 import type { ReactNode } from 'react';
-import type { ConditionsDocument, PolicyDocument } from '../../../../protocol/policy-document.ts';
+import type {
+  ConditionsDocument,
+  MfaDocument,
+  PolicyDocument,
+} from '../../../../protocol/policy-document.ts';
 import { Foreign } from '../../ui/foreign.tsx';
 import { Instant } from '../../ui/instant.tsx';
 import { effectOf, whoOf } from './about.ts';
+import { countryText } from './countries.ts';
 
 export function Sentence({ policy }: { readonly policy: PolicyDocument }) {
   const effect = effectOf(policy);
   const who = <Who who={whoOf(policy)} />;
-  const to = <To to={policy.to} />;
+  const about = <About policy={policy} />;
   const doors = doorText(policy.doors);
   return (
     <span className="text-pretty wrap-anywhere">
       {effect === 'allow' ? (
         <>
-          {who} may use {to}
+          {who} may {about}
         </>
       ) : effect === 'deny' ? (
         <>
-          {who} may not use {to}
+          {who} may not {about}
         </>
       ) : (
         <>
-          For {to}, {who} must meet this
+          To {about}, {who} must meet this
         </>
       )}
       {doors}
@@ -75,10 +80,31 @@ function Who({ who }: { readonly who: ReturnType<typeof whoOf> }) {
         <Names names={who.serviceAccounts} />
       </span>,
     );
+  if (who.guests !== undefined)
+    parts.push(
+      <span key="guests">
+        {who.guests.length === 1 ? 'the guest ' : 'the guests '}
+        <Names names={who.guests} />
+      </span>,
+    );
+  if (parts.length === 0) return <b className="font-semibold">nobody</b>;
   return <Joined parts={parts} />;
 }
 
-function To({ to }: { readonly to: PolicyDocument['to'] }) {
+/** What it lets somebody do, or not: use things, expose ports of their own machine, or both. */
+function About({ policy: { to, mayExpose } }: { readonly policy: PolicyDocument }) {
+  const exposing = <b className="font-semibold">expose ports of their own machine</b>;
+  const isAboutNothing = to !== 'everything' && to?.resources === undefined && to?.tags === undefined;
+  if (mayExpose === true && isAboutNothing) return exposing;
+  return (
+    <>
+      use <To to={to ?? {}} />
+      {mayExpose === true ? <> and {exposing}</> : undefined}
+    </>
+  );
+}
+
+function To({ to }: { readonly to: NonNullable<PolicyDocument['to']> }) {
   if (to === 'everything') return <b className="font-semibold">everything</b>;
   const parts: ReactNode[] = [];
   if (to.resources !== undefined) parts.push(<Names key="resources" names={to.resources} />);
@@ -125,15 +151,22 @@ export function conditionTexts(when: ConditionsDocument): string[] {
   const { posture, mfa, session, deviceApproved, source, country, schedule } = when;
   const texts: string[] = [];
   if (posture !== undefined) texts.push(`the device meets ${posture.join(' and ')}`);
-  if (mfa !== undefined)
-    texts.push(`several factors were used at most ${typeof mfa === 'string' ? mfa : mfa.age} ago`);
+  if (mfa !== undefined) texts.push(mfaText(typeof mfa === 'string' ? { age: mfa } : mfa));
   if (session !== undefined) texts.push(`signed in at most ${session} ago`);
   if (deviceApproved !== undefined) texts.push('the device is approved');
   if (source !== undefined) texts.push(`coming from ${source.join(', ')}`);
-  if (country !== undefined) texts.push(`in ${country.join(', ')}`);
+  if (country !== undefined) texts.push(`in ${country.map(countryText).join(' or ')}`);
   if (schedule !== undefined) {
     const days = schedule.days === undefined ? '' : [schedule.days].flat().join(', ');
     texts.push(`on ${[days, schedule.hours, schedule.zone].filter(Boolean).join(' ')}`);
   }
   return texts;
+}
+
+function mfaText({ age, amr, acr }: MfaDocument): string {
+  const by = [
+    ...(amr === undefined ? [] : [` by ${amr.join(' or ')}`]),
+    ...(acr === undefined ? [] : [` in ${acr.join(' or ')}`]),
+  ];
+  return `several factors were used at most ${age} ago${by.join('')}`;
 }

@@ -1,16 +1,13 @@
 /** Posture profiles: what devices have to be like, how many are, and what a change would block before it is made. */
 import { useState } from 'react';
-import { useQuery } from '@tanstack/react-query';
 import { Plus } from 'lucide-react';
 import type { PostureProfileDocument } from '../../../../protocol/posture-document.ts';
-import { postureSourcesQuery } from '../../admin-queries.ts';
 import type { DocumentInForce } from '../../api/admin.ts';
 import { useMay } from '../../shell/may.ts';
-import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Drawer } from '../../ui/dialog.tsx';
+import { Entry, EntryList } from '../../ui/entry-list.tsx';
 import { Foreign } from '../../ui/foreign.tsx';
-import { Ago } from '../../ui/instant.tsx';
 import { Page } from '../../ui/page.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { EmptyState, Loaded } from '../../ui/states.tsx';
@@ -19,11 +16,11 @@ import { useReview } from '../document/use-review.tsx';
 import { useDocument } from '../use-document.ts';
 import { DryRun } from './dry-run.tsx';
 import { ProfileEditor } from './profile-editor.tsx';
+import { Sources } from './sources.tsx';
 
 export function PosturePage() {
   const may = useMay();
   const document = useDocument();
-  const sources = useQuery(postureSourcesQuery);
   const [editing, setEditing] = useState<PostureProfileDocument | 'new'>();
   const [trying, setTrying] = useState<PostureProfileDocument>();
   const [review, propose] = useReview();
@@ -59,52 +56,37 @@ export function PosturePage() {
             </EmptyState>
           ) : (
             <Panel title="Profiles">
-              <ul className="divide-y divide-line">
+              <EntryList label="Profiles">
                 {found.document.postureProfiles?.map((profile) => (
-                  <li key={profile.name} className="flex flex-wrap items-center gap-x-4 gap-y-2 px-5 py-3">
-                    <div className="min-w-0 flex-1 basis-60">
-                      <Foreign text={profile.name} limit={63} className="font-medium" />
-                      <p className="text-small text-quiet">{summary(profile)}</p>
-                    </div>
-                    <Button small tone="secondary" onClick={() => setTrying(profile)}>
-                      Dry run<span className="sr-only"> of {profile.name}</span>
-                    </Button>
-                    {mayWrite ? (
+                  <Entry
+                    key={profile.name}
+                    name={<Foreign text={profile.name} limit={63} />}
+                    note={summary(profile)}
+                    actions={
                       <>
-                        <Button small tone="quiet" onClick={() => setEditing(profile)}>
-                          Change<span className="sr-only"> {profile.name}</span>
+                        <Button small tone="secondary" onClick={() => setTrying(profile)}>
+                          Dry run<span className="sr-only"> of {profile.name}</span>
                         </Button>
-                        <Button small tone="quiet" onClick={() => remove(profile.name, found)}>
-                          Remove<span className="sr-only"> {profile.name}</span>
-                        </Button>
+                        {mayWrite ? (
+                          <>
+                            <Button small tone="quiet" onClick={() => setEditing(profile)}>
+                              Change<span className="sr-only"> {profile.name}</span>
+                            </Button>
+                            <Button small tone="quiet" onClick={() => remove(profile.name, found)}>
+                              Remove<span className="sr-only"> {profile.name}</span>
+                            </Button>
+                          </>
+                        ) : undefined}
                       </>
-                    ) : undefined}
-                  </li>
+                    }
+                  />
                 ))}
-              </ul>
+              </EntryList>
             </Panel>
           )
         }
       </Loaded>
-      {sources.data === undefined || sources.data.length === 0 ? undefined : (
-        <Panel title="Who else says which devices are compliant">
-          <ul className="divide-y divide-line">
-            {sources.data.map(({ name, way, heard, fault, verdicts, notCompliant }) => (
-              <li key={name} className="flex flex-wrap items-center gap-x-4 gap-y-1 px-5 py-3 text-small">
-                <Foreign text={name} limit={63} className="min-w-0 flex-1 font-medium" />
-                {fault === undefined ? undefined : <Badge tone="bad">Does not answer</Badge>}
-                <span className="text-quiet">{way === 'webhook' ? 'sends' : 'is asked'}</span>
-                <span className="text-quiet">
-                  {verdicts} devices, {notCompliant} not compliant
-                </span>
-                <span className="text-quiet">
-                  {heard === undefined ? 'never heard' : <Ago instant={heard} />}
-                </span>
-              </li>
-            ))}
-          </ul>
-        </Panel>
-      )}
+      {base === undefined ? undefined : <Sources base={base} />}
       {editing !== undefined && base !== undefined ? (
         <ProfileEditor
           base={base}

@@ -1,26 +1,14 @@
-/** A posture profile as a form: what each system has to be like. What is rarer stands in its YAML. */
+/** A posture profile as a form: what each system has to be like, who else has to agree, and how fresh that has to be. */
 import { useState } from 'react';
 import type { PostureProfileDocument } from '../../../../protocol/posture-document.ts';
 import type { DocumentInForce } from '../../api/admin.ts';
-import { Check, Field } from '../../ui/field.tsx';
+import { Choices } from '../../ui/choices.tsx';
+import { Field } from '../../ui/field.tsx';
 import { EntryEditor } from '../document/entry-editor.tsx';
+import { NameField } from '../document/name-field.tsx';
+import { withKey } from '../document/with-key.ts';
 import { DryRunButton } from './dry-run.tsx';
-
-const systems = [
-  { key: 'linux', label: 'Linux', version: '5.10' },
-  { key: 'macos', label: 'macOS', version: '14' },
-  { key: 'windows', label: 'Windows', version: '10.0.19045' },
-] as const;
-const checks = [
-  { key: 'diskEncryption', label: 'The disk is encrypted' },
-  { key: 'firewall', label: 'A firewall runs' },
-  { key: 'screenLock', label: 'The screen locks' },
-  { key: 'antivirus', label: 'An antivirus runs' },
-  { key: 'secureBoot', label: 'Secure boot is on' },
-  { key: 'automaticUpdates', label: 'Updates install by themselves' },
-] as const;
-
-type System = (typeof systems)[number]['key'];
+import { SystemFields, systems } from './system-fields.tsx';
 
 export function ProfileEditor({
   base,
@@ -34,6 +22,7 @@ export function ProfileEditor({
   const [initial] = useState<PostureProfileDocument>(
     existing ?? { name: '', linux: { diskEncryption: true } },
   );
+  const sources = (base.document.postureSources ?? []).map(({ name }) => name);
   return (
     <EntryEditor
       list="postureProfiles"
@@ -43,61 +32,37 @@ export function ProfileEditor({
       onClose={onClose}
       renderForm={(profile, set) => (
         <>
-          <Field
-            label="Name"
-            placeholder="healthy"
-            value={profile.name}
-            disabled={existing !== undefined}
-            onChange={(event) => set({ ...profile, name: event.target.value.toLowerCase() })}
-          />
-          {systems.map(({ key, label, version }) => (
-            <fieldset key={key} className="grid gap-2.5 rounded-control border border-line px-4 pt-2 pb-4">
-              <legend className="px-1 text-small font-semibold text-quiet">{label}</legend>
-              <Check
-                label={`Devices with ${label} may meet it`}
-                checked={profile[key] !== undefined}
-                onChange={(event) => {
-                  const { [key]: _, ...rest } = profile;
-                  set(event.target.checked ? { ...rest, [key]: {} } : rest);
-                }}
-              />
-              {profile[key] === undefined ? undefined : (
-                <>
-                  {checks.map((check) => (
-                    <Check
-                      key={check.key}
-                      label={check.label}
-                      checked={profile[key]?.[check.key] !== undefined}
-                      onChange={(event) =>
-                        set(withCheck(profile, key, check.key, event.target.checked ? true : undefined))
-                      }
-                    />
-                  ))}
-                  <Field
-                    label="At least the version"
-                    placeholder={version}
-                    value={profile[key]?.minVersion ?? ''}
-                    onChange={(event) =>
-                      set(withCheck(profile, key, 'minVersion', event.target.value.trim() || undefined))
-                    }
-                  />
-                </>
-              )}
-            </fieldset>
+          <NameField entry={profile} set={set} isNew={existing === undefined} placeholder="healthy" />
+          {systems.map((system) => (
+            <SystemFields
+              key={system.key}
+              system={system}
+              asked={profile[system.key]}
+              onChange={(asked) => {
+                const { [system.key]: _, ...rest } = profile;
+                set(asked === undefined ? rest : { ...profile, [system.key]: asked });
+              }}
+            />
           ))}
+          {sources.length === 0 && profile.verdicts === undefined ? undefined : (
+            <Choices
+              label="Called compliant by"
+              hint="Each of these sources has to say so."
+              options={sources}
+              chosen={profile.verdicts ?? []}
+              onChange={(list) => set(withKey(profile, 'verdicts', list))}
+            />
+          )}
+          <Field
+            label="What a device told counts for"
+            placeholder="5m"
+            hint="Older counts as not known."
+            value={profile.freshness ?? ''}
+            onChange={(event) => set(withKey(profile, 'freshness', event.target.value.trim()))}
+          />
           <DryRunButton profile={profile} />
         </>
       )}
     />
   );
-}
-
-function withCheck(
-  profile: PostureProfileDocument,
-  system: System,
-  key: string,
-  value: string | true | undefined,
-): PostureProfileDocument {
-  const { [key]: _, ...rest } = (profile[system] ?? {}) as Record<string, unknown>;
-  return { ...profile, [system]: value === undefined ? rest : { ...rest, [key]: value } };
 }

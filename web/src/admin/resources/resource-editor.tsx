@@ -4,7 +4,12 @@ import type { ResourceDocument } from '../../../../protocol/organisation-documen
 import type { DocumentInForce } from '../../api/admin.ts';
 import { Choices } from '../../ui/choices.tsx';
 import { Field, Select } from '../../ui/field.tsx';
+import { More } from '../../ui/group.tsx';
 import { EntryEditor } from '../document/entry-editor.tsx';
+import { TestTarget } from './test-target.tsx';
+import { NameField } from '../document/name-field.tsx';
+import { withKey } from '../document/with-key.ts';
+import { WebFields } from './web-fields.tsx';
 
 const visibilities = [
   { value: '', label: 'Those who are allowed, or lack only a condition' },
@@ -38,16 +43,11 @@ export function ResourceEditor({
       onClose={onClose}
       renderForm={(entry, set) => (
         <>
-          <Field
-            label="Name"
-            hint={
-              existing === undefined
-                ? 'How people and policies call it, such as wiki.'
-                : 'A name stays, since policies use it.'
-            }
-            value={entry.name}
-            disabled={existing !== undefined}
-            onChange={(event) => set({ ...entry, name: event.target.value.toLowerCase() })}
+          <NameField
+            entry={entry}
+            set={set}
+            isNew={existing === undefined}
+            hint="How people and policies call it, such as wiki."
           />
           <Select
             label="Network"
@@ -70,7 +70,7 @@ export function ResourceEditor({
               placeholder="printer.acme.internal"
               hint="The name by which people reach an address; below it those of a network, such as 10-20-0-5.rack.acme.internal."
               value={entry.alias ?? ''}
-              onChange={(event) => set(withAlias(entry, event.target.value.trim()))}
+              onChange={(event) => set(withKey(entry, 'alias', event.target.value.trim()))}
             />
           ) : undefined}
           <Choices
@@ -81,6 +81,7 @@ export function ResourceEditor({
             chosen={entry.ports ?? []}
             onChange={(ports) => set({ ...entry, ports })}
           />
+          <TestTarget entry={entry} />
           <Choices
             label="Tags"
             hint="Policies may speak of a tag in the place of names."
@@ -89,27 +90,76 @@ export function ResourceEditor({
             chosen={entry.tags ?? []}
             onChange={(list) => set({ ...entry, tags: list })}
           />
-          <Select
-            label="Who may know that it exists"
-            value={entry.visibility ?? ''}
-            options={visibilities}
-            onChange={(event) => {
-              const { visibility: _, ...rest } = entry;
-              const { value } = event.target;
-              set(value === 'granted' || value === 'everyone' ? { ...rest, visibility: value } : rest);
+          <WebFields
+            web={entry.web}
+            groups={base.document.groups ?? []}
+            suggested={originOf(entry)}
+            onChange={(web) => {
+              const { web: _, ...rest } = entry;
+              set(web === undefined ? rest : { ...rest, web });
             }}
           />
+          <More
+            summary="Who may know of it, sign-in, locks and outages"
+            open={rarer.some((key) => entry[key] !== undefined)}
+          >
+            <Select
+              label="Who may know that it exists"
+              value={entry.visibility ?? ''}
+              options={visibilities}
+              onChange={(event) =>
+                set(withKey(entry, 'visibility', event.target.value as 'granted' | 'everyone' | ''))
+              }
+            />
+            {(entry.address ?? '').startsWith('*.') || entry.within !== undefined ? (
+              <Choices
+                label="The wildcard may lead to"
+                hint="Networks such as 10.20.0.0/16; the private ranges unless said."
+                free
+                options={[]}
+                chosen={entry.within ?? []}
+                onChange={(list) => set(withKey(entry, 'within', list))}
+              />
+            ) : undefined}
+            <div className="grid gap-4 sm:grid-cols-2">
+              <Field
+                label="Signed in within"
+                placeholder="as long as the session"
+                hint="1m to 30d."
+                value={entry.session ?? ''}
+                onChange={(event) => set(withKey(entry, 'session', event.target.value.trim()))}
+              />
+              <Field
+                label="Locked when unused for"
+                placeholder="never"
+                hint="1d to 366d: then it has to be asked for."
+                value={entry.lockUnused ?? ''}
+                onChange={(event) => set(withKey(entry, 'lockUnused', event.target.value.trim()))}
+              />
+              <Field
+                label="Usable without the controller for"
+                placeholder="1h"
+                hint="0s to 8h."
+                value={entry.outage ?? ''}
+                onChange={(event) => set(withKey(entry, 'outage', event.target.value.trim()))}
+              />
+            </div>
+          </More>
         </>
       )}
     />
   );
 }
 
-function isLiteral(address = ''): boolean {
-  return /^[\d.]+(\/\d+)?$/.test(address) || address.includes(':');
+const rarer = ['visibility', 'within', 'session', 'lockUnused', 'outage'] as const;
+
+/** Where its web application is, by its first port; an entry that is being written may lack both. */
+function originOf({ address = '', ports = [] }: Partial<ResourceDocument>): string {
+  const port = /^tcp\/(\d+)/.exec(ports[0] ?? '')?.[1] ?? '80';
+  const host = address.includes(':') ? `[${address}]` : address;
+  return `${port === '443' || port === '8443' ? 'https' : 'http'}://${host}:${port}`;
 }
 
-function withAlias(entry: ResourceDocument, alias: string): ResourceDocument {
-  const { alias: _, ...rest } = entry;
-  return alias === '' ? rest : { ...rest, alias };
+function isLiteral(address = ''): boolean {
+  return /^[\d.]+(\/\d+)?$/.test(address) || address.includes(':');
 }

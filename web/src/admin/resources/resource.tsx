@@ -2,24 +2,29 @@
 import { useState } from 'react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
+import type { ResourceEntry } from '../../../../protocol/inventory.ts';
+import type { ResourceDocument } from '../../../../protocol/organisation-document.ts';
+import type { PolicyDocument } from '../../../../protocol/policy-document.ts';
+import type { WebDocument } from '../../../../protocol/web-document.ts';
 import { accessQuery, allResourcesQuery } from '../../admin-queries.ts';
 import { useMay } from '../../shell/may.ts';
 import { Button } from '../../ui/button.tsx';
 import { CopyButton } from '../../ui/copy-button.tsx';
 import { Facts } from '../../ui/facts.tsx';
 import { Foreign } from '../../ui/foreign.tsx';
-import { Page } from '../../ui/page.tsx';
+import { Notice } from '../../ui/notice.tsx';
 import { Panel } from '../../ui/panel.tsx';
-import { EmptyState, Loaded } from '../../ui/states.tsx';
-import { Tabs } from '../../ui/tabs.tsx';
+import { Loaded } from '../../ui/states.tsx';
 import { TextLink } from '../../ui/text-link.tsx';
 import { AccessList } from '../access-list.tsx';
+import { EntityPage } from '../entity-page.tsx';
 import { withEntry } from '../document/shown-document.ts';
 import { useReview } from '../document/use-review.tsx';
 import { LogList } from '../log/log-list.tsx';
 import { PolicyLines } from '../policies/policy-lines.tsx';
 import { policiesAbout } from '../policies/about.ts';
 import { useDocument } from '../use-document.ts';
+import { certificateTexts, pathRuleText } from './web-texts.ts';
 import { ResourceEditor } from './resource-editor.tsx';
 
 const route = getRouteApi('/shell/admin/resources/$name');
@@ -36,23 +41,16 @@ export function ResourcePage() {
   const entry = resources.data?.find((each) => each.name === name);
   const base = document.data;
   const declared = base?.document.resources?.find((each) => each.name === name);
-  const above = <TextLink to="/admin/resources">Resources</TextLink>;
-  if (resources.data !== undefined && entry === undefined) {
-    return (
-      <Page title="Resource" name={name} above={above}>
-        <EmptyState title="There is no resource of this name">
-          <p>It may have been removed, or renamed in the document.</p>
-        </EmptyState>
-      </Page>
-    );
-  }
   const mayWrite = may('document.write-network');
   return (
-    <Page
-      title="Resource"
+    <EntityPage
+      kind="Resource"
       name={name}
-      above={above}
-      actions={
+      above={<TextLink to="/admin/resources">Resources</TextLink>}
+      query={resources}
+      find={entry}
+      missing={['There is no resource of this name', 'It may have been removed, or renamed in the document.']}
+      renderActions={() =>
         mayWrite && base !== undefined && declared !== undefined ? (
           <>
             <Button
@@ -72,103 +70,146 @@ export function ResourcePage() {
           </>
         ) : undefined
       }
+      tab={tab}
+      tabs={[
+        { id: undefined, label: 'Overview' },
+        ...(may('simulate.read') ? [{ id: 'access', label: 'Access' }] : []),
+        ...(may('audit.read') ? [{ id: 'activity', label: 'Activity' }] : []),
+      ]}
     >
-      <Tabs
-        label="Parts of the resource"
-        current={tab}
-        tabs={[
-          { id: undefined, label: 'Overview' },
-          { id: 'access', label: 'Access' },
-          ...(may('audit.read') ? [{ id: 'activity', label: 'Activity' }] : []),
+      {(found) => (
+        <>
+          {tab === 'access' ? (
+            <Access name={name} />
+          ) : tab === 'activity' && may('audit.read') ? (
+            <LogList query={{ resource: name }} />
+          ) : (
+            <Overview entry={found} declared={declared} policies={base?.document.policies} />
+          )}
+          {editing && base !== undefined && declared !== undefined ? (
+            <ResourceEditor base={base} existing={declared} onClose={() => setEditing(false)} />
+          ) : undefined}
+          {review}
+        </>
+      )}
+    </EntityPage>
+  );
+}
+
+function Overview({
+  entry,
+  declared,
+  policies,
+}: {
+  readonly entry: ResourceEntry;
+  readonly declared: ResourceDocument | undefined;
+  readonly policies: readonly PolicyDocument[] | undefined;
+}) {
+  return (
+    <>
+      <Panel title="What it is">
+        <Facts
+          facts={[
+            [
+              'Reached as',
+              <ul key="hosts">
+                {entry.hosts.map((host) => (
+                  <li key={host} className="flex items-center gap-1">
+                    <Foreign text={host} limit={120} className="font-mono text-small" />
+                    <CopyButton text={host} what={host} />
+                  </li>
+                ))}
+              </ul>,
+            ],
+            [
+              'Address inside',
+              <Foreign key="address" text={entry.address} limit={253} className="font-mono text-small" />,
+            ],
+            [
+              'Ports',
+              <span key="ports" className="font-mono text-small">
+                {entry.ports.join(', ')}
+              </span>,
+            ],
+            [
+              'Network',
+              <TextLink key="network" to="/admin/networks/$name" params={{ name: entry.network }}>
+                <Foreign text={entry.network} limit={63} />
+              </TextLink>,
+            ],
+            entry.tags.length === 0
+              ? undefined
+              : ['Tags', <Foreign key="tags" text={entry.tags.join(', ')} limit={300} />],
+            declared?.session === undefined ? undefined : ['Signed in at most', `${declared.session} ago`],
+            declared?.outage === undefined
+              ? undefined
+              : ['Without the controller', `usable for ${declared.outage}`],
+            declared?.lockUnused === undefined
+              ? undefined
+              : ['Locked', `for whoever has not used it for ${declared.lockUnused}`],
+          ]}
+        />
+      </Panel>
+      {declared?.web === undefined ? undefined : <WebFacts web={declared.web} />}
+      {policies === undefined ? undefined : (
+        <Panel title="Policies that speak of it">
+          <PolicyLines
+            policies={policiesAbout(policies, entry)}
+            empty="No policy speaks of it, so nobody may use it."
+          />
+        </Panel>
+      )}
+    </>
+  );
+}
+
+function WebFacts({ web }: { readonly web: WebDocument }) {
+  const hostnames = [...(web.hostname === undefined ? [] : [web.hostname]), ...(web.hostnames ?? [])];
+  const origins = [...(web.origin === undefined ? [] : [web.origin]), ...(web.origins ?? [])];
+  const mono = (text: string) => <Foreign text={text} limit={512} className="font-mono text-small" />;
+  return (
+    <Panel
+      title="In the browser"
+      aside={
+        <span className="text-small">
+          <TextLink to="/admin/hostnames" search={{ q: hostnames[0] ?? '' }}>
+            Its certificates and records
+          </TextLink>
+        </span>
+      }
+    >
+      {web.maintenance === undefined ? undefined : (
+        <div className="px-5 pt-4">
+          <Notice tone="wait" title="People read this in its place">
+            <Foreign text={web.maintenance} limit={1_024} />
+          </Notice>
+        </div>
+      )}
+      <Facts
+        facts={[
+          ['Opened as', mono(hostnames.join(', '))],
+          ['Origin', mono(origins.join(', '))],
+          web.rules === undefined || web.rules.length === 0
+            ? undefined
+            : [
+                'Paths',
+                <ul key="rules" className="grid gap-1">
+                  {web.rules.map((rule) => (
+                    <li key={JSON.stringify(rule)} className="text-small">
+                      {mono([...(rule.methods ?? []), ...rule.paths].join(' '))}{' '}
+                      <span className="text-quiet">{pathRuleText(rule)}</span>
+                    </li>
+                  ))}
+                </ul>,
+              ],
+          web.headers === undefined
+            ? undefined
+            : ['Sends as well', mono(Object.keys(web.headers).join(', '))],
+          web.allowOrigins === undefined ? undefined : ['Other sites', mono(web.allowOrigins.join(', '))],
+          web.certificate === undefined ? undefined : ['Certificate', certificateTexts[web.certificate]],
         ]}
       />
-      {tab === 'access' ? (
-        <Access name={name} />
-      ) : tab === 'activity' && may('audit.read') ? (
-        <LogList query={{ resource: name }} />
-      ) : (
-        <Loaded what="The resource" query={resources}>
-          {() => (
-            <>
-              <Panel title="What it is">
-                {entry === undefined ? undefined : (
-                  <Facts
-                    facts={[
-                      [
-                        'Reached as',
-                        <ul key="hosts">
-                          {entry.hosts.map((host) => (
-                            <li key={host} className="flex items-center gap-1">
-                              <Foreign text={host} limit={120} className="font-mono text-small" />
-                              <CopyButton text={host} what={host} />
-                            </li>
-                          ))}
-                        </ul>,
-                      ],
-                      [
-                        'Address inside',
-                        <Foreign
-                          key="address"
-                          text={entry.address}
-                          limit={253}
-                          className="font-mono text-small"
-                        />,
-                      ],
-                      [
-                        'Ports',
-                        <span key="ports" className="font-mono text-small">
-                          {entry.ports.join(', ')}
-                        </span>,
-                      ],
-                      [
-                        'Network',
-                        <TextLink key="network" to="/admin/networks/$name" params={{ name: entry.network }}>
-                          <Foreign text={entry.network} limit={63} />
-                        </TextLink>,
-                      ],
-                      entry.tags.length === 0
-                        ? undefined
-                        : ['Tags', <Foreign key="tags" text={entry.tags.join(', ')} limit={300} />],
-                      declared?.session === undefined
-                        ? undefined
-                        : ['Signed in at most', `${declared.session} ago`],
-                      declared?.outage === undefined
-                        ? undefined
-                        : ['Without the controller', `usable for ${declared.outage}`],
-                      declared?.web === undefined
-                        ? undefined
-                        : [
-                            'In the browser',
-                            <Foreign
-                              key="web"
-                              text={[declared.web.hostname, ...(declared.web.hostnames ?? [])]
-                                .filter(Boolean)
-                                .join(', ')}
-                              limit={253}
-                              className="font-mono text-small"
-                            />,
-                          ],
-                    ]}
-                  />
-                )}
-              </Panel>
-              {base === undefined || entry === undefined ? undefined : (
-                <Panel title="Policies that speak of it">
-                  <PolicyLines
-                    policies={policiesAbout(base.document.policies ?? [], entry)}
-                    empty="No policy speaks of it, so nobody may use it."
-                  />
-                </Panel>
-              )}
-            </>
-          )}
-        </Loaded>
-      )}
-      {editing && base !== undefined && declared !== undefined ? (
-        <ResourceEditor base={base} existing={declared} onClose={() => setEditing(false)} />
-      ) : undefined}
-      {review}
-    </Page>
+    </Panel>
   );
 }
 

@@ -1,29 +1,47 @@
 /** Sessions that are open, and the way to end one at once, with every connection under it. */
-import { useState } from 'react';
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import type { SessionEntry } from '../../../../protocol/inventory.ts';
 import { sessionsQuery } from '../../admin-queries.ts';
 import { admin } from '../../api/admin.ts';
 import { useMay } from '../../shell/may.ts';
 import { Button } from '../../ui/button.tsx';
-import { Confirm, type Question } from '../../ui/confirm.tsx';
 import { DataTable, type Column } from '../../ui/data-table.tsx';
 import { foreignText } from '../../ui/foreign-text.ts';
 import { Foreign } from '../../ui/foreign.tsx';
 import { Ago, Instant } from '../../ui/instant.tsx';
 import { Page } from '../../ui/page.tsx';
 import { EmptyState, Loaded } from '../../ui/states.tsx';
+import { Tabs } from '../../ui/tabs.tsx';
 import { TextLink } from '../../ui/text-link.tsx';
+import { useListSearch } from '../../ui/use-list-search.ts';
+import { useQuestion } from '../use-question.tsx';
+import { Flows } from './flows.tsx';
 
 export function SessionsPage() {
+  const [{ tab }] = useListSearch();
+  return (
+    <Page title="Sessions" lead="Who is signed in now, in browsers and on devices, and what they have open.">
+      <Tabs
+        label="Parts of sessions"
+        current={tab}
+        tabs={[
+          { id: undefined, label: 'Signed in' },
+          { id: 'flows', label: 'Open flows' },
+        ]}
+      />
+      {tab === 'flows' ? <Flows /> : <Sessions />}
+    </Page>
+  );
+}
+
+function Sessions() {
   const may = useMay();
-  const queries = useQueryClient();
   const sessions = useQuery(sessionsQuery);
-  const [question, setQuestion] = useState<Question>();
+  const [confirm, ask] = useQuestion();
   const cut = ({ id, subjectName, deviceName }: SessionEntry): void => {
     const who = foreignText(subjectName, 60);
     const where = deviceName === undefined ? 'in a browser' : `on ${foreignText(deviceName, 60)}`;
-    setQuestion({
+    ask({
       title: `Cut the session of ${who} ${where}?`,
       text: 'Every connection under it ends within a second. Signing in again is possible.',
       yes: 'Cut now',
@@ -32,7 +50,7 @@ export function SessionsPage() {
     });
   };
   return (
-    <Page title="Sessions" lead="Who is signed in now, in browsers and on devices.">
+    <>
       <Loaded what="The sessions" query={sessions}>
         {(rows) => (
           <DataTable
@@ -59,16 +77,8 @@ export function SessionsPage() {
           />
         )}
       </Loaded>
-      {question === undefined ? undefined : (
-        <Confirm
-          question={question}
-          onClose={(done) => {
-            setQuestion(undefined);
-            if (done) void queries.invalidateQueries({ queryKey: ['admin'] });
-          }}
-        />
-      )}
-    </Page>
+      {confirm}
+    </>
   );
 }
 

@@ -1,20 +1,28 @@
 /** Enrolment keys, without their text: what each lets in, how often still, until when; and the way to take one away. */
-import { useState } from 'react';
-import { useQueryClient } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import type { KeyEntry } from '../../../../protocol/inventory.ts';
+import { keysQuery } from '../../admin-queries.ts';
 import { admin } from '../../api/admin.ts';
 import { useMay } from '../../shell/may.ts';
 import { Button } from '../../ui/button.tsx';
-import { Confirm, type Question } from '../../ui/confirm.tsx';
 import { DataTable, type Column } from '../../ui/data-table.tsx';
 import { Foreign } from '../../ui/foreign.tsx';
 import { Ago, Instant } from '../../ui/instant.tsx';
-import { EmptyState } from '../../ui/states.tsx';
+import { EmptyState, Loaded } from '../../ui/states.tsx';
+import { useQuestion } from '../use-question.tsx';
 
-export function Keys({ keys }: { readonly keys: readonly KeyEntry[] }) {
+export default function Keys() {
+  const keys = useQuery(keysQuery);
+  return (
+    <Loaded what="The keys" query={keys}>
+      {(list) => <List keys={list} />}
+    </Loaded>
+  );
+}
+
+function List({ keys }: { readonly keys: readonly KeyEntry[] }) {
   const may = useMay();
-  const queries = useQueryClient();
-  const [question, setQuestion] = useState<Question>();
+  const [confirm, ask] = useQuestion();
   const mayDelete = ({ purpose }: KeyEntry): boolean =>
     may(purpose === 'service' ? 'keys.write-services' : 'keys.write-servers');
   return (
@@ -30,7 +38,7 @@ export function Keys({ keys }: { readonly keys: readonly KeyEntry[] }) {
               small
               tone="quiet"
               onClick={() =>
-                setQuestion({
+                ask({
                   title: `Delete the key for ${key.name}?`,
                   text: 'Nothing joins by it any more. Sessions that a service account began with it end at once.',
                   yes: 'Delete it',
@@ -51,15 +59,7 @@ export function Keys({ keys }: { readonly keys: readonly KeyEntry[] }) {
           </EmptyState>
         }
       />
-      {question === undefined ? undefined : (
-        <Confirm
-          question={question}
-          onClose={(done) => {
-            setQuestion(undefined);
-            if (done) void queries.invalidateQueries({ queryKey: ['admin'] });
-          }}
-        />
-      )}
+      {confirm}
     </>
   );
 }

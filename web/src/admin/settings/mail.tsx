@@ -19,7 +19,7 @@ const example = `postern controller … \\
   --smtp-password-file /etc/postern/smtp.password \\
   --mail-from access@acme.example`;
 
-export function MailSettings() {
+export default function MailSettings() {
   const mail = useQuery(mailQuery);
   return (
     <Loaded what="What is known of mail" query={mail}>

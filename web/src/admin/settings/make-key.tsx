@@ -8,6 +8,7 @@ import { CodeBlock } from '../../ui/code-block.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Field } from '../../ui/field.tsx';
 import { Notice } from '../../ui/notice.tsx';
+import { ShownOnce } from '../../ui/shown-once.tsx';
 
 const lines: Readonly<Record<KeyEntry['purpose'], (key: string) => string>> = {
   connector: (key) => `postern connector --key ${key} --state /var/lib/postern`,
@@ -66,10 +67,9 @@ export function MakeKey({
         </>
       ) : (
         <>
-          <Notice tone="wait" title="It is shown only now">
-            Whoever has this key can join as {name}. Keep it where secrets are kept.
-          </Notice>
-          <CodeBlock what="The key" text={make.data.key} />
+          <ShownOnce what="The key" text={make.data.key}>
+            {`Whoever has this key can join as ${name}.`}
+          </ShownOnce>
           <CodeBlock what="The line to run" text={lines[purpose](make.data.key)} />
         </>
       )}

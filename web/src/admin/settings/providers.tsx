@@ -3,16 +3,16 @@ import { useState } from 'react';
 import { Plus } from 'lucide-react';
 import type { DocumentInForce } from '../../api/admin.ts';
 import { useMay } from '../../shell/may.ts';
+import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
-import { CodeBlock } from '../../ui/code-block.tsx';
-import { Field } from '../../ui/field.tsx';
+import { Entry, EntryList } from '../../ui/entry-list.tsx';
 import { Foreign } from '../../ui/foreign.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { EmptyState } from '../../ui/states.tsx';
 import { useListSearch } from '../../ui/use-list-search.ts';
-import { EntryEditor } from '../document/entry-editor.tsx';
 import { withEntry, type ShownProvider } from '../document/shown-document.ts';
 import { useReview } from '../document/use-review.tsx';
+import { ProviderEditor } from './provider-editor.tsx';
 
 export function Providers({ base }: { readonly base: DocumentInForce }) {
   const may = useMay();
@@ -36,43 +36,47 @@ export function Providers({ base }: { readonly base: DocumentInForce }) {
         </EmptyState>
       ) : (
         <Panel title="Identity providers" aside={addOne}>
-          <ul className="divide-y divide-line">
+          <EntryList label="Identity providers">
             {providers.map((provider) => (
-              <li key={provider.name} className="flex flex-wrap items-center gap-x-4 gap-y-2 px-5 py-3">
-                <div className="min-w-0 flex-1 basis-60">
-                  <Foreign text={provider.name} limit={63} className="font-medium" />
-                  <Foreign
-                    text={provider.issuer}
-                    limit={120}
-                    className="block font-mono text-note text-quiet"
-                  />
-                </div>
-                <span className="text-small text-quiet">
-                  {provider.groupsClaim === undefined ? 'no groups' : `groups from ${provider.groupsClaim}`}
-                </span>
-                {mayWrite ? (
-                  <span className="flex gap-1">
-                    <Button small tone="quiet" onClick={() => setEditing(provider)}>
-                      Change<span className="sr-only"> {provider.name}</span>
-                    </Button>
-                    <Button
-                      small
-                      tone="quiet"
-                      onClick={() =>
-                        propose({
-                          title: `Remove the identity provider ${provider.name}`,
-                          base,
-                          next: withEntry(base.document, 'identityProviders', provider.name, undefined),
-                        })
-                      }
-                    >
-                      Remove<span className="sr-only"> {provider.name}</span>
-                    </Button>
-                  </span>
-                ) : undefined}
-              </li>
+              <Entry
+                key={provider.name}
+                name={<Foreign text={provider.name} limit={63} />}
+                note={<Foreign text={provider.issuer} limit={120} className="font-mono text-note" />}
+                aside={
+                  <>
+                    {provider.directory === undefined ? undefined : <Badge tone="plain">Directory</Badge>}
+                    <span>
+                      {provider.groupsClaim === undefined
+                        ? 'no groups'
+                        : `groups from ${provider.groupsClaim}`}
+                    </span>
+                  </>
+                }
+                actions={
+                  mayWrite ? (
+                    <>
+                      <Button small tone="quiet" onClick={() => setEditing(provider)}>
+                        Change<span className="sr-only"> {provider.name}</span>
+                      </Button>
+                      <Button
+                        small
+                        tone="quiet"
+                        onClick={() =>
+                          propose({
+                            title: `Remove the identity provider ${provider.name}`,
+                            base,
+                            next: withEntry(base.document, 'identityProviders', provider.name, undefined),
+                          })
+                        }
+                      >
+                        Remove<span className="sr-only"> {provider.name}</span>
+                      </Button>
+                    </>
+                  ) : undefined
+                }
+              />
             ))}
-          </ul>
+          </EntryList>
         </Panel>
       )}
       {mayWrite && (add === 'provider' || editing !== undefined) ? (
@@ -87,83 +91,5 @@ export function Providers({ base }: { readonly base: DocumentInForce }) {
       ) : undefined}
       {review}
     </>
-  );
-}
-
-function ProviderEditor({
-  base,
-  existing,
-  onClose,
-}: {
-  readonly base: DocumentInForce;
-  readonly existing: ShownProvider | undefined;
-  readonly onClose: () => void;
-}) {
-  const [initial] = useState<ShownProvider>(
-    existing ?? { name: '', issuer: 'https://', clientId: 'postern' },
-  );
-  return (
-    <EntryEditor
-      list="identityProviders"
-      name={existing?.name}
-      initial={initial}
-      base={base}
-      onClose={onClose}
-      renderForm={(entry, set) => (
-        <>
-          <Field
-            label="Name"
-            hint="People read it on the sign-in page."
-            placeholder="corp"
-            value={entry.name}
-            disabled={existing !== undefined}
-            onChange={(event) => set({ ...entry, name: event.target.value.toLowerCase() })}
-          />
-          <Field
-            label="Issuer"
-            mono
-            value={entry.issuer}
-            onChange={(event) => set({ ...entry, issuer: event.target.value.trim() })}
-          />
-          <div>
-            <p className="mb-1 text-small font-medium">Redirect address to enter there</p>
-            <CodeBlock
-              what="The redirect address"
-              text={`${location.origin}/oidc/${entry.name || 'NAME'}/callback`}
-            />
-          </div>
-          <Field
-            label="Client id"
-            mono
-            value={entry.clientId}
-            onChange={(event) => set({ ...entry, clientId: event.target.value.trim() })}
-          />
-          <Field
-            label="Client secret"
-            type="password"
-            autoComplete="new-password"
-            hint={
-              existing === undefined
-                ? 'Kept sealed, and never shown again.'
-                : 'Empty: the one in force stays.'
-            }
-            value={entry.clientSecret ?? ''}
-            onChange={(event) => {
-              const { clientSecret: _, ...rest } = entry;
-              set(event.target.value === '' ? rest : { ...rest, clientSecret: event.target.value });
-            }}
-          />
-          <Field
-            label="Claim with the groups"
-            placeholder="groups"
-            value={entry.groupsClaim ?? ''}
-            onChange={(event) => {
-              const { groupsClaim: _, ...rest } = entry;
-              set(event.target.value === '' ? rest : { ...rest, groupsClaim: event.target.value.trim() });
-            }}
-          />
-        </>
-      )}
-    />
   );
 }

@@ -14,11 +14,12 @@ const approvals = [
   { value: 'off', label: 'None' },
 ];
 
-export function SessionSettings({ base }: { readonly base: DocumentInForce }) {
+export default function SessionSettings({ base }: { readonly base: DocumentInForce }) {
   const may = useMay();
   const mayWrite = may('document.write-sign-in');
   const { sessions = {}, devices = {} } = base.document;
   const [length, setLength] = useState(sessions.length ?? '');
+  const [guests, setGuests] = useState(sessions.guests ?? '');
   const [approval, setApproval] = useState<string>(
     devices.approval === 'elsewhere' ? '' : (devices.approval ?? ''),
   );
@@ -31,7 +32,7 @@ export function SessionSettings({ base }: { readonly base: DocumentInForce }) {
         onSubmit={(event) => {
           event.preventDefault();
           const changed: Required<Pick<ShownDocument, 'sessions' | 'devices'>> = {
-            sessions: length === '' ? {} : { length },
+            sessions: { ...(length === '' ? {} : { length }), ...(guests === '' ? {} : { guests }) },
             devices: {
               ...(approval === 'required' || approval === 'off' ? { approval } : {}),
               ...(expireAfter === '' ? {} : { expireAfter }),
@@ -53,6 +54,14 @@ export function SessionSettings({ base }: { readonly base: DocumentInForce }) {
           value={length}
           disabled={!mayWrite}
           onChange={(event) => setLength(event.target.value.trim())}
+        />
+        <Field
+          label="A guest’s session lasts"
+          placeholder="8h"
+          hint="At one public hostname: 5m to 30d, 8h unless said."
+          value={guests}
+          disabled={!mayWrite}
+          onChange={(event) => setGuests(event.target.value.trim())}
         />
         <Select
           label="Devices that wait for an administrator"

@@ -10,7 +10,7 @@ import { TextArea } from '../../ui/field.tsx';
 import type { ShownDocument } from '../document/shown-document.ts';
 import { useReview } from '../document/use-review.tsx';
 
-export function WholeDocument({ base }: { readonly base: DocumentInForce }) {
+export default function WholeDocument({ base }: { readonly base: DocumentInForce }) {
   const may = useMay();
   const [text, setText] = useState(() => stringify(base.document, { lineWidth: 110 }));
   const [fault, setFault] = useState<string>();

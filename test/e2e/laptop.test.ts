@@ -1,4 +1,4 @@
-/** UDP, and the hosts of a network by their addresses' names, from a captured laptop through relay and connector. */
+/** What a person does on a captured laptop beside plain TCP by name: UDP, hosts of a network, `postern ssh`, `open`, `proxy`. */
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
@@ -10,9 +10,10 @@ import { labSite } from '../support/organisation/site.ts';
 
 const echoPort = 7_007;
 
-suite('resources that are neither one name nor TCP, from a laptop whose traffic is captured', () => {
+suite('a laptop whose traffic is captured', () => {
   let lab: Lab;
   let organisation: Organisation;
+  let client: Client;
   let network: string;
   before(async () => {
     lab = await openLab();
@@ -40,7 +41,7 @@ suite('resources that are neither one name nor TCP, from a laptop whose traffic 
         ],
       }),
     });
-    const client = new Client(laptop, 'postern');
+    client = new Client(laptop, 'postern');
     client.up(['--key-file', await organisation.serviceKey('ci')]);
     await client.ready();
   });
@@ -73,6 +74,47 @@ suite('resources that are neither one name nor TCP, from a laptop whose traffic 
     assert.equal(await answer(`x.${nameOf(addresses.wiki)}`), 'NXDOMAIN');
     // The connector itself lies inside, and is no application.
     assert.notEqual(await answer(nameOf(addresses.connector)), 'NOERROR');
+  });
+
+  test('ssh goes to a resource by its name, also where nothing is captured, with its exit code', async () => {
+    const { laptop, bastion } = lab;
+    const login = ['-F', bastion.configFile, '-l', 'root'];
+    const ssh = async (state: string, ...words: string[]): Promise<[string, number | null]> => {
+      const { stdout, code } = await laptop.run('bin/postern', [
+        'ssh',
+        '--state',
+        state,
+        'bastion',
+        ...login,
+        ...words,
+      ]);
+      return [stdout, code];
+    };
+    assert.deepEqual(await ssh(client.state, 'hostname'), ['bastion\n', 0]);
+    assert.deepEqual(await ssh(client.state, 'exit 7'), ['', 7]);
+
+    const apart = new Client(laptop, 'apart');
+    apart.up(['--key-file', await organisation.serviceKey('ci'), '--capture', 'none']);
+    await apart.ready();
+    assert.deepEqual(await ssh(apart.state, 'hostname'), ['bastion\n', 0]);
+    const { stdout, stderr, code } = await apart.run('proxy', 'db1.db.acme.internal', '22');
+    assert.deepEqual([stdout, code], ['', 4], stderr);
+    await apart.program.stop();
+  });
+
+  test('open says the address of a web page, and of nothing else', async () => {
+    const { stdout } = await client.run('open', 'wiki', '--json');
+    assert.deepEqual(JSON.parse(stdout), {
+      schema: 'postern.open/v1',
+      resource: 'wiki',
+      url: 'http://wiki.acme.internal/',
+    });
+    const page = await client.run('open', 'wiki');
+    assert.match(page.stderr, /No browser can be opened from here/);
+    const bastion = await client.run('open', 'bastion');
+    assert.equal(bastion.code, 2);
+    assert.match(bastion.stderr, /bastion is no web page: it has tcp\/22/);
+    assert.equal((await client.run('open', 'nothing')).code, 2);
   });
 
   test('SEC-A13 dig and an echo reach what is declared by UDP and nothing else, until the right is gone', async () => {

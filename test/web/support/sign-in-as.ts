@@ -1,0 +1,37 @@
+/** Somebody of the busy organisation with a role, signed in after it was given. */
+import { recordSignIn } from '../../../controller/login/record-sign-in.ts';
+import type { Role } from '../../../protocol/roles.ts';
+import type { TestPortal } from '../../login/support/portal.ts';
+import { issuer } from './busy-organisation.ts';
+
+/** The cookie of a session that began `agoMs` before now, by the provider's word. */
+export async function signInAs(
+  { context }: TestPortal,
+  subject: string,
+  role: Role | undefined,
+  { agoMs = 0 } = {},
+): Promise<{ readonly cookie: string; readonly person: string }> {
+  const organisation = context.organisation(context.soleOrganisation);
+  const about = {
+    issuer,
+    provider: 'corp',
+    identity: {
+      subject,
+      name: subject,
+      email: `${subject}@acme.example`,
+      groups: [],
+      authMs: context.now() - agoMs,
+      amr: ['pwd'],
+    },
+    address: '203.0.113.9',
+  };
+  const { person } = await recordSignIn(context, organisation, about);
+  if (role !== undefined)
+    await organisation.store
+      .update('people')
+      .set({ role, role_ms: context.now(), role_by: 'test' })
+      .where('id', '=', person)
+      .execute();
+  const { cookie } = await recordSignIn(context, organisation, about);
+  return { cookie, person };
+}

@@ -1,0 +1,50 @@
+/** What can be done to a service account: a key for it, another entry in the document, or none. */
+import { useState } from 'react';
+import { useNavigate } from '@tanstack/react-router';
+import { useMay } from '../../shell/may.ts';
+import { Button } from '../../ui/button.tsx';
+import { withEntry } from '../document/shown-document.ts';
+import { useReview } from '../document/use-review.tsx';
+import { MakeKey } from '../settings/make-key.tsx';
+import { useDocument } from '../use-document.ts';
+import { ServiceAccountEditor } from './service-account-editor.tsx';
+
+export function ServiceAccountActions({ name }: { readonly name: string }) {
+  const may = useMay();
+  const navigate = useNavigate();
+  const { data: base } = useDocument();
+  const [open, setOpen] = useState<'edit' | 'key'>();
+  const [review, propose] = useReview();
+  const declared = base?.document.serviceAccounts?.find((each) => each.name === name);
+  const close = (): void => setOpen(undefined);
+  return (
+    <>
+      {may('document.write-access') && base !== undefined && declared !== undefined ? (
+        <>
+          <Button
+            tone="secondary"
+            onClick={() =>
+              propose({
+                title: `Remove the service account ${name}`,
+                base,
+                next: withEntry(base.document, 'serviceAccounts', name, undefined),
+                onSaved: () => void navigate({ to: '/admin/people', search: { tab: 'service-accounts' } }),
+              })
+            }
+          >
+            Remove
+          </Button>
+          <Button tone="secondary" onClick={() => setOpen('edit')}>
+            Change
+          </Button>
+        </>
+      ) : undefined}
+      {may('keys.write-services') ? <Button onClick={() => setOpen('key')}>Make a key</Button> : undefined}
+      {open === 'edit' && base !== undefined && declared !== undefined ? (
+        <ServiceAccountEditor base={base} existing={declared} onClose={close} />
+      ) : undefined}
+      {open === 'key' ? <MakeKey purpose="service" name={name} onClose={close} /> : undefined}
+      {review}
+    </>
+  );
+}

@@ -1,0 +1,123 @@
+/** A source of verdicts as a form: it sends them, or is asked for them. */
+import { useState } from 'react';
+import type { DocumentInForce } from '../../api/admin.ts';
+import { CodeBlock } from '../../ui/code-block.tsx';
+import { Field, Select, TextArea } from '../../ui/field.tsx';
+import { EntryEditor } from '../document/entry-editor.tsx';
+import { NameField } from '../document/name-field.tsx';
+import type { ShownPostureSource } from '../document/shown-document.ts';
+import { withKey } from '../document/with-key.ts';
+import { SecretField } from '../settings/secret-field.tsx';
+
+export function SourceEditor({
+  base,
+  existing,
+  onClose,
+}: {
+  readonly base: DocumentInForce;
+  readonly existing: ShownPostureSource | undefined;
+  readonly onClose: () => void;
+}) {
+  const [initial] = useState<ShownPostureSource>(existing ?? { name: '', webhook: {} });
+  const isNew = existing === undefined;
+  return (
+    <EntryEditor
+      list="postureSources"
+      name={existing?.name}
+      initial={initial}
+      base={base}
+      onClose={onClose}
+      renderForm={(source, set) => (
+        <>
+          <NameField entry={source} set={set} isNew={isNew} placeholder="mdm" />
+          <Select
+            label="Its verdicts"
+            value={source.poll === undefined ? 'webhook' : 'poll'}
+            options={[
+              { value: 'webhook', label: 'It sends them' },
+              { value: 'poll', label: 'It is asked for them' },
+            ]}
+            onChange={(event) => {
+              const { webhook: _w, poll: _p, ...rest } = source;
+              set(
+                event.target.value === 'poll'
+                  ? { ...rest, poll: { url: 'https://' } }
+                  : { ...rest, webhook: {} },
+              );
+            }}
+          />
+          {source.poll === undefined ? (
+            <>
+              <div>
+                <p className="mb-1 text-small font-medium">Where it sends them</p>
+                <CodeBlock
+                  what="The address for its verdicts"
+                  text={`${location.origin}/api/v1/posture/${source.name || 'NAME'}`}
+                />
+              </div>
+              <SecretField
+                label="Secret"
+                hint="It sends this as a bearer token. At least 16 characters."
+                isNew={existing?.webhook === undefined}
+                value={source.webhook?.secret}
+                onChange={(secret) => set({ ...source, webhook: secret === '' ? {} : { secret } })}
+              />
+            </>
+          ) : (
+            <PollFields
+              poll={source.poll}
+              isNew={existing?.poll === undefined}
+              onChange={(poll) => set({ ...source, poll })}
+            />
+          )}
+        </>
+      )}
+    />
+  );
+}
+
+type Poll = NonNullable<ShownPostureSource['poll']>;
+
+function PollFields({
+  poll,
+  isNew,
+  onChange,
+}: {
+  readonly poll: Poll;
+  readonly isNew: boolean;
+  readonly onChange: (poll: Poll) => void;
+}) {
+  return (
+    <>
+      <Field
+        label="Address"
+        mono
+        placeholder="https://edr.acme.example/v1/devices"
+        value={poll.url}
+        onChange={(event) => onChange({ ...poll, url: event.target.value.trim() })}
+      />
+      <SecretField
+        label="Token"
+        hint="Sent to it as a bearer token."
+        isNew={isNew}
+        drawn={false}
+        value={poll.token}
+        // An empty one stands for the one in force, where there is one.
+        onChange={(token) => onChange(isNew ? withKey(poll, 'token', token) : { ...poll, token })}
+      />
+      <Field
+        label="Every"
+        placeholder="1m"
+        value={poll.every ?? ''}
+        onChange={(event) => onChange(withKey(poll, 'every', event.target.value.trim()))}
+      />
+      <TextArea
+        label="Its own authority"
+        hint="A certificate as PEM, where no public authority knows it."
+        rows={3}
+        value={poll.ca ?? ''}
+        onChange={(event) => onChange(withKey(poll, 'ca', event.target.value))}
+      />
+    </>
+  );
+}

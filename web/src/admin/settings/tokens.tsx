@@ -1,0 +1,271 @@
+/** API tokens: what each may be used for, until when, when it was last used; made with its text shown once, and revoked. */
+import { useState } from 'react';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Plus } from 'lucide-react';
+import type { TokenRole } from '../../../../protocol/api-tokens.ts';
+import type { ApiTokenEntry } from '../../../../protocol/inventory.ts';
+import { scopes as everyScope, type Scope } from '../../../../protocol/roles.ts';
+import { tokensQuery } from '../../admin-queries.ts';
+import { admin } from '../../api/admin.ts';
+import { Button } from '../../ui/button.tsx';
+import { DataTable, type Column } from '../../ui/data-table.tsx';
+import { Dialog } from '../../ui/dialog.tsx';
+import { Check, Field, Select } from '../../ui/field.tsx';
+import { Foreign } from '../../ui/foreign.tsx';
+import { Ago, Instant } from '../../ui/instant.tsx';
+import { Notice } from '../../ui/notice.tsx';
+import { ShownOnce } from '../../ui/shown-once.tsx';
+import { EmptyState, Loaded } from '../../ui/states.tsx';
+import { SignInAgain, useMayNow } from '../fresh.tsx';
+import { useNames } from '../log/use-names.ts';
+import { useQuestion } from '../use-question.tsx';
+import { lifetimes } from './lifetimes.ts';
+
+export default function Tokens() {
+  const tokens = useQuery(tokensQuery);
+  const names = useNames();
+  const mayNow = useMayNow();
+  const [making, setMaking] = useState(false);
+  const [confirm, ask] = useQuestion();
+  const writing = mayNow('tokens.write');
+  const make =
+    writing === 'yes' ? (
+      <Button small onClick={() => setMaking(true)}>
+        <Plus className="size-4" aria-hidden="true" />
+        Make a token
+      </Button>
+    ) : undefined;
+  const revoke = (token: ApiTokenEntry, all: readonly ApiTokenEntry[]): void => {
+    const called = token.name || token.id;
+    const isLast = token.role === 'admin' && all.filter(({ role }) => role === 'admin').length === 1;
+    ask({
+      title: `Revoke the token ${called}?`,
+      text: isLast
+        ? 'Whoever bears it is refused from now on. It is the last token with the role admin: without it, only people with a role administer.'
+        : 'Whoever bears it is refused from now on.',
+      yes: 'Revoke it',
+      done: `The token ${called} is revoked.`,
+      run: () => admin.deleteToken(token.id, isLast),
+    });
+  };
+  const setRole = ({ id, name, role }: ApiTokenEntry): void => {
+    const next: TokenRole = role === 'admin' ? 'auditor' : 'admin';
+    ask({
+      title: `Make the token ${name || id} ${next}?`,
+      text:
+        next === 'auditor'
+          ? 'From its next request on it reads everything but tokens and changes nothing.'
+          : 'From its next request on it may do, within its scopes, everything but make and unmake owners.',
+      yes: `Make it ${next}`,
+      done: `The token ${name || id} is ${next} now.`,
+      run: () => admin.setTokenRole(id, next),
+    });
+  };
+  return (
+    <>
+      <p className="max-w-2xl text-quiet text-pretty">
+        Programs administer with a token: the command line, continuous integration, your own. People do
+        without, by their role.
+      </p>
+      {writing === 'not-fresh' ? (
+        <SignInAgain>
+          A token outlasts your session, so it is made and revoked right after signing in.
+        </SignInAgain>
+      ) : undefined}
+      <Loaded what="The tokens" query={tokens}>
+        {(list) => (
+          <>
+            {list.length === 0 || make === undefined ? undefined : <div>{make}</div>}
+            <DataTable
+              name="tokens"
+              rows={list}
+              columns={columnsWith(names)}
+              keyOf={({ id }) => id}
+              actionsWidth="w-40 sm:w-60"
+              {...(writing === 'yes'
+                ? {
+                    renderActions: (token: ApiTokenEntry) => (
+                      <>
+                        <Button small tone="quiet" onClick={() => setRole(token)}>
+                          {token.role === 'admin' ? 'Make auditor' : 'Make admin'}
+                          <span className="sr-only"> the token {token.name || token.id}</span>
+                        </Button>
+                        <Button small tone="quiet" onClick={() => revoke(token, list)}>
+                          Revoke<span className="sr-only"> the token {token.name || token.id}</span>
+                        </Button>
+                      </>
+                    ),
+                  }
+                : {})}
+              empty={
+                <EmptyState title="No API token">
+                  <p>Make one for a program that administers, or reads, by the API.</p>
+                  {make}
+                </EmptyState>
+              }
+            />
+          </>
+        )}
+      </Loaded>
+      {making ? <MakeToken onClose={() => setMaking(false)} /> : undefined}
+      {confirm}
+    </>
+  );
+}
+
+const scopeTexts: Readonly<Record<Scope, string>> = {
+  read: 'Read',
+  write: 'Change everything but enrolment keys',
+  provision: 'Make enrolment keys',
+};
+
+function MakeToken({ onClose }: { readonly onClose: () => void }) {
+  const queries = useQueryClient();
+  const [name, setName] = useState('');
+  const [role, setRole] = useState<TokenRole>('admin');
+  const [scopes, setScopes] = useState<readonly Scope[]>(everyScope);
+  const [expires, setExpires] = useState('90d');
+  const make = useMutation({
+    mutationFn: () =>
+      admin.makeToken({
+        role,
+        scopes: role === 'auditor' ? ['read'] : [...scopes],
+        ...(name === '' ? {} : { name }),
+        ...(expires === '' ? {} : { expires }),
+      }),
+    onSuccess: () => queries.invalidateQueries({ queryKey: ['admin', 'tokens'] }),
+  });
+  return (
+    <Dialog
+      title={make.data === undefined ? 'Make an API token' : `The token ${name}`}
+      onClose={onClose}
+      foot={
+        make.data === undefined ? (
+          <>
+            <Button tone="secondary" onClick={onClose}>
+              Cancel
+            </Button>
+            <Button
+              busy={make.isPending}
+              disabled={role === 'admin' && scopes.length === 0}
+              onClick={() => make.mutate()}
+            >
+              Make the token
+            </Button>
+          </>
+        ) : (
+          <Button onClick={onClose}>Done</Button>
+        )
+      }
+    >
+      {make.data === undefined ? (
+        <>
+          <Field
+            label="Name"
+            placeholder="reports"
+            hint="For you, to know it again: small letters, digits, dots and hyphens."
+            value={name}
+            onChange={(event) => setName(event.target.value.toLowerCase().trim())}
+          />
+          <Select
+            label="Role"
+            value={role}
+            options={[
+              { value: 'admin', label: 'admin: everything but owners' },
+              { value: 'auditor', label: 'auditor: reads, and changes nothing' },
+            ]}
+            onChange={(event) => setRole(event.target.value === 'auditor' ? 'auditor' : 'admin')}
+          />
+          {role === 'auditor' ? undefined : (
+            <fieldset className="grid gap-2">
+              <legend className="mb-1 text-small font-medium">What it may be used for</legend>
+              {everyScope.map((scope) => (
+                <Check
+                  key={scope}
+                  label={scopeTexts[scope]}
+                  checked={scopes.includes(scope)}
+                  onChange={(event) =>
+                    setScopes(
+                      everyScope.filter((each) =>
+                        each === scope ? event.target.checked : scopes.includes(each),
+                      ),
+                    )
+                  }
+                />
+              ))}
+            </fieldset>
+          )}
+          <Select
+            label="Ends after"
+            value={expires}
+            options={lifetimes}
+            onChange={(event) => setExpires(event.target.value)}
+          />
+          {make.error === null ? undefined : (
+            <Notice tone="bad" title="The token could not be made" live>
+              {make.error.message}
+            </Notice>
+          )}
+        </>
+      ) : (
+        <>
+          <ShownOnce what="The token" text={make.data.token}>
+            Whoever has this token administers within its role and scopes.
+          </ShownOnce>
+          <p className="text-small text-quiet">
+            The command line takes it from a file named in POSTERN_TOKEN_FILE, so that no list of processes
+            shows it.
+          </p>
+        </>
+      )}
+    </Dialog>
+  );
+}
+
+function columnsWith(names: ReadonlyMap<string, string>): readonly Column<ApiTokenEntry>[] {
+  return [
+    {
+      id: 'name',
+      head: 'Token',
+      value: ({ name, id, role, createdBy }) =>
+        `${name || id} ${role}, made by ${names.get(createdBy) ?? createdBy}`,
+      cell: ({ name, id, role, scopes, createdBy }) => (
+        <>
+          <Foreign text={name || id} limit={63} className="font-medium" />
+          <span className="block text-note text-quiet">
+            {role}
+            {role === 'auditor' || scopes.length === everyScope.length
+              ? ''
+              : `, only ${scopes.join(' and ')}`}
+            {' · made by '}
+            <Foreign text={names.get(createdBy) ?? createdBy} limit={60} />
+          </span>
+        </>
+      ),
+    },
+    {
+      id: 'expires',
+      head: 'Ends',
+      from: 'lg',
+      width: 'w-36',
+      value: ({ expires }) => expires ?? '',
+      cell: ({ expires }) =>
+        expires === null ? (
+          <span className="text-quiet">never</span>
+        ) : Date.parse(expires) < Date.now() ? (
+          <span className="text-bad">over</span>
+        ) : (
+          <Instant instant={expires} />
+        ),
+    },
+    {
+      id: 'lastUsed',
+      head: 'Last used',
+      from: 'sm',
+      width: 'w-28',
+      value: ({ lastUsed }) => lastUsed ?? '',
+      cell: ({ lastUsed }) =>
+        lastUsed === null ? <span className="text-quiet">never</span> : <Ago instant={lastUsed} />,
+    },
+  ];
+}
