@@ -18,7 +18,7 @@ export interface YamlDocument {
   /** The file as JSON, secrets resolved; unchecked. */
   readonly value: unknown;
   /** One line of text for each issue of the document, in the order of the file. */
-  places(issues: readonly DocumentIssue[]): string[];
+  places(this: void, issues: readonly DocumentIssue[]): string[];
 }
 
 /** What is wrong with the file, one line each; printed instead of a sentence. */

@@ -36,7 +36,8 @@ const open = (directory: string, database?: string) =>
 async function filled(t: TestContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'postern-move-'));
   t.after(() => rm(directory, { recursive: true }));
-  const { context, close } = await open(directory);
+  const opened = await open(directory);
+  const { context } = opened;
   const { store } = context.organisation(context.soleOrganisation);
   const { secretKey, random } = context;
   await applyDocument(store, fullDocument('a certificate'), { secretKey, random, nowMs: 1_000, who: 'test' });
@@ -50,7 +51,7 @@ async function filled(t: TestContext): Promise<string> {
       detail: { index },
     })),
   );
-  await close();
+  await opened.close();
   return directory;
 }
 
@@ -82,7 +83,8 @@ test('everything moves, the audit log with its numbers; the controller goes on t
   assert.ok((moved.find(({ table }) => table === 'audit')?.rows ?? 0) >= 1_203);
   await assert.rejects(moveRecords({ directory, url, place: 'db/moved' }), /were moved to db\/moved already/);
   await assert.rejects(open(directory), /were moved to db\/moved; start the controller with --database/);
-  const { context, close } = await open(directory, url);
+  const reopened = await open(directory, url);
+  const { context } = reopened;
   const organisation = context.organisation(context.soleOrganisation);
   assert.deepEqual((await organisation.reader.current()).document, document);
   assert.deepEqual(context.keys.root.key.publicKey, root, 'nodes go on trusting it');
@@ -98,7 +100,7 @@ test('everything moves, the audit log with its numbers; the controller goes on t
   assert.equal(next.who, 'after');
   assert.ok(next.seq > seq, 'numbers go on where they were');
   await assert.rejects(rowsOf(url, 'update audit set seq = 1'), /append-only/);
-  await close();
+  await reopened.close();
 });
 
 test('a database that is not empty is refused, and a row that would not arrive as it was keeps everything out', async (t) => {

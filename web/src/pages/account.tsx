@@ -15,6 +15,7 @@ import { Notice } from '../ui/notice.tsx';
 import { Page } from '../ui/page.tsx';
 import { Panel } from '../ui/panel.tsx';
 import { Loaded } from '../ui/states.tsx';
+import { useNow } from '../ui/use-now.ts';
 
 const passkeysKey = ['my-passkeys'];
 
@@ -41,7 +42,8 @@ function AtProvider() {
 
 function Ways({ mine }: { readonly mine: MyPasskeys }) {
   const { freshUntil } = useMe().session;
-  const isFresh = freshUntil !== null && Date.parse(freshUntil) > Date.now();
+  const now = useNow();
+  const isFresh = freshUntil !== null && Date.parse(freshUntil) > now.getTime();
   const queries = useQueryClient();
   const [question, setQuestion] = useState<Question>();
   const { passkeys, password, recoveryCodesLeft, possible } = mine;
