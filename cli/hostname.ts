@@ -4,6 +4,7 @@ import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { exits } from '../protocol/errors.ts';
 import { HostnameCheck, HostnameEntry } from '../protocol/hostnames.ts';
+import { NameProof } from '../protocol/name-proofs.ts';
 import type { HostCertificate } from '../protocol/web-messages.ts';
 import { adminCall } from './admin-call.ts';
 import { adminTarget, withAdminOptions, type AdminOptions } from './admin-options.ts';
@@ -15,6 +16,7 @@ interface Options extends AdminOptions {
 
 const isList = Compile(Type.Array(HostnameEntry));
 const isCheck = Compile(HostnameCheck);
+const isProofs = Compile(Type.Array(NameProof));
 
 const pointsTexts: Record<HostnameCheck['dns']['points'], string> = {
   here: 'leads to the relays',
@@ -28,6 +30,14 @@ export function hostnameCommand(program: Command): void {
   const hostname = program
     .command('hostname')
     .description('public hostnames: who owns them, where they lead, their certificates');
+  withAdminOptions(
+    hostname
+      .command('proofs')
+      .description('names that work once DNS says whose they are, with several organisations'),
+  )
+    .option('--look', 'ask DNS now about those that wait')
+    .option('--json', 'as one JSON object')
+    .action(action(proofs));
   withAdminOptions(hostname.command('list').description('list them'))
     .option('--json', 'as one JSON object')
     .action(action(list));
@@ -38,6 +48,32 @@ export function hostnameCommand(program: Command): void {
   )
     .option('--json', 'as one JSON object')
     .action(action(check));
+}
+
+async function proofs({ look, ...options }: Options & { look?: boolean }): Promise<void> {
+  const target = await adminTarget(options);
+  const names =
+    look === true
+      ? await adminCall(target, 'POST', '/api/v1/names/look')
+      : await adminCall(target, 'GET', '/api/v1/names');
+  if (!isProofs.Check(names)) throw new CommandError(exits.unexpected, 'the answer is no list of names');
+  const rows = names.map(({ name, state, record, missing }) => [
+    name,
+    state === 'waiting'
+      ? 'waiting'
+      : missing === undefined
+        ? 'owned'
+        : `owned, its record is missing since ${missing}`,
+    record === undefined
+      ? 'no record: the first organisation that uses it has it'
+      : `${record.name} ${record.type} "${record.value}"`,
+  ]);
+  print(options.json === true, { schema: 'postern.names/v1', names }, table(rows));
+  if (options.json === true) return;
+  if (names.length === 0)
+    say('No name has to be proven here: there are none, or this controller serves one organisation.');
+  else if (names.some(({ state, record }) => state === 'waiting' && record !== undefined))
+    say('Set the records of those that wait. DNS is asked each minute; at once with --look.');
 }
 
 async function list(options: Options): Promise<void> {

@@ -1,4 +1,6 @@
 /** `postern organisation`: the organisations of a controller, beside its data: whoever may read that is its operator. */
+import { once } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { systemRandom } from '../protocol/clock.ts';
 import { exits } from '../protocol/errors.ts';
@@ -32,6 +34,17 @@ export function organisationCommand(program: Command): void {
       .command('suspend <name>')
       .description('end everything of it within a second, and let nobody in; nothing is lost'),
   ).action(action((which: string, options: Options) => suspend(which, options, true)));
+  withData(
+    organisation
+      .command('export <name>')
+      .description('print everything of it but secrets, as lines of JSON, with the hashes of its audit log'),
+  ).action(action(exportAll));
+  withData(
+    organisation
+      .command('delete <name>')
+      .description('delete a suspended one for good; only the hashes of its audit log stay')
+      .option('--confirm <name>', 'its name once more'),
+  ).action(action(remove));
   withData(organisation.command('resume <name>').description('take a suspension back')).action(
     action((which: string, options: Options) => suspend(which, options, false)),
   );
@@ -55,22 +68,30 @@ async function create(
   const { createSetupLink } = await import('../controller/administrators/setup-links.ts');
   const own = publicUrlOf(data, publicUrl);
   const made = await withStoreBeside(data, database, async (store) => {
-    const { id, address: at } = await createOrganisation(store, { name, address, publicUrl: own }).catch(
-      (error: unknown) => {
-        throw error instanceof UnfitOrganisation ? new CommandError(exits.usage, error.message) : error;
-      },
-    );
+    const nowMs = Date.now();
+    const given = { name, address, publicUrl: own, nowMs };
+    const {
+      id,
+      address: at,
+      toProve,
+    } = await createOrganisation(store, given).catch((error: unknown) => {
+      throw error instanceof UnfitOrganisation ? new CommandError(exits.usage, error.message) : error;
+    });
     const setup = await createSetupLink(store.forOrganisation(id), at, {
-      nowMs: Date.now(),
+      nowMs,
       random: systemRandom,
       who: 'command line',
     });
-    return { id, name, address: at.origin, setup };
+    return { id, name, address: at.origin, setup, toProve };
   });
   print(json, { schema: 'postern.organisation/v1', ...made }, made.address);
   say(`${name} signs in at ${made.address}, which has to lead to this controller.
 Its first owner opens within half an hour, once: ${made.setup}
 Next: postern token create --data ${data} --organisation ${name} --role admin > ${name}.token`);
+  if (made.toProve.length === 0) return;
+  const records = made.toProve.map((record) => `  ${record.name} ${record.type} "${record.value}"`);
+  say(`With several organisations public names have to be proven. Set within two days, or these stop working:
+${records.join('\n')}`);
 }
 
 async function list({ data, publicUrl, json = false, ...database }: Options): Promise<void> {
@@ -81,6 +102,56 @@ async function list({ data, publicUrl, json = false, ...database }: Options): Pr
   const organisations = rows.flatMap((row) => (row.deleted_ms === null ? [entryOf(row, own)] : []));
   const lines = organisations.map(({ id, name, address, state }) => [name ?? '–', address, state, id]);
   print(json, { schema: 'postern.organisations/v1', organisations }, table(lines));
+}
+
+/** Lines of JSON, so that a large one needs no memory. */
+async function exportAll(
+  which: string,
+  { data, publicUrl: _publicUrl, json: _json, ...database }: Options,
+): Promise<void> {
+  const { exportOrganisation } = await import('../controller/operator/export-organisation.ts');
+  await withStoreBeside(data, database, async (store) => {
+    const { id, name, address, created_ms: createdMs } = await organisationOf(store, { organisation: which });
+    const created = new Date(createdMs).toISOString();
+    const head = { schema: 'postern.organisation-export/v1', id, name, address, created };
+    process.stdout.write(`${JSON.stringify(head)}\n`);
+    for await (const line of exportOrganisation(store, id))
+      if (!process.stdout.write(`${JSON.stringify(line)}\n`)) await once(process.stdout, 'drain');
+  });
+}
+
+async function remove(
+  which: string,
+  { data, publicUrl: _publicUrl, json = false, confirm, ...database }: Options & { confirm?: string },
+): Promise<void> {
+  const { deleteOrganisation, settledMs } = await import('../controller/operator/delete-organisation.ts');
+  const { id, hash } = await withStoreBeside(data, database, async (store) => {
+    const found = await organisationOf(store, { organisation: which });
+    const { suspended_ms: suspendedMs } = found;
+    if (found.id === (await store.soleOrganisation()))
+      throw new CommandError(
+        exits.usage,
+        'the first organisation is the operator’s own: its relays and its address serve the others',
+      );
+    if (suspendedMs === null)
+      throw new CommandError(
+        exits.usage,
+        `${which} is in use; end that first: postern organisation suspend ${which} --data ${data}`,
+      );
+    if (confirm !== which)
+      throw new CommandError(
+        exits.usage,
+        `this cannot be taken back; keep a copy with postern organisation export, and give --confirm ${which}`,
+      );
+    const waitMs = suspendedMs + settledMs - Date.now();
+    if (waitMs > 0) {
+      say('It was suspended just now; waiting until every connector has heard of it.');
+      await setTimeout(waitMs);
+    }
+    return { id: found.id, hash: await deleteOrganisation(store, found.id, Date.now()) };
+  });
+  print(json, { schema: 'postern.organisation/v1', id, state: 'deleted', hash }, hash);
+  say(`${which} is deleted. The hashes of its audit log stay; the last one is above.`);
 }
 
 async function suspend(

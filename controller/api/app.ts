@@ -31,6 +31,7 @@ import { flowRoutes } from './routes/flows.ts';
 import { hostnameRoutes } from './routes/hostnames.ts';
 import { invitationRoutes } from './routes/invitations.ts';
 import { listRoutes } from './routes/lists.ts';
+import { nameRoutes } from './routes/names.ts';
 import { overviewRoutes } from './routes/overview.ts';
 import { passRoutes } from './routes/passes.ts';
 import { proposalRoutes } from './routes/proposals.ts';
@@ -91,6 +92,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     enrolmentKeyRoutes,
     listRoutes,
     hostnameRoutes,
+    nameRoutes,
     peopleRoutes,
     serverRoutes,
     deviceRoutes,

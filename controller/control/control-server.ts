@@ -26,6 +26,7 @@ const maxPayloadBytes = 131_072;
 const maxUnknown = 1_000;
 /** Different keys that are no good, from one source. */
 const redemptions = { limit: 20, windowMs: 10 * 60_000 };
+const goneText = 'This organisation is no more.';
 /** How often `seen` is written for nodes that stay connected. */
 const beatsPerTouch = 120;
 
@@ -190,6 +191,9 @@ export class ControlServer {
           if (message.kind === 'web') conversation.send({ t: 'web', list: [...message.list] });
           else conversation.send({ t: 'acme', host: message.host, digest: message.digest });
         }
+        return;
+      case 'gone':
+        for (const conversation of this.#of(organisation)) conversation.end('revoked', goneText);
         return;
       case 'login':
         for (const conversation of this.#all) conversation.loginAnswered(message.attempt);

@@ -11,6 +11,7 @@ import { ProblemError } from '../api/problems.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { ControllerContext, Organisation } from '../context.ts';
 import { seatOf } from '../decisions/seat.ts';
+import { ownedNames } from '../organisation/owned-names.ts';
 import { relayHosts } from '../decisions/servers.ts';
 import { createEnrolmentKey } from '../enrolment/enrolment-keys.ts';
 import type { OrganisationState } from '../organisation/organisation-state.ts';
@@ -79,6 +80,11 @@ export async function beginExposure(
       throw new ProblemError(
         'not-allowed',
         'Nothing may be exposed here: postern.yaml has no expose section.',
+      );
+    if (state.namesSerial !== undefined && !(await ownedNames(tx)).has(suffix))
+      throw new ProblemError(
+        'not-allowed',
+        `Nothing may be exposed below ${suffix} before it is proven; administrators see the record: postern hostname proofs.`,
       );
     const ttlMs = lengthOf(wanted.for, expose.longest);
     const wrong = wanted.allow === undefined ? undefined : allowIssue(state, wanted.allow);

@@ -22,6 +22,8 @@ export type LiveMessage =
   | { readonly kind: 'web'; readonly network: NetworkId; readonly list: readonly string[] }
   /** An ACME validation that every connector of this network shall be able to answer. */
   | { readonly kind: 'acme'; readonly network: NetworkId; readonly host: Name; readonly digest: string }
+  /** The organisation was deleted: the channels of its nodes end. */
+  | { readonly kind: 'gone' }
   | { readonly kind: 'login'; readonly attempt: string }
   /** The node has begun a newer control channel, of this number, at some controller: an older one ends. */
   | { readonly kind: 'channel'; readonly node: NodeId; readonly channel: number; readonly boot: string }

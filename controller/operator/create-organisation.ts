@@ -5,9 +5,12 @@
 import type { OrganisationId } from '../../protocol/ids.ts';
 import { matchesPattern, parseName } from '../../protocol/names.ts';
 import { relayHosts } from '../decisions/servers.ts';
+import { namesToProve } from '../organisation/owned-names.ts';
 import { readOrganisation } from '../organisation/organisation-state.ts';
 import { webHostnames } from '../organisation/resource-web.ts';
 import { OrganisationTaken, type Store } from '../store/store.ts';
+import { recordFor, type ProofRecord } from './asked-names.ts';
+import { syncNames } from './name-proofs.ts';
 
 /** As documents name organisations. */
 const namePattern = /^[a-z0-9][a-z0-9._-]{0,62}$/;
@@ -18,27 +21,53 @@ export interface NewOrganisation {
   readonly address: string | undefined;
   /** The controller's. */
   readonly publicUrl: URL;
+  readonly nowMs: number;
 }
 
 /** It cannot be made; the message is a sentence that says why and what to do. */
 export class UnfitOrganisation extends Error {}
 
-/** Makes it. Throws `UnfitOrganisation`. */
+/**
+ * Makes it. `toProve`: names that those who were there have in use, and have to prove within two days, by organisation. Throws
+ * `UnfitOrganisation`.
+ */
 export async function createOrganisation(
   store: Store,
-  { name, address, publicUrl }: NewOrganisation,
-): Promise<{ readonly id: OrganisationId; readonly address: URL }> {
+  { name, address, publicUrl, nowMs }: NewOrganisation,
+): Promise<{
+  readonly id: OrganisationId;
+  readonly address: URL;
+  readonly toProve: readonly ProofRecord[];
+}> {
   if (!namePattern.test(name))
     throw new UnfitOrganisation(`"${name}" is no name; write lower-case letters, digits, dots, dashes`);
   const url = address === undefined ? below(publicUrl, name) : parsed(address);
   await objectTo(store, url, publicUrl);
   try {
-    return { id: await store.createOrganisation({ name, address: url.origin }), address: url };
+    const id = await store.createOrganisation({ name, address: url.origin });
+    const toProve = await beginToProve(store, nowMs);
+    return { id, address: url, toProve };
   } catch (error) {
     if (!(error instanceof OrganisationTaken)) throw error;
     const what = error.what === 'name' ? `is called ${name}` : `signs in at ${url.origin}`;
     throw new UnfitOrganisation(`another organisation ${what}; see postern organisation list`);
   }
+}
+
+/** With a second organisation names have to be somebody's: what the first has in use is its own until it is looked at. */
+async function beginToProve(store: Store, nowMs: number): Promise<ProofRecord[]> {
+  const records: ProofRecord[] = [];
+  for (const id of await store.organisations()) {
+    const added = await store.forOrganisation(id).transaction(async (tx) => {
+      if (!(await tx.beginToProve())) return [];
+      const { document } = await readOrganisation(tx);
+      await syncNames(tx, document, nowMs, true);
+      const names = [...namesToProve(document)];
+      return names.flatMap(([name, proof]) => (proof === 'dns' ? [recordFor(id, name)] : []));
+    });
+    records.push(...added);
+  }
+  return records;
 }
 
 /** `https://NAME.access.acme.example:8443` below `https://access.acme.example:8443`. */

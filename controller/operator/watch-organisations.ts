@@ -46,6 +46,9 @@ export function watchOrganisations(context: ControllerContext, watched: Organisa
     const before = await organisations.refresh();
     if (before === undefined || isStopped) return;
     if (organisations.hosts.some((host) => !hosts.has(host))) watched.addressed();
+    // What is left of a deleted one are channels of nodes that nobody knows any more.
+    for (const id of before.keys())
+      if (organisations.get(id) === undefined) context.bus.publish(id, { kind: 'gone' });
     for (const now of organisations.all) await follow(now, before.get(now.id));
   }
 

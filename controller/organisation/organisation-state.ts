@@ -24,6 +24,7 @@ import type { StoredWebhook } from '../notifications/webhook-secrets.ts';
 import type { StoredPostureSource } from '../posture/source-secrets.ts';
 import { noCountries, type CountryLookup } from '../source/countries.ts';
 import type { ScopedStore, Standing } from '../store/scoped-store.ts';
+import { ownedNames, withOwnedNames } from './owned-names.ts';
 import { documentZones } from './resource-hosts.ts';
 
 /** The document as stored: without secrets, which lie sealed beside it. */
@@ -63,6 +64,8 @@ export interface OrganisationState {
   readonly resources: readonly Resource[];
   readonly serviceAccounts: readonly ServiceAccount[];
   readonly policies: Policies;
+  /** Of the names that it has proven; undefined where it need not, and all names of the document work. */
+  readonly namesSerial: number | undefined;
   /** Then it has no resources, whatever its document says. */
   readonly isSuspended: boolean;
   /** Grows by one whenever another request is approved or something is exposed, or one that was is over. */
@@ -99,8 +102,10 @@ export class OrganisationReader {
     const standing = await store.standing();
     if (this.#last === undefined || !isSame(this.#last, revision, standing)) {
       const read = await readOrganisation(store, this.#countries);
-      const next = standing.isSuspended ? suspended(read) : read;
-      this.#last = this.#last === undefined ? next : sharing(this.#last, next);
+      const owned = standing.namesSerial === undefined ? read : withOwnedNames(read, await ownedNames(store));
+      const next = standing.isSuspended ? suspended(owned) : owned;
+      const known = { ...next, namesSerial: standing.namesSerial };
+      this.#last = this.#last === undefined ? known : sharing(this.#last, known);
     }
     return this.#last;
   }
@@ -109,10 +114,13 @@ export class OrganisationReader {
 function isSame(
   last: OrganisationState,
   revision: number,
-  { requestsSerial, isSuspended }: Standing,
+  { requestsSerial, isSuspended, namesSerial }: Standing,
 ): boolean {
   return (
-    last.revision === revision && last.requestsSerial === requestsSerial && last.isSuspended === isSuspended
+    last.revision === revision &&
+    last.requestsSerial === requestsSerial &&
+    last.isSuspended === isSuspended &&
+    last.namesSerial === namesSerial
   );
 }
 
@@ -210,6 +218,7 @@ export function organisationState(
     exposing: compilePolicies(exposingPolicies(document.policies ?? []), document.postureProfiles ?? []),
     requestsSerial: 0,
     isSuspended: false,
+    namesSerial: undefined,
     approved,
     approvals,
     locked: new Map(

@@ -35,6 +35,10 @@ export interface OrganisationsTable {
   suspended_ms: number | null;
   /** The row stays when it is deleted: its id is nobody else's. */
   deleted_ms: number | null;
+  /** 1 or 0: public names work only where it has proven them. */
+  proves_names: Generated<number>;
+  /** Counts names that it came to own or owns no more. */
+  names_serial: Generated<number>;
   /** Grows, over all organisations, with each change that the operator makes. */
   changed: Generated<number>;
 }
@@ -636,6 +640,20 @@ export interface ProposalsTable {
   decided_by: string | null;
 }
 
+/** `waiting`: it was not found yet, is gone, or is another organisation's. */
+export type NameState = 'waiting' | 'owned';
+
+/** Names of the document that have to be the organisation's before they work. */
+export interface NameProofsTable {
+  organisation: OrganisationId;
+  name: Name;
+  state: NameState;
+  /** When DNS was asked last; null where it was not. */
+  looked_ms: number | null;
+  /** When the record of an owned name was missing first; null while it is there. */
+  missed_ms: number | null;
+}
+
 /** Ports of people's own machines behind the web door; kept for a while after they have ended. */
 export interface ExposuresTable {
   organisation: OrganisationId;
@@ -709,6 +727,7 @@ export interface ScopedSchema {
   passkeys: PasskeysTable;
   passkey_challenges: PasskeyChallengesTable;
   proposals: ProposalsTable;
+  name_proofs: NameProofsTable;
 }
 
 /** Keys, sealed, and the TLS authority, where several controllers share them. */
@@ -723,7 +742,16 @@ export interface ControllersTable {
   beats: number;
 }
 
+/** What stays of the audit log of an organisation that was deleted. */
+export interface AuditHashesTable {
+  organisation: OrganisationId;
+  seq: number;
+  /** base64url. */
+  hash: string;
+}
+
 export interface Schema extends ScopedSchema {
+  audit_hashes: AuditHashesTable;
   organisations: OrganisationsTable;
   controller_files: ControllerFilesTable;
   controllers: ControllersTable;

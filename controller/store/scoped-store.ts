@@ -15,6 +15,7 @@ import type {
   UpdateResult,
 } from 'kysely';
 import type { OrganisationId } from '../../protocol/ids.ts';
+import type { Name } from '../../protocol/names.ts';
 import { askGuard } from './change-guard.ts';
 import type { Database } from './database.ts';
 import type { NodesTable, Schema, ScopedSchema } from './schema.ts';
@@ -29,6 +30,8 @@ export interface Standing {
   readonly requestsSerial: number;
   /** Nothing of it works while this is so. */
   readonly isSuspended: boolean;
+  /** Grows with each name that it comes to own or loses; undefined where it need not prove any. */
+  readonly namesSerial: number | undefined;
 }
 
 export class ScopedStore {
@@ -95,8 +98,52 @@ export class ScopedStore {
 
   /** What decisions rest on besides the document. */
   async standing(): Promise<Standing> {
-    const row = await this.#own().select(['requests_serial', 'suspended_ms']).executeTakeFirstOrThrow();
-    return { requestsSerial: row.requests_serial, isSuspended: row.suspended_ms !== null };
+    const row = await this.#own()
+      .select(['requests_serial', 'suspended_ms', 'proves_names', 'names_serial'])
+      .executeTakeFirstOrThrow();
+    return {
+      requestsSerial: row.requests_serial,
+      isSuspended: row.suspended_ms !== null,
+      namesSerial: row.proves_names === 1 ? row.names_serial : undefined,
+    };
+  }
+
+  /**
+   * Whether another organisation owns this name. `above`: also where it owns a name above it, for names that no record in
+   * DNS can tell apart.
+   */
+  async isOwnedElsewhere(name: Name, above: boolean): Promise<boolean> {
+    const labels = name.split('.');
+    const names = labels.slice(0, above ? -1 : 1).map((_, at) => labels.slice(at).join('.') as Name);
+    const other = await this.#db
+      .selectFrom('name_proofs')
+      .select('name')
+      .where('name', 'in', names.length === 0 ? [name] : names)
+      .where('state', '=', 'owned')
+      .where('organisation', '!=', this.organisation)
+      .executeTakeFirst();
+    return other !== undefined;
+  }
+
+  /** Raises `namesSerial` by one; only inside the transaction that changes whose a name is. */
+  async nextNamesSerial(): Promise<void> {
+    await this.#db
+      .updateTable('organisations')
+      .set((eb) => ({ names_serial: eb('names_serial', '+', 1) }))
+      .where('id', '=', this.organisation)
+      .execute();
+  }
+
+  /** From now on public names work only where it has proven them; false when it was so already. */
+  async beginToProve(): Promise<boolean> {
+    const begun = await this.#db
+      .updateTable('organisations')
+      .set({ proves_names: 1 })
+      .where('id', '=', this.organisation)
+      .where('proves_names', '=', 0)
+      .returning('id')
+      .executeTakeFirst();
+    return begun !== undefined;
   }
 
   /** Raises `requestsSerial` by one; only inside the transaction that approves a request, exposes something, or ends one of these. */

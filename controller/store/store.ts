@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import type { Kysely, Selectable } from 'kysely';
 import { newId, type NodeId, type OrganisationId } from '../../protocol/ids.ts';
 import { fileName, openDatabase, type Database } from './database.ts';
-import type { OrganisationsTable, Schema } from './schema.ts';
+import type { AuditTable, OrganisationsTable, Schema } from './schema.ts';
+import { scopedTables } from './scoped-tables.ts';
 import { ScopedStore } from './scoped-store.ts';
 
 export interface StoreOptions {
@@ -30,6 +31,9 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const { directory, database: url } = options;
   return new Store(await openDatabase({ directory, url }), options);
 }
+
+/** A page of the audit log; SQLite takes a bounded number of values in one statement. */
+const rowsAtOnce = 1_000;
 
 /** Another organisation has this name or address. */
 export class OrganisationTaken extends Error {
@@ -105,6 +109,44 @@ export class Store {
     });
   }
 
+  /**
+   * Removes every record of an organisation but the hashes of its audit log, in one transaction; answers the last of them.
+   * @param chain makes them, each from the one before
+   */
+  async deleteOrganisation(
+    id: OrganisationId,
+    nowMs: number,
+    chain: {
+      readonly start: string;
+      readonly next: (before: string, row: Selectable<AuditTable>) => string;
+    },
+  ): Promise<string> {
+    return this.#database.transaction(id, async (tx) => {
+      const changed = await nextChange(tx);
+      const gone = { deleted_ms: nowMs, name: null, address: null, changed };
+      await tx.updateTable('organisations').set(gone).where('id', '=', id).execute();
+      let [hash, seq] = [chain.start, -1];
+      for (;;) {
+        const page = tx.selectFrom('audit').selectAll().where('organisation', '=', id).where('seq', '>', seq);
+        const rows = await page.orderBy('seq').limit(rowsAtOnce).execute();
+        const last = rows.at(-1);
+        if (last === undefined) break;
+        const hashes = rows.map((row) => {
+          hash = chain.next(hash, row);
+          return { organisation: id, seq: row.seq, hash };
+        });
+        await tx.insertInto('audit_hashes').values(hashes).execute();
+        ({ seq } = last);
+      }
+      for (const table of scopedTables.toReversed())
+        await tx
+          .deleteFrom(table as 'nodes')
+          .where('organisation', '=', id)
+          .execute();
+      return hash;
+    });
+  }
+
   async #insertOrganisation(
     db: Kysely<Schema>,
     { name, address }: { readonly name?: string; readonly address?: string } = {},
@@ -119,6 +161,7 @@ export class Store {
         name: name ?? null,
         epoch: 0,
         place: made.length,
+        proves_names: made.length === 0 ? 0 : 1,
         created_ms: this.#options.now(),
         address: address ?? null,
         suspended_ms: null,

@@ -2,6 +2,7 @@
 import { guards, type Mutant } from './mutant.ts';
 
 const apart = ['test/controller/organisations.test.ts'];
+const named = ['test/controller/name-proofs.test.ts'];
 
 export const organisationMutants: readonly Mutant[] = [
   ...guards('controller/login/browser-sessions.ts', apart, [
@@ -35,8 +36,8 @@ export const organisationMutants: readonly Mutant[] = [
   ...guards('controller/organisation/organisation-state.ts', apart, [
     [
       'a suspended organisation has nothing to give',
-      'standing.isSuspended ? suspended(read) : read',
-      'standing.isSuspended ? read : read',
+      'standing.isSuspended ? suspended(owned) : owned',
+      'standing.isSuspended ? owned : owned',
     ],
   ]),
   ...guards('controller/operator/suspension.ts', apart, [
@@ -58,6 +59,32 @@ export const organisationMutants: readonly Mutant[] = [
       'nobody joins a suspended organisation',
       "if ((await tx.standing()).isSuspended) return { state: 'suspended' } as const;",
       '',
+    ],
+  ]),
+  ...guards('controller/organisation/owned-names.ts', named, [
+    [
+      'a public hostname is served once it is proven',
+      'nameOf(text).every(isOwned)',
+      'nameOf(text).every((name) => isOwned(name) || name)',
+    ],
+    [
+      'a public zone is closed once it is proven',
+      'state.zones.filter((zone) => !isProvable(zone) || owned.has(zone))',
+      'state.zones.filter((zone) => zone)',
+    ],
+  ]),
+  ...guards('controller/operator/name-proofs.ts', named, [
+    [
+      'a name is one organisation’s at a time',
+      "if (await tx.isOwnedElsewhere(name, proof === 'first')) return false;",
+      '',
+    ],
+  ]),
+  ...guards('controller/operator/asked-names.ts', named, [
+    [
+      'a record proves a name for the organisation that it names',
+      'owners.includes(`org=${organisation}`)',
+      'owners.length > 0',
     ],
   ]),
 ];

@@ -154,6 +154,7 @@ function stateOf(document: StoredDocument): OrganisationState {
     exposures: [],
     exposing: compilePolicies([], []),
     isSuspended: false,
+    namesSerial: undefined,
     approved: [],
     approvals: [],
     locked: new Map(),

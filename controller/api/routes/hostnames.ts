@@ -3,7 +3,9 @@ import { Type } from 'typebox';
 import { HostnameCheck, HostnameEntry } from '../../../protocol/hostnames.ts';
 import { isWildcard, matchesPattern, parseName, type Name, type Pattern } from '../../../protocol/names.ts';
 import type { Certificates, HostCertificate } from '../../../protocol/web-messages.ts';
-import type { ControllerContext } from '../../context.ts';
+import type { ControllerContext, Organisation } from '../../context.ts';
+import { recordFor, type ProofRecord } from '../../operator/asked-names.ts';
+import { asDeclared, provenNameOf } from '../../organisation/owned-names.ts';
 import { webHostnames } from '../../organisation/resource-web.ts';
 import { relayHosts } from '../../decisions/servers.ts';
 import type { NodesTable } from '../../store/schema.ts';
@@ -34,7 +36,7 @@ export function hostnameRoutes(
     async (request) => {
       const { store, reader } = context.organisation(organisationOf(request));
       const connectors = await connectorsOf(store);
-      const { resources } = await reader.current();
+      const { resources } = asDeclared(await reader.current());
       return resources.flatMap(({ network, definition }) =>
         webHostnames(definition).map((hostname) => ({
           hostname,
@@ -60,8 +62,9 @@ export function hostnameRoutes(
       },
     },
     async (request) => {
-      const { store, reader } = context.organisation(organisationOf(request));
-      const state = await reader.current();
+      const organisation = context.organisation(organisationOf(request));
+      const { store, reader } = organisation;
+      const state = asDeclared(await reader.current());
       const asked = request.params.name.toLowerCase();
       const name = parseName(asked.replace(/^\*\./, `${probeLabel}.`));
       const resource = name === undefined ? undefined : resourceAtHost(state, name);
@@ -82,7 +85,7 @@ export function hostnameRoutes(
         network: resource.network.name,
         certificates,
       };
-      return checkHostname(
+      const check = await checkHostname(
         {
           entry,
           name,
@@ -93,8 +96,19 @@ export function hostnameRoutes(
         },
         dns,
       );
+      const unproven = await recordsToSet(organisation, hostname);
+      return { ...check, missing: [...unproven, ...check.missing] };
     },
   );
+}
+
+/** What proves the hostname, where it has to be proven and is not. */
+async function recordsToSet({ id, store }: Organisation, hostname: Pattern): Promise<ProofRecord[]> {
+  const name = provenNameOf(hostname);
+  if (name === undefined || (await store.standing()).namesSerial === undefined) return [];
+  const row = await store.select('name_proofs').select('state').where('name', '=', name).executeTakeFirst();
+  const { value, ...record } = recordFor(id, name);
+  return row?.state === 'owned' ? [] : [{ ...record, value: `"${value}"` }];
 }
 
 function connectorsOf(store: ScopedStore): Promise<NodesTable[]> {

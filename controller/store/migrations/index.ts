@@ -18,6 +18,8 @@ import * as guestCodes from './0014-guest-codes.ts';
 import * as scim from './0015-scim.ts';
 import * as proposals from './0016-proposals.ts';
 import * as organisations from './0017-organisations.ts';
+import * as nameProofs from './0018-name-proofs.ts';
+import * as deletedOrganisations from './0019-deleted-organisations.ts';
 import * as exposures from './0020-exposures.ts';
 import * as mail from './0021-mail.ts';
 import * as invitations from './0022-invitations.ts';
@@ -41,6 +43,8 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0015-scim': scim,
   '0016-proposals': proposals,
   '0017-organisations': organisations,
+  '0018-name-proofs': nameProofs,
+  '0019-deleted-organisations': deletedOrganisations,
   '0020-exposures': exposures,
   '0021-mail': mail,
   '0022-invitations': invitations,
