@@ -132,7 +132,11 @@ export const channelMutants: readonly Mutant[] = [
       ['bye', "if (last !== this.#received) return this.#broken('a BYE that counts other records');", ''],
       ['resumed count', 'if (!this.hasSent(peerReceived)) return false;', ''],
       ['the rest again', '    this.#onPath = 0;\n', ''],
-      ['what is held is not read', 'else this.#held.push(plaintext);', 'else this.#take(plaintext);'],
+      [
+        'what is held is not read',
+        'else this.#held.push(Buffer.from(plaintext));',
+        'else this.#take(plaintext);',
+      ],
       [
         'what is held is read later',
         'for (const plaintext of held) if (!this.#isOver) this.#take(plaintext);',

@@ -34,7 +34,7 @@ export const clientDoorMutants: readonly Mutant[] = [
     ['a flow to a public hostname is for its port', "if (port !== web?.port) return 'port-not-listed';", ''],
     [
       'a flow to a public hostname is for its own resource',
-      "if (resourceFor(Object.values(resources), host)?.id !== id) return 'denied';",
+      "if (resourceAt(resources, host)?.id !== id) return 'denied';",
       '',
     ],
   ]),

@@ -9,7 +9,7 @@ export const decisionsMutants: readonly Mutant[] = [
     'controller/decisions/shared-entitlements.ts',
     ['test/controller/shared-entitlements.test.ts'],
     [
-      ['shared: whatever is read counts', '        read.add(part);\n', ''],
+      ['shared: whatever is read counts', "        read.add('device');\n", ''],
       [
         'shared: one subject, one standing',
         'const key = JSON.stringify([of.subject, withheld?.name]);',
