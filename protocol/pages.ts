@@ -16,6 +16,8 @@ export const portalPages = [
   '/requests',
   '/invitation',
   '/account',
+  '/sessions',
+  '/install',
 ] as const;
 
 /** For those with a role. */

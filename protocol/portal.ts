@@ -16,6 +16,8 @@ export const SignInOptions = Type.Object({
 /** The signed-in person and their browser session. */
 export const Me = Type.Object({
   organisation: Type.Union([Type.String(), Type.Null()]),
+  /** Where the organisation signs in, by which its devices are started too. */
+  address: Type.String(),
   person: Type.Object({
     id: Type.String(),
     name: Type.String(),
@@ -118,6 +120,27 @@ export const MyDevice = Type.Object({
 });
 export const MyDevices = Type.Object({ devices: Type.Array(MyDevice) });
 
+/** Where a person is signed in, the newest first. */
+export const MySession = Type.Object({
+  id: Type.String(),
+  kind: Type.Union([Type.Literal('device'), Type.Literal('browser')]),
+  /** Whether it is the one that asks. */
+  isThis: Type.Boolean(),
+  device: Type.Optional(Type.String()),
+  /** Empty for a device that is forgotten. */
+  deviceName: Type.Optional(Type.String()),
+  /** The provider at which it began; absent for a sign-in at the controller itself. */
+  provider: Type.Optional(Type.String()),
+  /** Where it was begun from, as the controller saw it. */
+  address: Type.String(),
+  started: Instant,
+  until: Instant,
+});
+export const MySessions = Type.Object({ sessions: Type.Array(MySession) });
+
+/** How many sessions ended beside the one that asked. */
+export const OthersEnded = Type.Object({ ended: Type.Integer() });
+
 /** What lets a device in: the code a person typed, or the secret of a loopback link. */
 export const LoginEntry = Type.Union([
   Type.Object({ code: Type.String({ maxLength: 64 }) }, { additionalProperties: false }),
@@ -182,6 +205,9 @@ export type MyResources = Static<typeof MyResources>;
 export type MyPosture = Static<typeof MyPosture>;
 export type MyDevice = Static<typeof MyDevice>;
 export type MyDevices = Static<typeof MyDevices>;
+export type MySession = Static<typeof MySession>;
+export type MySessions = Static<typeof MySessions>;
+export type OthersEnded = Static<typeof OthersEnded>;
 export type LoginEntry = Static<typeof LoginEntry>;
 export type LoginLookUp = Static<typeof LoginLookUp>;
 export type LoginAnswer = Static<typeof LoginAnswer>;

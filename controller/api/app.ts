@@ -11,6 +11,7 @@ import Fastify, {
 } from 'fastify';
 import type { TLocalizedValidationError } from 'typebox/error';
 import type { ControllerContext } from '../context.ts';
+import type { TextRecords } from '../operator/asked-names.ts';
 import { issuesOf } from '../organisation/schema-issues.ts';
 import { Cookies } from '../login/cookies.ts';
 import { installAccess, type Authenticate } from './access.ts';
@@ -58,11 +59,13 @@ export interface AppOptions {
   readonly register?: (app: FastifyInstance) => Promise<void>;
   /** Makes the server that the application answers on; a plain one unless given. */
   readonly serverFactory?: FastifyServerFactory;
+  /** Asks DNS whose names are; the system's resolver unless given. */
+  readonly texts?: TextRecords;
 }
 
 /** Builds the application; resolves when it can answer. Throws when a route does not declare its access. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
-  const { context, authenticators = [], register, serverFactory } = options;
+  const { context, authenticators = [], register, serverFactory, texts } = options;
   const logger: FastifyBaseLogger = context.log.child({ component: 'api' });
   const app = Fastify({
     loggerInstance: logger,
@@ -92,7 +95,6 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     enrolmentKeyRoutes,
     listRoutes,
     hostnameRoutes,
-    nameRoutes,
     peopleRoutes,
     serverRoutes,
     deviceRoutes,
@@ -117,6 +119,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   ]) {
     await app.register(async (scope) => routes(scope, context));
   }
+  await app.register(async (scope) => nameRoutes(scope, context, texts));
   if (register !== undefined) await register(app);
   await app.ready();
   return app;

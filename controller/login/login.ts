@@ -17,6 +17,7 @@ import { myPasskeysRoutes } from './my-passkeys-routes.ts';
 import { myPassesRoutes } from './my-passes-routes.ts';
 import { myRequestsRoutes } from './my-requests-routes.ts';
 import { myResourcesRoutes } from './my-resources-routes.ts';
+import { mySessionsRoutes } from './my-sessions-routes.ts';
 import { servePages } from './pages.ts';
 import { logoutRoutes } from './logout-routes.ts';
 import { portalRoutes } from './portal-routes.ts';
@@ -57,6 +58,7 @@ export function login(
         await logoutRoutes(typed, context, cookies, providers);
         portalRoutes(typed, context);
         myDevicesRoutes(typed, context);
+        mySessionsRoutes(typed, context);
         myResourcesRoutes(typed, context);
         myPassesRoutes(typed, context);
         myRequestsRoutes(typed, context);

@@ -21,6 +21,7 @@ export function portalRoutes(app: TypedApp, context: ControllerContext): void {
       const role = await roleIn(organisation.store, session);
       return {
         organisation: document.organisation === '' ? null : document.organisation,
+        address: context.organisations.addressOf(organisation.id).origin,
         person: {
           id: person.id,
           name: person.name,

@@ -106,6 +106,10 @@ export const signInMutants: readonly Mutant[] = [
       'if (false)\n        throw',
     ],
   ]),
+  ...guards('controller/login/my-sessions-routes.ts', ownDevices, [
+    ['a person sees and ends their own sessions', "    .where('subject', '=', person.id)\n", ''],
+    ['the session that asks stays', '.filter(({ id }) => id !== session.id)', ''],
+  ]),
   ...guards('controller/devices/name-device.ts', ownDevices, [
     [
       'a person names their own devices',

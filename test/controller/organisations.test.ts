@@ -115,7 +115,7 @@ test('SEC-A10: people sign in at the address of their organisation, at its own p
 
   await browser.open('/oidc/corp/start', alice, 'alice@acme.example');
   const me = (await browser.call('GET', 'me')).json as Me;
-  assert.equal(me.organisation, 'globex');
+  assert.deepEqual([me.organisation, me.address], ['globex', globexUrl.origin]);
   const cookie = browser.cookie(globexUrl, sessionCookie) ?? '';
   const at = async (host: string) =>
     (await app.inject({ url: '/api/v1/me', headers: { host, cookie: `${sessionCookie}=${cookie}` } }))

@@ -5,7 +5,14 @@ import { after, test } from 'node:test';
 import { formatUserCode } from '../../controller/enrolment/user-code.ts';
 import { toBase64Url } from '../../protocol/encoding.ts';
 import type { Id } from '../../protocol/ids.ts';
-import type { LoginAnswer, LoginEntry, LoginLookUp, MyDevices } from '../../protocol/portal.ts';
+import type {
+  LoginAnswer,
+  LoginEntry,
+  LoginLookUp,
+  Me,
+  MyDevices,
+  MySessions,
+} from '../../protocol/portal.ts';
 import { deviceClaim, testPortal, testUrl, type TestPortal } from './support/portal.ts';
 import { person, startProvider } from './support/provider.ts';
 import { SimpleBrowser } from './support/simple-browser.ts';
@@ -264,6 +271,51 @@ test('a person ends the session of their own device from the portal, and nobody 
     .where('device', '=', device.id as Id<'dev'>)
     .executeTakeFirst();
   assert.equal(row?.ended_reason, 'logout');
+});
+
+test('a person sees and ends their own sessions, one or all others, and nobody else’s', async (t) => {
+  const portal = await testPortal(t, [corp]);
+  const browser = await signedIn(portal);
+  const { userCode, claim } = await waiting(portal);
+  await approve(browser, { code: userCode });
+  const elsewhere = await signedIn(portal);
+  const other = new SimpleBrowser(portal, [corp]);
+  await other.open('/oidc/corp/start', bob, 'bob@acme.example');
+  const list = async (who: SimpleBrowser) =>
+    ((await who.call('GET', 'me/sessions')).json as MySessions).sessions;
+  const end = async (who: SimpleBrowser, id = '') => (await who.call('POST', `me/sessions/${id}/end`)).status;
+  const mine = await list(browser);
+  assert.deepEqual(
+    mine.map(({ kind, isThis, deviceName = '' }) => `${kind} ${isThis ? 'here' : deviceName}`).toSorted(),
+    ['browser ', 'browser here', `device ${claim.name}`],
+  );
+  assert.deepEqual(
+    (await list(elsewhere)).map(({ id }) => id).toSorted(),
+    mine.map(({ id }) => id).toSorted(),
+  );
+  const [bobs] = await list(other);
+  assert.ok(bobs?.isThis);
+  assert.equal((await list(other)).length, 1);
+
+  for (const { id } of mine) assert.equal(await end(other, id), 404);
+  assert.equal(await end(browser, bobs.id), 404);
+  assert.equal(await end(browser, mine.find(({ isThis }) => isThis)?.id), 409);
+  const device = mine.find(({ kind }) => kind === 'device');
+  assert.equal(await end(browser, device?.id), 204);
+  assert.equal(await end(browser, device?.id), 404);
+  assert.equal((await devices(browser))[0]?.state, 'signed-out');
+  assert.deepEqual((await browser.call('POST', 'me/sessions/end-others')).json, { ended: 1 });
+  assert.equal((await elsewhere.call('GET', 'me')).status, 401);
+  assert.deepEqual(
+    (await list(browser)).map(({ isThis }) => isThis),
+    [true],
+  );
+  assert.equal((await list(other)).length, 1);
+  const { person: me } = (await browser.call('GET', 'me')).json as Me;
+  assert.deepEqual(
+    (await portal.audit('session.end')).map(({ who }) => who),
+    [me.id, me.id],
+  );
 });
 
 test('a person names their device, says that they know it, blocks it, forgets it; and nobody else’s', async (t) => {

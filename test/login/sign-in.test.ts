@@ -246,7 +246,14 @@ test('SEC-J2 what changes something needs the own page: another site, no origin 
   const portal = await testPortal(t, [corp]);
   const browser = new SimpleBrowser(portal, [corp]);
   await browser.open('/oidc/corp/start', alice, 'alice@acme.example');
-  for (const path of ['me/sign-out', 'me/devices/dev_x/sign-out', 'me/logins/approve', 'me/logins/refuse']) {
+  for (const path of [
+    'me/sign-out',
+    'me/devices/dev_x/sign-out',
+    'me/sessions/ses_x/end',
+    'me/sessions/end-others',
+    'me/logins/approve',
+    'me/logins/refuse',
+  ]) {
     const body = path.startsWith('me/logins') ? { code: 'BCDFGHJK' } : undefined;
     for (const headers of [
       { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' },

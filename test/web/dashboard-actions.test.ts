@@ -3,12 +3,16 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import type { Role } from '../../protocol/roles.ts';
+import { createOrganisation } from '../../controller/operator/create-organisation.ts';
+import type { NameProof } from '../../protocol/name-proofs.ts';
 import { clientSecretOf } from '../../controller/organisation/apply-document.ts';
 import { issuer } from './support/busy-organisation.ts';
 import { startDashboard } from './support/dashboard.ts';
 import { signInAs } from './support/sign-in-as.ts';
 
-const dashboard = await startDashboard({ after });
+/** What DNS says of names. */
+const records = new Map<string, string[]>();
+const dashboard = await startDashboard({ after }, { texts: async (name) => records.get(name) ?? [] });
 const { portal, busy } = dashboard;
 const organisation = portal.context.organisation(portal.context.soleOrganisation);
 const { page, complaints } = await dashboard.open();
@@ -299,6 +303,63 @@ test('nobody is shown what their role does not cover, and without a role there i
   const nobody = await signIn(undefined);
   await go('/', nobody);
   assert.equal(await nobody.getByRole('navigation').count(), 0);
+  await go('/admin/networks/hq', nobody);
+  await nobody.getByText('Your role does not include it').waitFor();
+  await go('/', nobody);
+  await nobody.getByRole('link', { name: 'Connect a machine' }).click();
+  await nobody
+    .getByText(`sudo postern up --controller ${portal.publicUrl.origin}`, { exact: true })
+    .waitFor();
+});
+
+test('one’s own sessions are listed, one is ended, then all others; this one stays', async () => {
+  const open = async (): Promise<string[]> =>
+    (
+      await organisation.store
+        .select('sessions')
+        .select('kind')
+        .where('subject', '=', busy.owner)
+        .where('ended_ms', 'is', null)
+        .execute()
+    ).map(({ kind }) => kind);
+  assert.ok((await open()).length > 2);
+  await go('/');
+  await page.getByRole('link', { name: 'Where you are signed in' }).click();
+  await page.getByRole('button', { name: /^End the session of laptop-1 from/ }).click();
+  await page.getByRole('button', { name: 'End it' }).click();
+  await page.getByText('The session is over.').waitFor();
+  assert.equal((await open()).includes('device'), false);
+  await page.getByRole('button', { name: 'End all others' }).click();
+  await dialogs().getByRole('button', { name: 'End all others' }).click();
+  await page.getByText('You are signed in nowhere else.').waitFor();
+  assert.deepEqual(await open(), ['browser']);
+  await page.getByText('This one', { exact: true }).waitFor();
+});
+
+test('a zone that waits for its record is seen to be proven by looking at DNS', async () => {
+  const { store, publicUrl, now } = portal.context;
+  await createOrganisation(store, { name: 'globex', address: undefined, publicUrl, nowMs: now() });
+  const { document } = await inForce();
+  const zones = [...(document.zones ?? []), 'acme-tools.com'];
+  await portal.admin('PUT', '/api/v1/document?secrets=keep', { ...document, zones });
+  await portal.admin('POST', '/api/v1/names/look');
+  await go('/admin/hostnames?tab=proofs');
+  await page.getByText('1 name waits for DNS').waitFor();
+  await page.getByRole('button', { name: 'Look now' }).click();
+  await page.getByText('does not have it yet').waitFor();
+
+  const record = `org=${organisation.id}`;
+  await page.getByText(`_postern.acme-tools.com TXT "${record}"`).last().waitFor();
+  records.set('_postern.acme-tools.com', [record]);
+  // Whoever looks again and again has DNS asked each five seconds.
+  portal.time.ahead += 6_000;
+  await page.getByRole('button', { name: 'Look now' }).click();
+  await page.getByText('every name is yours').waitFor();
+  const proofs = (await portal.admin('GET', '/api/v1/names')).json<NameProof[]>();
+  assert.deepEqual(
+    proofs.map(({ name, state }) => `${name} ${state}`),
+    ['acme-tools.com owned', 'wiki.acme.example owned'],
+  );
 });
 
 test('nothing went wrong in the browser meanwhile', () => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
+import type { Name } from '../../protocol/names.ts';
 import { pagePaths } from '../../protocol/pages.ts';
 import { axeFindings, startDashboard } from './support/dashboard.ts';
 
@@ -17,9 +18,20 @@ const invited = await dashboard.portal.admin('POST', '/api/v1/administrators/inv
 });
 const invitation = new URL(invited.json<{ link: string }>().link);
 
+const { store } = dashboard.portal.context.organisation(dashboard.portal.context.soleOrganisation);
+for (const [name, state, missed] of [
+  ['wiki.acme.example', 'waiting', null],
+  ['acme-tools.com', 'waiting', null],
+  [`${'w'.repeat(63)}.${'i'.repeat(63)}.acme-tools.com`, 'owned', 1],
+] as const)
+  await store
+    .insert('name_proofs', { name: name as Name, state, looked_ms: Date.now(), missed_ms: missed })
+    .execute();
+
 /** Parts of pages that have an address of their own, beside those of the router's list. */
 const parts = [
   invitation.pathname + invitation.search,
+  '/admin/hostnames?tab=proofs',
   '/admin/networks?tab=connectors',
   '/admin/networks?add=connector',
   '/admin/resources?add=resource',

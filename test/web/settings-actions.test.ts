@@ -365,7 +365,7 @@ test('the role matrix as the pages show it: each control is there for those who 
     found.push(...opened.complaints.map((text) => `${role}: ${text}`));
     await opened.context.close();
   };
-  await Promise.all((['network', 'access', 'support'] as const).map(look));
+  await Promise.all((['admin', 'network', 'access', 'approver', 'support'] as const).map(look));
   assert.deepEqual(found, []);
 });
 

@@ -25,6 +25,7 @@ export const directoriesQuery = live('directories', admin.directories);
 export const allRequestsQuery = live('requests', admin.requests);
 export const webhooksQuery = live('webhooks', admin.webhooks);
 export const hostnamesQuery = live('hostnames', admin.hostnames);
+export const namesQuery = live('names', admin.names);
 export const keysQuery = live('keys', admin.keys);
 export const mailQuery = live('mail', admin.mail);
 export const documentQuery = live('document', admin.document);

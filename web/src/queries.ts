@@ -19,6 +19,12 @@ export const devicesQuery = queryOptions({
   refetchInterval: liveMs,
 });
 
+export const mySessionsQuery = queryOptions({
+  queryKey: ['my-sessions'],
+  queryFn: api.sessions,
+  refetchInterval: liveMs,
+});
+
 export const passesQuery = queryOptions({
   queryKey: ['passes'],
   queryFn: api.passes,

@@ -240,6 +240,19 @@ const account = createRoute({
   component: lazyRouteComponent(() => import('./pages/account.tsx'), 'AccountPage'),
 });
 
+const mySessions = createRoute({
+  getParentRoute: () => shell,
+  path: '/sessions',
+  component: lazyRouteComponent(() => import('./pages/sessions.tsx'), 'MySessionsPage'),
+});
+
+const install = createRoute({
+  getParentRoute: () => shell,
+  path: '/install',
+  validateSearch: texts('tab'),
+  component: lazyRouteComponent(() => import('./pages/install.tsx'), 'InstallPage'),
+});
+
 export const router = createRouter({
   routeTree: root.addChildren([
     signIn,
@@ -254,6 +267,8 @@ export const router = createRouter({
       home,
       requests,
       account,
+      mySessions,
+      install,
       adminHome,
       start,
       map,

@@ -9,6 +9,7 @@ import { createApiToken } from '../../../controller/api-tokens.ts';
 import type { DeviceClaim } from '../../../controller/enrolment/join-device.ts';
 import { LoginAttempts } from '../../../controller/enrolment/login-attempts.ts';
 import { login } from '../../../controller/login/login.ts';
+import type { TextRecords } from '../../../controller/operator/asked-names.ts';
 import type { Mailer } from '../../../controller/notifications/mailer.ts';
 import { openController, type OpenController } from '../../../controller/open-controller.ts';
 import type { OrganisationDocument } from '../../../protocol/organisation-document.ts';
@@ -44,6 +45,7 @@ export async function testPortal(
   providers: readonly TestProvider[],
   publicUrl: URL = testUrl,
   mailer?: Mailer,
+  texts?: TextRecords,
 ): Promise<TestPortal> {
   const directory = await mkdtemp(join(tmpdir(), 'postern-portal-'));
   const time = { ahead: 0 };
@@ -62,7 +64,11 @@ export async function testPortal(
   });
   const { context } = opened;
   const attempts = new LoginAttempts(context);
-  const app = await buildApp({ context, ...login(context, attempts) });
+  const app = await buildApp({
+    context,
+    ...login(context, attempts),
+    ...(texts === undefined ? {} : { texts }),
+  });
   test.after(async () => {
     await app.close();
     await opened.close();

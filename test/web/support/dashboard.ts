@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { chromium } from 'playwright-core';
 import { Cookies } from '../../../controller/login/cookies.ts';
+import type { TextRecords } from '../../../controller/operator/asked-names.ts';
 import { findProgram } from '../../../scripts/programs.ts';
 import { openMailer } from '../../../controller/notifications/mailer.ts';
 import { testPortal, type TestPortal } from '../../login/support/portal.ts';
@@ -35,13 +36,13 @@ const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/
 /** One controller and browser for a file of tests. */
 export async function startDashboard(
   test: { after(done: () => Promise<void>): void },
-  { hostile = false } = {},
+  { hostile = false, texts }: { readonly hostile?: boolean; readonly texts?: TextRecords } = {},
 ): Promise<Dashboard> {
   const publicUrl = new URL(`http://postern.localhost:${await freePort()}`);
   // Nothing is sent: what an administrator is shown of mail is.
   const smtp = new URL('smtp://postern@mail.acme.example:587');
   const mailer = openMailer({ url: smtp, from: 'access@acme.example', failed: () => undefined });
-  const portal = await testPortal(test, [], publicUrl, mailer);
+  const portal = await testPortal(test, [], publicUrl, mailer, texts);
   const busy = await makeBusy(portal, { hostile });
   await portal.app.listen({ host: '127.0.0.1', port: Number(publicUrl.port) });
   const browser: Browser = await chromium.launch({

@@ -22,6 +22,7 @@ import type { HostnameCheck, HostnameEntry } from '../../../protocol/hostnames.t
 import type { Invitations, Invited } from '../../../protocol/invitations.ts';
 import type { MailStatus, MailTested } from '../../../protocol/mail.ts';
 import type { LiveFlowList } from '../../../protocol/live-flows.ts';
+import type { NameProof } from '../../../protocol/name-proofs.ts';
 import type { Overview } from '../../../protocol/overview.ts';
 import type { PlanResult } from '../../../protocol/plan.ts';
 import type { ProposalDetail, ProposalList, Proposed } from '../../../protocol/proposals.ts';
@@ -81,6 +82,8 @@ export const admin = {
   resources: () => call<ResourceEntry[]>('GET', 'resources'),
   hostnames: () => call<HostnameEntry[]>('GET', 'hostnames'),
   checkHostname: (name: string) => call<HostnameCheck>('GET', `hostnames/${id(name)}/check`),
+  names: () => call<NameProof[]>('GET', 'names'),
+  lookAtNames: () => call<NameProof[]>('POST', 'names/look'),
   keys: () => call<KeyEntry[]>('GET', 'enrolment-keys'),
   log: (query: LogQuery) =>
     call<{ entries: AuditRow[]; next: number }>('GET', withQuery('audit', { ...query })),

@@ -1,4 +1,4 @@
-/** My devices, the one seen last first, and the way to let another in. */
+/** My devices, the one seen last first, the ways to let another in, and where I am signed in. */
 import type { UseQueryResult } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { MyDevices } from '../../../protocol/portal.ts';
@@ -36,6 +36,14 @@ export function Devices({ devices }: { readonly devices: UseQueryResult<MyDevice
           ))}
         </ul>
       )}
+      <div className="flex flex-wrap gap-x-4 gap-y-1 border-t border-line px-4 py-2.5 text-small">
+        <Link to="/install" className="rounded-small py-0.5 text-accent hover:underline">
+          Connect a machine
+        </Link>
+        <Link to="/sessions" className="rounded-small py-0.5 text-accent hover:underline">
+          Where you are signed in
+        </Link>
+      </div>
     </Panel>
   );
 }

@@ -1,11 +1,12 @@
 /** What I may use: the resources that policy allows me, those I could mend, and my devices. */
 import { useState } from 'react';
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { Search, X } from 'lucide-react';
 import type { Me, MyResources, PortalResource } from '../../../protocol/portal.ts';
 import { devicesQuery, resourcesQuery } from '../queries.ts';
 import { useMe } from '../shell/may.ts';
-import { Button } from '../ui/button.tsx';
+import { Button, buttonClass } from '../ui/button.tsx';
 import { Foreign } from '../ui/foreign.tsx';
 import { foreignText } from '../ui/foreign-text.ts';
 import { Notice } from '../ui/notice.tsx';
@@ -142,8 +143,10 @@ function matches({ name, hosts, ports }: PortalResource, wanted: string): boolea
 function NoDevice() {
   return (
     <Notice tone="plain" title="Connect a device to use them">
-      Run <code className="font-mono text-small">postern up --controller {location.origin}</code> on your
-      computer.
+      <p>The client opens them on your computer, by name, in any program.</p>
+      <Link to="/install" className={buttonClass('secondary', 'mt-2.5')}>
+        How to install it
+      </Link>
     </Notice>
   );
 }

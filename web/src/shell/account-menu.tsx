@@ -1,7 +1,7 @@
 /** Who is signed in, how it looks, and the way out. Loaded when it is first asked for. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { Check, KeyRound, LogOut, MonitorX } from 'lucide-react';
+import { Check, KeyRound, LogOut, MonitorSmartphone, MonitorX } from 'lucide-react';
 import { DropdownMenu } from 'radix-ui';
 import { useState, type ReactNode } from 'react';
 import type { Me } from '../../../protocol/portal.ts';
@@ -100,6 +100,10 @@ export default function AccountMenu({
               How you sign in
             </DropdownMenu.Item>
           ) : undefined}
+          <DropdownMenu.Item onSelect={() => void navigate({ to: '/sessions' })} className={item}>
+            <MonitorSmartphone className="size-4 text-quiet" aria-hidden="true" />
+            Where you are signed in
+          </DropdownMenu.Item>
           <DropdownMenu.Item onSelect={() => signOut.mutate(false)} className={item}>
             <LogOut className="size-4 text-quiet" aria-hidden="true" />
             Sign out

@@ -186,3 +186,12 @@ export function navigationFor(me: Me): NavigationGroup[] {
     }))
     .filter(({ items }) => items.length > 0);
 }
+
+/** Whether a page at this path, or what it belongs to, is there for this person. */
+export function mayOpen(me: Me, path: string): boolean {
+  const [nearest] = groups
+    .flatMap(({ items }) => items)
+    .filter(({ to }) => path === to || path.startsWith(`${to}/`))
+    .toSorted((a, b) => b.to.length - a.to.length);
+  return nearest?.needs === undefined || may(me, nearest.needs);
+}

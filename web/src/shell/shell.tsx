@@ -3,17 +3,19 @@
  * have no bar at the side. Without a session the sign-in page follows, which comes back here.
  */
 import { lazy, Suspense, useEffect, useState } from 'react';
-import { Link, Outlet } from '@tanstack/react-router';
+import { Link, Outlet, useLocation } from '@tanstack/react-router';
 import { Menu, Search } from 'lucide-react';
 import type { Me } from '../../../protocol/portal.ts';
 import { SignedIn } from '../pages/signed-in.tsx';
+import { buttonClass } from '../ui/button.tsx';
 import { Foreign } from '../ui/foreign.tsx';
 import { Mark } from '../ui/mark.tsx';
-import { Skeleton } from '../ui/states.tsx';
+import { Page } from '../ui/page.tsx';
+import { EmptyState, Skeleton } from '../ui/states.tsx';
 import { Toasts } from '../ui/toast.tsx';
 import { Account } from './account.tsx';
-import { MeContext } from './may.ts';
-import { navigationFor, type NavigationGroup } from './navigation.ts';
+import { may, MeContext } from './may.ts';
+import { mayOpen, navigationFor, type NavigationGroup } from './navigation.ts';
 import { useEvents } from './use-events.ts';
 
 const Palette = lazy(() => import('./palette.tsx'));
@@ -41,8 +43,9 @@ export function Shell() {
 function Framed({ me }: { readonly me: Me }) {
   const groups = navigationFor(me);
   const hasRole = groups.length > 1;
+  const isOpen = useLocation({ select: ({ pathname }) => mayOpen(me, pathname) });
   const [open, setOpen] = useState<'palette' | 'navigation'>();
-  useEvents(hasRole);
+  useEvents(may(me, 'document.read'));
   useEffect(() => {
     if (!hasRole) return undefined;
     const onKey = (event: KeyboardEvent): void => {
@@ -61,9 +64,13 @@ function Framed({ me }: { readonly me: Me }) {
       className="min-w-0 flex-1 px-4 py-6 outline-none sm:px-6 lg:px-8 lg:py-8"
     >
       <div className="mx-auto max-w-[76rem]">
-        <Suspense fallback={<Skeleton what="the page" />}>
-          <Outlet />
-        </Suspense>
+        {isOpen ? (
+          <Suspense fallback={<Skeleton what="the page" />}>
+            <Outlet />
+          </Suspense>
+        ) : (
+          <NotForYou />
+        )}
       </div>
     </main>
   );
@@ -133,6 +140,20 @@ function Framed({ me }: { readonly me: Me }) {
         {open === 'navigation' ? <PhoneNavigation groups={groups} onClose={close} /> : undefined}
       </Suspense>
     </div>
+  );
+}
+
+/** In the place of a page that would ask for what the API refuses. */
+function NotForYou() {
+  return (
+    <Page title="This page is not yours to see">
+      <EmptyState title="Your role does not include it">
+        <p>Whoever looks after roles in your organisation can give you one that does.</p>
+        <Link to="/" className={buttonClass('secondary', undefined, true)}>
+          Go to what you may use
+        </Link>
+      </EmptyState>
+    </Page>
   );
 }
 

@@ -10,6 +10,7 @@ const touched: Readonly<Record<LiveKind, readonly string[]>> = {
     'history',
     'resources',
     'hostnames',
+    'names',
     'service-accounts',
     'posture-sources',
     'standings',
@@ -24,7 +25,7 @@ const touched: Readonly<Record<LiveKind, readonly string[]>> = {
   log: ['log', 'flows'],
 };
 
-/** As long as the page is there, and only for those with a role. A browser dials again by itself. */
+/** As long as the page is there, and only for those who may hear of it. A browser dials again by itself. */
 export function useEvents(active: boolean): void {
   const queries = useQueryClient();
   useEffect(() => {

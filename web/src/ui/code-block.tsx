@@ -1,7 +1,17 @@
 /** Text for machines, as it is, with a button that copies it. */
+import { classNames } from './class-names.ts';
 import { CopyButton } from './copy-button.tsx';
 
-export function CodeBlock({ text, what }: { readonly text: string; readonly what: string }) {
+export function CodeBlock({
+  text,
+  what,
+  wraps = false,
+}: {
+  readonly text: string;
+  readonly what: string;
+  /** Long lines go on below rather than being scrolled to: for commands, which are read before they are run. */
+  readonly wraps?: boolean;
+}) {
   return (
     <div className="relative rounded-control border border-line bg-sunken">
       <pre
@@ -10,7 +20,10 @@ export function CodeBlock({ text, what }: { readonly text: string; readonly what
         tabIndex={0}
         role="region"
         aria-label={what}
-        className="max-h-80 overflow-auto rounded-control py-3 pr-12 pl-4 font-mono text-small leading-5"
+        className={classNames(
+          'max-h-80 overflow-auto rounded-control py-3 pr-12 pl-4 font-mono text-small leading-5',
+          wraps && 'whitespace-pre-wrap wrap-anywhere',
+        )}
       >
         {text}
       </pre>

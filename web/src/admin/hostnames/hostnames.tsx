@@ -17,16 +17,36 @@ import { Notice } from '../../ui/notice.tsx';
 import { Page } from '../../ui/page.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { EmptyState, Loaded, Skeleton } from '../../ui/states.tsx';
+import { Tabs } from '../../ui/tabs.tsx';
 import { TextLink } from '../../ui/text-link.tsx';
+import { useListSearch } from '../../ui/use-list-search.ts';
+import { Proofs } from './proofs.tsx';
 
 export function HostnamesPage() {
-  const hostnames = useQuery(hostnamesQuery);
-  const [asked, setAsked] = useState<string>();
+  const [{ tab }] = useListSearch();
   return (
     <Page
       title="Public hostnames"
       lead="Names under which people open an application in any browser, with sign-in in front of it."
     >
+      <Tabs
+        label="Parts of public hostnames"
+        current={tab}
+        tabs={[
+          { id: undefined, label: 'Hostnames' },
+          { id: 'proofs', label: 'Proofs' },
+        ]}
+      />
+      {tab === 'proofs' ? <Proofs /> : <Hostnames />}
+    </Page>
+  );
+}
+
+function Hostnames() {
+  const hostnames = useQuery(hostnamesQuery);
+  const [asked, setAsked] = useState<string>();
+  return (
+    <>
       <Loaded what="The hostnames" query={hostnames}>
         {(rows) => (
           <DataTable
@@ -62,7 +82,7 @@ export function HostnamesPage() {
           <Checked hostname={asked} />
         </Drawer>
       )}
-    </Page>
+    </>
   );
 }
 
