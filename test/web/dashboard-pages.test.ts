@@ -18,7 +18,7 @@ const invited = await dashboard.portal.admin('POST', '/api/v1/administrators/inv
 });
 const invitation = new URL(invited.json<{ link: string }>().link);
 
-const { store } = dashboard.portal.context.organisation(dashboard.portal.context.soleOrganisation);
+const { store } = dashboard.portal.context.organisation(dashboard.portal.context.firstOrganisation);
 for (const [name, state, missed] of [
   ['wiki.acme.example', 'waiting', null],
   ['acme-tools.com', 'waiting', null],

@@ -143,7 +143,7 @@ function matches({ name, hosts, ports }: PortalResource, wanted: string): boolea
 function NoDevice() {
   return (
     <Notice tone="plain" title="Connect a device to use them">
-      <p>The client opens them on your computer, by name, in any program.</p>
+      <p>The client opens them on your computer, by name.</p>
       <Link to="/install" className={buttonClass('secondary', 'mt-2.5')}>
         How to install it
       </Link>

@@ -23,7 +23,7 @@ export function InstallPage() {
   return (
     <Page
       title="Connect this machine"
-      lead="The client runs on your own machine and opens what you may use there, by name, in any program."
+      lead="The client runs on your own machine and opens what you may use there, by name."
       above={<TextLink to="/">What you may use</TextLink>}
     >
       <Tabs label="Systems" current={system} tabs={systems} />
@@ -39,12 +39,11 @@ export function InstallPage() {
             </p>
           </Step>
           <Step number={4} title="See what you may use">
+            <p>What is there for you, and over which path you reach it:</p>
             <CodeBlock
               wraps
               what="the commands that show what you may use"
-              text={
-                'postern resources   # what you may use\npostern status      # who, what, over which path'
-              }
+              text={'postern resources\npostern status'}
             />
           </Step>
         </ol>

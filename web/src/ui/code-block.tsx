@@ -22,14 +22,29 @@ export function CodeBlock({
         aria-label={what}
         className={classNames(
           'max-h-80 overflow-auto rounded-control py-3 pr-12 pl-4 font-mono text-small leading-5',
-          wraps && 'whitespace-pre-wrap wrap-anywhere',
+          wraps && 'whitespace-pre-wrap',
         )}
       >
-        {text}
+        {wraps ? <Words text={text} /> : text}
       </pre>
       <div className="absolute top-0 right-0 rounded-control bg-sunken p-1">
         <CopyButton text={text} what={what} />
       </div>
     </div>
+  );
+}
+
+/** Options stay whole: the browser would break them after a hyphen. */
+function Words({ text }: { readonly text: string }) {
+  return text.split(/(\s+)/).map((word, index) =>
+    word.trim() === '' ? (
+      word
+    ) : (
+      // The order never changes.
+      // oxlint-disable-next-line react/no-array-index-key
+      <span key={index} className="inline-block max-w-full wrap-anywhere">
+        {word}
+      </span>
+    ),
   );
 }
