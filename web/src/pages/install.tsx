@@ -15,6 +15,13 @@ const systems: readonly { readonly id: System; readonly label: string }[] = [
   { id: 'windows', label: 'Windows' },
 ];
 
+/** How it is called there where names are to work as far as they do: on Linux as root, whose client it then is. */
+const commandOn: Readonly<Record<System, string>> = {
+  linux: 'sudo postern',
+  macos: 'postern',
+  windows: 'node bin/postern',
+};
+
 const route = getRouteApi('/shell/install');
 
 export function InstallPage() {
@@ -43,8 +50,11 @@ export function InstallPage() {
             <CodeBlock
               wraps
               what="the commands that show what you may use"
-              text={'postern resources\npostern status'}
+              text={`${commandOn[system]} resources\n${commandOn[system]} status`}
             />
+            {system === 'linux' ? (
+              <p className="text-small text-quiet">Without sudo where it was started without.</p>
+            ) : undefined}
           </Step>
         </ol>
       </div>
@@ -78,12 +88,7 @@ function Get({ system }: { readonly system: System }) {
             : 'npm ci && npm run build\nsudo ln -s "$PWD/bin/postern" /usr/local/bin/postern'
         }
       />
-      {system === 'windows' ? (
-        <p className="text-small text-quiet">
-          There, <code className="font-mono">node bin/postern</code> stands for{' '}
-          <code className="font-mono">postern</code> below.
-        </p>
-      ) : system === 'linux' ? (
+      {system === 'linux' ? (
         <p className="text-small text-quiet">
           It takes npm. Node 24, on which it runs, comes with the first line.
         </p>
@@ -94,29 +99,20 @@ function Get({ system }: { readonly system: System }) {
 
 function Start({ system }: { readonly system: System }) {
   const { address, organisation } = useMe();
-  const up = `postern up --controller ${address}`;
+  const up = `up --controller ${address}`;
   const proxy = `${up} --capture none --socks 127.0.0.1:1080`;
+  const started = `${commandOn[system]} ${system === 'linux' ? up : proxy}`;
   return (
     <Step number={2} title="Start it">
       <p>The address is {organisation === null ? 'your organisation’s' : `that of ${organisation}`}.</p>
-      <CodeBlock
-        wraps
-        what="the command that starts it"
-        text={
-          system === 'linux'
-            ? `sudo ${up}`
-            : system === 'macos'
-              ? proxy
-              : proxy.replace(/^postern/, 'node bin/postern')
-        }
-      />
+      <CodeBlock wraps what="the command that starts it" text={started} />
       {system === 'linux' ? (
         <>
           <p>
             Without root, names work in programs that use its proxy, such as{' '}
             <code className="font-mono text-small">curl --proxy socks5h://127.0.0.1:1080</code>:
           </p>
-          <CodeBlock wraps what="the command that starts it without root" text={proxy} />
+          <CodeBlock wraps what="the command that starts it without root" text={`postern ${proxy}`} />
         </>
       ) : (
         <p>
