@@ -5,8 +5,8 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { Fault, toFault } from '../../protocol/errors.ts';
-import type { FlowTarget, OpenFlow } from '../open-flow.ts';
-import { splice } from '../splice.ts';
+import type { FlowTarget, OpenFlow } from '../flows/open-flow.ts';
+import { splice } from '../flows/splice.ts';
 import { connectEstablished, readConnect, statusFor, writeRefusal } from './http-connect.ts';
 import { ownerOfPeer } from './peer-owner.ts';
 import { readGreeting, readRequest, socksReplies, socksReplyFor, writeMethod, writeReply } from './socks.ts';

@@ -172,6 +172,13 @@ const lookedUp: Readonly<Record<string, Fields>> = {
   '/api/v1/setup/passkey-options': owner,
   '/api/v1/setup/passkey': owner,
   '/api/v1/setup/password': { ...owner, password, code: '123456' },
+  '/api/v1/administrators/invitations': { email: owner.email },
+  // A network without a connector, which would have to be waited for.
+  '/api/v1/target-tests': {
+    network: 'elsewhere',
+    target: { host: 'wiki.acme.internal', port: 443, speak: 'https' },
+  },
+  '/api/v1/mail/test': { to: owner.email },
   '/api/v1/sign-in/password': { email: owner.email, password, code: '123456' },
   '/api/v1/sign-in/recovery': { email: owner.email, recoveryCode: '0000-0000-0000-0000' },
   '/api/v1/sign-in/passkey': { challenge: link.token },

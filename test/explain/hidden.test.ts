@@ -8,7 +8,7 @@ import { after, test, type TestContext } from 'node:test';
 import { AddressPool } from '../../client/dns/address-pool.ts';
 import { defaultRange, parseRange, type AddressRange } from '../../client/dns/address-range.ts';
 import { createResolver } from '../../client/dns/resolver.ts';
-import { namesOf } from '../../client/names.ts';
+import { namesOf } from '../../client/accounts/names.ts';
 import { explain } from '../../client/why.ts';
 import { createApiToken } from '../../controller/api-tokens.ts';
 import { Refusals } from '../../controller/explain/refusals.ts';
