@@ -57,9 +57,9 @@ async function limit(which: string, options: OrganisationOptions & Partial<Limit
   });
   print(json, { schema: 'postern.organisation-limits/v1', id, limits }, '');
   const shown = (['people', 'connectors', 'requests'] as const).map(
-    (what) => `${limits[what] ?? 'any number of'} ${what}${what === 'requests' ? ' a second' : ''}`,
+    (what) => `${what}${what === 'requests' ? ' a second' : ''}: ${limits[what] ?? 'no limit'}`,
   );
-  say(`${which} may have ${shown.join(', ')}. What it has already goes on.`);
+  say(`${which} may have at most: ${shown.join(', ')}. What it has already goes on.`);
 }
 
 async function usage(which: string, options: OrganisationOptions): Promise<void> {
