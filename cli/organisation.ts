@@ -111,11 +111,14 @@ async function exportAll(
   which: string,
   { data, publicUrl: _publicUrl, json: _json, ...database }: OrganisationOptions,
 ): Promise<void> {
+  const { limitsIn } = await import('../controller/operator/limits.ts');
   const { exportOrganisation } = await import('../controller/operator/export-organisation.ts');
   await withStoreBeside(data, database, async (store) => {
-    const { id, name, address, created_ms: createdMs } = await organisationOf(store, { organisation: which });
+    const found = await organisationOf(store, { organisation: which });
+    const { id, name, address, created_ms: createdMs } = found;
     const created = new Date(createdMs).toISOString();
-    const head = { schema: 'postern.organisation-export/v1', id, name, address, created };
+    const limits = limitsIn(found);
+    const head = { schema: 'postern.organisation-export/v1', id, name, address, created, limits };
     process.stdout.write(`${JSON.stringify(head)}\n`);
     for await (const line of exportOrganisation(store, id))
       if (!process.stdout.write(`${JSON.stringify(line)}\n`)) await once(process.stdout, 'drain');

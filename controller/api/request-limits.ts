@@ -45,7 +45,9 @@ export class RequestLimits {
     throw error;
   }
 
-  /** Writes down what was counted of every organisation. What cannot be written now is kept. */
+  /**
+   * Writes down what was counted of every organisation that is not suspended. What cannot be written now is kept.
+   */
   async flushAll(): Promise<void> {
     for (const organisation of [...this.#counts.keys()]) await this.flush(organisation);
   }
@@ -58,6 +60,8 @@ export class RequestLimits {
     const { store } = this.#context.organisation(organisation);
     try {
       await store.transaction(async (tx) => {
+        // Of one that may be deleted by now nothing is left behind.
+        if ((await tx.standing()).isSuspended) return;
         for (const [month, { requests, refused }] of months)
           await tx
             .insert('usage_counts', { month, requests, refused })
