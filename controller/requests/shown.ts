@@ -7,7 +7,8 @@ import type { OrganisationState } from '../organisation/organisation-state.ts';
 import { resourceHosts } from '../organisation/resource-hosts.ts';
 import { webHostnames } from '../organisation/resource-web.ts';
 import { inChunks } from '../store/in-chunks.ts';
-import type { AccessRequestsTable, RequestAnswersTable, RequestState } from '../store/schema.ts';
+import type { RequestState } from '../../protocol/requests.ts';
+import type { AccessRequestsTable, RequestAnswersTable } from '../store/tables/requests.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { longestOf, mayApprove, quorumOf, requestableFor, ruleNamed, waivableFor } from './rules.ts';
 
