@@ -5,7 +5,7 @@ import { ProblemError } from '../api/problems.ts';
 import type { TypedApp } from '../api/typed-app.ts';
 import type { ControllerContext } from '../context.ts';
 import { endSessions } from '../sessions/end-sessions.ts';
-import type { SessionsTable } from '../store/schema.ts';
+import type { SessionsTable } from '../store/tables/people.ts';
 import { instant, portalCaller, type PortalCaller } from './portal-caller.ts';
 
 const config = { access: ['person'] } as const;
