@@ -1,6 +1,6 @@
 /** Which account of a state directory a command is about where no client runs that could tell. */
-import type { AccountFolder } from '../client/account-folders.ts';
-import { chooseAccount, nameAccounts, type AccountMarks } from '../client/account-names.ts';
+import type { AccountFolder } from '../client/accounts/account-folders.ts';
+import { chooseAccount, nameAccounts, type AccountMarks } from '../client/accounts/account-names.ts';
 import { DeviceMemory } from '../client/memory.ts';
 import { exits, toFault } from '../protocol/errors.ts';
 import { CommandError } from './output.ts';

@@ -235,7 +235,7 @@ async function offerSetup(context: ControllerContext, data: string): Promise<voi
   const { hasOwner } = await import('../controller/administrators/administrators.ts');
   const { createSetupLink } = await import('../controller/administrators/setup-links.ts');
   writeFileSync(join(data, publicUrlFile), `${context.publicUrl.origin}\n`);
-  const { store } = context.organisation(context.soleOrganisation);
+  const { store } = context.organisation(context.firstOrganisation);
   if (await hasOwner(store)) return;
   const { random } = context;
   const link = await createSetupLink(store, context.publicUrl, {

@@ -2,7 +2,7 @@
 import { Duplex } from 'node:stream';
 import type { Command } from 'commander';
 import type { ClientStatus } from '../client/status.ts';
-import { AccountFolders } from '../client/account-folders.ts';
+import { AccountFolders } from '../client/accounts/account-folders.ts';
 import { exits, Fault, type CodeName } from '../protocol/errors.ts';
 import { callLocalApi, connectLocalApi } from '../protocol/node/local-api.ts';
 import { openStateDirectory } from '../protocol/node/state-directory.ts';

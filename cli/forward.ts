@@ -32,7 +32,7 @@ export function forwardCommand(program: Command): void {
 async function run(host: string, portText: string, options: Options): Promise<void> {
   const port = parsePort(portText);
   const source = await flowSource(options);
-  const { splice } = await import('../client/splice.ts');
+  const { splice } = await import('../client/flows/splice.ts');
   try {
     const faults: Fault[] = [];
     let carried = 0;

@@ -1,8 +1,8 @@
 /** `postern login`: signs a person in, through the running client or for the next `up`. */
 import type { Command } from 'commander';
-import type { SignInPrompt } from '../client/sign-in.ts';
+import type { SignInPrompt } from '../client/sign-in/sign-in.ts';
 import type { AccountSummary, ClientStatus } from '../client/status.ts';
-import { AccountFolders } from '../client/account-folders.ts';
+import { AccountFolders } from '../client/accounts/account-folders.ts';
 import { exits, Fault } from '../protocol/errors.ts';
 import { callLocalApi } from '../protocol/node/local-api.ts';
 import { openStateDirectory } from '../protocol/node/state-directory.ts';

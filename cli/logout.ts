@@ -1,6 +1,6 @@
 /** `postern logout`: ends this device's session and gives the names back. */
 import type { Command } from 'commander';
-import { AccountFolders } from '../client/account-folders.ts';
+import { AccountFolders } from '../client/accounts/account-folders.ts';
 import { exits, Fault } from '../protocol/errors.ts';
 import { callLocalApi } from '../protocol/node/local-api.ts';
 import { openStateDirectory } from '../protocol/node/state-directory.ts';

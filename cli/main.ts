@@ -18,6 +18,7 @@ const commands: Record<string, () => Promise<Register>> = {
   request: async () => (await import('./request.ts')).requestCommand,
   expose: async () => (await import('./expose.ts')).exposeCommand,
   ping: async () => (await import('./ping.ts')).pingCommand,
+  doctor: async () => (await import('./doctor.ts')).doctorCommand,
   open: async () => (await import('./open.ts')).openCommand,
   ssh: async () => (await import('./ssh.ts')).sshCommand,
   forward: async () => (await import('./forward.ts')).forwardCommand,

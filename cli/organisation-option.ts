@@ -19,7 +19,7 @@ export async function organisationOf(
   { organisation }: OrganisationOption,
 ): Promise<FoundOrganisation> {
   const { findOrganisation } = await import('../controller/operator/find-organisation.ts');
-  const which = organisation ?? (await store.soleOrganisation());
+  const which = organisation ?? (await store.firstOrganisation());
   const found = await findOrganisation(store, which);
   if (found === undefined)
     throw new CommandError(exits.usage, `there is no organisation "${which}"; see postern organisation list`);

@@ -128,7 +128,7 @@ async function remove(
   const { id, hash } = await withStoreBeside(data, database, async (store) => {
     const found = await organisationOf(store, { organisation: which });
     const { suspended_ms: suspendedMs } = found;
-    if (found.id === (await store.soleOrganisation()))
+    if (found.id === (await store.firstOrganisation()))
       throw new CommandError(
         exits.usage,
         'the first organisation is the operator’s own: its relays and its address serve the others',

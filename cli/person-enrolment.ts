@@ -1,5 +1,5 @@
 /** How `up` and `login` find the controller a person means, and whom to trust there at the first sign-in. */
-import { AccountFolders, type AccountFolder } from '../client/account-folders.ts';
+import { AccountFolders, type AccountFolder } from '../client/accounts/account-folders.ts';
 import { exits, Fault } from '../protocol/errors.ts';
 import { decodeKey, encodeKey } from '../protocol/keys.ts';
 import { discover } from '../protocol/node/discover.ts';

@@ -1,5 +1,5 @@
 /** Shows a person how to sign in, on the terminal. */
-import type { SignInPrompt } from '../client/sign-in.ts';
+import type { SignInPrompt } from '../client/sign-in/sign-in.ts';
 import { say } from './output.ts';
 
 export function showPrompt(prompt: SignInPrompt): void {

@@ -1,7 +1,7 @@
 /** `postern up`: signs in, answers names and carries flows until it is stopped. */
 import type { Command } from 'commander';
 import type { Client, ClientOptions, Listen } from '../client/client.ts';
-import { AccountFolders } from '../client/account-folders.ts';
+import { AccountFolders } from '../client/accounts/account-folders.ts';
 import { exits, Fault } from '../protocol/errors.ts';
 import { openStateDirectory } from '../protocol/node/state-directory.ts';
 import { decodeEnrolmentKey } from '../protocol/secrets.ts';

@@ -1,7 +1,7 @@
 /** What a person at the terminal of `postern up` wants to know as it happens. */
 import type { DeviceNews } from '../protocol/control.ts';
 import type { Fault } from '../protocol/errors.ts';
-import type { SignInPrompt } from './sign-in.ts';
+import type { SignInPrompt } from './sign-in/sign-in.ts';
 import type { ClientStatus } from './status.ts';
 
 export type ClientEvent =

@@ -4,9 +4,9 @@
  */
 import { Fault } from '../protocol/errors.ts';
 import type { LocalRoutes } from '../protocol/node/local-api.ts';
-import type { Account } from './account.ts';
-import type { FlowTarget } from './open-flow.ts';
-import type { SignInPrompt } from './sign-in.ts';
+import type { Account } from './accounts/account.ts';
+import type { FlowTarget } from './flows/open-flow.ts';
+import type { SignInPrompt } from './sign-in/sign-in.ts';
 import { findResource } from './standing.ts';
 import type { ClientStatus } from './status.ts';
 import type { Undone } from './system/journal.ts';

@@ -4,15 +4,15 @@ import type { ControlState } from '../protocol/node/control-connection.ts';
 import { version } from '../protocol/version.ts';
 import { formatRange } from './dns/address-range.ts';
 import type { RefusedZone } from './dns/zones.ts';
-import type { Flows } from './flows.ts';
-import { pathView } from './path-view.ts';
+import type { Flows } from './flows/flows.ts';
+import { pathView } from './tunnel/path-view.ts';
 import { ownPosture } from './posture/own-posture.ts';
 import type { LastReport } from './posture/reporter.ts';
 import type { Knowledge } from './standing.ts';
-import { warningsMs } from './session-warnings.ts';
+import { warningsMs } from './sign-in/session-warnings.ts';
 import { statusSchema, type AccountSummary, type ClientStatus } from './status.ts';
 import type { SystemChanges } from './system/system-changes.ts';
-import type { Tunnels } from './tunnels.ts';
+import type { Tunnels } from './tunnel/tunnels.ts';
 
 /** What one account knows of itself. */
 export interface AccountParts {

@@ -13,7 +13,7 @@ import { sourceOfAddress } from '../protocol/link/handshake-budget.ts';
 import { acceptedTcpCarrier } from '../protocol/link/tcp-carrier.ts';
 import { watchGate } from '../protocol/link/tcp-gate.ts';
 import { TokenBucket } from '../protocol/mux/token-bucket.ts';
-import { isInside, parseAddress } from './address.ts';
+import { isInside, parseAddress } from './dial/address.ts';
 
 /** Connections that have not shown a right yet. */
 const maxStrangers = 1_024;

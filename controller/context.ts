@@ -44,7 +44,7 @@ export interface ControllerContext {
   /** All of them, and where each has its people sign in. */
   readonly organisations: Organisations;
   /** The first organisation, which is the only one unless the operator makes others. */
-  readonly soleOrganisation: OrganisationId;
+  readonly firstOrganisation: OrganisationId;
   organisation(id: OrganisationId): Organisation;
   readonly secretKey: SecretKey;
   readonly keys: ControllerKeys;

@@ -30,7 +30,7 @@ export async function openEmbeddedRelay(
   context: ControllerContext,
   changed: () => void,
 ): Promise<EmbeddedRelay> {
-  const { store } = context.organisation(context.soleOrganisation);
+  const { store } = context.organisation(context.firstOrganisation);
   const id = await registered(context);
   const lease = new Lease(context.now);
   const take = (message: FromController): void => {
@@ -87,12 +87,12 @@ export async function openEmbeddedRelay(
 
 /** Takes the embedded relay off the list, for a controller that runs without one. */
 export async function removeEmbeddedRelay(context: ControllerContext): Promise<void> {
-  const { store } = context.organisation(context.soleOrganisation);
+  const { store } = context.organisation(context.firstOrganisation);
   await store.delete('nodes').where('kind', '=', 'relay').where('mk', '=', '').execute();
 }
 
 async function registered(context: ControllerContext): Promise<RelayId> {
-  const { store } = context.organisation(context.soleOrganisation);
+  const { store } = context.organisation(context.firstOrganisation);
   const nowMs = context.now();
   const told = { url: context.publicUrl.origin, version, seen_ms: nowMs };
   const known = await store
@@ -133,7 +133,7 @@ const touchEveryMs = 600_000;
 
 async function touch(context: ControllerContext, id: RelayId): Promise<void> {
   const nowMs = context.now();
-  const { store } = context.organisation(context.soleOrganisation);
+  const { store } = context.organisation(context.firstOrganisation);
   await store
     .update('nodes')
     .set({ seen_ms: nowMs })

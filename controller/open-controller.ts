@@ -107,7 +107,7 @@ async function open(
   const id = random(16).toString('base64url');
   const live = await openLive(options, { id, secretKey, store });
   atEnd(() => live.close());
-  const soleOrganisation = await store.soleOrganisation();
+  const firstOrganisation = await store.firstOrganisation();
   const organisations = new Map<OrganisationId, Organisation>();
   const sweeps = new Map<string, () => void>();
   atEnd(() => {
@@ -119,7 +119,7 @@ async function open(
     publicUrl,
     webPort: options.webPort ?? webPortOf(publicUrl),
     store,
-    soleOrganisation,
+    firstOrganisation,
     organisations: known,
     organisation(wanted) {
       let organisation = organisations.get(wanted);

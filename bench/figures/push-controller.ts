@@ -16,7 +16,7 @@ const controller = await startController({
   log: pino({ level: 'error' }, process.stderr),
 });
 const { context } = controller;
-const { text: token } = await createApiToken(context.organisation(context.soleOrganisation).store, 'admin', {
+const { text: token } = await createApiToken(context.organisation(context.firstOrganisation).store, 'admin', {
   nowMs: Date.now(),
   random: systemRandom,
   who: 'bench',

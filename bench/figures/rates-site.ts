@@ -75,7 +75,7 @@ async function fill(
   context: ControllerContext,
   size: number,
 ): Promise<Pick<Site, 'people' | 'devices' | 'connectors'>> {
-  const { store } = context.organisation(context.soleOrganisation);
+  const { store } = context.organisation(context.firstOrganisation);
   const { secretKey, random } = context;
   const nowMs = Date.now();
   const resources = Array.from({ length: 20 }, (_, at) => ({

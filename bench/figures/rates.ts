@@ -77,7 +77,7 @@ function signIns({ contexts, people }: Site) {
     const [waiting, entering] = [attempts[there], attempts[here]];
     if (context === undefined || waiting === undefined || entering === undefined) return 0;
     const place = turn % people.length;
-    const organisation = context.organisation(context.soleOrganisation);
+    const organisation = context.organisation(context.firstOrganisation);
     const address = `10.${(turn >> 16) & 255}.${(turn >> 8) & 255}.${turn & 255}`;
     const key = (): string => systemRandom(32).toString('base64url');
     const claim = {
@@ -129,7 +129,7 @@ function pictures({ contexts, devices }: Site) {
     );
     const views = await Promise.all(
       some.map(async (device) =>
-        device === undefined ? undefined : look.look(context.soleOrganisation, device),
+        device === undefined ? undefined : look.look(context.firstOrganisation, device),
       ),
     );
     return views.filter((view) => view !== undefined).length;
@@ -150,7 +150,7 @@ function auditRows({ contexts, connectors, people }: Site) {
       return { seq: first + at, at: Date.now(), event: 'open', flow: `flow${first + at}`, subject };
     });
     next[which] = first + rowsPerBatch;
-    await storeReceipts(context, context.soleOrganisation, connector, list);
+    await storeReceipts(context, context.firstOrganisation, connector, list);
     return rowsPerBatch;
   };
   return async (turn: number): Promise<number> => {

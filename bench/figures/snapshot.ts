@@ -64,7 +64,7 @@ async function measure(seed: number): Promise<Measured> {
   });
   try {
     const { context } = opened;
-    const organisation = context.organisation(context.soleOrganisation);
+    const organisation = context.organisation(context.firstOrganisation);
     const document = documentOf(seed);
     const { secretKey, random } = context;
     await applyDocument(organisation.store, document, { secretKey, random, nowMs: workday, who: 'bench' });

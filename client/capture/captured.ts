@@ -1,9 +1,9 @@
 /** Takes the connections that the rules redirect here and opens the flow each of them was meant for. */
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
-import { EarlyBytes } from '../early-bytes.ts';
-import type { OpenFlow } from '../open-flow.ts';
-import { splice } from '../splice.ts';
+import { EarlyBytes } from '../flows/early-bytes.ts';
+import type { OpenFlow } from '../flows/open-flow.ts';
+import { splice } from '../flows/splice.ts';
 
 export interface CaptureListener {
   /** On 127.0.0.1. */

@@ -6,8 +6,8 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { systemClock } from '../../protocol/clock.ts';
 import type { PortRange } from '../../protocol/ports.ts';
-import { DatagramFlows } from '../datagram-flows.ts';
-import type { OpenDatagrams } from '../open-flow.ts';
+import { DatagramFlows } from '../flows/datagram-flows.ts';
+import type { OpenDatagrams } from '../flows/open-flow.ts';
 
 /** Bounds: sockets of one name and of all, and flows of all; the flow that was silent longest makes room for another. */
 export const udpLimits = { portsOfName: 256, sockets: 2_048, flows: 512 } as const;

@@ -4,7 +4,7 @@
  */
 import type { Clock, Random } from '../../protocol/clock.ts';
 import type { Name } from '../../protocol/names.ts';
-import type { Names } from '../names.ts';
+import type { Names } from '../accounts/names.ts';
 import type { VisibleResource } from '../standing.ts';
 import type { AddressPool } from './address-pool.ts';
 import { offsetOf } from './address-range.ts';

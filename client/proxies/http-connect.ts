@@ -3,7 +3,7 @@
  * parsed, nothing else proxied. Bytes in, messages out; no sockets.
  */
 import { exitOf, exits, type Fault } from '../../protocol/errors.ts';
-import type { FlowTarget } from '../open-flow.ts';
+import type { FlowTarget } from '../flows/open-flow.ts';
 
 /** `more`: the head is not whole yet. `refuse`: answer with this status and sentence, then close. */
 export type ConnectRequest =

@@ -6,8 +6,8 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { systemClock } from '../../protocol/clock.ts';
 import { Fault, toFault } from '../../protocol/errors.ts';
-import type { FlowTarget, OpenDatagrams, OpenFlow } from '../open-flow.ts';
-import { splice } from '../splice.ts';
+import type { FlowTarget, OpenDatagrams, OpenFlow } from '../flows/open-flow.ts';
+import { splice } from '../flows/splice.ts';
 import { connectEstablished, readConnect, statusFor, writeRefusal } from './http-connect.ts';
 import { ownerOfPeer, ownerOfSender } from './peer-owner.ts';
 import {

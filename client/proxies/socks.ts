@@ -3,7 +3,7 @@
  * resolved on our side. Bytes in, messages out; no sockets.
  */
 import { exitOf, exits, type CodeName } from '../../protocol/errors.ts';
-import type { FlowTarget } from '../open-flow.ts';
+import type { FlowTarget } from '../flows/open-flow.ts';
 
 /** Replies (RFC 1928 section 6). */
 export const socksReplies = {

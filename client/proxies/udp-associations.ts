@@ -6,8 +6,8 @@ import { createSocket, type RemoteInfo, type Socket as DatagramSocket } from 'no
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import type { Clock } from '../../protocol/clock.ts';
-import { DatagramFlows } from '../datagram-flows.ts';
-import type { OpenDatagrams } from '../open-flow.ts';
+import { DatagramFlows } from '../flows/datagram-flows.ts';
+import type { OpenDatagrams } from '../flows/open-flow.ts';
 import { readDatagram, type SocksSender } from './socks.ts';
 
 /** Bounds of all together; what was used longest ago makes room for another. */

@@ -11,7 +11,7 @@ import { AddressPool } from '../dns/address-pool.ts';
 import { parseRange, resolverAddress } from '../dns/address-range.ts';
 import { createResolver } from '../dns/resolver.ts';
 import { serveDns } from '../dns/server.ts';
-import { namesOf } from '../names.ts';
+import { namesOf } from '../accounts/names.ts';
 import { nothingKnown } from '../standing.ts';
 import { statusSchema } from '../status.ts';
 import { flushResolved, routeZones } from '../system-dns/resolved.ts';

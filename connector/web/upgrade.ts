@@ -5,7 +5,7 @@
 import { request as sendRequest, type IncomingMessage } from 'node:http';
 import { Readable, type Duplex } from 'node:stream';
 import { Fault } from '../../protocol/errors.ts';
-import type { Resolve } from '../resolve.ts';
+import type { Resolve } from '../dial/resolve.ts';
 import { wantsPage } from './gate.ts';
 import { originFailure } from './origin-failure.ts';
 import { browserHeaders } from './origin-response.ts';

@@ -16,7 +16,7 @@ import type { AlarmName } from '../../protocol/node/alarms.ts';
 import type { StateDirectory } from '../../protocol/node/state-directory.ts';
 import type { Card } from '../../protocol/tokens.ts';
 import type { HostCertificate } from '../../protocol/web-messages.ts';
-import type { Resolve } from '../resolve.ts';
+import type { Resolve } from '../dial/resolve.ts';
 import { Assertions } from './assertion.ts';
 import { AcmeCertificates, type AcmeCertificatesOptions } from './certificates/acme-certificates.ts';
 import { answerValidation } from './certificates/answer-validation.ts';

@@ -92,7 +92,7 @@ export class ControlServer {
   }
 
   /** Begins a channel on a carrier that came from `address`, to the sign-in address of `organisation`. */
-  accept(carrier: Carrier, address: string, organisation = this.#context.soleOrganisation): void {
+  accept(carrier: Carrier, address: string, organisation = this.#context.firstOrganisation): void {
     const { keys, clock, random, log } = this.#context;
     if (this.#opening + this.#all.size - this.#byNode.size >= maxUnknown) return carrier.close();
     this.#opening += 1;
@@ -168,7 +168,7 @@ export class ControlServer {
     switch (message.kind) {
       case 'revoked':
         for (const { feed } of this.#of(organisation)) feed?.revocations?.offer(message.revocation);
-        for (const { others } of this.#of(this.#context.soleOrganisation))
+        for (const { others } of this.#of(this.#context.firstOrganisation))
           others?.offer(organisation, message.revocation);
         return;
       case 'devices':

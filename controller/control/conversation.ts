@@ -346,7 +346,7 @@ export class Conversation {
     });
     if (kind === 'connector') this.#network = await networkOf(store, node);
     this.#others =
-      kind === 'relay' && organisation === context.soleOrganisation
+      kind === 'relay' && organisation === context.firstOrganisation
         ? new RevocationsOfOthers(context, (message) => this.send(message))
         : undefined;
     admitted(this);

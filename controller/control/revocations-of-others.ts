@@ -22,10 +22,10 @@ export class RevocationsOfOthers {
 
   /** Sends what is stored and was not sent, of every other organisation; rejects when the store does not answer. */
   async catchUp(): Promise<void> {
-    const { organisations, store, soleOrganisation } = this.#context;
+    const { organisations, store, firstOrganisation } = this.#context;
     if (organisations.all.length < 2 && this.#feeds.size === 0) return;
     for (const { id, epoch } of await store.organisationRows()) {
-      if (id === soleOrganisation) continue;
+      if (id === firstOrganisation) continue;
       const feed = await this.#feedOf(id);
       if (!feed.covers(epoch)) await feed.catchUp();
     }
@@ -33,7 +33,7 @@ export class RevocationsOfOthers {
 
   /** Something of another organisation was just stored. */
   offer(organisation: OrganisationId, revocation: Revocation): void {
-    if (organisation === this.#context.soleOrganisation) return;
+    if (organisation === this.#context.firstOrganisation) return;
     this.#feedOf(organisation).then(
       (feed) => feed.offer(revocation),
       // The next beat reads it.

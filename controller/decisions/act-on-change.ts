@@ -208,8 +208,8 @@ async function nodeRemoved(
 
 /** Relays of the first organisation are everybody's. */
 function tellServers(context: ControllerContext, organisation: OrganisationId, relay: boolean): void {
-  const { bus, organisations, soleOrganisation } = context;
-  const all = relay && organisation === soleOrganisation ? organisations.all.map(({ id }) => id) : [];
+  const { bus, organisations, firstOrganisation } = context;
+  const all = relay && organisation === firstOrganisation ? organisations.all.map(({ id }) => id) : [];
   for (const id of new Set([organisation, ...all])) bus.publish(id, { kind: 'servers' });
 }
 

@@ -6,5 +6,5 @@ export function organisationAt(
   context: ControllerContext,
   { headers }: { readonly headers: { readonly host?: string | undefined } },
 ): Organisation {
-  return context.organisation(context.organisations.at(headers.host) ?? context.soleOrganisation);
+  return context.organisation(context.organisations.at(headers.host) ?? context.firstOrganisation);
 }

@@ -31,7 +31,7 @@ export type Bootstrapped =
 
 /** @param value the file as JSON, secrets resolved: a document, and `owner` */
 export async function bootstrap(context: ControllerContext, value: unknown): Promise<Bootstrapped> {
-  const { id, store, reader } = context.organisation(context.soleOrganisation);
+  const { id, store, reader } = context.organisation(context.firstOrganisation);
   if ((await reader.current()).revision > 0) return { state: 'there-already' };
   const { owner, ...rest } = (typeof value === 'object' && value !== null ? value : {}) as Record<
     string,

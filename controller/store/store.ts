@@ -173,7 +173,7 @@ export class Store {
   }
 
   /** The first organisation, the operator's own: made at the first start, by one of several that start at once. */
-  async soleOrganisation(): Promise<OrganisationId> {
+  async firstOrganisation(): Promise<OrganisationId> {
     const [first] = await this.organisations();
     if (first !== undefined) return first;
     return this.#database.transaction('store', async (tx) => {

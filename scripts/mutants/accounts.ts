@@ -5,7 +5,7 @@ const names = ['test/client/account-names.test.ts'];
 const egress = ['test/controller/egress.test.ts'];
 
 export const accountMutants: readonly Mutant[] = [
-  ...guards('client/names.ts', names, [
+  ...guards('client/accounts/names.ts', names, [
     [
       'below a zone its holder alone answers',
       'holderOf(name) ?? outside(name);',
@@ -22,7 +22,7 @@ export const accountMutants: readonly Mutant[] = [
       'exempt: knowledge.exempt,',
     ],
   ]),
-  ...guards('client/zone-shares.ts', names, [
+  ...guards('client/accounts/zone-shares.ts', names, [
     [
       'an organisation takes no zone over by declaring it later',
       'if ((held.get(zone) === account) !== isHeld) continue;',
@@ -34,7 +34,7 @@ export const accountMutants: readonly Mutant[] = [
       'one === other',
     ],
   ]),
-  ...guards('client/account-names.ts', names, [
+  ...guards('client/accounts/account-names.ts', names, [
     [
       'no organisation takes the name of another account',
       'each !== undefined && !names.includes(each)',

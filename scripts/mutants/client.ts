@@ -3,7 +3,7 @@ import { guards, type Mutant } from './mutant.ts';
 
 export const clientMutants: readonly Mutant[] = [
   ...guards(
-    'client/route-choice.ts',
+    'client/tunnel/route-choice.ts',
     ['test/client/route-choice.test.ts'],
     [
       ['a move is not repeated at once', 'best !== undefined && !stays &&', 'best !== undefined &&'],
@@ -20,7 +20,7 @@ export const clientMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'client/first-of.ts',
+    'client/tunnel/first-of.ts',
     ['test/client/first-of.test.ts'],
     [
       [
@@ -31,7 +31,7 @@ export const clientMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'client/network-session.ts',
+    'client/tunnel/network-session.ts',
     ['test/client/draining.test.ts'],
     [['a connector that drains gets no new flows', "this.#setAside(kept, connector, 'draining');", '']],
   ),

@@ -3,7 +3,7 @@ import { guards, type Mutant } from './mutant.ts';
 
 export const connectorMutants: readonly Mutant[] = [
   ...guards(
-    'connector/accept.ts',
+    'connector/flows/accept.ts',
     ['test/connector/accept.test.ts'],
     [
       [
@@ -25,7 +25,7 @@ export const connectorMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'connector/flow-quota.ts',
+    'connector/flows/flow-quota.ts',
     ['test/connector/flow-quota.test.ts'],
     [
       ['a person has no more than a thousand flows', 'if (open >= this.#limit) return undefined;', ''],
@@ -33,7 +33,7 @@ export const connectorMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'connector/accept.ts',
+    'connector/flows/accept.ts',
     ['test/connector/flow-quota.test.ts'],
     [
       [
@@ -50,7 +50,7 @@ export const connectorMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'connector/accept.ts',
+    'connector/flows/accept.ts',
     ['test/connector/lateral-streams.test.ts'],
     [
       ['stream check: grant per stream', "if (grant === 'denied') return 'denied';", ''],
@@ -92,7 +92,7 @@ export const connectorMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'connector/address-guard.ts',
+    'connector/dial/address-guard.ts',
     ['test/connector/address-corpus.test.ts'],
     [
       [
@@ -126,7 +126,7 @@ export const connectorMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'connector/address-guard.ts',
+    'connector/dial/address-guard.ts',
     ['test/connector/address-guard.test.ts'],
     [
       ['link-local and metadata addresses are dialled only as literals', 'if (isSpecial) return false;', ''],
@@ -143,7 +143,7 @@ export const connectorMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'connector/address.ts',
+    'connector/dial/address.ts',
     ['test/connector/address-corpus.test.ts'],
     [
       ['address: zone', "|| text.includes('%')", ''],
@@ -169,7 +169,7 @@ export const connectorMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'connector/address.ts',
+    'connector/dial/address.ts',
     ['test/connector/address-guard.test.ts'],
     [
       [
@@ -180,7 +180,7 @@ export const connectorMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'connector/range-names.ts',
+    'connector/dial/range-names.ts',
     ['test/connector/range-names.test.ts'],
     [
       [
@@ -196,7 +196,7 @@ export const connectorMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'connector/address-guard.ts',
+    'connector/dial/address-guard.ts',
     ['test/connector/range-names.test.ts'],
     [
       [
@@ -207,7 +207,7 @@ export const connectorMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'connector/dial.ts',
+    'connector/dial/dial.ts',
     ['test/connector/accept.test.ts'],
     [
       [
@@ -218,7 +218,7 @@ export const connectorMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'connector/dial.ts',
+    'connector/dial/dial.ts',
     ['test/connector/address-corpus.test.ts'],
     [
       [
@@ -240,7 +240,7 @@ export const connectorMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'connector/flow.ts',
+    'connector/flows/flow.ts',
     ['test/connector/lateral-streams.test.ts'],
     [
       [
@@ -251,7 +251,7 @@ export const connectorMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'connector/grant-book.ts',
+    'connector/flows/grant-book.ts',
     ['test/connector/accept.test.ts'],
     [
       [
@@ -281,7 +281,7 @@ export const connectorMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'connector/grant-book.ts',
+    'connector/flows/grant-book.ts',
     ['test/connector/grant-book.test.ts'],
     [
       ['stream check: grant queue', '|| this.#waiting >= maxGrants', ''],
@@ -293,7 +293,7 @@ export const connectorMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'connector/grant-book.ts',
+    'connector/flows/grant-book.ts',
     ['test/connector/lateral-streams.test.ts'],
     [
       [
@@ -304,7 +304,7 @@ export const connectorMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'connector/open-request.ts',
+    'connector/flows/open-request.ts',
     ['test/connector/lateral-streams.test.ts'],
     [
       [

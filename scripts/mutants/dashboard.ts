@@ -21,7 +21,7 @@ export const dashboardMutants: readonly Mutant[] = [
     ['text of a filter is no pattern', ".replaceAll(/[\\\\%_]/g, '\\\\$&')", ''],
   ]),
   ...guards(
-    'connector/target-tests.ts',
+    'connector/dial/target-tests.ts',
     ['test/connector/target-tests.test.ts'],
     [
       [

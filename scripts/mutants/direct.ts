@@ -45,7 +45,7 @@ export const directMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'connector/dial.ts',
+    'connector/dial/dial.ts',
     ['test/connector/direct-listener.test.ts'],
     [
       [
@@ -95,7 +95,7 @@ export const directMutants: readonly Mutant[] = [
     [['direct: a device publishes nothing', "publish: ['connector'],", "publish: ['connector', 'device'],"]],
   ),
   ...guards(
-    'client/direct-address.ts',
+    'client/tunnel/direct-address.ts',
     ['test/client/direct-paths.test.ts'],
     [
       [

@@ -46,7 +46,7 @@ const withCookie = (value: string): Headers => ({ cookie: `${sessionCookie}=${va
 
 async function callers(world: TwoOrganisations): Promise<Who[]> {
   const { context, time } = world;
-  const sole = context.soleOrganisation;
+  const sole = context.firstOrganisation;
   const [admin, auditor] = [await world.token('admin'), await world.token('auditor')];
   const { store } = context.organisation(sole);
   const narrow = async (scope: Scope) =>
@@ -341,7 +341,7 @@ test('SEC-A10: names, codes and links of another organisation in a body are as u
     assert.equal(foreign.statusCode, 404);
     assert.deepEqual(seen(foreign, name), seen(unknown, 'no-such-name'));
   }
-  const person = withCookie((await world.cookie(context.soleOrganisation)).cookie);
+  const person = withCookie((await world.cookie(context.firstOrganisation)).cookie);
   for (const step of ['look-up', 'approve', 'refuse']) {
     const say = async (payload: object) =>
       (

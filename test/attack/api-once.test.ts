@@ -85,7 +85,7 @@ test('SEC-A11: one login code, brought fifty times at once by the device that it
   const inside = await race(copies, (node) => node.send({ t: 'login', code, verifier }));
   assert.equal(inside.length, 1);
   assert.ok(copies.every((node) => inside.includes(node) || node.last('fault')?.code === 'expired'));
-  const { store } = controller.context.organisation(controller.context.soleOrganisation);
+  const { store } = controller.context.organisation(controller.context.firstOrganisation);
   const sessions = await store.select('sessions').selectAll().where('kind', '=', 'device').execute();
   assert.equal(sessions.length, 1);
 });
@@ -114,7 +114,7 @@ test('SEC-A11: one typed code, approved fifty times at once by three people, mak
     states.join(),
   );
   await device.until((message) => message.t === 'welcome');
-  const { store } = controller.context.organisation(controller.context.soleOrganisation);
+  const { store } = controller.context.organisation(controller.context.firstOrganisation);
   assert.equal((await store.select('nodes').selectAll().where('kind', '=', 'device').execute()).length, 1);
   assert.equal((await store.select('sessions').selectAll().where('kind', '=', 'device').execute()).length, 1);
 });
@@ -135,7 +135,7 @@ test('SEC-A11: of fifty that have all found the attempt before any answered it, 
   const controller = await StartedController.start(t);
   const { attempts, context } = controller;
   await controller.cookie();
-  const { store } = context.organisation(context.soleOrganisation);
+  const { store } = context.organisation(context.firstOrganisation);
   const [row] = await store.select('people').select('id').execute();
   assert.ok(row !== undefined);
   const signIn = { person: row.id, authMs: Date.now(), amr: [], address: '127.0.0.1' };
@@ -145,7 +145,7 @@ test('SEC-A11: of fifty that have all found the attempt before any answered it, 
   await node.connect(addressOf(60));
   const claim = { ...node.enrolMessage({}), address: '127.0.0.1' };
 
-  const link = await attempts.startLoopback(context.soleOrganisation, claim, { port: 40_000, challenge });
+  const link = await attempts.startLoopback(context.firstOrganisation, claim, { port: 40_000, challenge });
   const found = await attempts.findLoopback(link?.secret ?? '');
   assert.ok(found !== undefined);
   const codes = await fifty(() => attempts.authorise(found, signIn));
@@ -154,8 +154,8 @@ test('SEC-A11: of fifty that have all found the attempt before any answered it, 
   const logins = await fifty(() => attempts.completeLogin(authorised?.code ?? '', verifier, claim.nk));
   assert.equal(logins.filter(({ state }) => state === 'joined').length, 1);
 
-  const typed = await attempts.startDeviceCode(context.soleOrganisation, claim);
-  const entry = await attempts.enterCode(context.soleOrganisation, typed?.userCode ?? '', {
+  const typed = await attempts.startDeviceCode(context.firstOrganisation, claim);
+  const entry = await attempts.enterCode(context.firstOrganisation, typed?.userCode ?? '', {
     person: row.id,
     address: '127.0.0.1',
   });

@@ -38,7 +38,7 @@ interface World {
 /** One of each kind of secret, token and key, all of them good, and every place where one is looked at. */
 async function world(controller: StartedController): Promise<World> {
   const { context, attempts } = controller;
-  const sole = context.soleOrganisation;
+  const sole = context.firstOrganisation;
   const connector = controller.node('connector');
   await connector.enrol({ secret: await controller.key('connector', 'hq') }, addresses());
   const device = controller.node('device');
@@ -345,7 +345,7 @@ test('SEC-A12: a controller that has just been made lets nobody in by anything t
     }
   }
   const { context } = controller;
-  const { store } = context.organisation(context.soleOrganisation);
+  const { store } = context.organisation(context.firstOrganisation);
   // What the test made itself is all there is: one API token, nobody, nothing that could join.
   assert.equal((await store.select('api_tokens').selectAll().execute()).length, 1);
   for (const table of ['people', 'sessions', 'enrolment_keys'] as const)

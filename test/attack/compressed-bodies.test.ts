@@ -21,7 +21,7 @@ const packers = {
 test('SEC-D5: a compressed body is refused by every route that takes one, and nothing comes of it', async (t) => {
   const world = await twoOrganisations(t);
   const { portal, context } = world;
-  const { store } = context.organisation(context.soleOrganisation);
+  const { store } = context.organisation(context.firstOrganisation);
   const bearer = { authorization: `Bearer ${await world.token('admin')}` };
   const count = async (): Promise<number[]> =>
     Promise.all(
@@ -46,7 +46,7 @@ test('SEC-D5: a compressed body is refused by every route that takes one, and no
   for (const { method, url, access } of portal.declaredRoutes) {
     if (['GET', 'HEAD', 'DELETE', 'OPTIONS'].includes(method) || access === 'public') continue;
     if (!isForAdministrators(access) && !access.includes('person')) continue;
-    const { cookie } = await world.cookie(context.soleOrganisation);
+    const { cookie } = await world.cookie(context.firstOrganisation);
     const origin = 'https://access.acme.example:8443';
     const headers = isForAdministrators(access)
       ? bearer

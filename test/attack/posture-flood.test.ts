@@ -97,7 +97,7 @@ test('a posture that changes without end is decided a few times, and its last wo
 });
 
 async function postureMs({ context }: TestController): Promise<number> {
-  const { store } = context.organisation(context.soleOrganisation);
+  const { store } = context.organisation(context.firstOrganisation);
   const row = await store
     .select('nodes')
     .select('posture_ms')

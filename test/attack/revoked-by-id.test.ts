@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { GrantBook } from '../../connector/grant-book.ts';
+import { GrantBook } from '../../connector/flows/grant-book.ts';
 import { systemRandom } from '../../protocol/clock.ts';
 import { idKind, newId } from '../../protocol/ids.ts';
 import { encodeKey, newAgreementKey, newSigningKey, sign, verify } from '../../protocol/keys.ts';
@@ -173,7 +173,7 @@ test('SEC-G11 whatever takes a right away names ids and nothing else', async (t)
   const accounts = (await controller.call('GET', '/api/v1/service-accounts')).json<{ id: string }[]>();
   await controller.call('POST', `/api/v1/service-accounts/${accounts[0]?.id}/disable`);
 
-  const { store } = controller.context.organisation(controller.context.soleOrganisation);
+  const { store } = controller.context.organisation(controller.context.firstOrganisation);
   const rows = await store.select('revocations').selectAll().execute();
   const reasons = new Set(rows.map(({ reason }) => reason));
   for (const reason of ['blocked', 'removed', 'logout', 'policy', 'disabled'])

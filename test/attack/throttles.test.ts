@@ -99,7 +99,7 @@ test('API tokens: thirty different wrong ones hold a source off with Retry-After
   controller.time.ms += 10 * minute;
   assert.equal((await ask(unused)).statusCode, 200);
   // A token that was deleted is known no more, however recently it was good.
-  const { store } = controller.context.organisation(controller.context.soleOrganisation);
+  const { store } = controller.context.organisation(controller.context.firstOrganisation);
   await store.delete('api_tokens').where('role', '=', 'auditor').execute();
   assert.equal((await ask(unused)).statusCode, 401);
 });
@@ -117,10 +117,10 @@ test('codes: five wrong ones hold a person off wherever they are, thirty an addr
     boot: 'C',
     address: '192.0.2.9',
   };
-  const code = (await attempts.startDeviceCode(context.soleOrganisation, device))?.userCode ?? '';
+  const code = (await attempts.startDeviceCode(context.firstOrganisation, device))?.userCode ?? '';
   const wrong = (code.startsWith('B') ? 'C' : 'B') + code.slice(1);
   const enter = async (text: string, person: Id<'usr'>, address: string): Promise<string> =>
-    (await attempts.enterCode(context.soleOrganisation, text, { person, address })).state;
+    (await attempts.enterCode(context.firstOrganisation, text, { person, address })).state;
   const office = '198.51.100.1';
   for (const person of people.slice(0, 6)) {
     for (let count = 0; count < 4; count++) assert.equal(await enter(wrong, person, office), 'wrong');
@@ -137,7 +137,7 @@ test('codes: five wrong ones hold a person off wherever they are, thirty an addr
   assert.equal(await enter(code, alice, office), 'locked');
   assert.equal(await enter(code, alice, '203.0.113.1'), 'found');
   controller.time.ms += 15 * minute;
-  const fresh = (await attempts.startDeviceCode(context.soleOrganisation, device))?.userCode ?? '';
+  const fresh = (await attempts.startDeviceCode(context.firstOrganisation, device))?.userCode ?? '';
   assert.equal(await enter(fresh, bob, office), 'found');
 });
 

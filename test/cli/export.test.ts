@@ -72,7 +72,7 @@ test('what is exported is applied again with nothing changed, through the comman
 test('a controller without a document has nothing to export, and says what to do', async (t) => {
   const controller = await StartedController.start(t, { tls: false });
   const { context } = controller;
-  await context.organisation(context.soleOrganisation).store.delete('documents').execute();
+  await context.organisation(context.firstOrganisation).store.delete('documents').execute();
   const env = {
     POSTERN_CONTROLLER: `http://127.0.0.1:${controller.url.port}`,
     POSTERN_TOKEN: controller.admin,

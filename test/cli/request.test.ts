@@ -21,7 +21,7 @@ async function laptopOf(
   { context, time }: RequestBench,
   owner: TestPerson,
 ): Promise<(...args: string[]) => Promise<Ended>> {
-  const { store } = context.organisation(context.soleOrganisation);
+  const { store } = context.organisation(context.firstOrganisation);
   const joined = await store.transaction((tx) =>
     joinDevice(
       tx,
@@ -41,7 +41,7 @@ async function laptopOf(
   const device: DeviceId = joined.device;
   const api = await serveLocalApi(state, {
     'POST /v1/request': (_query, call) =>
-      requestForDevice(context, context.soleOrganisation, device, {
+      requestForDevice(context, context.firstOrganisation, device, {
         t: 'request',
         id: 1,
         call: call as RequestCall['call'],

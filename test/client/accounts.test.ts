@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
-import { AccountFolders } from '../../client/account-folders.ts';
+import { AccountFolders } from '../../client/accounts/account-folders.ts';
 import { startClient, type Client, type ClientEvent } from '../../client/client.ts';
 import type { ClientStatus } from '../../client/status.ts';
 import { openIdentity } from '../../protocol/node/identity.ts';

@@ -6,7 +6,7 @@ import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
 import { listenForCaptured } from '../../client/capture/captured.ts';
-import type { OpenFlow } from '../../client/open-flow.ts';
+import type { OpenFlow } from '../../client/flows/open-flow.ts';
 import { Fault } from '../../protocol/errors.ts';
 import { eventually } from '../support/eventually.ts';
 import { settle } from '../support/settle.ts';

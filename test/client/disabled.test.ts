@@ -14,7 +14,7 @@ import { eventually } from '../support/eventually.ts';
 test('a service that was refused as disabled is let in again after enable, without a restart', async (t) => {
   const controller = await StartedController.start(t, { tls: false });
   const { context } = controller.running;
-  const organisation = context.soleOrganisation;
+  const organisation = context.firstOrganisation;
   const { store } = context.organisation(organisation);
   const key = decodeEnrolmentKey('sk', await controller.key('service', 'ci'));
   assert.ok(key !== undefined);

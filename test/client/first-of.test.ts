@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { firstOf } from '../../client/first-of.ts';
+import { firstOf } from '../../client/tunnel/first-of.ts';
 import { Fault } from '../../protocol/errors.ts';
 import { settle } from '../support/settle.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';

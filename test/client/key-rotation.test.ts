@@ -1,7 +1,7 @@
 /** When a device takes new keys of itself. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { KeyRotation } from '../../client/key-rotation.ts';
+import { KeyRotation } from '../../client/sign-in/key-rotation.ts';
 
 const day = 86_400_000;
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Route } from '../../client/route.ts';
+import type { Route } from '../../client/tunnel/route.ts';
 import { toFault } from '../../protocol/errors.ts';
 import type { MuxStream } from '../../protocol/mux/stream.ts';
 import { Reached } from '../support/memory-routes.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isBetter } from '../../client/route-choice.ts';
-import { routeName, type Route } from '../../client/route.ts';
+import { isBetter } from '../../client/tunnel/route-choice.ts';
+import { routeName, type Route } from '../../client/tunnel/route.ts';
 import type { MuxStream } from '../../protocol/mux/stream.ts';
 import { Reached, type MemoryRoute } from '../support/memory-routes.ts';
 

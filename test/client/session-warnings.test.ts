@@ -1,7 +1,7 @@
 /** Warnings before a session ends: ten and two minutes, once each, whatever happens to the clock in between. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SessionWarnings } from '../../client/session-warnings.ts';
+import { SessionWarnings } from '../../client/sign-in/session-warnings.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
 const minute = 60_000;

@@ -3,7 +3,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { test, type TestContext } from 'node:test';
 import { UdpCapture, udpLimits } from '../../client/capture/udp.ts';
-import type { OpenDatagrams } from '../../client/open-flow.ts';
+import type { OpenDatagrams } from '../../client/flows/open-flow.ts';
 import { Fault } from '../../protocol/errors.ts';
 import type { PortRange } from '../../protocol/ports.ts';
 import { muxPair } from '../support/mux-pair.ts';

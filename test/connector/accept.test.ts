@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, test } from 'node:test';
-import { FlowLog } from '../../connector/flow-log.ts';
+import { FlowLog } from '../../connector/flows/flow-log.ts';
 import { Fault, type CodeName } from '../../protocol/errors.ts';
 import { newAgreementKey } from '../../protocol/keys.ts';
 import { openStateDirectory } from '../../protocol/node/state-directory.ts';

@@ -4,10 +4,10 @@ import { createServer, BlockList, isIPv4, type AddressInfo, type Server, type So
 import { networkInterfaces } from 'node:os';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
-import { isInside, parseAddress, parseNetwork } from '../../connector/address.ts';
-import { mayDial } from '../../connector/address-guard.ts';
-import { dialTcp, permittedAddresses } from '../../connector/dial.ts';
-import { systemResolve } from '../../connector/resolve.ts';
+import { isInside, parseAddress, parseNetwork } from '../../connector/dial/address.ts';
+import { mayDial } from '../../connector/dial/address-guard.ts';
+import { dialTcp, permittedAddresses } from '../../connector/dial/dial.ts';
+import { systemResolve } from '../../connector/dial/resolve.ts';
 import { Fault } from '../../protocol/errors.ts';
 import { parseName } from '../../protocol/names.ts';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseAddress, parseNetwork, isInside } from '../../connector/address.ts';
-import { mayDial } from '../../connector/address-guard.ts';
-import { dialTcp, permittedAddresses } from '../../connector/dial.ts';
+import { parseAddress, parseNetwork, isInside } from '../../connector/dial/address.ts';
+import { mayDial } from '../../connector/dial/address-guard.ts';
+import { dialTcp, permittedAddresses } from '../../connector/dial/dial.ts';
 import { Fault } from '../../protocol/errors.ts';
 
 const privateRanges = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'];

@@ -1,7 +1,7 @@
 /** At most a thousand open flows a person at a connector: over all their devices, and nobody else pays for it. */
 import assert from 'node:assert/strict';
 import { after, afterEach, beforeEach, test } from 'node:test';
-import { FlowQuota } from '../../connector/flow-quota.ts';
+import { FlowQuota } from '../../connector/flows/flow-quota.ts';
 import { Fault } from '../../protocol/errors.ts';
 import { encodeKey, newAgreementKey } from '../../protocol/keys.ts';
 import type { Session } from '../../protocol/link/session.ts';

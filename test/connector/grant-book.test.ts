@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { GrantBook } from '../../connector/grant-book.ts';
+import { GrantBook } from '../../connector/flows/grant-book.ts';
 import { systemRandom } from '../../protocol/clock.ts';
 import { newId } from '../../protocol/ids.ts';
 import { encodeKey, newAgreementKey, newSigningKey } from '../../protocol/keys.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { mayDial } from '../../connector/address-guard.ts';
-import { permittedAddresses } from '../../connector/dial.ts';
-import { addressInRange } from '../../connector/range-names.ts';
+import { mayDial } from '../../connector/dial/address-guard.ts';
+import { permittedAddresses } from '../../connector/dial/dial.ts';
+import { addressInRange } from '../../connector/dial/range-names.ts';
 import type { Fault } from '../../protocol/errors.ts';
 
 const hosts = ['*.rack.acme.internal'];

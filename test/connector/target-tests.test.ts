@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 import { test, type TestContext } from 'node:test';
-import { TargetTests, testTarget } from '../../connector/target-tests.ts';
+import { TargetTests, testTarget } from '../../connector/dial/target-tests.ts';
 import { systemClock } from '../../protocol/clock.ts';
 import { Fault } from '../../protocol/errors.ts';
 import { targetTestMs, type Probed, type Target } from '../../protocol/target-test.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { after, before, beforeEach, afterEach, test } from 'node:test';
-import { udpIdleMs } from '../../connector/udp.ts';
+import { udpIdleMs } from '../../connector/dial/udp.ts';
 import type { Session } from '../../protocol/link/session.ts';
 import type { MuxStream } from '../../protocol/mux/stream.ts';
 import { settle } from '../support/settle.ts';

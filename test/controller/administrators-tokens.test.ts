@@ -58,7 +58,7 @@ test('a token has a name, a role, an end and a last use, and its text is kept no
   await app.inject({ url: '/api/v1/devices', headers: bearer(made.token) });
   assert.equal((await entry())?.lastUsed, new Date(time.ms).toISOString());
 
-  const { store } = context.organisation(context.soleOrganisation);
+  const { store } = context.organisation(context.firstOrganisation);
   const rows = JSON.stringify([
     await store.select('api_tokens').selectAll().execute(),
     await store.select('audit').selectAll().execute(),
@@ -110,7 +110,7 @@ test('only an administrator sees and changes tokens, and each change is in the a
   assert.equal((await controller.call('POST', `/api/v1/tokens/${other.id}/role/auditor`)).statusCode, 204);
   assert.equal((await controller.call('DELETE', `/api/v1/tokens/${other.id}`)).statusCode, 204);
   assert.equal((await controller.call('DELETE', `/api/v1/tokens/${other.id}`)).statusCode, 404);
-  const { store } = context.organisation(context.soleOrganisation);
+  const { store } = context.organisation(context.firstOrganisation);
   const written = await store
     .select('audit')
     .select(['who', 'what', 'result', 'detail'])
@@ -176,7 +176,7 @@ for (const take of ['nothing', 'delete', 'demote'] as const) {
   test(`REL-6: of a request in flight ${take === 'nothing' ? 'everything is written while its token stands' : `nothing is written once its token is ${take}d`}`, async (t) => {
     const controller = await testController(t);
     const { app, context } = controller;
-    const { store } = context.organisation(context.soleOrganisation);
+    const { store } = context.organisation(context.firstOrganisation);
     await controller.call('PUT', '/api/v1/document', acmeDocument());
     const victim = await make(controller, { role: 'admin' });
     const changed = { ...acmeDocument(), groups: ['staff', 'sre', 'automation', 'more'] };
@@ -209,7 +209,7 @@ for (const take of [false, true]) {
     const { context, attempts } = await testController(t);
     const app = await buildApp({ context, ...login(context, attempts) });
     t.after(() => app.close());
-    const organisation = context.organisation(context.soleOrganisation);
+    const organisation = context.organisation(context.firstOrganisation);
     const { store } = organisation;
     const identity = {
       subject: 'a1',

@@ -58,7 +58,7 @@ test('SEC-G7: a role counts from the next sign-in, and is gone at the next reque
   assert.equal((await controller.call('DELETE', `/api/v1/administrators/${before.person}`)).statusCode, 204);
   assert.equal((await after.call('GET', '/api/v1/devices')).statusCode, 403);
   assert.equal((await controller.call('DELETE', `/api/v1/administrators/${before.person}`)).statusCode, 404);
-  const { store } = controller.context.organisation(controller.context.soleOrganisation);
+  const { store } = controller.context.organisation(controller.context.firstOrganisation);
   const written = await store
     .select('audit')
     .select('detail')
@@ -257,7 +257,7 @@ test('SEC-A11: two owners who unmake each other at the same moment leave one', a
       two.call('PUT', `/api/v1/administrators/${two.person}`, { role: 'admin' }),
     ]);
     assert.equal(answers.filter(({ statusCode }) => statusCode === 204).length, 1, `round ${round}`);
-    const { store } = controller.context.organisation(controller.context.soleOrganisation);
+    const { store } = controller.context.organisation(controller.context.firstOrganisation);
     const left = await store.select('people').select('id').where('role', '=', 'owner').execute();
     assert.equal(left.length, 1);
   }

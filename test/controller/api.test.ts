@@ -56,7 +56,7 @@ test('SEC-A8: nothing but an unexpired API token of this controller is taken as 
   assert.equal(fine.statusCode, 200);
 
   const { createApiToken } = await import('../../controller/api-tokens.ts');
-  const short = await createApiToken(context.organisation(context.soleOrganisation).store, 'admin', {
+  const short = await createApiToken(context.organisation(context.firstOrganisation).store, 'admin', {
     nowMs: time.ms,
     random: systemRandom,
     who: 'test',
@@ -71,7 +71,7 @@ test('SEC-J2: a browser changes something only from our own pages', async (t) =>
   const { context } = await testController(t);
   const caller: Caller = {
     kind: 'person',
-    organisation: context.soleOrganisation,
+    organisation: context.firstOrganisation,
     session: newId('ses', systemRandom(16)),
     person: newId('usr', systemRandom(16)),
     role: undefined,

@@ -48,7 +48,7 @@ test('sign in on one controller, hold the control channel on another, revoke thr
   device.send(device.enrolMessage({ code: true }));
   await device.until(({ t: type }) => type === 'code');
   const code = device.last('code')?.user_code ?? '';
-  const organisation = one.context.soleOrganisation;
+  const organisation = one.context.firstOrganisation;
   const entry = await one.attempts.enterCode(organisation, code, { person: alice, address: '192.0.2.1' });
   assert.ok(entry.state === 'found');
   const joined = await one.attempts.approve(entry.attempt, signInOf(alice), { held: false });
@@ -177,7 +177,7 @@ test('rolling restart: channels move on, wrong codes still count, and who is gon
   await connector.enrol({ secret: await all.key('connector', 'hq') });
   const alice = await all.person('alice', ['staff']);
   const wrong = (member: Member) =>
-    member.attempts.enterCode(member.context.soleOrganisation, 'BBBB-BBBB', {
+    member.attempts.enterCode(member.context.firstOrganisation, 'BBBB-BBBB', {
       person: alice,
       address: '192.0.2.1',
     });

@@ -262,7 +262,7 @@ test('a policy that is taken away revokes before it answers, and the device hear
   assert.match(revoke.ids.join(), /^tok_[0-9a-z]+$/);
   assert.equal(
     revoke.epoch,
-    await controller.context.organisation(controller.context.soleOrganisation).store.epoch(),
+    await controller.context.organisation(controller.context.firstOrganisation).store.epoch(),
   );
   const after = await device.untilSnapshot<DeviceSnapshot>(
     ({ resources }) => resources[wiki?.id ?? ''] === undefined,
@@ -394,7 +394,7 @@ test('a revocation comes before the beat that names it, also when the channel sl
   const { session } = device.snapshot as DeviceSnapshot;
   // As another controller of the cluster would: stored, and no word on the bus.
   const { storeRevocations } = await import('../../controller/decisions/revocations.ts');
-  const { store } = controller.context.organisation(controller.context.soleOrganisation);
+  const { store } = controller.context.organisation(controller.context.firstOrganisation);
   const [stored] = await store.transaction((tx) =>
     storeRevocations(tx, [session.id], 'test', controller.time.ms),
   );
@@ -445,7 +445,7 @@ test('more revocations than a message holds reach a connector that was away and 
   await away.enrol({ secret: await controller.key('connector', 'hq') });
   away.close();
   const { storeRevocations } = await import('../../controller/decisions/revocations.ts');
-  const { store } = controller.context.organisation(controller.context.soleOrganisation);
+  const { store } = controller.context.organisation(controller.context.firstOrganisation);
   const ids = Array.from({ length: 60_000 }, (_, index) => `tok_${String(index).padStart(26, '0')}`);
   await store.transaction((tx) => storeRevocations(tx, ids, 'policy', controller.time.ms));
   await controller.time.pass(5_000);

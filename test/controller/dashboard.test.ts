@@ -16,7 +16,7 @@ import { busyDocument, makeBusy } from '../web/support/busy-organisation.ts';
 async function opened(t: Parameters<typeof testPortal>[0]) {
   const portal = await testPortal(t, []);
   const busy = await makeBusy(portal);
-  const organisation = portal.context.organisation(portal.context.soleOrganisation);
+  const organisation = portal.context.organisation(portal.context.firstOrganisation);
   const ask = async <T>(url: string): Promise<T> => {
     const answer = await portal.admin('GET', `/api/v1/${url}`);
     assert.equal(answer.statusCode, 200, answer.body);

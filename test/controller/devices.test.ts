@@ -20,7 +20,7 @@ async function world(t: TestContext, more: Partial<OrganisationDocument> = {}): 
   await apply(controller, more);
   const alice = newId('usr', systemRandom(16));
   await controller.context
-    .organisation(controller.context.soleOrganisation)
+    .organisation(controller.context.firstOrganisation)
     .store.insert('people', {
       id: alice,
       issuer: 'https://idp.acme.example',
@@ -50,7 +50,7 @@ async function signIn(world: World, device: TestNode, from: 'here' | 'elsewhere'
   device.send(device.enrolMessage({ code: true }));
   await device.until((message) => message.t === 'code');
   const by = { person: alice, address: '192.0.2.1' };
-  const entry = await attempts.enterCode(context.soleOrganisation, device.last('code')?.user_code ?? '', by);
+  const entry = await attempts.enterCode(context.firstOrganisation, device.last('code')?.user_code ?? '', by);
   assert.ok(entry.state === 'found');
   const result = await attempts.approve(
     entry.attempt,
@@ -133,7 +133,7 @@ test('a device on which nobody signed in for so long is let in anew: its approva
   assert.equal(await signIn(acme, device), true);
   const [again] = await listed(acme);
   assert.deepEqual([again?.id, again?.approval], [first?.id, 'held']);
-  const { store } = acme.context.organisation(acme.context.soleOrganisation);
+  const { store } = acme.context.organisation(acme.context.firstOrganisation);
   const row = await store
     .select('nodes')
     .select('acknowledged_ms')
@@ -152,7 +152,7 @@ test('a shorter length of sessions, or of devices, brings the end of open ones f
   await device.untilSnapshot<DeviceSnapshot>(({ session }) => session.until === startedS + 2 * 3_600);
   // A longer one is for the next sign-in: nobody stays for longer than they were told.
   await apply(acme, { sessions: { length: '10h' } });
-  const { store } = acme.context.organisation(acme.context.soleOrganisation);
+  const { store } = acme.context.organisation(acme.context.firstOrganisation);
   const row = await store.select('sessions').select('until_ms').executeTakeFirst();
   assert.equal(row?.until_ms, (startedS + 2 * 3_600) * 1_000);
   const ended: string[] = [];
@@ -205,9 +205,9 @@ test('every new device is news on the others of its owner, until they say that t
     [news?.device, news?.what, news?.name, news?.address],
     [phone.id, 'new', 'laptop', '192.0.2.1'],
   );
-  const { store } = acme.context.organisation(acme.context.soleOrganisation);
+  const { store } = acme.context.organisation(acme.context.firstOrganisation);
   await store.update('nodes').set({ acknowledged_ms: acme.time.ms }).execute();
-  await acme.context.publish(acme.context.soleOrganisation, { kind: 'person', person: acme.alice });
+  await acme.context.publish(acme.context.firstOrganisation, { kind: 'person', person: acme.alice });
   await laptop.untilSnapshot<DeviceSnapshot>(({ news: left }) => left?.length === 0);
 
   // The phone's state is copied: the copy takes over, and then the first one comes back.

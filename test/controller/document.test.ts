@@ -221,7 +221,7 @@ test('without declared zones they follow from the resources', () => {
 
 test('applying is idempotent, keeps ids, says what changed, and keeps no secret in the clear', async (t) => {
   const { context: controller, time } = await testController(t);
-  const { store, reader } = controller.organisation(controller.soleOrganisation);
+  const { store, reader } = controller.organisation(controller.firstOrganisation);
   const options = { secretKey: controller.secretKey, random: systemRandom, nowMs: time.ms, who: 'test' };
   const first = await applyDocument(store, acmeDocument(), options);
   assert.equal(first.changes.length, 15);

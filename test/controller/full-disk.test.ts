@@ -17,7 +17,7 @@ test('REL-16 a full disk is said so, what was written stays whole, and it goes o
   const directory = await mkdtemp(join(tmpdir(), 'postern-full-'));
   t.after(() => rm(directory, { recursive: true }));
   const first = await openStore({ directory, now: () => 1, random: systemRandom });
-  const id = await first.soleOrganisation();
+  const id = await first.firstOrganisation();
   await first.close();
   const database = await openDatabase({ directory });
   t.after(() => database.close());

@@ -105,7 +105,7 @@ test('SEC-A11: an invitation is worth what whoever made it may do when it is tak
   assert.equal(await take(bob, byOlga), 409, 'who is no owner any more makes none');
   assert.deepEqual([await roleOf(alice), await roleOf(bob)], [null, null]);
   // A token that is gone takes along what it promised.
-  const { store } = context.organisation(context.soleOrganisation);
+  const { store } = context.organisation(context.firstOrganisation);
   const bearer = await it.token('admin');
   const byToken = await invited(
     {
@@ -127,7 +127,7 @@ test('SEC-A11: fifty at once take an invitation once, and the last owner does no
   const answers = await Promise.all(Array.from({ length: 50 }, () => take(alice, link)));
   assert.equal(answers.filter((status) => status === 204).length, 1);
   const given = await context
-    .organisation(context.soleOrganisation)
+    .organisation(context.firstOrganisation)
     .store.select('audit')
     .select('detail')
     .where('what', '=', 'administrator.role')
@@ -149,7 +149,7 @@ test('an invitation goes by mail where there is a server, and its link is nowher
   assert.equal(answer.json<Invited>().link, undefined);
   const mail = await eventually('the mail', () => sink.mails[0]);
   const link = /[?&]link=([\w-]{43})\s/.exec(textOf(mail))?.[1] ?? '';
-  const { store } = controller.context.organisation(controller.context.soleOrganisation);
+  const { store } = controller.context.organisation(controller.context.firstOrganisation);
   const rows = JSON.stringify([
     await store.select('invitations').selectAll().execute(),
     await store.select('notifications').selectAll().execute(),
@@ -161,7 +161,7 @@ test('an invitation goes by mail where there is a server, and its link is nowher
 
 test('SECURITY T9: the owner of a bootstrap file comes in by their provider alone, once, and the file counts once', async (t) => {
   const { context, time } = await testController(t);
-  const organisation = context.organisation(context.soleOrganisation);
+  const organisation = context.organisation(context.firstOrganisation);
   const provider = (name: string) => ({
     name,
     issuer: `https://${name}.acme.example`,

@@ -22,7 +22,7 @@ test('a right is decided anew after a crash between a change and its revocation'
   const device = new TestNode(controller, 'device');
   await device.enrol({ secret: await controller.key('service', 'ci') });
   const { context } = controller;
-  const { store } = context.organisation(context.soleOrganisation);
+  const { store } = context.organisation(context.firstOrganisation);
   const document = acmeDocument();
   document.policies = [];
   await applyDocument(store, document, {
@@ -32,7 +32,7 @@ test('a right is decided anew after a crash between a change and its revocation'
     who: 'x',
   });
   assert.equal((await revocationsAfter(store, 0)).length, 0);
-  await decideAll(context, context.soleOrganisation);
+  await decideAll(context, context.firstOrganisation);
   assert.equal((await revocationsAfter(store, 0))[0]?.ids.length, 2);
 });
 
@@ -48,7 +48,7 @@ test('after a crash between a removal and its revocation nothing of what was rem
   for (const device of [gone, ended, orphan])
     await device.enrol({ secret: await controller.key('service', 'ci') });
   const { context } = controller;
-  const { store } = context.organisation(context.soleOrganisation);
+  const { store } = context.organisation(context.firstOrganisation);
   const sessionOf = (node: TestNode): string => (node.snapshot as DeviceSnapshot).session.id;
   // Each as its own transaction leaves it when the process ends before the next one.
   await store
@@ -70,13 +70,13 @@ test('after a crash between a removal and its revocation nothing of what was rem
     .set({ subject: newId('svc', context.random(16)) })
     .where('id', '=', sessionOf(orphan) as Id<'ses'>)
     .execute();
-  await decideAll(context, context.soleOrganisation);
+  await decideAll(context, context.firstOrganisation);
   const revoked = (await revocationsAfter(store, 0)).flatMap(({ ids }) => ids);
   for (const id of [connector.id, gone.id, sessionOf(ended), sessionOf(orphan)])
     assert.ok(revoked.includes(id), `${id} is not revoked`);
   assert.ok(!revoked.includes(ended.id));
   assert.equal((await store.select('issued_tokens').select('id').execute()).length, 0);
   const epoch = await store.epoch();
-  await decideAll(context, context.soleOrganisation);
+  await decideAll(context, context.firstOrganisation);
   assert.equal(await store.epoch(), epoch, 'a second start finds nothing');
 });

@@ -20,7 +20,7 @@ async function acme(t: TestContext): Promise<TestController> {
 async function person({ context }: TestController, name: string, groups: string[]): Promise<Id<'usr'>> {
   const id = newId('usr', systemRandom(16));
   await context
-    .organisation(context.soleOrganisation)
+    .organisation(context.firstOrganisation)
     .store.insert('people', {
       id,
       issuer: 'https://idp.acme.example',
@@ -67,7 +67,7 @@ test('a person lets a device in by typing its code, and it is told what they may
   const { device, code } = await waitingDevice(controller);
   assert.match(code, /^[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}$/);
   assert.doesNotMatch(device.last('code')?.url ?? '', new RegExp(code.replace('-', '.?')));
-  const entry = await attempts.enterCode(context.soleOrganisation, ` ${code.toLowerCase()} `, {
+  const entry = await attempts.enterCode(context.firstOrganisation, ` ${code.toLowerCase()} `, {
     person: alice,
     address: '198.51.100.1',
   });
@@ -85,7 +85,7 @@ test('a person lets a device in by typing its code, and it is told what they may
     Object.values(snapshot.resources).map(({ name, state }) => [name, state]),
     [['wiki', 'granted']],
   );
-  const again = await attempts.enterCode(context.soleOrganisation, code, { person: alice, address: 'x' });
+  const again = await attempts.enterCode(context.firstOrganisation, code, { person: alice, address: 'x' });
   assert.equal(again.state, 'wrong', 'a code lets one device in');
 });
 
@@ -94,7 +94,7 @@ test('a device that is held gets nothing until an administrator approves it', as
   const { attempts, context } = controller;
   const alice = await person(controller, 'alice', ['staff']);
   const { device, code } = await waitingDevice(controller);
-  const entry = await attempts.enterCode(context.soleOrganisation, code, { person: alice, address: 'x' });
+  const entry = await attempts.enterCode(context.firstOrganisation, code, { person: alice, address: 'x' });
   assert.ok(entry.state === 'found');
   await attempts.approve(entry.attempt, signInOf(alice), { held: true });
   await device.until((message) => message.t === 'snapshot');
@@ -112,7 +112,7 @@ test('a device that is held gets nothing until an administrator approves it', as
 test('an office behind one address lets in as many devices as come, while starts that lead nowhere are held off', async (t) => {
   const controller = await acme(t);
   const { attempts, context } = controller;
-  const organisation = context.soleOrganisation;
+  const organisation = context.firstOrganisation;
   const alice = await person(controller, 'alice', ['staff']);
   const claim = (name: string): Parameters<typeof attempts.startDeviceCode>[1] => ({
     mk: name.padEnd(43, 'A'),
@@ -139,7 +139,7 @@ test('an office behind one address lets in as many devices as come, while starts
 test('five wrong codes lock the person for a while, wherever they are', async (t) => {
   const controller = await acme(t);
   const { attempts, context, time } = controller;
-  const organisation = context.soleOrganisation;
+  const organisation = context.firstOrganisation;
   const alice = await person(controller, 'alice', []);
   const bob = await person(controller, 'bob', []);
   const { code } = await waitingDevice(controller);
@@ -163,13 +163,13 @@ test('a code ends after five minutes, and the device is told to try again', asyn
   const { attempts, context } = controller;
   const alice = await person(controller, 'alice', ['staff']);
   const { device, code } = await waitingDevice(controller);
-  const entry = await attempts.enterCode(context.soleOrganisation, code, { person: alice, address: 'x' });
+  const entry = await attempts.enterCode(context.firstOrganisation, code, { person: alice, address: 'x' });
   assert.ok(entry.state === 'found');
   // The secure channel itself is renewed every two minutes and needs both ends to be awake for it.
   await controller.time.pass(5 * 60_000);
   await device.until((message) => message.t === 'fault' && message.code === 'timeout');
   assert.equal(
-    (await attempts.enterCode(context.soleOrganisation, code, { person: alice, address: 'x' })).state,
+    (await attempts.enterCode(context.firstOrganisation, code, { person: alice, address: 'x' })).state,
     'wrong',
   );
   assert.deepEqual(await attempts.approve(entry.attempt, signInOf(alice), { held: false }), {
@@ -182,7 +182,7 @@ test('a person who refuses ends the wait', async (t) => {
   const { attempts, context } = controller;
   const alice = await person(controller, 'alice', ['staff']);
   const { device, code } = await waitingDevice(controller);
-  const entry = await attempts.enterCode(context.soleOrganisation, code, { person: alice, address: 'x' });
+  const entry = await attempts.enterCode(context.firstOrganisation, code, { person: alice, address: 'x' });
   assert.ok(entry.state === 'found');
   await attempts.refuse(entry.attempt);
   await device.until((message) => message.t === 'fault' && message.code === 'denied');
@@ -234,7 +234,7 @@ test('what a login leaves in the store lets nobody in', async (t) => {
   const attempt = await attempts.findLoopback(secret);
   assert.ok(attempt !== undefined);
   const authorised = await attempts.authorise(attempt, signInOf(alice));
-  const { store } = context.organisation(context.soleOrganisation);
+  const { store } = context.organisation(context.firstOrganisation);
   const rows = JSON.stringify(await store.select('login_attempts').selectAll().execute());
   const plain = code.replace('-', '');
   const sha256 = (text: string): string => createHash('sha256').update(text).digest('base64url');
@@ -255,7 +255,7 @@ test('one address cannot start attempts without end', async (t) => {
     boot: '',
     address: '203.0.113.9',
   };
-  const organisation = controller.context.soleOrganisation;
+  const organisation = controller.context.firstOrganisation;
   let started = 0;
   while ((await controller.attempts.startDeviceCode(organisation, claim)) !== undefined) started += 1;
   assert.equal(started, 30);
@@ -273,13 +273,13 @@ test('a person whose groups change loses at once what the group gave', async (t)
   const connector = new TestNode(controller, 'connector');
   await connector.enrol({ secret: await controller.key('connector', 'hq') });
   const { device, code } = await waitingDevice(controller);
-  const entry = await attempts.enterCode(context.soleOrganisation, code, { person: alice, address: 'x' });
+  const entry = await attempts.enterCode(context.firstOrganisation, code, { person: alice, address: 'x' });
   assert.ok(entry.state === 'found');
   await attempts.approve(entry.attempt, signInOf(alice), { held: false });
   await device.until((message) => message.t === 'snapshot');
-  const { store } = context.organisation(context.soleOrganisation);
+  const { store } = context.organisation(context.firstOrganisation);
   await store.update('people').set({ groups: '[]' }).where('id', '=', alice).execute();
-  await context.publish(context.soleOrganisation, { kind: 'person', person: alice });
+  await context.publish(context.firstOrganisation, { kind: 'person', person: alice });
   await connector.until((message) => message.t === 'revoke');
   await device.untilSnapshot<DeviceSnapshot>(({ resources }) => Object.keys(resources).length === 0);
 });
@@ -290,7 +290,7 @@ test('another person on the same machine gets a device of their own, and the fir
   const { device, code } = await waitingDevice(controller);
   const enter = async (name: string, text: string): Promise<void> => {
     const id = await person(controller, name, ['staff']);
-    const entry = await attempts.enterCode(context.soleOrganisation, text, { person: id, address: name });
+    const entry = await attempts.enterCode(context.firstOrganisation, text, { person: id, address: name });
     assert.ok(entry.state === 'found');
     await attempts.approve(entry.attempt, signInOf(id), { held: false });
   };

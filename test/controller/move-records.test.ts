@@ -38,7 +38,7 @@ async function filled(t: TestContext): Promise<string> {
   t.after(() => rm(directory, { recursive: true }));
   const opened = await open(directory);
   const { context } = opened;
-  const { store } = context.organisation(context.soleOrganisation);
+  const { store } = context.organisation(context.firstOrganisation);
   const { secretKey, random } = context;
   await applyDocument(store, fullDocument('a certificate'), { secretKey, random, nowMs: 1_000, who: 'test' });
   await appendAudit(
@@ -70,7 +70,7 @@ test('everything moves, the audit log with its numbers; the controller goes on t
   const url = await makeDatabase(server.url, 'moved');
   const before = await open(directory);
   const root = before.context.keys.root.key.publicKey;
-  const { document } = await before.context.organisation(before.context.soleOrganisation).reader.current();
+  const { document } = await before.context.organisation(before.context.firstOrganisation).reader.current();
   await assert.rejects(moveRecords({ directory, url, place: 'db/moved' }), /still has these records open/);
   await before.close();
   assert.deepEqual(
@@ -85,7 +85,7 @@ test('everything moves, the audit log with its numbers; the controller goes on t
   await assert.rejects(open(directory), /were moved to db\/moved; start the controller with --database/);
   const reopened = await open(directory, url);
   const { context } = reopened;
-  const organisation = context.organisation(context.soleOrganisation);
+  const organisation = context.organisation(context.firstOrganisation);
   assert.deepEqual((await organisation.reader.current()).document, document);
   assert.deepEqual(context.keys.root.key.publicKey, root, 'nodes go on trusting it');
   const last = async () =>

@@ -80,7 +80,7 @@ test('SEC-A10: a public hostname and a public zone work once DNS says whose they
   const { texts, set } = await dns(t);
   const prover = new NameProver(context, texts);
   t.after(async () => prover.stop());
-  const first = await member(controller, context.soleOrganisation);
+  const first = await member(controller, context.firstOrganisation);
   await first.call('PUT', '/api/v1/document', documentOf('acme', 'wiki.example.com', ['corp.example.com']));
   const ours = await first.join('connector');
   // Alone on its controller an organisation proves nothing.
@@ -229,7 +229,7 @@ test('a name that no record can prove stays with the first organisation that use
   const { context } = controller;
   const prover = new NameProver(context, async () => []);
   t.after(async () => prover.stop());
-  const first = await member(controller, context.soleOrganisation);
+  const first = await member(controller, context.firstOrganisation);
   await first.call('PUT', '/api/v1/document', documentOf('acme', '*.apps.test', []));
   const made = await createOrganisation(context.store, {
     name: 'globex',

@@ -128,7 +128,7 @@ test('what comes back has a grant of its own, which is revoked whole the next ti
   assert.ok(list.includes(base));
   const { context } = controller;
   const quiet = connector.all('revoke').length;
-  await decideAll(context, context.soleOrganisation);
+  await decideAll(context, context.firstOrganisation);
   assert.equal(connector.all('revoke').length, quiet, 'nothing that was taken is taken twice');
   await change(ended, 'gone');
   const told = connector.last('revoke');

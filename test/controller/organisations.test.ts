@@ -129,7 +129,7 @@ test('SEC-A10: people sign in at the address of their organisation, at its own p
   assert.equal((await leave(testUrl.origin)).status, 403);
 
   // A typed code is entered where its device dialled.
-  const attempt = await portal.attempts.startDeviceCode(context.soleOrganisation, deviceClaim());
+  const attempt = await portal.attempts.startDeviceCode(context.firstOrganisation, deviceClaim());
   const entered = await browser.call('POST', 'me/logins/look-up', { code: attempt?.userCode ?? '' });
   assert.equal((entered.json as { state: string }).state, 'wrong');
   assert.equal((await leave(globexUrl.origin)).status, 200);
@@ -286,7 +286,7 @@ test('of a deleted organisation the hashes of its audit log stay, those that an 
   const device = new TestNode(theirs, 'device');
   await device.enrol({ secret: await theirs.key('service', 'ci') });
   const { store } = context.organisation(id);
-  const kept = context.organisation(context.soleOrganisation).store;
+  const kept = context.organisation(context.firstOrganisation).store;
   const before = await kept.select('audit').selectAll().execute();
   // Nobody's log loses an entry otherwise, a suspended organisation's neither.
   await setSuspended(context.store, id, true, { nowMs: time.ms, who: 'test' });

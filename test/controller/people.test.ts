@@ -20,7 +20,7 @@ async function acme(t: TestContext, directory?: string): Promise<TestController>
 
 /** Signs alice in with a browser. */
 function signIn({ context }: TestController) {
-  return recordSignIn(context, context.organisation(context.soleOrganisation), {
+  return recordSignIn(context, context.organisation(context.firstOrganisation), {
     issuer: 'https://idp.acme.example',
     provider: 'corp',
     identity: {
@@ -44,7 +44,7 @@ async function letIn(controller: TestController, device: TestNode, person: Id<'u
   await device.until((message) => message.t === 'code');
   const by = { person, address: '192.0.2.1' };
   const code = device.last('code')?.user_code ?? '';
-  const entry = await attempts.enterCode(context.soleOrganisation, code, by);
+  const entry = await attempts.enterCode(context.firstOrganisation, code, by);
   assert.ok(entry.state === 'found');
   const signedIn: SignIn = { ...by, amr: ['pwd'] };
   const result = await attempts.approve(entry.attempt, signedIn, { held: false });
@@ -116,7 +116,7 @@ test('a person who is disabled loses every session at once, with that cause, and
   assert.equal((await controller.call('POST', `/api/v1/people/${person}/enable`)).statusCode, 204);
   assert.equal((await signIn(controller)).person, person);
   assert.equal(await letIn(controller, device, person), 'joined');
-  const { store } = context.organisation(context.soleOrganisation);
+  const { store } = context.organisation(context.firstOrganisation);
   const entries = await store.select('audit').select(['what', 'result', 'reasons']).execute();
   const of = (what: string) => entries.filter((entry) => entry.what === what);
   assert.equal(of('person.disable').length, 1);
@@ -180,7 +180,7 @@ test('an administrator signs a person out everywhere and ends one session, and w
 
 test('what a provider gave for a session is kept sealed while that lasts, and no longer', async (t) => {
   const controller = await acme(t);
-  const { store } = controller.context.organisation(controller.context.soleOrganisation);
+  const { store } = controller.context.organisation(controller.context.firstOrganisation);
   const kept = () =>
     store.select('sessions').select(['id', 'id_token']).where('id_token', 'is not', null).execute();
   const first = await signIn(controller);

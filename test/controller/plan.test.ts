@@ -39,7 +39,7 @@ async function signIn(
   groups: string[],
   more: { amr?: string[]; issuer?: string } = {},
 ): Promise<void> {
-  await recordSignIn(context, context.organisation(context.soleOrganisation), {
+  await recordSignIn(context, context.organisation(context.firstOrganisation), {
     issuer: more.issuer ?? 'https://idp.acme.example',
     provider: 'corp',
     identity: {
@@ -92,7 +92,7 @@ test('it tells who loses and gains now from who would once they sign in, by name
   await signIn(controller, 'anna', ['staff']);
   await signIn(controller, 'bob', ['sre']);
   await controller.context
-    .organisation(controller.context.soleOrganisation)
+    .organisation(controller.context.firstOrganisation)
     .store.update('sessions')
     .set({ ended_ms: controller.time.ms })
     .where('subject', 'in', await peopleNamed(controller, 'anna'))
@@ -366,7 +366,7 @@ function beats(device: TestNode, upTo: number): number {
 }
 
 async function peopleNamed({ context }: TestController, name: string): Promise<string[]> {
-  const { store } = context.organisation(context.soleOrganisation);
+  const { store } = context.organisation(context.firstOrganisation);
   const rows = await store.select('people').select('id').where('name', '=', name).execute();
   return rows.map(({ id }) => id);
 }

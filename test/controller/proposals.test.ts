@@ -43,7 +43,7 @@ test('a change waits with its plan until somebody else approves it, and each ste
   assert.equal(await revision(), 2);
   assert.deepEqual(await waiting(), []);
   assert.equal((await bob.call('POST', `${path}/${proposal}/approve`)).statusCode, 409);
-  const { store } = controller.context.organisation(controller.context.soleOrganisation);
+  const { store } = controller.context.organisation(controller.context.firstOrganisation);
   const rows = await store
     .select('audit')
     .selectAll()

@@ -119,7 +119,7 @@ test('devices that are looked at together each get their own view, and one that 
   const { controller, ci, cd } = await world(t);
   const { context } = controller;
   const looks = new DeviceLooks(context);
-  const organisation = context.soleOrganisation;
+  const organisation = context.firstOrganisation;
   const stranger = newId('dev', systemRandom(16));
   const views = await Promise.all(
     [ci.id, stranger, cd.id, ci.id].map((id) => looks.look(organisation, id as DeviceId)),

@@ -129,7 +129,7 @@ test('REL-8: Redis is killed and comes back empty: revocations travel by the sto
   await waiting.connect();
   waiting.send(waiting.enrolMessage({ code: true }));
   await waiting.until(({ t: type }) => type === 'code');
-  const organisation = one.context.soleOrganisation;
+  const organisation = one.context.firstOrganisation;
   const code = waiting.last('code')?.user_code ?? '';
   const entry = await one.attempts.enterCode(organisation, code, { person: alice, address: '192.0.2.1' });
   assert.ok(entry.state === 'found');

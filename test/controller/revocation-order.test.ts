@@ -66,8 +66,8 @@ test('REL-6: a removed resource is revoked by its own id, before the rest, and n
 
 test('REL-6: what many devices lose goes out in steps, each under the next epoch and stored before it is told', async (t) => {
   const { controller, connector } = await busy(t);
-  const { bus, soleOrganisation } = controller.context;
-  const { store } = controller.context.organisation(soleOrganisation);
+  const { bus, firstOrganisation } = controller.context;
+  const { store } = controller.context.organisation(firstOrganisation);
   const told: number[] = [];
   const published: LiveMessage['kind'][] = [];
   t.after(async () => stop());
@@ -103,7 +103,7 @@ test('what is told of one organisation reaches no node of another', async (t) =>
   const from = connector.heard.length;
   // The very next one, which a connector of this organisation would be handed at once.
   const epoch =
-    (await controller.context.organisation(controller.context.soleOrganisation).store.epoch()) + 1;
+    (await controller.context.organisation(controller.context.firstOrganisation).store.epoch()) + 1;
   bus.publish(other, { kind: 'revoked', revocation: { epoch, ids: [nodes[0]?.id ?? ''], reason: 'other' } });
   // What comes after it on the same channel shows that it did not come.
   await controller.call('PUT', '/api/v1/document', lessDocument());
@@ -115,7 +115,7 @@ test('what is told of one organisation reaches no node of another', async (t) =>
 });
 
 async function resourceIds({ context }: TestController): Promise<Map<string, string>> {
-  const { resources } = await context.organisation(context.soleOrganisation).reader.current();
+  const { resources } = await context.organisation(context.firstOrganisation).reader.current();
   return new Map(resources.map(({ id, definition }) => [definition.name, id]));
 }
 

@@ -130,7 +130,7 @@ test('a device hears of connectors only where it may use something, and a grant 
 
 test('a verifier is told each revocation once, in order, whether it is offered, read, or both', async (t) => {
   const controller = await testController(t);
-  const { store } = controller.context.organisation(controller.context.soleOrganisation);
+  const { store } = controller.context.organisation(controller.context.firstOrganisation);
   const sent: number[] = [];
   let reads = 0;
   const counted = new Proxy(store, {

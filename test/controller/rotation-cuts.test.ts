@@ -77,7 +77,7 @@ function stop({ control }: Device): void {
 }
 
 async function known({ identity }: Device): Promise<{ mk: string; nk: string } | undefined> {
-  const { store } = acme.context.organisation(acme.context.soleOrganisation);
+  const { store } = acme.context.organisation(acme.context.firstOrganisation);
   return store
     .select('nodes')
     .select(['mk', 'nk'])

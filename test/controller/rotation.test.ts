@@ -147,8 +147,8 @@ test('tokens of the old keys are revoked after an hour, also when the controller
 
   // Whoever was not there when the hour was over looks at the start.
   acme.time.ms += supersededMs;
-  await decideAll(acme.context, acme.context.soleOrganisation);
-  const { store } = acme.context.organisation(acme.context.soleOrganisation);
+  await decideAll(acme.context, acme.context.firstOrganisation);
+  const { store } = acme.context.organisation(acme.context.firstOrganisation);
   assert.deepEqual(
     await store.select('issued_tokens').select('id').where('superseded_ms', 'is not', null).execute(),
     [],

@@ -43,7 +43,7 @@ async function world(t: TestContext): Promise<World> {
   assert.equal((await controller.call('PUT', '/api/v1/document', document)).statusCode, 200);
   const node = new TestNode(controller, 'device');
   await node.enrol({ secret: await controller.key('service', 'ci') }, '192.0.2.9');
-  await recordSignIn(context, context.organisation(context.soleOrganisation), {
+  await recordSignIn(context, context.organisation(context.firstOrganisation), {
     issuer: 'https://idp.acme.example',
     provider: 'corp',
     identity: {
@@ -166,7 +166,7 @@ test('somebody made up has a sign-in that is assumed, and says so; a person who 
 
 test('what stands before any policy is named as everywhere else', async (t) => {
   const { controller, node, ask } = await world(t);
-  const { store } = controller.context.organisation(controller.context.soleOrganisation);
+  const { store } = controller.context.organisation(controller.context.firstOrganisation);
   const printer = { resource: 'printer', service: 'ci' } as const;
   const set = async (changes: object): Promise<Simulation> => {
     await store

@@ -117,6 +117,30 @@ suite('a laptop whose traffic is captured', () => {
     assert.equal((await client.run('open', 'nothing')).code, 2);
   });
 
+  test('doctor finds nothing amiss where all is well, and names what is', async () => {
+    const well = await client.run('doctor', 'wiki');
+    assert.equal(well.code, 0, well.stdout);
+    assert.match(well.stdout, /^✓ name [a-z.]+: \d+ ms$/m);
+    assert.match(well.stdout, /^✓ wiki: connector of hq, relay \S+, [\d.]+ ms$/m);
+    assert.match(well.stdout, /^✓ wiki\.acme\.internal: known to the connector$/m);
+    assert.match(well.stdout, /^\d warnings?, 0 problems\.$/m);
+    // Somebody else's hosts file takes the name.
+    const { laptop } = lab;
+    await laptop.run('sh', [
+      '-c',
+      'cp /etc/hosts /etc/hosts.kept; echo 203.0.113.9 wiki.acme.internal bastion.acme.internal dns.acme.internal echo.acme.internal >> /etc/hosts',
+    ]);
+    const taken = await client.run('doctor');
+    await laptop.run('sh', ['-c', 'cat /etc/hosts.kept > /etc/hosts; rm /etc/hosts.kept']);
+    assert.equal(taken.code, 1);
+    assert.match(
+      taken.stdout,
+      /^✗ this system finds [a-z.]+ elsewhere, at 203\.0\.113\.9 {3}→ look for another VPN/m,
+    );
+    const gone = await new Client(laptop, 'nowhere').run('doctor');
+    assert.deepEqual([gone.code, /→ postern up$/m.test(gone.stdout)], [1, true], gone.stdout);
+  });
+
   test('SEC-A13 REL-6 dig and an echo reach what is declared by UDP and nothing else, until a second after the right is gone', async () => {
     const { laptop } = lab;
     for (const transport of ['+notcp', '+tcp']) {

@@ -8,7 +8,7 @@ import { after, test, type TestContext } from 'node:test';
 import { AddressPool } from '../../client/dns/address-pool.ts';
 import { defaultRange, parseRange, type AddressRange } from '../../client/dns/address-range.ts';
 import { createResolver } from '../../client/dns/resolver.ts';
-import { namesOf } from '../../client/names.ts';
+import { namesOf } from '../../client/accounts/names.ts';
 import { explain } from '../../client/why.ts';
 import { createApiToken } from '../../controller/api-tokens.ts';
 import { Refusals } from '../../controller/explain/refusals.ts';
@@ -167,7 +167,7 @@ test('administrators find a hidden refusal by its trace, and see whether there i
     ],
   );
   // By the API, as `postern audit --trace` asks it.
-  const { store } = portal.context.organisation(portal.context.soleOrganisation);
+  const { store } = portal.context.organisation(portal.context.firstOrganisation);
   const { text: token } = await createApiToken(store, 'auditor', {
     nowMs: portal.context.now(),
     random: systemRandom,
@@ -189,7 +189,7 @@ test('administrators find a hidden refusal by its trace, and see whether there i
 
 test('a person who asks for ever more fills no log: alike for what is there and what is not', async (t) => {
   const { portal } = await world(t, 'granted');
-  const { store } = portal.context.organisation(portal.context.soleOrganisation);
+  const { store } = portal.context.organisation(portal.context.firstOrganisation);
   const refusals = new Refusals(portal.context, { limit: 3, windowMs: 60_000 });
   const ask = (who: string, resource: string): Promise<string | undefined> =>
     refusals.record(store, { who, resource, reasons: ['no-allow'], device: undefined, address: '192.0.2.1' });

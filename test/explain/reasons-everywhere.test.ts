@@ -9,7 +9,7 @@ import { chromium } from 'playwright-core';
 import { AddressPool } from '../../client/dns/address-pool.ts';
 import { defaultRange, parseRange, type AddressRange } from '../../client/dns/address-range.ts';
 import { createResolver } from '../../client/dns/resolver.ts';
-import { namesOf } from '../../client/names.ts';
+import { namesOf } from '../../client/accounts/names.ts';
 import type { Knowledge } from '../../client/standing.ts';
 import { explain } from '../../client/why.ts';
 import { systemClock, systemRandom } from '../../protocol/clock.ts';

@@ -41,7 +41,7 @@ async function signedIn({ portal, provider }: World, sub: string, sid: string): 
 
 /** Lets a device in from this browser; its id. */
 async function device({ portal }: World, browser: SimpleBrowser): Promise<string> {
-  const waits = await portal.attempts.startDeviceCode(portal.context.soleOrganisation, deviceClaim());
+  const waits = await portal.attempts.startDeviceCode(portal.context.firstOrganisation, deviceClaim());
   const answer = await browser.call('POST', 'me/logins/approve', { code: waits?.userCode ?? '' });
   assert.equal((answer.json as { state: string }).state, 'joined');
   const { devices } = (await browser.call('GET', 'me/devices')).json as { devices: { id: string }[] };
@@ -49,7 +49,7 @@ async function device({ portal }: World, browser: SimpleBrowser): Promise<string
 }
 
 async function openSessions({ portal }: World): Promise<{ kind: string; subject: string; id: Id<'ses'> }[]> {
-  const { store } = portal.context.organisation(portal.context.soleOrganisation);
+  const { store } = portal.context.organisation(portal.context.firstOrganisation);
   return store.select('sessions').select(['kind', 'subject', 'id']).where('ended_ms', 'is', null).execute();
 }
 
@@ -239,7 +239,11 @@ test('what a device was let in by and has signed out meanwhile lets nothing in a
   const { portal, provider } = here;
   const browser = await signedIn(here, 'm1', 's1');
   const loopback = { port: 40_000, challenge: 'D'.repeat(43) };
-  const waits = await portal.attempts.startLoopback(portal.context.soleOrganisation, deviceClaim(), loopback);
+  const waits = await portal.attempts.startLoopback(
+    portal.context.firstOrganisation,
+    deviceClaim(),
+    loopback,
+  );
   const attempt = await portal.attempts.findLoopback(waits?.secret ?? '');
   const [session] = await openSessions(here);
   assert.ok(attempt && session);
@@ -251,7 +255,11 @@ test('what a device was let in by and has signed out meanwhile lets nothing in a
   };
   const authorised = await portal.attempts.approve(attempt, signIn, { held: false });
   assert.equal(authorised.state, 'joined');
-  const again = await portal.attempts.startLoopback(portal.context.soleOrganisation, deviceClaim(), loopback);
+  const again = await portal.attempts.startLoopback(
+    portal.context.firstOrganisation,
+    deviceClaim(),
+    loopback,
+  );
   const second = await portal.attempts.findLoopback(again?.secret ?? '');
   assert.equal(
     (await tell(here, signWith(provider.pair, header, claims(here, { sid: 's1' })))).statusCode,

@@ -24,8 +24,8 @@ async function signedIn(portal: TestPortal, fresh = true): Promise<SimpleBrowser
 }
 
 async function waiting(portal: TestPortal, claim = deviceClaim()) {
-  const { soleOrganisation } = portal.context;
-  const attempt = await portal.attempts.startDeviceCode(soleOrganisation, claim);
+  const { firstOrganisation } = portal.context;
+  const attempt = await portal.attempts.startDeviceCode(firstOrganisation, claim);
   assert.ok(attempt);
   return { ...attempt, claim };
 }
@@ -39,7 +39,7 @@ const refuse = async (browser: SimpleBrowser, entry: LoginEntry) =>
 const devices = async (browser: SimpleBrowser) =>
   ((await browser.call('GET', 'me/devices')).json as MyDevices).devices;
 const outcome = (portal: TestPortal, attempt: string) =>
-  portal.attempts.outcome(portal.context.soleOrganisation, attempt);
+  portal.attempts.outcome(portal.context.firstOrganisation, attempt);
 
 /** Any code but this one. */
 const otherThan = (code: string): string => (code.startsWith('B') ? 'C' : 'B') + code.slice(1);
@@ -203,7 +203,7 @@ test('by loopback the browser goes to the device’s own port with a code that w
   const verifier = toBase64Url(portal.context.random(32));
   const challenge = createHash('sha256').update(verifier).digest('base64url');
   const begin = async () => {
-    const begun = await portal.attempts.startLoopback(portal.context.soleOrganisation, claim, {
+    const begun = await portal.attempts.startLoopback(portal.context.firstOrganisation, claim, {
       port: 41_234,
       challenge,
     });
@@ -257,7 +257,7 @@ test('a person ends the session of their own device from the portal, and nobody 
   assert.equal((await other.call('GET', `me/resources?device=${device.id}`)).status, 404);
   assert.equal((await browser.call('POST', `me/devices/${device.id}/sign-out`)).status, 204);
   assert.equal((await devices(browser))[0]?.state, 'signed-out');
-  const { store } = portal.context.organisation(portal.context.soleOrganisation);
+  const { store } = portal.context.organisation(portal.context.firstOrganisation);
   const row = await store
     .select('sessions')
     .select('ended_reason')
@@ -294,7 +294,7 @@ test('a person names their device, says that they know it, blocks it, forgets it
   assert.deepEqual((await approve(browser, { code: blocked.userCode })).state, 'blocked');
   // Forgetting a blocked device would let it in again.
   assert.equal((await act(browser, 'forget')).status, 409);
-  const { store } = portal.context.organisation(portal.context.soleOrganisation);
+  const { store } = portal.context.organisation(portal.context.firstOrganisation);
   await store.update('nodes').set({ state: 'active' }).execute();
   assert.equal((await act(browser, 'forget')).status, 204);
   assert.deepEqual(await devices(browser), []);

@@ -146,7 +146,7 @@ for (const [name, [change, expected]] of Object.entries(classes)) {
     const made = typeof change === 'function' ? change(provider) : change;
     assert.equal(await signIn(portal, provider, made), expected);
     const people = await portal.context
-      .organisation(portal.context.soleOrganisation)
+      .organisation(portal.context.firstOrganisation)
       .store.select('people')
       .selectAll()
       .execute();

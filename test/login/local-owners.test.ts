@@ -15,7 +15,7 @@ async function world(t: TestContext) {
   const controller = await testController(t);
   const { context, time } = controller;
   const { portal, signIn } = await people(t, controller);
-  const { store } = context.organisation(context.soleOrganisation);
+  const { store } = context.organisation(context.firstOrganisation);
   const { origin } = context.publicUrl;
   const post = async (url: string, payload: object, headers: Record<string, string> = { origin }) =>
     portal.inject({ method: 'POST', url: `/api/v1/${url}`, headers, payload });

@@ -27,7 +27,7 @@ async function me(browser: SimpleBrowser): Promise<Me> {
 }
 
 async function peopleIn({ context }: TestPortal) {
-  return context.organisation(context.soleOrganisation).store.select('people').selectAll().execute();
+  return context.organisation(context.firstOrganisation).store.select('people').selectAll().execute();
 }
 
 test('a person signs in with a code, PKCE, state and nonce and arrives where they wanted to go', async (t) => {
@@ -62,7 +62,7 @@ test('groups are those of the last sign-in, and devices of the person hear of a 
   const browser = new SimpleBrowser(portal, [corp]);
   await browser.open('/oidc/corp/start?rd=/device', alice, 'alice@acme.example');
   assert.deepEqual((await me(browser)).person.groups, ['staff']);
-  const attempt = await attempts.startDeviceCode(context.soleOrganisation, deviceClaim());
+  const attempt = await attempts.startDeviceCode(context.firstOrganisation, deviceClaim());
   const code = attempt?.userCode ?? '';
   assert.equal((await browser.call('POST', 'me/logins/approve', { code })).status, 200);
 
@@ -216,7 +216,7 @@ test('SEC-G6 SEC-G7 a sign-in makes a new session under __Host-, and after sign-
 
   assert.equal((await browser.call('POST', 'me/sign-out')).status, 200);
   assert.equal(await replay(second), 401);
-  const { store } = portal.context.organisation(portal.context.soleOrganisation);
+  const { store } = portal.context.organisation(portal.context.firstOrganisation);
   const rows = await store.select('sessions').select(['cookie_hash', 'ended_reason']).execute();
   assert.deepEqual(new Set(rows.map(({ ended_reason }) => ended_reason)), new Set(['logout', 'replaced']));
   assert.ok(!rows.some(({ cookie_hash }) => [first, second].includes(cookie_hash ?? '')));

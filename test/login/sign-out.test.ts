@@ -37,7 +37,7 @@ async function signOut(browser: SimpleBrowser, path = 'sign-out'): Promise<Signe
 }
 
 async function letIn(portal: TestPortal, browser: SimpleBrowser): Promise<void> {
-  const waits = await portal.attempts.startDeviceCode(portal.context.soleOrganisation, deviceClaim());
+  const waits = await portal.attempts.startDeviceCode(portal.context.firstOrganisation, deviceClaim());
   const { json } = await browser.call('POST', 'me/logins/approve', { code: waits?.userCode ?? '' });
   assert.equal((json as { state: string }).state, 'joined');
 }
@@ -79,8 +79,8 @@ test('a provider without a sign-out of its own, and one that cannot be reached, 
   const portal = await testPortal(t, [corp, partner]);
   assert.deepEqual(await signOut(await signedIn(portal, partner)), { ended: 1, provider: null });
   const browser = await signedIn(portal);
-  const { store } = portal.context.organisation(portal.context.soleOrganisation);
-  const { reader } = portal.context.organisation(portal.context.soleOrganisation);
+  const { store } = portal.context.organisation(portal.context.firstOrganisation);
+  const { reader } = portal.context.organisation(portal.context.firstOrganisation);
   const { postureSources: _none, webhooks: _neither, ...document } = (await reader.current()).document;
   await portal.apply({
     ...document,
@@ -103,7 +103,7 @@ test('sign-out everywhere ends every browser and device of the person', async (t
   await letIn(portal, here);
   assert.equal((await signOut(here, 'sign-out-everywhere')).ended, 3);
   assert.equal((await elsewhere.call('GET', 'me')).status, 401);
-  const { store } = portal.context.organisation(portal.context.soleOrganisation);
+  const { store } = portal.context.organisation(portal.context.firstOrganisation);
   const rows = await store.select('sessions').select('ended_reason').execute();
   assert.deepEqual(new Set(rows.map(({ ended_reason }) => ended_reason)), new Set(['logout-everywhere']));
 });

@@ -151,7 +151,7 @@ test('context classes of the provider are asked for at every sign-in, and the on
   const here = await world(t, { acrValues: ['urn:acme:strong', 'phr'] });
   const { asked } = await signIn(here, '', { ...password, acr: 'phr' });
   assert.equal(asked.get('acr_values'), 'urn:acme:strong phr');
-  const { store } = here.portal.context.organisation(here.portal.context.soleOrganisation);
+  const { store } = here.portal.context.organisation(here.portal.context.firstOrganisation);
   const rows = await store.select('sessions').select(['acr', 'provider']).execute();
   assert.deepEqual(
     rows.map(({ acr, provider }) => [acr, provider]),
@@ -162,7 +162,7 @@ test('context classes of the provider are asked for at every sign-in, and the on
 /** Begins `postern login --for RESOURCE` with a typed code. */
 async function begin({ portal }: World, claim: DeviceClaim, resource?: string): Promise<string> {
   const device = { ...claim, ...(resource === undefined ? {} : { for: resource }) };
-  const waits = await portal.attempts.startDeviceCode(portal.context.soleOrganisation, device);
+  const waits = await portal.attempts.startDeviceCode(portal.context.firstOrganisation, device);
   return waits?.userCode ?? '';
 }
 
@@ -180,7 +180,7 @@ test('a device’s session is raised in place: same id, and so nothing that is o
   );
   const { devices } = (await browser.call('GET', 'me/devices')).json as MyDevices;
   const [device] = devices;
-  const { store } = portal.context.organisation(portal.context.soleOrganisation);
+  const { store } = portal.context.organisation(portal.context.firstOrganisation);
   const sessions = () =>
     store.select('sessions').select(['id', 'amr', 'ended_ms']).where('kind', '=', 'device').execute();
   const [first] = await sessions();
@@ -226,7 +226,7 @@ test('a session that is over is not raised: the device gets a new one', async (t
   here.portal.time.ahead += 4 * 86_400_000;
   await signIn(here, 'fresh=1', password);
   await here.browser.call('POST', 'me/logins/approve', { code: await begin(here, claim) });
-  const { store } = here.portal.context.organisation(here.portal.context.soleOrganisation);
+  const { store } = here.portal.context.organisation(here.portal.context.firstOrganisation);
   const rows = await store.select('sessions').select('id').where('kind', '=', 'device').execute();
   assert.equal(rows.length, 2);
 });

@@ -48,7 +48,7 @@ async function make(folder: string): Promise<void> {
   await device.until((message) => message.t === 'grants' && message.list.length > 0);
   const endedSession = (device.snapshot as DeviceSnapshot).session.id;
   await controller.call('DELETE', `/api/v1/sessions/${endedSession}`);
-  const { cookie } = await recordSignIn(context, context.organisation(context.soleOrganisation), {
+  const { cookie } = await recordSignIn(context, context.organisation(context.firstOrganisation), {
     issuer: 'https://idp.acme.example',
     provider: 'corp',
     identity: {

@@ -80,7 +80,7 @@ for (const { name: version } of versions) {
       entries.map((_, index) => index + 1),
     );
 
-    const { store } = context.organisation(context.soleOrganisation);
+    const { store } = context.organisation(context.firstOrganisation);
     const revocations = await revocationsAfter(store, 0);
     assert.ok(revocations.some(({ ids }) => ids.includes(kept.endedSession)));
     assert.equal(await store.epoch(), Math.max(...revocations.map(({ epoch }) => epoch)));

@@ -2,8 +2,8 @@
  * A client's kept session and its connector, joined by routes in memory that take their time, break, fall silent and come
  * back as a test says. The carriers, the sessions and the choice among them are the real ones.
  */
-import { KeptSession } from '../../client/kept-session.ts';
-import { routeName, type Route } from '../../client/route.ts';
+import { KeptSession } from '../../client/tunnel/kept-session.ts';
+import { routeName, type Route } from '../../client/tunnel/route.ts';
 import { systemRandom } from '../../protocol/clock.ts';
 import { Fault } from '../../protocol/errors.ts';
 import { newId } from '../../protocol/ids.ts';

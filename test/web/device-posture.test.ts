@@ -55,7 +55,7 @@ async function open(t: TestContext, width: number, colorScheme: 'light' | 'dark'
 /** A device of the person who has signed in, which has told these facts. */
 async function device(portal: TestPortal, name: string, facts: PostureFacts): Promise<void> {
   const { context } = portal;
-  const { store } = context.organisation(context.soleOrganisation);
+  const { store } = context.organisation(context.firstOrganisation);
   const { id: owner } = await store.select('people').select('id').executeTakeFirstOrThrow();
   const { boot: _boot, ...claim } = deviceClaim({ name });
   const id = newId('dev', context.random(16)) as DeviceId;
@@ -73,7 +73,7 @@ async function device(portal: TestPortal, name: string, facts: PostureFacts): Pr
       state: 'active',
     })
     .execute();
-  await reportPosture(context, context.soleOrganisation, id, facts);
+  await reportPosture(context, context.firstOrganisation, id, facts);
 }
 
 async function told(page: Page, name: string): Promise<string> {

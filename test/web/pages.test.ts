@@ -105,7 +105,7 @@ test('a person signs in, sees what they may use and why not the rest, and signs 
 test('a device is let in by its code with the keyboard alone: the person arrives at the field after a fresh sign-in', async (t) => {
   const { portal, page } = await open(t, 390);
   const claim = deviceClaim({ address: '127.0.0.1' });
-  const attempt = await portal.attempts.startDeviceCode(portal.context.soleOrganisation, claim);
+  const attempt = await portal.attempts.startDeviceCode(portal.context.firstOrganisation, claim);
   assert.ok(attempt);
   await page.goto(new URL('/device', publicUrl).href);
   await signIn(page);
@@ -128,7 +128,7 @@ test('a device is let in by its code with the keyboard alone: the person arrives
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
   await heading(page, 'The device is in').waitFor();
-  const outcome = await portal.attempts.outcome(portal.context.soleOrganisation, attempt.attempt);
+  const outcome = await portal.attempts.outcome(portal.context.firstOrganisation, attempt.attempt);
   assert.equal(outcome.state, 'joined');
   await page.getByRole('link', { name: 'What you may use' }).click();
   await page.getByText('alice-laptop').first().waitFor();
@@ -138,7 +138,7 @@ test('SEC-J7 a device elsewhere comes with a red warning, and what it calls itse
   const { portal, page } = await open(t, 390);
   const name = `<img src=x onerror="alert(1)">\u202egnp.exe${'w'.repeat(10_000)}`;
   const claim = deviceClaim({ address: '198.51.100.77', name, os: '</dd><script>alert(2)</script>שרת' });
-  const attempt = await portal.attempts.startDeviceCode(portal.context.soleOrganisation, claim);
+  const attempt = await portal.attempts.startDeviceCode(portal.context.firstOrganisation, claim);
   assert.ok(attempt);
   await page.goto(new URL('/device', publicUrl).href);
   await signIn(page);
@@ -167,7 +167,7 @@ test('by the link that the device opened the browser ends at the device’s own 
   const address = device.address();
   assert.ok(address !== null && typeof address === 'object');
   const attempt = await portal.attempts.startLoopback(
-    portal.context.soleOrganisation,
+    portal.context.firstOrganisation,
     deviceClaim({ address: '127.0.0.1' }),
     { port: address.port, challenge: toBase64Url(portal.context.random(32)) },
   );
@@ -189,7 +189,7 @@ test('a session that was ended elsewhere leads to the sign-in page and back to w
   await signIn(page);
   await heading(page, 'You may use wiki').waitFor();
   await portal.context
-    .organisation(portal.context.soleOrganisation)
+    .organisation(portal.context.firstOrganisation)
     .store.update('sessions')
     .set({ ended_ms: portal.context.now(), ended_reason: 'ended-by-administrator' })
     .execute();

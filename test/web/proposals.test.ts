@@ -22,7 +22,7 @@ test('a change waits under Proposals until a second administrator has looked at 
   await portal.apply(document);
   await portal.app.listen({ host: '127.0.0.1', port: Number(publicUrl.port) });
   const { context } = portal;
-  const organisation = context.organisation(context.soleOrganisation);
+  const organisation = context.organisation(context.firstOrganisation);
   const open = async (name: string, width: number, colorScheme: 'light' | 'dark'): Promise<Page> => {
     const signIn = () =>
       recordSignIn(context, organisation, {

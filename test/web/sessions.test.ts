@@ -58,7 +58,7 @@ async function letIn(portal: TestPortal, page: Page, wanted?: string): Promise<v
     address: '127.0.0.1',
     ...(wanted === undefined ? {} : { for: wanted }),
   });
-  const attempt = await portal.attempts.startDeviceCode(portal.context.soleOrganisation, claim);
+  const attempt = await portal.attempts.startDeviceCode(portal.context.firstOrganisation, claim);
   await page.getByLabel('Code').fill(attempt?.userCode ?? '');
   await page.getByRole('button', { name: 'Continue' }).click();
 }

@@ -14,7 +14,7 @@ import { signInAs } from './support/sign-in-as.ts';
 
 const dashboard = await startDashboard({ after });
 const { portal, busy } = dashboard;
-const organisation = portal.context.organisation(portal.context.soleOrganisation);
+const organisation = portal.context.organisation(portal.context.firstOrganisation);
 const { page, complaints } = await dashboard.open();
 
 async function go(path: string, on: Page = page): Promise<void> {

@@ -45,7 +45,7 @@ async function open(
     portal,
     page,
     link: () =>
-      createSetupLink(controller.organisation(controller.soleOrganisation).store, publicUrl, {
+      createSetupLink(controller.organisation(controller.firstOrganisation).store, publicUrl, {
         nowMs: controller.now(),
         random: controller.random,
         who: 'test',

@@ -10,7 +10,7 @@ import { appendAudit } from '../../audit/append-audit.ts';
 import type { ControllerContext, Organisation } from '../../context.ts';
 import { ConnectorQuestions } from '../../control/ask-connector.ts';
 import { isStrictLiteral, resourceWithin } from '../../organisation/resource-hosts.ts';
-import { stepText } from '../../targets/step-text.ts';
+import { stepText } from '../target-step-text.ts';
 import { organisationOf, whoOf } from '../access.ts';
 import { ProblemError } from '../problems.ts';
 import type { TypedApp } from '../typed-app.ts';

@@ -23,6 +23,7 @@ import * as deletedOrganisations from './0019-deleted-organisations.ts';
 import * as exposures from './0020-exposures.ts';
 import * as mail from './0021-mail.ts';
 import * as invitations from './0022-invitations.ts';
+import * as lookups from './0025-lookups.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-organisation': organisation,
@@ -48,4 +49,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0020-exposures': exposures,
   '0021-mail': mail,
   '0022-invitations': invitations,
+  '0025-lookups': lookups,
 };

@@ -7,7 +7,7 @@ import { AddressPool } from '../../../client/dns/address-pool.ts';
 import { defaultRange, parseRange, type AddressRange } from '../../../client/dns/address-range.ts';
 import { parseQuery } from '../../../client/dns/query.ts';
 import { createResolver, type Resolver } from '../../../client/dns/resolver.ts';
-import { namesOf } from '../../../client/names.ts';
+import { namesOf } from '../../../client/accounts/names.ts';
 import { nothingKnown, type Knowledge } from '../../../client/standing.ts';
 import { systemRandom, type Clock } from '../../../protocol/clock.ts';
 import { hiddenText } from '../../../protocol/reasons.ts';

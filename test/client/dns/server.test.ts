@@ -9,7 +9,7 @@ import { AddressPool } from '../../../client/dns/address-pool.ts';
 import { defaultRange, parseRange, type AddressRange } from '../../../client/dns/address-range.ts';
 import { createResolver } from '../../../client/dns/resolver.ts';
 import { dnsLimits, serveDns, type DnsServer } from '../../../client/dns/server.ts';
-import { namesOf } from '../../../client/names.ts';
+import { namesOf } from '../../../client/accounts/names.ts';
 import { nothingKnown, type Knowledge } from '../../../client/standing.ts';
 import { systemClock, systemRandom } from '../../../protocol/clock.ts';
 import { question, sample } from './knowledge.ts';

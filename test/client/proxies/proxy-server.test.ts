@@ -5,7 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { test, type TestContext } from 'node:test';
 import fc from 'fast-check';
-import type { FlowTarget } from '../../../client/open-flow.ts';
+import type { FlowTarget } from '../../../client/flows/open-flow.ts';
 import { readConnect } from '../../../client/proxies/http-connect.ts';
 import { findOwner } from '../../../client/proxies/peer-owner.ts';
 import { serveProxy, type ProxyOptions } from '../../../client/proxies/proxy-server.ts';

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import fc from 'fast-check';
-import type { FlowTarget } from '../../../client/open-flow.ts';
+import type { FlowTarget } from '../../../client/flows/open-flow.ts';
 import { findSenderOwner } from '../../../client/proxies/peer-owner.ts';
 import { serveProxy, type ProxyOptions } from '../../../client/proxies/proxy-server.ts';
 import { readDatagram } from '../../../client/proxies/socks.ts';

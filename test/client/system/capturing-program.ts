@@ -9,7 +9,7 @@ import { once } from 'node:events';
 import { Duplex } from 'node:stream';
 import { parseRange, type AddressRange } from '../../../client/dns/address-range.ts';
 import { NameCapture } from '../../../client/name-capture.ts';
-import { namesOf } from '../../../client/names.ts';
+import { namesOf } from '../../../client/accounts/names.ts';
 import { takeOverFromWatchdog } from '../../../client/watchdog/take-over.ts';
 import { Fault } from '../../../protocol/errors.ts';
 import { openStateDirectory } from '../../../protocol/node/state-directory.ts';

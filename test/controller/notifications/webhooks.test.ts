@@ -139,7 +139,7 @@ test('a webhook that fails is tried again with growing pauses, and given up in t
 test('what waits to be told is bounded, and the oldest makes room', async (t) => {
   const bench = await requestBench(t, documentWith('http://127.0.0.1:1/hook'));
   const { context, time } = bench;
-  const { store } = context.organisation(context.soleOrganisation);
+  const { store } = context.organisation(context.firstOrganisation);
   const tell = (event: string) => ({ target: 'webhook chat', event, body: {} });
   await store.transaction(async (tx) => queueNotifications(context, tx, [tell('oldest')]));
   time.ms += 1;

@@ -72,7 +72,7 @@ async function polled(test: AfterTest, more: object = {}, given?: Source): Promi
   const timers = clock.pending;
   const poller = new SourcePoller(bench.controller.context);
   test.after(async () => poller.stop());
-  poller.start([bench.controller.context.soleOrganisation]);
+  poller.start([bench.controller.context.firstOrganisation]);
   await eventually('the first question', () => (source.asked.length > 0 ? true : undefined));
   return {
     ...bench,
@@ -156,7 +156,7 @@ test("a source's own authority is the only one that is trusted, and without it n
   const other = await postureBench(t, document);
   const poller = new SourcePoller(other.controller.context);
   t.after(() => poller.stop());
-  poller.start([other.controller.context.soleOrganisation]);
+  poller.start([other.controller.context.firstOrganisation]);
   const list = async () =>
     (await other.controller.call('GET', '/api/v1/posture/sources')).json<
       { name: string; fault?: string }[]

@@ -197,7 +197,7 @@ test('secrets of sources stand in no document, no audit entry and no answer, and
   assert.ok(document.body.includes('"mdm"') && audit.body.includes('posture source'));
   assert.equal((document.body + audit.body).includes(webhookSecret), false);
   const row = await controller.context
-    .organisation(controller.context.soleOrganisation)
+    .organisation(controller.context.firstOrganisation)
     .store.select('posture_sources')
     .selectAll()
     .executeTakeFirstOrThrow();

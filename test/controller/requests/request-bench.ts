@@ -103,7 +103,7 @@ export class TestPerson {
   /** What is decided for this person without a device: the state, and the names of the reasons. */
   async may(resource: string): Promise<{ state: string; reasons: string[]; untilMs?: number }> {
     const { context, time } = this.#bench;
-    const { store, reader } = context.organisation(context.soleOrganisation);
+    const { store, reader } = context.organisation(context.firstOrganisation);
     const state = await reader.current();
     const subject = await subjectOf(store, state, this.id);
     const found = state.resources.find(({ definition }) => definition.name === resource);
@@ -151,7 +151,7 @@ export async function requestBench(
     portal,
     apply,
     async person(subject, groups, name = subject) {
-      const signedIn = await recordSignIn(context, context.organisation(context.soleOrganisation), {
+      const signedIn = await recordSignIn(context, context.organisation(context.firstOrganisation), {
         issuer,
         provider: 'corp',
         identity: {
@@ -171,7 +171,7 @@ export async function requestBench(
     },
     async audit(area) {
       const rows = await context
-        .organisation(context.soleOrganisation)
+        .organisation(context.firstOrganisation)
         .store.select('audit')
         .select(['who', 'what', 'detail'])
         .where('what', 'like', `${area}%`)

@@ -20,7 +20,7 @@ const dayMs = 24 * hourMs;
 
 /** A signed-in device of this person, for thirty days. */
 async function device({ context, time }: RequestBench, owner: Id<'usr'>): Promise<DeviceId> {
-  const { store } = context.organisation(context.soleOrganisation);
+  const { store } = context.organisation(context.firstOrganisation);
   const claim = deviceClaim({
     mk: encodeKey(newSigningKey().publicKey),
     nk: encodeKey(newAgreementKey().publicKey),
@@ -42,7 +42,7 @@ async function told(
   id: DeviceId,
   resource: string,
 ): Promise<{ state: string; until?: number } | undefined> {
-  const view = await deviceView(context, context.soleOrganisation, id);
+  const view = await deviceView(context, context.firstOrganisation, id);
   return Object.values(view?.snapshot.resources ?? {}).find(({ name }) => name === resource);
 }
 
@@ -128,13 +128,13 @@ test('access that lies unused is locked for that person until they ask again, an
   assert.equal((await told(bench, his, 'wiki'))?.state, 'granted');
   const connector = new TestNode(bench, 'connector');
   await connector.enrol({ secret: await bench.key('connector', 'hq') });
-  const state = await context.organisation(context.soleOrganisation).reader.current();
+  const state = await context.organisation(context.firstOrganisation).reader.current();
   const wiki = state.resources.find(({ definition }) => definition.name === 'wiki')?.id ?? '';
   let seq = 0;
   const use = async (subject: string, event: FlowRecord['event'] = 'open'): Promise<void> => {
     seq += 1;
     const record = { seq, at: time.ms, event, flow: `f${seq}`, subject, resource: wiki };
-    await storeReceipts(context, context.soleOrganisation, connector.id as ConnectorId, [record]);
+    await storeReceipts(context, context.firstOrganisation, connector.id as ConnectorId, [record]);
   };
   time.ms += 2 * dayMs;
   await use(alice.id);

@@ -111,7 +111,7 @@ test('SEC-A11: of an approval and an expiry at the same moment one counts, and a
     const approve = () => leo.approve(id, { waives: ['prod-needs'] });
     const expire = (): Promise<void> => {
       time.ms += 1;
-      return sweepRequests(context, context.soleOrganisation);
+      return sweepRequests(context, context.firstOrganisation);
     };
     const [early, late] = first === 'approval' ? [approve(), expire()] : [expire(), approve()];
     const answers = (await Promise.all([early, late])).flatMap((each) => each ?? []);

@@ -71,7 +71,7 @@ export async function directoryBench(
       })),
     }),
   );
-  const { store } = bench.context.organisation(bench.context.soleOrganisation);
+  const { store } = bench.context.organisation(bench.context.firstOrganisation);
   return {
     ...bench,
     directory: await directoryOf(bench, 'corp'),

@@ -25,7 +25,7 @@ async function signIn(
     provider?: string;
   } = {},
 ): Promise<string> {
-  const signedIn = await recordSignIn(context, context.organisation(context.soleOrganisation), {
+  const signedIn = await recordSignIn(context, context.organisation(context.firstOrganisation), {
     issuer: from,
     provider,
     identity: {
@@ -118,7 +118,7 @@ test('groups of the directory count for whoever is joined, where the document li
   assert.deepEqual(person?.groups, ['sre']);
   await directory.expect(201, 'POST', 'Groups', { displayName: 'unheard-of', members: [{ value: user }] });
   await signIn(bench, 'alice', { groups: ['sre'] });
-  const state = await bench.context.organisation(bench.context.soleOrganisation).reader.current();
+  const state = await bench.context.organisation(bench.context.firstOrganisation).reader.current();
   assert.equal(state.groups.has('unheard-of'), false);
 });
 

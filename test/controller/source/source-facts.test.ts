@@ -38,7 +38,7 @@ async function withCountries(t: TestContext): Promise<{ controller: TestControll
 }
 
 async function sourceOfDevice({ context }: TestController, device: string) {
-  const { store, reader } = context.organisation(context.soleOrganisation);
+  const { store, reader } = context.organisation(context.firstOrganisation);
   const state = await reader.current();
   const seat = await seatOf(store, state, device as DeviceId);
   if (seat === undefined) throw new Error('no seat');
@@ -103,7 +103,7 @@ test('what the country gives, a device has at its address and loses at another',
   const { controller } = await withCountries(t);
   const node = new TestNode(controller, 'device');
   await node.enrol({ secret: await controller.key('service', 'ci') }, '192.0.2.44');
-  const { store, reader } = controller.context.organisation(controller.context.soleOrganisation);
+  const { store, reader } = controller.context.organisation(controller.context.firstOrganisation);
   const wiki = async (index: PolicyIndex): Promise<string | undefined> => {
     const state: OrganisationState = { ...(await reader.current()), policies: index };
     const seat = await seatOf(store, state, node.id as DeviceId);
@@ -123,7 +123,7 @@ test('what the country gives, a device has at its address and loses at another',
 test('a browser has to be allowed both where it signed in and where it asks from', async (t) => {
   const controller = await testController(t);
   await controller.call('PUT', '/api/v1/document', acmeDocument());
-  const { reader } = controller.context.organisation(controller.context.soleOrganisation);
+  const { reader } = controller.context.organisation(controller.context.firstOrganisation);
   const state = { ...(await reader.current()), countries: CountryTable.parse(file) };
   const visitor: Omit<Visitor, 'addresses'> = {
     subject: { kind: 'person', id: newId('usr', Buffer.alloc(16)), name: 'Alice', groups: [] },

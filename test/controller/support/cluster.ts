@@ -103,7 +103,7 @@ export async function cluster(
     };
     stops.push(stop);
     token ??= (
-      await createApiToken(context.organisation(context.soleOrganisation).store, 'admin', {
+      await createApiToken(context.organisation(context.firstOrganisation).store, 'admin', {
         nowMs: context.now(),
         random: systemRandom,
         who: 'test',
@@ -148,7 +148,7 @@ export async function cluster(
         name: subject,
       };
       await context
-        .organisation(context.soleOrganisation)
+        .organisation(context.firstOrganisation)
         .store.insert('people', {
           ...row,
           groups: JSON.stringify(groups),

@@ -127,7 +127,7 @@ export async function testController(
 }
 
 async function tokenOf(context: ControllerContext, role: ApiRole, id?: OrganisationId): Promise<string> {
-  const { store } = context.organisation(id ?? context.soleOrganisation);
+  const { store } = context.organisation(id ?? context.firstOrganisation);
   const { text } = await createApiToken(store, role, {
     nowMs: context.now(),
     random: systemRandom,

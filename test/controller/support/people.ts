@@ -29,7 +29,7 @@ export interface People {
 export async function people(test: AfterTest, { context, attempts }: TestController): Promise<People> {
   const portal = await buildApp({ context, ...login(context, attempts) });
   test.after(() => portal.close());
-  const organisation = context.organisation(context.soleOrganisation);
+  const organisation = context.organisation(context.firstOrganisation);
   const signIn = async (name: string): Promise<Browser> => {
     const signedIn = await recordSignIn(context, organisation, {
       issuer: 'https://idp.acme.example',

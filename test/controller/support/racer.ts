@@ -27,7 +27,7 @@ const store = await openStore({
   now,
   random: systemRandom,
 });
-const organisation = await store.soleOrganisation();
+const organisation = await store.firstOrganisation();
 const scoped = store.forOrganisation(organisation);
 process.send?.('ready');
 process.once('message', (hash: string) => void race(hash));

@@ -93,7 +93,7 @@ export class StartedController implements NodeHost {
     });
     if (attempts === undefined) throw new Error('the controller made no login attempts');
     const { context } = running;
-    const { store } = context.organisation(context.soleOrganisation);
+    const { store } = context.organisation(context.firstOrganisation);
     const made = { nowMs: Date.now(), random: systemRandom, who: 'test' };
     const admin = (await createApiToken(store, 'admin', made)).text;
     const started = new StartedController(running, relay, attempts, { url, admin });
@@ -175,7 +175,7 @@ export class StartedController implements NodeHost {
   /** The cookie of a person who has just signed in. */
   async cookie(subject = 'a1'): Promise<string> {
     const { context } = this;
-    const signedIn = await recordSignIn(context, context.organisation(context.soleOrganisation), {
+    const signedIn = await recordSignIn(context, context.organisation(context.firstOrganisation), {
       issuer: 'https://idp.acme.example',
       provider: 'corp',
       identity: {

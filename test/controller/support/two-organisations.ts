@@ -53,7 +53,7 @@ export async function twoOrganisations(test: AfterTest): Promise<TwoOrganisation
   const theirs = await context.store.createOrganisation();
   const portal = await buildApp({ context, ...login(context, attempts) });
   test.after(() => portal.close());
-  await fill(controller, portal, context.soleOrganisation, acmeDocument(), 'our');
+  await fill(controller, portal, context.firstOrganisation, acmeDocument(), 'our');
   await fill(controller, portal, theirs, foreignDocument(), 'foreign');
   const claim = {
     mk: 'A'.repeat(43),

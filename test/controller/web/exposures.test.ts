@@ -51,7 +51,7 @@ interface Laptop {
 
 async function laptopOf(bench: WebBench, name: string, groups = ['staff']): Promise<Laptop> {
   const { context } = bench;
-  const { store } = context.organisation(context.soleOrganisation);
+  const { store } = context.organisation(context.firstOrganisation);
   const cookie = await bench.cookie(name, { groups, email: `${name}@acme.example` });
   const { id: person } = await store
     .select('people')
@@ -75,7 +75,7 @@ async function laptopOf(bench: WebBench, name: string, groups = ['staff']): Prom
   if (joined.state !== 'joined') throw new Error('the device was not let in');
   const { device, session } = joined;
   const call: Laptop['call'] = (wanted) =>
-    exposeForDevice(context, context.soleOrganisation, device, { t: 'expose', id: 1, call: wanted });
+    exposeForDevice(context, context.firstOrganisation, device, { t: 'expose', id: 1, call: wanted });
   return {
     person,
     device,
@@ -209,7 +209,7 @@ suite('postern expose at the controller', () => {
     const why = async (user: string): Promise<string> =>
       (
         await simulate(
-          context.organisation(context.soleOrganisation),
+          context.organisation(context.firstOrganisation),
           { user, resource: host, door: 'web' },
           context.now(),
         )
@@ -358,7 +358,7 @@ suite('postern expose at the controller', () => {
       'the person signs out',
       'signed-out',
       async ({ context }: WebBench, { session }: Laptop) => {
-        await endSessions(context, context.soleOrganisation, [session], { reason: 'logout', who: 'test' });
+        await endSessions(context, context.firstOrganisation, [session], { reason: 'logout', who: 'test' });
       },
     ],
     [
@@ -386,7 +386,7 @@ suite('postern expose at the controller', () => {
       'expired',
       async ({ context, portal }: WebBench) => {
         portal.time.ahead += 3_600_000;
-        await reviewExposures(context, context.soleOrganisation);
+        await reviewExposures(context, context.firstOrganisation);
       },
     ],
     [
@@ -407,7 +407,7 @@ suite('postern expose at the controller', () => {
       assert.deepEqual(await served(bench), []);
       await eventually('the end of its channel', async () => node.closed);
       assert.ok(bench.revoked(node).includes(begun.id));
-      const { store } = bench.context.organisation(bench.context.soleOrganisation);
+      const { store } = bench.context.organisation(bench.context.firstOrganisation);
       const ends = await store.select('audit').select('cause').where('what', '=', 'exposure.end').execute();
       assert.deepEqual(
         ends.map((each) => each.cause),
@@ -423,7 +423,7 @@ suite('postern expose at the controller', () => {
   test('a process that is gone is noticed; one that comes back in time goes on, and its owner begins anew at once', async (t) => {
     const bench = await WebBench.open(t, exposeDocument());
     const alice = await laptopOf(bench, 'alice');
-    const review = (): Promise<void> => reviewExposures(bench.context, bench.context.soleOrganisation);
+    const review = (): Promise<void> => reviewExposures(bench.context, bench.context.firstOrganisation);
     const begun = await alice.expose();
     const node = await joined(bench, begun.key);
     const left = (): Promise<true> =>
@@ -474,7 +474,7 @@ suite('postern expose at the controller', () => {
     assert.ok(Math.abs(until - bench.context.now() - 2 * 3_600_000) < 60_000);
     for (let port = 3001; port < 3010; port++) await alice.expose({ port });
     assert.match((await alice.refused({ port: 4000 })).text, /10 ports already/);
-    const { store } = bench.context.organisation(bench.context.soleOrganisation);
+    const { store } = bench.context.organisation(bench.context.firstOrganisation);
     // No transaction of theirs was left half done.
     assert.equal((await store.select('exposures').selectAll().execute()).length, 10);
     await store.transaction((tx) =>

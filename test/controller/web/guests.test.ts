@@ -155,7 +155,7 @@ test('SEC-A4 whoever is not invited is answered in the same words, gets no mail,
     'anybody@partner.example',
     'pat@customer.example',
   ]);
-  const { store } = bench.context.organisation(bench.context.soleOrganisation);
+  const { store } = bench.context.organisation(bench.context.firstOrganisation);
   const rows = await store.select('guest_codes').selectAll().execute();
   assert.equal(rows.length, 6, 'what is written is the same, too');
   for (const email of [

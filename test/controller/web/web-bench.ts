@@ -85,7 +85,7 @@ export class WebBench {
   ): Promise<string> {
     const { context } = this;
     const { groups = ['staff'], amr = ['pwd'], address = '203.0.113.9', email = 'alice@acme.example' } = more;
-    const signedIn = await recordSignIn(context, context.organisation(context.soleOrganisation), {
+    const signedIn = await recordSignIn(context, context.organisation(context.firstOrganisation), {
       issuer: 'https://idp.acme.example',
       provider: 'corp',
       identity: { subject, name: 'Alice', email, groups, authMs: context.now(), amr },

@@ -357,7 +357,7 @@ test('what one connector signs assertions with is told to all of its network', a
 test('who signs in again in the same browser keeps what is open there, and a code that is under way', async (t) => {
   const bench = await WebBench.open(t);
   const connector = await bench.connector();
-  const organisation = bench.context.organisation(bench.context.soleOrganisation);
+  const organisation = bench.context.organisation(bench.context.firstOrganisation);
   const cookie = await bench.cookie();
   const { session, ch } = await bench.enter(connector, cookie);
   const { to, verifier } = await bench.start(cookie);

@@ -43,7 +43,7 @@ export async function judgeBy(
   { context }: TestPortal,
   policies: readonly Policy[],
 ): Promise<OrganisationState> {
-  const state = await context.organisation(context.soleOrganisation).reader.current();
+  const state = await context.organisation(context.firstOrganisation).reader.current();
   const index = new PolicyIndex(policies);
   Object.assign(state, { policies: index });
   return state;
@@ -51,7 +51,7 @@ export async function judgeBy(
 
 /** Enrols a device for the one person of the portal. */
 export async function enrolDevice({ context }: TestPortal): Promise<DeviceId> {
-  const { store } = context.organisation(context.soleOrganisation);
+  const { store } = context.organisation(context.firstOrganisation);
   const { id: owner } = await store.select('people').select('id').executeTakeFirstOrThrow();
   const nowMs = context.now();
   const claim = deviceClaim({
@@ -78,8 +78,8 @@ export async function enrolDevice({ context }: TestPortal): Promise<DeviceId> {
 
 /** What the device's client knows once it has its snapshot. */
 export async function knowledgeOf({ context }: TestPortal, device: DeviceId): Promise<Knowledge> {
-  const view = await deviceView(context, context.soleOrganisation, device);
+  const view = await deviceView(context, context.firstOrganisation, device);
   if (view === undefined) throw new Error('the device has no view');
-  const state = await context.organisation(context.soleOrganisation).reader.current();
+  const state = await context.organisation(context.firstOrganisation).reader.current();
   return readKnowledge(view.snapshot, [...state.zones], new Set());
 }

@@ -69,7 +69,7 @@ export async function testPortal(
     await rm(directory, { recursive: true });
     await dropTestDatabase(directory);
   });
-  const { store } = context.organisation(context.soleOrganisation);
+  const { store } = context.organisation(context.firstOrganisation);
   const { text: token } = await createApiToken(store, 'admin', {
     nowMs: context.now(),
     random: systemRandom,

@@ -69,7 +69,7 @@ export class OutageSite {
     site.#ports = { controller: await freePort(), relay: await freePort() };
     await site.startController();
     const { context } = site.controller;
-    const { store } = context.organisation(context.soleOrganisation);
+    const { store } = context.organisation(context.firstOrganisation);
     const made = { nowMs: site.now(), random: systemRandom, who: 'test' };
     site.#admin = (await createApiToken(store, 'admin', made)).text;
     await site.apply();

@@ -136,7 +136,7 @@ const systems = ['Debian GNU/Linux 12', 'macOS 15.1', 'Windows 11 Pro 24H2', 'Ub
 export async function makeBusy(portal: TestPortal, { hostile = false } = {}): Promise<Busy> {
   const { context } = portal;
   await portal.apply(busyDocument());
-  const organisation = context.organisation(context.soleOrganisation);
+  const organisation = context.organisation(context.firstOrganisation);
   const { store, reader } = organisation;
   const nowMs = context.now();
   const signIn = async (subject: string, name: string, groups: string[]) =>

@@ -11,7 +11,7 @@ export async function signInAs(
   role: Role | undefined,
   { agoMs = 0 } = {},
 ): Promise<{ readonly cookie: string; readonly person: string }> {
-  const organisation = context.organisation(context.soleOrganisation);
+  const organisation = context.organisation(context.firstOrganisation);
   const about = {
     issuer,
     provider: 'corp',

@@ -1,0 +1,90 @@
+/**
+ * A person's sign-in as the device sees it (DESIGN section 4): a browser on this machine that comes back to a loopback
+ * port with a code under PKCE (RFC 8252, RFC 7636), or a code of eight consonants that the person types elsewhere.
+ */
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Random } from '../../protocol/clock.ts';
+import type { FromController, FromNode } from '../../protocol/control.ts';
+import type { Credential } from '../../protocol/node/control-connection.ts';
+import { createServer } from '../../protocol/node/node-http.ts';
+import { sameText } from '../../protocol/secrets.ts';
+
+/** What the person is asked to do. */
+export type SignInPrompt =
+  | { readonly kind: 'open'; readonly url: string }
+  | { readonly kind: 'code'; readonly userCode: string; readonly url: string; readonly expiresS: number };
+
+/** One attempt, by code or by loopback. */
+export interface SignIn {
+  readonly credential: Credential;
+  /** Takes what the controller says about the attempt; the prompt to show, if it was one. */
+  receive(message: FromController): SignInPrompt | undefined;
+  close(): void;
+}
+
+/** An attempt by typed code: nothing listens. */
+export function signInByCode(): SignIn {
+  return {
+    credential: { code: true },
+    receive: (message) =>
+      message.t === 'code'
+        ? { kind: 'code', userCode: message.user_code, url: message.url, expiresS: message.expires }
+        : undefined,
+    close: () => undefined,
+  };
+}
+
+/** An attempt through a browser on this machine. `send` takes the login message once the browser has come back. */
+export async function signInByBrowser(
+  random: Random,
+  send: (message: FromNode & { t: 'login' }) => void,
+): Promise<SignIn> {
+  const verifier = random(32).toString('base64url');
+  const challenge = createHash('sha256').update(verifier).digest('base64url');
+  let state: string | undefined;
+  const server = createServer((request, response) => {
+    const url = new URL(request.url ?? '/', 'http://127.0.0.1');
+    const code = url.searchParams.get('code') ?? '';
+    const shown = url.searchParams.get('state') ?? '';
+    const ours = state !== undefined && sameText(shown, state) && code !== '' && code.length <= 128;
+    if (request.method !== 'GET' || url.pathname !== '/' || !ours) {
+      response.writeHead(404, headers).end('There is nothing here.\n');
+      return;
+    }
+    // One use: a second visit with the same address finds nothing.
+    state = undefined;
+    response
+      .writeHead(200, headers)
+      .end('Signed in. You can close this window and go back to your terminal.\n');
+    send({ t: 'login', code, verifier });
+  });
+  await listen(server);
+  const { port } = server.address() as AddressInfo;
+  return {
+    credential: { loopback: { port, challenge } },
+    receive(message) {
+      if (message.t !== 'open') return undefined;
+      state = message.state;
+      return { kind: 'open', url: message.url };
+    },
+    close() {
+      server.close();
+      server.closeIdleConnections();
+    },
+  };
+}
+
+const headers = {
+  'content-type': 'text/plain; charset=utf-8',
+  'cache-control': 'no-store',
+  'referrer-policy': 'no-referrer',
+  connection: 'close',
+};
+
+async function listen(server: Server): Promise<void> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+}
