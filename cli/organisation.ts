@@ -5,19 +5,20 @@ import type { Command } from 'commander';
 import { systemRandom } from '../protocol/clock.ts';
 import { exits } from '../protocol/errors.ts';
 import type { FoundOrganisation } from '../controller/operator/find-organisation.ts';
+import { addLimits } from './organisation-limits.ts';
 import { organisationOf } from './organisation-option.ts';
 import { action, CommandError, print, say, table } from './output.ts';
 import { publicUrlOf } from './public-url.ts';
 import { withDatabase, type DatabaseOptions } from './services-option.ts';
 import { withStoreBeside } from './store-beside.ts';
 
-interface Options extends DatabaseOptions {
+export interface OrganisationOptions extends DatabaseOptions {
   data: string;
   publicUrl?: string;
   json?: boolean;
 }
 
-interface CreateOptions extends Options {
+interface CreateOptions extends OrganisationOptions {
   address?: string;
 }
 
@@ -33,7 +34,8 @@ export function organisationCommand(program: Command): void {
     organisation
       .command('suspend <name>')
       .description('end everything of it within a second, and let nobody in; nothing is lost'),
-  ).action(action((which: string, options: Options) => suspend(which, options, true)));
+  ).action(action((which: string, options: OrganisationOptions) => suspend(which, options, true)));
+  addLimits(organisation, withData);
   withData(
     organisation
       .command('export <name>')
@@ -46,7 +48,7 @@ export function organisationCommand(program: Command): void {
       .option('--confirm <name>', 'its name once more'),
   ).action(action(remove));
   withData(organisation.command('resume <name>').description('take a suspension back')).action(
-    action((which: string, options: Options) => suspend(which, options, false)),
+    action((which: string, options: OrganisationOptions) => suspend(which, options, false)),
   );
 }
 
@@ -94,7 +96,7 @@ Next: postern token create --data ${data} --organisation ${name} --role admin > 
 ${records.join('\n')}`);
 }
 
-async function list({ data, publicUrl, json = false, ...database }: Options): Promise<void> {
+async function list({ data, publicUrl, json = false, ...database }: OrganisationOptions): Promise<void> {
   const rows = await withStoreBeside(data, database, (store) => store.organisationRows());
   const own = rows.some(({ address, deleted_ms: deleted }) => address === null && deleted === null)
     ? publicUrlOf(data, publicUrl)
@@ -107,13 +109,16 @@ async function list({ data, publicUrl, json = false, ...database }: Options): Pr
 /** Lines of JSON, so that a large one needs no memory. */
 async function exportAll(
   which: string,
-  { data, publicUrl: _publicUrl, json: _json, ...database }: Options,
+  { data, publicUrl: _publicUrl, json: _json, ...database }: OrganisationOptions,
 ): Promise<void> {
+  const { limitsIn } = await import('../controller/operator/limits.ts');
   const { exportOrganisation } = await import('../controller/operator/export-organisation.ts');
   await withStoreBeside(data, database, async (store) => {
-    const { id, name, address, created_ms: createdMs } = await organisationOf(store, { organisation: which });
+    const found = await organisationOf(store, { organisation: which });
+    const { id, name, address, created_ms: createdMs } = found;
     const created = new Date(createdMs).toISOString();
-    const head = { schema: 'postern.organisation-export/v1', id, name, address, created };
+    const limits = limitsIn(found);
+    const head = { schema: 'postern.organisation-export/v1', id, name, address, created, limits };
     process.stdout.write(`${JSON.stringify(head)}\n`);
     for await (const line of exportOrganisation(store, id))
       if (!process.stdout.write(`${JSON.stringify(line)}\n`)) await once(process.stdout, 'drain');
@@ -122,7 +127,13 @@ async function exportAll(
 
 async function remove(
   which: string,
-  { data, publicUrl: _publicUrl, json = false, confirm, ...database }: Options & { confirm?: string },
+  {
+    data,
+    publicUrl: _publicUrl,
+    json = false,
+    confirm,
+    ...database
+  }: OrganisationOptions & { confirm?: string },
 ): Promise<void> {
   const { deleteOrganisation, settledMs } = await import('../controller/operator/delete-organisation.ts');
   const { id, hash } = await withStoreBeside(data, database, async (store) => {
@@ -156,7 +167,7 @@ async function remove(
 
 async function suspend(
   which: string,
-  { data, publicUrl: _publicUrl, json = false, ...database }: Options,
+  { data, publicUrl: _publicUrl, json = false, ...database }: OrganisationOptions,
   isSuspended: boolean,
 ): Promise<void> {
   const { setSuspended } = await import('../controller/operator/suspension.ts');

@@ -77,7 +77,13 @@ export interface ControllerContext {
   atNextSweep(
     organisation: OrganisationId,
     name:
-      'superseded' | 'ended' | 'exposures' | 'requests' | `notifications ${Channel}` | `posture ${DeviceId}`,
+      | 'superseded'
+      | 'ended'
+      | 'exposures'
+      | 'requests'
+      | 'usage'
+      | `notifications ${Channel}`
+      | `posture ${DeviceId}`,
     atMs: number | undefined,
     sweep: () => void,
   ): void;

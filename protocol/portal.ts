@@ -171,6 +171,7 @@ export type SignInError =
   | 'not-enough'
   | 'disabled'
   | 'suspended'
+  | 'limit'
   | 'throttled';
 
 export type SignInOptions = Static<typeof SignInOptions>;

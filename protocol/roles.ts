@@ -70,6 +70,7 @@ const table = {
   'keys.write-services': { roles: [...top, 'access'], scope: 'provision' },
   'simulate.read': { roles: readers },
   'audit.read': { roles: [...top, 'auditor', 'support'] },
+  'usage.read': { roles: [...top, 'auditor'] },
   'administrators.read': { roles: [...top, 'auditor'] },
   'administrators.write': { roles: top, scope: 'write', fresh: true },
   'tokens.read': { roles: top },

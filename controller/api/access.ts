@@ -8,6 +8,7 @@ import type { Action } from '../../protocol/roles.ts';
 import { roleIn } from '../administrators/administrators.ts';
 import { scopesOf } from '../api-tokens.ts';
 import type { ControllerContext } from '../context.ts';
+import { organisationAt } from '../operator/organisation-at.ts';
 import { suspendedText } from '../operator/suspended-text.ts';
 import { sourceAuthenticator } from '../posture/authenticate-source.ts';
 import { directoryAuthenticator } from '../scim/authenticate-directory.ts';
@@ -15,6 +16,7 @@ import { underGuard } from '../store/change-guard.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { admission, has, type Access, type Caller, type KnownCaller } from './callers.ts';
 import { ProblemError } from './problems.ts';
+import { installRequestLimits, type RequestLimits } from './request-limits.ts';
 import { tokenAuthenticator } from './token-authenticator.ts';
 
 /** Finds out who calls from one kind of credential; undefined when the request carries none of that kind. */
@@ -51,6 +53,7 @@ export function installAccess(
   const bySource = sourceAuthenticator(context);
   const byDirectory = directoryAuthenticator(context);
   const others = [tokenAuthenticator(context), ...authenticators];
+  const limits = installRequestLimits(app, context);
   app.decorate('declaredRoutes', []);
   app.decorateRequest('caller');
   app.addHook('onRoute', ({ url, method, config }) => {
@@ -62,14 +65,18 @@ export function installAccess(
   app.addHook('onRequest', async (request) => {
     request.caller = nobody;
     if (request.is404) return;
-    const access = request.routeOptions.config.access;
-    if (access === 'public') return;
+    const { access, unbounded = false } = request.routeOptions.config;
+    if (access === 'public') {
+      if (!unbounded) limits.take(organisationAt(context, request).id, 'stranger');
+      return;
+    }
     request.caller = await identify(request, [
       ...(access?.includes('source') === true ? [bySource] : []),
       ...(access?.includes('directory') === true ? [byDirectory] : []),
       ...others,
     ]);
     refuseSuspended(request.caller, context);
+    takeOne(limits, request, context);
     authorise(request, access ?? [], context);
   });
   // Reading the body takes as long as its sender likes, and the store has other writers.
@@ -112,6 +119,12 @@ export function requireAction({ caller }: FastifyRequest, action: Action, senten
 function refuseSuspended(caller: Caller, { organisations }: ControllerContext): void {
   if (caller.kind !== 'nobody' && organisations.get(caller.organisation)?.isSuspended === true)
     throw new ProblemError('not-allowed', suspendedText);
+}
+
+function takeOne(limits: RequestLimits, request: FastifyRequest, context: ControllerContext): void {
+  const { caller } = request;
+  if (caller.kind === 'nobody') limits.take(organisationAt(context, request).id, 'stranger');
+  else limits.take(caller.organisation, 'known');
 }
 
 async function identify(request: FastifyRequest, authenticators: readonly Authenticate[]): Promise<Caller> {

@@ -39,6 +39,7 @@ import { postureRoutes } from './routes/posture.ts';
 import { peopleRoutes } from './routes/people.ts';
 import { countAnswers } from './request-counts.ts';
 import { requestRoutes } from './routes/requests.ts';
+import { usageRoutes } from './routes/usage.ts';
 import { serverRoutes } from './routes/servers.ts';
 import { exposureRoutes } from './routes/exposures.ts';
 import { sessionRoutes } from './routes/sessions.ts';
@@ -113,6 +114,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     scimRoutes,
     auditRoutes,
     overviewRoutes,
+    usageRoutes,
     eventRoutes,
   ]) {
     await app.register(async (scope) => routes(scope, context));

@@ -144,6 +144,7 @@ function refusals(
   if (/[:*]/.test(url)) names.add('not-found');
   // A body that nobody asked for is looked at as well.
   if (method !== 'GET') for (const name of bodyProblems) names.add(name);
+  if (config?.unbounded !== true) names.add('limit');
   names.add('internal');
   const byStatus = new Map<number, string[]>();
   for (const name of names) {

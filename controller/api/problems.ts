@@ -18,6 +18,7 @@ export const problems = {
   'too-large': { status: 413, title: 'The request is too large' },
   'unsupported-media-type': { status: 415, title: 'The request is not JSON' },
   'too-many': { status: 429, title: 'Too many tries' },
+  limit: { status: 429, title: 'The organisation is at its limit' },
   internal: { status: 500, title: 'Something unexpected failed' },
   unavailable: { status: 503, title: 'Not ready' },
 } as const;

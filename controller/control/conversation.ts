@@ -23,6 +23,7 @@ import type { DeviceClaim } from '../enrolment/join-device.ts';
 import type { LoginAttempts, LoginResult } from '../enrolment/login-attempts.ts';
 import { redeem } from '../enrolment/redeem.ts';
 import { formatUserCode } from '../enrolment/user-code.ts';
+import { limitTexts } from '../operator/limits.ts';
 import { suspendedText } from '../operator/suspended-text.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { NodeKind } from '../store/schema.ts';
@@ -256,6 +257,7 @@ export class Conversation {
       throw new Fault('protocol', 'a relay names its public URL');
     const result = await redeem(context, secret, enrol.kind, claim, url);
     if (result.state === 'suspended') throw new Fault('denied', suspendedText);
+    if (result.state === 'no-room') throw new Fault('limit', limitTexts.connectors);
     if (result.state === 'blocked' || result.state === 'disabled') throw lockedOut(result.state);
     if (result.state === 'refused') {
       redemptions.wrong(address, createHash('sha256').update(secret).digest('base64url'));

@@ -15,6 +15,7 @@ import { appendAudit } from '../audit/append-audit.ts';
 import type { ControllerContext } from '../context.ts';
 import { longestLifeMs } from '../decisions/revocations.ts';
 import { bindExposure } from '../exposures/begin-exposure.ts';
+import { hasRoom } from '../operator/limits.ts';
 import { isDisabled } from '../people/disable.ts';
 import type { EnrolmentKeysTable, NodeKind } from '../store/schema.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
@@ -30,6 +31,8 @@ export type Redeemed =
   | { readonly state: 'refused' }
   /** The key stays as it is. */
   | { readonly state: 'suspended' }
+  /** There may be no more connectors; the key stays as it is. */
+  | { readonly state: 'no-room' }
   | { readonly state: 'blocked' }
   | { readonly state: 'disabled' };
 
@@ -57,6 +60,12 @@ export async function redeem(
     if (kind === 'device') {
       if (await isBlockedMachine(tx, claim.mk)) return { state: 'blocked' } as const;
       if (await isDisabled(tx, stored.target as Id<'svc'>)) return { state: 'disabled' } as const;
+    }
+    if (kind === 'connector' && !(await hasRoom(tx, 'connectors'))) {
+      const detail = { name: claim.name, key: stored.id, target: stored.target, address: claim.address };
+      const entry = { atMs: nowMs, who: `address ${claim.address}`, what: 'connector.enrol', detail };
+      await appendAudit(tx, [{ ...entry, result: 'refused', reasons: ['limit'] }]);
+      return { state: 'no-room' } as const;
     }
     const used = await redeemKey(tx, hash, nowMs);
     if (used === undefined) return { state: 'refused' } as const;

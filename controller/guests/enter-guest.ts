@@ -8,6 +8,7 @@ import type { Name } from '../../protocol/names.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { ControllerContext, Organisation } from '../context.ts';
 import { guestIssuer, subjectOf } from '../decisions/seat.ts';
+import { hasRoom } from '../operator/limits.ts';
 import { guestSessionLengthMs } from '../organisation/settings.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { writeWebCode } from '../web/web-codes.ts';
@@ -22,7 +23,10 @@ export interface GuestEntry {
   readonly address: string;
 }
 
-/** The code for the connector; undefined where policies let this guest in no more, or an administrator has disabled them. */
+/**
+ * The code for the connector; undefined where policies let this guest in no more, an administrator has disabled them, or
+ * they are new and the organisation has as many people as it may.
+ */
 export async function enterGuest(
   context: ControllerContext,
   { store, reader }: Organisation,
@@ -33,7 +37,7 @@ export async function enterGuest(
   const fresh = newId('usr', context.random(16));
   return store.transaction(async (tx) => {
     const state = await reader.current(tx);
-    const person = await writeGuest(tx, email, fresh, nowMs);
+    const { person, why } = await writeGuest(tx, email, fresh, nowMs);
     const note = (result: 'done' | 'refused', detail: object = {}): Promise<void> =>
       appendAudit(tx, [
         {
@@ -41,6 +45,7 @@ export async function enterGuest(
           who: person ?? 'nobody',
           what: 'guest.sign-in',
           result,
+          ...(why === undefined ? {} : { reasons: [why] }),
           detail: { email, host, address, ...detail },
         },
       ]);
@@ -93,13 +98,13 @@ export async function enterGuest(
   });
 }
 
-/** Their id; undefined where they are disabled. */
+/** Their id, or why they do not come in: they are disabled, or new where there may be no more. */
 async function writeGuest(
   tx: ScopedStore,
   email: Email,
   fresh: Id<'usr'>,
   nowMs: number,
-): Promise<Id<'usr'> | undefined> {
+): Promise<{ person: Id<'usr'>; why?: undefined } | { person?: undefined; why: 'disabled' | 'limit' }> {
   const known = await tx
     .select('people')
     .select(['id', 'disabled_ms'])
@@ -107,11 +112,12 @@ async function writeGuest(
     .where('subject', '=', email)
     .executeTakeFirst();
   if (known === undefined) {
+    if (!(await hasRoom(tx, 'people'))) return { why: 'limit' };
     const row = { issuer: guestIssuer, subject: email, email, name: email, groups: '[]' };
     await tx.insert('people', { id: fresh, ...row, created_ms: nowMs, signed_in_ms: nowMs }).execute();
-    return fresh;
+    return { person: fresh };
   }
-  if (known.disabled_ms !== null) return undefined;
+  if (known.disabled_ms !== null) return { why: 'disabled' };
   await tx.update('people').set({ signed_in_ms: nowMs }).where('id', '=', known.id).execute();
-  return known.id;
+  return { person: known.id };
 }

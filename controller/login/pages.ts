@@ -15,7 +15,7 @@ import { ProblemError } from '../api/problems.ts';
 /** Where the build leaves room for the nonce (web/vite.config.ts). */
 const noncePlace = 'POSTERN-NONCE';
 
-const config = { access: 'public' } as const;
+const config = { access: 'public', unbounded: true } as const;
 const aPage = { description: 'The page', media: 'text/html' };
 /** Those for administrators are behind one route, and found in the list by their parts. */
 const adminRoot = '/admin';

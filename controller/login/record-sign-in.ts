@@ -10,6 +10,7 @@ import { takeAtSignIn } from '../administrators/invitations.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { ControllerContext, Organisation } from '../context.ts';
 import { sessionLengthMs } from '../organisation/settings.ts';
+import { hasRoom } from '../operator/limits.ts';
 import { joinAtSignIn, type Joined } from '../scim/join.ts';
 import type { PeopleTable } from '../store/schema.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
@@ -32,10 +33,16 @@ const shownGroups = 50;
 /** The person is known and may not come in any more. Nothing was changed but the audit log. */
 export class PersonDisabled extends Error {}
 
+/** Somebody new, and the organisation has as many people as it may. Nothing was changed but the audit log. */
+export class NoRoomForPerson extends Error {}
+
 /** The ID token is shown to the provider again at sign-out; one that is longer is left out, and the client id serves. */
 const longestIdToken = 8_192;
 
-/** Throws `PersonDisabled` where an administrator or the provider's directory has disabled this person. */
+/**
+ * Throws `PersonDisabled` where an administrator or the provider's directory has disabled this person, `NoRoomForPerson`
+ * where they are new and there may be no more.
+ */
 export async function recordSignIn(
   context: ControllerContext,
   organisation: Organisation,
@@ -75,7 +82,13 @@ export async function recordSignIn(
       const detail = { provider, address };
       const entry = { atMs: nowMs, who: id, what: 'sign-in', reasons: ['disabled'], detail };
       await appendAudit(tx, [{ ...entry, result: 'refused' }]);
-      return undefined;
+      return 'disabled';
+    }
+    if (known === undefined && !(await hasRoom(tx, 'people'))) {
+      const detail = { provider, address, email: identity.email };
+      const entry = { atMs: nowMs, who: 'nobody', what: 'sign-in', reasons: ['limit'], detail };
+      await appendAudit(tx, [{ ...entry, result: 'refused' }]);
+      return 'no-room';
     }
     const joined =
       settings === undefined ? undefined : await joinAtSignIn(tx, provider, settings, id, identity);
@@ -83,7 +96,7 @@ export async function recordSignIn(
       const detail = { provider, address, directory: joined.state };
       const entry = { atMs: nowMs, who: id, what: 'sign-in', reasons: ['not-in-directory'], detail };
       await appendAudit(tx, [{ ...entry, result: 'refused' }]);
-      return undefined;
+      return 'disabled';
     }
     const groups = groupsAt(claimed, joined);
     const row = { email: identity.email ?? null, name: identity.name, groups: JSON.stringify(groups) };
@@ -145,7 +158,8 @@ export async function recordSignIn(
       known.groups === row.groups;
     return { person: id, changed: known !== undefined && !same };
   });
-  if (written === undefined) throw new PersonDisabled();
+  if (written === 'disabled') throw new PersonDisabled();
+  if (written === 'no-room') throw new NoRoomForPerson();
   const { person, changed } = written;
   if (changed) await context.publish(organisation.id, { kind: 'person', person });
   return { person, session, cookie: toBase64Url(secret), lifeS: Math.floor(lengthMs / 1_000) };

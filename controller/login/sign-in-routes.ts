@@ -21,7 +21,7 @@ import { exchange, type Exchanged } from './exchange.ts';
 import { PendingSignIns, signInLifeMs, type PendingSignIn } from './pending-sign-ins.ts';
 import { reachProvider } from './provider-use.ts';
 import type { Provider, Providers } from './providers.ts';
-import { PersonDisabled, recordSignIn } from './record-sign-in.ts';
+import { NoRoomForPerson, PersonDisabled, recordSignIn } from './record-sign-in.ts';
 import { returnPath } from './return-path.ts';
 import { plainAddress } from './same-network.ts';
 import type { StepUp } from './step-up.ts';
@@ -211,6 +211,7 @@ class SignIns {
       this.#cookies.set(reply, 'session', signedIn.cookie, signedIn.lifeS);
       return reply.redirect(returnTo, 302);
     } catch (error) {
+      if (error instanceof NoRoomForPerson) return backToSignIn(reply, 'limit', '/');
       if (!(error instanceof PersonDisabled)) throw error;
       return backToSignIn(reply, 'disabled', '/');
     }

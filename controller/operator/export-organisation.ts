@@ -24,6 +24,7 @@ const tables = [
   'directory_groups',
   'directory_members',
   'name_proofs',
+  'usage_counts',
 ] as const satisfies readonly (keyof ScopedSchema)[];
 const hidden = new Set(['organisation', 'cookie_hash', 'id_token']);
 const rowsAtOnce = 1_000;

@@ -4,6 +4,7 @@
  */
 import type { OrganisationId } from '../../protocol/ids.ts';
 import type { Store } from '../store/store.ts';
+import { limitsIn, type Limits } from './limits.ts';
 
 export interface OrganisationRecord {
   readonly id: OrganisationId;
@@ -11,6 +12,7 @@ export interface OrganisationRecord {
   /** Origin only: where its people sign in. */
   readonly address: URL;
   readonly isSuspended: boolean;
+  readonly limits: Limits;
 }
 
 export class Organisations {
@@ -65,7 +67,8 @@ export class Organisations {
     this.#changed = changed;
     this.#byId.clear();
     this.#byHost.clear();
-    for (const { id, name, address, suspended_ms: suspendedMs, deleted_ms: deletedMs } of rows) {
+    for (const row of rows) {
+      const { id, name, address, suspended_ms: suspendedMs, deleted_ms: deletedMs } = row;
       if (deletedMs !== null) continue;
       const own = address === null ? undefined : new URL(address);
       this.#byId.set(id, {
@@ -73,6 +76,7 @@ export class Organisations {
         name: name ?? undefined,
         address: own ?? this.#publicUrl,
         isSuspended: suspendedMs !== null,
+        limits: limitsIn(row),
       });
       if (own !== undefined) this.#byHost.set(own.hostname, id);
     }

@@ -3,6 +3,7 @@ import SCIMMY from 'scimmy';
 import type { Id } from '../../protocol/ids.ts';
 import { isLastOwner } from '../administrators/administrators.ts';
 import { appendAudit } from '../audit/append-audit.ts';
+import { hasRoom } from '../operator/limits.ts';
 import { writeDisabled } from '../people/disable.ts';
 import type { DirectoryUsersTable } from '../store/schema.ts';
 import { newDirectoryId, whoOf, type Directory } from './directory.ts';
@@ -211,6 +212,11 @@ async function follow(
   if (isActive) {
     // What an administrator did stays done.
     if (row.disabled_ms === null || row.disabled_by !== who) return;
+    if (!(await hasRoom(tx, 'people'))) {
+      const detail = { user, person, reason: 'limit' };
+      await appendAudit(tx, [{ atMs: nowMs, who, what: 'person.enable', result: 'refused', detail }]);
+      return;
+    }
     await writeDisabled(tx, person, false, { who, nowMs });
   } else {
     if (row.disabled_ms !== null) return;

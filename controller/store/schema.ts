@@ -41,6 +41,11 @@ export interface OrganisationsTable {
   names_serial: Generated<number>;
   /** Grows, over all organisations, with each change that the operator makes. */
   changed: Generated<number>;
+  /** What it may have at most; null: no limit. */
+  most_people: number | null;
+  most_connectors: number | null;
+  /** A second. */
+  most_requests: number | null;
 }
 
 /** Documents as applied, newest revision last, without secrets. */
@@ -728,6 +733,17 @@ export interface ScopedSchema {
   passkey_challenges: PasskeyChallengesTable;
   proposals: ProposalsTable;
   name_proofs: NameProofsTable;
+  usage_counts: UsageCountsTable;
+}
+
+/** Requests of known callers within a month. */
+export interface UsageCountsTable {
+  organisation: OrganisationId;
+  /** In UTC, as in `2026-11`. */
+  month: string;
+  requests: number;
+  /** Those among them that were beyond the limit. */
+  refused: number;
 }
 
 /** Keys, sealed, and the TLS authority, where several controllers share them. */

@@ -18,7 +18,7 @@ import type { OrganisationId } from '../../protocol/ids.ts';
 import type { Name } from '../../protocol/names.ts';
 import { askGuard } from './change-guard.ts';
 import type { Database } from './database.ts';
-import type { NodesTable, Schema, ScopedSchema } from './schema.ts';
+import type { NodesTable, OrganisationsTable, Schema, ScopedSchema } from './schema.ts';
 
 type Table = keyof ScopedSchema;
 /** A new row without its organisation, which the store adds. */
@@ -106,6 +106,11 @@ export class ScopedStore {
       isSuspended: row.suspended_ms !== null,
       namesSerial: row.proves_names === 1 ? row.names_serial : undefined,
     };
+  }
+
+  /** What the operator lets it have at most; null: no limit. */
+  async limits(): Promise<Pick<OrganisationsTable, 'most_people' | 'most_connectors' | 'most_requests'>> {
+    return this.#own().select(['most_people', 'most_connectors', 'most_requests']).executeTakeFirstOrThrow();
   }
 
   /**

@@ -49,6 +49,7 @@ const tables: Readonly<Record<keyof ScopedSchema, true>> = {
   passkey_challenges: true,
   proposals: true,
   name_proofs: true,
+  usage_counts: true,
   exposures: true,
   exposure_labels: true,
 };

@@ -97,7 +97,9 @@ export class Store {
   /** Writes what the operator says of an organisation; every controller hears of it. */
   async changeOrganisation(
     id: OrganisationId,
-    change: Partial<Pick<OrganisationsTable, 'suspended_ms'>>,
+    change: Partial<
+      Pick<OrganisationsTable, 'suspended_ms' | 'most_people' | 'most_connectors' | 'most_requests'>
+    >,
   ): Promise<void> {
     await this.#database.transaction('store', async (tx) => {
       const changed = await nextChange(tx);
@@ -167,6 +169,9 @@ export class Store {
         suspended_ms: null,
         deleted_ms: null,
         changed,
+        most_people: null,
+        most_connectors: null,
+        most_requests: null,
       })
       .execute();
     return id;

@@ -2,6 +2,7 @@
 import { guards, type Mutant } from './mutant.ts';
 
 const apart = ['test/controller/organisations.test.ts'];
+const limited = ['test/controller/organisations-limits.test.ts'];
 const named = ['test/controller/name-proofs.test.ts'];
 
 export const organisationMutants: readonly Mutant[] = [
@@ -59,6 +60,20 @@ export const organisationMutants: readonly Mutant[] = [
       'nobody joins a suspended organisation',
       "if ((await tx.standing()).isSuspended) return { state: 'suspended' } as const;",
       '',
+    ],
+  ]),
+  ...guards('controller/login/record-sign-in.ts', limited, [
+    [
+      'nobody new signs in beyond the limit of the organisation',
+      "if (known === undefined && !(await hasRoom(tx, 'people'))) {",
+      "if (known === undefined && !(await hasRoom(tx, 'people')) && nowMs < 0) {",
+    ],
+  ]),
+  ...guards('controller/api/access.ts', limited, [
+    [
+      'strangers use up no requests of the organisation',
+      "if (caller.kind === 'nobody') limits.take(organisationAt(context, request).id, 'stranger');",
+      "if (caller.kind === 'nobody') limits.take(organisationAt(context, request).id, 'known');",
     ],
   ]),
   ...guards('controller/organisation/owned-names.ts', named, [

@@ -277,15 +277,19 @@ test('SEC-A10: what belongs to another organisation answers as what does not exi
       if (!isLetIn(access, who) || (access === 'public' && who.role !== undefined)) continue;
       // A role decides which routes somebody has; the handlers behind them are the same for all.
       const isNarrow = who.scopes?.length === 1 || (who.isPerson === true && who.role !== undefined);
-      const tried = isNarrow && who.role !== 'owner' ? [] : values;
+      // HEAD is GET without its body, and what is public looks at no credentials that are good for nothing.
+      const isRepeated = method === 'HEAD' || (isNobody(who) && who.name !== 'nobody');
+      const tried = isRepeated || (isNarrow && who.role !== 'owner') ? [] : values;
+      // One for the route: what is not there ends no session.
+      const headers = await who.headers(access);
       const templates = [...url.matchAll(/:(\w+)/g)].map(([, name]) => name ?? '');
       for (const template of templates) {
         for (const value of tried) {
           const missing = lookalike(value);
           const body = exampleBody(api.operation(route));
           const [foreign, unknown] = [
-            await api.ask(route, await who.headers(access), { [template]: value }, {}, body),
-            await api.ask(route, await who.headers(access), { [template]: missing }, {}, body),
+            await api.ask(route, headers, { [template]: value }, {}, body),
+            await api.ask(route, headers, { [template]: missing }, {}, body),
           ];
           if (access !== 'public')
             assert.equal(
@@ -302,8 +306,8 @@ test('SEC-A10: what belongs to another organisation answers as what does not exi
         for (const value of tried) {
           const missing = lookalike(value);
           const [foreign, unknown] = [
-            await api.ask(route, await who.headers(access), {}, { [name]: value }),
-            await api.ask(route, await who.headers(access), {}, { [name]: missing }),
+            await api.ask(route, headers, {}, { [name]: value }),
+            await api.ask(route, headers, {}, { [name]: missing }),
           ];
           assert.deepEqual(seen(foreign, value), seen(unknown, missing), `${url}?${name}=${value}`);
           assert.notEqual(schema.type, undefined);

@@ -7,6 +7,7 @@ import { openEmbeddedRelay } from '../../controller/embedded-relay.ts';
 import { deleteOrganisation } from '../../controller/operator/delete-organisation.ts';
 import { exportOrganisation } from '../../controller/operator/export-organisation.ts';
 import { scopedTables } from '../../controller/store/scoped-tables.ts';
+import { setLimits } from '../../controller/operator/limits.ts';
 import { setSuspended } from '../../controller/operator/suspension.ts';
 import { watchOrganisations } from '../../controller/operator/watch-organisations.ts';
 import { createOrganisation, UnfitOrganisation } from '../../controller/operator/create-organisation.ts';
@@ -112,6 +113,18 @@ test('SEC-A10: people sign in at the address of their organisation, at its own p
   assert.equal(shut.headers['location'], '/login?error=suspended');
   await setSuspended(context.store, id, false, { nowMs: context.now(), who: 'test' });
   await context.organisations.refresh();
+
+  // It may have nobody yet.
+  const by = { nowMs: context.now(), who: 'test' };
+  await setLimits(context.store, id, { people: 0 }, by);
+  const full = await browser.openUntil(
+    '/oidc/corp/start',
+    ({ pathname }) => pathname === '/login',
+    alice,
+    'alice@acme.example',
+  );
+  assert.equal(full.search, '?error=limit');
+  await setLimits(context.store, id, { people: 1 }, by);
 
   await browser.open('/oidc/corp/start', alice, 'alice@acme.example');
   const me = (await browser.call('GET', 'me')).json as Me;
@@ -312,7 +325,9 @@ test('of a deleted organisation the hashes of its audit log stay, those that an 
     );
   const left = (await context.store.organisationRows()).find((row) => row.id === id);
   assert.deepEqual([left?.name, left?.address], [null, null]);
-  await time.pass(300);
+  // Requests from before are counted later, and no more.
+  await time.pass(12_000);
+  assert.deepEqual(await store.select('usage_counts').selectAll().execute(), []);
   assert.equal(device.closed === undefined && device.last('fault')?.code !== 'revoked', false);
   assert.equal((await theirs.call('GET', '/api/v1/document')).statusCode, 401);
   assert.equal(context.organisations.at(globexUrl.host), undefined);

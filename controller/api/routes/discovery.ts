@@ -7,7 +7,7 @@ import type { ControllerContext } from '../../context.ts';
 import { ProblemError } from '../problems.ts';
 import type { TypedApp } from '../typed-app.ts';
 
-const config = { access: 'public' } as const;
+const config = { access: 'public', unbounded: true } as const;
 const Ok = Type.Object({ ok: Type.Literal(true) });
 
 export function discoveryRoutes(app: TypedApp, context: ControllerContext): void {

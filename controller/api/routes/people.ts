@@ -3,7 +3,8 @@ import { Type } from 'typebox';
 import { parseId, type Id } from '../../../protocol/ids.ts';
 import { PersonEntry, ServiceAccountEntry } from '../../../protocol/inventory.ts';
 import type { ControllerContext } from '../../context.ts';
-import { setDisabled, type AccountId } from '../../people/disable.ts';
+import { hasRoom, limitTexts } from '../../operator/limits.ts';
+import { isDisabled, setDisabled, type AccountId } from '../../people/disable.ts';
 import { endSessions, openSessionsOf } from '../../sessions/end-sessions.ts';
 import type { ScopedStore } from '../../store/scoped-store.ts';
 import { organisationOf, whoOf } from '../access.ts';
@@ -88,7 +89,9 @@ export function peopleRoutes(app: TypedApp, context: ControllerContext): void {
             (await setDisabled(context, organisation, id, disabled, {
               who: whoOf(request),
               permit: async (tx) => {
-                if (kind === 'usr') await requireOver(tx, request, id as Id<'usr'>);
+                if (kind !== 'usr') return;
+                await requireOver(tx, request, id as Id<'usr'>);
+                if (!disabled) await requireRoom(tx, id);
               },
             }));
           if (!known) throw new ProblemError('not-found');
@@ -119,6 +122,12 @@ export function peopleRoutes(app: TypedApp, context: ControllerContext): void {
       return { ended: ended.length };
     },
   );
+}
+
+/** Whoever is enabled is one more. Throws `conflict` where there may be none. */
+async function requireRoom(tx: ScopedStore, id: AccountId): Promise<void> {
+  if ((await isDisabled(tx, id)) && !(await hasRoom(tx, 'people')))
+    throw new ProblemError('conflict', limitTexts.people);
 }
 
 /** How many sessions each subject has open. */

@@ -108,7 +108,11 @@ function sentAnswers(app: TypedApp, context: ControllerContext): void {
   app.post(
     '/api/v1/webhooks/:organisation/:name/answers',
     {
-      config: { access: 'public', problems: ['not-found', 'conflict', 'too-many', 'not-allowed'] },
+      config: {
+        access: 'public',
+        unbounded: true,
+        problems: ['not-found', 'conflict', 'too-many', 'not-allowed'],
+      },
       schema: {
         summary:
           'An approver answers a request by way of a webhook that decides, signed as what it is told is',

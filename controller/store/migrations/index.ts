@@ -23,6 +23,7 @@ import * as deletedOrganisations from './0019-deleted-organisations.ts';
 import * as exposures from './0020-exposures.ts';
 import * as mail from './0021-mail.ts';
 import * as invitations from './0022-invitations.ts';
+import * as limits from './0024-limits.ts';
 import * as lookups from './0025-lookups.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -49,5 +50,6 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0020-exposures': exposures,
   '0021-mail': mail,
   '0022-invitations': invitations,
+  '0024-limits': limits,
   '0025-lookups': lookups,
 };

@@ -1,6 +1,7 @@
 /** What a directory may do to people, and what it may not: joined by rule, deactivated at once, stopped when it goes wild. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setLimits } from '../../../controller/operator/limits.ts';
 import { recordSignIn, PersonDisabled } from '../../../controller/login/record-sign-in.ts';
 import type { IdentityProviderDocument } from '../../../protocol/organisation-document.ts';
 import { issuer } from '../requests/request-bench.ts';
@@ -91,6 +92,23 @@ test('whom an administrator disabled the directory does not enable', async (t) =
   assert.equal((await disable()).statusCode, 204, 'an administrator says so as well');
   await bench.directory.expect(200, 'PATCH', `Users/${id}`, replace({ active: true }));
   assert.equal((await bench.row(alice.id))?.disabled, true);
+});
+
+test('whom a directory disabled it does not enable where the organisation has as many people as it may', async (t) => {
+  const bench = await directoryBench(t);
+  const { context, directory } = bench;
+  const alice = await bench.person('alice', ['staff']);
+  const id = await directory.user('alice');
+  const by = { nowMs: context.now(), who: 'test' };
+  await directory.expect(200, 'PATCH', `Users/${id}`, replace({ active: false }));
+  await setLimits(context.store, context.firstOrganisation, { people: 0 }, by);
+  await directory.expect(200, 'PATCH', `Users/${id}`, replace({ active: true }));
+  assert.equal((await bench.row(alice.id))?.disabled, true);
+  assert.equal((await bench.audit('person.enable')).length, 1);
+  await setLimits(context.store, context.firstOrganisation, { people: 1 }, by);
+  await directory.expect(200, 'PATCH', `Users/${id}`, replace({ active: false }));
+  await directory.expect(200, 'PATCH', `Users/${id}`, replace({ active: true }));
+  assert.equal((await bench.row(alice.id))?.disabled, false);
 });
 
 test('groups of the directory count for whoever is joined, where the document lists them; those it does not have are claimed', async (t) => {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LightMyRequestResponse } from 'fastify';
+import { setLimits } from '../../../controller/operator/limits.ts';
 import { openMailer } from '../../../controller/notifications/mailer.ts';
 import type { OrganisationDocument } from '../../../protocol/organisation-document.ts';
 import type { PolicyDocument } from '../../../protocol/policy-document.ts';
@@ -227,6 +228,13 @@ test('what guests may is taken back as from others: by the list, by a deny, by a
     await change();
     await until(() => connector.all('revoke').length > before);
   };
+  const { context } = bench.portal;
+  const setMost = (most: number | null) =>
+    setLimits(context.store, context.firstOrganisation, { people: most }, { nowMs: 0, who: 'test' });
+  await setMost(0);
+  assert.equal(await enter(), 'refused');
+  assert.equal((await bench.portal.audit('guest.sign-in')).at(-1)?.reasons, '["limit"]');
+  await setMost(null);
   assert.equal(await enter(), 'entered');
   const everyone: PolicyDocument = { name: 'all', allow: 'everyone', to: { resources: ['wiki'] } };
   await lost(() => bench.portal.apply(webDocument({ policies: [everyone] })));

@@ -44,6 +44,10 @@ const errorTexts: Record<SignInError, { title: string; text: string }> = {
     title: 'Your organisation is suspended',
     text: 'Nobody can sign in here now. Whoever runs this Postern can say why; an administrator of yours knows them.',
   },
+  limit: {
+    title: 'Your organisation is full',
+    text: 'It has as many people as it may have here, and you would be one more. An administrator of yours can make room.',
+  },
   throttled: {
     title: 'Too many sign-ins from here',
     text: 'Wait ten minutes, then try again.',
