@@ -60,7 +60,10 @@ export class UdpAssociations {
     const { address } = this.#options;
     const relay = createSocket('udp4');
     relay.bind({ address, port: 0 });
-    await once(relay, 'listening');
+    await once(relay, 'listening').catch((error: unknown) => {
+      relay.close();
+      throw error;
+    });
     const association: Association = {
       id: (this.#lastId += 1),
       control,
