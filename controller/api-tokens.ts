@@ -4,7 +4,7 @@ import { newId, type Id } from '../protocol/ids.ts';
 import { scopes as everyScope, type Scope } from '../protocol/roles.ts';
 import { encodeApiToken, hashOfSecret } from '../protocol/secrets.ts';
 import { appendAudit, type AuditEntry } from './audit/append-audit.ts';
-import type { ApiRole, ApiTokensTable } from './store/schema.ts';
+import type { ApiRole, ApiTokensTable } from './store/tables/people.ts';
 import type { ScopedStore } from './store/scoped-store.ts';
 
 /** What became of a change to a token; `last`: it is the only administrator's token, and nothing was changed. */

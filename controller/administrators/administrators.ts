@@ -6,7 +6,7 @@
 import type { Id } from '../../protocol/ids.ts';
 import type { Role } from '../../protocol/roles.ts';
 import { appendAudit } from '../audit/append-audit.ts';
-import type { PeopleTable, SessionsTable } from '../store/schema.ts';
+import type { PeopleTable, SessionsTable } from '../store/tables/people.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 
 /** `last-owner`: nobody could make an owner any more. `owners-only`: an owner is made and unmade by an owner. */

@@ -11,7 +11,7 @@ import { covers, type Role } from '../../protocol/roles.ts';
 import { hashOfSecret } from '../../protocol/secrets.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import { scopesOf } from '../api-tokens.ts';
-import type { InvitationsTable, PeopleTable } from '../store/schema.ts';
+import type { InvitationsTable, PeopleTable } from '../store/tables/people.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { setRoleIn, type RoleChange } from './administrators.ts';
 

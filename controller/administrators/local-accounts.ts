@@ -7,7 +7,7 @@ import type { Random } from '../../protocol/clock.ts';
 import { newId, type Id } from '../../protocol/ids.ts';
 import { hashOfSecret } from '../../protocol/secrets.ts';
 import { appendAudit } from '../audit/append-audit.ts';
-import type { LocalAccountsTable, PasskeysTable } from '../store/schema.ts';
+import type { LocalAccountsTable, PasskeysTable } from '../store/tables/people.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { takeSetupLink } from './setup-links.ts';
 

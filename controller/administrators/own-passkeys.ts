@@ -1,7 +1,7 @@
 /** A local owner's passkeys: one more, one less. Nobody takes away their own last way in. */
 import type { Id } from '../../protocol/ids.ts';
 import { appendAudit } from '../audit/append-audit.ts';
-import type { PasskeysTable } from '../store/schema.ts';
+import type { PasskeysTable } from '../store/tables/people.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 
 export const mostPasskeys = 10;

@@ -14,7 +14,7 @@ import {
   type RegistrationResponseJSON,
 } from '@simplewebauthn/server';
 import { fromBase64Url } from '../../protocol/encoding.ts';
-import type { PasskeysTable } from '../store/schema.ts';
+import type { PasskeysTable } from '../store/tables/people.ts';
 
 /** The relying party of this controller: its host name; undefined for an address literal. */
 export function relyingParty({ hostname }: URL): string | undefined {

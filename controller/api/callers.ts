@@ -2,7 +2,7 @@
 import type { Id, OrganisationId } from '../../protocol/ids.ts';
 import { actions, covers, type Action, type Role, type Scope } from '../../protocol/roles.ts';
 import { isFresh } from '../login/freshness.ts';
-import type { ApiRole } from '../store/schema.ts';
+import type { ApiRole } from '../store/tables/people.ts';
 
 export interface TokenCaller {
   readonly kind: 'token';

@@ -11,7 +11,7 @@ import { exposeForDevice } from '../exposures/for-device.ts';
 import { reportPosture } from '../posture/report.ts';
 import { requestForDevice } from '../requests/for-device.ts';
 import { endSessions, openSessionsOf } from '../sessions/end-sessions.ts';
-import type { NodeKind } from '../store/schema.ts';
+import type { NodeKind } from '../store/tables/nodes.ts';
 import { publishEndpoints } from './publish-endpoints.ts';
 import { actForConnector, certifyHostname } from '../web/act-for-connector.ts';
 import { storeReceipts } from './receipts.ts';

@@ -10,7 +10,7 @@ import type { ControllerContext } from '../context.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import { nextChannel } from './channels.ts';
 import { endSessions } from '../sessions/end-sessions.ts';
-import type { NodesTable } from '../store/schema.ts';
+import type { NodesTable } from '../store/tables/nodes.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 
 /** So long a replaced process that comes back is taken for a second copy. */

@@ -26,7 +26,7 @@ import { formatUserCode } from '../enrolment/user-code.ts';
 import { limitTexts } from '../operator/limits.ts';
 import { suspendedText } from '../operator/suspended-text.ts';
 import { appendAudit } from '../audit/append-audit.ts';
-import type { NodeKind } from '../store/schema.ts';
+import type { NodeKind } from '../store/tables/nodes.ts';
 import { networkOf } from '../web/act-for-connector.ts';
 import { webTokensOf } from '../web/web-sessions.ts';
 import type { Guesses } from '../guesses.ts';

@@ -12,7 +12,7 @@ import { resourceHosts } from '../organisation/resource-hosts.ts';
 import { webHostnames } from '../organisation/resource-web.ts';
 import { networkOfExposure } from '../exposures/exposure.ts';
 import { postureWanted } from '../posture/wanted.ts';
-import type { NodesTable } from '../store/schema.ts';
+import type { NodesTable } from '../store/tables/nodes.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { directEndpoints } from './direct-endpoints.ts';
 import type { Entitlement } from './entitlements.ts';

@@ -8,7 +8,7 @@ import { parseEndpoint } from '../../protocol/endpoints.ts';
 import type { NetworkId } from '../../protocol/ids.ts';
 import { isWithin, type Name } from '../../protocol/names.ts';
 import type { OrganisationState } from '../organisation/organisation-state.ts';
-import type { NodesTable } from '../store/schema.ts';
+import type { NodesTable } from '../store/tables/nodes.ts';
 
 /** Unspecified, link-local, multicast, reserved, and prefixes in which another address is hidden. */
 const nowhere = blocks(

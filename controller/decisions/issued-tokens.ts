@@ -13,7 +13,7 @@ import {
 } from '../../protocol/ids.ts';
 import { signTicket } from '../../protocol/tokens.ts';
 import type { ControllerContext } from '../context.ts';
-import type { IssuedTokensTable } from '../store/schema.ts';
+import type { IssuedTokensTable } from '../store/tables/nodes.ts';
 import { inChunks } from '../store/in-chunks.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { longestLifeMs } from './revocations.ts';

@@ -4,7 +4,7 @@
  */
 import type { ResourceId } from '../../protocol/ids.ts';
 import { NarrowedGrants } from '../../protocol/narrowed-grants.ts';
-import type { IssuedTokensTable } from '../store/schema.ts';
+import type { IssuedTokensTable } from '../store/tables/nodes.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { rightsOf } from './issued-tokens.ts';
 import { longestLifeMs, revocationsAfter } from './revocations.ts';

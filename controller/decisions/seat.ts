@@ -5,7 +5,8 @@
 import type { DeviceId, Id } from '../../protocol/ids.ts';
 import type { OrganisationState } from '../organisation/organisation-state.ts';
 import { claimsOf, verdictsOn, type DeviceClaims } from '../posture/device-claims.ts';
-import type { Approval, NodesTable, NodeState, SessionsTable } from '../store/schema.ts';
+import type { Approval, NodeState, NodesTable } from '../store/tables/nodes.ts';
+import type { SessionsTable } from '../store/tables/people.ts';
 import { inChunks } from '../store/in-chunks.ts';
 import { lastUses } from './last-uses.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';

@@ -1,6 +1,6 @@
 /** Connectors and relays as others are told of them: those that were heard of within a day. */
 import type { RelayEntry } from '../../protocol/control.ts';
-import type { NodesTable } from '../store/schema.ts';
+import type { NodesTable } from '../store/tables/nodes.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 
 /** One that was not heard of for so long is no longer offered; it is again once it returns. */

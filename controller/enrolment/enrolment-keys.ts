@@ -6,7 +6,7 @@ import type { Random } from '../../protocol/clock.ts';
 import { newId, type Id, type NetworkId } from '../../protocol/ids.ts';
 import { encodeEnrolmentKey, hashOfSecret } from '../../protocol/secrets.ts';
 import { appendAudit } from '../audit/append-audit.ts';
-import type { EnrolmentKeysTable, KeyPurpose } from '../store/schema.ts';
+import type { EnrolmentKeysTable, KeyPurpose } from '../store/tables/nodes.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 
 export interface NewKey {

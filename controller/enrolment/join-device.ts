@@ -6,7 +6,8 @@ import { newId, type DeviceId, type Id } from '../../protocol/ids.ts';
 import type { Random } from '../../protocol/clock.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import { isDisabled } from '../people/disable.ts';
-import type { Approval, SessionsTable } from '../store/schema.ts';
+import type { Approval } from '../store/tables/nodes.ts';
+import type { SessionsTable } from '../store/tables/people.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 
 /** What a device says of itself when it asks to join; the control channel has checked its keys and signature. */

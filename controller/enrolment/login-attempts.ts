@@ -9,7 +9,7 @@ import type { DeviceId, Id, OrganisationId } from '../../protocol/ids.ts';
 import { sourceOfAddress } from '../../protocol/link/handshake-budget.ts';
 import { sameText } from '../../protocol/secrets.ts';
 import type { ControllerContext } from '../context.ts';
-import type { LoginAttemptsTable } from '../store/schema.ts';
+import type { LoginAttemptsTable } from '../store/tables/people.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import type { Throttle } from '../throttle.ts';
 import { approvalRule, deviceLifeMs, sessionLengthMs } from '../organisation/settings.ts';

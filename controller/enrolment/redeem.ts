@@ -17,7 +17,7 @@ import { longestLifeMs } from '../decisions/revocations.ts';
 import { bindExposure } from '../exposures/begin-exposure.ts';
 import { hasRoom } from '../operator/limits.ts';
 import { isDisabled } from '../people/disable.ts';
-import type { EnrolmentKeysTable, NodeKind } from '../store/schema.ts';
+import type { EnrolmentKeysTable, NodeKind } from '../store/tables/nodes.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { redeemKey } from './enrolment-keys.ts';
 import { isBlockedMachine, joinDevice, type DeviceClaim, type Joined } from './join-device.ts';

@@ -7,7 +7,8 @@ import type { SimulationRequest } from '../../protocol/simulation.ts';
 import { ProblemError } from '../api/problems.ts';
 import { seatOf, subjectOf, type Seat, type SeatSession, type Subject } from '../decisions/seat.ts';
 import type { OrganisationState } from '../organisation/organisation-state.ts';
-import type { NodesTable, SessionsTable } from '../store/schema.ts';
+import type { NodesTable } from '../store/tables/nodes.ts';
+import type { SessionsTable } from '../store/tables/people.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 
 /** A subject as decisions see it; a made-up person has no id. */

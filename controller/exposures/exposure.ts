@@ -7,7 +7,7 @@ import type { Name } from '../../protocol/names.ts';
 import type { WhoDocument } from '../../protocol/policy-document.ts';
 import type { ExposedTo } from '../../policy/exposed.ts';
 import type { Network, Resource } from '../organisation/organisation-state.ts';
-import type { ExposuresTable } from '../store/schema.ts';
+import type { ExposuresTable } from '../store/tables/web-door.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 
 /** What its network is called to nodes. */

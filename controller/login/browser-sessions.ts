@@ -8,7 +8,7 @@ import type { Authenticate } from '../api/access.ts';
 import type { ControllerContext } from '../context.ts';
 import { organisationAt } from '../operator/organisation-at.ts';
 import { endSessions } from '../sessions/end-sessions.ts';
-import type { SessionsTable } from '../store/schema.ts';
+import type { SessionsTable } from '../store/tables/people.ts';
 import { moveWebSessions } from '../web/move-web-sessions.ts';
 import type { Cookies } from './cookies.ts';
 

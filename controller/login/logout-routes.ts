@@ -14,7 +14,7 @@ import type { TypedApp } from '../api/typed-app.ts';
 import type { ControllerContext, Organisation } from '../context.ts';
 import { organisationAt } from '../operator/organisation-at.ts';
 import { endSessions, openSessionsOf } from '../sessions/end-sessions.ts';
-import type { SessionsTable } from '../store/schema.ts';
+import type { SessionsTable } from '../store/tables/people.ts';
 import { signOutByProvider } from './back-channel.ts';
 import type { Cookies } from './cookies.ts';
 import { LogoutTokens } from './logout-token.ts';

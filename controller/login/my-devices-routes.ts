@@ -15,7 +15,7 @@ import { approvalRule } from '../organisation/settings.ts';
 import { claimsOf, verdictsOn } from '../posture/device-claims.ts';
 import { shownPosture } from '../posture/shown-device.ts';
 import { endSessions } from '../sessions/end-sessions.ts';
-import type { NodesTable } from '../store/schema.ts';
+import type { NodesTable } from '../store/tables/nodes.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { instant, portalCaller, type PortalCaller } from './portal-caller.ts';
 

@@ -2,7 +2,7 @@
 import type { FastifyRequest } from 'fastify';
 import { ProblemError } from '../api/problems.ts';
 import type { ControllerContext, Organisation } from '../context.ts';
-import type { PeopleTable, SessionsTable } from '../store/schema.ts';
+import type { PeopleTable, SessionsTable } from '../store/tables/people.ts';
 
 export interface PortalCaller {
   readonly organisation: Organisation;

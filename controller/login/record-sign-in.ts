@@ -12,7 +12,7 @@ import type { ControllerContext, Organisation } from '../context.ts';
 import { sessionLengthMs } from '../organisation/settings.ts';
 import { hasRoom } from '../operator/limits.ts';
 import { joinAtSignIn, type Joined } from '../scim/join.ts';
-import type { PeopleTable } from '../store/schema.ts';
+import type { PeopleTable } from '../store/tables/people.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import type { Identity } from './identity-claims.ts';
 

@@ -1,6 +1,6 @@
 /** The sign-in behind a session, in the form that decisions take. */
 import type { SeatSession } from '../decisions/seat.ts';
-import type { SessionsTable } from '../store/schema.ts';
+import type { SessionsTable } from '../store/tables/people.ts';
 
 export type SignInFacts = Pick<SeatSession, 'startedMs' | 'authMs' | 'amr' | 'acr'> & {
   /** The browser's, where it is known. */

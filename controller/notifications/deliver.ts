@@ -5,7 +5,7 @@
 import type { OrganisationId } from '../../protocol/ids.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { ControllerContext, Organisation } from '../context.ts';
-import type { NotificationsTable } from '../store/schema.ts';
+import type { NotificationsTable } from '../store/tables/requests.ts';
 import { channels, lanes, tellerOf, type Channel, type Teller } from './tellers.ts';
 
 /** Beyond the time that one attempt may take. */

@@ -3,7 +3,7 @@ import { parseEmail, type Email } from '../../protocol/email-address.ts';
 import type { Id } from '../../protocol/ids.ts';
 import type { ControllerContext, Organisation } from '../context.ts';
 import { shownRequest } from '../requests/shown.ts';
-import type { NotificationsTable } from '../store/schema.ts';
+import type { NotificationsTable } from '../store/tables/requests.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { invitationMail, type QueuedInvitation } from './invitation-mail.ts';
 import { MailFault } from './mailer.ts';

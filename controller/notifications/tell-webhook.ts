@@ -1,7 +1,7 @@
 /** Tells one webhook something, signed: a POST of JSON that is not redirected anywhere. */
 import type { ControllerContext, Organisation } from '../context.ts';
 import { outgoingFetch } from '../outgoing-fetch.ts';
-import type { NotificationsTable } from '../store/schema.ts';
+import type { NotificationsTable } from '../store/tables/requests.ts';
 import { signWebhook } from './signature.ts';
 import { webhookSecret, type StoredWebhook } from './webhook-secrets.ts';
 

@@ -1,7 +1,7 @@
 /** Who is told, by the target of a notification: how one attempt is made, and where it stands how that went. */
 import type { ControllerContext, Organisation } from '../context.ts';
 import type { StoredDocument } from '../organisation/organisation-state.ts';
-import type { NotificationsTable } from '../store/schema.ts';
+import type { NotificationsTable } from '../store/tables/requests.ts';
 import { mailState, tellByMail } from './tell-by-mail.ts';
 import { tellWebhook, type Told } from './tell-webhook.ts';
 

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { Selectable } from 'kysely';
 import type { OrganisationId } from '../../protocol/ids.ts';
-import type { AuditTable } from '../store/schema.ts';
+import type { AuditTable } from '../store/tables/organisations.ts';
 
 /** The hash before the first entry, base64url. */
 export function chainStart(organisation: OrganisationId): string {

@@ -1,5 +1,5 @@
 /** An organisation as the operator names it: by its name, or by its id. */
-import type { OrganisationsTable } from '../store/schema.ts';
+import type { OrganisationsTable } from '../store/tables/organisations.ts';
 import type { Store } from '../store/store.ts';
 import type { Selectable } from 'kysely';
 

@@ -4,7 +4,7 @@
  */
 import type { OrganisationId } from '../../protocol/ids.ts';
 import { appendAudit } from '../audit/append-audit.ts';
-import type { OrganisationsTable } from '../store/schema.ts';
+import type { OrganisationsTable } from '../store/tables/organisations.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import type { Store } from '../store/store.ts';
 

@@ -6,7 +6,7 @@ import type { Name } from '../../protocol/names.ts';
 import { namesToProve, type Proof } from '../organisation/owned-names.ts';
 import type { StoredDocument } from '../organisation/organisation-state.ts';
 import { appendAudit } from '../audit/append-audit.ts';
-import type { NameProofsTable } from '../store/schema.ts';
+import type { NameProofsTable } from '../store/tables/organisations.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 
 const dayMs = 24 * 3_600_000;

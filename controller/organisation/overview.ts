@@ -5,7 +5,7 @@ import type { Certificates } from '../../protocol/web-messages.ts';
 import type { ControllerContext, Organisation } from '../context.ts';
 import { knownDevices, standingBy } from '../posture/dry-run.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
-import type { NodesTable } from '../store/schema.ts';
+import type { NodesTable } from '../store/tables/nodes.ts';
 import { withoutExposures, type OrganisationState } from './organisation-state.ts';
 
 const dayMs = 86_400_000;

@@ -7,7 +7,7 @@ import { newId, type Id } from '../../protocol/ids.ts';
 import type { OrganisationDocument } from '../../protocol/organisation-document.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { ControllerContext } from '../context.ts';
-import type { ProposalsTable } from '../store/schema.ts';
+import type { ProposalsTable } from '../store/tables/organisations.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { withoutValues } from './document-changes.ts';
 

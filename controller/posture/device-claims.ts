@@ -7,7 +7,7 @@ import type { NodeId } from '../../protocol/ids.ts';
 import { normalSerial } from '../../protocol/posture.ts';
 import type { Facts } from '../../policy/facts.ts';
 import type { OrganisationState, StoredDocument } from '../organisation/organisation-state.ts';
-import type { NodesTable } from '../store/schema.ts';
+import type { NodesTable } from '../store/tables/nodes.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 
 export type DeviceClaims = Omit<Facts['device'], 'approved'>;

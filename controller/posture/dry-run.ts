@@ -7,7 +7,7 @@ import type { ReasonName } from '../../protocol/reasons.ts';
 import { postureCondition } from '../../policy/conditions/posture.ts';
 import type { Facts } from '../../policy/facts.ts';
 import type { ControllerContext, Organisation } from '../context.ts';
-import type { NodesTable } from '../store/schema.ts';
+import type { NodesTable } from '../store/tables/nodes.ts';
 import { claimsOf, verdictsOn, type DeviceClaims } from './device-claims.ts';
 
 /** How one device stands by a profile. */

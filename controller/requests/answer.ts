@@ -14,7 +14,7 @@ import { subjectOf, subjectsOf } from '../decisions/seat.ts';
 import { takeRequestLink } from '../notifications/request-links.ts';
 import { tellOfRequest } from '../notifications/tell-of-request.ts';
 import type { OrganisationState } from '../organisation/organisation-state.ts';
-import type { AccessRequestsTable } from '../store/schema.ts';
+import type { AccessRequestsTable } from '../store/tables/requests.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { printable } from './ask.ts';
 import { followUp } from './end-requests.ts';

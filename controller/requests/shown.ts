@@ -1,5 +1,5 @@
 /** Requests as the API shows them, and the lists that a person and an approver see. */
-import type { AccessRequest, MyApprovals, MyRequests } from '../../protocol/requests.ts';
+import type { AccessRequest, MyApprovals, MyRequests, RequestState } from '../../protocol/requests.ts';
 import type { Id } from '../../protocol/ids.ts';
 import type { Organisation } from '../context.ts';
 import { subjectOf, subjectsOf, type Subject } from '../decisions/seat.ts';
@@ -7,7 +7,7 @@ import type { OrganisationState } from '../organisation/organisation-state.ts';
 import { resourceHosts } from '../organisation/resource-hosts.ts';
 import { webHostnames } from '../organisation/resource-web.ts';
 import { inChunks } from '../store/in-chunks.ts';
-import type { AccessRequestsTable, RequestAnswersTable, RequestState } from '../store/schema.ts';
+import type { AccessRequestsTable, RequestAnswersTable } from '../store/tables/requests.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { longestOf, mayApprove, quorumOf, requestableFor, ruleNamed, waivableFor } from './rules.ts';
 

@@ -6,7 +6,7 @@ import SCIMMY from 'scimmy';
 import type { Id } from '../../protocol/ids.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import { inChunks } from '../store/in-chunks.ts';
-import type { DirectoryGroupsTable } from '../store/schema.ts';
+import type { DirectoryGroupsTable } from '../store/tables/directories.ts';
 import { newDirectoryId, whoOf, type Directory } from './directory.ts';
 import { countLosses } from './mass-removal.ts';
 import { meta } from './users.ts';

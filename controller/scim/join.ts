@@ -6,7 +6,8 @@
 import type { Id } from '../../protocol/ids.ts';
 import type { DirectoryDocument } from '../../protocol/organisation-document.ts';
 import type { Identity } from '../login/identity-claims.ts';
-import type { DirectoryUsersTable, PeopleTable } from '../store/schema.ts';
+import type { DirectoryUsersTable } from '../store/tables/directories.ts';
+import type { PeopleTable } from '../store/tables/people.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 
 /** What a directory keeps of somebody. */

@@ -5,7 +5,7 @@ import { isLastOwner } from '../administrators/administrators.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import { hasRoom } from '../operator/limits.ts';
 import { writeDisabled } from '../people/disable.ts';
-import type { DirectoryUsersTable } from '../store/schema.ts';
+import type { DirectoryUsersTable } from '../store/tables/directories.ts';
 import { newDirectoryId, whoOf, type Directory } from './directory.ts';
 import { personFor, type KeptAttributes } from './join.ts';
 import { countLosses } from './mass-removal.ts';

@@ -18,7 +18,9 @@ import type { OrganisationId } from '../../protocol/ids.ts';
 import type { Name } from '../../protocol/names.ts';
 import { askGuard } from './change-guard.ts';
 import type { Database } from './database.ts';
-import type { NodesTable, OrganisationsTable, Schema, ScopedSchema } from './schema.ts';
+import type { Schema, ScopedSchema } from './schema.ts';
+import type { NodesTable } from './tables/nodes.ts';
+import type { OrganisationsTable } from './tables/organisations.ts';
 
 type Table = keyof ScopedSchema;
 /** A new row without its organisation, which the store adds. */

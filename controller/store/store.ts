@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import type { Kysely, Selectable } from 'kysely';
 import { newId, type NodeId, type OrganisationId } from '../../protocol/ids.ts';
 import { fileName, openDatabase, type Database } from './database.ts';
-import type { AuditTable, OrganisationsTable, Schema } from './schema.ts';
+import type { Schema } from './schema.ts';
+import type { AuditTable, OrganisationsTable } from './tables/organisations.ts';
 import { scopedTables } from './scoped-tables.ts';
 import { ScopedStore } from './scoped-store.ts';
 

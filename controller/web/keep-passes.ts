@@ -4,7 +4,8 @@ import { encodePass, hashOfSecret } from '../../protocol/secrets.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { ControllerContext } from '../context.ts';
 import type { Resource } from '../organisation/organisation-state.ts';
-import type { SessionsTable, WebPassesTable } from '../store/schema.ts';
+import type { SessionsTable } from '../store/tables/people.ts';
+import type { WebPassesTable } from '../store/tables/web-door.ts';
 
 export interface NewPass {
   readonly kind: WebPassesTable['kind'];

@@ -9,7 +9,7 @@ import { visitorEntitlements } from '../decisions/entitlements.ts';
 import { subjectsOf } from '../decisions/seat.ts';
 import { resourceOutageS } from '../organisation/resource-hosts.ts';
 import type { OrganisationState } from '../organisation/organisation-state.ts';
-import type { WebPassesTable } from '../store/schema.ts';
+import type { WebPassesTable } from '../store/tables/web-door.ts';
 import { inChunks } from '../store/in-chunks.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { whoFor } from './web-right.ts';

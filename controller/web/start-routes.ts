@@ -16,7 +16,7 @@ import { plainAddress } from '../login/same-network.ts';
 import { stepUpFor } from '../login/step-up.ts';
 import { organisationAt } from '../operator/organisation-at.ts';
 import type { OrganisationState } from '../organisation/organisation-state.ts';
-import type { SessionsTable } from '../store/schema.ts';
+import type { SessionsTable } from '../store/tables/people.ts';
 import { hasGuests } from '../guests/invited.ts';
 import { resourceAtHost } from './connector-web.ts';
 import type { Throttle } from '../throttle.ts';

@@ -8,7 +8,7 @@ import type { NetworkId } from '../../protocol/ids.ts';
 import type { Name } from '../../protocol/names.ts';
 import { sameText } from '../../protocol/secrets.ts';
 import type { Random } from '../../protocol/clock.ts';
-import type { WebCodesTable } from '../store/schema.ts';
+import type { WebCodesTable } from '../store/tables/web-door.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 
 const lifeMs = 60_000;

@@ -12,7 +12,7 @@ import { signInFacts } from '../login/sign-in-facts.ts';
 import type { OrganisationState, Resource } from '../organisation/organisation-state.ts';
 import { isInvited } from '../guests/invited.ts';
 import { originTexts } from '../organisation/resource-web.ts';
-import type { SessionsTable } from '../store/schema.ts';
+import type { SessionsTable } from '../store/tables/people.ts';
 import { resourceAtHost } from './connector-web.ts';
 
 export interface WebRight {

@@ -7,7 +7,8 @@ import type { Name } from '../../protocol/names.ts';
 import { signWebSession } from '../../protocol/web.ts';
 import type { ControllerContext } from '../context.ts';
 import { resourceOutageS } from '../organisation/resource-hosts.ts';
-import type { SessionsTable, WebSessionsTable } from '../store/schema.ts';
+import type { SessionsTable } from '../store/tables/people.ts';
+import type { WebSessionsTable } from '../store/tables/web-door.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import type { WebRight } from './web-right.ts';
 

@@ -9,7 +9,7 @@ import type { ControllerContext } from '../../context.ts';
 import { createEnrolmentKey } from '../../enrolment/enrolment-keys.ts';
 import type { OrganisationState } from '../../organisation/organisation-state.ts';
 import { endSessions } from '../../sessions/end-sessions.ts';
-import type { KeyPurpose } from '../../store/schema.ts';
+import type { KeyPurpose } from '../../store/tables/nodes.ts';
 import { organisationOf, requireAction, whoOf } from '../access.ts';
 import { ProblemError } from '../problems.ts';
 import type { TypedApp } from '../typed-app.ts';

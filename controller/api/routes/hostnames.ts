@@ -8,7 +8,7 @@ import { recordFor, type ProofRecord } from '../../operator/asked-names.ts';
 import { asDeclared, provenNameOf } from '../../organisation/owned-names.ts';
 import { webHostnames } from '../../organisation/resource-web.ts';
 import { relayHosts } from '../../decisions/servers.ts';
-import type { NodesTable } from '../../store/schema.ts';
+import type { NodesTable } from '../../store/tables/nodes.ts';
 import type { ScopedStore } from '../../store/scoped-store.ts';
 import { checkHostname, type HostnameDns } from '../../web/check-hostname.ts';
 import { resourceAtHost } from '../../web/connector-web.ts';

@@ -12,7 +12,7 @@ import {
   proposedDocument,
   standsBehind,
 } from '../../organisation/proposals.ts';
-import type { ProposalsTable } from '../../store/schema.ts';
+import type { ProposalsTable } from '../../store/tables/organisations.ts';
 import { organisationOf, whoOf } from '../access.ts';
 import { ProblemError } from '../problems.ts';
 import type { TypedApp } from '../typed-app.ts';

@@ -4,7 +4,7 @@ import type { Facts } from '../../../policy/facts.ts';
 import { entitlementsTo, visitorEntitlements, type Visitor } from '../../decisions/entitlements.ts';
 import type { Subject } from '../../decisions/seat.ts';
 import { signInFacts } from '../../login/sign-in-facts.ts';
-import type { SessionsTable } from '../../store/schema.ts';
+import type { SessionsTable } from '../../store/tables/people.ts';
 import type { OrganisationState, Resource } from '../organisation-state.ts';
 import type { Member, OpenNow } from './plan-subjects.ts';
 

@@ -5,7 +5,7 @@
 import { parseDuration } from '../../../protocol/durations.ts';
 import type { Facts } from '../../../policy/facts.ts';
 import { guestIssuer, openSeats, type Seat } from '../../decisions/seat.ts';
-import type { SessionsTable } from '../../store/schema.ts';
+import type { SessionsTable } from '../../store/tables/people.ts';
 import { inChunks } from '../../store/in-chunks.ts';
 import type { ScopedStore } from '../../store/scoped-store.ts';
 import type { OrganisationState, StoredDocument } from '../organisation-state.ts';

@@ -11,7 +11,7 @@ import { ControlServer } from '../../../controller/control/control-server.ts';
 import { LoginAttempts } from '../../../controller/enrolment/login-attempts.ts';
 import type { Mailer } from '../../../controller/notifications/mailer.ts';
 import { openController } from '../../../controller/open-controller.ts';
-import type { ApiRole } from '../../../controller/store/schema.ts';
+import type { ApiRole } from '../../../controller/store/tables/people.ts';
 import { systemRandom } from '../../../protocol/clock.ts';
 import type { OrganisationId } from '../../../protocol/ids.ts';
 import { dropTestDatabase, testDatabase } from '../../support/servers/test-database.ts';

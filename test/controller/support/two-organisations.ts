@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { buildApp } from '../../../controller/api/app.ts';
-import type { ApiRole } from '../../../controller/store/schema.ts';
+import type { ApiRole } from '../../../controller/store/tables/people.ts';
 import { login } from '../../../controller/login/login.ts';
 import { recordSignIn } from '../../../controller/login/record-sign-in.ts';
 import type { OrganisationDocument } from '../../../protocol/organisation-document.ts';
