@@ -19,6 +19,7 @@ import { firstRunS } from './pages/first-run.ts';
 import { cpuRelayed } from './relayed/cpu.ts';
 import { eightFlows } from './relayed/eight-flows.ts';
 import { openRelayed } from './relayed/open.ts';
+import { cpuSplice, throughputSplice } from './relayed/node-splice.ts';
 import { rttRelayed } from './relayed/rtt.ts';
 import { rtt80 } from './relayed/rtt80.ts';
 import { throughputRelayed } from './relayed/throughput.ts';
@@ -28,9 +29,11 @@ import { requestsCaddy, requestsHttpProxy, webP99 } from './web/requests.ts';
 
 const measurements: readonly Measurement[] = [
   throughputRelayed,
+  throughputSplice,
   rttRelayed,
   openRelayed,
   cpuRelayed,
+  cpuSplice,
   eightFlows,
   rtt80,
   throughputDirect,

@@ -94,9 +94,14 @@ export function controllerCommand(program: Command): void {
       )
         .env('POSTERN_EGRESS_ALLOW')
         .argParser(parseEgressOption),
-    );
+    )
+    .addHelpText('after', drainHelp);
   addMetricsOption(addMailOptions(withRedis(withDatabase(command)))).action(action(run));
 }
+
+const drainHelp = `
+On SIGTERM or Ctrl-C the relay inside takes no new circuits, tells the nodes, and waits until they have moved to another
+relay: while they do, for at most 10 seconds. A second signal ends the wait.`;
 
 async function run(options: Options): Promise<void> {
   const { createLog } = await import('./log.ts');
@@ -179,6 +184,9 @@ Next: postern token create --data ${options.data}${beside(options)} --role admin
     });
     await offerSetup(controller.context, options.data);
     await untilSignal();
+    controller.leave();
+    if (roles.includes('relay'))
+      say('Draining: nodes move their circuits to another relay. Once more ends it now.');
     await Promise.race([relay.drain(), untilSignal()]);
   } finally {
     closeMetrics();

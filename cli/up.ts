@@ -43,7 +43,7 @@ export function upCommand(program: Command): void {
     .addOption(stateOption())
     .option('--capture <how>', 'auto: names work in every program (needs root); none: proxies only', 'auto')
     .option('--range <cidr>', 'addresses to give to names', process.env['POSTERN_RANGE'] ?? '100.96.0.0/12')
-    .option('--socks <address:port>', 'also serve SOCKS5 on loopback', parseListen)
+    .option('--socks <address:port>', 'also serve SOCKS5 on loopback, for TCP and UDP', parseListen)
     .option('--http-proxy <address:port>', 'also serve HTTP CONNECT on loopback', parseListen)
     .option('--share-with <uid>', 'also capture for this user id; may be repeated', collectUid, [])
     .option('--no-browser', 'sign in with a code typed elsewhere')

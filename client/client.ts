@@ -21,7 +21,7 @@ import type { ClientEvent, EventSource } from './events.ts';
 import { localRoutes, parseTarget, type JoinedBy } from './local-routes.ts';
 import { mayCapture, NameCapture } from './name-capture.ts';
 import { NameSharing } from './accounts/name-sharing.ts';
-import type { FlowTarget } from './flows/open-flow.ts';
+import type { FlowTarget, OpenDatagrams } from './flows/open-flow.ts';
 import { machineAt, type Machine } from './posture/machine.ts';
 import { serveProxy, type ProxyServer } from './proxies/proxy-server.ts';
 import type { SignInPrompt } from './sign-in/sign-in.ts';
@@ -180,7 +180,13 @@ class RunningClient implements Client {
     });
     const { socks, httpProxy, uids } = this.#options;
     const serve = (kind: 'socks' | 'http', listen: Listen): Promise<ProxyServer> =>
-      serveProxy({ kind, ...listen, uids: new Set(uids), openFlow: (target) => this.open(target) });
+      serveProxy({
+        kind,
+        ...listen,
+        uids: new Set(uids),
+        openFlow: (target) => this.open(target),
+        openDatagrams: (target) => this.#openDatagrams(target),
+      });
     if (socks !== undefined) this.#proxies.socks = await serve('socks', socks);
     if (httpProxy !== undefined) this.#proxies.http = await serve('http', httpProxy);
     for (const account of this.#accounts) account.remember();
@@ -286,6 +292,10 @@ class RunningClient implements Client {
     throw fault;
   }
 
+  async #openDatagrams(target: FlowTarget): ReturnType<OpenDatagrams> {
+    return this.#accountOf(target).flows.openDatagrams(target);
+  }
+
   async #startCapture(): Promise<void> {
     const { capture, state } = this.#options;
     if (capture === undefined || this.#captureStarting || this.#stopping !== undefined) return;
@@ -297,7 +307,7 @@ class RunningClient implements Client {
       exists: async (name, resource) =>
         (await this.#sharing.ownerOf(name)?.flows.exists(name, resource)) ?? ('unknown' as const),
       openFlow: (target) => this.open(target),
-      openDatagrams: async (target) => this.#accountOf(target).flows.openDatagrams(target),
+      openDatagrams: (target) => this.#openDatagrams(target),
       notKept: () => this.#accounts[0]?.notKept(),
     });
     // Others may have waited for it.

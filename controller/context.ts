@@ -61,7 +61,9 @@ export interface ControllerContext {
   readonly mayReach: MayReach;
   /** Undefined where no SMTP server was named: then nobody comes by e-mail. */
   readonly mailer: Mailer | undefined;
-  /** Whether it is shutting down: then it is not ready, though it still answers. */
+  /** Whether it is about to end: then it is not ready, though it still does everything. */
+  isLeaving: boolean;
+  /** Whether it is shutting down: then it begins nothing more, though it still answers. */
   isDraining: boolean;
   /** What all controllers of these records share; `presence` and `bus` are its own. */
   readonly live: Live;

@@ -49,6 +49,8 @@ export interface RunningController {
   readonly address: AddressInfo;
   readonly control: ControlServer;
   readonly app: FastifyInstance;
+  /** Says where it is asked whether it is ready that it is about to end; goes on as before until `stop`. */
+  leave(): void;
   /** Tells nodes to come back later, answers what is under way and closes the data. */
   stop(): Promise<void>;
 }
@@ -119,7 +121,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
         : keepRenewed(context, authority, listener, own.expiresMs);
     if (kept !== undefined) undo.push(kept.stop);
     undo.push(watchOrganisations(context, { addressed: () => kept?.renew() }));
-    return { context, address, control, app, stop };
+    return { context, address, control, app, leave, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -129,8 +131,13 @@ export async function startController(options: ControllerOptions): Promise<Runni
     for (const organisation of await context.store.organisations()) await decideAll(context, organisation);
   }
 
+  function leave(): void {
+    context.isLeaving = true;
+  }
+
   /** Takes back what was started, the last first. */
   async function stop(): Promise<void> {
+    leave();
     context.isDraining = true;
     for (const step of undo.splice(0).toReversed()) await step();
   }

@@ -7,10 +7,10 @@ import type { ControllerContext } from './context.ts';
 const kinds = { dev: 'device', con: 'connector', rly: 'relay' } as const;
 
 export async function controllerMetrics(context: ControllerContext): Promise<Metric[]> {
-  const { live, presence, store, isDraining } = context;
+  const { live, presence, store, isLeaving } = context;
   const { answers, seconds } = answersOf(context);
   return [
-    flag('postern_controller_ready', 'Whether it takes requests: 0 while it is shutting down', !isDraining),
+    flag('postern_controller_ready', 'Whether it takes requests: 0 while it is shutting down', !isLeaving),
     byLabel(
       'gauge',
       'postern_controller_nodes',

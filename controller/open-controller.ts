@@ -151,6 +151,7 @@ async function open(
     mayReach: mayReachBy(options.egress ?? defaultEgress, () => known.all.length),
     mailer: options.mailer,
     isDraining: false,
+    isLeaving: false,
     live,
     presence: live.presence,
     bus: live.bus,

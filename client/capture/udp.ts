@@ -4,32 +4,21 @@
  * had that address. Which ports the kernel lets through is `rules.ts`'s; who may reach what is decided behind `open`.
  */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
-import type { MuxStream } from '../../protocol/mux/stream.ts';
+import { systemClock } from '../../protocol/clock.ts';
 import type { PortRange } from '../../protocol/ports.ts';
+import { DatagramFlows } from '../flows/datagram-flows.ts';
 import type { OpenDatagrams } from '../flows/open-flow.ts';
 
 /** Bounds: sockets of one name and of all, and flows of all; the flow that was silent longest makes room for another. */
 export const udpLimits = { portsOfName: 256, sockets: 2_048, flows: 512 } as const;
-/** What an application sends before the connector has answered, per flow; the oldest gives way. */
-const mostEarly = 64;
-
-interface Flow {
-  readonly key: string;
-  early: Buffer[];
-  stream: MuxStream | undefined;
-  isOver: boolean;
-}
-
 export class UdpCapture {
-  readonly #open: OpenDatagrams;
   /** By address, then by port. */
   readonly #bound = new Map<string, Map<number, Socket>>();
-  /** Longest silent first. */
-  readonly #flows = new Map<string, Flow>();
+  readonly #flows: DatagramFlows;
   #sockets = 0;
 
   constructor(open: OpenDatagrams) {
-    this.#open = open;
+    this.#flows = new DatagramFlows({ open, most: udpLimits.flows, clock: systemClock });
   }
 
   /** Sockets that are bound, and flows that are open or being opened. */
@@ -80,62 +69,19 @@ export class UdpCapture {
   #close(socket: Socket, target: string): void {
     this.#sockets -= 1;
     socket.close();
-    for (const flow of this.#flows.values()) if (flow.key.endsWith(`>${target}`)) this.#end(flow);
+    this.#flows.endAll((key) => key.endsWith(`>${target}`));
   }
 
-  #take(socket: Socket, target: { address: string; port: number }, bytes: Buffer, from: RemoteInfo): void {
-    const key = `${from.address}:${from.port}>${target.address}:${target.port}`;
-    const known = this.#flows.get(key);
-    const flow: Flow = known ?? { key, early: [], stream: undefined, isOver: false };
-    this.#flows.delete(key);
-    this.#flows.set(key, flow);
-    if (flow.stream !== undefined) {
-      flow.stream.sendDatagram(bytes);
-      return;
-    }
-    flow.early.push(bytes);
-    if (flow.early.length > mostEarly) flow.early.shift();
-    if (known === undefined) void this.#begin(flow, socket, target, from);
-  }
-
-  async #begin(
-    flow: Flow,
+  #take(
     socket: Socket,
-    target: { address: string; port: number },
+    { address, port }: { address: string; port: number },
+    bytes: Buffer,
     from: RemoteInfo,
-  ): Promise<void> {
-    const [oldest] = this.#flows.values();
-    if (this.#flows.size > udpLimits.flows && oldest !== undefined) this.#end(oldest);
-    let stream: MuxStream;
-    try {
-      stream = await this.#open({ host: target.address, port: target.port });
-    } catch {
-      // The application hears nothing, as with any UDP; `status` shows the reason.
-      return this.#end(flow);
-    }
-    if (flow.isOver) return void stream.destroy();
-    flow.stream = stream;
-    stream.on('error', () => undefined);
-    stream.once('close', () => this.#end(flow));
-    stream.onDatagram((bytes) => {
-      if (flow.isOver) return;
-      this.#flows.delete(flow.key);
-      this.#flows.set(flow.key, flow);
-      socket.send(bytes, from.port, from.address, () => undefined);
-    });
-    stream.on('end', () => stream.end());
-    stream.resume();
-    for (const bytes of flow.early) stream.sendDatagram(bytes);
-    flow.early = [];
-    return undefined;
-  }
-
-  #end(flow: Flow): void {
-    if (flow.isOver) return;
-    flow.isOver = true;
-    this.#flows.delete(flow.key);
-    flow.early = [];
-    flow.stream?.destroy();
+  ): void {
+    const key = `${from.address}:${from.port}>${address}:${port}`;
+    this.#flows.send(key, bytes, { host: address, port }, (answer) =>
+      socket.send(answer, from.port, from.address, () => undefined),
+    );
   }
 }
 

@@ -8,6 +8,7 @@ import type { Clock } from '../../protocol/clock.ts';
 import { codes, Fault, sentences, toFault, type CodeName } from '../../protocol/errors.ts';
 import type { NetworkId } from '../../protocol/ids.ts';
 import { parseName, type Name } from '../../protocol/names.ts';
+import { listsPort } from '../../protocol/ports.ts';
 import { hiddenText } from '../../protocol/reasons.ts';
 import type { Session } from '../../protocol/link/session.ts';
 import type { MuxStream } from '../../protocol/mux/stream.ts';
@@ -101,6 +102,8 @@ export class Flows {
       host = name ?? target.host;
       const door = this.#webDoor(name, port, kind);
       resource = door ?? this.#granted(name);
+      // The connector says the same; here it costs no question, however many datagrams come.
+      if (kind === 'udp' && !listsPort(resource.ports, 'udp', port)) throw new Fault('port-not-listed');
       return await this.#openStream(resource, name as Name, target, door === undefined ? kind : 'web');
     } catch (error) {
       const fault = toFault(error);

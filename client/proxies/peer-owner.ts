@@ -1,8 +1,8 @@
 /**
- * Which user of this machine is at the other end of a loopback connection, from `/proc/net/tcp`: the proxies serve their
- * owner only, although any user can connect to a loopback port.
+ * Which user of this machine is at the other end of a loopback connection, from `/proc/net/tcp`, or sends datagrams from a
+ * port, from `/proc/net/udp`: the proxies serve their owner only, although any user can reach a loopback port.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 
 /** The user id that owns the peer's end of an IPv4 loopback connection; undefined when the kernel does not list it. */
@@ -16,6 +16,32 @@ export function ownerOfPeer(socket: Socket): number | undefined {
     `${hexAddress(localAddress)}:${hexPort(localPort)}`,
   );
 }
+
+/** The one user id whose sockets can send from an IPv4 address and port; undefined when there is none, or more than one. */
+export function ownerOfSender(address: string, port: number): number | undefined {
+  const tables = ['/proc/net/udp', '/proc/net/udp6'].map((path) =>
+    existsSync(path) ? readFileSync(path, 'latin1') : '',
+  );
+  return findSenderOwner(tables.join('\n'), address, port);
+}
+
+/** The same from tables as the kernel writes them: bound to the address, to every IPv4 address, or to those in IPv6. */
+export function findSenderOwner(table: string, address: string, port: number): number | undefined {
+  const host = hexAddress(address);
+  const able = new Set(
+    [host, '0'.repeat(8), `${mappedPrefix}${host}`, '0'.repeat(32)].map((own) => `${own}:${hexPort(port)}`),
+  );
+  const owners = new Set<number>();
+  for (const line of table.split('\n')) {
+    const [, own, , , , , , uid] = line.trim().split(/\s+/);
+    if (own !== undefined && uid !== undefined && able.has(own)) owners.add(Number(uid));
+  }
+  const [owner] = owners;
+  return owners.size === 1 ? owner : undefined;
+}
+
+/** Of an IPv4 address in its IPv6 form, as the kernel prints it. */
+const mappedPrefix = '0000000000000000FFFF0000';
 
 /** The owner of the socket with these ends in a table as the kernel writes it. */
 export function findOwner(table: string, local: string, remote: string): number | undefined {

@@ -1,15 +1,25 @@
 /**
  * The two proxies on loopback for programs that are not captured: SOCKS5 and HTTP CONNECT. Each connection is checked to
- * be its owner's, parsed within bounds, and joined with a flow.
+ * be its owner's, parsed within bounds, and joined with a flow, or with a relay socket for datagrams.
  */
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { systemClock } from '../../protocol/clock.ts';
 import { Fault, toFault } from '../../protocol/errors.ts';
-import type { FlowTarget, OpenFlow } from '../flows/open-flow.ts';
+import type { FlowTarget, OpenDatagrams, OpenFlow } from '../flows/open-flow.ts';
 import { splice } from '../flows/splice.ts';
 import { connectEstablished, readConnect, statusFor, writeRefusal } from './http-connect.ts';
-import { ownerOfPeer } from './peer-owner.ts';
-import { readGreeting, readRequest, socksReplies, socksReplyFor, writeMethod, writeReply } from './socks.ts';
+import { ownerOfPeer, ownerOfSender } from './peer-owner.ts';
+import {
+  readGreeting,
+  readRequest,
+  socksReplies,
+  socksReplyFor,
+  writeMethod,
+  writeReply,
+  type SocksSender,
+} from './socks.ts';
+import { UdpAssociations } from './udp-associations.ts';
 
 export interface ProxyOptions {
   readonly kind: 'socks' | 'http';
@@ -19,7 +29,11 @@ export interface ProxyOptions {
   /** Whose connections are served. */
   readonly uids: ReadonlySet<number>;
   readonly openFlow: OpenFlow;
+  /** Without, SOCKS5 has no UDP ASSOCIATE. */
+  readonly openDatagrams?: OpenDatagrams;
   readonly ownerOf?: (socket: Socket) => number | undefined;
+  /** The user who sends from an address and port. */
+  readonly ownerOfSender?: (address: string, port: number) => number | undefined;
   readonly requestTimeoutMs?: number;
 }
 
@@ -38,13 +52,24 @@ export async function serveProxy(options: ProxyOptions): Promise<ProxyServer> {
     throw new Fault('denied', `a proxy listens on loopback only, such as 127.0.0.1:${options.port}`);
   const open = new Set<Socket>();
   const ownerOf = options.ownerOf ?? ownerOfPeer;
+  const { openDatagrams, address } = options;
+  const associations =
+    openDatagrams === undefined
+      ? undefined
+      : new UdpAssociations({
+          address,
+          open: openDatagrams,
+          ownerOf: options.ownerOfSender ?? ownerOfSender,
+          clock: systemClock,
+        });
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     open.add(socket);
     socket.on('close', () => open.delete(socket));
     socket.on('error', () => socket.destroy());
     const owner = ownerOf(socket);
     if (owner === undefined || !options.uids.has(owner)) socket.resetAndDestroy();
-    else void (options.kind === 'socks' ? serveSocks(socket, options) : serveConnect(socket, options));
+    else if (options.kind === 'http') void serveConnect(socket, options);
+    else void serveSocks(socket, options, (from) => associations?.open(socket, owner, from));
   });
   server.maxConnections = mostConnections;
   server.listen(options.port, options.address);
@@ -67,7 +92,10 @@ export async function serveProxy(options: ProxyOptions): Promise<ProxyServer> {
   };
 }
 
-async function serveSocks(socket: Socket, options: ProxyOptions): Promise<void> {
+/** Where the relay socket of a connection is bound; undefined where there is none. */
+type Associate = (from: SocksSender) => Promise<{ address: string; port: number }> | undefined;
+
+async function serveSocks(socket: Socket, options: ProxyOptions, associate: Associate): Promise<void> {
   const reader = new Reader(socket, options.requestTimeoutMs ?? requestTimeoutMs);
   const greeting = await reader.read(readGreeting);
   if (greeting === undefined || greeting === 'bad') return void socket.destroy();
@@ -78,9 +106,29 @@ async function serveSocks(socket: Socket, options: ProxyOptions): Promise<void> 
   if (request === undefined || request === 'bad') return void socket.destroy();
   if ('refuse' in request) return void socket.end(writeReply(request.refuse));
   reader.take(request.length);
+  if ('associate' in request) {
+    reader.release();
+    return answerAssociate(socket, request.associate, associate);
+  }
   return join(socket, reader, options.openFlow, request.target, writeReply(socksReplies.succeeded), (fault) =>
     writeReply(socksReplyFor(fault.code)),
   );
+}
+
+/** From here on the connection only says, by its end, that the datagrams are over (RFC 1928 section 7). */
+async function answerAssociate(socket: Socket, from: SocksSender, associate: Associate): Promise<void> {
+  if (from.address !== undefined && from.address !== socket.remoteAddress)
+    return void socket.end(writeReply(socksReplies.notAllowed));
+  try {
+    const bound = await associate(from);
+    if (bound === undefined) return void socket.end(writeReply(socksReplies.commandNotSupported));
+    socket.write(writeReply(socksReplies.succeeded, bound));
+  } catch {
+    return void socket.end(writeReply(socksReplies.generalFailure));
+  }
+  socket.on('end', () => socket.end());
+  socket.resume();
+  return undefined;
 }
 
 async function serveConnect(socket: Socket, options: ProxyOptions): Promise<void> {

@@ -83,6 +83,27 @@ export const clientMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
+    'client/proxies/udp-associations.ts',
+    ['test/client/proxies/udp-associations.test.ts'],
+    [
+      [
+        'a relay socket hears the user of its connection only',
+        'if (this.#options.ownerOf(address, port) !== association.owner) return false;',
+        '',
+      ],
+      [
+        'a relay socket hears one port of its application',
+        'if (association.port !== 0 && association.port !== port) return false;',
+        '',
+      ],
+      [
+        'a relay socket ends with its connection',
+        "control.once('close', () => this.#close(association));",
+        '',
+      ],
+    ],
+  ),
+  ...guards(
     'client/system-dns/resolv-conf.ts',
     ['test/client/system/resolv-conf.test.ts'],
     [['a resolv.conf that somebody else changed stays', 'if (!isStillOurs(takeover)) return false;', '']],

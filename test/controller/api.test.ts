@@ -173,7 +173,7 @@ test('a controller is ready until it drains, and lives on meanwhile', async (t) 
   const { app, context } = await testController(t);
   const status = async (path: string): Promise<number> => (await app.inject(path)).statusCode;
   assert.equal(await status('/readyz'), 200);
-  context.isDraining = true;
+  context.isLeaving = true;
   assert.equal(await status('/readyz'), 503);
   assert.equal(await status('/livez'), 200);
 });

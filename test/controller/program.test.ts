@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile, readFile } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
+import { get } from 'node:https';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +12,7 @@ import { after, before, test } from 'node:test';
 import { stringify } from 'yaml';
 import { decodeApiToken, decodeEnrolmentKey } from '../../protocol/secrets.ts';
 import { acmeDocument } from './support/document.ts';
+import { DeviceFlow, echoApplication } from './support/open-flow.ts';
 
 const launcher = join(import.meta.dirname, '../../bin/postern');
 
@@ -57,29 +60,45 @@ async function freePort(): Promise<number> {
   return port;
 }
 
+/** The controller, once it serves. */
+async function start(): Promise<ChildProcess> {
+  const { port } = new URL(url);
+  const program = spawn(
+    process.execPath,
+    [launcher, 'controller', '--listen', `127.0.0.1:${port}`, '--public-url', url, '--data', data],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  );
+  let said = '';
+  await new Promise<void>((resolve, reject) => {
+    program.stderr.on('data', (chunk) => {
+      said += String(chunk);
+      printed += String(chunk);
+      if (said.includes('Next:')) resolve();
+    });
+    program.once('exit', () => reject(new Error(said)));
+  });
+  return program;
+}
+
+/** The status of `/readyz`. */
+async function readiness(): Promise<number | undefined> {
+  const asked = get(`${url}/readyz`, { rejectUnauthorized: false, agent: false });
+  const [response] = (await once(asked, 'response')) as [IncomingMessage];
+  response.resume();
+  return response.statusCode;
+}
+
 before(async () => {
   directory = await mkdtemp(join(tmpdir(), 'postern-program-'));
   data = join(directory, 'data');
   const port = await freePort();
   url = `https://localhost:${port}`;
-  controller = spawn(
-    process.execPath,
-    [launcher, 'controller', '--listen', `127.0.0.1:${port}`, '--public-url', url, '--data', data],
-    { stdio: ['ignore', 'ignore', 'pipe'] },
-  );
-  const { stderr } = controller;
-  assert.ok(stderr !== null);
-  await new Promise<void>((resolve, reject) => {
-    stderr.on('data', (chunk) => {
-      printed += String(chunk);
-      if (printed.includes('Next:')) resolve();
-    });
-    controller?.once('exit', () => reject(new Error(printed)));
-  });
+  controller = await start();
   token = (await postern(['token', 'create', '--data', data, '--role', 'admin'])).stdout.trim();
 });
 
 after(async () => {
+  await flow?.close();
   controller?.kill('SIGKILL');
   await rm(directory, { recursive: true });
 });
@@ -288,6 +307,38 @@ test('a port in use, a wrong address or half a certificate: one sentence and exi
   }
 });
 
+/** One flow, open over two ends of the controller. */
+let flow: DeviceFlow | undefined;
+
+test('REL-7 the only relay is the controller’s: it says that it ends, and what was open goes on when it is back', async (t) => {
+  const application = await echoApplication();
+  t.after(() => application.close());
+  const address = { name: 'echo', network: 'hq', address: '127.0.0.1', alias: 'echo.acme.internal' };
+  const resource = { ...address, ports: [`tcp/${application.port}`] };
+  const policy = { name: 'ci-echo', allow: { serviceAccounts: ['ci'] }, to: { resources: ['echo'] } };
+  const text = yamlOf((document) => {
+    (document['resources'] as object[]).push(resource);
+    (document['policies'] as object[]).push(policy);
+  });
+  await writeFile(file('echo.yaml'), text);
+  assert.equal((await admin(['apply', '-f', 'echo.yaml'], provider)).code, 0);
+  const [connector, service] = await Promise.all([
+    admin(['token', 'create', '--connector', 'hq']),
+    admin(['token', 'create', '--service', 'ci']),
+  ]);
+  const keys = { connector: connector.stdout, service: service.stdout };
+  flow = await DeviceFlow.open(directory, keys, { host: 'echo.acme.internal', port: application.port });
+  assert.equal(await flow.echo('before'), 'before');
+  assert.ok(controller !== undefined);
+  const exited = once(controller, 'exit');
+  controller.kill('SIGTERM');
+  while ((await readiness()) !== 503);
+  assert.deepEqual(await exited, [0, null]);
+  const answer = flow.echo('meanwhile');
+  controller = await start();
+  assert.equal(await answer, 'meanwhile');
+});
+
 test('SIGTERM ends the controller in order, whoever holds a connection open', async () => {
   assert.ok(controller !== undefined);
   const held = connect({ port: Number(new URL(url).port), rejectUnauthorized: false });
@@ -299,9 +350,12 @@ test('SIGTERM ends the controller in order, whoever holds a connection open', as
       `Sec-WebSocket-Protocol: postern.control.v1\r\n\r\n`,
   );
   assert.match(String((await once(held, 'data'))[0]), /^HTTP\/1\.1 101 /);
+  // What is open at its relay moves to another before.
+  await flow?.addRelay((await admin(['token', 'create', '--relay', 'relay-2'])).stdout);
   const began = performance.now();
   const exited = once(controller, 'exit');
   controller.kill('SIGTERM');
   assert.deepEqual(await exited, [0, null]);
   assert.ok(performance.now() - began < 5_000);
+  assert.equal(await flow?.echo('after'), 'after');
 });

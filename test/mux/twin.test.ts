@@ -73,7 +73,7 @@ const expected = [
   ...['drain', 'an open refused while draining', 'late data', 'a grown window', 'an exhausted window'],
   ...['an ACCEPT after DATA', 'whole', 'half open', 'open both ways', 'cancelled', 'refused', 'reset'],
 ];
-const runs = 10_000;
+const runs = 6_000;
 
 for (const level of ['inner', 'hop'] as const) {
   test(`${level}: any run of opens, writes, reads, pauses, ends, resets and drains keeps every rule of the wire and every byte`, async () => {

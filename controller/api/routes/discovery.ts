@@ -44,7 +44,7 @@ export function discoveryRoutes(app: TypedApp, context: ControllerContext): void
       schema: { summary: 'Whether it can serve now', response: { 200: Ok } },
     },
     async () => {
-      if (context.isDraining) throw new ProblemError('unavailable', 'The controller is shutting down.');
+      if (context.isLeaving) throw new ProblemError('unavailable', 'The controller is shutting down.');
       try {
         await context.store.ping();
       } catch {

@@ -58,6 +58,8 @@ export class SmallOrganisation {
   device: Pick<DeviceSnapshot, 'organisation' | 'zones' | 'resources' | 'session' | 'device' | 'news'>;
   /** Ports and address of the wiki behind the connectors. */
   wikiPort = 0;
+  /** The same by UDP, where it has one. */
+  wikiUdpPort: number | undefined;
   /** Host names of further relays that devices are told of. */
   relayHosts: readonly string[] = [];
   epoch = 1;
@@ -481,7 +483,10 @@ export class SmallOrganisation {
       peers: {},
       resources: Object.fromEntries(
         [
-          serve(this.wiki, [`wiki.${this.#zone}`], '127.0.0.1', [`tcp/${Math.max(1, this.wikiPort)}`]),
+          serve(this.wiki, [`wiki.${this.#zone}`], '127.0.0.1', [
+            `tcp/${Math.max(1, this.wikiPort)}`,
+            ...(this.wikiUdpPort === undefined ? [] : [`udp/${this.wikiUdpPort}`]),
+          ]),
           serve(this.databases, [`*.db.${this.#zone}`], `*.db.${this.#zone}`, ['tcp/5432']),
         ]
           .filter(({ id: resource }) => Object.hasOwn(this.device.resources, resource))
