@@ -37,8 +37,10 @@ export class PostureReporter {
   #state: 'stopped' | 'idle' | 'gathering' | 'gathering-again' = 'stopped';
   #seq = 0;
   #last: LastReport | undefined;
-  /** What the last report was gathered for. */
+  /** What the last report was gathered for, or the one that is being gathered. */
   #asked = '';
+  /** What is watched is what this asks for. */
+  #watchedFor: string | undefined;
   #cancelTick: () => void = () => undefined;
   #cancelSettling: () => void = () => undefined;
   #unwatch: (() => void)[] = [];
@@ -64,6 +66,7 @@ export class PostureReporter {
     this.#cancelTick();
     this.#cancelSettling();
     for (const unwatch of this.#unwatch.splice(0)) unwatch();
+    this.#watchedFor = undefined;
   }
 
   /** The controller may ask for something else now. */
@@ -107,10 +110,10 @@ export class PostureReporter {
       this.#state = 'gathering';
       const wanted = this.#options.wanted() ?? nothingWanted;
       const asked = this.#askedNow();
+      this.#asked = asked;
       const facts = await collectFacts(system, machine, wanted);
       if (!this.#isGathering()) return;
-      if (asked !== this.#asked) await this.#watch(system, wanted);
-      this.#asked = asked;
+      if (asked !== this.#watchedFor) await this.#watch(system, wanted, asked);
       const isNew = JSON.stringify(facts) !== JSON.stringify(this.#last?.facts);
       this.#last = { atMs: wallClock(), facts };
       if (must || isNew) {
@@ -125,10 +128,11 @@ export class PostureReporter {
     return this.#state === 'gathering' || this.#state === 'gathering-again';
   }
 
-  async #watch(system: SystemCollectors, wanted: PostureWanted): Promise<void> {
+  async #watch(system: SystemCollectors, wanted: PostureWanted, asked: string): Promise<void> {
     const paths = new Set(await system.watched(this.#options.machine, wanted));
     for (const unwatch of this.#unwatch.splice(0)) unwatch();
     if (!this.#isGathering()) return;
+    this.#watchedFor = asked;
     for (const path of paths) this.#unwatch.push(this.#options.machine.watch(path, () => this.#changed()));
   }
 
