@@ -45,6 +45,8 @@ export interface Ticket {
   readonly meet: readonly NetworkId[];
   /** Public hostnames, exact or `*.x`, whose TLS a connector may be given; absent: none. */
   readonly hosts?: readonly string[];
+  /** Bytes a second that its organisation may pass at each relay, both ways together; absent: without bound. */
+  readonly rate?: number;
   /** How long without contact it stays good, in seconds. */
   readonly out: number;
   readonly iat: number;
@@ -154,6 +156,7 @@ export async function verifyTicket(token: string, card: Card, nowS: number): Pro
   const mk = (claims['cnf'] as { mk?: unknown } | undefined)?.mk;
   if (typeof mk !== 'string' || !Array.isArray(claims['meet'])) return undefined;
   if (claims['hosts'] !== undefined && !Array.isArray(claims['hosts'])) return undefined;
+  if (claims['rate'] !== undefined && typeof claims['rate'] !== 'number') return undefined;
   return { ...(claims as unknown as Ticket), mk };
 }
 

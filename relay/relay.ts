@@ -49,7 +49,10 @@ export interface RelayOptions {
   readonly memoryBytes?: number;
   /** Nodes attached at once, shared among organisations when there are more; default 20,000, of 70 kB each. */
   readonly mostNodes?: number;
-  /** What may pass in a second, shared evenly among the organisations that use it; without bound unless given. */
+  /**
+   * What may pass in a second, shared evenly among the organisations that use it; without bound unless given. What one of
+   * them may pass stands in its tickets.
+   */
   readonly bytesPerSecond?: number;
   log?(event: RelayEvent): void;
 }
@@ -98,7 +101,7 @@ class BlindRelay implements Relay {
   readonly #options: RelayOptions;
   readonly #nodes = new Map<NodeId, AttachedNode>();
   readonly #growth = new Map<OrganisationId, GrowthBudget>();
-  readonly #rates: RateShares | undefined;
+  readonly #rates: RateShares;
   readonly #memoryBytes: number;
   readonly #unattached = new Set<WebSocket>();
   readonly #parting = new Set<AttachedNode>();
@@ -123,11 +126,11 @@ class BlindRelay implements Relay {
     this.#circuits = new Circuits(this.#memoryBytes);
     this.#places = new NodePlaces(options.mostNodes ?? defaultMostNodes);
     const { bytesPerSecond, clock } = options;
-    this.#rates = bytesPerSecond === undefined ? undefined : new RateShares(bytesPerSecond, clock);
+    this.#rates = new RateShares(bytesPerSecond, clock);
     this.door = new WebDoor({
       clock: options.clock,
       circuits: this.#circuits,
-      ...(this.#rates === undefined ? {} : { rates: this.#rates }),
+      rates: this.#rates,
       serving: (name) => this.#serving(name),
       passed: (to) => options.log?.({ event: 'web', to }),
       refused: () => options.log?.({ event: 'web-refused' }),
@@ -173,7 +176,7 @@ class BlindRelay implements Relay {
   close(): void {
     this.#cancelRecheck();
     this.#cancelWeigh();
-    this.#rates?.close();
+    this.#rates.close();
     this.door.close();
     for (const socket of this.#unattached) socket.terminate();
     for (const node of this.#nodes.values()) node.close('draining');
@@ -253,11 +256,13 @@ class BlindRelay implements Relay {
     const id = admitted.ticket.sub;
     const older = this.#nodes.get(id);
     socket.removeAllListeners();
+    this.#rates.heed(admitted.ticket);
     const giveBack = this.#places.take(admitted.ticket.org);
     const node = new AttachedNode(socket, admitted, {
       clock: this.#options.clock,
       growth: this.#growthOf(admitted.ticket.org),
       objection: (ticket) => this.#objection(ticket),
+      renewed: (ticket) => this.#rates.heed(ticket),
       circuit: (stream, peer) => this.#circuit(node, stream, peer),
       closed: (code) => {
         giveBack();
@@ -298,7 +303,7 @@ class BlindRelay implements Relay {
     this.#options.log?.({ event: 'circuit', from: from.id, to: to.id });
     const { organisation } = from;
     const over = (): void => this.#circuits.delete(circuit, organisation);
-    const circuit = new Circuit(stream, far, over, this.#rates?.of(organisation));
+    const circuit = new Circuit(stream, far, over, this.#rates.of(organisation));
     this.#circuits.add(circuit, organisation);
   }
 

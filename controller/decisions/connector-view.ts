@@ -79,6 +79,7 @@ export async function connectorView(
         peers: Object.fromEntries(peers.map(({ id, nk }) => [id, { id, nk }])),
         resources,
         direct: directEndpoints(own, state),
+        flows: context.organisations.get(organisation)?.limits.flows ?? null,
         ...web.snapshot,
       },
       tickets: [...texts.values()],

@@ -39,6 +39,8 @@ export interface Minted {
   readonly token: string;
 }
 
+const bytesInMegabit = 125_000;
+
 /** SQLite takes a bounded number of values in one statement. */
 const rowsPerStatement = 200;
 
@@ -110,7 +112,9 @@ export async function ticketFor(
   );
   const expiresMs = Math.min(claims.untilMs, nowMs + longestLifeMs);
   const hosts = claims.hosts === undefined ? {} : { hosts: claims.hosts };
-  const terms = JSON.stringify({ meet: claims.meet.toSorted(), out: claims.out, ...hosts });
+  const relay = context.organisations.get(organisation)?.limits.relay ?? null;
+  const rate = relay === null ? {} : { rate: relay * bytesInMegabit };
+  const terms = JSON.stringify({ meet: claims.meet.toSorted(), out: claims.out, ...hosts, ...rate });
   const newest = Math.max(...rows.map((row) => row.issued_ms));
   const last = rows.find((row) => row.issued_ms === newest);
   if (last?.resources === terms && last.expires_ms - nowMs > (expiresMs - nowMs) / 2) return last.id;
@@ -124,6 +128,7 @@ export async function ticketFor(
     mk: claims.mk,
     meet: claims.meet,
     ...hosts,
+    ...rate,
     out: claims.out,
     iat: Math.floor(nowMs / 1_000),
     exp: Math.floor(expiresMs / 1_000),

@@ -20,7 +20,7 @@ import { askGuard } from './change-guard.ts';
 import type { Database } from './database.ts';
 import type { Schema, ScopedSchema } from './schema.ts';
 import type { NodesTable } from './tables/nodes.ts';
-import type { OrganisationsTable } from './tables/organisations.ts';
+import { limitColumns, type LimitColumns } from './tables/organisations.ts';
 
 type Table = keyof ScopedSchema;
 /** A new row without its organisation, which the store adds. */
@@ -111,8 +111,10 @@ export class ScopedStore {
   }
 
   /** What the operator lets it have at most; null: no limit. */
-  async limits(): Promise<Pick<OrganisationsTable, 'most_people' | 'most_connectors' | 'most_requests'>> {
-    return this.#own().select(['most_people', 'most_connectors', 'most_requests']).executeTakeFirstOrThrow();
+  async limits(): Promise<LimitColumns> {
+    return this.#own()
+      .select([...limitColumns])
+      .executeTakeFirstOrThrow();
   }
 
   /**
