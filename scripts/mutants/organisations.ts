@@ -69,11 +69,18 @@ export const organisationMutants: readonly Mutant[] = [
       "if (known === undefined && !(await hasRoom(tx, 'people')) && nowMs < 0) {",
     ],
   ]),
+  ...guards('controller/api/request-limits.ts', limited, [
+    [
+      'who hammers on is answered late',
+      'if (!bound.refusals.take() && this.#held.size < mostHeld) await this.#hold();',
+      '',
+    ],
+  ]),
   ...guards('controller/api/access.ts', limited, [
     [
       'strangers use up no requests of the organisation',
-      "if (caller.kind === 'nobody') limits.take(organisationAt(context, request).id, 'stranger');",
-      "if (caller.kind === 'nobody') limits.take(organisationAt(context, request).id, 'known');",
+      "if (caller.kind === 'nobody') return limits.take(organisationAt(context, request).id, 'stranger');",
+      "if (caller.kind === 'nobody') return limits.take(organisationAt(context, request).id, 'known');",
     ],
   ]),
   ...guards(

@@ -183,7 +183,7 @@ suite('two organisations on one controller', () => {
     const { greedy, alone, beside } = found;
     t.diagnostic(`the greedy one: ${JSON.stringify(greedy)}`);
     assert.equal(greedy.flowsOpen, limits.flows);
-    assert.ok(greedy.flowsRefused > 0 && greedy.refused > greedy.granted);
+    assert.ok(greedy.flowsRefused > 0 && greedy.refused > 0);
     // A second's worth may come at once, of callers who are known and of those who are not.
     assert.ok(greedy.granted <= 2 * limits.requests * (greedy.seconds + 1), `${greedy.granted} were granted`);
     const most = (limits.relayMbits / 8) * 1e6 * greedy.seconds;

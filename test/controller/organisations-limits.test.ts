@@ -18,6 +18,7 @@ import { newId, type OrganisationId } from '../../protocol/ids.ts';
 import type { Usage } from '../../protocol/usage.ts';
 import { makeDatabase, startPostgres, type PostgresServer } from '../support/servers/postgres-server.ts';
 import { acmeDocument } from './support/document.ts';
+import { settle } from '../support/settle.ts';
 import { testController, type TestController } from './support/controller.ts';
 import { TestNode } from './support/node.ts';
 
@@ -217,6 +218,23 @@ test('an organisation that asks too often waits, alone, and strangers use up not
   const elsewhere = { host: 'globex.access.acme.example:8443' };
   assert.equal((await app.inject({ url: '/api/v1/networks', headers: elsewhere })).statusCode, 401);
 
+  // As many again are turned away at once; whoever goes on all the same waits for each answer.
+  await time.pass(1_000);
+  await statuses(ours, 10);
+  let answered = 0;
+  const hammering = Array.from({ length: 3 }, async () => {
+    const { statusCode } = await ours();
+    assert.equal(statusCode, 429);
+    answered += 1;
+  });
+  // Whoever came after them has been answered, so they have been asked about.
+  for (let at = 0; at < 5; at += 1) assert.equal((await bearer(theirs)()).statusCode, 200);
+  await settle();
+  await time.pass(900);
+  assert.equal(answered, 0);
+  await time.pass(200);
+  await Promise.all(hammering);
+
   // Who signs in looks at a browser, and is shown a page.
   const portal = await buildApp({ context, ...login(context, controller.attempts) });
   t.after(() => portal.close());
@@ -233,15 +251,15 @@ test('an organisation that asks too often waits, alone, and strangers use up not
 
   await time.pass(1_000);
   const usage = (await controller.call('GET', '/api/v1/usage')).json<Usage>();
-  // The document, and the eight above.
-  const counted = { month: '2026-11', requests: 9, refused: 2 };
+  // The document, and what is above.
+  const counted = { month: '2026-11', requests: 22, refused: 10 };
   assert.deepEqual(usage.requests, { limit: 5, months: [counted] });
   // Written down by itself after a while, for each apart.
   await time.pass(12_000);
   const kept = async (id: OrganisationId) =>
     (await usageOf(context.organisation(id).store)).requests.months.map(({ requests }) => requests);
-  assert.deepEqual(await kept(context.firstOrganisation), [9]);
-  assert.deepEqual(await kept(other), [20]);
+  assert.deepEqual(await kept(context.firstOrganisation), [22]);
+  assert.deepEqual(await kept(other), [25]);
   const read = async (id: OrganisationId, role: 'admin' | 'auditor') => {
     const headers = { authorization: `Bearer ${await controller.token(role, id)}` };
     return app.inject({ url: '/api/v1/usage', headers });
