@@ -10,9 +10,9 @@ import { peersThroughRelays, type Peers } from './web/certificates/ask-peers.ts'
 
 export interface NetworkPeers {
   /** Whether a node with this key is another connector of the network. */
-  isPeer(key: Buffer): boolean;
+  isPeer(this: void, key: Buffer): boolean;
   /** Whether this connector goes before the peer with that key, where both would do the same. */
-  goesBefore(key: Buffer): boolean;
+  goesBefore(this: void, key: Buffer): boolean;
   readonly peers: Peers;
 }
 

@@ -21,7 +21,7 @@ export interface RunningAccountsOptions {
   readonly controllerUrl: string | undefined;
   /** Whether that account alone starts. */
   readonly isAlone: boolean;
-  make(folder: AccountFolder, controllerUrl: string | undefined): Account;
+  make(this: void, folder: AccountFolder, controllerUrl: string | undefined): Account;
 }
 
 export class RunningAccounts {
