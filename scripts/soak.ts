@@ -84,7 +84,7 @@ const soaks: Readonly<Record<string, Soak>> = {
     run: herdReturns,
   },
   'noisy-neighbour': {
-    what: 'an organisation at all its limits beside another, whose sign-ins and flows are timed, 4 minutes',
+    what: 'an organisation at all its limits beside another, whose sign-ins and flows are timed, 2 minutes',
     run: () => atFullLength('test/attack/organisations-apart.test.ts'),
   },
   'evil-bytes': {

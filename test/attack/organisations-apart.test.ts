@@ -20,7 +20,7 @@ import { openStateDirectory } from '../../protocol/node/state-directory.ts';
 import { CircuitEnd } from '../support/circuit-end.ts';
 import { eventually } from '../support/eventually.ts';
 import { isSoak, times } from '../support/length.ts';
-import { limits, noisyNeighbour, p99 } from '../support/noisy-neighbour.ts';
+import { keptShare, limits, noisyNeighbour, p99 } from '../support/noisy-neighbour.ts';
 import { SideBySide, type Tenant } from '../support/organisation/side-by-side.ts';
 
 const withinMs = 1_000;
@@ -177,25 +177,27 @@ suite('two organisations on one controller', () => {
   });
 
   test('T7: an organisation at all its limits gets what it may and no more, and the other’s people sign in and its flows go on', async (t) => {
-    const found = await noisyNeighbour(world, { seconds: times(1, 60), signIns: times(5, 200) }, (line) =>
-      t.diagnostic(line),
-    );
-    const { greedy, alone, beside } = found;
-    t.diagnostic(`the greedy one: ${JSON.stringify(greedy)}`);
-    assert.equal(greedy.flowsOpen, limits.flows);
-    assert.ok(greedy.flowsRefused > 0 && greedy.refused > 0);
-    // A second's worth may come at once, of callers who are known and of those who are not.
-    assert.ok(greedy.granted <= 2 * limits.requests * (greedy.seconds + 1), `${greedy.granted} were granted`);
-    const most = (limits.relayMbits / 8) * 1e6 * greedy.seconds;
-    assert.ok(greedy.bytes <= 1.1 * most + 4e6, `${greedy.bytes} bytes of at most ${most}`);
-    assert.equal(beside.signInMs.length, alone.signInMs.length, 'everybody came in');
-    assert.ok(beside.bytesPerSecond > 0);
+    const shape = { rounds: times(1, 12), seconds: times(1, 3), signIns: times(5, 20) };
+    const rounds = await noisyNeighbour(world, shape, (line) => t.diagnostic(line));
+    for (const { greedy, alone, beside } of rounds) {
+      t.diagnostic(`the greedy one: ${JSON.stringify(greedy)}`);
+      assert.equal(greedy.flowsOpen, limits.flows);
+      assert.ok(greedy.flowsRefused > 0 && greedy.refused > 0);
+      // A second's worth may come at once, of callers who are known and of those who are not.
+      const most = 2 * limits.requests * (greedy.seconds + 1);
+      assert.ok(greedy.granted <= most, `${greedy.granted} were granted of at most ${most}`);
+      const mostBytes = (limits.relayMbits / 8) * 1e6 * greedy.seconds;
+      assert.ok(greedy.bytes <= 1.1 * mostBytes + 4e6, `${greedy.bytes} bytes of at most ${mostBytes}`);
+      assert.equal(beside.signInMs.length, alone.signInMs.length, 'everybody came in');
+      assert.ok(beside.bytesPerSecond > 0);
+    }
     await withoutLimits(world);
     // Wall-clock figures count where the machine is this run's alone.
     if (!isSoak) return;
-    assert.ok(p99(beside.signInMs) < 500, `sign-in p99 ${p99(beside.signInMs)} ms`);
-    const share = beside.bytesPerSecond / alone.bytesPerSecond;
-    assert.ok(share >= 0.8, `its flow kept ${share.toFixed(2)} of its speed`);
+    const signInMs = p99(rounds.flatMap(({ beside }) => beside.signInMs));
+    t.diagnostic(`sign-in p99 ${signInMs} ms, its flow kept ${keptShare(rounds).toFixed(2)} of its speed`);
+    assert.ok(signInMs < 500, `sign-in p99 ${signInMs} ms`);
+    assert.ok(keptShare(rounds) >= 0.8, `its flow kept ${keptShare(rounds).toFixed(2)} of its speed`);
   });
 
   test('SEC-A10: a suspension ends what is open of one within a second and of the other nothing, and all comes back', async (t) => {

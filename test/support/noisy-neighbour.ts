@@ -26,26 +26,30 @@ export interface Noticed {
   readonly signInMs: readonly number[];
 }
 
-export interface NoisyNeighbour {
+/** What it was given in one round. */
+export interface Taken {
+  readonly seconds: number;
+  /** Answered and turned away, of its API and of its sign-in page. */
+  readonly granted: number;
+  readonly refused: number;
+  readonly flowsOpen: number;
+  readonly flowsRefused: number;
+  /** Both ways. */
+  readonly bytes: number;
+}
+
+/** One after the other, so that whatever else the machine does falls on both. */
+export interface Round {
   readonly alone: Noticed;
   readonly beside: Noticed;
-  readonly greedy: {
-    readonly seconds: number;
-    /** Answered and turned away, of its API and of its sign-in page. */
-    readonly granted: number;
-    readonly refused: number;
-    readonly flowsOpen: number;
-    readonly flowsRefused: number;
-    /** Both ways. */
-    readonly bytes: number;
-  };
+  readonly greedy: Taken;
 }
 
 export async function noisyNeighbour(
   world: SideBySide,
-  { seconds, signIns }: { readonly seconds: number; readonly signIns: number },
+  { rounds, seconds, signIns }: Readonly<Record<'rounds' | 'seconds' | 'signIns', number>>,
   progress: (line: string) => void = () => undefined,
-): Promise<NoisyNeighbour> {
+): Promise<Round[]> {
   const { acme, globex } = world;
   const { provider, actor } = await acme.withPeople();
   const people = new People(provider, actor);
@@ -56,25 +60,34 @@ export async function noisyNeighbour(
     flow.destroy();
     return { bytesPerSecond, signInMs: await people.signIn(signIns) };
   };
-  await people.signIn(2);
-  const alone = await notice();
-  progress(`alone: ${shown(alone)}`);
   const { requests, flows, relayMbits } = limits;
   const wanted = ['--requests', `${requests}`, '--flows', `${flows}`, '--relay', `${relayMbits}`];
   await world.operated('organisation', 'limit', 'globex', ...wanted);
   await eventually('the limits hold', () =>
     decodeJwt(globex.held().tickets[0] ?? '')['rate'] === (relayMbits / 8) * 1e6 ? true : undefined,
   );
-  const greed = await Greed.start(world, globex);
-  try {
-    const beside = await notice();
-    progress(`beside: ${shown(beside)}`);
-    return { alone, beside, greedy: greed.taken() };
-  } finally {
-    await greed.stop();
-    const none = ['--requests', 'none', '--flows', 'none', '--relay', 'none'];
-    await world.operated('organisation', 'limit', 'globex', ...none);
+  await people.signIn(2);
+  const all: Round[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const alone = await notice();
+    const greed = await Greed.start(world, globex);
+    try {
+      const beside = await notice();
+      all.push({ alone, beside, greedy: greed.taken() });
+      progress(`alone ${shown(alone)}; beside ${shown(beside)}`);
+    } finally {
+      await greed.stop();
+    }
   }
+  const none = ['--requests', 'none', '--flows', 'none', '--relay', 'none'];
+  await world.operated('organisation', 'limit', 'globex', ...none);
+  return all;
+}
+
+/** Of its speed alone, what a flow keeps beside the greedy one: the median of the rounds. */
+export function keptShare(rounds: readonly Round[]): number {
+  const shares = rounds.map(({ alone, beside }) => beside.bytesPerSecond / alone.bytesPerSecond);
+  return shares.toSorted((a, b) => a - b)[Math.floor(shares.length / 2)] ?? 0;
 }
 
 /** The 99th of 100. */
@@ -165,7 +178,7 @@ class Greed {
     return greed;
   }
 
-  taken(): NoisyNeighbour['greedy'] {
+  taken(): Taken {
     return {
       seconds: (performance.now() - this.#startedMs) / 1_000,
       granted: this.#granted,
