@@ -18,7 +18,7 @@ import {
   secretKeyFile,
   signingKeyFile,
 } from './backup-file.ts';
-import { settleRestored, type InForce } from './settle-restored.ts';
+import { settleRestored, type InForce, type Settling } from './settle-restored.ts';
 
 export interface RestoreOptions {
   readonly path: string;
@@ -69,17 +69,25 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
       keyFiles(made),
       await loadSecretKey(options.secretKey ?? join(made, secretKeyFile), random),
     );
-    const store = await openStore({ directory: made, now, random });
-    const inForce = await settleRestored(store, {
-      madeMs: about.madeMs,
-      nowMs: now(),
-      keepsSessions,
-    }).finally(() => store.close());
+    const inForce = await settled(made, { madeMs: about.madeMs, keepsSessions }, { now, random });
     // The records last: with them it is a controller's data.
     for (const name of [...files.keys(), signingKeyFile, fileName])
       await rename(join(made, name), join(directory, name));
     return { ...inForce, madeMs: about.madeMs };
   } finally {
     await rm(made, { recursive: true });
+  }
+}
+
+async function settled(
+  directory: string,
+  settling: Omit<Settling, 'nowMs'>,
+  made: Pick<RestoreOptions, 'now' | 'random'>,
+): Promise<InForce> {
+  const store = await openStore({ directory, ...made });
+  try {
+    return await settleRestored(store, { ...settling, nowMs: made.now() });
+  } finally {
+    await store.close();
   }
 }
