@@ -198,8 +198,9 @@ test('policies tell how often they decided: by connections that connectors opene
     seq += 1;
     return { seq, at: context.now(), event, flow: `f${seq}`, subject, resource: idOf(resource) };
   };
-  const hits = async (days = 30): Promise<Record<string, string>> => {
-    const { policies } = await ask<PolicyHits>(`policies/hits?days=${days}`);
+  const hits = async (days?: number): Promise<Record<string, string>> => {
+    const query = days === undefined ? '' : `?days=${days}`;
+    const { policies } = await ask<PolicyHits>(`policies/hits${query}`);
     return Object.fromEntries(
       policies
         .filter(({ opened: count, refused, last }) => count + refused > 0 && last !== undefined)

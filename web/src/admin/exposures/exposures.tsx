@@ -83,7 +83,7 @@ const columns: readonly Column<ExposureEntry>[] = [
   {
     id: 'hostname',
     head: 'Hostname',
-    width: 'md:w-64 xl:w-80',
+    width: 'md:w-56 xl:w-72',
     value: ({ hostname }) => hostname,
     cell: ({ hostname, url, personName }) => (
       <>
@@ -104,58 +104,50 @@ const columns: readonly Column<ExposureEntry>[] = [
     id: 'who',
     head: 'By',
     from: 'sm',
-    width: 'w-44',
-    value: ({ personName }) => personName,
-    cell: ({ person, personName }) => (
-      <TextLink to="/admin/people/$id" params={{ id: person }}>
-        <Foreign text={personName} limit={80} />
-      </TextLink>
-    ),
-  },
-  {
-    id: 'from',
-    head: 'From',
-    from: 'xl',
-    value: ({ deviceName, port }) => `${deviceName}:${port}`,
-    cell: ({ device, deviceName, port }) => (
+    value: ({ personName, deviceName, port }) => `${personName} ${deviceName} ${port}`,
+    cell: ({ person, personName, device, deviceName, port }) => (
       <>
-        <TextLink to="/admin/devices/$id" params={{ id: device }}>
-          <Foreign text={deviceName} limit={64} />
+        <TextLink to="/admin/people/$id" params={{ id: person }}>
+          <Foreign text={personName} limit={80} />
         </TextLink>
-        <span className="text-quiet"> port {port}</span>
+        <span className="block text-note text-quiet">
+          port {port} of{' '}
+          <TextLink to="/admin/devices/$id" params={{ id: device }}>
+            <Foreign text={deviceName} limit={40} />
+          </TextLink>
+        </span>
       </>
     ),
   },
   {
     id: 'allow',
     head: 'Besides them',
-    from: 'md',
+    from: 'xl',
     value: ({ allow }) => whoText(allow),
     cell: ({ allow }) => <Foreign text={whoText(allow)} limit={120} />,
   },
   {
     id: 'state',
     head: 'State',
-    width: 'w-32',
+    width: 'w-36',
     value: ({ online }) => (online ? 'connected' : 'not connected'),
     cell: ({ online }) =>
       online ? <Badge tone="good">Connected</Badge> : <Badge tone="plain">Not connected</Badge>,
   },
   {
-    id: 'started',
-    head: 'Since',
-    from: 'xl',
-    width: 'w-28',
-    value: ({ started }) => started,
-    cell: ({ started }) => <Ago instant={started} />,
-  },
-  {
     id: 'until',
     head: 'Until',
     from: 'sm',
-    width: 'w-36',
+    width: 'w-40',
     value: ({ until }) => until,
-    cell: ({ until }) => <Instant instant={until} />,
+    cell: ({ until, started }) => (
+      <>
+        <Instant instant={until} />
+        <span className="block text-note text-quiet">
+          since <Ago instant={started} />
+        </span>
+      </>
+    ),
   },
 ];
 
