@@ -7,6 +7,7 @@ import { parseId, type ConnectorId, type OrganisationId } from '../../protocol/i
 import { appendAudit, type AuditEntry } from '../audit/append-audit.ts';
 import type { ControllerContext } from '../context.ts';
 import { noteUses, type Use } from '../decisions/last-uses.ts';
+import { noteOpened, type OpenedFlow } from '../decisions/policy-hits.ts';
 import type { OrganisationState } from '../organisation/organisation-state.ts';
 
 /** Stores what is new in `list` and returns the highest sequence number on disk. */
@@ -28,6 +29,7 @@ export async function storeReceipts(
     if (last === undefined) return row.received_seq;
     const state = await reader.current(tx);
     await noteUses(tx, state, fresh.flatMap(useOf));
+    await noteOpened(tx, state, fresh.flatMap(openedOf));
     await appendAudit(
       tx,
       fresh.map((record) => flowEntry(record, connector, state)),
@@ -43,6 +45,11 @@ function useOf({ event, subject, resource, at }: FlowRecord): Use[] {
   const used = parseId('res', resource);
   if (event === 'refused' || person === undefined || used === undefined) return [];
   return [{ person, resource: used, atMs: at }];
+}
+
+function openedOf({ event, subject, resource, door, at }: FlowRecord): OpenedFlow[] {
+  if (event !== 'open' || subject === undefined || resource === undefined) return [];
+  return [{ subject, resource, door: door ?? 'client', atMs: at }];
 }
 
 const results = { open: 'allowed', close: 'done', refused: 'refused' } as const;

@@ -30,6 +30,7 @@ import type {
   NetworksTable,
   OrganisationsTable,
   ProposalsTable,
+  PolicyHitsTable,
   ResourcesTable,
   ServiceAccountsTable,
   UsageCountsTable,
@@ -113,6 +114,7 @@ export interface ScopedSchema {
   proposals: ProposalsTable;
   name_proofs: NameProofsTable;
   usage_counts: UsageCountsTable;
+  policy_hits: PolicyHitsTable;
 }
 
 /** Keys, sealed, and the TLS authority, where several controllers share them. */

@@ -25,6 +25,12 @@ export const tokensQuery = live('tokens', admin.tokens);
 export const directoriesQuery = live('directories', admin.directories);
 export const allRequestsQuery = live('requests', admin.requests);
 export const webhooksQuery = live('webhooks', admin.webhooks);
+export const exposuresQuery = live('exposures', admin.exposures);
+export const policyHitsQuery = queryOptions({
+  queryKey: ['admin', 'policy-hits'],
+  queryFn: admin.policyHits,
+});
+export const usageQuery = live('usage', admin.usage);
 export const hostnamesQuery = live('hostnames', admin.hostnames);
 export const namesQuery = live('names', admin.names);
 export const keysQuery = live('keys', admin.keys);
