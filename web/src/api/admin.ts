@@ -71,7 +71,6 @@ const keeping = '?secrets=keep';
 
 export const admin = {
   overview: () => call<Overview>('GET', 'overview'),
-  usage: () => call<Usage>('GET', 'usage'),
   access: (of: { resource?: string; subject?: string; device?: string }) =>
     call<EffectiveAccessList>('GET', withQuery('access', of)),
   people: () => call<PersonEntry[]>('GET', 'people'),
