@@ -4,10 +4,10 @@
  */
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
-import { DeviceSnapshot } from '../protocol/control.ts';
+import { DeviceSnapshot } from '../protocol/snapshot.ts';
 import type { AlarmName } from '../protocol/node/alarms.ts';
 import type { StateDirectory } from '../protocol/node/state-directory.ts';
-import { applyPatch, hasEachOnce, type Patch } from '../protocol/snapshot.ts';
+import { applyPatch, hasEachOnce, type Patch } from '../protocol/snapshot-patch.ts';
 
 const file = 'session.json';
 

@@ -3,9 +3,10 @@
  * when told that something changed and at the instant the last look named; several reasons at once make one look.
  */
 import type { Clock } from '../../protocol/clock.ts';
-import type { FromController, Snapshot } from '../../protocol/control.ts';
+import type { FromController } from '../../protocol/control.ts';
+import type { Snapshot } from '../../protocol/snapshot.ts';
 import type { Revocation } from '../../protocol/lease.ts';
-import { diffSnapshots } from '../../protocol/snapshot.ts';
+import { diffSnapshots } from '../../protocol/snapshot-patch.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import type { TokenIds } from '../decisions/device-view.ts';
 import { remembered, sizeOf } from '../decisions/revocations.ts';

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { decideAll } from '../../controller/decisions/act-on-change.ts';
 import type { OrganisationDocument } from '../../protocol/organisation-document.ts';
-import type { DeviceSnapshot } from '../../protocol/control.ts';
+import type { DeviceSnapshot } from '../../protocol/snapshot.ts';
 import { testController, type TestController } from './support/controller.ts';
 import { acmeDocument } from './support/document.ts';
 import { TestNode } from './support/node.ts';

@@ -25,6 +25,7 @@ import * as mail from './0021-mail.ts';
 import * as invitations from './0022-invitations.ts';
 import * as limits from './0024-limits.ts';
 import * as lookups from './0025-lookups.ts';
+import * as noTokenTexts from './0026-no-token-texts.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-organisation': organisation,
@@ -52,4 +53,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0022-invitations': invitations,
   '0024-limits': limits,
   '0025-lookups': lookups,
+  '0026-no-token-texts': noTokenTexts,
 };
