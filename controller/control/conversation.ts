@@ -3,13 +3,7 @@
  * messages one after the other; knows neither sockets nor other channels.
  */
 import { Compile } from 'typebox/compile';
-import {
-  FromNode,
-  type Enrol,
-  type FromController,
-  type Hello,
-  type Rotate,
-} from '../../protocol/control.ts';
+import { FromNode, type Enrol, type FromController, type Hello, type Rotate } from '../../protocol/control.ts';
 import { Fault, toFault, type CodeName } from '../../protocol/errors.ts';
 import type { ConnectorId, DeviceId, NetworkId, NodeId, OrganisationId } from '../../protocol/ids.ts';
 import type { ControlChannel } from '../../protocol/link/control-channel.ts';

@@ -55,7 +55,7 @@ export interface Session {
   /** Whether it has ended; `closed` says of what. */
   readonly isOver: boolean;
   /**
-   * Milliseconds there and back of one ping, over the path that it is on now. Rejects with the Fault `timeout` when it has
+   * Milliseconds there and back of one ping, over the path that it is on now or moves to meanwhile. Rejects with the Fault `timeout` when it has
    * not come back by then, or with `connector-lost` where there is no path.
    */
   ping(timeoutMs: number): Promise<number>;
@@ -251,10 +251,9 @@ class TunnelSession implements Session {
   ping(timeoutMs: number): Promise<number> {
     const { clock } = this.#options;
     return new Promise((resolve, reject) => {
-      const sinceMs = clock.nowMs();
-      const forget = this.#link.ping(() => {
+      const forget = this.#link.ping((rttMs) => {
         cancel();
-        resolve(clock.nowMs() - sinceMs);
+        resolve(rttMs);
       });
       const cancel = clock.after(timeoutMs, () => {
         forget?.();
