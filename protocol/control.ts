@@ -44,6 +44,8 @@ export const Hello = Type.Object({
   epoch: Type.Optional(Type.Integer({ minimum: 0 })),
   /** A connector that understands `narrowed` of a revocation; others are told one id for each grant and resource. */
   narrowed: Type.Optional(Type.Literal(true)),
+  /** A device that understands `kept` of its grants; others are told all of them each time. */
+  keeps: Type.Optional(Type.Literal(true)),
 });
 
 /**
@@ -75,6 +77,7 @@ export const Enrol = Type.Object({
   url: Type.Optional(text),
   /** As in hello. */
   narrowed: Type.Optional(Type.Literal(true)),
+  keeps: Type.Optional(Type.Literal(true)),
 });
 
 /** The code that came back on the loopback redirect, and the verifier behind the challenge. */
@@ -223,8 +226,13 @@ export const FromController = Type.Union([
   Type.Object({ ...common, t: Type.Literal('beat'), epoch: Type.Integer(), now: Type.Integer() }),
   Type.Object({ ...common, t: Type.Literal('revoke'), ...revocation }),
   Type.Object({ ...common, t: Type.Literal('tickets'), list: Type.Array(Type.String()) }),
-  /** All grants of the device: what is not among them any more is gone. */
-  Type.Object({ ...common, t: Type.Literal('grants'), list: Type.Array(Type.String()) }),
+  /** All grants of the device, those it has already by their ids in `kept`: what is not among them any more is gone. */
+  Type.Object({
+    ...common,
+    t: Type.Literal('grants'),
+    list: Type.Array(Type.String()),
+    kept: Type.Optional(Type.Array(Type.String({ pattern: idPattern('tok') }))),
+  }),
   /** The new keys count; the old ones open nothing any more. */
   Type.Object({ ...common, t: Type.Literal('rotated'), mk: key, nk: key }),
   Type.Object({ ...common, t: Type.Literal('received'), seq: Type.Integer() }),

@@ -3,7 +3,13 @@
  * messages one after the other; knows neither sockets nor other channels.
  */
 import { Compile } from 'typebox/compile';
-import { FromNode, type Enrol, type FromController, type Hello, type Rotate } from '../../protocol/control.ts';
+import {
+  FromNode,
+  type Enrol,
+  type FromController,
+  type Hello,
+  type Rotate,
+} from '../../protocol/control.ts';
 import { Fault, toFault, type CodeName } from '../../protocol/errors.ts';
 import type { ConnectorId, DeviceId, NetworkId, NodeId, OrganisationId } from '../../protocol/ids.ts';
 import type { ControlChannel } from '../../protocol/link/control-channel.ts';
@@ -57,6 +63,7 @@ export class Conversation {
   #admitted: Admitted | undefined;
   #boot = '';
   #understandsNarrowed = false;
+  #keepsGrants = false;
   #feed: Feed | undefined;
   #network: NetworkId | undefined;
   #others: RevocationsOfOthers | undefined;
@@ -193,6 +200,7 @@ export class Conversation {
     const { organisation, id, kind } = admission.node;
     this.#boot = hello.boot;
     this.#understandsNarrowed = hello.narrowed === true;
+    this.#keepsGrants = hello.keeps === true;
     if (kind !== 'device')
       await noticeOlderData(context, context.organisation(organisation), id, hello.epoch);
     await this.#enter(organisation, id, kind, admission.channel);
@@ -201,6 +209,7 @@ export class Conversation {
   #enrol(enrol: Enrol): Promise<void> {
     this.#boot = enrol.boot;
     this.#understandsNarrowed = enrol.narrowed === true;
+    this.#keepsGrants = enrol.keeps === true;
     // A device that is known signs in where it belongs, whatever address it dials.
     return this.#joining.enrol(enrol, this.#admitted?.organisation ?? this.#options.organisation);
   }
@@ -283,7 +292,10 @@ export class Conversation {
     had: TokenIds | undefined,
   ): Promise<View | undefined> {
     const { context } = this.#options;
-    if (kind === 'device') return this.#options.looks.look(organisation, node as DeviceId, had);
+    if (kind === 'device') {
+      const given = had === undefined ? undefined : { ...had, keeps: this.#keepsGrants };
+      return this.#options.looks.look(organisation, node as DeviceId, given);
+    }
     if (kind === 'connector') return connectorView(context, organisation, node as ConnectorId);
     return Promise.resolve({ snapshot: { kind: 'relay' } });
   }

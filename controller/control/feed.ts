@@ -18,6 +18,8 @@ export interface View {
   /** Absent where they are those of the look before. */
   readonly tickets?: readonly string[];
   readonly grants?: readonly string[];
+  /** Ids of grants that it has besides; absent where `grants` are all. */
+  readonly kept?: readonly string[];
   /** What the next look is told that the node has. */
   readonly tokens?: TokenIds;
   /** Epoch ms at which to look again; absent: only when something changes. */
@@ -136,7 +138,11 @@ export class Feed {
       send({ t: 'tickets', list: [...view.tickets] });
     }
     if (view.grants !== undefined && !sameList(last?.grants, view.grants)) {
-      send({ t: 'grants', list: [...view.grants] });
+      send({
+        t: 'grants',
+        list: [...view.grants],
+        ...(view.kept === undefined ? {} : { kept: [...view.kept] }),
+      });
     }
     this.#last = view.tokens === undefined ? view : withoutTexts(view);
     if (last === undefined) {

@@ -34,6 +34,8 @@ export interface DeviceView {
   /** The tokens themselves; absent where they are those that the caller said it has. */
   readonly tickets?: readonly string[];
   readonly grants?: readonly string[];
+  /** Ids of grants that the caller has besides, where it keeps them; absent where `grants` are all. */
+  readonly kept?: readonly Id<'tok'>[];
   /** Epoch ms at which time alone makes another view due. */
   readonly nextMs: number;
 }
@@ -41,6 +43,11 @@ export interface DeviceView {
 export interface TokenIds {
   readonly tickets: readonly Id<'tok'>[];
   readonly grants: readonly Id<'tok'>[];
+}
+
+/** What somebody was given last, and whether it need be told only what is new among its grants. */
+export interface Had extends TokenIds {
+  readonly keeps: boolean;
 }
 
 /** The view of a device; undefined when it has no session or its subject is gone. */
@@ -60,7 +67,7 @@ export async function deviceViews(
   context: ControllerContext,
   organisation: OrganisationId,
   devices: readonly DeviceId[],
-  had: ReadonlyMap<DeviceId, TokenIds> = new Map(),
+  had: ReadonlyMap<DeviceId, Had> = new Map(),
 ): Promise<Map<DeviceId, DeviceView>> {
   const looked = await look(context, organisation, devices);
   // Signed side by side, each in a thread of its own.
@@ -118,7 +125,7 @@ async function signed(
   context: ControllerContext,
   organisation: OrganisationId,
   { seat, snapshot, ticket, grants, nextMs }: Looked,
-  had: TokenIds | undefined,
+  had: Had | undefined,
 ): Promise<DeviceView> {
   const tickets = ticket === undefined ? [] : [ticket];
   const tokens = { tickets: tickets.map(({ id }) => id), grants: grants.map(({ id }) => id) };
@@ -126,11 +133,14 @@ async function signed(
   const signTicket = (row: IssuedToken): Promise<string> =>
     signedTicket(context, organisation, row, { mk, role: 'client' });
   const signGrant = (row: IssuedToken): Promise<string> => signedGrant(context, organisation, row, seat);
+  const kept = had?.keeps === true ? had.grants.filter((id) => tokens.grants.includes(id)) : [];
+  const news = grants.filter(({ id }) => !kept.includes(id));
   return {
     snapshot,
     tokens,
     ...(isSame(tokens.tickets, had?.tickets) ? {} : { tickets: await Promise.all(tickets.map(signTicket)) }),
-    ...(isSame(tokens.grants, had?.grants) ? {} : { grants: await Promise.all(grants.map(signGrant)) }),
+    ...(isSame(tokens.grants, had?.grants) ? {} : { grants: await Promise.all(news.map(signGrant)) }),
+    ...(kept.length === 0 ? {} : { kept }),
     nextMs,
   };
 }
