@@ -70,7 +70,6 @@ export async function deviceViews(
   had: ReadonlyMap<DeviceId, Had> = new Map(),
 ): Promise<Map<DeviceId, DeviceView>> {
   const looked = await look(context, organisation, devices);
-  // Signed side by side, each in a thread of its own.
   const views = await Promise.all(
     looked.map(async (each) => {
       const { device } = each.seat;
