@@ -150,6 +150,26 @@ test('a device that keeps its grants is told by their ids which of them go on, a
   assert.deepEqual([again?.kept, ids(again?.list ?? [])], [undefined, base]);
 });
 
+test('of grants that were signed for the same, what was taken from one is taken from no other', async (t) => {
+  const { controller, connector, change } = await world(t);
+  await change(ended, 'gone');
+  await change({}, 'granted');
+  const device = new TestNode(controller, 'device');
+  await device.enrol({ secret: await controller.key('service', 'ci') });
+  const [token = ''] = device.last('grants')?.list ?? [];
+  const { jti } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as {
+    jti: string;
+  };
+  const before = connector.all('revoke').length;
+  await change(ended, 'gone');
+  const told = connector.all('revoke').slice(before);
+  assert.equal(told.flatMap(({ ids }) => ids).length, 2);
+  assert.deepEqual(
+    told.flatMap(({ narrowed = [] }) => narrowed.flatMap(({ grants }) => grants)),
+    [jti],
+  );
+});
+
 test('what comes back has a grant of its own, which is revoked whole the next time, also after a restart', async (t) => {
   const { controller, connector, devices, change } = await world(t);
   const [device] = devices as [TestNode];
