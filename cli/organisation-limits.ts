@@ -10,6 +10,15 @@ import { withStoreBeside } from './store-beside.ts';
 
 const most = 1_000_000;
 
+const limited = ['people', 'connectors', 'requests', 'flows', 'relay'] as const;
+const labels: Readonly<Record<keyof Limits, string>> = {
+  people: 'people',
+  connectors: 'connectors',
+  requests: 'requests a second',
+  flows: 'flows at a connector',
+  relay: 'Mbit/s at a relay',
+};
+
 /** Adds both to `postern organisation`; `withData` gives a command the options of its neighbours. */
 export function addLimits(organisation: Command, withData: (command: Command) => Command): void {
   withData(
@@ -20,16 +29,25 @@ export function addLimits(organisation: Command, withData: (command: Command) =>
     .option('--people <number>', 'who may come in, guests among them, or none: no limit', atLeast(0))
     .option('--connectors <number>', 'connectors, or none: no limit', atLeast(0))
     .option('--requests <number>', 'requests a second at each controller, or none: no limit', atLeast(1))
+    .option('--flows <number>', 'flows open at once at each connector, or none: no limit', atLeast(0))
+    .option(
+      '--relay <Mbit/s>',
+      'what may pass at each relay, both ways together, or none: no limit',
+      atLeast(1),
+    )
     .action(action(limit));
   withData(
     organisation.command('usage <name>').description('what it makes use of, and what it may at most'),
   ).action(action(usage));
 }
 
-/** Reads a number, or `none` as null. */
-function atLeast(least: number): (text: string) => number | null {
+/** As typed: commander makes of a parser's null an empty text. */
+type Typed = { readonly [what in keyof Limits]?: number | 'none' };
+
+/** Reads a number, or `none`. */
+function atLeast(least: number): (text: string) => number | 'none' {
   return (text) => {
-    if (text === 'none') return null;
+    if (text === 'none') return text;
     const number = Number(text);
     if (!/^\d{1,7}$/.test(text) || number < least || number > most)
       throw new InvalidArgumentError(`give a number from ${least} to ${most}, or none.`);
@@ -37,17 +55,17 @@ function atLeast(least: number): (text: string) => number | null {
   };
 }
 
-async function limit(which: string, options: OrganisationOptions & Partial<Limits>): Promise<void> {
-  const { data, publicUrl: _publicUrl, json = false, people, connectors, requests, ...database } = options;
-  const given = {
-    ...(people === undefined ? {} : { people }),
-    ...(connectors === undefined ? {} : { connectors }),
-    ...(requests === undefined ? {} : { requests }),
-  };
+async function limit(which: string, options: OrganisationOptions & Typed): Promise<void> {
+  const { data, publicUrl: _publicUrl, json = false, ...more } = options;
+  const { people, connectors, requests, flows, relay, ...database } = more;
+  const named = Object.entries({ people, connectors, requests, flows, relay });
+  const given: Partial<Limits> = Object.fromEntries(
+    named.flatMap(([what, most]) => (most === undefined ? [] : [[what, most === 'none' ? null : most]])),
+  );
   if (Object.keys(given).length === 0)
     throw new CommandError(
       exits.usage,
-      `say what is limited: --people, --connectors or --requests, each a number or none; postern organisation usage ${which} --data ${data} shows what is`,
+      `say what is limited: --people, --connectors, --requests, --flows or --relay, each a number or none; postern organisation usage ${which} --data ${data} shows what is`,
     );
   const { setLimits } = await import('../controller/operator/limits.ts');
   const now = { nowMs: Date.now(), who: 'command line' };
@@ -56,10 +74,14 @@ async function limit(which: string, options: OrganisationOptions & Partial<Limit
     return { id: found.id, limits: await setLimits(store, found.id, given, now) };
   });
   print(json, { schema: 'postern.organisation-limits/v1', id, limits }, '');
-  const shown = (['people', 'connectors', 'requests'] as const).map(
-    (what) => `${what}${what === 'requests' ? ' a second' : ''}: ${limits[what] ?? 'no limit'}`,
-  );
+  const shown = limited.map((what) => `${labels[what]}: ${limits[what] ?? 'no limit'}`);
   say(`${which} may have at most: ${shown.join(', ')}. What it has already goes on.`);
+}
+
+/** Those that there are, in one line of a table. */
+export function shortLimits(limits: Limits): string {
+  const set = limited.flatMap((what) => (limits[what] === null ? [] : [`${labels[what]} ${limits[what]}`]));
+  return set.length === 0 ? 'no limits' : set.join(', ');
 }
 
 async function usage(which: string, options: OrganisationOptions): Promise<void> {
@@ -72,12 +94,14 @@ async function usage(which: string, options: OrganisationOptions): Promise<void>
   print(json, { schema: 'postern.organisation-usage/v1', id, ...used }, shownUsage(used));
 }
 
-function shownUsage({ people, connectors, requests }: Usage): string {
+function shownUsage({ people, connectors, requests, flows, relay }: Usage): string {
   const { limit: perSecond, months } = requests;
   return table([
-    ['people', String(people.used), shownLimit(people.limit)],
-    ['connectors', String(connectors.used), shownLimit(connectors.limit)],
-    ['requests a second', '', shownLimit(perSecond)],
+    [labels.people, String(people.used), shownLimit(people.limit)],
+    [labels.connectors, String(connectors.used), shownLimit(connectors.limit)],
+    [labels.requests, '', shownLimit(perSecond)],
+    [labels.flows, '', shownLimit(flows.limit)],
+    [labels.relay, '', shownLimit(relay.limit)],
     ...months.map(({ month, requests: all, refused }) => [
       `requests in ${month}`,
       String(all),

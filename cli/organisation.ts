@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { systemRandom } from '../protocol/clock.ts';
 import { exits } from '../protocol/errors.ts';
 import type { FoundOrganisation } from '../controller/operator/find-organisation.ts';
-import { addLimits } from './organisation-limits.ts';
+import { addLimits, shortLimits } from './organisation-limits.ts';
 import { organisationOf } from './organisation-option.ts';
 import { action, CommandError, print, say, table } from './output.ts';
 import { publicUrlOf } from './public-url.ts';
@@ -101,8 +101,17 @@ async function list({ data, publicUrl, json = false, ...database }: Organisation
   const own = rows.some(({ address, deleted_ms: deleted }) => address === null && deleted === null)
     ? publicUrlOf(data, publicUrl)
     : undefined;
-  const organisations = rows.flatMap((row) => (row.deleted_ms === null ? [entryOf(row, own)] : []));
-  const lines = organisations.map(({ id, name, address, state }) => [name ?? '–', address, state, id]);
+  const { limitsIn } = await import('../controller/operator/limits.ts');
+  const organisations = rows.flatMap((row) =>
+    row.deleted_ms === null ? [{ ...entryOf(row, own), limits: limitsIn(row) }] : [],
+  );
+  const lines = organisations.map(({ id, name, address, state, limits }) => [
+    name ?? '–',
+    address,
+    state,
+    id,
+    shortLimits(limits),
+  ]);
   print(json, { schema: 'postern.organisations/v1', organisations }, table(lines));
 }
 

@@ -24,7 +24,7 @@ import type { StateDirectory } from '../protocol/node/state-directory.ts';
 import type { EnrolmentKey } from '../protocol/secrets.ts';
 import { encodeEnrolmentKey } from '../protocol/secrets.ts';
 import { encodeKey } from '../protocol/keys.ts';
-import { areSigned } from '../protocol/tokens.ts';
+import { areSigned, hasLostKey } from '../protocol/tokens.ts';
 import { FlowLog } from './flows/flow-log.ts';
 import { FlowQuota } from './flows/flow-quota.ts';
 import { HandIn } from './flows/hand-in.ts';
@@ -194,7 +194,9 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     onAlarm: (name) => alarms.raise(name),
     onWelcome(card) {
       memory.begin();
+      const hasLost = hasLostKey(memory.card, card);
       memory.setCard(card);
+      if (hasLost) forgetSigned();
       welcome();
       web.welcomed();
       // Also where there is nothing to publish: what was published before is over then.
@@ -307,6 +309,12 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     memory.setTickets(list);
     for (const attachment of relays.values()) attachment.refresh();
     return undefined;
+  }
+
+  /** A key is no longer on the card: what it signed ends, and is signed anew for whoever has a right to it. */
+  function forgetSigned(): void {
+    sessions.cut('revoked');
+    web.forgetSigned();
   }
 
   /** Attaches to the relays of the snapshot and leaves those it no longer names. */

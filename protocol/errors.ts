@@ -39,6 +39,9 @@ export function codeName(code: number): CodeName {
   return namesByCode.get(code) ?? 'internal';
 }
 
+/** Goes with `limit`, in a note and a record: the organisation is at what its operator lets it have. */
+export const organisationLimit = 'organisation-limit';
+
 /** What each code means, as one sentence for a person. Contains no address, name or value of the other side. */
 export const sentences: Record<CodeName, string> = {
   cancelled: 'The flow was cancelled by its own side.',

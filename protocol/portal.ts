@@ -168,6 +168,8 @@ export const LoginLookUp = Type.Union([
     sharesAddress: Type.Boolean(),
     /** Whether an administrator has to approve the device after the person did. */
     needsApproval: Type.Boolean(),
+    /** Private suffixes that the organisation will answer for on the device: no record in DNS can prove them. */
+    unprovenZones: Type.Array(Type.String()),
     expires: Instant,
   }),
   ...refusals,
@@ -195,6 +197,7 @@ export type SignInError =
   | 'disabled'
   | 'suspended'
   | 'limit'
+  | 'busy'
   | 'throttled';
 
 export type SignInOptions = Static<typeof SignInOptions>;

@@ -120,6 +120,8 @@ export const ConnectorSnapshot = Type.Object({
   jwks: Type.Optional(Type.Array(AssertionJwk)),
   /** Of the endpoints that it published, those that devices are told of. */
   direct: Type.Optional(Type.Array(Type.String())),
+  /** Flows that may be open here at once, as the operator of the controller says; null: without bound. */
+  flows: Type.Optional(Type.Union([Type.Integer({ minimum: 0 }), Type.Null()])),
 });
 
 export const RelaySnapshot = Type.Object({ kind: Type.Literal('relay') });

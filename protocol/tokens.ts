@@ -46,6 +46,8 @@ export interface Ticket {
   readonly meet: readonly NetworkId[];
   /** Public hostnames, exact or `*.x`, whose TLS a connector may be given; absent: none. */
   readonly hosts?: readonly string[];
+  /** Bytes a second that its organisation may pass at each relay, both ways together; absent: without bound. */
+  readonly rate?: number;
   /** How long without contact it stays good, in seconds. */
   readonly out: number;
   readonly iat: number;
@@ -148,6 +150,11 @@ export async function areSigned(
   return !claims.includes(undefined);
 }
 
+/** Whether `after` no longer has a key of `before`: what that signed counts no longer than the key does. */
+export function hasLostKey(before: Card | undefined, after: Card): boolean {
+  return Object.keys(before?.keys ?? {}).some((kid) => !Object.hasOwn(after.keys, kid));
+}
+
 /** Verifies a ticket against the card; undefined when anything about it is wrong or it is out of time. */
 export async function verifyTicket(token: string, card: Card, nowS: number): Promise<Ticket | undefined> {
   const claims = await openToken(token, 'postern-ticket+jwt', card.keys, nowS);
@@ -155,6 +162,7 @@ export async function verifyTicket(token: string, card: Card, nowS: number): Pro
   const mk = (claims['cnf'] as { mk?: unknown } | undefined)?.mk;
   if (typeof mk !== 'string' || !Array.isArray(claims['meet'])) return undefined;
   if (claims['hosts'] !== undefined && !Array.isArray(claims['hosts'])) return undefined;
+  if (claims['rate'] !== undefined && typeof claims['rate'] !== 'number') return undefined;
   return { ...(claims as unknown as Ticket), mk };
 }
 

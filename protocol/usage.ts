@@ -24,5 +24,9 @@ export const Usage = Type.Object({
       }),
     ),
   }),
+  /** Open at once, at each connector. */
+  flows: Type.Object({ limit }),
+  /** Megabits a second, at each relay. */
+  relay: Type.Object({ limit }),
 });
 export type Usage = Static<typeof Usage>;

@@ -16,6 +16,8 @@ export interface AttachedNodeOptions {
   readonly growth: GrowthBudget;
   /** Why this ticket is not honoured now; undefined when it is. */
   objection(ticket: Ticket): CodeName | undefined;
+  /** It showed a newer ticket, which is honoured now. */
+  renewed(ticket: Ticket): void;
   /** The node asks to be joined with `peer`; undefined when it named none. */
   circuit(stream: MuxStream, peer: ConnectorId | undefined): void;
   /** Once. */
@@ -107,6 +109,7 @@ export class AttachedNode {
     const code = this.#options.objection(renewed);
     if (code !== undefined) return this.close(code);
     this.#ticket = renewed;
+    this.#options.renewed(renewed);
     this.#hop.sendText(attachedMessage);
   }
 }

@@ -16,9 +16,9 @@ export class Circuit {
   /**
    * Joins the two. The caller is accepted when the connector accepts, and until then hears of any refusal as `no-peer`.
    * @param over called once, when both streams are gone
-   * @param meter where what passes is counted, if it is
+   * @param meter where what passes is counted
    */
-  constructor(caller: MuxStream, connector: MuxStream, over: () => void, meter?: Meter) {
+  constructor(caller: MuxStream, connector: MuxStream, over: () => void, meter: Meter) {
     this.#caller = caller;
     this.#connector = connector;
     this.#up = new Direction(caller, connector, meter);
@@ -59,13 +59,13 @@ class Direction {
   readonly #to: MuxStream;
   #taken = 0;
 
-  constructor(from: MuxStream, to: MuxStream, meter: Meter | undefined) {
+  constructor(from: MuxStream, to: MuxStream, meter: Meter) {
     this.#from = from;
     this.#to = to;
     from.on('data', (bytes: Buffer) => {
       this.#taken += bytes.length;
       if (!to.write(bytes)) from.pause();
-      meter?.count(bytes.length, from, to);
+      meter.count(bytes.length, from, to);
     });
     from.on('end', () => to.end());
     to.on('drain', () => from.resume());

@@ -1,9 +1,11 @@
 /**
- * What a relay passes in a second, shared evenly among the organisations that use it at the time: who asks for more than
- * its share waits, and costs the others nothing. Without a rate nothing is counted.
+ * What a relay passes in a second: its own rate, if it has one, shared evenly among the organisations that use it at the
+ * time, and of each organisation no more than its operator lets it have. Who asks for more than that waits, and costs the
+ * others nothing. Where neither bounds an organisation nothing of it is counted.
  */
 import type { Clock } from '../protocol/clock.ts';
 import type { OrganisationId } from '../protocol/ids.ts';
+import type { Ticket } from '../protocol/tokens.ts';
 
 /** Where bytes come from: paused while its organisation is over its share. */
 export interface Source {
@@ -28,17 +30,26 @@ export class RateShares {
   readonly #active = new Set<Meter>();
   #cancelTick: (() => void) | undefined;
 
-  constructor(bytesPerSecond: number, clock: Clock) {
-    this.#bytesPerTick = (bytesPerSecond * tickMs) / 1_000;
+  /** @param bytesPerSecond the relay's own, for all together; undefined: without bound */
+  constructor(bytesPerSecond: number | undefined, clock: Clock) {
+    this.#bytesPerTick = perTick(bytesPerSecond);
     this.#clock = clock;
   }
 
   of(organisation: OrganisationId): Meter {
     const known = this.#meters.get(organisation);
     if (known !== undefined) return known;
-    const meter: Meter = new Meter(() => this.#use(meter));
+    const meter: Meter = new Meter(this.#bytesPerTick, () => this.#use(meter));
     this.#meters.set(organisation, meter);
     return meter;
+  }
+
+  /**
+   * A node shows this ticket. What its organisation may pass stands in each, and the newest that any of its nodes has shown
+   * counts: who keeps an older one gains nothing by it.
+   */
+  heed({ org, rate, iat }: Pick<Ticket, 'org' | 'rate' | 'iat'>): void {
+    this.of(org).bound(rate, iat);
   }
 
   /** Ends its timer. */
@@ -50,29 +61,56 @@ export class RateShares {
   #use(meter: Meter): number {
     this.#active.add(meter);
     this.#cancelTick ??= this.#clock.after(tickMs, () => this.#tick());
-    return this.#bytesPerTick / this.#active.size;
+    return Math.min(meter.mostPerTick, this.#bytesPerTick / this.#active.size);
   }
 
+  /** What those with a bound of their own leave is the others'. */
   #tick(): void {
     this.#cancelTick = undefined;
-    const share = this.#bytesPerTick / this.#active.size;
-    for (const meter of this.#active) if (!meter.pay(share)) this.#active.delete(meter);
+    const byBound = Array.from(this.#active).toSorted((one, other) => one.mostPerTick - other.mostPerTick);
+    let left = this.#bytesPerTick;
+    for (const [index, meter] of byBound.entries()) {
+      const share = Math.min(meter.mostPerTick, left / (byBound.length - index));
+      if (left < Number.POSITIVE_INFINITY) left -= share;
+      if (!meter.pay(share)) this.#active.delete(meter);
+    }
     if (this.#active.size > 0) this.#cancelTick ??= this.#clock.after(tickMs, () => this.#tick());
   }
 }
 
 /** What one organisation has passed and not yet paid for. */
 export class Meter {
+  readonly #mostOfAllPerTick: number;
   readonly #use: () => number;
   readonly #waiting = new Map<Source, Sink>();
+  /** Below 0 while what was paid last is not used up. */
   #owedBytes = 0;
+  /** Its organisation's own bound, and the second of the ticket that said so. */
+  #mostPerTick = Number.POSITIVE_INFINITY;
+  #saidS = Number.NEGATIVE_INFINITY;
 
-  constructor(use: () => number) {
+  constructor(mostOfAllPerTick: number, use: () => number) {
+    this.#mostOfAllPerTick = mostOfAllPerTick;
     this.#use = use;
+  }
+
+  /** Its organisation's own bound, in bytes. */
+  get mostPerTick(): number {
+    return this.#mostPerTick;
+  }
+
+  /** A ticket of this second says so; of two of one second the lower counts. */
+  bound(bytesPerSecond: number | undefined, saidS: number): void {
+    const most = perTick(bytesPerSecond);
+    if (saidS < this.#saidS || (saidS === this.#saidS && most >= this.#mostPerTick)) return;
+    this.#mostPerTick = most;
+    this.#saidS = saidS;
   }
 
   /** So much has passed from `source` to `sink`. The source is paused when it was too much, and goes on later. */
   count(bytes: number, source: Source, sink: Sink): void {
+    const isBounded = Math.min(this.#mostPerTick, this.#mostOfAllPerTick) < Number.POSITIVE_INFINITY;
+    if (!isBounded) return;
     const share = this.#use();
     this.#owedBytes += bytes;
     if (this.#owedBytes <= share) return;
@@ -80,14 +118,22 @@ export class Meter {
     this.#waiting.set(source, sink);
   }
 
-  /** Pays for so much. False when nothing was owed. */
+  /** Pays for so much, what is over until the next time only. False when nothing was owed. */
   pay(bytes: number): boolean {
-    if (this.#owedBytes === 0) return false;
-    this.#owedBytes = Math.max(0, this.#owedBytes - bytes);
+    if (this.#owedBytes <= 0) {
+      this.#owedBytes = 0;
+      return false;
+    }
+    const rest = this.#owedBytes - bytes;
+    this.#owedBytes = bytes < Number.POSITIVE_INFINITY ? Math.max(-bytes, rest) : 0;
     if (this.#owedBytes > 0) return true;
     const waiting = [...this.#waiting];
     this.#waiting.clear();
     for (const [source, sink] of waiting) if (!sink.writableNeedDrain) source.resume();
     return true;
   }
+}
+
+function perTick(bytesPerSecond: number | undefined): number {
+  return bytesPerSecond === undefined ? Number.POSITIVE_INFINITY : (bytesPerSecond * tickMs) / 1_000;
 }

@@ -49,7 +49,10 @@ export interface RelayOptions {
   readonly memoryBytes?: number;
   /** Nodes attached at once, shared among organisations when there are more; default 20,000, of 70 kB each. */
   readonly mostNodes?: number;
-  /** What may pass in a second, shared evenly among the organisations that use it; without bound unless given. */
+  /**
+   * What may pass in a second, shared evenly among the organisations that use it; without bound unless given. What one of
+   * them may pass stands in its tickets.
+   */
   readonly bytesPerSecond?: number;
   log?(event: RelayEvent): void;
 }
@@ -59,6 +62,8 @@ export interface Relay {
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Ends whatever is revoked, expired or no longer honoured; to be called when the lease changed. */
   recheck(): void;
+  /** A key that signed tickets is no longer on the card: whoever does not show a newer ticket in a moment is parted with. */
+  forgetTickets(): void;
   /**
    * Takes no new node and no new circuit, and tells those that are there. Resolves once every circuit has moved, when none
    * has moved for 1.5 s, or after 10 s; what is left then is the caller's to `close`.
@@ -98,7 +103,7 @@ class BlindRelay implements Relay {
   readonly #options: RelayOptions;
   readonly #nodes = new Map<NodeId, AttachedNode>();
   readonly #growth = new Map<OrganisationId, GrowthBudget>();
-  readonly #rates: RateShares | undefined;
+  readonly #rates: RateShares;
   readonly #memoryBytes: number;
   readonly #unattached = new Set<WebSocket>();
   readonly #parting = new Set<AttachedNode>();
@@ -123,11 +128,11 @@ class BlindRelay implements Relay {
     this.#circuits = new Circuits(this.#memoryBytes);
     this.#places = new NodePlaces(options.mostNodes ?? defaultMostNodes);
     const { bytesPerSecond, clock } = options;
-    this.#rates = bytesPerSecond === undefined ? undefined : new RateShares(bytesPerSecond, clock);
+    this.#rates = new RateShares(bytesPerSecond, clock);
     this.door = new WebDoor({
       clock: options.clock,
       circuits: this.#circuits,
-      ...(this.#rates === undefined ? {} : { rates: this.#rates }),
+      rates: this.#rates,
       serving: (name) => this.#serving(name),
       passed: (to) => options.log?.({ event: 'web', to }),
       refused: () => options.log?.({ event: 'web-refused' }),
@@ -170,10 +175,19 @@ class BlindRelay implements Relay {
     }
   }
 
+  forgetTickets(): void {
+    for (const node of this.#nodes.values()) {
+      const { ticket } = node;
+      this.#options.clock.after(partingMs, () => {
+        if (node.ticket === ticket) node.close('revoked');
+      });
+    }
+  }
+
   close(): void {
     this.#cancelRecheck();
     this.#cancelWeigh();
-    this.#rates?.close();
+    this.#rates.close();
     this.door.close();
     for (const socket of this.#unattached) socket.terminate();
     for (const node of this.#nodes.values()) node.close('draining');
@@ -253,11 +267,13 @@ class BlindRelay implements Relay {
     const id = admitted.ticket.sub;
     const older = this.#nodes.get(id);
     socket.removeAllListeners();
+    this.#rates.heed(admitted.ticket);
     const giveBack = this.#places.take(admitted.ticket.org);
     const node = new AttachedNode(socket, admitted, {
       clock: this.#options.clock,
       growth: this.#growthOf(admitted.ticket.org),
       objection: (ticket) => this.#objection(ticket),
+      renewed: (ticket) => this.#rates.heed(ticket),
       circuit: (stream, peer) => this.#circuit(node, stream, peer),
       closed: (code) => {
         giveBack();
@@ -298,7 +314,7 @@ class BlindRelay implements Relay {
     this.#options.log?.({ event: 'circuit', from: from.id, to: to.id });
     const { organisation } = from;
     const over = (): void => this.#circuits.delete(circuit, organisation);
-    const circuit = new Circuit(stream, far, over, this.#rates?.of(organisation));
+    const circuit = new Circuit(stream, far, over, this.#rates.of(organisation));
     this.#circuits.add(circuit, organisation);
   }
 

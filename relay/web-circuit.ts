@@ -15,9 +15,9 @@ export class WebCircuit {
   /**
    * Joins the two, both the circuit's from now on; the connector has accepted.
    * @param over called once, when both are gone
-   * @param meter where what passes is counted, if it is
+   * @param meter where what passes is counted
    */
-  constructor(socket: Socket, stream: MuxStream, over: () => void, meter?: Meter) {
+  constructor(socket: Socket, stream: MuxStream, over: () => void, meter: Meter) {
     this.#socket = socket;
     this.#stream = stream;
     let open = 2;
@@ -28,7 +28,7 @@ export class WebCircuit {
     socket.on('error', () => socket.destroy());
     socket.on('data', (bytes: Buffer) => {
       if (!stream.write(bytes)) socket.pause();
-      meter?.count(bytes.length, socket, stream);
+      meter.count(bytes.length, socket, stream);
     });
     stream.on('drain', () => socket.resume());
     // Its end may have come, and been told, while nobody took it.
@@ -37,7 +37,7 @@ export class WebCircuit {
     stream.on('data', (bytes: Buffer) => {
       this.#taken += bytes.length;
       if (!socket.write(bytes)) stream.pause();
-      meter?.count(bytes.length, stream, socket);
+      meter.count(bytes.length, stream, socket);
     });
     socket.on('drain', () => stream.resume());
     stream.on('end', () => socket.end());

@@ -29,8 +29,8 @@ export interface WebConnector {
 export interface WebDoorOptions {
   readonly clock: Clock;
   readonly circuits: Circuits;
-  /** What passes is counted there, if anywhere. */
-  readonly rates?: RateShares;
+  /** What passes is counted there. */
+  readonly rates: RateShares;
   /** Connectors that serve this hostname now, in any order. */
   serving(name: Name): readonly WebConnector[];
   passed(connector: string): void;
@@ -187,7 +187,7 @@ export class WebDoor {
       this.#passed.delete(circuit);
       circuits.delete(circuit, organisation);
     };
-    const circuit = new WebCircuit(socket, stream, over, rates?.of(organisation));
+    const circuit = new WebCircuit(socket, stream, over, rates.of(organisation));
     this.#passed.add(circuit);
     circuits.add(circuit, organisation);
     this.#options.passed(id);

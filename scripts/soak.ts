@@ -83,6 +83,10 @@ const soaks: Readonly<Record<string, Soak>> = {
     what: 'REL-5: controller and relay killed under 2,000 connectors and started again, 2 minutes',
     run: herdReturns,
   },
+  'noisy-neighbour': {
+    what: 'an organisation at all its limits beside another, whose sign-ins and flows are timed, 2 minutes',
+    run: () => atFullLength('test/attack/organisations-apart.test.ts'),
+  },
   'evil-bytes': {
     what: 'T1: a relay that flips each byte of a whole session in turn, both ways, 5 minutes',
     run: flipEveryByte,

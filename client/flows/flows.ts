@@ -5,7 +5,7 @@
 import type { Duplex } from 'node:stream';
 import { isIPv4 } from 'node:net';
 import type { Clock } from '../../protocol/clock.ts';
-import { codes, Fault, sentences, toFault, type CodeName } from '../../protocol/errors.ts';
+import { codes, Fault, organisationLimit, sentences, toFault, type CodeName } from '../../protocol/errors.ts';
 import type { NetworkId } from '../../protocol/ids.ts';
 import { parseName, type Name } from '../../protocol/names.ts';
 import { listsPort } from '../../protocol/ports.ts';
@@ -56,6 +56,8 @@ export interface Incident {
 
 const tooManyText =
   'Too many connections are open at once, all your devices counted together; close some and try again.';
+const tooManyInAllText =
+  'Your organisation has as many connections open at once as whoever runs the controller lets it have; try again when some have closed.';
 const mostIncidents = 50;
 /** The connector answers every OPEN, with a code where the application is silent; this is for one that does not. */
 const answerMs = 30_000;
@@ -206,10 +208,18 @@ export class Flows {
       } catch (error) {
         const { code } = toFault(error);
         const lost = code === 'connector-lost' || code === 'draining';
-        if (code === 'limit') throw new Fault('limit', tooManyText, { cause: error });
+        if (code === 'limit') throw new Fault('limit', this.#limitText(resource), { cause: error });
         if (!lost || attempt >= 3) throw error;
       }
     }
+  }
+
+  /** Whose limit it was: a note that names the organisation's comes before the refusal. */
+  #limitText({ id }: VisibleResource): string {
+    const note = this.#notes.get(id);
+    const isOrganisation =
+      note?.reason === organisationLimit && this.#options.wallClock() - note.atMs < noteMs;
+    return isOrganisation ? tooManyInAllText : tooManyText;
   }
 
   #follow(stream: MuxStream, resource: VisibleResource, host: Name, port: number): void {

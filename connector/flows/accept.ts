@@ -3,7 +3,7 @@
  * resolved, guarded and dialled, and stays open only while all of that holds. Every refusal is recorded.
  */
 import type { Clock } from '../../protocol/clock.ts';
-import { Fault, toFault, type CodeName } from '../../protocol/errors.ts';
+import { Fault, organisationLimit, toFault, type CodeName } from '../../protocol/errors.ts';
 import type { NetworkId } from '../../protocol/ids.ts';
 import type { Lease } from '../../protocol/lease.ts';
 import type { Session, SessionHandlers } from '../../protocol/link/session.ts';
@@ -163,7 +163,10 @@ export class AcceptedSession {
     const permitted = this.#permit(request);
     if (typeof permitted === 'string') return this.#refuse(stream, id, request, permitted);
     if (request.kind === 'dns') return this.#answerExistence(stream, id, request, permitted.resource);
-    const release = this.#serving.quota.take(permitted.grant.sub);
+    const { quota } = this.#serving;
+    if (quota.flows >= (this.#serving.snapshot()?.flows ?? Number.POSITIVE_INFINITY))
+      return this.#refuseBeyond(stream, id, request);
+    const release = quota.take(permitted.grant.sub);
     if (release === undefined) return this.#refuse(stream, id, request, 'limit');
     const sinceMs = this.#serving.wallClock();
     const flow = { id, sinceMs, stream, request, grant: permitted.grant, release };
@@ -335,7 +338,15 @@ export class AcceptedSession {
     this.#recordRefusal(id, request, code);
   }
 
-  #recordRefusal(id: string, request: OpenRequest | undefined, code: CodeName): void {
+  /** The organisation has as many flows open here as it may: it is not the person's doing, and they are told so. */
+  #refuseBeyond(stream: MuxStream, id: string, request: OpenRequest): void {
+    const { resource } = request;
+    this.#session.sendNote({ flow: id, resource, code: 'limit', reason: organisationLimit });
+    if (!stream.destroyed) stream.reset('limit');
+    this.#recordRefusal(id, request, 'limit', organisationLimit);
+  }
+
+  #recordRefusal(id: string, request: OpenRequest | undefined, code: CodeName, cause?: string): void {
     const grant = this.#grants.any();
     this.#record({
       event: 'refused',
@@ -343,6 +354,7 @@ export class AcceptedSession {
       code,
       ...(grant === undefined ? {} : subjectOf(grant)),
       ...(request === undefined ? {} : targetOf(request)),
+      ...(cause === undefined ? {} : { cause }),
     });
   }
 

@@ -128,6 +128,11 @@ export class AcceptedSessions {
   /** Ends all of them and accepts no more; how many there were. */
   close(code: CodeName): number {
     this.#isClosed = true;
+    return this.cut(code);
+  }
+
+  /** Ends all of them; their clients come back with the grants that they have then. How many there were. */
+  cut(code: CodeName): number {
     const ending = [...this.#open.keys()];
     for (const session of ending) session.close(code);
     return ending.length;

@@ -79,6 +79,8 @@ export interface WebDoor {
   takeFlow(stream: MuxStream, device: DeviceFlow): boolean;
   /** A message that concerns the door; false for any other. */
   receive(message: FromController): boolean;
+  /** A key of the controller is no longer on its card: what it signed counts no more. */
+  forgetSigned(): void;
   /** The controller welcomed this connector. */
   welcomed(): void;
   /** A snapshot is remembered: certificates are looked after before the controller says anything. */
@@ -247,6 +249,10 @@ class ConnectorWebDoor implements WebDoor {
     if (message.t !== 'web') return false;
     void this.#sessions.take(message.list).then(() => this.recheck());
     return true;
+  }
+
+  forgetSigned(): void {
+    void this.#sessions.forgetUnsigned().then(() => this.recheck());
   }
 
   welcomed(): void {

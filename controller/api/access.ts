@@ -67,7 +67,7 @@ export function installAccess(
     if (request.is404) return;
     const { access, unbounded = false } = request.routeOptions.config;
     if (access === 'public') {
-      if (!unbounded) limits.take(organisationAt(context, request).id, 'stranger');
+      if (!unbounded) await limits.take(organisationAt(context, request).id, 'stranger');
       return;
     }
     request.caller = await identify(request, [
@@ -76,7 +76,7 @@ export function installAccess(
       ...others,
     ]);
     refuseSuspended(request.caller, context);
-    takeOne(limits, request, context);
+    await takeOne(limits, request, context);
     authorise(request, access ?? [], context);
   });
   // Reading the body takes as long as its sender likes, and the store has other writers.
@@ -121,10 +121,10 @@ function refuseSuspended(caller: Caller, { organisations }: ControllerContext): 
     throw new ProblemError('not-allowed', suspendedText);
 }
 
-function takeOne(limits: RequestLimits, request: FastifyRequest, context: ControllerContext): void {
+function takeOne(limits: RequestLimits, request: FastifyRequest, context: ControllerContext): Promise<void> {
   const { caller } = request;
-  if (caller.kind === 'nobody') limits.take(organisationAt(context, request).id, 'stranger');
-  else limits.take(caller.organisation, 'known');
+  if (caller.kind === 'nobody') return limits.take(organisationAt(context, request).id, 'stranger');
+  return limits.take(caller.organisation, 'known');
 }
 
 async function identify(request: FastifyRequest, authenticators: readonly Authenticate[]): Promise<Caller> {

@@ -1,7 +1,8 @@
 /**
  * Requests a second of each organisation: beyond its limit it is told to wait, and no other notices. Whoever is not known
- * yet has as many again at its sign-in address, so that strangers use up nothing of what its people have. What known
- * callers ask is counted by month.
+ * yet has as many again at its sign-in address, so that strangers use up nothing of what its people have. Who goes on all
+ * the same is answered late, so that turning one organisation away costs the others nothing either. What known callers ask
+ * is counted by month.
  */
 import type { FastifyInstance } from 'fastify';
 import type { OrganisationId } from '../../protocol/ids.ts';
@@ -20,11 +21,19 @@ interface Counts {
 interface Bound {
   readonly perSecond: number;
   readonly bucket: TokenBucket;
+  /** As many as are let in a second are turned away at once; the others wait. */
+  readonly refusals: TokenBucket;
 }
+
+/** So long a refusal waits, of so many at a time at most. */
+const heldMs = 1_000;
+const mostHeld = 10_000;
 
 export class RequestLimits {
   readonly #context: ControllerContext;
   readonly #bounds = { known: new Map<OrganisationId, Bound>(), stranger: new Map<OrganisationId, Bound>() };
+  /** Lets each refusal that waits go. */
+  readonly #held = new Set<() => void>();
   /** Not written down yet; by organisation and month. */
   readonly #counts = new Map<OrganisationId, Map<string, Counts>>();
 
@@ -32,11 +41,13 @@ export class RequestLimits {
     this.#context = context;
   }
 
-  /** Takes one request of a caller; throws `limit` when there were too many within the second. */
-  take(organisation: OrganisationId, caller: 'known' | 'stranger'): void {
-    const isWithin = this.#isWithin(organisation, caller);
+  /** Takes one request of a caller; rejects with `limit` when there were too many within the second. */
+  async take(organisation: OrganisationId, caller: 'known' | 'stranger'): Promise<void> {
+    const bound = this.#boundOf(organisation, caller);
+    const isWithin = bound === undefined || bound.bucket.take();
     if (caller === 'known') this.#count(organisation, isWithin);
     if (isWithin) return;
+    if (!bound.refusals.take() && this.#held.size < mostHeld) await this.#hold();
     const error = new ProblemError(
       'limit',
       'Your organisation sends more requests a second than it may. Wait a second.',
@@ -79,19 +90,37 @@ export class RequestLimits {
     }
   }
 
-  #isWithin(organisation: OrganisationId, caller: 'known' | 'stranger'): boolean {
+  /** Ends every wait. */
+  release(): void {
+    for (const go of this.#held) go();
+  }
+
+  #hold(): Promise<void> {
+    return new Promise((resolve) => {
+      const go = (): void => {
+        cancel();
+        this.#held.delete(go);
+        resolve();
+      };
+      const cancel = this.#context.clock.after(heldMs, go);
+      this.#held.add(go);
+    });
+  }
+
+  /** Undefined: without limit. */
+  #boundOf(organisation: OrganisationId, caller: 'known' | 'stranger'): Bound | undefined {
     const perSecond = this.#context.organisations.get(organisation)?.limits.requests ?? null;
     const bounds = this.#bounds[caller];
     if (perSecond === null) {
       bounds.delete(organisation);
-      return true;
+      return undefined;
     }
-    let bound = bounds.get(organisation);
-    if (bound?.perSecond !== perSecond) {
-      bound = { perSecond, bucket: new TokenBucket(this.#context.clock, { burst: perSecond, perSecond }) };
-      bounds.set(organisation, bound);
-    }
-    return bound.bucket.take();
+    const known = bounds.get(organisation);
+    if (known?.perSecond === perSecond) return known;
+    const bucket = (): TokenBucket => new TokenBucket(this.#context.clock, { burst: perSecond, perSecond });
+    const bound = { perSecond, bucket: bucket(), refusals: bucket() };
+    bounds.set(organisation, bound);
+    return bound;
   }
 
   #count(organisation: OrganisationId, isWithin: boolean): void {
@@ -138,6 +167,10 @@ declare module 'fastify' {
 export function installRequestLimits(app: FastifyInstance, context: ControllerContext): RequestLimits {
   const limits = new RequestLimits(context);
   app.decorate('requestLimits', limits);
+  app.addHook('preClose', (done) => {
+    limits.release();
+    done();
+  });
   app.addHook('onClose', () => limits.flushAll());
   return limits;
 }

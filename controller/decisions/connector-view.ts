@@ -68,7 +68,7 @@ export async function connectorView(
       untilMs: nowMs + longestLifeMs,
     };
     const issued = (await issuedTo(tx, [connector], nowMs)).get(connector) ?? [];
-    const ticket = ticketFor(context, due, { issued, fresh });
+    const ticket = ticketFor(context, organisation, due, { issued, fresh });
     await storeIssued(tx, fresh, nowMs);
     const snapshot: ConnectorSnapshot = {
       kind: 'connector',
@@ -77,6 +77,7 @@ export async function connectorView(
       peers: Object.fromEntries(peers.map(({ id, nk }) => [id, { id, nk }])),
       resources,
       direct: directEndpoints(own, state),
+      flows: context.organisations.get(organisation)?.limits.flows ?? null,
       ...web.snapshot,
     };
     const nextMs = Math.min(nowMs + longestLifeMs * 0.55, web.nextMs);

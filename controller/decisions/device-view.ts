@@ -114,7 +114,9 @@ async function look(
     const about = { tx, state, shared, grants, servers, news, nowMs, webPort };
     const looked: Looked[] = [];
     for (const [device, seat] of seats)
-      looked.push(await lookAt(context, seat, about, { issued: issued.get(device) ?? [], fresh }));
+      looked.push(
+        await lookAt(context, organisation, seat, about, { issued: issued.get(device) ?? [], fresh }),
+      );
     await storeIssued(tx, fresh, nowMs);
     return looked;
   });
@@ -160,7 +162,13 @@ interface About {
   readonly webPort: number;
 }
 
-async function lookAt(context: ControllerContext, seat: Seat, about: About, tokens: Tokens): Promise<Looked> {
+async function lookAt(
+  context: ControllerContext,
+  organisation: OrganisationId,
+  seat: Seat,
+  about: About,
+  tokens: Tokens,
+): Promise<Looked> {
   const { tx, state, shared, nowMs } = about;
   const list = shared.of(seat);
   const granted = list.filter((each) => each.state === 'granted').map(({ resource }) => resource);
@@ -170,7 +178,7 @@ async function lookAt(context: ControllerContext, seat: Seat, about: About, toke
   return {
     seat,
     snapshot: deviceSnapshot(about, seat, list, held),
-    ticket: due.size === 0 ? undefined : deviceTicket(context, seat, due, tokens),
+    ticket: due.size === 0 ? undefined : deviceTicket(context, organisation, seat, due, tokens),
     grants: rows,
     nextMs: nextLook(seat, list, due, nowMs),
   };
@@ -178,6 +186,7 @@ async function lookAt(context: ControllerContext, seat: Seat, about: About, toke
 
 function deviceTicket(
   context: ControllerContext,
+  organisation: OrganisationId,
   { device, session }: Seat,
   due: ReadonlyMap<NetworkId, Rights>,
   tokens: Tokens,
@@ -191,7 +200,7 @@ function deviceTicket(
     out,
     untilMs: session.untilMs,
   };
-  return ticketFor(context, ticket, tokens);
+  return ticketFor(context, organisation, ticket, tokens);
 }
 
 function deviceSnapshot(

@@ -3,7 +3,14 @@
  * lost can be named to those who hold the token. Always inside the transaction that decided: nothing is issued on facts
  * that have changed meanwhile. Their texts are kept nowhere; `sign-issued.ts` makes them of what is remembered.
  */
-import { newId, type Id, type NetworkId, type NodeId, type ResourceId } from '../../protocol/ids.ts';
+import {
+  newId,
+  type Id,
+  type NetworkId,
+  type NodeId,
+  type OrganisationId,
+  type ResourceId,
+} from '../../protocol/ids.ts';
 import type { ControllerContext } from '../context.ts';
 import type { IssuedTokensTable } from '../store/tables/nodes.ts';
 import { inChunks } from '../store/in-chunks.ts';
@@ -18,6 +25,8 @@ export interface TicketTerms {
   readonly out: number;
   /** Public hostnames of a connector; absent: none. */
   readonly hosts?: readonly string[];
+  /** Bytes a second at a relay; absent: without bound. */
+  readonly rate?: number;
 }
 
 export interface TicketDue extends TicketTerms {
@@ -27,6 +36,8 @@ export interface TicketDue extends TicketTerms {
   /** Epoch milliseconds after which it must not be honoured. */
   readonly untilMs: number;
 }
+
+const bytesInMegabit = 125_000;
 
 /** SQLite takes a bounded number of values in one statement. */
 const rowsPerStatement = 200;
@@ -74,6 +85,7 @@ export async function storeIssued(
 /** The node's ticket: of those issued the one that still serves, else a new one, which is added to `fresh`. */
 export function ticketFor(
   context: ControllerContext,
+  organisation: OrganisationId,
   { node, session, untilMs, meet, out, hosts }: TicketDue,
   { issued, fresh }: Tokens,
 ): IssuedToken {
@@ -82,10 +94,12 @@ export function ticketFor(
     (row) => row.kind === 'ticket' && row.session === session && row.superseded_ms === null,
   );
   const expiresMs = Math.min(untilMs, nowMs + longestLifeMs);
+  const relay = context.organisations.get(organisation)?.limits.relay ?? null;
   const terms: TicketTerms = {
     meet: meet.toSorted(),
     out,
     ...(hosts === undefined ? {} : { hosts }),
+    ...(relay === null ? {} : { rate: relay * bytesInMegabit }),
   };
   const resources = JSON.stringify(terms);
   const newest = Math.max(...rows.map((row) => row.issued_ms));

@@ -9,6 +9,7 @@ import type { TypedApp } from '../api/typed-app.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { ControllerContext } from '../context.ts';
 import type { LoginAttempts, PendingAttempt, SignIn } from '../enrolment/login-attempts.ts';
+import { unprovenZones } from '../organisation/owned-names.ts';
 import { approvalRule } from '../organisation/settings.ts';
 import { instant, portalCaller, type PortalCaller } from './portal-caller.ts';
 import { isFresh } from './freshness.ts';
@@ -39,15 +40,14 @@ export function deviceLoginRoutes(
       if (entered.state !== 'found') return entered;
       const { kind, device, expiresMs } = entered.attempt;
       const shares = sameNetwork(browser, device.address);
+      const { document, zones } = await caller.organisation.reader.current();
       return {
         state: 'found',
         device: { name: device.name, os: device.os, address: plainAddress(device.address) },
         browserAddress: browser,
         sharesAddress: shares,
-        needsApproval: waitsForApproval(
-          approvalRule((await caller.organisation.reader.current()).document),
-          kind === 'code' && !shares,
-        ),
+        needsApproval: waitsForApproval(approvalRule(document), kind === 'code' && !shares),
+        unprovenZones: unprovenZones(zones),
         expires: instant(expiresMs),
       };
     },

@@ -9,6 +9,7 @@ import { Type } from 'typebox';
 import { toBase64Url } from '../../protocol/encoding.ts';
 import { sourceOfAddress } from '../../protocol/link/handshake-budget.ts';
 import { SignInOptions, type SignInError } from '../../protocol/portal.ts';
+import { problemOf } from '../api/problems.ts';
 import type { TypedApp } from '../api/typed-app.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { ControllerContext, Organisation } from '../context.ts';
@@ -66,6 +67,7 @@ export function signInRoutes(
   app.get(
     '/oidc/:provider/start',
     {
+      errorHandler: atLimit,
       config: {
         ...publicRoute,
         answers: { 302: { description: 'To the provider, or back to the sign-in page with the reason' } },
@@ -98,6 +100,7 @@ export function signInRoutes(
   app.get(
     '/oidc/:provider/callback',
     {
+      errorHandler: atLimit,
       config: {
         ...publicRoute,
         answers: {
@@ -303,6 +306,15 @@ function askFor(
 function scopesFor({ client }: Provider): string {
   const known = client.serverMetadata().scopes_supported ?? ['openid', 'email', 'profile'];
   return wantedScopes.filter((scope) => scope === 'openid' || known.includes(scope)).join(' ');
+}
+
+/** Who comes here looks at a browser: the organisation's limit of requests has a page of its own, not JSON. */
+function atLimit(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const { problem, retryAfterS } = problemOf(error);
+  if (problem !== 'limit') throw error;
+  const { rd } = request.query as { readonly rd?: unknown };
+  if (retryAfterS !== undefined) void reply.header('retry-after', String(retryAfterS));
+  void backToSignIn(reply, 'busy', returnPath(typeof rd === 'string' ? rd : undefined));
 }
 
 function backToSignIn(reply: FastifyReply, error: SignInError, returnTo: string): FastifyReply {

@@ -4,7 +4,7 @@
  */
 import type { OrganisationId } from '../../protocol/ids.ts';
 import { appendAudit } from '../audit/append-audit.ts';
-import type { OrganisationsTable } from '../store/tables/organisations.ts';
+import type { LimitColumns } from '../store/tables/organisations.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import type { Store } from '../store/store.ts';
 
@@ -15,6 +15,10 @@ export interface Limits {
   readonly connectors: number | null;
   /** A second, at each controller. */
   readonly requests: number | null;
+  /** Open at once, at each connector; browsers' connections are none. */
+  readonly flows: number | null;
+  /** What its circuits and its browsers pass at each relay, both ways together, in megabits a second. */
+  readonly relay: number | null;
 }
 
 export type Counted = 'people' | 'connectors';
@@ -26,10 +30,14 @@ export const limitTexts: Readonly<Record<Counted, string>> = {
     'The organisation has as many connectors as whoever runs the controller lets it have; remove one first. The key is still good.',
 };
 
-type LimitColumns = Pick<OrganisationsTable, 'most_people' | 'most_connectors' | 'most_requests'>;
-
 export function limitsIn(row: LimitColumns): Limits {
-  return { people: row.most_people, connectors: row.most_connectors, requests: row.most_requests };
+  return {
+    people: row.most_people,
+    connectors: row.most_connectors,
+    requests: row.most_requests,
+    flows: row.most_flows,
+    relay: row.most_relay,
+  };
 }
 
 /** How many there are now. */
@@ -65,11 +73,13 @@ export async function setLimits(
   const after = { ...before, ...given };
   const detail = { before, after };
   await appendAudit(scoped, [{ atMs: nowMs, who, what: 'organisation.limit', result: 'done', detail }]);
-  const { people, connectors, requests } = after;
+  const { people, connectors, requests, flows, relay } = after;
   await store.changeOrganisation(id, {
     most_people: people,
     most_connectors: connectors,
     most_requests: requests,
+    most_flows: flows,
+    most_relay: relay,
   });
   return after;
 }

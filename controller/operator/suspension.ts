@@ -38,7 +38,7 @@ export async function endEverything(context: ControllerContext, id: Organisation
   await lookAnew(context, id);
 }
 
-/** It is suspended no more: everybody gets what they may have. */
+/** It is suspended no more, or has other limits: everybody gets what they may have. */
 export async function lookAnew(context: ControllerContext, id: OrganisationId): Promise<void> {
   context.bus.publish(id, { kind: 'servers' });
   await decideAll(context, id);

@@ -17,5 +17,7 @@ export async function usageOf(store: ScopedStore): Promise<Usage> {
     people: { used: await countOf(store, 'people'), limit: limits.people },
     connectors: { used: await countOf(store, 'connectors'), limit: limits.connectors },
     requests: { limit: limits.requests, months },
+    flows: { limit: limits.flows },
+    relay: { limit: limits.relay },
   };
 }

@@ -53,10 +53,13 @@ export function watchOrganisations(context: ControllerContext, watched: Organisa
   }
 
   async function follow(
-    { id, isSuspended }: OrganisationRecord,
+    { id, isSuspended, limits }: OrganisationRecord,
     before: OrganisationRecord | undefined,
   ): Promise<void> {
-    if (isSuspended === (before?.isSuspended ?? false)) return;
-    await (isSuspended ? endEverything(context, id) : lookAnew(context, id));
+    if (isSuspended !== (before?.isSuspended ?? false))
+      return isSuspended ? endEverything(context, id) : lookAnew(context, id);
+    // Connectors are told how many flows there may be, relays read in tickets what may pass.
+    const told = before?.limits ?? limits;
+    if (limits.flows !== told.flows || limits.relay !== told.relay) await lookAnew(context, id);
   }
 }

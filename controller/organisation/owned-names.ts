@@ -75,6 +75,11 @@ function exposeSuffix({ expose }: StoredDocument): Name | undefined {
   return expose === undefined ? undefined : parseName(expose.suffix);
 }
 
+/** The suffixes that the organisation answers for and nobody can prove: the person who lets a device in says yes to them. */
+export function unprovenZones(zones: readonly Name[]): Name[] {
+  return zones.filter((zone) => !isProvable(zone));
+}
+
 /** Names of the public tree; those for private use, and a trial's, are nobody's in DNS. */
 function isProvable(name: Name): boolean {
   return isPublicName(name) && !isWithin(name, 'localhost' as Name);

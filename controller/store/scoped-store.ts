@@ -20,7 +20,7 @@ import { askGuard } from './change-guard.ts';
 import type { Database } from './database.ts';
 import type { Schema, ScopedSchema } from './schema.ts';
 import type { NodesTable } from './tables/nodes.ts';
-import type { OrganisationsTable } from './tables/organisations.ts';
+import { limitColumns, type LimitColumns } from './tables/organisations.ts';
 
 type Table = keyof ScopedSchema;
 /** A new row without its organisation, which the store adds. */
@@ -98,6 +98,13 @@ export class ScopedStore {
     return row.epoch;
   }
 
+  /** Raises the epoch to at least `least`, and by one at the least, and returns it. */
+  async raiseEpoch(least: number): Promise<number> {
+    const epoch = Math.max((await this.epoch()) + 1, least);
+    await this.#db.updateTable('organisations').set({ epoch }).where('id', '=', this.organisation).execute();
+    return epoch;
+  }
+
   /** What decisions rest on besides the document. */
   async standing(): Promise<Standing> {
     const row = await this.#own()
@@ -111,8 +118,10 @@ export class ScopedStore {
   }
 
   /** What the operator lets it have at most; null: no limit. */
-  async limits(): Promise<Pick<OrganisationsTable, 'most_people' | 'most_connectors' | 'most_requests'>> {
-    return this.#own().select(['most_people', 'most_connectors', 'most_requests']).executeTakeFirstOrThrow();
+  async limits(): Promise<LimitColumns> {
+    return this.#own()
+      .select([...limitColumns])
+      .executeTakeFirstOrThrow();
   }
 
   /**

@@ -8,7 +8,7 @@ import type { Kysely, Selectable } from 'kysely';
 import { newId, type NodeId, type OrganisationId } from '../../protocol/ids.ts';
 import { fileName, openDatabase, type Database } from './database.ts';
 import type { Schema } from './schema.ts';
-import type { AuditTable, OrganisationsTable } from './tables/organisations.ts';
+import type { AuditTable, LimitColumns, OrganisationsTable } from './tables/organisations.ts';
 import { scopedTables } from './scoped-tables.ts';
 import { ScopedStore } from './scoped-store.ts';
 
@@ -98,9 +98,7 @@ export class Store {
   /** Writes what the operator says of an organisation; every controller hears of it. */
   async changeOrganisation(
     id: OrganisationId,
-    change: Partial<
-      Pick<OrganisationsTable, 'suspended_ms' | 'most_people' | 'most_connectors' | 'most_requests'>
-    >,
+    change: Partial<Pick<OrganisationsTable, 'suspended_ms'> & LimitColumns>,
   ): Promise<void> {
     await this.#database.transaction('store', async (tx) => {
       const changed = await nextChange(tx);
@@ -173,6 +171,8 @@ export class Store {
         most_people: null,
         most_connectors: null,
         most_requests: null,
+        most_flows: null,
+        most_relay: null,
       })
       .execute();
     return id;

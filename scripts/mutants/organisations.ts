@@ -69,11 +69,50 @@ export const organisationMutants: readonly Mutant[] = [
       "if (known === undefined && !(await hasRoom(tx, 'people')) && nowMs < 0) {",
     ],
   ]),
+  ...guards('controller/api/request-limits.ts', limited, [
+    [
+      'who hammers on is answered late',
+      'if (!bound.refusals.take() && this.#held.size < mostHeld) await this.#hold();',
+      '',
+    ],
+  ]),
   ...guards('controller/api/access.ts', limited, [
     [
       'strangers use up no requests of the organisation',
-      "if (caller.kind === 'nobody') limits.take(organisationAt(context, request).id, 'stranger');",
-      "if (caller.kind === 'nobody') limits.take(organisationAt(context, request).id, 'known');",
+      "if (caller.kind === 'nobody') return limits.take(organisationAt(context, request).id, 'stranger');",
+      "if (caller.kind === 'nobody') return limits.take(organisationAt(context, request).id, 'known');",
+    ],
+  ]),
+  ...guards(
+    'connector/flows/accept.ts',
+    ['test/connector/flow-quota.test.ts'],
+    [
+      [
+        'an organisation opens no more flows than it may',
+        'if (quota.flows >= (this.#serving.snapshot()?.flows ?? Number.POSITIVE_INFINITY))',
+        'if (quota.flows === Number.POSITIVE_INFINITY)',
+      ],
+    ],
+  ),
+  ...guards('controller/api/routes/events.ts', limited, [
+    [
+      'no organisation keeps another from news',
+      'return own < maxStreams / new Set([...all, organisation]).size;',
+      'return own < 0;',
+    ],
+  ]),
+  ...guards('controller/decisions/issued-tokens.ts', limited, [
+    [
+      'tickets carry what the organisation may pass',
+      'const rate = relay === null ? {} : { rate: relay * bytesInMegabit };',
+      'const rate = relay === null ? {} : {};',
+    ],
+  ]),
+  ...guards('controller/operator/watch-organisations.ts', limited, [
+    [
+      'a changed limit reaches nodes that are connected',
+      'if (limits.flows !== told.flows || limits.relay !== told.relay) await lookAnew(context, id);',
+      'void told;',
     ],
   ]),
   ...guards('controller/organisation/owned-names.ts', named, [

@@ -81,7 +81,19 @@ export const relayMutants: readonly Mutant[] = [
   ...guards(
     'relay/rate-shares.ts',
     ['test/relay/organisation-shares.test.ts'],
-    [['a rate', 'if (this.#owedBytes <= share) return;', 'return;']],
+    [
+      ['a rate', 'if (this.#owedBytes <= share) return;', 'return;'],
+      [
+        'an organisation’s own rate',
+        'return Math.min(meter.mostPerTick, this.#bytesPerTick / this.#active.size);',
+        'return this.#bytesPerTick / this.#active.size;',
+      ],
+      [
+        'an older ticket gives no rate back',
+        'if (saidS < this.#saidS || (saidS === this.#saidS && most >= this.#mostPerTick)) return;',
+        '',
+      ],
+    ],
   ),
   ...guards(
     'relay/relay.ts',

@@ -325,6 +325,56 @@ test('SEC-A10: what belongs to another organisation answers as what does not exi
   assert.equal(world.theirRows(), before);
 });
 
+test('SEC-A10: at the sign-in address of another organisation nobody of ours is known, nobody of theirs at ours, and tokens see their own', async (t) => {
+  const address = new URL('https://foreign.access.acme.example:8443');
+  const world = await twoOrganisations(t, address);
+  const api = new Api(world);
+  const ours = world.context.firstOrganisation;
+  const there = { host: address.host, origin: address.origin };
+  const everyone = await Promise.all(
+    [undefined, ...roles].flatMap((role) =>
+      [ours, world.theirs].map(async (organisation) => {
+        const { cookie } = withCookie((await world.cookie(organisation, role)).cookie);
+        const at = organisation === ours ? there : { origin };
+        return {
+          name: `${role ?? 'person'} of ${organisation}`,
+          headers: { ...own, cookie: cookie ?? '', ...at },
+        };
+      }),
+    ),
+  );
+  const theirAdmin = bearer(await world.token('admin', world.theirs));
+  const ourAdmin = bearer(await world.token('admin'));
+  const values = world.theirValues();
+  let [walked, read] = [0, 0];
+  for (const route of world.portal.declaredRoutes) {
+    if (route.access === 'public') continue;
+    for (const { name, headers } of everyone) {
+      const { statusCode } = await api.ask(route, headers);
+      assert.equal(statusCode, 401, `${route.method} ${route.url} for ${name}`);
+      walked += 1;
+    }
+    if (route.method !== 'GET' || route.url.includes(':') || !isLetIn(route.access, tokenOfAdmin)) continue;
+    const { body } = await api.ask(route, { ...ourAdmin, host: address.host }, {}, cursorsOf(api, route));
+    for (const value of values) assert.equal(body.includes(value), false, `${route.url} shows ${value}`);
+    read += 1;
+  }
+  assert.ok(walked > 500 && read > 15, `${walked} walked, ${read} read`);
+  // Where they are at home they are known.
+  const { cookie } = await world.cookie(world.theirs);
+  const home = { ...withCookie(cookie), ...there };
+  assert.equal((await world.portal.inject({ url: '/api/v1/me', headers: home })).statusCode, 200);
+  assert.equal((await world.portal.inject({ url: '/api/v1/networks', headers: theirAdmin })).statusCode, 200);
+});
+
+const tokenOfAdmin: Who = { name: 'a token', role: 'admin', scopes, headers: async () => ({}) };
+
+/** From the beginning on, where a route goes page by page. */
+function cursorsOf(api: Api, route: DeclaredRoute): Record<string, string> {
+  const parameters = api.operation(route)?.parameters ?? [];
+  return parameters.some(({ name }) => name === 'after') ? { after: '0' } : {};
+}
+
 test('SEC-A10: names, codes and links of another organisation in a body are as unknown as any', async (t) => {
   const world = await twoOrganisations(t);
   const { portal, context } = world;

@@ -40,6 +40,8 @@ interface Cause {
 
 const sourceSecret = 'a-secret-of-the-device-management';
 let demoted: { id: string; token: string } | undefined;
+/** The person as their directory has them, and what it comes in with. */
+let directoryUser: { id: string; token: string } | undefined;
 
 const causes: readonly Cause[] = [
   {
@@ -53,6 +55,34 @@ const causes: readonly Cause[] = [
     api: portalIsShut,
     async restore(world) {
       await world.actor.admin('POST', `/api/v1/people/${await aliceId(world.actor)}/enable`);
+      await signInEverywhere(world);
+    },
+  },
+  {
+    name: 'deactivated by the directory',
+    code: 'revoked',
+    word: 'disabled',
+    sharedGoesOn: true,
+    async prepare(world) {
+      await world.apply((document) => {
+        document.identityProviders = document.identityProviders.map((provider) => ({
+          ...provider,
+          directory: { join: 'email' },
+        }));
+      });
+      const { body } = await world.actor.admin('POST', '/api/v1/directories/corp/tokens', {});
+      const { token } = body as { token: string };
+      const schemas = ['urn:ietf:params:scim:schemas:core:2.0:User'];
+      const user = { schemas, userName: alice, active: true };
+      const made = await world.actor.call({ token }, 'POST', '/scim/v2/Users', user);
+      assert.equal(made.status, 201, JSON.stringify(made.body));
+      directoryUser = { id: (made.body as { id: string }).id, token };
+    },
+    take: async (world) => [await setActive(world, false)],
+    api: portalIsShut,
+    async restore(world) {
+      await setActive(world, true);
+      await world.apply();
       await signInEverywhere(world);
     },
   },
@@ -481,6 +511,17 @@ async function vouch(world: MatrixWorld, compliant: boolean): Promise<Answer> {
   const verdicts = world.ids().map((device) => ({ device, compliant }));
   const as = { token: sourceSecret };
   const answer = await world.actor.call(as, 'POST', '/api/v1/posture/mdm', { verdicts });
+  assert.equal(answer.status, 200, JSON.stringify(answer.body));
+  return answer;
+}
+
+/** The directory says that the person is there, or is no more. */
+async function setActive({ actor }: MatrixWorld, active: boolean): Promise<Answer> {
+  const { id, token } = directoryUser ?? { id: '', token: '' };
+  const answer = await actor.call({ token }, 'PATCH', `/scim/v2/Users/${id}`, {
+    schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
+    Operations: [{ op: 'replace', path: 'active', value: active }],
+  });
   assert.equal(answer.status, 200, JSON.stringify(answer.body));
   return answer;
 }

@@ -1,7 +1,7 @@
 /** Two organisations signed in at once on one device: whose name is whose, what each is told, and how one of them ends. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
 import { AccountFolders } from '../../client/accounts/account-folders.ts';
@@ -80,6 +80,8 @@ async function signedInTwice(t: TestContext): Promise<World & { client: Client }
         browser: true,
         name: 'laptop',
         uids: [process.getuid?.() ?? 0],
+        socks: { address: '127.0.0.1', port: 0 },
+        httpProxy: { address: '127.0.0.1', port: 0 },
         onEvent: (event, { account }) => events.push({ event, account }),
       });
       t.after(() => client.stop());
@@ -152,6 +154,58 @@ test('two organisations at once: each has its names, its keys and its own news, 
   const told = JSON.stringify(globex.heard);
   const acmes = [acme.node('device').nk, acme.node('device').mk, acme.org, String(device), 'acme.internal'];
   for (const word of acmes) assert.ok(!told.includes(word), `globex was told ${word}`);
+});
+
+/** What comes back of `opening` and a word, over a proxy of the client. */
+async function byProxy(proxy: string | undefined, opening: Buffer | string): Promise<string> {
+  const socket = connect({ port: Number(proxy?.split(':')[1]), host: '127.0.0.1' });
+  socket.on('error', () => undefined);
+  socket.write(opening);
+  socket.end('hello');
+  return text(socket);
+}
+
+test('both proxies serve the names of both organisations, and a zone that both declare for its holder alone', async (t) => {
+  const { client, acme, globex, call } = await signedInTwice(t);
+  const { socks, http } = client.status().proxies;
+  const socksTo = (name: string, port: number): Promise<string> =>
+    byProxy(
+      socks,
+      Buffer.concat([
+        Buffer.of(5, 1, 0, 5, 1, 0, 3, name.length),
+        Buffer.from(name),
+        Buffer.of(port >> 8, port & 255),
+      ]),
+    );
+  const httpTo = (name: string, port: number): Promise<string> =>
+    byProxy(http, `CONNECT ${name}:${port} HTTP/1.1\r\nHost: ${name}:${port}\r\n\r\n`);
+  for (const [organisation, name] of [
+    [acme, 'acme'],
+    [globex, 'globex'],
+  ] as const) {
+    const host = `wiki.${name}.internal`;
+    for (const answer of [
+      await socksTo(host, organisation.wikiPort),
+      await httpTo(host, organisation.wikiPort),
+    ])
+      assert.ok(answer.endsWith(`${name} hello`), JSON.stringify(answer));
+  }
+  // globex says that this name is its own too; the zone is acme's, and the port only globex's wiki has.
+  const [wiki] = Object.values(globex.device.resources);
+  assert.ok(wiki !== undefined);
+  const hosts = ['wiki.globex.internal', 'trap.acme.internal'];
+  globex.device = {
+    ...globex.device,
+    resources: { ...globex.device.resources, [wiki.id]: { ...wiki, hosts } },
+  };
+  await globex.push();
+  await eventually('the claim arrives', async () => {
+    const list = JSON.stringify(await call('GET', '/v1/resources?account=globex'));
+    return list.includes('trap.acme.internal') || undefined;
+  });
+  assert.match(await httpTo('trap.acme.internal', globex.wikiPort), /^HTTP\/1\.1 403 /);
+  // "Not allowed by the rules" (RFC 1928 section 6).
+  assert.equal((await socksTo('trap.acme.internal', globex.wikiPort)).charCodeAt(3), 2);
 });
 
 test('a zone that two organisations declare stays with whoever held it, by name, until its account is signed out', async (t) => {

@@ -78,6 +78,43 @@ test('a flow that was never opened, or whose session ended, takes no place', asy
   await until(() => bench.quota.people === 0);
 });
 
+test('beyond what the organisation may have open nobody opens another, each is told whose limit it is, and what is open goes on', async () => {
+  bench.mostFlows = 3;
+  const [alice, service] = [id('usr'), 'svc_00000000000000000000000000' as never];
+  const laptop = await deviceOf(alice);
+  const key = newAgreementKey();
+  const grant = await bench.grant({
+    sub: service,
+    jti: id('tok'),
+    dev: id('dev'),
+    nk: encodeKey(key.publicKey),
+  });
+  const machine = await bench.dial([grant], key);
+  const streams = await open(laptop, 2);
+  await open(machine.session, 1);
+  assert.equal(await outcome(laptop, bench.request()), 'limit');
+  assert.equal(await outcome(machine.session, bench.request()), 'limit');
+  await until(() => machine.notes.length === 1);
+  const [note] = machine.notes as { resource: string; code: string; reason: string }[];
+  assert.deepEqual([note?.resource, note?.code, note?.reason], [bench.wiki, 'limit', 'organisation-limit']);
+  const refused = bench.records().filter(({ event }) => event === 'refused');
+  assert.deepEqual(
+    refused.map(({ subject, code, cause }) => [subject, code, cause]),
+    [
+      [alice, 'limit', 'organisation-limit'],
+      [service, 'limit', 'organisation-limit'],
+    ],
+  );
+  // A lower one takes nothing away.
+  bench.mostFlows = 1;
+  assert.equal(bench.quota.flows, 3);
+  for (const stream of streams) stream.destroy();
+  await until(() => bench.quota.flows === 1);
+  assert.equal(await outcome(laptop, bench.request()), 'limit');
+  bench.mostFlows = null;
+  assert.equal(await outcome(laptop, bench.request()), 'accepted');
+});
+
 test('only people are counted, one by one, and each place is given back once', () => {
   const quota = new FlowQuota(2);
   const [alice, bob] = [id('usr'), id('usr')];
@@ -90,7 +127,7 @@ test('only people are counted, one by one, and each place is given back once', (
   assert.ok(quota.take(alice) !== undefined);
   assert.equal(quota.take(alice), undefined);
   for (let count = 0; count < 5; count++) assert.ok(quota.take('svc_00000000000000000000000000'));
-  assert.equal(quota.people, 2);
+  assert.deepEqual([quota.people, quota.flows], [2, 8]);
 });
 
 /** How many flows of this person are open, found by asking for the rest. */

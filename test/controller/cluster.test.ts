@@ -170,7 +170,7 @@ test('what one document gave, another that is applied elsewhere takes away again
   );
 });
 
-test('rolling restart: channels move on, wrong codes still count, and who is gone is not online', async (t) => {
+test('REL-7: rolling restart: channels move on, wrong codes still count, and who is gone is not online', async (t) => {
   const all = await cluster(t, servers, 2);
   const [one, two] = all.members as [Member, Member];
   const connector = new TestNode(one, 'connector');

@@ -4,20 +4,26 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test, type TestContext } from 'node:test';
+import { decodeJwt } from 'jose';
+import { buildApp } from '../../controller/api/app.ts';
+import { login } from '../../controller/login/login.ts';
 import { NoRoomForPerson, recordSignIn } from '../../controller/login/record-sign-in.ts';
 import { hasRoom, limitsIn, setLimits, type Limits } from '../../controller/operator/limits.ts';
 import { usageOf } from '../../controller/operator/usage.ts';
+import { watchOrganisations } from '../../controller/operator/watch-organisations.ts';
 import { openStore, type Store } from '../../controller/store/store.ts';
+import type { ConnectorSnapshot, DeviceSnapshot } from '../../protocol/snapshot.ts';
 import { systemRandom } from '../../protocol/clock.ts';
 import { newId, type OrganisationId } from '../../protocol/ids.ts';
 import type { Usage } from '../../protocol/usage.ts';
 import { makeDatabase, startPostgres, type PostgresServer } from '../support/servers/postgres-server.ts';
 import { acmeDocument } from './support/document.ts';
+import { settle } from '../support/settle.ts';
 import { testController, type TestController } from './support/controller.ts';
 import { TestNode } from './support/node.ts';
 
 const nowMs = Date.parse('2026-11-20T10:00:00Z');
-const none: Limits = { people: null, connectors: null, requests: null };
+const none: Limits = { people: null, connectors: null, requests: null, flows: null, relay: null };
 
 let server: PostgresServer;
 before(async () => {
@@ -212,20 +218,101 @@ test('an organisation that asks too often waits, alone, and strangers use up not
   const elsewhere = { host: 'globex.access.acme.example:8443' };
   assert.equal((await app.inject({ url: '/api/v1/networks', headers: elsewhere })).statusCode, 401);
 
+  // As many again are turned away at once; whoever goes on all the same waits for each answer.
+  await time.pass(1_000);
+  await statuses(ours, 10);
+  let answered = 0;
+  const hammering = Array.from({ length: 3 }, async () => {
+    const { statusCode } = await ours();
+    assert.equal(statusCode, 429);
+    answered += 1;
+  });
+  // Whoever came after them has been answered, so they have been asked about.
+  for (let at = 0; at < 5; at += 1) assert.equal((await bearer(theirs)()).statusCode, 200);
+  await settle();
+  await time.pass(900);
+  assert.equal(answered, 0);
+  await time.pass(200);
+  await Promise.all(hammering);
+
+  // Who signs in looks at a browser, and is shown a page.
+  const portal = await buildApp({ context, ...login(context, controller.attempts) });
+  t.after(() => portal.close());
+  await time.pass(1_000);
+  const starts: string[] = [];
+  for (let at = 0; at < 6; at += 1) {
+    const answer = await portal.inject({ url: '/oidc/nobody/start?rd=%2Fsessions' });
+    starts.push(`${answer.statusCode} ${answer.headers.location} ${answer.headers['retry-after'] ?? ''}`);
+  }
+  assert.deepEqual([...new Set(starts.slice(0, 5))], ['404 undefined ']);
+  assert.equal(starts[5], '302 /login?error=busy&rd=%2Fsessions 1');
+  const back = await portal.inject({ url: '/oidc/nobody/callback?state=x' });
+  assert.equal(back.headers.location, '/login?error=busy');
+
   await time.pass(1_000);
   const usage = (await controller.call('GET', '/api/v1/usage')).json<Usage>();
-  // The document, and the eight above.
-  const counted = { month: '2026-11', requests: 9, refused: 2 };
+  // The document, and what is above.
+  const counted = { month: '2026-11', requests: 22, refused: 10 };
   assert.deepEqual(usage.requests, { limit: 5, months: [counted] });
   // Written down by itself after a while, for each apart.
   await time.pass(12_000);
   const kept = async (id: OrganisationId) =>
     (await usageOf(context.organisation(id).store)).requests.months.map(({ requests }) => requests);
-  assert.deepEqual(await kept(context.firstOrganisation), [9]);
-  assert.deepEqual(await kept(other), [20]);
+  assert.deepEqual(await kept(context.firstOrganisation), [22]);
+  assert.deepEqual(await kept(other), [25]);
   const read = async (id: OrganisationId, role: 'admin' | 'auditor') => {
     const headers = { authorization: `Bearer ${await controller.token(role, id)}` };
     return app.inject({ url: '/api/v1/usage', headers });
   };
   assert.equal((await read(other, 'auditor')).json<Usage>().requests.limit, null);
+});
+
+test('connectors are told how many flows there may be, and tickets carry what may pass a relay, also after a change', async (t) => {
+  const controller = await acme(t);
+  const { context, time } = controller;
+  const stop = watchOrganisations(context, { addressed: () => undefined });
+  t.after(async () => stop());
+  const connector = new TestNode(controller, 'connector');
+  await connector.enrol({ secret: await controller.key('connector', 'hq') });
+  const device = new TestNode(controller, 'device');
+  await device.enrol({ secret: await controller.key('service', 'ci') });
+  await device.untilSnapshot<DeviceSnapshot>(({ resources }) => Object.keys(resources).length > 0);
+  const rates = () =>
+    [connector, device].map((node) => decodeJwt(node.last('tickets')?.list.at(-1) ?? '')['rate']);
+  const flows = () => (connector.snapshot as ConnectorSnapshot).flows;
+  assert.deepEqual([flows(), ...rates()], [null, undefined, undefined]);
+  const by = { nowMs: time.ms, who: 'test' };
+  const shortly = async (isThere: () => boolean): Promise<void> => {
+    // Tokens are signed, and a server asked, in time that is not the test's.
+    for (let look = 0; look < 50 && !isThere(); look += 1) await time.pass(300);
+  };
+  await setLimits(context.store, context.firstOrganisation, { flows: 7, relay: 8 }, by);
+  await shortly(() => flows() === 7 && rates().every((rate) => rate === 1_000_000));
+  assert.deepEqual([flows(), ...rates()], [7, 1_000_000, 1_000_000]);
+  const usage = (await controller.call('GET', '/api/v1/usage')).json<Usage>();
+  assert.deepEqual([usage.flows, usage.relay], [{ limit: 7 }, { limit: 8 }]);
+  await setLimits(context.store, context.firstOrganisation, { flows: null, relay: null }, by);
+  await shortly(() => flows() === null && rates().every((rate) => rate === undefined));
+  assert.deepEqual([flows(), ...rates()], [null, undefined, undefined]);
+});
+
+test('an organisation that holds all streams of news keeps no other from its own', async (t) => {
+  const controller = await acme(t);
+  const { context, app } = controller;
+  const other = await context.store.createOrganisation();
+  await context.organisations.refresh();
+  const [ours, theirs] = [await controller.token('admin'), await controller.token('admin', other)];
+  const streams: { destroy(): unknown }[] = [];
+  t.after(async () => streams.forEach((stream) => stream.destroy()));
+  const open = async (token: string): Promise<number> => {
+    const headers = { accept: 'text/event-stream', authorization: `Bearer ${token}` };
+    const answer = await app.inject({ url: '/api/v1/events', headers, payloadAsStream: true });
+    streams.push(answer.stream());
+    return answer.statusCode;
+  };
+  const statuses = new Set<number>();
+  for (let count = 0; count < 500; count += 1) statuses.add(await open(ours));
+  assert.deepEqual([...statuses], [200]);
+  assert.equal(await open(ours), 429);
+  assert.equal(await open(theirs), 200);
 });

@@ -64,6 +64,8 @@ test('a person types the code, sees what waits and where, lets it in, and it is 
     address: '203.0.113.9',
   });
   assert.ok(found.sharesAddress && !found.needsApproval);
+  // Nobody can prove that these are the organisation's: who lets the device in is shown them.
+  assert.deepEqual(found.unprovenZones, ['acme.internal']);
   assert.deepEqual(await outcome(portal, attempt), { state: 'waiting' });
 
   assert.deepEqual(await approve(browser, { code: typed }), { state: 'joined', needsApproval: false });

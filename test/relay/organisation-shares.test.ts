@@ -149,6 +149,57 @@ test('a rate is shared evenly among the organisations that use it, and whole for
   assert.equal(clock.pending, 0, 'nothing ticks while nothing passes');
 });
 
+test('an organisation with a bound of its own passes no more, and leaves the rest of the relay’s rate to the others', () => {
+  const clock = new VirtualClock();
+  const run = (rates: RateShares): [number, number] => {
+    const [bounded, free] = [new Tap(), new Tap()];
+    for (let step = 0; step < 1_000; step++) {
+      clock.advance(10);
+      for (const [tap, organisation] of [[bounded, lab.org] as const, [free, other] as const]) {
+        if (tap.isPaused) continue;
+        tap.passed += 50_000;
+        rates.of(organisation).count(50_000, tap, tap);
+      }
+    }
+    return [bounded.passed, free.passed];
+  };
+  const shared = new RateShares(1_000_000, clock);
+  shared.heed({ org: lab.org, rate: 200_000, iat: 1 });
+  const [bounded, free] = run(shared);
+  assert.ok(bounded > 1_800_000 && bounded < 2_300_000, `${bounded}`);
+  assert.ok(free > 7_000_000 && free < 8_700_000, `${free}`);
+  // Where the relay has no rate, the other passes all that it has.
+  const unbounded = new RateShares(undefined, clock);
+  unbounded.heed({ org: lab.org, rate: 200_000, iat: 1 });
+  const [still, all] = run(unbounded);
+  assert.ok(still > 1_800_000 && still < 2_300_000, `${still}`);
+  assert.equal(all, 50_000_000);
+  // An older ticket, and a higher one of the same second, change nothing; a newer one does.
+  for (const [rate, iat] of [
+    [undefined, 0],
+    [9_000_000, 1],
+  ] as const)
+    unbounded.heed({ org: lab.org, ...(rate === undefined ? {} : { rate }), iat });
+  assert.ok(run(unbounded)[0] < 2_300_000);
+  unbounded.heed({ org: lab.org, iat: 2 });
+  assert.equal(run(unbounded)[0], 50_000_000);
+  clock.advance(5_000);
+  assert.equal(clock.pending, 0);
+});
+
+test('what a newer ticket of any node says holds for circuits of its organisation that are open, and for no other’s', async () => {
+  await place.start();
+  const [bounded, free] = [await join(lab.org), await join(other)];
+  const [slow, fast] = [bounded.call(), free.call()];
+  await until(() => bounded.taken.length === 1 && free.taken.length === 1);
+  const iat = Math.floor(Date.now() / 1_000) + 1;
+  open.push(await attachToRelay(await place.attachOptions(labClient(), { rate: 100_000, iat })));
+  for (const end of [slow, fast]) end.write(Buffer.alloc(4_000_000));
+  await until(() => free.taken[0]?.received.length === 4_000_000);
+  const passed = bounded.taken[0]?.received.length ?? 0;
+  assert.ok(passed < 2_000_000, `${passed}`);
+});
+
 test('what passes a relay with a rate takes the time it should, and all of it arrives', async () => {
   place.bytesPerSecond = 2_000_000;
   await place.start();

@@ -9,6 +9,7 @@ import { parseName } from '../../protocol/names.ts';
 import type { MuxStream } from '../../protocol/mux/stream.ts';
 import { sourceOf, neighbourhoodOf } from '../../relay/browser-network.ts';
 import { Circuits } from '../../relay/circuits.ts';
+import { RateShares } from '../../relay/rate-shares.ts';
 import { inOrder } from '../../relay/rendezvous.ts';
 import { WebDoor } from '../../relay/web-door.ts';
 import { listenForBrowsers, type WebListener } from '../../relay/web-listener.ts';
@@ -159,6 +160,7 @@ test('a connector that says nothing gives way after half a second where there is
   const door = new WebDoor({
     clock,
     circuits: new Circuits(1e6),
+    rates: new RateShares(undefined, clock),
     serving: () => serving,
     passed: () => undefined,
     refused: () => undefined,

@@ -4,6 +4,7 @@ import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import type { Role } from '../../protocol/roles.ts';
 import { createOrganisation } from '../../controller/operator/create-organisation.ts';
+import { setLimits } from '../../controller/operator/limits.ts';
 import type { NameProof } from '../../protocol/name-proofs.ts';
 import { clientSecretOf } from '../../controller/organisation/apply-document.ts';
 import { issuer } from './support/busy-organisation.ts';
@@ -61,6 +62,18 @@ test('a resource is added by the form, shown as code and saved, and taken back b
   await page.getByRole('button', { name: 'Undo' }).click();
   await page.getByRole('link', { name: 'tickets' }).waitFor({ state: 'detached' });
   assert.deepEqual((await inForce()).document, before.document);
+});
+
+test('what the operator lets the organisation have stands beside what it has, to read', async () => {
+  const { context } = portal;
+  const by = { nowMs: context.now(), who: 'command line' };
+  const given = { people: 40, flows: 2_000, relay: 100 };
+  await setLimits(context.store, context.firstOrganisation, given, by);
+  await go('/admin/settings?tab=organisation');
+  for (const text of [/^\d+ of at most 40$/, 'at most 2000 at each connector', 'at most 100 Mbit/s at each'])
+    await page.getByText(text).waitFor();
+  const none = { people: null, flows: null, relay: null };
+  await setLimits(context.store, context.firstOrganisation, none, by);
 });
 
 test('secrets that nobody was shown survive a change, and a provider that moves needs a new one', async () => {

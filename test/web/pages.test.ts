@@ -147,6 +147,8 @@ test('SEC-J7 a device elsewhere comes with a red warning, and what it calls itse
   await page.getByRole('alert').getByText('It is not on the network you are on').waitFor();
   await page.getByText('<img src=x onerror="alert(1)">').waitFor();
   assert.equal(await page.locator('img').count(), 0);
+  // A suffix that nobody can prove: it is the person who says yes to it.
+  await page.getByText(/every name below acme\.internal will lead to this organisation alone/).waitFor();
   await noSidewaysScroll(page);
   await page.getByRole('button', { name: 'Let it in' }).click();
   await page.getByText('It waits for an administrator').waitFor();

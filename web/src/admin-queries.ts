@@ -10,6 +10,7 @@ function live<T>(key: string, queryFn: () => Promise<T>) {
 }
 
 export const overviewQuery = live('overview', admin.overview);
+export const usageQuery = live('usage', admin.usage);
 export const peopleQuery = live('people', admin.people);
 export const serviceAccountsQuery = live('service-accounts', admin.serviceAccounts);
 export const allDevicesQuery = live('devices', admin.devices);

@@ -8,15 +8,22 @@ import type { TypedApp } from '../typed-app.ts';
 
 /** After this a stream ends and its browser dials anew, so that whoever lost the right to it is refused. */
 const streamMs = 60_000;
+/** Beyond, an organisation that has less than its even part of them still gets one. */
 const maxStreams = 500;
 
 export function eventRoutes(app: TypedApp, context: ControllerContext): void {
   const watches = new Map<OrganisationId, ChangeWatch>();
-  const open = new Set<() => void>();
+  const open = new Map<() => void, OrganisationId>();
   app.addHook('preClose', (done) => {
-    for (const end of open) end();
+    for (const end of open.keys()) end();
     done();
   });
+  const hasRoom = (organisation: OrganisationId): boolean => {
+    if (open.size < maxStreams) return true;
+    const all = [...open.values()];
+    const own = all.filter((each) => each === organisation).length;
+    return own < maxStreams / new Set([...all, organisation]).size;
+  };
 
   app.get(
     '/api/v1/events',
@@ -31,8 +38,8 @@ export function eventRoutes(app: TypedApp, context: ControllerContext): void {
     async (request, reply) => {
       if (request.headers.accept?.includes('text/event-stream') !== true)
         throw new ProblemError('invalid-request', 'This is a stream: ask with Accept: text/event-stream.');
-      if (open.size >= maxStreams) throw ProblemError.tooMany(streamMs);
       const organisation = organisationOf(request);
+      if (!hasRoom(organisation)) throw ProblemError.tooMany(streamMs);
       const watch = watches.get(organisation) ?? newWatch(context, organisation);
       watches.set(organisation, watch);
       for (const [name, value] of Object.entries(reply.getHeaders()))
@@ -51,7 +58,7 @@ export function eventRoutes(app: TypedApp, context: ControllerContext): void {
         open.delete(end);
         raw.end();
       };
-      open.add(end);
+      open.set(end, organisation);
       raw.once('close', end);
       return reply;
     },

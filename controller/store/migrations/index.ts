@@ -26,6 +26,7 @@ import * as invitations from './0022-invitations.ts';
 import * as limits from './0024-limits.ts';
 import * as lookups from './0025-lookups.ts';
 import * as noTokenTexts from './0026-no-token-texts.ts';
+import * as flowAndRelayLimits from './0027-flow-and-relay-limits.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-organisation': organisation,
@@ -54,4 +55,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0024-limits': limits,
   '0025-lookups': lookups,
   '0026-no-token-texts': noTokenTexts,
+  '0027-flow-and-relay-limits': flowAndRelayLimits,
 };

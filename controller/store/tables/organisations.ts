@@ -33,7 +33,21 @@ export interface OrganisationsTable {
   most_connectors: number | null;
   /** A second. */
   most_requests: number | null;
+  /** Open at once at each connector. */
+  most_flows: number | null;
+  /** Megabits a second at each relay. */
+  most_relay: number | null;
 }
+
+/** The columns of what an organisation may have at most. */
+export const limitColumns = [
+  'most_people',
+  'most_connectors',
+  'most_requests',
+  'most_flows',
+  'most_relay',
+] as const;
+export type LimitColumns = Pick<OrganisationsTable, (typeof limitColumns)[number]>;
 
 /** Documents as applied, newest revision last, without secrets. */
 export interface DocumentsTable {

@@ -59,6 +59,8 @@ export class ConnectorBench {
   /** What names lead to; literals lead to themselves. */
   names: Record<string, string[]> = {};
   resources: Record<string, ConnectorResource> = {};
+  /** Flows that may be open at once; null: without bound. */
+  mostFlows: number | null = null;
   /** Takes the questions of other connectors. */
   peer: Serving['peer'];
   /** What is behind public hostnames. */
@@ -159,6 +161,7 @@ export class ConnectorBench {
         relays: {},
         peers: {},
         resources: this.resources,
+        flows: this.mostFlows,
         web: { url: 'https://access.acme.example/web/start', port: 443 },
       }),
       card: () => card,

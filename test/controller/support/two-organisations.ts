@@ -47,10 +47,14 @@ export function foreignDocument(): OrganisationDocument {
   return JSON.parse(renamed.replaceAll('acme.internal', 'foreign.internal')) as OrganisationDocument;
 }
 
-export async function twoOrganisations(test: AfterTest): Promise<TwoOrganisations> {
+/** @param address where people of theirs sign in; at the controller's own unless given */
+export async function twoOrganisations(test: AfterTest, address?: URL): Promise<TwoOrganisations> {
   const controller = await testController(test);
   const { context, attempts } = controller;
-  const theirs = await context.store.createOrganisation();
+  const theirs = await context.store.createOrganisation(
+    address === undefined ? {} : { name: foreignDocument().organisation, address: address.origin },
+  );
+  await context.organisations.refresh();
   const portal = await buildApp({ context, ...login(context, attempts) });
   test.after(() => portal.close());
   await fill(controller, portal, context.firstOrganisation, acmeDocument(), 'our');

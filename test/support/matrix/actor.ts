@@ -2,25 +2,38 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Lab } from '../lab/lab.ts';
+import type { Place } from '../lab/place.ts';
 import type { Program } from '../lab/program.ts';
-import type { Organisation } from '../organisation/organisation.ts';
+import type { IdentityProvider } from '../identity-provider.ts';
 import type { Answer, Ask, SignIn, SignOut } from './actor-process.ts';
+
+/** Whom it acts on. */
+export interface ActedOn {
+  /** Where the person signs in. */
+  readonly url: string;
+  readonly caFile: string;
+  /** Holds the administrator's API token. */
+  readonly tokenFile: string;
+  readonly provider: IdentityProvider;
+}
 
 export class Actor {
   readonly #program: Program;
-  readonly #organisation: Organisation;
+  readonly #organisation: ActedOn;
   readonly #admin: string;
   #last = 0;
 
-  private constructor(program: Program, organisation: Organisation) {
+  private constructor(program: Program, organisation: ActedOn) {
     this.#program = program;
     this.#organisation = organisation;
     this.#admin = readFileSync(organisation.tokenFile, 'utf8').trim();
   }
 
   /** On the laptop, so that devices there share its address. */
-  static async start(lab: Lab, organisation: Organisation): Promise<Actor> {
+  static async start(
+    lab: { readonly dir: string; readonly laptop: Place },
+    organisation: ActedOn,
+  ): Promise<Actor> {
     const bundle = join(lab.dir, 'actor-authorities.pem');
     const { caFile, provider } = organisation;
     writeFileSync(bundle, [caFile, provider.caFile].map((file) => readFileSync(file, 'utf8')).join('\n'));

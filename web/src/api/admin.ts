@@ -31,6 +31,7 @@ import type { AccessRequests, Approving, RequestState } from '../../../protocol/
 import type { Role } from '../../../protocol/roles.ts';
 import type { Simulation, SimulationRequest } from '../../../protocol/simulation.ts';
 import type { TargetTest, TargetTested } from '../../../protocol/target-test.ts';
+import type { Usage } from '../../../protocol/usage.ts';
 import type { WebhookEntry, WebhookTested } from '../../../protocol/webhooks.ts';
 import type { ShownDocument } from '../admin/document/shown-document.ts';
 import { call, withQuery } from './call.ts';
@@ -67,6 +68,7 @@ const keeping = '?secrets=keep';
 
 export const admin = {
   overview: () => call<Overview>('GET', 'overview'),
+  usage: () => call<Usage>('GET', 'usage'),
   access: (of: { resource?: string; subject?: string; device?: string }) =>
     call<EffectiveAccessList>('GET', withQuery('access', of)),
   people: () => call<PersonEntry[]>('GET', 'people'),

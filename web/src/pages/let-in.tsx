@@ -36,7 +36,7 @@ export function LetIn({
   if (answer.data !== undefined && answer.data.state !== 'stale') {
     return <Outcome me={me} device={device} answer={answer.data} />;
   }
-  const { sharesAddress, browserAddress, expires } = device;
+  const { sharesAddress, browserAddress, expires, unprovenZones } = device;
   const pending = answer.isPending ? answer.variables : undefined;
   return (
     <CardPage
@@ -75,6 +75,13 @@ export function LetIn({
           <Foreign text={browserAddress} limit={60} className="font-mono text-small" />
         </Fact>
       </dl>
+      {unprovenZones.length === 0 ? undefined : (
+        <p className="text-small text-quiet">
+          On it, every name below{' '}
+          <Foreign text={unprovenZones.join(', ')} limit={400} className="font-mono" /> will lead to this
+          organisation alone. These suffixes are nobody’s in DNS, so it is you who says yes to them.
+        </p>
+      )}
       {answer.error === null ? undefined : (
         <Notice tone="bad" title="Your answer did not arrive" live>
           {answer.error.message}

@@ -48,6 +48,10 @@ const errorTexts: Record<SignInError, { title: string; text: string }> = {
     title: 'Your organisation is full',
     text: 'It has as many people as it may have here, and you would be one more. An administrator of yours can make room.',
   },
+  busy: {
+    title: 'Your organisation asks for too much just now',
+    text: 'It sends as many requests a second as it may here. Wait a few seconds, then sign in again.',
+  },
   throttled: {
     title: 'Too many sign-ins from here',
     text: 'Wait ten minutes, then try again.',

@@ -1,4 +1,7 @@
-/** The organisation itself: what it is called, the private names it answers for, and the serial numbers of its machines. */
+/**
+ * The organisation itself: what it is called, the private names it answers for, the serial numbers of its machines, and what
+ * whoever runs the controller lets it have.
+ */
 import { useState } from 'react';
 import type { DocumentInForce } from '../../api/admin.ts';
 import { useMay } from '../../shell/may.ts';
@@ -10,6 +13,7 @@ import { Panel } from '../../ui/panel.tsx';
 import type { ShownDocument } from '../document/shown-document.ts';
 import { withKey } from '../document/with-key.ts';
 import { useReview } from '../document/use-review.tsx';
+import { Limits } from './limits.tsx';
 
 export default function OrganisationSettings({ base }: { readonly base: DocumentInForce }) {
   return (
@@ -17,6 +21,7 @@ export default function OrganisationSettings({ base }: { readonly base: Document
       <Name key={`name ${base.revision}`} base={base} />
       <Zones key={`zones ${base.revision}`} base={base} />
       <Serials key={`serials ${base.revision}`} base={base} />
+      <Limits />
     </>
   );
 }
