@@ -2,7 +2,7 @@
  * Flow records from a connector into the audit log, once each: a batch commits as one and is acknowledged after that, so
  * the connector forgets nothing that is not on disk here.
  */
-import type { FlowRecord } from '../../protocol/control.ts';
+import type { FlowRecord } from '../../protocol/flow-record.ts';
 import { parseId, type ConnectorId, type OrganisationId } from '../../protocol/ids.ts';
 import { appendAudit, type AuditEntry } from '../audit/append-audit.ts';
 import type { ControllerContext } from '../context.ts';

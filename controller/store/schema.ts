@@ -14,7 +14,6 @@ import type {
   BootsTable,
   ChannelsTable,
   EnrolmentKeysTable,
-  IssuedTokenTextsTable,
   IssuedTokensTable,
   NodesTable,
   PostureSourcesTable,
@@ -81,7 +80,6 @@ export interface ScopedSchema {
   enrolment_keys: EnrolmentKeysTable;
   api_tokens: ApiTokensTable;
   issued_tokens: IssuedTokensTable;
-  issued_token_texts: IssuedTokenTextsTable;
   revocations: RevocationsTable;
   audit: AuditTable;
   login_attempts: LoginAttemptsTable;

@@ -19,7 +19,6 @@ const tables: Readonly<Record<keyof ScopedSchema, true>> = {
   enrolment_keys: true,
   api_tokens: true,
   issued_tokens: true,
-  issued_token_texts: true,
   revocations: true,
   audit: true,
   login_attempts: true,

@@ -386,7 +386,8 @@ export function keepControl(options: ControlOptions): ControlConnection {
     };
   }
 
-  function understood(): { narrowed?: true } {
+  function understood(): { narrowed?: true; keeps?: true } {
+    if (options.kind === 'device') return { keeps: true };
     return options.kind === 'connector' ? { narrowed: true } : {};
   }
 

@@ -336,7 +336,7 @@ export const signInMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'controller/control/conversation.ts',
+    'controller/control/joining.ts',
     ['test/attack/throttles.test.ts'],
     [['guessed keys are held off', 'if (waitMs !== undefined) throw tooMany(waitMs);', '']],
   ),

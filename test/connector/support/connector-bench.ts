@@ -12,7 +12,8 @@ import { AcceptedSession, type Serving } from '../../../connector/flows/accept.t
 import { FlowLog } from '../../../connector/flows/flow-log.ts';
 import { FlowQuota } from '../../../connector/flows/flow-quota.ts';
 import { systemClock, systemRandom, type Clock } from '../../../protocol/clock.ts';
-import type { ConnectorResource, FlowRecord } from '../../../protocol/control.ts';
+import type { FlowRecord } from '../../../protocol/flow-record.ts';
+import type { ConnectorResource } from '../../../protocol/snapshot.ts';
 import { Fault, type CodeName } from '../../../protocol/errors.ts';
 import { newId, type NetworkId, type ResourceId } from '../../../protocol/ids.ts';
 import { encodeKey, newAgreementKey, newSigningKey, type AgreementKey } from '../../../protocol/keys.ts';
