@@ -12,7 +12,8 @@ import type { Carrier } from '../protocol/link/carrier.ts';
 import { HandshakeBudget } from '../protocol/link/handshake-budget.ts';
 import { Attachments } from '../protocol/link/attachments.ts';
 import { keepAttached, type KeptAttachment } from '../protocol/link/keep-attached.ts';
-import { acceptSession, SessionTable, type Session } from '../protocol/link/session.ts';
+import { acceptSession, SessionTable } from '../protocol/link/open-session.ts';
+import type { Session } from '../protocol/link/session.ts';
 import {
   keepControl,
   type ControlConnection,

@@ -5,7 +5,7 @@ import { Fault } from '../../protocol/errors.ts';
 import { newId } from '../../protocol/ids.ts';
 import { newAgreementKey } from '../../protocol/keys.ts';
 import { HandshakeBudget } from '../../protocol/link/handshake-budget.ts';
-import { acceptSession, dialSession } from '../../protocol/link/session.ts';
+import { acceptSession, dialSession } from '../../protocol/link/open-session.ts';
 import { memoryCarriers } from '../support/memory-carrier.ts';
 import { settle } from '../support/settle.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
