@@ -13,7 +13,7 @@ export function returnFreeMemory(): void {
 
 function mallocTrim(): ((keptBytes: number) => number) | undefined {
   try {
-    return koffi.load(null).func('int malloc_trim(size_t kept)') as unknown as (keptBytes: number) => number;
+    return koffi.load(null).func('int malloc_trim(size_t kept)');
   } catch {
     return undefined;
   }

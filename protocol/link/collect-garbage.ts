@@ -14,7 +14,7 @@ const oldEveryBytes = 1_024 * 1_024 * 1_024;
 /** After so much, and then nothing like it for so long, a program is at rest. */
 const restAfterBytes = 32 * 1_024 * 1_024;
 const restMs = 1_000;
-const afterStartMs = 3_000;
+const afterStartMs = 5_000;
 /** Pings go on at rest. */
 const idleBytes = 4_096;
 
@@ -63,7 +63,9 @@ const { gc } = globalThis;
 
 let returnFree = (): void => undefined;
 const countYoung = collectEvery(everyBytes, () => gc?.({ type: 'minor', execution: 'sync' }));
-const collectAll = (): void => void gc?.({ type: 'major', execution: 'sync' });
+const collectAll = (): void => {
+  gc?.({ type: 'major', execution: 'sync' });
+};
 const countOld = collectEvery(oldEveryBytes, collectAll);
 const countForRest = collectAtRest(
   restAfterBytes,
