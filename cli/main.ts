@@ -42,6 +42,8 @@ const commands: Record<string, () => Promise<Register>> = {
   directory: async () => (await import('./directory.ts')).directoryCommand,
   hostname: async () => (await import('./hostname.ts')).hostnameCommand,
   mail: async () => (await import('./mail.ts')).mailCommand,
+  backup: async () => (await import('./backup.ts')).backupCommand,
+  restore: async () => (await import('./backup.ts')).restoreCommand,
   store: async () => (await import('./store.ts')).storeCommand,
   audit: async () => (await import('./audit.ts')).auditCommand,
   completion: async () => {

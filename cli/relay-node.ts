@@ -18,7 +18,7 @@ import { Counts, flag, gauge, type Metric } from '../protocol/metrics.ts';
 import { relayMetrics } from './relay-metrics.ts';
 import type { StateDirectory } from '../protocol/node/state-directory.ts';
 import { encodeEnrolmentKey, type EnrolmentKey } from '../protocol/secrets.ts';
-import type { Card } from '../protocol/tokens.ts';
+import { hasLostKey, type Card } from '../protocol/tokens.ts';
 import { version } from '../protocol/version.ts';
 import { listenForNodes, type RelayListener, type TlsCertificate } from '../relay/listener.ts';
 import { createRelay, type Relay } from '../relay/relay.ts';
@@ -102,6 +102,7 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
     onMessage: receive,
     onAlarm: (name) => alarms.raise(name),
     onWelcome(shown) {
+      if (hasLostKey(card, shown)) relay?.forgetTickets();
       card = shown;
       keep('card.json', card);
       begin();

@@ -5,22 +5,21 @@
 import { hostname } from 'node:os';
 import { systemClock } from '../protocol/clock.ts';
 import { Fault } from '../protocol/errors.ts';
-import { decodeKey, encodeKey } from '../protocol/keys.ts';
 import { parseName } from '../protocol/names.ts';
 import { isIPv4 } from 'node:net';
-import { openIdentity, type Identity } from '../protocol/node/identity.ts';
+import { openIdentity } from '../protocol/node/identity.ts';
 import { serveLocalApi, type LocalApi } from '../protocol/node/local-api.ts';
 import type { StateDirectory } from '../protocol/node/state-directory.ts';
 import { hiddenText } from '../protocol/reasons.ts';
 import type { EnrolmentKey } from '../protocol/secrets.ts';
-import { Account, hostOf } from './accounts/account.ts';
+import { Account } from './accounts/account.ts';
 import { AccountFolders, type AccountFolder } from './accounts/account-folders.ts';
-import { chooseAccount, nameAccounts } from './accounts/account-names.ts';
 import type { AddressRange } from './dns/address-range.ts';
 import type { ClientEvent, EventSource } from './events.ts';
 import { localRoutes, parseTarget, type JoinedBy } from './local-routes.ts';
 import { mayCapture, NameCapture } from './name-capture.ts';
 import { NameSharing } from './accounts/name-sharing.ts';
+import { RunningAccounts } from './accounts/running-accounts.ts';
 import type { FlowTarget, OpenDatagrams } from './flows/open-flow.ts';
 import { machineAt, type Machine } from './posture/machine.ts';
 import { serveProxy, type ProxyServer } from './proxies/proxy-server.ts';
@@ -84,13 +83,9 @@ export interface Client {
 export async function startClient(options: ClientOptions): Promise<Client> {
   if (options.capture !== undefined && !mayCapture())
     throw new Fault('denied', 'capturing needs CAP_NET_ADMIN on Linux');
-  const folders = new AccountFolders(options.state);
-  if (options.key !== undefined) enrolByKey(openIdentity(options.state), options.key, options.state.path);
-  const starting = accountsToStart(folders, options);
-  if (starting.length === 0) throw new Error('a client needs an enrolment or a key');
-  await takeOverFromWatchdog(options.state.path);
-  const client = new RunningClient(options, folders, starting);
+  const client = new RunningClient(options);
   try {
+    await takeOverFromWatchdog(options.state.path);
     await client.start();
   } catch (error) {
     await client.stop();
@@ -99,30 +94,12 @@ export async function startClient(options: ClientOptions): Promise<Client> {
   return client;
 }
 
-/** Takes controller and root from the key, unless this device has joined already: then they must be the same. */
-function enrolByKey(identity: Identity, { url, root }: EnrolmentKey, path: string): void {
-  const { enrolment } = identity;
-  if (enrolment?.node === undefined)
-    identity.enrol({ schema: 'postern.enrolment/v1', url, root: encodeKey(root) });
-  else if (enrolment.root !== encodeKey(root))
-    throw new Fault('denied', `${path} belongs to another controller than this key; choose another --state`);
-}
-
-/** Those that somebody is signed in to, and the one that is asked for; the first where that is nobody. */
-function accountsToStart(folders: AccountFolders, { key, account, isAlone }: ClientOptions): AccountFolder[] {
-  if (key !== undefined) return [folders.first];
-  const known = folders.list();
-  const wanted = known.filter(({ id, isSignedIn }) => id === account || (isSignedIn && isAlone !== true));
-  return wanted.length > 0 ? wanted : known.slice(0, 1);
-}
-
 class RunningClient implements Client {
   readonly #options: ClientOptions;
-  readonly #folders: AccountFolders;
   readonly #machine: Machine;
+  readonly #accounts: RunningAccounts;
   readonly #sharing: NameSharing;
   readonly #wake: WakeWatch;
-  #accounts: readonly Account[];
   readonly #ready = Promise.withResolvers<ClientStatus>();
   readonly #ended = Promise.withResolvers<Undone>();
   #isReady = false;
@@ -134,31 +111,36 @@ class RunningClient implements Client {
   #telling: Promise<void> = Promise.resolve();
   #stopping: Promise<Undone> | undefined;
 
-  constructor(options: ClientOptions, folders: AccountFolders, starting: readonly AccountFolder[]) {
+  constructor(options: ClientOptions) {
+    const { state, key, account, controllerUrl, isAlone = false, capture, wallClock = Date.now } = options;
     this.#options = options;
-    this.#folders = folders;
     this.#ready.promise.catch(() => undefined);
+    this.#machine = machineAt('', capture?.uids ?? options.uids);
+    const folders = new AccountFolders(state);
+    this.#accounts = new RunningAccounts({
+      state,
+      folders,
+      key,
+      account,
+      controllerUrl,
+      isAlone,
+      make: (folder, url) => this.#newAccount(folder, url),
+    });
     this.#sharing = new NameSharing({
       folders,
-      accounts: () => this.#accounts,
-      nameOf: (account) => this.#nameOf(account),
+      accounts: () => this.#accounts.all,
+      nameOf: (each) => this.#accounts.nameOf(each),
       domains: () => this.#capture?.changes.searchDomains ?? [],
-      isKept: options.capture !== undefined && options.isAlone !== true,
+      isKept: capture !== undefined && !isAlone,
     });
-    const { wallClock = Date.now } = options;
     this.#wake = new WakeWatch({
       clock: systemClock,
       suspendedMs: suspendCounter(systemClock, wallClock),
       ...options.sleep,
       woke: () => {
-        for (const account of this.#accounts) account.woke();
+        for (const each of this.#accounts.all) each.woke();
       },
     });
-    this.#machine = machineAt('', options.capture?.uids ?? options.uids);
-    const overridden = options.account ?? starting[0]?.id;
-    this.#accounts = starting.map((folder) =>
-      this.#newAccount(folder, folder.id === overridden ? options.controllerUrl : undefined),
-    );
   }
 
   get ready(): Promise<ClientStatus> {
@@ -189,12 +171,12 @@ class RunningClient implements Client {
       });
     if (socks !== undefined) this.#proxies.socks = await serve('socks', socks);
     if (httpProxy !== undefined) this.#proxies.http = await serve('http', httpProxy);
-    for (const account of this.#accounts) account.remember();
+    for (const account of this.#accounts.all) account.remember();
     this.#share();
     // A restart finds the zones of the last run and refuses or serves them at once, whatever the controllers do.
-    if (this.#accounts.some((account) => account.remembers)) await this.#startCapture();
+    if (this.#accounts.all.some((account) => account.remembers)) await this.#startCapture();
     this.#followReadiness();
-    for (const account of this.#accounts) await account.start();
+    for (const account of this.#accounts.all) await account.start();
     this.#wake.start();
   }
 
@@ -203,7 +185,7 @@ class RunningClient implements Client {
   }
 
   status(meant?: string): ClientStatus {
-    const account = meant === undefined ? this.#accounts[0] : this.#choose(meant);
+    const account = meant === undefined ? this.#accounts.first : this.#accounts.choose(meant);
     if (account === undefined) throw new Error('a client has an account');
     return this.#statusOf(account);
   }
@@ -218,7 +200,7 @@ class RunningClient implements Client {
     const undone = (await this.#capture?.stop()) ?? { resolvConf: 'untouched' };
     this.#proxies.socks?.close();
     this.#proxies.http?.close();
-    for (const account of this.#accounts) account.stop();
+    for (const account of this.#accounts.all) account.stop();
     await this.#api?.close();
     this.#ready.reject(new Fault('cancelled'));
     return undone;
@@ -239,7 +221,7 @@ class RunningClient implements Client {
       range: () => this.#capture?.changes.range,
       nameOf: (address) => this.#capture?.nameOf(address),
       isCapturing: () => this.#options.capture === undefined || this.#capture !== undefined,
-      onEvent: (event) => onEvent(event, this.#sourceOf(account)),
+      onEvent: (event) => onEvent(event, this.#accounts.sourceOf(account)),
       changed: () => this.#changed(),
     });
     return account;
@@ -247,7 +229,7 @@ class RunningClient implements Client {
 
   /** Ready with the first account that is; what stands in the way of one alone is no reason to give up the others. */
   #followReadiness(): void {
-    const all = this.#accounts.map((account) => this.#followReady(account));
+    const all = this.#accounts.all.map((account) => this.#followReady(account));
     const [first] = all;
     Promise.any(all).catch(() => first?.catch((error: unknown) => this.#ready.reject(error)));
   }
@@ -255,20 +237,17 @@ class RunningClient implements Client {
   async #followReady(account: Account): Promise<void> {
     await account.ready;
     const status = this.#statusOf(account);
-    if (this.#isReady) this.#options.onEvent({ kind: 'also-ready', status }, this.#sourceOf(account));
+    if (this.#isReady)
+      this.#options.onEvent({ kind: 'also-ready', status }, this.#accounts.sourceOf(account));
     this.#isReady = true;
     this.#ready.resolve(status);
-  }
-
-  #sourceOf(account: Account): EventSource {
-    const isOne = this.#accounts.length < 2;
-    return { account: isOne ? undefined : this.#nameOf(account), url: account.url };
   }
 
   /** An account knows of other names than before. Rejects with a Fault when names cannot be captured. */
   async #changed(): Promise<void> {
     this.#share();
-    if (this.#accounts.some((account) => account.knowledge().contact === 'known')) await this.#startCapture();
+    if (this.#accounts.all.some((account) => account.knowledge().contact === 'known'))
+      await this.#startCapture();
     // One after the other: what the system is told last is what holds.
     const told = this.#telling.then(() => this.#capture?.update());
     this.#telling = told.catch(() => undefined);
@@ -276,14 +255,14 @@ class RunningClient implements Client {
   }
 
   #share(): void {
-    if (!this.#sharing.settle()) this.#accounts[0]?.notKept();
+    if (!this.#sharing.settle()) this.#accounts.first?.notKept();
   }
 
   /** Whose name or address it is; a refusal of what is nobody's is the first account's to remember. */
   #accountOf({ host, port }: FlowTarget): Account {
-    const [first] = this.#accounts;
+    const [first] = this.#accounts.all;
     if (first === undefined) throw new Fault('cancelled');
-    if (this.#accounts.length === 1) return first;
+    if (this.#accounts.all.length === 1) return first;
     const name = isIPv4(host) ? this.#capture?.nameOf(host) : parseName(host);
     const owner = name === undefined ? undefined : this.#sharing.ownerOf(name);
     if (owner !== undefined) return owner;
@@ -308,17 +287,17 @@ class RunningClient implements Client {
         (await this.#sharing.ownerOf(name)?.flows.exists(name, resource)) ?? ('unknown' as const),
       openFlow: (target) => this.open(target),
       openDatagrams: (target) => this.#openDatagrams(target),
-      notKept: () => this.#accounts[0]?.notKept(),
+      notKept: () => this.#accounts.first?.notKept(),
     });
     // Others may have waited for it.
-    for (const account of this.#accounts) account.readyWhenComplete();
+    for (const account of this.#accounts.all) account.readyWhenComplete();
   }
 
   #routes(): Parameters<typeof serveLocalApi>[1] {
     return localRoutes({
-      accounts: () => this.#accounts,
-      choose: (meant) => this.#choose(meant),
-      nameOf: (account) => this.#nameOf(account),
+      accounts: () => this.#accounts.all,
+      choose: (meant) => this.#accounts.choose(meant),
+      nameOf: (account) => this.#accounts.nameOf(account),
       status: (account) => this.#statusOf(account),
       join: (by) => this.#join(by),
       leave: (account) => this.#leave(account),
@@ -330,17 +309,7 @@ class RunningClient implements Client {
   async #openFor(text: string): ReturnType<Account['open']> {
     const at = text.lastIndexOf('@');
     const target = parseTarget(text.slice(at + 1));
-    return at < 0 ? this.open(target) : this.#choose(text.slice(0, at)).open(target);
-  }
-
-  #choose(meant: string): Account {
-    const account = this.#accounts[chooseAccount(this.#accounts, meant)];
-    if (account === undefined) throw new Fault('protocol');
-    return account;
-  }
-
-  #nameOf(account: Account): string {
-    return nameAccounts(this.#accounts)[this.#accounts.indexOf(account)] ?? hostOf(account.url);
+    return at < 0 ? this.open(target) : this.#accounts.choose(text.slice(0, at)).open(target);
   }
 
   #statusOf(account: Account): ClientStatus {
@@ -356,46 +325,23 @@ class RunningClient implements Client {
             },
       socksPort: this.#proxies.socks?.port,
       httpPort: this.#proxies.http?.port,
-      accounts: this.#accounts.map((each) => ({ name: this.#nameOf(each), parts: each.parts() })),
+      accounts: this.#accounts.all.map((each) => ({
+        name: this.#accounts.nameOf(each),
+        parts: each.parts(),
+      })),
     };
-    return reportStatus(this.#nameOf(account), account.parts(), system);
+    return reportStatus(this.#accounts.nameOf(account), account.parts(), system);
   }
 
-  /** Adds an account to those that run, or starts one that nobody is signed in to; the prompt is for whoever asked. */
-  async #join({ url, root }: JoinedBy): Promise<{ account: Account; prompt: SignInPrompt }> {
-    if (this.#options.key !== undefined)
-      throw new Fault(
-        'denied',
-        'a service account runs here, and nobody signs in beside it; choose another --state',
-      );
-    const folder = this.#folders.at(url);
-    const running = this.#accounts.find(({ id }) => id === folder.id);
-    if (running !== undefined) return { account: running, prompt: await running.signIns.login(undefined) };
-    const identity = openIdentity(folder.state);
-    if (identity.enrolment?.node === undefined) {
-      if (decodeKey(root ?? '') === undefined || root === undefined)
-        throw new Fault('denied', `the root key of ${url} must be known before the first sign-in`);
-      identity.enrol({ schema: 'postern.enrolment/v1', url, root });
-    }
-    const account = this.#newAccount(folder, undefined);
-    this.#accounts = [...this.#accounts, account];
-    account.remember();
-    try {
-      await account.start();
-      const prompt = await account.firstPrompt();
-      void this.#followReady(account).catch(() => undefined);
-      return { account, prompt };
-    } catch (error) {
-      this.#accounts = this.#accounts.filter((each) => each !== account);
-      account.stop();
-      throw error;
-    }
+  async #join(by: JoinedBy): Promise<{ account: Account; prompt: SignInPrompt }> {
+    const joined = await this.#accounts.join(by);
+    if (joined.isNew) void this.#followReady(joined.account).catch(() => undefined);
+    return joined;
   }
 
   /** Ends one account that was signed out; its zones are given back, to another account that was refused them. */
   async #leave(account: Account): Promise<void> {
-    this.#accounts = this.#accounts.filter((each) => each !== account);
-    account.stop();
+    this.#accounts.remove(account);
     await this.#changed();
   }
 

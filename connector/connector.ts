@@ -8,12 +8,8 @@ import { systemClock, systemRandom } from '../protocol/clock.ts';
 import type { ConnectorSnapshot, FromController } from '../protocol/control.ts';
 import { Fault } from '../protocol/errors.ts';
 import { parseId, type RelayId } from '../protocol/ids.ts';
-import type { Carrier } from '../protocol/link/carrier.ts';
-import { HandshakeBudget } from '../protocol/link/handshake-budget.ts';
 import { Attachments } from '../protocol/link/attachments.ts';
 import { keepAttached, type KeptAttachment } from '../protocol/link/keep-attached.ts';
-import { acceptSession, SessionTable } from '../protocol/link/open-session.ts';
-import type { Session } from '../protocol/link/session.ts';
 import {
   keepControl,
   type ControlConnection,
@@ -21,30 +17,28 @@ import {
 } from '../protocol/node/control-connection.ts';
 import { Alarms, type AlarmName } from '../protocol/node/alarms.ts';
 import { dialOptions } from '../protocol/node/dial-options.ts';
-import { openIdentity } from '../protocol/node/identity.ts';
+import { openIdentity, type Identity } from '../protocol/node/identity.ts';
 import { serveLocalApi } from '../protocol/node/local-api.ts';
-import type { MuxStream } from '../protocol/mux/stream.ts';
 import type { StateDirectory } from '../protocol/node/state-directory.ts';
 import type { EnrolmentKey } from '../protocol/secrets.ts';
 import { encodeEnrolmentKey } from '../protocol/secrets.ts';
 import { encodeKey } from '../protocol/keys.ts';
-import { areSigned } from '../protocol/tokens.ts';
-import { AcceptedSession } from './flows/accept.ts';
-import { listenDirectly, type DirectListener } from './direct-listener.ts';
-import { DirectSessions } from './direct-sessions.ts';
+import { areSigned, hasLostKey } from '../protocol/tokens.ts';
 import { FlowLog } from './flows/flow-log.ts';
 import { FlowQuota } from './flows/flow-quota.ts';
+import { HandIn } from './flows/hand-in.ts';
 import { connectorStatus, type ConnectorStatus } from './connector-status.ts';
 import { ConnectorMemory } from './memory.ts';
 import { keepNames } from './dial/name-cache.ts';
 import { systemResolve, type Resolve } from './dial/resolve.ts';
+import { networkPeers } from './network-peers.ts';
 import { servedPart, type Serves } from './served.ts';
+import { AcceptedSessions } from './sessions/accepted-sessions.ts';
+import { listenDirectly } from './sessions/direct-listener.ts';
 import { tellFlows } from './flows/tell-flows.ts';
 import { TargetTests } from './dial/target-tests.ts';
 import type { AcmeSettings } from './web/certificates/acme-account.ts';
 import { answerPeer } from './web/certificates/answer-peer.ts';
-import { peersThroughRelays, type Peers } from './web/certificates/ask-peers.ts';
-import type { DeviceFlow } from './web/device-flow.ts';
 import type { WatchRequest } from './web/passed-request.ts';
 import { webDoorWhenNeeded } from './web/web-door-when-needed.ts';
 
@@ -96,16 +90,12 @@ export interface Connector {
   readonly refused: Promise<never>;
 }
 
-/** Records are gathered for this long before they go to the controller, whose log commits once for each message. */
-const gatherMs = 100;
 /** Rights end with time as well as by message: open flows are looked at when the first ends, and at least this often. */
 const recheckMs = 1_000;
 
 /** While it drains: how long open flows have, and how often it looks whether there are any. */
 const drainMs = 30_000;
 const drainCheckMs = 100;
-/** While it waits for the controller to have every record. */
-const handInCheckMs = 20;
 /** What clients are told last has so long to get through the relays. */
 const partingMs = 250;
 
@@ -113,48 +103,50 @@ const partingMs = 250;
 export async function startConnector(options: ConnectorOptions): Promise<Connector> {
   const { state, log, wallClock = Date.now } = options;
   const identity = openIdentity(state);
-  if (identity.enrolment === undefined) {
-    if (options.key === undefined)
-      throw new Fault('denied', `${state.path} holds no enrolment; give --key pk_…`);
-    identity.enrol({
-      schema: 'postern.enrolment/v1',
-      url: options.key.url,
-      root: encodeKey(options.key.root),
-    });
-  }
-  const listener = await listen();
+  enrol(identity, options);
+  const listener =
+    options.direct === undefined
+      ? undefined
+      : await listenDirectly({
+          ...options.direct,
+          own: identity.nodeKey,
+          clock: systemClock,
+          onCarrier: (carrier, source, welcome) => void sessions.accept(carrier, source, welcome),
+        });
   const alarms = new Alarms(Date.now, (name, text) => log.error({ alarm: name }, text));
   const memory = new ConnectorMemory(state, wallClock, (name) => alarms.raise(name));
   const served = servedPart(options.serves);
   const snapshot = (): ConnectorSnapshot | undefined => served(memory.snapshot);
   const flows = new FlowLog(state);
   const relays = new Attachments(attachTo);
-  const sessions = new Map<Session, AcceptedSession>();
-  const resumable = new SessionTable();
-  const directSessions = new DirectSessions(systemClock);
-  /** Sessions whose end somebody waits for. */
-  const known = new WeakSet<Session>();
-  const budget = new HandshakeBudget(systemClock);
+  const { isPeer, goesBefore, peers } = networkPeers(identity, snapshot, relays);
   const resolve = options.resolve ?? keepNames(systemClock);
-  const serving = {
-    alarm: (name: AlarmName) => alarms.raise(name),
-    lease: memory.lease,
-    flows,
-    quota: new FlowQuota(),
-    snapshot,
-    card: () => memory.card,
-    causeOf: (ids: readonly string[]) => memory.causeOf(ids),
-    peer: (stream: MuxStream, payload: unknown, key: Buffer) =>
-      answerPeer(stream, payload, {
-        isPeer: peerWith(key) !== undefined,
-        certificateFor: (name) => web.certificateFor(name, key),
-      }),
-    resolve,
-    takeWeb: (stream: MuxStream, device: DeviceFlow) => web.takeFlow(stream, device),
-    ...(listener === undefined ? {} : { isOwnListener: listener.isAt }),
+  const sessions = new AcceptedSessions({
+    own: identity.nodeKey,
+    network: () => parseId('net', snapshot()?.network.id),
+    serving: {
+      alarm: (name: AlarmName) => alarms.raise(name),
+      lease: memory.lease,
+      flows,
+      quota: new FlowQuota(),
+      snapshot,
+      card: () => memory.card,
+      causeOf: (ids) => memory.causeOf(ids),
+      peer: (stream, payload, key) =>
+        answerPeer(stream, payload, {
+          isPeer: isPeer(key),
+          certificateFor: (name) => web.certificateFor(name, key),
+        }),
+      resolve,
+      takeWeb: (stream, device) => web.takeFlow(stream, device),
+      ...(listener === undefined ? {} : { isOwnListener: listener.isAt }),
+      clock: systemClock,
+      wallClock,
+    },
+    log,
     clock: systemClock,
-    wallClock,
-  };
+    random: systemRandom,
+  });
   const web = await webDoorWhenNeeded({
     state,
     lease: memory.lease,
@@ -166,7 +158,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     resolve,
     ...(options.onRequest === undefined ? {} : { onRequest: options.onRequest }),
     ...(options.webCertificates === undefined ? {} : { certificates: options.webCertificates }),
-    ...(options.acme === undefined ? {} : { acme: { settings: options.acme, log, ...amongPeers() } }),
+    ...(options.acme === undefined ? {} : { acme: { settings: options.acme, log, peers, goesBefore } }),
     clock: systemClock,
     random: systemRandom,
   });
@@ -179,12 +171,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   const { promise: refused, reject: refuse } = Promise.withResolvers<never>();
   refused.catch(() => undefined);
   const { promise: welcomed, resolve: welcome } = Promise.withResolvers<void>();
-  let sending = false;
-  let gathering: NodeJS.Timeout | undefined;
   let isStopped = false;
-  let isDraining = false;
-  /** Revocations of this turn are written together. */
-  let keeping: NodeJS.Immediate | undefined;
   /** Whether the last beat was of an older epoch than one seen before. */
   let isBehind = false;
 
@@ -206,21 +193,20 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     onAlarm: (name) => alarms.raise(name),
     onWelcome(card) {
       memory.begin();
+      const hasLost = hasLostKey(memory.card, card);
       memory.setCard(card);
+      if (hasLost) forgetSigned();
       welcome();
       web.welcomed();
-      sending = false;
       // Also where there is nothing to publish: what was published before is over then.
       control.send({ t: 'publish', direct: [...(options.direct?.endpoints ?? [])] });
-      sendRecords();
+      handIn.restart();
     },
     onState: followControl,
     epoch: () => memory.lease.epoch,
     wallClock,
   });
-  flows.onRecord = () => {
-    if (!sending) gathering ??= setTimeout(sendRecords, gatherMs);
-  };
+  const handIn = new HandIn({ flows, send: (message) => control.send(message), clock: systemClock });
   attach();
   web.resume();
 
@@ -229,28 +215,25 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     welcomed,
     refused,
     async drain(graceMs = drainMs) {
-      isDraining = true;
-      for (const session of sessions.keys()) session.drain('draining');
-      log.info({ flows: openFlows() }, 'draining');
+      sessions.drain();
+      log.info({ flows: sessions.openFlows }, 'draining');
       const untilMs = systemClock.nowMs() + graceMs;
-      while (flowsToWaitFor() > 0 && systemClock.nowMs() < untilMs)
+      while (sessions.flowsToWaitFor > 0 && systemClock.nowMs() < untilMs)
         await new Promise<void>((resolve) => systemClock.after(drainCheckMs, resolve));
     },
     async stop(handInMs = 0) {
       isStopped = true;
-      clearImmediate(keeping);
       clearTimeout(timer);
-      clearTimeout(gathering);
-      const ending = [...sessions.keys()];
       // One that the controller knows no more does not come back.
       const code = control.state.state === 'refused' ? 'connector-lost' : 'draining';
-      for (const session of ending) session.close(code);
+      const ended = sessions.close(code);
       // Their last word must pass the relays before we leave those.
-      if (ending.length > 0) await new Promise<void>((resolve) => systemClock.after(partingMs, resolve));
+      if (ended > 0) await new Promise<void>((resolve) => systemClock.after(partingMs, resolve));
       listener?.close();
       relays.stop();
       await web.close();
-      await handIn(handInMs);
+      await handIn.finish(handInMs, () => control.state.state === 'up');
+      handIn.stop();
       control.stop();
       memory.keepLease();
       await api.close();
@@ -305,11 +288,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
         memory.revoke(message);
         recheck();
         // Only once that is out: the disk may be slow, and nobody keeps a right for as long as it takes.
-        keeping ??= setImmediate(() => {
-          keeping = undefined;
-          memory.keepLease();
-        });
-        return;
+        return memory.keepLeaseSoon();
       case 'tickets':
         return void takeTickets(message.list);
       case 'flows':
@@ -317,9 +296,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       case 'probe':
         return targetTests.take(message);
       case 'received':
-        flows.received(message.seq);
-        sending = false;
-        return sendRecords();
+        return handIn.received(message.seq);
       default:
         return;
     }
@@ -331,6 +308,12 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     memory.setTickets(list);
     for (const attachment of relays.values()) attachment.refresh();
     return undefined;
+  }
+
+  /** A key is no longer on the card: what it signed ends, and is signed anew for whoever has a right to it. */
+  function forgetSigned(): void {
+    sessions.cut('revoked');
+    web.forgetSigned();
   }
 
   /** Attaches to the relays of the snapshot and leaves those it no longer names. */
@@ -345,7 +328,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       url: () => snapshot()?.relays[relayId]?.url ?? '',
       ticket: () => memory.ticket,
       machineKey: identity.machineKey,
-      onCircuit: (carrier, from) => void accept(carrier, from),
+      onCircuit: (carrier, from) => void sessions.accept(carrier, from),
       onWeb: (stream, caller) => web.take(stream, caller),
       onState: (next) => {
         const fault = next.state === 'dialling' ? next.fault : undefined;
@@ -359,110 +342,12 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     });
   }
 
-  async function listen(): Promise<DirectListener | undefined> {
-    const { direct } = options;
-    if (direct === undefined) return undefined;
-    return listenDirectly({
-      ...direct,
-      own: identity.nodeKey,
-      clock: systemClock,
-      onCarrier: (carrier, source, welcome) => void accept(carrier, source, welcome),
-    });
-  }
-
-  /** @param welcome given for a carrier that came without a relay: called when its session has shown a right */
-  async function accept(carrier: Carrier, from: string, welcome?: () => void): Promise<void> {
-    const network = parseId('net', snapshot()?.network.id);
-    if (network === undefined) return carrier.close(new Fault('no-peer'));
-    if (isStopped) return carrier.close(new Fault('draining'));
-    try {
-      const session = await acceptSession({
-        carrier,
-        own: identity.nodeKey,
-        networkId: network,
-        handle(opened) {
-          const accepted = new AcceptedSession(opened, network, serving);
-          sessions.set(opened, accepted);
-          return accepted.handlers();
-        },
-        budget,
-        source: from,
-        sessions: resumable,
-        clock: systemClock,
-        random: systemRandom,
-      });
-      // It shook hands while this connector ended.
-      if (isStopped) session.close('draining');
-      const accepted = sessions.get(session);
-      if (welcome === undefined || accepted === undefined) directSessions.remove(session);
-      else directSessions.add(session, accepted, welcome);
-      if (known.has(session)) return log.info({ from }, 'session goes on over another path');
-      known.add(session);
-      if (isDraining) session.drain('draining');
-      const ended = await session.closed;
-      sessions.delete(session);
-      log.info({ from, code: ended.code }, 'session ended');
-    } catch (error) {
-      // Whoever reaches the port may come as often as they like: that is worth no line each.
-      if (welcome !== undefined) return;
-      log.warn({ from, code: error instanceof Fault ? error.code : 'internal' }, 'a session was not opened');
-    }
-  }
-
-  /** How certificates are shared with the other connectors of the network. */
-  function amongPeers(): { peers: Peers; goesBefore(key: Buffer): boolean } {
-    const up = (): KeptAttachment[] => relays.values().filter(({ state: now }) => now.state === 'up');
-    const peers = peersThroughRelays({
-      own: identity.nodeKey,
-      network: () => parseId('net', snapshot()?.network.id),
-      peers: () => Object.values(snapshot()?.peers ?? {}),
-      circuits: (connector) => up().map((relay) => () => relay.openCircuit(connector)),
-      isAttached: () => up().length > 0,
-      clock: systemClock,
-      random: systemRandom,
-    });
-    return { peers, goesBefore: (key) => (identity.enrolment?.node ?? '') < (peerWith(key)?.id ?? '') };
-  }
-
-  /** The other connector of the network that has this node key. */
-  function peerWith(key: Buffer): { readonly id: string } | undefined {
-    const nk = encodeKey(key);
-    return Object.values(snapshot()?.peers ?? {}).find((peer) => peer.nk === nk);
-  }
-
   function recheck(): void {
     clearTimeout(timer);
     if (isStopped) return;
     memory.keepTime();
-    const ends = [...[...sessions.values()].map((session) => session.recheck()), web.recheck()];
-    directSessions.recheck();
-    const leftMs = Math.min(...ends) - memory.lease.nowMs();
+    const leftMs = Math.min(sessions.recheck(), web.recheck()) - memory.lease.nowMs();
     timer = setTimeout(recheck, Math.ceil(Math.min(Math.max(leftMs, 1), recheckMs)));
-  }
-
-  function openFlows(): number {
-    return [...sessions.values()].reduce((sum, session) => sum + session.openFlows, 0);
-  }
-
-  function flowsToWaitFor(): number {
-    return [...sessions.values()].reduce((sum, session) => sum + session.flowsToWaitFor, 0);
-  }
-
-  /** One batch is under way at a time; the next follows what the controller confirms. */
-  function sendRecords(): void {
-    clearTimeout(gathering);
-    gathering = undefined;
-    if (sending) return;
-    const list = flows.batch();
-    if (list.length > 0) sending = control.send({ t: 'receipts', list });
-  }
-
-  async function handIn(waitMs: number): Promise<void> {
-    const untilMs = systemClock.nowMs() + waitMs;
-    while (flows.batch().length > 0 && systemClock.nowMs() < untilMs && control.state.state === 'up') {
-      sendRecords();
-      await new Promise<void>((resolve) => systemClock.after(handInCheckMs, resolve));
-    }
   }
 
   function status(): ConnectorStatus {
@@ -477,14 +362,21 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
           : {
               port: listener.port,
               endpoints: options.direct?.endpoints ?? [],
-              sessions: directSessions.size,
+              sessions: sessions.direct,
             },
       sessions: sessions.size,
-      streams: openFlows(),
-      isDraining,
+      streams: sessions.openFlows,
+      isDraining: sessions.isDraining,
       isBehind,
       certificates: web.certificates,
       alarms: alarms.shown,
     });
   }
+}
+
+/** Takes controller and root from the key, unless this state belongs to a controller already. */
+function enrol(identity: Identity, { state, key }: ConnectorOptions): void {
+  if (identity.enrolment !== undefined) return;
+  if (key === undefined) throw new Fault('denied', `${state.path} holds no enrolment; give --key pk_…`);
+  identity.enrol({ schema: 'postern.enrolment/v1', url: key.url, root: encodeKey(key.root) });
 }

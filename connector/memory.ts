@@ -29,6 +29,7 @@ export class ConnectorMemory {
   /** Of the channel that is open now; undefined before its first snapshot. */
   #version: number | undefined;
   #keptMs = Number.NEGATIVE_INFINITY;
+  #keeping: NodeJS.Immediate | undefined;
 
   /**
    * Reads what an earlier process left. Throws a Fault for a damaged file.
@@ -107,8 +108,15 @@ export class ConnectorMemory {
     }
   }
 
+  /** Writes it once this turn's work is done; what is revoked in one turn is written together. */
+  keepLeaseSoon(): void {
+    this.#keeping ??= setImmediate(() => this.keepLease());
+  }
+
   /** Writes the lease to disk, with everything revoked. */
   keepLease(): void {
+    clearImmediate(this.#keeping);
+    this.#keeping = undefined;
     this.#keptMs = this.lease.nowMs();
     this.#keep('lease.json', this.lease.state());
   }

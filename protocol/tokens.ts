@@ -147,6 +147,11 @@ export async function areSigned(
   return !claims.includes(undefined);
 }
 
+/** Whether `after` no longer has a key of `before`: what that signed counts no longer than the key does. */
+export function hasLostKey(before: Card | undefined, after: Card): boolean {
+  return Object.keys(before?.keys ?? {}).some((kid) => !Object.hasOwn(after.keys, kid));
+}
+
 /** Verifies a ticket against the card; undefined when anything about it is wrong or it is out of time. */
 export async function verifyTicket(token: string, card: Card, nowS: number): Promise<Ticket | undefined> {
   const claims = await openToken(token, 'postern-ticket+jwt', card.keys, nowS);

@@ -59,6 +59,8 @@ export interface Relay {
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Ends whatever is revoked, expired or no longer honoured; to be called when the lease changed. */
   recheck(): void;
+  /** A key that signed tickets is no longer on the card: whoever does not show a newer ticket in a moment is parted with. */
+  forgetTickets(): void;
   /**
    * Takes no new node and no new circuit, and tells those that are there. Resolves once every circuit has moved, when none
    * has moved for 1.5 s, or after 10 s; what is left then is the caller's to `close`.
@@ -167,6 +169,15 @@ class BlindRelay implements Relay {
       const code = this.#objection(node.ticket);
       if (code === 'revoked' || code === 'out-of-contact') this.#part(node);
       else if (code !== undefined) node.close(code);
+    }
+  }
+
+  forgetTickets(): void {
+    for (const node of this.#nodes.values()) {
+      const { ticket } = node;
+      this.#options.clock.after(partingMs, () => {
+        if (node.ticket === ticket) node.close('revoked');
+      });
     }
   }
 

@@ -73,6 +73,10 @@ class WebDoorWhenNeeded implements WebDoor {
     return true;
   }
 
+  forgetSigned(): void {
+    if (this.#state.state === 'open') this.#state.door.forgetSigned();
+  }
+
   welcomed(): void {
     this.#isWelcome = true;
     if (this.#state.state === 'open') this.#state.door.welcomed();

@@ -5,13 +5,11 @@
  */
 import type { Clock, Random } from '../../protocol/clock.ts';
 import type { ConnectorSnapshot, FlowRecord, FromController, FromNode } from '../../protocol/control.ts';
-import type { CodeName } from '../../protocol/errors.ts';
 import type { WebCaller } from '../../protocol/hop.ts';
 import { parseId } from '../../protocol/ids.ts';
 import type { Lease } from '../../protocol/lease.ts';
 import type { LiveFlow } from '../../protocol/live-flows.ts';
 import type { MuxStream } from '../../protocol/mux/stream.ts';
-import { isWildcard, parseName, rankOf, type Pattern } from '../../protocol/names.ts';
 import type { AlarmName } from '../../protocol/node/alarms.ts';
 import type { StateDirectory } from '../../protocol/node/state-directory.ts';
 import type { Card } from '../../protocol/tokens.ts';
@@ -22,26 +20,23 @@ import { AcmeCertificates, type AcmeCertificatesOptions } from './certificates/a
 import { answerValidation } from './certificates/answer-validation.ts';
 import { BuiltInCertificates } from './certificates/built-in.ts';
 import { CertificateFiles } from './certificates/certificate-files.ts';
-import { Certificates, type ServedHost } from './certificates/certificates.ts';
+import { Certificates } from './certificates/certificates.ts';
 import { Challenges } from './certificates/challenges.ts';
 import type { PeerAnswer } from './certificates/peer-messages.ts';
 import { ControllerCalls } from './controller-calls.ts';
 import type { DeviceFlow } from './device-flow.ts';
-import { Exchange, OpenExchanges, type WebResource } from './exchange.ts';
+import { OpenExchanges } from './exchange.ts';
 import { Gate, type Asked, type Verdict } from './gate.ts';
 import { HttpsEndpoint } from './https-endpoint.ts';
 import { OriginHealth } from './origin-health.ts';
 import { Identities } from './identities.ts';
-import { reservedHeaders } from './identity-headers.ts';
-import { originHeaders } from './origin-request.ts';
-import { originsFor, type ChosenOrigin } from './origins.ts';
-import { createProxy, type Opened } from './proxy.ts';
+import { Openings } from './openings.ts';
+import { createProxy } from './proxy.ts';
 import type { WatchRequest } from './passed-request.ts';
-import type { RawRequest, Target } from './request-target.ts';
-import type { Right } from './right.ts';
+import type { RawRequest } from './request-target.ts';
+import { ServedHosts } from './served-hosts.ts';
 import { askSignOut, SignIn, signInNeeded, type Answer } from './sign-in.ts';
 import { isWebSocket, passUpgrade, refuseMalformed, refuseUpgrade } from './upgrade.ts';
-import { hasDoor, resourceAt } from './resource-at.ts';
 import { Upstreams } from './upstreams.ts';
 import { WebSessions } from './web-sessions.ts';
 import { WrongPasses } from './wrong-passes.ts';
@@ -66,7 +61,6 @@ export interface WebDoorOptions {
   readonly random: Random;
 }
 
-type Passed = Extract<Verdict, { verdict: 'pass' }>;
 type Own = Extract<Verdict, { verdict: 'own' }>;
 
 export interface WebDoor {
@@ -83,6 +77,8 @@ export interface WebDoor {
   takeFlow(stream: MuxStream, device: DeviceFlow): boolean;
   /** A message that concerns the door; false for any other. */
   receive(message: FromController): boolean;
+  /** A key of the controller is no longer on its card: what it signed counts no more. */
+  forgetSigned(): void;
   /** The controller welcomed this connector. */
   welcomed(): void;
   /** A snapshot is remembered: certificates are looked after before the controller says anything. */
@@ -108,7 +104,7 @@ export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
 class ConnectorWebDoor implements WebDoor {
   readonly #options: WebDoorOptions;
   readonly #assertions: Assertions;
-  readonly #identities: Identities;
+  readonly #hosts: ServedHosts;
   readonly #sessions: WebSessions;
   readonly #calls: ControllerCalls;
   readonly #challenges: Challenges;
@@ -119,6 +115,7 @@ class ConnectorWebDoor implements WebDoor {
   readonly #health: OriginHealth;
   readonly #endpoint: HttpsEndpoint;
   readonly #records: WebRecords;
+  readonly #openings: Openings;
   readonly #open = new OpenExchanges();
   #app: { close(): Promise<void> } | undefined;
   #reported = '';
@@ -126,9 +123,9 @@ class ConnectorWebDoor implements WebDoor {
   constructor(options: WebDoorOptions, assertions: Assertions) {
     this.#options = options;
     this.#assertions = assertions;
-    this.#identities = new Identities(assertions);
     const { state, lease, clock, random } = options;
     const nowMs = (): number => lease.nowMs();
+    this.#hosts = new ServedHosts(() => options.snapshot());
     this.#calls = new ControllerCalls((message) => options.send(message), clock);
     this.#sessions = new WebSessions({
       state,
@@ -139,13 +136,13 @@ class ConnectorWebDoor implements WebDoor {
     });
     this.#challenges = new Challenges({
       send: (message) => options.send(message),
-      serves: (host) => this.#resourceFor(host) !== undefined,
+      serves: (host) => this.#hosts.resourceFor(host) !== undefined,
       clock,
       nowMs,
     });
     this.#certificates = this.#openCertificates();
     this.#gate = new Gate({
-      resourceAt: (host) => resourceAt(options.snapshot()?.resources, host),
+      resourceAt: (host) => this.#hosts.at(host),
       passes: () => options.snapshot()?.passes ?? {},
       sessions: this.#sessions,
       lease,
@@ -161,6 +158,17 @@ class ConnectorWebDoor implements WebDoor {
     this.#upstreams = new Upstreams(clock, options.resolve);
     this.#health = new OriginHealth(clock, options.resolve);
     this.#records = new WebRecords((entry) => options.record(entry), random, nowMs);
+    this.#openings = new Openings({
+      hosts: this.#hosts,
+      health: this.#health,
+      identities: new Identities(assertions),
+      open: this.#open,
+      records: this.#records,
+      lease,
+      clock,
+      jwks: () => options.snapshot()?.jwks ?? [],
+      ...(options.onRequest === undefined ? {} : { onRequest: options.onRequest }),
+    });
     this.#endpoint = new HttpsEndpoint({
       clock,
       contextFor: (name) => this.#certificates.contextFor(name),
@@ -176,7 +184,7 @@ class ConnectorWebDoor implements WebDoor {
             return refuseUpgrade(request, socket, verdict.notice);
           case 'pass':
             socket.on('error', () => socket.destroy());
-            void Promise.resolve(this.#opened(verdict, asked, () => socket.destroy())).then((opened) =>
+            void Promise.resolve(this.#openings.open(verdict, asked, () => socket.destroy())).then((opened) =>
               passUpgrade(opened, { request, socket, head }, options.resolve),
             );
             return undefined;
@@ -195,7 +203,7 @@ class ConnectorWebDoor implements WebDoor {
         signIn: ({ target, cookies, fresh }) =>
           this.#signIn.begin(target, cookies, fresh === undefined ? {} : { fresh }),
         own: (verdict, asked) => this.#own(verdict, asked),
-        open: (verdict, asked, cut) => this.#opened(verdict, asked, cut),
+        open: (verdict, asked, cut) => this.#openings.open(verdict, asked, cut),
         upstreams: this.#upstreams,
         health: this.#health,
         failed: (exchange, code) => this.#records.failed(exchange, code),
@@ -206,7 +214,7 @@ class ConnectorWebDoor implements WebDoor {
   }
 
   take(stream: MuxStream, caller: WebCaller): void {
-    if (this.#resourceFor(caller.sni) === undefined) return stream.reset('no-peer');
+    if (this.#hosts.resourceFor(caller.sni) === undefined) return stream.reset('no-peer');
     const challenge = this.#challenges.contextFor(caller.sni);
     if (challenge !== undefined) {
       stream.accept();
@@ -241,19 +249,23 @@ class ConnectorWebDoor implements WebDoor {
     return true;
   }
 
+  forgetSigned(): void {
+    void this.#sessions.forgetUnsigned().then(() => this.recheck());
+  }
+
   welcomed(): void {
     this.#reported = '';
     this.#options.send({ t: 'assertion-keys', keys: this.#assertions.jwks });
   }
 
   resume(): void {
-    this.#certificates.watch(this.#hostnames());
+    this.#certificates.watch(this.#hosts.hostnames());
   }
 
   follow(): void {
     void this.#sessions.take([]).then(() => this.recheck());
-    this.#checkOrigins();
-    void this.#certificates.follow(this.#hostnames()).then(() => this.#report());
+    this.#hosts.checkOrigins(this.#health);
+    void this.#certificates.follow(this.#hosts.hostnames()).then(() => this.#report());
   }
 
   recheck(): number {
@@ -291,11 +303,6 @@ class ConnectorWebDoor implements WebDoor {
     await this.#app?.close();
   }
 
-  #resourceFor(host: string): WebResource | undefined {
-    const name = parseName(host);
-    return name === undefined ? undefined : resourceAt(this.#options.snapshot()?.resources, name);
-  }
-
   #openCertificates(): Certificates {
     const { state, lease, clock, random, acme, certificates } = this.#options;
     const shared = { state, nowMs: () => lease.nowMs(), changed: () => this.#report() };
@@ -312,36 +319,7 @@ class ConnectorWebDoor implements WebDoor {
               random,
             }),
       builtIn: new BuiltInCertificates({ ...shared, calls: this.#calls }),
-      served: (host) => this.#served(host),
-    });
-  }
-
-  /** By the resource that answers for a host, or for whatever lies below a wildcard. */
-  #served(host: string): ServedHost | undefined {
-    const below = host.replace(/^\*\./, '_.');
-    const resource = this.#resourceFor(below);
-    const name = parseName(below);
-    if (resource === undefined || name === undefined) return undefined;
-    const [pattern] = resource.web.hostnames
-      .map((each) => each as Pattern)
-      .toSorted((a, b) => rankOf(b, name) - rankOf(a, name));
-    return pattern === undefined ? undefined : { pattern, web: resource.web };
-  }
-
-  /** Names, and wildcards: names below those come when somebody asks for them. */
-  #hostnames(): string[] {
-    return Object.values(this.#options.snapshot()?.resources ?? {}).flatMap(
-      ({ web }) => web?.hostnames ?? [],
-    );
-  }
-
-  /** Origins of exact hostnames: a wildcard's are known only once somebody asks for one. */
-  #checkOrigins(): void {
-    const resources = Object.values(this.#options.snapshot()?.resources ?? {}).filter(hasDoor);
-    this.#health.follow(resources, (resource) => {
-      const host = resource.web.hostnames.find((pattern) => !isWildcard(pattern as Pattern));
-      const name = host === undefined ? undefined : parseName(host);
-      return name === undefined ? [] : originsFor(resource, name);
+      served: (host) => this.#hosts.served(host),
     });
   }
 
@@ -384,71 +362,4 @@ class ConnectorWebDoor implements WebDoor {
     const byId = new Map(all.map((key) => [key.kid, key]));
     return [...byId.values()].map((key) => ({ kty: 'EC', crv: 'P-256', alg: 'ES256', use: 'sig', ...key }));
   }
-
-  #opened(
-    { resource, target, right, ownAuthorization }: Passed,
-    asked: Asked,
-    cut: () => void,
-  ): Opened | Promise<Opened> {
-    const { address, device, raw } = asked;
-    const { web } = resource;
-    const exchange = new Exchange({
-      raw,
-      target,
-      resource,
-      right,
-      ...(device === undefined ? {} : { device: device.device }),
-      ownAuthorization,
-      sinceMs: Math.floor(this.#options.lease.nowMs()),
-      standing: () => this.#standing(resource, target.host) ?? objectionTo(device?.right()),
-      cut,
-    });
-    this.#open.add(exchange);
-    this.#records.opened(exchange);
-    const answered = this.#watch(raw, target, right);
-    const opened = (identity: readonly string[]): Opened => ({
-      exchange,
-      ...(answered === undefined ? {} : { answered }),
-      origins: this.#health.order(resource, originsFor(resource, target.host)),
-      headers: (chosen) =>
-        originHeaders(raw, target, {
-          identity,
-          address,
-          host: hostFor(web.host, chosen, target.authority),
-          reserved: reservedHeaders(web),
-          ownAuthorization,
-        }),
-    });
-    if (right === undefined) return opened([]);
-    const identity = this.#identities.of(right, target, web, {
-      nowMs: this.#options.lease.nowMs(),
-      known: () => new Set((this.#options.snapshot()?.jwks ?? []).map(({ kid }) => kid)),
-    });
-    return identity instanceof Promise ? identity.then(opened) : opened(identity);
-  }
-
-  #watch({ method = '' }: RawRequest, { path }: Target, right: Right | undefined): Opened['answered'] {
-    const { onRequest, clock, lease } = this.#options;
-    if (onRequest === undefined) return undefined;
-    const [atMs, sinceMs] = [lease.nowMs(), clock.nowMs()];
-    const who = right?.who.email ?? right?.who.name;
-    return (status) => onRequest({ atMs, method, path, status, tookMs: clock.nowMs() - sinceMs, who });
-  }
-
-  /** Whether the hostname still leads to the resource by which it was opened. */
-  #standing({ id }: WebResource, host: string): CodeName | undefined {
-    if (this.#resourceFor(host)?.id === id) return undefined;
-    const resource = parseId('res', id);
-    return resource !== undefined && this.#options.lease.isRevoked(resource) ? 'revoked' : 'denied';
-  }
-}
-
-function objectionTo(right: Right | CodeName | undefined): CodeName | undefined {
-  return typeof right === 'string' ? right : undefined;
-}
-
-/** The Host that the origin sees: its own, the public one, or a text somebody wrote. */
-function hostFor(setting: string, { host }: ChosenOrigin, authority: string): string {
-  if (setting === 'origin') return host;
-  return setting === 'hostname' ? authority : setting;
 }

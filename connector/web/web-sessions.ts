@@ -8,7 +8,7 @@ import type { NetworkId } from '../../protocol/ids.ts';
 import type { Lease } from '../../protocol/lease.ts';
 import type { Name } from '../../protocol/names.ts';
 import type { StateDirectory } from '../../protocol/node/state-directory.ts';
-import type { Card } from '../../protocol/tokens.ts';
+import { areSigned, type Card } from '../../protocol/tokens.ts';
 import { verifyWebSession, type WebSession } from '../../protocol/web.ts';
 
 const file = 'web-sessions.json';
@@ -59,6 +59,14 @@ export class WebSessions {
     }
   }
 
+  /** Forgets what no key of the card signed: one of them is gone from it. */
+  async forgetUnsigned(): Promise<void> {
+    const all = [...this.#tokens];
+    const card = this.#options.card();
+    const signed = await Promise.all(all.map(([, { jws }]) => areSigned(card, 'web', [jws])));
+    for (const [at, [jti]] of all.entries()) if (signed[at] !== true) this.#drop(jti);
+  }
+
   /** The token behind an answer to `redeem`, kept as any other; undefined when it is not for this cookie at this host. */
   async redeemed(jws: string, host: Name, secret: Buffer): Promise<WebSession | undefined> {
     await this.take([jws]);
@@ -77,6 +85,7 @@ export class WebSessions {
     if ([jti, sub, ses, res].some((id) => lease.isRevoked(id))) return 'revoked';
     if (lease.leftOf(jti, res) === 'nothing') return 'revoked';
     if (Math.min(cav.until, session.exp) * 1_000 <= lease.nowMs()) return 'expired';
+    if (!this.#tokens.has(jti)) return 'revoked';
     return lease.isHonoured(cav.out) ? undefined : 'out-of-contact';
   }
 

@@ -9,6 +9,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { sql, type Kysely } from 'kysely';
 import { fileName, openDatabase } from './database.ts';
 import type { Schema } from './schema.ts';
+import { tablesOfFile } from './sqlite-tables.ts';
 
 /** A move that was not made; the message is a sentence with what to do. Nothing was changed. */
 export class MoveRefused extends Error {}
@@ -89,12 +90,7 @@ function openAlone(path: string): DatabaseSync {
 
 /** Every table, those first that others refer to. */
 function tablesOf(source: DatabaseSync): string[] {
-  const names = source
-    .prepare(
-      `select name from sqlite_master where type = 'table' and name not like 'sqlite\\_%' escape '\\' and name not like 'kysely\\_%' escape '\\' order by name`,
-    )
-    .all()
-    .map(({ name }) => String(name));
+  const names = tablesOfFile(source);
   const refers = new Map(
     names.map((name) => [
       name,

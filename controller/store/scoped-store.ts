@@ -98,6 +98,13 @@ export class ScopedStore {
     return row.epoch;
   }
 
+  /** Raises the epoch to at least `least`, and by one at the least, and returns it. */
+  async raiseEpoch(least: number): Promise<number> {
+    const epoch = Math.max((await this.epoch()) + 1, least);
+    await this.#db.updateTable('organisations').set({ epoch }).where('id', '=', this.organisation).execute();
+    return epoch;
+  }
+
   /** What decisions rest on besides the document. */
   async standing(): Promise<Standing> {
     const row = await this.#own()

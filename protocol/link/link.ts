@@ -48,6 +48,8 @@ export class Link implements RecordSink {
   /** Undefined between carriers. */
   #path: Path | undefined;
   #minRttMs: number | undefined;
+  /** Who waits for a ping to come back, each with what makes the path forget it. */
+  readonly #pings = new Map<(rttMs: number) => void, () => void>();
   #isStarted = false;
   #isOver = false;
   #isPaused = false;
@@ -89,11 +91,17 @@ export class Link implements RecordSink {
   }
 
   /**
-   * Pings over the path that it is on; `answered` is called when that comes back, unless the returned function was called
-   * before. Undefined between paths.
+   * Pings over the path that it is on, and over the next where it leaves that meanwhile; `answered` is called with the
+   * milliseconds there and back when one comes back, unless the returned function was called before. Undefined between paths.
    */
-  ping(answered: () => void): (() => void) | undefined {
-    return this.#isOver ? undefined : this.#path?.ping(answered);
+  ping(answered: (rttMs: number) => void): (() => void) | undefined {
+    const path = this.#path;
+    if (path === undefined || this.#isOver) return undefined;
+    this.#pingOver(path, answered);
+    return () => {
+      this.#pings.get(answered)?.();
+      this.#pings.delete(answered);
+    };
   }
 
   /** Records that have arrived: what a RESUME tells. Does not grow between paths. */
@@ -177,6 +185,7 @@ export class Link implements RecordSink {
     this.#path = path;
     path.start();
     if (this.#isPaused) path.pause();
+    for (const answered of this.#pings.keys()) this.#pingOver(path, answered);
     // The peer may have counted less than it was told: what it counts now is in RESUME and RESUMED.
     this.#acknowledgedToPeer = this.#received;
     this.#pump();
@@ -215,6 +224,14 @@ export class Link implements RecordSink {
       lost: (fault) => this.#lost(path, fault),
     });
     return path;
+  }
+
+  #pingOver(path: Path, answered: (rttMs: number) => void): void {
+    const forget = path.ping((rttMs) => {
+      this.#pings.delete(answered);
+      answered(rttMs);
+    });
+    this.#pings.set(answered, forget);
   }
 
   #lost(path: Path, fault: Fault): void {

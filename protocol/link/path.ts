@@ -25,6 +25,7 @@ const askedMark = 1;
 export class Path {
   readonly liveness: Liveness;
   readonly #channel: SecureChannel;
+  readonly #clock: Clock;
   readonly #handlers: PathHandlers;
   #isReady = true;
   #isOver = false;
@@ -37,6 +38,7 @@ export class Path {
   /** Owns the channel, which is up. */
   constructor(channel: SecureChannel, clock: Clock, handlers: PathHandlers) {
     this.#channel = channel;
+    this.#clock = clock;
     this.#handlers = handlers;
     this.liveness = new Liveness(
       clock,
@@ -65,13 +67,17 @@ export class Path {
     if (!this.#channel.send(plaintext)) this.#isReady = false;
   }
 
-  /** Pings now; `answered` is called when that comes back, unless the returned function was called before. */
-  ping(answered: () => void): () => void {
+  /**
+   * Pings now; `answered` is called with the milliseconds there and back when that comes back, unless the returned function
+   * was called before.
+   */
+  ping(answered: (rttMs: number) => void): () => void {
+    const sinceMs = this.#clock.nowMs();
     const number = ++this.#lastAsked >>> 0;
     const payload = Buffer.alloc(8);
     payload.writeUInt32BE(askedMark);
     payload.writeUInt32BE(number, 4);
-    this.#asked.set(number, answered);
+    this.#asked.set(number, () => answered(this.#clock.nowMs() - sinceMs));
     this.send(encodePing(linkKinds.ping, payload));
     return () => this.#asked.delete(number);
   }
@@ -107,8 +113,7 @@ export class Path {
     const number = payload.readUInt32BE(4);
     const answered = this.#asked.get(number);
     this.#asked.delete(number);
-    answered?.();
-    return undefined;
+    return answered?.();
   }
 
   /** A peer that pings and does not read gets one answer when it reads, not all of them into memory. */

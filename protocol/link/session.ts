@@ -45,8 +45,8 @@ export interface Session {
   /** Whether it has ended; `closed` says of what. */
   readonly isOver: boolean;
   /**
-   * Milliseconds there and back of one ping, over the path that it is on now. Rejects with the Fault `timeout` when it has
-   * not come back by then, or with `connector-lost` where there is no path.
+   * Milliseconds there and back of one ping, over the path that it is on now or moves to meanwhile. Rejects with the Fault
+   * `timeout` when it has not come back by then, or with `connector-lost` where there is no path.
    */
   ping(timeoutMs: number): Promise<number>;
   /** May be written at once. Throws a Fault: `limit`, `draining`, or what ended the session. */

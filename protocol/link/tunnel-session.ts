@@ -95,10 +95,9 @@ export class TunnelSession implements Session {
   ping(timeoutMs: number): Promise<number> {
     const { clock } = this.#options;
     return new Promise((resolve, reject) => {
-      const sinceMs = clock.nowMs();
-      const forget = this.#link.ping(() => {
+      const forget = this.#link.ping((rttMs) => {
         cancel();
-        resolve(clock.nowMs() - sinceMs);
+        resolve(rttMs);
       });
       const cancel = clock.after(timeoutMs, () => {
         forget?.();

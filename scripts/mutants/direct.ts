@@ -29,7 +29,7 @@ export const directMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'connector/direct-listener.ts',
+    'connector/sessions/direct-listener.ts',
     ['test/connector/direct-listener.test.ts'],
     [
       [
@@ -56,7 +56,7 @@ export const directMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'connector/direct-sessions.ts',
+    'connector/sessions/direct-sessions.ts',
     ['test/connector/direct-sessions.test.ts'],
     [
       [

@@ -1,6 +1,7 @@
 /** Every guard that `npm run mutants` takes out, by the part of the product it stands in. */
 import { accountMutants } from './accounts.ts';
 import { administratorsMutants } from './administrators.ts';
+import { backupMutants } from './backup.ts';
 import { dashboardMutants } from './dashboard.ts';
 import { certificatesMutants } from './certificates.ts';
 import { channelMutants } from './channel.ts';
@@ -30,6 +31,7 @@ import { webDecisionsMutants } from './web-decisions.ts';
 import { webDoorMutants } from './web-door.ts';
 
 export const mutants: readonly Mutant[] = [
+  ...backupMutants,
   ...policyMutants,
   ...postureMutants,
   ...muxMutants,

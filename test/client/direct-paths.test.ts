@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { lookup } from 'node:dns';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { after, test } from 'node:test';
-import { listenDirectly } from '../../connector/direct-listener.ts';
+import { listenDirectly } from '../../connector/sessions/direct-listener.ts';
 import { mayDialDirectly } from '../../client/tunnel/direct-address.ts';
 import { DirectPaths } from '../../client/tunnel/direct-paths.ts';
 import { parseRange } from '../../client/dns/address-range.ts';

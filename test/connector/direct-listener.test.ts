@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { after, test } from 'node:test';
 import { dialTcp } from '../../connector/dial/dial.ts';
-import { listenDirectly, type DirectListener } from '../../connector/direct-listener.ts';
+import { listenDirectly, type DirectListener } from '../../connector/sessions/direct-listener.ts';
 import { systemClock, systemRandom, type Clock } from '../../protocol/clock.ts';
 import { Fault } from '../../protocol/errors.ts';
 import { newAgreementKey, type AgreementKey } from '../../protocol/keys.ts';

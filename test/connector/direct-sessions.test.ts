@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test, type TestContext } from 'node:test';
-import { DirectSessions } from '../../connector/direct-sessions.ts';
+import { DirectSessions } from '../../connector/sessions/direct-sessions.ts';
 import { systemRandom } from '../../protocol/clock.ts';
 import { newAgreementKey } from '../../protocol/keys.ts';
 import { dialSession } from '../../protocol/link/open-session.ts';

@@ -5,7 +5,8 @@ import { Fault } from '../../protocol/errors.ts';
 import { newId } from '../../protocol/ids.ts';
 import { newAgreementKey } from '../../protocol/keys.ts';
 import { HandshakeBudget } from '../../protocol/link/handshake-budget.ts';
-import { acceptSession, dialSession } from '../../protocol/link/open-session.ts';
+import type { Carrier } from '../../protocol/link/carrier.ts';
+import { acceptSession, dialSession, SessionTable } from '../../protocol/link/open-session.ts';
 import { memoryCarriers } from '../support/memory-carrier.ts';
 import { settle } from '../support/settle.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
@@ -18,16 +19,19 @@ async function connected() {
   const clock = new VirtualClock();
   const pair = memoryCarriers();
   const common = { networkId, clock, random: systemRandom, kem: false, handle: () => ({}) };
-  const accepted = acceptSession({
-    ...{ ...common, carrier: pair.right, own: connector },
-    ...{ budget: new HandshakeBudget(clock), source: 'dev_test' },
-  });
+  const sessions = new SessionTable();
+  const accept = (carrier: Carrier) =>
+    acceptSession({
+      ...{ ...common, carrier, own: connector, sessions },
+      ...{ budget: new HandshakeBudget(clock), source: 'dev_test' },
+    });
+  const accepted = accept(pair.right);
   const session = await dialSession({
     ...{ ...common, carrier: pair.left, own: client, peer: connector.publicKey, grants: [] },
   });
   await accepted;
   await settle();
-  return { ...pair, clock, session };
+  return { ...pair, clock, session, accept };
 }
 
 test('a ping that is asked for takes as long as there and back, each its own time, beside those of the path itself', async () => {
@@ -56,6 +60,21 @@ test('one that is not answered in time is lost by name, and its answer afterward
   const next = session.ping(2_000);
   await settle();
   assert.equal(await next, 0);
+});
+
+test('one that was under way when the session moved is answered over the new path, and takes as long as there', async () => {
+  const { session, clock, toRight, accept } = await connected();
+  toRight.hold();
+  const under = session.ping(2_000);
+  clock.advance(1_500);
+  const next = memoryCarriers();
+  await Promise.all([session.resume(next.left), accept(next.right)]);
+  await settle();
+  assert.equal(await under, 0);
+  // What the old path still held is nobody's.
+  toRight.release();
+  await settle();
+  assert.equal(session.isOver, false);
 });
 
 test('without a path there is nothing to ping', async () => {

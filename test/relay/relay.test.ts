@@ -285,6 +285,16 @@ test('T7 a node that renews without end is turned away', async () => {
   assert.equal((await attached.closed).code, 'limit');
 });
 
+test('REL-17 when a key is gone from the card, whoever shows no newer ticket in a moment is parted with', async () => {
+  const [returning, staying] = [labClient(), labClient()];
+  const attached = await attach(returning);
+  const renewed = await attach(staying);
+  relays.relay.forgetTickets();
+  renewed.renew(await staying.ticket({ meet: [lab.network] }));
+  assert.equal((await attached.closed).code, 'revoked');
+  assert.equal(relays.relay.attached, 1);
+});
+
 test('a newer ticket of another node ends the attachment', async () => {
   const attached = await attach(labClient());
   attached.renew(await labClient().ticket());

@@ -190,6 +190,26 @@ test('a session that is revoked, over or out of contact opens nothing, and its o
   assert.equal((await bench.ask('/', { cookie: over.cookie })).status, 401);
 });
 
+test('REL-17 sessions that a key signed which is no longer on the card open nothing, and what is open under them ends', async (t) => {
+  const { cookie } = await bench.signIn(wiki);
+  const asked = Promise.withResolvers<void>();
+  answer = (_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write('data: 1\n\n');
+    asked.resolve();
+  };
+  const line = `GET /events HTTP/1.1\r\nHost: ${wiki}:${bench.port}\r\nCookie: ${cookie}\r\n\r\n`;
+  const stream = exchange(bench.raw(), [line], 5_000);
+  await asked.promise;
+  const { card } = bench;
+  t.after(() => (bench.card = card));
+  bench.card = { ...card, keys: {} };
+  bench.door.forgetSigned();
+  assert.ok((await stream).closed);
+  assert.equal((await bench.ask('/', { cookie })).status, 401);
+  assert.equal(bench.records.at(-1)?.code, 'revoked');
+});
+
 test('a narrower session may take the place of another without anything being cut', async () => {
   const { cookie, session } = await bench.signIn(wiki);
   const { jws } = await bench.session(wiki, session.ch, { ses: session.ses });

@@ -44,18 +44,21 @@ export class StartedController implements NodeHost {
   /** The PEM of its authority. */
   readonly ca: string;
   readonly admin: string;
+  /** Its data. */
+  readonly directory: string;
 
   private constructor(
     running: RunningController,
     relay: Embedding,
     attempts: LoginAttempts,
-    { url, admin }: { url: URL; admin: string },
+    { url, admin, directory }: { url: URL; admin: string; directory: string },
   ) {
     this.running = running;
     this.relay = relay;
     this.attempts = attempts;
     this.url = url;
     this.admin = admin;
+    this.directory = directory;
     this.ca = running.context.authority?.pem ?? '';
   }
 
@@ -96,7 +99,7 @@ export class StartedController implements NodeHost {
     const { store } = context.organisation(context.firstOrganisation);
     const made = { nowMs: Date.now(), random: systemRandom, who: 'test' };
     const admin = (await createApiToken(store, 'admin', made)).text;
-    const started = new StartedController(running, relay, attempts, { url, admin });
+    const started = new StartedController(running, relay, attempts, { url, admin, directory });
     const applied = await started.call('PUT', '/api/v1/document', acmeDocument());
     if (applied.status !== 200) throw new Error(applied.body);
     return started;

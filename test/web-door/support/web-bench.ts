@@ -68,6 +68,8 @@ export class WebBench {
   readonly records: Omit<FlowRecord, 'seq'>[] = [];
   readonly sent: FromNode[] = [];
   readonly lease = new Lease(Date.now);
+  /** As the connector knows it now. */
+  card = card;
   resources: ConnectorSnapshot['resources'] = {};
   readonly passes: NonNullable<ConnectorSnapshot['passes']> = {};
   readonly folder: string;
@@ -268,7 +270,7 @@ export class WebBench {
       state: openStateDirectory(join(this.folder, 'state')),
       lease: this.lease,
       snapshot: () => this.#snapshot(),
-      card: () => card,
+      card: () => this.card,
       send: (message) => this.#hear(message),
       record: (entry) => this.records.push(entry),
       alarm: (name) => {

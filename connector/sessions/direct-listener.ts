@@ -5,15 +5,15 @@
  */
 import { networkInterfaces } from 'node:os';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
-import type { Clock } from '../protocol/clock.ts';
-import { Fault } from '../protocol/errors.ts';
-import type { AgreementKey } from '../protocol/keys.ts';
-import type { Carrier } from '../protocol/link/carrier.ts';
-import { sourceOfAddress } from '../protocol/link/handshake-budget.ts';
-import { acceptedTcpCarrier } from '../protocol/link/tcp-carrier.ts';
-import { watchGate } from '../protocol/link/tcp-gate.ts';
-import { TokenBucket } from '../protocol/mux/token-bucket.ts';
-import { isInside, parseAddress } from './dial/address.ts';
+import type { Clock } from '../../protocol/clock.ts';
+import { Fault } from '../../protocol/errors.ts';
+import type { AgreementKey } from '../../protocol/keys.ts';
+import type { Carrier } from '../../protocol/link/carrier.ts';
+import { sourceOfAddress } from '../../protocol/link/handshake-budget.ts';
+import { acceptedTcpCarrier } from '../../protocol/link/tcp-carrier.ts';
+import { watchGate } from '../../protocol/link/tcp-gate.ts';
+import { TokenBucket } from '../../protocol/mux/token-bucket.ts';
+import { isInside, parseAddress } from '../dial/address.ts';
 
 /** Connections that have not shown a right yet. */
 const maxStrangers = 1_024;

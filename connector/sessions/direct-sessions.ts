@@ -2,8 +2,8 @@
  * Holds sessions that came without a relay to what a relay would hold them to: whoever has no right here may not stay.
  * A relay asks for a ticket before it joins a circuit; here a session must show a valid grant soon, and keep having one.
  */
-import type { Clock } from '../protocol/clock.ts';
-import type { Session } from '../protocol/link/session.ts';
+import type { Clock } from '../../protocol/clock.ts';
+import type { Session } from '../../protocol/link/session.ts';
 
 /** What this asks of an accepted session. */
 export interface Rights {

@@ -1,0 +1,118 @@
+/**
+ * Opens what the gate let pass: the exchange that is cut when its right ends, its record, which origins it may go to, and
+ * what those are told of the person.
+ */
+import type { Clock } from '../../protocol/clock.ts';
+import type { ConnectorSnapshot } from '../../protocol/control.ts';
+import type { CodeName } from '../../protocol/errors.ts';
+import { parseId } from '../../protocol/ids.ts';
+import type { Lease } from '../../protocol/lease.ts';
+import { Exchange, type OpenExchanges, type WebResource } from './exchange.ts';
+import type { Asked, Verdict } from './gate.ts';
+import type { Identities } from './identities.ts';
+import { reservedHeaders } from './identity-headers.ts';
+import type { OriginHealth } from './origin-health.ts';
+import { originHeaders } from './origin-request.ts';
+import { originsFor, type ChosenOrigin } from './origins.ts';
+import type { WatchRequest } from './passed-request.ts';
+import type { Opened } from './proxy.ts';
+import type { RawRequest, Target } from './request-target.ts';
+import type { Right } from './right.ts';
+import type { ServedHosts } from './served-hosts.ts';
+import type { WebRecords } from './web-records.ts';
+
+export interface OpeningsOptions {
+  readonly hosts: ServedHosts;
+  readonly health: OriginHealth;
+  readonly identities: Identities;
+  /** Where what is open is found again. */
+  readonly open: OpenExchanges;
+  readonly records: WebRecords;
+  readonly lease: Lease;
+  readonly clock: Clock;
+  /** Assertion keys of all connectors of the network, as the controller knows them now. */
+  jwks(): NonNullable<ConnectorSnapshot['jwks']>;
+  readonly onRequest?: WatchRequest;
+}
+
+type Passed = Extract<Verdict, { verdict: 'pass' }>;
+
+export class Openings {
+  readonly #options: OpeningsOptions;
+
+  constructor(options: OpeningsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * What the request is passed on with; a promise only where an assertion has to be signed first.
+   * @param cut ends it at once
+   */
+  open(
+    { resource, target, right, ownAuthorization }: Passed,
+    asked: Asked,
+    cut: () => void,
+  ): Opened | Promise<Opened> {
+    const { hosts, health, identities, open, records, lease } = this.#options;
+    const { address, device, raw } = asked;
+    const { web } = resource;
+    const exchange = new Exchange({
+      raw,
+      target,
+      resource,
+      right,
+      ...(device === undefined ? {} : { device: device.device }),
+      ownAuthorization,
+      sinceMs: Math.floor(lease.nowMs()),
+      standing: () => standing(hosts, lease, resource, target.host) ?? objectionTo(device?.right()),
+      cut,
+    });
+    open.add(exchange);
+    records.opened(exchange);
+    const answered = this.#watch(raw, target, right);
+    const opened = (identity: readonly string[]): Opened => ({
+      exchange,
+      ...(answered === undefined ? {} : { answered }),
+      origins: health.order(resource, originsFor(resource, target.host)),
+      headers: (chosen) =>
+        originHeaders(raw, target, {
+          identity,
+          address,
+          host: hostFor(web.host, chosen, target.authority),
+          reserved: reservedHeaders(web),
+          ownAuthorization,
+        }),
+    });
+    if (right === undefined) return opened([]);
+    const identity = identities.of(right, target, web, {
+      nowMs: lease.nowMs(),
+      known: () => new Set(this.#options.jwks().map(({ kid }) => kid)),
+    });
+    return identity instanceof Promise ? identity.then(opened) : opened(identity);
+  }
+
+  #watch({ method = '' }: RawRequest, { path }: Target, right: Right | undefined): Opened['answered'] {
+    const { onRequest, clock, lease } = this.#options;
+    if (onRequest === undefined) return undefined;
+    const [atMs, sinceMs] = [lease.nowMs(), clock.nowMs()];
+    const who = right?.who.email ?? right?.who.name;
+    return (status) => onRequest({ atMs, method, path, status, tookMs: clock.nowMs() - sinceMs, who });
+  }
+}
+
+/** Why the hostname no longer leads to the resource by which it was opened; undefined while it does. */
+function standing(hosts: ServedHosts, lease: Lease, { id }: WebResource, host: string): CodeName | undefined {
+  if (hosts.resourceFor(host)?.id === id) return undefined;
+  const resource = parseId('res', id);
+  return resource !== undefined && lease.isRevoked(resource) ? 'revoked' : 'denied';
+}
+
+function objectionTo(right: Right | CodeName | undefined): CodeName | undefined {
+  return typeof right === 'string' ? right : undefined;
+}
+
+/** The Host that the origin sees: its own, the public one, or a text somebody wrote. */
+function hostFor(setting: string, { host }: ChosenOrigin, authority: string): string {
+  if (setting === 'origin') return host;
+  return setting === 'hostname' ? authority : setting;
+}
