@@ -63,7 +63,7 @@ export const muxMutants: readonly Mutant[] = [
       ['mux data bound', "if (length === 0 || length > maxDataBytes) return 'a DATA of a wrong length';", ''],
       [
         'mux never opened',
-        "if (stream === undefined && !this.#streams.wasOpened(id)) return 'a frame of a stream that was never opened';",
+        "if (stream === undefined && !this.#streams.wasOpened(id))\n      return 'a frame of a stream that was never opened';",
         '',
       ],
       [
