@@ -104,8 +104,8 @@ export const organisationMutants: readonly Mutant[] = [
   ...guards('controller/decisions/issued-tokens.ts', limited, [
     [
       'tickets carry what the organisation may pass',
-      'const rate = relay === null ? {} : { rate: relay * bytesInMegabit };',
-      'const rate = relay === null ? {} : {};',
+      '...(relay === null ? {} : { rate: relay * bytesInMegabit }),',
+      '',
     ],
   ]),
   ...guards('controller/operator/watch-organisations.ts', limited, [

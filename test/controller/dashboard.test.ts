@@ -10,7 +10,7 @@ import { webhookSecret } from '../../controller/notifications/webhook-secrets.ts
 import { sourceToken } from '../../controller/posture/source-secrets.ts';
 import { ChangeWatch } from '../../controller/live/change-watch.ts';
 import { appendAudit } from '../../controller/audit/append-audit.ts';
-import type { FlowRecord } from '../../protocol/control.ts';
+import type { FlowRecord } from '../../protocol/flow-record.ts';
 import type { EffectiveAccessList } from '../../protocol/effective-access.ts';
 import type { ConnectorId } from '../../protocol/ids.ts';
 import type { Overview } from '../../protocol/overview.ts';

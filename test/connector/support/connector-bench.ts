@@ -20,7 +20,8 @@ import { encodeKey, newAgreementKey, newSigningKey, type AgreementKey } from '..
 import { Lease } from '../../../protocol/lease.ts';
 import type { Carrier } from '../../../protocol/link/carrier.ts';
 import { HandshakeBudget } from '../../../protocol/link/handshake-budget.ts';
-import { acceptSession, dialSession, type Session } from '../../../protocol/link/session.ts';
+import { acceptSession, dialSession } from '../../../protocol/link/open-session.ts';
+import type { Session } from '../../../protocol/link/session.ts';
 import { openStateDirectory } from '../../../protocol/node/state-directory.ts';
 import { signGrant, tokenSigner, type Card, type Grant } from '../../../protocol/tokens.ts';
 import { memoryCarriers, type MemoryPair } from '../../support/memory-carrier.ts';
