@@ -1,6 +1,6 @@
 /**
- * What Node does not offer of a captured connection's socket: where it was going, and how much the system may hold of it.
- * koffi calls the C library for both; loaded only by a capturing client.
+ * What Node does not offer of an application's socket: where a captured one was going, and how much the system may hold of it.
+ * koffi calls the C library for both; loaded only by a capturing client, and with the first flow of a proxy.
  */
 import koffi from 'koffi';
 import type { Socket } from 'node:net';

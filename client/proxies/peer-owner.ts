@@ -1,6 +1,6 @@
 /**
- * Which user of this machine is at the other end of a loopback connection, from `/proc/net/tcp`, or sends datagrams from a
- * port, from `/proc/net/udp`: the proxies serve their owner only, although any user can reach a loopback port.
+ * Which user of this machine is at the other end of a loopback connection, from `/proc/net/tcp` and `tcp6`, or sends datagrams
+ * from a port, from `/proc/net/udp` and `udp6`: the proxies serve their owner only, although any user can reach a loopback port.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
@@ -10,19 +10,24 @@ export function ownerOfPeer(socket: Socket): number | undefined {
   const { remoteAddress, remotePort, localAddress, localPort } = socket;
   if (remoteAddress === undefined || localAddress === undefined) return undefined;
   if (remotePort === undefined || localPort === undefined) return undefined;
-  return findOwner(
-    readFileSync('/proc/net/tcp', 'latin1'),
-    `${hexAddress(remoteAddress)}:${hexPort(remotePort)}`,
-    `${hexAddress(localAddress)}:${hexPort(localPort)}`,
+  const [peer, own] = [hexAddress(remoteAddress), hexAddress(localAddress)];
+  const [peerPort, ownPort] = [hexPort(remotePort), hexPort(localPort)];
+  return (
+    findOwner(readTable('tcp'), `${peer}:${peerPort}`, `${own}:${ownPort}`) ??
+    // Many programs have IPv6 sockets only, and reach IPv4 through those.
+    findOwner(readTable('tcp6'), `${mappedPrefix}${peer}:${peerPort}`, `${mappedPrefix}${own}:${ownPort}`)
   );
 }
 
 /** The one user id whose sockets can send from an IPv4 address and port; undefined when there is none, or more than one. */
 export function ownerOfSender(address: string, port: number): number | undefined {
-  const tables = ['/proc/net/udp', '/proc/net/udp6'].map((path) =>
-    existsSync(path) ? readFileSync(path, 'latin1') : '',
-  );
-  return findSenderOwner(tables.join('\n'), address, port);
+  return findSenderOwner(`${readTable('udp')}\n${readTable('udp6')}`, address, port);
+}
+
+/** Empty where the kernel has none, as without IPv6. */
+function readTable(name: 'tcp' | 'tcp6' | 'udp' | 'udp6'): string {
+  const path = `/proc/net/${name}`;
+  return existsSync(path) ? readFileSync(path, 'latin1') : '';
 }
 
 /** The same from tables as the kernel writes them: bound to the address, to every IPv4 address, or to those in IPv6. */

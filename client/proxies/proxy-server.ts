@@ -44,6 +44,8 @@ export interface ProxyServer {
 
 const mostConnections = 1_024;
 const mostHeldBytes = 16_384;
+/** From this much on that an application has not taken, the rest waits in its flow, where it is counted. */
+const mostUnsentBytes = 16_384;
 const requestTimeoutMs = 10_000;
 
 /** Listens. Rejects with a Fault when the address is not loopback or cannot be had. */
@@ -62,7 +64,7 @@ export async function serveProxy(options: ProxyOptions): Promise<ProxyServer> {
           ownerOf: options.ownerOfSender ?? ownerOfSender,
           clock: systemClock,
         });
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
+  const server = createServer({ allowHalfOpen: true, highWaterMark: mostUnsentBytes }, (socket) => {
     open.add(socket);
     socket.on('close', () => open.delete(socket));
     socket.on('error', () => socket.destroy());
@@ -152,6 +154,7 @@ async function join(
 ): Promise<void> {
   reader.release();
   try {
+    await boundUnsent(socket);
     const flow = await openFlow(target);
     if (socket.destroyed) return void flow.destroy();
     socket.write(established);
@@ -160,6 +163,13 @@ async function join(
     if (!socket.destroyed) socket.end(refusal(toFault(error)));
   }
   return undefined;
+}
+
+/** As for captured flows; the system's interface is loaded with the first, where there is one. */
+async function boundUnsent(socket: Socket): Promise<void> {
+  if (process.platform !== 'linux') return;
+  const system = await import('../capture/captured-socket.ts');
+  system.boundUnsent(socket);
 }
 
 /** Gathers the bytes of a request, up to a bound and a time. */

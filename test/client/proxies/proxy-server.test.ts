@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import type { FlowTarget } from '../../../client/flows/open-flow.ts';
@@ -11,6 +12,8 @@ import { findOwner } from '../../../client/proxies/peer-owner.ts';
 import { serveProxy, type ProxyOptions } from '../../../client/proxies/proxy-server.ts';
 import { readGreeting, readRequest } from '../../../client/proxies/socks.ts';
 import { Fault, type CodeName } from '../../../protocol/errors.ts';
+import { eventually } from '../../support/eventually.ts';
+import { settle } from '../../support/settle.ts';
 
 /** A flow that gives back what it is sent. */
 function echo(): Duplex {
@@ -198,6 +201,37 @@ for (const kind of ['socks', 'http'] as const) {
     assert.equal(error.code, 'ECONNRESET');
   });
 }
+
+test('REL-10 the system holds little for an application that asked the http proxy and does not read', async (t) => {
+  let taken = 0;
+  const endless = new Duplex({
+    read() {
+      taken += 16_384;
+      this.push(Buffer.alloc(16_384));
+    },
+    write: (_bytes, _encoding, done) => done(),
+  });
+  t.after(() => endless.destroy());
+  const { port } = await start(t, 'http', { openFlow: () => Promise.resolve(endless) });
+  const socket = connect(port, '127.0.0.1');
+  t.after(() => socket.destroy());
+  socket.write('CONNECT wiki.acme.internal:443 HTTP/1.1\r\n\r\n');
+  await eventually('nothing more to be taken', async () => {
+    const before = taken;
+    await settle();
+    return (before > 0 && taken === before) || undefined;
+  });
+  assert.ok(taken < 1_500_000, `${taken} bytes`);
+});
+
+test('a program that has IPv6 sockets only is known by its user as well', async (t) => {
+  const { port, targets } = await start(t, 'http');
+  const socket = connect({ port, host: '::ffff:127.0.0.1' });
+  t.after(() => socket.destroy());
+  socket.end('CONNECT wiki.acme.internal:443 HTTP/1.1\r\n\r\nhello');
+  assert.match(await text(socket), /^HTTP\/1\.1 200 .*hello$/s);
+  assert.equal(targets.length, 1);
+});
 
 test('a proxy listens on loopback only', async (t) => {
   await assert.rejects(start(t, 'socks', { address: '0.0.0.0' }), /loopback/);
