@@ -283,8 +283,12 @@ class RunningClient implements Client {
       state,
       ...capture,
       names: (domains) => this.#sharing.names(domains),
-      exists: async (name, resource) =>
-        (await this.#sharing.ownerOf(name)?.flows.exists(name, resource)) ?? ('unknown' as const),
+      connector: {
+        exists: async (name, resource) =>
+          (await this.#sharing.ownerOf(name)?.flows.exists(name, resource)) ?? 'unknown',
+        records: async (name, resource, type) =>
+          (await this.#sharing.ownerOf(name)?.flows.records(name, resource, type)) ?? 'unknown',
+      },
       openFlow: (target) => this.open(target),
       openDatagrams: (target) => this.#openDatagrams(target),
       notKept: () => this.#accounts.first?.notKept(),

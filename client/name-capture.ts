@@ -12,12 +12,13 @@ import { listenForCaptured, type CaptureListener } from './capture/captured.ts';
 import { UdpCapture } from './capture/udp.ts';
 import { AddressPool, type PoolState } from './dns/address-pool.ts';
 import { formatRange, offsetOf, resolverAddress, type AddressRange } from './dns/address-range.ts';
+import type { AskConnector } from './dns/connector-word.ts';
 import { createResolver, type Resolver } from './dns/resolver.ts';
 import { serveDns, type DnsServer } from './dns/server.ts';
 import type { OpenDatagrams, OpenFlow } from './flows/open-flow.ts';
 import { openPublicDoor } from './flows/public-door.ts';
 import type { Names } from './accounts/names.ts';
-import { udpRanges, type VisibleResource } from './standing.ts';
+import { udpRanges } from './standing.ts';
 import type { Undone } from './system/journal.ts';
 import { beginChanges, freeRange, type RoutedNames, type SystemChanges } from './system/system-changes.ts';
 import { startWatchdog, type Watchdog } from './watchdog/start-watchdog.ts';
@@ -30,7 +31,7 @@ export interface NameCaptureOptions {
   readonly uids: readonly number[];
   /** @param domains search domains of this system */
   names(domains: readonly string[]): Names;
-  exists(name: Name, resource: VisibleResource): Promise<'yes' | 'no' | 'unknown'>;
+  readonly connector: AskConnector;
   readonly openFlow: OpenFlow;
   readonly openDatagrams: OpenDatagrams;
   /** The addresses that names have could not be written down. */
@@ -115,7 +116,8 @@ export class NameCapture {
       given: (name, address) => udp.bind(address, udpPortsOf(name, names())),
       names,
       upstreams: () => changes?.upstreams() ?? [],
-      exists: (name, resource) => options.exists(name, resource),
+      exists: (name, resource) => options.connector.exists(name, resource),
+      records: (name, resource, type) => options.connector.records(name, resource, type),
       clock: systemClock,
       random: systemRandom,
     });

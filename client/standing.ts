@@ -3,6 +3,7 @@
  * snapshot. It decides nothing about rights (the controller did) and never looks at the network.
  */
 import type { DeviceSnapshot } from '../protocol/snapshot.ts';
+import type { RecordType } from '../protocol/dns-records.ts';
 import type { NetworkId, ResourceId } from '../protocol/ids.ts';
 import {
   isWildcard,
@@ -28,6 +29,8 @@ export interface VisibleResource {
   /** Public hostnames, and the port at which they lead to the connector's TLS endpoint. */
   readonly web: { readonly hostnames: readonly Pattern[]; readonly port: number } | undefined;
   readonly ports: readonly string[];
+  /** Records that it may be asked for besides addresses. */
+  readonly dns: readonly RecordType[];
   readonly granted: boolean;
   readonly reasons: readonly Reason[];
   /** Epoch seconds at which time alone changes this. */
@@ -86,6 +89,7 @@ export function readKnowledge(
               port: resource.web.port,
             },
       ports: resource.ports,
+      dns: resource.dns ?? [],
       granted: resource.state === 'granted',
       reasons: resource.reasons.filter(isKnownReason),
       until: resource.until,

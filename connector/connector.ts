@@ -31,6 +31,7 @@ import { HandIn } from './flows/hand-in.ts';
 import { connectorStatus, type ConnectorStatus } from './connector-status.ts';
 import { ConnectorMemory } from './memory.ts';
 import { keepNames } from './dial/name-cache.ts';
+import { systemRecords, type ResolveRecords } from './dial/records.ts';
 import { systemResolve, type Resolve } from './dial/resolve.ts';
 import { networkPeers } from './network-peers.ts';
 import { servedPart, type Serves } from './served.ts';
@@ -64,6 +65,7 @@ export interface ConnectorOptions {
   /** The CA for those that are not there; without one the controller's built-in authority issues them. */
   readonly acme?: AcmeSettings;
   readonly resolve?: Resolve;
+  readonly resolveRecords?: ResolveRecords;
   /** Serves what this takes and nothing else, whatever the controller says. */
   readonly serves?: Serves;
   /** Is told of every request that is passed on through the web door. */
@@ -139,6 +141,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
           certificateFor: (name) => web.certificateFor(name, key),
         }),
       resolve,
+      resolveRecords: options.resolveRecords ?? systemRecords,
       takeWeb: (stream, device) => web.takeFlow(stream, device),
       ...(listener === undefined ? {} : { isOwnListener: listener.isAt }),
       clock: systemClock,

@@ -3,6 +3,7 @@
  * (undeclared groups, equal patterns) are the controller's.
  */
 import { Type, type Static } from 'typebox';
+import { RecordType } from './dns-records.ts';
 import { closed, Duration, ShortName } from './document-forms.ts';
 import { PolicyDocument, PolicyTestDocument } from './policy-document.ts';
 import { PostureProfileDocument, PostureSourceDocument } from './posture-document.ts';
@@ -70,6 +71,8 @@ export const ResourceDocument = Type.Object(
     tags: Type.Optional(Type.Array(ShortName)),
     /** Networks (CIDR) that a wildcard may lead to; the private ranges unless said. */
     within: Type.Optional(Type.Array(Type.String(), { minItems: 1 })),
+    /** Records that may be asked for besides addresses; none unless said. */
+    dns: Type.Optional(Type.Array(RecordType, { minItems: 1, uniqueItems: true })),
     visibility: Type.Optional(
       Type.Union([Type.Literal('granted'), Type.Literal('fixable'), Type.Literal('everyone')]),
     ),

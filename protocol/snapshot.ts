@@ -3,6 +3,7 @@
  * with the first message of a channel, and changes by patches (`snapshot-patch.ts`).
  */
 import { Type, type Static } from 'typebox';
+import { RecordType } from './dns-records.ts';
 import { ShortName } from './document-forms.ts';
 import { pattern32Bytes } from './encoding.ts';
 import { maxEndpointLength, maxEndpoints } from './endpoints.ts';
@@ -25,6 +26,8 @@ const deviceResource = Type.Object({
   /** Public hostnames that lead to its web door, and the door's port: with a right to it, flows there are of kind `web`. */
   web: Type.Optional(Type.Object({ hostnames: Type.Array(Type.String()), port: Type.Integer() })),
   ports: Type.Array(Type.String()),
+  /** Records that it may be asked for besides addresses. */
+  dns: Type.Optional(Type.Array(RecordType)),
   state: Type.Union([Type.Literal('granted'), Type.Literal('refused')]),
   reasons: Type.Array(reason),
   /** Epoch seconds at which time alone changes the state. */
@@ -100,6 +103,8 @@ const connectorResource = Type.Object({
   ports: Type.Array(Type.String()),
   /** Networks (CIDR) that a wildcard's names may lead to. */
   within: Type.Array(Type.String()),
+  /** Records that are told besides addresses. */
+  dns: Type.Optional(Type.Array(RecordType)),
   /** How long it outlives contact with the controller, in seconds. */
   outage: Type.Integer(),
   /** Absent: it has no web door. */

@@ -3,20 +3,22 @@
  * always answered here and never goes to another resolver, in any state; and never with SERVFAIL or REFUSED, because
  * glibc then asks the next name server, which would leak the name.
  */
-import { parseName, type Name } from '../../protocol/names.ts';
+import { keptRecords, serviceOwner, type RecordType } from '../../protocol/dns-records.ts';
+import { matchesPattern, parseName, type Name } from '../../protocol/names.ts';
 import { hiddenText } from '../../protocol/reasons.ts';
 import { unmetTexts, type Standing, type Unknown, type VisibleResource } from '../standing.ts';
+import type { Existence, RecordsWord } from './connector-word.ts';
 import { opcodeOf, type Query } from './query.ts';
-import { aRecord, ptrRecord, rcodes, type Reply } from './reply.ts';
-
-/** What a connector said about a name below a wildcard; undefined: it has not been asked lately. */
-export type Existence = 'yes' | 'no' | 'unknown' | undefined;
+import { aRecord, dataRecords, ptrRecord, rcodes, type Reply } from './reply.ts';
 
 /** What an answer depends on. */
 export interface AnswerView {
   readonly zones: readonly Name[];
   standing(name: Name): Standing;
-  existence(name: Name): Existence;
+  /** What a connector said about a name below a wildcard; undefined: it has not been asked lately. */
+  existence(name: Name): Existence | undefined;
+  /** The same about the records of a name. */
+  records(name: Name, type: RecordType): RecordsWord | undefined;
   /** The synthetic address of a granted name; undefined when none is free. */
   addressOf(name: Name, wildcard: string | undefined): string | undefined;
   /** Whether the address is in the synthetic range. */
@@ -25,11 +27,16 @@ export interface AnswerView {
   nameOf(address: string): Name | undefined;
 }
 
-/** `ask`: a connector must first say whether the name exists; then `answer` is called again. */
+/** `ask`: a connector must first say whether the name exists, or which records it has; then `answer` is called again. */
 export type Outcome =
   | { readonly do: 'forward' }
   | { readonly do: 'reply'; readonly reply: Reply }
-  | { readonly do: 'ask'; readonly name: Name; readonly resource: VisibleResource };
+  | {
+      readonly do: 'ask';
+      readonly name: Name;
+      readonly resource: VisibleResource;
+      readonly records: RecordType | undefined;
+    };
 
 /** Extended errors (RFC 8914): Blocked, Prohibited, No Reachable Authority. */
 export const extendedErrors = { hidden: 15, refused: 18, unknown: 22 } as const;
@@ -41,6 +48,8 @@ export const unknownTexts: Record<Unknown, string> = {
 };
 
 const types = { a: 1, ptr: 12, any: 255 } as const;
+/** Those that a resource may list, by their numbers. */
+const listable: Readonly<Record<number, RecordType>> = { 15: 'MX', 16: 'TXT', 33: 'SRV' };
 /** Browsers that find this name missing leave name resolution to the system. */
 const dohCanary = 'use-application-dns.net';
 
@@ -63,6 +72,8 @@ export function answer(query: Query, view: AnswerView): Outcome {
 function answerStanding(query: Query, name: Name, zone: Name | undefined, view: AnswerView): Outcome {
   const standing = view.standing(name);
   const authority = zone ?? name;
+  const records = answerRecords(query, name, authority, standing, view);
+  if (records !== undefined) return records;
   switch (standing.is) {
     case 'foreign':
       return { do: 'forward' };
@@ -77,6 +88,50 @@ function answerStanding(query: Query, name: Name, zone: Name | undefined, view: 
   }
 }
 
+/**
+ * The answer to a question for records that the resource lists; undefined for any other. Services are asked for below the name
+ * that they are of, and are not names of a resource themselves.
+ */
+function answerRecords(
+  query: Query,
+  name: Name,
+  zone: string,
+  standing: Standing,
+  view: AnswerView,
+): Outcome | undefined {
+  const type = listable[query.type];
+  if (type === undefined) return undefined;
+  const owner = serviceOwner(name);
+  const isService = standing.is === 'hidden' && owner !== name;
+  const of = isService ? view.standing(owner) : standing;
+  if (of.is !== 'granted' || !of.resource.dns.includes(type)) return undefined;
+  const { resource } = of;
+  // A public hostname leads to the connector itself, which has no records to tell.
+  if (!resource.hosts.some((host) => matchesPattern(host, isService ? owner : name))) return undefined;
+  const word = view.records(name, type);
+  if (word === undefined) return { do: 'ask', name, resource, records: type };
+  const isListed = !isService && of.wildcard === undefined;
+  if (word === 'unknown') {
+    const error = { code: extendedErrors.unknown, text: unknownTexts['no-connector'] };
+    // A name that has an address exists all the same.
+    return isListed
+      ? replyWith({ rcode: rcodes.noError, zone, error })
+      : nxDomain(zone, error.code, error.text);
+  }
+  if (word === 'no') return isListed ? replyWith({ rcode: rcodes.noError, zone }) : hidden(zone);
+  const answers = dataRecords(
+    query.labels.join('.'),
+    keptRecords(word, (target) => isGranted(target, view)),
+  );
+  return replyWith({ rcode: rcodes.noError, answers, ...(answers.length === 0 ? { zone } : {}) });
+}
+
+/** Any other name would be asked elsewhere next, or says what nobody here may know. */
+function isGranted(target: string, view: AnswerView): boolean {
+  const name = parseName(target);
+  return name !== undefined && view.standing(name).is === 'granted';
+}
+
 function answerGranted(
   query: Query,
   name: Name,
@@ -86,7 +141,7 @@ function answerGranted(
 ): Outcome {
   if (standing.wildcard !== undefined) {
     const existence = view.existence(name);
-    if (existence === undefined) return { do: 'ask', name, resource: standing.resource };
+    if (existence === undefined) return { do: 'ask', name, resource: standing.resource, records: undefined };
     if (existence === 'no') return hidden(zone);
     if (existence === 'unknown') return nxDomain(zone, extendedErrors.unknown, unknownTexts['no-connector']);
   }

@@ -1,11 +1,12 @@
 /** Writes the replies for names that are ours: header, the question exactly as it was asked, records, extended error. */
-import packet from 'dns-packet';
+import packet, { type Record as ResourceRecord } from 'dns-packet';
+import type { DnsRecords } from '../../protocol/dns-records.ts';
 import { headerLength, type Query } from './query.ts';
 
 /** Response codes that are used for our names. SERVFAIL and REFUSED are not among them: see `answer.ts`. */
 export const rcodes = { noError: 0, formErr: 1, nxDomain: 3, notImp: 4, badVersion: 16 } as const;
 
-/** What a reply says. `records` are complete resource records (`aRecord`, `ptrRecord`). */
+/** What a reply says. `records` are complete resource records (`aRecord`, `ptrRecord`, `dataRecords`). */
 export interface Reply {
   readonly rcode: number;
   readonly answers: readonly Buffer[];
@@ -29,6 +30,22 @@ export function aRecord(name: string, address: string): Buffer {
 
 export function ptrRecord(owner: string, name: string): Buffer {
   return packet.answer.encode({ type: 'PTR', name: owner, ttl: ttlS, data: name });
+}
+
+const longestString = 255;
+
+/** The records that a connector told of; a text that no record can hold is left out. */
+export function dataRecords(owner: string, records: DnsRecords): Buffer[] {
+  return dataOf(records).map((data) =>
+    packet.answer.encode({ type: records.type, name: owner, ttl: ttlS, data }),
+  );
+}
+
+function dataOf(records: DnsRecords): ResourceRecord['data'][] {
+  if (records.type !== 'TXT') return [...records.list];
+  return records.list
+    .map(({ strings }) => strings.map((string) => Buffer.from(string)))
+    .filter((strings) => strings.every(({ length }) => length <= longestString));
 }
 
 /** The bytes of a reply, within what the asker can take: the text is dropped first, then the records (TC). */

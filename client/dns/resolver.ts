@@ -5,20 +5,18 @@
 import type { Clock, Random } from '../../protocol/clock.ts';
 import type { Name } from '../../protocol/names.ts';
 import type { Names } from '../accounts/names.ts';
-import type { VisibleResource } from '../standing.ts';
 import type { AddressPool } from './address-pool.ts';
 import { offsetOf } from './address-range.ts';
-import { answer, zoneOf, type AnswerView, type Existence } from './answer.ts';
+import { answer, zoneOf, type AnswerView } from './answer.ts';
+import { ConnectorWord, type AskConnector, type Existence, type RecordsWord } from './connector-word.ts';
 import { parseQuery, type Query } from './query.ts';
 import { encodeFormatError, encodeReply, rcodes } from './reply.ts';
 import { forward, type Upstream } from './upstream.ts';
 
-export interface ResolverOptions {
+export interface ResolverOptions extends AskConnector {
   readonly pool: AddressPool;
   names(): Names;
   upstreams(): readonly Upstream[];
-  /** Asks a connector of the resource's network whether the name exists. Never rejects. */
-  exists(name: Name, resource: VisibleResource): Promise<'yes' | 'no' | 'unknown'>;
   /** The name is about to be answered with this address. */
   given?(name: Name, address: string): void;
   readonly clock: Clock;
@@ -32,38 +30,16 @@ export interface Resolver {
   flush(): void;
 }
 
-/** How long a connector's word is believed, and how many are remembered. */
-const existenceMs = { yes: 10_000, no: 3_000, unknown: 1_000 } as const;
-const mostRemembered = 4_096;
-
 export function createResolver(options: ResolverOptions): Resolver {
   const { pool, clock } = options;
-  const said = new Map<Name, { readonly existence: 'yes' | 'no' | 'unknown'; readonly untilMs: number }>();
-  const asking = new Map<Name, Promise<'yes' | 'no' | 'unknown'>>();
+  const word = new ConnectorWord(options, clock);
 
-  const ask = (name: Name, resource: VisibleResource): Promise<'yes' | 'no' | 'unknown'> => {
-    const running = asking.get(name);
-    if (running !== undefined) return running;
-    const question = options.exists(name, resource).then((existence) => {
-      asking.delete(name);
-      if (said.size >= mostRemembered) said.delete(said.keys().next().value ?? name);
-      said.set(name, { existence, untilMs: clock.nowMs() + existenceMs[existence] });
-      return existence;
-    });
-    asking.set(name, question);
-    return question;
-  };
-
-  const viewOf = (names: Names, just?: { name: Name; existence: Existence }): AnswerView => ({
+  /** @param told what a connector said just now, whatever was forgotten meanwhile */
+  const viewOf = (names: Names, told?: Existence | RecordsWord): AnswerView => ({
     zones: names.zones,
     standing: (name) => names.standing(name),
-    existence: (name) => {
-      if (just?.name === name) return just.existence;
-      const remembered = said.get(name);
-      return remembered !== undefined && remembered.untilMs > clock.nowMs()
-        ? remembered.existence
-        : undefined;
-    },
+    existence: (name) => (told as Existence | undefined) ?? word.existence(name),
+    records: (name, type) => (told as RecordsWord | undefined) ?? word.records(name, type),
     addressOf: (name, wildcard) => {
       const address = pool.addressOf(name, wildcard);
       if (address !== undefined) options.given?.(name, address);
@@ -80,9 +56,8 @@ export function createResolver(options: ResolverOptions): Resolver {
   ): Promise<Buffer | undefined> => {
     let outcome = answer(query, viewOf(options.names()));
     if (outcome.do === 'ask') {
-      const { name, resource } = outcome;
-      const existence = await ask(name, resource);
-      outcome = answer(query, viewOf(options.names(), { name, existence }));
+      const told = await word.ask(outcome.name, outcome.resource, outcome.records);
+      outcome = answer(query, viewOf(options.names(), told));
     }
     if (outcome.do === 'reply') return encodeReply(message, query, outcome.reply, transport);
     // The knowledge may have changed while a connector was asked; a protected name still goes nowhere.
@@ -100,7 +75,7 @@ export function createResolver(options: ResolverOptions): Resolver {
       return answerQuery(message, parsed.query, transport);
     },
     flush() {
-      said.clear();
+      word.forget();
     },
   };
 }

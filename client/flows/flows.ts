@@ -8,11 +8,13 @@ import type { Clock } from '../../protocol/clock.ts';
 import { codes, Fault, organisationLimit, sentences, toFault, type CodeName } from '../../protocol/errors.ts';
 import type { NetworkId } from '../../protocol/ids.ts';
 import { parseName, type Name } from '../../protocol/names.ts';
+import { mostAnswerBytes, parseRecords, type RecordType } from '../../protocol/dns-records.ts';
 import { listsPort } from '../../protocol/ports.ts';
 import { hiddenText } from '../../protocol/reasons.ts';
 import type { Session } from '../../protocol/link/session.ts';
 import type { MuxStream } from '../../protocol/mux/stream.ts';
 import { unknownTexts } from '../dns/answer.ts';
+import type { AskConnector, Existence, RecordsWord } from '../dns/connector-word.ts';
 import type { FlowTarget } from './open-flow.ts';
 import {
   hostStandingOf,
@@ -61,11 +63,13 @@ const tooManyInAllText =
 const mostIncidents = 50;
 /** The connector answers every OPEN, with a code where the application is silent; this is for one that does not. */
 const answerMs = 30_000;
-const existenceMs = 3_000;
+const questionMs = 3_000;
+/** Connectors that are asked one after the other, where each is lost before it answers. */
+const mostTries = 3;
 /** A note and the reset it explains come within this time of each other, in either order. */
 const noteMs = 2_000;
 
-export class Flows {
+export class Flows implements AskConnector {
   readonly #options: FlowOptions;
   readonly #active = new Set<ActiveFlow>();
   #incidents: (Incident & { readonly resourceId: string | undefined })[] = [];
@@ -120,19 +124,44 @@ export class Flows {
   }
 
   /** Asks a connector whether a name below a wildcard exists. Never rejects. */
-  async exists(name: Name, resource: VisibleResource): Promise<'yes' | 'no' | 'unknown'> {
+  async exists(name: Name, resource: VisibleResource): Promise<Existence> {
     try {
-      const session = await within(this.#options.clock, existenceMs, this.#options.session(resource.net));
-      const stream = session.openStream({ r: resource.id, h: name, p: 0, k: 'dns', q: 'A' });
-      stream.on('error', () => undefined);
-      stream.resume();
-      stream.end();
-      await within(this.#options.clock, existenceMs, stream.accepted(), () => stream.destroy());
+      await this.#question(name, resource, 'A', (stream) => {
+        stream.resume();
+        return stream.accepted();
+      });
       return 'yes';
     } catch (error) {
       const { code } = toFault(error);
       return code === 'no-name' || code === 'address-forbidden' ? 'no' : 'unknown';
     }
+  }
+
+  /** Asks a connector for the records of a name, which is one of the resource's or a service of one. Never rejects. */
+  async records(name: Name, resource: VisibleResource, type: RecordType): Promise<RecordsWord> {
+    try {
+      const text = await this.#question(name, resource, type, readAnswer);
+      // A connector that knows of no such question says only that the name exists.
+      return text === '' ? 'unknown' : (parseRecords(text, type) ?? 'unknown');
+    } catch (error) {
+      return toFault(error).code === 'no-name' ? 'no' : 'unknown';
+    }
+  }
+
+  async #question<T>(
+    name: Name,
+    resource: VisibleResource,
+    type: 'A' | RecordType,
+    answerOf: (stream: MuxStream) => Promise<T>,
+  ): Promise<T> {
+    const { clock } = this.#options;
+    const session = (): Promise<Session> => within(clock, questionMs, this.#options.session(resource.net));
+    return trying(session, async (over) => {
+      const stream = over.openStream({ r: resource.id, h: name, p: 0, k: 'dns', q: type });
+      stream.on('error', () => undefined);
+      stream.end();
+      return within(clock, questionMs, answerOf(stream), () => stream.destroy());
+    });
   }
 
   /** A note from a connector: why it ended a flow. Anything but such a note is ignored. */
@@ -195,23 +224,18 @@ export class Flows {
     kind: 'tcp' | 'udp' | 'web',
   ): Promise<MuxStream> {
     const { clock } = this.#options;
-    // The session may end under the flow before the connector answers: one more try finds the next connector.
-    for (let attempt = 1; ; attempt += 1) {
-      const session = await this.#options.session(resource.net);
-      try {
-        const stream = session.openStream({ r: resource.id, h: name, p: port, k: kind });
-        stream.on('error', () => undefined);
-        early?.sendTo(stream);
-        await within(clock, answerMs, stream.accepted(), () => stream.destroy());
-        this.#follow(stream, resource, name, port);
-        return stream;
-      } catch (error) {
-        const { code } = toFault(error);
-        const lost = code === 'connector-lost' || code === 'draining';
-        if (code === 'limit') throw new Fault('limit', this.#limitText(resource), { cause: error });
-        if (!lost || attempt >= 3) throw error;
-      }
-    }
+    const session = (): Promise<Session> => this.#options.session(resource.net);
+    return trying(session, async (over) => {
+      const stream = over.openStream({ r: resource.id, h: name, p: port, k: kind });
+      stream.on('error', () => undefined);
+      early?.sendTo(stream);
+      await within(clock, answerMs, stream.accepted(), () => stream.destroy());
+      this.#follow(stream, resource, name, port);
+      return stream;
+    }).catch((error: unknown) => {
+      const { code } = toFault(error);
+      throw code === 'limit' ? new Fault('limit', this.#limitText(resource), { cause: error }) : error;
+    });
   }
 
   /** Whose limit it was: a note that names the organisation's comes before the refusal. */
@@ -260,6 +284,37 @@ export class Flows {
     });
     if (this.#incidents.length > mostIncidents) this.#incidents = this.#incidents.slice(-mostIncidents);
   }
+}
+
+/** The connector may be lost under a stream before it answers: one more try finds the next. */
+async function trying<T>(
+  session: () => Promise<Session>,
+  attempt: (over: Session) => Promise<T>,
+): Promise<T> {
+  for (let tried = 1; ; tried += 1) {
+    const over = await session();
+    try {
+      return await attempt(over);
+    } catch (error) {
+      const { code } = toFault(error);
+      const isLost = code === 'connector-lost' || code === 'draining';
+      if (!isLost || tried >= mostTries) throw error;
+    }
+  }
+}
+
+/** What the connector sent behind its ACCEPT, to the end. Rejects with the Fault that ended the stream first. */
+async function readAnswer(stream: MuxStream): Promise<string> {
+  await stream.accepted();
+  const parts: Buffer[] = [];
+  let length = 0;
+  for await (const part of stream) {
+    const bytes = part as Buffer;
+    length += bytes.length;
+    if (length > mostAnswerBytes) throw new Fault('protocol');
+    parts.push(bytes);
+  }
+  return Buffer.concat(parts).toString();
 }
 
 /** The sentence of a code with the short word the controller gave for it. */

@@ -44,7 +44,8 @@ async function watch(path: string): Promise<void> {
     pool: new AddressPool(range, () => systemClock.nowMs()),
     names: () => names,
     upstreams: () => [],
-    exists: () => Promise.resolve('unknown' as const),
+    exists: () => Promise.resolve('unknown'),
+    records: () => Promise.resolve('unknown'),
     clock: systemClock,
     random: systemRandom,
   });

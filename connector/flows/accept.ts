@@ -4,18 +4,20 @@
  */
 import type { Clock } from '../../protocol/clock.ts';
 import { Fault, organisationLimit, toFault, type CodeName } from '../../protocol/errors.ts';
-import type { NetworkId } from '../../protocol/ids.ts';
+import type { NetworkId, ResourceId } from '../../protocol/ids.ts';
 import type { Lease } from '../../protocol/lease.ts';
 import type { Session, SessionHandlers } from '../../protocol/link/session.ts';
 import type { AlarmName } from '../../protocol/node/alarms.ts';
 import type { LiveFlow } from '../../protocol/live-flows.ts';
 import type { MuxStream } from '../../protocol/mux/stream.ts';
-import { matchesPattern, type Pattern } from '../../protocol/names.ts';
+import { serviceOwner } from '../../protocol/dns-records.ts';
+import { matchesPattern, type Name, type Pattern } from '../../protocol/names.ts';
 import { listsPort } from '../../protocol/ports.ts';
 import type { FlowRecord } from '../../protocol/flow-record.ts';
 import type { ConnectorResource, ConnectorSnapshot } from '../../protocol/snapshot.ts';
 import type { Card, Grant } from '../../protocol/tokens.ts';
 import { dialTcp, dialUdp, permittedAddresses } from '../dial/dial.ts';
+import { permittedRecords, type ResolveRecords } from '../dial/records.ts';
 import { flowId, joinFlow } from './flow.ts';
 import type { FlowLog } from './flow-log.ts';
 import type { FlowQuota } from './flow-quota.ts';
@@ -43,6 +45,7 @@ export interface Serving {
   /** Takes what another connector asks (WIRE A9, kind `peer`); false for anything else, and for whoever is none. */
   peer?(this: void, stream: MuxStream, payload: unknown, key: Buffer): boolean;
   readonly resolve: Resolve;
+  readonly resolveRecords: ResolveRecords;
   /** Gives a flow to the TLS endpoint of the public hostnames; false when there is no room for another one. */
   takeWeb(stream: MuxStream, device: DeviceFlow): boolean;
   /** Whether this connector itself listens there: no resource leads to it. */
@@ -162,7 +165,7 @@ export class AcceptedSession {
     if (this.#serving.flows.full) return this.#refuse(stream, id, request, 'busy');
     const permitted = this.#permit(request);
     if (typeof permitted === 'string') return this.#refuse(stream, id, request, permitted);
-    if (request.kind === 'dns') return this.#answerExistence(stream, id, request, permitted.resource);
+    if (request.kind === 'dns') return this.#answerQuestion(stream, id, request, permitted.resource);
     const { quota } = this.#serving;
     if (quota.flows >= (this.#serving.snapshot()?.flows ?? Number.POSITIVE_INFINITY))
       return this.#refuseBeyond(stream, id, request);
@@ -179,6 +182,7 @@ export class AcceptedSession {
     host,
     port,
     kind,
+    records,
   }: OpenRequest): { resource: ConnectorResource; grant: Grant } | CodeName {
     const resource = this.#serving.snapshot()?.resources[id];
     if (resource === undefined) return this.#serving.lease.isRevoked(id) ? 'revoked' : 'denied';
@@ -192,7 +196,10 @@ export class AcceptedSession {
       if (resourceAt(resources, host)?.id !== id) return 'denied';
     } else {
       if (kind !== 'dns' && !listsPort(resource.ports, kind, port)) return 'port-not-listed';
-      if (!resource.hosts.some((pattern) => matchesPattern(pattern as Pattern, host))) return 'denied';
+      if (records !== undefined && resource.dns?.includes(records) !== true) return 'port-not-listed';
+      // A service has no resource of its own: it belongs to the name that it is of.
+      const names = records === undefined ? [host] : [host, serviceOwner(host)];
+      if (!names.some((name) => isNameOf(resource, name))) return 'denied';
     }
     return typeof grant === 'string' ? grant : { resource, grant };
   }
@@ -297,16 +304,23 @@ export class AcceptedSession {
     });
   }
 
-  async #answerExistence(
+  /** By ACCEPT alone that the name exists, or by what it has of the records that were asked for. */
+  async #answerQuestion(
     stream: MuxStream,
     id: string,
     request: OpenRequest,
     resource: ConnectorResource,
   ): Promise<void> {
+    const { host, records } = request;
+    const { resolve, resolveRecords } = this.#serving;
+    const isOpen = (target: Name): boolean => this.#mayUse(target);
     try {
-      await permittedAddresses(resource, request.host, this.#serving.resolve);
+      const answer =
+        records === undefined
+          ? await permittedAddresses(resource, host, resolve).then(() => '')
+          : await permittedRecords(resource, host, records, isOpen, resolveRecords);
       stream.accept();
-      stream.end();
+      stream.end(answer);
       stream.resume();
     } catch (error) {
       const { code } = toFault(error);
@@ -314,6 +328,14 @@ export class AcceptedSession {
       if (code === 'address-forbidden') this.#refuse(stream, id, request, code);
       else stream.reset(code);
     }
+  }
+
+  /** Whether some grant that was shown here covers a resource of this name. */
+  #mayUse(name: Name): boolean {
+    return Object.values(this.#serving.snapshot()?.resources ?? {}).some(
+      (resource) =>
+        isNameOf(resource, name) && typeof this.#grants.coverAny(resource.id as ResourceId) !== 'string',
+    );
   }
 
   #cut(flow: OpenFlow, code: CodeName, because?: string): void {
@@ -361,6 +383,10 @@ export class AcceptedSession {
   #record(entry: Omit<FlowRecord, 'seq' | 'at'>): void {
     this.#serving.flows.record({ at: this.#serving.wallClock(), ...entry });
   }
+}
+
+function isNameOf({ hosts }: ConnectorResource, name: Name): boolean {
+  return hosts.some((pattern) => matchesPattern(pattern as Pattern, name));
 }
 
 function subjectOf({ dev, sub }: Grant): { device: string; subject: string } {

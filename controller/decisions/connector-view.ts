@@ -49,6 +49,7 @@ export async function connectorView(
         address: resourceAddress(definition),
         ports: [...definition.ports],
         within: [...resourceWithin(definition)],
+        ...(definition.dns === undefined ? {} : { dns: [...definition.dns] }),
         outage: resourceOutageS(definition),
         ...(web === undefined ? {} : { web }),
       };

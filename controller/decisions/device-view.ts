@@ -323,7 +323,7 @@ function writeResource(
 /** The names and ports of a resource, worked out once for all devices. */
 const reaches = new WeakMap<Resource, Reach>();
 
-type Reach = Pick<DeviceResource, 'hosts' | 'ports' | 'web'>;
+type Reach = Pick<DeviceResource, 'hosts' | 'ports' | 'dns' | 'web'>;
 
 function reachOf(resource: Resource, webPort: number): Reach {
   let reach = reaches.get(resource);
@@ -332,6 +332,7 @@ function reachOf(resource: Resource, webPort: number): Reach {
     reach = {
       hosts: resourceHosts(resource.definition),
       ports: [...resource.definition.ports],
+      ...(resource.definition.dns === undefined ? {} : { dns: [...resource.definition.dns] }),
       ...(hostnames.length === 0 ? {} : { web: { hostnames, port: webPort } }),
     };
     reaches.set(resource, reach);

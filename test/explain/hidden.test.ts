@@ -139,6 +139,7 @@ for (const visibility of visibilities) {
         names: () => namesOf(knowledge),
         upstreams: () => [],
         exists: async () => assert.fail('a connector is not asked'),
+        records: async () => assert.fail('a connector is not asked'),
         clock: systemClock,
         random: systemRandom,
       });

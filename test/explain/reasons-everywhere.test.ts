@@ -72,6 +72,7 @@ test('the DNS answer’s extended error gives every reason that refuses by the s
       names: () => namesOf(alone),
       upstreams: () => [],
       exists: async () => 'no',
+      records: async () => 'no',
       clock: systemClock,
       random: systemRandom,
     });

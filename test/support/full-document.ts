@@ -56,6 +56,7 @@ export function fullDocument(ca: string): OrganisationDocument {
         ports: ['tcp/5432', 'tcp/8000-8099'],
         tags: ['prod', 'eu'],
         within: ['10.0.0.0/8', 'fd00::/8'],
+        dns: ['SRV', 'TXT'],
         visibility: 'everyone',
         outage: '0s',
         session: '2h',

@@ -19,6 +19,7 @@ export function resource(
     hosts: hosts as Pattern[],
     web: undefined,
     ports: ['tcp/80'],
+    dns: [],
     granted: true,
     reasons: [],
     until: undefined,

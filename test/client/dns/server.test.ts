@@ -74,6 +74,7 @@ async function startServer(
     names: () => namesOf(options.knowledge ?? sample),
     upstreams: () => (options.upstreams ?? []).map((port) => ({ address: '127.0.0.1', port })),
     exists: () => Promise.resolve('no' as const),
+    records: () => Promise.resolve('no' as const),
     clock: systemClock,
     random: systemRandom,
   });

@@ -40,7 +40,10 @@ const capture = await NameCapture.start({
   range: parseRange(range) as AddressRange,
   uids: uids.split(',').map(Number),
   names: (domains) => namesOf(sample, domains),
-  exists: (name) => Promise.resolve(name.startsWith('db') ? ('yes' as const) : ('no' as const)),
+  connector: {
+    exists: (name) => Promise.resolve(name.startsWith('db') ? ('yes' as const) : ('no' as const)),
+    records: () => Promise.resolve('unknown' as const),
+  },
   openFlow: ({ host, port }) => {
     const name = capture.nameOf(host);
     if (name === undefined) return Promise.reject(new Fault('denied'));

@@ -12,6 +12,7 @@ import { AcceptedSession, type Serving } from '../../../connector/flows/accept.t
 import { FlowLog } from '../../../connector/flows/flow-log.ts';
 import { FlowQuota } from '../../../connector/flows/flow-quota.ts';
 import { systemClock, systemRandom, type Clock } from '../../../protocol/clock.ts';
+import type { DnsRecords } from '../../../protocol/dns-records.ts';
 import type { FlowRecord } from '../../../protocol/flow-record.ts';
 import type { ConnectorResource } from '../../../protocol/snapshot.ts';
 import { Fault, type CodeName } from '../../../protocol/errors.ts';
@@ -59,6 +60,8 @@ export class ConnectorBench {
   readonly lease = new Lease(() => this.wallMs);
   /** What names lead to; literals lead to themselves. */
   names: Record<string, string[]> = {};
+  /** What names have besides addresses, by type and name. */
+  dns: Record<string, DnsRecords> = {};
   resources: Record<string, ConnectorResource> = {};
   /** Flows that may be open at once; null: without bound. */
   mostFlows: number | null = null;
@@ -170,6 +173,11 @@ export class ConnectorBench {
       alarm: (name) => this.alarms.push(name),
       clock: this.clock,
       resolve: async (name) => this.names[name] ?? [name],
+      resolveRecords: async (name, type) => {
+        const found = this.dns[`${type} ${name}`];
+        if (found === undefined) throw new Fault('no-name');
+        return found;
+      },
       takeWeb: (stream, device) => this.takeWeb(stream, device),
       wallClock: () => this.wallMs,
     };
