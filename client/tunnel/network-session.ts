@@ -313,7 +313,10 @@ export class NetworkSession {
   #stranded(kept: KeptSession, connector: ConnectorId): void {
     if (this.#state.state !== 'up' || this.#state.kept !== kept) return;
     const others = this.#options.connectors().some(({ id }) => id !== connector && !this.#lingering.has(id));
-    if (others) this.#setAside(kept, connector, 'connector-lost');
+    if (!others) return;
+    this.#setAside(kept, connector, 'connector-lost');
+    // What is open may go on when it comes back; what it has not answered need not wait for that.
+    kept.session.resetUnanswered('connector-lost');
   }
 
   #setAside(kept: KeptSession, connector: ConnectorId, code: CodeName): void {

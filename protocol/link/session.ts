@@ -67,6 +67,8 @@ export interface Session {
   moveTo(path: ProvenPath): Promise<void>;
   /** `prove` and `moveTo`, one call at a time (`busy`). */
   resume(carrier: Carrier): Promise<void>;
+  /** Ends the streams of our own that the peer has not answered yet, so that whoever opened them may ask elsewhere. */
+  resetUnanswered(code: CodeName): void;
   /** No new streams either way; open ones stay. */
   drain(code?: CodeName): void;
   /** Ends every stream and the session; the peer sees the code. Ending twice is the same as once. */

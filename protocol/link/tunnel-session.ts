@@ -121,6 +121,10 @@ export class TunnelSession implements Session {
     this.#mux.sendNote(note);
   }
 
+  resetUnanswered(code: CodeName): void {
+    this.#mux.resetUnanswered(code);
+  }
+
   drain(code: CodeName = 'draining'): void {
     this.#mux.drain(code);
   }

@@ -138,6 +138,12 @@ export class Mux implements StreamOwner {
     this.#outbox.goaway(code, this.#streams.lastPeerId);
   }
 
+  /** Resets the streams of our own that the peer has not answered yet: whoever opened them may ask elsewhere. */
+  resetUnanswered(code: CodeName): void {
+    for (const stream of [...this.#streams.all()])
+      if (!stream.isIncoming && !stream.isAccepted) stream.reset(code);
+  }
+
   /** Ends every stream with `fault`; nothing is sent or taken afterwards. */
   end(fault: Fault): void {
     if (this.#ended !== undefined) return;

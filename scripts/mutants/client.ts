@@ -41,9 +41,62 @@ export const clientMutants: readonly Mutant[] = [
     [['a connector that drains gets no new flows', "this.#setAside(kept, connector, 'draining');", '']],
   ),
   ...guards(
+    'client/tunnel/network-session.ts',
+    ['test/client/lost-connector.test.ts'],
+    [
+      [
+        'what a lost connector has not answered goes to another',
+        "    kept.session.resetUnanswered('connector-lost');\n",
+        '',
+      ],
+    ],
+  ),
+  ...guards(
+    'client/proxies/proxy-server.ts',
+    ['test/client/proxies/proxy-server.test.ts'],
+    [
+      [
+        'an application of a proxy that does not read is held little for',
+        '    await boundUnsent(socket);\n',
+        '',
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/flows/accept.ts',
+    ['test/connector/records.test.ts'],
+    [
+      [
+        'records of a type that is not listed stay behind the connector',
+        "if (records !== undefined && resource.dns?.includes(records) !== true) return 'port-not-listed';",
+        '',
+      ],
+      [
+        'a target that the asker may not use stays behind the connector',
+        "isNameOf(resource, name) && typeof this.#grants.coverAny(resource.id as ResourceId) !== 'string'",
+        'isNameOf(resource, name)',
+      ],
+    ],
+  ),
+  ...guards(
+    'protocol/dns-records.ts',
+    ['test/connector/records.test.ts', 'test/client/dns/answer.test.ts'],
+    [['a text that says an address is left out', "!writesAddress(strings.join(''))", 'true']],
+  ),
+  ...guards(
     'client/dns/answer.ts',
     ['test/client/dns/answer.test.ts', 'test/client/dns/server.test.ts'],
     [
+      [
+        'a connector is asked only for records that the resource lists',
+        '|| !of.resource.dns.includes(type)',
+        '',
+      ],
+      [
+        'a target that is not granted is told to no program',
+        "name !== undefined && view.standing(name).is === 'granted';",
+        'name !== undefined;',
+      ],
       [
         'a name below a zone never goes to another resolver',
         "if (name === undefined) return zone === undefined ? { do: 'forward' } : hidden(zone);",

@@ -63,11 +63,7 @@ export const connectorMutants: readonly Mutant[] = [
         "return typeof grant === 'string' ? grant : { resource, grant };",
         "return { resource, grant: typeof grant === 'string' ? (this.#grants.any() as Grant) : grant };",
       ],
-      [
-        'stream check: name',
-        "if (!resource.hosts.some((pattern) => matchesPattern(pattern as Pattern, host))) return 'denied';",
-        '',
-      ],
+      ['stream check: name', "if (!names.some((name) => isNameOf(resource, name))) return 'denied';", ''],
       [
         'stream check: port',
         "if (kind !== 'dns' && !listsPort(resource.ports, kind, port)) return 'port-not-listed';",
@@ -85,8 +81,8 @@ export const connectorMutants: readonly Mutant[] = [
       ],
       [
         'stream check: dns guard',
-        '      await permittedAddresses(resource, request.host, this.#serving.resolve);\n',
-        '',
+        "? await permittedAddresses(resource, host, resolve).then(() => '')",
+        "? ''",
       ],
       [
         'stream check: dns record',
