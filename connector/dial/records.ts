@@ -17,9 +17,17 @@ export type ResolveRecords = (name: string, type: RecordType) => Promise<DnsReco
 const timeoutMs = 2_000;
 
 /** By the DNS servers of this system; the hosts file has none of these. */
-export const systemRecords: ResolveRecords = async (name, type) => {
+export const systemRecords: ResolveRecords = (name, type) => recordsFrom(undefined, name, type);
+
+/** By these servers, `address:port` each; by the system's where none are named. */
+export async function recordsFrom(
+  servers: readonly string[] | undefined,
+  name: string,
+  type: RecordType,
+): Promise<DnsRecords> {
   // Made anew, so that it asks the servers that the system asks now.
   const resolver = new Resolver({ timeout: timeoutMs, tries: 1 });
+  if (servers !== undefined) resolver.setServers(servers);
   try {
     switch (type) {
       case 'SRV':
@@ -48,7 +56,7 @@ export const systemRecords: ResolveRecords = async (name, type) => {
     if (code === 'ENODATA') return { type, list: [] };
     throw new Fault(code === 'ENOTFOUND' ? 'no-name' : 'timeout');
   }
-};
+}
 
 /**
  * The records of `host` that may be told, as text for the wire. Rejects as `resolve` does, and with `no-name` where the

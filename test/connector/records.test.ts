@@ -1,9 +1,12 @@
 /** SRV, MX and TXT through the connector: what a resource lists, of its own names, and nothing that leads elsewhere. */
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { after, afterEach, beforeEach, test } from 'node:test';
+import packet, { type Record as ResourceRecord } from 'dns-packet';
 import { Flows } from '../../client/flows/flows.ts';
 import { nothingKnown } from '../../client/standing.ts';
-import { permittedRecords } from '../../connector/dial/records.ts';
+import { permittedRecords, recordsFrom } from '../../connector/dial/records.ts';
 import { mostAnswerBytes, parseRecords, type RecordType } from '../../protocol/dns-records.ts';
 import type { ResourceId } from '../../protocol/ids.ts';
 import type { Name } from '../../protocol/names.ts';
@@ -120,6 +123,36 @@ test('an alias is asked for by the name behind it, services too; an address has 
   ]);
   for (const address of ['10.20.0.9', '10.20.0.0/24'])
     await assert.rejects(ask(address, 'printer.acme.internal'), { code: 'no-name' });
+});
+
+test('records are read from a name server as it tells them', async (t) => {
+  const zone: Record<string, ResourceRecord['data'][]> = {
+    SRV: [{ priority: 1, weight: 2, port: 389, target: 'dc1.acme.internal' }],
+    MX: [{ preference: 5, exchange: 'mx.acme.internal' }],
+    TXT: [[Buffer.from('one'), Buffer.from('two')]],
+  };
+  const server = createSocket('udp4');
+  t.after(() => server.close());
+  server.on('message', (bytes, from) => {
+    const { id, questions } = packet.decode(bytes);
+    const [{ name, type } = { name: '', type: '' }] = questions;
+    const has = name === 'ad.acme.internal';
+    const answers = (has ? (zone[type] ?? []) : []).map((data) => ({ type, name, ttl: 60, data }));
+    const flags = 0x8400 | (has || name === 'empty.acme.internal' ? 0 : 3);
+    server.send(packet.encode({ type: 'response', id, flags, questions, answers }), from.port, from.address);
+  });
+  server.bind(0, '127.0.0.1');
+  await once(server, 'listening');
+  const ask = (name: string, type: RecordType) =>
+    recordsFrom([`127.0.0.1:${server.address().port}`], name, type);
+  assert.deepEqual(await ask('ad.acme.internal', 'SRV'), { type: 'SRV', list: zone['SRV'] });
+  assert.deepEqual(await ask('ad.acme.internal', 'MX'), { type: 'MX', list: zone['MX'] });
+  assert.deepEqual(await ask('ad.acme.internal', 'TXT'), {
+    type: 'TXT',
+    list: [{ strings: ['one', 'two'] }],
+  });
+  assert.deepEqual(await ask('empty.acme.internal', 'TXT'), { type: 'TXT', list: [] });
+  await assert.rejects(ask('nobody.acme.internal', 'SRV'), { code: 'no-name' });
 });
 
 test('an answer is cut to its bounds, and one of another form or type is none', async () => {
