@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { systemClock } from '../../protocol/clock.ts';
 import { Fault } from '../../protocol/errors.ts';
 import { callLocalApi } from '../../protocol/node/local-api.ts';
 import type { StateDirectory } from '../../protocol/node/state-directory.ts';
@@ -30,6 +31,7 @@ import {
   resolvedUplinks,
   routeZones,
 } from '../system-dns/resolved.ts';
+import { followResolvConf, previousServers } from '../system-dns/follow-resolv-conf.ts';
 import {
   isStillOurs,
   journalOfTakeover,
@@ -131,7 +133,15 @@ export async function beginChanges(
     journal = { ...journal, ...change };
     state.writeJson(journalFile, journal);
   };
+  /** Has resolv.conf name us, whatever it holds now; what that is is written down first. */
+  const takeResolvConf = (): void => {
+    const takeover = planTakeover(resolvConfPath, address, join(state.path, journalFile));
+    record({ takeover });
+    takeOver(takeover);
+  };
+  let following: { close(): void } | undefined;
   const undo = async (between?: () => Promise<void>): Promise<Undone> => {
+    following?.close();
     const undone = await undoChanges(journal, between);
     state.remove(journalFile);
     return undone;
@@ -154,21 +164,33 @@ export async function beginChanges(
     routing,
     range,
     // What resolved was asked and sent here must not go back to its stub.
-    upstreams: () =>
-      (routing === 'systemd-resolved' ? others(resolvedUplinks()) : servers).map((server) => ({
-        address: server,
-        port: 53,
-      })),
-    searchDomains: searchDomains(resolvConf),
+    upstreams() {
+      const { takeover } = journal;
+      const asked =
+        routing === 'systemd-resolved'
+          ? others(resolvedUplinks())
+          : takeover === undefined
+            ? servers
+            : others(previousServers(takeover));
+      return asked.map((server) => ({ address: server, port: 53 }));
+    },
+    get searchDomains() {
+      const previous = journal.takeover?.previous ?? { kind: 'file', text: resolvConf };
+      return searchDomains(previous.kind === 'none' ? '' : previous.text);
+    },
     failsClosed: routing === 'systemd-resolved',
     async takeNames(names) {
       const { zones } = names;
       routedNow = routed(names).join(' ');
       if (journal.link !== undefined) await routeZones(journal.link, address, routed(names));
-      if (routing === 'systemd-resolved') return record({ zones: [...zones] });
-      const takeover = planTakeover(resolvConfPath, address, join(state.path, journalFile));
-      record({ zones: [...zones], takeover });
-      return takeOver(takeover);
+      record({ zones: [...zones] });
+      if (routing === 'systemd-resolved') return;
+      takeResolvConf();
+      following = followResolvConf({
+        takeover: () => journal.takeover as NonNullable<Journal['takeover']>,
+        retake: takeResolvConf,
+        clock: systemClock,
+      });
     },
     async setNames(names) {
       const wanted = routed(names).join(' ');

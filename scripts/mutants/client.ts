@@ -52,6 +52,22 @@ export const clientMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
+    'client/system-dns/follow-resolv-conf.ts',
+    ['test/client/system/follow-resolv-conf.test.ts'],
+    [
+      [
+        'a resolv.conf of somebody else is not taken over again',
+        "isStillOurs(takeover()) || !isManaged(readFileSync(path, 'utf8'))",
+        'isStillOurs(takeover())',
+      ],
+      [
+        'a quarrel about resolv.conf ends',
+        'retakenMs.push(nowMs) <= mostPerMinute',
+        'retakenMs.push(nowMs) > 0',
+      ],
+    ],
+  ),
+  ...guards(
     'client/proxies/proxy-server.ts',
     ['test/client/proxies/proxy-server.test.ts'],
     [
