@@ -45,7 +45,11 @@ export function upCommand(program: Command): void {
     .option('--capture <how>', 'auto: names work in every program (needs root); none: proxies only', 'auto')
     .option('--range <cidr>', 'addresses to give to names', process.env['POSTERN_RANGE'] ?? '100.96.0.0/12')
     .option('--socks <address:port>', 'also serve SOCKS5 on loopback, for TCP and UDP', parseListen)
-    .option('--http-proxy <address:port>', 'also serve HTTP CONNECT on loopback', parseListen)
+    .option(
+      '--http-proxy <address:port>',
+      'also serve HTTP CONNECT on loopback, and /proxy.pac for browsers',
+      parseListen,
+    )
     .option('--share-with <uid>', 'also capture for this user id; may be repeated', collectUid, [])
     .option('--no-browser', 'sign in with a code typed elsewhere')
     .option(

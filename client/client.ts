@@ -168,6 +168,15 @@ class RunningClient implements Client {
         uids: new Set(uids),
         openFlow: (target) => this.open(target),
         openDatagrams: (target) => this.#openDatagrams(target),
+        pac: () => {
+          const { zones, webNames } = this.#sharing.names();
+          const port = this.#proxies.socks?.port;
+          return {
+            zones,
+            hostnames: webNames,
+            socks: port === undefined ? undefined : `${socks?.address ?? ''}:${port}`,
+          };
+        },
       });
     if (socks !== undefined) this.#proxies.socks = await serve('socks', socks);
     if (httpProxy !== undefined) this.#proxies.http = await serve('http', httpProxy);

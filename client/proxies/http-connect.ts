@@ -1,14 +1,17 @@
 /**
  * The wire of HTTP CONNECT (RFC 9110 section 9.3.6) as far as the client speaks it: one CONNECT per connection, strictly
- * parsed, nothing else proxied. Bytes in, messages out; no sockets.
+ * parsed, nothing else proxied; and the one file that is served. Bytes in, messages out; no sockets.
  */
 import { exitOf, exits, type Fault } from '../../protocol/errors.ts';
 import type { FlowTarget } from '../flows/open-flow.ts';
+import { mayReadPac } from './pac-file.ts';
 
 /** `more`: the head is not whole yet. `refuse`: answer with this status and sentence, then close. */
 export type ConnectRequest =
   | 'more'
   | { readonly refuse: number; readonly why: string }
+  /** The proxy auto-configuration file is asked for. */
+  | { readonly file: 'proxy.pac' }
   | { readonly target: FlowTarget; readonly length: number };
 
 const mostHeadBytes = 8_192;
@@ -26,6 +29,11 @@ export function readConnect(bytes: Buffer): ConnectRequest {
   const line = requestLine.exec(first);
   if (line === null || !headers.every((header) => headerLine.test(header)))
     return { refuse: 400, why: 'This is no HTTP/1.1 request.' };
+  if (line[1] === 'GET' && line[2] === '/proxy.pac') {
+    return mayReadPac(headers)
+      ? { file: 'proxy.pac' }
+      : { refuse: 403, why: 'This file is for your browser, and for no page in it.' };
+  }
   if (line[1] !== 'CONNECT')
     return { refuse: 405, why: 'This proxy serves CONNECT only: use it for https and other TCP.' };
   const target = authority.exec(line[2] ?? '');
@@ -57,6 +65,7 @@ export function statusFor(fault: Fault): number {
 const phrases: Record<number, string> = {
   400: 'Bad Request',
   403: 'Forbidden',
+  404: 'Not Found',
   405: 'Method Not Allowed',
   431: 'Request Header Fields Too Large',
   502: 'Bad Gateway',

@@ -9,6 +9,7 @@ import { Fault, toFault } from '../../protocol/errors.ts';
 import type { FlowTarget, OpenDatagrams, OpenFlow } from '../flows/open-flow.ts';
 import { splice } from '../flows/splice.ts';
 import { connectEstablished, readConnect, statusFor, writeRefusal } from './http-connect.ts';
+import { pacFile, writePac, type PacSource } from './pac-file.ts';
 import { ownerOfPeer, ownerOfSender } from './peer-owner.ts';
 import {
   readGreeting,
@@ -31,6 +32,8 @@ export interface ProxyOptions {
   readonly openFlow: OpenFlow;
   /** Without, SOCKS5 has no UDP ASSOCIATE. */
   readonly openDatagrams?: OpenDatagrams;
+  /** What the HTTP proxy's auto-configuration file is made of; without, there is none. */
+  readonly pac?: () => Omit<PacSource, 'http'>;
   readonly ownerOf?: (socket: Socket) => number | undefined;
   /** The user who sends from an address and port. */
   readonly ownerOfSender?: (address: string, port: number) => number | undefined;
@@ -138,6 +141,12 @@ async function serveConnect(socket: Socket, options: ProxyOptions): Promise<void
   const request = await reader.read(readConnect);
   if (request === undefined) return void socket.destroy();
   if ('refuse' in request) return void socket.end(writeRefusal(request.refuse, request.why));
+  if ('file' in request) {
+    const source = options.pac?.();
+    if (source === undefined) return void socket.end(writeRefusal(404, 'There is no such file here.'));
+    const http = `${options.address}:${socket.localPort ?? options.port}`;
+    return void socket.end(writePac(pacFile({ ...source, http })));
+  }
   reader.take(request.length);
   return join(socket, reader, options.openFlow, request.target, connectEstablished, (fault) =>
     writeRefusal(statusFor(fault), fault.message),

@@ -68,6 +68,14 @@ export const clientMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
+    'client/proxies/pac-file.ts',
+    ['test/client/proxies/proxy-server.test.ts'],
+    [
+      ['a page of the browser does not read our names', 'return isOwnHost && !isPage;', 'return isOwnHost;'],
+      ['a name that leads here does not read our names', 'return isOwnHost && !isPage;', 'return !isPage;'],
+    ],
+  ),
+  ...guards(
     'client/proxies/proxy-server.ts',
     ['test/client/proxies/proxy-server.test.ts'],
     [

@@ -5,6 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
+import { createContext, runInContext } from 'node:vm';
 import fc from 'fast-check';
 import type { FlowTarget } from '../../../client/flows/open-flow.ts';
 import { readConnect } from '../../../client/proxies/http-connect.ts';
@@ -12,6 +13,7 @@ import { findOwner } from '../../../client/proxies/peer-owner.ts';
 import { serveProxy, type ProxyOptions } from '../../../client/proxies/proxy-server.ts';
 import { readGreeting, readRequest } from '../../../client/proxies/socks.ts';
 import { Fault, type CodeName } from '../../../protocol/errors.ts';
+import type { Name } from '../../../protocol/names.ts';
 import { eventually } from '../../support/eventually.ts';
 import { settle } from '../../support/settle.ts';
 
@@ -231,6 +233,57 @@ test('a program that has IPv6 sockets only is known by its user as well', async 
   socket.end('CONNECT wiki.acme.internal:443 HTTP/1.1\r\n\r\nhello');
   assert.match(await text(socket), /^HTTP\/1\.1 200 .*hello$/s);
   assert.equal(targets.length, 1);
+});
+
+const pac = () => ({
+  zones: ['acme.internal' as Name],
+  hostnames: ['wiki.acme.example' as Name],
+  socks: undefined as string | undefined,
+});
+
+/** The file as a browser gets it, and what it says of a name. */
+async function fetchPac(port: number): Promise<(host: string, scheme?: string) => unknown> {
+  const response = await fetch(`http://127.0.0.1:${port}/proxy.pac`, {
+    headers: { 'sec-fetch-site': 'none' },
+  });
+  assert.equal(response.status, 200);
+  assert.equal(response.headers.get('content-type'), 'application/x-ns-proxy-autoconfig');
+  const context = createContext({});
+  runInContext(await response.text(), context);
+  return (host, scheme = 'https') =>
+    runInContext(`FindProxyForURL('${scheme}://${host}/', '${host}')`, context);
+}
+
+test('the http proxy serves a browser the file that sends our names here, and no others', async (t) => {
+  const { port } = await start(t, 'http', { pac });
+  const find = await fetchPac(port);
+  for (const host of ['acme.internal', 'wiki.acme.internal', 'A.B.ACME.internal.', 'wiki.acme.example'])
+    assert.equal(find(host), `PROXY 127.0.0.1:${port}`, host);
+  for (const host of ['www.example.com', 'notacme.internal', 'acme.internal.example', 'x.wiki.acme.example'])
+    assert.equal(find(host), 'DIRECT', host);
+  const both = await start(t, 'http', { pac: () => ({ ...pac(), socks: '127.0.0.1:1080' }) });
+  const findBoth = await fetchPac(both.port);
+  assert.equal(findBoth('wiki.acme.internal'), `PROXY 127.0.0.1:${both.port}`);
+  assert.equal(findBoth('wiki.acme.internal', 'http'), 'SOCKS5 127.0.0.1:1080');
+  assert.equal(findBoth('www.example.com', 'http'), 'DIRECT');
+});
+
+test('no web page reads the file: as a script, by a name of its own, or across origins', async (t) => {
+  const { port } = await start(t, 'http', { pac });
+  const own = `Host: 127.0.0.1:${port}`;
+  for (const headers of [
+    `${own}\r\nSec-Fetch-Site: cross-site`,
+    `${own}\r\nSec-Fetch-Site: none\r\nSec-Fetch-Site: same-origin`,
+    `${own}\r\nOrigin: https://evil.example`,
+    `${own}\r\nReferer: https://evil.example/`,
+    `Host: rebound.evil.example:${port}`,
+    `${own}\r\nHost: rebound.evil.example`,
+    'Accept: */*',
+  ]) {
+    const reply = (await talk(port, `GET /proxy.pac HTTP/1.1\r\n${headers}\r\n\r\n`)).toString();
+    assert.match(reply, /^HTTP\/1\.1 403 /, headers);
+    assert.ok(!reply.includes('acme'));
+  }
 });
 
 test('a proxy listens on loopback only', async (t) => {
