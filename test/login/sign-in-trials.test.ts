@@ -121,7 +121,7 @@ test('an administrator sees which claims came and whom they make, and stays who 
   assert.equal((await take(browser, url)).status, 404, 'it is read once');
 });
 
-test('a trial is for the session that began it alone, as long as that may still look after sign-in', async (t) => {
+test('SEC-G2 a trial is for the session that began it alone, as long as that may still look after sign-in', async (t) => {
   const world = await bench(t);
   const { browser, portal, setRole } = world;
   const gone = async (answer: URL, at = browser): Promise<void> => {
