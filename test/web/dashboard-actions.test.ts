@@ -69,9 +69,15 @@ test('what the operator lets the organisation have stands beside what it has, to
   const by = { nowMs: context.now(), who: 'command line' };
   const given = { people: 40, flows: 2_000, relay: 100 };
   await setLimits(context.store, context.firstOrganisation, given, by);
-  await go('/admin/settings?tab=organisation');
-  for (const text of [/^\d+ of at most 40$/, 'at most 2000 at each connector', 'at most 100 Mbit/s at each'])
-    await page.getByText(text).waitFor();
+  await go('/admin/usage');
+  const figures = page.getByRole('list', { name: 'Now' }).getByRole('listitem');
+  for (const text of [
+    /^People\d+ of 40who may come in/,
+    /^Connectors\d+in all networks, no limit$/,
+    /^Flows open at once2,000at most, at each connector$/,
+    /^Relayed, Mbit a second100at most, at each relay, both ways together$/,
+  ])
+    await figures.filter({ hasText: text }).waitFor();
   const none = { people: null, flows: null, relay: null };
   await setLimits(context.store, context.firstOrganisation, none, by);
 });
