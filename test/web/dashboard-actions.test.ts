@@ -126,6 +126,21 @@ test('a policy is written in the builder and by its YAML; the review names who g
   assert.ok(await dialogs().last().getByRole('button', { name: 'Save' }).isDisabled());
 });
 
+test('a policy has a page: whom it lets in and where, the tests about that, and what changed it', async () => {
+  const answer = await portal.admin('GET', '/api/v1/access?resource=wiki');
+  const rows = answer
+    .json<{ list: { policies: string[] }[] }>()
+    .list.filter(({ policies }) => policies.includes('staff-wiki'));
+  assert.ok(rows.length > 1);
+  await go('/admin/policies');
+  await page.getByRole('link', { name: 'staff-wiki', exact: true }).click();
+  await page.getByText('can use wiki').waitFor();
+  await page.getByRole('link', { name: 'Who it lets in' }).click();
+  await page.getByText(`${rows.length} rights`, { exact: true }).waitFor();
+  await go('/admin/policies/contractors-printer?tab=changes');
+  await page.getByRole('list', { name: 'Entries' }).getByText('Document changed').first().waitFor();
+});
+
 test('the simulator answers as the decision does, and says why', async () => {
   await go('/admin/policies?tab=simulate&resource=databases&user=alice@acme.example');
   await page.getByRole('button', { name: 'Simulate' }).click();
