@@ -28,6 +28,7 @@ export const adminPages = [
   '/admin/resources',
   '/admin/resources/$name',
   '/admin/policies',
+  '/admin/policies/$name',
   '/admin/posture',
   '/admin/hostnames',
   '/admin/people',

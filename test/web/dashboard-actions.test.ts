@@ -69,9 +69,15 @@ test('what the operator lets the organisation have stands beside what it has, to
   const by = { nowMs: context.now(), who: 'command line' };
   const given = { people: 40, flows: 2_000, relay: 100 };
   await setLimits(context.store, context.firstOrganisation, given, by);
-  await go('/admin/settings?tab=organisation');
-  for (const text of [/^\d+ of at most 40$/, 'at most 2000 at each connector', 'at most 100 Mbit/s at each'])
-    await page.getByText(text).waitFor();
+  await go('/admin/usage');
+  const figures = page.getByRole('list', { name: 'Now' }).getByRole('listitem');
+  for (const text of [
+    /^People\d+ of 40who may come in/,
+    /^Connectors\d+in all networks, no limit$/,
+    /^Flows open at once2,000at most, at each connector$/,
+    /^Relayed, Mbit a second100at most, at each relay, both ways together$/,
+  ])
+    await figures.filter({ hasText: text }).waitFor();
   const none = { people: null, flows: null, relay: null };
   await setLimits(context.store, context.firstOrganisation, none, by);
 });
@@ -118,6 +124,21 @@ test('a policy is written in the builder and by its YAML; the review names who g
   await page.getByRole('button', { name: 'Remove staff-wiki' }).click();
   await page.getByText('A policy test would fail').waitFor();
   assert.ok(await dialogs().last().getByRole('button', { name: 'Save' }).isDisabled());
+});
+
+test('a policy has a page: whom it lets in and where, the tests about that, and what changed it', async () => {
+  const answer = await portal.admin('GET', '/api/v1/access?resource=wiki');
+  const rows = answer
+    .json<{ list: { policies: string[] }[] }>()
+    .list.filter(({ policies }) => policies.includes('staff-wiki'));
+  assert.ok(rows.length > 1);
+  await go('/admin/policies');
+  await page.getByRole('link', { name: 'staff-wiki', exact: true }).click();
+  await page.getByText('can use wiki').waitFor();
+  await page.getByRole('link', { name: 'Who it lets in' }).click();
+  await page.getByText(`${rows.length} rights`, { exact: true }).waitFor();
+  await go('/admin/policies/contractors-printer?tab=changes');
+  await page.getByRole('list', { name: 'Entries' }).getByText('Document changed').first().waitFor();
 });
 
 test('the simulator answers as the decision does, and says why', async () => {

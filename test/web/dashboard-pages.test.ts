@@ -84,6 +84,9 @@ const parts = [
   '/admin/resources/wiki?tab=access',
   '/admin/resources/wiki?tab=activity',
   '/admin/resources/missing',
+  '/admin/policies/staff-wiki?tab=access',
+  '/admin/policies/staff-wiki?tab=changes',
+  '/admin/policies/missing',
   '/admin/policies?tab=simulate',
   '/admin/policies?tab=tests',
   '/admin/policies?edit=prod-needs',
@@ -127,6 +130,7 @@ const absent = new Set([
 
 const names: Readonly<Record<string, string>> = {
   '/admin/resources/$name': '/admin/resources/wiki',
+  '/admin/policies/$name': '/admin/policies/staff-wiki',
   '/admin/networks/$name': '/admin/networks/hq',
   '/admin/people/$id': `/admin/people/${busy.owner}`,
   '/admin/devices/$id': `/admin/devices/${busy.device}`,

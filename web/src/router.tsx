@@ -141,6 +141,13 @@ const policies = createRoute({
   component: lazyRouteComponent(() => import('./admin/policies/policies.tsx'), 'PoliciesPage'),
 });
 
+const policy = createRoute({
+  getParentRoute: () => shell,
+  path: '/admin/policies/$name',
+  validateSearch: listSearch,
+  component: lazyRouteComponent(() => import('./admin/policies/policy.tsx'), 'PolicyPage'),
+});
+
 const posture = createRoute({
   getParentRoute: () => shell,
   path: '/admin/posture',
@@ -313,6 +320,7 @@ export const router = createRouter({
       resources,
       resource,
       policies,
+      policy,
       posture,
       hostnames,
       people,

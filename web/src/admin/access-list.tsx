@@ -1,4 +1,4 @@
-/** Who may use what now, who could, and what stands in the way: one list for a resource, a person or a service account. */
+/** Who may use what now, who could, and what stands in the way: one list for a resource, a policy, a person or a service account. */
 import { useMemo } from 'react';
 import type { EffectiveAccess, EffectiveAccessList } from '../../../protocol/effective-access.ts';
 import { Badge } from '../ui/badge.tsx';
@@ -20,23 +20,24 @@ export function AccessList({
 }: {
   readonly access: EffectiveAccessList;
   /** Whose list it is, so what the rows are. */
-  readonly of: 'resource' | 'subject';
+  readonly of: 'resource' | 'subject' | 'policy';
 }) {
-  const columns = useMemo(() => [of === 'resource' ? subject : resource, state, because, by], [of]);
+  const columns = useMemo(() => [...first[of], state, because, ...(of === 'policy' ? [] : [by])], [of]);
+  const noun = nouns[of];
   return (
     <>
       {access.more === 0 ? undefined : (
         <Notice title={`${access.more} more are not shown`}>The list is long; the first are here.</Notice>
       )}
       <DataTable
-        name={of === 'resource' ? 'people and accounts' : 'resources'}
-        one={of === 'resource' ? 'person or account' : 'resource'}
+        name={noun.several}
+        one={noun.one}
         rows={access.list}
         columns={columns}
         keyOf={(row) => `${row.subject.id} ${row.resource}`}
         filters={filters}
         empty={
-          <EmptyState title={of === 'resource' ? 'Nobody may use it' : 'No policy allows anything'}>
+          <EmptyState title={noun.none}>
             <p>Access comes from policies alone. Where none allows, everyone is refused.</p>
           </EmptyState>
         }
@@ -108,3 +109,11 @@ const by: Column<EffectiveAccess> = {
   value: ({ policies }) => policies.join(', '),
   cell: ({ policies }) => <Foreign text={policies.join(', ')} limit={120} />,
 };
+
+/** What each row begins with, by whose list it is. */
+const first = { resource: [subject], subject: [resource], policy: [subject, resource] } as const;
+const nouns = {
+  resource: { one: 'person or account', several: 'people and accounts', none: 'Nobody may use it' },
+  subject: { one: 'resource', several: 'resources', none: 'No policy allows anything' },
+  policy: { one: 'right', several: 'rights', none: 'It lets nobody in' },
+} as const;

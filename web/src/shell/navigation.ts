@@ -35,13 +35,14 @@ export interface NavigationItem {
 }
 
 export interface NavigationGroup {
-  readonly label: string;
+  /** The first group has none: it is where everyone begins. */
+  readonly label: string | undefined;
   readonly items: readonly NavigationItem[];
 }
 
 const groups: readonly NavigationGroup[] = [
   {
-    label: 'Yours',
+    label: undefined,
     items: [
       {
         to: '/',
@@ -50,11 +51,6 @@ const groups: readonly NavigationGroup[] = [
         needs: undefined,
         words: 'launcher portal devices passes',
       },
-    ],
-  },
-  {
-    label: 'Organisation',
-    items: [
       {
         to: '/admin',
         label: 'Home',

@@ -133,7 +133,14 @@ function useGoals(groups: readonly NavigationGroup[]): Goal[] {
   const devices = useQuery({ ...allDevicesQuery, enabled: may('devices.read') });
   return [
     ...groups.flatMap(({ label: group, items }) =>
-      items.map(({ to, label, icon, words = '' }) => ({ key: to, to, label, about: group, words, icon })),
+      items.map(({ to, label, icon, words = '' }) => ({
+        key: to,
+        to,
+        label,
+        about: group ?? '',
+        words,
+        icon,
+      })),
     ),
     ...(resources.data ?? []).map(({ id, name, address }) => ({
       key: id,

@@ -184,10 +184,12 @@ export function Navigation({
   readonly onGo?: () => void;
 }) {
   return (
-    <nav aria-label="Pages" className="grid gap-4">
+    <nav aria-label="Pages" className="grid gap-3.5">
       {groups.map(({ label, items }) => (
-        <div key={label}>
-          <p className="px-2.5 pb-1 text-note font-medium text-quiet">{label}</p>
+        <div key={label ?? ''}>
+          {label === undefined ? undefined : (
+            <p className="px-2.5 pb-1 text-note font-medium text-quiet">{label}</p>
+          )}
           <ul className="grid gap-px">
             {items.map(({ to, label: text, icon: Icon }) => (
               <li key={to}>
@@ -195,7 +197,7 @@ export function Navigation({
                   to={to}
                   onClick={onGo}
                   activeOptions={{ exact: to === '/' || to === '/admin' }}
-                  className="flex min-h-8 items-center gap-2.5 rounded-control px-2.5 text-small text-quiet hover:bg-line/50 hover:text-ink aria-[current=page]:bg-surface aria-[current=page]:font-medium aria-[current=page]:text-ink aria-[current=page]:shadow-panel max-lg:min-h-10"
+                  className="flex min-h-7.5 items-center gap-2.5 rounded-control px-2.5 text-small text-quiet hover:bg-line/50 hover:text-ink aria-[current=page]:bg-surface aria-[current=page]:font-medium aria-[current=page]:text-ink aria-[current=page]:shadow-panel max-lg:min-h-10"
                 >
                   <Icon className="size-4 shrink-0" aria-hidden="true" />
                   {text}

@@ -9,7 +9,7 @@ const shownAtOnce = 50;
 export function Choices({
   label,
   hint,
-  options,
+  options = [],
   chosen,
   onChange,
   free = false,
@@ -17,7 +17,7 @@ export function Choices({
 }: {
   readonly label: string;
   readonly hint?: string;
-  readonly options: readonly string[];
+  readonly options?: readonly string[];
   readonly chosen: readonly string[];
   readonly onChange: (chosen: string[]) => void;
   /** Whether what is not among the options may be added. */

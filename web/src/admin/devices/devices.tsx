@@ -126,7 +126,7 @@ const columns: readonly Column<Row>[] = [
   {
     id: 'posture',
     head: 'Posture',
-    from: 'lg',
+    from: 'xl',
     width: 'w-36',
     value: ({ posture }) => postureLooks[posture].text,
     cell: ({ posture }) => <Badge tone={postureLooks[posture].tone}>{postureLooks[posture].text}</Badge>,

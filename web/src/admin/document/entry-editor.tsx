@@ -6,29 +6,44 @@ import { Button } from '../../ui/button.tsx';
 import { Drawer } from '../../ui/dialog.tsx';
 import { TextArea } from '../../ui/field.tsx';
 import { FormBoundary } from './form-boundary.tsx';
+import { NameField } from './name-field.tsx';
 import { entryNouns, withEntry, type EntryOf, type NamedList } from './shown-document.ts';
 import { useReview } from './use-review.tsx';
 
-export interface EntryEditorProps<K extends NamedList> {
-  readonly list: K;
-  /** Of the entry that is changed; undefined for a new one. */
-  readonly name?: string | undefined;
-  readonly initial: EntryOf<K>;
+/** What every form of an entry is given: the document, the entry in it (none for a new one), and how it closes. */
+export interface Editing<K extends NamedList> {
   readonly base: DocumentInForce;
-  readonly renderForm: (entry: EntryOf<K>, set: (entry: EntryOf<K>) => void) => ReactNode;
+  readonly existing?: EntryOf<K> | undefined;
   readonly onClose: () => void;
+}
+
+export interface EntryEditorProps<K extends NamedList> extends Editing<K> {
+  readonly list: K;
+  /** What a new one begins as. */
+  readonly fresh: EntryOf<K>;
+  /** A name that one may have, and what to know when choosing it. */
+  readonly nameExample?: string;
+  readonly nameHint?: string;
+  /** Stands above the name. */
+  readonly renderHead?: (entry: EntryOf<K>) => ReactNode;
+  /** The fields below the name. */
+  readonly children: (entry: EntryOf<K>, set: (entry: EntryOf<K>) => void) => ReactNode;
 }
 
 export function EntryEditor<K extends NamedList>({
   list,
-  name,
-  initial,
+  existing,
+  fresh,
   base,
-  renderForm,
+  nameExample,
+  nameHint,
+  renderHead,
+  children,
   onClose,
 }: EntryEditorProps<K>) {
-  const [entry, setEntry] = useState(initial);
-  const [text, setText] = useState(() => stringify(initial, { lineWidth: 80 }));
+  const name = existing?.name;
+  const [entry, setEntry] = useState<EntryOf<K>>(existing ?? fresh);
+  const [text, setText] = useState(() => stringify(entry, { lineWidth: 80 }));
   const [fault, setFault] = useState<string>();
   const [review, propose] = useReview();
   const noun = entryNouns[list];
@@ -85,7 +100,22 @@ export function EntryEditor<K extends NamedList>({
       <div className="grid gap-6 md:grid-cols-[minmax(0,1fr)_minmax(0,20rem)]">
         <div className="grid grid-cols-[minmax(0,1fr)] content-start gap-4">
           <FormBoundary entry={entry}>
-            <Form entry={entry} set={follow} render={renderForm} />
+            <Form
+              entry={entry}
+              render={(shown) => (
+                <>
+                  {renderHead?.(shown)}
+                  <NameField
+                    entry={shown}
+                    set={follow}
+                    isNew={existing === undefined}
+                    placeholder={nameExample}
+                    hint={nameHint}
+                  />
+                  {children(shown, follow)}
+                </>
+              )}
+            />
           </FormBoundary>
         </div>
         <TextArea
@@ -103,16 +133,8 @@ export function EntryEditor<K extends NamedList>({
 }
 
 /** Inside the boundary, which catches what this makes of an entry. */
-function Form<T>({
-  entry,
-  set,
-  render,
-}: {
-  readonly entry: T;
-  readonly set: (entry: T) => void;
-  readonly render: (entry: T, set: (entry: T) => void) => ReactNode;
-}) {
-  return render(entry, set);
+function Form<T>({ entry, render }: { readonly entry: T; readonly render: (entry: T) => ReactNode }) {
+  return render(entry);
 }
 
 /** Without keys that say nothing: undefined, and lists that are empty. */

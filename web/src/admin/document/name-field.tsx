@@ -1,5 +1,4 @@
 /** The name of an entry: chosen once, since others speak of it. */
-import type { ReactNode } from 'react';
 import { Field } from '../../ui/field.tsx';
 
 export function NameField<T extends { name: string }>({
@@ -12,8 +11,8 @@ export function NameField<T extends { name: string }>({
   readonly entry: T;
   readonly set: (entry: T) => void;
   readonly isNew: boolean;
-  readonly placeholder?: string;
-  readonly hint?: ReactNode;
+  readonly placeholder: string | undefined;
+  readonly hint: string | undefined;
 }) {
   return (
     <Field

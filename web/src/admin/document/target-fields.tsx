@@ -1,9 +1,9 @@
 /** What something is about: every resource, or some by name and by tag, which add up. */
 import type { TargetDocument } from '../../../../protocol/policy-document.ts';
 import { Choices } from '../../ui/choices.tsx';
-import { Check } from '../../ui/field.tsx';
+import { AllOr } from './all-or.tsx';
+import { keysOf } from './keys-of.ts';
 import type { ShownDocument } from './shown-document.ts';
-import { withKey } from './with-key.ts';
 
 export function TargetFields({
   document: { resources = [] },
@@ -16,28 +16,20 @@ export function TargetFields({
 }) {
   const tags = [...new Set(resources.flatMap((each) => each.tags ?? []))].toSorted();
   return (
-    <>
-      <Check
-        label="Every resource"
-        checked={to === 'everything'}
-        onChange={(event) => onChange(event.target.checked ? 'everything' : {})}
-      />
-      {to === 'everything' ? undefined : (
-        <>
-          <Choices
-            label="Resources"
-            options={resources.map(({ name }) => name)}
-            chosen={to.resources ?? []}
-            onChange={(list) => onChange(withKey(to, 'resources', list))}
-          />
-          <Choices
-            label="Resources with a tag"
-            options={tags}
-            chosen={to.tags ?? []}
-            onChange={(list) => onChange(withKey(to, 'tags', list))}
-          />
-        </>
-      )}
-    </>
+    <AllOr all="everything" label="Every resource" value={to} onChange={onChange}>
+      {(some) => {
+        const key = keysOf<typeof some>(some, onChange);
+        return (
+          <>
+            <Choices
+              label="Resources"
+              options={resources.map(({ name }) => name)}
+              {...key.list('resources')}
+            />
+            <Choices label="Resources with a tag" options={tags} {...key.list('tags')} />
+          </>
+        );
+      }}
+    </AllOr>
   );
 }

@@ -83,7 +83,7 @@ const columns: readonly Column<ExposureEntry>[] = [
   {
     id: 'hostname',
     head: 'Hostname',
-    width: 'md:w-56 xl:w-72',
+    width: 'md:w-48 xl:w-72',
     value: ({ hostname }) => hostname,
     cell: ({ hostname, url, personName }) => (
       <>
@@ -129,7 +129,7 @@ const columns: readonly Column<ExposureEntry>[] = [
   {
     id: 'state',
     head: 'State',
-    width: 'w-36',
+    width: 'w-32',
     value: ({ online }) => (online ? 'connected' : 'not connected'),
     cell: ({ online }) =>
       online ? <Badge tone="good">Connected</Badge> : <Badge tone="plain">Not connected</Badge>,

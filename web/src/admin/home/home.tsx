@@ -6,6 +6,7 @@ import type { Overview } from '../../../../protocol/overview.ts';
 import { overviewQuery } from '../../admin-queries.ts';
 import { useMay } from '../../shell/may.ts';
 import { buttonClass } from '../../ui/button.tsx';
+import { Figure } from '../../ui/figure.tsx';
 import { Foreign } from '../../ui/foreign.tsx';
 import { Instant } from '../../ui/instant.tsx';
 import { Page } from '../../ui/page.tsx';
@@ -97,6 +98,11 @@ function Checklist({ steps }: { readonly steps: readonly Step[] }) {
           </li>
         ))}
       </ol>
+      <p className="border-t border-line px-5 py-3 text-small text-quiet text-pretty">
+        Before others rely on it, whoever runs the controller sets up{' '}
+        <code className="font-mono">postern backup</code>: it writes everything into one file while the
+        controller goes on.
+      </p>
     </Panel>
   );
 }
@@ -159,16 +165,9 @@ function Numbers({ overview: { counts } }: { readonly overview: Overview }) {
   return (
     <section aria-label="How it stands">
       <ul className="grid grid-cols-2 gap-3 lg:grid-cols-4">
-        {numbers.map(({ label, value, about, to }) => (
-          <li key={label}>
-            <Link
-              to={to}
-              className="block rounded-panel border border-line bg-surface px-5 py-4 shadow-panel hover:border-line-strong"
-            >
-              <span className="block text-small text-quiet">{label}</span>
-              <span className="block text-display font-semibold tabular-nums">{value.toLocaleString()}</span>
-              <span className="block text-small text-quiet">{about}</span>
-            </Link>
+        {numbers.map((figure) => (
+          <li key={figure.label}>
+            <Figure {...figure} />
           </li>
         ))}
       </ul>

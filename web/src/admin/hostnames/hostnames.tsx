@@ -123,7 +123,7 @@ const columns: readonly Column<HostnameEntry>[] = [
   {
     id: 'ends',
     head: 'Ends',
-    from: 'md',
+    from: 'xl',
     width: 'w-40',
     value: ({ certificates }) => soonest(certificates) ?? 0,
     cell: ({ certificates }) => {

@@ -127,6 +127,7 @@ export const kindGroups: readonly KindGroup[] = [
       'mail.test': 'Test mail sent',
       'notification.fail': 'Notification failed',
       'store.behind': 'Records put back to an earlier state',
+      'store.restore': 'Records restored from a backup',
     },
   },
 ];

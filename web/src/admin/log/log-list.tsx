@@ -82,7 +82,7 @@ function Entry({ row, who }: { readonly row: AuditRow; readonly who: string }) {
           className={`mt-0.5 size-4 shrink-0 text-quiet transition-transform ${open ? 'rotate-90' : ''}`}
           aria-hidden="true"
         />
-        <span className="min-w-0 flex-1 md:grid md:grid-cols-[8.5rem_13rem_minmax(0,1fr)] md:items-baseline md:gap-x-3">
+        <span className="min-w-0 flex-1 md:grid md:grid-cols-[8.5rem_10rem_minmax(0,1fr)] md:items-baseline md:gap-x-3 xl:grid-cols-[8.5rem_13rem_minmax(0,1fr)]">
           <span className="text-quiet max-md:text-note">
             <Instant instant={time} />
           </span>

@@ -14,6 +14,7 @@ import { Panel } from '../../ui/panel.tsx';
 import { Loaded } from '../../ui/states.tsx';
 import { TextLink } from '../../ui/text-link.tsx';
 import { withEntry } from '../document/shown-document.ts';
+import { useRemoval } from '../document/use-removal.tsx';
 import { useReview } from '../document/use-review.tsx';
 import { EntityPage } from '../entity-page.tsx';
 import { Online } from '../online.tsx';
@@ -30,6 +31,7 @@ export function NetworkPage() {
   const connectors = useQuery(connectorsQuery);
   const resources = useQuery(allResourcesQuery);
   const [review, propose] = useReview();
+  const [removal, remove] = useRemoval();
   const entry = document.data?.document.networks?.find((each) => each.name === name);
   const base = document.data;
   const mayWrite = may('document.write-network');
@@ -47,10 +49,10 @@ export function NetworkPage() {
             <Button
               tone="secondary"
               onClick={() =>
-                propose({
-                  title: `Remove the network ${name}`,
+                remove({
+                  list: 'networks',
+                  name,
                   base,
-                  next: withEntry(base.document, 'networks', name, undefined),
                   onSaved: () => void navigate({ to: '/admin/networks' }),
                 })
               }
@@ -135,6 +137,7 @@ export function NetworkPage() {
             </Panel>
           )}
           {review}
+          {removal}
         </>
       )}
     </EntityPage>

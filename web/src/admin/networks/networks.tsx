@@ -1,12 +1,11 @@
 /** Networks with the connectors that reach them, and the relays between. */
 import { useMemo } from 'react';
 import { useQuery } from '@tanstack/react-query';
-import { Plus } from 'lucide-react';
 import type { ServerEntry } from '../../../../protocol/inventory.ts';
 import { connectorsQuery, relaysQuery } from '../../admin-queries.ts';
 import { useMay } from '../../shell/may.ts';
+import { AddButton } from '../../ui/add-button.tsx';
 import { Badge } from '../../ui/badge.tsx';
-import { Button } from '../../ui/button.tsx';
 import { DataTable, type Column } from '../../ui/data-table.tsx';
 import { Foreign } from '../../ui/foreign.tsx';
 import { Page } from '../../ui/page.tsx';
@@ -42,10 +41,7 @@ export function NetworksPage() {
   }, [document.data, connectors.data]);
   const mayAdd = may('keys.write-servers');
   const addConnector = mayAdd ? (
-    <Button onClick={() => change({ add: 'connector' })}>
-      <Plus className="size-4" aria-hidden="true" />
-      Add a connector
-    </Button>
+    <AddButton onClick={() => change({ add: 'connector' })}>Add a connector</AddButton>
   ) : undefined;
   return (
     <Page

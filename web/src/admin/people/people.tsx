@@ -1,12 +1,11 @@
 /** People who have signed in, groups, and service accounts. */
 import { useState } from 'react';
 import { useQuery } from '@tanstack/react-query';
-import { Plus } from 'lucide-react';
 import type { PersonEntry, ServiceAccountEntry } from '../../../../protocol/inventory.ts';
 import { peopleQuery, serviceAccountsQuery } from '../../admin-queries.ts';
 import { useMay } from '../../shell/may.ts';
+import { AddButton } from '../../ui/add-button.tsx';
 import { Badge } from '../../ui/badge.tsx';
-import { Button } from '../../ui/button.tsx';
 import { DataTable, type Column } from '../../ui/data-table.tsx';
 import { Foreign } from '../../ui/foreign.tsx';
 import { Ago } from '../../ui/instant.tsx';
@@ -34,10 +33,7 @@ export function PeoplePage() {
       lead="People appear when they first sign in; groups come from their provider. Service accounts stand for programs."
       actions={
         tab === 'service-accounts' && mayWrite ? (
-          <Button onClick={() => setAdding(true)}>
-            <Plus className="size-4" aria-hidden="true" />
-            Add a service account
-          </Button>
+          <AddButton onClick={() => setAdding(true)}>Add a service account</AddButton>
         ) : undefined
       }
     >

@@ -3,8 +3,7 @@ import { useState } from 'react';
 import { useNavigate } from '@tanstack/react-router';
 import { useMay } from '../../shell/may.ts';
 import { Button } from '../../ui/button.tsx';
-import { withEntry } from '../document/shown-document.ts';
-import { useReview } from '../document/use-review.tsx';
+import { useRemoval } from '../document/use-removal.tsx';
 import { MakeKey } from '../settings/make-key.tsx';
 import { useDocument } from '../use-document.ts';
 import { ServiceAccountEditor } from './service-account-editor.tsx';
@@ -14,7 +13,7 @@ export function ServiceAccountActions({ name }: { readonly name: string }) {
   const navigate = useNavigate();
   const { data: base } = useDocument();
   const [open, setOpen] = useState<'edit' | 'key'>();
-  const [review, propose] = useReview();
+  const [review, remove] = useRemoval();
   const declared = base?.document.serviceAccounts?.find((each) => each.name === name);
   const close = (): void => setOpen(undefined);
   return (
@@ -24,10 +23,10 @@ export function ServiceAccountActions({ name }: { readonly name: string }) {
           <Button
             tone="secondary"
             onClick={() =>
-              propose({
-                title: `Remove the service account ${name}`,
+              remove({
+                list: 'serviceAccounts',
+                name,
                 base,
-                next: withEntry(base.document, 'serviceAccounts', name, undefined),
                 onSaved: () => void navigate({ to: '/admin/people', search: { tab: 'service-accounts' } }),
               })
             }

@@ -1,40 +1,19 @@
 /** A service account as a form: its name and its groups. */
-import { useState } from 'react';
-import type { ServiceAccountDocument } from '../../../../protocol/organisation-document.ts';
-import type { DocumentInForce } from '../../api/admin.ts';
 import { Choices } from '../../ui/choices.tsx';
-import { EntryEditor } from '../document/entry-editor.tsx';
-import { NameField } from '../document/name-field.tsx';
+import { EntryEditor, type Editing } from '../document/entry-editor.tsx';
+import { keysOf } from '../document/keys-of.ts';
 
-export function ServiceAccountEditor({
-  base,
-  existing,
-  onClose,
-}: {
-  readonly base: DocumentInForce;
-  readonly existing?: ServiceAccountDocument;
-  readonly onClose: () => void;
-}) {
-  const [initial] = useState<ServiceAccountDocument>(existing ?? { name: '' });
+export function ServiceAccountEditor(editing: Editing<'serviceAccounts'>) {
   return (
-    <EntryEditor
-      list="serviceAccounts"
-      name={existing?.name}
-      initial={initial}
-      base={base}
-      onClose={onClose}
-      renderForm={(entry, set) => (
-        <>
-          <NameField entry={entry} set={set} isNew={existing === undefined} placeholder="ci" />
-          <Choices
-            label="Groups"
-            hint="Policies about a group count for it as well."
-            options={base.document.groups ?? []}
-            chosen={entry.groups ?? []}
-            onChange={(groups) => set({ ...entry, groups })}
-          />
-        </>
+    <EntryEditor list="serviceAccounts" {...editing} fresh={{ name: '' }} nameExample="ci">
+      {(entry, set) => (
+        <Choices
+          label="Groups"
+          hint="Policies about a group count for it as well."
+          options={editing.base.document.groups ?? []}
+          {...keysOf(entry, set).list('groups')}
+        />
       )}
-    />
+    </EntryEditor>
   );
 }

@@ -5,11 +5,17 @@ export function policiesAbout(
   policies: readonly PolicyDocument[],
   resource: { readonly name: string; readonly tags: readonly string[] },
 ): PolicyDocument[] {
-  return policies.filter(
-    ({ to = {} }) =>
-      to === 'everything' ||
-      to.resources?.includes(resource.name) === true ||
-      to.tags?.some((tag) => resource.tags.includes(tag)) === true,
+  return policies.filter((policy) => speaksOf(policy, resource));
+}
+
+export function speaksOf(
+  { to = {} }: PolicyDocument,
+  { name, tags }: { readonly name: string; readonly tags: readonly string[] },
+): boolean {
+  return (
+    to === 'everything' ||
+    to.resources?.includes(name) === true ||
+    to.tags?.some((tag) => tags.includes(tag)) === true
   );
 }
 

@@ -3,6 +3,7 @@ import type { ConditionsDocument, MfaDocument } from '../../../../protocol/polic
 import { Choices } from '../../ui/choices.tsx';
 import { Check, Field } from '../../ui/field.tsx';
 import { Group, More } from '../../ui/group.tsx';
+import { keysOf } from '../document/keys-of.ts';
 import { withKey } from '../document/with-key.ts';
 import { countryCodes, countryText } from './countries.ts';
 import { ScheduleFields } from './schedule-fields.tsx';
@@ -19,56 +20,36 @@ export function ConditionsFields({
   readonly profiles: readonly string[];
   readonly onChange: (when: ConditionsDocument) => void;
 }) {
-  const set = <K extends keyof ConditionsDocument>(key: K, value: ConditionsDocument[K] | ''): void =>
-    onChange(withKey(when, key, value));
+  const key = keysOf(when, onChange);
   const mfa: MfaDocument = typeof when.mfa === 'string' ? { age: when.mfa } : (when.mfa ?? { age: '' });
-  const setMfa = (next: MfaDocument): void => {
+  const mfaKey = keysOf(mfa, (next) => {
     const isShort = next.amr === undefined && next.acr === undefined;
-    set('mfa', next.age === '' && isShort ? '' : isShort ? next.age : next);
-  };
+    onChange(withKey(when, 'mfa', next.age === '' && isShort ? '' : isShort ? next.age : next));
+  });
   return (
     <Group legend="Only when">
-      <Choices
-        label="The device meets"
-        options={profiles}
-        chosen={when.posture ?? []}
-        onChange={(list) => set('posture', list)}
-      />
+      <Choices label="The device meets" options={profiles} {...key.list('posture')} />
       <div className="grid gap-4 sm:grid-cols-2">
-        <Field
-          label="Several factors used within"
-          placeholder="12h"
-          value={mfa.age}
-          onChange={(event) => setMfa({ ...mfa, age: event.target.value.trim() })}
-        />
-        <Field
-          label="Signed in within"
-          placeholder="8h"
-          value={when.session ?? ''}
-          onChange={(event) => set('session', event.target.value.trim())}
-        />
+        <Field label="Several factors used within" placeholder="12h" {...mfaKey.needed('age')} />
+        <Field label="Signed in within" placeholder="8h" {...key.text('session')} />
       </div>
-      <Check
-        label="The device is approved"
-        checked={when.deviceApproved === true}
-        onChange={(event) => set('deviceApproved', event.target.checked ? true : '')}
+      <Check label="The device is approved" {...key.flag('deviceApproved')} />
+      <ScheduleFields
+        schedule={when.schedule}
+        onChange={(schedule) => onChange(withKey(when, 'schedule', schedule))}
       />
-      <ScheduleFields schedule={when.schedule} onChange={(schedule) => set('schedule', schedule)} />
       <Choices
         label="Coming from"
         hint="Addresses or networks, such as 203.0.113.0/24."
         free
-        options={[]}
-        chosen={when.source ?? []}
-        onChange={(list) => set('source', list)}
+        {...key.list('source')}
       />
       <Choices
         label="In a country"
         hint="By the address, where the operator gave the controller a list of them."
         options={countryCodes}
         textOf={countryText}
-        chosen={when.country ?? []}
-        onChange={(list) => set('country', list)}
+        {...key.list('country')}
       />
       <More summary="How several factors were used" open={mfa.amr !== undefined || mfa.acr !== undefined}>
         <Choices
@@ -76,16 +57,13 @@ export function ConditionsFields({
           hint="As the provider says it (amr), such as hwk for a security key. It needs the time above."
           free
           options={usualMethods}
-          chosen={mfa.amr ?? []}
-          onChange={(list) => setMfa(withKey(mfa, 'amr', list))}
+          {...mfaKey.list('amr')}
         />
         <Choices
           label="In one of the context classes"
           hint="As the provider says it (acr)."
           free
-          options={[]}
-          chosen={mfa.acr ?? []}
-          onChange={(list) => setMfa(withKey(mfa, 'acr', list))}
+          {...mfaKey.list('acr')}
         />
       </More>
     </Group>

@@ -1,17 +1,16 @@
 /** Policies in sentences, with the builder beside its YAML, the simulator, and the tests that keep a bad change out. */
 import { useState } from 'react';
-import { Plus } from 'lucide-react';
 import type { PolicyDocument } from '../../../../protocol/policy-document.ts';
 import type { DocumentInForce } from '../../api/admin.ts';
 import { useMay } from '../../shell/may.ts';
+import { AddButton } from '../../ui/add-button.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Page } from '../../ui/page.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { EmptyState, Loaded } from '../../ui/states.tsx';
 import { Tabs } from '../../ui/tabs.tsx';
 import { useListSearch } from '../../ui/use-list-search.ts';
-import { withEntry } from '../document/shown-document.ts';
-import { useReview } from '../document/use-review.tsx';
+import { EntryButtons } from '../document/entry-buttons.tsx';
 import { useDocument } from '../use-document.ts';
 import { effectOf } from './about.ts';
 import { PolicyEditor } from './policy-editor.tsx';
@@ -33,12 +32,7 @@ export function PoliciesPage() {
       title="Policies"
       lead="Nobody may use anything until a policy allows it. Their order never matters; a deny or an unmet requirement always wins."
       actions={
-        mayWrite ? (
-          <Button onClick={() => change({ add: 'policy' })}>
-            <Plus className="size-4" aria-hidden="true" />
-            Add a policy
-          </Button>
-        ) : undefined
+        mayWrite ? <AddButton onClick={() => change({ add: 'policy' })}>Add a policy</AddButton> : undefined
       }
     >
       <Tabs
@@ -75,7 +69,6 @@ function Policies({ base }: { readonly base: DocumentInForce }) {
   const [{ q = '', effect, used }, change] = useListSearch();
   const hits = useHits();
   const [shown, setShown] = useState(pageSize);
-  const [review, propose] = useReview();
   const policies = base.document.policies ?? [];
   if (policies.length === 0) {
     return (
@@ -141,22 +134,12 @@ function Policies({ base }: { readonly base: DocumentInForce }) {
             ? {
                 renderActions: (policy: PolicyDocument) => (
                   <span className="flex shrink-0 gap-1">
-                    <Button small tone="quiet" onClick={() => change({ edit: policy.name })}>
-                      Change<span className="sr-only"> {policy.name}</span>
-                    </Button>
-                    <Button
-                      small
-                      tone="quiet"
-                      onClick={() =>
-                        propose({
-                          title: `Remove the policy ${policy.name}`,
-                          base,
-                          next: withEntry(base.document, 'policies', policy.name, undefined),
-                        })
-                      }
-                    >
-                      Remove<span className="sr-only"> {policy.name}</span>
-                    </Button>
+                    <EntryButtons
+                      list="policies"
+                      name={policy.name}
+                      base={base}
+                      onChange={() => change({ edit: policy.name })}
+                    />
                   </span>
                 ),
               }
@@ -170,7 +153,6 @@ function Policies({ base }: { readonly base: DocumentInForce }) {
           </div>
         ) : undefined}
       </Panel>
-      {review}
     </>
   );
 }

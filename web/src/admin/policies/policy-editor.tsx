@@ -1,13 +1,11 @@
 /** A policy as a form: what it does, to whom, about what, and when. Its sentence stands above and changes with it. */
-import { useState } from 'react';
 import type { PolicyDocument } from '../../../../protocol/policy-document.ts';
-import type { DocumentInForce } from '../../api/admin.ts';
 import { Choices } from '../../ui/choices.tsx';
 import { Check, Select } from '../../ui/field.tsx';
 import { Group } from '../../ui/group.tsx';
 import { InstantField } from '../../ui/instant-field.tsx';
-import { EntryEditor } from '../document/entry-editor.tsx';
-import { NameField } from '../document/name-field.tsx';
+import { EntryEditor, type Editing } from '../document/entry-editor.tsx';
+import { keysOf } from '../document/keys-of.ts';
 import { TargetFields } from '../document/target-fields.tsx';
 import { withKey } from '../document/with-key.ts';
 import { effectOf, whoOf, type Effect } from './about.ts';
@@ -26,98 +24,91 @@ const doors = [
   { value: 'web', label: 'the browser' },
 ];
 
-export function PolicyEditor({
-  base,
-  existing,
-  onClose,
-}: {
-  readonly base: DocumentInForce;
-  readonly existing: PolicyDocument | undefined;
-  readonly onClose: () => void;
-}) {
-  const { document } = base;
-  const [initial] = useState<PolicyDocument>(existing ?? { name: '', allow: {}, to: {} });
+export function PolicyEditor(editing: Editing<'policies'>) {
+  const { document } = editing.base;
   const requires = (document.policies ?? []).filter((each) => each.require !== undefined);
   return (
     <EntryEditor
       list="policies"
-      name={existing?.name}
-      initial={initial}
-      base={base}
-      onClose={onClose}
-      renderForm={(policy, set) => (
-        <>
-          <p className="rounded-control bg-sunken px-4 py-3 first-letter:uppercase">
-            <Sentence policy={policy} />
-          </p>
-          <NameField entry={policy} set={set} isNew={existing === undefined} placeholder="staff-wiki" />
-          <Select
-            label="It"
-            value={effectOf(policy)}
-            options={effects}
-            onChange={(event) => set(withWho(policy, event.target.value as Effect, whoOf(policy)))}
-          />
-          <Group legend="Who">
-            <WhoFields
-              document={document}
-              who={whoOf(policy)}
-              onChange={(who) => set(withWho(policy, effectOf(policy), who))}
-            />
-          </Group>
-          <Group legend="What">
-            <TargetFields
-              document={document}
-              to={policy.to ?? {}}
-              onChange={(to) => set({ ...policy, to })}
-            />
-            <Check
-              label="Exposing ports of their own machine (postern expose)"
-              checked={policy.mayExpose === true}
-              onChange={(event) => set(withKey(policy, 'mayExpose', event.target.checked ? true : ''))}
-            />
-            <Select
-              label="Through"
-              value={policy.doors?.length === 1 ? policy.doors[0] : ''}
-              options={doors}
-              onChange={(event) => {
-                const { value } = event.target;
-                set(withKey(policy, 'doors', value === 'client' || value === 'web' ? [value] : ''));
-              }}
-            />
-          </Group>
-          <ConditionsFields
-            when={policy.when ?? {}}
-            profiles={(document.postureProfiles ?? []).map(({ name }) => name)}
-            onChange={(when) => set(withKey(policy, 'when', when))}
-          />
-          <Group legend="For how long">
-            <div className="grid gap-4 sm:grid-cols-2">
-              <InstantField
-                label="From"
-                hint="At once, unless said."
-                value={policy.from}
-                onChange={(from) => set(withKey(policy, 'from', from))}
-              />
-              <InstantField
-                label="Until"
-                hint="For good, unless said."
-                value={policy.until}
-                onChange={(until) => set(withKey(policy, 'until', until))}
-              />
-            </div>
-            {effectOf(policy) === 'allow' && (policy.until !== undefined || policy.waives !== undefined) ? (
-              <Choices
-                label="Without having to meet"
-                hint="Requirements that whom it lets in need not meet, as long as it lasts."
-                options={requires.map(({ name }) => name)}
-                chosen={policy.waives ?? []}
-                onChange={(list) => set(withKey(policy, 'waives', list))}
-              />
-            ) : undefined}
-          </Group>
-        </>
+      {...editing}
+      fresh={{ name: '', allow: {}, to: {} }}
+      nameExample="staff-wiki"
+      renderHead={(policy) => (
+        <p className="rounded-control bg-sunken px-4 py-3 first-letter:uppercase">
+          <Sentence policy={policy} />
+        </p>
       )}
-    />
+    >
+      {(policy, set) => {
+        const key = keysOf(policy, set);
+        return (
+          <>
+            <Select
+              label="It"
+              value={effectOf(policy)}
+              options={effects}
+              onChange={(event) => set(withWho(policy, event.target.value as Effect, whoOf(policy)))}
+            />
+            <Group legend="Who">
+              <WhoFields
+                document={document}
+                who={whoOf(policy)}
+                onChange={(who) => set(withWho(policy, effectOf(policy), who))}
+              />
+            </Group>
+            <Group legend="What">
+              <TargetFields
+                document={document}
+                to={policy.to ?? {}}
+                onChange={(to) => set({ ...policy, to })}
+              />
+              <Check
+                label="Exposing ports of their own machine (postern expose)"
+                {...key.flag('mayExpose')}
+              />
+              <Select
+                label="Through"
+                value={policy.doors?.length === 1 ? policy.doors[0] : ''}
+                options={doors}
+                onChange={(event) => {
+                  const { value } = event.target;
+                  set(withKey(policy, 'doors', value === 'client' || value === 'web' ? [value] : ''));
+                }}
+              />
+            </Group>
+            <ConditionsFields
+              when={policy.when ?? {}}
+              profiles={(document.postureProfiles ?? []).map(({ name }) => name)}
+              onChange={(when) => set(withKey(policy, 'when', when))}
+            />
+            <Group legend="For how long">
+              <div className="grid gap-4 sm:grid-cols-2">
+                <InstantField
+                  label="From"
+                  hint="At once, unless said."
+                  value={policy.from}
+                  onChange={(from) => set(withKey(policy, 'from', from))}
+                />
+                <InstantField
+                  label="Until"
+                  hint="For good, unless said."
+                  value={policy.until}
+                  onChange={(until) => set(withKey(policy, 'until', until))}
+                />
+              </div>
+              {effectOf(policy) === 'allow' && (policy.until !== undefined || policy.waives !== undefined) ? (
+                <Choices
+                  label="Without having to meet"
+                  hint="Requirements that whom it lets in need not meet, as long as it lasts."
+                  options={requires.map(({ name }) => name)}
+                  {...key.list('waives')}
+                />
+              ) : undefined}
+            </Group>
+          </>
+        );
+      }}
+    </EntryEditor>
   );
 }
 

@@ -5,6 +5,7 @@ import { Badge } from '../../ui/badge.tsx';
 import { counted } from '../../ui/counted.ts';
 import { Foreign } from '../../ui/foreign.tsx';
 import { Ago } from '../../ui/instant.tsx';
+import { TextLink } from '../../ui/text-link.tsx';
 import { effectOf, type Effect } from './about.ts';
 import { Sentence } from './sentence.tsx';
 import type { Hit, HitsOf } from './use-hits.ts';
@@ -67,7 +68,9 @@ export function PolicyLines({
                 <Sentence policy={policy} />
               </p>
               <p className="text-note text-quiet">
-                <Foreign text={policy.name} limit={63} className="font-mono" />
+                <TextLink to="/admin/policies/$name" params={{ name: policy.name }}>
+                  <Foreign text={policy.name} limit={63} className="font-mono" />
+                </TextLink>
                 {hits === undefined ? undefined : <Hits hit={hits.of(policy.name)} days={hits.days} />}
               </p>
             </div>

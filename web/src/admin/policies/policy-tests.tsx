@@ -6,9 +6,9 @@ import type { DocumentInForce } from '../../api/admin.ts';
 import { useMay } from '../../shell/may.ts';
 import { Button } from '../../ui/button.tsx';
 import { TextArea } from '../../ui/field.tsx';
-import { Foreign } from '../../ui/foreign.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { useReview } from '../document/use-review.tsx';
+import { TestLines } from './test-lines.tsx';
 
 const example = `- user: alice@acme.example
   groups: [staff]
@@ -41,31 +41,10 @@ export function PolicyTests({ base }: { readonly base: DocumentInForce }) {
   return (
     <div className="grid gap-6 lg:grid-cols-2">
       <Panel title="Tests" aside={<span className="text-small text-quiet">{tests.length}</span>}>
-        {tests.length === 0 ? (
-          <p className="px-5 py-4 text-quiet text-pretty">
-            None yet. A test says what somebody can and cannot use; whatever would break it is not saved, here
-            or by the command line.
-          </p>
-        ) : (
-          <ol className="divide-y divide-line">
-            {tests.map((each, index) => (
-              // A test is its place in the list.
-              // oxlint-disable-next-line react/no-array-index-key
-              <li key={index} className="px-5 py-3 text-small">
-                <p className="font-medium">
-                  {index + 1}. <Foreign text={each.user ?? each.serviceAccount ?? 'somebody'} limit={100} />
-                  {each.groups === undefined ? '' : ` of ${each.groups.join(', ')}`}
-                </p>
-                {each.can === undefined ? undefined : (
-                  <p className="text-good">can use {each.can.join(', ')}</p>
-                )}
-                {each.cannot === undefined ? undefined : (
-                  <p className="text-bad">cannot use {each.cannot.join(', ')}</p>
-                )}
-              </li>
-            ))}
-          </ol>
-        )}
+        <TestLines
+          tests={tests}
+          empty="None yet. A test says what somebody can and cannot use; whatever would break it is not saved, here or by the command line."
+        />
       </Panel>
       {may('document.write-access') ? (
         <div className="grid content-start gap-3">

@@ -1,105 +1,76 @@
 /** Posture profiles: what devices have to be like, how many are, and what a change would block before it is made. */
 import { useState } from 'react';
-import { Plus } from 'lucide-react';
 import type { PostureProfileDocument } from '../../../../protocol/posture-document.ts';
-import type { DocumentInForce } from '../../api/admin.ts';
 import { useMay } from '../../shell/may.ts';
+import { AddButton } from '../../ui/add-button.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Drawer } from '../../ui/dialog.tsx';
-import { Entry, EntryList } from '../../ui/entry-list.tsx';
+import { Entry } from '../../ui/entry-list.tsx';
+import { EntryPanel } from '../../ui/entry-panel.tsx';
 import { Foreign } from '../../ui/foreign.tsx';
 import { Page } from '../../ui/page.tsx';
-import { Panel } from '../../ui/panel.tsx';
-import { EmptyState, Loaded } from '../../ui/states.tsx';
-import { withEntry } from '../document/shown-document.ts';
-import { useReview } from '../document/use-review.tsx';
+import { Loaded } from '../../ui/states.tsx';
+import { EntryButtons } from '../document/entry-buttons.tsx';
+import { useEditor } from '../document/use-editor.tsx';
 import { useDocument } from '../use-document.ts';
 import { DryRun } from './dry-run.tsx';
 import { ProfileEditor } from './profile-editor.tsx';
 import { Sources } from './sources.tsx';
 
 export function PosturePage() {
-  const may = useMay();
+  const mayWrite = useMay()('document.write-access');
   const document = useDocument();
-  const [editing, setEditing] = useState<PostureProfileDocument | 'new'>();
-  const [trying, setTrying] = useState<PostureProfileDocument>();
-  const [review, propose] = useReview();
-  const mayWrite = may('document.write-access');
   const base = document.data;
-  const remove = (name: string, from: DocumentInForce): void =>
-    propose({
-      title: `Remove the posture profile ${name}`,
-      base: from,
-      next: withEntry(from.document, 'postureProfiles', name, undefined),
-    });
+  const [form, edit] = useEditor(ProfileEditor, base);
+  const [trying, setTrying] = useState<PostureProfileDocument>();
   return (
     <Page
       title="Posture"
       lead="What a device has to be like. A profile asks nothing by itself: policies name it."
-      actions={
-        mayWrite ? (
-          <Button onClick={() => setEditing('new')}>
-            <Plus className="size-4" aria-hidden="true" />
-            Add a profile
-          </Button>
-        ) : undefined
-      }
+      actions={mayWrite ? <AddButton onClick={() => edit('new')}>Add a profile</AddButton> : undefined}
     >
       <Loaded what="The profiles" query={document}>
-        {(found) =>
-          (found.document.postureProfiles ?? []).length === 0 ? (
-            <EmptyState title="No posture profile">
-              <p>
-                Disk encryption, a firewall, a recent system: say what matters, and see first which devices it
-                would block.
-              </p>
-            </EmptyState>
-          ) : (
-            <Panel title="Profiles">
-              <EntryList label="Profiles">
-                {found.document.postureProfiles?.map((profile) => (
-                  <Entry
-                    key={profile.name}
-                    name={<Foreign text={profile.name} limit={63} />}
-                    note={summary(profile)}
-                    actions={
-                      <>
-                        <Button small tone="secondary" onClick={() => setTrying(profile)}>
-                          Dry run<span className="sr-only"> of {profile.name}</span>
-                        </Button>
-                        {mayWrite ? (
-                          <>
-                            <Button small tone="quiet" onClick={() => setEditing(profile)}>
-                              Change<span className="sr-only"> {profile.name}</span>
-                            </Button>
-                            <Button small tone="quiet" onClick={() => remove(profile.name, found)}>
-                              Remove<span className="sr-only"> {profile.name}</span>
-                            </Button>
-                          </>
-                        ) : undefined}
-                      </>
-                    }
-                  />
-                ))}
-              </EntryList>
-            </Panel>
-          )
-        }
+        {(found) => (
+          <EntryPanel
+            title="Profiles"
+            entries={found.document.postureProfiles ?? []}
+            empty={{
+              title: 'No posture profile',
+              text: 'Disk encryption, a firewall, a recent system: say what matters, and see first which devices it would block.',
+            }}
+          >
+            {(profile) => (
+              <Entry
+                key={profile.name}
+                name={<Foreign text={profile.name} limit={63} />}
+                note={summary(profile)}
+                actions={
+                  <>
+                    <Button small tone="secondary" onClick={() => setTrying(profile)}>
+                      Dry run<span className="sr-only"> of {profile.name}</span>
+                    </Button>
+                    {mayWrite ? (
+                      <EntryButtons
+                        list="postureProfiles"
+                        name={profile.name}
+                        base={found}
+                        onChange={() => edit(profile)}
+                      />
+                    ) : undefined}
+                  </>
+                }
+              />
+            )}
+          </EntryPanel>
+        )}
       </Loaded>
       {base === undefined ? undefined : <Sources base={base} />}
-      {editing !== undefined && base !== undefined ? (
-        <ProfileEditor
-          base={base}
-          existing={editing === 'new' ? undefined : editing}
-          onClose={() => setEditing(undefined)}
-        />
-      ) : undefined}
+      {form}
       {trying === undefined ? undefined : (
         <Drawer title={`What ${trying.name} would block`} onClose={() => setTrying(undefined)}>
           <DryRun profile={trying} />
         </Drawer>
       )}
-      {review}
     </Page>
   );
 }

@@ -1,35 +1,19 @@
 /** A source of verdicts as a form: it sends them, or is asked for them. */
-import { useState } from 'react';
-import type { DocumentInForce } from '../../api/admin.ts';
 import { CodeBlock } from '../../ui/code-block.tsx';
-import { Field, Select, TextArea } from '../../ui/field.tsx';
-import { EntryEditor } from '../document/entry-editor.tsx';
-import { NameField } from '../document/name-field.tsx';
+import { Field, Select } from '../../ui/field.tsx';
+import { AuthorityField } from '../document/authority-field.tsx';
+import { EntryEditor, type Editing } from '../document/entry-editor.tsx';
+import { keysOf } from '../document/keys-of.ts';
 import type { ShownPostureSource } from '../document/shown-document.ts';
 import { withKey } from '../document/with-key.ts';
 import { SecretField } from '../settings/secret-field.tsx';
 
-export function SourceEditor({
-  base,
-  existing,
-  onClose,
-}: {
-  readonly base: DocumentInForce;
-  readonly existing: ShownPostureSource | undefined;
-  readonly onClose: () => void;
-}) {
-  const [initial] = useState<ShownPostureSource>(existing ?? { name: '', webhook: {} });
-  const isNew = existing === undefined;
+export function SourceEditor(editing: Editing<'postureSources'>) {
+  const { existing } = editing;
   return (
-    <EntryEditor
-      list="postureSources"
-      name={existing?.name}
-      initial={initial}
-      base={base}
-      onClose={onClose}
-      renderForm={(source, set) => (
+    <EntryEditor list="postureSources" {...editing} fresh={{ name: '', webhook: {} }} nameExample="mdm">
+      {(source, set) => (
         <>
-          <NameField entry={source} set={set} isNew={isNew} placeholder="mdm" />
           <Select
             label="Its verdicts"
             value={source.poll === undefined ? 'webhook' : 'poll'}
@@ -72,7 +56,7 @@ export function SourceEditor({
           )}
         </>
       )}
-    />
+    </EntryEditor>
   );
 }
 
@@ -87,15 +71,10 @@ function PollFields({
   readonly isNew: boolean;
   readonly onChange: (poll: Poll) => void;
 }) {
+  const key = keysOf(poll, onChange);
   return (
     <>
-      <Field
-        label="Address"
-        mono
-        placeholder="https://edr.acme.example/v1/devices"
-        value={poll.url}
-        onChange={(event) => onChange({ ...poll, url: event.target.value.trim() })}
-      />
+      <Field label="Address" mono placeholder="https://edr.acme.example/v1/devices" {...key.needed('url')} />
       <SecretField
         label="Token"
         hint="Sent to it as a bearer token."
@@ -105,19 +84,8 @@ function PollFields({
         // An empty one stands for the one in force, where there is one.
         onChange={(token) => onChange(isNew ? withKey(poll, 'token', token) : { ...poll, token })}
       />
-      <Field
-        label="Every"
-        placeholder="1m"
-        value={poll.every ?? ''}
-        onChange={(event) => onChange(withKey(poll, 'every', event.target.value.trim()))}
-      />
-      <TextArea
-        label="Its own authority"
-        hint="A certificate as PEM, where no public authority knows it."
-        rows={3}
-        value={poll.ca ?? ''}
-        onChange={(event) => onChange(withKey(poll, 'ca', event.target.value))}
-      />
+      <Field label="Every" placeholder="1m" {...key.text('every')} />
+      <AuthorityField {...key.lines('ca')} />
     </>
   );
 }

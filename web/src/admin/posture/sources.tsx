@@ -1,37 +1,32 @@
 /** Who else says which devices are compliant: when each was heard, what is wrong with it, and its settings. */
-import { useState } from 'react';
 import { useQuery } from '@tanstack/react-query';
-import { Plus } from 'lucide-react';
 import { postureSourcesQuery } from '../../admin-queries.ts';
 import type { DocumentInForce } from '../../api/admin.ts';
 import { useMay } from '../../shell/may.ts';
+import { AddButton } from '../../ui/add-button.tsx';
 import { Badge } from '../../ui/badge.tsx';
-import { Button } from '../../ui/button.tsx';
 import { counted } from '../../ui/counted.ts';
 import { Entry, EntryList, NoEntry } from '../../ui/entry-list.tsx';
 import { Foreign } from '../../ui/foreign.tsx';
 import { Ago } from '../../ui/instant.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { Loaded } from '../../ui/states.tsx';
-import { withEntry, type ShownPostureSource } from '../document/shown-document.ts';
-import { useReview } from '../document/use-review.tsx';
+import { EntryButtons } from '../document/entry-buttons.tsx';
+import { useEditor } from '../document/use-editor.tsx';
 import { SourceEditor } from './source-editor.tsx';
 
 export function Sources({ base }: { readonly base: DocumentInForce }) {
-  const may = useMay();
+  const mayWrite = useMay()('document.write-access');
   const sources = useQuery(postureSourcesQuery);
-  const [editing, setEditing] = useState<ShownPostureSource | 'new'>();
-  const [review, propose] = useReview();
-  const mayWrite = may('document.write-access');
+  const [form, edit] = useEditor(SourceEditor, base);
   return (
     <Panel
       title="Who else says which devices are compliant"
       aside={
         mayWrite ? (
-          <Button small tone="secondary" onClick={() => setEditing('new')}>
-            <Plus className="size-4" aria-hidden="true" />
+          <AddButton small tone="secondary" onClick={() => edit('new')}>
             Add a source
-          </Button>
+          </AddButton>
         ) : undefined
       }
     >
@@ -71,30 +66,14 @@ export function Sources({ base }: { readonly base: DocumentInForce }) {
                   }
                   actions={
                     mayWrite ? (
-                      <>
-                        <Button
-                          small
-                          tone="quiet"
-                          onClick={() =>
-                            setEditing(base.document.postureSources?.find((each) => each.name === name))
-                          }
-                        >
-                          Change<span className="sr-only"> {name}</span>
-                        </Button>
-                        <Button
-                          small
-                          tone="quiet"
-                          onClick={() =>
-                            propose({
-                              title: `Remove the posture source ${name}`,
-                              base,
-                              next: withEntry(base.document, 'postureSources', name, undefined),
-                            })
-                          }
-                        >
-                          Remove<span className="sr-only"> {name}</span>
-                        </Button>
-                      </>
+                      <EntryButtons
+                        list="postureSources"
+                        name={name}
+                        base={base}
+                        onChange={() =>
+                          edit(base.document.postureSources?.find((each) => each.name === name))
+                        }
+                      />
                     ) : undefined
                   }
                 />
@@ -103,14 +82,7 @@ export function Sources({ base }: { readonly base: DocumentInForce }) {
           )
         }
       </Loaded>
-      {editing === undefined ? undefined : (
-        <SourceEditor
-          base={base}
-          existing={editing === 'new' ? undefined : editing}
-          onClose={() => setEditing(undefined)}
-        />
-      )}
-      {review}
+      {form}
     </Panel>
   );
 }

@@ -5,6 +5,7 @@ import { Choices } from '../../ui/choices.tsx';
 import { Check, Field } from '../../ui/field.tsx';
 import { Group, More } from '../../ui/group.tsx';
 import { Repeated } from '../../ui/repeated.tsx';
+import { keysOf } from '../document/keys-of.ts';
 import { withKey } from '../document/with-key.ts';
 
 export const systems = [
@@ -63,18 +64,14 @@ function Asked({
 }) {
   const set = <K extends keyof LinuxChecks>(key: K, value: LinuxChecks[K] | ''): void =>
     onChange(withKey(asked, key, value));
+  const keys = keysOf(asked, onChange);
   const { screenLock, antivirus } = asked;
   const distributions = Object.entries(asked.distribution ?? {}).map(([name, least]) => ({ name, least }));
   return (
     <>
       <div className="grid gap-2.5">
         {checks.map(({ key, label }) => (
-          <Check
-            key={key}
-            label={label}
-            checked={asked[key] === true}
-            onChange={(event) => set(key, event.target.checked ? true : '')}
-          />
+          <Check key={key} label={label} {...keys.flag(key)} />
         ))}
         <Check
           label="The screen locks"
@@ -88,18 +85,8 @@ function Asked({
         />
       </div>
       <div className="grid gap-4 sm:grid-cols-2">
-        <Field
-          label="At least the version"
-          placeholder={version}
-          value={asked.minVersion ?? ''}
-          onChange={(event) => set('minVersion', event.target.value.trim())}
-        />
-        <Field
-          label="At least Postern"
-          placeholder="0.1.0"
-          value={asked.minClientVersion ?? ''}
-          onChange={(event) => set('minClientVersion', event.target.value.trim())}
-        />
+        <Field label="At least the version" placeholder={version} {...keys.text('minVersion')} />
+        <Field label="At least Postern" placeholder="0.1.0" {...keys.text('minClientVersion')} />
         {screenLock === undefined ? undefined : (
           <Field
             label="The screen locks within"
@@ -128,17 +115,13 @@ function Asked({
           label="Programs that run"
           hint="By their name, without the folder."
           free
-          options={[]}
-          chosen={asked.processes ?? []}
-          onChange={(list) => set('processes', list)}
+          {...keys.list('processes')}
         />
         <Choices
           label="Files that exist"
           hint={`By their whole path, such as ${file}.`}
           free
-          options={[]}
-          chosen={asked.files ?? []}
-          onChange={(list) => set('files', list)}
+          {...keys.list('files')}
         />
         {system === 'linux' ? (
           <Repeated

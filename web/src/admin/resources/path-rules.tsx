@@ -3,7 +3,7 @@ import type { PathRuleDocument } from '../../../../protocol/web-document.ts';
 import { Choices } from '../../ui/choices.tsx';
 import { Field, Select } from '../../ui/field.tsx';
 import { Repeated } from '../../ui/repeated.tsx';
-import { withKey } from '../document/with-key.ts';
+import { keysOf } from '../document/keys-of.ts';
 
 const effects = [
   { value: 'public', label: 'open to everybody' },
@@ -37,7 +37,6 @@ export function PathRules({
             label={`Paths of rule ${place + 1}`}
             hint="/exact, or /prefix/* for everything below it."
             free
-            options={[]}
             chosen={rule.paths ?? []}
             onChange={(paths) => set({ ...rule, paths })}
           />
@@ -52,24 +51,13 @@ export function PathRules({
               label="For the methods"
               hint="Every one, unless said."
               options={methods}
-              chosen={rule.methods ?? []}
-              onChange={(list) => set(withKey(rule, 'methods', list))}
+              {...keysOf(rule, set).list('methods')}
             />
           </div>
           {rule.effect === 'require' ? (
             <div className="grid gap-3 sm:grid-cols-2">
-              <Choices
-                label="In one of the groups"
-                options={groups}
-                chosen={rule.groups ?? []}
-                onChange={(list) => set(withKey(rule, 'groups', list))}
-              />
-              <Field
-                label="Signed in within"
-                placeholder="1h"
-                value={rule.signIn ?? ''}
-                onChange={(event) => set(withKey(rule, 'signIn', event.target.value.trim()))}
-              />
+              <Choices label="In one of the groups" options={groups} {...keysOf(rule, set).list('groups')} />
+              <Field label="Signed in within" placeholder="1h" {...keysOf(rule, set).text('signIn')} />
             </div>
           ) : undefined}
         </div>

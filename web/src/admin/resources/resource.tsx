@@ -18,8 +18,7 @@ import { Loaded } from '../../ui/states.tsx';
 import { TextLink } from '../../ui/text-link.tsx';
 import { AccessList } from '../access-list.tsx';
 import { EntityPage } from '../entity-page.tsx';
-import { withEntry } from '../document/shown-document.ts';
-import { useReview } from '../document/use-review.tsx';
+import { useRemoval } from '../document/use-removal.tsx';
 import { LogList } from '../log/log-list.tsx';
 import { PolicyLines } from '../policies/policy-lines.tsx';
 import { useHits } from '../policies/use-hits.ts';
@@ -38,7 +37,7 @@ export function ResourcePage() {
   const resources = useQuery(allResourcesQuery);
   const document = useDocument();
   const [editing, setEditing] = useState(false);
-  const [review, propose] = useReview();
+  const [review, remove] = useRemoval();
   const entry = resources.data?.find((each) => each.name === name);
   const base = document.data;
   const declared = base?.document.resources?.find((each) => each.name === name);
@@ -57,10 +56,10 @@ export function ResourcePage() {
             <Button
               tone="secondary"
               onClick={() =>
-                propose({
-                  title: `Remove the resource ${name}`,
+                remove({
+                  list: 'resources',
+                  name,
                   base,
-                  next: withEntry(base.document, 'resources', name, undefined),
                   onSaved: () => void navigate({ to: '/admin/resources' }),
                 })
               }

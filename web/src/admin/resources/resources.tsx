@@ -1,11 +1,10 @@
 /** Everything that is protected: where it is, through which network, and how many policies speak of it. */
 import { useMemo } from 'react';
 import { useQuery } from '@tanstack/react-query';
-import { Plus } from 'lucide-react';
 import type { ResourceEntry } from '../../../../protocol/inventory.ts';
 import { allResourcesQuery } from '../../admin-queries.ts';
 import { useMay } from '../../shell/may.ts';
-import { Button } from '../../ui/button.tsx';
+import { AddButton } from '../../ui/add-button.tsx';
 import { DataTable, type Column } from '../../ui/data-table.tsx';
 import { Foreign } from '../../ui/foreign.tsx';
 import { Page } from '../../ui/page.tsx';
@@ -23,10 +22,7 @@ export function ResourcesPage() {
   // As large as the list itself: not before somebody adds something.
   const document = useDocument(add === 'resource');
   const addOne = mayAdd ? (
-    <Button onClick={() => change({ add: 'resource' })}>
-      <Plus className="size-4" aria-hidden="true" />
-      Add a resource
-    </Button>
+    <AddButton onClick={() => change({ add: 'resource' })}>Add a resource</AddButton>
   ) : undefined;
   const filters = useMemo(() => {
     const names = [...new Set(resources.data?.map((each) => each.network))].toSorted();

@@ -4,6 +4,8 @@ import { Choices } from '../../ui/choices.tsx';
 import { Check, Field, Select, TextArea } from '../../ui/field.tsx';
 import { Group, More } from '../../ui/group.tsx';
 import { Repeated } from '../../ui/repeated.tsx';
+import { AuthorityField } from '../document/authority-field.tsx';
+import { keysOf } from '../document/keys-of.ts';
 import { withKey } from '../document/with-key.ts';
 import { PathRules } from './path-rules.tsx';
 
@@ -59,8 +61,10 @@ function Door({
   readonly groups: readonly string[];
   readonly onChange: (web: WebDocument) => void;
 }) {
-  const set = <K extends keyof WebDocument>(key: K, value: WebDocument[K] | ''): void =>
-    onChange(withKey(web, key, value));
+  const key = keysOf(web, onChange);
+  const health = keysOf<NonNullable<WebDocument['health']>>(web.health ?? { path: '' }, (next) =>
+    onChange(withKey(web, 'health', next.path === '' ? '' : next)),
+  );
   const headers = Object.entries(web.headers ?? {}).map(([name, value]) => ({ name, value }));
   return (
     <>
@@ -68,7 +72,6 @@ function Door({
         label="Public hostnames"
         hint="Such as wiki.acme.example, or *.apps.acme.example. Under Public hostnames you find the records to set."
         free
-        options={[]}
         chosen={listOf(web.hostname, web.hostnames)}
         onChange={(list) => onChange(oneOrMore(web, 'hostname', 'hostnames', list))}
       />
@@ -76,49 +79,32 @@ function Door({
         label="Origins"
         hint="As the connector reaches it: http://wiki.acme.internal:80. Of several, the first that is well is used."
         free
-        options={[]}
         chosen={listOf(web.origin, web.origins)}
         onChange={(list) => onChange(oneOrMore(web, 'origin', 'origins', list))}
       />
-      <PathRules rules={web.rules ?? []} groups={groups} onChange={(rules) => set('rules', rules)} />
+      <PathRules
+        rules={web.rules ?? []}
+        groups={groups}
+        onChange={(rules) => onChange(withKey(web, 'rules', rules))}
+      />
       <TextArea
         label="Maintenance"
         hint="People read this in place of the application, as long as it stands here."
         rows={2}
-        value={web.maintenance ?? ''}
-        onChange={(event) => set('maintenance', event.target.value)}
+        {...key.lines('maintenance')}
       />
       <More
         summary="Headers, health, other sites, certificates"
-        open={rarer.some((key) => web[key] !== undefined)}
+        open={rarer.some((each) => web[each] !== undefined)}
       >
-        <Select
-          label="Certificate"
-          value={web.certificate ?? ''}
-          options={certificates}
-          onChange={(event) => set('certificate', event.target.value as 'file' | 'acme' | 'built-in' | '')}
-        />
+        <Select label="Certificate" options={certificates} {...key.text('certificate')} />
         <div className="grid gap-4 sm:grid-cols-2">
-          <Field
-            label="Health is asked at"
-            mono
-            placeholder="/healthz"
-            value={web.health?.path ?? ''}
-            onChange={(event) => {
-              const path = event.target.value.trim();
-              set('health', path === '' ? '' : { ...web.health, path });
-            }}
-          />
+          <Field label="Health is asked at" mono placeholder="/healthz" {...health.needed('path')} />
           <Field
             label="Every"
             placeholder="10s"
             disabled={web.health === undefined}
-            value={web.health?.every ?? ''}
-            onChange={(event) =>
-              web.health === undefined
-                ? undefined
-                : set('health', withKey(web.health, 'every', event.target.value.trim()))
-            }
+            {...health.text('every')}
           />
         </div>
         <Repeated
@@ -128,7 +114,9 @@ function Door({
           items={headers}
           empty={{ name: '', value: '' }}
           onChange={(list) =>
-            set('headers', Object.fromEntries(list.map(({ name, value }) => [name, value])))
+            onChange(
+              withKey(web, 'headers', Object.fromEntries(list.map(({ name, value }) => [name, value]))),
+            )
           }
         >
           {(header, setHeader, place) => (
@@ -158,44 +146,32 @@ function Door({
             mono
             placeholder="the public hostname"
             hint="A name, or origin for its own."
-            value={web.host ?? ''}
-            onChange={(event) => set('host', event.target.value.trim())}
+            {...key.text('host')}
           />
           <Field
             label="Audience of the assertion"
             mono
             placeholder="the resource’s id"
-            value={web.audience ?? ''}
-            onChange={(event) => set('audience', event.target.value.trim())}
+            {...key.text('audience')}
           />
         </div>
         <Choices
           label="Other sites that may send requests"
           hint="https://host: their pages may call this application and open WebSockets to it."
           free
-          options={[]}
-          chosen={web.allowOrigins ?? []}
-          onChange={(list) => set('allowOrigins', list)}
+          {...key.list('allowOrigins')}
         />
         <Field
           label="Name on the origin’s certificate"
           mono
           hint="Where it is another than in its address."
-          value={web.originName ?? ''}
-          onChange={(event) => set('originName', event.target.value.trim())}
+          {...key.text('originName')}
         />
-        <TextArea
-          label="The origin’s own authority"
-          hint="A certificate as PEM, where no public authority knows it."
-          rows={3}
-          value={web.originCa ?? ''}
-          onChange={(event) => set('originCa', event.target.value)}
-        />
+        <AuthorityField label="The origin’s own authority" {...key.lines('originCa')} />
         <Check
           label="Do not check the origin’s certificate"
           hint="Whoever stands between connector and origin can then read and change everything."
-          checked={web.originInsecure === true}
-          onChange={(event) => set('originInsecure', event.target.checked ? true : '')}
+          {...key.flag('originInsecure')}
         />
       </More>
     </>

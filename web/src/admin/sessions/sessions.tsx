@@ -121,7 +121,7 @@ const columns: readonly Column<SessionEntry>[] = [
   {
     id: 'address',
     head: 'From',
-    from: 'md',
+    from: 'xl',
     width: 'w-40',
     value: ({ address }) => address,
     cell: ({ address }) => <Foreign text={address} limit={60} className="font-mono text-note" />,

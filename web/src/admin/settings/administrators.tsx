@@ -1,12 +1,12 @@
 /** Who administers, with which role, and whether a second one has to approve each change of the document. */
 import { useState } from 'react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { Plus } from 'lucide-react';
 import type { Administrator } from '../../../../protocol/administrators.ts';
 import { roles, type Role } from '../../../../protocol/roles.ts';
 import { administratorsQuery, peopleQuery } from '../../admin-queries.ts';
 import { admin, type DocumentInForce } from '../../api/admin.ts';
 import { useMay, useMe } from '../../shell/may.ts';
+import { AddButton } from '../../ui/add-button.tsx';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
@@ -44,10 +44,9 @@ export default function Administrators({ base }: { readonly base: DocumentInForc
               title="Administrators"
               aside={
                 writing === 'yes' ? (
-                  <Button small onClick={() => setAdding(true)}>
-                    <Plus className="size-4" aria-hidden="true" />
+                  <AddButton small onClick={() => setAdding(true)}>
                     Add an administrator
-                  </Button>
+                  </AddButton>
                 ) : undefined
               }
             >

@@ -9,12 +9,12 @@ import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { CodeBlock } from '../../ui/code-block.tsx';
 import { counted } from '../../ui/counted.ts';
-import { Dialog } from '../../ui/dialog.tsx';
 import { Entry, EntryList, NoEntry } from '../../ui/entry-list.tsx';
 import { Facts } from '../../ui/facts.tsx';
 import { Select } from '../../ui/field.tsx';
 import { Foreign } from '../../ui/foreign.tsx';
 import { Ago, Instant } from '../../ui/instant.tsx';
+import { MakeDialog } from '../../ui/make-dialog.tsx';
 import { Notice } from '../../ui/notice.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { ShownOnce } from '../../ui/shown-once.tsx';
@@ -194,43 +194,26 @@ function MakeDirectoryToken({ name, onClose }: { readonly name: string; readonly
     onSuccess: () => queries.invalidateQueries({ queryKey: ['admin', 'directories'] }),
   });
   return (
-    <Dialog
+    <MakeDialog
       title={`A token for the directory of ${name}`}
+      work={make}
+      yes="Make the token"
+      refused="The token could not be made"
       onClose={onClose}
-      foot={
-        make.data === undefined ? (
-          <>
-            <Button tone="secondary" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button busy={make.isPending} onClick={() => make.mutate()}>
-              Make the token
-            </Button>
-          </>
-        ) : (
-          <Button onClick={onClose}>Done</Button>
-        )
+      form={
+        <Select
+          label="Ends after"
+          value={expires}
+          options={lifetimes}
+          onChange={(event) => setExpires(event.target.value)}
+        />
       }
     >
-      {make.data === undefined ? (
-        <>
-          <Select
-            label="Ends after"
-            value={expires}
-            options={lifetimes}
-            onChange={(event) => setExpires(event.target.value)}
-          />
-          {make.error === null ? undefined : (
-            <Notice tone="bad" title="The token could not be made" live>
-              {make.error.message}
-            </Notice>
-          )}
-        </>
-      ) : (
-        <ShownOnce what="The token" text={make.data.token}>
+      {({ token }) => (
+        <ShownOnce what="The token" text={token}>
           Whoever has this token tells of people and groups, and of nothing else.
         </ShownOnce>
       )}
-    </Dialog>
+    </MakeDialog>
   );
 }

@@ -6,11 +6,11 @@ import { invitationsQuery } from '../../admin-queries.ts';
 import { admin } from '../../api/admin.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
-import { Dialog } from '../../ui/dialog.tsx';
 import { Entry, EntryList, NoEntry } from '../../ui/entry-list.tsx';
 import { Check, Field, Select } from '../../ui/field.tsx';
 import { Foreign } from '../../ui/foreign.tsx';
 import { Ago, Instant } from '../../ui/instant.tsx';
+import { MakeDialog } from '../../ui/make-dialog.tsx';
 import { Notice } from '../../ui/notice.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { ShownOnce } from '../../ui/shown-once.tsx';
@@ -107,26 +107,15 @@ function Invite({ roles, onClose }: { readonly roles: readonly Role[]; readonly 
     onSuccess: () => queries.invalidateQueries({ queryKey: ['admin', 'invitations'] }),
   });
   return (
-    <Dialog
+    <MakeDialog
       title="Invite an administrator"
       lead="Good once, for three days, and only for whoever signs in with this address."
+      work={invite}
+      yes="Invite"
+      incomplete={email === ''}
+      refused="Nobody was invited"
       onClose={onClose}
-      foot={
-        invite.data === undefined ? (
-          <>
-            <Button tone="secondary" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button busy={invite.isPending} disabled={email === ''} onClick={() => invite.mutate()}>
-              Invite
-            </Button>
-          </>
-        ) : (
-          <Button onClick={onClose}>Done</Button>
-        )
-      }
-    >
-      {invite.data === undefined ? (
+      form={
         <>
           <Field
             label="E-mail"
@@ -148,21 +137,20 @@ function Invite({ roles, onClose }: { readonly roles: readonly Role[]; readonly 
             checked={byLink}
             onChange={(event) => setByLink(event.target.checked)}
           />
-          {invite.error === null ? undefined : (
-            <Notice tone="bad" title="Nobody was invited" live>
-              {invite.error.message}
-            </Notice>
-          )}
         </>
-      ) : invite.data.link === undefined ? (
-        <Notice tone="good" title="The invitation is on its way" live>
-          {email} gets it by mail.
-        </Notice>
-      ) : (
-        <ShownOnce what="The link" text={invite.data.link}>
-          {`Hand it to ${email}: whoever opens it and signs in with that address takes the role.`}
-        </ShownOnce>
-      )}
-    </Dialog>
+      }
+    >
+      {({ link }) =>
+        link === undefined ? (
+          <Notice tone="good" title="The invitation is on its way" live>
+            {email} gets it by mail.
+          </Notice>
+        ) : (
+          <ShownOnce what="The link" text={link}>
+            {`Hand it to ${email}: whoever opens it and signs in with that address takes the role.`}
+          </ShownOnce>
+        )
+      }
+    </MakeDialog>
   );
 }

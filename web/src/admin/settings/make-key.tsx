@@ -3,11 +3,9 @@ import { useState } from 'react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { admin } from '../../api/admin.ts';
 import type { KeyEntry } from '../../../../protocol/inventory.ts';
-import { Button } from '../../ui/button.tsx';
 import { CodeBlock } from '../../ui/code-block.tsx';
-import { Dialog } from '../../ui/dialog.tsx';
 import { Field } from '../../ui/field.tsx';
-import { Notice } from '../../ui/notice.tsx';
+import { MakeDialog } from '../../ui/make-dialog.tsx';
 import { ShownOnce } from '../../ui/shown-once.tsx';
 
 const lines: Readonly<Record<KeyEntry['purpose'], (key: string) => string>> = {
@@ -33,46 +31,29 @@ export function MakeKey({
     onSuccess: () => queries.invalidateQueries({ queryKey: ['admin', 'keys'] }),
   });
   return (
-    <Dialog
+    <MakeDialog
       title={`A key for ${name}`}
+      work={make}
+      yes="Make the key"
+      refused="The key could not be made"
       onClose={onClose}
-      foot={
-        make.data === undefined ? (
-          <>
-            <Button tone="secondary" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button busy={make.isPending} onClick={() => make.mutate()}>
-              Make the key
-            </Button>
-          </>
-        ) : (
-          <Button onClick={onClose}>Done</Button>
-        )
+      form={
+        <Field
+          label="Ends after"
+          hint={purpose === 'service' ? 'Such as 90d; empty: never by itself.' : 'Such as 24h.'}
+          value={expires}
+          onChange={(event) => setExpires(event.target.value.trim())}
+        />
       }
     >
-      {make.data === undefined ? (
+      {({ key }) => (
         <>
-          <Field
-            label="Ends after"
-            hint={purpose === 'service' ? 'Such as 90d; empty: never by itself.' : 'Such as 24h.'}
-            value={expires}
-            onChange={(event) => setExpires(event.target.value.trim())}
-          />
-          {make.error === null ? undefined : (
-            <Notice tone="bad" title="The key could not be made" live>
-              {make.error.message}
-            </Notice>
-          )}
-        </>
-      ) : (
-        <>
-          <ShownOnce what="The key" text={make.data.key}>
+          <ShownOnce what="The key" text={key}>
             {`Whoever has this key can join as ${name}.`}
           </ShownOnce>
-          <CodeBlock what="The line to run" text={lines[purpose](make.data.key)} />
+          <CodeBlock what="The line to run" text={lines[purpose](key)} />
         </>
       )}
-    </Dialog>
+    </MakeDialog>
   );
 }

@@ -1,34 +1,26 @@
 /** Who is told what happens: webhooks, with when each was last told, a test, and what still waits. */
-import { useState } from 'react';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { Plus } from 'lucide-react';
 import type { WebhookEntry } from '../../../../protocol/webhooks.ts';
 import { webhooksQuery } from '../../admin-queries.ts';
 import { admin, type DocumentInForce } from '../../api/admin.ts';
 import { useMay } from '../../shell/may.ts';
+import { AddButton } from '../../ui/add-button.tsx';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
-import { Entry, EntryList } from '../../ui/entry-list.tsx';
+import { Entry } from '../../ui/entry-list.tsx';
+import { EntryPanel } from '../../ui/entry-panel.tsx';
 import { Foreign } from '../../ui/foreign.tsx';
 import { Ago } from '../../ui/instant.tsx';
 import { Notice } from '../../ui/notice.tsx';
-import { Panel } from '../../ui/panel.tsx';
-import { EmptyState, Loaded } from '../../ui/states.tsx';
-import { withEntry, type ShownWebhook } from '../document/shown-document.ts';
-import { useReview } from '../document/use-review.tsx';
+import { Loaded } from '../../ui/states.tsx';
+import { EntryButtons } from '../document/entry-buttons.tsx';
+import { useEditor } from '../document/use-editor.tsx';
 import { WebhookEditor } from './webhook-editor.tsx';
 
 export default function Notifications({ base }: { readonly base: DocumentInForce }) {
-  const may = useMay();
+  const mayWrite = useMay()('document.write-access');
   const list = useQuery(webhooksQuery);
-  const [editing, setEditing] = useState<ShownWebhook | 'new'>();
-  const mayWrite = may('document.write-access');
-  const addOne = mayWrite ? (
-    <Button small onClick={() => setEditing('new')}>
-      <Plus className="size-4" aria-hidden="true" />
-      Add a webhook
-    </Button>
-  ) : undefined;
+  const [form, edit] = useEditor(WebhookEditor, base);
   return (
     <>
       <p className="max-w-2xl text-quiet text-pretty">
@@ -36,35 +28,34 @@ export default function Notifications({ base }: { readonly base: DocumentInForce
         emergency. Where it may, it answers them as well.
       </p>
       <Loaded what="The webhooks" query={list}>
-        {(found) =>
-          found.length === 0 ? (
-            <EmptyState title="No webhook">
-              <p>Name an address, and it is told over a signed request what happens.</p>
-              {addOne}
-            </EmptyState>
-          ) : (
-            <Panel title="Webhooks" aside={addOne}>
-              <EntryList label="Webhooks">
-                {found.map((each) => (
-                  <Row
-                    key={each.name}
-                    webhook={each}
-                    base={base}
-                    onEdit={() => setEditing(base.document.webhooks?.find(({ name }) => name === each.name))}
-                  />
-                ))}
-              </EntryList>
-            </Panel>
-          )
-        }
+        {(found) => (
+          <EntryPanel
+            title="Webhooks"
+            add={
+              mayWrite ? (
+                <AddButton small onClick={() => edit('new')}>
+                  Add a webhook
+                </AddButton>
+              ) : undefined
+            }
+            entries={found}
+            empty={{
+              title: 'No webhook',
+              text: 'Name an address, and it is told over a signed request what happens.',
+            }}
+          >
+            {(each) => (
+              <Row
+                key={each.name}
+                webhook={each}
+                base={base}
+                onEdit={() => edit(base.document.webhooks?.find(({ name }) => name === each.name))}
+              />
+            )}
+          </EntryPanel>
+        )}
       </Loaded>
-      {editing === undefined ? undefined : (
-        <WebhookEditor
-          base={base}
-          existing={editing === 'new' ? undefined : editing}
-          onClose={() => setEditing(undefined)}
-        />
-      )}
+      {form}
     </>
   );
 }
@@ -80,7 +71,6 @@ function Row({
 }) {
   const may = useMay();
   const test = useMutation({ mutationFn: () => admin.testWebhook(name) });
-  const [review, propose] = useReview();
   return (
     <Entry
       name={<Foreign text={name} limit={63} />}
@@ -109,30 +99,12 @@ function Row({
             </Button>
           ) : undefined}
           {may('document.write-access') ? (
-            <>
-              <Button small tone="quiet" onClick={onEdit}>
-                Change<span className="sr-only"> {name}</span>
-              </Button>
-              <Button
-                small
-                tone="quiet"
-                onClick={() =>
-                  propose({
-                    title: `Remove the webhook ${name}`,
-                    base,
-                    next: withEntry(base.document, 'webhooks', name, undefined),
-                  })
-                }
-              >
-                Remove<span className="sr-only"> {name}</span>
-              </Button>
-            </>
+            <EntryButtons list="webhooks" name={name} base={base} onChange={onEdit} />
           ) : undefined}
         </>
       }
     >
       <Outcome test={test} fault={fault} />
-      {review}
     </Entry>
   );
 }

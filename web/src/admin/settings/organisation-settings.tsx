@@ -1,7 +1,4 @@
-/**
- * The organisation itself: what it is called, the private names it answers for, the serial numbers of its machines, and what
- * whoever runs the controller lets it have.
- */
+/** The organisation itself: what it is called, the private names it answers for, the serial numbers of its machines. */
 import { useState } from 'react';
 import type { DocumentInForce } from '../../api/admin.ts';
 import { useMay } from '../../shell/may.ts';
@@ -13,7 +10,6 @@ import { Panel } from '../../ui/panel.tsx';
 import type { ShownDocument } from '../document/shown-document.ts';
 import { withKey } from '../document/with-key.ts';
 import { useReview } from '../document/use-review.tsx';
-import { Limits } from './limits.tsx';
 
 export default function OrganisationSettings({ base }: { readonly base: DocumentInForce }) {
   return (
@@ -21,7 +17,6 @@ export default function OrganisationSettings({ base }: { readonly base: Document
       <Name key={`name ${base.revision}`} base={base} />
       <Zones key={`zones ${base.revision}`} base={base} />
       <Serials key={`serials ${base.revision}`} base={base} />
-      <Limits />
     </>
   );
 }

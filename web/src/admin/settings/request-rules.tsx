@@ -1,86 +1,56 @@
 /** What may be asked for, by whom, and who approves it. */
-import { useState } from 'react';
-import { Plus } from 'lucide-react';
 import type { RequestRuleDocument } from '../../../../protocol/request-document.ts';
 import type { DocumentInForce } from '../../api/admin.ts';
 import { useMay } from '../../shell/may.ts';
+import { AddButton } from '../../ui/add-button.tsx';
 import { Badge } from '../../ui/badge.tsx';
-import { Button } from '../../ui/button.tsx';
-import { Entry, EntryList } from '../../ui/entry-list.tsx';
+import { Entry } from '../../ui/entry-list.tsx';
+import { EntryPanel } from '../../ui/entry-panel.tsx';
 import { Foreign } from '../../ui/foreign.tsx';
-import { Panel } from '../../ui/panel.tsx';
-import { EmptyState } from '../../ui/states.tsx';
-import { withEntry } from '../document/shown-document.ts';
-import { useReview } from '../document/use-review.tsx';
+import { EntryButtons } from '../document/entry-buttons.tsx';
+import { useEditor } from '../document/use-editor.tsx';
 import { RequestRuleEditor } from './request-rule-editor.tsx';
 
 export default function RequestRules({ base }: { readonly base: DocumentInForce }) {
-  const may = useMay();
-  const [editing, setEditing] = useState<RequestRuleDocument | 'new'>();
-  const [review, propose] = useReview();
-  const mayWrite = may('document.write-access');
-  const rules = base.document.requests ?? [];
-  const addOne = mayWrite ? (
-    <Button small onClick={() => setEditing('new')}>
-      <Plus className="size-4" aria-hidden="true" />
-      Add a rule
-    </Button>
-  ) : undefined;
+  const mayWrite = useMay()('document.write-access');
+  const [form, edit] = useEditor(RequestRuleEditor, base);
   return (
     <>
       <p className="max-w-2xl text-quiet text-pretty">
         Where a rule lets them, people ask for what they may not use; somebody approves it for a while, and it
         ends by itself.
       </p>
-      {rules.length === 0 ? (
-        <EmptyState title="Nothing can be asked for">
-          <p>A rule says who may ask for what, for how long, and who answers.</p>
-          {addOne}
-        </EmptyState>
-      ) : (
-        <Panel title="Rules" aside={addOne}>
-          <EntryList label="Rules for requests">
-            {rules.map((rule) => (
-              <Entry
-                key={rule.name}
-                name={<Foreign text={rule.name} limit={63} />}
-                note={<Foreign text={ruleText(rule)} limit={400} />}
-                aside={rule.breakGlass === true ? <Badge tone="wait">At once</Badge> : undefined}
-                actions={
-                  mayWrite ? (
-                    <>
-                      <Button small tone="quiet" onClick={() => setEditing(rule)}>
-                        Change<span className="sr-only"> {rule.name}</span>
-                      </Button>
-                      <Button
-                        small
-                        tone="quiet"
-                        onClick={() =>
-                          propose({
-                            title: `Remove the request rule ${rule.name}`,
-                            base,
-                            next: withEntry(base.document, 'requests', rule.name, undefined),
-                          })
-                        }
-                      >
-                        Remove<span className="sr-only"> {rule.name}</span>
-                      </Button>
-                    </>
-                  ) : undefined
-                }
-              />
-            ))}
-          </EntryList>
-        </Panel>
-      )}
-      {editing === undefined ? undefined : (
-        <RequestRuleEditor
-          base={base}
-          existing={editing === 'new' ? undefined : editing}
-          onClose={() => setEditing(undefined)}
-        />
-      )}
-      {review}
+      <EntryPanel
+        title="Rules"
+        label="Rules for requests"
+        add={
+          mayWrite ? (
+            <AddButton small onClick={() => edit('new')}>
+              Add a rule
+            </AddButton>
+          ) : undefined
+        }
+        entries={base.document.requests ?? []}
+        empty={{
+          title: 'Nothing can be asked for',
+          text: 'A rule says who may ask for what, for how long, and who answers.',
+        }}
+      >
+        {(rule) => (
+          <Entry
+            key={rule.name}
+            name={<Foreign text={rule.name} limit={63} />}
+            note={<Foreign text={ruleText(rule)} limit={400} />}
+            aside={rule.breakGlass === true ? <Badge tone="wait">At once</Badge> : undefined}
+            actions={
+              mayWrite ? (
+                <EntryButtons list="requests" name={rule.name} base={base} onChange={() => edit(rule)} />
+              ) : undefined
+            }
+          />
+        )}
+      </EntryPanel>
+      {form}
     </>
   );
 }

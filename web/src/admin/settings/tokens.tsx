@@ -1,19 +1,18 @@
 /** API tokens: what each may be used for, until when, when it was last used; made with its text shown once, and revoked. */
 import { useState } from 'react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { Plus } from 'lucide-react';
 import type { TokenRole } from '../../../../protocol/api-tokens.ts';
 import type { ApiTokenEntry } from '../../../../protocol/inventory.ts';
 import { scopes as everyScope, type Scope } from '../../../../protocol/roles.ts';
 import { tokensQuery } from '../../admin-queries.ts';
 import { admin } from '../../api/admin.ts';
+import { AddButton } from '../../ui/add-button.tsx';
 import { Button } from '../../ui/button.tsx';
 import { DataTable, type Column } from '../../ui/data-table.tsx';
-import { Dialog } from '../../ui/dialog.tsx';
 import { Check, Field, Select } from '../../ui/field.tsx';
 import { Foreign } from '../../ui/foreign.tsx';
 import { Ago, Instant } from '../../ui/instant.tsx';
-import { Notice } from '../../ui/notice.tsx';
+import { MakeDialog } from '../../ui/make-dialog.tsx';
 import { ShownOnce } from '../../ui/shown-once.tsx';
 import { EmptyState, Loaded } from '../../ui/states.tsx';
 import { SignInAgain, useMayNow } from '../fresh.tsx';
@@ -30,10 +29,9 @@ export default function Tokens() {
   const writing = mayNow('tokens.write');
   const make =
     writing === 'yes' ? (
-      <Button small onClick={() => setMaking(true)}>
-        <Plus className="size-4" aria-hidden="true" />
+      <AddButton small onClick={() => setMaking(true)}>
         Make a token
-      </Button>
+      </AddButton>
     ) : undefined;
   const revoke = (token: ApiTokenEntry, all: readonly ApiTokenEntry[]): void => {
     const called = token.name || token.id;
@@ -136,29 +134,14 @@ function MakeToken({ onClose }: { readonly onClose: () => void }) {
     onSuccess: () => queries.invalidateQueries({ queryKey: ['admin', 'tokens'] }),
   });
   return (
-    <Dialog
+    <MakeDialog
       title={make.data === undefined ? 'Make an API token' : `The token ${name}`}
+      work={make}
+      yes="Make the token"
+      incomplete={role === 'admin' && scopes.length === 0}
+      refused="The token could not be made"
       onClose={onClose}
-      foot={
-        make.data === undefined ? (
-          <>
-            <Button tone="secondary" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button
-              busy={make.isPending}
-              disabled={role === 'admin' && scopes.length === 0}
-              onClick={() => make.mutate()}
-            >
-              Make the token
-            </Button>
-          </>
-        ) : (
-          <Button onClick={onClose}>Done</Button>
-        )
-      }
-    >
-      {make.data === undefined ? (
+      form={
         <>
           <Field
             label="Name"
@@ -201,15 +184,12 @@ function MakeToken({ onClose }: { readonly onClose: () => void }) {
             options={lifetimes}
             onChange={(event) => setExpires(event.target.value)}
           />
-          {make.error === null ? undefined : (
-            <Notice tone="bad" title="The token could not be made" live>
-              {make.error.message}
-            </Notice>
-          )}
         </>
-      ) : (
+      }
+    >
+      {({ token }) => (
         <>
-          <ShownOnce what="The token" text={make.data.token}>
+          <ShownOnce what="The token" text={token}>
             Whoever has this token administers within its role and scopes.
           </ShownOnce>
           <p className="text-small text-quiet">
@@ -218,7 +198,7 @@ function MakeToken({ onClose }: { readonly onClose: () => void }) {
           </p>
         </>
       )}
-    </Dialog>
+    </MakeDialog>
   );
 }
 

@@ -1,8 +1,9 @@
-/** What the organisation makes use of, beside what whoever runs the controller lets it have: people, connectors, requests by month. */
+/** What the organisation makes use of, beside what whoever runs the controller lets it have: people, connectors, what passes. */
 import { useQuery } from '@tanstack/react-query';
 import type { Usage } from '../../../../protocol/usage.ts';
 import { usageQuery } from '../../admin-queries.ts';
 import { DataTable, type Column } from '../../ui/data-table.tsx';
+import { Figure } from '../../ui/figure.tsx';
 import { Page } from '../../ui/page.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { EmptyState, Loaded } from '../../ui/states.tsx';
@@ -21,28 +22,33 @@ export function UsagePage() {
   );
 }
 
-function Shown({ usage: { people, connectors, requests } }: { readonly usage: Usage }) {
+function Shown({ usage }: { readonly usage: Usage }) {
+  const { months } = usage.requests;
   return (
     <>
-      <ul className="grid gap-3 sm:grid-cols-3" aria-label="Now">
-        <Standing label="People" about="who may come in, guests among them" {...people} />
-        <Standing label="Connectors" about="in all networks" {...connectors} />
-        <li className="rounded-panel border border-line bg-surface px-5 py-4 shadow-panel">
-          <p className="text-small text-quiet">Requests a second</p>
-          <p className="text-display font-semibold tabular-nums">
-            {requests.limit === null ? 'No limit' : requests.limit.toLocaleString()}
-          </p>
-          <p className="text-small text-quiet">
-            {requests.limit === null ? 'as many as come' : 'at most, at each controller'}
-          </p>
+      <ul className="grid gap-3 sm:grid-cols-6" aria-label="Now">
+        <li className="sm:col-span-3">
+          <Standing label="People" about="who may come in, guests among them" {...usage.people} />
+        </li>
+        <li className="sm:col-span-3">
+          <Standing label="Connectors" about="in all networks" {...usage.connectors} />
+        </li>
+        <li className="sm:col-span-2">
+          <Rate label="Requests a second" where="at each controller" {...usage.requests} />
+        </li>
+        <li className="sm:col-span-2">
+          <Rate label="Flows open at once" where="at each connector" {...usage.flows} />
+        </li>
+        <li className="sm:col-span-2">
+          <Rate label="Relayed, Mbit a second" where="at each relay, both ways together" {...usage.relay} />
         </li>
       </ul>
       <Panel title="Requests of the API by month">
-        <Chart months={requests.months} />
+        <Chart months={months} />
       </Panel>
       <DataTable
         name="months"
-        rows={requests.months}
+        rows={months}
         columns={columns}
         keyOf={({ month }) => month}
         empty={
@@ -55,37 +61,40 @@ function Shown({ usage: { people, connectors, requests } }: { readonly usage: Us
   );
 }
 
+/** Something that there is so much of, and may be so much of at most. */
 function Standing({
   label,
   about,
   used,
   limit,
-}: {
-  readonly label: string;
-  readonly about: string;
-  readonly used: number;
-  readonly limit: number | null;
-}) {
+}: { readonly label: string; readonly about: string } & Usage['people']) {
   const isFull = limit !== null && used >= limit;
   return (
-    <li className="rounded-panel border border-line bg-surface px-5 py-4 shadow-panel">
-      <p className="text-small text-quiet">{label}</p>
-      <p className={`text-display font-semibold tabular-nums ${isFull ? 'text-wait' : ''}`}>
-        {used.toLocaleString()}
-        {limit === null ? undefined : (
-          <span className="text-lead font-normal text-quiet"> of {limit.toLocaleString()}</span>
-        )}
-      </p>
-      <p className="text-small text-quiet">{isFull ? 'at the limit: nobody more comes in' : about}</p>
-      {limit === null ? undefined : (
-        <div className="mt-2 h-1.5 overflow-hidden rounded-full bg-sunken" aria-hidden="true">
-          <div
-            className={`h-full rounded-full ${isFull ? 'bg-wait' : 'bg-accent'}`}
-            style={{ width: `${Math.min(100, (100 * used) / Math.max(1, limit))}%` }}
-          />
-        </div>
-      )}
-    </li>
+    <Figure
+      label={label}
+      value={used}
+      limit={limit ?? undefined}
+      about={isFull ? 'at the limit: nothing more comes in' : limit === null ? `${about}, no limit` : about}
+    />
+  );
+}
+
+/** Something that is bounded where it passes, each place by itself: nobody knows the sum. */
+function Rate({
+  label,
+  where,
+  limit,
+}: {
+  readonly label: string;
+  readonly where: string;
+  readonly limit: number | null;
+}) {
+  return (
+    <Figure
+      label={label}
+      value={limit ?? 'No limit'}
+      about={limit === null ? 'as much as the machines can take' : `at most, ${where}`}
+    />
   );
 }
 
