@@ -58,7 +58,7 @@ export class ControlServer {
     this.#context = context;
     this.#attempts = attempts;
     this.#looks = new DeviceLooks(context);
-    this.#budget = new HandshakeBudget(context.clock);
+    this.#budget = new HandshakeBudget(context.clock, { awaitsReturn: true });
     this.#redemptions = new Guesses(context.live, 'enrolment keys', redemptions);
     this.#sockets = new WebSocketServer({
       noServer: true,

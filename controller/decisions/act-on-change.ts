@@ -22,6 +22,7 @@ import { devicesOf, openDevices, openSeats, type SeatFilter } from './seat.ts';
 import { tellPassesOf } from '../web/passes.ts';
 import { forgetWebSessionsOf, webSessionsAnew } from '../web/web-sessions-anew.ts';
 import { sweepSuperseded } from './superseded.ts';
+import { tellsAlike } from './told.ts';
 import { touchedBy, touchedByResource, touches, type Touched } from './touched.ts';
 import { forgetTokensOf, withdraw, type Reconsidered } from './withdraw.ts';
 
@@ -130,6 +131,8 @@ async function documentApplied(
     redirected,
     removed,
     resources: touched?.resources ?? 'all',
+    onlyGives:
+      touched?.onlyGives === true && before !== undefined && !state.isSuspended && tellsAlike(before, state),
   });
   decided.set(organisation, state);
   const connectors = removed.filter((each) => each.startsWith('con_'));
@@ -247,17 +250,18 @@ async function revoke(
 const seatsInFirstStep = 50;
 const seatsInLongestStep = 400;
 
-/** Withdraws what the seats lost, some seats at a time, and returns the devices that were looked at. */
+interface Anew
+  extends Pick<Reconsidered, 'cause'>, Partial<Pick<Reconsidered, 'redirected' | 'removed' | 'resources'>> {
+  /** Nobody can lose anything: then nothing is compared, and what is new is found when each device is told. */
+  readonly onlyGives?: boolean;
+}
+
+/** Withdraws what the seats lost, some seats at a time, and returns the devices that it is about. */
 async function decideAnew(
   context: ControllerContext,
   organisation: OrganisationId,
   filter: SeatFilter | Touched,
-  {
-    cause,
-    redirected = [],
-    removed = [],
-    resources = 'all',
-  }: Pick<Reconsidered, 'cause'> & Partial<Pick<Reconsidered, 'redirected' | 'removed' | 'resources'>>,
+  { cause, redirected = [], removed = [], resources = 'all', onlyGives = false }: Anew,
 ): Promise<DeviceId[]> {
   const { store, reader, narrowed } = context.organisation(organisation);
   const devices = await store.transaction(async (tx) =>
@@ -265,6 +269,7 @@ async function decideAnew(
       ? devicesOf(tx, await reader.current(tx), context.now(), (subject) => touches(filter, subject))
       : openDevices(tx, context.now(), filter),
   );
+  if (onlyGives) return devices;
   let size = seatsInFirstStep;
   for (let at = 0; at < devices.length; at += size, size = Math.min(2 * size, seatsInLongestStep)) {
     const nowMs = context.now();
