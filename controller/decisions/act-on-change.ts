@@ -3,7 +3,7 @@
  * every verifier, and only then do nodes hear of the rest (DESIGN section 8, push).
  */
 import { setImmediate } from 'node:timers/promises';
-import type { DeviceId, Id, NodeId, OrganisationId } from '../../protocol/ids.ts';
+import type { DeviceId, Id, NetworkId, NodeId, OrganisationId } from '../../protocol/ids.ts';
 import type { Revocation } from '../../protocol/lease.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { Change } from '../changes.ts';
@@ -78,7 +78,7 @@ async function act(context: ControllerContext, organisation: OrganisationId, cha
       return bus.publish(organisation, { kind: 'devices', devices });
     }
     case 'servers':
-      return tellServers(context, organisation, change.relay === true);
+      return tellServers(context, organisation, change.relay === true, change.network);
     case 'node-removed':
       return nodeRemoved(context, organisation, change.node);
     case 'login':
@@ -210,10 +210,16 @@ async function nodeRemoved(
 }
 
 /** Relays of the first organisation are everybody's. */
-function tellServers(context: ControllerContext, organisation: OrganisationId, relay: boolean): void {
+function tellServers(
+  context: ControllerContext,
+  organisation: OrganisationId,
+  relay: boolean,
+  network?: NetworkId,
+): void {
   const { bus, organisations, firstOrganisation } = context;
   const all = relay && organisation === firstOrganisation ? organisations.all.map(({ id }) => id) : [];
-  for (const id of new Set([organisation, ...all])) bus.publish(id, { kind: 'servers' });
+  const about = network === undefined || relay ? {} : { network };
+  for (const id of new Set([organisation, ...all])) bus.publish(id, { kind: 'servers', ...about });
 }
 
 /** Hands stored revocations to every channel of this process. */
