@@ -2,7 +2,7 @@
  * What has just changed in an organisation, as told to whoever has to act on it: rights are decided anew, what was lost
  * is revoked, and nodes hear of it. Published after the change is committed, never from inside a transaction.
  */
-import type { Id, NodeId, DeviceId, OrganisationId } from '../protocol/ids.ts';
+import type { Id, NetworkId, NodeId, DeviceId, OrganisationId } from '../protocol/ids.ts';
 import type { OverCause } from './exposures/end-exposures.ts';
 import type { Exposure } from './exposures/exposure.ts';
 import type { Applied } from './organisation/apply-document.ts';
@@ -25,8 +25,11 @@ export type Change =
   | { readonly kind: 'passes'; readonly revoked: readonly Id<'tok'>[] }
   /** The operator's file of countries is new: addresses may lie elsewhere now. */
   | { readonly kind: 'countries' }
-  /** Connectors or relays came, went or moved; `relay`: a relay did, which may serve other organisations too. */
-  | { readonly kind: 'servers'; readonly relay?: boolean }
+  /**
+   * Connectors or relays came, went or moved; `relay`: a relay did, which may serve other organisations too; `network`: only
+   * connectors of this one did.
+   */
+  | { readonly kind: 'servers'; readonly relay?: boolean; readonly network?: NetworkId }
   /** A node is gone for good: its id is revoked and its channel closed. */
   | { readonly kind: 'node-removed'; readonly node: NodeId }
   /** A waiting login attempt was answered with this session. */

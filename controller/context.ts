@@ -7,6 +7,7 @@ import type { Clock, Random } from '../protocol/clock.ts';
 import type { DeviceId, OrganisationId } from '../protocol/ids.ts';
 import type { Publish } from './changes.ts';
 import type { NarrowedRights } from './decisions/narrowed-rights.ts';
+import type { OpenedCounts } from './decisions/opened-counts.ts';
 import type { Authority } from './keys/authority.ts';
 import type { SignedCard } from './keys/card.ts';
 import type { ControllerKeys } from './keys/controller-keys.ts';
@@ -28,6 +29,7 @@ export interface Organisation {
   readonly store: ScopedStore;
   readonly reader: OrganisationReader;
   readonly narrowed: NarrowedRights;
+  readonly opened: OpenedCounts;
 }
 
 export interface ControllerContext {
@@ -79,6 +81,7 @@ export interface ControllerContext {
     name:
       | 'superseded'
       | 'ended'
+      | 'opened'
       | 'exposures'
       | 'requests'
       | 'usage'

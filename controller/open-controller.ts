@@ -8,6 +8,8 @@ import type { Clock, Random } from '../protocol/clock.ts';
 import type { OrganisationId } from '../protocol/ids.ts';
 import { actOnChange } from './decisions/act-on-change.ts';
 import { NarrowedRights } from './decisions/narrowed-rights.ts';
+import { OpenedCounts } from './decisions/opened-counts.ts';
+import { writeOpened } from './decisions/policy-hits.ts';
 import { defaultEgress, mayReachBy, type EgressRule } from './egress.ts';
 import type { Mailer } from './notifications/mailer.ts';
 import { memoryLive } from './live/memory-live.ts';
@@ -130,6 +132,7 @@ async function open(
           store: scoped,
           reader: new OrganisationReader(scoped, countries ?? noCountries),
           narrowed: new NarrowedRights(),
+          opened: new OpenedCounts(),
         };
         organisations.set(wanted, organisation);
       }
@@ -168,6 +171,12 @@ async function open(
       sweeps.set(key, clock.after(Math.max(0, atMs - now()), run));
     },
   };
+  atEnd(async () => {
+    for (const each of organisations.keys())
+      await writeOpened(context, each).catch((error: unknown) =>
+        log.error({ err: error }, 'which policies opened connections of late was not counted'),
+      );
+  });
   atEnd(() => stopDelivering(context));
   return context;
 }

@@ -8,6 +8,11 @@ const collections = new Set(['networks', 'relays', 'resources', 'peers', 'passes
 
 export type Patch = Record<string, unknown>;
 
+/** Whether a field of a snapshot changes entry by entry. */
+export function isCollection(field: string): boolean {
+  return collections.has(field);
+}
+
 /** Whether every entry of every collection stands under its own id, so that none is there twice. */
 export function hasEachOnce(snapshot: Snapshot): boolean {
   return Object.entries(snapshot).every(

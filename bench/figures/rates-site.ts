@@ -10,7 +10,7 @@ import type { ControllerContext } from '../../controller/context.ts';
 import { openController } from '../../controller/open-controller.ts';
 import { applyDocument } from '../../controller/organisation/apply-document.ts';
 import { systemClock, systemRandom } from '../../protocol/clock.ts';
-import { newId, type ConnectorId, type DeviceId, type Id } from '../../protocol/ids.ts';
+import { newId, type ConnectorId, type DeviceId, type Id, type ResourceId } from '../../protocol/ids.ts';
 import { startPostgres } from '../../test/support/servers/postgres-server.ts';
 import { startRedis } from '../../test/support/servers/redis-server.ts';
 
@@ -26,6 +26,7 @@ export interface Site {
   readonly people: readonly Id<'usr'>[];
   readonly devices: readonly DeviceId[];
   readonly connectors: readonly ConnectorId[];
+  readonly resources: readonly ResourceId[];
   close(): Promise<void>;
 }
 
@@ -74,7 +75,7 @@ async function startServices(undo: (() => Promise<void>)[]): Promise<{ database:
 async function fill(
   context: ControllerContext,
   size: number,
-): Promise<Pick<Site, 'people' | 'devices' | 'connectors'>> {
+): Promise<Pick<Site, 'people' | 'devices' | 'connectors' | 'resources'>> {
   const { store } = context.organisation(context.firstOrganisation);
   const { secretKey, random } = context;
   const nowMs = Date.now();
@@ -147,7 +148,8 @@ async function fill(
     }));
     for (const part of inParts(sessionRows)) await tx.insert('sessions', part).execute();
   });
-  return { people, devices, connectors };
+  const stored = await store.select('resources').select('id').execute();
+  return { people, devices, connectors, resources: stored.map((resource) => resource.id) };
 }
 
 function node(of: DeviceId | ConnectorId, nowMs: number) {

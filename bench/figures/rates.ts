@@ -137,7 +137,7 @@ function pictures({ contexts, devices }: Site) {
 }
 
 /** Flow records of twenty connectors, in the batches in which they send them. */
-function auditRows({ contexts, connectors, people }: Site) {
+function auditRows({ contexts, connectors, people, resources }: Site) {
   const next = connectors.map(() => 1);
   const busy = connectors.map(() => Promise.resolve(0));
   const send = async (turn: number, which: number): Promise<number> => {
@@ -146,8 +146,10 @@ function auditRows({ contexts, connectors, people }: Site) {
     if (context === undefined || connector === undefined) return 0;
     const first = next[which] ?? 1;
     const list = Array.from({ length: rowsPerBatch }, (_, at): FlowRecord => {
-      const subject = people[(first + at) % people.length] ?? 'unknown';
-      return { seq: first + at, at: Date.now(), event: 'open', flow: `flow${first + at}`, subject };
+      const seq = first + at;
+      const subject = people[seq % people.length] ?? 'unknown';
+      const resource = resources[seq % resources.length] ?? 'unknown';
+      return { seq, at: Date.now(), event: 'open', flow: `flow${seq}`, subject, resource };
     });
     next[which] = first + rowsPerBatch;
     await storeReceipts(context, context.firstOrganisation, connector, list);

@@ -58,7 +58,7 @@ export class ControlServer {
     this.#context = context;
     this.#attempts = attempts;
     this.#looks = new DeviceLooks(context);
-    this.#budget = new HandshakeBudget(context.clock);
+    this.#budget = new HandshakeBudget(context.clock, { awaitsReturn: true });
     this.#redemptions = new Guesses(context.live, 'enrolment keys', redemptions);
     this.#sockets = new WebSocketServer({
       noServer: true,
@@ -182,7 +182,10 @@ export class ControlServer {
           if (admitted?.kind === 'connector') feed?.refresh();
         return;
       case 'servers':
-        for (const { feed } of this.#of(organisation)) feed?.refresh();
+        for (const { admitted, network, feed } of this.#of(organisation)) {
+          const isElsewhere = admitted?.kind === 'connector' && network !== message.network;
+          if (message.network === undefined || !isElsewhere) feed?.refresh();
+        }
         return;
       case 'web':
       case 'acme':

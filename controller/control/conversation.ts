@@ -31,6 +31,7 @@ import { noticeOlderData } from './older-data.ts';
 import type { TellsNarrowed } from './revocation-feed.ts';
 import { RevocationsOfOthers } from './revocations-of-others.ts';
 import { rotateKeys } from './rotate-keys.ts';
+import { writtenPatch } from './written-patch.ts';
 
 const messages = Compile(FromNode);
 /** A node that says nothing for so long after the handshake is let go. */
@@ -113,7 +114,9 @@ export class Conversation {
   send(message: FromController): void {
     if (this.#state === 'closed') return;
     try {
-      this.#options.channel.send(message);
+      const { channel } = this.#options;
+      if (message.t === 'patch') channel.sendWritten(writtenPatch(message));
+      else channel.send(message);
     } catch (error) {
       this.#options.context.log.error({ err: error, node: this.#admitted?.node }, 'a message was not sent');
       this.end(toFault(error).code);

@@ -7,7 +7,8 @@ import { parseId, type ConnectorId, type OrganisationId } from '../../protocol/i
 import { appendAudit, type AuditEntry } from '../audit/append-audit.ts';
 import type { ControllerContext } from '../context.ts';
 import { noteUses, type Use } from '../decisions/last-uses.ts';
-import { noteOpened, type OpenedFlow } from '../decisions/policy-hits.ts';
+import type { OpenedFlow } from '../decisions/opened-counts.ts';
+import { countOpened } from '../decisions/policy-hits.ts';
 import type { OrganisationState } from '../organisation/organisation-state.ts';
 
 /** Stores what is new in `list` and returns the highest sequence number on disk. */
@@ -18,7 +19,7 @@ export async function storeReceipts(
   list: readonly FlowRecord[],
 ): Promise<number> {
   const { store, reader } = context.organisation(organisation);
-  return store.transaction(async (tx) => {
+  const kept = await store.transaction(async (tx) => {
     const row = await tx
       .select('nodes')
       .select('received_seq')
@@ -26,17 +27,18 @@ export async function storeReceipts(
       .executeTakeFirstOrThrow();
     const fresh = list.filter(({ seq }) => seq > row.received_seq).toSorted((a, b) => a.seq - b.seq);
     const last = fresh.at(-1);
-    if (last === undefined) return row.received_seq;
+    if (last === undefined) return { seq: row.received_seq, fresh };
     const state = await reader.current(tx);
     await noteUses(tx, state, fresh.flatMap(useOf));
-    await noteOpened(tx, state, fresh.flatMap(openedOf));
     await appendAudit(
       tx,
       fresh.map((record) => flowEntry(record, connector, state)),
     );
     await tx.update('nodes').set({ received_seq: last.seq }).where('id', '=', connector).execute();
-    return last.seq;
+    return { seq: last.seq, fresh };
   });
+  countOpened(context, organisation, kept.fresh.flatMap(openedOf));
+  return kept.seq;
 }
 
 /** A person's flow is a use, when it begins and when it ends. */

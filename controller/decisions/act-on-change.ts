@@ -3,7 +3,7 @@
  * every verifier, and only then do nodes hear of the rest (DESIGN section 8, push).
  */
 import { setImmediate } from 'node:timers/promises';
-import type { DeviceId, Id, NodeId, OrganisationId } from '../../protocol/ids.ts';
+import type { DeviceId, Id, NetworkId, NodeId, OrganisationId } from '../../protocol/ids.ts';
 import type { Revocation } from '../../protocol/lease.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { Change } from '../changes.ts';
@@ -22,6 +22,7 @@ import { devicesOf, openDevices, openSeats, type SeatFilter } from './seat.ts';
 import { tellPassesOf } from '../web/passes.ts';
 import { forgetWebSessionsOf, webSessionsAnew } from '../web/web-sessions-anew.ts';
 import { sweepSuperseded } from './superseded.ts';
+import { tellsAlike } from './told.ts';
 import { touchedBy, touchedByResource, touches, type Touched } from './touched.ts';
 import { forgetTokensOf, withdraw, type Reconsidered } from './withdraw.ts';
 
@@ -77,7 +78,7 @@ async function act(context: ControllerContext, organisation: OrganisationId, cha
       return bus.publish(organisation, { kind: 'devices', devices });
     }
     case 'servers':
-      return tellServers(context, organisation, change.relay === true);
+      return tellServers(context, organisation, change.relay === true, change.network);
     case 'node-removed':
       return nodeRemoved(context, organisation, change.node);
     case 'login':
@@ -130,6 +131,8 @@ async function documentApplied(
     redirected,
     removed,
     resources: touched?.resources ?? 'all',
+    onlyGives:
+      touched?.onlyGives === true && before !== undefined && !state.isSuspended && tellsAlike(before, state),
   });
   decided.set(organisation, state);
   const connectors = removed.filter((each) => each.startsWith('con_'));
@@ -207,10 +210,16 @@ async function nodeRemoved(
 }
 
 /** Relays of the first organisation are everybody's. */
-function tellServers(context: ControllerContext, organisation: OrganisationId, relay: boolean): void {
+function tellServers(
+  context: ControllerContext,
+  organisation: OrganisationId,
+  relay: boolean,
+  network?: NetworkId,
+): void {
   const { bus, organisations, firstOrganisation } = context;
   const all = relay && organisation === firstOrganisation ? organisations.all.map(({ id }) => id) : [];
-  for (const id of new Set([organisation, ...all])) bus.publish(id, { kind: 'servers' });
+  const about = network === undefined || relay ? {} : { network };
+  for (const id of new Set([organisation, ...all])) bus.publish(id, { kind: 'servers', ...about });
 }
 
 /** Hands stored revocations to every channel of this process. */
@@ -247,17 +256,18 @@ async function revoke(
 const seatsInFirstStep = 50;
 const seatsInLongestStep = 400;
 
-/** Withdraws what the seats lost, some seats at a time, and returns the devices that were looked at. */
+interface Anew
+  extends Pick<Reconsidered, 'cause'>, Partial<Pick<Reconsidered, 'redirected' | 'removed' | 'resources'>> {
+  /** Nobody can lose anything: then nothing is compared, and what is new is found when each device is told. */
+  readonly onlyGives?: boolean;
+}
+
+/** Withdraws what the seats lost, some seats at a time, and returns the devices that it is about. */
 async function decideAnew(
   context: ControllerContext,
   organisation: OrganisationId,
   filter: SeatFilter | Touched,
-  {
-    cause,
-    redirected = [],
-    removed = [],
-    resources = 'all',
-  }: Pick<Reconsidered, 'cause'> & Partial<Pick<Reconsidered, 'redirected' | 'removed' | 'resources'>>,
+  { cause, redirected = [], removed = [], resources = 'all', onlyGives = false }: Anew,
 ): Promise<DeviceId[]> {
   const { store, reader, narrowed } = context.organisation(organisation);
   const devices = await store.transaction(async (tx) =>
@@ -265,6 +275,7 @@ async function decideAnew(
       ? devicesOf(tx, await reader.current(tx), context.now(), (subject) => touches(filter, subject))
       : openDevices(tx, context.now(), filter),
   );
+  if (onlyGives) return devices;
   let size = seatsInFirstStep;
   for (let at = 0; at < devices.length; at += size, size = Math.min(2 * size, seatsInLongestStep)) {
     const nowMs = context.now();

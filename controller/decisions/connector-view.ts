@@ -38,7 +38,7 @@ export async function connectorView(
     const network = networks.find(({ id }) => id === own?.network);
     if (own === undefined || network === undefined) return undefined;
     const nowMs = context.now();
-    const servers = await serversSince(tx, nowMs);
+    const servers = await serversSince(tx, nowMs, network.id);
     const resources: Record<string, ConnectorResource> = {};
     for (const { id, network: of, definition } of state.resources) {
       if (of.id !== network.id) continue;

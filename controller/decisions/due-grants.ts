@@ -5,7 +5,7 @@
 import type { Random } from '../../protocol/clock.ts';
 import { newId, type NetworkId, type ResourceId } from '../../protocol/ids.ts';
 import { maxGrantResources } from '../../protocol/tokens.ts';
-import { storedRights, type IssuedToken, type Tokens } from './issued-tokens.ts';
+import { storedRights, type IssuedToken, type SignedRights, type Tokens } from './issued-tokens.ts';
 import type { NarrowedRights } from './narrowed-rights.ts';
 import { serves, type Right, type Rights } from './rights.ts';
 import type { Seat } from './seat.ts';
@@ -89,7 +89,7 @@ export class DueGrants {
           node: seat.device.id,
           session: seat.session.id,
           network,
-          resources: textOf(part),
+          ...storedOf(part),
           who,
           issued_ms: this.#nowMs,
           // Tokens end with a whole second.
@@ -142,13 +142,13 @@ export class DueGrants {
 }
 
 /** How rights are stored, worked out once for a part that many are given. */
-function textOf(part: Part): string {
-  const text = texts.get(part) ?? storedRights(new Map(part));
-  texts.set(part, text);
-  return text;
+function storedOf(part: Part): SignedRights {
+  const known = stored.get(part) ?? storedRights(new Map(part));
+  stored.set(part, known);
+  return known;
 }
 
-const texts = new WeakMap<Part, string>();
+const stored = new WeakMap<Part, SignedRights>();
 
 /** Splits what one network grants into parts that each fit a token. */
 function parts(rights: Part, who: string): Part[] {

@@ -15,6 +15,7 @@ import type { ControllerContext } from '../context.ts';
 import type { IssuedTokensTable } from '../store/tables/nodes.ts';
 import { inChunks } from '../store/in-chunks.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
+import { nameOf, readLists, storeLists, type ListName, type NamedLists } from './resource-lists.ts';
 import { longestLifeMs } from './revocations.ts';
 import type { Right, Rights } from './rights.ts';
 
@@ -43,7 +44,19 @@ const bytesInMegabit = 125_000;
 const rowsPerStatement = 200;
 
 /** A token as it is remembered. */
-export type IssuedToken = Omit<IssuedTokensTable, 'organisation'>;
+export interface IssuedToken extends Omit<IssuedTokensTable, 'organisation'> {
+  /** Those that `resources` names, perhaps among others. */
+  readonly lists: NamedLists;
+}
+
+/** What a grant was signed for. */
+export type SignedRights = Pick<IssuedToken, 'resources' | 'lists'>;
+
+/** Of a ticket. */
+const noLists: NamedLists = new Map();
+
+/** The names of lists in a grant's `resources`. */
+const listNames = /"(#[\w-]+)"/g;
 
 /** What a node was issued, and what it is issued now, which its caller stores for many at once. */
 export interface Tokens {
@@ -66,7 +79,14 @@ export async function issuedTo<N extends NodeId>(
       .where('expires_ms', '>', nowMs)
       .execute(),
   );
-  for (const row of rows) byNode.get(row.node as N)?.push(row);
+  const names = new Set<ListName>();
+  for (const { kind, resources } of rows) {
+    if (kind !== 'grant') continue;
+    for (const [, name] of resources.matchAll(listNames)) names.add(name as ListName);
+  }
+  const lists = await readLists(tx, names);
+  // The row itself: there are thousands, and nobody else has them.
+  for (const row of rows) byNode.get(row.node as N)?.push(Object.assign(row, { lists }));
   return byNode;
 }
 
@@ -78,8 +98,25 @@ export async function storeIssued(
 ): Promise<void> {
   if (fresh.length === 0) return;
   await tx.delete('issued_tokens').where('expires_ms', '<=', nowMs).execute();
-  for (let at = 0; at < fresh.length; at += rowsPerStatement)
-    await tx.insert('issued_tokens', fresh.slice(at, at + rowsPerStatement)).execute();
+  await storeLists(tx, listsOf(fresh), nowMs);
+  const rows = fresh.map(rowOf);
+  for (let at = 0; at < rows.length; at += rowsPerStatement)
+    await tx.insert('issued_tokens', rows.slice(at, at + rowsPerStatement)).execute();
+}
+
+/** As it is stored: without the lists, which are kept apart. */
+function rowOf(token: IssuedToken): Omit<IssuedTokensTable, 'organisation'> {
+  const { id, kind, node, session, network, resources, who, issued_ms, expires_ms, superseded_ms } = token;
+  return { id, kind, node, session, network, resources, who, issued_ms, expires_ms, superseded_ms };
+}
+
+/** The lists that tokens name, each with when the last of those expires. */
+function listsOf(fresh: readonly IssuedToken[]) {
+  const lists = new Map<ListName, { readonly ids: readonly ResourceId[]; readonly expiresMs: number }>();
+  for (const { lists: own, expires_ms: expiresMs } of fresh)
+    for (const [name, ids] of own)
+      if ((lists.get(name)?.expiresMs ?? 0) < expiresMs) lists.set(name, { ids, expiresMs });
+  return lists;
 }
 
 /** The node's ticket: of those issued the one that still serves, else a new one, which is added to `fresh`. */
@@ -112,6 +149,7 @@ export function ticketFor(
     session,
     network: null,
     resources,
+    lists: noLists,
     who: null,
     issued_ms: Math.max(nowMs, (last?.issued_ms ?? 0) + 1),
     expires_ms: expiresMs,
@@ -126,46 +164,31 @@ export function termsOf({ resources }: Pick<IssuedTokensTable, 'resources'>): Ti
   return JSON.parse(resources) as TicketTerms;
 }
 
+/** A list by its name, or in its place where it is short. */
+type StoredList = ListName | readonly ResourceId[];
+
 /** As stored: the resources of each kind of right. Before 0.2: the right of each resource. */
-type StoredRights = readonly (readonly [until: number, out: number, resources: readonly ResourceId[]])[];
+type StoredRights = readonly (readonly [until: number, out: number, resources: StoredList])[];
+
+/** So many ids take less room than the name of their list. */
+const shortList = 2;
 
 /** The rights that a grant was signed for; what it still carries is for `NarrowedRights` to say. */
-export function rightsOf({ resources }: Pick<IssuedTokensTable, 'resources'>): Map<ResourceId, Right> {
-  const [, untilText, outText, list] = oneKind.exec(resources) ?? [];
-  if (list !== undefined) {
-    const right = { until: Number(untilText), out: Number(outText) };
-    return new Map(idsIn(list).map((id) => [id, right]));
-  }
+export function rightsOf({ resources, lists }: SignedRights): Map<ResourceId, Right> {
   const stored = JSON.parse(resources) as StoredRights | Readonly<Record<ResourceId, Right>>;
   if (!Array.isArray(stored)) return new Map(Object.entries(stored) as [ResourceId, Right][]);
   const rights = new Map<ResourceId, Right>();
-  for (const [until, out, ids] of stored as StoredRights) {
+  for (const [until, out, list] of stored as StoredRights) {
     const right = { until, out };
+    const ids = typeof list === 'string' ? lists.get(list) : list;
+    if (ids === undefined) throw new Error('a grant came without its list of resources');
     for (const id of ids) rights.set(id, right);
   }
   return rights;
 }
 
-/** Rights that are all of one kind, as most are. */
-const oneKind = /^\[\[(\d+),(\d+),(\[[^\]]*\])\]\]$/;
-
-/** Lists of resources as they were stored last: those of one network are the same for many devices. */
-const lists = new Map<string, readonly ResourceId[]>();
-const maxLists = 256;
-
-function idsIn(list: string): readonly ResourceId[] {
-  let ids = lists.get(list);
-  if (ids === undefined) {
-    ids = JSON.parse(list) as ResourceId[];
-    lists.set(list, ids);
-    const [oldest] = lists.keys();
-    if (lists.size > maxLists && oldest !== undefined) lists.delete(oldest);
-  }
-  return ids;
-}
-
 /** How rights are stored beside their token. */
-export function storedRights(rights: Rights): string {
+export function storedRights(rights: Rights): SignedRights {
   const kinds = new Map<string, [until: number, out: number, resources: ResourceId[]]>();
   for (const [id, { until, out }] of rights) {
     const key = `${until} ${out}`;
@@ -173,5 +196,12 @@ export function storedRights(rights: Rights): string {
     if (kind === undefined) kinds.set(key, [until, out, [id]]);
     else kind[2].push(id);
   }
-  return JSON.stringify([...kinds.values()]);
+  const lists = new Map<ListName, readonly ResourceId[]>();
+  const stored = [...kinds.values()].map(([until, out, ids]): StoredRights[number] => {
+    if (ids.length <= shortList) return [until, out, ids];
+    const name = nameOf(ids);
+    lists.set(name, ids);
+    return [until, out, name];
+  });
+  return { resources: JSON.stringify(stored), lists };
 }

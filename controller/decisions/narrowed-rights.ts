@@ -3,9 +3,8 @@
  * store are the only record of that; this reads each of them once.
  */
 import { NarrowedGrants } from '../../protocol/narrowed-grants.ts';
-import type { IssuedTokensTable } from '../store/tables/nodes.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
-import { rightsOf } from './issued-tokens.ts';
+import { rightsOf, type IssuedToken } from './issued-tokens.ts';
 import { longestLifeMs, revocationsAfter } from './revocations.ts';
 import type { Rights } from './rights.ts';
 
@@ -60,7 +59,7 @@ export class NarrowedRights {
    * @param besides resources that were removed just now, which are carried until the caller has taken them
    */
   carriedBy(
-    row: Pick<IssuedTokensTable, 'id' | 'resources'>,
+    row: Pick<IssuedToken, 'id' | 'resources' | 'lists'>,
     besides: ReadonlySet<string> = new Set(),
   ): Rights {
     if (this.#ended.has(row.id)) return nothing;
@@ -74,7 +73,7 @@ export class NarrowedRights {
     return carried;
   }
 
-  #carriedBy(row: Pick<IssuedTokensTable, 'id' | 'resources'>, besides: ReadonlySet<string>): Rights {
+  #carriedBy(row: Pick<IssuedToken, 'id' | 'resources' | 'lists'>, besides: ReadonlySet<string>): Rights {
     const rights = rightsOf(row);
     this.#grants.takeFrom(row.id, rights);
     for (const id of this.#removed.size === 0 ? [] : rights.keys())

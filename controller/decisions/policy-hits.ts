@@ -4,25 +4,19 @@
  * outlives a change of the document. What a client refuses by itself, from what it was told, is not seen here.
  */
 import { sql, type SqlBool } from 'kysely';
+import type { OrganisationId } from '../../protocol/ids.ts';
 import type { PolicyHits } from '../../protocol/policy-hits.ts';
-import type { Door } from '../../protocol/policy-document.ts';
 import { isValid } from '../../policy/policy.ts';
+import type { ControllerContext } from '../context.ts';
 import type { OrganisationState } from '../organisation/organisation-state.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
+import type { OpenedFlow, OpenedFlows } from './opened-counts.ts';
 import { subjectsOf } from './seat.ts';
 import { subjectFacts } from './subject-facts.ts';
 
 const dayMs = 86_400_000;
 /** Days for which counts are kept. */
 const keptDays = 90;
-
-export interface OpenedFlow {
-  readonly subject: string;
-  readonly resource: string;
-  readonly door: Door;
-  /** Epoch ms. */
-  readonly atMs: number;
-}
 
 /** So many refusals are looked at, the newest. */
 const mostRefusals = 5_000;
@@ -33,46 +27,71 @@ interface Hit {
   readonly opened: number;
 }
 
-/** Counts flows that connectors opened, inside the transaction that keeps their records. */
-export async function noteOpened(
+/** Counts are written so long after the first of them; a crash takes those along, and the audit log still has each flow. */
+const laterMs = 5_000;
+/** So many that are not alike are not waited for. */
+const mostCounts = 10_000;
+
+/** Counts flows that connectors opened, once their records are on disk. */
+export function countOpened(
+  context: ControllerContext,
+  organisation: OrganisationId,
+  flows: readonly OpenedFlow[],
+): void {
+  if (flows.length === 0) return;
+  const { opened } = context.organisation(organisation);
+  const isFirst = opened.size === 0;
+  opened.add(flows);
+  const isFull = opened.size >= mostCounts;
+  if (!isFirst && !isFull) return;
+  context.atNextSweep(organisation, 'opened', context.now() + (isFull ? 0 : laterMs), () => {
+    writeOpened(context, organisation).catch((error: unknown) =>
+      context.log.error({ err: error }, 'which policies opened connections was not counted for some seconds'),
+    );
+  });
+}
+
+/** Writes what was counted in this process until now. */
+export async function writeOpened(
+  { organisation: known }: Pick<ControllerContext, 'organisation'>,
+  organisation: OrganisationId,
+): Promise<void> {
+  const { store, reader, opened } = known(organisation);
+  const flows = opened.take();
+  if (flows.length === 0) return;
+  await store.transaction(async (tx) => {
+    const state = await reader.current(tx);
+    await write(tx, state, await hitsOf(tx, state, flows));
+  });
+}
+
+async function hitsOf(
   tx: ScopedStore,
   state: OrganisationState,
-  flows: readonly OpenedFlow[],
-): Promise<void> {
-  if (flows.length === 0) return;
+  flows: readonly OpenedFlows[],
+): Promise<Hit[]> {
   const subjects = await subjectsOf(
     tx,
     state,
     flows.map(({ subject }) => subject),
   );
-  // Of one batch most are alike.
-  const alike = new Map<string, { flow: OpenedFlow; times: number; lastMs: number }>();
-  for (const flow of flows) {
-    const key = `${flow.subject} ${flow.resource} ${flow.door}`;
-    const known = alike.get(key);
-    if (known === undefined) alike.set(key, { flow, times: 1, lastMs: flow.atMs });
-    else {
-      known.times += 1;
-      known.lastMs = Math.max(known.lastMs, flow.atMs);
-    }
-  }
   const resources = new Map(state.resources.map((resource) => [resource.id as string, resource.definition]));
   const hits: Hit[] = [];
-  for (const { flow, times, lastMs } of alike.values()) {
+  for (const flow of flows) {
     const subject = subjects.get(flow.subject);
     const resource = resources.get(flow.resource);
     if (subject === undefined || resource === undefined) continue;
-    const { door } = flow;
+    const { door, atMs, times } = flow;
     const facts = {
       door,
       subject: subjectFacts(subject),
       resource: { name: resource.name, tags: resource.tags ?? [] },
     };
     for (const policy of state.policies.concerning(facts))
-      if (policy.effect !== 'deny' && isValid(policy, lastMs))
-        hits.push({ policy: policy.name, atMs: lastMs, opened: times });
+      if (policy.effect !== 'deny' && isValid(policy, atMs))
+        hits.push({ policy: policy.name, atMs, opened: times });
   }
-  await write(tx, state, hits);
+  return hits;
 }
 
 /** Of the last `days`, this one among them, for every policy of the document. */

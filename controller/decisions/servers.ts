@@ -1,4 +1,5 @@
 /** Connectors and relays as others are told of them: those that were heard of within a day. */
+import type { NetworkId } from '../../protocol/ids.ts';
 import type { RelayEntry } from '../../protocol/snapshot.ts';
 import type { NodesTable } from '../store/tables/nodes.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
@@ -6,9 +7,13 @@ import type { ScopedStore } from '../store/scoped-store.ts';
 /** One that was not heard of for so long is no longer offered; it is again once it returns. */
 const forgottenAfterMs = 24 * 3_600_000;
 
-/** Connectors first, then relays, each in the order in which they enrolled. */
-export async function serversSince(store: ScopedStore, nowMs: number): Promise<NodesTable[]> {
-  const servers = await store.servers();
+/** Connectors first, then relays, each in the order in which they enrolled. `network`: of connectors, its own alone. */
+export async function serversSince(
+  store: ScopedStore,
+  nowMs: number,
+  network?: NetworkId,
+): Promise<NodesTable[]> {
+  const servers = await store.servers(network);
   return servers.filter(({ seen_ms: seenMs }) => seenMs > nowMs - forgottenAfterMs);
 }
 

@@ -41,6 +41,16 @@ export function groupsOfNetwork(state: OrganisationState, network: NetworkId): r
   return shared(state).groups.get(network) ?? [];
 }
 
+/** Whether grants that were issued before say of their holders what they would say now, wherever that is believed. */
+export function tellsAlike(before: OrganisationState, after: OrganisationState): boolean {
+  if (webResources(after).size === 0) return true;
+  const [was, is] = [shared(before).groups, shared(after).groups];
+  return [...is].every(([network, groups]) => {
+    const told = new Set(was.get(network));
+    return groups.length === told.size && groups.every((group) => told.has(group));
+  });
+}
+
 function shared(state: OrganisationState): Shared {
   const known = sharedOf.get(state);
   if (known !== undefined) return known;

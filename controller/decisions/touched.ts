@@ -14,9 +14,11 @@ export interface Touched {
   readonly resources: ReadonlySet<string> | 'all';
   /** Whether every device's picture is another, whatever it may use. */
   readonly pictures: boolean;
+  /** Nobody loses anything by it, whatever else holds: it adds allows, and nothing else. */
+  readonly onlyGives: boolean;
 }
 
-const everything: Touched = { who: 'everyone', resources: 'all', pictures: true };
+const everything: Touched = { who: 'everyone', resources: 'all', pictures: true, onlyGives: false };
 /** Parts of a document on which no decision hangs; what they take along is removed by name. */
 const without = new Set(['organisation', 'expose', 'identityProviders', 'networks', 'tests', 'webhooks']);
 const effects = ['allow', 'deny', 'require'] as const;
@@ -96,7 +98,17 @@ export function touchedBy(before: Half, after: Half): Touched {
       !same(before.document.networks, after.document.networks) ||
       // Devices are asked for what profiles name, whether or not a policy uses them yet.
       !same(before.document.postureProfiles, after.document.postureProfiles),
+    onlyGives: onlyAddsAllows(halves),
   };
+}
+
+/** No allow ever narrows what others let in (DESIGN section 8); one that is changed may. */
+function onlyAddsAllows([before, after]: readonly [StoredDocument, StoredDocument]): boolean {
+  if (!same({ ...before, policies: [], tests: [] }, { ...after, policies: [], tests: [] })) return false;
+  const names = new Set((before.policies ?? []).map(({ name }) => name));
+  return different([before, after], ({ policies }) => policies).every(
+    ({ name, allow }) => allow !== undefined && !names.has(name),
+  );
 }
 
 /** Whom it touches that this resource comes or goes: whom `allow` names, and whom policies about it do. */
@@ -108,7 +120,12 @@ export function touchedByResource(
   const named = (document.policies ?? []).flatMap((policy) =>
     isAbout(policy, definition) ? effects.flatMap((effect) => policy[effect] ?? []) : [],
   );
-  return { who: [...allow, ...named], resources: new Set([definition.name]), pictures: false };
+  return {
+    who: [...allow, ...named],
+    resources: new Set([definition.name]),
+    pictures: false,
+    onlyGives: false,
+  };
 }
 
 /** Whether a change may touch this subject. */

@@ -75,7 +75,8 @@ export async function redeem(
       kind === 'connector'
         ? await bindExposure(tx, used.target as NetworkId, node as ConnectorId)
         : undefined;
-    return { state: 'joined', node, isNew: true, ended: [], exposure } as const;
+    const network = kind === 'connector' ? (used.target as NetworkId) : undefined;
+    return { state: 'joined', node, isNew: true, ended: [], exposure, network } as const;
   });
   if (result.state !== 'joined') return result;
   if (result.ended.length > 0) {
@@ -85,7 +86,10 @@ export async function redeem(
   if ('exposure' in result && result.exposure !== undefined) {
     const { exposure } = result;
     await context.publish(organisation, { kind: 'exposure', exposure });
-  } else if (result.isNew) await context.publish(organisation, { kind: 'servers', relay: kind === 'relay' });
+  } else if (result.isNew) {
+    const where = 'network' in result && result.network !== undefined ? { network: result.network } : {};
+    await context.publish(organisation, { kind: 'servers', relay: kind === 'relay', ...where });
+  }
   return { state: 'joined', organisation, node: result.node };
 }
 

@@ -14,8 +14,11 @@ export type LiveMessage =
   | { readonly kind: 'revoked'; readonly revocation: Revocation }
   /** What these devices may use or know may be different now. */
   | { readonly kind: 'devices'; readonly devices: readonly DeviceId[] }
-  /** Connectors, relays or what they serve may be different now, and with that what every node is told. */
-  | { readonly kind: 'servers' }
+  /**
+   * Connectors, relays or what they serve may be different now, and with that what every node is told; `network`: its connectors
+   * alone may be, which are nothing to those of other networks.
+   */
+  | { readonly kind: 'servers'; readonly network?: NetworkId }
   /** What connectors serve may be different now, and nothing else. */
   | { readonly kind: 'connectors' }
   /** Web sessions that connectors of this network shall hold as well. */

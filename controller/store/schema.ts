@@ -18,6 +18,7 @@ import type {
   NodesTable,
   PostureSourcesTable,
   PostureVerdictsTable,
+  ResourceListsTable,
   RevocationsTable,
 } from './tables/nodes.ts';
 import type {
@@ -80,6 +81,7 @@ export interface ScopedSchema {
   enrolment_keys: EnrolmentKeysTable;
   api_tokens: ApiTokensTable;
   issued_tokens: IssuedTokensTable;
+  resource_lists: ResourceListsTable;
   revocations: RevocationsTable;
   audit: AuditTable;
   login_attempts: LoginAttemptsTable;

@@ -14,7 +14,7 @@ import type {
   UpdateQueryBuilder,
   UpdateResult,
 } from 'kysely';
-import type { OrganisationId } from '../../protocol/ids.ts';
+import type { NetworkId, OrganisationId } from '../../protocol/ids.ts';
 import type { Name } from '../../protocol/names.ts';
 import { askGuard } from './change-guard.ts';
 import type { Database } from './database.ts';
@@ -174,11 +174,15 @@ export class ScopedStore {
   /**
    * Connectors and relays of the organisation, and the relays of the first one, which are the operator's and serve all: the
    * one thing that is read of another organisation. Connectors first, each in the order in which they enrolled.
+   * @param network its connectors alone; of thousands a connector needs to know few
    */
-  servers(): Promise<NodesTable[]> {
-    return this.#db
-      .selectFrom('nodes')
-      .selectAll()
+  servers(network?: NetworkId): Promise<NodesTable[]> {
+    const nodes = this.#db.selectFrom('nodes').selectAll();
+    const chosen =
+      network === undefined
+        ? nodes
+        : nodes.where((eb) => eb.or([eb('kind', '=', 'relay'), eb('network', '=', network)]));
+    return chosen
       .where((eb) =>
         eb.or([
           eb.and([eb('kind', 'in', ['connector', 'relay']), eb('organisation', '=', this.organisation)]),

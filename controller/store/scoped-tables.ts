@@ -19,6 +19,7 @@ const tables: Readonly<Record<keyof ScopedSchema, true>> = {
   enrolment_keys: true,
   api_tokens: true,
   issued_tokens: true,
+  resource_lists: true,
   revocations: true,
   audit: true,
   login_attempts: true,

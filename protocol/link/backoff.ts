@@ -12,6 +12,8 @@ const soonForMs = 60_000;
 
 const firstControlCeilingMs = 200;
 const longestControlMs = 5_000;
+/** A controller that was busy a moment ago is so for a while: whoever asks at once only asks twice. */
+const busyForMs = 1_000;
 
 /**
  * Milliseconds before a control channel is dialled again, after `attempts` that failed since it was last up (0: it was lost
@@ -21,7 +23,8 @@ const longestControlMs = 5_000;
 export function controlDelayMs(attempts: number, random: Random, isBusy = false): number {
   const doubled = firstControlCeilingMs * 2 ** Math.min(attempts, 10);
   const ceiling = isBusy ? longestControlMs : Math.min(longestControlMs, doubled);
-  return Math.max(20, (ceiling * random(4).readUInt32BE(0)) / 0x1_0000_0000);
+  const drawnMs = (ceiling * random(4).readUInt32BE(0)) / 0x1_0000_0000;
+  return isBusy ? busyForMs + drawnMs : Math.max(20, drawnMs);
 }
 
 /** Milliseconds before attempt `attempt` (1 for the first retry), `downMs` after the connection was lost. */

@@ -99,13 +99,21 @@ export class ControlChannel {
   send(message: object): void {
     if (this.#isClosed) return;
     const json = JSON.stringify(message);
-    const length = Buffer.byteLength(json);
-    if (length > maxControlMessageBytes) {
-      throw new Fault('limit', `a control message of ${length} bytes is too large`);
-    }
-    const framed = Buffer.allocUnsafe(lengthBytes + length);
-    framed.writeUInt32BE(length);
+    const framed = framedFor(Buffer.byteLength(json));
     framed.write(json, lengthBytes);
+    this.#queue(framed);
+  }
+
+  /** The same for a message that is JSON already, in parts, which are copied. */
+  sendWritten(parts: readonly Buffer[]): void {
+    if (this.#isClosed) return;
+    const framed = framedFor(parts.reduce((sum, { length }) => sum + length, 0));
+    let at = lengthBytes;
+    for (const part of parts) at += part.copy(framed, at);
+    this.#queue(framed);
+  }
+
+  #queue(framed: Buffer): void {
     this.#unsent.push(framed);
     this.#unsentBytes += framed.length;
     this.#flush();
@@ -193,4 +201,13 @@ export class ControlChannel {
     this.#receivedBytes = 0;
     this.#events?.closed(fault);
   }
+}
+
+/** Room for a message of so many bytes behind its length. Throws a Fault `limit` when it may not be so long. */
+function framedFor(length: number): Buffer {
+  if (length > maxControlMessageBytes)
+    throw new Fault('limit', `a control message of ${length} bytes is too large`);
+  const framed = Buffer.allocUnsafe(lengthBytes + length);
+  framed.writeUInt32BE(length);
+  return framed;
 }

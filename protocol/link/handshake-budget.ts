@@ -10,6 +10,8 @@ import { TokenBucket } from '../mux/token-bucket.ts';
 /** One handshake costs about 0.6 ms: these 600 a second are some 40 % of a core. */
 const forAll = { burst: 400, perSecond: 400 };
 const forProven = { burst: 200, perSecond: 200 };
+/** Those whose controller was started again come back within a second or two: so many more, once. */
+const forReturn = { burst: 600, perSecond: 0 };
 const perSource = { burst: 100, perSecond: 20 };
 /** Above this many sources, those that have been quiet are forgotten. */
 const maxSources = 4_096;
@@ -34,13 +36,16 @@ export class HandshakeBudget {
   readonly #clock: Clock;
   readonly #all: TokenBucket;
   readonly #kept: TokenBucket;
+  readonly #returning: TokenBucket | undefined;
   readonly #sources = new Map<string, TokenBucket>();
   readonly #proven = new Set<string>();
 
-  constructor(clock: Clock) {
+  /** @param awaitsReturn of a process to which thousands of nodes come back at once when it was started again */
+  constructor(clock: Clock, { awaitsReturn = false }: { readonly awaitsReturn?: boolean } = {}) {
     this.#clock = clock;
     this.#all = new TokenBucket(clock, forAll);
     this.#kept = new TokenBucket(clock, forProven);
+    this.#returning = awaitsReturn ? new TokenBucket(clock, forReturn) : undefined;
   }
 
   /** Takes one handshake from the budget of `source`; false when it is used up: answer `busy`, keep nothing. */
@@ -52,7 +57,9 @@ export class HandshakeBudget {
       bucket = new TokenBucket(this.#clock, perSource);
       this.#sources.set(source, bucket);
     }
-    return bucket.take() && (this.#all.take() || (this.#proven.has(source) && this.#kept.take()));
+    if (!bucket.take()) return false;
+    if (this.#all.take() || this.#returning?.take() === true) return true;
+    return this.#proven.has(source) && this.#kept.take();
   }
 
   /** `source` has completed a handshake: whoever it is holds the keys that he claims. */

@@ -80,15 +80,11 @@ export const channelMutants: readonly Mutant[] = [
     [
       [
         'budget process',
-        'return bucket.take() && (this.#all.take() || (this.#proven.has(source) && this.#kept.take()));',
-        'return bucket.take();',
+        'if (this.#all.take() || this.#returning?.take() === true) return true;',
+        'if (this.#all.take() || source !== undefined) return true;',
       ],
-      ['budget source', 'return bucket.take() && (this.#all.take()', 'return (this.#all.take()'],
-      [
-        'budget kept',
-        '(this.#all.take() || (this.#proven.has(source) && this.#kept.take()))',
-        '(this.#all.take() || this.#kept.take())',
-      ],
+      ['budget source', 'if (!bucket.take()) return false;', 'void bucket;'],
+      ['budget kept', 'return this.#proven.has(source) && this.#kept.take();', 'return this.#kept.take();'],
       [
         'budget proven bound',
         '    if (this.#proven.size > maxProven && oldest !== undefined) this.#proven.delete(oldest);',

@@ -176,6 +176,11 @@ export const decisionsMutants: readonly Mutant[] = [
         '              if (isAbout(policy, changed)) continue;',
       ],
       ['what is unknown touches everyone', '        return everything;', '        break;'],
+      [
+        'what is taken is looked for unless allows alone are added',
+        'allow !== undefined && !names.has(name)',
+        'allow !== undefined || !names.has(name)',
+      ],
     ],
   ),
   ...guards(

@@ -228,6 +228,7 @@ test('policies tell how often they decided: by connections that connectors opene
   assert.deepEqual((await hits(90))['staff-wiki'], '2 opened, 0 refused');
   time.ahead += 80 * 86_400_000;
   await keep([record('open', 'wiki')]);
+  assert.deepEqual(await hits(1), { 'staff-wiki': '1 opened, 0 refused' });
   assert.equal((await store.select('policy_hits').selectAll().execute()).length, 2, 'what is old is gone');
 });
 

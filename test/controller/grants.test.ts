@@ -42,6 +42,39 @@ test('more resources than a grant holds come in several grants, each within its 
   assert.deepEqual([...granted].toSorted(), due.map(({ id }) => id).toSorted());
 });
 
+test('resources that many are granted are stored once, for longer than any grant that names them', async (t) => {
+  const controller = await testController(t);
+  const document = acmeDocument();
+  const names = Array.from({ length: 20 }, (_, index) => `service-${index}`);
+  document.resources?.push(
+    ...names.map((name) => ({ name, network: 'hq', address: `${name}.acme.internal`, ports: ['tcp/443'] })),
+  );
+  document.policies?.push({ name: 'ci-all', allow: { serviceAccounts: ['ci'] }, to: { resources: names } });
+  await controller.call('PUT', '/api/v1/document', document);
+  const { store } = controller.context.organisation(controller.context.firstOrganisation);
+  const lists = () => store.select('resource_lists').selectAll().execute();
+  const devices = [new TestNode(controller, 'device'), new TestNode(controller, 'device')];
+  const secret = await controller.key('service', 'ci', { uses: 9 });
+  for (const device of devices) {
+    await device.enrol({ secret });
+    controller.time.ms += 3 * 3_600_000;
+  }
+  const [list, ...others] = await lists();
+  assert.deepEqual(others, []);
+  const grants = await store.select('issued_tokens').selectAll().where('kind', '=', 'grant').execute();
+  assert.equal(grants.filter(({ resources }) => resources.includes(list?.hash ?? 'none')).length, 2);
+  for (const grant of grants) assert.ok((list?.until_ms ?? 0) > grant.expires_ms);
+  // What is read back carries the same: nothing new is signed.
+  const first = devices[0]?.last('grants')?.list;
+  await devices[0]?.hello();
+  assert.deepEqual(devices[0]?.last('grants')?.list, first);
+  controller.time.ms += 3 * 86_400_000;
+  await new TestNode(controller, 'device').enrol({ secret });
+  const [still, ...more] = await lists();
+  assert.deepEqual(more, []);
+  assert.ok((still?.until_ms ?? 0) > controller.time.ms);
+});
+
 test('a device that comes back is given the tokens it had, and new ones past the half of their life', async (t) => {
   const controller = await testController(t);
   await controller.call('PUT', '/api/v1/document', acmeDocument());

@@ -84,10 +84,25 @@ test('stored rights read back as they were, those of an earlier version too', ()
     [res(3), { until: 6, out: 60 }],
     [res(4), { until: 5, out: 0 }],
   ]);
-  assert.deepEqual(rightsOf({ resources: storedRights(rights) }), rights);
-  const before = JSON.stringify(Object.fromEntries(rights));
-  assert.deepEqual(rightsOf({ resources: before }), rights);
-  assert.deepEqual(rightsOf({ resources: storedRights(new Map()) }), new Map());
+  assert.deepEqual(rightsOf(storedRights(rights)), rights);
+  assert.deepEqual(rightsOf(storedRights(new Map())), new Map());
+  const lists = new Map();
+  const first = JSON.stringify(Object.fromEntries(rights));
+  assert.deepEqual(rightsOf({ resources: first, lists }), rights);
+  const then = JSON.stringify([[5, 60, [res(1), res(2), res(3)]]]);
+  assert.deepEqual([...rightsOf({ resources: then, lists }).keys()], [res(1), res(2), res(3)]);
+});
+
+test('many resources are stored once under a name of their own, whoever is granted them until when', () => {
+  const many = [1, 2, 3, 4].map((number) => res(number));
+  const granted = (until: number) => storedRights(new Map(many.map((id) => [id, { until, out: 60 }])));
+  const [one, other] = [granted(5), granted(6)];
+  assert.deepEqual(one.lists, other.lists);
+  assert.deepEqual([...one.lists.values()], [many]);
+  assert.ok(!one.resources.includes(res(1)));
+  assert.deepEqual(rightsOf(other).get(res(4)), { until: 6, out: 60 });
+  // A grant never counts as one that carries nothing.
+  assert.throws(() => rightsOf({ ...one, lists: new Map() }));
 });
 
 test('a device hears of connectors only where it may use something, and a grant names no group but those about its network', async (t) => {

@@ -211,7 +211,7 @@ function decisions(state: OrganisationState, subject: Subject): Map<string, stri
 }
 
 test('whoever a change touches is among those it names, over 2,000 random changes', () => {
-  let [differing, spared] = [0, 0];
+  let [differing, spared, given] = [0, 0, 0];
   for (let seed = 1; seed <= 2_000; seed += 1) {
     const draw = new Draw(seed);
     const document = drawDocument(draw);
@@ -230,6 +230,10 @@ test('whoever a change touches is among those it names, over 2,000 random change
         if (old === next || (hidden.test(old) && hidden.test(next))) continue;
         differing += 1;
         const place_ = `seed ${seed}, ${JSON.stringify(subject)}, ${name}: ${old} → ${next}`;
+        if (touched.onlyGives) {
+          given += 1;
+          assert.ok(!old.startsWith('granted') || next.startsWith('granted'), `taken away: ${place_}`);
+        }
         assert.ok(isTouched, `not decided anew: ${place_}`);
         assert.ok(touched.resources === 'all' || touched.resources.has(name), `left out: ${place_}`);
       }
@@ -237,6 +241,7 @@ test('whoever a change touches is among those it names, over 2,000 random change
   }
   // It spares somebody, or it would be no use; and there was something to find.
   assert.ok(differing > 5_000 && spared > 1_000, `${differing} differ, ${spared} are spared`);
+  assert.ok(given > 100, `${given} were given something by a change that takes nothing`);
 });
 
 test('what a subject is no candidate for is refused and hidden', () => {
@@ -258,7 +263,38 @@ test('what a subject is no candidate for is refused and hidden', () => {
 test('a part of the document that is new to it touches everyone, and tests of policies touch nobody', () => {
   const state = stateOf(drawDocument(new Draw(7)));
   const unknown = { ...state, document: { ...state.document, sessions: { length: '8h' } } as StoredDocument };
-  assert.deepEqual(touchedBy(state, unknown), { who: 'everyone', resources: 'all', pictures: true });
+  assert.deepEqual(touchedBy(state, unknown), {
+    who: 'everyone',
+    resources: 'all',
+    pictures: true,
+    onlyGives: false,
+  });
   const tested = { ...state, document: { ...state.document, tests: [] } as StoredDocument };
-  assert.deepEqual(touchedBy(state, tested), { who: [], resources: new Set(), pictures: false });
+  assert.deepEqual(touchedBy(state, tested), {
+    who: [],
+    resources: new Set(),
+    pictures: false,
+    onlyGives: true,
+  });
+});
+
+test('a change takes nothing from anybody only where it adds allows and does nothing else', () => {
+  const document = drawDocument(new Draw(11));
+  const [first, ...others] = document.policies ?? [];
+  assert.ok(first !== undefined);
+  const onlyGives = (next: Partial<StoredDocument>): boolean =>
+    touchedBy(stateOf(document), stateOf({ ...document, ...next })).onlyGives;
+  const to = { tags: ['prod'] };
+  const added = (policy: PolicyDocument) => ({ policies: [...(document.policies ?? []), policy] });
+  assert.ok(onlyGives(added({ name: 'night', allow: { groups: ['a'] }, to })));
+  assert.ok(!onlyGives(added({ name: 'night', deny: { groups: ['a'] }, to })));
+  assert.ok(!onlyGives(added({ name: 'night', require: 'everyone', to, when: { mfa: '1h' } })));
+  assert.ok(!onlyGives({ policies: others }));
+  assert.ok(!onlyGives({ policies: [{ name: first.name, allow: { groups: ['b'] }, to }, ...others] }));
+  assert.ok(
+    !onlyGives({
+      ...added({ name: 'night', allow: { groups: ['a'] }, to }),
+      resources: document.resources?.slice(1) ?? [],
+    }),
+  );
 });

@@ -2,7 +2,7 @@
 import { Type } from 'typebox';
 import { PolicyHits } from '../../../protocol/policy-hits.ts';
 import type { ControllerContext } from '../../context.ts';
-import { policyHits } from '../../decisions/policy-hits.ts';
+import { policyHits, writeOpened } from '../../decisions/policy-hits.ts';
 import { organisationOf } from '../access.ts';
 import type { TypedApp } from '../typed-app.ts';
 
@@ -20,7 +20,9 @@ export function policyHitRoutes(app: TypedApp, context: ControllerContext): void
       },
     },
     async (request) => {
-      const { store, reader } = context.organisation(organisationOf(request));
+      const organisation = organisationOf(request);
+      await writeOpened(context, organisation);
+      const { store, reader } = context.organisation(organisation);
       const { days = daysUnlessSaid } = request.query;
       return policyHits(store, await reader.current(), days, context.now());
     },

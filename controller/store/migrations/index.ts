@@ -28,6 +28,7 @@ import * as lookups from './0025-lookups.ts';
 import * as noTokenTexts from './0026-no-token-texts.ts';
 import * as flowAndRelayLimits from './0027-flow-and-relay-limits.ts';
 import * as policyHits from './0028-policy-hits.ts';
+import * as resourceLists from './0030-resource-lists.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-organisation': organisation,
@@ -58,4 +59,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0026-no-token-texts': noTokenTexts,
   '0027-flow-and-relay-limits': flowAndRelayLimits,
   '0028-policy-hits': policyHits,
+  '0030-resource-lists': resourceLists,
 };

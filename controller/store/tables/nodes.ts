@@ -103,6 +103,16 @@ export interface IssuedTokensTable {
   superseded_ms: number | null;
 }
 
+/** Resources that issued grants carry, by the name under which those speak of them (`decisions/resource-lists.ts`). */
+export interface ResourceListsTable {
+  organisation: OrganisationId;
+  hash: `#${string}`;
+  /** JSON array of ids. */
+  ids: string;
+  /** By then whatever names it has expired. */
+  until_ms: number;
+}
+
 export interface RevocationsTable {
   organisation: OrganisationId;
   epoch: number;
