@@ -23,6 +23,7 @@ import { tellPassesOf } from '../web/passes.ts';
 import { forgetWebSessionsOf, webSessionsAnew } from '../web/web-sessions-anew.ts';
 import { sweepSuperseded } from './superseded.ts';
 import { touchedBy, touchedByResource, touches, type Touched } from './touched.ts';
+import { revokeWiderTickets } from './wider-tickets.ts';
 import { forgetTokensOf, withdraw, type Reconsidered } from './withdraw.ts';
 
 /** The store takes a bounded number of values in one query. */
@@ -95,6 +96,7 @@ export async function decideAll(context: ControllerContext, organisation: Organi
   const state = await reader.current();
   await decideAnew(context, organisation, 'all', { cause: 'start' });
   await webSessionsAnew(context, organisation, 'all', 'start');
+  await takeBackHostnames(context, organisation);
   decided.set(context.organisation(organisation), state);
   await sweepSuperseded(context, organisation);
   await reviewExposures(context, organisation);
@@ -134,6 +136,8 @@ async function documentApplied(
   decided.set(organisation, state);
   const connectors = removed.filter((each) => each.startsWith('con_'));
   for (const connector of connectors) closeRemoved(context, id, connector as NodeId);
+  // Their connectors are told of newer ones next, within the moment that relays give them.
+  await takeBackHostnames(context, id);
   if (touched === undefined || touched.pictures || connectors.length > 0) {
     // Zones and servers are part of what every node is told.
     return context.bus.publish(id, { kind: 'servers' });
@@ -225,6 +229,15 @@ function tell(
 function closeRemoved(context: ControllerContext, organisation: OrganisationId, node: NodeId): void {
   const message = 'An administrator removed this node; enrol it again with a new key.';
   context.bus.publish(organisation, { kind: 'close', node, code: 'revoked', message });
+}
+
+/** No connector is given the browsers of a hostname that its network has no longer, whatever ticket it shows. */
+async function takeBackHostnames(context: ControllerContext, organisation: OrganisationId): Promise<void> {
+  const { store, reader } = context.organisation(organisation);
+  const revocations = await store.transaction(async (tx) =>
+    revokeWiderTickets(tx, await reader.current(tx), context.now()),
+  );
+  tell(context, organisation, revocations);
 }
 
 /** Stores the revocation of these ids and hands it to every channel of this process. */

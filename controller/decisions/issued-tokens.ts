@@ -149,6 +149,12 @@ export async function ticketFor(
   return id;
 }
 
+/** The public hostnames that a ticket was signed for. */
+export function hostsNamedBy({ resources }: Pick<IssuedTokensTable, 'resources'>): readonly string[] {
+  const { hosts = [] } = JSON.parse(resources) as { readonly hosts?: readonly string[] };
+  return hosts;
+}
+
 /** As stored: the resources of each kind of right. Before 0.2: the right of each resource. */
 type StoredRights = readonly (readonly [until: number, out: number, resources: readonly ResourceId[]])[];
 
