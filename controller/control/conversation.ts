@@ -23,6 +23,7 @@ import type { DeviceClaim } from '../enrolment/join-device.ts';
 import type { LoginAttempts, LoginResult } from '../enrolment/login-attempts.ts';
 import { redeem } from '../enrolment/redeem.ts';
 import { formatUserCode } from '../enrolment/user-code.ts';
+import { lastWordMs } from '../exposures/end-exposures.ts';
 import { limitTexts } from '../operator/limits.ts';
 import { suspendedText } from '../operator/suspended-text.ts';
 import { appendAudit } from '../audit/append-audit.ts';
@@ -84,7 +85,8 @@ export class Conversation {
   #pending: Pending | undefined;
   #waiting = 0;
   #turn: Promise<void> = Promise.resolve();
-  #cancelFirst: () => void = () => undefined;
+  /** Of whatever ends it in a while. */
+  #cancelTimer: () => void = () => undefined;
 
   constructor(options: ConversationOptions) {
     this.#options = options;
@@ -93,7 +95,7 @@ export class Conversation {
   /** Begins to take messages; once. */
   start(): void {
     const { channel, context } = this.#options;
-    this.#cancelFirst = context.clock.after(firstMessageMs, () => this.end('timeout'));
+    this.#cancelTimer = context.clock.after(firstMessageMs, () => this.end('timeout'));
     channel.start({
       message: (message) => this.#enqueue(message),
       closed: () => this.#close(),
@@ -178,7 +180,7 @@ export class Conversation {
     // An unknown type is a newer node's and is ignored; a known type in a wrong form is a broken peer.
     if (!knownTypes.has(String(message['t']))) return;
     if (!messages.Check(message)) throw new Fault('protocol', 'a control message does not have its form');
-    this.#cancelFirst();
+    if (this.#admitted === undefined) this.#cancelTimer();
     switch (message.t) {
       case 'hello':
         return this.#hello(message);
@@ -340,7 +342,7 @@ export class Conversation {
       store,
       look: (had) => this.#look(organisation, node, kind, had),
       send: (message) => this.send(message),
-      gone: () => this.end('revoked', 'The controller does not know this node any more; enrol it again.'),
+      gone: () => this.#gone(kind),
       failed: (error) => this.#failed(error),
       verifier: this.#verifier(kind),
       now: context.now,
@@ -404,10 +406,18 @@ export class Conversation {
     return Promise.resolve({ snapshot: { kind: 'relay' } });
   }
 
+  /** There is nothing to tell it any more. A connector first hands in what it has cut, and may hear why from who ended it. */
+  #gone(kind: NodeKind): void {
+    const end = (): void =>
+      this.end('revoked', 'The controller does not know this node any more; enrol it again.');
+    if (kind === 'connector') this.#cancelTimer = this.#options.context.clock.after(2 * lastWordMs, end);
+    else end();
+  }
+
   #close(): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
-    this.#cancelFirst();
+    this.#cancelTimer();
     this.#stopWaiting();
     this.#feed?.stop();
     this.#options.closed(this);

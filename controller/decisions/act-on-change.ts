@@ -9,7 +9,7 @@ import { appendAudit } from '../audit/append-audit.ts';
 import type { Change } from '../changes.ts';
 import type { ControllerContext, Organisation } from '../context.ts';
 import { exposedResource } from '../exposures/exposure.ts';
-import { forgetExposure, overTexts } from '../exposures/end-exposures.ts';
+import { forgetExposure, lastWordMs, overTexts } from '../exposures/end-exposures.ts';
 import { followExposures, reviewExposures } from '../exposures/review-exposures.ts';
 import type { Applied } from '../organisation/apply-document.ts';
 import type { OrganisationState } from '../organisation/organisation-state.ts';
@@ -165,13 +165,13 @@ async function exposureChanged(
   const anew = { cause: over ?? 'exposed', removed: over === undefined ? [] : [id], resources };
   const others = await decideAnew(context, organisation, touched, anew);
   const own = await decideAnew(context, organisation, { subject: person }, anew);
-  if (over !== undefined && connector !== undefined)
-    context.bus.publish(organisation, {
-      kind: 'close',
-      node: connector,
-      code: 'revoked',
-      message: overTexts[over],
-    });
+  if (over !== undefined && connector !== undefined) {
+    // Whoever signed out may do it again by signing in; the command line says so by its exit.
+    const code = over === 'signed-out' ? 'expired' : 'revoked';
+    context.atNextSweep(organisation, `parting ${connector}`, context.now() + lastWordMs, () =>
+      context.bus.publish(organisation, { kind: 'close', node: connector, code, message: overTexts[over] }),
+    );
+  }
   context.bus.publish(organisation, { kind: 'devices', devices: [...new Set([...others, ...own])] });
 }
 
