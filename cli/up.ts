@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { Client, ClientOptions, Listen } from '../client/client.ts';
 import { AccountFolders } from '../client/accounts/account-folders.ts';
 import { exits, Fault } from '../protocol/errors.ts';
+import { collectAfterStart } from '../protocol/link/collect-garbage.ts';
 import { openStateDirectory } from '../protocol/node/state-directory.ts';
 import { decodeEnrolmentKey } from '../protocol/secrets.ts';
 import type { ClientStatus } from '../client/status.ts';
@@ -106,6 +107,7 @@ async function follow(client: Client, options: Options): Promise<void> {
     const first = await Promise.race([client.ready, signal, client.ended]);
     if (first !== undefined && 'schema' in first) {
       sayReady(first, options);
+      await keepSmall(options);
       await Promise.race([signal, client.ended]);
     }
   } catch (error) {
@@ -114,6 +116,14 @@ async function follow(client: Client, options: Options): Promise<void> {
   }
   const undone = await client.stop();
   if (options.capture !== 'none') say(givenBack(undone.resolvConf));
+}
+
+/** It waits most of the time, and should hold little then. */
+async function keepSmall({ capture }: Options): Promise<void> {
+  // What calls the C library is loaded for capturing anyway.
+  const giveBack =
+    capture === 'none' ? () => undefined : (await import('../client/system/free-memory.ts')).returnFreeMemory;
+  collectAfterStart(giveBack);
 }
 
 function refuseStart(error: unknown): never {

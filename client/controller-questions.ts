@@ -2,7 +2,7 @@
  * What the person at this device asks of the controller over the control channel, by the local API: requests for access and
  * ports that they expose. One answer each, as the controller's API would give it.
  */
-import { Compile } from 'typebox/compile';
+import { Value } from 'typebox/value';
 import type { Clock } from '../protocol/clock.ts';
 import type { FromController, FromNode } from '../protocol/control.ts';
 import { Fault } from '../protocol/errors.ts';
@@ -10,7 +10,7 @@ import { ExposeCall } from '../protocol/exposures.ts';
 import { RequestCall, type RequestAnswer } from '../protocol/request-messages.ts';
 
 const timeoutMs = 10_000;
-const forms = { request: Compile(RequestCall), expose: Compile(ExposeCall) } as const;
+const forms = { request: RequestCall, expose: ExposeCall } as const;
 const answers: Readonly<Record<string, keyof typeof forms>> = { requested: 'request', exposed: 'expose' };
 
 /** What the command line is told: as the API answers. */
@@ -31,7 +31,7 @@ export class ControllerQuestions {
   ask(t: keyof typeof forms, call: unknown): Promise<Answered> {
     const id = this.#next++;
     const message: unknown = { t, id, call };
-    if (!forms[t].Check(message)) throw new Fault('protocol', 'there is no such call');
+    if (!Value.Check(forms[t], message)) throw new Fault('protocol', 'there is no such call');
     const { promise, resolve, reject } = Promise.withResolvers<Answered>();
     const key = `${t} ${id}`;
     const cancelTimer = this.#clock.after(timeoutMs, () => {

@@ -1,5 +1,5 @@
 /** What a person at the terminal of `postern up` wants to know as it happens. */
-import type { DeviceNews } from '../protocol/control.ts';
+import type { DeviceNews } from '../protocol/snapshot.ts';
 import type { Fault } from '../protocol/errors.ts';
 import type { SignInPrompt } from './sign-in/sign-in.ts';
 import type { ClientStatus } from './status.ts';

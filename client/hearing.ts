@@ -11,7 +11,7 @@ export interface HearingOptions {
   readonly memory: DeviceMemory;
   readonly alarms: Alarms;
   readonly card: () => Card | undefined;
-  /** A patch was made for another version than ours: the channel starts anew. */
+  /** A patch or a list of grants was made for something else than we have: the channel starts anew. */
   readonly restart: () => void;
   readonly changed: () => Promise<void>;
   readonly tickets: () => void;
@@ -49,21 +49,25 @@ export class Hearing {
       case 'tickets':
         return this.#takeTokens('ticket', message.list);
       case 'grants':
-        return this.#takeTokens('grant', message.list);
+        return this.#takeTokens('grant', message.list, message.kept);
       default:
     }
   }
 
   /** Uses tokens, one list after the other; one that the card's keys did not sign leaves the list before it in force. */
-  #takeTokens(kind: 'grant' | 'ticket', list: readonly string[]): Promise<void> {
-    const { memory, alarms, card, tickets, grants } = this.#options;
+  #takeTokens(
+    kind: 'grant' | 'ticket',
+    list: readonly string[],
+    kept: readonly string[] = [],
+  ): Promise<void> {
+    const { memory, alarms, card, tickets, grants, restart } = this.#options;
     this.#tokens = this.#tokens.then(async () => {
       if (!(await areSigned(card(), kind, list))) return alarms.raise(`${kind}-not-valid`);
       if (kind === 'ticket') {
         memory.setTickets(list);
         return tickets();
       }
-      memory.setGrants(list);
+      if (!memory.setGrants(list, kept)) return restart();
       return grants();
     });
     return this.#tokens;

@@ -4,10 +4,10 @@
  */
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
-import { DeviceSnapshot } from '../protocol/control.ts';
+import { DeviceSnapshot } from '../protocol/snapshot.ts';
 import type { AlarmName } from '../protocol/node/alarms.ts';
 import type { StateDirectory } from '../protocol/node/state-directory.ts';
-import { applyPatch, hasEachOnce, type Patch } from '../protocol/snapshot.ts';
+import { applyPatch, hasEachOnce, type Patch } from '../protocol/snapshot-patch.ts';
 
 const file = 'session.json';
 
@@ -115,14 +115,18 @@ export class DeviceMemory {
     this.#store();
   }
 
-  setGrants(grants: readonly string[]): void {
-    this.#grants = grants;
+  /** Takes new grants, beside those of `kept` (ids). False: not all of these are here, and nothing changes. */
+  setGrants(grants: readonly string[], kept: readonly string[] = []): boolean {
+    const held = this.#grants.filter((grant) => kept.includes(claimOf(grant, 'jti') ?? ''));
+    if (held.length !== kept.length) return false;
+    this.#grants = [...held, ...grants];
     this.#store();
+    return true;
   }
 
   /** The grants for one network. */
   grantsFor(network: string): string[] {
-    return this.#grants.filter((grant) => audienceOf(grant) === network);
+    return this.#grants.filter((grant) => claimOf(grant, 'aud') === network);
   }
 
   /** Forgets everything, after a logout. */
@@ -148,12 +152,13 @@ export class DeviceMemory {
   }
 }
 
-/** The audience a token claims, read without checking it: the connector does that, here it only sorts. */
-function audienceOf(token: string): string | undefined {
+/** What a token claims, read without checking it: the connector does that, here it only sorts. */
+function claimOf(token: string, name: 'aud' | 'jti'): string | undefined {
   try {
     const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
-    const aud = typeof claims === 'object' && claims !== null && 'aud' in claims ? claims.aud : undefined;
-    return typeof aud === 'string' ? aud : undefined;
+    if (typeof claims !== 'object' || claims === null) return undefined;
+    const claim = (claims as Record<string, unknown>)[name];
+    return typeof claim === 'string' ? claim : undefined;
   } catch {
     return undefined;
   }

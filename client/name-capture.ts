@@ -104,7 +104,7 @@ export class NameCapture {
   }
 
   static async #startLocked(options: NameCaptureOptions, release: () => void): Promise<NameCapture> {
-    const { originalDestination } = await import('./capture/original-destination.ts');
+    const system = await import('./capture/captured-socket.ts');
     const range = await freeRange(options.state, options.range);
     const pool = new AddressPool(range, () => systemClock.nowMs(), readAddresses(options.state));
     let changes: SystemChanges | undefined;
@@ -130,7 +130,7 @@ export class NameCapture {
         (address) => offsetOf(range, address) !== undefined,
       );
     };
-    const listener = await listenForCaptured(open, originalDestination);
+    const listener = await listenForCaptured(open, system);
     const watchdog = startWatchdog(options.state.path);
     let server: DnsServer | undefined;
     try {

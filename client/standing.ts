@@ -2,7 +2,7 @@
  * What this device may say about a name: the one decision behind DNS answers, new flows and `why`, made from the last
  * snapshot. It decides nothing about rights (the controller did) and never looks at the network.
  */
-import type { DeviceSnapshot } from '../protocol/control.ts';
+import type { DeviceSnapshot } from '../protocol/snapshot.ts';
 import type { NetworkId, ResourceId } from '../protocol/ids.ts';
 import {
   isWildcard,

@@ -1,5 +1,5 @@
 /** Makes the status of a client from its parts. */
-import type { DeviceSnapshot } from '../protocol/control.ts';
+import type { DeviceSnapshot } from '../protocol/snapshot.ts';
 import type { ControlState } from '../protocol/node/control-connection.ts';
 import { version } from '../protocol/version.ts';
 import { formatRange } from './dns/address-range.ts';

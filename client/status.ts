@@ -1,5 +1,5 @@
 /** What `postern status --json` prints for a client; an absent part does not exist in this process. */
-import type { PostureFacts } from '../protocol/control.ts';
+import type { PostureFacts } from '../protocol/posture-facts.ts';
 import type { CodeName } from '../protocol/errors.ts';
 import type { PostureCheck } from '../protocol/posture.ts';
 import type { Alarm } from '../protocol/node/alarms.ts';

@@ -1,5 +1,5 @@
 /** What `postern status` says of a connector: put together from its parts, which know nothing of it. */
-import type { ConnectorSnapshot } from '../protocol/control.ts';
+import type { ConnectorSnapshot } from '../protocol/snapshot.ts';
 import type { RelayId } from '../protocol/ids.ts';
 import type { KeptAttachment } from '../protocol/link/keep-attached.ts';
 import type { Alarm } from '../protocol/node/alarms.ts';

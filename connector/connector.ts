@@ -5,7 +5,8 @@
 import { hostname, release, type } from 'node:os';
 import type { Logger } from 'pino';
 import { systemClock, systemRandom } from '../protocol/clock.ts';
-import type { ConnectorSnapshot, FromController } from '../protocol/control.ts';
+import type { FromController } from '../protocol/control.ts';
+import type { ConnectorSnapshot } from '../protocol/snapshot.ts';
 import { Fault } from '../protocol/errors.ts';
 import { parseId, type RelayId } from '../protocol/ids.ts';
 import { Attachments } from '../protocol/link/attachments.ts';

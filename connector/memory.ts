@@ -3,11 +3,11 @@
  * allows: the last snapshot, tickets and card, and the lease with everything revoked.
  */
 import { Value } from 'typebox/value';
-import { ConnectorSnapshot } from '../protocol/control.ts';
+import { ConnectorSnapshot } from '../protocol/snapshot.ts';
 import { Lease, type LeaseState, type Revocation } from '../protocol/lease.ts';
 import type { AlarmName } from '../protocol/node/alarms.ts';
 import type { StateDirectory } from '../protocol/node/state-directory.ts';
-import { applyPatch, hasEachOnce, type Patch } from '../protocol/snapshot.ts';
+import { applyPatch, hasEachOnce, type Patch } from '../protocol/snapshot-patch.ts';
 import type { Card } from '../protocol/tokens.ts';
 
 interface Remembered {

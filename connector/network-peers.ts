@@ -1,6 +1,6 @@
 /** The other connectors of a network: who they are, and how certificates are shared with them. */
 import { systemClock, systemRandom } from '../protocol/clock.ts';
-import type { ConnectorSnapshot } from '../protocol/control.ts';
+import type { ConnectorSnapshot } from '../protocol/snapshot.ts';
 import { parseId } from '../protocol/ids.ts';
 import { encodeKey } from '../protocol/keys.ts';
 import type { Attachments } from '../protocol/link/attachments.ts';

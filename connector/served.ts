@@ -2,7 +2,7 @@
  * What a connector serves of what its controller says, where whoever runs it has narrowed that: the rest of a snapshot, and
  * with it other connectors to share keys with, is left out as if it had not been said.
  */
-import type { ConnectorResource, ConnectorSnapshot } from '../protocol/control.ts';
+import type { ConnectorResource, ConnectorSnapshot } from '../protocol/snapshot.ts';
 
 export type Serves = (resource: ConnectorResource) => boolean;
 

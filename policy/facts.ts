@@ -1,6 +1,6 @@
 /** What is known when a decision is made. Gathered by the controller; `decide()` asks nobody else. */
 import type { Door } from '../protocol/policy-document.ts';
-import type { PostureFacts } from '../protocol/control.ts';
+import type { PostureFacts } from '../protocol/posture-facts.ts';
 
 export interface Facts {
   /** Epoch milliseconds. */

@@ -65,7 +65,7 @@ export class PolicyIndex {
    * The policies that are about this subject, resource and door, in the order of the document; whether they are valid
    * now is apart because it changes with time.
    */
-  concerning({ subject, resource, door }: Facts): Policy[] {
+  concerning({ subject, resource, door }: Pick<Facts, 'subject' | 'resource' | 'door'>): Policy[] {
     this.#question += 1;
     const question = this.#question;
     const named = this.#named;

@@ -3,19 +3,20 @@
  * Unknown types and unknown fields are ignored on both sides. Framing and sealing lie in `link/`.
  */
 import { Type, type Static } from 'typebox';
-import { ShortName } from './document-forms.ts';
+import { pattern32Bytes } from './encoding.ts';
 import { maxEndpointLength, maxEndpoints } from './endpoints.ts';
 import { idPattern } from './ids.ts';
-import { maxAsked } from './posture.ts';
 import { ExposeAnswer, ExposeCall } from './exposures.ts';
+import { FlowRecord } from './flow-record.ts';
 import { AskFlows, FlowsAnswer } from './live-flows.ts';
+import { PostureFacts } from './posture-facts.ts';
 import { RequestAnswer, RequestCall } from './request-messages.ts';
+import { ConnectorSnapshot, DeviceSnapshot, RelaySnapshot } from './snapshot.ts';
 import { Probe, Probed } from './target-test.ts';
 import { WebFromController, WebFromNode } from './web-messages.ts';
-import { AssertionJwk, ConnectorPass, ConnectorWeb, WebStart } from './web-resource.ts';
 
 const key = Type.String({
-  pattern: '^[A-Za-z0-9_-]{43}$',
+  pattern: pattern32Bytes,
   description: 'a raw 32-byte public key, base64url',
 });
 const signature = Type.String({ pattern: '^[A-Za-z0-9_-]{86}$' });
@@ -43,6 +44,8 @@ export const Hello = Type.Object({
   epoch: Type.Optional(Type.Integer({ minimum: 0 })),
   /** A connector that understands `narrowed` of a revocation; others are told one id for each grant and resource. */
   narrowed: Type.Optional(Type.Literal(true)),
+  /** A device that understands `kept` of its grants; others are told all of them each time. */
+  keeps: Type.Optional(Type.Literal(true)),
 });
 
 /**
@@ -59,7 +62,7 @@ export const Enrol = Type.Object({
     Type.Object({
       port: Type.Integer({ minimum: 1, maximum: 65_535 }),
       /** base64url SHA-256 of the verifier (RFC 7636 S256). */
-      challenge: Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' }),
+      challenge: Type.String({ pattern: pattern32Bytes }),
     }),
   ),
   /** The name of a resource whose conditions the new sign-in of a person shall meet. */
@@ -74,6 +77,7 @@ export const Enrol = Type.Object({
   url: Type.Optional(text),
   /** As in hello. */
   narrowed: Type.Optional(Type.Literal(true)),
+  keeps: Type.Optional(Type.Literal(true)),
 });
 
 /** The code that came back on the loopback redirect, and the verifier behind the challenge. */
@@ -81,53 +85,7 @@ export const Login = Type.Object({
   ...common,
   t: Type.Literal('login'),
   code: Type.String({ maxLength: 128 }),
-  verifier: Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' }),
-});
-
-/**
- * What a device reports about itself. A fact that is not known, or that no profile asks for, is absent; `false` and an
- * empty list are known. Claims of the device, and nothing more.
- */
-export const PostureFacts = Type.Object({
-  os: Type.Union([Type.Literal('linux'), Type.Literal('macos'), Type.Literal('windows')]),
-  /** Version of the system as it numbers itself; on Linux the kernel's, e.g. `6.1.0-13-amd64`. */
-  osVersion: Type.Optional(text),
-  /** The distribution and its version, for people to read; decides nothing. */
-  distribution: Type.Optional(text),
-  /** `ID` and `VERSION_ID` of os-release; the latter is absent where the distribution has no versions. */
-  distributionId: Type.Optional(Type.String({ maxLength: 32 })),
-  distributionVersion: Type.Optional(Type.String({ maxLength: 64 })),
-  clientVersion: text,
-  /** Whether everything below `/` and `/home`, or the system volume, is encrypted on disk. */
-  diskEncryption: Type.Optional(Type.Boolean()),
-  firewall: Type.Optional(Type.Boolean()),
-  screenLock: Type.Optional(Type.Boolean()),
-  /** Seconds without input until the screen is locked, where `screenLock`; absent when that is not known. */
-  screenLockAfter: Type.Optional(Type.Integer({ minimum: 0, maximum: 31_536_000 })),
-  /** Products that run, by the names of protocol/posture.ts. */
-  antivirus: Type.Optional(Type.Array(Type.String({ maxLength: 32 }), { maxItems: 16 })),
-  secureBoot: Type.Optional(Type.Boolean()),
-  automaticUpdates: Type.Optional(Type.Boolean()),
-  /** The programs and files that the controller asked for, and no others. */
-  processes: Type.Optional(
-    Type.Array(Type.Object({ name: Type.String({ maxLength: 64 }), running: Type.Boolean() }), {
-      maxItems: maxAsked,
-    }),
-  ),
-  files: Type.Optional(
-    Type.Array(Type.Object({ path: text, present: Type.Boolean() }), { maxItems: maxAsked }),
-  ),
-  serial: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
-});
-
-/** What the controller wants to know of a device: nothing else is collected. */
-const postureWanted = Type.Object({
-  /** Which checks, and the resources, among those the person may know of, that need each: some by name, and how many. */
-  checks: Type.Array(
-    Type.Object({ check: Type.String(), resources: Type.Array(Type.String()), count: Type.Integer() }),
-  ),
-  processes: Type.Array(Type.String({ maxLength: 64 })),
-  files: Type.Array(text),
+  verifier: Type.String({ pattern: pattern32Bytes }),
 });
 
 export const Posture = Type.Object({
@@ -136,31 +94,6 @@ export const Posture = Type.Object({
   seq: Type.Integer({ minimum: 0 }),
   at: Type.Integer(),
   facts: PostureFacts,
-});
-
-/** One flow as the connector saw it. `seq` grows by one per connector and state directory; `at` in epoch ms. */
-export const FlowRecord = Type.Object({
-  seq: Type.Integer({ minimum: 1 }),
-  at: Type.Integer(),
-  event: Type.Union([Type.Literal('open'), Type.Literal('close'), Type.Literal('refused')]),
-  flow: Type.String({ maxLength: 64 }),
-  device: Type.Optional(Type.String({ pattern: idPattern('dev') })),
-  /** Absent: the client door. */
-  door: Type.Optional(Type.Literal('web')),
-  /** The web session, service token or device pass by which it came through the web door. */
-  web: Type.Optional(Type.String({ pattern: idPattern('tok') })),
-  subject: Type.Optional(Type.String({ pattern: '^(usr|svc)_' })),
-  resource: Type.Optional(Type.String({ maxLength: 64 })),
-  host: Type.Optional(Type.String({ maxLength: 253 })),
-  port: Type.Optional(Type.Integer()),
-  /** Absent for TCP. `web`: to a public hostname, by the client door. */
-  kind: Type.Optional(Type.Union([Type.Literal('udp'), Type.Literal('web')])),
-  /** The name of the wire code: why it was refused, or what ended it. */
-  code: Type.Optional(Type.String({ maxLength: 32 })),
-  /** Why the controller took it away, when it did. */
-  cause: Type.Optional(Type.String({ maxLength: 64 })),
-  bytesUp: Type.Optional(Type.Integer()),
-  bytesDown: Type.Optional(Type.Integer()),
 });
 
 /** Flow records, oldest first; kept by the connector until `received` covers them. */
@@ -234,137 +167,11 @@ export const FromNode = Type.Union([
 export type Hello = Static<typeof Hello>;
 export type Enrol = Static<typeof Enrol>;
 export type Login = Static<typeof Login>;
-export type PostureFacts = Static<typeof PostureFacts>;
-export type PostureWanted = Static<typeof postureWanted>;
 export type Posture = Static<typeof Posture>;
-export type FlowRecord = Static<typeof FlowRecord>;
 export type Receipts = Static<typeof Receipts>;
 export type Certify = Static<typeof Certify>;
 export type Rotate = Static<typeof Rotate>;
 export type FromNode = Static<typeof FromNode>;
-
-const reason = Type.Object({ name: Type.String(), policy: Type.Optional(Type.String()) });
-
-const relayEntry = Type.Object({ id: Type.String({ pattern: idPattern('rly') }), url: Type.String() });
-
-const deviceResource = Type.Object({
-  id: Type.String({ pattern: idPattern('res') }),
-  net: Type.String({ pattern: idPattern('net') }),
-  name: Type.String(),
-  /** Names and wildcards under which it is reached: never an address. */
-  hosts: Type.Array(Type.String()),
-  /** Public hostnames that lead to its web door, and the door's port: with a right to it, flows there are of kind `web`. */
-  web: Type.Optional(Type.Object({ hostnames: Type.Array(Type.String()), port: Type.Integer() })),
-  ports: Type.Array(Type.String()),
-  state: Type.Union([Type.Literal('granted'), Type.Literal('refused')]),
-  reasons: Type.Array(reason),
-  /** Epoch seconds at which time alone changes the state. */
-  until: Type.Optional(Type.Integer()),
-});
-
-const connectorEntry = Type.Object({
-  id: Type.String({ pattern: idPattern('con') }),
-  nk: key,
-  relays: Type.Array(Type.String({ pattern: idPattern('rly') })),
-  /** Endpoints where it can be reached without a relay. */
-  direct: Type.Optional(
-    Type.Array(Type.String({ maxLength: maxEndpointLength }), { maxItems: maxEndpoints }),
-  ),
-});
-
-/** Something about another device of the same owner: it was let in lately, or is suspended. `at` in epoch seconds. */
-const deviceNews = Type.Object({
-  device: Type.String({ pattern: idPattern('dev') }),
-  name: Type.String(),
-  what: Type.Union([Type.Literal('new'), Type.Literal('suspended')]),
-  at: Type.Integer(),
-  address: Type.Optional(Type.String()),
-});
-
-/** Who is signed in on this device. `ended` carries the code name of why, when it is over. */
-const sessionState = Type.Object({
-  id: Type.String(),
-  subject: Type.String(),
-  kind: Type.Union([Type.Literal('person'), Type.Literal('service')]),
-  name: Type.String(),
-  email: Type.Optional(Type.String()),
-  /** Epoch seconds. */
-  until: Type.Integer(),
-  ended: Type.Optional(Type.String()),
-});
-
-/** Everything a device may know. Collections are keyed by id so that a patch can name what changed. */
-export const DeviceSnapshot = Type.Object({
-  kind: Type.Literal('device'),
-  /** The organisation's name; absent from an older controller. */
-  organisation: Type.Optional(ShortName),
-  networks: Type.Record(
-    Type.String(),
-    Type.Object({
-      id: Type.String(),
-      name: Type.String(),
-      pq: Type.Boolean(),
-      connectors: Type.Array(connectorEntry),
-    }),
-  ),
-  relays: Type.Record(Type.String(), relayEntry),
-  zones: Type.Array(Type.String()),
-  resources: Type.Record(Type.String(), deviceResource),
-  session: sessionState,
-  device: Type.Object({
-    name: Type.String(),
-    approved: Type.Boolean(),
-    /** When its keys were made known, epoch seconds. */
-    keys: Type.Optional(Type.Integer()),
-  }),
-  /** Absent from a controller that asks for none. */
-  posture: Type.Optional(postureWanted),
-  /** What their owner should know of their other devices, the newest first. */
-  news: Type.Optional(Type.Array(deviceNews)),
-});
-
-const connectorResource = Type.Object({
-  id: Type.String({ pattern: idPattern('res') }),
-  hosts: Type.Array(Type.String()),
-  /** A name, a wildcard, an address literal, or a network (CIDR) whose hosts are named by their addresses. */
-  address: Type.String(),
-  ports: Type.Array(Type.String()),
-  /** Networks (CIDR) that a wildcard's names may lead to. */
-  within: Type.Array(Type.String()),
-  /** How long it outlives contact with the controller, in seconds. */
-  outage: Type.Integer(),
-  /** Absent: it has no web door. */
-  web: Type.Optional(ConnectorWeb),
-});
-
-/** Everything a connector needs: who may call, and what it serves. */
-export const ConnectorSnapshot = Type.Object({
-  kind: Type.Literal('connector'),
-  network: Type.Object({ id: Type.String({ pattern: idPattern('net') }), name: Type.String() }),
-  relays: Type.Record(Type.String(), relayEntry),
-  peers: Type.Record(Type.String(), Type.Object({ id: Type.String(), nk: key })),
-  resources: Type.Record(Type.String(), connectorResource),
-  /** Absent from a controller that knows of no web door. */
-  web: Type.Optional(WebStart),
-  passes: Type.Optional(Type.Record(Type.String(), ConnectorPass)),
-  /** What verifies the assertions of every connector of the network. */
-  jwks: Type.Optional(Type.Array(AssertionJwk)),
-  /** Of the endpoints that it published, those that devices are told of. */
-  direct: Type.Optional(Type.Array(Type.String())),
-  /** Flows that may be open here at once, as the operator of the controller says; null: without bound. */
-  flows: Type.Optional(Type.Union([Type.Integer({ minimum: 0 }), Type.Null()])),
-});
-
-export const RelaySnapshot = Type.Object({ kind: Type.Literal('relay') });
-
-export type DeviceSnapshot = Static<typeof DeviceSnapshot>;
-export type DeviceNews = Static<typeof deviceNews>;
-export type DeviceResource = Static<typeof deviceResource>;
-export type ConnectorSnapshot = Static<typeof ConnectorSnapshot>;
-export type ConnectorResource = Static<typeof connectorResource>;
-export type RelaySnapshot = Static<typeof RelaySnapshot>;
-export type Snapshot = DeviceSnapshot | ConnectorSnapshot | RelaySnapshot;
-export type RelayEntry = Static<typeof relayEntry>;
 
 /** Of every one of these grants, its right to every one of these resources: what is left of it, or nothing. */
 const narrowings = Type.Array(
@@ -419,8 +226,13 @@ export const FromController = Type.Union([
   Type.Object({ ...common, t: Type.Literal('beat'), epoch: Type.Integer(), now: Type.Integer() }),
   Type.Object({ ...common, t: Type.Literal('revoke'), ...revocation }),
   Type.Object({ ...common, t: Type.Literal('tickets'), list: Type.Array(Type.String()) }),
-  /** All grants of the device: what is not among them any more is gone. */
-  Type.Object({ ...common, t: Type.Literal('grants'), list: Type.Array(Type.String()) }),
+  /** All grants of the device, those it has already by their ids in `kept`: what is not among them any more is gone. */
+  Type.Object({
+    ...common,
+    t: Type.Literal('grants'),
+    list: Type.Array(Type.String()),
+    kept: Type.Optional(Type.Array(Type.String({ pattern: idPattern('tok') }))),
+  }),
   /** The new keys count; the old ones open nothing any more. */
   Type.Object({ ...common, t: Type.Literal('rotated'), mk: key, nk: key }),
   Type.Object({ ...common, t: Type.Literal('received'), seq: Type.Integer() }),

@@ -10,3 +10,6 @@ export function fromBase64Url(text: string): Buffer | undefined {
 export function toBase64Url(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url');
 }
+
+/** The form of 32 bytes, a public key or a hash, as text; whether it decodes is for `fromBase64Url` to say. */
+export const pattern32Bytes = '^[A-Za-z0-9_-]{43}$';

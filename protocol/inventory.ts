@@ -64,7 +64,10 @@ export const SessionEntry = Type.Object({
 });
 
 export const AuditRow = Type.Object({
-  seq: Type.Integer(),
+  seq: Type.Integer({
+    description:
+      'Orders the entries and does not count them: other organisations’ entries, and on PostgreSQL changes that were rolled back, have numbers too',
+  }),
   time: Type.String(),
   who: Type.String(),
   what: Type.String(),

@@ -3,5 +3,15 @@
  * something is that has changed. What it is now is read by those who may.
  */
 
-export const liveKinds = ['document', 'people', 'devices', 'sessions', 'servers', 'log'] as const;
+export const liveKinds = [
+  'document',
+  'people',
+  'devices',
+  'sessions',
+  'servers',
+  'requests',
+  'exposures',
+  'settings',
+  'log',
+] as const;
 export type LiveKind = (typeof liveKinds)[number];

@@ -29,6 +29,8 @@ export interface KeptNarrowing extends Narrowing {
 }
 
 interface Taken {
+  /** No other has it. */
+  readonly serial: number;
   readonly resources: ReadonlySet<string>;
   readonly left: Left | undefined;
   readonly reason: string;
@@ -38,6 +40,7 @@ export class NarrowedGrants {
   #kept: KeptNarrowing[] = [];
   /** Of each grant, oldest first. */
   readonly #byGrant = new Map<string, Taken[]>();
+  #serial = 0;
 
   constructor(kept: readonly KeptNarrowing[] = []) {
     for (const each of kept) this.#add(each);
@@ -66,6 +69,16 @@ export class NarrowedGrants {
     return taken.findLast(({ resources, left }) => left === undefined && resources.has(resource))?.reason;
   }
 
+  /** What was taken from this grant, as a text that is the same where the same was taken; empty for nothing. */
+  takenFrom(grant: string): string {
+    return (
+      this.#byGrant
+        .get(grant)
+        ?.map(({ serial }) => serial)
+        .join() ?? ''
+    );
+  }
+
   /** Takes from `rights`, what a grant was signed for, what was taken from it since. */
   takeFrom(grant: string, rights: Map<string, Left>): void {
     for (const { resources, left } of this.#byGrant.get(grant) ?? []) {
@@ -92,7 +105,9 @@ export class NarrowedGrants {
 
   #add(each: KeptNarrowing): void {
     this.#kept.push(each);
-    const taken = { resources: new Set(each.resources), left: each.left, reason: each.reason };
+    this.#serial += 1;
+    const { left, reason } = each;
+    const taken = { serial: this.#serial, resources: new Set(each.resources), left, reason };
     for (const grant of each.grants) {
       const before = this.#byGrant.get(grant);
       if (before === undefined) this.#byGrant.set(grant, [taken]);

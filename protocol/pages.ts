@@ -41,7 +41,10 @@ export const adminPages = [
   '/admin/log',
   '/admin/history',
   '/admin/proposals',
+  '/admin/exposures',
+  '/admin/usage',
   '/admin/settings',
+  '/admin/sign-in-trial',
 ] as const;
 
 export const pagePaths: readonly string[] = [...portalPages, ...adminPages];

@@ -1,6 +1,6 @@
 /**
  * What devices have to be like, and who says so from outside, as `postern.yaml` and the API write it. What devices report is
- * `PostureFacts` in control.ts.
+ * `PostureFacts` in posture-facts.ts.
  */
 import { Type, type Static } from 'typebox';
 import { closed, Duration, Names, ShortName } from './document-forms.ts';

@@ -1,6 +1,6 @@
 /**
  * What posture is made of, for whoever collects, judges or shows it: the checks by name, how serial numbers are compared,
- * and the bounds. What devices report is `PostureFacts` in control.ts; what administrators ask for stands in posture-document.ts.
+ * and the bounds. What devices report is `PostureFacts` in posture-facts.ts; what administrators ask for stands in posture-document.ts.
  */
 
 /** So many programs, and so many files, may be asked for of one device. */

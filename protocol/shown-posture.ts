@@ -2,7 +2,7 @@
  * Posture in words: what each check looks at, what a report says about it, and the reasons that speak of it. Command line,
  * API and pages show the same.
  */
-import type { PostureFacts } from './control.ts';
+import type { PostureFacts } from './posture-facts.ts';
 import { formatDuration } from './durations.ts';
 import { antivirusProducts, type PostureCheck } from './posture.ts';
 import type { ReasonName } from './reasons.ts';

@@ -4,7 +4,7 @@
  */
 import { Type, type Static } from 'typebox';
 import { Door } from './policy-document.ts';
-import { PostureFacts } from './control.ts';
+import { PostureFacts } from './posture-facts.ts';
 import { ShownReason } from './portal.ts';
 
 const Instant = Type.String({ description: 'an RFC 3339 instant in UTC' });

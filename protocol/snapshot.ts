@@ -1,92 +1,136 @@
 /**
- * Patches of snapshots (WIRE A4): the controller diffs what a node last got against what it should have, the node
- * applies the result. Collections keyed by id change entry by entry, everything else as a whole.
+ * Everything a node should know, as schemas: the snapshot of a device, of a connector and of a relay (WIRE A4). Comes whole
+ * with the first message of a channel, and changes by patches (`snapshot-patch.ts`).
  */
-import type { Snapshot } from './control.ts';
+import { Type, type Static } from 'typebox';
+import { ShortName } from './document-forms.ts';
+import { pattern32Bytes } from './encoding.ts';
+import { maxEndpointLength, maxEndpoints } from './endpoints.ts';
+import { idPattern } from './ids.ts';
+import { PostureWanted } from './posture-facts.ts';
+import { AssertionJwk, ConnectorPass, ConnectorWeb, WebStart } from './web-resource.ts';
 
-const collections = new Set(['networks', 'relays', 'resources', 'peers', 'passes']);
+const key = Type.String({ pattern: pattern32Bytes });
 
-export type Patch = Record<string, unknown>;
+const reason = Type.Object({ name: Type.String(), policy: Type.Optional(Type.String()) });
 
-/** Whether every entry of every collection stands under its own id, so that none is there twice. */
-export function hasEachOnce(snapshot: Snapshot): boolean {
-  return Object.entries(snapshot).every(
-    ([field, value]) =>
-      !collections.has(field) ||
-      Object.entries(entriesOf(value)).every(([id, entry]) => entriesOf(entry)['id'] === id),
-  );
-}
+const relayEntry = Type.Object({ id: Type.String({ pattern: idPattern('rly') }), url: Type.String() });
 
-/** The patch that turns `before` into `after`; undefined when they are equal. */
-export function diffSnapshots(before: Snapshot, after: Snapshot): Patch | undefined {
-  const set: Patch = {};
-  for (const [field, next] of Object.entries(after)) {
-    const last = (before as Record<string, unknown>)[field];
-    if (!collections.has(field)) {
-      if (!isSame(last, next)) set[field] = next;
-      continue;
-    }
-    const changed = diffEntries(entriesOf(last), entriesOf(next));
-    if (changed !== undefined) set[field] = changed;
-  }
-  return Object.keys(set).length > 0 ? set : undefined;
-}
+const deviceResource = Type.Object({
+  id: Type.String({ pattern: idPattern('res') }),
+  net: Type.String({ pattern: idPattern('net') }),
+  name: Type.String(),
+  /** Names and wildcards under which it is reached: never an address. */
+  hosts: Type.Array(Type.String()),
+  /** Public hostnames that lead to its web door, and the door's port: with a right to it, flows there are of kind `web`. */
+  web: Type.Optional(Type.Object({ hostnames: Type.Array(Type.String()), port: Type.Integer() })),
+  ports: Type.Array(Type.String()),
+  state: Type.Union([Type.Literal('granted'), Type.Literal('refused')]),
+  reasons: Type.Array(reason),
+  /** Epoch seconds at which time alone changes the state. */
+  until: Type.Optional(Type.Integer()),
+});
 
-/** A new snapshot with the patch applied; the given one is not changed. */
-export function applyPatch<S extends Snapshot>(before: S, set: Patch): S {
-  const after: Record<string, unknown> = { ...before };
-  for (const [field, change] of Object.entries(set)) {
-    if (!Object.hasOwn(before, field)) continue;
-    after[field] = collections.has(field) ? applyEntries(entriesOf(after[field]), entriesOf(change)) : change;
-  }
-  return after as unknown as S;
-}
+const connectorEntry = Type.Object({
+  id: Type.String({ pattern: idPattern('con') }),
+  nk: key,
+  relays: Type.Array(Type.String({ pattern: idPattern('rly') })),
+  /** Endpoints where it can be reached without a relay. */
+  direct: Type.Optional(
+    Type.Array(Type.String({ maxLength: maxEndpointLength }), { maxItems: maxEndpoints }),
+  ),
+});
 
-function diffEntries(
-  before: Record<string, unknown>,
-  after: Record<string, unknown>,
-): Record<string, unknown> | undefined {
-  const changed: Record<string, unknown> = {};
-  let count = 0;
-  for (const id in after) {
-    if (isSame(before[id], after[id])) continue;
-    changed[id] = after[id];
-    count += 1;
-  }
-  for (const id in before) {
-    if (Object.hasOwn(after, id)) continue;
-    changed[id] = null;
-    count += 1;
-  }
-  return count > 0 ? changed : undefined;
-}
+/** Something about another device of the same owner: it was let in lately, or is suspended. `at` in epoch seconds. */
+const deviceNews = Type.Object({
+  device: Type.String({ pattern: idPattern('dev') }),
+  name: Type.String(),
+  what: Type.Union([Type.Literal('new'), Type.Literal('suspended')]),
+  at: Type.Integer(),
+  address: Type.Optional(Type.String()),
+});
 
-/** Whether two values are the same JSON, the order of keys aside. Looked at for every entry of every node: no text is made. */
-function isSame(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-  if (Array.isArray(a) || Array.isArray(b)) {
-    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
-    for (let at = 0; at < a.length; at += 1) if (!isSame(a[at], b[at])) return false;
-    return true;
-  }
-  const other = b as Record<string, unknown>;
-  let keys = 0;
-  for (const key in a) {
-    if (!Object.hasOwn(other, key) || !isSame((a as Record<string, unknown>)[key], other[key])) return false;
-    keys += 1;
-  }
-  for (const _ in other) keys -= 1;
-  return keys === 0;
-}
+/** Who is signed in on this device. `ended` carries the code name of why, when it is over. */
+const sessionState = Type.Object({
+  id: Type.String(),
+  subject: Type.String(),
+  kind: Type.Union([Type.Literal('person'), Type.Literal('service')]),
+  name: Type.String(),
+  email: Type.Optional(Type.String()),
+  /** Epoch seconds. */
+  until: Type.Integer(),
+  ended: Type.Optional(Type.String()),
+});
 
-function applyEntries(
-  before: Record<string, unknown>,
-  change: Record<string, unknown>,
-): Record<string, unknown> {
-  return Object.fromEntries(Object.entries({ ...before, ...change }).filter(([, entry]) => entry !== null));
-}
+/** Everything a device may know. Collections are keyed by id so that a patch can name what changed. */
+export const DeviceSnapshot = Type.Object({
+  kind: Type.Literal('device'),
+  /** The organisation's name; absent from an older controller. */
+  organisation: Type.Optional(ShortName),
+  networks: Type.Record(
+    Type.String(),
+    Type.Object({
+      id: Type.String(),
+      name: Type.String(),
+      pq: Type.Boolean(),
+      connectors: Type.Array(connectorEntry),
+    }),
+  ),
+  relays: Type.Record(Type.String(), relayEntry),
+  zones: Type.Array(Type.String()),
+  resources: Type.Record(Type.String(), deviceResource),
+  session: sessionState,
+  device: Type.Object({
+    name: Type.String(),
+    approved: Type.Boolean(),
+    /** When its keys were made known, epoch seconds. */
+    keys: Type.Optional(Type.Integer()),
+  }),
+  /** Absent from a controller that asks for none. */
+  posture: Type.Optional(PostureWanted),
+  /** What their owner should know of their other devices, the newest first. */
+  news: Type.Optional(Type.Array(deviceNews)),
+});
 
-function entriesOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-}
+const connectorResource = Type.Object({
+  id: Type.String({ pattern: idPattern('res') }),
+  hosts: Type.Array(Type.String()),
+  /** A name, a wildcard, an address literal, or a network (CIDR) whose hosts are named by their addresses. */
+  address: Type.String(),
+  ports: Type.Array(Type.String()),
+  /** Networks (CIDR) that a wildcard's names may lead to. */
+  within: Type.Array(Type.String()),
+  /** How long it outlives contact with the controller, in seconds. */
+  outage: Type.Integer(),
+  /** Absent: it has no web door. */
+  web: Type.Optional(ConnectorWeb),
+});
+
+/** Everything a connector needs: who may call, and what it serves. */
+export const ConnectorSnapshot = Type.Object({
+  kind: Type.Literal('connector'),
+  network: Type.Object({ id: Type.String({ pattern: idPattern('net') }), name: Type.String() }),
+  relays: Type.Record(Type.String(), relayEntry),
+  peers: Type.Record(Type.String(), Type.Object({ id: Type.String(), nk: key })),
+  resources: Type.Record(Type.String(), connectorResource),
+  /** Absent from a controller that knows of no web door. */
+  web: Type.Optional(WebStart),
+  passes: Type.Optional(Type.Record(Type.String(), ConnectorPass)),
+  /** What verifies the assertions of every connector of the network. */
+  jwks: Type.Optional(Type.Array(AssertionJwk)),
+  /** Of the endpoints that it published, those that devices are told of. */
+  direct: Type.Optional(Type.Array(Type.String())),
+  /** Flows that may be open here at once, as the operator of the controller says; null: without bound. */
+  flows: Type.Optional(Type.Union([Type.Integer({ minimum: 0 }), Type.Null()])),
+});
+
+export const RelaySnapshot = Type.Object({ kind: Type.Literal('relay') });
+
+export type DeviceSnapshot = Static<typeof DeviceSnapshot>;
+export type DeviceNews = Static<typeof deviceNews>;
+export type DeviceResource = Static<typeof deviceResource>;
+export type ConnectorSnapshot = Static<typeof ConnectorSnapshot>;
+export type ConnectorResource = Static<typeof connectorResource>;
+export type RelaySnapshot = Static<typeof RelaySnapshot>;
+export type Snapshot = DeviceSnapshot | ConnectorSnapshot | RelaySnapshot;
+export type RelayEntry = Static<typeof relayEntry>;

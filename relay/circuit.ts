@@ -4,6 +4,7 @@
  */
 import { Fault, type CodeName } from '../protocol/errors.ts';
 import type { MuxStream } from '../protocol/mux/stream.ts';
+import { giveBackBlock } from '../protocol/mux/waiting-blocks.ts';
 import type { Meter } from './rate-shares.ts';
 
 export class Circuit {
@@ -62,9 +63,10 @@ class Direction {
   constructor(from: MuxStream, to: MuxStream, meter: Meter) {
     this.#from = from;
     this.#to = to;
+    from.useBlocks();
     from.on('data', (bytes: Buffer) => {
       this.#taken += bytes.length;
-      if (!to.write(bytes)) from.pause();
+      if (!to.write(bytes, () => giveBackBlock(bytes))) from.pause();
       meter.count(bytes.length, from, to);
     });
     from.on('end', () => to.end());

@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import type { CodeName } from '../protocol/errors.ts';
 import type { MuxStream } from '../protocol/mux/stream.ts';
+import { giveBackBlock } from '../protocol/mux/waiting-blocks.ts';
 import type { Meter } from './rate-shares.ts';
 
 export class WebCircuit {
@@ -34,9 +35,10 @@ export class WebCircuit {
     // Its end may have come, and been told, while nobody took it.
     if (socket.readableEnded) stream.end();
     else socket.once('end', () => stream.end());
+    stream.useBlocks();
     stream.on('data', (bytes: Buffer) => {
       this.#taken += bytes.length;
-      if (!socket.write(bytes)) stream.pause();
+      if (!socket.write(bytes, () => giveBackBlock(bytes))) stream.pause();
       meter.count(bytes.length, stream, socket);
     });
     socket.on('drain', () => stream.resume());

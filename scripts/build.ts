@@ -34,6 +34,9 @@ const gathered: Record<string, string> = {
   'typebox/value': 'typebox-value',
   jose: 'jose',
 };
+/** Packages of which programs import one object, of whose members they use few. */
+const objects: Record<string, string> = { typebox: 'Type', 'typebox/value': 'Value' };
+const used = 'used:';
 
 await buildPart('programs', 'dist', ['tsconfig.build.json', ...programFolders(), ...shared], async () => {
   for (const folder of programFolders()) rmSync(join(root, 'dist', folder), { recursive: true, force: true });
@@ -50,6 +53,9 @@ function programFolders(): string[] {
 
 /** Writes the gathered packages and their licences to `folder`, and has the programs of `dist/` import them from there. */
 async function gatherPackages(folder: string): Promise<void> {
+  const sources = programFolders()
+    .flatMap((name) => scriptsBelow(`dist/${name}`))
+    .map((path) => readFileSync(join(root, path), 'utf8'));
   await bundle({
     configFile: false,
     root,
@@ -62,9 +68,20 @@ async function gatherPackages(folder: string): Promise<void> {
       emptyOutDir: true,
       target: 'node24',
       rolldownOptions: {
-        input: Object.fromEntries(Object.entries(gathered).map(([name, file]) => [file, name])),
+        input: Object.fromEntries(Object.entries(gathered).map(([name, file]) => [file, `${used}${name}`])),
+        plugins: [
+          {
+            name: 'used',
+            resolveId: (id) => (id.startsWith(used) ? id : null),
+            load: (id) => (id.startsWith(used) ? usedOf(id.slice(used.length), sources) : null),
+          },
+        ],
         preserveEntrySignatures: 'strict',
-        output: { entryFileNames: '[name].js', chunkFileNames: 'shared-[name].js' },
+        output: {
+          entryFileNames: '[name].js',
+          chunkFileNames: 'shared-[name].js',
+          minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
+        },
       },
     },
   });
@@ -75,8 +92,7 @@ async function gatherPackages(folder: string): Promise<void> {
       throw new Error(`${name} comes without the licence that has to go along with it`);
     copyFileSync(join(own, licence), join(folder, `LICENSE.${name}`));
   }
-  for (const path of programFolders().flatMap((name) => filesBelow(`dist/${name}`))) {
-    if (!path.endsWith('.js')) continue;
+  for (const path of [...programFolders(), 'packages'].flatMap((name) => scriptsBelow(`dist/${name}`))) {
     const file = join(root, path);
     const source = readFileSync(file, 'utf8');
     const rewritten = source.replace(/(?<=\bfrom ')[a-z/]+(?=';)/g, (name) => {
@@ -85,8 +101,34 @@ async function gatherPackages(folder: string): Promise<void> {
       const path = relative(dirname(file), join(folder, `${target}.js`));
       return path.startsWith('.') ? path : `./${path}`;
     });
-    if (rewritten !== source) writeFileSync(file, rewritten);
+    writeFileSync(file, inLatin1(rewritten));
   }
+}
+
+/**
+ * The same program without characters beyond Latin-1, of which one would make V8 keep the text of the whole file, for as long as
+ * the program runs, with two bytes for each character.
+ */
+function inLatin1(source: string): string {
+  return source.replace(
+    /[^\0-\xff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** A module that exports what `sources` import of a package: of its object only the members that they name. */
+function usedOf(name: string, sources: readonly string[]): string {
+  const imports = new RegExp(`^import \\{ (.*) \\} from '${name}';$`, 'm');
+  const importing = sources.filter((source) => imports.test(source));
+  const names = new Set(importing.flatMap((source) => imports.exec(source)?.[1]?.split(', ') ?? []));
+  const object = objects[name];
+  if (object === undefined) return `export { ${[...names].join(', ')} } from '${name}';\n`;
+  const member = new RegExp(`\\b${object}\\.(\\w+)`, 'g');
+  const members = new Set(
+    importing.flatMap((source) => Array.from(source.matchAll(member), ([, found]) => found)),
+  );
+  const kept = Array.from(members, (key) => `${key}: all.${key}`).join(', ');
+  return `import { ${object} as all } from '${name}';\nexport const ${object} = { ${kept} };\n`;
 }
 
 /** Runs `build` unless `target` already carries the digest of `inputs` (files or folders below the root). */
@@ -115,6 +157,10 @@ function digestOf(inputs: string[]): string {
       .update('\0');
   }
   return hash.digest('hex');
+}
+
+function scriptsBelow(path: string): string[] {
+  return filesBelow(path).filter((file) => file.endsWith('.js'));
 }
 
 function filesBelow(path: string): string[] {

@@ -97,6 +97,7 @@ async function enrolNode({ port, control, kind, secret }: Enrol): Promise<Node> 
       if (message.t === 'revoke') {
         node.revokedMs = Date.now();
         node.revokedIds += message.ids.length;
+        for (const { grants } of message.narrowed ?? []) node.revokedIds += grants.length;
       }
       if (message.t !== 'patch') return undefined;
       node.resources += Object.keys((message.set['resources'] as object | undefined) ?? {}).length;
@@ -114,6 +115,7 @@ async function enrolNode({ port, control, kind, secret }: Enrol): Promise<Node> 
     os: 'linux',
     boot: systemRandom(16).toString('base64url'),
     version: '0.1.0',
+    ...(kind === 'device' ? { keeps: true } : { narrowed: true }),
     mk: encodeKey(machineKey.publicKey),
     nk: encodeKey(nk),
     sig: sign(machineKey, 'enrol', [channel.handshakeHash, nk]).toString('base64url'),

@@ -3,7 +3,7 @@
  * controller takes, with 100, 1,000 and 10,000 devices, as it is by default and as a cluster. Everything that is counted is
  * on disk.
  */
-import type { FlowRecord } from '../../protocol/control.ts';
+import type { FlowRecord } from '../../protocol/flow-record.ts';
 import { storeReceipts } from '../../controller/control/receipts.ts';
 import { DeviceLooks } from '../../controller/control/device-looks.ts';
 import { LoginAttempts } from '../../controller/enrolment/login-attempts.ts';

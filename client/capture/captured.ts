@@ -11,6 +11,12 @@ export interface CaptureListener {
   close(): void;
 }
 
+/** What is asked of the system about a connection (`captured-socket.ts`). */
+export interface CapturedSockets {
+  originalDestination(this: void, socket: Socket): { address: string; port: number } | undefined;
+  boundUnsent(this: void, socket: Socket): void;
+}
+
 /** Connections that wait for a connector's answer. */
 const mostPending = 1_024;
 /** From this much on that an application has not taken, the rest waits in its flow, where it is counted. */
@@ -22,14 +28,15 @@ const mostUnsentBytes = 16 * 1_024;
  */
 export async function listenForCaptured(
   openFlow: OpenFlow,
-  destinationOf: (socket: Socket) => { address: string; port: number } | undefined,
+  { originalDestination, boundUnsent }: CapturedSockets,
 ): Promise<CaptureListener> {
   const open = new Set<Socket>();
   let pending = 0;
   const take = async (socket: Socket): Promise<void> => {
-    const destination = destinationOf(socket);
+    const destination = originalDestination(socket);
     if (destination === undefined || pending >= mostPending) return void socket.resetAndDestroy();
     pending += 1;
+    boundUnsent(socket);
     const early = new EarlyBytes(socket);
     try {
       const flow = await openFlow({ host: destination.address, port: destination.port, early });

@@ -1,5 +1,5 @@
 /** The programs and files that the controller asked for: yes or no for each of those, and for no others. */
-import type { PostureFacts, PostureWanted } from '../../protocol/control.ts';
+import type { PostureFacts, PostureWanted } from '../../protocol/posture-facts.ts';
 import { maxAsked } from '../../protocol/posture.ts';
 import type { Machine } from './machine.ts';
 

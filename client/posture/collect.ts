@@ -3,7 +3,7 @@
  * for. A collector that fails leaves its own fact unknown and no other. Claims, not proofs: whoever owns the device can
  * make it say anything.
  */
-import type { PostureFacts, PostureWanted } from '../../protocol/control.ts';
+import type { PostureFacts, PostureWanted } from '../../protocol/posture-facts.ts';
 import { version } from '../../protocol/version.ts';
 import type { Collector, SystemCollectors } from './collector.ts';
 import { linux } from './linux/linux.ts';

@@ -1,5 +1,5 @@
 /** The shape of everything that collects: one fact or family of facts from a machine, by the check that wants it. */
-import type { PostureFacts, PostureWanted } from '../../protocol/control.ts';
+import type { PostureFacts, PostureWanted } from '../../protocol/posture-facts.ts';
 import type { PostureCheck } from '../../protocol/posture.ts';
 import type { Machine } from './machine.ts';
 

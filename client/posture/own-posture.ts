@@ -2,7 +2,7 @@
  * This device's own posture for `postern status`: each check that the controller asks for, how it stands here, and which
  * resources need it. Which of them fail for it is the controller's word, by the reasons in the snapshot.
  */
-import type { PostureWanted } from '../../protocol/control.ts';
+import type { PostureWanted } from '../../protocol/posture-facts.ts';
 import { postureChecks } from '../../protocol/posture.ts';
 import { reasonTexts } from '../../protocol/reasons.ts';
 import { isAbout, shownFact } from '../../protocol/shown-posture.ts';

@@ -3,7 +3,8 @@
  * file changes a fact, and each minute while a profile needs it to be fresh. Gathers one report at a time.
  */
 import type { Clock } from '../../protocol/clock.ts';
-import type { Posture, PostureFacts, PostureWanted } from '../../protocol/control.ts';
+import type { Posture } from '../../protocol/control.ts';
+import type { PostureFacts, PostureWanted } from '../../protocol/posture-facts.ts';
 import { collectFacts, nothingWanted } from './collect.ts';
 import type { SystemCollectors } from './collector.ts';
 import type { Machine } from './machine.ts';

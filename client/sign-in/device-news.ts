@@ -1,5 +1,5 @@
 /** What the person has not been told yet about their other devices: each thing once while this process runs. */
-import type { DeviceNews } from '../../protocol/control.ts';
+import type { DeviceNews } from '../../protocol/snapshot.ts';
 
 export class DeviceNewsReader {
   readonly #told = new Set<string>();

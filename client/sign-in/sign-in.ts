@@ -8,7 +8,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Random } from '../../protocol/clock.ts';
 import type { FromController, FromNode } from '../../protocol/control.ts';
-import type { Credential } from '../../protocol/node/control-connection.ts';
+import type { Credential } from '../../protocol/node/introduction.ts';
 import { createServer } from '../../protocol/node/node-http.ts';
 import { sameText } from '../../protocol/secrets.ts';
 

@@ -5,7 +5,8 @@
 import { systemRandom } from '../../protocol/clock.ts';
 import type { FromController } from '../../protocol/control.ts';
 import { Fault } from '../../protocol/errors.ts';
-import type { ControlConnection, Credential } from '../../protocol/node/control-connection.ts';
+import type { ControlConnection } from '../../protocol/node/control-connection.ts';
+import type { Credential } from '../../protocol/node/introduction.ts';
 import { encodeEnrolmentKey, type EnrolmentKey } from '../../protocol/secrets.ts';
 import { signInByBrowser, signInByCode, type SignIn, type SignInPrompt } from './sign-in.ts';
 

@@ -4,7 +4,7 @@
  */
 import type { LookupFunction } from 'node:net';
 import type { Clock, Random } from '../../protocol/clock.ts';
-import type { DeviceSnapshot } from '../../protocol/control.ts';
+import type { DeviceSnapshot } from '../../protocol/snapshot.ts';
 import { parseEndpoint } from '../../protocol/endpoints.ts';
 import { Fault, toFault, type CodeName } from '../../protocol/errors.ts';
 import type { ConnectorId } from '../../protocol/ids.ts';

@@ -3,7 +3,7 @@
  * resource this device may use.
  */
 import type { Clock, Random } from '../../protocol/clock.ts';
-import type { DeviceSnapshot } from '../../protocol/control.ts';
+import type { DeviceSnapshot } from '../../protocol/snapshot.ts';
 import { Fault } from '../../protocol/errors.ts';
 import { parseId, type ConnectorId, type NetworkId, type RelayId } from '../../protocol/ids.ts';
 import type { Carrier } from '../../protocol/link/carrier.ts';

@@ -4,7 +4,7 @@
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FlowRecord } from '../../protocol/control.ts';
+import type { FlowRecord } from '../../protocol/flow-record.ts';
 import { Fault } from '../../protocol/errors.ts';
 import type { StateDirectory } from '../../protocol/node/state-directory.ts';
 

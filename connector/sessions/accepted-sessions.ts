@@ -9,7 +9,8 @@ import type { NetworkId } from '../../protocol/ids.ts';
 import type { AgreementKey } from '../../protocol/keys.ts';
 import type { Carrier } from '../../protocol/link/carrier.ts';
 import { HandshakeBudget } from '../../protocol/link/handshake-budget.ts';
-import { acceptSession, SessionTable, type Session } from '../../protocol/link/session.ts';
+import { acceptSession, SessionTable } from '../../protocol/link/open-session.ts';
+import type { Session } from '../../protocol/link/session.ts';
 import { AcceptedSession, type Serving } from '../flows/accept.ts';
 import { DirectSessions } from './direct-sessions.ts';
 

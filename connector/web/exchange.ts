@@ -3,7 +3,7 @@
  * those that are open is what a revocation walks.
  */
 import { randomUUID } from 'node:crypto';
-import type { ConnectorResource } from '../../protocol/control.ts';
+import type { ConnectorResource } from '../../protocol/snapshot.ts';
 import type { CodeName } from '../../protocol/errors.ts';
 import type { DeviceId } from '../../protocol/ids.ts';
 import type { ConnectorWeb } from '../../protocol/web-resource.ts';

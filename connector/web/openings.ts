@@ -3,7 +3,7 @@
  * what those are told of the person.
  */
 import type { Clock } from '../../protocol/clock.ts';
-import type { ConnectorSnapshot } from '../../protocol/control.ts';
+import type { ConnectorSnapshot } from '../../protocol/snapshot.ts';
 import type { CodeName } from '../../protocol/errors.ts';
 import { parseId } from '../../protocol/ids.ts';
 import type { Lease } from '../../protocol/lease.ts';

@@ -2,7 +2,7 @@
  * Which resource answers for a public hostname: the one whose pattern means it most exactly. Asked for every connection and
  * every request, so the patterns are sorted once for each state of the resources, which no patch changes in place.
  */
-import type { ConnectorResource, ConnectorSnapshot } from '../../protocol/control.ts';
+import type { ConnectorResource, ConnectorSnapshot } from '../../protocol/snapshot.ts';
 import type { Name } from '../../protocol/names.ts';
 import type { WebResource } from './exchange.ts';
 

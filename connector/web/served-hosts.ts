@@ -1,5 +1,5 @@
 /** Which hostnames this connector serves, by the snapshot as it is now, and which resource answers for each. */
-import type { ConnectorSnapshot } from '../../protocol/control.ts';
+import type { ConnectorSnapshot } from '../../protocol/snapshot.ts';
 import { isWildcard, parseName, rankOf, type Name, type Pattern } from '../../protocol/names.ts';
 import type { ServedHost } from './certificates/certificates.ts';
 import type { WebResource } from './exchange.ts';

@@ -4,7 +4,9 @@
  * folder; the connector feeds it what it hears.
  */
 import type { Clock, Random } from '../../protocol/clock.ts';
-import type { ConnectorSnapshot, FlowRecord, FromController, FromNode } from '../../protocol/control.ts';
+import type { FromController, FromNode } from '../../protocol/control.ts';
+import type { FlowRecord } from '../../protocol/flow-record.ts';
+import type { ConnectorSnapshot } from '../../protocol/snapshot.ts';
 import type { WebCaller } from '../../protocol/hop.ts';
 import { parseId } from '../../protocol/ids.ts';
 import type { Lease } from '../../protocol/lease.ts';

@@ -3,7 +3,7 @@
  * code; what failed. One line for each request would be the origin's log, not ours.
  */
 import type { Random } from '../../protocol/clock.ts';
-import type { FlowRecord } from '../../protocol/control.ts';
+import type { FlowRecord } from '../../protocol/flow-record.ts';
 import type { CodeName } from '../../protocol/errors.ts';
 import type { Exchange } from './exchange.ts';
 

@@ -40,6 +40,7 @@ import { postureRoutes } from './routes/posture.ts';
 import { peopleRoutes } from './routes/people.ts';
 import { countAnswers } from './request-counts.ts';
 import { requestRoutes } from './routes/requests.ts';
+import { policyHitRoutes } from './routes/policy-hits.ts';
 import { usageRoutes } from './routes/usage.ts';
 import { serverRoutes } from './routes/servers.ts';
 import { exposureRoutes } from './routes/exposures.ts';
@@ -116,6 +117,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     scimRoutes,
     auditRoutes,
     overviewRoutes,
+    policyHitRoutes,
     usageRoutes,
     eventRoutes,
   ]) {

@@ -51,7 +51,6 @@ async function settle(tx: ScopedStore, { madeMs, nowMs, keepsSessions }: Settlin
   // Epochs count revocations: there was not one for each millisecond since 1970.
   const epoch = await tx.raiseEpoch(nowMs);
   // Signed by a key that is not put back; whoever has a right is given new ones.
-  await tx.delete('issued_token_texts').execute();
   await tx.delete('issued_tokens').execute();
   await tx.delete('web_sessions').execute();
   for (const table of oneTime) await tx.delete(table).execute();

@@ -2,7 +2,6 @@
  * One control channel as the controller leads it (WIRE A4): first hello or enrol, then what the kind of node may say. Takes
  * messages one after the other; knows neither sockets nor other channels.
  */
-import { createHash } from 'node:crypto';
 import { Compile } from 'typebox/compile';
 import {
   FromNode,
@@ -11,32 +10,24 @@ import {
   type Hello,
   type Rotate,
 } from '../../protocol/control.ts';
-import { formatDuration } from '../../protocol/durations.ts';
 import { Fault, toFault, type CodeName } from '../../protocol/errors.ts';
 import type { ConnectorId, DeviceId, NetworkId, NodeId, OrganisationId } from '../../protocol/ids.ts';
-import { encodeKey } from '../../protocol/keys.ts';
 import type { ControlChannel } from '../../protocol/link/control-channel.ts';
 import type { ControllerContext } from '../context.ts';
 import { connectorView } from '../decisions/connector-view.ts';
 import type { TokenIds } from '../decisions/device-view.ts';
-import type { DeviceClaim } from '../enrolment/join-device.ts';
-import type { LoginAttempts, LoginResult } from '../enrolment/login-attempts.ts';
-import { redeem } from '../enrolment/redeem.ts';
-import { formatUserCode } from '../enrolment/user-code.ts';
+import type { LoginAttempts } from '../enrolment/login-attempts.ts';
 import { lastWordMs } from '../exposures/end-exposures.ts';
-import { limitTexts } from '../operator/limits.ts';
-import { suspendedText } from '../operator/suspended-text.ts';
-import { appendAudit } from '../audit/append-audit.ts';
 import type { NodeKind } from '../store/tables/nodes.ts';
 import { networkOf } from '../web/act-for-connector.ts';
 import { webTokensOf } from '../web/web-sessions.ts';
 import type { Guesses } from '../guesses.ts';
 import { actForNode, type Admitted } from './act-for-node.ts';
-import { admitNode, relayUrl } from './admit-node.ts';
+import { admitNode } from './admit-node.ts';
 import { nextChannel } from './channels.ts';
-import { claimOf } from './claim-of.ts';
 import type { DeviceLooks } from './device-looks.ts';
 import { Feed, type View } from './feed.ts';
+import { Joining, lockedOut } from './joining.ts';
 import { noticeOlderData } from './older-data.ts';
 import type { TellsNarrowed } from './revocation-feed.ts';
 import { RevocationsOfOthers } from './revocations-of-others.ts';
@@ -66,23 +57,17 @@ export interface ConversationOptions {
   readonly closed: (conversation: Conversation) => void;
 }
 
-/** A login that this node waits for. */
-interface Pending {
-  readonly organisation: OrganisationId;
-  readonly attempt: string;
-  readonly cancelTimer: () => void;
-}
-
 export class Conversation {
   readonly #options: ConversationOptions;
+  readonly #joining: Joining;
   #state: 'open' | 'closed' = 'open';
   #admitted: Admitted | undefined;
   #boot = '';
   #understandsNarrowed = false;
+  #keepsGrants = false;
   #feed: Feed | undefined;
   #network: NetworkId | undefined;
   #others: RevocationsOfOthers | undefined;
-  #pending: Pending | undefined;
   #waiting = 0;
   #turn: Promise<void> = Promise.resolve();
   /** Of whatever ends it in a while. */
@@ -90,6 +75,13 @@ export class Conversation {
 
   constructor(options: ConversationOptions) {
     this.#options = options;
+    const { context, channel, address, attempts, redemptions } = options;
+    this.#joining = new Joining({
+      ...{ context, channel, address, attempts, redemptions },
+      send: (message) => this.send(message),
+      end: (code, message) => this.end(code, message),
+      enter: (organisation, node, kind) => this.#enter(organisation, node, kind),
+    });
   }
 
   /** Begins to take messages; once. */
@@ -146,8 +138,8 @@ export class Conversation {
 
   /** An attempt was answered; ours, when the node waits for it. */
   loginAnswered(attempt: string): void {
-    if (this.#pending?.attempt !== attempt) return;
-    this.#take(async () => this.#answer(attempt));
+    if (this.#joining.attempt !== attempt) return;
+    this.#take(() => this.#joining.answer(attempt));
   }
 
   #enqueue(message: Record<string, unknown>): void {
@@ -187,7 +179,7 @@ export class Conversation {
       case 'enrol':
         return this.#enrol(message);
       case 'login':
-        return this.#login(message.code, message.verifier);
+        return this.#joining.login(message);
       case 'rotate':
         return this.#rotate(message);
       case 'bye':
@@ -206,127 +198,28 @@ export class Conversation {
     if (admission.state === 'unknown') {
       throw new Fault('revoked', 'The controller does not know this node any more; enrol it again.');
     }
-    if (admission.state === 'blocked') throw new Fault('denied', blockedText);
+    if (admission.state === 'blocked') throw lockedOut('blocked');
     const { organisation, id, kind } = admission.node;
     this.#boot = hello.boot;
     this.#understandsNarrowed = hello.narrowed === true;
+    this.#keepsGrants = hello.keeps === true;
     if (kind !== 'device')
       await noticeOlderData(context, context.organisation(organisation), id, hello.epoch);
     await this.#enter(organisation, id, kind, admission.channel);
   }
 
-  async #enrol(enrol: Enrol): Promise<void> {
-    const { context, channel, address, attempts } = this.#options;
-    const { peerKey, handshakeHash } = channel;
-    const claim = claimOf(enrol, { peerKey, handshakeHash, address });
+  #enrol(enrol: Enrol): Promise<void> {
     this.#boot = enrol.boot;
     this.#understandsNarrowed = enrol.narrowed === true;
-    const { secret, code, loopback } = enrol;
-    if ([secret, code, loopback].filter((way) => way !== undefined).length !== 1) throw new Fault('protocol');
-    if (secret !== undefined) return this.#redeem(secret, enrol, claim);
-    if (enrol.kind !== 'device') throw new Fault('denied', 'A connector or relay enrols with a pk_ key.');
+    this.#keepsGrants = enrol.keeps === true;
     // A device that is known signs in where it belongs, whatever address it dials.
-    const organisation = this.#admitted?.organisation ?? this.#options.organisation;
-    if (context.organisations.get(organisation)?.isSuspended === true)
-      throw new Fault('denied', suspendedText);
-    const signInAt = context.organisations.addressOf(organisation);
-    if (code !== undefined) {
-      const started = await attempts.startDeviceCode(organisation, claim);
-      if (started === undefined) throw tooMany(attempts.waitMs(address));
-      this.#await(organisation, started.attempt, started.expiresMs);
-      return this.send({
-        t: 'code',
-        user_code: formatUserCode(started.userCode),
-        url: new URL('/device', signInAt).href,
-        expires: Math.floor(started.expiresMs / 1_000),
-      });
-    }
-    if (loopback === undefined) return;
-    const started = await attempts.startLoopback(organisation, claim, loopback);
-    if (started === undefined) throw tooMany(attempts.waitMs(address));
-    this.#await(organisation, started.attempt, started.expiresMs);
-    const url = new URL('/device/confirm', signInAt);
-    url.searchParams.set('attempt', started.secret);
-    this.send({ t: 'open', url: url.href, state: started.attempt });
-  }
-
-  async #redeem(secret: string, enrol: Enrol, claim: DeviceClaim): Promise<void> {
-    const { context, redemptions, address } = this.#options;
-    const waitMs = redemptions.waitMs(address, context.now());
-    if (waitMs !== undefined) throw tooMany(waitMs);
-    const url = relayUrl(enrol.url);
-    if (enrol.kind === 'relay' && url === undefined)
-      throw new Fault('protocol', 'a relay names its public URL');
-    const result = await redeem(context, secret, enrol.kind, claim, url);
-    if (result.state === 'suspended') throw new Fault('denied', suspendedText);
-    if (result.state === 'no-room') throw new Fault('limit', limitTexts.connectors);
-    if (result.state === 'blocked' || result.state === 'disabled') throw lockedOut(result.state);
-    if (result.state === 'refused') {
-      redemptions.wrong(address, createHash('sha256').update(secret).digest('base64url'));
-      await appendAudit(context.organisation(this.#options.organisation).store, [
-        {
-          atMs: context.now(),
-          who: `address ${address}`,
-          what: `${enrol.kind}.enrol`,
-          result: 'refused',
-          reasons: ['key'],
-          detail: { name: claim.name, os: claim.os },
-        },
-      ]);
-      throw new Fault('denied', refusedKeyText);
-    }
-    await this.#enter(result.organisation, result.node, enrol.kind);
-  }
-
-  async #login(code: string, verifier: string): Promise<void> {
-    const { attempts, channel } = this.#options;
-    await this.#joined(await attempts.completeLogin(code, verifier, encodeKey(channel.peerKey)));
+    return this.#joining.enrol(enrol, this.#admitted?.organisation ?? this.#options.organisation);
   }
 
   async #rotate(message: Rotate): Promise<void> {
     const { context, channel } = this.#options;
     if (this.#admitted?.kind !== 'device') throw new Fault('protocol', 'only a known device takes new keys');
     return rotateKeys(context, this.#admitted, message, channel.handshakeHash, (answer) => this.send(answer));
-  }
-
-  async #answer(attempt: string): Promise<void> {
-    const { context, attempts } = this.#options;
-    const organisation = this.#pending?.organisation;
-    if (organisation === undefined) return;
-    const outcome = await attempts.outcome(organisation, attempt);
-    if (outcome.state === 'waiting' || this.#pending?.attempt !== attempt) return;
-    if (outcome.state === 'gone')
-      throw new Fault('denied', 'The person who was asked did not let this device in.');
-    const session = await context
-      .organisation(organisation)
-      .store.select('sessions')
-      .select('device')
-      .where('id', '=', outcome.session)
-      .executeTakeFirst();
-    if (session === undefined || session.device === null) throw new Fault('expired', goneText);
-    this.#stopWaiting();
-    await this.#enter(organisation, session.device, 'device');
-  }
-
-  async #joined(result: LoginResult): Promise<void> {
-    if (result.state === 'blocked' || result.state === 'disabled') throw lockedOut(result.state);
-    if (result.state === 'gone') throw new Fault('expired', goneText);
-    this.#stopWaiting();
-    await this.#enter(result.organisation, result.device, 'device');
-  }
-
-  #await(organisation: OrganisationId, attempt: string, expiresMs: number): void {
-    const { context } = this.#options;
-    this.#stopWaiting();
-    const cancelTimer = context.clock.after(Math.max(0, expiresMs - context.now()), () =>
-      this.end('timeout', 'Nobody signed in within five minutes.'),
-    );
-    this.#pending = { organisation, attempt, cancelTimer };
-  }
-
-  #stopWaiting(): void {
-    this.#pending?.cancelTimer();
-    this.#pending = undefined;
   }
 
   /** The node is in: welcome, then everything it is told. */
@@ -372,7 +265,7 @@ export class Conversation {
 
   /** News may have been missed: everything that they may have brought is looked at anew. */
   lookAnew(): void {
-    const pending = this.#pending?.attempt;
+    const pending = this.#joining.attempt;
     if (pending !== undefined) this.loginAnswered(pending);
     if (this.#feed === undefined) return;
     this.#take(() => this.#tellWebSessions());
@@ -401,7 +294,10 @@ export class Conversation {
     had: TokenIds | undefined,
   ): Promise<View | undefined> {
     const { context } = this.#options;
-    if (kind === 'device') return this.#options.looks.look(organisation, node as DeviceId, had);
+    if (kind === 'device') {
+      const given = had === undefined ? undefined : { ...had, keeps: this.#keepsGrants };
+      return this.#options.looks.look(organisation, node as DeviceId, given);
+    }
     if (kind === 'connector') return connectorView(context, organisation, node as ConnectorId);
     return Promise.resolve({ snapshot: { kind: 'relay' } });
   }
@@ -418,27 +314,10 @@ export class Conversation {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#cancelTimer();
-    this.#stopWaiting();
+    this.#joining.stop();
     this.#feed?.stop();
     this.#options.closed(this);
   }
 }
 
 const knownTypes = new Set(FromNode.anyOf.map((schema) => schema.properties.t.const as string));
-const blockedText = 'An administrator has blocked this device.';
-const disabledText = 'An administrator has disabled this account.';
-const goneText = 'This sign-in is over; start it again.';
-const refusedKeyText =
-  'This key is unknown, used up or expired; make a new one with "postern token create" and try again.';
-
-/** With how long to wait, for the person at the node. */
-function tooMany(waitMs: number): Fault {
-  return new Fault(
-    'busy',
-    `Too many tries from this address; wait ${formatDuration(Math.max(1_000, waitMs))}.`,
-  );
-}
-
-function lockedOut(state: 'blocked' | 'disabled'): Fault {
-  return new Fault('denied', state === 'blocked' ? blockedText : disabledText);
-}

@@ -5,14 +5,14 @@
 import { setImmediate } from 'node:timers/promises';
 import type { DeviceId, OrganisationId } from '../../protocol/ids.ts';
 import type { ControllerContext } from '../context.ts';
-import { deviceViews, type DeviceView, type TokenIds } from '../decisions/device-view.ts';
+import { deviceViews, type DeviceView, type Had } from '../decisions/device-view.ts';
 
 /** So many share one transaction, and the loop lets their messages out before the next. */
 const together = 128;
 
 interface Asked {
   readonly device: DeviceId;
-  readonly had: TokenIds | undefined;
+  readonly had: Had | undefined;
   readonly resolve: (view: DeviceView | undefined) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -30,7 +30,7 @@ export class DeviceLooks {
    * The view of a device as of now or later; undefined when it has none. Rejects with whatever the look threw.
    * @param had the tokens it was given last, which are left out where they are still those
    */
-  look(organisation: OrganisationId, device: DeviceId, had?: TokenIds): Promise<DeviceView | undefined> {
+  look(organisation: OrganisationId, device: DeviceId, had?: Had): Promise<DeviceView | undefined> {
     return new Promise((resolve, reject) => {
       const waiting = this.#asked.get(organisation);
       if (waiting !== undefined) return void waiting.push({ device, had, resolve, reject });
@@ -52,7 +52,7 @@ export class DeviceLooks {
   async #lookAt(organisation: OrganisationId, batch: readonly Asked[]): Promise<void> {
     try {
       const devices = [...new Set(batch.map(({ device }) => device))];
-      const had = new Map<DeviceId, TokenIds>();
+      const had = new Map<DeviceId, Had>();
       // Of two who ask for the same device, each must get what it lacks.
       const first = new Set<DeviceId>();
       for (const asked of batch) {

@@ -3,9 +3,10 @@
  * when told that something changed and at the instant the last look named; several reasons at once make one look.
  */
 import type { Clock } from '../../protocol/clock.ts';
-import type { FromController, Snapshot } from '../../protocol/control.ts';
+import type { FromController } from '../../protocol/control.ts';
+import type { Snapshot } from '../../protocol/snapshot.ts';
 import type { Revocation } from '../../protocol/lease.ts';
-import { diffSnapshots } from '../../protocol/snapshot.ts';
+import { diffSnapshots } from '../../protocol/snapshot-patch.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import type { TokenIds } from '../decisions/device-view.ts';
 import { remembered, sizeOf } from '../decisions/revocations.ts';
@@ -17,6 +18,8 @@ export interface View {
   /** Absent where they are those of the look before. */
   readonly tickets?: readonly string[];
   readonly grants?: readonly string[];
+  /** Ids of grants that it has besides; absent where `grants` are all. */
+  readonly kept?: readonly string[];
   /** What the next look is told that the node has. */
   readonly tokens?: TokenIds;
   /** Epoch ms at which to look again; absent: only when something changes. */
@@ -135,7 +138,11 @@ export class Feed {
       send({ t: 'tickets', list: [...view.tickets] });
     }
     if (view.grants !== undefined && !sameList(last?.grants, view.grants)) {
-      send({ t: 'grants', list: [...view.grants] });
+      send({
+        t: 'grants',
+        list: [...view.grants],
+        ...(view.kept === undefined ? {} : { kept: [...view.kept] }),
+      });
     }
     this.#last = view.tokens === undefined ? view : withoutTexts(view);
     if (last === undefined) {

@@ -2,11 +2,12 @@
  * Flow records from a connector into the audit log, once each: a batch commits as one and is acknowledged after that, so
  * the connector forgets nothing that is not on disk here.
  */
-import type { FlowRecord } from '../../protocol/control.ts';
+import type { FlowRecord } from '../../protocol/flow-record.ts';
 import { parseId, type ConnectorId, type OrganisationId } from '../../protocol/ids.ts';
 import { appendAudit, type AuditEntry } from '../audit/append-audit.ts';
 import type { ControllerContext } from '../context.ts';
 import { noteUses, type Use } from '../decisions/last-uses.ts';
+import { noteOpened, type OpenedFlow } from '../decisions/policy-hits.ts';
 import type { OrganisationState } from '../organisation/organisation-state.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 
@@ -33,6 +34,7 @@ export async function storeReceipts(
     if (last === undefined) return received;
     const state = await reader.current(tx);
     await noteUses(tx, state, fresh.flatMap(useOf));
+    await noteOpened(tx, state, fresh.flatMap(openedOf));
     const names = await namesOf(tx, state, fresh);
     await appendAudit(
       tx,
@@ -49,6 +51,11 @@ function useOf({ event, subject, resource, at }: FlowRecord): Use[] {
   const used = parseId('res', resource);
   if (event === 'refused' || person === undefined || used === undefined) return [];
   return [{ person, resource: used, atMs: at }];
+}
+
+function openedOf({ event, subject, resource, door, at }: FlowRecord): OpenedFlow[] {
+  if (event !== 'open' || subject === undefined || resource === undefined) return [];
+  return [{ subject, resource, door: door ?? 'client', atMs: at }];
 }
 
 const results = { open: 'allowed', close: 'done', refused: 'refused' } as const;

@@ -1,5 +1,5 @@
 /** Everything a connector is told: what it serves, which relays it attaches to, its peers, and its ticket. */
-import type { ConnectorResource, ConnectorSnapshot } from '../../protocol/control.ts';
+import type { ConnectorResource, ConnectorSnapshot } from '../../protocol/snapshot.ts';
 import type { ConnectorId, OrganisationId } from '../../protocol/ids.ts';
 import type { ControllerContext } from '../context.ts';
 import {
@@ -12,9 +12,10 @@ import { networkOfExposure } from '../exposures/exposure.ts';
 import { directEndpoints } from './direct-endpoints.ts';
 import { connectorWeb } from '../web/connector-web.ts';
 import { hostnamesOfNetwork, webView } from '../web/web-view.ts';
-import { issuedTo, storeMinted, textsOf, ticketFor, type Minted } from './issued-tokens.ts';
+import { issuedTo, storeIssued, ticketFor, type IssuedToken } from './issued-tokens.ts';
 import { longestLifeMs } from './revocations.ts';
 import { relayEntries, serversSince } from './servers.ts';
+import { signedTicket } from './sign-issued.ts';
 
 export interface ConnectorView {
   readonly snapshot: ConnectorSnapshot;
@@ -30,7 +31,7 @@ export async function connectorView(
   connector: ConnectorId,
 ): Promise<ConnectorView | undefined> {
   const { store, reader } = context.organisation(organisation);
-  return store.transaction(async (tx) => {
+  const looked = await store.transaction(async (tx) => {
     const state = await reader.current(tx);
     const own = await tx.select('nodes').selectAll().where('id', '=', connector).executeTakeFirst();
     const networks = [...state.networks, ...state.exposures.map(networkOfExposure)];
@@ -57,33 +58,33 @@ export async function connectorView(
     );
     const web = await webView(context, tx, state, network.id, [own, ...peers]);
     const hosts = hostnamesOfNetwork(state, network.id);
-    const minted: Minted[] = [];
-    const claims = {
+    const fresh: IssuedToken[] = [];
+    const due = {
       node: connector,
-      mk: own.mk,
-      role: 'connector',
+      session: null,
       meet: [network.id],
       ...(hosts.length === 0 ? {} : { hosts }),
       out: Math.max(0, ...Object.values(resources).map(({ outage }) => outage)),
       untilMs: nowMs + longestLifeMs,
-    } as const;
-    const issued = (await issuedTo(tx, [connector], nowMs)).get(connector) ?? [];
-    const ticket = await ticketFor(context, organisation, claims, { issued, minted });
-    const texts = await textsOf(tx, [ticket], minted);
-    await storeMinted(tx, minted, nowMs);
-    return {
-      snapshot: {
-        kind: 'connector',
-        network: { id: network.id, name: network.name },
-        relays: relayEntries(servers),
-        peers: Object.fromEntries(peers.map(({ id, nk }) => [id, { id, nk }])),
-        resources,
-        direct: directEndpoints(own, state),
-        flows: context.organisations.get(organisation)?.limits.flows ?? null,
-        ...web.snapshot,
-      },
-      tickets: [...texts.values()],
-      nextMs: Math.min(nowMs + longestLifeMs * 0.55, web.nextMs),
     };
+    const issued = (await issuedTo(tx, [connector], nowMs)).get(connector) ?? [];
+    const ticket = ticketFor(context, organisation, due, { issued, fresh });
+    await storeIssued(tx, fresh, nowMs);
+    const snapshot: ConnectorSnapshot = {
+      kind: 'connector',
+      network: { id: network.id, name: network.name },
+      relays: relayEntries(servers),
+      peers: Object.fromEntries(peers.map(({ id, nk }) => [id, { id, nk }])),
+      resources,
+      direct: directEndpoints(own, state),
+      flows: context.organisations.get(organisation)?.limits.flows ?? null,
+      ...web.snapshot,
+    };
+    const nextMs = Math.min(nowMs + longestLifeMs * 0.55, web.nextMs);
+    return { snapshot, ticket, mk: own.mk, nextMs };
   });
+  if (looked === undefined) return undefined;
+  const { snapshot, ticket, mk, nextMs } = looked;
+  const text = await signedTicket(context, organisation, ticket, { mk, role: 'connector' });
+  return { snapshot, tickets: [text], nextMs };
 }

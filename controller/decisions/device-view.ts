@@ -1,8 +1,8 @@
 /**
- * Everything a device is told: its snapshot, tickets and grants, decided, minted and read in one transaction, and the
- * instant at which to look again.
+ * Everything a device is told: its snapshot, tickets and grants, decided and issued in one transaction and signed after it,
+ * and the instant at which to look again.
  */
-import type { DeviceNews, DeviceResource, DeviceSnapshot } from '../../protocol/control.ts';
+import type { DeviceNews, DeviceResource, DeviceSnapshot } from '../../protocol/snapshot.ts';
 import type { ConnectorId, DeviceId, Id, NetworkId, OrganisationId } from '../../protocol/ids.ts';
 import type { ControllerContext } from '../context.ts';
 import { deviceNews } from '../devices/device-news.ts';
@@ -16,14 +16,15 @@ import type { NodesTable } from '../store/tables/nodes.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { directEndpoints } from './direct-endpoints.ts';
 import type { Entitlement } from './entitlements.ts';
-import { grantsFor, type Told } from './grants-for.ts';
-import { issuedTo, storeMinted, textsOf, ticketFor, type IssuedToken, type Minted } from './issued-tokens.ts';
+import { DueGrants, type Grants } from './due-grants.ts';
+import { issuedTo, storeIssued, ticketFor, type IssuedToken, type Tokens } from './issued-tokens.ts';
 import { longestLifeMs } from './revocations.ts';
 import { noteFirstRights } from './last-uses.ts';
 import type { Rights } from './rights.ts';
 import { SharedEntitlements } from './shared-entitlements.ts';
 import { seatsOf, whyOver, type Seat } from './seat.ts';
 import { relayEntries, serversSince } from './servers.ts';
+import { signedGrant, signedTicket } from './sign-issued.ts';
 import { groupsOfNetwork, webResources } from './told.ts';
 
 export interface DeviceView {
@@ -33,6 +34,8 @@ export interface DeviceView {
   /** The tokens themselves; absent where they are those that the caller said it has. */
   readonly tickets?: readonly string[];
   readonly grants?: readonly string[];
+  /** Ids of grants that the caller has besides, where it keeps them; absent where `grants` are all. */
+  readonly kept?: readonly Id<'tok'>[];
   /** Epoch ms at which time alone makes another view due. */
   readonly nextMs: number;
 }
@@ -40,6 +43,11 @@ export interface DeviceView {
 export interface TokenIds {
   readonly tickets: readonly Id<'tok'>[];
   readonly grants: readonly Id<'tok'>[];
+}
+
+/** What somebody was given last, and whether it need be told only what is new among its grants. */
+export interface Had extends TokenIds {
+  readonly keeps: boolean;
 }
 
 /** The view of a device; undefined when it has no session or its subject is gone. */
@@ -53,14 +61,38 @@ export async function deviceView(
 
 /**
  * The views of several devices, in one transaction. Those without a view are absent.
- * @param had the tokens that devices were given last, which need no reading
+ * @param had the tokens that devices were given last, which need no signing
  */
 export async function deviceViews(
   context: ControllerContext,
   organisation: OrganisationId,
   devices: readonly DeviceId[],
-  had: ReadonlyMap<DeviceId, TokenIds> = new Map(),
+  had: ReadonlyMap<DeviceId, Had> = new Map(),
 ): Promise<Map<DeviceId, DeviceView>> {
+  const looked = await look(context, organisation, devices);
+  const views = await Promise.all(
+    looked.map(async (each) => {
+      const { device } = each.seat;
+      return [device.id, await signed(context, organisation, each, had.get(device.id))] as const;
+    }),
+  );
+  return new Map(views);
+}
+
+/** What is decided of a device, before its tokens are signed. */
+interface Looked {
+  readonly seat: Seat;
+  readonly snapshot: DeviceSnapshot;
+  readonly ticket: IssuedToken | undefined;
+  readonly grants: readonly IssuedToken[];
+  readonly nextMs: number;
+}
+
+async function look(
+  context: ControllerContext,
+  organisation: OrganisationId,
+  devices: readonly DeviceId[],
+): Promise<Looked[]> {
   const { store, reader, narrowed } = context.organisation(organisation);
   return store.transaction(async (tx) => {
     const state = await reader.current(tx);
@@ -71,49 +103,46 @@ export async function deviceViews(
     const servers = await serversSince(tx, nowMs);
     const owned = Array.from(seats, ([device, { subject }]) => ({ device, owner: subject.id }));
     const news = await deviceNews(tx, owned);
-    const minted: Minted[] = [];
+    const fresh: IssuedToken[] = [];
     const { webPort } = context;
     const shared = new SharedEntitlements(state, nowMs);
     const told = {
       groupsOf: (network: NetworkId) => groupsOfNetwork(state, network),
       web: webResources(state),
     };
-    const about = { tx, state, shared, servers, news, nowMs, webPort, told };
-    // Signed side by side, each in a thread of its own.
-    const views = await Promise.all(
-      Array.from(seats, async ([device, seat]) => {
-        const tokens = { issued: issued.get(device) ?? [], minted };
-        return [device, await viewOf(context, organisation, seat, about, tokens)] as const;
-      }),
-    );
-    const texts = await textsOf(
-      tx,
-      views.flatMap(([device, { tokens }]) => newTokens(tokens, had.get(device))),
-      minted,
-    );
-    await storeMinted(tx, minted, nowMs);
-    return new Map(views.map(([device, view]) => [device, withTexts(view, had.get(device), texts)]));
+    const grants = new DueGrants(narrowed, told, nowMs, context.random);
+    const about = { tx, state, shared, grants, servers, news, nowMs, webPort };
+    const looked: Looked[] = [];
+    for (const [device, seat] of seats)
+      looked.push(
+        await lookAt(context, organisation, seat, about, { issued: issued.get(device) ?? [], fresh }),
+      );
+    await storeIssued(tx, fresh, nowMs);
+    return looked;
   });
 }
 
-function newTokens({ tickets, grants }: TokenIds, had: TokenIds | undefined): Id<'tok'>[] {
-  return [...(isSame(tickets, had?.tickets) ? [] : tickets), ...(isSame(grants, had?.grants) ? [] : grants)];
-}
-
-function withTexts(
-  view: DeviceView,
-  had: TokenIds | undefined,
-  texts: ReadonlyMap<Id<'tok'>, string>,
-): DeviceView {
-  const { tickets, grants } = view.tokens;
-  const textOf = (id: Id<'tok'>): string[] => {
-    const text = texts.get(id);
-    return text === undefined ? [] : [text];
-  };
+async function signed(
+  context: ControllerContext,
+  organisation: OrganisationId,
+  { seat, snapshot, ticket, grants, nextMs }: Looked,
+  had: Had | undefined,
+): Promise<DeviceView> {
+  const tickets = ticket === undefined ? [] : [ticket];
+  const tokens = { tickets: tickets.map(({ id }) => id), grants: grants.map(({ id }) => id) };
+  const { mk } = seat.device;
+  const signTicket = (row: IssuedToken): Promise<string> =>
+    signedTicket(context, organisation, row, { mk, role: 'client' });
+  const signGrant = (row: IssuedToken): Promise<string> => signedGrant(context, organisation, row, seat);
+  const kept = had?.keeps === true ? had.grants.filter((id) => tokens.grants.includes(id)) : [];
+  const news = grants.filter(({ id }) => !kept.includes(id));
   return {
-    ...view,
-    ...(isSame(tickets, had?.tickets) ? {} : { tickets: tickets.flatMap(textOf) }),
-    ...(isSame(grants, had?.grants) ? {} : { grants: grants.flatMap(textOf) }),
+    snapshot,
+    tokens,
+    ...(isSame(tokens.tickets, had?.tickets) ? {} : { tickets: await Promise.all(tickets.map(signTicket)) }),
+    ...(isSame(tokens.grants, had?.grants) ? {} : { grants: await Promise.all(news.map(signGrant)) }),
+    ...(kept.length === 0 ? {} : { kept }),
+    nextMs,
   };
 }
 
@@ -126,67 +155,59 @@ interface About {
   readonly tx: ScopedStore;
   readonly state: OrganisationState;
   readonly shared: SharedEntitlements;
+  readonly grants: DueGrants;
   readonly servers: readonly NodesTable[];
   readonly news: ReadonlyMap<DeviceId, readonly DeviceNews[]>;
   readonly nowMs: number;
   readonly webPort: number;
-  readonly told: Told;
 }
 
-async function viewOf(
+async function lookAt(
   context: ControllerContext,
   organisation: OrganisationId,
   seat: Seat,
   about: About,
   tokens: Tokens,
-): Promise<DeviceView> {
-  const { tx, state, shared, nowMs, told } = about;
+): Promise<Looked> {
+  const { tx, state, shared, nowMs } = about;
   const list = shared.of(seat);
   const granted = list.filter((each) => each.state === 'granted').map(({ resource }) => resource);
   await noteFirstRights(tx, state, seat.subject, granted, nowMs);
   const due = shared.dueUntil(list, seat.session.untilMs);
-  const grants = await grantsFor(context, organisation, seat, due, told, tokens);
+  const { rows, held } = about.grants.of(seat, due, tokens);
   return {
-    snapshot: deviceSnapshot(about, seat, list, grants.held),
-    tokens: {
-      tickets: due.size === 0 ? [] : [await deviceTicket(context, organisation, seat, due, tokens)],
-      grants: grants.ids,
-    },
+    seat,
+    snapshot: deviceSnapshot(about, seat, list, held),
+    ticket: due.size === 0 ? undefined : deviceTicket(context, organisation, seat, due, tokens),
+    grants: rows,
     nextMs: nextLook(seat, list, due, nowMs),
   };
-}
-
-interface Tokens {
-  readonly issued: readonly IssuedToken[];
-  readonly minted: Minted[];
 }
 
 function deviceTicket(
   context: ControllerContext,
   organisation: OrganisationId,
-  seat: Seat,
+  { device, session }: Seat,
   due: ReadonlyMap<NetworkId, Rights>,
   tokens: Tokens,
-): Promise<Id<'tok'>> {
+): IssuedToken {
   let out = 0;
   for (const rights of due.values()) for (const right of rights.values()) out = Math.max(out, right.out);
-  const claims = {
-    node: seat.device.id,
-    mk: seat.device.mk,
-    role: 'client',
+  const ticket = {
+    node: device.id,
+    session: session.id,
     meet: [...due.keys()],
     out,
-    session: seat.session.id,
-    untilMs: seat.session.untilMs,
-  } as const;
-  return ticketFor(context, organisation, claims, tokens);
+    untilMs: session.untilMs,
+  };
+  return ticketFor(context, organisation, ticket, tokens);
 }
 
 function deviceSnapshot(
   { state, servers, news, nowMs, webPort }: About,
   seat: Seat,
   list: readonly Entitlement[],
-  held: Rights,
+  held: Grants['held'],
 ): DeviceSnapshot {
   const relays = relayEntries(servers);
   const networks: DeviceSnapshot['networks'] = {};
@@ -204,9 +225,6 @@ function deviceSnapshot(
       .map((node) => connectorEntry(node, Object.keys(relays), state));
     networks[id] = { id, name, pq: true, connectors: granted.has(id) ? connectors : [] };
   }
-  const resources: DeviceSnapshot['resources'] = {};
-  for (const entry of list)
-    if (entry.known) resources[entry.resource.id] = deviceResource(entry, held, webPort);
   const { device, session, subject } = seat;
   const ended = whyOver(session, nowMs);
   return {
@@ -215,7 +233,7 @@ function deviceSnapshot(
     networks,
     relays,
     zones: [...state.zones],
-    resources,
+    resources: deviceResources(list, held, webPort),
     session: {
       id: session.id,
       subject: subject.id,
@@ -244,15 +262,37 @@ function connectorEntry(node: NodesTable, relays: string[], state: OrganisationS
   return direct.length === 0 ? entry : { ...entry, direct };
 }
 
+type Resources = DeviceSnapshot['resources'];
+
+/** What devices are told of what they know, by the rights they hold: the same object for those who know and hold the same. */
+const pictures = new WeakMap<
+  readonly Entitlement[],
+  { readonly held: readonly Rights[]; readonly resources: Resources }[]
+>();
+/** Devices that know the same differ in when it ends, of which so many ways are remembered. */
+const mostPictures = 16;
+
+function deviceResources(list: readonly Entitlement[], held: Grants['held'], webPort: number): Resources {
+  const rights = [...held.values()];
+  const known = pictures.get(list) ?? [];
+  const same = known.find(({ held: theirs }) => theirs.every((each, place) => each === rights[place]));
+  if (same !== undefined) return same.resources;
+  const resources: Resources = {};
+  for (const entry of list)
+    if (entry.known) resources[entry.resource.id] = deviceResource(entry, held, webPort);
+  if (known.length < mostPictures) pictures.set(list, [...known, { held: rights, resources }]);
+  return resources;
+}
+
 /** What devices are told of a resource, by its end, worked out once for all who share the entitlement. */
 const written = new WeakMap<Entitlement, Map<number | undefined, DeviceResource>>();
 
-function deviceResource(entry: Entitlement, held: Rights, webPort: number): DeviceResource {
+function deviceResource(entry: Entitlement, held: Grants['held'], webPort: number): DeviceResource {
   const { resource, state, untilMs } = entry;
   // A granted resource ends with its right; a refused one may open when time alone changes the decision.
   const until =
     state === 'granted'
-      ? held.get(resource.id)?.until
+      ? held.get(resource.network.id)?.get(resource.id)?.until
       : untilMs === undefined
         ? undefined
         : Math.ceil(untilMs / 1_000);

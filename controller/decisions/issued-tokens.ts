@@ -1,7 +1,7 @@
 /**
- * Grants and tickets as issued: minted when what is due has changed, remembered until they expire, so that a node that
- * returns gets the same ones and a right that is lost can be named to those who hold the token. Always inside the
- * transaction that decided: nothing is minted on facts that have changed meanwhile.
+ * Grants and tickets as issued: remembered until they expire, so that a node that returns gets the same ones and a right that is
+ * lost can be named to those who hold the token. Always inside the transaction that decided: nothing is issued on facts
+ * that have changed meanwhile. Their texts are kept nowhere; `sign-issued.ts` makes them of what is remembered.
  */
 import {
   newId,
@@ -11,7 +11,6 @@ import {
   type OrganisationId,
   type ResourceId,
 } from '../../protocol/ids.ts';
-import { signTicket } from '../../protocol/tokens.ts';
 import type { ControllerContext } from '../context.ts';
 import type { IssuedTokensTable } from '../store/tables/nodes.ts';
 import { inChunks } from '../store/in-chunks.ts';
@@ -19,24 +18,23 @@ import type { ScopedStore } from '../store/scoped-store.ts';
 import { longestLifeMs } from './revocations.ts';
 import type { Right, Rights } from './rights.ts';
 
-export interface TicketClaims {
-  readonly node: NodeId;
-  readonly mk: string;
-  readonly role: 'client' | 'connector';
+/** What a ticket says besides whose it is, as it is stored. */
+export interface TicketTerms {
   readonly meet: readonly NetworkId[];
-  /** Public hostnames of a connector; absent: none. */
-  readonly hosts?: readonly string[];
   /** Seconds it outlives contact. */
   readonly out: number;
-  readonly session?: Id<'ses'>;
-  /** Epoch milliseconds after which it must not be honoured. */
-  readonly untilMs: number;
+  /** Public hostnames of a connector; absent: none. */
+  readonly hosts?: readonly string[];
+  /** Bytes a second at a relay; absent: without bound. */
+  readonly rate?: number;
 }
 
-/** A token as it is remembered; storing it is the caller's, for many at once. */
-export interface Minted {
-  readonly row: IssuedToken;
-  readonly token: string;
+export interface TicketDue extends TicketTerms {
+  readonly node: NodeId;
+  /** A device's; null for a connector. */
+  readonly session: Id<'ses'> | null;
+  /** Epoch milliseconds after which it must not be honoured. */
+  readonly untilMs: number;
 }
 
 const bytesInMegabit = 125_000;
@@ -44,8 +42,14 @@ const bytesInMegabit = 125_000;
 /** SQLite takes a bounded number of values in one statement. */
 const rowsPerStatement = 200;
 
-/** A token as far as decisions are concerned: all but the text of it. */
+/** A token as it is remembered. */
 export type IssuedToken = Omit<IssuedTokensTable, 'organisation'>;
+
+/** What a node was issued, and what it is issued now, which its caller stores for many at once. */
+export interface Tokens {
+  readonly issued: readonly IssuedToken[];
+  readonly fresh: IssuedToken[];
+}
 
 /** Tokens of these nodes that have not expired, by node. */
 export async function issuedTo<N extends NodeId>(
@@ -66,87 +70,60 @@ export async function issuedTo<N extends NodeId>(
   return byNode;
 }
 
-/** The texts of these tokens by id, of which `minted` are not stored yet. */
-export async function textsOf(
-  tx: ScopedStore,
-  ids: readonly Id<'tok'>[],
-  minted: readonly Minted[],
-): Promise<Map<Id<'tok'>, string>> {
-  const texts = new Map(minted.map(({ row, token }) => [row.id, token]));
-  const stored = ids.filter((id) => !texts.has(id));
-  const rows = await inChunks(stored, (some) =>
-    tx.select('issued_token_texts').select(['id', 'token']).where('id', 'in', some).execute(),
-  );
-  for (const { id, token } of rows) texts.set(id, token);
-  return texts;
-}
-
 /** Remembers tokens, and forgets those that have expired. */
-export async function storeMinted(tx: ScopedStore, minted: readonly Minted[], nowMs: number): Promise<void> {
-  if (minted.length === 0) return;
+export async function storeIssued(
+  tx: ScopedStore,
+  fresh: readonly IssuedToken[],
+  nowMs: number,
+): Promise<void> {
+  if (fresh.length === 0) return;
   await tx.delete('issued_tokens').where('expires_ms', '<=', nowMs).execute();
-  for (let at = 0; at < minted.length; at += rowsPerStatement) {
-    const some = minted.slice(at, at + rowsPerStatement);
-    await tx
-      .insert(
-        'issued_tokens',
-        some.map(({ row }) => row),
-      )
-      .execute();
-    const texts = some.map(({ row: { id }, token }) => ({ id, token }));
-    await tx.insert('issued_token_texts', texts).execute();
-  }
+  for (let at = 0; at < fresh.length; at += rowsPerStatement)
+    await tx.insert('issued_tokens', fresh.slice(at, at + rowsPerStatement)).execute();
 }
 
-/** The id of the node's ticket: of `issued` the one that still serves, else a new one, which is added to `minted`. */
-export async function ticketFor(
+/** The node's ticket: of those issued the one that still serves, else a new one, which is added to `fresh`. */
+export function ticketFor(
   context: ControllerContext,
   organisation: OrganisationId,
-  claims: TicketClaims,
-  { issued, minted }: { readonly issued: readonly IssuedToken[]; readonly minted: Minted[] },
-): Promise<Id<'tok'>> {
+  { node, session, untilMs, meet, out, hosts }: TicketDue,
+  { issued, fresh }: Tokens,
+): IssuedToken {
   const nowMs = context.now();
   const rows = issued.filter(
-    ({ kind, session, superseded_ms: superseded }) =>
-      kind === 'ticket' && session === (claims.session ?? null) && superseded === null,
+    (row) => row.kind === 'ticket' && row.session === session && row.superseded_ms === null,
   );
-  const expiresMs = Math.min(claims.untilMs, nowMs + longestLifeMs);
-  const hosts = claims.hosts === undefined ? {} : { hosts: claims.hosts };
+  const expiresMs = Math.min(untilMs, nowMs + longestLifeMs);
   const relay = context.organisations.get(organisation)?.limits.relay ?? null;
-  const rate = relay === null ? {} : { rate: relay * bytesInMegabit };
-  const terms = JSON.stringify({ meet: claims.meet.toSorted(), out: claims.out, ...hosts, ...rate });
+  const terms: TicketTerms = {
+    meet: meet.toSorted(),
+    out,
+    ...(hosts === undefined ? {} : { hosts }),
+    ...(relay === null ? {} : { rate: relay * bytesInMegabit }),
+  };
+  const resources = JSON.stringify(terms);
   const newest = Math.max(...rows.map((row) => row.issued_ms));
   const last = rows.find((row) => row.issued_ms === newest);
-  if (last?.resources === terms && last.expires_ms - nowMs > (expiresMs - nowMs) / 2) return last.id;
-  const id = newId('tok', context.random(16));
-  const token = await signTicket(context.keys.signer, {
-    iss: context.publicUrl.origin,
-    jti: id,
-    org: organisation,
-    sub: claims.node,
-    role: claims.role,
-    mk: claims.mk,
-    meet: claims.meet,
-    ...hosts,
-    ...rate,
-    out: claims.out,
-    iat: Math.floor(nowMs / 1_000),
-    exp: Math.floor(expiresMs / 1_000),
-  });
-  const row = {
-    id,
+  if (last?.resources === resources && last.expires_ms - nowMs > (expiresMs - nowMs) / 2) return last;
+  const ticket: IssuedToken = {
+    id: newId('tok', context.random(16)),
     kind: 'ticket',
-    node: claims.node,
-    session: claims.session ?? null,
+    node,
+    session,
     network: null,
-    resources: terms,
+    resources,
     who: null,
     issued_ms: Math.max(nowMs, (last?.issued_ms ?? 0) + 1),
     expires_ms: expiresMs,
     superseded_ms: null,
-  } as const;
-  minted.push({ row, token });
-  return id;
+  };
+  fresh.push(ticket);
+  return ticket;
+}
+
+/** The terms that a ticket was issued on. */
+export function termsOf({ resources }: Pick<IssuedTokensTable, 'resources'>): TicketTerms {
+  return JSON.parse(resources) as TicketTerms;
 }
 
 /** The public hostnames that a ticket was signed for. */

@@ -1,5 +1,5 @@
 /** Connectors and relays as others are told of them: those that were heard of within a day. */
-import type { RelayEntry } from '../../protocol/control.ts';
+import type { RelayEntry } from '../../protocol/snapshot.ts';
 import type { NodesTable } from '../store/tables/nodes.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 

@@ -51,20 +51,30 @@ export class SharedEntitlements {
 
   /** As `entitlements` has it; the same list for seats that agree, so nobody may change it. */
   of(seat: Seat): readonly Entitlement[] {
+    return this.#shared(seat, '', () => {
+      const candidates = candidatesFor(this.#state, seat.subject);
+      const only = this.#only;
+      return only === 'all' ? candidates : candidates.filter(({ definition }) => only.has(definition.name));
+    });
+  }
+
+  /** As `entitlementsTo` has it, shared alike. */
+  to(seat: Seat, resources: readonly Resource[]): readonly Entitlement[] {
+    if (resources.length === 0) return [];
+    return this.#shared(seat, resources.map(({ id }) => id).join(), () => resources);
+  }
+
+  #shared(seat: Seat, about: string, chosen: () => readonly Resource[]): readonly Entitlement[] {
     const withheld = withheldFrom(this.#state, seat, this.#nowMs);
     const of = circumstancesOf(this.#state, seat);
-    const key = JSON.stringify([of.subject, withheld?.name]);
+    const key = JSON.stringify([of.subject, withheld?.name, about]);
     const known = this.#decided.get(key) ?? [];
     const same = known.find((each) => each.read.every((part) => isDeepStrictEqual(each.of[part], of[part])));
     if (same !== undefined) return same.list;
     const observed = new Observed(of);
-    const only = this.#only;
-    const candidates = candidatesFor(this.#state, seat.subject);
-    const chosen =
-      only === 'all' ? candidates : candidates.filter(({ definition }) => only.has(definition.name));
     const list = entitlementsOn(
       this.#state,
-      chosen.map((resource) => [resource, observed.facts(resource, this.#nowMs)]),
+      chosen().map((resource) => [resource, observed.facts(resource, this.#nowMs)]),
       withheld,
     );
     if (known.length < mostKept) this.#decided.set(key, [...known, { of, read: [...observed.read], list }]);

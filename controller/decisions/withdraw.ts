@@ -7,11 +7,12 @@ import type { AuditEntry } from '../audit/append-audit.ts';
 import type { OrganisationState } from '../organisation/organisation-state.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { resourceById } from './candidates.ts';
-import { entitlementsTo, type Entitlement } from './entitlements.ts';
+import type { Entitlement } from './entitlements.ts';
+import { Excesses } from './excesses.ts';
 import { issuedTo } from './issued-tokens.ts';
 import type { NarrowedRights } from './narrowed-rights.ts';
 import type { Taken } from './revocations.ts';
-import { promisesMore, type Right } from './rights.ts';
+import type { Right } from './rights.ts';
 import type { Seat } from './seat.ts';
 import { SharedEntitlements } from './shared-entitlements.ts';
 import { groupsOfNetwork, webResources, whoText } from './told.ts';
@@ -51,8 +52,8 @@ export async function withdraw(
   const ids: string[] = [];
   const entries: AuditEntry[] = [];
   /** By the resources and what is left of them, which are the same for many. */
-  const narrowed = new Map<string, { grants: Id<'tok'>[]; resources: ResourceId[]; left?: Right }>();
-  const narrow = (grant: Id<'tok'>, resources: ResourceId[], left?: Right): void => {
+  const narrowed = new Map<string, { grants: Id<'tok'>[]; resources: readonly ResourceId[]; left?: Right }>();
+  const narrow = (grant: Id<'tok'>, resources: readonly ResourceId[], left?: Right): void => {
     const key = `${left?.until} ${left?.out} ${resources.join()}`;
     const same = narrowed.get(key);
     if (same !== undefined) same.grants.push(grant);
@@ -67,6 +68,7 @@ export async function withdraw(
     nowMs,
   );
   const shared = new SharedEntitlements(state, nowMs, about);
+  const excesses = new Excesses({ stays, moved, gone, web });
   for (const seat of seats) {
     const rows = (grants.get(seat.device.id) ?? []).filter(
       ({ kind, session }) => kind === 'grant' && session === seat.session.id,
@@ -81,32 +83,16 @@ export async function withdraw(
       // What it says of its holder holds no more: a new grant follows.
       const isOutdated =
         row.network !== null && web.size > 0 && row.who !== whoText(seat.subject, groupsOf(row.network));
-      const over: ResourceId[] = [];
-      let count = 0;
-      /** What is allowed for a shorter time than was signed goes on until then, by what is left of it. */
-      const shorter = new Map<string, { resources: ResourceId[]; left: Right }>();
-      for (const [id, right] of carried) {
-        const left = moved.has(id) || (isOutdated && web.has(id)) ? undefined : now?.get(id);
-        if (stays(id) || !promisesMore(right, left)) continue;
-        if (left === undefined) {
-          if (!gone.has(id)) over.push(id);
-          count += 1;
-          lost.add(id);
-        } else {
-          const key = `${left.until} ${left.out}`;
-          const same = shorter.get(key);
-          if (same === undefined) shorter.set(key, { resources: [id], left });
-          else same.resources.push(id);
-        }
-      }
-      if (count > 0 && count === carried.size) {
+      const excess = excesses.of(carried, now, isOutdated);
+      for (const id of excess.lost) lost.add(id);
+      if (excess.lost.length > 0 && excess.lost.length === carried.size) {
         ids.push(row.id);
         continue;
       }
-      if (over.length > 0) narrow(row.id, over);
-      for (const { resources: some, left } of shorter.values()) narrow(row.id, some, left);
+      if (excess.over.length > 0) narrow(row.id, excess.over);
+      for (const { resources, left } of excess.shorter) narrow(row.id, resources, left);
     }
-    entries.push(...lostEntries(state, seat, list, lost, nowMs, cause));
+    if (lost.size > 0) entries.push(...lostEntries(state, shared, seat, list, lost, nowMs, cause));
   }
   return { ids, narrowed: [...narrowed.values()], entries };
 }
@@ -114,6 +100,7 @@ export async function withdraw(
 /** Audit entries for what the seat may no longer use at all: one for the resources that are refused for the same reasons. */
 function lostEntries(
   state: OrganisationState,
+  shared: SharedEntitlements,
   seat: Seat,
   list: readonly Entitlement[],
   lost: ReadonlySet<ResourceId>,
@@ -129,7 +116,7 @@ function lostEntries(
   };
   const looked = new Map(list.map((entry) => [entry.resource.id, entry]));
   const others = [...lost].flatMap((id) => (looked.has(id) ? [] : (resourceById(state, id) ?? [])));
-  for (const entry of entitlementsTo(state, seat, others, nowMs)) looked.set(entry.resource.id, entry);
+  for (const entry of shared.to(seat, others)) looked.set(entry.resource.id, entry);
   for (const id of lost) {
     const entry = looked.get(id);
     if (entry === undefined) note(id, []);

@@ -2,7 +2,7 @@
  * What the owner of devices should hear of on their others: one that was let in and that they have not said they know,
  * and one that is suspended because two copies of its key were seen.
  */
-import type { DeviceNews } from '../../protocol/control.ts';
+import type { DeviceNews } from '../../protocol/snapshot.ts';
 import type { DeviceId } from '../../protocol/ids.ts';
 import { inChunks } from '../store/in-chunks.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';

@@ -15,6 +15,8 @@ export interface Refusal {
   readonly resource: string;
   /** Names of reasons, as administrators see them. */
   readonly reasons: readonly string[];
+  /** The policies because of which, for administrators; none where nothing was decided. */
+  readonly policies?: readonly string[];
   readonly device: string | undefined;
   /** Through which door it was asked for; the client's unless said. */
   readonly door?: Door;
@@ -46,7 +48,7 @@ export class Refusals {
    * lately: then nothing is written.
    */
   async record(store: ScopedStore, refusal: Refusal): Promise<string | undefined> {
-    const { who, resource, reasons, device, door = 'client', address } = refusal;
+    const { who, resource, reasons, policies = [], device, door = 'client', address } = refusal;
     const atMs = this.#context.now();
     const key = JSON.stringify([store.organisation, who, resource, reasons, device, door, address]);
     const shown = this.#shown.get(key);
@@ -58,7 +60,13 @@ export class Refusals {
     this.#shown.set(key, { trace, atMs });
     const [oldest] = this.#shown.keys();
     if (this.#shown.size > maxRemembered && oldest !== undefined) this.#shown.delete(oldest);
-    const detail = { trace, door, address, ...(device === undefined ? {} : { device }) };
+    const detail = {
+      trace,
+      door,
+      address,
+      ...(device === undefined ? {} : { device }),
+      ...(policies.length === 0 ? {} : { policies }),
+    };
     await appendAudit(store, [
       { atMs, who, what: 'access.refuse', resource, result: 'refused', reasons, detail },
     ]);

@@ -89,18 +89,26 @@ export class ChangeWatch {
 /** By the first word of an entry's `what`. */
 const kindsByWord: Readonly<Record<string, readonly LiveKind[]>> = {
   document: ['document'],
-  access: ['devices'],
-  administrator: ['people'],
+  access: ['devices', 'requests'],
+  administrator: ['people', 'settings'],
   connector: ['servers'],
   device: ['devices', 'sessions'],
+  directory: ['people', 'settings'],
+  exposure: ['exposures'],
   hostname: ['servers'],
   key: ['servers'],
+  mail: ['settings'],
+  name: ['servers'],
+  notification: ['settings'],
+  organisation: ['settings'],
   person: ['people', 'sessions'],
   posture: ['devices'],
   relay: ['servers'],
-  'service-account': ['people', 'sessions'],
+  request: ['requests'],
+  service: ['people', 'sessions'],
   session: ['sessions', 'people'],
   'sign-in': ['sessions', 'people', 'devices'],
+  token: ['settings'],
 };
 
 function kindsOf(what: string): readonly LiveKind[] {

@@ -3,13 +3,15 @@ import { authorizationCodeGrant, fetchUserInfo } from 'openid-client';
 import type { SignInError } from '../../protocol/portal.ts';
 import type { ControllerContext } from '../context.ts';
 import { objectionToIdToken } from './id-token-claims.ts';
-import { needsUserInfo, readIdentity, type Identity } from './identity-claims.ts';
+import { needsUserInfo, readIdentity, type Claims, type Identity } from './identity-claims.ts';
 import type { PendingSignIn } from './pending-sign-ins.ts';
 import type { Provider } from './providers.ts';
 
 export interface Exchanged {
   readonly identity: Identity;
   readonly idToken: string;
+  /** What the identity was read from; `userInfo` is empty where it was not asked. */
+  readonly claims: { readonly idToken: Claims; readonly userInfo: Claims };
 }
 
 /** Who the provider says this is; else why that cannot be told. `url` is where the browser was sent back to. */
@@ -39,7 +41,11 @@ export async function exchange(
       client.serverMetadata().userinfo_endpoint !== undefined &&
       needsUserInfo(claims, definition.groupsClaim);
     const userInfo = more ? await fetchUserInfo(client, tokens.access_token, claims.sub) : {};
-    return { identity: readIdentity(claims, userInfo, definition.groupsClaim), idToken: tokens.id_token };
+    return {
+      identity: readIdentity(claims, userInfo, definition.groupsClaim),
+      idToken: tokens.id_token,
+      claims: { idToken: claims, userInfo },
+    };
   } catch (error) {
     const { code, message } = error as { code?: string; message?: string };
     context.log.warn({ provider: definition.name, code, reason: message }, 'a sign-in could not be checked');

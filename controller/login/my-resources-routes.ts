@@ -6,7 +6,7 @@ import { Type } from 'typebox';
 import type { Door } from '../../protocol/policy-document.ts';
 import type { DeviceId } from '../../protocol/ids.ts';
 import { MyResources, PortalResource } from '../../protocol/portal.ts';
-import { hiddenText, readableReason, type System } from '../../protocol/reasons.ts';
+import { hiddenText, readableReason, reasonTexts, type System } from '../../protocol/reasons.ts';
 import { ProblemError } from '../api/problems.ts';
 import type { TypedApp } from '../api/typed-app.ts';
 import type { ControllerContext } from '../context.ts';
@@ -83,6 +83,7 @@ export function myResourcesRoutes(app: TypedApp, context: ControllerContext): vo
         reasons: decided?.reasons.map(({ name }) => name) ?? [
           there === undefined ? 'no-resource' : 'no-allow',
         ],
+        policies: becauseOf(decided),
         device: device?.id,
         ...(door === undefined ? {} : { door }),
         address: request.ip,
@@ -96,6 +97,12 @@ export function myResourcesRoutes(app: TypedApp, context: ControllerContext): vo
       return { ...shownResource(right, about), trace };
     },
   );
+}
+
+/** The policies that a refusal is of: those that deny, and those of which a condition is not met. */
+function becauseOf(decided: Entitlement | undefined): string[] {
+  const unmet = (decided?.judged ?? []).filter(({ name }) => !reasonTexts[name].met);
+  return [...new Set(unmet.flatMap(({ policy }) => policy ?? []))];
 }
 
 /** What a person typed, for administrators to read: what does not print is left out. */

@@ -4,6 +4,7 @@
  * controller the browser comes back. Nothing that lasts: what is lost makes people start again.
  */
 import { createHash } from 'node:crypto';
+import type { Id } from '../../protocol/ids.ts';
 import type { Door } from '../../protocol/policy-document.ts';
 import type { KeptValues } from '../live/kept-values.ts';
 import type { Live } from '../live/live.ts';
@@ -26,6 +27,8 @@ export interface PendingSignIn {
     /** Through which door; the client's unless said. */
     readonly door?: Door;
   };
+  /** The session of the administrator who only tries it (`sign-in-trials.ts`): then nobody is signed in by the answer. */
+  readonly trialOf?: Id<'ses'>;
 }
 
 export class PendingSignIns {

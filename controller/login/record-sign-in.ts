@@ -10,11 +10,11 @@ import { takeAtSignIn } from '../administrators/invitations.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { ControllerContext, Organisation } from '../context.ts';
 import { sessionLengthMs } from '../organisation/settings.ts';
-import { hasRoom } from '../operator/limits.ts';
-import { joinAtSignIn, type Joined } from '../scim/join.ts';
+import { joinAtSignIn } from '../scim/join.ts';
 import type { PeopleTable } from '../store/tables/people.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import type { Identity } from './identity-claims.ts';
+import { signInOutcome } from './sign-in-outcome.ts';
 
 export interface SignedIn {
   readonly person: Id<'usr'>;
@@ -62,43 +62,28 @@ export async function recordSignIn(
   },
 ): Promise<SignedIn> {
   const nowMs = context.now();
-  const { groups: declared, document } = await organisation.reader.current();
-  const lengthMs = sessionLengthMs(document);
-  const claimed = identity.groups.filter((group) => declared.has(group));
-  const settings = document.identityProviders?.find(({ name }) => name === provider)?.directory;
-  const ignored = identity.groups.filter((group) => !declared.has(group));
+  const state = await organisation.reader.current();
+  const lengthMs = sessionLengthMs(state.document);
   const secret = context.random(32);
   const session = newId('ses', context.random(16));
   const newPerson = newId('usr', context.random(16));
   const written = await organisation.store.transaction(async (tx) => {
-    const known = await tx
-      .select('people')
-      .selectAll()
-      .where('issuer', '=', issuer)
-      .where('subject', '=', identity.subject)
-      .executeTakeFirst();
+    const outcome = await signInOutcome(tx, state, { issuer, provider, identity });
+    const { known, refused, directory, groups, undeclared: ignored } = outcome;
     const id = known?.id ?? newPerson;
-    if (known !== undefined && known.disabled_ms !== null) {
-      const detail = { provider, address };
-      const entry = { atMs: nowMs, who: id, what: 'sign-in', reasons: ['disabled'], detail };
+    if (refused !== undefined) {
+      const more = {
+        disabled: {},
+        limit: { email: identity.email },
+        'not-in-directory': { directory: directory?.state },
+      }[refused];
+      const who = refused === 'limit' ? 'nobody' : id;
+      const detail = { provider, address, ...more };
+      const entry = { atMs: nowMs, who, what: 'sign-in', reasons: [refused], detail };
       await appendAudit(tx, [{ ...entry, result: 'refused' }]);
-      return 'disabled';
+      return refused === 'limit' ? 'no-room' : 'disabled';
     }
-    if (known === undefined && !(await hasRoom(tx, 'people'))) {
-      const detail = { provider, address, email: identity.email };
-      const entry = { atMs: nowMs, who: 'nobody', what: 'sign-in', reasons: ['limit'], detail };
-      await appendAudit(tx, [{ ...entry, result: 'refused' }]);
-      return 'no-room';
-    }
-    const joined =
-      settings === undefined ? undefined : await joinAtSignIn(tx, provider, settings, id, identity);
-    if (joined?.state === 'inactive' || (joined?.state === 'unknown' && settings?.required === true)) {
-      const detail = { provider, address, directory: joined.state };
-      const entry = { atMs: nowMs, who: id, what: 'sign-in', reasons: ['not-in-directory'], detail };
-      await appendAudit(tx, [{ ...entry, result: 'refused' }]);
-      return 'disabled';
-    }
-    const groups = groupsAt(claimed, joined);
+    if (directory?.joins !== undefined) await joinAtSignIn(tx, directory.joins, id);
     const row = { email: identity.email ?? null, name: identity.name, groups: JSON.stringify(groups) };
     // Sessions that ran out by themselves keep nothing of the provider's either.
     await tx
@@ -163,13 +148,6 @@ export async function recordSignIn(
   const { person, changed } = written;
   if (changed) await context.publish(organisation.id, { kind: 'person', person });
   return { person, session, cookie: toBase64Url(secret), lifeS: Math.floor(lengthMs / 1_000) };
-}
-
-/** Of groups that the directory has, those it says; of others, what the provider claims. */
-function groupsAt(claimed: readonly string[], joined: Joined | undefined): string[] {
-  if (joined === undefined || joined.state === 'unknown') return [...new Set(claimed)].toSorted();
-  const others = claimed.filter((group) => !joined.managed.includes(group));
-  return [...new Set([...others, ...joined.groups])].toSorted();
 }
 
 async function writePerson(

@@ -7,9 +7,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { buildAuthorizationUrl, calculatePKCECodeChallenge } from 'openid-client';
 import { Type } from 'typebox';
 import { toBase64Url } from '../../protocol/encoding.ts';
+import type { Id } from '../../protocol/ids.ts';
 import { sourceOfAddress } from '../../protocol/link/handshake-budget.ts';
 import { SignInOptions, type SignInError } from '../../protocol/portal.ts';
-import { problemOf } from '../api/problems.ts';
+import { problemOf, ProblemError } from '../api/problems.ts';
 import type { TypedApp } from '../api/typed-app.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { ControllerContext, Organisation } from '../context.ts';
@@ -25,6 +26,8 @@ import type { Provider, Providers } from './providers.ts';
 import { NoRoomForPerson, PersonDisabled, recordSignIn } from './record-sign-in.ts';
 import { returnPath } from './return-path.ts';
 import { plainAddress } from './same-network.ts';
+import { signInTrialRoutes } from './sign-in-trial-routes.ts';
+import { SignInTrials } from './sign-in-trials.ts';
 import type { StepUp } from './step-up.ts';
 import { StepUps } from './step-ups.ts';
 
@@ -49,7 +52,9 @@ export function signInRoutes(
   cookies: Cookies,
   providers: Providers,
 ): void {
-  const signIns = new SignIns(context, cookies, providers);
+  const trials = new SignInTrials(context, cookies);
+  const signIns = new SignIns(context, cookies, providers, trials);
+  signInTrialRoutes(app, context, trials, signIns);
   app.get(
     '/api/v1/sign-in',
     {
@@ -115,19 +120,21 @@ export function signInRoutes(
   );
 }
 
-class SignIns {
+export class SignIns {
   readonly #context: ControllerContext;
   readonly #cookies: Cookies;
   readonly #providers: Providers;
   readonly #pending: PendingSignIns;
   readonly #stepUps: StepUps;
+  readonly #trials: SignInTrials;
   readonly #starts: Throttle;
   readonly #finishes: Throttle;
 
-  constructor(context: ControllerContext, cookies: Cookies, providers: Providers) {
+  constructor(context: ControllerContext, cookies: Cookies, providers: Providers, trials: SignInTrials) {
     this.#context = context;
     this.#cookies = cookies;
     this.#providers = providers;
+    this.#trials = trials;
     this.#stepUps = new StepUps(context, cookies);
     this.#pending = new PendingSignIns(context.live);
     this.#starts = context.live.throttle('sign-in starts', starts);
@@ -153,10 +160,52 @@ class SignIns {
     if (this.#isSuspended(organisation)) return backToSignIn(reply, 'suspended', returnTo);
     const provider = await this.#reach(organisation, name);
     if (provider === 'provider-unreachable') return backToSignIn(reply, 'provider-unreachable', returnTo);
+    const fresh = asked || freshPages.has(new URL(returnTo, this.#context.publicUrl).pathname);
+    const url = await this.#begin(request, reply, organisation, provider, {
+      returnTo,
+      fresh,
+      ...(stepUp === undefined ? {} : { stepUp }),
+    });
+    return reply.redirect(url.href, 302);
+  }
+
+  /**
+   * Begins a sign-in that an administrator only tries, in the browser of that session; where it is to go. Throws
+   * `not-found` for a name that the document does not have, and `conflict` where the provider cannot be reached.
+   */
+  async beginTrial(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    organisation: Organisation,
+    name: string,
+    session: Id<'ses'>,
+  ): Promise<URL> {
+    const provider = await this.#reach(organisation, name);
+    if (provider === 'provider-unreachable')
+      throw new ProblemError(
+        'conflict',
+        'The provider cannot be reached, or does not answer as that issuer. The log of the controller says why.',
+      );
+    return this.#begin(request, reply, organisation, provider, {
+      returnTo: '/',
+      fresh: true,
+      trialOf: session,
+    });
+  }
+
+  /** Keeps an attempt for this browser; where the browser is to go with it. */
+  async #begin(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    organisation: Organisation,
+    provider: Provider,
+    more: Pick<PendingSignIn, 'returnTo' | 'fresh' | 'stepUp' | 'trialOf'>,
+  ): Promise<URL> {
+    const { name } = provider.definition;
+    const { fresh, stepUp } = more;
     const [state, nonce, codeVerifier] = [this.#draw(), this.#draw(), this.#draw()];
     const known = this.#cookies.read(request, 'signin');
     const browser = known ?? this.#draw();
-    const fresh = asked || freshPages.has(new URL(returnTo, this.#context.publicUrl).pathname);
     const url = buildAuthorizationUrl(provider.client, {
       redirect_uri: this.#redirectUri(organisation, name),
       scope: scopesFor(provider),
@@ -166,19 +215,16 @@ class SignIns {
       code_challenge_method: 'S256',
       ...askFor(provider, fresh, stepUp && (await this.#stepUps.wanted(organisation, request, stepUp))),
     });
-    const more = stepUp === undefined ? {} : { stepUp };
     await this.#pending.add(state, browser, {
       provider: ownName(organisation, name),
       nonce,
       codeVerifier,
-      returnTo,
-      fresh,
       ...more,
     });
     this.#cookies.set(reply, 'signin', browser, signInLifeMs / 1_000);
     // Of tabs that begin at once, before the browser has that cookie, the last one's takes the place of the others'.
     if (known === undefined) this.#cookies.set(reply, ownCookie(state), browser, signInLifeMs / 1_000);
-    return reply.redirect(url.href, 302);
+    return url;
   }
 
   /** Takes the provider's answer, once, from the browser that began the attempt. */
@@ -191,11 +237,19 @@ class SignIns {
     const pending = await this.#pending.take(state, browser, ownName(organisation, name));
     if (own !== undefined) this.#cookies.clear(reply, ownCookie(state));
     if (pending === undefined) return backToSignIn(reply, 'attempt-gone', '/');
-    const { returnTo } = pending;
+    const { returnTo, trialOf } = pending;
     if (this.#isSuspended(organisation)) return backToSignIn(reply, 'suspended', returnTo);
     const address = plainAddress(request.ip);
     const provider = await this.#reach(organisation, name);
     if (provider === 'provider-unreachable') return backToSignIn(reply, 'provider-unreachable', returnTo);
+    // Whatever the provider says: what was begun as a trial signs nobody in.
+    if (trialOf !== undefined) {
+      if (!(await this.#trials.isStillTheirs(request, organisation, trialOf)))
+        return backToSignIn(reply, 'attempt-gone', '/');
+      const tried = await exchange(this.#context, provider, url, state, pending);
+      const page = await this.#trials.keep(organisation, trialOf, provider, tried, address);
+      return reply.redirect(page, 302);
+    }
     const answer = await this.#identify(organisation, provider, url, state, pending);
     if (typeof answer === 'string') {
       await this.#recordFailure(organisation, answer, name, address);

@@ -25,6 +25,7 @@ const tables = [
   'directory_members',
   'name_proofs',
   'usage_counts',
+  'policy_hits',
 ] as const satisfies readonly (keyof ScopedSchema)[];
 const hidden = new Set(['organisation', 'cookie_hash', 'id_token']);
 const rowsAtOnce = 1_000;

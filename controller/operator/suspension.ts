@@ -29,7 +29,6 @@ export async function endEverything(context: ControllerContext, id: Organisation
   const { store } = context.organisation(id);
   const revocations = await store.transaction(async (tx) => {
     const issued = await tx.delete('issued_tokens').returning('id').execute();
-    await tx.delete('issued_token_texts').execute();
     const web = await tx.delete('web_sessions').returning('id').execute();
     await tx.delete('web_codes').execute();
     const ids = [...issued, ...web].map((row) => row.id);

@@ -2,7 +2,7 @@
  * What is said of a device, as `decide()` takes it: its own last report, whether the serial number in it is one of the
  * organisation's, and the verdicts of others. All of it claims; nothing here is proven.
  */
-import type { PostureFacts } from '../../protocol/control.ts';
+import type { PostureFacts } from '../../protocol/posture-facts.ts';
 import type { NodeId } from '../../protocol/ids.ts';
 import { normalSerial } from '../../protocol/posture.ts';
 import type { Facts } from '../../policy/facts.ts';

@@ -3,7 +3,7 @@
  * nothing, and one whose facts change all the time is taken at its newest word a few times a minute, so that none makes
  * the controller decide for it without end.
  */
-import { PostureFacts } from '../../protocol/control.ts';
+import { PostureFacts } from '../../protocol/posture-facts.ts';
 import type { DeviceId, OrganisationId } from '../../protocol/ids.ts';
 import { normalSerial } from '../../protocol/posture.ts';
 import type { ControllerContext, Organisation } from '../context.ts';

@@ -1,5 +1,5 @@
 /** What a person is shown of a device of theirs: exactly what it tells about itself, and what profiles make of it. */
-import type { PostureFacts } from '../../protocol/control.ts';
+import type { PostureFacts } from '../../protocol/posture-facts.ts';
 import type { MyPosture } from '../../protocol/portal.ts';
 import { postureChecks } from '../../protocol/posture.ts';
 import { fixOf, reasonTexts } from '../../protocol/reasons.ts';

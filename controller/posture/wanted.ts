@@ -3,7 +3,7 @@
  * of its system, and the resources that need each. What no profile asks for is not collected.
  */
 import type { PostureProfileDocument } from '../../protocol/posture-document.ts';
-import type { PostureFacts, PostureWanted } from '../../protocol/control.ts';
+import type { PostureFacts, PostureWanted } from '../../protocol/posture-facts.ts';
 import { maxAsked, postureChecks, type PostureCheck } from '../../protocol/posture.ts';
 import type { System } from '../../protocol/reasons.ts';
 import { compileChecks } from '../../policy/conditions/posture-checks.ts';

@@ -61,34 +61,39 @@ export async function personFor(
 }
 
 /** What the directory says of somebody who signs in: whether they may, and of its groups, in which they are. */
-export interface Joined {
+export interface InDirectory {
   readonly state: 'unknown' | 'active' | 'inactive';
   /** Names of all groups of the directory, and of those that this person is in. */
   readonly managed: readonly string[];
   readonly groups: readonly string[];
+  /** The user who is nobody yet and whom the sign-in joins. */
+  readonly joins?: DirectoryUsersTable['id'];
 }
 
-/** Finds and joins whoever signs in now; `person` is their id, known or new. */
-export async function joinAtSignIn(
+/** Finds whoever signs in now; `person` is who they are, where that is known. */
+export async function findInDirectory(
   tx: ScopedStore,
   directory: string,
   settings: DirectoryDocument,
-  person: Id<'usr'>,
+  person: Id<'usr'> | undefined,
   identity: Pick<Identity, 'subject' | 'email'>,
-): Promise<Joined> {
+): Promise<InDirectory> {
   const groups = await tx
     .select('directory_groups')
     .select(['id', 'name'])
     .where('directory', '=', directory)
     .execute();
   const managed = groups.map(({ name }) => name);
-  const user =
-    (await tx
-      .select('directory_users')
-      .selectAll()
-      .where('directory', '=', directory)
-      .where('person', '=', person)
-      .executeTakeFirst()) ?? (await joinNow(tx, directory, settings, person, identity));
+  const joined =
+    person === undefined
+      ? undefined
+      : await tx
+          .select('directory_users')
+          .selectAll()
+          .where('directory', '=', directory)
+          .where('person', '=', person)
+          .executeTakeFirst();
+  const user = joined ?? (await userFor(tx, directory, settings, identity));
   if (user === undefined) return { state: 'unknown', managed, groups: [] };
   const memberships = await tx
     .select('directory_members')
@@ -96,18 +101,30 @@ export async function joinAtSignIn(
     .where('directory_user', '=', user.id)
     .execute();
   const own = new Set(memberships.map((each) => each.directory_group));
+  const isActive = user.active === 1;
   return {
-    state: user.active === 1 ? 'active' : 'inactive',
+    state: isActive ? 'active' : 'inactive',
     managed,
     groups: groups.filter(({ id }) => own.has(id)).map(({ name }) => name),
+    // One who is not active comes in no further, and there may be nobody to join with.
+    ...(joined === undefined && isActive ? { joins: user.id } : {}),
   };
 }
 
-async function joinNow(
+/** Joins a user that `findInDirectory` found with the person who signs in, in the same transaction. */
+export async function joinAtSignIn(
+  tx: ScopedStore,
+  user: DirectoryUsersTable['id'],
+  person: Id<'usr'>,
+): Promise<void> {
+  await tx.update('directory_users').set({ person }).where('id', '=', user).execute();
+}
+
+/** The directory's user who signs in with this identity, where it is one alone and nobody's yet. */
+async function userFor(
   tx: ScopedStore,
   directory: string,
   settings: DirectoryDocument,
-  person: Id<'usr'>,
   { subject, email }: Pick<Identity, 'subject' | 'email'>,
 ): Promise<DirectoryUsersTable | undefined> {
   const isByEmail = (settings.join ?? 'email') === 'email';
@@ -125,8 +142,5 @@ async function joinNow(
   const [user, another] = matching;
   // Whoever it was before who used this address: it is theirs and not joined anew.
   if (user === undefined || another !== undefined || user.person !== null) return undefined;
-  // One who is not active comes in no further, and there may be nobody to join with.
-  if (user.active === 1)
-    await tx.update('directory_users').set({ person }).where('id', '=', user.id).execute();
   return user;
 }

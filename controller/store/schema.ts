@@ -14,7 +14,6 @@ import type {
   BootsTable,
   ChannelsTable,
   EnrolmentKeysTable,
-  IssuedTokenTextsTable,
   IssuedTokensTable,
   NodesTable,
   PostureSourcesTable,
@@ -30,6 +29,7 @@ import type {
   NetworksTable,
   OrganisationsTable,
   ProposalsTable,
+  PolicyHitsTable,
   ResourcesTable,
   ServiceAccountsTable,
   UsageCountsTable,
@@ -80,7 +80,6 @@ export interface ScopedSchema {
   enrolment_keys: EnrolmentKeysTable;
   api_tokens: ApiTokensTable;
   issued_tokens: IssuedTokensTable;
-  issued_token_texts: IssuedTokenTextsTable;
   revocations: RevocationsTable;
   audit: AuditTable;
   login_attempts: LoginAttemptsTable;
@@ -113,6 +112,7 @@ export interface ScopedSchema {
   proposals: ProposalsTable;
   name_proofs: NameProofsTable;
   usage_counts: UsageCountsTable;
+  policy_hits: PolicyHitsTable;
 }
 
 /** Keys, sealed, and the TLS authority, where several controllers share them. */

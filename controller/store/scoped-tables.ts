@@ -19,7 +19,6 @@ const tables: Readonly<Record<keyof ScopedSchema, true>> = {
   enrolment_keys: true,
   api_tokens: true,
   issued_tokens: true,
-  issued_token_texts: true,
   revocations: true,
   audit: true,
   login_attempts: true,
@@ -50,6 +49,7 @@ const tables: Readonly<Record<keyof ScopedSchema, true>> = {
   proposals: true,
   name_proofs: true,
   usage_counts: true,
+  policy_hits: true,
   exposures: true,
   exposure_labels: true,
 };

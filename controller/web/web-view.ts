@@ -1,5 +1,5 @@
 /** What a connector is told for its web door besides its resources: where sign-in begins, passes, the keys of assertions. */
-import type { ConnectorSnapshot } from '../../protocol/control.ts';
+import type { ConnectorSnapshot } from '../../protocol/snapshot.ts';
 import type { NetworkId } from '../../protocol/ids.ts';
 import type { AssertionJwk } from '../../protocol/web-resource.ts';
 import type { ControllerContext } from '../context.ts';

@@ -3,7 +3,7 @@
  * has a reason of its own. Compiled once, so that judging parses and allocates nothing.
  */
 import type { PostureProfileDocument } from '../../protocol/posture-document.ts';
-import type { PostureFacts } from '../../protocol/control.ts';
+import type { PostureFacts } from '../../protocol/posture-facts.ts';
 import { parseDuration } from '../../protocol/durations.ts';
 import type { PostureCheck } from '../../protocol/posture.ts';
 import type { ReasonName } from '../../protocol/reasons.ts';

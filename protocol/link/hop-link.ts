@@ -12,10 +12,10 @@ import { Mux } from '../mux/mux.ts';
 import type { RecordSink } from '../mux/outbox.ts';
 import type { MuxStream } from '../mux/stream.ts';
 import { BinaryMessages, messageHeadroom } from './binary-messages.ts';
-import type { BinaryReads } from './binary-reads.ts';
+import { takeBinaryMessages, type BinaryReads } from './binary-reads.ts';
 import { Liveness } from './liveness.ts';
 import { closeCodeOf, faultOfClose } from './websocket-carrier.ts';
-import { countPassed } from './young-buffers.ts';
+import { countPassed } from './collect-garbage.ts';
 
 /**
  * With this much unsent, the mux waits: one large record is on its way at a time, and whatever comes meanwhile has its
@@ -86,7 +86,9 @@ export class HopLink implements RecordSink {
       },
     });
     socket.on('message', this.#message);
-    options.reads?.takeMessages((message) => this.#frames(message, true));
+    const take = (message: Buffer): void => this.#frames(message, true);
+    if (options.side === 'acceptor') takeBinaryMessages(socket, take);
+    else options.reads?.takeMessages(take);
     socket.on('error', (error) => this.#end(new Fault('unreachable', error.message, { cause: error })));
     socket.on('close', (code) => this.#end(faultOfClose(code) ?? new Fault('draining')));
     this.#liveness.start();
@@ -129,6 +131,8 @@ export class HopLink implements RecordSink {
   /** Ends every stream and the socket; the other side sees the code. */
   close(fault: Fault): void {
     if (this.#isOver) return;
+    // What was said just before goes out before: the ends of sessions, which would otherwise be waited for.
+    this.#mux.flush();
     // A paused socket never sees the answer to its close.
     this.#socket.resume();
     this.#socket.close(closeCodeOf(fault));

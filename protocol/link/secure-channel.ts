@@ -25,6 +25,7 @@ import {
   type HandshakeOutcome,
   type HandshakeSide,
 } from './handshake-messages.ts';
+import { KeyRenewal } from './key-renewal.ts';
 import { maxBodyBytes, messageHeaderBytes, MessageReader } from './message-reader.ts';
 
 const types = { init: 1, resp: 2, data: 3 } as const;
@@ -40,14 +41,8 @@ const unprovenBytes = 4_096;
 /** The first record an initiator sends may hold this much plaintext. */
 export const maxFirstPlaintextBytes = unprovenBytes - tagBytes;
 
-/** Keys are renewed after this time, and the carrier dies when they were not by then. */
-const rekeyAfterMs = 120_000;
-const keysEndMs = 180_000;
 /** Bytes in either direction after which keys are renewed; at twice as many the carrier dies. */
 const defaultKeyBytes = 2 ** 32;
-/** An initiator that asks for new keys in less than half the time or bytes only wants us to compute. */
-const soonest = 0.5;
-
 export interface ChannelEvents {
   /** The plaintext of one record, in order; valid during the call only. */
   record(plaintext: Buffer): void;
@@ -125,9 +120,8 @@ export class SecureChannel {
   #first: HandshakeOutcome | undefined;
 
   readonly #keys: ChannelKeys;
-  #keysSinceMs = 0;
-  /** What we asked for new keys with; undefined while we have not. */
-  #asking: InitSender | undefined;
+  /** From when both sides are proven. */
+  #renewal: KeyRenewal | undefined;
   #cancelTimer: () => void = () => {};
 
   constructor(
@@ -202,7 +196,7 @@ export class SecureChannel {
     this.#writeHeader(message, types.data, this.#keys.sendEpoch, plaintext.length + tagBytes);
     this.#keys.seal(plaintext, message.subarray(messageHeaderBytes));
     const isReady = this.#carrier.write(message, block);
-    if (this.#keys.usedBytes >= this.#keyBytes) this.#checkBytes();
+    if (this.#keys.usedBytes >= this.#keyBytes) this.#renewal?.checkBytes();
     return isReady;
   }
 
@@ -262,8 +256,8 @@ export class SecureChannel {
     if (type === types.init && state === 'listening' && epoch === 0) return this.#init(body);
     if (type === types.resp && state === 'waiting' && epoch === 0) return this.#resp(body);
     if (state !== 'up' || epoch !== this.#keys.nextEpoch) return this.#broken('an unexpected message');
-    if (type === types.init && !this.#isInitiator) return this.#rekeyInit(epoch, body);
-    if (type === types.resp && this.#isInitiator) return this.#rekeyResp(body);
+    if (type === types.init && !this.#isInitiator) return this.#renewal?.takeInit(epoch, body);
+    if (type === types.resp && this.#isInitiator) return this.#renewal?.takeResp(body);
     this.#broken('an unexpected message');
   }
 
@@ -297,7 +291,8 @@ export class SecureChannel {
   #up(): void {
     this.#state = { state: 'up' };
     this.#reader.limit = maxBodyBytes;
-    this.#newEpoch();
+    this.#cancelTimer();
+    this.#renewal = this.#newRenewal();
     this.#carrier.pause();
     this.#outcome.up();
   }
@@ -307,69 +302,29 @@ export class SecureChannel {
     if (state !== 'up' && state !== 'unproven') return this.#broken('a record before the handshake');
     const place = this.#keys.place(epoch);
     if (place === 'wrong') return this.#broken('a record of another epoch');
-    if (place === 'next') this.#switchKeys();
+    if (place === 'next') this.#renewal?.switchKeys();
     const plaintext = this.#keys.open(body);
     if (plaintext === undefined) return this.#broken('a record that does not open');
     if (state === 'unproven') this.#up();
-    if (this.#keys.usedBytes >= this.#keyBytes) this.#checkBytes();
+    if (this.#keys.usedBytes >= this.#keyBytes) this.#renewal?.checkBytes();
     if (plaintext.length === 0 || !this.#isUp) return;
     if (this.#events === undefined) this.#held.push(Buffer.from(plaintext));
     else this.#events.record(plaintext);
   }
 
-  // Rekey: the initiator asks inside the old epoch and sends with the new keys after RESP; the responder follows with
-  // the first record of the new epoch. Each side then erases the old keys.
-
-  #askForKeys(): void {
-    if (!this.#isUp || this.#asking !== undefined || this.#keys.isSwitching) return;
-    const init = new InitSender(this.#side, this.peerKey);
-    const body = init.write(true);
-    if (body === undefined) return this.#broken('the other side has an unusable key');
-    this.#asking = init;
-    this.#sendPlain(types.init, this.#keys.nextEpoch, body);
-  }
-
-  #rekeyInit(epoch: number, body: Buffer): void {
-    const age = this.#options.clock.nowMs() - this.#keysSinceMs;
-    const isSoon = age < soonest * rekeyAfterMs && this.#keys.usedBytes < soonest * this.#keyBytes;
-    if (this.#keys.isSwitching || isSoon) return this.#broken('a rekey too soon');
-    const answer = answerInit(this.#side, body, true);
-    if (answer === undefined || !answer.outcome.peer.equals(this.peerKey)) {
-      return this.#broken('a malformed or forged rekey');
-    }
-    this.#keys.agree(answer.outcome.result);
-    this.#sendPlain(types.resp, epoch, answer.resp);
-  }
-
-  #rekeyResp(body: Buffer): void {
-    const outcome = this.#asking?.read(body);
-    if (outcome === undefined) return this.#broken('a malformed or forged rekey');
-    this.#asking = undefined;
-    this.#keys.lead(outcome.result);
-    this.send(Buffer.alloc(0));
-  }
-
-  /** The first record of the new epoch is here. */
-  #switchKeys(): void {
-    const hasFollowed = this.#keys.switch();
-    this.#newEpoch();
-    // So that an initiator that only sends learns at once that its new keys are in use.
-    if (hasFollowed) this.send(Buffer.alloc(0));
-  }
-
-  #newEpoch(): void {
-    this.#keysSinceMs = this.#options.clock.nowMs();
-    const die = (): void => this.#broken('keys that were not renewed');
-    if (!this.#isInitiator) return this.#setTimer(keysEndMs, die);
-    this.#setTimer(rekeyAfterMs, () => {
-      this.#setTimer(keysEndMs - rekeyAfterMs, die);
-      this.#askForKeys();
+  #newRenewal(): KeyRenewal {
+    const type = this.#isInitiator ? types.init : types.resp;
+    return new KeyRenewal({
+      keys: this.#keys,
+      side: this.#side,
+      clock: this.#options.clock,
+      isInitiator: this.#isInitiator,
+      peerKey: this.peerKey,
+      keyBytes: this.#keyBytes,
+      sendMessage: (epoch, body) => this.#sendPlain(type, epoch, body),
+      sendProof: () => void this.send(Buffer.alloc(0)),
+      broken: (why) => this.#broken(why),
     });
-  }
-
-  #checkBytes(): void {
-    if (this.#keys.usedBytes >= 2 * this.#keyBytes) return this.#broken('keys that were not renewed');
-    if (this.#isInitiator) this.#askForKeys();
   }
 
   #sendPlain(type: number, epoch: number, body: Buffer): void {
@@ -402,6 +357,7 @@ export class SecureChannel {
     const wasUp = this.#isUp;
     this.#state = { state: 'closed', fault };
     this.#cancelTimer();
+    this.#renewal?.stop();
     this.#reader.stop();
     this.#held = [];
     this.#keys.erase();

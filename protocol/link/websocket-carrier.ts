@@ -1,6 +1,7 @@
 /** A carrier over a WebSocket of the `ws` package, either side of it: binary messages whose borders mean nothing. */
 import type { RawData, WebSocket } from 'ws';
 import { codes, codeName, Fault } from '../errors.ts';
+import { giveBlock } from '../mux/record-block.ts';
 import type { Carrier, CarrierEvents } from './carrier.ts';
 
 /** Close codes 4000 + our code are for applications (RFC 6455 section 7.4.2). */
@@ -49,10 +50,14 @@ class WebSocketCarrier implements Carrier {
     this.#socket.resume();
   }
 
-  write(bytes: Buffer): boolean {
+  write(bytes: Buffer, block?: Buffer): boolean {
     if (this.#closed) return true;
-    // What runs on it is small and seldom: its blocks are left to the garbage collector.
-    this.#socket.send(bytes, this.#sent);
+    // Of what fails nobody knows who still sees its block: that one is left to the garbage collector.
+    const taken = (error?: Error | null): void => {
+      if (block !== undefined && (error === undefined || error === null)) giveBlock(block);
+      this.#sent();
+    };
+    this.#socket.send(bytes, block === undefined ? this.#sent : taken);
     this.#waiting ||= this.#socket.bufferedAmount >= highWaterBytes;
     return !this.#waiting;
   }

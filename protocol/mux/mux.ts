@@ -3,9 +3,8 @@
  * turns streams into frames and back: receiving and its rules are here, sending is the `Outbox`'s, through which records
  * go to a `RecordSink`. It knows nothing of keys, carriers or what payloads mean.
  *
- * The dialler's streams are odd, the acceptor's even, strictly growing. Whatever a peer that keeps the protocol could
- * not send ends the session with `protocol`, decided on the header before a byte is kept. Nothing here allocates per
- * frame except the view that an application is handed.
+ * Whatever a peer that keeps the protocol could not send ends the session with `protocol`, decided on the header before a
+ * byte is kept. Nothing here allocates per frame except the view that an application is handed.
  */
 import type { Clock } from '../clock.ts';
 import { codeName, Fault, type CodeName } from '../errors.ts';
@@ -16,13 +15,13 @@ import {
   maxGrantBytes,
   maxNoteBytes,
   maxOpenBytes,
-  maxPending,
   maxStreams,
   pingBytes,
 } from './frames.ts';
 import { GrowthBudget } from './growth-budget.ts';
 import { Outbox, type RecordSink } from './outbox.ts';
 import { MuxStream, type StreamOwner } from './stream.ts';
+import { StreamTable } from './stream-table.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 export interface MuxHandlers {
@@ -78,20 +77,11 @@ export class Mux implements StreamOwner {
   readonly steady: GrowthBudget;
   readonly #options: MuxOptions;
   readonly #outbox: Outbox;
-  readonly #streams = new Map<number, MuxStream>();
+  readonly #streams: StreamTable;
   readonly #cancels: TokenBucket;
-  readonly #peerParity: number;
-  readonly #openLimit: number;
-  #ownStreams = 0;
-  #peerStreams = 0;
-  #pending = 0;
-  #nextId: number;
-  #lastPeerId = 0;
   #goaway: CodeName | undefined;
   #peerGoaway: CodeName | undefined;
   #ended: Fault | undefined;
-  /** DATA that may still come for streams that are over here: what was left of their windows. */
-  #lateBytes = 0;
   /** Whether the frames that are being received are lent. */
   #isLent = false;
 
@@ -101,11 +91,9 @@ export class Mux implements StreamOwner {
     this.inner = options.level === 'inner';
     this.initialWindow = initialWindows[options.level];
     this.maxDatagramBytes = Math.min(maxDataBytes, options.sink.maxFrames - frameHeaderBytes);
-    this.#nextId = options.side === 'dialler' ? 1 : 2;
-    this.#peerParity = options.side === 'dialler' ? 0 : 1;
+    this.#streams = new StreamTable(options.side, options.peerMaxStreams ?? maxStreams, this.initialWindow);
     this.quick = new GrowthBudget(quickGrowth, options.growth);
     this.steady = new GrowthBudget(sessionGrowth - quickGrowth, options.growth);
-    this.#openLimit = Math.min(maxStreams, options.peerMaxStreams ?? maxStreams);
     this.#cancels = new TokenBucket(options.clock, { burst: cancelBurst, perSecond: cancelPerSecond });
   }
 
@@ -120,11 +108,8 @@ export class Mux implements StreamOwner {
     if (this.#ended !== undefined) throw this.#ended;
     if (this.#peerGoaway !== undefined) throw new Fault(this.#peerGoaway);
     if (this.#goaway !== undefined) throw new Fault('draining');
-    if (this.#ownStreams >= this.#openLimit || this.#nextId > 0xffff_fffd) throw new Fault('limit');
-    const stream = new MuxStream(this, this.#nextId, false);
-    this.#nextId += 2;
-    this.#ownStreams++;
-    this.#streams.set(stream.id, stream);
+    const stream = this.#streams.open((id) => new MuxStream(this, id, false));
+    if (stream === undefined) throw new Fault('limit');
     this.#outbox.frame(stream.id, frameTypes.open, payload);
     return stream;
   }
@@ -150,7 +135,7 @@ export class Mux implements StreamOwner {
   drain(code: CodeName): void {
     if (this.#goaway !== undefined || this.#ended !== undefined) return;
     this.#goaway = code;
-    this.#outbox.goaway(code, this.#lastPeerId);
+    this.#outbox.goaway(code, this.#streams.lastPeerId);
   }
 
   /** Ends every stream with `fault`; nothing is sent or taken afterwards. */
@@ -158,7 +143,7 @@ export class Mux implements StreamOwner {
     if (this.#ended !== undefined) return;
     this.#ended = fault;
     this.#outbox.end();
-    for (const stream of this.#streams.values()) stream.receiveReset(fault);
+    for (const stream of this.#streams.all()) stream.receiveReset(fault);
   }
 
   /** Sends what waits, without waiting for the end of the tick. */
@@ -233,7 +218,8 @@ export class Mux implements StreamOwner {
     const stream = this.#streams.get(id);
     const length = end - start;
     // What was on its way when a stream ended is nobody's fault; a stream that never was is.
-    if (stream === undefined && !this.#wasOpened(id)) return 'a frame of a stream that was never opened';
+    if (stream === undefined && !this.#streams.wasOpened(id))
+      return 'a frame of a stream that was never opened';
     switch (type) {
       case frameTypes.data:
         if (length === 0 || length > maxDataBytes) return 'a DATA of a wrong length';
@@ -267,32 +253,21 @@ export class Mux implements StreamOwner {
       const bytes = this.#isLent ? frames.subarray(start, end) : this.#keep(frames, start, end);
       return stream.receiveData(bytes, this.#isLent);
     }
-    this.#lateBytes -= end - start;
-    return this.#lateBytes >= 0;
+    return this.#streams.takeLate(end - start);
   }
 
   #receiveOpen(id: number, frames: Buffer, start: number, end: number): string | undefined {
-    if (id % 2 !== this.#peerParity) return 'an OPEN of the wrong parity';
-    if (id <= this.#lastPeerId) return 'an OPEN of a number that was used';
     if (end - start > maxOpenBytes) return 'an OPEN that is too long';
-    this.#lastPeerId = id;
-    const refusal =
-      this.#goaway !== undefined
-        ? 'draining'
-        : this.#peerStreams >= maxStreams
-          ? 'limit'
-          : this.#pending >= maxPending
-            ? 'busy'
-            : undefined;
+    const objection = this.#streams.takePeerId(id);
+    if (objection !== undefined) return objection;
+    const refusal = this.#goaway === undefined ? this.#streams.refusal : 'draining';
     if (refusal !== undefined) {
-      this.#lateBytes += this.initialWindow;
+      this.#streams.refuse();
       this.#outbox.reset(id, refusal, true);
       return undefined;
     }
     const stream = new MuxStream(this, id, true);
-    this.#streams.set(id, stream);
-    this.#peerStreams++;
-    this.#pending++;
+    this.#streams.admit(stream);
     this.#options.handlers.stream(stream, frames.subarray(start, end));
     return undefined;
   }
@@ -321,14 +296,10 @@ export class Mux implements StreamOwner {
 
   #receiveGoaway(code: number, last: number): void {
     this.#peerGoaway = codeName(code);
-    for (const stream of this.#streams.values()) {
+    for (const stream of this.#streams.all()) {
       if (!stream.isIncoming && stream.id > last) stream.receiveReset(new Fault(codeName(code)));
     }
     this.#options.handlers.goaway?.(codeName(code));
-  }
-
-  #wasOpened(id: number): boolean {
-    return id % 2 === this.#peerParity ? id <= this.#lastPeerId : id < this.#nextId;
   }
 
   /** The payload as a buffer that may be held without holding much more. */
@@ -344,7 +315,7 @@ export class Mux implements StreamOwner {
   }
 
   sendAccept(stream: MuxStream): void {
-    this.#pending--;
+    this.#streams.accepted();
     this.#outbox.answer(stream.id, frameTypes.accept, nothing);
   }
 
@@ -366,13 +337,7 @@ export class Mux implements StreamOwner {
   }
 
   forget(stream: MuxStream, late: number): void {
-    if (!this.#streams.delete(stream.id)) return;
-    this.#lateBytes += late;
-    if (!stream.isIncoming) this.#ownStreams--;
-    else {
-      this.#peerStreams--;
-      if (!stream.isAccepted) this.#pending--;
-    }
+    this.#streams.forget(stream, late);
   }
 }
 

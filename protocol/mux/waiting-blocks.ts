@@ -7,7 +7,7 @@ import { giveBlock, recordBlockBytes, smallRecordBytes, takeBlock } from './reco
 
 export const waitingBlockBytes = 16 * 1_024;
 /** Blocks kept for later; what is given back beyond that is left to the garbage collector. */
-const mostFree = 512;
+const mostFree = 2_048;
 /** What is smaller than this is not worth a block. */
 const smallBytes = 2_048;
 
@@ -34,6 +34,11 @@ export function giveBackBlock({ buffer }: Buffer): void {
   if (!lent.delete(buffer)) return;
   if (buffer.byteLength === recordBlockBytes) giveBlock(Buffer.from(buffer));
   else if (free.length < mostFree) free.push(Buffer.from(buffer));
+}
+
+/** Leaves the blocks that nobody has now to the garbage collector. */
+export function dropFreeWaitingBlocks(): void {
+  free.length = 0;
 }
 
 function noted(block: Buffer): Buffer {

@@ -2,7 +2,6 @@
  * Keeps one control channel to the controller: discovers its card, dials, says hello or enrols, hands every message on,
  * and dials again when the channel or its beats are lost. Used by client, connector and relay; knows none of them.
  */
-import WebSocket from 'ws';
 import { Value } from 'typebox/value';
 import { systemClock, systemRandom, type Clock, type Random } from '../clock.ts';
 import {
@@ -11,32 +10,19 @@ import {
   type FromControllerOf,
   type FromNode,
 } from '../control.ts';
-import { controlPath, controlSubprotocol } from '../discovery.ts';
 import { Fault, codes, toFault, type CodeName } from '../errors.ts';
-import { decodeKey, encodeKey, sign } from '../keys.ts';
+import { decodeKey, encodeKey } from '../keys.ts';
 import { parseId } from '../ids.ts';
 import { beatIntervalMs, contactMs } from '../lease.ts';
 import { controlDelayMs } from '../link/backoff.ts';
-import { openControlChannel, type ControlChannel } from '../link/control-channel.ts';
-import { webSocketCarrier } from '../link/websocket-carrier.ts';
+import type { ControlChannel } from '../link/control-channel.ts';
 import { rotateMessage, type NodeKeys } from '../rotation.ts';
 import type { Card } from '../tokens.ts';
 import { verifyCard } from '../tokens.ts';
-import { version } from '../version.ts';
 import type { AlarmName } from './alarms.ts';
-import { discover, toDialFault } from './discover.ts';
-import { dialOptions } from './dial-options.ts';
+import { dialControl } from './dial-control.ts';
 import type { Identity } from './identity.ts';
-
-/** How a node that has not enrolled, or whose session ended, proves that it may: WIRE A4 `enrol`. */
-export type Credential = (
-  | { readonly secret: string }
-  | { readonly code: true }
-  | { readonly loopback: { readonly port: number; readonly challenge: string } }
-) & {
-  /** The name of a resource for whose sake a person signs in again. */
-  readonly for?: string;
-};
+import { enrolMessage, helloMessage, type Credential, type NodeSelf } from './introduction.ts';
 
 export type ControlState =
   | { readonly state: 'connecting'; readonly attempt: number; readonly fault?: Fault }
@@ -45,20 +31,13 @@ export type ControlState =
   | { readonly state: 'refused'; readonly fault: Fault }
   | { readonly state: 'stopped' };
 
-export interface ControlOptions {
-  readonly kind: 'device' | 'connector' | 'relay';
+export interface ControlOptions extends NodeSelf {
   /** Must hold an enrolment with `url` and `root`; its node id is filled in on the first welcome. */
   readonly identity: Identity;
   /** Overrides the URL of the enrolment, never its root. */
   readonly url?: string;
   /** Used while the identity has no node id yet. */
   readonly credential?: Credential;
-  readonly name: string;
-  readonly os: string;
-  /** A relay's own public URL. */
-  readonly relayUrl?: string;
-  /** The newest epoch that a verifier knows of. */
-  epoch?(): number;
   /** Every message but `welcome`, `beat` handling included: the owner keeps its lease. */
   onMessage(message: Message): void;
   onWelcome?(card: Card, welcome: FromControllerOf<'welcome'>): void;
@@ -89,7 +68,6 @@ export interface ControlConnection {
   stop(): void;
 }
 
-const dialTimeoutMs = 10_000;
 /** A typed code is good for five minutes, and the controller says so when they are over. */
 const signInMs = 330_000;
 /** The next beat comes within this, where the channel still leads anywhere. */
@@ -140,7 +118,7 @@ export function keepControl(options: ControlOptions): ControlConnection {
     },
     signIn(credential) {
       if (state.state !== 'up' || channel === undefined) return false;
-      channel.send(enrolMessage(channel, credential));
+      channel.send(enrolMessage(options, credential, { boot, handshakeHash: channel.handshakeHash }));
       return true;
     },
     rotate() {
@@ -198,24 +176,17 @@ export function keepControl(options: ControlOptions): ControlConnection {
   }
 
   async function openChannel(): Promise<ControlChannel> {
-    const { enrolment } = identity;
-    const root = enrolment === undefined ? undefined : decodeKey(enrolment.root);
-    if (enrolment === undefined || root === undefined)
-      throw new Error('a control connection needs a pinned root');
-    const url = options.url ?? enrolment.url;
-    const discovered = await discover(url, { kind: 'root', root }, Math.floor(wallClock() / 1_000)).catch(
-      (error: unknown) => {
-        // Reached, but with a root or card that is not the pinned one's.
-        if (error instanceof Fault && error.code === 'denied') options.onAlarm?.('card-not-valid');
-        throw error;
-      },
-    );
-    card = discovered.card;
-    const peer = decodeKey(card.ctl);
-    if (peer === undefined) throw new Fault('protocol', `${url} names no control key`);
-    const socket = await dialWebSocket(url, card);
     keys = keysToTry();
-    return openControlChannel(webSocketCarrier(socket), { own: keys.nodeKey, peer, clock, random });
+    return dialControl({
+      identity,
+      url: options.url,
+      nodeKey: keys.nodeKey,
+      foundCard: (found) => (card = found),
+      onAlarm: (name) => options.onAlarm?.(name),
+      clock,
+      random,
+      wallClock,
+    });
   }
 
   function keysToTry(): NodeKeys {
@@ -223,21 +194,6 @@ export function keepControl(options: ControlOptions): ControlConnection {
     return trying === 'next' && enrolment?.node !== undefined && next !== undefined
       ? next
       : { machineKey, nodeKey };
-  }
-
-  function dialWebSocket(url: string, { tls }: Card): Promise<WebSocket> {
-    const target = new URL(controlPath, url);
-    target.protocol = target.protocol === 'https:' ? 'wss:' : 'ws:';
-    const { promise, resolve, reject } = Promise.withResolvers<WebSocket>();
-    const socket = new WebSocket(target, [controlSubprotocol], {
-      ...dialOptions(tls),
-      perMessageDeflate: false,
-      handshakeTimeout: dialTimeoutMs,
-      maxPayload: 131_072,
-    });
-    socket.once('open', () => resolve(socket));
-    socket.on('error', (error) => reject(toDialFault(error, new URL(url).origin)));
-    return promise;
   }
 
   function converse(opened: ControlChannel): void {
@@ -348,50 +304,12 @@ export function keepControl(options: ControlOptions): ControlConnection {
 
   function firstMessage(opened: ControlChannel): FromNode {
     const node = identity.enrolment?.node;
-    if (node === undefined) {
-      if (options.credential === undefined)
-        throw new Error('a node that has not enrolled needs a credential');
-      return enrolMessage(opened, options.credential);
+    if (node !== undefined) {
+      const { machineKey } = keys ?? identity;
+      return helloMessage(options, { node, boot, machineKey, handshakeHash: opened.handshakeHash });
     }
-    const { machineKey } = keys ?? identity;
-    return {
-      t: 'hello',
-      kind: options.kind,
-      node,
-      boot,
-      version,
-      mk: encodeKey(machineKey.publicKey),
-      sig: sign(machineKey, 'control', [opened.handshakeHash]).toString('base64url'),
-      ...relayUrl(),
-      ...(options.epoch === undefined ? {} : { epoch: options.epoch() }),
-      ...understood(),
-    };
-  }
-
-  function enrolMessage(opened: ControlChannel, credential: Credential): FromNode {
-    const nodeKey = identity.nodeKey.publicKey;
-    return {
-      t: 'enrol',
-      kind: options.kind,
-      ...credential,
-      name: options.name,
-      os: options.os,
-      boot,
-      version,
-      mk: encodeKey(identity.machineKey.publicKey),
-      nk: encodeKey(nodeKey),
-      sig: sign(identity.machineKey, 'enrol', [opened.handshakeHash, nodeKey]).toString('base64url'),
-      ...relayUrl(),
-      ...understood(),
-    };
-  }
-
-  function understood(): { narrowed?: true } {
-    return options.kind === 'connector' ? { narrowed: true } : {};
-  }
-
-  function relayUrl(): { url?: string } {
-    return options.relayUrl === undefined ? {} : { url: options.relayUrl };
+    if (options.credential === undefined) throw new Error('a node that has not enrolled needs a credential');
+    return enrolMessage(options, options.credential, { boot, handshakeHash: opened.handshakeHash });
   }
 
   /** Each time twice as long, half of it drawn: thousands that were refused together do not come back together. */

@@ -4,7 +4,7 @@
  */
 import { lookup as systemLookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
-import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
+import { createSecureContext, type SecureContext } from 'node:tls';
 import { tlsVersions } from '../tls.ts';
 
 export interface DialOptions {
@@ -12,7 +12,7 @@ export interface DialOptions {
   readonly secureContext: SecureContext;
 }
 
-/** The last context: each holds every authority of the system, parsed, and a node dials with the same ones. */
+/** The last context: a node dials with the same authorities. */
 let last: { readonly extra: string; readonly context: SecureContext } | undefined;
 
 /** Options for `ws` and `node:https`: the system's authorities and `extra` ones (PEM). */
@@ -26,8 +26,11 @@ export function dialOptions(extra: readonly string[]): DialOptions {
 function contextWith(extra: readonly string[]): SecureContext {
   const key = extra.join('\n');
   if (last?.extra !== key) {
-    const ca = [...getCACertificates('default'), ...extra];
-    last = { extra: key, context: createSecureContext({ ca, ...tlsVersions }) };
+    const context = createSecureContext({ ...tlsVersions });
+    // Added to those of the system, which Node keeps parsed for the whole process: with `ca` it would parse all of them again.
+    const { context: own } = context as { readonly context: { addCACert(pem: string): void } };
+    for (const authority of extra) own.addCACert(authority);
+    last = { extra: key, context };
   }
   return last.context;
 }

@@ -175,7 +175,7 @@ export const channelMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'protocol/link/session.ts',
+    'protocol/link/tunnel-session.ts',
     ['test/link/resume.test.ts'],
     [
       ['resume key', 'channel.peerKey.equals(this.peerKey) &&', ''],
@@ -189,6 +189,12 @@ export const channelMutants: readonly Mutant[] = [
       ['resume twice', 'if (this.#isResuming) {', 'if (this.#ended !== undefined) {'],
       ['proving pings', 'this.hasPath ? provingPings : 0', '0'],
       ['a move that failed', 'else this.#link.release();', ''],
+    ],
+  ),
+  ...guards(
+    'protocol/link/open-session.ts',
+    ['test/link/resume.test.ts'],
+    [
       [
         'lost ones of the same device',
         'if (!other.hasPath && other.peerKey.equals(session.peerKey))',
@@ -244,27 +250,31 @@ export const channelMutants: readonly Mutant[] = [
   ...guards(
     'protocol/link/secure-channel.ts',
     ['test/link/secure-channel.test.ts'],
+    [['unproven bytes', 'new MessageReader(unprovenBytes,', 'new MessageReader(maxBodyBytes,']],
+  ),
+  ...guards(
+    'protocol/link/key-renewal.ts',
+    ['test/link/secure-channel.test.ts'],
     [
-      ['unproven bytes', 'new MessageReader(unprovenBytes,', 'new MessageReader(maxBodyBytes,'],
       [
         'rekey key',
-        'if (answer === undefined || !answer.outcome.peer.equals(this.peerKey)) {',
+        'if (answer === undefined || !answer.outcome.peer.equals(peerKey)) {',
         'if (answer === undefined) {',
       ],
       [
         'keys: rekey soon',
-        "if (this.#keys.isSwitching || isSoon) return this.#broken('a rekey too soon');",
+        "if (this.#keys.isSwitching || isSoon) return broken('a rekey too soon');",
         'void isSoon;',
       ],
       [
         'keys: key bytes',
-        "if (this.#keys.usedBytes >= 2 * this.#keyBytes) return this.#broken('keys that were not renewed');",
+        "if (this.#keys.usedBytes >= 2 * keyBytes) return broken('keys that were not renewed');",
         '',
       ],
       [
         'keys: key time',
-        'if (!this.#isInitiator) return this.#setTimer(keysEndMs, die);',
-        'if (!this.#isInitiator) return this.#setTimer(10 * keysEndMs, die);',
+        'if (!isInitiator) return this.#setTimer(keysEndMs, die);',
+        'if (!isInitiator) return this.#setTimer(10 * keysEndMs, die);',
       ],
     ],
   ),
@@ -287,14 +297,20 @@ export const channelMutants: readonly Mutant[] = [
         "this.#state = { state: 'unproven' };",
         "this.#state = { state: 'unproven' };\n    this.#up();",
       ],
+    ],
+  ),
+  ...guards(
+    'protocol/link/key-renewal.ts',
+    ['test/link/secure-channel.test.ts', 'test/link/session.test.ts'],
+    [
       [
         'a rekey is the same peer',
-        'answer === undefined || !answer.outcome.peer.equals(this.peerKey)',
+        'answer === undefined || !answer.outcome.peer.equals(peerKey)',
         'answer === undefined',
       ],
       [
         'keys that were not renewed end the carrier',
-        "const die = (): void => this.#broken('keys that were not renewed');",
+        "const die = (): void => broken('keys that were not renewed');",
         'const die = (): void => undefined;',
       ],
     ],

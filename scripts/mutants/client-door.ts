@@ -39,7 +39,7 @@ export const clientDoorMutants: readonly Mutant[] = [
     ],
   ]),
   ...guards(
-    'controller/decisions/withdraw.ts',
+    'controller/decisions/excesses.ts',
     ['test/controller/grants.test.ts'],
     [['a grant that says something else of its holder ends', '(isOutdated && web.has(id))', 'false']],
   ),

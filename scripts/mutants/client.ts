@@ -3,6 +3,11 @@ import { guards, type Mutant } from './mutant.ts';
 
 export const clientMutants: readonly Mutant[] = [
   ...guards(
+    'client/capture/captured.ts',
+    ['test/client/captured.test.ts'],
+    [['an application that does not read is held little for', '    boundUnsent(socket);\n', '']],
+  ),
+  ...guards(
     'client/tunnel/route-choice.ts',
     ['test/client/route-choice.test.ts'],
     [

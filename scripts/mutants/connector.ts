@@ -28,7 +28,11 @@ export const connectorMutants: readonly Mutant[] = [
     'connector/flows/flow-quota.ts',
     ['test/connector/flow-quota.test.ts'],
     [
-      ['a person has no more than a thousand flows', 'if (open >= this.#limit) return undefined;', ''],
+      [
+        'a person has no more than a thousand flows',
+        'if (isPerson && open >= this.#limit) return undefined;',
+        '',
+      ],
       ['a place is given back once', 'if (!isHeld) return;', ''],
     ],
   ),

@@ -12,8 +12,8 @@ export const decisionsMutants: readonly Mutant[] = [
       ['shared: whatever is read counts', "        read.add('device');\n", ''],
       [
         'shared: one subject, one standing',
-        'const key = JSON.stringify([of.subject, withheld?.name]);',
-        'const key = JSON.stringify([of.subject]);',
+        'const key = JSON.stringify([of.subject, withheld?.name, about]);',
+        'const key = JSON.stringify([of.subject, about]);',
       ],
       [
         'shared: rights end with the session',
@@ -46,18 +46,18 @@ export const decisionsMutants: readonly Mutant[] = [
       '    // Lets',
     ],
   ]),
-  ...guards('controller/decisions/withdraw.ts', order, [
+  ...guards('controller/decisions/excesses.ts', order, [
     [
       'a removed resource is not named once for each grant',
-      'if (!gone.has(id)) over.push(id);',
-      'over.push(id);',
+      'over: lost.filter((id) => !gone.has(id))',
+      'over: lost',
     ],
   ]),
-  ...guards('controller/decisions/withdraw.ts', control, [
+  ...guards('controller/decisions/excesses.ts', control, [
     [
       'a resource that leads elsewhere ends its flows',
-      'const left = moved.has(id) || (isOutdated && web.has(id)) ? undefined : now?.get(id);',
-      'const left = now?.get(id);',
+      'const left = moved.has(id) || (isOutdated && web.has(id)) ? undefined : due?.get(id);',
+      'const left = due?.get(id);',
     ],
     [
       'a right that is promised no more is withdrawn',
@@ -235,7 +235,7 @@ export const decisionsMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'controller/decisions/withdraw.ts',
+    'controller/decisions/excesses.ts',
     ['test/controller/narrowed.test.ts'],
     [
       [
@@ -248,7 +248,25 @@ export const decisionsMutants: readonly Mutant[] = [
   ...guards(
     'controller/decisions/narrowed-rights.ts',
     ['test/controller/narrowed.test.ts'],
-    [['what was taken from a grant is not given by it', 'this.#grants.takeFrom(row.id, rights);', '']],
+    [
+      ['what was taken from a grant is not given by it', 'this.#grants.takeFrom(row.id, rights);', ''],
+      [
+        'grants carry the same only where the same was taken',
+        'const key = `${this.#grants.takenFrom(row.id)} ${row.resources}`;',
+        'const key = row.resources;',
+      ],
+    ],
+  ),
+  ...guards(
+    'client/memory.ts',
+    ['test/client/hearing.test.ts'],
+    [
+      [
+        'a device that lacks a grant it is told to keep begins a new channel',
+        'if (held.length !== kept.length) return false;',
+        '',
+      ],
+    ],
   ),
   ...guards(
     'controller/control/conversation.ts',

@@ -5,18 +5,44 @@ export const muxMutants: readonly Mutant[] = [
   ...guards(
     'protocol/mux/mux.ts',
     ['test/mux/flood.test.ts'],
+    [['goaway last', 'if (!stream.isIncoming && stream.id > last)', 'if (!stream.isIncoming)']],
+  ),
+  ...guards(
+    'protocol/mux/stream-table.ts',
+    ['test/mux/flood.test.ts'],
     [
-      [
-        'max pending',
-        "          : this.#pending >= maxPending\n            ? 'busy'\n            : undefined;",
-        '          : undefined;',
-      ],
+      ['max pending', "return this.#pending >= maxPending ? 'busy' : undefined;", 'return undefined;'],
       [
         'forget leak',
         '    if (!this.#streams.delete(stream.id)) return;',
         '    if (!this.#streams.has(stream.id)) return;',
       ],
-      ['goaway last', 'if (!stream.isIncoming && stream.id > last)', 'if (!stream.isIncoming)'],
+    ],
+  ),
+  ...guards(
+    'protocol/mux/stream-table.ts',
+    ['test/mux/hostile-peer.test.ts'],
+    [
+      ['mux parity', "if (id % 2 !== this.#peerParity) return 'an OPEN of the wrong parity';", ''],
+      ['mux reuse', "if (id <= this.#lastPeerId) return 'an OPEN of a number that was used';", ''],
+      ['mux late bound', 'return this.#lateBytes >= 0;', 'return true;'],
+      ['max streams', "if (this.#peerStreams >= maxStreams) return 'limit';", ''],
+    ],
+  ),
+  ...guards(
+    'protocol/mux/stream-table.ts',
+    ['test/mux/hostile-peer.test.ts', 'test/mux/stream.test.ts'],
+    [
+      [
+        'a session has a bounded number of streams',
+        'this.#peerStreams >= maxStreams',
+        'this.#peerStreams >= 10 * maxStreams',
+      ],
+      [
+        'a session has a bounded number of dials under way',
+        'this.#pending >= maxPending',
+        'this.#pending >= 100 * maxPending',
+      ],
     ],
   ),
   ...guards(
@@ -33,20 +59,12 @@ export const muxMutants: readonly Mutant[] = [
         "if (end > frames.length) return broken('a frame is longer than its record');",
         '',
       ],
-      ['mux parity', "if (id % 2 !== this.#peerParity) return 'an OPEN of the wrong parity';", ''],
-      ['mux reuse', "if (id <= this.#lastPeerId) return 'an OPEN of a number that was used';", ''],
       ['mux open bound', "if (end - start > maxOpenBytes) return 'an OPEN that is too long';", ''],
       ['mux data bound', "if (length === 0 || length > maxDataBytes) return 'a DATA of a wrong length';", ''],
       [
         'mux never opened',
-        "if (stream === undefined && !this.#wasOpened(id)) return 'a frame of a stream that was never opened';",
+        "if (stream === undefined && !this.#streams.wasOpened(id))\n      return 'a frame of a stream that was never opened';",
         '',
-      ],
-      ['mux late bound', 'return this.#lateBytes >= 0;', 'return true;'],
-      [
-        'max streams',
-        "this.#peerStreams >= maxStreams\n          ? 'limit'\n          : this.#pending",
-        'this.#pending',
       ],
       [
         'cancel rate',
@@ -65,16 +83,6 @@ export const muxMutants: readonly Mutant[] = [
     'protocol/mux/mux.ts',
     ['test/mux/hostile-peer.test.ts', 'test/mux/stream.test.ts'],
     [
-      [
-        'a session has a bounded number of streams',
-        'this.#peerStreams >= maxStreams',
-        'this.#peerStreams >= 10 * maxStreams',
-      ],
-      [
-        'a session has a bounded number of dials under way',
-        'this.#pending >= maxPending',
-        'this.#pending >= 100 * maxPending',
-      ],
       [
         'a peer that only opens and cancels is ended',
         "return isCancel && !this.#cancels.take() ? 'limit' : undefined;",
@@ -105,10 +113,12 @@ export const muxMutants: readonly Mutant[] = [
   ...guards(
     'protocol/mux/mux.ts',
     ['test/mux/twin.test.ts'],
-    [
-      ['goaway opens', "    if (this.#goaway !== undefined) throw new Fault('draining');\n", ''],
-      ['late data credit', '    this.#lateBytes += late;', '    void late;'],
-    ],
+    [['goaway opens', "    if (this.#goaway !== undefined) throw new Fault('draining');\n", '']],
+  ),
+  ...guards(
+    'protocol/mux/stream-table.ts',
+    ['test/mux/twin.test.ts'],
+    [['late data credit', '    this.#lateBytes += late;', '    void late;']],
   ),
   ...guards(
     'protocol/mux/outbox.ts',
@@ -253,7 +263,7 @@ export const muxMutants: readonly Mutant[] = [
     [['lent while held', 'this.#held.push(Buffer.from(plaintext))', 'this.#held.push(plaintext)']],
   ),
   ...guards(
-    'protocol/link/binary-reads.ts',
+    'protocol/link/binary-frames.ts',
     ['test/link/binary-reads.test.ts'],
     [['lent for no more than a message', ' || length > hopMaxPayload', '']],
   ),

@@ -62,11 +62,11 @@ export const organisationMutants: readonly Mutant[] = [
       '',
     ],
   ]),
-  ...guards('controller/login/record-sign-in.ts', limited, [
+  ...guards('controller/login/sign-in-outcome.ts', limited, [
     [
       'nobody new signs in beyond the limit of the organisation',
-      "if (known === undefined && !(await hasRoom(tx, 'people'))) {",
-      "if (known === undefined && !(await hasRoom(tx, 'people')) && nowMs < 0) {",
+      "if (known === undefined && !(await hasRoom(tx, 'people')))",
+      "if (known === undefined && !(await hasRoom(tx, 'people')) && identity.subject === '')",
     ],
   ]),
   ...guards('controller/api/request-limits.ts', limited, [
@@ -104,8 +104,8 @@ export const organisationMutants: readonly Mutant[] = [
   ...guards('controller/decisions/issued-tokens.ts', limited, [
     [
       'tickets carry what the organisation may pass',
-      'const rate = relay === null ? {} : { rate: relay * bytesInMegabit };',
-      'const rate = relay === null ? {} : {};',
+      '...(relay === null ? {} : { rate: relay * bytesInMegabit }),',
+      '',
     ],
   ]),
   ...guards('controller/operator/watch-organisations.ts', limited, [

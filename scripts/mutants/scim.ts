@@ -59,8 +59,8 @@ export const scimMutants: readonly Mutant[] = [
       'if (losing.size > most)',
     ],
   ]),
-  ...guards('controller/login/record-sign-in.ts', directory, [
-    ['whom the directory deactivated stays out', "joined?.state === 'inactive' ||", ''],
+  ...guards('controller/login/sign-in-outcome.ts', directory, [
+    ['whom the directory deactivated stays out', "directory?.state === 'inactive' ||", ''],
   ]),
   ...guards('controller/scim/authenticate-directory.ts', directory, [
     ['a directory token expires', '|| (row.expires_ms !== null && row.expires_ms <= nowMs)', ''],

@@ -10,6 +10,7 @@ const stepUp = ['test/login/step-up.test.ts'];
 const devices = ['test/controller/devices.test.ts'];
 const ownDevices = ['test/login/device-login.test.ts'];
 const people = ['test/controller/people.test.ts'];
+const trials = ['test/login/sign-in-trials.test.ts'];
 
 export const signInMutants: readonly Mutant[] = [
   ...guards('controller/login/logout-token.ts', backChannel, [
@@ -73,11 +74,11 @@ export const signInMutants: readonly Mutant[] = [
   ...guards('controller/enrolment/join-device.ts', stepUp, [
     ['another key renews no session', 'known?.nk === claim.nk && known.state', 'known?.state'],
   ]),
-  ...guards('controller/login/record-sign-in.ts', people, [
+  ...guards('controller/login/sign-in-outcome.ts', people, [
     [
       'a disabled person does not sign in',
-      'if (known !== undefined && known.disabled_ms !== null) {',
-      'if (false) {',
+      'if (known !== undefined && known.disabled_ms !== null) return',
+      'if (false) return',
     ],
   ]),
   ...guards('controller/enrolment/join-device.ts', people, [
@@ -250,8 +251,20 @@ export const signInMutants: readonly Mutant[] = [
       'if (sub.length > maxSubject)',
     ],
   ]),
-  ...guards('controller/login/record-sign-in.ts', hostile, [
-    ['a person is of one issuer', "      .where('issuer', '=', issuer)\n", ''],
+  ...guards('controller/login/sign-in-outcome.ts', hostile, [
+    ['a person is of one issuer', "    .where('issuer', '=', issuer)\n", ''],
+  ]),
+  ...guards('controller/login/sign-in-routes.ts', trials, [
+    ['what was begun as a trial signs nobody in', 'if (trialOf !== undefined) {', 'if (false) {'],
+  ]),
+  ...guards('controller/login/sign-in-trials.ts', trials, [
+    ['a trial ends in the session that began it', ' || session.id !== trialOf', ''],
+    [
+      'a trial ends with the right to it',
+      'return role !== undefined && covers(role, trialAction);',
+      'return role !== undefined || trialAction === undefined || covers === undefined;',
+    ],
+    ['a trial is read by the session that began it', 'JSON.stringify([id, session])', 'JSON.stringify([id])'],
   ]),
   ...guards('controller/login/browser-sessions.ts', access, [
     [
@@ -323,7 +336,7 @@ export const signInMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'controller/control/conversation.ts',
+    'controller/control/joining.ts',
     ['test/attack/throttles.test.ts'],
     [['guessed keys are held off', 'if (waitMs !== undefined) throw tooMany(waitMs);', '']],
   ),

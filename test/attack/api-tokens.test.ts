@@ -9,7 +9,7 @@ import { CompactSign } from 'jose';
 import { toBase64Url } from '../../protocol/encoding.ts';
 import { codes } from '../../protocol/errors.ts';
 import type { NetworkId } from '../../protocol/ids.ts';
-import type { Snapshot } from '../../protocol/control.ts';
+import type { Snapshot } from '../../protocol/snapshot.ts';
 import { encodeApiToken, encodeEnrolmentKey } from '../../protocol/secrets.ts';
 import { verifyCard, verifyGrant, type TokenSigner } from '../../protocol/tokens.ts';
 import { systemRandom } from '../../protocol/clock.ts';

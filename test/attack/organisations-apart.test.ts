@@ -13,7 +13,7 @@ import { Fault } from '../../protocol/errors.ts';
 import { decodeKey } from '../../protocol/keys.ts';
 import { newId, type ConnectorId, type NetworkId, type RelayId } from '../../protocol/ids.ts';
 import { attachToRelay, type Attachment } from '../../protocol/link/attachment.ts';
-import { dialSession } from '../../protocol/link/session.ts';
+import { dialSession } from '../../protocol/link/open-session.ts';
 import { dialOptions } from '../../protocol/node/dial-options.ts';
 import { openIdentity } from '../../protocol/node/identity.ts';
 import { openStateDirectory } from '../../protocol/node/state-directory.ts';

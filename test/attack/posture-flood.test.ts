@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import type { DeviceSnapshot } from '../../protocol/control.ts';
+import type { DeviceSnapshot } from '../../protocol/snapshot.ts';
 import { testController, type TestController } from '../controller/support/controller.ts';
 import { acmeDocument } from '../controller/support/document.ts';
 import { TestNode } from '../controller/support/node.ts';

@@ -8,7 +8,7 @@ import { exposedOnly, freshState, removeState } from '../../cli/exposed-connecto
 import { requestLine, requestObject } from '../../cli/exposed-requests.ts';
 import { parseWho, whoText } from '../../cli/who-option.ts';
 import { servedPart } from '../../connector/served.ts';
-import type { ConnectorResource, ConnectorSnapshot } from '../../protocol/control.ts';
+import type { ConnectorResource, ConnectorSnapshot } from '../../protocol/snapshot.ts';
 import { openStateDirectory } from '../../protocol/node/state-directory.ts';
 import { runPostern } from './support/program.ts';
 

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { PassThrough } from 'node:stream';
+import { Duplex, PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
+import { boundUnsent } from '../../client/capture/captured-socket.ts';
 import { listenForCaptured } from '../../client/capture/captured.ts';
 import type { OpenFlow } from '../../client/flows/open-flow.ts';
 import { Fault } from '../../protocol/errors.ts';
@@ -14,7 +15,10 @@ import { settle } from '../support/settle.ts';
 const destination = { address: '100.96.0.7', port: 80 };
 
 async function capture(t: TestContext, openFlow: OpenFlow): Promise<Socket> {
-  const listener = await listenForCaptured(openFlow, () => destination);
+  const listener = await listenForCaptured(openFlow, {
+    originalDestination: () => destination,
+    boundUnsent,
+  });
   t.after(() => listener.close());
   const socket = connect({ host: '127.0.0.1', port: listener.port, allowHalfOpen: true });
   socket.on('error', () => undefined);
@@ -73,6 +77,25 @@ test('an application that sends without end is read for one window until there i
   await eventually('a window to be read', async () => stream.readableLength >= window || undefined);
   await settle();
   assert.ok(stream.readableLength < 3 * window, `${stream.readableLength} bytes`);
+});
+
+test('REL-10 the system holds little for an application that does not read', async (t) => {
+  let taken = 0;
+  const endless = new Duplex({
+    read() {
+      taken += 16_384;
+      this.push(Buffer.alloc(16_384));
+    },
+    write: (_bytes, _encoding, done) => done(),
+  });
+  t.after(() => endless.destroy());
+  await capture(t, async () => endless);
+  await eventually('nothing more to be taken', async () => {
+    const before = taken;
+    await settle();
+    return (before > 0 && taken === before) || undefined;
+  });
+  assert.ok(taken < 1_500_000, `${taken} bytes`);
 });
 
 test('a refused flow resets the application’s connection', async (t) => {

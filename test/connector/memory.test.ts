@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { ConnectorMemory } from '../../connector/memory.ts';
 import { systemRandom } from '../../protocol/clock.ts';
-import type { ConnectorSnapshot } from '../../protocol/control.ts';
+import type { ConnectorSnapshot } from '../../protocol/snapshot.ts';
 import { newId } from '../../protocol/ids.ts';
 import { openStateDirectory, type StateDirectory } from '../../protocol/node/state-directory.ts';
 

@@ -9,7 +9,7 @@ import { pino } from 'pino';
 import { ControllerWatch } from '../../controller/live/controller-watch.ts';
 import { memoryLive } from '../../controller/live/memory-live.ts';
 import { openStore } from '../../controller/store/store.ts';
-import type { DeviceSnapshot } from '../../protocol/control.ts';
+import type { DeviceSnapshot } from '../../protocol/snapshot.ts';
 import { systemRandom } from '../../protocol/clock.ts';
 import type { NodeId } from '../../protocol/ids.ts';
 import { verifyCard } from '../../protocol/tokens.ts';

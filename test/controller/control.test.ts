@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import type { ConnectorSnapshot, DeviceSnapshot } from '../../protocol/control.ts';
+import type { ConnectorSnapshot, DeviceSnapshot } from '../../protocol/snapshot.ts';
 import type { NetworkId } from '../../protocol/ids.ts';
 import { decodeKey, encodeKey, newAgreementKey, newSigningKey } from '../../protocol/keys.ts';
 import { verifyCard, verifyGrant, verifyTicket } from '../../protocol/tokens.ts';

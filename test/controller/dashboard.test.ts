@@ -1,14 +1,21 @@
 /** What the API tells dashboards: counts, who may use what, filters of the log, news; and secrets that are kept unseen. */
 import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { storeReceipts } from '../../controller/control/receipts.ts';
+import { Cookies } from '../../controller/login/cookies.ts';
 import { clientSecretOf } from '../../controller/organisation/apply-document.ts';
 import { withKeptSecrets } from '../../controller/organisation/kept-secrets.ts';
 import { webhookSecret } from '../../controller/notifications/webhook-secrets.ts';
 import { sourceToken } from '../../controller/posture/source-secrets.ts';
 import { ChangeWatch } from '../../controller/live/change-watch.ts';
 import { appendAudit } from '../../controller/audit/append-audit.ts';
+import type { FlowRecord } from '../../protocol/flow-record.ts';
 import type { EffectiveAccessList } from '../../protocol/effective-access.ts';
+import type { ConnectorId } from '../../protocol/ids.ts';
 import type { Overview } from '../../protocol/overview.ts';
+import type { PolicyHits } from '../../protocol/policy-hits.ts';
+import { kindGroups } from '../../web/src/admin/log/kinds.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { testPortal } from '../login/support/portal.ts';
 import { busyDocument, makeBusy } from '../web/support/busy-organisation.ts';
@@ -175,4 +182,68 @@ test('news is a stream for those who ask for one, by the role that reads the doc
   assert.equal((await portal.admin('GET', '/api/v1/events')).statusCode, 400);
   const answer = await portal.app.inject({ url: '/api/v1/events', headers: { accept: 'text/event-stream' } });
   assert.equal(answer.statusCode, 401);
+});
+
+test('policies tell how often they decided: by connections that connectors opened, and by refusals that people were shown', async (t) => {
+  const { organisation, portal, busy, ask } = await opened(t);
+  const { context, time, app } = portal;
+  const { store, reader } = organisation;
+  const nodes = await store.select('nodes').select('id').where('kind', '=', 'connector').execute();
+  const connector = nodes[0]?.id as ConnectorId;
+  const { resources } = await reader.current();
+  const idOf = (name: string): string =>
+    resources.find(({ definition }) => definition.name === name)?.id ?? '';
+  let seq = 0;
+  const record = (event: 'open' | 'close', resource: string, subject: string = busy.owner) => {
+    seq += 1;
+    return { seq, at: context.now(), event, flow: `f${seq}`, subject, resource: idOf(resource) };
+  };
+  const hits = async (days?: number): Promise<Record<string, string>> => {
+    const query = days === undefined ? '' : `?days=${days}`;
+    const { policies } = await ask<PolicyHits>(`policies/hits${query}`);
+    return Object.fromEntries(
+      policies
+        .filter(({ opened: count, refused, last }) => count + refused > 0 && last !== undefined)
+        .map(({ name, opened: count, refused }) => [name, `${count} opened, ${refused} refused`]),
+    );
+  };
+  assert.deepEqual(await hits(), {});
+  const keep = (list: FlowRecord[]) => storeReceipts(context, organisation.id, connector, list);
+  const first = [record('open', 'wiki'), record('close', 'wiki'), record('open', 'databases')];
+  await keep([...first, record('open', 'wiki', 'usr_nobody')]);
+  await keep(first);
+  // A refusal is of the policy whose condition is not met, and of no other.
+  const cookie = `${new Cookies(context.publicUrl).nameOf('session')}=${busy.cookie}`;
+  const refused = await app.inject({ url: '/api/v1/me/resources/databases', headers: { cookie } });
+  assert.equal(refused.json<{ state: string }>().state, 'refused');
+  assert.deepEqual(await hits(), {
+    'staff-wiki': '1 opened, 0 refused',
+    'sre-prod': '1 opened, 0 refused',
+    'prod-needs': '1 opened, 1 refused',
+  });
+  time.ahead += 40 * 86_400_000;
+  assert.deepEqual(await hits(), {});
+  await keep([record('open', 'wiki')]);
+  assert.deepEqual(await hits(1), { 'staff-wiki': '1 opened, 0 refused' });
+  assert.deepEqual((await hits(90))['staff-wiki'], '2 opened, 0 refused');
+  time.ahead += 80 * 86_400_000;
+  await keep([record('open', 'wiki')]);
+  assert.equal((await store.select('policy_hits').selectAll().execute()).length, 2, 'what is old is gone');
+});
+
+test('every kind of entry that the controller writes has its words in the log', async () => {
+  const known = new Set(kindGroups.flatMap(({ kinds }) => Object.keys(kinds)));
+  const root = new URL('../../controller/', import.meta.url);
+  const written = new Set<string>();
+  for (const file of await readdir(root, { recursive: true })) {
+    if (!file.endsWith('.ts')) continue;
+    const text = await readFile(new URL(file, root), 'utf8');
+    for (const [, list = ''] of text.matchAll(/\bwhat(?::| =)\s([^;}]{0,120}?)[,;\n]/g))
+      for (const [, kind = ''] of list.matchAll(/'([a-z-]+\.[a-z-]+)'/g)) written.add(kind);
+  }
+  assert.ok(written.size > 40, `${written.size} kinds found`);
+  assert.deepEqual(
+    [...written].filter((kind) => !known.has(kind)),
+    [],
+  );
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { OrganisationDocument } from '../../protocol/organisation-document.ts';
-import type { DeviceSnapshot } from '../../protocol/control.ts';
+import type { DeviceSnapshot } from '../../protocol/snapshot.ts';
 import { newId, type Id } from '../../protocol/ids.ts';
 import { systemRandom } from '../../protocol/clock.ts';
 import { acmeDocument } from './support/document.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { directEndpoints } from '../../controller/decisions/direct-endpoints.ts';
 import type { OrganisationDocument } from '../../protocol/organisation-document.ts';
-import type { ConnectorSnapshot, DeviceSnapshot } from '../../protocol/control.ts';
+import type { ConnectorSnapshot, DeviceSnapshot } from '../../protocol/snapshot.ts';
 import { formatEndpoint, parseEndpoint } from '../../protocol/endpoints.ts';
 import type { NetworkId } from '../../protocol/ids.ts';
 import { parseName } from '../../protocol/names.ts';

@@ -5,7 +5,7 @@ import { decodeJwt } from 'jose';
 import type { ApplyResult } from '../../protocol/document-revisions.ts';
 import type { OrganisationDocument } from '../../protocol/organisation-document.ts';
 import type { Problem } from '../../protocol/problem.ts';
-import type { DeviceSnapshot } from '../../protocol/control.ts';
+import type { DeviceSnapshot } from '../../protocol/snapshot.ts';
 import { acmeDocument } from './support/document.ts';
 import { testController, type TestController } from './support/controller.ts';
 import { TestNode } from './support/node.ts';

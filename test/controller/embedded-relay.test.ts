@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openEmbeddedRelay, removeEmbeddedRelay } from '../../controller/embedded-relay.ts';
-import type { DeviceSnapshot } from '../../protocol/control.ts';
+import type { DeviceSnapshot } from '../../protocol/snapshot.ts';
 import type { Id } from '../../protocol/ids.ts';
 import { testController } from './support/controller.ts';
 import { acmeDocument } from './support/document.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { DeviceSnapshot } from '../../protocol/control.ts';
+import type { DeviceSnapshot } from '../../protocol/snapshot.ts';
 import type { NetworkId } from '../../protocol/ids.ts';
 import { maxGrantResources, verifyGrant } from '../../protocol/tokens.ts';
 import { acmeDocument } from './support/document.ts';
@@ -61,6 +61,19 @@ test('a device that comes back is given the tokens it had, and new ones past the
   const second = tokens();
   assert.equal(second.length, 3);
   assert.ok(second.every((token) => !first.includes(token)));
+});
+
+test('the records hold no token: neither text nor signature', async (t) => {
+  const controller = await testController(t);
+  await controller.call('PUT', '/api/v1/document', acmeDocument());
+  const device = new TestNode(controller, 'device');
+  await device.enrol({ secret: await controller.key('service', 'ci') });
+  const { store } = controller.context.organisation(controller.context.firstOrganisation);
+  const rows = await store.select('issued_tokens').selectAll().execute();
+  const tokens = [...(device.last('grants')?.list ?? []), ...(device.last('tickets')?.list ?? [])];
+  assert.equal(rows.filter(({ node }) => node === device.id).length, tokens.length);
+  const kept = JSON.stringify(rows);
+  for (const token of tokens) for (const part of token.split('.')) assert.ok(!kept.includes(part));
 });
 
 test('a grant names the node key it is bound to, and serves with no other and on no other network', async (t) => {

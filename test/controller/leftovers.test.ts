@@ -4,7 +4,7 @@ import { test, type TestContext } from 'node:test';
 import { decideAll } from '../../controller/decisions/act-on-change.ts';
 import { revocationsAfter } from '../../controller/decisions/revocations.ts';
 import { applyDocument } from '../../controller/organisation/apply-document.ts';
-import type { DeviceSnapshot } from '../../protocol/control.ts';
+import type { DeviceSnapshot } from '../../protocol/snapshot.ts';
 import { newId, type Id, type NodeId } from '../../protocol/ids.ts';
 import { testController, type TestController } from './support/controller.ts';
 import { acmeDocument } from './support/document.ts';

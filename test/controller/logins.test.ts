@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test, type TestContext } from 'node:test';
-import type { DeviceSnapshot } from '../../protocol/control.ts';
+import type { DeviceSnapshot } from '../../protocol/snapshot.ts';
 import { newId, type Id } from '../../protocol/ids.ts';
 import { newAgreementKey } from '../../protocol/keys.ts';
 import { systemRandom } from '../../protocol/clock.ts';

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { askName, systemTexts } from '../../controller/operator/asked-names.ts';
 import { createOrganisation } from '../../controller/operator/create-organisation.ts';
 import { NameProver } from '../../controller/operator/name-prover.ts';
-import type { ConnectorSnapshot, DeviceSnapshot } from '../../protocol/control.ts';
+import type { ConnectorSnapshot, DeviceSnapshot } from '../../protocol/snapshot.ts';
 import type { OrganisationDocument } from '../../protocol/organisation-document.ts';
 import type { OrganisationId } from '../../protocol/ids.ts';
 import type { Name } from '../../protocol/names.ts';

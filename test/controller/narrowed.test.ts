@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { decideAll } from '../../controller/decisions/act-on-change.ts';
 import type { OrganisationDocument } from '../../protocol/organisation-document.ts';
-import type { DeviceSnapshot } from '../../protocol/control.ts';
+import type { DeviceSnapshot } from '../../protocol/snapshot.ts';
 import { testController, type TestController } from './support/controller.ts';
 import { acmeDocument } from './support/document.ts';
 import { TestNode } from './support/node.ts';
@@ -115,6 +115,59 @@ test('a right that is shortened and not over leaves the rest of it: no flow that
   await change({}, 'granted');
   const [device] = devices;
   await device?.until(() => (device.last('grants')?.list.length ?? 0) > (before[0]?.length ?? 0));
+});
+
+test('a device that keeps its grants is told by their ids which of them go on, and is given the new ones alone', async (t) => {
+  const { controller, change } = await world(t);
+  const device = new TestNode(controller, 'device');
+  await device.enrol({ secret: await controller.key('service', 'ci'), keeps: true });
+  const first = device.last('grants');
+  assert.equal(first?.kept, undefined);
+  const ids = (list: readonly string[]): string[] =>
+    list.map(
+      (token) =>
+        (JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as { jti: string }).jti,
+    );
+  const base = ids(first?.list ?? []);
+  assert.equal(base.length, 1);
+  const granted = (state: 'granted' | 'gone') =>
+    device.untilSnapshot<DeviceSnapshot>(({ resources }) => {
+      const own = Object.values(resources).find(({ name }) => name === 'databases');
+      return (own?.state === 'granted') === (state === 'granted');
+    });
+  await change(ended, 'gone');
+  await granted('gone');
+  await change({}, 'granted');
+  await granted('granted');
+  const added = device.last('grants');
+  assert.deepEqual([added?.kept, added?.list.length], [base, 1]);
+  await change(ended, 'gone');
+  await granted('gone');
+  assert.deepEqual(device.last('grants'), { t: 'grants', list: [], kept: base });
+  // On a channel of its own it is told everything: what it has kept from before is not known.
+  await device.hello({ keeps: true });
+  const again = device.last('grants');
+  assert.deepEqual([again?.kept, ids(again?.list ?? [])], [undefined, base]);
+});
+
+test('of grants that were signed for the same, what was taken from one is taken from no other', async (t) => {
+  const { controller, connector, change } = await world(t);
+  await change(ended, 'gone');
+  await change({}, 'granted');
+  const device = new TestNode(controller, 'device');
+  await device.enrol({ secret: await controller.key('service', 'ci') });
+  const [token = ''] = device.last('grants')?.list ?? [];
+  const { jti } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as {
+    jti: string;
+  };
+  const before = connector.all('revoke').length;
+  await change(ended, 'gone');
+  const told = connector.all('revoke').slice(before);
+  assert.equal(told.flatMap(({ ids }) => ids).length, 2);
+  assert.deepEqual(
+    told.flatMap(({ narrowed = [] }) => narrowed.flatMap(({ grants }) => grants)),
+    [jti],
+  );
 });
 
 test('what comes back has a grant of its own, which is revoked whole the next time, also after a restart', async (t) => {

@@ -12,7 +12,7 @@ import { hasRoom, limitsIn, setLimits, type Limits } from '../../controller/oper
 import { usageOf } from '../../controller/operator/usage.ts';
 import { watchOrganisations } from '../../controller/operator/watch-organisations.ts';
 import { openStore, type Store } from '../../controller/store/store.ts';
-import type { ConnectorSnapshot, DeviceSnapshot } from '../../protocol/control.ts';
+import type { ConnectorSnapshot, DeviceSnapshot } from '../../protocol/snapshot.ts';
 import { systemRandom } from '../../protocol/clock.ts';
 import { newId, type OrganisationId } from '../../protocol/ids.ts';
 import type { Usage } from '../../protocol/usage.ts';

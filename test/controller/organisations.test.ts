@@ -11,7 +11,7 @@ import { setLimits } from '../../controller/operator/limits.ts';
 import { setSuspended } from '../../controller/operator/suspension.ts';
 import { watchOrganisations } from '../../controller/operator/watch-organisations.ts';
 import { createOrganisation, UnfitOrganisation } from '../../controller/operator/create-organisation.ts';
-import type { ConnectorSnapshot, DeviceSnapshot } from '../../protocol/control.ts';
+import type { ConnectorSnapshot, DeviceSnapshot } from '../../protocol/snapshot.ts';
 import type { Id, OrganisationId } from '../../protocol/ids.ts';
 import type { Me } from '../../protocol/portal.ts';
 import { systemRandom } from '../../protocol/clock.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { SignIn } from '../../controller/enrolment/login-attempts.ts';
 import { PersonDisabled, recordSignIn } from '../../controller/login/record-sign-in.ts';
-import type { DeviceSnapshot } from '../../protocol/control.ts';
+import type { DeviceSnapshot } from '../../protocol/snapshot.ts';
 import type { Id } from '../../protocol/ids.ts';
 import { acmeDocument } from './support/document.ts';
 import { testController, type TestController } from './support/controller.ts';

@@ -5,7 +5,7 @@ import { DeviceLooks } from '../../controller/control/device-looks.ts';
 import type { LiveMessage } from '../../controller/live/bus.ts';
 import { PolicyIndex } from '../../policy/policy-index.ts';
 import type { OrganisationDocument } from '../../protocol/organisation-document.ts';
-import type { DeviceSnapshot } from '../../protocol/control.ts';
+import type { DeviceSnapshot } from '../../protocol/snapshot.ts';
 import { newId, type DeviceId } from '../../protocol/ids.ts';
 import { systemRandom } from '../../protocol/clock.ts';
 import { testController, type TestController } from './support/controller.ts';

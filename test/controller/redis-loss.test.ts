@@ -7,7 +7,7 @@ import { after, before, test, type TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { PendingSignIns } from '../../controller/login/pending-sign-ins.ts';
 import { systemRandom } from '../../protocol/clock.ts';
-import type { ConnectorSnapshot } from '../../protocol/control.ts';
+import type { ConnectorSnapshot } from '../../protocol/snapshot.ts';
 import { newId, type NodeId } from '../../protocol/ids.ts';
 import { eventually } from '../support/eventually.ts';
 import { startPostgres, type PostgresServer } from '../support/servers/postgres-server.ts';

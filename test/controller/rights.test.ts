@@ -6,7 +6,8 @@ import { rightsOf, storedRights } from '../../controller/decisions/issued-tokens
 import { storeRevocations } from '../../controller/decisions/revocations.ts';
 import { promisesMore, rightsByNetwork, serves, type Right } from '../../controller/decisions/rights.ts';
 import type { Resource } from '../../controller/organisation/organisation-state.ts';
-import type { DeviceSnapshot, FromController } from '../../protocol/control.ts';
+import type { FromController } from '../../protocol/control.ts';
+import type { DeviceSnapshot } from '../../protocol/snapshot.ts';
 import { newId, type NetworkId, type ResourceId } from '../../protocol/ids.ts';
 import { verifyGrant } from '../../protocol/tokens.ts';
 import { testController } from './support/controller.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { simulationText } from '../../cli/why-simulated.ts';
 import { recordSignIn } from '../../controller/login/record-sign-in.ts';
-import type { DeviceSnapshot } from '../../protocol/control.ts';
+import type { DeviceSnapshot } from '../../protocol/snapshot.ts';
 import type { Problem } from '../../protocol/problem.ts';
 import type { Simulation, SimulationRequest } from '../../protocol/simulation.ts';
 import { testController, type TestController } from './support/controller.ts';

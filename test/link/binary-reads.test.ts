@@ -4,6 +4,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { hopMaxPayload } from '../../protocol/hop.ts';
+import { BinaryFrames } from '../../protocol/link/binary-frames.ts';
 import { BinaryReads } from '../../protocol/link/binary-reads.ts';
 
 const server = createServer({ noDelay: true }).listen(0, '127.0.0.1');
@@ -85,5 +86,43 @@ test('SEC-D2 a message that is too long or masked is left to who refuses it, and
   for (const bytes of [long, masked]) {
     const { taken, left } = await read(bytes, 100);
     assert.deepEqual([taken, left], [[], bytes]);
+  }
+});
+
+/** As the side that dials sends it, with the mask as its key and the payload as it is. */
+function maskedFrame(first: number, payload: Buffer, mask: number): Buffer {
+  const bare = frame(first, payload);
+  const headerBytes = bare.length - payload.length;
+  const key = Buffer.alloc(4);
+  key.writeUInt32BE(mask);
+  bare[1] = (bare[1] as number) | 0x80;
+  return Buffer.concat([bare.subarray(0, headerBytes), key, payload]);
+}
+
+test('of the side that dials, messages under a mask of zero are taken and all others are left, however they are cut', () => {
+  const payload = Buffer.alloc(20_000, 'x');
+  const ours = [maskedFrame(0x82, payload, 0), maskedFrame(0x82, Buffer.alloc(0), 0)];
+  const others = [
+    maskedFrame(0x82, Buffer.from('hidden'), 0x01020304),
+    frame(0x82, Buffer.from('bare')),
+    maskedFrame(0x81, Buffer.from('text'), 0),
+    maskedFrame(0x02, Buffer.from('part'), 0),
+    maskedFrame(0x88, Buffer.of(3, 232), 0),
+  ];
+  const [first, ...rest] = others as [Buffer, ...Buffer[]];
+  const bytes = Buffer.concat([...ours, first, ours[0] as Buffer, ...rest]);
+  for (const piece of [1, 3, 1_000, bytes.length]) {
+    const [taken, left]: [Buffer[], Buffer[]] = [[], []];
+    const frames = new BinaryFrames('dialler', (passed) => left.push(Buffer.from(passed)) > 0);
+    frames.takeMessages((message) => taken.push(Buffer.from(message)));
+    for (let at = 0; at < bytes.length; at += piece) frames.feed(Buffer.from(bytes.subarray(at, at + piece)));
+    // The close was the last of it.
+    frames.feed(maskedFrame(0x82, payload, 0));
+    assert.deepEqual(
+      taken.map(({ length }) => length),
+      [20_000, 0, 20_000],
+    );
+    assert.ok(taken[0]?.equals(payload));
+    assert.deepEqual(Buffer.concat(left), Buffer.concat(others));
   }
 });

@@ -7,7 +7,7 @@ import { newAgreementKey } from '../../protocol/keys.ts';
 import { HandshakeBudget } from '../../protocol/link/handshake-budget.ts';
 import { tunnelPrologue } from '../../protocol/link/handshake-messages.ts';
 import { acceptSecureChannel } from '../../protocol/link/secure-channel.ts';
-import { dialSession } from '../../protocol/link/session.ts';
+import { dialSession } from '../../protocol/link/open-session.ts';
 import { frameTypes as t, maxPending } from '../../protocol/mux/frames.ts';
 import { frame, framesOf, u16, u32, u64 } from '../support/frames.ts';
 import { memoryCarriers } from '../support/memory-carrier.ts';

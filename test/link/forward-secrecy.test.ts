@@ -11,7 +11,7 @@ import { agree, agreementKeyFrom, newAgreementKey, type AgreementKey } from '../
 import { HandshakeBudget } from '../../protocol/link/handshake-budget.ts';
 import { tunnelPrologue } from '../../protocol/link/handshake-messages.ts';
 import { maxBodyBytes, MessageReader } from '../../protocol/link/message-reader.ts';
-import { acceptSession, dialSession } from '../../protocol/link/session.ts';
+import { acceptSession, dialSession } from '../../protocol/link/open-session.ts';
 import { CipherState } from '../../protocol/noise/cipher-state.ts';
 import { SymmetricState } from '../../protocol/noise/symmetric-state.ts';
 import { memoryCarriers } from '../support/memory-carrier.ts';

@@ -16,7 +16,8 @@ import {
   openSecureChannel,
   type SecureChannel,
 } from '../../protocol/link/secure-channel.ts';
-import { acceptSession, dialSession, SessionTable, type Session } from '../../protocol/link/session.ts';
+import { acceptSession, dialSession, SessionTable } from '../../protocol/link/open-session.ts';
+import type { Session } from '../../protocol/link/session.ts';
 import type { MuxStream } from '../../protocol/mux/stream.ts';
 import { frame } from '../support/frames.ts';
 import { memoryCarriers, type MemoryPair } from '../support/memory-carrier.ts';

@@ -6,7 +6,7 @@ import { newId } from '../../protocol/ids.ts';
 import { newAgreementKey } from '../../protocol/keys.ts';
 import { HandshakeBudget } from '../../protocol/link/handshake-budget.ts';
 import type { Carrier } from '../../protocol/link/carrier.ts';
-import { acceptSession, dialSession, SessionTable } from '../../protocol/link/session.ts';
+import { acceptSession, dialSession, SessionTable } from '../../protocol/link/open-session.ts';
 import { memoryCarriers } from '../support/memory-carrier.ts';
 import { settle } from '../support/settle.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';

@@ -7,12 +7,8 @@ import { newAgreementKey } from '../../protocol/keys.ts';
 import { HandshakeBudget } from '../../protocol/link/handshake-budget.ts';
 import { tunnelPrologue } from '../../protocol/link/handshake-messages.ts';
 import { acceptSecureChannel, openSecureChannel } from '../../protocol/link/secure-channel.ts';
-import {
-  acceptSession,
-  dialSession,
-  type Session,
-  type SessionHandlers,
-} from '../../protocol/link/session.ts';
+import { acceptSession, dialSession } from '../../protocol/link/open-session.ts';
+import type { Session, SessionHandlers } from '../../protocol/link/session.ts';
 import type { MuxStream } from '../../protocol/mux/stream.ts';
 import { frame, u16, u64 } from '../support/frames.ts';
 import { memoryCarriers } from '../support/memory-carrier.ts';

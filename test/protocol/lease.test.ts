@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
-import type { ConnectorSnapshot } from '../../protocol/control.ts';
+import type { ConnectorSnapshot } from '../../protocol/snapshot.ts';
 import { newId, type Id } from '../../protocol/ids.ts';
 import { Lease, type LeaseState } from '../../protocol/lease.ts';
-import { applyPatch, diffSnapshots } from '../../protocol/snapshot.ts';
+import { applyPatch, diffSnapshots } from '../../protocol/snapshot-patch.ts';
 
 function leaseAt(startMs: number): { lease: Lease; set: (ms: number) => void } {
   let ms = startMs;

@@ -111,6 +111,21 @@ describe('tokens', () => {
     assert.equal(await cardWith(root.kid), undefined);
   });
 
+  test('a token is what jose makes of the same claims, each time the same', async () => {
+    const token = await signGrant(signer, grant);
+    const [header = '', claims = ''] = token.split('.');
+    const made = await new CompactSign(Buffer.from(claims, 'base64url'))
+      .setProtectedHeader(JSON.parse(Buffer.from(header, 'base64url').toString()) as { alg: string })
+      .sign(signer.key.privateKey);
+    assert.equal(token, made);
+    assert.equal(await signGrant(signer, grant), token);
+    assert.deepEqual(JSON.parse(Buffer.from(header, 'base64url').toString()), {
+      alg: 'EdDSA',
+      kid: signer.kid,
+      typ: 'postern-grant+jwt',
+    });
+  });
+
   test('a grant is good for its network, its key and its time, and for nothing else', async () => {
     const token = await signGrant(signer, grant);
     const other = newId('net', randomBytes(16));

@@ -6,7 +6,8 @@ import { Fault } from '../../protocol/errors.ts';
 import { newAgreementKey } from '../../protocol/keys.ts';
 import { attachToRelay, type Attachment } from '../../protocol/link/attachment.ts';
 import { HandshakeBudget } from '../../protocol/link/handshake-budget.ts';
-import { acceptSession, dialSession, type Session } from '../../protocol/link/session.ts';
+import { acceptSession, dialSession } from '../../protocol/link/open-session.ts';
+import type { Session } from '../../protocol/link/session.ts';
 import { lab, labClient, labConnector, RelayLab } from '../support/relay-lab.ts';
 
 const relays = new RelayLab();
@@ -14,6 +15,7 @@ const connector = labConnector();
 const connectorKey = newAgreementKey();
 const clientKey = newAgreementKey();
 const budget = new HandshakeBudget(systemClock);
+const accepted = new Set<Session>();
 let serving: Attachment;
 let calling: Attachment;
 
@@ -37,7 +39,10 @@ before(async () => {
           },
         }),
       });
-      session.catch(() => {});
+      session.then(
+        (opened) => accepted.add(opened),
+        () => undefined,
+      );
     },
   });
   calling = await attachToRelay(await relays.attachOptions(labClient()));
@@ -45,14 +50,16 @@ before(async () => {
 
 after(async () => {
   calling.close();
+  // One whose end is still on its way would wait a minute for another carrier.
+  for (const session of accepted) session.close();
   serving.close();
   await relays.stop();
 });
 
-function dialConnector(): Promise<Session> {
+function dialConnector(attachment = calling): Promise<Session> {
   return dialSession({
     ...sides,
-    carrier: calling.openCircuit(connector.id),
+    carrier: attachment.openCircuit(connector.id),
     own: clientKey,
     peer: connectorKey.publicKey,
     grants: [],
@@ -100,6 +107,16 @@ test('hundreds of streams at once each get their own bytes back', async () => {
   );
   assert.equal(session.streams, 0);
   session.close();
+});
+
+test('a session that ends together with its attachment is over for the connector too, not after a minute without a carrier', async () => {
+  const attachment = await attachToRelay(await relays.attachOptions(labClient()));
+  const session = await dialConnector(attachment);
+  await session.openStream({ r: 'echo' }).accepted();
+  const far = [...accepted].at(-1);
+  session.close();
+  attachment.close();
+  assert.equal((await far?.closed)?.code, 'cancelled');
 });
 
 test('a connector that is not there is refused as no-peer, and so the handshake', async () => {

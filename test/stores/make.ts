@@ -9,7 +9,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { secretBytes } from '../../protocol/keys.ts';
 import { recordSignIn } from '../../controller/login/record-sign-in.ts';
-import type { DeviceSnapshot } from '../../protocol/control.ts';
+import type { DeviceSnapshot } from '../../protocol/snapshot.ts';
 import { toBase64Url } from '../../protocol/encoding.ts';
 import { acmeDocument } from '../controller/support/document.ts';
 import { testController } from '../controller/support/controller.ts';

@@ -9,7 +9,7 @@ import { buildApp } from '../../controller/api/app.ts';
 import { clientSecretOf } from '../../controller/organisation/apply-document.ts';
 import { revocationsAfter } from '../../controller/decisions/revocations.ts';
 import { login } from '../../controller/login/login.ts';
-import type { ConnectorSnapshot } from '../../protocol/control.ts';
+import type { ConnectorSnapshot } from '../../protocol/snapshot.ts';
 import { fromBase64Url } from '../../protocol/encoding.ts';
 import { agreementKeyFrom, signingKeyFrom } from '../../protocol/keys.ts';
 import { testController } from '../controller/support/controller.ts';

@@ -6,7 +6,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { systemClock, systemRandom } from '../../protocol/clock.ts';
-import type { DeviceSnapshot, FromController } from '../../protocol/control.ts';
+import type { FromController } from '../../protocol/control.ts';
+import type { DeviceSnapshot } from '../../protocol/snapshot.ts';
 import { toFault } from '../../protocol/errors.ts';
 import type { ConnectorId, RelayId } from '../../protocol/ids.ts';
 import { decodeKey, encodeKey } from '../../protocol/keys.ts';

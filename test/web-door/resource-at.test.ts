@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { resourceAt } from '../../connector/web/resource-at.ts';
-import type { ConnectorSnapshot } from '../../protocol/control.ts';
+import type { ConnectorSnapshot } from '../../protocol/snapshot.ts';
 import { parseName, rankOf, type Name, type Pattern } from '../../protocol/names.ts';
 
 const labels = fc.array(fc.constantFrom('a', 'b', 'ab', 'acme'), { minLength: 1, maxLength: 4 });

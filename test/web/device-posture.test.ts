@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test, type TestContext } from 'node:test';
 import { chromium, type Page } from 'playwright-core';
 import { reportPosture } from '../../controller/posture/report.ts';
-import type { PostureFacts } from '../../protocol/control.ts';
+import type { PostureFacts } from '../../protocol/posture-facts.ts';
 import { newId, type DeviceId } from '../../protocol/ids.ts';
 import { findProgram } from '../../scripts/programs.ts';
 import { acmeDocument } from '../controller/support/document.ts';

@@ -5,11 +5,14 @@ import { once } from 'node:events';
 import { after, test, type TestContext } from 'node:test';
 import { chromium, type BrowserContext, type Page } from 'playwright-core';
 import { formatUserCode } from '../../controller/enrolment/user-code.ts';
+import { Cookies } from '../../controller/login/cookies.ts';
 import { toBase64Url } from '../../protocol/encoding.ts';
 import { findProgram } from '../../scripts/programs.ts';
 import { acmeDocument } from '../controller/support/document.ts';
 import { deviceClaim, testPortal, type TestPortal } from '../login/support/portal.ts';
 import { freePort, person, startProvider } from '../login/support/provider.ts';
+import { axeFindings } from './support/dashboard.ts';
+import { signInAs } from './support/sign-in-as.ts';
 
 const email = 'alice@acme.example';
 const alice = person('a1', ['staff', 'sre']);
@@ -223,4 +226,40 @@ test('a person with very many resources finds one at once', async (t) => {
   assert.ok((await page.getByRole('listitem').count()) < 600);
   await page.getByLabel('Search resources').fill('service-1133');
   await page.getByText('curl https://service-1133.acme.internal').waitFor();
+});
+
+test('an administrator tries the provider in a new tab and sees what came, and is still who they were', async (t) => {
+  const { portal, page } = await open(t);
+  const { cookie } = await signInAs(portal, 'olga', 'owner');
+  const name = new Cookies(portal.publicUrl).nameOf('session');
+  await page.context().addCookies([{ name, value: cookie, url: publicUrl.href, httpOnly: true }]);
+  await page.goto(new URL('/admin/settings', publicUrl).href);
+  const opened = page.context().waitForEvent('page');
+  await page.getByRole('link', { name: /^Try it with corp/ }).click();
+  const tab = await opened;
+  await tab.getByRole('button', { name: 'Go to corp' }).click();
+  await tab.getByLabel('E-mail').fill(email);
+  await tab.getByLabel('Password').fill(alice.password);
+  await tab.getByRole('button', { name: 'Sign in' }).click();
+  await heading(tab, 'Try a sign-in').waitFor();
+  await tab.getByText('They would be signed in').waitFor();
+  const made = tab.getByRole('region', { name: 'Who it makes them' });
+  assert.match(await made.innerText(), /Person a1\s+New[^]*alice@acme\.example[^]*sre\s+staff/);
+  await tab.getByText('["staff","sre"]').waitFor();
+  for (const [width, colorScheme] of [
+    [1_440, 'light'],
+    [390, 'dark'],
+  ] as const) {
+    await tab.setViewportSize({ width, height: 900 });
+    await tab.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await noSidewaysScroll(tab);
+    assert.deepEqual(await axeFindings(tab), []);
+    const pictures = process.env['POSTERN_SCREENSHOTS'];
+    if (pictures !== undefined)
+      await tab.screenshot({ path: `${pictures}/sign-in-tried-${width}-${colorScheme}.png`, fullPage: true });
+  }
+  await tab.reload();
+  await tab.getByText('This was read already').waitFor();
+  const me = `fetch('/api/v1/me').then((answer) => answer.json()).then(({ person }) => person.name)`;
+  assert.equal(await tab.evaluate(me), 'olga');
 });

@@ -5,9 +5,12 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
+import { exposeForDevice } from '../../controller/exposures/for-device.ts';
 import { isSigned } from '../../controller/notifications/signature.ts';
 import type { Administrator } from '../../protocol/administrators.ts';
 import type { DirectoryEntry } from '../../protocol/directories.ts';
+import type { ExposeCall } from '../../protocol/exposures.ts';
+import type { DeviceId } from '../../protocol/ids.ts';
 import { actionsOf, type Action, type Role } from '../../protocol/roles.ts';
 import { startDashboard } from './support/dashboard.ts';
 import { signInAs } from './support/sign-in-as.ts';
@@ -335,12 +338,40 @@ const controls: readonly (readonly [address: string, control: string | RegExp, n
   ['/admin/sessions', /^Cut the session of person1@/, 'sessions.end'],
   [`/admin/people/OTHER`, 'Disable', 'people.write'],
   ['/admin/settings', 'Add a provider', 'document.write-sign-in'],
+  ['/admin/settings', /^Try it with corp/, 'document.write-sign-in'],
   ['/admin/settings', 'Make a token for the directory of corp', 'directories.write-tokens'],
   ['/admin/settings?tab=administrators', 'Add an administrator', 'administrators.write'],
   ['/admin/settings?tab=tokens', 'Make a token', 'tokens.write'],
   ['/admin/settings?tab=notifications', 'Test chat', 'webhooks.test'],
   ['/admin/settings?tab=notifications', 'Change chat', 'document.write-access'],
 ];
+
+test('what somebody exposes is seen with whom it is for, and ended: it is over at once', async () => {
+  const before = await inForce();
+  await portal.admin('PUT', '/api/v1/document?secrets=keep', {
+    ...before,
+    expose: { suffix: 'apps.acme.example' },
+    policies: [
+      ...(before.policies ?? []),
+      { name: 'sre-expose', allow: { groups: ['sre'] }, mayExpose: true },
+    ],
+  });
+  const call: ExposeCall = {
+    t: 'expose',
+    id: 1,
+    call: { what: 'begin', wanted: { port: 3_000, allow: { groups: ['staff'] } } },
+  };
+  const device = busy.device as DeviceId;
+  const begun = await exposeForDevice(portal.context, organisation.id, device, call);
+  assert.equal(begun.status, 201);
+  await go('/admin/exposures');
+  await page.getByRole('row', { name: /alice.*staff/ }).waitFor();
+  await press(/^End alice/);
+  await press('End now');
+  await page.getByText('Nothing is exposed').waitFor();
+  assert.deepEqual((await organisation.reader.current()).exposures, []);
+  await portal.admin('PUT', '/api/v1/document?secrets=keep', before);
+});
 
 test('the role matrix as the pages show it: each control is there for those who may, for nobody else, and no page asks for more', async () => {
   const other = await signInAs(portal, 'somebody', undefined);

@@ -4,9 +4,12 @@ import { after, test, type TestContext } from 'node:test';
 import { Secret, TOTP } from 'otpauth';
 import { chromium, type Page } from 'playwright-core';
 import { createSetupLink } from '../../controller/administrators/setup-links.ts';
+import { Cookies } from '../../controller/login/cookies.ts';
+import { adminPages } from '../../protocol/pages.ts';
 import { findProgram } from '../../scripts/programs.ts';
 import { testPortal, type TestPortal } from '../login/support/portal.ts';
 import { freePort } from '../login/support/provider.ts';
+import { signInAs } from './support/sign-in-as.ts';
 
 const browser = await chromium.launch({
   executablePath: findProgram('chromium'),
@@ -23,10 +26,15 @@ interface Opened {
 
 async function open(
   t: TestContext,
-  { host, width = 1_440, dark = false }: { host: string; width?: number; dark?: boolean },
+  {
+    host,
+    width = 1_440,
+    dark = false,
+    isFresh = false,
+  }: { host: string; width?: number; dark?: boolean; isFresh?: boolean },
 ): Promise<Opened> {
   const publicUrl = new URL(`http://${host}:${await freePort()}`);
-  const portal = await testPortal(t, [], publicUrl);
+  const portal = await testPortal(t, [], publicUrl, undefined, undefined, isFresh);
   await portal.app.listen({ host: '127.0.0.1', port: Number(publicUrl.port) });
   const context = await browser.newContext({
     viewport: { width, height: 900 },
@@ -166,4 +174,35 @@ test('SEC-A12: at an address, where browsers make no passkeys, the owner chooses
   await page.getByLabel('Password').fill('correct horse battery');
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.waitForURL('**/admin');
+});
+
+test('the first change of an organisation without a name asks for one, whatever it is, and no page of it fails', async (t) => {
+  const { page, portal } = await open(t, { host: 'postern.localhost', isFresh: true });
+  const { cookie } = await signInAs(portal, 'olga', 'owner');
+  const name = new Cookies(portal.publicUrl).nameOf('session');
+  await page.context().addCookies([{ name, value: cookie, url: portal.publicUrl.href, httpOnly: true }]);
+  const go = async (path: string): Promise<void> => {
+    await page.goto(new URL(path, portal.publicUrl).href);
+    await page.locator('h1').first().waitFor();
+    await page.locator('.skeleton').first().waitFor({ state: 'detached' });
+  };
+  for (const path of adminPages.filter((each) => !each.includes('$'))) {
+    await go(path);
+    assert.equal(await page.getByText('could not be loaded').count(), 0, path);
+  }
+  await go('/admin/people?tab=groups');
+  await page.getByLabel('Another group').fill('staff');
+  await page.getByRole('button', { name: 'Add it' }).click();
+  const called = page.getByLabel('Name of the organisation');
+  assert.equal(await called.inputValue(), 'acme');
+  await called.fill('No name!');
+  await page.getByText('A name of small letters').waitFor();
+  assert.ok(await page.getByRole('button', { name: 'Save' }).isDisabled());
+  await called.fill('globex');
+  await page.getByText('What changes in the document').waitFor();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText(/Saved as revision 1/).waitFor();
+  const { context } = portal;
+  const { document } = await context.organisation(context.firstOrganisation).reader.current();
+  assert.deepEqual(document, { organisation: 'globex', groups: ['staff'] });
 });

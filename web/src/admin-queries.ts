@@ -10,7 +10,6 @@ function live<T>(key: string, queryFn: () => Promise<T>) {
 }
 
 export const overviewQuery = live('overview', admin.overview);
-export const usageQuery = live('usage', admin.usage);
 export const peopleQuery = live('people', admin.people);
 export const serviceAccountsQuery = live('service-accounts', admin.serviceAccounts);
 export const allDevicesQuery = live('devices', admin.devices);
@@ -25,6 +24,12 @@ export const tokensQuery = live('tokens', admin.tokens);
 export const directoriesQuery = live('directories', admin.directories);
 export const allRequestsQuery = live('requests', admin.requests);
 export const webhooksQuery = live('webhooks', admin.webhooks);
+export const exposuresQuery = live('exposures', admin.exposures);
+export const policyHitsQuery = queryOptions({
+  queryKey: ['admin', 'policy-hits'],
+  queryFn: admin.policyHits,
+});
+export const usageQuery = live('usage', admin.usage);
 export const hostnamesQuery = live('hostnames', admin.hostnames);
 export const namesQuery = live('names', admin.names);
 export const keysQuery = live('keys', admin.keys);

@@ -2,15 +2,13 @@
 import './styles.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
-import { worthRetrying } from './queries.ts';
+import { queries } from './query-client.ts';
 import { router } from './router.tsx';
 import { showChosenTheme } from './shell/theme.ts';
 
 showChosenTheme();
-
-const queries = new QueryClient({ defaultOptions: { queries: { retry: worthRetrying, staleTime: 5_000 } } });
 
 const place = document.querySelector('#app');
 if (place === null) throw new Error('the page has no place for the application');

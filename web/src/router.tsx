@@ -3,8 +3,12 @@
  * read here, once, and are text or absent.
  */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import { overviewQuery } from './admin-queries.ts';
 import { ErrorPage } from './pages/error.tsx';
 import { NotFoundPage } from './pages/not-found.tsx';
+import { meQuery } from './queries.ts';
+import { queries } from './query-client.ts';
+import { may } from './shell/may.ts';
 import { Shell } from './shell/shell.tsx';
 
 type Search<K extends string> = { [key in K]?: string };
@@ -25,6 +29,12 @@ function listSearch(search: Record<string, unknown>): { [key in string]?: string
   return Object.fromEntries(
     Object.entries(search).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
   );
+}
+
+/** As soon as it is known that this person may read it; nobody is asked for what would be refused. */
+async function prefetchOverview(): Promise<void> {
+  const me = await queries.ensureQueryData(meQuery).catch(() => undefined);
+  if (me !== undefined && may(me, 'document.read')) await queries.prefetchQuery(overviewQuery);
 }
 
 const root = createRootRoute();
@@ -76,7 +86,13 @@ const refused = createRoute({
   component: lazyRouteComponent(() => import('./pages/refused.tsx'), 'RefusedPage'),
 });
 
-const shell = createRoute({ getParentRoute: () => root, id: 'shell', component: Shell });
+const shell = createRoute({
+  getParentRoute: () => root,
+  id: 'shell',
+  component: Shell,
+  // Asked while the page's code is on its way, and not after it.
+  loader: () => void queries.prefetchQuery(meQuery),
+});
 
 const home = createRoute({
   getParentRoute: () => shell,
@@ -87,6 +103,7 @@ const home = createRoute({
 const adminHome = createRoute({
   getParentRoute: () => shell,
   path: '/admin',
+  loader: () => void prefetchOverview(),
   component: lazyRouteComponent(() => import('./admin/home/home.tsx'), 'AdminHomePage'),
 });
 
@@ -220,6 +237,27 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import('./admin/settings/settings.tsx'), 'SettingsPage'),
 });
 
+const exposures = createRoute({
+  getParentRoute: () => shell,
+  path: '/admin/exposures',
+  validateSearch: listSearch,
+  component: lazyRouteComponent(() => import('./admin/exposures/exposures.tsx'), 'ExposuresPage'),
+});
+
+const usage = createRoute({
+  getParentRoute: () => shell,
+  path: '/admin/usage',
+  validateSearch: listSearch,
+  component: lazyRouteComponent(() => import('./admin/usage/usage.tsx'), 'UsagePage'),
+});
+
+const signInTrial = createRoute({
+  getParentRoute: () => shell,
+  path: '/admin/sign-in-trial',
+  validateSearch: texts('provider', 'id'),
+  component: lazyRouteComponent(() => import('./admin/settings/sign-in-trial.tsx'), 'SignInTrialPage'),
+});
+
 const requests = createRoute({
   getParentRoute: () => shell,
   path: '/requests',
@@ -288,7 +326,10 @@ export const router = createRouter({
       log,
       history,
       proposals,
+      exposures,
+      usage,
       settings,
+      signInTrial,
     ]),
   ]),
   defaultPreload: 'intent',

@@ -2,7 +2,7 @@
  * Whether the screen of the person's desktop locks itself, and after how long, by the settings of the desktop that runs:
  * GNOME, Cinnamon and MATE by gsettings, KDE Plasma by its file. No desktop, or one of another kind, is unknown.
  */
-import type { PostureFacts } from '../../../protocol/control.ts';
+import type { PostureFacts } from '../../../protocol/posture-facts.ts';
 import type { Collector } from '../collector.ts';
 import type { Machine, RunAs } from '../machine.ts';
 import { ownerOf } from './running.ts';

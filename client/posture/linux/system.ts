@@ -1,5 +1,5 @@
 /** Which Linux this is: the kernel's version, and the distribution by os-release(5). */
-import type { PostureFacts } from '../../../protocol/control.ts';
+import type { PostureFacts } from '../../../protocol/posture-facts.ts';
 import type { Collector } from '../collector.ts';
 
 export const system: Collector = async (machine) => {

@@ -1,5 +1,5 @@
 /** How macOS tells about itself: which of its programs answers which check. Untested on a real machine. */
-import type { PostureFacts } from '../../../protocol/control.ts';
+import type { PostureFacts } from '../../../protocol/posture-facts.ts';
 import { productsAmong } from '../antivirus-programs.ts';
 import { askedFiles, askedProcesses } from '../asked.ts';
 import type { SystemCollectors } from '../collector.ts';

@@ -2,7 +2,7 @@
  * What macOS's own programs print, read as their documentation has it. Untested on a real machine: what does not look as
  * documented is unknown.
  */
-import type { PostureFacts } from '../../../protocol/control.ts';
+import type { PostureFacts } from '../../../protocol/posture-facts.ts';
 
 /** sw_vers(1): `ProductName`, `ProductVersion`, `BuildVersion`, one to a line. */
 export function parseSwVers(text: string): Partial<PostureFacts> {

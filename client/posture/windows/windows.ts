@@ -1,6 +1,6 @@
 /** How Windows tells about itself: which of its programs answers which check. Untested on a real machine. */
 import { release } from 'node:os';
-import type { PostureFacts } from '../../../protocol/control.ts';
+import type { PostureFacts } from '../../../protocol/posture-facts.ts';
 import { productsAmong } from '../antivirus-programs.ts';
 import { askedFiles } from '../asked.ts';
 import type { SystemCollectors } from '../collector.ts';

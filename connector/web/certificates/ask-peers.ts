@@ -6,7 +6,8 @@ import type { Clock, Random } from '../../../protocol/clock.ts';
 import { parseId, type ConnectorId, type NetworkId } from '../../../protocol/ids.ts';
 import { decodeKey, type AgreementKey } from '../../../protocol/keys.ts';
 import type { Carrier } from '../../../protocol/link/carrier.ts';
-import { dialSession, type Session } from '../../../protocol/link/session.ts';
+import { dialSession } from '../../../protocol/link/open-session.ts';
+import type { Session } from '../../../protocol/link/session.ts';
 import { decodeAnswer, encodeQuestion, mostAnswerBytes, type PeerAnswer } from './peer-messages.ts';
 
 /** For all questions to one connector; one that is not there is known at once. */

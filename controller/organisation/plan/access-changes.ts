@@ -168,11 +168,8 @@ class Comparison {
     const tags = this.touched.tagsOf(side, name);
     if (subject === undefined || tags === undefined) return undefined;
     const concerning = this.#sides[side].policies.concerning({
-      nowMs: this.#nowMs,
       door,
       subject,
-      session: { startedMs: this.#nowMs, amr: [] },
-      device: { approved: false },
       resource: { name, tags },
     });
     // What follows from a resource is about a person's sign-in, and a service account has none.

@@ -25,7 +25,9 @@ import * as mail from './0021-mail.ts';
 import * as invitations from './0022-invitations.ts';
 import * as limits from './0024-limits.ts';
 import * as lookups from './0025-lookups.ts';
+import * as noTokenTexts from './0026-no-token-texts.ts';
 import * as flowAndRelayLimits from './0027-flow-and-relay-limits.ts';
+import * as policyHits from './0028-policy-hits.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-organisation': organisation,
@@ -53,5 +55,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0022-invitations': invitations,
   '0024-limits': limits,
   '0025-lookups': lookups,
+  '0026-no-token-texts': noTokenTexts,
   '0027-flow-and-relay-limits': flowAndRelayLimits,
+  '0028-policy-hits': policyHits,
 };

@@ -85,7 +85,7 @@ export interface EnrolmentKeysTable {
   created_by: string;
 }
 
-/** Tickets and grants that may still be in force: what a revocation has to name. */
+/** Tickets and grants that may still be in force: what a revocation has to name, and what their texts are signed of. */
 export interface IssuedTokensTable {
   organisation: OrganisationId;
   id: Id<'tok'>;
@@ -101,16 +101,6 @@ export interface IssuedTokensTable {
   expires_ms: number;
   /** When the key it is bound to was rotated away; it is honoured a little longer, for the flows that are open. */
   superseded_ms: number | null;
-}
-
-/**
- * The tokens themselves: a node that returns is given the same one. Apart, because decisions read what was issued often, and
- * its text, which is most of it, hardly ever. Goes with the row of the same id.
- */
-export interface IssuedTokenTextsTable {
-  organisation: OrganisationId;
-  id: Id<'tok'>;
-  token: string;
 }
 
 export interface RevocationsTable {

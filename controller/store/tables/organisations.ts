@@ -144,6 +144,17 @@ export interface UsageCountsTable {
   refused: number;
 }
 
+/** How often a policy let a connection open within a day. */
+export interface PolicyHitsTable {
+  organisation: OrganisationId;
+  /** Days since 1970, in UTC. */
+  day: number;
+  /** Its name. */
+  policy: string;
+  opened: number;
+  last_ms: number;
+}
+
 /** What stays of the audit log of an organisation that was deleted. */
 export interface AuditHashesTable {
   organisation: OrganisationId;

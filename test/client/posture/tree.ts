@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { collectFacts } from '../../../client/posture/collect.ts';
 import { linux } from '../../../client/posture/linux/linux.ts';
 import { machineAt, type Machine } from '../../../client/posture/machine.ts';
-import type { PostureFacts } from '../../../protocol/control.ts';
+import type { PostureFacts } from '../../../protocol/posture-facts.ts';
 import type { PostureCheck } from '../../../protocol/posture.ts';
 
 /** Paths from `/` on with what is in them; `{ to }` is a symbolic link, `{}` an empty folder. */

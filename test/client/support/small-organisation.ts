@@ -13,7 +13,7 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { startConnector, type Connector, type ConnectorOptions } from '../../../connector/connector.ts';
 import { systemClock, systemRandom } from '../../../protocol/clock.ts';
 import { Fault } from '../../../protocol/errors.ts';
-import type { ConnectorSnapshot, DeviceSnapshot, Snapshot } from '../../../protocol/control.ts';
+import type { ConnectorSnapshot, DeviceSnapshot, Snapshot } from '../../../protocol/snapshot.ts';
 import { controlPath, discoveryPath } from '../../../protocol/discovery.ts';
 import { hopPath } from '../../../protocol/hop.ts';
 import { newId, type DeviceId, type Id, type IdKind, type NodeId } from '../../../protocol/ids.ts';

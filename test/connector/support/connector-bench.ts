@@ -12,14 +12,16 @@ import { AcceptedSession, type Serving } from '../../../connector/flows/accept.t
 import { FlowLog } from '../../../connector/flows/flow-log.ts';
 import { FlowQuota } from '../../../connector/flows/flow-quota.ts';
 import { systemClock, systemRandom, type Clock } from '../../../protocol/clock.ts';
-import type { ConnectorResource, FlowRecord } from '../../../protocol/control.ts';
+import type { FlowRecord } from '../../../protocol/flow-record.ts';
+import type { ConnectorResource } from '../../../protocol/snapshot.ts';
 import { Fault, type CodeName } from '../../../protocol/errors.ts';
 import { newId, type NetworkId, type ResourceId } from '../../../protocol/ids.ts';
 import { encodeKey, newAgreementKey, newSigningKey, type AgreementKey } from '../../../protocol/keys.ts';
 import { Lease } from '../../../protocol/lease.ts';
 import type { Carrier } from '../../../protocol/link/carrier.ts';
 import { HandshakeBudget } from '../../../protocol/link/handshake-budget.ts';
-import { acceptSession, dialSession, type Session } from '../../../protocol/link/session.ts';
+import { acceptSession, dialSession } from '../../../protocol/link/open-session.ts';
+import type { Session } from '../../../protocol/link/session.ts';
 import { openStateDirectory } from '../../../protocol/node/state-directory.ts';
 import { signGrant, tokenSigner, type Card, type Grant } from '../../../protocol/tokens.ts';
 import { memoryCarriers, type MemoryPair } from '../../support/memory-carrier.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { DeviceSnapshot } from '../../../protocol/control.ts';
+import type { DeviceSnapshot } from '../../../protocol/snapshot.ts';
 import { TestNode } from '../support/node.ts';
 import { postureBench, postureDocument } from './posture-bench.ts';
 

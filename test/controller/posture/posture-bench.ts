@@ -1,7 +1,8 @@
 /** A controller whose one service account needs a verdict and a firewall, with a device and a connector that listen. */
 import type { LightMyRequestResponse } from 'fastify';
 import type { OrganisationDocument } from '../../../protocol/organisation-document.ts';
-import type { DeviceSnapshot, PostureFacts } from '../../../protocol/control.ts';
+import type { PostureFacts } from '../../../protocol/posture-facts.ts';
+import type { DeviceSnapshot } from '../../../protocol/snapshot.ts';
 import { testController, type AfterTest, type TestController } from '../support/controller.ts';
 import { acmeDocument } from '../support/document.ts';
 import { TestNode } from '../support/node.ts';

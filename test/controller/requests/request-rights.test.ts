@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { storeReceipts } from '../../../controller/control/receipts.ts';
 import { deviceView } from '../../../controller/decisions/device-view.ts';
 import { joinDevice } from '../../../controller/enrolment/join-device.ts';
-import type { FlowRecord } from '../../../protocol/control.ts';
+import type { FlowRecord } from '../../../protocol/flow-record.ts';
 import type { ConnectorId, DeviceId, Id } from '../../../protocol/ids.ts';
 import type { PlanResult } from '../../../protocol/plan.ts';
 import type { Revocation } from '../../../protocol/lease.ts';

@@ -1,17 +1,11 @@
 /** A node over a carrier in memory: real keys, real control channel, and a record of everything the controller said. */
 import { encodeKey, newAgreementKey, newSigningKey, sign } from '../../../protocol/keys.ts';
-import type {
-  Enrol,
-  FromController,
-  FromControllerOf,
-  FromNode,
-  Hello,
-  Snapshot,
-} from '../../../protocol/control.ts';
+import type { Enrol, FromController, FromControllerOf, FromNode, Hello } from '../../../protocol/control.ts';
+import type { Snapshot } from '../../../protocol/snapshot.ts';
 import { systemRandom } from '../../../protocol/clock.ts';
 import type { Fault } from '../../../protocol/errors.ts';
 import { openControlChannel, type ControlChannel } from '../../../protocol/link/control-channel.ts';
-import { applyPatch } from '../../../protocol/snapshot.ts';
+import { applyPatch } from '../../../protocol/snapshot-patch.ts';
 import { memoryCarriers } from '../../support/memory-carrier.ts';
 import type { Clock } from '../../../protocol/clock.ts';
 import type { AgreementKey } from '../../../protocol/keys.ts';

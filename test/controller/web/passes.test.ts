@@ -1,7 +1,7 @@
 /** Service tokens and device passes: made and revoked through API and portal, and what connectors are told of them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ConnectorSnapshot } from '../../../protocol/control.ts';
+import type { ConnectorSnapshot } from '../../../protocol/snapshot.ts';
 import type { MadePass, MyPasses } from '../../../protocol/passes.ts';
 import { decodeApiToken, decodeEnrolmentKey, decodePass, hashOfSecret } from '../../../protocol/secrets.ts';
 import type { TestNode } from '../support/node.ts';

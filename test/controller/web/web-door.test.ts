@@ -8,7 +8,7 @@ import { decodeJwt } from 'jose';
 import { endSessions } from '../../../controller/sessions/end-sessions.ts';
 import { moveWebSessions } from '../../../controller/web/move-web-sessions.ts';
 import type { PolicyDocument } from '../../../protocol/policy-document.ts';
-import type { ConnectorSnapshot } from '../../../protocol/control.ts';
+import type { ConnectorSnapshot } from '../../../protocol/snapshot.ts';
 import { testUrl } from '../../login/support/portal.ts';
 import { eventually } from '../../support/eventually.ts';
 import type { TestNode } from '../support/node.ts';

@@ -7,7 +7,7 @@ import type { Condition } from '../../../policy/conditions/condition.ts';
 import { PolicyIndex } from '../../../policy/policy-index.ts';
 import type { Policy } from '../../../policy/policy.ts';
 import { systemRandom } from '../../../protocol/clock.ts';
-import type { PostureFacts } from '../../../protocol/control.ts';
+import type { PostureFacts } from '../../../protocol/posture-facts.ts';
 import type { DeviceId } from '../../../protocol/ids.ts';
 import { encodeKey, newAgreementKey, newSigningKey } from '../../../protocol/keys.ts';
 import { reasonTexts, type ReasonName } from '../../../protocol/reasons.ts';

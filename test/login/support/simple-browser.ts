@@ -52,11 +52,7 @@ export class SimpleBrowser {
       url.origin === this.#portal.publicUrl.origin
         ? await this.#askController(url, headers)
         : await this.#askProvider(url, headers, form);
-    for (const line of answer.cookies) {
-      const [name = '', value = ''] = (line.split(';')[0] ?? '').split('=');
-      if (value === '' || /max-age=0/i.test(line)) jar.delete(name);
-      else jar.set(name, value);
-    }
+    take(jar, answer.cookies);
     return answer;
   }
 
@@ -117,6 +113,7 @@ export class SimpleBrowser {
       },
       ...(payload === undefined ? {} : { payload }),
     });
+    take(jar, [answer.headers['set-cookie'] ?? []].flat());
     return { status: answer.statusCode, json: answer.body === '' ? undefined : (answer.json() as unknown) };
   }
 
@@ -161,6 +158,14 @@ export class SimpleBrowser {
     const jar = this.#jars.get(url.host) ?? new Map<string, string>();
     this.#jars.set(url.host, jar);
     return jar;
+  }
+}
+
+function take(jar: Map<string, string>, cookies: readonly string[]): void {
+  for (const line of cookies) {
+    const [name = '', value = ''] = (line.split(';')[0] ?? '').split('=');
+    if (value === '' || /max-age=0/i.test(line)) jar.delete(name);
+    else jar.set(name, value);
   }
 }
 

@@ -1,6 +1,6 @@
 /** Random posture in small: profiles that meet every check, and reports and verdicts on both sides of each. */
 import type { PostureProfileDocument } from '../../../protocol/posture-document.ts';
-import type { PostureFacts } from '../../../protocol/control.ts';
+import type { PostureFacts } from '../../../protocol/posture-facts.ts';
 import type { Facts } from '../../../policy/facts.ts';
 
 export const postureProfiles: readonly PostureProfileDocument[] = [

@@ -3,7 +3,7 @@
  * Every check is judged by itself; "an unknown fact fails a condition of an allow or a require, and counts in a deny".
  */
 import type { PostureProfileDocument } from '../../../protocol/posture-document.ts';
-import type { PostureFacts } from '../../../protocol/control.ts';
+import type { PostureFacts } from '../../../protocol/posture-facts.ts';
 import type { ReasonName } from '../../../protocol/reasons.ts';
 import type { Facts } from '../../../policy/facts.ts';
 

@@ -41,6 +41,7 @@ export class Organisation {
   readonly caFile: string;
   /** Holds the administrator's API token. */
   readonly tokenFile: string;
+  readonly #controllerArgs: readonly string[];
   readonly #connectorArgs: readonly string[];
   #controller: Program;
   #relay: Program | undefined;
@@ -53,9 +54,11 @@ export class Organisation {
     controller: Program;
     tokenFile: string;
     document: OrganisationFile;
+    controllerArgs: readonly string[];
     connectorArgs: readonly string[];
   }) {
     this.site = options.site;
+    this.#controllerArgs = options.controllerArgs;
     this.#connectorArgs = options.connectorArgs;
     this.url = options.url;
     this.provider = options.provider;
@@ -75,11 +78,13 @@ export class Organisation {
     site: Site,
     {
       adapt = (document) => document,
+      controllerArgs = [],
       connectorArgs = [],
       progress = () => undefined,
     }: {
       adapt?: (document: OrganisationFile) => OrganisationFile;
-      /** What the connector is started with each time, beside what it needs. */
+      /** What the controller and the connector are started with each time, beside what they need. */
+      controllerArgs?: readonly string[];
       connectorArgs?: readonly string[];
       progress?: (what: string) => void;
     } = {},
@@ -97,7 +102,7 @@ export class Organisation {
         backChannelUri: `${url}/oidc/corp/back-channel-logout`,
       },
     });
-    const controller = spawnController(site);
+    const controller = spawnController(site, controllerArgs);
     await answering(site, controller, url);
     const data = dataFolder(site);
     const token = await internet.run('bin/postern', ['token', 'create', '--data', data, '--role', 'admin']);
@@ -105,7 +110,7 @@ export class Organisation {
     const tokenFile = join(dir, 'admin.token');
     writeFileSync(tokenFile, token.stdout, { mode: 0o600 });
     const document = adapt(acmeDocument({ issuer: provider.issuer, caFile: provider.caFile }));
-    const given = { site, url, provider, controller, tokenFile, document, connectorArgs };
+    const given = { site, url, provider, controller, tokenFile, document, controllerArgs, connectorArgs };
     const organisation = new Organisation(given);
     await organisation.apply();
     progress('relay and connector');
@@ -179,7 +184,7 @@ export class Organisation {
 
   /** Starts the controller on the data of its last run, and waits until it answers. When it did not yet, as below. */
   async startController(): Promise<number> {
-    this.#controller = spawnController(this.site);
+    this.#controller = spawnController(this.site, this.#controllerArgs);
     return answering(this.site, this.#controller, this.url);
   }
 
@@ -240,7 +245,7 @@ export class Organisation {
   }
 }
 
-function spawnController(site: Site): Program {
+function spawnController(site: Site, args: readonly string[]): Program {
   const { address, port } = site.controller;
   return site.internet.spawn(
     'bin/postern',
@@ -249,6 +254,7 @@ function spawnController(site: Site): Program {
       ...flags({ roles: 'controller', listen: `${address}:${port}`, 'public-url': urlOf(site.controller) }),
       ...flags({ data: dataFolder(site) }),
       ...(site.webDoor === undefined ? [] : flags({ 'web-port': String(site.webDoor.port) })),
+      ...args,
     ],
     { name: 'controller' },
   );

@@ -49,21 +49,47 @@ export class Person {
     await login?.waitFor(/Signed in as/, { timeoutMs: 20_000 });
   }
 
+  /**
+   * Signs in again as a resource asks, on a client that runs: `postern login --for`, by the way to the provider that its page
+   * offers, and back.
+   */
+  async stepUpByBrowser(client: Client, resource: string): Promise<void> {
+    const args = ['login', '--for', resource, '--state', client.state];
+    const page = await this.#context.newPage();
+    let login: Program | undefined;
+    const url = await this.#openedBy(client, (env) => {
+      login = client.place.spawn('bin/postern', args, { name: 'login', env });
+      return login;
+    });
+    await page.goto(url);
+    await page.getByRole('link', { name: 'Sign in again with corp' }).click();
+    await signIn(page, this.#organisation.provider, this.email);
+    await letIn(page);
+    await login?.waitFor(/Signed in as/, { timeoutMs: 20_000 });
+  }
+
+  /** A page in this person's browser, which the caller closes. */
+  async open(url: string): Promise<Page> {
+    const page = await this.#context.newPage();
+    await page.goto(url);
+    return page;
+  }
+
   async #letInByBrowser(client: Client, start: (env: Record<string, string>) => Program): Promise<void> {
+    await letIn(await this.#openSignedIn(await this.#openedBy(client, start)));
+  }
+
+  /** The page that a program opens in the person's browser. */
+  async #openedBy(client: Client, start: (env: Record<string, string>) => Program): Promise<string> {
     const opener = join(client.place.home, 'open-browser');
     const opened = join(client.place.home, 'opened');
     rmSync(opened, { force: true });
     writeFileSync(opener, `#!/bin/sh\nprintf %s "$1" > '${opened}'\n`, { mode: 0o755 });
     const program = start({ BROWSER: opener });
-    const url = await eventually(`a browser opened by postern (${opener})`, () => {
+    return eventually(`a browser opened by postern (${opener})`, () => {
       assert.ok(client.isRunning, `postern up ended; postern printed:\n${program.output}`);
       return existsSync(opened) ? readFileSync(opened, 'utf8') || undefined : undefined;
     });
-    const page = await this.#openSignedIn(url);
-    await page.getByRole('button', { name: 'Let it in' }).click();
-    await page.waitForURL((at) => at.hostname === '127.0.0.1');
-    await page.getByText('Signed in').waitFor();
-    await page.close();
   }
 
   /** Starts the client with further `args` and signs in with the code it shows, typed on the controller's own page. */
@@ -108,4 +134,12 @@ export class Person {
     if (new URL(page.url()).origin === provider.issuer) await signIn(page, provider, this.email);
     return page;
   }
+}
+
+/** Lets the device in on its page, and waits until the device has heard of it. */
+async function letIn(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Let it in' }).click();
+  await page.waitForURL((at) => at.hostname === '127.0.0.1');
+  await page.getByText('Signed in').waitFor();
+  await page.close();
 }

@@ -13,7 +13,7 @@ import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { stringify } from 'yaml';
 import { echoApplication } from '../../controller/support/open-flow.ts';
-import type { DeviceSnapshot } from '../../../protocol/control.ts';
+import type { DeviceSnapshot } from '../../../protocol/snapshot.ts';
 import type { ConnectorId } from '../../../protocol/ids.ts';
 import { lookupWithLocalhost } from '../../../protocol/node/dial-options.ts';
 import { connectLocalApi } from '../../../protocol/node/local-api.ts';

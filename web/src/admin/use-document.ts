@@ -3,7 +3,8 @@ import { useQuery } from '@tanstack/react-query';
 import { documentQuery } from '../admin-queries.ts';
 import { useMay } from '../shell/may.ts';
 
-export function useDocument() {
+/** @param isNeeded whether it is asked for by now */
+export function useDocument(isNeeded = true) {
   const may = useMay();
-  return useQuery({ ...documentQuery, enabled: may('document.read') });
+  return useQuery({ ...documentQuery, enabled: isNeeded && may('document.read') });
 }

@@ -18,6 +18,7 @@ import type { NewToken, TokenRole } from '../../../protocol/api-tokens.ts';
 import type { DirectoryEntry } from '../../../protocol/directories.ts';
 import type { ApplyResult, DocumentChange, DocumentRevision } from '../../../protocol/document-revisions.ts';
 import type { EffectiveAccessList } from '../../../protocol/effective-access.ts';
+import type { ExposureEntry } from '../../../protocol/exposures.ts';
 import type { HostnameCheck, HostnameEntry } from '../../../protocol/hostnames.ts';
 import type { Invitations, Invited } from '../../../protocol/invitations.ts';
 import type { MailStatus, MailTested } from '../../../protocol/mail.ts';
@@ -25,10 +26,12 @@ import type { LiveFlowList } from '../../../protocol/live-flows.ts';
 import type { NameProof } from '../../../protocol/name-proofs.ts';
 import type { Overview } from '../../../protocol/overview.ts';
 import type { PlanResult } from '../../../protocol/plan.ts';
+import type { PolicyHits } from '../../../protocol/policy-hits.ts';
 import type { ProposalDetail, ProposalList, Proposed } from '../../../protocol/proposals.ts';
 import type { PostureProfileDocument } from '../../../protocol/posture-document.ts';
 import type { AccessRequests, Approving, RequestState } from '../../../protocol/requests.ts';
 import type { Role } from '../../../protocol/roles.ts';
+import type { SignInTrial } from '../../../protocol/sign-in-trials.ts';
 import type { Simulation, SimulationRequest } from '../../../protocol/simulation.ts';
 import type { TargetTest, TargetTested } from '../../../protocol/target-test.ts';
 import type { Usage } from '../../../protocol/usage.ts';
@@ -68,7 +71,6 @@ const keeping = '?secrets=keep';
 
 export const admin = {
   overview: () => call<Overview>('GET', 'overview'),
-  usage: () => call<Usage>('GET', 'usage'),
   access: (of: { resource?: string; subject?: string; device?: string }) =>
     call<EffectiveAccessList>('GET', withQuery('access', of)),
   people: () => call<PersonEntry[]>('GET', 'people'),
@@ -83,6 +85,13 @@ export const admin = {
   relays: () => call<ServerEntry[]>('GET', 'relays'),
   resources: () => call<ResourceEntry[]>('GET', 'resources'),
   hostnames: () => call<HostnameEntry[]>('GET', 'hostnames'),
+  exposures: () =>
+    call<{ exposures: ExposureEntry[] }>('GET', 'exposures').then(({ exposures }) => exposures),
+  endExposure: (exposure: string) => call<undefined>('DELETE', `exposures/${id(exposure)}`),
+  policyHits: () => call<PolicyHits>('GET', 'policies/hits'),
+  usage: () => call<Usage>('GET', 'usage'),
+  trySignIn: (provider: string) => call<{ url: string }>('POST', 'sign-in-trials', { body: { provider } }),
+  takeSignInTrial: (trial: string) => call<SignInTrial>('POST', `sign-in-trials/${id(trial)}/take`),
   checkHostname: (name: string) => call<HostnameCheck>('GET', `hostnames/${id(name)}/check`),
   names: () => call<NameProof[]>('GET', 'names'),
   lookAtNames: () => call<NameProof[]>('POST', 'names/look'),

@@ -44,9 +44,38 @@ export async function call<T>(
     throw new ApiProblem(0, 'The controller cannot be reached.');
   }
   if (response.status === 204) return undefined as T;
-  const answer = (await response.json().catch(() => undefined)) as unknown;
-  if (!response.ok) throw problemIn(response.status, answer);
-  return answer as T;
+  const text = await response.text().catch(() => '');
+  if (!response.ok) throw problemIn(response.status, read(text));
+  return (method === 'GET' ? readOnce(path, text) : read(text)) as T;
+}
+
+function read(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Lists of this many characters and more, of which a few are kept beside their text. */
+const large = 50_000;
+const mostLarge = 4;
+/** Least recently asked for first. */
+const largeAnswers = new Map<string, { readonly text: string; readonly value: unknown }>();
+
+/**
+ * What a path answered. The same object for the same text as last time: lists of ten thousand are asked for again and again
+ * while they are looked at, and mostly nothing has changed, so that nothing has to be read, compared or drawn anew.
+ */
+function readOnce(path: string, text: string): unknown {
+  const known = largeAnswers.get(path);
+  largeAnswers.delete(path);
+  if (text.length < large) return read(text);
+  const answer = known?.text === text ? known : { text, value: read(text) };
+  const [oldest] = largeAnswers.keys();
+  if (oldest !== undefined && largeAnswers.size >= mostLarge) largeAnswers.delete(oldest);
+  largeAnswers.set(path, answer);
+  return answer.value;
 }
 
 /** A path with its query; what is undefined is left out. */

@@ -6,6 +6,7 @@ import { LaptopMinimal, Search, Boxes, User, type LucideIcon } from 'lucide-reac
 import { Dialog } from 'radix-ui';
 import { allDevicesQuery, allResourcesQuery, peopleQuery } from '../admin-queries.ts';
 import { Foreign } from '../ui/foreign.tsx';
+import { useReturn } from '../ui/use-return.ts';
 import type { NavigationGroup } from './navigation.ts';
 import { useMay } from './may.ts';
 
@@ -30,6 +31,7 @@ export default function Palette({
   const [text, setText] = useState('');
   const [place, setPlace] = useState(0);
   const navigate = useNavigate();
+  const giveBack = useReturn();
   const goals = useGoals(groups);
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   const found = goals
@@ -48,6 +50,7 @@ export default function Palette({
         <div aria-hidden="true" className="fixed inset-0 z-40 bg-[rgb(10_12_16/0.45)]" />
         <Dialog.Content
           aria-describedby={undefined}
+          onCloseAutoFocus={giveBack}
           className="rises fixed inset-x-3 top-[12dvh] z-50 mx-auto max-w-xl overflow-hidden rounded-panel border border-line bg-raised shadow-menu outline-none"
         >
           <Dialog.Title className="sr-only">Go to or find</Dialog.Title>

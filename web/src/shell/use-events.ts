@@ -18,10 +18,13 @@ const touched: Readonly<Record<LiveKind, readonly string[]>> = {
     'access',
     'keys',
   ],
-  people: ['people', 'overview', 'access'],
+  people: ['people', 'service-accounts', 'overview', 'access'],
   devices: ['devices', 'standings', 'overview', 'access'],
   sessions: ['sessions', 'people', 'devices', 'overview', 'access'],
-  servers: ['connectors', 'relays', 'keys', 'hostnames', 'overview'],
+  servers: ['connectors', 'relays', 'keys', 'hostnames', 'names', 'overview'],
+  requests: ['requests', 'access', 'overview'],
+  exposures: ['exposures'],
+  settings: ['administrators', 'invitations', 'tokens', 'directories', 'webhooks', 'mail', 'usage'],
   log: ['log', 'flows'],
 };
 

@@ -2,7 +2,7 @@
  * The one table: found, sorted and filtered by its page's address, saved as CSV or NDJSON, and quick with tens of
  * thousands of rows, of which only those in sight are in the page. Narrow windows keep its first column and a line below.
  */
-import { useMemo, useRef, useState, type ReactNode } from 'react';
+import { memo, useMemo, useRef, useState, type ReactNode } from 'react';
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
 import { ArrowDown, ArrowUp, Download, Search } from 'lucide-react';
 import { classNames } from './class-names.ts';
@@ -233,29 +233,14 @@ function Rows<T>({
           {items.map((item) => {
             const row = rows[item.index];
             return row === undefined ? undefined : (
-              <tr
+              <Row
                 key={keyOf(row)}
-                ref={virtual.measureElement}
-                data-index={item.index}
-                aria-rowindex={item.index + 2}
-                className="border-b border-line last:border-0 hover:bg-sunken/60"
-              >
-                {columns.map((column) => (
-                  <td
-                    key={column.id}
-                    className={classNames(
-                      'h-12 min-w-0 px-2 py-1.5 align-middle text-small wrap-anywhere first:pl-4 last:pr-4',
-                      column.from && from[column.from],
-                      column.end && 'text-right tabular-nums',
-                    )}
-                  >
-                    {column.cell?.(row) ?? String(column.value(row))}
-                  </td>
-                ))}
-                {renderActions === undefined ? undefined : (
-                  <td className="pr-2 text-right align-middle">{renderActions(row)}</td>
-                )}
-              </tr>
+                row={row}
+                index={item.index}
+                columns={columns}
+                renderActions={renderActions}
+                measure={virtual.measureElement}
+              />
             );
           })}
           <Gap px={after} span={span} />
@@ -264,6 +249,42 @@ function Rows<T>({
     </div>
   );
 }
+
+interface RowProps<T> {
+  readonly row: T;
+  readonly index: number;
+  readonly columns: readonly Column<T>[];
+  readonly renderActions: ((row: T) => ReactNode) | undefined;
+  readonly measure: (element: HTMLTableRowElement | null) => void;
+}
+
+/** Rendered when it comes into sight, and then only when something of it changes: scrolling itself costs it nothing. */
+const Row = memo(function Row<T>({ row, index, columns, renderActions, measure }: RowProps<T>) {
+  return (
+    <tr
+      ref={measure}
+      data-index={index}
+      aria-rowindex={index + 2}
+      className="border-b border-line last:border-0 hover:bg-sunken/60"
+    >
+      {columns.map((column) => (
+        <td
+          key={column.id}
+          className={classNames(
+            'h-12 min-w-0 px-2 py-1.5 align-middle text-small wrap-anywhere first:pl-4 last:pr-4',
+            column.from && from[column.from],
+            column.end && 'text-right tabular-nums',
+          )}
+        >
+          {column.cell?.(row) ?? String(column.value(row))}
+        </td>
+      ))}
+      {renderActions === undefined ? undefined : (
+        <td className="pr-2 text-right align-middle">{renderActions(row)}</td>
+      )}
+    </tr>
+  );
+}) as <T>(props: RowProps<T> & { readonly key: string }) => ReactNode;
 
 /** Stands for rows that are not in sight. */
 function Gap({ px, span }: { readonly px: number; readonly span: number }) {

@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import { X } from 'lucide-react';
 import { Dialog as Radix } from 'radix-ui';
 import { classNames } from './class-names.ts';
+import { useReturn } from './use-return.ts';
 
 export interface DialogProps {
   readonly title: string;
@@ -44,6 +45,7 @@ export function Drawer(props: DialogProps) {
 
 function Over({ place, wide = false, ...inside }: DialogProps & { readonly place: Place }) {
   const { onClose, lead } = inside;
+  const giveBack = useReturn();
   return (
     <Radix.Root open onOpenChange={(open) => (open ? undefined : onClose())}>
       <Radix.Portal>
@@ -51,6 +53,7 @@ function Over({ place, wide = false, ...inside }: DialogProps & { readonly place
         <div aria-hidden="true" className={veil} />
         <Radix.Content
           onOpenAutoFocus={focusFirstField}
+          onCloseAutoFocus={giveBack}
           {...(lead === undefined ? { 'aria-describedby': undefined } : {})}
           className={classNames(
             'fixed z-50 flex flex-col bg-raised shadow-menu outline-none',

@@ -2,7 +2,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { Check, X } from 'lucide-react';
-import type { PostureFacts } from '../../../../protocol/control.ts';
+import type { PostureFacts } from '../../../../protocol/posture-facts.ts';
 import type { DeviceEntry, DeviceStanding } from '../../../../protocol/inventory.ts';
 import type { PostureCheck } from '../../../../protocol/posture.ts';
 import { checkTitles, isTold, shownFact } from '../../../../protocol/shown-posture.ts';

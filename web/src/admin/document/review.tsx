@@ -1,6 +1,6 @@
 /** What a change of the document would do, before it is saved: who loses and gains what, warnings, failing tests, as code. */
 import { useState } from 'react';
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { skipToken, useQuery, useQueryClient } from '@tanstack/react-query';
 import { stringify } from 'yaml';
 import { admin } from '../../api/admin.ts';
 import { Button } from '../../ui/button.tsx';
@@ -10,6 +10,7 @@ import { Notice } from '../../ui/notice.tsx';
 import { Skeleton } from '../../ui/states.tsx';
 import { toast } from '../../ui/toast.tsx';
 import { Failed } from './failed.tsx';
+import { useFirstName } from './first-name.tsx';
 import { Planned } from './planned.tsx';
 import type { Proposal } from './use-review.tsx';
 
@@ -20,16 +21,19 @@ export default function Review({
   readonly proposal: Proposal;
   readonly onClose: () => void;
 }) {
-  const { title, base, next, fragment, onSaved } = proposal;
+  const { title, base, fragment, onSaved } = proposal;
+  const name = useFirstName(proposal.next);
+  const next = name.named(proposal.next);
   const queries = useQueryClient();
   const [saving, setSaving] = useState<'no' | 'busy' | Error>('no');
   const plan = useQuery({
     queryKey: ['plan', base.revision, next],
-    queryFn: () => admin.plan(next),
+    queryFn: next === undefined ? skipToken : () => admin.plan(next),
     gcTime: 0,
     staleTime: Number.POSITIVE_INFINITY,
   });
   const save = async (): Promise<void> => {
+    if (next === undefined) return;
     setSaving('busy');
     try {
       const saved = await admin.save(next, base.revision);
@@ -72,10 +76,11 @@ export default function Review({
         </>
       }
     >
+      {name.field}
       {saving instanceof Error ? <Failed error={saving} /> : undefined}
       {plan.error !== null ? (
         <Failed error={plan.error} />
-      ) : plan.data === undefined ? (
+      ) : next === undefined ? undefined : plan.data === undefined ? (
         <Skeleton what="what it would do" />
       ) : nothing ? (
         <Notice title="It changes nothing">The document in force already says this.</Notice>

@@ -103,7 +103,7 @@ const columns: readonly Column<HostnameEntry>[] = [
       </TextLink>
     ),
   },
-  { id: 'network', head: 'Network', from: 'md', width: 'w-32', value: ({ network }) => network },
+  { id: 'network', head: 'Network', from: 'xl', width: 'w-32', value: ({ network }) => network },
   {
     id: 'certificate',
     head: 'Certificate',
@@ -115,7 +115,7 @@ const columns: readonly Column<HostnameEntry>[] = [
   {
     id: 'issuer',
     head: 'By',
-    from: 'lg',
+    from: 'xl',
     width: 'w-48',
     value: ({ certificates }) => issuerOf(certificates),
     cell: ({ certificates }) => <Foreign text={issuerOf(certificates)} limit={80} className="text-quiet" />,
@@ -124,7 +124,7 @@ const columns: readonly Column<HostnameEntry>[] = [
     id: 'ends',
     head: 'Ends',
     from: 'md',
-    width: 'w-52',
+    width: 'w-40',
     value: ({ certificates }) => soonest(certificates) ?? 0,
     cell: ({ certificates }) => {
       const until = soonest(certificates);

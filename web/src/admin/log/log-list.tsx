@@ -10,6 +10,7 @@ import { CodeBlock } from '../../ui/code-block.tsx';
 import { Foreign } from '../../ui/foreign.tsx';
 import { Instant } from '../../ui/instant.tsx';
 import { EmptyState, ErrorState, Skeleton } from '../../ui/states.tsx';
+import { kindText } from './kinds.ts';
 import { useNames } from './use-names.ts';
 
 const pageSize = '100';
@@ -81,11 +82,13 @@ function Entry({ row, who }: { readonly row: AuditRow; readonly who: string }) {
           className={`mt-0.5 size-4 shrink-0 text-quiet transition-transform ${open ? 'rotate-90' : ''}`}
           aria-hidden="true"
         />
-        <span className="min-w-0 flex-1 md:grid md:grid-cols-[8.5rem_10rem_minmax(0,1fr)] md:items-baseline md:gap-x-3">
+        <span className="min-w-0 flex-1 md:grid md:grid-cols-[8.5rem_13rem_minmax(0,1fr)] md:items-baseline md:gap-x-3">
           <span className="text-quiet max-md:text-note">
             <Instant instant={time} />
           </span>
-          <span className="font-mono text-note wrap-anywhere max-md:pl-2">{what}</span>
+          <span className="wrap-anywhere max-md:pl-2" title={what}>
+            {kindText(what)}
+          </span>
           <span className="block min-w-0">
             <Foreign text={who} limit={80} />
             {resource === undefined ? undefined : (

@@ -8,10 +8,11 @@ import { Page } from '../../ui/page.tsx';
 import { Tabs } from '../../ui/tabs.tsx';
 import { toast } from '../../ui/toast.tsx';
 import { useListSearch } from '../../ui/use-list-search.ts';
+import { kindGroups } from './kinds.ts';
 import { LogList } from './log-list.tsx';
 
 /** What each part of the log shows. */
-const kinds: Readonly<Record<string, { readonly label: string; readonly what: string }>> = {
+const parts: Readonly<Record<string, { readonly label: string; readonly what: string }>> = {
   flows: { label: 'Connections', what: 'flow' },
   refusals: { label: 'Refusals', what: 'access.refuse' },
   'sign-ins': { label: 'Sign-ins', what: 'sign-in' },
@@ -36,13 +37,14 @@ const periodMs: Readonly<Record<string, number>> = {
 const maxSaved = 20_000;
 
 export function LogPage() {
-  const [{ tab, q, result, resource, period, who }, change] = useListSearch();
+  const [{ tab, kind, q, result, resource, period, who }, change] = useListSearch();
   const [saving, setSaving] = useState(false);
   // Rounded down, so that the question stays the same while the page is looked at.
   const [openedMs] = useState(() => Math.floor(Date.now() / 60_000) * 60_000);
   const lastMs = period === undefined ? undefined : periodMs[period];
+  const part = parts[tab ?? '']?.what;
   const query: LogQuery = {
-    what: kinds[tab ?? '']?.what,
+    what: kind !== undefined && isWithin(kind, part) ? kind : part,
     q: q === '' ? undefined : q,
     result: result === '' ? undefined : result,
     resource: resource === '' ? undefined : resource,
@@ -78,7 +80,7 @@ export function LogPage() {
         current={tab}
         tabs={[
           { id: undefined, label: 'Everything' },
-          ...Object.entries(kinds).map(([id, { label }]) => ({ id, label })),
+          ...Object.entries(parts).map(([id, { label }]) => ({ id, label })),
         ]}
       />
       <div className="flex flex-wrap gap-2">
@@ -89,11 +91,27 @@ export function LogPage() {
           grow
         />
         <Box label="Resource" value={resource} onChange={(text) => change({ resource: text })} />
+        <Pick label="Kind" value={kind} onChange={(value) => change({ kind: value })}>
+          <option value="">Any kind</option>
+          {kindGroups.map(({ label, kinds }) => {
+            const own = Object.entries(kinds).filter(([what]) => isWithin(what, part));
+            return own.length === 0 ? undefined : (
+              <optgroup key={label} label={label}>
+                {own.map(([what, text]) => (
+                  <option key={what} value={what}>
+                    {text}
+                  </option>
+                ))}
+              </optgroup>
+            );
+          })}
+        </Pick>
         <Pick label="Outcome" value={result} onChange={(value) => change({ result: value })}>
           <option value="">Any outcome</option>
           <option value="allowed">Allowed</option>
           <option value="refused">Refused</option>
           <option value="done">Done</option>
+          <option value="failed">Failed</option>
         </Pick>
         <Pick label="When" value={period} onChange={(value) => change({ period: value })}>
           {periods.map(({ value, label }) => (
@@ -106,6 +124,11 @@ export function LogPage() {
       <LogList query={query} />
     </Page>
   );
+}
+
+/** Whether a kind is this one or below it; every kind is within none. */
+function isWithin(what: string, above: string | undefined): boolean {
+  return above === undefined || what === above || what.startsWith(`${above}.`);
 }
 
 async function allEntries(query: LogQuery) {
@@ -165,7 +188,7 @@ function Pick({
       aria-label={label}
       value={value ?? ''}
       onChange={(event) => onChange(event.target.value)}
-      className={box}
+      className={`${box} max-w-60`}
     >
       {children}
     </select>

@@ -17,6 +17,7 @@ import { effectOf } from './about.ts';
 import { PolicyEditor } from './policy-editor.tsx';
 import { PolicyLines } from './policy-lines.tsx';
 import { Simulator } from './simulator.tsx';
+import { useHits } from './use-hits.ts';
 import { PolicyTests } from './policy-tests.tsx';
 
 export function PoliciesPage() {
@@ -71,7 +72,8 @@ const pageSize = 100;
 
 function Policies({ base }: { readonly base: DocumentInForce }) {
   const may = useMay();
-  const [{ q = '', effect }, change] = useListSearch();
+  const [{ q = '', effect, used }, change] = useListSearch();
+  const hits = useHits();
   const [shown, setShown] = useState(pageSize);
   const [review, propose] = useReview();
   const policies = base.document.policies ?? [];
@@ -86,6 +88,7 @@ function Policies({ base }: { readonly base: DocumentInForce }) {
   const found = policies.filter(
     (policy) =>
       (effect === undefined || effectOf(policy) === effect) &&
+      (used === undefined || hits === undefined || hits.has(policy.name) === (used === 'yes')) &&
       (wanted === '' || JSON.stringify(policy).toLowerCase().includes(wanted)),
   );
   const mayWrite = may('document.write-access');
@@ -111,6 +114,16 @@ function Policies({ base }: { readonly base: DocumentInForce }) {
           <option value="deny">Deny</option>
           <option value="require">Require</option>
         </select>
+        <select
+          aria-label="Use"
+          value={used ?? ''}
+          onChange={(event) => change({ used: event.target.value })}
+          className="h-9 rounded-control border border-line-strong bg-surface px-2 text-small hover:border-quiet"
+        >
+          <option value="">Use: any</option>
+          <option value="yes">Decided in {hits?.days ?? 30} days</option>
+          <option value="no">Decided nothing</option>
+        </select>
       </div>
       <Panel
         title="Policies"
@@ -123,6 +136,7 @@ function Policies({ base }: { readonly base: DocumentInForce }) {
         <PolicyLines
           policies={found.slice(0, shown)}
           empty="No policy matches."
+          hits={hits}
           {...(mayWrite
             ? {
                 renderActions: (policy: PolicyDocument) => (

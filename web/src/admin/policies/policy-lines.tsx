@@ -2,9 +2,12 @@
 import type { ReactNode } from 'react';
 import type { PolicyDocument } from '../../../../protocol/policy-document.ts';
 import { Badge } from '../../ui/badge.tsx';
+import { counted } from '../../ui/counted.ts';
 import { Foreign } from '../../ui/foreign.tsx';
+import { Ago } from '../../ui/instant.tsx';
 import { effectOf, type Effect } from './about.ts';
 import { Sentence } from './sentence.tsx';
+import type { Hit, HitsOf } from './use-hits.ts';
 
 export const effectLooks: Readonly<
   Record<Effect, { readonly tone: 'good' | 'bad' | 'wait'; readonly text: string }>
@@ -14,13 +17,36 @@ export const effectLooks: Readonly<
   require: { tone: 'wait', text: 'Require' },
 };
 
+/** ` · 12 connections, 3 refusals in 30 days, last 2 hr. ago` */
+function Hits({ hit, days }: { readonly hit: Hit | undefined; readonly days: number }) {
+  const { opened = 0, refused = 0, last } = hit ?? {};
+  const parts = [
+    ...(opened === 0 ? [] : [counted(opened, 'connection')]),
+    ...(refused === 0 ? [] : [counted(refused, 'refusal')]),
+  ];
+  return (
+    <span>
+      {' · '}
+      {parts.length === 0 ? 'nothing' : parts.join(', ')} in {days} days
+      {parts.length === 0 || last === undefined ? undefined : (
+        <>
+          , last <Ago instant={last} />
+        </>
+      )}
+    </span>
+  );
+}
+
 export function PolicyLines({
   policies,
   empty,
+  hits,
   renderActions,
 }: {
   readonly policies: readonly PolicyDocument[];
   readonly empty: string;
+  /** How often each decided of late; absent while it is not known. */
+  readonly hits?: HitsOf | undefined;
   readonly renderActions?: (policy: PolicyDocument) => ReactNode;
 }) {
   if (policies.length === 0) return <p className="px-5 py-4 text-quiet">{empty}</p>;
@@ -42,6 +68,7 @@ export function PolicyLines({
               </p>
               <p className="text-note text-quiet">
                 <Foreign text={policy.name} limit={63} className="font-mono" />
+                {hits === undefined ? undefined : <Hits hit={hits.of(policy.name)} days={hits.days} />}
               </p>
             </div>
             {renderActions?.(policy)}

@@ -22,6 +22,7 @@ import { withEntry } from '../document/shown-document.ts';
 import { useReview } from '../document/use-review.tsx';
 import { LogList } from '../log/log-list.tsx';
 import { PolicyLines } from '../policies/policy-lines.tsx';
+import { useHits } from '../policies/use-hits.ts';
 import { policiesAbout } from '../policies/about.ts';
 import { useDocument } from '../use-document.ts';
 import { certificateTexts, pathRuleText } from './web-texts.ts';
@@ -105,6 +106,7 @@ function Overview({
   readonly declared: ResourceDocument | undefined;
   readonly policies: readonly PolicyDocument[] | undefined;
 }) {
+  const hits = useHits();
   return (
     <>
       <Panel title="What it is">
@@ -155,6 +157,7 @@ function Overview({
         <Panel title="Policies that speak of it">
           <PolicyLines
             policies={policiesAbout(policies, entry)}
+            hits={hits}
             empty="No policy speaks of it, so nobody may use it."
           />
         </Panel>

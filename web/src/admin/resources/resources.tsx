@@ -18,9 +18,10 @@ import { ResourceEditor } from './resource-editor.tsx';
 export function ResourcesPage() {
   const may = useMay();
   const resources = useQuery(allResourcesQuery);
-  const document = useDocument();
   const [{ add, network }, change] = useListSearch();
   const mayAdd = may('document.write-network');
+  // As large as the list itself: not before somebody adds something.
+  const document = useDocument(add === 'resource');
   const addOne = mayAdd ? (
     <Button onClick={() => change({ add: 'resource' })}>
       <Plus className="size-4" aria-hidden="true" />

@@ -1,10 +1,11 @@
 /** Identity providers: where people sign in with the accounts they have. */
 import { useState } from 'react';
-import { Plus } from 'lucide-react';
+import { Link } from '@tanstack/react-router';
+import { ExternalLink, Plus } from 'lucide-react';
 import type { DocumentInForce } from '../../api/admin.ts';
 import { useMay } from '../../shell/may.ts';
 import { Badge } from '../../ui/badge.tsx';
-import { Button } from '../../ui/button.tsx';
+import { Button, buttonClass } from '../../ui/button.tsx';
 import { Entry, EntryList } from '../../ui/entry-list.tsx';
 import { Foreign } from '../../ui/foreign.tsx';
 import { Panel } from '../../ui/panel.tsx';
@@ -55,6 +56,17 @@ export function Providers({ base }: { readonly base: DocumentInForce }) {
                 actions={
                   mayWrite ? (
                     <>
+                      <Link
+                        to="/admin/sign-in-trial"
+                        search={{ provider: provider.name }}
+                        target="_blank"
+                        rel="noopener"
+                        className={buttonClass('quiet', undefined, true)}
+                      >
+                        Try it
+                        <span className="sr-only"> with {provider.name}, in a new tab</span>
+                        <ExternalLink className="size-3.5" aria-hidden="true" />
+                      </Link>
                       <Button small tone="quiet" onClick={() => setEditing(provider)}>
                         Change<span className="sr-only"> {provider.name}</span>
                       </Button>

@@ -6,6 +6,7 @@ import { useMe } from '../../shell/may.ts';
 import { Button } from '../../ui/button.tsx';
 import { Field } from '../../ui/field.tsx';
 import { Failed } from '../document/failed.tsx';
+import { nameFor } from '../document/first-name.tsx';
 import { withEntry } from '../document/shown-document.ts';
 import { Connecting, useConnecting } from '../networks/connecting.tsx';
 import { useChange } from './use-change.ts';
@@ -86,9 +87,4 @@ export function ConnectNetwork({
       </div>
     </form>
   );
-}
-
-/** What an address suggests, such as `acme` for `olga@acme.example`; an owner by setup link has none that was verified. */
-function nameFor(email = ''): string {
-  return /@([a-z0-9-]+)\.[^@]+$/i.exec(email)?.[1]?.toLowerCase() ?? 'our-company';
 }
