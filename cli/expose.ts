@@ -154,7 +154,9 @@ async function run(portText: string, options: Options): Promise<void> {
 function ended(error: unknown, untilMs: number): unknown {
   if (!(error instanceof Fault)) return error;
   const isOver = error.code === 'revoked' && Date.now() >= untilMs;
-  return new CommandError(isOver ? exits.ok : exitOf(error.code), error.message);
+  // To the process that exposes, what has expired is the session of whoever started it.
+  const exit = error.code === 'expired' ? exits.notSignedIn : exitOf(error.code);
+  return new CommandError(isOver ? exits.ok : exit, error.message);
 }
 
 /** Until it can be opened; a certificate may take longer, and that is said. */

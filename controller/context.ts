@@ -4,7 +4,7 @@
  */
 import type { Logger } from 'pino';
 import type { Clock, Random } from '../protocol/clock.ts';
-import type { DeviceId, OrganisationId } from '../protocol/ids.ts';
+import type { ConnectorId, DeviceId, OrganisationId } from '../protocol/ids.ts';
 import type { Publish } from './changes.ts';
 import type { NarrowedRights } from './decisions/narrowed-rights.ts';
 import type { OpenedCounts } from './decisions/opened-counts.ts';
@@ -86,7 +86,8 @@ export interface ControllerContext {
       | 'requests'
       | 'usage'
       | `notifications ${Channel}`
-      | `posture ${DeviceId}`,
+      | `posture ${DeviceId}`
+      | `parting ${ConnectorId}`,
     atMs: number | undefined,
     sweep: () => void,
   ): void;

@@ -12,7 +12,7 @@ import { attachMs, hopMaxPayload, hopSubprotocol } from '../protocol/hop.ts';
 import type { NodeId, OrganisationId, RelayId } from '../protocol/ids.ts';
 import type { Lease } from '../protocol/lease.ts';
 import { closeCodeOf } from '../protocol/link/websocket-carrier.ts';
-import { rankOf, type Name, type Pattern } from '../protocol/names.ts';
+import type { Name } from '../protocol/names.ts';
 import { GrowthBudget } from '../protocol/mux/growth-budget.ts';
 import type { MuxStream } from '../protocol/mux/stream.ts';
 import { refuseUpgrade, webSocketClosing } from '../protocol/slow-peers.ts';
@@ -273,7 +273,10 @@ class BlindRelay implements Relay {
       clock: this.#options.clock,
       growth: this.#growthOf(admitted.ticket.org),
       objection: (ticket) => this.#objection(ticket),
-      renewed: (ticket) => this.#rates.heed(ticket),
+      renewed: (ticket) => {
+        this.#rates.heed(ticket);
+        this.door.recheck(node);
+      },
       circuit: (stream, peer) => this.#circuit(node, stream, peer),
       closed: (code) => {
         giveBack();
@@ -323,9 +326,7 @@ class BlindRelay implements Relay {
     let best = 1;
     let found: AttachedNode[] = [];
     for (const node of this.#nodes.values()) {
-      const { hosts, role } = node.ticket;
-      if (role !== 'connector' || hosts === undefined) continue;
-      const rank = Math.max(0, ...hosts.map((pattern) => rankOf(pattern as Pattern, name)));
+      const rank = node.rankFor(name);
       if (rank < best || this.#objection(node.ticket) !== undefined) continue;
       if (!this.#circuits.hasRoom(node.organisation)) continue;
       if (rank > best) found = [];

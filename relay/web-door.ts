@@ -20,6 +20,8 @@ import { WebCircuit } from './web-circuit.ts';
 export interface WebConnector {
   readonly id: string;
   readonly organisation: OrganisationId;
+  /** Whether its ticket names this hostname; a newer one may not. */
+  serves(name: Name): boolean;
   /** A stream for a browser's connection; undefined when it takes no more. */
   openWeb(request: { sni: Name; addr: string; port: number }): MuxStream | undefined;
   /** It did not answer: without a sign of life it is detached, with all that it carries. */
@@ -54,6 +56,12 @@ interface Asked {
   readonly connectors: readonly WebConnector[];
 }
 
+/** What is passed on, and to whom. */
+interface Passed {
+  readonly name: Name;
+  readonly connector: WebConnector;
+}
+
 const usualBounds: WebBounds = { unfinished: 1_024, unfinishedOfSource: 128, passedOfSource: 1_024 };
 /** A connector takes a circuit within this. */
 const acceptMs = 3_000;
@@ -72,7 +80,8 @@ export class WebDoor {
   readonly #unfinished = new Map<Socket, string>();
   readonly #waitingOf = new Map<string, number>();
   readonly #passedOf = new Map<string, number>();
-  readonly #passed = new Set<WebCircuit>();
+  /** Those that are passed on, and by what right. */
+  readonly #passed = new Map<WebCircuit, Passed>();
 
   constructor(options: WebDoorOptions) {
     this.#options = options;
@@ -97,7 +106,13 @@ export class WebDoor {
 
   close(): void {
     for (const socket of this.#unfinished.keys()) socket.destroy();
-    for (const circuit of this.#passed) circuit.cut('draining');
+    for (const circuit of this.#passed.keys()) circuit.cut('draining');
+  }
+
+  /** It showed a newer ticket: browsers at a hostname that this one does not name are cut, and come again to whoever serves it. */
+  recheck(connector: WebConnector): void {
+    for (const [circuit, passed] of this.#passed)
+      if (passed.connector === connector && !connector.serves(passed.name)) circuit.cut('revoked');
   }
 
   #begin(socket: Socket, source: string): void {
@@ -147,7 +162,9 @@ export class WebDoor {
       };
       if (!(await this.#isTaken(socket, stream, hello, { withinMs, expired }))) continue;
       if (socket.destroyed) return stream.reset('cancelled');
-      return this.#join(socket, source, stream, connector);
+      // Its ticket may have been replaced while it was asked.
+      if (connector.serves(name)) return this.#join(socket, source, stream, { connector, name });
+      stream.reset('revoked');
     }
     if (!socket.destroyed) this.#refuse(socket);
     return undefined;
@@ -175,12 +192,12 @@ export class WebDoor {
     }
   }
 
-  #join(socket: Socket, source: string, stream: MuxStream, connector: WebConnector): void {
+  #join(socket: Socket, source: string, stream: MuxStream, passed: Passed): void {
     this.#finish(socket);
     socket.setNoDelay(true);
     socket.setKeepAlive(true, keepAliveMs);
     count(this.#passedOf, source, 1);
-    const { id, organisation } = connector;
+    const { id, organisation } = passed.connector;
     const { circuits, rates } = this.#options;
     const over = (): void => {
       count(this.#passedOf, source, -1);
@@ -188,7 +205,7 @@ export class WebDoor {
       circuits.delete(circuit, organisation);
     };
     const circuit = new WebCircuit(socket, stream, over, rates.of(organisation));
-    this.#passed.add(circuit);
+    this.#passed.set(circuit, passed);
     circuits.add(circuit, organisation);
     this.#options.passed(id);
   }

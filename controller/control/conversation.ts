@@ -17,6 +17,7 @@ import type { ControllerContext } from '../context.ts';
 import { connectorView } from '../decisions/connector-view.ts';
 import type { TokenIds } from '../decisions/device-view.ts';
 import type { LoginAttempts } from '../enrolment/login-attempts.ts';
+import { lastWordMs } from '../exposures/end-exposures.ts';
 import type { NodeKind } from '../store/tables/nodes.ts';
 import { networkOf } from '../web/act-for-connector.ts';
 import { webTokensOf } from '../web/web-sessions.ts';
@@ -70,7 +71,8 @@ export class Conversation {
   #others: RevocationsOfOthers | undefined;
   #waiting = 0;
   #turn: Promise<void> = Promise.resolve();
-  #cancelFirst: () => void = () => undefined;
+  /** Of whatever ends it in a while. */
+  #cancelTimer: () => void = () => undefined;
 
   constructor(options: ConversationOptions) {
     this.#options = options;
@@ -86,7 +88,7 @@ export class Conversation {
   /** Begins to take messages; once. */
   start(): void {
     const { channel, context } = this.#options;
-    this.#cancelFirst = context.clock.after(firstMessageMs, () => this.end('timeout'));
+    this.#cancelTimer = context.clock.after(firstMessageMs, () => this.end('timeout'));
     channel.start({
       message: (message) => this.#enqueue(message),
       closed: () => this.#close(),
@@ -173,7 +175,7 @@ export class Conversation {
     // An unknown type is a newer node's and is ignored; a known type in a wrong form is a broken peer.
     if (!knownTypes.has(String(message['t']))) return;
     if (!messages.Check(message)) throw new Fault('protocol', 'a control message does not have its form');
-    this.#cancelFirst();
+    if (this.#admitted === undefined) this.#cancelTimer();
     switch (message.t) {
       case 'hello':
         return this.#hello(message);
@@ -236,7 +238,7 @@ export class Conversation {
       store,
       look: (had) => this.#look(organisation, node, kind, had),
       send: (message) => this.send(message),
-      gone: () => this.end('revoked', 'The controller does not know this node any more; enrol it again.'),
+      gone: () => this.#gone(kind),
       failed: (error) => this.#failed(error),
       verifier: this.#verifier(kind),
       now: context.now,
@@ -303,10 +305,18 @@ export class Conversation {
     return Promise.resolve({ snapshot: { kind: 'relay' } });
   }
 
+  /** There is nothing to tell it any more. A connector first hands in what it has cut, and may hear why from who ended it. */
+  #gone(kind: NodeKind): void {
+    const end = (): void =>
+      this.end('revoked', 'The controller does not know this node any more; enrol it again.');
+    if (kind === 'connector') this.#cancelTimer = this.#options.context.clock.after(2 * lastWordMs, end);
+    else end();
+  }
+
   #close(): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
-    this.#cancelFirst();
+    this.#cancelTimer();
     this.#joining.stop();
     this.#feed?.stop();
     this.#options.closed(this);

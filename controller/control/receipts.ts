@@ -10,8 +10,12 @@ import { noteUses, type Use } from '../decisions/last-uses.ts';
 import type { OpenedFlow } from '../decisions/opened-counts.ts';
 import { countOpened } from '../decisions/policy-hits.ts';
 import type { OrganisationState } from '../organisation/organisation-state.ts';
+import type { ScopedStore } from '../store/scoped-store.ts';
 
-/** Stores what is new in `list` and returns the highest sequence number on disk. */
+/**
+ * Stores what is new in `list` and returns the highest sequence number on disk. A connector that is removed has its last word
+ * on the channel that it still has.
+ */
 export async function storeReceipts(
   context: ControllerContext,
   organisation: OrganisationId,
@@ -24,15 +28,17 @@ export async function storeReceipts(
       .select('nodes')
       .select('received_seq')
       .where('id', '=', connector)
-      .executeTakeFirstOrThrow();
-    const fresh = list.filter(({ seq }) => seq > row.received_seq).toSorted((a, b) => a.seq - b.seq);
+      .executeTakeFirst();
+    const received = row?.received_seq ?? 0;
+    const fresh = list.filter(({ seq }) => seq > received).toSorted((a, b) => a.seq - b.seq);
     const last = fresh.at(-1);
-    if (last === undefined) return { seq: row.received_seq, fresh };
+    if (last === undefined) return { seq: received, fresh };
     const state = await reader.current(tx);
     await noteUses(tx, state, fresh.flatMap(useOf));
+    const names = await namesOf(tx, state, fresh);
     await appendAudit(
       tx,
-      fresh.map((record) => flowEntry(record, connector, state)),
+      fresh.map((record) => flowEntry(record, connector, names)),
     );
     await tx.update('nodes').set({ received_seq: last.seq }).where('id', '=', connector).execute();
     return { seq: last.seq, fresh };
@@ -56,9 +62,32 @@ function openedOf({ event, subject, resource, door, at }: FlowRecord): OpenedFlo
 
 const results = { open: 'allowed', close: 'done', refused: 'refused' } as const;
 
-function flowEntry(record: FlowRecord, connector: ConnectorId, state: OrganisationState): AuditEntry {
+/** Names of the resources that these are about, by id; also of what was exposed and is over. */
+async function namesOf(
+  tx: ScopedStore,
+  state: OrganisationState,
+  records: readonly FlowRecord[],
+): Promise<ReadonlyMap<string, string>> {
+  const about = new Set(records.flatMap(({ resource }) => parseId('res', resource) ?? []));
+  const names = new Map<string, string>();
+  for (const { id, definition } of state.resources) if (about.delete(id)) names.set(id, definition.name);
+  if (about.size === 0) return names;
+  const over = await tx
+    .select('exposures')
+    .select(['id', 'hostname'])
+    .where('id', 'in', [...about])
+    .execute();
+  for (const { id, hostname } of over) names.set(id, hostname);
+  return names;
+}
+
+function flowEntry(
+  record: FlowRecord,
+  connector: ConnectorId,
+  names: ReadonlyMap<string, string>,
+): AuditEntry {
   const { seq, at, event, subject, resource, code, cause, ...detail } = record;
-  const name = state.resources.find(({ id }) => id === resource)?.definition.name ?? resource;
+  const name = resource === undefined ? undefined : (names.get(resource) ?? resource);
   return {
     atMs: at,
     who: subject ?? 'unknown',

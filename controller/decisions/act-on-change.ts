@@ -9,7 +9,7 @@ import { appendAudit } from '../audit/append-audit.ts';
 import type { Change } from '../changes.ts';
 import type { ControllerContext, Organisation } from '../context.ts';
 import { exposedResource } from '../exposures/exposure.ts';
-import { forgetExposure, overTexts } from '../exposures/end-exposures.ts';
+import { forgetExposure, lastWordMs, overTexts } from '../exposures/end-exposures.ts';
 import { followExposures, reviewExposures } from '../exposures/review-exposures.ts';
 import type { Applied } from '../organisation/apply-document.ts';
 import type { OrganisationState } from '../organisation/organisation-state.ts';
@@ -24,6 +24,7 @@ import { forgetWebSessionsOf, webSessionsAnew } from '../web/web-sessions-anew.t
 import { sweepSuperseded } from './superseded.ts';
 import { tellsAlike } from './told.ts';
 import { touchedBy, touchedByResource, touches, type Touched } from './touched.ts';
+import { revokeWiderTickets } from './wider-tickets.ts';
 import { forgetTokensOf, withdraw, type Reconsidered } from './withdraw.ts';
 
 /** The store takes a bounded number of values in one query. */
@@ -96,6 +97,7 @@ export async function decideAll(context: ControllerContext, organisation: Organi
   const state = await reader.current();
   await decideAnew(context, organisation, 'all', { cause: 'start' });
   await webSessionsAnew(context, organisation, 'all', 'start');
+  await takeBackHostnames(context, organisation);
   decided.set(context.organisation(organisation), state);
   await sweepSuperseded(context, organisation);
   await reviewExposures(context, organisation);
@@ -137,6 +139,8 @@ async function documentApplied(
   decided.set(organisation, state);
   const connectors = removed.filter((each) => each.startsWith('con_'));
   for (const connector of connectors) closeRemoved(context, id, connector as NodeId);
+  // Their connectors are told of newer ones next, within the moment that relays give them.
+  await takeBackHostnames(context, id);
   if (touched === undefined || touched.pictures || connectors.length > 0) {
     // Zones and servers are part of what every node is told.
     return context.bus.publish(id, { kind: 'servers' });
@@ -164,13 +168,13 @@ async function exposureChanged(
   const anew = { cause: over ?? 'exposed', removed: over === undefined ? [] : [id], resources };
   const others = await decideAnew(context, organisation, touched, anew);
   const own = await decideAnew(context, organisation, { subject: person }, anew);
-  if (over !== undefined && connector !== undefined)
-    context.bus.publish(organisation, {
-      kind: 'close',
-      node: connector,
-      code: 'revoked',
-      message: overTexts[over],
-    });
+  if (over !== undefined && connector !== undefined) {
+    // Whoever signed out may do it again by signing in; the command line says so by its exit.
+    const code = over === 'signed-out' ? 'expired' : 'revoked';
+    context.atNextSweep(organisation, `parting ${connector}`, context.now() + lastWordMs, () =>
+      context.bus.publish(organisation, { kind: 'close', node: connector, code, message: overTexts[over] }),
+    );
+  }
   context.bus.publish(organisation, { kind: 'devices', devices: [...new Set([...others, ...own])] });
 }
 
@@ -234,6 +238,15 @@ function tell(
 function closeRemoved(context: ControllerContext, organisation: OrganisationId, node: NodeId): void {
   const message = 'An administrator removed this node; enrol it again with a new key.';
   context.bus.publish(organisation, { kind: 'close', node, code: 'revoked', message });
+}
+
+/** No connector is given the browsers of a hostname that its network has no longer, whatever ticket it shows. */
+async function takeBackHostnames(context: ControllerContext, organisation: OrganisationId): Promise<void> {
+  const { store, reader } = context.organisation(organisation);
+  const revocations = await store.transaction(async (tx) =>
+    revokeWiderTickets(tx, await reader.current(tx), context.now()),
+  );
+  tell(context, organisation, revocations);
 }
 
 /** Stores the revocation of these ids and hands it to every channel of this process. */

@@ -166,6 +166,11 @@ export function termsOf({ resources }: Pick<IssuedTokensTable, 'resources'>): Ti
 
 /** A list by its name, or in its place where it is short. */
 type StoredList = ListName | readonly ResourceId[];
+/** The public hostnames that a ticket was signed for. */
+export function hostsNamedBy({ resources }: Pick<IssuedTokensTable, 'resources'>): readonly string[] {
+  const { hosts = [] } = JSON.parse(resources) as { readonly hosts?: readonly string[] };
+  return hosts;
+}
 
 /** As stored: the resources of each kind of right. Before 0.2: the right of each resource. */
 type StoredRights = readonly (readonly [until: number, out: number, resources: StoredList])[];

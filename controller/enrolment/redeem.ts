@@ -14,7 +14,7 @@ import { decodeEnrolmentKey, hashOfSecret } from '../../protocol/secrets.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { ControllerContext } from '../context.ts';
 import { longestLifeMs } from '../decisions/revocations.ts';
-import { bindExposure } from '../exposures/begin-exposure.ts';
+import { bindExposure } from '../exposures/bind-exposure.ts';
 import { hasRoom } from '../operator/limits.ts';
 import { isDisabled } from '../people/disable.ts';
 import type { EnrolmentKeysTable, NodeKind } from '../store/tables/nodes.ts';

@@ -20,6 +20,9 @@ export const overTexts = {
 /** A code for logs. */
 export type OverCause = keyof typeof overTexts;
 
+/** Its process has cut what was open by the revocation, and has so long to hand in the records of that. */
+export const lastWordMs = 500;
+
 /** What has ended is kept for so long. */
 const keptMs = 90 * 24 * 3_600_000;
 

@@ -138,7 +138,7 @@ export const clientMutants: readonly Mutant[] = [
       ],
       [
         'a name below a wildcard gets an address only once it is known to exist',
-        "if (existence === undefined) return { do: 'ask', name, resource: standing.resource };",
+        "if (existence === undefined) return { do: 'ask', name, resource: standing.resource, records: undefined };",
         '',
       ],
       [

@@ -12,8 +12,10 @@ export const exposuresMutants: readonly Mutant[] = [
       "policy.to === 'everything'",
     ],
   ]),
-  ...guards('controller/exposures/begin-exposure.ts', exposures, [
-    ['nobody exposes without a policy that lets them', 'if (!right.may) {', 'if (right.may === undefined) {'],
+  ...guards('controller/exposures/exposing.ts', exposures, [
+    ['nobody exposes without a policy that lets them', 'if (right.may) return', 'return'],
+  ]),
+  ...guards('controller/exposures/exposed-hostname.ts', exposures, [
     [
       'nothing is exposed under a hostname that is taken',
       'if (taken !== undefined || isInside)',

@@ -27,6 +27,13 @@ export const webDecisionsMutants: readonly Mutant[] = [
     ['a hidden hostname is refused like one that leads nowhere', ' || !decided.known', ''],
     ['a path that wants a fresh sign-in gets one', 'asked.fresh !== undefined && ', 'false && '],
   ]),
+  ...guards('controller/decisions/wider-tickets.ts', door, [
+    [
+      'a ticket ends with a hostname that it names',
+      'hostsNamedBy(ticket).some((host) => !hosts.has(host))',
+      'false',
+    ],
+  ]),
   ...guards('controller/web/web-right.ts', door, [
     [
       'a web session is not made in a session that is over',

@@ -295,7 +295,11 @@ suite('the web door in the lab', () => {
         ['exposure.end', 'alice-3000.apps.acme.example', 'ended-by-administrator'],
       ],
     );
-    await client.down();
+    const third = expose();
+    await third.waitFor(/Stop with Ctrl-C/);
+    assert.equal((await client.run('logout')).code, 0);
+    assert.equal((await third.ended).code, 3, third.output);
+    assert.match(third.output, /You have signed out/);
     await app.stop();
     await Promise.all([bob.context().close(), carol.context().close(), alice.close()]);
   });

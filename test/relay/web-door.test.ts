@@ -5,6 +5,7 @@ import { connect as connectTls } from 'node:tls';
 import { after, afterEach, before, test } from 'node:test';
 import type { WebCaller } from '../../protocol/hop.ts';
 import { attachToRelay, type Attachment } from '../../protocol/link/attachment.ts';
+import { newId } from '../../protocol/ids.ts';
 import { parseName } from '../../protocol/names.ts';
 import type { MuxStream } from '../../protocol/mux/stream.ts';
 import { sourceOf, neighbourhoodOf } from '../../relay/browser-network.ts';
@@ -151,6 +152,7 @@ test('a connector that says nothing gives way after half a second where there is
         return stream;
       },
       doubt: () => doubted.push(id),
+      serves: () => true,
       taken: taken.promise,
     };
   };
@@ -230,6 +232,53 @@ test('no name, an unknown name, a revoked or refusing connector and what is no T
     socket.write(bytes);
     assert.deepEqual(await received(socket), alert);
   }
+});
+
+test('a connector whose newer ticket names a hostname no more gets no browser of it, and keeps none', async () => {
+  const node = labConnector();
+  const [wiki, docs] = ['wiki.acme.example', 'docs.acme.example'];
+  const options = await relays.attachOptions(node, { hosts: [wiki, docs] });
+  const attachment = await attachToRelay({ ...options, onWeb: shout });
+  attachments.push(attachment);
+  const open = async (host: string): Promise<Socket> => {
+    const socket = dial();
+    const hello = await helloFor(host);
+    socket.write(hello);
+    await once(socket, 'data');
+    return socket;
+  };
+  const [cut, kept] = [await open(wiki), await open(docs)];
+  const gone = Promise.race([once(cut, 'end'), once(cut, 'close')]);
+  attachment.renew(await node.ticket({ hosts: [docs] }));
+  await gone;
+  const again = dial();
+  again.write(await helloFor(wiki));
+  assert.deepEqual(await received(again), alert);
+  const back = once(kept, 'data') as Promise<[Buffer]>;
+  kept.write('still here');
+  assert.deepEqual(turned((await back)[0]).toString(), 'still here');
+});
+
+test('a ticket that is revoked brings no browser from that moment on, while its connector still may show a newer one', async () => {
+  const node = labConnector();
+  const jti = newId('tok', Buffer.alloc(16, 7));
+  const host = 'wiki.acme.example';
+  const options = await relays.attachOptions(node, { hosts: [host], jti });
+  const attachment = await attachToRelay({ ...options, onWeb: shout });
+  attachments.push(attachment);
+  const ask = async (): Promise<Buffer> => {
+    const socket = dial();
+    socket.write(await helloFor(host));
+    const [bytes] = (await once(socket, 'data')) as [Buffer];
+    return bytes;
+  };
+  assert.ok((await ask()).length > alert.length);
+  relays.revoked.add(jti);
+  assert.deepEqual(await ask(), alert);
+  attachment.renew(await node.ticket({ hosts: [host] }));
+  await eventually('the newer ticket counts', async () =>
+    (await ask()).length > alert.length ? true : undefined,
+  );
 });
 
 test('one source may not keep more than its share of unfinished hellos, and gets them back', async () => {

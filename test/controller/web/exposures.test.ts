@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { joinDevice } from '../../../controller/enrolment/join-device.ts';
+import { overTexts } from '../../../controller/exposures/end-exposures.ts';
 import { exposeForDevice } from '../../../controller/exposures/for-device.ts';
 import { reviewExposures } from '../../../controller/exposures/review-exposures.ts';
 import { plainLabel } from '../../../controller/exposures/labels.ts';
@@ -405,9 +406,23 @@ suite('postern expose at the controller', () => {
       const node = await joined(bench, begun.key);
       await end(bench, alice);
       assert.deepEqual(await served(bench), []);
-      await eventually('the end of its channel', async () => node.closed);
-      assert.ok(bench.revoked(node).includes(begun.id));
+      // What it cut then is handed in, and stands in the log under the hostname that it had.
+      await node.until((message) => message.t === 'revoke' && message.ids.includes(begun.id));
+      const cut = { at: bench.context.now(), event: 'close', flow: 'f', resource: begun.id, code: 'revoked' };
+      node.send({ t: 'receipts', list: [{ seq: 1, ...cut, subject: alice.person, host: begun.hostname }] });
+      await node.until((message) => message.t === 'received' && message.seq === 1);
       const { store } = bench.context.organisation(bench.context.firstOrganisation);
+      const record = await store
+        .select('audit')
+        .select(['resource', 'who'])
+        .where('what', '=', 'flow.close')
+        .executeTakeFirst();
+      assert.deepEqual([record?.resource, record?.who], [begun.hostname, alice.person]);
+      await eventually('the end of its channel', async () => node.closed);
+      const { code, message } = node.last('fault') ?? assert.fail('it was not told why');
+      assert.equal(code, cause === 'signed-out' ? 'expired' : 'revoked');
+      assert.equal(message, overTexts[cause]);
+      assert.ok(bench.revoked(node).includes(begun.id));
       const ends = await store.select('audit').select('cause').where('what', '=', 'exposure.end').execute();
       assert.deepEqual(
         ends.map((each) => each.cause),

@@ -4,12 +4,14 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { decodeJwt } from 'jose';
 import { endSessions } from '../../../controller/sessions/end-sessions.ts';
 import { moveWebSessions } from '../../../controller/web/move-web-sessions.ts';
 import type { PolicyDocument } from '../../../protocol/policy-document.ts';
 import type { ConnectorSnapshot } from '../../../protocol/snapshot.ts';
 import { testUrl } from '../../login/support/portal.ts';
 import { eventually } from '../../support/eventually.ts';
+import type { TestNode } from '../support/node.ts';
 import { WebBench, webDocument, wikiHost } from './web-bench.ts';
 
 const staffWiki: PolicyDocument = {
@@ -245,6 +247,32 @@ test('a hostname whose origin is another one now ends the web sessions there; th
   await bench.portal.apply(webDocument({}, { web }));
   await connector.until((message) => message.t === 'revoke' && message.ids.includes(session.jti));
   assert.equal(connector.all('web').flatMap(({ list }) => list).length, 1, 'and none takes its place');
+});
+
+test('a hostname that a network has no longer ends every ticket that names it, also of a connector that is away', async (t) => {
+  const bench = await WebBench.open(t);
+  const [connector, away, other] = [
+    await bench.connector(),
+    await bench.connector(),
+    await bench.connector('lab'),
+  ];
+  const shown = (node: TestNode) =>
+    node
+      .all('tickets')
+      .flatMap(({ list }) => list.map((jws) => decodeJwt<{ jti: string; hosts?: string[] }>(jws)));
+  const told = async (node: TestNode, count: number) =>
+    eventually('the tickets', () => (shown(node).length >= count ? shown(node) : undefined));
+  const [[first], [second], [third]] = [await told(connector, 1), await told(away, 1), await told(other, 1)];
+  assert.ok(first !== undefined && second !== undefined && third !== undefined);
+  assert.ok(first.hosts?.includes(wikiHost) && second.hosts?.includes(wikiHost));
+  away.close();
+  const web = { hostname: 'moved.acme.example', origin: 'http://wiki.acme.internal:80' };
+  await bench.portal.apply(webDocument({}, { web }));
+  for (const { jti } of [first, second])
+    await other.until((message) => message.t === 'revoke' && message.ids.includes(jti));
+  const [, newer] = await told(connector, 2);
+  assert.ok(newer?.hosts?.includes('moved.acme.example') && !newer.hosts.includes(wikiHost));
+  assert.ok(!other.all('revoke').some(({ ids }) => ids.includes(third.jti)), 'another network keeps its own');
 });
 
 test('the address at the sign-in, at the controller and at the relay must all be allowed', async (t) => {
