@@ -348,7 +348,7 @@ export const decisionsMutants: readonly Mutant[] = [
   ...guards('controller/control/receipts.ts', control, [
     [
       'a flow record enters the audit log once',
-      'list.filter(({ seq }) => seq > row.received_seq)',
+      'list.filter(({ seq }) => seq > received)',
       'list.filter(({ seq }) => seq > 0)',
     ],
   ]),
