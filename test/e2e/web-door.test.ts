@@ -253,6 +253,16 @@ suite('the web door in the lab', () => {
     assert.deepEqual([told['remote-user'], doorIn(told)], ['bob@acme.example', 'web']);
     await exposing.waitFor(/GET +\/headers +200 +\d+ ms +bob@acme\.example/);
     assert.ok(!exposing.output.includes('s3cret'), 'queries are not shown');
+    const echoed = await bob.evaluate(
+      () =>
+        new Promise<string>((resolve, reject) => {
+          const socket = new WebSocket(`wss://alice-3000.apps.acme.example/socket`);
+          socket.addEventListener('open', () => socket.send('hello'));
+          socket.addEventListener('message', ({ data }) => resolve(String(data)));
+          socket.addEventListener('error', () => reject(new Error('the WebSocket failed')));
+        }),
+    );
+    assert.equal(echoed, 'hello');
     const carol = await opened('carol@acme.example');
     await carol.getByRole('heading', { name: /may not|cannot|not open/i }).waitFor();
     const tried = await lab.laptop.run('curl', ['-sS', '--cacert', organisation.caFile, `${url}/headers`]);
