@@ -13,6 +13,7 @@ const visibilities = [
   { value: 'granted', label: 'Only those who may use it now' },
   { value: 'everyone', label: 'Everyone in the organisation' },
 ];
+const recordTypes = ['SRV', 'MX', 'TXT'];
 const usualPorts = ['tcp/22', 'tcp/80', 'tcp/443', 'tcp/3389', 'tcp/5432', 'tcp/3306', 'tcp/6379', 'udp/53'];
 
 export function ResourceEditor({
@@ -97,6 +98,12 @@ export function ResourceEditor({
                   {...key.list('within')}
                 />
               ) : undefined}
+              <Choices
+                label="DNS records besides addresses"
+                hint="What programs may ask for through the connector; services such as _ldap._tcp lie below an exact name."
+                options={recordTypes}
+                {...key.list('dns')}
+              />
               <div className="grid gap-4 sm:grid-cols-2">
                 <Field
                   label="Signed in within"
@@ -125,7 +132,7 @@ export function ResourceEditor({
   );
 }
 
-const rarer = ['visibility', 'within', 'session', 'lockUnused', 'outage'] as const;
+const rarer = ['visibility', 'within', 'dns', 'session', 'lockUnused', 'outage'] as const;
 
 /** Where its web application is, by its first port; an entry that is being written may lack both. */
 function originOf({ address = '', ports = [] }: Partial<ResourceDocument>): string {
