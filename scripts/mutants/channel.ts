@@ -5,7 +5,10 @@ export const channelMutants: readonly Mutant[] = [
   ...guards(
     'protocol/link/backoff.ts',
     ['test/link/herd.test.ts'],
-    [['a busy controller is left in peace', 'isBusy ? longestControlMs : Math', 'Math']],
+    [
+      ['a busy controller is left in peace', 'isBusy ? longestControlMs : Math', 'Math'],
+      ['a busy controller is not asked again at once', 'isBusy ? busyForMs + drawnMs :', ''],
+    ],
   ),
   ...guards(
     'protocol/keys.ts',

@@ -91,12 +91,14 @@ test('REL-5 delays are drawn from the whole of what they may be, and never from 
   for (const [draw, ceiling] of [
     [() => controlDelayMs(3, random), 1_600],
     [() => controlDelayMs(30, random), 5_000],
+    // One that is busy is left a second, and then as long as anybody may be waited for, however few attempts there were.
+    [() => controlDelayMs(1, random, true) - 1_000, 5_000],
     [() => retryDelayMs(9, 120_000, random), 10_000],
   ] as const) {
     const parts = Array.from({ length: 4 }, () => 0);
     for (let drawn = 0; drawn < 4_000; drawn += 1) {
       const part = Math.floor((draw() / ceiling) * 4);
-      assert.ok(part < 4);
+      assert.ok(part >= 0 && part < 4);
       parts[part] = (parts[part] ?? 0) + 1;
     }
     for (const each of parts) assert.ok(each > 850 && each < 1_150, parts.join(' '));
