@@ -142,6 +142,24 @@ test('K9 SEC-D8 10,000 right INITs a second from a thousand sources cost 600 han
   assert.equal(responder.up, 1 + (10 * seconds) / 2);
 });
 
+test('SEC-D8 a process to which thousands return answers 600 more, once: a flood has them too, and no more than its rate after', () => {
+  const clock = new VirtualClock();
+  const budget = new HandshakeBudget(clock, { awaitsReturn: true });
+  budget.proved('10.9.9.9');
+  const flood = (): number => {
+    let taken = 0;
+    for (let source = 0; source < 4_000; source++)
+      if (budget.take(`10.0.${source >> 8}.${source & 255}`)) taken++;
+    return taken;
+  };
+  assert.equal(flood(), 1_000);
+  assert.ok(budget.take('10.9.9.9'), 'who was here before has a part of its own');
+  for (let second = 0; second < 5; second++) {
+    clock.advance(1_000);
+    assert.equal(flood(), 400);
+  }
+});
+
 test('SEC-D8 what was remembered of a million sources is bounded, and the newest are known', () => {
   const clock = new VirtualClock();
   const budget = new HandshakeBudget(clock);
