@@ -99,8 +99,8 @@ export function ResourceEditor({
                 />
               ) : undefined}
               <Choices
-                label="DNS records besides addresses"
-                hint="What programs may ask for through the connector; services such as _ldap._tcp lie below an exact name."
+                label="DNS records"
+                hint="What programs may ask for through the connector beyond where it is; services such as _ldap._tcp lie below an exact name."
                 options={recordTypes}
                 {...key.list('dns')}
               />
