@@ -95,9 +95,10 @@ async function putBack(
   }).catch((error: unknown) => refused(error, undefined));
   if (url !== undefined) {
     const { host, pathname } = new URL(url);
-    await moveRecords({ directory: data, url, place: `${host}${pathname}` }).catch((error: unknown) =>
-      refused(error, url),
-    );
+    await moveRecords({ directory: data, url, place: `${host}${pathname}` }).catch((error: unknown) => {
+      say(`Restored into ${data}, and not moved. Next: postern store move --data ${data} --database …`);
+      return refused(error, url);
+    });
   }
   const made = new Date(madeMs).toISOString();
   print(
@@ -121,7 +122,7 @@ function toLookAt({ sessions, apiTokens, serviceKeys, passes }: InForce): string
   return [
     ...(sessions === 0 ? [] : [`sessions: ${sessions} (postern session list)`]),
     `API tokens: ${apiTokens} (postern token list)`,
-    `keys of service accounts: ${serviceKeys} (postern token create --service replaces one)`,
+    `keys of service accounts: ${serviceKeys} (the dashboard: Settings, Enrolment keys)`,
     `service tokens and device passes: ${passes} (postern pass list)`,
     'who may do what: postern export',
   ];

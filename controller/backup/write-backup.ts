@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileName, openDatabase } from '../store/database.ts';
 import { copyRows } from '../store/copy-rows.ts';
+import { movedNote } from '../store/move-records.ts';
 import { readText } from '../keys/data-directory.ts';
 import {
   BackupRefused,
@@ -55,6 +56,11 @@ type Kept = ReadonlyMap<string, string>;
 function copyFile(directory: string, path: string): Kept {
   const database = new DatabaseSync(join(directory, fileName), { timeout: 5_000 });
   try {
+    const moved = database.prepare('select content from controller_files where name = ?').get(movedNote);
+    if (moved !== undefined)
+      throw new BackupRefused(
+        `the records of ${directory} were moved to ${String(moved['content'])}; say where they are: --database`,
+      );
     database.prepare('vacuum into ?').run(path);
     return new Map();
   } finally {

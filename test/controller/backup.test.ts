@@ -132,6 +132,9 @@ for (const kind of ['its file', 'PostgreSQL'] as const)
     const running = await open(directory, url);
     const path = await backupOf(t, directory, url);
     await running.close();
+    // The file that they were moved from holds older ones.
+    if (url !== undefined)
+      await assert.rejects(backupOf(t, directory), /were moved to db\/backed_up; say where/);
     assert.equal((await stat(path)).mode & 0o777, 0o600);
 
     const target = await emptyFolder(t);
