@@ -246,8 +246,18 @@ test('a controller that is not there says so on a page of its own, and dialogs a
       }
       await page.keyboard.press('Escape');
       await over.waitFor({ state: 'detached' });
-      if (!(await opener.evaluate((element) => element === element.ownerDocument.activeElement)))
-        found.push(`${at}: the focus does not return`);
+      // Given back by a timer of its own, once what was over the page has gone.
+      const isBack = await page
+        .waitForFunction(
+          (element) => element === element?.ownerDocument.activeElement,
+          await opener.elementHandle(),
+          { timeout: 1_000 },
+        )
+        .then(
+          () => true,
+          () => false,
+        );
+      if (!isBack) found.push(`${at}: the focus does not return`);
     }
   }
   // What others refer to cannot go: the review says so, and the browser logs the answer.
