@@ -97,6 +97,18 @@ export const webDoorMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
+    'connector/web/assertion.ts',
+    ['test/web-door/assertion.test.ts'],
+    [
+      ['the assertion key is replaced while a connector runs', 'nowMs - newest.madeMs < rotateMs', 'nowMs >= 0'],
+      [
+        'an assertion is signed by a key that verifiers can find',
+        'this.#keys.find(({ jwk }) => known.has(jwk.kid)) ?? this.#keys[0]',
+        'this.#keys[0]',
+      ],
+    ],
+  ),
+  ...guards(
     'connector/web/upstreams.ts',
     ['test/attack/web-keys.test.ts'],
     [
