@@ -100,7 +100,11 @@ export const webDoorMutants: readonly Mutant[] = [
     'connector/web/assertion.ts',
     ['test/web-door/assertion.test.ts'],
     [
-      ['the assertion key is replaced while a connector runs', 'nowMs - newest.madeMs < rotateMs', 'nowMs >= 0'],
+      [
+        'the assertion key is replaced while a connector runs',
+        'nowMs - newest.madeMs < rotateMs',
+        'nowMs >= 0',
+      ],
       [
         'an assertion is signed by a key that verifiers can find',
         'this.#keys.find(({ jwk }) => known.has(jwk.kid)) ?? this.#keys[0]',
