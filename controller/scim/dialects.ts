@@ -147,7 +147,7 @@ function normalValue(key: string, value: unknown): unknown {
 
 /** The one of a list, the object of a text, and of it the id alone: addresses are of the directory's own. */
 function asManager(value: unknown): unknown {
-  const [one] = [value].flat() as unknown[];
+  const [one] = [value].flat();
   const id = isObject(one) ? one['value'] : one;
   return typeof id === 'string' && id !== '' ? { value: id } : {};
 }

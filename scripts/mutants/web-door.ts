@@ -36,7 +36,7 @@ export const webDoorMutants: readonly Mutant[] = [
     [
       [
         'identity headers are taken out in every spelling',
-        "name.toLowerCase().replaceAll('_', '-')",
+        "name.toLowerCase().replace(/[^a-z0-9]/g, '-')",
         'name.toLowerCase()',
       ],
       ['what Connection names goes no further', ' || named.has(name)', ''],

@@ -318,7 +318,7 @@ test('a group is found by its name without its members, and a user by the id tha
   );
   assert.deepEqual([byMember.totalResults, byMember.Resources[0]?.['members']], [1, undefined]);
   const whole = await find('Groups?filter=displayName eq "staff"');
-  assert.equal((whole.Resources[0]?.['members'] as unknown[]).length, 1);
+  assert.deepEqual(whole.Resources[0]?.['members'], [{ ...members[0], type: 'User' }]);
   assert.equal((await find('Users?filter=externalId eq "Ext-1"')).totalResults, 1);
   assert.equal((await find('Users?filter=externalId eq "ext-1"')).totalResults, 0);
 });
