@@ -112,6 +112,9 @@ function reportOrigins(web: WebDocument, report: Report): void {
     report(['originCa'], 'originCa is no certificate in PEM');
   if (web.originName !== undefined && parseName(web.originName) === undefined)
     report(['originName'], `"${web.originName}" is no name`);
+  const answerMs = web.answerWithin === undefined ? 60_000 : parseDuration(web.answerWithin);
+  if (answerMs === undefined || answerMs < 1_000 || answerMs > 3_600_000)
+    report(['answerWithin'], 'an origin has 1s to 1h to begin its answer');
   const every = web.health?.every === undefined ? undefined : parseDuration(web.health.every);
   if (web.health?.every !== undefined && (every === undefined || every < 1_000 || every > 3_600_000))
     report(['health', 'every'], 'an origin is asked every 1s to 1h');
