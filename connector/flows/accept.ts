@@ -270,10 +270,7 @@ export class AcceptedSession {
       sub: grant.sub,
       who: grant.who,
       ...(grant.auth_time === undefined ? {} : { signedInS: grant.auth_time }),
-      objection: () => {
-        const now = this.#permit(flow.request);
-        return typeof now === 'string' ? now : undefined;
-      },
+      now: () => this.#rightOf(flow),
       endsMs: () => this.#grants.endsMs(grant, flow.request.resource),
     };
   }

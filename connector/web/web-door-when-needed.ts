@@ -100,6 +100,10 @@ class WebDoorWhenNeeded implements WebDoor {
     return this.#state.state === 'open' && this.#state.door.cutFlow(id);
   }
 
+  get openExchanges(): number {
+    return this.#state.state === 'open' ? this.#state.door.openExchanges : 0;
+  }
+
   recheck(): number {
     return this.#state.state === 'open' ? this.#state.door.recheck() : Number.POSITIVE_INFINITY;
   }

@@ -12,8 +12,10 @@ import { parseId } from '../../protocol/ids.ts';
 import type { Lease } from '../../protocol/lease.ts';
 import type { LiveFlow } from '../../protocol/live-flows.ts';
 import type { MuxStream } from '../../protocol/mux/stream.ts';
+import type { Name } from '../../protocol/names.ts';
 import type { AlarmName } from '../../protocol/node/alarms.ts';
 import type { StateDirectory } from '../../protocol/node/state-directory.ts';
+import type { Door } from '../../protocol/policy-document.ts';
 import type { Card } from '../../protocol/tokens.ts';
 import type { HostCertificate } from '../../protocol/web-messages.ts';
 import type { Resolve } from '../dial/resolve.ts';
@@ -27,7 +29,7 @@ import { Challenges } from './certificates/challenges.ts';
 import type { PeerAnswer } from './certificates/peer-messages.ts';
 import { ControllerCalls } from './controller-calls.ts';
 import type { DeviceFlow } from './device-flow.ts';
-import { OpenExchanges } from './exchange.ts';
+import { OpenExchanges, type WebResource } from './exchange.ts';
 import { Gate, type Asked, type Verdict } from './gate.ts';
 import { HttpsEndpoint } from './https-endpoint.ts';
 import { OriginHealth } from './origin-health.ts';
@@ -36,6 +38,7 @@ import { Openings } from './openings.ts';
 import { createProxy } from './proxy.ts';
 import type { WatchRequest } from './passed-request.ts';
 import type { RawRequest } from './request-target.ts';
+import { Rights } from './rights.ts';
 import { ServedHosts } from './served-hosts.ts';
 import { askSignOut, SignIn, signInNeeded, type Answer } from './sign-in.ts';
 import { isWebSocket, passUpgrade, refuseMalformed, refuseUpgrade } from './upgrade.ts';
@@ -92,6 +95,8 @@ export interface WebDoor {
   /** Requests and upgrades that are open by no flow of a device; `cutFlow` ends one of them. */
   liveFlows(): LiveFlow[];
   cutFlow(id: string): boolean;
+  /** Requests and upgrades that are open now, by either door. */
+  readonly openExchanges: number;
   close(): Promise<void>;
 }
 
@@ -143,12 +148,18 @@ class ConnectorWebDoor implements WebDoor {
       nowMs,
     });
     this.#certificates = this.#openCertificates();
+    const resourceAt = (host: Name): WebResource | undefined => this.#hosts.at(host);
     this.#gate = new Gate({
-      resourceAt: (host) => this.#hosts.at(host),
-      passes: () => options.snapshot()?.passes ?? {},
-      sessions: this.#sessions,
+      resourceAt,
+      rights: new Rights({
+        resourceAt,
+        passes: () => options.snapshot()?.passes ?? {},
+        sessions: this.#sessions,
+        lease,
+      }),
       lease,
       wrongPasses: new WrongPasses(clock),
+      whyNot: (host, door) => whyNot(options.snapshot()?.web?.url, host, door),
     });
     this.#signIn = new SignIn({
       calls: this.#calls,
@@ -161,7 +172,7 @@ class ConnectorWebDoor implements WebDoor {
     this.#health = new OriginHealth(clock, options.resolve);
     this.#records = new WebRecords((entry) => options.record(entry), random, nowMs);
     this.#openings = new Openings({
-      hosts: this.#hosts,
+      standing: (passed, asked) => this.#gate.standing(passed, asked),
       health: this.#health,
       identities: new Identities(assertions),
       open: this.#open,
@@ -272,7 +283,7 @@ class ConnectorWebDoor implements WebDoor {
 
   recheck(): number {
     this.#sessions.tidy();
-    return this.#open.recheck((exchange, code) => this.#records.cut(exchange, code));
+    return this.#open.recheck((exchange, objection) => this.#records.cut(exchange, objection));
   }
 
   liveFlows(): LiveFlow[] {
@@ -290,9 +301,13 @@ class ConnectorWebDoor implements WebDoor {
   cutFlow(id: string): boolean {
     const [, exchange] = this.#open.list().find(([each]) => each === id) ?? [];
     if (exchange === undefined) return false;
-    this.#records.cut(exchange, 'revoked');
+    this.#records.cut(exchange, { code: 'revoked', cause: 'ended-by-administrator' });
     exchange.cut();
     return true;
+  }
+
+  get openExchanges(): number {
+    return this.#open.size;
   }
 
   async close(): Promise<void> {
@@ -364,4 +379,13 @@ class ConnectorWebDoor implements WebDoor {
     const byId = new Map(all.map((key) => [key.kid, key]));
     return [...byId.values()].map((key) => ({ kty: 'EC', crv: 'P-256', alg: 'ES256', use: 'sig', ...key }));
   }
+}
+
+/** The controller's page for this refusal; `start`: where sign-in begins. */
+function whyNot(start: string | undefined, host: Name, door: Door): string | undefined {
+  if (start === undefined) return undefined;
+  const url = new URL('/refused', start);
+  url.searchParams.set('resource', host);
+  url.searchParams.set('door', door);
+  return url.href;
 }

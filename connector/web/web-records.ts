@@ -5,7 +5,7 @@
 import type { Random } from '../../protocol/clock.ts';
 import type { FlowRecord } from '../../protocol/flow-record.ts';
 import type { CodeName } from '../../protocol/errors.ts';
-import type { Exchange } from './exchange.ts';
+import type { Exchange, Objection } from './exchange.ts';
 
 const onceMs = 60_000;
 const maxRemembered = 10_000;
@@ -26,8 +26,8 @@ export class WebRecords {
     if (!isInFlow(exchange) && this.#isFirst('open', exchange)) this.#write('open', exchange);
   }
 
-  cut(exchange: Exchange, code: CodeName): void {
-    if (!isInFlow(exchange)) this.#write('close', exchange, code);
+  cut(exchange: Exchange, { code, cause }: Objection): void {
+    if (!isInFlow(exchange)) this.#write('close', exchange, code, cause);
   }
 
   failed(exchange: Exchange, code: CodeName): void {
@@ -46,7 +46,7 @@ export class WebRecords {
     return true;
   }
 
-  #write(event: FlowRecord['event'], { options }: Exchange, code?: CodeName): void {
+  #write(event: FlowRecord['event'], { options }: Exchange, code?: CodeName, cause?: string): void {
     const { right, resource, target, device } = options;
     this.#record({
       at: Math.floor(this.#nowMs()),
@@ -59,6 +59,7 @@ export class WebRecords {
       ...(right === undefined ? {} : { subject: right.sub }),
       ...(right?.door === 'web' ? { web: right.id } : {}),
       ...(code === undefined ? {} : { code }),
+      ...(cause === undefined ? {} : { cause }),
     });
   }
 }

@@ -43,13 +43,51 @@ export const webDoorMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'connector/web/gate.ts',
+    'connector/web/rights.ts',
     ['test/web-door/proxy.test.ts'],
     [
       [
         'a pass that is wrong opens nothing',
-        'objection(found) !== undefined) return undefined;',
-        'false) return undefined;',
+        "if (code !== undefined || current === undefined) return code ?? 'revoked';",
+        "if (current === undefined) return 'revoked';",
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/web/rights.ts',
+    ['test/web-door/open-flows.test.ts'],
+    [
+      [
+        'what is open is judged by who somebody is by now',
+        'return found === session ? right : this.bySession(found, address);',
+        'return right;',
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/web/gate.ts',
+    ['test/web-door/open-flows.test.ts'],
+    [
+      [
+        'a rule ends what is open',
+        "if (checked.outcome !== 'open') return { code: codeOf(checked), cause: checked.outcome };",
+        '',
+      ],
+      [
+        'a site that is listed no more has no WebSocket open',
+        'if (isUpgrade ? !isOwnOrListed(raw, site) : isPersonal && isUsedByOther(raw, site))',
+        'if (false)',
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/web/rule-check.ts',
+    ['test/web-door/open-flows.test.ts'],
+    [
+      [
+        'what a rule lets in for a while is looked at again when that is over',
+        'endsMs: endsMs + 1 }',
+        'endsMs: Number.POSITIVE_INFINITY }',
       ],
     ],
   ),
