@@ -112,7 +112,11 @@ export class OpenExchanges {
     });
   }
 
-  cutAll(): void {
-    for (const exchange of this.#all) exchange.cut();
+  /** @param tell called for each before it is cut */
+  cutAll(tell: (exchange: Exchange) => void): void {
+    for (const exchange of this.#all) {
+      tell(exchange);
+      exchange.cut();
+    }
   }
 }

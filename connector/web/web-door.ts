@@ -5,6 +5,7 @@
  */
 import type { Clock, Random } from '../../protocol/clock.ts';
 import type { FromController, FromNode } from '../../protocol/control.ts';
+import type { CodeName } from '../../protocol/errors.ts';
 import type { FlowRecord } from '../../protocol/flow-record.ts';
 import type { ConnectorSnapshot } from '../../protocol/snapshot.ts';
 import type { WebCaller } from '../../protocol/hop.ts';
@@ -97,7 +98,16 @@ export interface WebDoor {
   cutFlow(id: string): boolean;
   /** Requests and upgrades that are open now, by either door. */
   readonly openExchanges: number;
-  close(): Promise<void>;
+  /**
+   * Takes no new connections, so that browsers go to another connector, and leaves open requests and WebSockets time to end.
+   * Where the network has no other one it goes on as before: whoever comes would find nobody.
+   */
+  drain(): void;
+  /**
+   * Ends whatever is open, with this code in its record. Resolves to how many connections there were: their last words are on
+   * their way to the relays.
+   */
+  close(code: CodeName): Promise<number>;
 }
 
 export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
@@ -219,6 +229,7 @@ class ConnectorWebDoor implements WebDoor {
         open: (verdict, asked, cut) => this.#openings.open(verdict, asked, cut),
         upstreams: this.#upstreams,
         health: this.#health,
+        isDraining: () => this.#endpoint.isDraining,
         failed: (exchange, code) => this.#records.failed(exchange, code),
       },
       (handler) => this.#endpoint.serve(handler),
@@ -228,6 +239,7 @@ class ConnectorWebDoor implements WebDoor {
 
   take(stream: MuxStream, caller: WebCaller): void {
     if (this.#hosts.resourceFor(caller.sni) === undefined) return stream.reset('no-peer');
+    if (this.#endpoint.isDraining) return stream.reset('draining');
     const challenge = this.#challenges.contextFor(caller.sni);
     if (challenge !== undefined) {
       stream.accept();
@@ -310,14 +322,20 @@ class ConnectorWebDoor implements WebDoor {
     return this.#open.size;
   }
 
-  async close(): Promise<void> {
-    this.#open.cutAll();
+  drain(): void {
+    if (Object.keys(this.#options.snapshot()?.peers ?? {}).length > 0) this.#endpoint.drain();
+  }
+
+  async close(code: CodeName): Promise<number> {
+    const connections = this.#endpoint.size;
+    this.#open.cutAll((exchange) => this.#records.cut(exchange, { code }));
     this.#certificates.close();
     this.#endpoint.close();
     this.#upstreams.close();
     this.#health.close();
     this.#sessions.tidy();
     await this.#app?.close();
+    return connections;
   }
 
   #openCertificates(): Certificates {

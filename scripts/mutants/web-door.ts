@@ -81,6 +81,28 @@ export const webDoorMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
+    'connector/web/https-endpoint.ts',
+    ['test/web-door/draining.test.ts'],
+    [
+      [
+        'a connector that drains says so to HTTP/2',
+        '    for (const session of this.#sessions) session.close();\n    this.#letIdleGo();\n',
+        '    this.#letIdleGo();\n',
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/web/web-door.ts',
+    ['test/web-door/draining.test.ts'],
+    [
+      [
+        'what a connector cuts as it ends is recorded',
+        'this.#open.cutAll((exchange) => this.#records.cut(exchange, { code }));',
+        'this.#open.cutAll(() => undefined);',
+      ],
+    ],
+  ),
+  ...guards(
     'connector/web/rule-check.ts',
     ['test/web-door/open-flows.test.ts'],
     [

@@ -73,6 +73,8 @@ export class WebBench {
   /** As the connector knows it now. */
   card = card;
   resources: ConnectorSnapshot['resources'] = {};
+  /** The other connectors of the network. */
+  peers: ConnectorSnapshot['peers'] = {};
   readonly passes: NonNullable<ConnectorSnapshot['passes']> = {};
   readonly folder: string;
   readonly ca: string;
@@ -263,7 +265,7 @@ export class WebBench {
 
   async close(): Promise<void> {
     this.#attachment?.close();
-    await this.#door?.close();
+    await this.#door?.close('draining');
     await this.#listener?.close();
     await this.#relays.stop();
     await rm(this.folder, { recursive: true });
@@ -312,7 +314,7 @@ export class WebBench {
       kind: 'connector',
       network: { id: network, name: 'hq' },
       relays: {},
-      peers: {},
+      peers: this.peers,
       resources: this.resources,
       web: { url: `${issuer}/web/start`, port: this.port || 443 },
       passes: this.passes,
