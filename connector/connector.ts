@@ -158,6 +158,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     card: () => memory.card,
     send: (message) => control.send(message),
     record: (entry) => flows.record(entry),
+    hasRoom: () => flows.hasRoom,
     alarm: (name) => alarms.raise(name),
     resolve,
     ...(options.onRequest === undefined ? {} : { onRequest: options.onRequest }),

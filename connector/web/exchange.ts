@@ -31,6 +31,8 @@ export interface ExchangeOptions {
   readonly resource: WebResource;
   /** Undefined on a public path without a session. */
   readonly right: Right | undefined;
+  /** The browser's, where the relay told one. */
+  readonly address: string | undefined;
   /** The device, by the client door; its flow is recorded beside. */
   readonly device?: DeviceId;
   readonly ownAuthorization: boolean;

@@ -54,6 +54,7 @@ export class Openings {
       target,
       resource,
       right,
+      address,
       ...(device === undefined ? {} : { device: device.device }),
       ownAuthorization,
       sinceMs: Math.floor(lease.nowMs()),

@@ -56,6 +56,8 @@ export interface WebDoorOptions {
   /** False while there is no contact with the controller. */
   send(message: FromNode): boolean;
   record(entry: Omit<FlowRecord, 'seq'>): void;
+  /** Whether there is room for records that anybody may cause. */
+  hasRoom(): boolean;
   alarm(name: AlarmName): void;
   readonly resolve: Resolve;
   readonly onRequest?: WatchRequest;
@@ -180,7 +182,13 @@ class ConnectorWebDoor implements WebDoor {
     });
     this.#upstreams = new Upstreams(clock, options.resolve);
     this.#health = new OriginHealth(clock, options.resolve);
-    this.#records = new WebRecords((entry) => options.record(entry), random, nowMs);
+    this.#records = new WebRecords({
+      record: (entry) => options.record(entry),
+      hasRoom: () => options.hasRoom(),
+      nowMs,
+      random,
+      clock,
+    });
     this.#openings = new Openings({
       standing: (passed, asked) => this.#gate.standing(passed, asked),
       health: this.#health,
@@ -198,7 +206,7 @@ class ConnectorWebDoor implements WebDoor {
       upgrade: (request, socket, head) => {
         const asked = this.#asked(request, true);
         const verdict = isWebSocket(request)
-          ? this.#gate.judge(asked)
+          ? this.#judge(asked)
           : ({ verdict: 'malformed', status: 400 } as const);
         switch (verdict.verdict) {
           case 'malformed':
@@ -222,7 +230,7 @@ class ConnectorWebDoor implements WebDoor {
     this.#app = await createProxy(
       {
         asked: (raw) => this.#asked(raw, false),
-        judge: (asked) => this.#gate.judge(asked),
+        judge: (asked) => this.#judge(asked),
         signIn: ({ target, cookies, fresh }) =>
           this.#signIn.begin(target, cookies, fresh === undefined ? {} : { fresh }),
         own: (verdict, asked) => this.#own(verdict, asked),
@@ -295,6 +303,7 @@ class ConnectorWebDoor implements WebDoor {
 
   recheck(): number {
     this.#sessions.tidy();
+    this.#records.tidy();
     return this.#open.recheck((exchange, objection) => this.#records.cut(exchange, objection));
   }
 
@@ -329,6 +338,7 @@ class ConnectorWebDoor implements WebDoor {
   async close(code: CodeName): Promise<number> {
     const connections = this.#endpoint.size;
     this.#open.cutAll((exchange) => this.#records.cut(exchange, { code }));
+    this.#records.close();
     this.#certificates.close();
     this.#endpoint.close();
     this.#upstreams.close();
@@ -362,6 +372,12 @@ class ConnectorWebDoor implements WebDoor {
     const list = this.#certificates.report();
     const text = JSON.stringify(list);
     if (text !== this.#reported && this.#options.send({ t: 'certificates', list })) this.#reported = text;
+  }
+
+  #judge(asked: Asked): Verdict {
+    const verdict = this.#gate.judge(asked);
+    if ('refusal' in verdict && verdict.refusal !== undefined) this.#records.refused(verdict.refusal, asked);
+    return verdict;
   }
 
   #asked(raw: RawRequest, isUpgrade: boolean): Asked {

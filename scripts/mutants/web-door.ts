@@ -81,6 +81,28 @@ export const webDoorMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
+    'connector/web/repeated-records.ts',
+    ['test/web-door/records.test.ts'],
+    [
+      [
+        'strangers do not fill the log',
+        'if (isStrangers && !(hasRoom() && this.#budget.take())) return this.#countBeyond(entry);',
+        '',
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/web/web-door.ts',
+    ['test/web-door/records.test.ts'],
+    [
+      [
+        'what the gate refuses is recorded',
+        "if ('refusal' in verdict && verdict.refusal !== undefined)",
+        'if (false)',
+      ],
+    ],
+  ),
+  ...guards(
     'connector/web/https-endpoint.ts',
     ['test/web-door/draining.test.ts'],
     [

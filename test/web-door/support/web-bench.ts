@@ -69,6 +69,8 @@ export interface SignedIn {
 export class WebBench {
   readonly records: Omit<FlowRecord, 'seq'>[] = [];
   readonly sent: FromNode[] = [];
+  /** Whether the connector's log has room for what strangers cause. */
+  hasRoom = true;
   readonly lease = new Lease(Date.now);
   /** As the connector knows it now. */
   card = card;
@@ -280,6 +282,7 @@ export class WebBench {
       card: () => this.card,
       send: (message) => this.#hear(message),
       record: (entry) => this.records.push(entry),
+      hasRoom: () => this.hasRoom,
       alarm: (name) => {
         throw new Error(`alarm: ${name}`);
       },
