@@ -3,7 +3,7 @@ import type { CodeName } from '../../protocol/errors.ts';
 import type { Door } from '../../protocol/policy-document.ts';
 import type { PathRule } from '../../protocol/web-resource.ts';
 import type { Notice } from './pages.ts';
-import type { ShownPass } from './passes.ts';
+import { askForPass, type ShownPass } from './passes.ts';
 
 /** Of a rule's paths and groups so many are named. */
 const maxNamed = 5;
@@ -14,7 +14,7 @@ export function wrongPass({ isBasic }: ShownPass): Notice {
     error: 'pass-not-valid',
     title: 'This pass does not open this',
     text: 'The service token or device pass is mistyped, expired, revoked, or for another application.',
-    ...(isBasic ? { headers: { 'www-authenticate': 'Basic realm="Postern", charset="UTF-8"' } } : {}),
+    ...(isBasic ? { headers: askForPass } : {}),
   };
 }
 

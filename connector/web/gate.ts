@@ -26,7 +26,7 @@ import {
   wrongPass,
 } from './gate-notices.ts';
 import type { Notice } from './pages.ts';
-import { shownPass, type ShownPass } from './passes.ts';
+import { askForPass, isProgram, shownPass, type ShownPass } from './passes.ts';
 import { targetOf, type RawRequest, type Target } from './request-target.ts';
 import type { Right } from './right.ts';
 import type { Rights } from './rights.ts';
@@ -221,7 +221,12 @@ export class Gate {
     if (code === 'out-of-contact')
       return refused(refusalNotice(code, 'web', undefined), { resource, target, right: undefined, code });
     if (isNavigation(raw)) return { verdict: 'sign-in', target, cookies };
-    return { verdict: 'notice', notice: signInNeeded, target };
+    const mayShowOne = isProgram(raw) && this.#options.rights.hasPasses(resource);
+    return {
+      verdict: 'notice',
+      notice: mayShowOne ? { ...signInNeeded, headers: askForPass } : signInNeeded,
+      target,
+    };
   }
 
   #wrongPass(

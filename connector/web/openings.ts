@@ -11,7 +11,7 @@ import type { Identities } from './identities.ts';
 import { reservedHeaders } from './identity-headers.ts';
 import type { OriginHealth } from './origin-health.ts';
 import { originHeaders } from './origin-request.ts';
-import { originsFor, type ChosenOrigin } from './origins.ts';
+import { hostFor, originsFor } from './origins.ts';
 import type { WatchRequest } from './passed-request.ts';
 import type { Opened } from './proxy.ts';
 import type { RawRequest, Target } from './request-target.ts';
@@ -92,10 +92,4 @@ export class Openings {
     const who = right?.who.email ?? right?.who.name;
     return (status) => onRequest({ atMs, method, path, status, tookMs: clock.nowMs() - sinceMs, who });
   }
-}
-
-/** The Host that the origin sees: its own, the public one, or a text somebody wrote. */
-function hostFor(setting: string, { host }: ChosenOrigin, authority: string): string {
-  if (setting === 'origin') return host;
-  return setting === 'hostname' ? authority : setting;
 }

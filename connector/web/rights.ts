@@ -8,7 +8,7 @@ import type { Name } from '../../protocol/names.ts';
 import type { WebSession } from '../../protocol/web.ts';
 import type { ConnectorPass } from '../../protocol/web-resource.ts';
 import type { WebResource } from './exchange.ts';
-import { findPass, passObjection, type ShownPass } from './passes.ts';
+import { findPass, hasPasses, passObjection, type ShownPass } from './passes.ts';
 import type { Right } from './right.ts';
 import { hashOf, type WebSessions } from './web-sessions.ts';
 
@@ -68,9 +68,14 @@ export class Rights {
 
   /** Undefined for one that is wrong, or does not hold now: which of the two is nobody's business here. */
   byPass(resource: WebResource, shown: ShownPass): Right | undefined {
-    const found = findPass(Object.values(this.#options.passes()), resource.id, shown);
+    const found = findPass(this.#options.passes(), resource.id, shown);
     const right = found === undefined ? undefined : this.#ofPass(found);
     return typeof right === 'string' ? undefined : right;
+  }
+
+  /** Whether a program could come to this resource by a pass at all. */
+  hasPasses({ id }: WebResource): boolean {
+    return hasPasses(this.#options.passes(), id);
   }
 
   #find(resource: WebResource, host: Name, { cookie, address }: Shown): WebSession | CodeName {
