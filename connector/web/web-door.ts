@@ -42,7 +42,7 @@ import type { RawRequest } from './request-target.ts';
 import { Rights } from './rights.ts';
 import { ServedHosts } from './served-hosts.ts';
 import { askSignOut, SignIn, signInNeeded, type Answer } from './sign-in.ts';
-import { isWebSocket, passUpgrade, refuseMalformed, refuseUpgrade } from './upgrade.ts';
+import { isWebSocket, passUpgrade, refuseMalformed, refuseUpgrade, type UpgradeOptions } from './upgrade.ts';
 import { Upstreams } from './upstreams.ts';
 import { WebSessions } from './web-sessions.ts';
 import { WrongPasses } from './wrong-passes.ts';
@@ -207,6 +207,11 @@ class ConnectorWebDoor implements WebDoor {
       jwks: () => options.snapshot()?.jwks ?? [],
       ...(options.onRequest === undefined ? {} : { onRequest: options.onRequest }),
     });
+    const upgrading: UpgradeOptions = {
+      resolve: options.resolve,
+      health: this.#health,
+      failed: (exchange, code) => this.#records.failed(exchange, code),
+    };
     this.#endpoint = new HttpsEndpoint({
       clock,
       contextFor: (name) => this.#certificates.contextFor(name),
@@ -223,7 +228,7 @@ class ConnectorWebDoor implements WebDoor {
           case 'pass':
             socket.on('error', () => socket.destroy());
             void Promise.resolve(this.#openings.open(verdict, asked, () => socket.destroy())).then((opened) =>
-              passUpgrade(opened, { request, socket, head }, options.resolve),
+              passUpgrade(opened, { request, socket, head }, upgrading),
             );
             return undefined;
           default:

@@ -81,6 +81,11 @@ export const webDoorMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
+    'connector/web/upgrade.ts',
+    ['test/web-door/upgrades.test.ts'],
+    [['an upgrade remembers which origin could not be reached', '      health.failed(resource, by);\n', '']],
+  ),
+  ...guards(
     'connector/web/repeated-records.ts',
     ['test/web-door/records.test.ts'],
     [

@@ -69,6 +69,8 @@ export interface SignedIn {
 export class WebBench {
   readonly records: Omit<FlowRecord, 'seq'>[] = [];
   readonly sent: FromNode[] = [];
+  /** Names that were looked up for a connection to an origin. */
+  readonly resolved: string[] = [];
   /** Whether the connector's log has room for what strangers cause. */
   hasRoom = true;
   readonly lease = new Lease(Date.now);
@@ -284,7 +286,10 @@ export class WebBench {
       alarm: (name) => {
         throw new Error(`alarm: ${name}`);
       },
-      resolve: (name) => Promise.resolve(name === 'localhost' ? ['127.0.0.1'] : []),
+      resolve: (name) => {
+        this.resolved.push(name);
+        return Promise.resolve(name === 'localhost' ? ['127.0.0.1'] : []);
+      },
       certificates: this.folder,
       clock: systemClock,
       random: systemRandom,
