@@ -5,7 +5,7 @@
 import type { FromController } from '../../protocol/control.ts';
 import type { CodeName } from '../../protocol/errors.ts';
 import type { LiveFlow } from '../../protocol/live-flows.ts';
-import type { WebDoor, WebDoorOptions } from './web-door.ts';
+import type { WebDoor, WebDoorOptions } from './door.ts';
 
 type State =
   | { readonly state: 'shut' }

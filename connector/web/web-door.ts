@@ -3,25 +3,17 @@
  * sessions, signs people in, decides, and passes requests on to the applications of its network. Composes the parts of this
  * folder; the connector feeds it what it hears.
  */
-import type { Clock, Random } from '../../protocol/clock.ts';
-import type { FromController, FromNode } from '../../protocol/control.ts';
+import type { FromController } from '../../protocol/control.ts';
 import type { CodeName } from '../../protocol/errors.ts';
-import type { FlowRecord } from '../../protocol/flow-record.ts';
-import type { ConnectorSnapshot } from '../../protocol/snapshot.ts';
 import type { WebCaller } from '../../protocol/hop.ts';
 import { parseId } from '../../protocol/ids.ts';
-import type { Lease } from '../../protocol/lease.ts';
 import type { LiveFlow } from '../../protocol/live-flows.ts';
 import type { MuxStream } from '../../protocol/mux/stream.ts';
 import type { Name } from '../../protocol/names.ts';
-import type { AlarmName } from '../../protocol/node/alarms.ts';
-import type { StateDirectory } from '../../protocol/node/state-directory.ts';
 import type { Door } from '../../protocol/policy-document.ts';
-import type { Card } from '../../protocol/tokens.ts';
 import type { HostCertificate } from '../../protocol/web-messages.ts';
-import type { Resolve } from '../dial/resolve.ts';
 import { Assertions } from './assertion.ts';
-import { AcmeCertificates, type AcmeCertificatesOptions } from './certificates/acme-certificates.ts';
+import { AcmeCertificates } from './certificates/acme-certificates.ts';
 import { answerValidation } from './certificates/answer-validation.ts';
 import { BuiltInCertificates } from './certificates/built-in.ts';
 import { CertificateFiles } from './certificates/certificate-files.ts';
@@ -30,87 +22,24 @@ import { Challenges } from './certificates/challenges.ts';
 import type { PeerAnswer } from './certificates/peer-messages.ts';
 import { ControllerCalls } from './controller-calls.ts';
 import type { DeviceFlow } from './device-flow.ts';
+import type { WebDoor, WebDoorOptions } from './door.ts';
 import { OpenExchanges, type WebResource } from './exchange.ts';
 import { Gate, type Asked, type Verdict } from './gate.ts';
 import { HttpsEndpoint } from './https-endpoint.ts';
 import { OriginHealth } from './origin-health.ts';
 import { Identities } from './identities.ts';
 import { Openings } from './openings.ts';
+import { OwnPages } from './own-pages.ts';
 import { createProxy } from './proxy.ts';
-import type { WatchRequest } from './passed-request.ts';
 import type { RawRequest } from './request-target.ts';
 import { Rights } from './rights.ts';
 import { ServedHosts } from './served-hosts.ts';
-import { askSignOut, SignIn, signInNeeded, type Answer } from './sign-in.ts';
+import { SignIn, signInNeeded } from './sign-in.ts';
 import { isWebSocket, passUpgrade, refuseMalformed, refuseUpgrade, type UpgradeOptions } from './upgrade.ts';
 import { Upstreams } from './upstreams.ts';
 import { WebSessions } from './web-sessions.ts';
 import { WrongPasses } from './wrong-passes.ts';
 import { WebRecords } from './web-records.ts';
-
-export interface WebDoorOptions {
-  readonly state: StateDirectory;
-  readonly lease: Lease;
-  snapshot(): ConnectorSnapshot | undefined;
-  card(): Card | undefined;
-  /** False while there is no contact with the controller. */
-  send(message: FromNode): boolean;
-  record(entry: Omit<FlowRecord, 'seq'>): void;
-  /** Whether there is room for records that anybody may cause. */
-  hasRoom(): boolean;
-  alarm(name: AlarmName): void;
-  readonly resolve: Resolve;
-  readonly onRequest?: WatchRequest;
-  /** A folder of certificates. */
-  readonly certificates?: string;
-  /** The CA that orders go to; without one the controller's built-in authority issues what no file has. */
-  readonly acme?: Pick<AcmeCertificatesOptions, 'settings' | 'peers' | 'goesBefore' | 'log'>;
-  readonly clock: Clock;
-  readonly random: Random;
-}
-
-type Own = Extract<Verdict, { verdict: 'own' }>;
-
-export interface WebDoor {
-  /** A browser's TLS connection: accepts it, or leaves it to the next connector. */
-  take(stream: MuxStream, caller: WebCaller): void;
-  /**
-   * What another connector of the network, with this node key, is told of the certificate of a hostname or `*.suffix`;
-   * undefined for a name of no resource.
-   */
-  certificateFor(name: string, peerKey: Buffer): PeerAnswer | undefined;
-  /** What each hostname is served with. */
-  readonly certificates: readonly HostCertificate[];
-  /** A device's TLS connection to a public hostname; false when there is no room for another one. */
-  takeFlow(stream: MuxStream, device: DeviceFlow): boolean;
-  /** A message that concerns the door; false for any other. */
-  receive(message: FromController): boolean;
-  /** A key of the controller is no longer on its card: what it signed counts no more. */
-  forgetSigned(): void;
-  /** The controller welcomed this connector. */
-  welcomed(): void;
-  /** A snapshot is remembered: certificates are looked after before the controller says anything. */
-  resume(): void;
-  /** The snapshot came or changed. */
-  follow(): void;
-  /** Ends what nothing covers any more; the instant (epoch milliseconds) at which time alone ends the next. */
-  recheck(): number;
-  /** Requests and upgrades that are open by no flow of a device; `cutFlow` ends one of them. */
-  liveFlows(): LiveFlow[];
-  cutFlow(id: string): boolean;
-  /** Requests and upgrades that are open now, by either door. */
-  readonly openExchanges: number;
-  /**
-   * Takes no new connections, so that browsers go to another connector, and leaves open requests and WebSockets time to end.
-   * Where the network has no other one it goes on as before: whoever comes would find nobody.
-   */
-  drain(): void;
-  /**
-   * Ends whatever is open, with this code in its record. Resolves to how many connections there were: their last words are on
-   * their way to the relays.
-   */
-  close(code: CodeName): Promise<number>;
-}
 
 export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
   const { state, clock, random } = options;
@@ -239,13 +168,17 @@ class ConnectorWebDoor implements WebDoor {
   }
 
   async start(): Promise<void> {
+    const pages = new OwnPages({
+      signIn: this.#signIn,
+      jwks: () => [...this.#assertions.jwks, ...(this.#options.snapshot()?.jwks ?? [])],
+    });
     this.#app = await createProxy(
       {
         asked: (raw) => this.#asked(raw, false),
         judge: (asked) => this.#judge(asked),
         signIn: ({ target, cookies, fresh }) =>
           this.#signIn.begin(target, cookies, fresh === undefined ? {} : { fresh }),
-        own: (verdict, asked) => this.#own(verdict, asked),
+        own: (verdict, asked) => pages.answer(verdict, asked),
         open: (verdict, asked, cut) => this.#openings.open(verdict, asked, cut),
         upstreams: this.#upstreams,
         health: this.#health,
@@ -407,28 +340,6 @@ class ConnectorWebDoor implements WebDoor {
       device: source !== undefined && 'device' in source ? source.device : undefined,
       isUpgrade,
     };
-  }
-
-  async #own(
-    { page, target, cookies, session }: Own,
-    { raw, address }: Asked,
-  ): Promise<Answer | { json: string }> {
-    if (page === 'jwks') return { json: JSON.stringify({ keys: this.#jwks() }) };
-    if (page === 'callback') {
-      if (raw.method !== 'GET') return { notice: signInNeeded, cookies: [] };
-      return this.#signIn.finish(target, cookies, address);
-    }
-    if (raw.method !== 'POST') return { notice: askSignOut, cookies: [] };
-    // A foreign page may post here, but not with this word.
-    const isOwn = raw.headers.origin === `https://${target.authority}`;
-    if (!isOwn) return { notice: { ...askSignOut, status: 403, error: 'foreign-origin' }, cookies: [] };
-    return this.#signIn.end(session, new URLSearchParams(target.query).has('everywhere'));
-  }
-
-  #jwks(): object[] {
-    const all = [...this.#assertions.jwks, ...(this.#options.snapshot()?.jwks ?? [])];
-    const byId = new Map(all.map((key) => [key.kid, key]));
-    return [...byId.values()].map((key) => ({ kty: 'EC', crv: 'P-256', alg: 'ES256', use: 'sig', ...key }));
   }
 }
 

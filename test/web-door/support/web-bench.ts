@@ -24,7 +24,7 @@ import { tokenSigner, type Card } from '../../../protocol/tokens.ts';
 import { signWebSession, type WebSession } from '../../../protocol/web.ts';
 import type { ConnectorWeb } from '../../../protocol/web-resource.ts';
 import type { DeviceFlow } from '../../../connector/web/device-flow.ts';
-import type { WebDoor } from '../../../connector/web/web-door.ts';
+import type { WebDoor } from '../../../connector/web/door.ts';
 import { webDoorWhenNeeded } from '../../../connector/web/web-door-when-needed.ts';
 import { listenForBrowsers, type WebListener } from '../../../relay/web-listener.ts';
 import { createAuthority } from '../../support/authority.ts';
@@ -71,6 +71,8 @@ export class WebBench {
   readonly sent: FromNode[] = [];
   /** Names that were looked up for a connection to an origin. */
   readonly resolved: string[] = [];
+  /** Whether the connector has contact with its controller. */
+  isConnected = true;
   /** Whether the connector's log has room for what strangers cause. */
   hasRoom = true;
   readonly lease = new Lease(Date.now);
@@ -309,6 +311,7 @@ export class WebBench {
   }
 
   #hear(message: FromNode): boolean {
+    if (!this.isConnected) return false;
     this.sent.push(message);
     const answer = this.controller(message);
     if (answer !== undefined) setImmediate(() => this.#door?.receive(answer));
