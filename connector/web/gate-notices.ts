@@ -53,7 +53,7 @@ export function pathBlocked(rule: PathRule): Notice {
 
 /** `why`: where the controller says what else decides. */
 export function groupNeeded(rule: PathRule, why: string | undefined): Notice {
-  const groups = named(rule.groups ?? []);
+  const groups = named(rule.groups ?? [], ' or ');
   return {
     status: 403,
     error: 'group-needed',
@@ -121,7 +121,7 @@ export function pathsOf({ paths }: PathRule): string {
   return named(paths);
 }
 
-function named(all: readonly string[]): string {
-  const shown = all.slice(0, maxNamed).join(', ');
+function named(all: readonly string[], between = ', '): string {
+  const shown = all.slice(0, maxNamed).join(between);
   return all.length > maxNamed ? `${shown}, …` : shown;
 }

@@ -69,7 +69,7 @@ function page({ title, text, link, actions, why }: Notice): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>${escaped(title)}</title>
-<style>body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:15vh auto;padding:0 1.5rem;color:#1f2328;background:#fff}
+<style>body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:15vh auto;padding:0 1.5rem;overflow-wrap:anywhere;color:#1f2328;background:#fff}
 h1{font-size:1.4rem}a,button{font:inherit}form{display:inline-block;margin:0 .75rem .75rem 0}
 button{padding:.4rem .9rem;border:1px solid #8c959f;border-radius:.4rem;color:inherit;background:#f6f8fa;cursor:pointer}
 @media(prefers-color-scheme:dark){body{color:#e6edf3;background:#0d1117}a{color:#6cb6ff}button{border-color:#656d76;background:#21262d}}</style>
