@@ -158,6 +158,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     card: () => memory.card,
     send: (message) => control.send(message),
     record: (entry) => flows.record(entry),
+    causeOf: (ids) => memory.causeOf(ids),
     hasRoom: () => flows.hasRoom,
     alarm: (name) => alarms.raise(name),
     resolve,

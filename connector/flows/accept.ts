@@ -268,6 +268,7 @@ export class AcceptedSession {
       id: grant.jti,
       resource: resource.id,
       sub: grant.sub,
+      ids: [grant.jti, grant.sub, grant.dev, grant.ses, resource.id],
       who: grant.who,
       ...(grant.auth_time === undefined ? {} : { signedInS: grant.auth_time }),
       now: () => this.#rightOf(flow),

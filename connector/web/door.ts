@@ -26,6 +26,8 @@ export interface WebDoorOptions {
   /** False while there is no contact with the controller. */
   send(message: FromNode): boolean;
   record(entry: Omit<FlowRecord, 'seq'>): void;
+  /** Why the controller took these ids away, as its short code, where one of them was revoked. */
+  causeOf(ids: readonly string[]): string | undefined;
   /** Whether there is room for records that anybody may cause. */
   hasRoom(): boolean;
   alarm(name: AlarmName): void;

@@ -15,6 +15,8 @@ export interface Right {
   readonly id: string;
   readonly resource: string;
   readonly sub: string;
+  /** Ids that end it when one of them is revoked. */
+  readonly ids: readonly string[];
   readonly who: Who;
   /** When the person signed in, epoch seconds; absent for programs. */
   readonly signedInS?: number;

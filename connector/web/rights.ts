@@ -53,12 +53,15 @@ export class Rights {
       id: session.jti,
       resource: session.res,
       sub: session.sub,
+      ids: [session.jti, session.sub, session.ses, session.res],
       who: session.who,
       ...(session.auth_time === undefined ? {} : { signedInS: session.auth_time }),
       // The controller puts a narrower session in the place of this one before it takes this one away.
       now: () => {
         const found = this.#inPlaceOf(session, address);
-        if (typeof found === 'string') return sessions.objection(session) ?? found;
+        // Where nothing is known of the cookie any more, what became of this one says why.
+        if (found === 'denied') return sessions.objection(session) ?? found;
+        if (typeof found === 'string') return found;
         return found === session ? right : this.bySession(found, address);
       },
       endsMs: () => sessions.endsMs(session),
@@ -86,7 +89,8 @@ export class Rights {
       if (resource.web.bySource && session.src !== address) continue;
       const code = sessions.objection(session);
       if (code === undefined) return session;
-      if (closest !== 'out-of-contact') closest = code;
+      // The newest says best why, unless another one would hold if the controller were heard.
+      if (closest === 'denied' || code === 'out-of-contact') closest = code;
     }
     return closest;
   }
@@ -109,6 +113,7 @@ export class Rights {
       id,
       resource: pass.res,
       sub,
+      ids: [id, sub, pass.res],
       who,
       now: () => this.#ofPass(pass),
       endsMs: () => Math.min(cav.until * 1_000, lease.honouredUntilMs(cav.out) + 1),

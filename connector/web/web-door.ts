@@ -23,7 +23,7 @@ import type { PeerAnswer } from './certificates/peer-messages.ts';
 import { ControllerCalls } from './controller-calls.ts';
 import type { DeviceFlow } from './device-flow.ts';
 import type { WebDoor, WebDoorOptions } from './door.ts';
-import { OpenExchanges, type WebResource } from './exchange.ts';
+import { OpenExchanges, type Exchange, type WebResource } from './exchange.ts';
 import { Gate, type Asked, type Verdict } from './gate.ts';
 import { HttpsEndpoint } from './https-endpoint.ts';
 import { OriginHealth } from './origin-health.ts';
@@ -251,9 +251,13 @@ class ConnectorWebDoor implements WebDoor {
   }
 
   recheck(): number {
+    // Before what is over is forgotten, so that it says why.
+    const endsMs = this.#open.recheck((exchange, { code, cause = this.#causeOf(exchange, code) }) =>
+      this.#records.cut(exchange, { code, ...(cause === undefined ? {} : { cause }) }),
+    );
     this.#sessions.tidy();
     this.#records.tidy();
-    return this.#open.recheck((exchange, objection) => this.#records.cut(exchange, objection));
+    return endsMs;
   }
 
   liveFlows(): LiveFlow[] {
@@ -322,6 +326,17 @@ class ConnectorWebDoor implements WebDoor {
     const list = this.#certificates.report();
     const text = JSON.stringify(list);
     if (text !== this.#reported && this.#options.send({ t: 'certificates', list })) this.#reported = text;
+  }
+
+  /** Why the controller took the right behind it away; undefined where it did not. */
+  #causeOf({ options: { right } }: Exchange, code: CodeName): string | undefined {
+    if (right === undefined || code !== 'revoked') return undefined;
+    const [token, resource] = [parseId('tok', right.id), parseId('res', right.resource)];
+    const narrowed =
+      token === undefined || resource === undefined
+        ? undefined
+        : this.#options.lease.whyNarrowed(token, resource);
+    return narrowed ?? this.#options.causeOf(right.ids);
   }
 
   #judge(asked: Asked): Verdict {

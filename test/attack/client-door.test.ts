@@ -66,6 +66,7 @@ function flow(
     id: newId('tok', systemRandom(16)),
     resource: bench.resourceOf(host),
     sub: newId('usr', systemRandom(16)),
+    ids: [],
     who: { name: 'Bob', email: 'bob@acme.example', groups: ['sre'] },
     signedInS: Date.now() / 1_000,
     now: () => objection() ?? right,

@@ -84,6 +84,7 @@ function device(who: () => Pick<Right, 'who' | 'signedInS'>): Comer {
     id: jti,
     resource,
     sub,
+    ids: [],
     ...who(),
     now: right,
     endsMs: () => Number.POSITIVE_INFINITY,

@@ -71,6 +71,8 @@ export class WebBench {
   readonly sent: FromNode[] = [];
   /** Names that were looked up for a connection to an origin. */
   readonly resolved: string[] = [];
+  /** Why the controller took ids away, as its connector remembers. */
+  readonly causes = new Map<string, string>();
   /** Whether the connector has contact with its controller. */
   isConnected = true;
   /** Whether the connector's log has room for what strangers cause. */
@@ -285,6 +287,7 @@ export class WebBench {
       send: (message) => this.#hear(message),
       record: (entry) => this.records.push(entry),
       hasRoom: () => this.hasRoom,
+      causeOf: (ids) => ids.map((each) => this.causes.get(each)).find((cause) => cause !== undefined),
       alarm: (name) => {
         throw new Error(`alarm: ${name}`);
       },
