@@ -8,6 +8,7 @@ import type { Lease } from '../../protocol/lease.ts';
 import type { Name } from '../../protocol/names.ts';
 import type { Door } from '../../protocol/policy-document.ts';
 import type { WebSession } from '../../protocol/web.ts';
+import type { PathRule } from '../../protocol/web-resource.ts';
 import { readCookies, type OwnCookies } from './cookies.ts';
 import type { DeviceFlow } from './device-flow.ts';
 import type { Standing, WebResource } from './exchange.ts';
@@ -27,10 +28,11 @@ import {
 } from './gate-notices.ts';
 import type { Notice } from './pages.ts';
 import { askForPass, isProgram, shownPass, type ShownPass } from './passes.ts';
+import { ruleFor } from './path-rules.ts';
 import { targetOf, type RawRequest, type Target } from './request-target.ts';
 import type { Right } from './right.ts';
 import type { Rights } from './rights.ts';
-import { checkRules, type Checked } from './rule-check.ts';
+import { checkRule, type Checked } from './rule-check.ts';
 import { callbackPath, logoutPath, signInNeeded } from './sign-in.ts';
 import type { WrongPasses } from './wrong-passes.ts';
 
@@ -90,8 +92,8 @@ export type Verdict =
       readonly resource: WebResource;
       readonly right: Right | undefined;
       readonly ownAuthorization: boolean;
-      /** Whether it was the path's rule that let it pass, whoever asks. */
-      readonly isPublic: boolean;
+      /** What it fell under, by the resource as it was then. */
+      readonly rule: PathRule;
     };
 
 export type Passed = Extract<Verdict, { verdict: 'pass' }>;
@@ -149,22 +151,25 @@ export class Gate {
   }
 
   /** Whether what was passed would pass now as well; asked for as long as its answer, or its upgraded connection, is open. */
-  standing({ target, resource: { id }, right }: Passed, { raw, device, isUpgrade }: Asked): Standing {
+  standing(passed: Passed, { raw, device, isUpgrade }: Asked): Standing {
     const { lease, resourceAt } = this.#options;
+    const { target, right } = passed;
     const resource = resourceAt(target.host);
-    if (resource?.id !== id) {
-      const known = parseId('res', id);
+    if (resource?.id !== passed.resource.id) {
+      const known = parseId('res', passed.resource.id);
       return { code: known !== undefined && lease.isRevoked(known) ? 'revoked' : 'denied' };
     }
     const flow = device?.right();
     if (typeof flow === 'string') return { code: flow };
     const now = right?.now();
     if (typeof now === 'string') return { code: now };
-    const { method = '' } = raw;
-    const checked = checkRules(resource.web, { method, path: target.path }, now, lease.nowMs());
+    // A snapshot that says anything else of the resource has other objects.
+    const isSame = resource.web === passed.resource.web;
+    const rule = isSame ? passed.rule : ruleFor(resource.web.rules, raw.method ?? '', target.path);
+    const checked = checkRule(rule, resource.web, now, lease.nowMs());
     if (checked.outcome !== 'open') return { code: codeOf(checked), cause: checked.outcome };
     const site = siteOf(target, resource);
-    const isPersonal = now !== undefined && !checked.isPublic;
+    const isPersonal = now !== undefined && checked.rule.effect !== 'public';
     if (isUpgrade ? !isOwnOrListed(raw, site) : isPersonal && isUsedByOther(raw, site))
       return { code: 'denied', cause: foreignOrigin.error };
     return { endsMs: Math.min(checked.endsMs, now?.endsMs() ?? Number.POSITIVE_INFINITY) };
@@ -174,8 +179,8 @@ export class Gate {
     const { target, resource, cookies, ownAuthorization = false } = held;
     const { lease, whyNot } = this.#options;
     const right = typeof held.right === 'string' ? undefined : held.right;
-    const { method = '' } = raw;
-    const checked = checkRules(resource.web, { method, path: target.path }, right, lease.nowMs());
+    const rule = ruleFor(resource.web.rules, raw.method ?? '', target.path);
+    const checked = checkRule(rule, resource.web, right, lease.nowMs());
     const of = { resource, target, right, code: codeOf(checked) };
     switch (checked.outcome) {
       case 'open':
@@ -185,7 +190,7 @@ export class Gate {
           resource,
           right,
           ownAuthorization,
-          isPublic: checked.isPublic,
+          rule: checked.rule,
         };
       case 'path-ambiguous':
         return { verdict: 'malformed', status: 400, refusal: { ...of, cause: checked.outcome } };
