@@ -9,9 +9,9 @@ export const kindGroups: readonly KindGroup[] = [
   {
     label: 'Connections',
     kinds: {
-      'flow.open': 'Connection or application opened',
-      'flow.close': 'Connection closed or ended',
-      'flow.refused': 'Connection or request refused',
+      'flow.open': 'Connection opened',
+      'flow.close': 'Connection closed',
+      'flow.refused': 'Connection refused',
       'flow.cut': 'Connection cut',
       'web.begin': 'Application opened in a browser',
     },
