@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Clock, Random } from '../protocol/clock.ts';
 import type { OrganisationId } from '../protocol/ids.ts';
+import type { TrustsProxy } from '../protocol/proxied-port.ts';
 import { actOnChange } from './decisions/act-on-change.ts';
 import { NarrowedRights } from './decisions/narrowed-rights.ts';
 import { OpenedCounts } from './decisions/opened-counts.ts';
@@ -55,6 +56,8 @@ export interface OpenOptions {
   readonly mailer?: Mailer;
   /** Where it may go itself for what administrators name; the default unless said. */
   readonly egress?: EgressRule;
+  /** The operator's balancers and proxies, by address; nobody's word counts unless given. */
+  readonly trustsProxy?: TrustsProxy;
 }
 
 export interface OpenController {
@@ -152,6 +155,7 @@ async function open(
     random,
     log,
     mayReach: mayReachBy(options.egress ?? defaultEgress, () => known.all.length),
+    trustsProxy: options.trustsProxy ?? (() => false),
     mailer: options.mailer,
     isDraining: false,
     isLeaving: false,
