@@ -47,6 +47,7 @@ export const programs = {
   postgres: { package: 'postgresql', targets: everyone, folder: '/usr/lib/postgresql/*/bin' },
   initdb: { package: 'postgresql', targets: everyone, folder: '/usr/lib/postgresql/*/bin' },
   'redis-server': { package: 'redis-server', targets: ['test', 'bench'] },
+  haproxy: { package: 'haproxy', targets: ['test'], rootOnly: true },
   chromium: { package: 'chromium', targets: people },
   pebble: { package: 'pebble', targets: ['test'] },
   tcpdump: { package: 'tcpdump', targets: ['test'], rootOnly: true },
