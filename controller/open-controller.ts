@@ -23,7 +23,7 @@ import { prepareDirectory } from './keys/data-directory.ts';
 import { keyFiles, keyRecords, showFile } from './keys/key-place.ts';
 import { loadSecretKey, type SecretKey } from './keys/secret-key.ts';
 import { UnusableDatabase } from './store/unusable-database.ts';
-import type { Live } from './live/live.ts';
+import type { Live, Taken } from './live/live.ts';
 import { OrganisationReader } from './organisation/organisation-state.ts';
 import { stopDelivering } from './notifications/deliver.ts';
 import { Organisations } from './operator/organisations.ts';
@@ -206,7 +206,8 @@ function openLive(
       .noteUnheard()
       .catch((error: unknown) => log.error({ err: error }, 'news could be told nowhere'));
   };
-  return redisLive({ url: redis, secretKey, id, unheard, now, clock, log });
+  const taken: Taken = (hash, untilMs) => store.noteTaken(hash, untilMs);
+  return redisLive({ url: redis, secretKey, id, unheard, taken, now, clock, log });
 }
 
 /** The web door shares the controller's port where that speaks TLS (DESIGN section 9). */
