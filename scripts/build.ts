@@ -33,6 +33,9 @@ const gathered: Record<string, string> = {
   'typebox/system': 'typebox-system',
   'typebox/value': 'typebox-value',
   jose: 'jose',
+  commander: 'commander',
+  'dns-packet': 'dns-packet',
+  ws: 'ws',
 };
 /** Packages of which programs import one object, of whose members they use few. */
 const objects: Record<string, string> = { typebox: 'Type', 'typebox/value': 'Value' };
@@ -95,7 +98,7 @@ async function gatherPackages(folder: string): Promise<void> {
   for (const path of [...programFolders(), 'packages'].flatMap((name) => scriptsBelow(`dist/${name}`))) {
     const file = join(root, path);
     const source = readFileSync(file, 'utf8');
-    const rewritten = source.replace(/(?<=\bfrom ')[a-z/]+(?=';)/g, (name) => {
+    const rewritten = source.replace(/(?<=\bfrom ')[a-z/-]+(?=';)/g, (name) => {
       const target = Object.hasOwn(gathered, name) ? gathered[name] : undefined;
       if (target === undefined) return name;
       const path = relative(dirname(file), join(folder, `${target}.js`));
@@ -122,7 +125,12 @@ function usedOf(name: string, sources: readonly string[]): string {
   const importing = sources.filter((source) => imports.test(source));
   const names = new Set(importing.flatMap((source) => imports.exec(source)?.[1]?.split(', ') ?? []));
   const object = objects[name];
-  if (object === undefined) return `export { ${[...names].join(', ')} } from '${name}';\n`;
+  if (object === undefined) {
+    const whole = sources.some((source) =>
+      new RegExp(`^import \\w+(, \\{.*\\})? from '${name}';$`, 'm').test(source),
+    );
+    return `export { ${[...(whole ? ['default'] : []), ...names].join(', ')} } from '${name}';\n`;
+  }
   const member = new RegExp(`\\b${object}\\.(\\w+)`, 'g');
   const members = new Set(
     importing.flatMap((source) => Array.from(source.matchAll(member), ([, found]) => found)),

@@ -2,7 +2,7 @@
  * One attempt at a control channel: asks the controller who it is, opens the WebSocket, and the sealed channel inside under
  * the control key of the card. When to try, and with which keys, is the control connection's.
  */
-import WebSocket from 'ws';
+import { WebSocket } from 'ws';
 import type { Clock, Random } from '../clock.ts';
 import { controlPath, controlSubprotocol } from '../discovery.ts';
 import { Fault } from '../errors.ts';
