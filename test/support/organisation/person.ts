@@ -49,6 +49,21 @@ export class Person {
     await login?.waitFor(/Signed in as/, { timeoutMs: 20_000 });
   }
 
+  /** Signs in again on a client that runs: `postern login`. Answers what the page says before the device is let in. */
+  async signInAgain(client: Client): Promise<string> {
+    let login: Program | undefined;
+    const url = await this.#openedBy(client, (env) => {
+      login = client.place.spawn('bin/postern', ['login', '--state', client.state], { name: 'login', env });
+      return login;
+    });
+    const page = await this.#openSignedIn(url);
+    await page.getByRole('button', { name: 'Let it in' }).waitFor();
+    const text = await page.locator('body').innerText();
+    await letIn(page);
+    await login?.waitFor(/Signed in as/, { timeoutMs: 20_000 });
+    return text;
+  }
+
   /**
    * Signs in again as a resource asks, on a client that runs: `postern login --for`, by the way to the provider that its page
    * offers, and back.
