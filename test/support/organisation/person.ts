@@ -9,19 +9,22 @@ import type { Program } from '../lab/program.ts';
 import type { Client } from './client.ts';
 import type { Organisation } from './organisation.ts';
 
+/** What a person needs of an organisation: where it signs people in, and by whom. */
+export type Home = Pick<Organisation, 'url' | 'caFile' | 'provider' | 'personArgs'>;
+
 export class Person {
   readonly email: string;
-  readonly #organisation: Organisation;
+  readonly #organisation: Home;
   readonly #context: BrowserContext;
 
-  private constructor(email: string, organisation: Organisation, context: BrowserContext) {
+  private constructor(email: string, organisation: Home, context: BrowserContext) {
     this.email = email;
     this.#organisation = organisation;
     this.#context = context;
   }
 
   /** A person with a browser profile of their own, which nobody is signed in to. */
-  static async at(browser: Browser, organisation: Organisation, email: string): Promise<Person> {
+  static async at(browser: Browser, organisation: Home, email: string): Promise<Person> {
     const context = await browser.newContext();
     context.setDefaultTimeout(15_000);
     return new Person(email, organisation, context);
