@@ -98,7 +98,8 @@ suite('two organisations of one controller on one laptop', () => {
     assert.ok(tookMs < 1_000, `${tookMs} ms`);
     assert.match(await curl('http://wiki.acme.internal/'), /Acme wiki/);
     assert.doesNotMatch(await curl('http://wiki.globex.internal/'), /Globex wiki/);
-    assert.deepEqual([ours.output, theirs.output], ['open\n', 'open\n']);
+    assert.doesNotMatch(theirs.output, /wiki/, 'it was cut, not answered');
+    assert.equal(ours.output, 'open\n');
     ours.stdin.write('ask\n');
     await ours.waitFor(/Acme wiki/);
   });
