@@ -321,7 +321,9 @@ class ConnectorWebDoor implements WebDoor {
     const { state, lease, clock, random, acme, certificates } = this.#options;
     const shared = { state, nowMs: () => lease.nowMs(), changed: () => this.#report() };
     return new Certificates({
-      files: certificates === undefined ? undefined : new CertificateFiles(certificates, () => clock.nowMs()),
+      nowMs: shared.nowMs,
+      files:
+        certificates === undefined ? undefined : new CertificateFiles(certificates, clock, shared.changed),
       acme:
         acme === undefined
           ? undefined

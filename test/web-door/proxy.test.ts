@@ -319,6 +319,43 @@ test('an ill origin is asked only when no other is there', async () => {
   bench.door.follow();
 });
 
+test('an origin that does not begin to answer in time is named as that, by the resource’s own time', async () => {
+  const { cookie } = await bench.signIn(wiki);
+  const at = [`http://localhost:${portOf(origin)}`];
+  bench.publish(wiki, at, { answerWithin: 1 });
+  answer = () => undefined;
+  const late = await bench.ask('/report', { cookie });
+  assert.deepEqual(
+    [late.status, (JSON.parse(late.body) as { error: string }).error],
+    [504, 'origin-timeout'],
+  );
+  bench.publish(wiki, at);
+});
+
+test('a kept connection that its origin closes as it is used again costs a safe request nothing, and repeats no other', async () => {
+  const { cookie } = await bench.signIn(wiki);
+  const asked: string[] = [];
+  let closes = 0;
+  answer = (request, response) => {
+    asked.push(`${request.method} ${request.url}`);
+    // Closed without an answer, as one whose time was over.
+    if (closes-- > 0) request.socket.destroy();
+    else response.end('well');
+  };
+  assert.equal((await bench.ask('/first', { cookie })).status, 200);
+  closes = 1;
+  assert.equal((await bench.ask('/again', { cookie })).status, 200);
+  assert.deepEqual(asked, ['GET /first', 'GET /again', 'GET /again']);
+  closes = 2;
+  assert.equal((await bench.ask('/twice', { cookie })).status, 502);
+  assert.equal(asked.filter((each) => each === 'GET /twice').length, 2);
+  closes = 1;
+  asked.length = 0;
+  const posted = await bench.ask('/money', { cookie, method: 'POST', body: 'x' });
+  assert.equal(posted.status, 502);
+  assert.deepEqual(asked, ['POST /money']);
+});
+
 test('a health check asks as requests do: with their Host, and below a wildcard too', async () => {
   const asked: string[] = [];
   const watched = createServer((request, response) => {
