@@ -148,6 +148,15 @@ test('SEC-A18 of two prefaces the second is the connection’s own bytes', async
   assert.match(await text(socket), /^HTTP\/1\.1 400/);
 });
 
+test('a broken preface of a listed balancer reaches nobody, who might read it as something else', async (t) => {
+  const world = await open(t, { tls: false });
+  for (const broken of ['PROXY TCP4 nonsense\r\n', 'PROXY TCP4 192.0.2.1 192.0.2.2 1 2 3\r\n']) {
+    const socket = dial(world);
+    socket.end(broken + get);
+    assert.equal(await text(socket).catch(() => ''), '');
+  }
+});
+
 test('SEC-D7 a balancer that is slow, ends early, or writes without end is let go, and of too many the oldest', async (t) => {
   const world = await open(t, { mostWaiting: 3 });
   const begun = async (bytes: Buffer): Promise<Socket> => {
