@@ -1,6 +1,6 @@
 /**
  * What people of an organisation do, and what is done for them, once more with the records on a real PostgreSQL: roles,
- * invitations, proposals, requests, directories.
+ * invitations, proposals, requests.
  */
 import { after } from 'node:test';
 import { startPostgres } from '../support/servers/postgres-server.ts';
@@ -14,5 +14,3 @@ await import('./invitations.test.ts');
 await import('./proposals.test.ts');
 await import('./requests/requests.test.ts');
 await import('./requests/request-rights.test.ts');
-await import('./scim/dialects.test.ts');
-await import('./scim/directory.test.ts');
