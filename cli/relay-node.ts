@@ -16,6 +16,7 @@ import { openIdentity } from '../protocol/node/identity.ts';
 import { serveLocalApi } from '../protocol/node/local-api.ts';
 import { Counts, flag, gauge, type Metric } from '../protocol/metrics.ts';
 import { relayMetrics } from './relay-metrics.ts';
+import type { TrustsProxy } from '../protocol/proxied-port.ts';
 import type { StateDirectory } from '../protocol/node/state-directory.ts';
 import { encodeEnrolmentKey, type EnrolmentKey } from '../protocol/secrets.ts';
 import { hasLostKey, type Card } from '../protocol/tokens.ts';
@@ -37,6 +38,8 @@ export interface RelayNodeOptions {
   readonly controllerUrl?: string;
   /** Instead of a certificate from the controller's built-in authority. */
   readonly tls?: TlsCertificate;
+  /** The operator's balancers, by address; nobody's word counts unless given. */
+  readonly trustsProxy?: TrustsProxy;
   readonly memoryBytes?: number;
   readonly bytesPerSecond?: number;
   readonly log: Logger;
@@ -69,6 +72,8 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
     });
   }
   const isPlain = publicUrl.protocol === 'http:';
+  const { trustsProxy } = options;
+  const behind = { clock: systemClock, ...(trustsProxy === undefined ? {} : { trustsProxy }) };
   const lease = new Lease(wallClock, state.readJson('lease.json') as LeaseState | undefined);
   const { promise: failed, reject: fail } = Promise.withResolvers<never>();
   failed.catch(() => undefined);
@@ -90,7 +95,7 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
   const browsers =
     options.webListen === undefined
       ? undefined
-      : await listenForBrowsers({ ...options.webListen, door: () => relay?.door });
+      : await listenForBrowsers({ ...options.webListen, ...behind, door: () => relay?.door });
   const control = keepControl({
     kind: 'relay',
     identity,
@@ -164,7 +169,7 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
     listener = await listenForNodes({
       address,
       port,
-      clock: systemClock,
+      ...behind,
       ...(tls === undefined || isPlain ? {} : { tls }),
       host: publicUrl.hostname,
       relay: () => relay,

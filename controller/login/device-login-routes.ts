@@ -95,7 +95,7 @@ class DeviceLogins {
     signIn: 'enough' | 'as it is' = 'enough',
   ): Promise<{ entered: Entered; caller: PortalCaller; browser: string }> {
     const caller = await portalCaller(this.#context, request);
-    const browser = plainAddress(request.ip);
+    const browser = request.callerAddress;
     const entered =
       'code' in entry
         ? await this.#byCode(caller, entry.code, browser)
