@@ -65,7 +65,7 @@ export const WebDocument = Type.Object(
     /** The audience of the assertion; the resource's id unless said. */
     audience: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
     rules: Type.Optional(Type.Array(PathRuleDocument, { maxItems: 128 })),
-    /** Other sites whose pages may send requests and open WebSockets, `https://host[:port]`. */
+    /** Other sites whose pages may send requests and preflights, and open WebSockets, `https://host[:port]`. */
     allowOrigins: Type.Optional(
       Type.Array(Type.String({ pattern: '^https?://[^/\\s]+$', maxLength: 300 }), {
         minItems: 1,

@@ -29,6 +29,7 @@ import {
 import type { Notice } from './pages.ts';
 import { askForPass, isProgram, shownPass, type ShownPass } from './passes.ts';
 import { ruleFor } from './path-rules.ts';
+import { isPreflight } from './preflight.ts';
 import { targetOf, type RawRequest, type Target } from './request-target.ts';
 import type { Right } from './right.ts';
 import type { Rights } from './rights.ts';
@@ -139,6 +140,9 @@ export class Gate {
     const isOtherSite = isForeign(raw, site);
     if (shown === undefined) {
       const right = device?.right() ?? this.#rightOf(held, asked);
+      const mayAsk = device === undefined || typeof right !== 'string';
+      if (mayAsk && isPreflight(raw, site.listed))
+        return this.#byRule(asked, { target, resource, cookies, right: 'denied', isPreflight: true });
       const isNobodys = isOtherSite && typeof right !== 'string';
       return this.#byRule(asked, { target, resource, cookies, right: isNobodys ? 'other-site' : right });
     }
@@ -166,9 +170,10 @@ export class Gate {
     // A snapshot that says anything else of the resource has other objects.
     const isSame = resource.web === passed.resource.web;
     const rule = isSame ? passed.rule : ruleFor(resource.web.rules, raw.method ?? '', target.path);
-    const checked = checkRule(rule, resource.web, now, lease.nowMs());
-    if (checked.outcome !== 'open') return { code: codeOf(checked), cause: checked.outcome };
     const site = siteOf(target, resource);
+    const asks = right === undefined && isPreflight(raw, site.listed) ? 'preflight' : now;
+    const checked = checkRule(rule, resource.web, asks, lease.nowMs());
+    if (checked.outcome !== 'open') return { code: codeOf(checked), cause: checked.outcome };
     const isPersonal = now !== undefined && checked.rule.effect !== 'public';
     if (isUpgrade ? !isOwnOrListed(raw, site) : isPersonal && isUsedByOther(raw, site))
       return { code: 'denied', cause: foreignOrigin.error };
@@ -180,7 +185,8 @@ export class Gate {
     const { lease, whyNot } = this.#options;
     const right = typeof held.right === 'string' ? undefined : held.right;
     const rule = ruleFor(resource.web.rules, raw.method ?? '', target.path);
-    const checked = checkRule(rule, resource.web, right, lease.nowMs());
+    const asks = held.isPreflight === true ? 'preflight' : right;
+    const checked = checkRule(rule, resource.web, asks, lease.nowMs());
     const of = { resource, target, right, code: codeOf(checked) };
     switch (checked.outcome) {
       case 'open':
@@ -255,6 +261,8 @@ interface Held {
   readonly cookies: OwnCookies;
   /** By what right, or why there is none; `other-site`: there is one, which a page of another site must not use. */
   readonly right: Right | CodeName | 'other-site';
+  /** A question that nobody is asked to sign in for. */
+  readonly isPreflight?: boolean;
   readonly ownAuthorization?: boolean;
 }
 

@@ -23,18 +23,20 @@ const signInNeeded = { outcome: 'sign-in-needed' } as const;
 
 /**
  * @param rule that the request falls under, as `ruleFor` found it
+ * @param right `preflight`: nobody's, and nobody is asked for
  * @param nowMs epoch milliseconds
  */
 export function checkRule(
   rule: PathRule | 'ambiguous',
   { maintenance }: Pick<ConnectorWeb, 'maintenance'>,
-  right: Pick<Right, 'who' | 'signedInS'> | undefined,
+  right: Pick<Right, 'who' | 'signedInS'> | 'preflight' | undefined,
   nowMs: number,
 ): Checked {
   if (rule === 'ambiguous') return ambiguous;
   if (rule.effect === 'block') return { outcome: 'path-blocked', rule };
   if (maintenance !== undefined) return { outcome: 'maintenance', text: maintenance };
-  if (rule.effect === 'public') return { outcome: 'open', rule, endsMs: Number.POSITIVE_INFINITY };
+  if (rule.effect === 'public' || right === 'preflight')
+    return { outcome: 'open', rule, endsMs: Number.POSITIVE_INFINITY };
   if (right === undefined) return signInNeeded;
   const { groups, signIn } = rule;
   if (groups !== undefined && !right.who.groups.some((group) => groups.includes(group)))

@@ -21,6 +21,11 @@ export const clientDoorMutants: readonly Mutant[] = [
   ]),
   ...guards('connector/web/gate.ts', door, [
     ['a page of another site has nobody’s right', "right: isNobodys ? 'other-site' : right }", 'right }'],
+    [
+      'a device whose right is over asks nothing',
+      "device === undefined || typeof right !== 'string'",
+      'true',
+    ],
     ['a flow for one application is none for another', 'device.resource !== resource.id', 'false'],
   ]),
   ...guards('connector/web/https-endpoint.ts', door, [

@@ -81,6 +81,20 @@ export const webDoorMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
+    'connector/web/preflight.ts',
+    ['test/attack/web-requests.test.ts'],
+    [
+      ['a preflight is one of a listed site', 'origin !== undefined && listed.includes(origin)', 'true'],
+      ['a preflight is a question', "if (raw.method !== 'OPTIONS') return false;", ''],
+      ['a preflight has no body', ' && !hasBody(raw)', ''],
+      [
+        'a preflight brings no credentials',
+        'cookie === undefined && authorization === undefined && shownPass(raw) === undefined',
+        'true',
+      ],
+    ],
+  ),
+  ...guards(
     'connector/web/upgrade.ts',
     ['test/web-door/upgrades.test.ts'],
     [['an upgrade remembers which origin could not be reached', '      health.failed(resource, by);\n', '']],

@@ -152,6 +152,24 @@ test('SEC-J8 a listed origin may ask, and a public path is open to all pages but
   assert.deepEqual((await ask('GET /hooked', other)).statuses, [403]);
 });
 
+test('SEC-J8 what a listed site may do its preflight asks the application, which is told of nobody', async () => {
+  bench.publish(wiki, [url()], { allowOrigins: ['https://docs.acme.example'] });
+  const preflight =
+    'Origin: https://docs.acme.example\r\nAccess-Control-Request-Method: PUT\r\nAccess-Control-Request-Headers: x-a\r\n';
+  const held = await ask('OPTIONS /notes', `${preflight}${fetching('same-site')}`);
+  assert.deepEqual(held.statuses, [200]);
+  const [{ method, headers } = {}] = heard.splice(0);
+  assert.equal(method, 'OPTIONS');
+  assert.equal(headers?.['access-control-request-headers'], 'x-a');
+  for (const name of ['remote-user', 'remote-email', 'remote-groups', 'postern-assertion'])
+    assert.equal(headers?.[name], undefined, name);
+  assert.deepEqual((await ask('OPTIONS /', `${preflight}Content-Length: 2\r\n\r\nhi`)).statuses, [200]);
+  assert.equal(heard.pop()?.headers['remote-user'], 'bob@acme.example', 'with a body it is the device’s');
+  const over = flow({ objection: () => 'revoked' });
+  assert.deepEqual((await ask('OPTIONS /', preflight, over)).statuses, [403]);
+  assert.equal(heard.length, 0);
+});
+
 test('SEC-J8 an upgrade needs the own or a listed Origin by this door, too', async () => {
   bench.publish(wiki, [url()], { allowOrigins: ['https://docs.acme.example'] });
   for (const [from, status] of [

@@ -3,7 +3,9 @@
  * request and, where it applies, again as an upgrade. The origin writes down whatever reaches it.
  */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
+import { connect as connectHttp2, type ClientHttp2Stream, type IncomingHttpHeaders } from 'node:http2';
 import { after, before, beforeEach, test } from 'node:test';
 import fc from 'fast-check';
 import { readCookies } from '../../connector/web/cookies.ts';
@@ -319,6 +321,61 @@ test('SEC-J3: a WebSocket needs the own or a listed Origin', async () => {
     assert.equal(await ask(from), 403, from);
   bench.publish(wiki, [`http://localhost:${portOf(origin)}`], { allowOrigins: ['https://app.acme.example'] });
   assert.equal(await ask('https://app.acme.example'), 101);
+});
+
+test('SEC-J3: of requests without a session only the preflight of a listed site reaches the origin, as nobody’s', async () => {
+  const listed = 'https://app.acme.example';
+  const change = { allowOrigins: [listed], rules: [{ paths: ['/shut/*'], effect: 'block' as const }] };
+  bench.publish(wiki, [`http://localhost:${portOf(origin)}`], change);
+  const preflight = `Origin: ${listed}\r\nAccess-Control-Request-Method: PUT\r\n`;
+  const pass = 'Postern-Client-Id: tok_x\r\nPostern-Client-Secret: x\r\n';
+  for (const [line, headers, status] of [
+    ['OPTIONS /a', `Origin: https://evil.example\r\nAccess-Control-Request-Method: PUT\r\n`, 401],
+    ['OPTIONS /a', `Origin: null\r\nAccess-Control-Request-Method: PUT\r\n`, 401],
+    ['OPTIONS /a', `${preflight}Origin: ${listed}\r\n`, 401],
+    ['OPTIONS /a', `Origin: ${listed}\r\n`, 401],
+    ['OPTIONS /a', `Origin: ${listed}\r\nAccess-Control-Request-Method: \r\n`, 401],
+    ['OPTIONS /a', `Origin: ${listed}\r\nAccess-Control-Request-Method: a b\r\n`, 401],
+    ['OPTIONS /a', 'Access-Control-Request-Method: PUT\r\n', 401],
+    ['OPTIONS /a', `${preflight}Content-Length: 1\r\n\r\nx`, 401],
+    ['OPTIONS /a', `${preflight}Transfer-Encoding: chunked\r\n\r\n0\r\n`, 401],
+    ['OPTIONS /a', `${preflight}Cookie: session=of-the-application\r\n`, 401],
+    ['OPTIONS /a', `${preflight}Authorization: Bearer x\r\n`, 401],
+    ['OPTIONS /a', `${preflight}${pass}`, 401],
+    ['OPTIONS /shut/a', preflight, 403],
+    ['OPTIONS /.postern/a', preflight, 404],
+    ['PUT /a', `${preflight}Content-Length: 0\r\n`, 401],
+    ['GET /a', preflight, 401],
+  ] as const) {
+    const request = `${line} HTTP/1.1\r\n${host()}${headers}\r\n`;
+    const { statuses } = await exchange(bench.raw(), [request], 2_000, true);
+    assert.equal(statuses[0], status, `${line} ${headers}`);
+  }
+  assert.deepEqual(heard, []);
+  bench.records.length = 0;
+  const request = `OPTIONS /a?b=c HTTP/1.1\r\n${host()}${preflight}Remote-User: alice\r\n\r\n`;
+  assert.deepEqual((await exchange(bench.raw(), [request], 2_000, true)).statuses, [200]);
+  const h2 = connectHttp2(`https://${wiki}:${bench.port}`, { createConnection: () => bench.raw(wiki, 'h2') });
+  const asked = { ':method': 'OPTIONS', origin: listed, 'access-control-request-method': 'PUT' };
+  const statusOf = async (stream: ClientHttp2Stream): Promise<unknown> => {
+    const [headers] = (await once(stream, 'response')) as [IncomingHttpHeaders];
+    stream.resume();
+    return headers[':status'];
+  };
+  assert.equal(await statusOf(h2.request({ ...asked, ':path': '/h2' }, { endStream: true })), 200);
+  assert.equal(await statusOf(h2.request({ ...asked, ':path': '/body' })), 401);
+  h2.destroy();
+  assert.deepEqual(
+    heard.map(({ url }) => url),
+    ['/a?b=c', '/h2'],
+  );
+  for (const name of ['remote-user', 'postern-assertion', 'cookie']) assert.deepEqual(told(name), [], name);
+  const [{ event, method, path, address, subject, ...rest } = {}] = bench.records;
+  assert.deepEqual(
+    [event, method, path, address, subject],
+    ['open', 'OPTIONS', '/a', '127.0.0.1', undefined],
+  );
+  assert.ok(!JSON.stringify(rest).includes('b=c'));
 });
 
 test('SEC-G8: a return target is a path of this host, or the start page', () => {

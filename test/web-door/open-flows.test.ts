@@ -98,6 +98,7 @@ async function begin(
   { headers, connect }: Comer,
   path: string,
   further = '',
+  method = 'GET',
 ): Promise<{ readonly isOver: () => boolean; readonly ended: Promise<void>; readonly status: number }> {
   const socket = connect();
   opened.push(socket);
@@ -115,7 +116,7 @@ async function begin(
     if (text.includes('\r\n\r\n')) began.resolve(text);
   });
   socket.once('close', () => began.resolve(text));
-  const head = `GET ${path} HTTP/1.1\r\nHost: ${wiki}:${bench.port}\r\n${headers}${further}\r\n`;
+  const head = `${method} ${path} HTTP/1.1\r\nHost: ${wiki}:${bench.port}\r\n${headers}${further}\r\n`;
   socket.write(head);
   const status = Number(/^HTTP\/1\.1 (\d+)/.exec(await began.promise)?.[1]);
   return { isOver: () => isOver, ended, status };
@@ -210,6 +211,21 @@ describe('REL-6 by the web door, what is open ends when it would be refused', ()
     bench.door.recheck();
     await flow.ended;
     assert.deepEqual(causes(), ['foreign-origin']);
+  });
+
+  test('a preflight of a listed site is answered to its end, and no longer than its site is listed', async () => {
+    const site = 'https://partner.example';
+    publish({ allowOrigins: [site] });
+    const headers = `Origin: ${site}\r\nAccess-Control-Request-Method: PUT\r\n`;
+    const flow = await begin(stranger, '/', headers, 'OPTIONS');
+    assert.equal(flow.status, 200);
+    bench.door.recheck();
+    assert.equal(flow.isOver(), false);
+    assert.equal(bench.door.openExchanges, 1);
+    publish();
+    bench.door.recheck();
+    await flow.ended;
+    assert.deepEqual(causes(), ['sign-in-needed']);
   });
 
   test('a change of the rules that concerns neither path nor person ends nothing', async () => {

@@ -164,7 +164,7 @@ function Door({
         />
         <Choices
           label="Other sites that may send requests"
-          hint="https://host: their pages may call this application and open WebSockets to it."
+          hint="https://host: their pages may call this application and open WebSockets to it. Their preflights (OPTIONS) reach it without a sign-in."
           free
           {...key.list('allowOrigins')}
         />
