@@ -1,10 +1,10 @@
 /**
  * The relay is blind (DESIGN section 1, rule 2): what people send stands nowhere in its memory, log, state or on its
- * links, while and long after it passed. The same search finds it in the connector, and in a relay with a tap.
+ * links, while and long after it passed, by either door; nor does the key of a public hostname. The same search finds it in
+ * the connector, and in a relay with a tap.
  */
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { X509Certificate, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -16,6 +16,7 @@ import { openLab, type Lab } from '../support/lab/lab.ts';
 import type { Place } from '../support/lab/place.ts';
 import type { Program } from '../support/lab/program.ts';
 import { Wiki } from '../support/lab/wiki.ts';
+import { keyMarkers, MarkedHostname, MarkedName, sendMarked } from '../support/marked-requests.ts';
 import { searchFiles, searchMemory, type Marker } from '../support/memory-search.ts';
 import { Client } from '../support/organisation/client.ts';
 import { Organisation } from '../support/organisation/organisation.ts';
@@ -23,53 +24,19 @@ import { Person } from '../support/organisation/person.ts';
 import { labSite } from '../support/organisation/site.ts';
 
 const requests = 1_000;
+const requestsAtHostname = 100;
+const hostname = 'wiki.acme.example';
+/** Where the application of the hostname listens. */
+const webPort = 8081;
 /** Longer than anything in a relay that happens by itself: beats, pings, what is written later. A minute in the long run. */
 const idleMs = times(20_000, 60_000);
-
-/** Random bytes made now, and the requests that carry them. */
-class Marked {
-  readonly #url = randomBytes(32);
-  readonly #header = randomBytes(32);
-  readonly #body = randomBytes(32);
-  readonly #host = randomBytes(32);
-  readonly #bodyFile: string;
-
-  constructor(lab: Lab, name: string) {
-    this.#bodyFile = join(lab.dir, `body-${name}`);
-    writeFileSync(this.#bodyFile, Buffer.concat(Array.from({ length: 32 }, () => this.#body)));
-  }
-
-  /** A label takes 63 characters, so the host's marker spans two. */
-  get host(): string {
-    const hex = this.#host.toString('hex');
-    return `${hex.slice(0, 32)}.${hex.slice(32)}.m.acme.internal`;
-  }
-
-  get markers(): Marker[] {
-    return [
-      { name: 'URL', bytes: this.#url },
-      { name: 'header', bytes: this.#header },
-      { name: 'body', bytes: this.#body },
-      { name: 'host name', bytes: this.#host.subarray(0, 16) },
-      { name: 'host name’s second half', bytes: this.#host.subarray(16) },
-    ];
-  }
-
-  /** curl's arguments for `count` requests, each on a connection of its own, that print one status each. */
-  arguments(count: number): string[] {
-    return [
-      ...['-sS', '-o', '/dev/null', '-w', '%{http_code}\n', '--parallel', '--parallel-max', '8'],
-      ...['-H', 'Connection: close', '-H', `x-marker: ${this.#header.toString('base64')}`],
-      ...['--data-binary', `@${this.#bodyFile}`],
-      `http://${this.host}/echo?${this.#url.toString('hex')}&n=[1-${count}]`,
-    ];
-  }
-}
 
 suite('T1, AUD-8: a relay in its own process', () => {
   let lab: Lab;
   let organisation: Organisation;
   let client: Client;
+  let atHostname: MarkedHostname;
+  const answer = randomBytes(32);
   const email = randomBytes(32);
   const ofPerson: Marker = { name: 'e-mail', bytes: email };
 
@@ -81,6 +48,14 @@ suite('T1, AUD-8: a relay in its own process', () => {
         resources: [
           ...(document.resources ?? []),
           {
+            name: 'marked-web',
+            network: 'hq',
+            address: 'web.acme.internal',
+            ports: [`tcp/${webPort}`],
+            within: ['10.0.0.0/8', '198.18.0.0/15'],
+            web: { hostname, origin: `http://web.acme.internal:${webPort}` },
+          },
+          {
             name: 'marked',
             network: 'hq',
             address: '*.m.acme.internal',
@@ -91,38 +66,64 @@ suite('T1, AUD-8: a relay in its own process', () => {
         policies: [
           ...(document.policies ?? []),
           { name: 'staff-marked', allow: { groups: ['staff'] }, to: { resources: ['marked'] } },
+          {
+            name: 'staff-marked-web',
+            allow: { groups: ['staff'] },
+            to: { resources: ['marked-web'] },
+            doors: ['web'],
+          },
         ],
       }),
+    });
+    lab.privateDns.set('web.acme.internal', [{ type: 'A', data: lab.addresses.wiki }]);
+    const title = answer.toString('hex');
+    await Wiki.start(lab.servers, {
+      name: 'marked-wiki',
+      title,
+      address: lab.addresses.wiki,
+      ports: [webPort],
     });
     const address = `${email.toString('hex')}@acme.example`;
     organisation.provider.setPerson(address, { groups: ['staff'] });
     client = new Client(lab.laptop, 'marked');
     const browser = await openBrowser(lab, { trusted: [organisation.caFile] });
     try {
-      await (await Person.at(browser, organisation, address)).upByCode(client);
+      const person = await Person.at(browser, organisation, address);
+      await person.upByCode(client);
+      const page = await person.open(`https://${hostname}/`);
+      await page.getByRole('heading', { name: title }).waitFor();
+      atHostname = await MarkedHostname.of(lab, 'hostname', { page, caFile: organisation.caFile, answer });
     } finally {
       await browser.close();
     }
   });
   after(() => lab?.close());
 
-  test('holds nothing of URL, header, body, host name or e-mail after 1,000 requests and long after, nor do its log, state and links', async (context) => {
+  test('holds nothing of URL, header, body, answer, cookie, host name or e-mail after 1,100 requests and long after, nor of a key, nor do its log, state and links', async (context) => {
     const { relay, connector } = organisation;
-    const marked = new Marked(lab, 'blind');
-    const markers = [...marked.markers, ofPerson];
+    const marked = new MarkedName(lab, 'blind');
+    const key = keyMarkers(join(lab.dir, 'connector'), hostname);
+    const markers = [...marked.markers, ...atHostname.markers, ...key.markers, ofPerson];
     lab.privateDns.set(marked.host, [{ type: 'A', data: lab.addresses.wiki }]);
     const atRelay = await capture(lab.internet, join(lab.dir, 'relay.pcap'), `host ${lab.addresses.relay}`);
-    const atWiki = await capture(lab.servers, join(lab.dir, 'wiki.pcap'), 'tcp port 80');
+    const atWiki = await capture(lab.servers, join(lab.dir, 'wiki.pcap'), `tcp port 80 or ${webPort}`);
 
-    await send(lab.laptop, marked, requests);
+    await sendMarked(lab.laptop, marked, requests);
+    await sendMarked(lab.laptop, atHostname, requestsAtHostname);
+    assert.ok(
+      (await servedWith(lab.laptop, organisation.caFile)).equals(new X509Certificate(key.certificate).raw),
+    );
     assert.deepEqual([...(await searchMemory(relay.pid, markers))], []);
     const idleSince = performance.now();
 
     // The controls, for which nothing passes the relay: what the connector had is not all overwritten yet.
     const atConnector = await searchMemory(connector.pid, markers);
     await atWiki.stop();
-    const onWire = [...(await searchFiles([join(lab.dir, 'wiki.pcap')], marked.markers))];
-    assert.deepEqual(onWire.toSorted(), marked.markers.map(({ name }) => name).toSorted());
+    const onWire = [...(await searchFiles([join(lab.dir, 'wiki.pcap')], markers))];
+    const kept = new Set([atHostname.cookie, ...key.markers].map(({ name }) => name));
+    const sent = markers.map(({ name }) => name).filter((name) => !kept.has(name));
+    assert.deepEqual(onWire.toSorted(), sent.toSorted());
+    assert.ok((await searchFiles([join(lab.dir, 'connector')], key.markers)).has('key'));
 
     await pause(idleMs - (performance.now() - idleSince));
     assert.deepEqual([...(await searchMemory(relay.pid, markers))], []);
@@ -137,7 +138,7 @@ suite('T1, AUD-8: a relay in its own process', () => {
     await eventually(
       'every marker in the memory of the connector',
       async () => {
-        const traffic = send(lab.laptop, marked, 50);
+        const traffic = sendBoth(lab.laptop, marked, atHostname);
         for (const name of await searchMemory(connector.pid, markers)) found.add(name);
         await traffic;
         return found.size === markers.length ? true : undefined;
@@ -151,9 +152,9 @@ suite('T1, AUD-8: a relay in its own process', () => {
     const { laptopNat, addresses, dir, internet } = lab;
     await Wiki.start(laptopNat, {
       name: 'tapped-wiki',
-      title: 'Wiki',
+      title: answer.toString('hex'),
       address: addresses.laptopNat,
-      ports: [80],
+      ports: [80, webPort],
     });
     await laptopNat.run(findProgram('nft'), [
       'insert',
@@ -163,7 +164,7 @@ suite('T1, AUD-8: a relay in its own process', () => {
       'input',
       'tcp',
       'dport',
-      '80',
+      `{ 80, ${webPort} }`,
       'accept',
     ]);
     await Promise.all([organisation.relay.stop(), organisation.connector.stop()]);
@@ -171,14 +172,15 @@ suite('T1, AUD-8: a relay in its own process', () => {
       'node',
       [
         'test/support/tapping-relay.ts',
-        ...[addresses.relay, '8444', organisation.relayUrl],
+        ...[addresses.relay, '8444', organisation.relayUrl, '443'],
         ...[join(dir, 'relay'), join(dir, 'connector'), addresses.laptopNat],
       ],
       { name: 'tapping-relay' },
     );
     await tapping.waitFor(/^ready$/m);
-    const marked = new Marked(lab, 'tapped');
-    const markers = [...marked.markers, ofPerson];
+    const marked = new MarkedName(lab, 'tapped');
+    const { markers: ofKey } = keyMarkers(join(dir, 'connector'), hostname);
+    const markers = [...marked.markers, ...atHostname.markers, ...ofKey, ofPerson];
     await eventually('a flow through the relay with the tap', async () => {
       const { stdout } = await lab.laptop.run('curl', [...marked.arguments(1), '--max-time', '2']);
       return stdout === '200\n' ? true : undefined;
@@ -187,7 +189,7 @@ suite('T1, AUD-8: a relay in its own process', () => {
     await eventually(
       'every marker in the memory of the relay',
       async () => {
-        const traffic = send(lab.laptop, marked, 50);
+        const traffic = sendBoth(lab.laptop, marked, atHostname);
         for (const name of await searchMemory(tapping.pid, markers)) found.add(name);
         await traffic;
         return found.size === markers.length ? true : undefined;
@@ -197,11 +199,18 @@ suite('T1, AUD-8: a relay in its own process', () => {
   });
 });
 
-/** Sends so many marked requests and checks that each was answered. */
-async function send(laptop: Place, marked: Marked, count: number): Promise<void> {
-  const { code, stdout, stderr } = await laptop.run('curl', marked.arguments(count), { timeoutMs: 120_000 });
-  assert.equal(code, 0, stderr);
-  assert.equal(stdout, '200\n'.repeat(count));
+async function sendBoth(laptop: Place, byName: MarkedName, atHostname: MarkedHostname): Promise<void> {
+  await sendMarked(laptop, byName, 20);
+  await sendMarked(laptop, atHostname, 20);
+}
+
+/** The certificate that a browser is shown at the hostname, as DER. */
+async function servedWith(laptop: Place, caFile: string): Promise<Buffer> {
+  const args = ['-sS', '-o', '/dev/null', '--cacert', caFile, '-w', '%{certs}', `https://${hostname}/`];
+  const { stdout, stderr } = await laptop.run('curl', args);
+  const [pem] = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/.exec(stdout) ?? [];
+  assert.ok(pem !== undefined, stderr);
+  return new X509Certificate(pem).raw;
 }
 
 /** Writes what passes a place's interfaces to a file, from when this resolves until the program is stopped. */

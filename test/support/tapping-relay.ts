@@ -2,7 +2,7 @@
  * What a relay must never be: one that was given its connector's keys, opens what passes and keeps it. Run as a process
  * by the test that searches relays for plaintext, to show that the search would find it.
  *
- *   node tapping-relay.ts ADDRESS PORT PUBLIC-URL RELAY-STATE CONNECTOR-STATE APPLICATION-ADDRESS
+ *   node tapping-relay.ts ADDRESS PORT PUBLIC-URL WEB-PORT RELAY-STATE CONNECTOR-STATE APPLICATION-ADDRESS
  *
  * It goes on where both have stopped, from their state; every name leads to the one application it can reach.
  */
@@ -17,6 +17,7 @@ async function run([
   address = '',
   port,
   publicUrl = '',
+  webPort,
   relay = '',
   connector = '',
   application = '',
@@ -25,6 +26,7 @@ async function run([
   const own = await startRelayNode({
     address,
     port: Number(port),
+    webListen: { address, port: Number(webPort) },
     publicUrl: new URL(publicUrl),
     state: openStateDirectory(relay),
     log,
