@@ -6,7 +6,7 @@ import { attachedMessage, decodePeer, encodeFrom, encodeWeb, type WebCaller } fr
 import type { ConnectorId, NodeId, OrganisationId } from '../protocol/ids.ts';
 import { HopLink } from '../protocol/link/hop-link.ts';
 import type { GrowthBudget } from '../protocol/mux/growth-budget.ts';
-import { rankOf, type Name, type Pattern } from '../protocol/names.ts';
+import { matchesPattern, type Name, type Pattern } from '../protocol/names.ts';
 import type { MuxStream } from '../protocol/mux/stream.ts';
 import { TokenBucket } from '../protocol/mux/token-bucket.ts';
 import type { Ticket } from '../protocol/tokens.ts';
@@ -69,15 +69,14 @@ export class AttachedNode {
     return this.#hop.streams;
   }
 
-  /** How exactly its ticket names this hostname; 0: not at all, as of whatever is no connector. */
-  rankFor(name: Name): number {
+  /** Patterns of the public hostnames that its ticket names; none of whatever is no connector. */
+  get hosts(): readonly string[] {
     const { hosts = [], role } = this.#ticket;
-    if (role !== 'connector') return 0;
-    return Math.max(0, ...hosts.map((pattern) => rankOf(pattern as Pattern, name)));
+    return role === 'connector' ? hosts : [];
   }
 
   serves(name: Name): boolean {
-    return this.rankFor(name) > 0;
+    return this.hosts.some((pattern) => matchesPattern(pattern as Pattern, name));
   }
 
   /** A stream to this node for a circuit from `from`; undefined when it takes no more. */

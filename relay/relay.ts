@@ -23,6 +23,7 @@ import { Circuit } from './circuit.ts';
 import { Circuits } from './circuits.ts';
 import { NodePlaces } from './node-places.ts';
 import { RateShares } from './rate-shares.ts';
+import { ServedNames } from './served-names.ts';
 import { WebDoor } from './web-door.ts';
 
 /** What happened, in ids and codes only. */
@@ -102,6 +103,7 @@ export function createRelay(options: RelayOptions): Relay {
 class BlindRelay implements Relay {
   readonly #options: RelayOptions;
   readonly #nodes = new Map<NodeId, AttachedNode>();
+  readonly #names = new ServedNames<AttachedNode>();
   readonly #growth = new Map<OrganisationId, GrowthBudget>();
   readonly #rates: RateShares;
   readonly #memoryBytes: number;
@@ -275,16 +277,20 @@ class BlindRelay implements Relay {
       objection: (ticket) => this.#objection(ticket),
       renewed: (ticket) => {
         this.#rates.heed(ticket);
+        if (this.#nodes.get(id) === node) this.#names.set(node, node.hosts);
         this.door.recheck(node);
       },
       circuit: (stream, peer) => this.#circuit(node, stream, peer),
       closed: (code) => {
         giveBack();
+        this.#names.delete(node);
         if (this.#nodes.get(id) === node) this.#nodes.delete(id);
         this.#options.log?.({ event: 'detached', node: id, code });
       },
     });
     this.#nodes.set(id, node);
+    if (older !== undefined) this.#names.delete(older);
+    this.#names.set(node, node.hosts);
     this.#options.log?.({ event: older === undefined ? 'attached' : 'replaced', node: id });
     older?.close('fenced');
   }
@@ -323,17 +329,10 @@ class BlindRelay implements Relay {
 
   /** Attached connectors that may serve this hostname now; of several patterns the most exact decides. */
   #serving(name: Name): AttachedNode[] {
-    let best = 1;
-    let found: AttachedNode[] = [];
-    for (const node of this.#nodes.values()) {
-      const rank = node.rankFor(name);
-      if (rank < best || this.#objection(node.ticket) !== undefined) continue;
-      if (!this.#circuits.hasRoom(node.organisation)) continue;
-      if (rank > best) found = [];
-      best = rank;
-      found.push(node);
-    }
-    return found;
+    return this.#names.find(
+      name,
+      (node) => this.#objection(node.ticket) === undefined && this.#circuits.hasRoom(node.organisation),
+    );
   }
 
   #mayMeet(from: AttachedNode, to: AttachedNode): boolean {

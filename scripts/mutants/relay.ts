@@ -39,7 +39,31 @@ export const relayMutants: readonly Mutant[] = [
   ...guards(
     'relay/relay.ts',
     ['test/relay/web-door.test.ts'],
-    [['a newer ticket cuts browsers at names it does not have', 'this.door.recheck(node);', '']],
+    [
+      ['a newer ticket cuts browsers at names it does not have', 'this.door.recheck(node);', ''],
+      [
+        'a newer ticket brings its own names',
+        'if (this.#nodes.get(id) === node) this.#names.set(node, node.hosts);',
+        '',
+      ],
+      [
+        'a name is for who may serve it now',
+        'this.#objection(node.ticket) === undefined && this.#circuits.hasRoom(node.organisation)',
+        'this.#circuits.hasRoom(node.organisation)',
+      ],
+    ],
+  ),
+  ...guards(
+    'relay/served-names.ts',
+    ['test/relay/served-names.test.ts'],
+    [
+      ['a name that is served no more is nobody’s', '    this.delete(node);\n', ''],
+      [
+        'the most exact pattern decides',
+        'if (found.length > 0) return found;',
+        'if (found.length > 1) return found;',
+      ],
+    ],
   ),
   ...guards(
     'relay/admit.ts',

@@ -275,6 +275,34 @@ test('the most exact pattern decides which connectors are asked', async () => {
   assert.deepEqual(seen, ['exact', 'exact', 'exact']);
 });
 
+test('what a newer ticket names counts at once, and what went with its connector or a newer attachment is nobody’s', async () => {
+  const node = labConnector();
+  const [wiki, docs] = ['wiki.acme.example', 'docs.acme.example'];
+  const asked = async (host: string): Promise<string> => {
+    const socket = dial();
+    socket.end(await helloFor(host));
+    return (await received(socket)).equals(alert) ? 'nobody' : 'somebody';
+  };
+  const first = await attachToRelay({
+    ...(await relays.attachOptions(node, { hosts: [wiki] })),
+    onWeb: shout,
+  });
+  attachments.push(first);
+  first.renew(await node.ticket({ hosts: ['*.acme.example'] }));
+  await eventually('the wildcard counts', async () =>
+    (await asked(docs)) === 'somebody' ? true : undefined,
+  );
+  const second = await attachToRelay({
+    ...(await relays.attachOptions(node, { hosts: [wiki] })),
+    onWeb: shout,
+  });
+  attachments.push(second);
+  assert.deepEqual([await asked(docs), await asked(wiki)], ['nobody', 'somebody']);
+  second.close();
+  await eventually('it is gone', () => (relays.relay.attached === 0 ? true : undefined));
+  assert.equal(await asked(wiki), 'nobody');
+});
+
 test('no name, an unknown name, a revoked or refusing connector and what is no TLS get the same alert', async () => {
   const revoked = await serve(['gone.acme.example'], shout);
   relays.revoked.add(revoked);

@@ -125,7 +125,7 @@ export function keyMarkers(
     markers: [
       // What is left of it in the second line of its PEM.
       { name: 'key', bytes: number.subarray(12) },
-      { name: 'key in use', bytes: Buffer.from(number).reverse() },
+      { name: 'key in use', bytes: Buffer.from(number.toReversed()) },
     ],
   };
 }
