@@ -4,6 +4,7 @@
  */
 import { request as sendRequest, type IncomingMessage } from 'node:http';
 import { Readable, type Duplex } from 'node:stream';
+import type { Clock } from '../../protocol/clock.ts';
 import { Fault, type CodeName } from '../../protocol/errors.ts';
 import type { Resolve } from '../dial/resolve.ts';
 import type { Exchange } from './exchange.ts';
@@ -15,9 +16,7 @@ import type { ChosenOrigin } from './origins.ts';
 import { render, type Notice } from './pages.ts';
 import { endWith, refusal } from './parting.ts';
 import type { Opened } from './proxy.ts';
-import { dialOrigin } from './upstreams.ts';
-
-const answerMs = 30_000;
+import { answerWithinMs, dialOrigin } from './upstreams.ts';
 
 /** Whether this is a WebSocket's opening handshake (RFC 6455 §4.1) and nothing else. */
 export function isWebSocket({ method, httpVersion, headers, rawHeaders }: IncomingMessage): boolean {
@@ -39,6 +38,7 @@ export function isWebSocket({ method, httpVersion, headers, rawHeaders }: Incomi
 
 /** What an upgrade needs of the door around it. */
 export interface UpgradeOptions {
+  readonly clock: Clock;
   readonly resolve: Resolve;
   readonly health: Pick<OriginHealth, 'failed' | 'answered'>;
   /** No origin agreed or refused, for no fault of the browser's. */
@@ -56,10 +56,8 @@ export async function passUpgrade(
   socket.on('error', () => exchange.end());
   socket.once('close', () => exchange.end());
   try {
-    const { connection, by } = await connected(opened, options);
-    exchange.onceOver(() => connection.destroy());
+    const { answer, by } = await answered(opened, options);
     if (exchange.isOver) return;
-    const answer = await askOrigin(opened, by, connection);
     options.health.answered(exchange.options.resource, by);
     join(opened, browser, by, answer);
     opened.answered?.(answer.response.statusCode);
@@ -92,18 +90,28 @@ interface Agreed {
   readonly upgraded: { readonly socket: Duplex; readonly head: Buffer } | undefined;
 }
 
-async function connected(
-  { exchange, origins }: Opened,
-  { resolve, health }: UpgradeOptions,
-): Promise<{ connection: Duplex; by: ChosenOrigin }> {
+/**
+ * The first origin that answers in time, with its answer. One that cannot be connected to, or keeps silent, gives way to the
+ * next: an opening handshake is a GET without a body.
+ */
+async function answered(
+  opened: Opened,
+  { clock, resolve, health }: UpgradeOptions,
+): Promise<{ answer: Agreed; by: ChosenOrigin }> {
+  const { exchange, origins } = opened;
   const { resource, right } = exchange.options;
   let last: unknown = new Fault('unreachable');
   for (const by of origins) {
     if (exchange.isOver) throw new Fault('cancelled');
+    let isConnected = false;
     try {
       const connection = await dialOrigin({ resource, ...by, right: right?.id ?? 'nobody' }, resolve);
-      return { connection, by };
+      isConnected = true;
+      exchange.onceOver(() => connection.destroy());
+      if (exchange.isOver) throw new Fault('cancelled');
+      return { answer: await askOrigin(opened, by, connection, clock), by };
     } catch (error) {
+      if (isConnected && !(error instanceof Fault && error.code === 'timeout')) throw error;
       health.failed(resource, by);
       last = error;
     }
@@ -111,8 +119,9 @@ async function connected(
   throw last;
 }
 
-function askOrigin(opened: Opened, by: ChosenOrigin, connection: Duplex): Promise<Agreed> {
-  const { target } = opened.exchange.options;
+/** Rejects with a Fault: `timeout` where its answer has not begun within what its resource says. */
+function askOrigin(opened: Opened, by: ChosenOrigin, connection: Duplex, clock: Clock): Promise<Agreed> {
+  const { target, resource } = opened.exchange.options;
   return new Promise((resolve, reject) => {
     const asked = sendRequest({
       method: 'GET',
@@ -120,13 +129,18 @@ function askOrigin(opened: Opened, by: ChosenOrigin, connection: Duplex): Promis
       headers: [...opened.headers(by), 'connection', 'Upgrade', 'upgrade', 'websocket'],
       setHost: false,
       createConnection: () => connection,
-      timeout: answerMs,
     });
-    asked.once('timeout', () => asked.destroy(new Fault('timeout')));
-    asked.once('error', (error) => reject(error instanceof Fault ? error : new Fault('protocol')));
-    asked.once('response', (response) => resolve({ response, upgraded: undefined }));
+    const cancelTimer = clock.after(answerWithinMs(resource), () => asked.destroy(new Fault('timeout')));
+    asked.once('error', (error) => {
+      cancelTimer();
+      reject(error instanceof Fault ? error : new Fault('protocol'));
+    });
+    asked.once('response', (response) => {
+      cancelTimer();
+      resolve({ response, upgraded: undefined });
+    });
     asked.once('upgrade', (response, socket, head) => {
-      socket.setTimeout?.(0);
+      cancelTimer();
       if (response.headers.upgrade?.toLowerCase() === 'websocket') {
         resolve({ response, upgraded: { socket, head } });
         return;

@@ -137,6 +137,7 @@ class ConnectorWebDoor implements WebDoor {
       ...(options.onRequest === undefined ? {} : { onRequest: options.onRequest }),
     });
     const upgrading: UpgradeOptions = {
+      clock,
       resolve: options.resolve,
       health: this.#health,
       failed: (exchange, code) => this.#records.failed(exchange, code),

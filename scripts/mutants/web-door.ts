@@ -97,7 +97,14 @@ export const webDoorMutants: readonly Mutant[] = [
   ...guards(
     'connector/web/upgrade.ts',
     ['test/web-door/upgrades.test.ts'],
-    [['an upgrade remembers which origin could not be reached', '      health.failed(resource, by);\n', '']],
+    [
+      ['an upgrade remembers which origin could not be reached', '      health.failed(resource, by);\n', ''],
+      [
+        'an upgrade goes past an origin that keeps silent',
+        "if (isConnected && !(error instanceof Fault && error.code === 'timeout')) throw error;",
+        'if (isConnected) throw error;',
+      ],
+    ],
   ),
   ...guards(
     'connector/web/repeated-records.ts',

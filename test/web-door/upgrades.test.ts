@@ -1,6 +1,7 @@
 /** WebSockets and origins that are not there: which is asked, what is remembered of it, and what is written down. */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
+import { createServer as createTcpServer, type Socket } from 'node:net';
 import { after, before, beforeEach, test } from 'node:test';
 import { exchange, type RawAnswer } from './support/raw-exchange.ts';
 import { portOf, wiki, WebBench } from './support/web-bench.ts';
@@ -12,10 +13,16 @@ const origin = createServer((_request, response) => response.end('alive'));
 origin.on('upgrade', (_request, socket) => {
   socket.end('HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n');
 });
+/** Takes connections, and what is sent, and says nothing. */
+const taken: Socket[] = [];
+const silent = createTcpServer((socket) => {
+  taken.push(socket.on('error', () => undefined).resume());
+});
 const alive = (): string => `http://localhost:${portOf(origin)}`;
 
 before(async () => {
   await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
   bench = await WebBench.start({ [wiki]: [alive()] });
   ({ cookie } = await bench.signIn(wiki));
 });
@@ -23,13 +30,16 @@ after(async () => {
   await bench.close();
   origin.closeAllConnections();
   await new Promise((resolve) => origin.close(resolve));
+  for (const socket of taken) socket.destroy();
+  await new Promise((resolve) => silent.close(resolve));
 });
 beforeEach(() => {
+  taken.length = 0;
   bench.records.length = 0;
   bench.resolved.length = 0;
 });
 
-function upgrade(): Promise<RawAnswer> {
+function upgrade(waitMs = 2_000): Promise<RawAnswer> {
   const head = [
     'GET /socket HTTP/1.1',
     `Host: ${wiki}:${bench.port}`,
@@ -39,7 +49,7 @@ function upgrade(): Promise<RawAnswer> {
     'Sec-WebSocket-Version: 13',
     'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
   ];
-  return exchange(bench.raw(), [`${head.join('\r\n')}\r\n\r\n`], 2_000, true);
+  return exchange(bench.raw(), [`${head.join('\r\n')}\r\n\r\n`], waitMs, true);
 }
 
 const asked = (): number => bench.resolved.filter((name) => name === gone).length;
@@ -77,4 +87,23 @@ test('with no origin left the upgrade is refused by the hop that failed, and tha
     refused.map(({ code, host }) => [`origin-${code}`, host]),
     [[error, wiki]],
   );
+});
+
+test('an origin that takes the connection and says nothing gives way to the next after what the resource allows, and is asked last', async () => {
+  bench.publish(wiki, [`http://localhost:${portOf(silent)}`, alive()], { answerWithin: 1 });
+  const sinceMs = performance.now();
+  assert.deepEqual((await upgrade(4_000)).statuses, [101]);
+  const tookMs = performance.now() - sinceMs;
+  assert.ok(tookMs > 900 && tookMs < 3_000, `it took ${tookMs} ms`);
+  const [connection] = taken;
+  if (connection?.closed === false) await new Promise((resolve) => connection.once('close', resolve));
+  assert.deepEqual((await upgrade()).statuses, [101]);
+  assert.equal(taken.length, 1, 'nobody asked it again');
+});
+
+test('where every origin keeps silent the upgrade is refused as a request is', async () => {
+  bench.publish(wiki, [`http://localhost:${portOf(silent)}`], { answerWithin: 1 });
+  const { statuses, text } = await upgrade(4_000);
+  assert.deepEqual(statuses, [504]);
+  assert.match(text, /origin-timeout/);
 });
