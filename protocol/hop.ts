@@ -100,11 +100,15 @@ export function encodeWeb({ sni, addr, port }: WebCaller): Buffer {
   return Buffer.from(JSON.stringify({ sni, addr, port }));
 }
 
-/** Undefined for anything else. */
+/**
+ * Undefined for anything else. An address has no zone, which means something on the relay's machine only; without one none is
+ * longer than 45 characters.
+ */
 export function decodeWeb(payload: Buffer): WebCaller | undefined {
   const { sni, addr, port } = parse(payload.toString()) ?? {};
   const name = typeof sni === 'string' ? parseName(sni) : undefined;
-  if (name === undefined || name !== sni || typeof addr !== 'string' || isIP(addr) === 0) return undefined;
+  if (name === undefined || name !== sni) return undefined;
+  if (typeof addr !== 'string' || isIP(addr) === 0 || addr.includes('%')) return undefined;
   const isPort = typeof port === 'number' && Number.isInteger(port) && port >= 0 && port <= 65_535;
   return isPort ? { sni: name, addr, port } : undefined;
 }

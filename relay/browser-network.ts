@@ -14,15 +14,16 @@ export function neighbourhoodOf(address: string): string {
   return networkOf(address, 3, 3);
 }
 
-/** The address as it is told on: IPv4 also where the socket is of IPv6. */
+/** The address as it is told on: IPv4 also where the socket is of IPv6, and without the zone of a link-local one. */
 export function plainAddress(address: string): string {
-  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
+  const [plain = ''] = address.split('%', 1);
+  return plain.startsWith('::ffff:') && plain.includes('.') ? plain.slice(7) : plain;
 }
 
 function networkOf(address: string, octets: number, groups: number): string {
   const plain = plainAddress(address);
   if (!isIPv6(plain)) return plain.split('.').slice(0, octets).join('.');
-  const [head = '', tail] = (plain.split('%', 1)[0] ?? '').split('::');
+  const [head = '', tail] = plain.split('::');
   const before = head === '' ? [] : head.split(':');
   const after = tail === undefined || tail === '' ? [] : tail.split(':');
   const zeros = tail === undefined ? 0 : Math.max(0, 8 - before.length - after.length);

@@ -16,8 +16,6 @@ const onceMs = 60_000;
 const maxRemembered = 10_000;
 /** Of a path, and of what names a rule, so many characters are kept. */
 const maxText = 256;
-/** No address is longer; with a zone, which a relay may invent, one would be no record. */
-const maxAddress = 45;
 
 export interface WebRecordsOptions {
   record(this: void, entry: Omit<FlowRecord, 'seq'>): void;
@@ -157,8 +155,7 @@ function seenOf(
   { path }: Target,
   address: string | undefined,
 ): Pick<Entry, 'address' | 'method' | 'path'> {
-  const known = address !== undefined && address.length <= maxAddress;
-  return { ...(known ? { address } : {}), method, path: cropped(path) };
+  return { ...(address === undefined ? {} : { address }), method, path: cropped(path) };
 }
 
 function cropped(text: string): string {

@@ -3,6 +3,11 @@ import { guards, type Mutant } from './mutant.ts';
 
 export const relayMutants: readonly Mutant[] = [
   ...guards(
+    'protocol/hop.ts',
+    ['test/protocol/hop.test.ts'],
+    [['an address that a relay tells has no zone', " || addr.includes('%')", '']],
+  ),
+  ...guards(
     'relay/node-places.ts',
     ['test/relay/organisation-shares.test.ts'],
     [

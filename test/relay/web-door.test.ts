@@ -6,13 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { after, afterEach, before, test } from 'node:test';
-import type { WebCaller } from '../../protocol/hop.ts';
+import { decodeWeb, encodeWeb, type WebCaller } from '../../protocol/hop.ts';
 import { systemClock } from '../../protocol/clock.ts';
 import { attachToRelay, type Attachment } from '../../protocol/link/attachment.ts';
 import { newId } from '../../protocol/ids.ts';
-import { parseName } from '../../protocol/names.ts';
+import { parseName, type Name } from '../../protocol/names.ts';
 import type { MuxStream } from '../../protocol/mux/stream.ts';
-import { sourceOf, neighbourhoodOf } from '../../relay/browser-network.ts';
+import { neighbourhoodOf, plainAddress, sourceOf } from '../../relay/browser-network.ts';
 import { Circuits } from '../../relay/circuits.ts';
 import { RateShares } from '../../relay/rate-shares.ts';
 import { inOrder } from '../../relay/rendezvous.ts';
@@ -443,6 +443,19 @@ test('addresses of one network count as one', () => {
   assert.equal(sourceOf('2001:db8:1:2::1'), sourceOf('2001:0db8:1:2:ffff::9'));
   assert.notEqual(sourceOf('2001:db8:1:2::1'), sourceOf('2001:db8:1:3::1'));
   assert.equal(neighbourhoodOf('2001:db8:1:2::1'), neighbourhoodOf('2001:db8:1:3::1'));
+  assert.equal(sourceOf('fe80::1%eth0'), sourceOf('fe80::2'));
+});
+
+test('an address is told on as the connector takes it: without a zone, and IPv4 as that', () => {
+  for (const [seen, told] of [
+    ['::ffff:192.0.2.7', '192.0.2.7'],
+    ['fe80::1%eth0', 'fe80::1'],
+    ['2001:db8::1', '2001:db8::1'],
+  ] as const) {
+    assert.equal(plainAddress(seen), told);
+    const caller = { sni: parseName('wiki.acme.example') as Name, addr: told, port: 443 };
+    assert.deepEqual(decodeWeb(encodeWeb(caller)), caller);
+  }
 });
 
 test('a hello that is not whole in time is answered as any that is refused', async (t) => {
