@@ -152,7 +152,12 @@ export class Account {
         this.tunnels.update();
       },
     });
-    this.signIns = new SignIns({ key, browser, control: () => this.#control });
+    this.signIns = new SignIns({
+      key,
+      browser,
+      control: () => this.#control,
+      isEnrolled: () => identity.enrolment?.node !== undefined,
+    });
     this.questions = new ControllerQuestions((message) => this.#control?.send(message) ?? false, systemClock);
     this.#warnings = new SessionWarnings({
       clock: systemClock,

@@ -3,6 +3,34 @@ import { guards, type Mutant } from './mutant.ts';
 
 export const clientMutants: readonly Mutant[] = [
   ...guards(
+    'client/sign-in/sign-in.ts',
+    ['test/attack/listeners-odd.test.ts'],
+    [
+      [
+        'a target that is no URL ends no client',
+        "(request.url ?? '').split('?', 2);",
+        "new URL(request.url ?? '', 'http://127.0.0.1').href.slice(16).split('?', 2);",
+      ],
+      [
+        'an upgrade where a browser comes back is let go',
+        "  server.on('upgrade', (_request, socket) => refuseUpgrade(socket, '404 Not Found'));\n",
+        '',
+      ],
+    ],
+  ),
+  ...guards(
+    'client/sign-in/sign-ins.ts',
+    ['test/client/sign-ins.test.ts'],
+    [
+      [
+        'a device that is signed in listens for no browser',
+        'isEnrolled() ? undefined :',
+        'isEnrolled === undefined ? undefined :',
+      ],
+      ['an attempt that was given up listens nowhere', 'if (ended === this.#ended) return', 'return'],
+    ],
+  ),
+  ...guards(
     'client/capture/captured.ts',
     ['test/client/captured.test.ts'],
     [['an application that does not read is held little for', '    boundUnsent(socket);\n', '']],
