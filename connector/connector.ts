@@ -120,7 +120,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   const memory = new ConnectorMemory(state, wallClock, (name) => alarms.raise(name));
   const served = servedPart(options.serves);
   const snapshot = (): ConnectorSnapshot | undefined => served(memory.snapshot);
-  const flows = new FlowLog(state);
+  const flows = new FlowLog({ state, clock: systemClock, alarm: () => alarms.raise('flows-not-kept') });
   const relays = new Attachments(attachTo);
   const { isPeer, goesBefore, peers } = networkPeers(identity, snapshot, relays);
   const resolve = options.resolve ?? keepNames(systemClock);
@@ -236,6 +236,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       listener?.close();
       relays.stop();
       await web.close();
+      flows.tend(true);
       await handIn.finish(handInMs, () => control.state.state === 'up');
       handIn.stop();
       control.stop();
@@ -350,6 +351,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     clearTimeout(timer);
     if (isStopped) return;
     memory.keepTime();
+    flows.tend();
     const leftMs = Math.min(sessions.recheck(), web.recheck()) - memory.lease.nowMs();
     timer = setTimeout(recheck, Math.ceil(Math.min(Math.max(leftMs, 1), recheckMs)));
   }

@@ -2,7 +2,7 @@
 import { Type, type Static } from 'typebox';
 import { idPattern } from './ids.ts';
 
-/** One flow as the connector saw it. `seq` grows by one per connector and state directory; `at` in epoch ms. */
+/** One flow as the connector saw it. `seq` grows by one per connector; `at` in epoch ms. */
 export const FlowRecord = Type.Object({
   seq: Type.Integer({ minimum: 1 }),
   at: Type.Integer(),
@@ -23,6 +23,8 @@ export const FlowRecord = Type.Object({
   code: Type.Optional(Type.String({ maxLength: 32 })),
   /** Why the controller took it away, when it did. */
   cause: Type.Optional(Type.String({ maxLength: 64 })),
+  /** Of refusals: how many this record stands for, of which it tells the last; absent: one. */
+  count: Type.Optional(Type.Integer({ minimum: 1 })),
   bytesUp: Type.Optional(Type.Integer()),
   bytesDown: Type.Optional(Type.Integer()),
 });

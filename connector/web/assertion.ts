@@ -31,18 +31,28 @@ interface Kept {
 export class Assertions {
   readonly #state: StateDirectory;
   readonly #random: Random;
+  readonly #notKept: () => void;
   /** The newest first, at most two. */
   #keys: Key[] = [];
   readonly #cache = new Map<string, { readonly jws: string; readonly atMs: number }>();
 
-  private constructor(state: StateDirectory, random: Random) {
+  private constructor(state: StateDirectory, random: Random, notKept: () => void) {
     this.#state = state;
     this.#random = random;
+    this.#notKept = notKept;
   }
 
-  /** Opens the keys of the state directory, or makes the first one. */
-  static async open(state: StateDirectory, random: Random, nowMs: number): Promise<Assertions> {
-    const assertions = new Assertions(state, random);
+  /**
+   * Opens the keys of the state directory, or makes the first one.
+   * @param notKept called when a new key cannot be written: it is used, and gone with this process
+   */
+  static async open(
+    state: StateDirectory,
+    random: Random,
+    nowMs: number,
+    notKept: () => void,
+  ): Promise<Assertions> {
+    const assertions = new Assertions(state, random, notKept);
     const kept = (state.readJson(file) as Kept[] | undefined) ?? [];
     assertions.#keys = await Promise.all(
       kept.slice(0, 2).map(({ pem, madeMs }) => keyOf(createPrivateKey(pem), madeMs)),
@@ -66,7 +76,7 @@ export class Assertions {
       pem: key.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
       madeMs: key.madeMs,
     }));
-    this.#state.writeJson(file, kept);
+    if (!this.#state.keepJson(file, kept)) this.#notKept();
     return true;
   }
 

@@ -97,7 +97,9 @@ export interface WebDoor {
 
 export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
   const nowMs = (): number => options.lease.nowMs();
-  const assertions = await Assertions.open(options.state, options.random, nowMs());
+  const assertions = await Assertions.open(options.state, options.random, nowMs(), () =>
+    options.alarm('not-kept'),
+  );
   const door = new ConnectorWebDoor(options, assertions);
   await door.start();
   return door;
@@ -135,6 +137,7 @@ class ConnectorWebDoor implements WebDoor {
       card: () => options.card(),
       network: () => parseId('net', options.snapshot()?.network.id),
       refused: () => options.alarm('grant-not-valid'),
+      notKept: () => options.alarm('not-kept'),
     });
     this.#challenges = new Challenges({
       send: (message) => options.send(message),
@@ -301,7 +304,7 @@ class ConnectorWebDoor implements WebDoor {
     this.#endpoint.close();
     this.#upstreams.close();
     this.#health.close();
-    this.#sessions.tidy();
+    this.#sessions.tidy(true);
     await this.#app?.close();
   }
 
@@ -320,7 +323,11 @@ class ConnectorWebDoor implements WebDoor {
               clock,
               random,
             }),
-      builtIn: new BuiltInCertificates({ ...shared, calls: this.#calls }),
+      builtIn: new BuiltInCertificates({
+        ...shared,
+        calls: this.#calls,
+        notKept: () => this.#options.alarm('not-kept'),
+      }),
       served: (host) => this.#hosts.served(host),
     });
   }

@@ -3,6 +3,73 @@ import { guards, type Mutant } from './mutant.ts';
 
 export const connectorMutants: readonly Mutant[] = [
   ...guards(
+    'connector/flows/flow-log.ts',
+    ['test/connector/flow-log.test.ts'],
+    [
+      ['a connector whose records cannot be kept opens no flow', 'return this.#isBroken || ', 'return '],
+      ['nothing is appended behind half a line', 'if (this.#isBroken) return;', ''],
+      ['a broken flow log is made anew once there is room', 'if (this.#isBroken) this.#rewrite();', ''],
+      [
+        'numbers that the controller knows are not used again',
+        'if (seq > most) return this.#renumber(seq);',
+        '',
+      ],
+      [
+        'an older copy is noticed before anything is sent',
+        'this.#isPlaced ? this.#seq : this.#found;',
+        'this.#seq;',
+      ],
+      [
+        'refusals leave half the log to flows',
+        'this.#refusals.take(entry, this.#pending.length < maxWithRefusals)',
+        'this.#refusals.take(entry, true)',
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/flows/flow-log.ts',
+    ['test/connector/flow-log.test.ts'],
+    [
+      [
+        'a log that filled the disk makes room for itself',
+        'if (this.#isBroken && this.#pending.length === 0) state.remove(file);',
+        '',
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/flows/hand-in.ts',
+    ['test/connector/flow-log.test.ts'],
+    [
+      [
+        'records are sent once it is known what the controller has',
+        'flows.isPlaced ? flows.batch() : [];',
+        'flows.batch();',
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/flows/folded-refusals.ts',
+    ['test/connector/flow-log.test.ts'],
+    [
+      ['a device’s refusals are recorded one by one only at first', 'this.#bucketOf(who).take() && ', ''],
+      ['all refusals are recorded one by one only at first', ' && this.#ofAll.take()', ''],
+      ['a device has a few kinds of counted refusals', 'kinds < maxKindsOfOne && ', ''],
+      ['counted refusals are of a bounded number of kinds', ' && this.#counted.size < maxKinds', ''],
+    ],
+  ),
+  ...guards(
+    'connector/flows/accept.ts',
+    ['test/connector/accept.test.ts'],
+    [
+      [
+        'a session that asks without end for what it may not use ends',
+        "if (!this.#refusals.take()) this.#session.close('limit');",
+        '',
+      ],
+    ],
+  ),
+  ...guards(
     'connector/flows/accept.ts',
     ['test/connector/accept.test.ts'],
     [

@@ -626,6 +626,10 @@ test('flow records enter the audit log once, and are acknowledged when they are 
   await connector.until((message) => message.t === 'received' && message.seq === 2);
   connector.send({ t: 'receipts', list: [record(2, 'refused'), record(3, 'close', { bytesUp: 7 })] });
   await connector.until((message) => message.t === 'received' && message.seq === 3);
+  // A connector whose log was lost asks by none where its numbers have to go on.
+  connector.send({ t: 'receipts', list: [] });
+  await connector.until(() => connector.all('received').length === 3);
+  assert.equal(connector.last('received')?.seq, 3);
   const { entries } = (await controller.call('GET', '/api/v1/audit?what=flow')).json<{
     entries: { what: string; resource: string; reasons: string[]; detail: { seq: number } }[];
   }>();
