@@ -3,6 +3,18 @@ import { guards, type Mutant } from './mutant.ts';
 
 export const relayMutants: readonly Mutant[] = [
   ...guards(
+    'relay/relay.ts',
+    ['test/relay/relay.test.ts'],
+    [
+      ['sockets that have not attached have so many places', 'most: maxUnattached,', 'most: 1e9,'],
+      [
+        'sockets that have not attached are counted by address',
+        "sourceOf(request.socket.remoteAddress ?? '');",
+        "'';",
+      ],
+    ],
+  ),
+  ...guards(
     'relay/node-places.ts',
     ['test/relay/organisation-shares.test.ts'],
     [
