@@ -671,6 +671,8 @@ test('SEC-D7 many who shake hands and say nothing are cut as well, and whoever i
   await known.enrol({ secret: await controller.key('connector', 'hq') }, '192.0.2.66');
   const silent = new TestNode(controller, 'device');
   await silent.connect('192.0.2.66');
+  // What it says proves its key, and nobody knows the word.
+  silent.send({ t: 'nothing' });
   await settle();
   for (let at = 0; at < 1_000; at++) {
     const { left, right } = memoryCarriers();
