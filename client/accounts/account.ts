@@ -216,7 +216,7 @@ export class Account {
       os: `${type()} ${release()}`,
       ...(controllerUrl === undefined ? {} : { url: controllerUrl }),
       ...(credential === undefined ? {} : { credential }),
-      onMessage: (message) => void this.#receive(message),
+      onMessage: (message) => void this.#receive(message).catch((error: unknown) => this.#trouble(error)),
       onAlarm: (name) => this.#alarms.raise(name),
       onWelcome: (card) => {
         this.#memory.begin();
@@ -346,7 +346,7 @@ export class Account {
     const ended = this.#memory.snapshot?.session.ended;
     if (ended !== undefined) {
       if (before === 'known') this.#options.onEvent({ kind: 'session-ended', code: ended });
-      await this.#options.changed();
+      await this.#options.changed().catch((error: unknown) => this.#trouble(error));
       return this.signIns.renew();
     }
     this.signIns.signedIn();
@@ -355,10 +355,15 @@ export class Account {
       await this.#options.changed();
       this.readyWhenComplete();
     } catch (error) {
-      const fault = toFault(error);
-      this.#options.onEvent({ kind: 'trouble', fault });
-      this.#ready.reject(fault);
+      this.#ready.reject(this.#trouble(error));
     }
+  }
+
+  /** Says what went wrong; this account, and others, go on. */
+  #trouble(error: unknown): Fault {
+    const fault = toFault(error);
+    this.#options.onEvent({ kind: 'trouble', fault });
+    return fault;
   }
 
   /** What a person should hear of without asking: the end of their session, and news of their other devices. */

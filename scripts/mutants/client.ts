@@ -3,6 +3,40 @@ import { guards, type Mutant } from './mutant.ts';
 
 export const clientMutants: readonly Mutant[] = [
   ...guards(
+    'client/kept-capture.ts',
+    ['test/client/kept-capture.test.ts'],
+    [
+      [
+        'capturing that failed to begin is tried again',
+        "if (this.#isNow(starting)) this.#state = { state: 'off' };",
+        '',
+      ],
+      [
+        'whoever asks while capturing begins waits for it',
+        "if (before.state === 'starting') return void (await before.capture);",
+        "if (before.state === 'starting') return;",
+      ],
+      [
+        'what only begins when the client ends is given back',
+        '? await before.capture.catch(() => undefined)',
+        '? undefined',
+      ],
+      ['the end comes after what the system is being told', '    await this.#telling;\n', ''],
+      ['a change behind one that failed is told', 'told.catch(() => undefined);', 'told;'],
+    ],
+  ),
+  ...guards(
+    'client/accounts/account.ts',
+    ['test/client/account-goes-on.test.ts'],
+    [
+      [
+        'names that cannot be set after the end of a session end no client',
+        'await this.#options.changed().catch((error: unknown) => this.#trouble(error));',
+        'await this.#options.changed();',
+      ],
+    ],
+  ),
+  ...guards(
     'client/sign-in/sign-in.ts',
     ['test/attack/listeners-odd.test.ts'],
     [
