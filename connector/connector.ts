@@ -24,7 +24,7 @@ import type { StateDirectory } from '../protocol/node/state-directory.ts';
 import type { EnrolmentKey } from '../protocol/secrets.ts';
 import { encodeEnrolmentKey } from '../protocol/secrets.ts';
 import { encodeKey } from '../protocol/keys.ts';
-import { areSigned, hasLostKey } from '../protocol/tokens.ts';
+import { hasLostKey } from '../protocol/tokens.ts';
 import { FlowLog } from './flows/flow-log.ts';
 import { FlowQuota } from './flows/flow-quota.ts';
 import { HandIn } from './flows/hand-in.ts';
@@ -38,6 +38,7 @@ import { servedPart, type Serves } from './served.ts';
 import { AcceptedSessions } from './sessions/accepted-sessions.ts';
 import { listenDirectly } from './sessions/direct-listener.ts';
 import { tellFlows } from './flows/tell-flows.ts';
+import { TicketLists } from './ticket-lists.ts';
 import { TargetTests } from './dial/target-tests.ts';
 import type { AcmeSettings } from './web/certificates/acme-account.ts';
 import { answerPeer } from './web/certificates/answer-peer.ts';
@@ -172,6 +173,14 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     send: (answer) => control.send(answer),
     clock: systemClock,
   });
+  const tickets = new TicketLists({
+    card: () => memory.card,
+    taken(list) {
+      memory.setTickets(list);
+      for (const attachment of relays.values()) attachment.refresh();
+    },
+    refused: () => alarms.raise('ticket-not-valid'),
+  });
   const { promise: refused, reject: refuse } = Promise.withResolvers<never>();
   refused.catch(() => undefined);
   const { promise: welcomed, resolve: welcome } = Promise.withResolvers<void>();
@@ -295,7 +304,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
         // Only once that is out: the disk may be slow, and nobody keeps a right for as long as it takes.
         return memory.keepLeaseSoon();
       case 'tickets':
-        return void takeTickets(message.list);
+        return void tickets.take(message.list);
       case 'flows':
         return void control.send(tellFlows(message, [...sessions.values(), web]));
       case 'probe':
@@ -305,14 +314,6 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       default:
         return;
     }
-  }
-
-  /** Uses tickets that a key of the card signed; others leave the list before them in force. */
-  async function takeTickets(list: readonly string[]): Promise<void> {
-    if (!(await areSigned(memory.card, 'ticket', list))) return alarms.raise('ticket-not-valid');
-    memory.setTickets(list);
-    for (const attachment of relays.values()) attachment.refresh();
-    return undefined;
   }
 
   /** A key is no longer on the card: what it signed ends, and is signed anew for whoever has a right to it. */

@@ -3,6 +3,22 @@ import { guards, type Mutant } from './mutant.ts';
 
 export const connectorMutants: readonly Mutant[] = [
   ...guards(
+    'connector/ticket-lists.ts',
+    ['test/connector/ticket-lists.test.ts'],
+    [
+      [
+        'an older list of tickets does not come after a newer',
+        'this.#last = this.#last\n',
+        'this.#last = Promise.resolve()\n',
+      ],
+      [
+        'a list with a ticket that nobody signed is not used',
+        'isSigned ? taken(list) : refused()',
+        'taken(list)',
+      ],
+    ],
+  ),
+  ...guards(
     'connector/flows/flow-log.ts',
     ['test/connector/flow-log.test.ts'],
     [
