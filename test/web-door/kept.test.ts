@@ -14,6 +14,7 @@ import type { Name } from '../../protocol/names.ts';
 import { openStateDirectory, type StateDirectory } from '../../protocol/node/state-directory.ts';
 import { tokenSigner, type Card } from '../../protocol/tokens.ts';
 import { signWebSession } from '../../protocol/web.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
 
 const id = <K extends 'tok' | 'org' | 'net' | 'res' | 'usr' | 'ses'>(kind: K) =>
   newId(kind, systemRandom(16));
@@ -106,7 +107,15 @@ test('REL-16 a connector that cannot write its assertion key down signs with it 
   const state = stateOf(t);
   mkdirSync(join(state.path, '.assertion-keys.json.new'));
   let alarms = 0;
-  const assertions = await Assertions.open(state, systemRandom, 1, () => (alarms += 1));
+  const assertions = await Assertions.open({
+    state,
+    clock: new VirtualClock(),
+    nowMs: () => 1,
+    random: systemRandom,
+    replaced: () => undefined,
+    notKept: () => (alarms += 1),
+  });
   assert.equal(alarms, 1);
   assert.equal(assertions.jwks.length, 1);
+  assertions.close();
 });
