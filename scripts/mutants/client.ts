@@ -3,6 +3,18 @@ import { guards, type Mutant } from './mutant.ts';
 
 export const clientMutants: readonly Mutant[] = [
   ...guards(
+    'client/watchdog/start-watchdog.ts',
+    ['test/client/watchdog.test.ts'],
+    [
+      [
+        'a watchdog that cannot be started ends no client',
+        "    child.once('error', () => again(sinceMs));\n",
+        '',
+      ],
+      ['a watchdog is started again ever more rarely', 'Math.min(2 * pauseMs, longestPauseMs)', 'pauseMs'],
+    ],
+  ),
+  ...guards(
     'client/kept-capture.ts',
     ['test/client/kept-capture.test.ts'],
     [
