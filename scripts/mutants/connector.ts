@@ -358,9 +358,21 @@ export const connectorMutants: readonly Mutant[] = [
       ['a patch applies to its own version only', "if (from !== this.#version) return 'behind';", ''],
       [
         'a beat of an older epoch is not kept',
-        'const taken = this.lease.beat(epoch, controllerS);',
-        'const taken = this.lease.beat(Math.max(epoch, this.lease.epoch), controllerS);',
+        'return this.#lease.beat(epoch, controllerS);',
+        'return this.#lease.beat(Math.max(epoch, this.lease.epoch), controllerS);',
       ],
+    ],
+  ),
+  ...guards(
+    'protocol/node/kept-lease.ts',
+    ['test/protocol/kept-lease.test.ts'],
+    [
+      [
+        'a beat is not on disk before what was revoked',
+        'if (!this.#isWhole) return this.keep();',
+        'if (this.#written === 0) return this.keep();',
+      ],
+      ['an older beat on disk does not count', ' || (beat.written ?? 0) < (whole.written ?? 0)', ''],
     ],
   ),
   ...guards(

@@ -81,8 +81,8 @@ export const relayMutants: readonly Mutant[] = [
     [
       [
         'a draining relay takes nobody',
-        'if (this.isDraining || this.#unattached.size',
-        'if (this.#unattached.size',
+        "if (this.isDraining) return refuseUpgrade(socket, '503 Service Unavailable');",
+        '',
       ],
       ['a draining relay waits', 'while (left > 0 &&', 'while (left < 0 &&'],
     ],
