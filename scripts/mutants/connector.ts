@@ -3,6 +3,33 @@ import { guards, type Mutant } from './mutant.ts';
 
 export const connectorMutants: readonly Mutant[] = [
   ...guards(
+    'protocol/node/identity.ts',
+    ['test/connector/failing-disk.test.ts'],
+    [
+      [
+        'keys that the controller took are used whether the disk takes them or not',
+        '      keys = adopted;\n',
+        '',
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/web/web-sessions.ts',
+    ['test/web-door/kept.test.ts'],
+    [
+      [
+        'web sessions are written every so often',
+        ' || (!isOver && Math.abs(nowMs - this.#writtenMs) < writeEveryMs)',
+        '',
+      ],
+      [
+        'web sessions that the disk did not take are written later',
+        'this.#isDirty = !state.keepJson(file, all);\n    if (this.#isDirty) notKept();',
+        'this.#isDirty = false;\n    if (!state.keepJson(file, all)) notKept();',
+      ],
+    ],
+  ),
+  ...guards(
     'connector/ticket-lists.ts',
     ['test/connector/ticket-lists.test.ts'],
     [
