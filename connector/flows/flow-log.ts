@@ -77,6 +77,11 @@ export class FlowLog {
     return this.#isBroken || this.#pending.length >= maxPending;
   }
 
+  /** Whether so much is left that what anybody may cause can be recorded, too: the other half is for flows. */
+  get hasRoom(): boolean {
+    return this.#pending.length < maxWithRefusals;
+  }
+
   /** Whether the controller has said, since this process began, up to where it has the records: before, none is sent. */
   get isPlaced(): boolean {
     return this.#isPlaced;
@@ -88,9 +93,9 @@ export class FlowLog {
   }
 
   record(entry: Omit<FlowRecord, 'seq'>): void {
-    const isSingle =
-      entry.event !== 'refused' || this.#refusals.take(entry, this.#pending.length < maxWithRefusals);
-    if (isSingle) this.#write(entry);
+    // The web door counts its own, by what they are.
+    const isCounted = entry.event === 'refused' && entry.door !== 'web';
+    if (!isCounted || this.#refusals.take(entry, this.hasRoom)) this.#write(entry);
   }
 
   /**
@@ -100,8 +105,7 @@ export class FlowLog {
    */
   tend(isOver = false): void {
     if (this.#isBroken) this.#rewrite();
-    if (this.#pending.length < maxWithRefusals)
-      for (const refusal of this.#refusals.due(isOver)) this.#write(refusal);
+    if (this.hasRoom) for (const refusal of this.#refusals.due(isOver)) this.#write(refusal);
   }
 
   /** The oldest records not yet received, as many as one message may carry. */

@@ -26,6 +26,8 @@ const maxHandshakes = 512;
 /** Open connections; neither takes those of the other. */
 const maxConnections = { browser: 6_144, device: 2_048 };
 const maxConcurrentStreams = 128;
+/** While it drains: how often connections are let go whose request has ended. */
+const drainCheckMs = 250;
 
 /** Where a connection comes from: a browser's address as the relay told it, or a device's flow. */
 export type Source = { readonly address: string } | { readonly device: DeviceFlow };
@@ -63,10 +65,13 @@ export class HttpsEndpoint {
   readonly #connections = new WeakMap<object, Connection>();
   readonly #open = { browser: new Set<TLSSocket>(), device: new Set<TLSSocket>() };
   readonly #handshakes = { browser: handshakes(), device: handshakes() };
+  readonly #sessions = new Set<ServerHttp2Session>();
   #http1: Server | undefined;
   #http2: Http2Server | undefined;
   /** The connection that is being handed to HTTP/2, while it makes its session. */
   #entering: Connection | undefined;
+  #isDraining = false;
+  #cancelDrain: () => void = () => undefined;
 
   constructor(options: HttpsEndpointOptions) {
     this.#options = options;
@@ -122,6 +127,7 @@ export class HttpsEndpoint {
 
   /** Takes a connection's bytes; false when there is no room for another one. */
   take(stream: Duplex, source: Source): boolean {
+    if (this.#isDraining) return false;
     const kind = 'device' in source ? 'device' : 'browser';
     const open = this.#open[kind];
     const shaking = this.#handshakes[kind];
@@ -172,8 +178,35 @@ export class HttpsEndpoint {
     else done(null, context);
   }
 
+  /** Whether connections are let go as their requests end. */
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  /** Connections that are open. */
+  get size(): number {
+    return this.#open.browser.size + this.#open.device.size;
+  }
+
+  /**
+   * Takes no new connections and has those there are end: idle ones at once, others with what is under way on them. HTTP/2 is
+   * told by GOAWAY (RFC 9113 §6.8); that an HTTP/1.1 answer is the last one is for whoever sends it to say.
+   */
+  drain(): void {
+    if (this.#isDraining) return;
+    this.#isDraining = true;
+    for (const session of this.#sessions) session.close();
+    this.#letIdleGo();
+  }
+
   close(): void {
+    this.#cancelDrain();
     for (const open of Object.values(this.#open)) for (const socket of open) socket.destroy();
+  }
+
+  #letIdleGo(): void {
+    this.#http1?.closeIdleConnections();
+    this.#cancelDrain = this.#options.clock.after(drainCheckMs, () => this.#letIdleGo());
   }
 
   #enter(socket: TLSSocket, connection: Connection): void {
@@ -190,6 +223,10 @@ export class HttpsEndpoint {
   #begin(session: ServerHttp2Session): void {
     if (this.#entering !== undefined) this.#connections.set(session, this.#entering);
     session.on('error', () => session.destroy());
+    this.#sessions.add(session);
+    session.once('close', () => this.#sessions.delete(session));
+    // Its handshake was under way when the others were told.
+    if (this.#isDraining) session.close();
     let streams = 0;
     session.on('stream', (stream) => {
       streams++;

@@ -64,7 +64,7 @@ export const connectorMutants: readonly Mutant[] = [
       ],
       [
         'refusals leave half the log to flows',
-        'this.#refusals.take(entry, this.#pending.length < maxWithRefusals)',
+        'this.#refusals.take(entry, this.hasRoom)',
         'this.#refusals.take(entry, true)',
       ],
     ],

@@ -75,6 +75,17 @@ test('AUD-5 keeps what the controller has not confirmed across restarts, and goe
   assert.match(fileOf(state), /"seq":4/);
 });
 
+test('half of it is kept for flows: what strangers cause has no room beyond, until the controller has taken some', (t) => {
+  const log = logOf(stateOf(t));
+  log.received(0);
+  for (let count = 0; count < 49_999; count++) log.record(opened('a'));
+  assert.equal(log.hasRoom, true);
+  log.record({ at: 1, event: 'refused', flow: 'a' });
+  assert.deepEqual([log.hasRoom, log.full], [false, false]);
+  log.received(1);
+  assert.equal(log.hasRoom, true);
+});
+
 test('the file stays bounded however many records were confirmed', (t) => {
   const state = stateOf(t);
   const log = logOf(state);
