@@ -30,9 +30,10 @@ import {
   type RedisOptions,
 } from './services-option.ts';
 import { publicUrlFile } from './public-url.ts';
+import { addTrustProxyOption, type TrustProxyFlags } from './trust-proxy-option.ts';
 import { untilSignal } from './signals.ts';
 
-interface Options extends DatabaseOptions, RedisOptions, MailFlags, MetricsFlags {
+interface Options extends DatabaseOptions, RedisOptions, MailFlags, MetricsFlags, TrustProxyFlags {
   listen?: PublicListen;
   webListen?: PublicListen;
   webPort?: number;
@@ -48,7 +49,7 @@ interface Options extends DatabaseOptions, RedisOptions, MailFlags, MetricsFlags
 
 type Role = 'controller' | 'relay';
 
-/** Without a public URL the controller is a trial on this machine (DESIGN section 9). */
+/** Without a public URL the controller is a trial on this machine. */
 const trialUrl = 'http://postern.localhost:8080';
 const trialListen: PublicListen = { address: '127.0.0.1', port: 8_080 };
 
@@ -96,6 +97,10 @@ export function controllerCommand(program: Command): void {
         .argParser(parseEgressOption),
     )
     .addHelpText('after', drainHelp);
+  addTrustProxyOption(
+    command,
+    'they say where others come from, by the PROXY protocol (v1, v2), X-Forwarded-For or Forwarded',
+  );
   addMetricsOption(addMailOptions(withRedis(withDatabase(command)))).action(action(run));
 }
 
@@ -136,6 +141,7 @@ async function run(options: Options): Promise<void> {
     );
   }
   const webPort = options.webPort ?? (webListen?.port === 0 ? undefined : webListen?.port);
+  const behind = options.trustProxy === undefined ? {} : { trustsProxy: options.trustProxy };
   const controller = await startController({
     directory: options.data,
     publicUrl,
@@ -146,6 +152,7 @@ async function run(options: Options): Promise<void> {
     ...(certificate === undefined ? {} : { certificate }),
     ...(options.countries === undefined ? {} : { countriesFile: options.countries }),
     ...(options.egressAllow === undefined ? {} : { egress: options.egressAllow }),
+    ...behind,
     ...(webPort === undefined ? {} : { webPort }),
     ...(mail === undefined ? {} : { mailer: await mailer(mail, log) }),
     now: Date.now,
@@ -161,7 +168,12 @@ async function run(options: Options): Promise<void> {
   const browsers =
     webListen === undefined
       ? undefined
-      : await listenForBrowsers({ ...webListen, door: () => relay.door() }).catch(async (error: unknown) => {
+      : await listenForBrowsers({
+          ...webListen,
+          ...behind,
+          clock: systemClock,
+          door: () => relay.door(),
+        }).catch(async (error: unknown) => {
           relay.close();
           await controller.stop();
           throw startFault(error, webListen, { database, redis });

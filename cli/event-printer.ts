@@ -39,6 +39,10 @@ export class EventPrinter {
         return warn(
           `The session ends in ${formatDuration(event.leftMs)}. To go on without a break: ${login}`,
         );
+      case 'unconfirmed-zone':
+        return warn(
+          `Your organisation now has the zone ${event.zone}, which is nobody’s in DNS. Say yes to it by signing in again: ${login}`,
+        );
       case 'device-news':
         return say(newsText({ ...event.news, at: new Date(event.news.at * 1_000).toISOString() }, url));
       case 'refused':

@@ -16,6 +16,7 @@ import { KeptLease } from '../protocol/node/kept-lease.ts';
 import { serveLocalApi } from '../protocol/node/local-api.ts';
 import { Counts, flag, gauge, type Metric } from '../protocol/metrics.ts';
 import { relayMetrics } from './relay-metrics.ts';
+import type { TrustsProxy } from '../protocol/proxied-port.ts';
 import type { StateDirectory } from '../protocol/node/state-directory.ts';
 import { encodeEnrolmentKey, type EnrolmentKey } from '../protocol/secrets.ts';
 import { hasLostKey, type Card } from '../protocol/tokens.ts';
@@ -37,6 +38,8 @@ export interface RelayNodeOptions {
   readonly controllerUrl?: string;
   /** Instead of a certificate from the controller's built-in authority. */
   readonly tls?: TlsCertificate;
+  /** The operator's balancers, by address; nobody's word counts unless given. */
+  readonly trustsProxy?: TrustsProxy;
   readonly memoryBytes?: number;
   readonly bytesPerSecond?: number;
   readonly log: Logger;
@@ -69,6 +72,8 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
     });
   }
   const isPlain = publicUrl.protocol === 'http:';
+  const { trustsProxy } = options;
+  const behind = { clock: systemClock, ...(trustsProxy === undefined ? {} : { trustsProxy }) };
   const { promise: failed, reject: fail } = Promise.withResolvers<never>();
   failed.catch(() => undefined);
   const alarms = new Alarms(Date.now, (name, text) => log.error({ alarm: name }, text));
@@ -89,7 +94,7 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
   const browsers =
     options.webListen === undefined
       ? undefined
-      : await listenForBrowsers({ ...options.webListen, door: () => relay?.door });
+      : await listenForBrowsers({ ...options.webListen, ...behind, door: () => relay?.door });
   const control = keepControl({
     kind: 'relay',
     identity,
@@ -162,7 +167,7 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
     listener = await listenForNodes({
       address,
       port,
-      clock: systemClock,
+      ...behind,
       ...(tls === undefined || isPlain ? {} : { tls }),
       host: publicUrl.hostname,
       relay: () => relay,

@@ -9,9 +9,10 @@ import { certificateFiles } from './certificate-files.ts';
 import { addMetricsOption, serveMetrics, type MetricsFlags } from './metrics-server.ts';
 import { action, CommandError, say } from './output.ts';
 import { readSecret } from './secret.ts';
+import { addTrustProxyOption, type TrustProxyFlags } from './trust-proxy-option.ts';
 import { untilSignal } from './signals.ts';
 
-interface Options extends MetricsFlags {
+interface Options extends MetricsFlags, TrustProxyFlags {
   listen: PublicListen;
   webListen?: PublicListen;
   publicUrl: URL;
@@ -53,6 +54,7 @@ export function relayCommand(program: Command): void {
       parseRate,
     )
     .addHelpText('after', drainHelp);
+  addTrustProxyOption(command, 'they say in the PROXY protocol (v1, v2) where browsers come from');
   addMetricsOption(command).action(action(run));
 }
 
@@ -83,6 +85,7 @@ async function run(options: Options): Promise<void> {
     ...(key === undefined ? {} : { key }),
     ...(options.controller === undefined ? {} : { controllerUrl: options.controller }),
     ...(tls === undefined ? {} : { tls }),
+    ...(options.trustProxy === undefined ? {} : { trustsProxy: options.trustProxy }),
     ...(options.memory === undefined ? {} : { memoryBytes: options.memory * 1_024 * 1_024 }),
     ...(options.rate === undefined ? {} : { bytesPerSecond: (options.rate * 1_000_000) / 8 }),
   });

@@ -171,6 +171,8 @@ export function refusedZoneText(
   { zone, why, by }: NonNullable<ClientStatus['dns']>['refused_zones'][number],
   account: string,
 ): string {
+  if (why === 'unconfirmed')
+    return `! The zone ${zone} is new and nobody’s in DNS; to say yes to it, sign in again: postern login --account ${account}`;
   if (why !== 'held') return `! The zone ${zone} is not taken over: ${why}`;
   return `! The zone ${zone} is held by your account ${by}; to have ${account} go before it: postern down, then postern up --prefer ${account}`;
 }

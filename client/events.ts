@@ -18,6 +18,8 @@ export type ClientEvent =
   | { readonly kind: 'also-ready'; readonly status: ClientStatus }
   /** The session of a person ends in so many milliseconds. */
   | { readonly kind: 'session-ending'; readonly leftMs: number }
+  /** The organisation has declared a private zone since the person signed in; it is not taken over yet. */
+  | { readonly kind: 'unconfirmed-zone'; readonly zone: string }
   /** Another device of the same person was let in, or is suspended. */
   | { readonly kind: 'device-news'; readonly news: DeviceNews };
 

@@ -4,6 +4,7 @@
  */
 import type { Logger } from 'pino';
 import type { Clock, Random } from '../protocol/clock.ts';
+import type { TrustsProxy } from '../protocol/proxied-port.ts';
 import type { ConnectorId, DeviceId, OrganisationId } from '../protocol/ids.ts';
 import type { Publish } from './changes.ts';
 import type { NarrowedRights } from './decisions/narrowed-rights.ts';
@@ -61,6 +62,8 @@ export interface ControllerContext {
   readonly log: Logger;
   /** Where it may go itself for what administrators name. */
   readonly mayReach: MayReach;
+  /** Whose word counts for where a connection or a request comes from. */
+  readonly trustsProxy: TrustsProxy;
   /** Undefined where no SMTP server was named: then nobody comes by e-mail. */
   readonly mailer: Mailer | undefined;
   /** Whether it is about to end: then it is not ready, though it still does everything. */

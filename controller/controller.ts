@@ -18,6 +18,7 @@ import { sweepRequests } from './requests/end-requests.ts';
 import { ControllerWatch } from './live/controller-watch.ts';
 import { SourcePoller } from './posture/source-poller.ts';
 import type { Front } from '../protocol/fed-server.ts';
+import { ProxiedPort } from '../protocol/proxied-port.ts';
 import { Listener, type Certificate, type UpgradeHandler } from './listener.ts';
 import { openController, type OpenOptions } from './open-controller.ts';
 
@@ -93,7 +94,12 @@ export async function startController(options: ControllerOptions): Promise<Runni
       [controlPath]: (request, socket, head) => control.handleUpgrade(request, socket, head),
     });
     const front = options.front?.();
-    if (front !== undefined) listener.putBehind(front, (name) => hostsOf(context).includes(name));
+    const { trustsProxy: trusts } = options;
+    listener.putBehind({
+      isHost: (name) => hostsOf(context).includes(name),
+      ...(front === undefined ? {} : { front }),
+      ...(trusts === undefined ? {} : { proxied: new ProxiedPort({ trusts, clock: context.clock }) }),
+    });
     const address = await listener.listen(options.listen.host, options.listen.port);
     if (options.database !== undefined) {
       const { store, live, id, clock, log } = context;

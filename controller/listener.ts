@@ -8,6 +8,7 @@ import type { AddressInfo, Server as PortServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../protocol/clock.ts';
 import { fedServer, type Front } from '../protocol/fed-server.ts';
+import type { ProxiedPort } from '../protocol/proxied-port.ts';
 import { tlsVersions } from '../protocol/tls.ts';
 import {
   boundedServerOptions,
@@ -33,6 +34,7 @@ export class Listener {
   /** What listens: the server itself, or one that feeds it. */
   #port: PortServer;
   #certificate: Certificate | undefined;
+  #proxied: ProxiedPort | undefined;
 
   /** A server, over TLS where a certificate is given; not listening, and nobody answers yet. */
   constructor(certificate: Certificate | undefined, clock: Clock, bounds: PeerBounds = peerBounds) {
@@ -46,11 +48,22 @@ export class Listener {
     this.#certificate = certificate;
   }
 
-  /** Lets `front` look at each connection first, before listening; nothing without TLS. `isHost`: the own public hosts. */
-  putBehind(front: Front, isHost: (name: string) => boolean): void {
-    if (!(this.server instanceof TlsServer)) return;
-    const certificate = (): string => this.#certificate?.cert ?? '';
-    this.#port = fedServer({ front, behind: this.server, isHost, certificate });
+  /**
+   * Lets others look at each connection first; to be called before listening. `proxied` hears from balancers whose it is, then
+   * `front`, over TLS alone, takes it or gives it back. `isHost`: the own public hosts.
+   */
+  putBehind(looks: { front?: Front; proxied?: ProxiedPort; isHost: (name: string) => boolean }): void {
+    const { front, proxied, isHost } = looks;
+    const isTls = this.server instanceof TlsServer;
+    if (proxied === undefined && !(isTls && front !== undefined)) return;
+    this.#proxied = proxied;
+    this.#port = fedServer({
+      behind: this.server,
+      isHost,
+      certificate: () => this.#certificate?.cert ?? '',
+      ...(front === undefined || !isTls ? {} : { front }),
+      ...(proxied === undefined ? {} : { proxied }),
+    });
   }
 
   /** Sends upgrades to their owner by exact path; every other upgrade is answered 404 and closed. */
@@ -84,6 +97,7 @@ export class Listener {
     if (!this.#port.listening) return Promise.resolve();
     return new Promise((resolve) => {
       const cancelTimer = clock.after(closeGraceMs, () => {
+        this.#proxied?.closeAll();
         this.#peers.closeAll();
       });
       this.#port.close(() => {

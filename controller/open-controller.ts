@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Clock, Random } from '../protocol/clock.ts';
 import type { OrganisationId } from '../protocol/ids.ts';
+import type { TrustsProxy } from '../protocol/proxied-port.ts';
 import { actOnChange } from './decisions/act-on-change.ts';
 import { NarrowedRights } from './decisions/narrowed-rights.ts';
 import { OpenedCounts } from './decisions/opened-counts.ts';
@@ -22,7 +23,7 @@ import { prepareDirectory } from './keys/data-directory.ts';
 import { keyFiles, keyRecords, showFile } from './keys/key-place.ts';
 import { loadSecretKey, type SecretKey } from './keys/secret-key.ts';
 import { UnusableDatabase } from './store/unusable-database.ts';
-import type { Live } from './live/live.ts';
+import type { Live, Taken } from './live/live.ts';
 import { OrganisationReader } from './organisation/organisation-state.ts';
 import { stopDelivering } from './notifications/deliver.ts';
 import { Organisations } from './operator/organisations.ts';
@@ -55,6 +56,8 @@ export interface OpenOptions {
   readonly mailer?: Mailer;
   /** Where it may go itself for what administrators name; the default unless said. */
   readonly egress?: EgressRule;
+  /** The operator's balancers and proxies, by address; nobody's word counts unless given. */
+  readonly trustsProxy?: TrustsProxy;
 }
 
 export interface OpenController {
@@ -152,6 +155,7 @@ async function open(
     random,
     log,
     mayReach: mayReachBy(options.egress ?? defaultEgress, () => known.all.length),
+    trustsProxy: options.trustsProxy ?? (() => false),
     mailer: options.mailer,
     isDraining: false,
     isLeaving: false,
@@ -202,10 +206,11 @@ function openLive(
       .noteUnheard()
       .catch((error: unknown) => log.error({ err: error }, 'news could be told nowhere'));
   };
-  return redisLive({ url: redis, secretKey, id, unheard, now, clock, log });
+  const taken: Taken = (hash, untilMs) => store.noteTaken(hash, untilMs);
+  return redisLive({ url: redis, secretKey, id, unheard, taken, now, clock, log });
 }
 
-/** The web door shares the controller's port where that speaks TLS (DESIGN section 9). */
+/** The web door shares the controller's port where that speaks TLS. */
 function webPortOf({ protocol, port }: URL): number {
   if (protocol === 'http:') return 8_443;
   return port === '' ? 443 : Number(port);

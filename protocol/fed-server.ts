@@ -1,11 +1,14 @@
 /**
- * A TLS server that does not listen itself: somebody in front of it takes the port's connections and feeds it those that
- * are its own. Used where one port carries the own pages and browsers' connections that are only passed on.
+ * A server that does not listen itself: somebody in front of it takes the port's connections and feeds it those that are its
+ * own. Used where one port carries the own pages and browsers' connections that are only passed on, and where balancers say
+ * whose a connection is.
  */
 import { X509Certificate } from 'node:crypto';
-import type { Server as TlsServer } from 'node:https';
+import type { Server as HttpServer } from 'node:http';
+import { Server as TlsServer } from 'node:https';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Name } from './names.ts';
+import type { ProxiedPort } from './proxied-port.ts';
 
 /** The server behind a front, as the front sees it. */
 export interface OwnServer {
@@ -21,8 +24,11 @@ export interface OwnServer {
 export type Front = (socket: Socket, own: OwnServer) => void;
 
 export interface FedServerOptions {
-  readonly front: Front;
-  readonly behind: TlsServer;
+  /** Without, every connection is the server's own. */
+  readonly front?: Front;
+  /** Where it first has to be heard whose a connection is. */
+  readonly proxied?: ProxiedPort;
+  readonly behind: TlsServer | HttpServer;
   /** Whether this is one of its public hosts, as in their URLs. */
   readonly isHost: (name: string) => boolean;
   /** The certificate in force now, PEM. */
@@ -30,7 +36,7 @@ export interface FedServerOptions {
 }
 
 /** The server to listen with. `behind` is never to be listened with, and is closed with it. */
-export function fedServer({ front, behind, isHost, certificate }: FedServerOptions): Server {
+export function fedServer({ front, proxied, behind, isHost, certificate }: FedServerOptions): Server {
   // Without it the timers of its header and request timeouts never start.
   behind.emit('listening');
   let last: { readonly pem: string; readonly parsed: X509Certificate } | undefined;
@@ -46,13 +52,16 @@ export function fedServer({ front, behind, isHost, certificate }: FedServerOptio
         ? isLoopback(remoteAddress) || current().checkIP(localAddress ?? '') !== undefined
         : current().checkHost(name) !== undefined,
     take(socket) {
-      socket.allowHalfOpen = false;
+      socket.allowHalfOpen = !(behind instanceof TlsServer);
       behind.emit('connection', socket);
     },
   };
-  const outer = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) =>
-    front(socket, own),
-  );
+  const take = (socket: Socket): void => (front === undefined ? own.take(socket) : front(socket, own));
+  const outer = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => {
+    if (proxied === undefined) take(socket);
+    else proxied.take(socket, take);
+  });
+  proxied?.tell(behind);
   outer.once('close', () => behind.close());
   return outer;
 }

@@ -60,7 +60,8 @@ const sessionState = Type.Object({
   kind: Type.Union([Type.Literal('person'), Type.Literal('service')]),
   name: Type.String(),
   email: Type.Optional(Type.String()),
-  /** Epoch seconds. */
+  /** When the person last signed in on this device; epoch seconds, as `until`. */
+  began: Type.Optional(Type.Integer()),
   until: Type.Integer(),
   ended: Type.Optional(Type.String()),
 });

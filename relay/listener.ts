@@ -11,8 +11,9 @@ import {
 import { createServer as createHttpsServer, Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '../protocol/clock.ts';
-import { fedServer } from '../protocol/fed-server.ts';
+import { fedServer, type Front } from '../protocol/fed-server.ts';
 import { hopPath } from '../protocol/hop.ts';
+import { ProxiedPort, type TrustsProxy } from '../protocol/proxied-port.ts';
 import {
   boundedServerOptions,
   boundPeers,
@@ -44,6 +45,8 @@ export interface RelayListenerOptions {
   readonly clock: Clock;
   /** What peers are held to, unless the usual. */
   readonly bounds?: PeerBounds;
+  /** The operator's balancers, by address; nobody's word counts unless given. */
+  readonly trustsProxy?: TrustsProxy;
 }
 
 export interface RelayListener {
@@ -77,17 +80,22 @@ export async function listenForNodes(options: RelayListenerOptions): Promise<Rel
     else relay.handleUpgrade(request, socket, head);
   });
   let certificate = options.tls?.cert ?? '';
+  const { trustsProxy: trusts, clock } = options;
+  const proxied = trusts === undefined ? undefined : new ProxiedPort({ trusts, clock });
+  const front: Front = (socket, own) => {
+    const door = options.relay()?.door;
+    if (door === undefined) own.take(socket);
+    else door.take(socket, own);
+  };
+  const isTls = server instanceof HttpsServer;
   const outer =
-    server instanceof HttpsServer
+    isTls || proxied !== undefined
       ? fedServer({
           behind: server,
           isHost: (name) => name === options.host,
           certificate: () => certificate,
-          front(socket, own) {
-            const door = options.relay()?.door;
-            if (door === undefined) own.take(socket);
-            else door.take(socket, own);
-          },
+          ...(isTls ? { front } : {}),
+          ...(proxied === undefined ? {} : { proxied }),
         })
       : server;
   await new Promise<void>((resolve, reject) => {
@@ -103,6 +111,7 @@ export async function listenForNodes(options: RelayListenerOptions): Promise<Rel
     close: () =>
       new Promise((resolve) => {
         outer.close(() => resolve());
+        proxied?.closeAll();
         // Those in the middle of a handshake too, which the server does not count as its own yet.
         peers.closeAll();
       }),

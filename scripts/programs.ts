@@ -50,6 +50,7 @@ export const programs = {
   postgres: { package: 'postgresql', targets: everyone, folder: '/usr/lib/postgresql/*/bin' },
   initdb: { package: 'postgresql', targets: everyone, folder: '/usr/lib/postgresql/*/bin' },
   'redis-server': { package: 'redis-server', targets: ['test', 'bench'] },
+  haproxy: { package: 'haproxy', targets: ['test'], rootOnly: true },
   chromium: { package: 'chromium', targets: people },
   nginx: { package: 'nginx-light', targets: ['test'] },
   python3: {

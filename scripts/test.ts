@@ -29,7 +29,8 @@ const atOnce = [3, 2, 1];
 /** They mostly wait. */
 const wholeSystem = /\/e2e\/|\/attack\/(?:listeners|dns|client)-/;
 /** Two of them would measure each other. */
-const inTime = /\/attack\/(?:killed|revocation|posture-cuts)-|\/e2e\/(?:direct|outage|relays|slow-readers)\./;
+const inTime =
+  /\/attack\/(?:killed|revocation|web-revocation|posture-cuts)-|\/e2e\/(?:cluster|direct|organisations|outage|relays|slow-readers)\./;
 /** Folders of `test/` that hold what tests use, not tests. */
 const support = new Set(['support']);
 

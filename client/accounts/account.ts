@@ -21,6 +21,7 @@ import { DeviceKeys } from '../sign-in/device-keys.ts';
 import { DeviceNewsReader } from '../sign-in/device-news.ts';
 import { mayDialDirectly } from '../tunnel/direct-address.ts';
 import type { AddressRange } from '../dns/address-range.ts';
+import { ConfirmedZones } from '../dns/confirmed-zones.ts';
 import { acceptedZones, type RefusedZone } from '../dns/zones.ts';
 import type { ClientEvent } from '../events.ts';
 import { Flows } from '../flows/flows.ts';
@@ -86,6 +87,7 @@ export class Account {
   readonly #ready = Promise.withResolvers<void>();
   #control: ControlConnection | undefined;
   #knowledge: Knowledge = nothingKnown([], new Set());
+  readonly #confirmed: ConfirmedZones;
   #unfitZones: readonly RefusedZone[] = [];
   #isStopped = false;
   /** Whether the controller has said who we are since this process started. */
@@ -99,6 +101,7 @@ export class Account {
     this.#ready.promise.catch(() => undefined);
     this.#alarms = new Alarms(Date.now, (_name, text) => onEvent({ kind: 'alarm', text }));
     this.#memory = new DeviceMemory(options.state, (name) => this.#alarms.raise(name));
+    this.#confirmed = new ConfirmedZones(options.state, () => this.notKept());
     this.keys = new DeviceKeys({
       identity,
       rotate: () => this.#control?.rotate() ?? false,
@@ -378,13 +381,22 @@ export class Account {
       this.#options.onEvent({ kind: 'device-news', news });
   }
 
+  /** A zone that has come since the sign-in: its names go where they went before, until the person says yes to it. */
+  #tellUnconfirmed(refused: readonly RefusedZone[]): void {
+    const told = new Set(this.#unfitZones.flatMap(({ zone, why }) => (why === 'unconfirmed' ? zone : [])));
+    for (const { zone, why } of refused)
+      if (why === 'unconfirmed' && !told.has(zone)) this.#options.onEvent({ kind: 'unconfirmed-zone', zone });
+  }
+
   /** Makes what is known from what is remembered. */
   #readSnapshot(): void {
     const { snapshot } = this.#memory;
     if (snapshot === undefined) return;
     const controllerHost = hostOf(this.url);
     const hosts = [controllerHost, ...Object.values(snapshot.relays).map(({ url }) => hostOf(url))];
-    const { accepted, refused } = acceptedZones(snapshot.zones, controllerHost);
+    const isConfirmed = this.#confirmed.of(snapshot);
+    const { accepted, refused } = acceptedZones(snapshot.zones, controllerHost, isConfirmed);
+    this.#tellUnconfirmed(refused);
     this.#unfitZones = refused;
     const exempt = new Set(hosts.flatMap((host) => parseName(host) ?? []));
     this.#knowledge = readKnowledge(snapshot, accepted, exempt);

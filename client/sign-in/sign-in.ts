@@ -1,5 +1,5 @@
 /**
- * A person's sign-in as the device sees it (DESIGN section 4): a browser on this machine that comes back to a loopback
+ * A person's sign-in as the device sees it: a browser on this machine that comes back to a loopback
  * port with a code under PKCE (RFC 8252, RFC 7636), or a code of eight consonants that the person types elsewhere.
  */
 import { createHash } from 'node:crypto';

@@ -14,6 +14,7 @@ import type { ControllerContext } from '../context.ts';
 import type { TextRecords } from '../operator/asked-names.ts';
 import { issuesOf } from '../organisation/schema-issues.ts';
 import { Cookies } from '../login/cookies.ts';
+import { installCallerAddress } from '../source/caller-address.ts';
 import { installAccess, type Authenticate } from './access.ts';
 import { installDescription } from './description.ts';
 import { installSecurityHeaders } from './security-headers.ts';
@@ -88,6 +89,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     sessionCookie: new Cookies(context.publicUrl).nameOf('session'),
   });
   countAnswers(app, context);
+  installCallerAddress(app, context.trustsProxy);
   installAccess(app, context, authenticators);
   for (const routes of [
     discoveryRoutes,

@@ -19,6 +19,7 @@ import type { LoginAttempts } from '../enrolment/login-attempts.ts';
 import type { LiveMessage } from '../live/bus.ts';
 import { Guesses } from '../guesses.ts';
 import { organisationAt } from '../operator/organisation-at.ts';
+import { callerAddress } from '../source/caller-address.ts';
 import { Conversation } from './conversation.ts';
 import { DeviceLooks } from './device-looks.ts';
 import { MissedNews } from './missed-news.ts';
@@ -93,7 +94,8 @@ export class ControlServer {
     if (this.#isClosed || !offered.includes(controlSubprotocol) || request.headers.origin !== undefined) {
       return refuseUpgrade(socket, '400 Bad Request');
     }
-    const address = (request.socket.remoteAddress ?? '').replace(/^::ffff:(?=[\d.]+$)/, '');
+    const address = callerAddress(request, this.#context.trustsProxy);
+    if (address === undefined) return refuseUpgrade(socket, '400 Bad Request');
     const organisation = organisationAt(this.#context, request).id;
     this.#sockets.handleUpgrade(request, socket, head, (webSocket: WebSocket) => {
       this.accept(webSocketCarrier(webSocket), address, organisation);

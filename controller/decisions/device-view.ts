@@ -241,6 +241,7 @@ function deviceSnapshot(
       kind: subject.kind === 'service' ? 'service' : 'person',
       name: subject.name,
       ...(subject.email === undefined ? {} : { email: subject.email }),
+      began: Math.floor(session.startedMs / 1_000),
       until: Math.floor(session.untilMs / 1_000),
       ...(ended === undefined ? {} : { ended }),
     },

@@ -14,7 +14,6 @@ import { appendAudit } from '../audit/append-audit.ts';
 import type { ControllerContext } from '../context.ts';
 import type { Cookies } from '../login/cookies.ts';
 import { signInLifeMs } from '../login/pending-sign-ins.ts';
-import { plainAddress } from '../login/same-network.ts';
 import { organisationAt } from '../operator/organisation-at.ts';
 import type { Throttle } from '../throttle.ts';
 import { resourceAtHost } from '../web/connector-web.ts';
@@ -104,7 +103,7 @@ class Guests {
       throw new ProblemError('invalid-request', undefined, [
         { path: ['email'], message: 'this is no e-mail address of a form that mail is sent to' },
       ]);
-    const source = plainAddress(request.ip);
+    const source = request.callerAddress;
     count(this.#asks, sourceOfAddress(source), now());
     const { id, store, reader } = organisationAt(this.#context, request);
     count(this.#mails, JSON.stringify([id, email]), now());
@@ -140,7 +139,7 @@ class Guests {
   ): Promise<GuestAnswer> {
     const { now } = this.#context;
     const host = hostIn(text);
-    const address = plainAddress(request.ip);
+    const address = request.callerAddress;
     const source = sourceOfAddress(address);
     const organisation = organisationAt(this.#context, request);
     count(this.#tries, source, now());

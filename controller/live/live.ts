@@ -34,8 +34,16 @@ export interface Live {
   close(): Promise<void>;
 }
 
-/** What a live of several controllers needs of the records. */
+/** What a live of several controllers needs of the records, beside `Taken`. */
 export interface Unheard {
   /** Notes in the store that news of this organisation did not reach everyone. */
   (organisation: OrganisationId): void;
+}
+
+/**
+ * Notes in the store that a value was taken, under a hash that is its own, until `untilMs` (epoch); false when it had been
+ * before. Redis alone may forget it.
+ */
+export interface Taken {
+  (hash: string, untilMs: number): Promise<boolean>;
 }

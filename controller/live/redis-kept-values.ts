@@ -1,10 +1,13 @@
 /**
  * Values that are taken once, kept in Redis, sealed. A value is in exactly one place: where Redis surely did not take it,
- * in this process; where that is not known, nowhere, and whoever brought it begins anew.
+ * in this process; where that is not known, nowhere, and whoever brought it begins anew. That one was taken is noted in the
+ * store, since a Redis that goes back to an older state, or fails over to a replica that missed the last second, has it again.
  */
+import { createHash } from 'node:crypto';
 import { Fault } from '../../protocol/errors.ts';
 import type { SecretKey } from '../keys/secret-key.ts';
 import { MemoryKeptValues, type KeptValues } from './kept-values.ts';
+import type { Taken } from './live.ts';
 import { NoAnswer, type RedisConnection } from './redis-connection.ts';
 
 export interface RedisKeptOptions {
@@ -14,6 +17,7 @@ export interface RedisKeptOptions {
   readonly name: string;
   readonly lifeMs: number;
   readonly secretKey: SecretKey;
+  readonly taken: Taken;
   /** Epoch milliseconds. */
   readonly now: () => number;
 }
@@ -40,14 +44,16 @@ export class RedisKeptValues<T extends object> implements KeptValues<T> {
   async take(key: string): Promise<T | undefined> {
     const here = await this.#here.take(key);
     if (here !== undefined) return here;
-    const { connection, secretKey, now } = this.#options;
+    const { connection, secretKey, taken, now } = this.#options;
     // Without an answer it may be gone or not; nobody gets it twice.
     const sealed = await connection.take(this.#keyOf(key)).catch(() => undefined);
     const plain = sealed === undefined ? undefined : secretKey.unseal(this.#purpose(key), sealed);
     if (plain === undefined) return undefined;
     const { value, expiresMs } = JSON.parse(plain.toString('utf8')) as { value: T; expiresMs: number };
-    // A Redis that was put back to an earlier state forgets the end of what it keeps.
-    return expiresMs > now() ? value : undefined;
+    // A Redis that was put back to an older state forgets the end of what it keeps as well.
+    if (expiresMs <= now()) return undefined;
+    const isFirst = await taken(hashOf(this.#purpose(key)), expiresMs).catch(() => false);
+    return isFirst ? value : undefined;
   }
 
   #sealed(key: string, value: T): Buffer {
@@ -63,4 +69,8 @@ export class RedisKeptValues<T extends object> implements KeptValues<T> {
   #keyOf(key: string): string {
     return `${this.#options.prefix}:${this.#options.name}:${key}`;
   }
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url');
 }

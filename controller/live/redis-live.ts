@@ -9,7 +9,7 @@ import type { OrganisationId } from '../../protocol/ids.ts';
 import type { SecretKey } from '../keys/secret-key.ts';
 import { Throttle } from '../throttle.ts';
 import { memoryBus, type Bus } from './bus.ts';
-import type { Live, Unheard } from './live.ts';
+import type { Live, Taken, Unheard } from './live.ts';
 import { Heard, openNews, sealNews, type News } from './news.ts';
 import { Presence } from './presence.ts';
 import { RedisConnection } from './redis-connection.ts';
@@ -30,6 +30,7 @@ export interface RedisLiveOptions {
   /** Of this process, and of no other. */
   readonly id: string;
   readonly unheard: Unheard;
+  readonly taken: Taken;
   /** Epoch milliseconds. */
   readonly now: () => number;
   readonly clock: Clock;
@@ -102,13 +103,14 @@ class RedisLive implements Live {
   }
 
   kept<T extends object>(name: string, lifeMs: number): RedisKeptValues<T> {
-    const { secretKey, now } = this.#options;
+    const { secretKey, taken, now } = this.#options;
     return new RedisKeptValues({
       connection: this.#connected(),
       prefix: this.#prefix,
       name,
       lifeMs,
       secretKey,
+      taken,
       now,
     });
   }

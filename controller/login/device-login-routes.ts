@@ -1,5 +1,5 @@
 /**
- * A person lets a waiting device in, or not (DESIGN section 4): by the code they typed, with a fresh sign-in, or by the
+ * A person lets a waiting device in, or not: by the code they typed, with a fresh sign-in, or by the
  * secret of the link that their own machine opened. Each answer brings the code or secret again; nothing is remembered
  * in between.
  */
@@ -95,7 +95,7 @@ class DeviceLogins {
     signIn: 'enough' | 'as it is' = 'enough',
   ): Promise<{ entered: Entered; caller: PortalCaller; browser: string }> {
     const caller = await portalCaller(this.#context, request);
-    const browser = plainAddress(request.ip);
+    const browser = request.callerAddress;
     const entered =
       'code' in entry
         ? await this.#byCode(caller, entry.code, browser)

@@ -17,7 +17,6 @@ import type { Throttle } from '../throttle.ts';
 import { endEarlierSession } from './browser-sessions.ts';
 import type { Cookies } from './cookies.ts';
 import { PersonDisabled, recordSignIn } from './record-sign-in.ts';
-import { plainAddress } from './same-network.ts';
 
 /** As sessions name it where others name their provider; no provider can be called so. */
 const providerName = 'local account';
@@ -54,7 +53,7 @@ export class LocalSignIn {
       throw new ProblemError('invalid-request', 'The request comes from another site.');
     if (this.#context.organisations.get(id)?.isSuspended === true)
       throw new ProblemError('not-allowed', suspendedText);
-    const source = sourceOfAddress(plainAddress(request.ip));
+    const source = sourceOfAddress(request.callerAddress);
     for (const [throttle, key] of [
       [this.#sources, source],
       [this.#accounts, account === undefined ? undefined : accountKey(id, account)],
@@ -75,7 +74,7 @@ export class LocalSignIn {
         what: 'sign-in',
         result: 'failed',
         reasons: ['local'],
-        detail: { by: proof, account, address: plainAddress(request.ip) },
+        detail: { by: proof, account, address: request.callerAddress },
       },
     ]);
     throw new ProblemError('not-authenticated', 'That is not right. Check each part, and try again.');
@@ -94,7 +93,7 @@ export class LocalSignIn {
       .select(['name', 'subject'])
       .where('id', '=', person)
       .executeTakeFirstOrThrow();
-    const address = plainAddress(request.ip);
+    const address = request.callerAddress;
     const signedIn = await recordSignIn(this.#context, organisation, {
       issuer: localIssuer,
       provider: providerName,

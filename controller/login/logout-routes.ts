@@ -22,7 +22,6 @@ import { portalCaller } from './portal-caller.ts';
 import { reachProvider } from './provider-use.ts';
 import type { Provider, Providers } from './providers.ts';
 import { idTokenPurpose } from './record-sign-in.ts';
-import { plainAddress } from './same-network.ts';
 
 const person = { access: ['person'] } as const;
 const Params = Type.Object({ provider: Type.String({ maxLength: 63 }) });
@@ -107,7 +106,7 @@ function backChannelRoute(app: TypedApp, context: ControllerContext, providers: 
       schema: { summary: 'Takes a logout token of a provider', params: Params },
     },
     async (request, reply) => {
-      const address = sourceOfAddress(plainAddress(request.ip));
+      const address = sourceOfAddress(request.callerAddress);
       const lockedUntil = refused.lockedUntilMs(address);
       if (lockedUntil !== undefined) throw ProblemError.tooMany(lockedUntil - context.now());
       const organisation = organisationAt(context, request);

@@ -46,7 +46,7 @@ export function myPassesRoutes(app: TypedApp, context: ControllerContext): void 
           created: instant(row.created_ms),
           expires: row.expires_ms === null ? null : instant(row.expires_ms),
         })),
-        resources: (await openInBrowser(context, caller, request.ip)).map(
+        resources: (await openInBrowser(context, caller, request.callerAddress)).map(
           ({ definition }) => definition.name,
         ),
       };
@@ -77,7 +77,7 @@ export function myPassesRoutes(app: TypedApp, context: ControllerContext): void 
       const { name, resource: wanted, expires = usualLife } = request.body;
       const lifeMs = parseDuration(expires);
       if (lifeMs === undefined) throw new ProblemError('invalid-request', 'expires is at most a year.');
-      const open = await openInBrowser(context, caller, request.ip);
+      const open = await openInBrowser(context, caller, request.callerAddress);
       const resource = open.find(({ definition }) => definition.name === wanted);
       if (resource === undefined) throw new ProblemError('not-found');
       if (!isFresh(session.auth_ms ?? undefined, context.now()))

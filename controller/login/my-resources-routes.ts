@@ -36,9 +36,14 @@ export function myResourcesRoutes(app: TypedApp, context: ControllerContext): vo
     },
     async (request) => {
       const caller = await portalCaller(context, request);
-      const { device, rights, ...about } = await rightsOf(context, caller, request.ip, request.query.device);
+      const { device, rights, ...about } = await rightsOf(
+        context,
+        caller,
+        request.callerAddress,
+        request.query.device,
+      );
       const known = rights.filter((right) => right.known);
-      const byBrowser = await browserRightsOf(context, caller, request.ip, 'web');
+      const byBrowser = await browserRightsOf(context, caller, request.callerAddress, 'web');
       const open = byBrowser.rights.filter(({ state, resource }) => state === 'granted' && hasDoor(resource));
       // What only a browser may open is there as well.
       const others = open.filter(({ resource }) => !known.some((right) => right.resource === resource));
@@ -68,8 +73,8 @@ export function myResourcesRoutes(app: TypedApp, context: ControllerContext): vo
       const { door } = request.query;
       const { state, device, rights, ...about } =
         door === undefined
-          ? await rightsOf(context, caller, request.ip, request.query.device)
-          : await browserRightsOf(context, caller, request.ip, door);
+          ? await rightsOf(context, caller, request.callerAddress, request.query.device)
+          : await browserRightsOf(context, caller, request.callerAddress, door);
       const asked = request.params.name;
       // Looked for among what there is, and among what may be known: as much work whichever of them holds it.
       const there = meant(state.resources, asked, (resource) => resource);
@@ -86,7 +91,7 @@ export function myResourcesRoutes(app: TypedApp, context: ControllerContext): vo
         policies: becauseOf(decided),
         device: device?.id,
         ...(door === undefined ? {} : { door }),
-        address: request.ip,
+        address: request.callerAddress,
       });
       if (trace === undefined)
         throw new ProblemError(

@@ -25,7 +25,6 @@ import { reachProvider } from './provider-use.ts';
 import type { Provider, Providers } from './providers.ts';
 import { NoRoomForPerson, PersonDisabled, recordSignIn } from './record-sign-in.ts';
 import { returnPath } from './return-path.ts';
-import { plainAddress } from './same-network.ts';
 import { signInTrialRoutes } from './sign-in-trial-routes.ts';
 import { SignInTrials } from './sign-in-trials.ts';
 import type { StepUp } from './step-up.ts';
@@ -148,7 +147,7 @@ export class SignIns {
     name: string,
     { returnTo, asked, stepUp }: Pick<PendingSignIn, 'returnTo' | 'stepUp'> & { readonly asked: boolean },
   ): Promise<FastifyReply> {
-    const source = sourceOfAddress(plainAddress(request.ip));
+    const source = sourceOfAddress(request.callerAddress);
     const lockedUntilMs = this.#starts.lockedUntilMs(source);
     if (lockedUntilMs !== undefined) {
       const waitS = Math.max(1, Math.ceil((lockedUntilMs - this.#context.now()) / 1_000));
@@ -239,7 +238,7 @@ export class SignIns {
     if (pending === undefined) return backToSignIn(reply, 'attempt-gone', '/');
     const { returnTo, trialOf } = pending;
     if (this.#isSuspended(organisation)) return backToSignIn(reply, 'suspended', returnTo);
-    const address = plainAddress(request.ip);
+    const address = request.callerAddress;
     const provider = await this.#reach(organisation, name);
     if (provider === 'provider-unreachable') return backToSignIn(reply, 'provider-unreachable', returnTo);
     // Whatever the provider says: what was begun as a trial signs nobody in.

@@ -7,7 +7,6 @@ import type { Authenticate } from '../api/access.ts';
 import { ProblemError } from '../api/problems.ts';
 import type { ControllerContext } from '../context.ts';
 import { organisationAt } from '../operator/organisation-at.ts';
-import { plainAddress } from '../login/same-network.ts';
 import { provesSource } from './source-secrets.ts';
 
 const failures = { limit: 20, windowMs: 10 * 60_000 };
@@ -18,7 +17,7 @@ export function sourceAuthenticator(context: ControllerContext): Authenticate {
     const given = bearerOf(request);
     // An API token is another caller's, who may or may not call this.
     if (given === undefined || given.startsWith('at_')) return undefined;
-    const address = plainAddress(request.ip);
+    const address = request.callerAddress;
     if (throttle.lockedUntilMs(address) !== undefined)
       throw new ProblemError('too-many', 'Too many wrong secrets came from this address; wait ten minutes.');
     const { store, reader, id } = organisationAt(context, request);

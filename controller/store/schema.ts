@@ -129,9 +129,16 @@ export interface ControllersTable {
   beats: number;
 }
 
+/** Values that were good once and are used up, for as long as somebody could bring them again. */
+export interface TakenValuesTable {
+  hash: string;
+  until_ms: number;
+}
+
 export interface Schema extends ScopedSchema {
   audit_hashes: AuditHashesTable;
   organisations: OrganisationsTable;
   controller_files: ControllerFilesTable;
   controllers: ControllersTable;
+  taken_values: TakenValuesTable;
 }

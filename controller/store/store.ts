@@ -35,6 +35,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 
 /** A page of the audit log; SQLite takes a bounded number of values in one statement. */
 const rowsAtOnce = 1_000;
+/** So long after its end it is still known of a value that it was taken. */
+const takenForMs = 3_600_000;
 
 /** Another organisation has this name or address. */
 export class OrganisationTaken extends Error {
@@ -307,6 +309,23 @@ export class Store {
   async forgetController(id: string, beats: number): Promise<boolean> {
     const same = this.#database.db.deleteFrom('controllers').where('id', '=', id).where('beats', '=', beats);
     return (await same.executeTakeFirst()).numDeletedRows > 0n;
+  }
+
+  /**
+   * Notes that a value was taken that is good once, until `untilMs`; false when it had been before. Of several who say so at
+   * once, one is told true.
+   */
+  async noteTaken(hash: string, untilMs: number): Promise<boolean> {
+    const { db } = this.#database;
+    const { numInsertedOrUpdatedRows: noted } = await db
+      .insertInto('taken_values')
+      .values({ hash, until_ms: untilMs })
+      .onConflict((conflict) => conflict.column('hash').doNothing())
+      .executeTakeFirstOrThrow();
+    // Not by the minute: the clocks of controllers differ.
+    const over = this.#options.now() - takenForMs;
+    await db.deleteFrom('taken_values').where('until_ms', '<', over).execute();
+    return noted === 1n;
   }
 
   /** How often news of each organisation could not be told. */

@@ -12,7 +12,6 @@ import { subjectOf } from '../decisions/seat.ts';
 import { openBrowserSession } from '../login/browser-sessions.ts';
 import type { Cookies } from '../login/cookies.ts';
 import { returnPath } from '../login/return-path.ts';
-import { plainAddress } from '../login/same-network.ts';
 import { stepUpFor } from '../login/step-up.ts';
 import { organisationAt } from '../operator/organisation-at.ts';
 import type { OrganisationState } from '../organisation/organisation-state.ts';
@@ -89,7 +88,7 @@ class WebStart {
     const subject = await subjectOf(organisation.store, state, session.subject);
     const host = parseName(asked.host.replace(/:\d{1,5}$/, ''));
     if (subject === undefined || host === undefined) return refuse(reply, asked.host);
-    const address = plainAddress(request.ip);
+    const address = request.callerAddress;
     const visitor = visitorOf(subject, session, [address]);
     const decided = decideAtHost(state, visitor, host, nowMs);
     if (decided === undefined || !decided.known) return refuse(reply, host);

@@ -77,6 +77,18 @@ export const clientMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
+    'client/dns/confirmed-zones.ts',
+    ['test/client/confirmed-zones.test.ts'],
+    [
+      [
+        'a private zone waits for its person',
+        'return (zone) => !isPrivate(zone) ||',
+        'return (zone) => true ||',
+      ],
+      ['a session that has ended confirms no zone', ' && session.ended === undefined', ''],
+    ],
+  ),
+  ...guards(
     'client/capture/captured.ts',
     ['test/client/captured.test.ts'],
     [['an application that does not read is held little for', '    boundUnsent(socket);\n', '']],

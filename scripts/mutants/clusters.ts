@@ -64,11 +64,7 @@ export const clustersMutants: readonly Mutant[] = [
     ],
   ]),
   ...guards('controller/live/redis-kept-values.ts', live, [
-    [
-      'a value in Redis is not taken after its time',
-      'return expiresMs > now() ? value : undefined;',
-      'return value;',
-    ],
+    ['a value in Redis is not taken after its time', 'if (expiresMs <= now()) return undefined;', ''],
   ]),
   ...guards('controller/live/news.ts', live, [
     ['news count once', "if (known !== undefined && n <= known.n) return 'again';", ''],
@@ -78,6 +74,11 @@ export const clustersMutants: readonly Mutant[] = [
       'what Redis may have is kept nowhere else',
       "if (error instanceof NoAnswer && error.state === 'not-done') return",
       'if (error instanceof NoAnswer) return',
+    ],
+    [
+      'a Redis that has what was taken again gives it to nobody',
+      'return isFirst ? value : undefined;',
+      'return value;',
     ],
   ]),
   ...guards('controller/control/missed-news.ts', lost, [

@@ -3,6 +3,9 @@ import { guards, type Mutant } from './mutant.ts';
 
 const slow = ['test/attack/listeners-slow.test.ts'];
 const odd = ['test/attack/listeners-odd.test.ts'];
+const proxies = ['test/protocol/proxied-port.test.ts'];
+const prefaces = ['test/protocol/proxy-preface.test.ts'];
+const callers = ['test/controller/source/caller-address.test.ts'];
 const tokens = ['test/attack/api-tokens.test.ts'];
 
 export const listenersMutants: readonly Mutant[] = [
@@ -20,6 +23,29 @@ export const listenersMutants: readonly Mutant[] = [
   ]),
   ...guards('controller/control/control-server.ts', odd, [
     ['no browser opens a control channel', ' || request.headers.origin !== undefined) {', ') {'],
+  ]),
+  ...guards('protocol/proxied-port.ts', proxies, [
+    [
+      'only a listed balancer says whose a connection is',
+      "    if (!this.#options.trusts(socket.remoteAddress ?? '')) return next(socket);\n",
+      '',
+    ],
+    [
+      'a balancer that is slow is let go',
+      '    const cancelTimer = this.#options.clock.after(prefaceMs, fail);',
+      '    const cancelTimer = (): void => undefined;',
+    ],
+    ['of too many that say nothing yet the oldest goes', 'oldest?.destroy();', ''],
+    ['a broken preface ends the connection', "      if (verdict.state === 'invalid') return fail();\n", ''],
+  ]),
+  ...guards('protocol/proxy-preface.ts', prefaces, [
+    ['a preface has a longest length', ' || rest > longestRest) return', ') return'],
+    ['addresses are those of their family', ' || rest < 2 * size + 4) return', ') return'],
+  ]),
+  ...guards('controller/source/caller-address.ts', callers, [
+    ['only a listed proxy’s headers count', '  if (!trusts(peer)) return peer;\n', ''],
+    ['the first address that is not listed counts', '    if (!trusts(last)) return last;\n', ''],
+    ['headers that differ name nobody', '(found[0] ?? peer) : undefined;', '(found[0] ?? peer) : found[0];'],
   ]),
   ...guards('client/proxies/proxy-server.ts', slow, [
     [

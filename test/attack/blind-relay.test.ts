@@ -1,5 +1,5 @@
 /**
- * The relay is blind (DESIGN section 1, rule 2): what people send stands nowhere in its memory, log, state or on its
+ * The relay is blind: what people send stands nowhere in its memory, log, state or on its
  * links, while and long after it passed. The same search finds it in the connector, and in a relay with a tap.
  */
 import assert from 'node:assert/strict';

@@ -20,6 +20,8 @@ after(() => server.stop());
 
 const organisation = newId('org', systemRandom(16));
 const noted: OrganisationId[] = [];
+/** What the store of both knows. */
+const taken = new Set<string>();
 
 /** Each pair has a key, and so a channel, of its own. */
 async function pairFor(t: TestContext, kind: 'memory' | 'Redis', now = Date.now): Promise<[Live, Live]> {
@@ -39,6 +41,7 @@ async function joined(t: TestContext, secret: Buffer, now: () => number): Promis
     secretKey: new SecretKey(secret, systemRandom),
     id: systemRandom(8).toString('hex'),
     unheard: (id) => noted.push(id),
+    taken: async (hash) => taken.size < taken.add(hash).size,
     now,
     clock: systemClock,
     log: pino({ level: 'silent' }),

@@ -1,5 +1,5 @@
 /**
- * REL-8: Redis killed, emptied, started again empty, standing still, out of memory. Nothing that was revoked returns, no
+ * REL-8: Redis killed, emptied, started again empty, put back to an older state, standing still, out of memory. Nothing that was revoked returns, no
  * one-time key is used twice, sign-ins fail closed, and five seconds later everything is as before.
  */
 import assert from 'node:assert/strict';
@@ -171,6 +171,41 @@ test('REL-8: Redis is emptied: sign-ins under way begin anew, and nothing else i
   assert.ok((await hears(loss)) < 1_000);
   await redis.flush();
   await staysRevoked(loss);
+});
+
+test('REL-8: Redis goes back to an older state, as a replica that missed the last second: what was taken is not taken again', async (t) => {
+  const loss = await begin(t);
+  const { redis, all, one, two } = loss;
+  const [here, there] = [new PendingSignIns(one.context.live), new PendingSignIns(two.context.live)];
+  await here.add('taken', 'browser', attempt);
+  await here.add('waiting', 'browser', attempt);
+  await redis.remember();
+  assert.notEqual(await there.take('taken', 'browser', 'corp'), undefined);
+  await revoke(loss);
+  await hears(loss);
+  await redis.kill();
+  await eventually('apart', () =>
+    all.members.some(({ context }) => context.live.isWhole) ? undefined : true,
+  );
+  await redis.restart();
+  await isWhole(loss);
+  // It has both again.
+  const back = await Promise.all([here, there, here].map((each) => each.take('taken', 'browser', 'corp')));
+  assert.deepEqual(back, [undefined, undefined, undefined]);
+  const waited = await Promise.all([here, there].map((each) => each.take('waiting', 'browser', 'corp')));
+  assert.equal(waited.filter((each) => each !== undefined).length, 1);
+  await staysRevoked(loss);
+});
+
+test('REL-8: the database does not answer when a sign-in is taken: nobody has it, and nobody gets it later', async (t) => {
+  const { all, one } = await begin(t);
+  const pending = new PendingSignIns(one.context.live);
+  await pending.add('state', 'browser', attempt);
+  const leaving = await all.join();
+  const elsewhere = new PendingSignIns(leaving.context.live);
+  await leaving.context.store.close();
+  assert.equal(await elsewhere.take('state', 'browser', 'corp'), undefined);
+  assert.equal(await pending.take('state', 'browser', 'corp'), undefined);
 });
 
 test('REL-8: Redis stands still for two seconds: nothing waits for it, and what is not certain does not count', async (t) => {

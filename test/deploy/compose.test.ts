@@ -8,6 +8,7 @@ import { parse } from 'yaml';
 import { connectorCommand } from '../../cli/connector.ts';
 import { controllerCommand } from '../../cli/controller.ts';
 import { relayCommand } from '../../cli/relay.ts';
+import { isInNetworks, parseIpNetwork } from '../../policy/ip-network.ts';
 
 interface Service {
   image?: string;
@@ -21,6 +22,7 @@ interface Service {
   environment?: Record<string, string>;
   ports?: string[];
   volumes: string[];
+  networks?: readonly string[] & { entrance?: { ipv4_address: string } };
   secrets?: string[];
   healthcheck: { test: string[] };
 }
@@ -28,6 +30,7 @@ interface Service {
 interface ComposeFile {
   services: Record<string, Service>;
   volumes: Record<string, null>;
+  networks?: Record<string, { ipam?: { config: { subnet: string }[] } } | null>;
   secrets: Record<string, { file: string }>;
 }
 
@@ -152,6 +155,16 @@ suite('the compose files', () => {
     const entrance = readFileSync(join(root, 'deploy/haproxy.cfg'), 'utf8');
     for (const { name } of members) assert.match(entrance, new RegExp(`server \\w+ ${name}:8443\\b`));
     assert.deepEqual(main.services['entrance']?.ports, ['8443:8443']);
+    // It says whose a connection is, when it looks for life too, and is believed at its one address.
+    assert.match(entrance, /default-server send-proxy-v2 .*\bcheck-send-proxy\b/);
+    const { ipv4_address: address } = main.services['entrance']?.networks?.entrance ?? {};
+    for (const { service } of members) {
+      assert.ok(service.command.includes(`--trust-proxy=${address}/32`));
+      assert.deepEqual(service.networks, ['default', 'entrance']);
+    }
+    const subnet = main.networks?.['entrance']?.ipam?.config[0]?.subnet;
+    const network = parseIpNetwork(subnet ?? '');
+    assert.ok(!('issue' in network) && isInNetworks(address ?? '', [network]), `${address} in ${subnet}`);
     for (const name of ['entrance', 'postgres', 'redis', ...members.map((member) => member.name)])
       assert.deepEqual(
         (main.services[name] as { profiles?: string[] } | undefined)?.profiles,

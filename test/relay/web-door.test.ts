@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { connect as connectTcp, createServer, type AddressInfo, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { after, afterEach, before, test } from 'node:test';
 import type { WebCaller } from '../../protocol/hop.ts';
+import { systemClock } from '../../protocol/clock.ts';
 import { attachToRelay, type Attachment } from '../../protocol/link/attachment.ts';
 import { newId } from '../../protocol/ids.ts';
 import { parseName } from '../../protocol/names.ts';
@@ -13,9 +17,12 @@ import { Circuits } from '../../relay/circuits.ts';
 import { RateShares } from '../../relay/rate-shares.ts';
 import { inOrder } from '../../relay/rendezvous.ts';
 import { WebDoor } from '../../relay/web-door.ts';
+import { listenForNodes } from '../../relay/listener.ts';
 import { listenForBrowsers, type WebListener } from '../../relay/web-listener.ts';
+import { createAuthority } from '../support/authority.ts';
 import { eventually } from '../support/eventually.ts';
 import { muxPair } from '../support/mux-pair.ts';
+import { binaryPreface } from '../support/proxy-prefaces.ts';
 import { lab, labConnector, RelayLab } from '../support/relay-lab.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
@@ -27,7 +34,12 @@ let listener: WebListener;
 
 before(async () => {
   await relays.start();
-  listener = await listenForBrowsers({ address: '127.0.0.1', port: 0, door: () => relays.relay.door });
+  listener = await listenForBrowsers({
+    address: '127.0.0.1',
+    port: 0,
+    clock: systemClock,
+    door: () => relays.relay.door,
+  });
 });
 after(async () => {
   await listener.close();
@@ -115,6 +127,52 @@ test('a browser reaches the connector of its hostname with its address, byte for
   assert.equal(back.length, hello.length + 8);
   assert.deepEqual(turned(back), Buffer.concat([hello, Buffer.from('and more')]));
   assert.deepEqual(await called, { sni: 'wiki.acme.example', addr: '127.0.0.1', port: localPort });
+});
+
+test('SEC-A18 behind a balancer a connector is told the browser’s address, at either port, and no other peer’s word counts', async (t) => {
+  const callers: WebCaller[] = [];
+  await serve(['wiki.acme.example'], (stream, caller) => {
+    callers.push(caller);
+    shout(stream);
+  });
+  const source = { address: '203.0.113.7', port: 50_000 };
+  const preface = binaryPreface({ source, destination: { address: '198.51.100.1', port: 443 } });
+  const hello = await helloFor('wiki.acme.example');
+  const given = {
+    address: '127.0.0.1',
+    port: 0,
+    clock: systemClock,
+    trustsProxy: (address: string) => address === '127.0.0.9',
+  };
+  const browsers = await listenForBrowsers({ ...given, door: () => relays.relay.door });
+  t.after(() => browsers.close());
+  const folder = await mkdtemp(join(tmpdir(), 'postern-web-door-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const files = createAuthority(folder).issue(['relay.acme.example']);
+  const tls = { cert: await readFile(files.certFile, 'utf8'), key: await readFile(files.keyFile, 'utf8') };
+  const nodes = await listenForNodes({
+    ...given,
+    tls,
+    host: 'relay.acme.example',
+    relay: () => relays.relay,
+    isReady: () => true,
+  });
+  t.after(() => nodes.close());
+  for (const { port } of [browsers, nodes]) {
+    const browser = connectTcp({ port, host: '127.0.0.1', localAddress: '127.0.0.9', allowHalfOpen: true });
+    sockets.push(browser);
+    browser.write(preface);
+    browser.end(hello);
+    assert.deepEqual(turned(await received(browser)), hello);
+    assert.deepEqual(callers.splice(0), [
+      { sni: 'wiki.acme.example', addr: source.address, port: source.port },
+    ]);
+    const forger = connectTcp({ port, host: '127.0.0.1', localAddress: '127.0.0.8', allowHalfOpen: true });
+    sockets.push(forger);
+    forger.end(Buffer.concat([preface, hello]));
+    assert.deepEqual(await received(forger), alert);
+    assert.deepEqual(callers, []);
+  }
 });
 
 test('a connector that does not take a browser, or is gone, gives way to the next', async () => {

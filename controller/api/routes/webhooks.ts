@@ -125,12 +125,12 @@ function sentAnswers(app: TypedApp, context: ControllerContext): void {
       },
     },
     async (request) => {
-      const waitMs = guesses.waitMs(request.ip, context.now());
+      const waitMs = guesses.waitMs(request.callerAddress, context.now());
       if (waitMs !== undefined) throw ProblemError.tooMany(waitMs);
       const { organisation: id, name } = request.params;
       const organisation = await provenOrganisation(context, request, id, name);
       if (organisation === undefined) {
-        guesses.wrong(request.ip, `${id} ${name} ${String(request.headers['postern-signature'])}`);
+        guesses.wrong(request.callerAddress, `${id} ${name} ${String(request.headers['postern-signature'])}`);
         throw new ProblemError('not-found');
       }
       const { request: asked, by, answer, text = '', ...approving } = request.body;

@@ -22,6 +22,7 @@ import { controlPath, controlSubprotocol } from '../../../protocol/discovery.ts'
 import { decodeChallenge, encodeAttach, hopPath, hopSubprotocol, signAttach } from '../../../protocol/hop.ts';
 import type { SigningKey } from '../../../protocol/keys.ts';
 import type { Carrier } from '../../../protocol/link/carrier.ts';
+import type { TrustsProxy } from '../../../protocol/proxied-port.ts';
 import type { PeerBounds } from '../../../protocol/slow-peers.ts';
 import { webSocketCarrier } from '../../../protocol/link/websocket-carrier.ts';
 import { freePort } from '../../login/support/provider.ts';
@@ -65,9 +66,13 @@ export class StartedController implements NodeHost {
   /** Starts one, over TLS unless said, with the organisation of the tests; the end of the test stops and removes it. */
   static async start(
     test: AfterTest,
-    options: { readonly bounds?: PeerBounds; readonly tls?: boolean } = {},
+    options: {
+      readonly bounds?: PeerBounds;
+      readonly tls?: boolean;
+      readonly trustsProxy?: TrustsProxy;
+    } = {},
   ): Promise<StartedController> {
-    const { tls = true, bounds } = options;
+    const { tls = true, bounds, trustsProxy } = options;
     const directory = await mkdtemp(join(tmpdir(), 'postern-started-'));
     const log = pino({ level: process.env['POSTERN_TEST_LOG'] ?? 'silent' });
     const port = await freePort();
@@ -87,6 +92,7 @@ export class StartedController implements NodeHost {
         return login(context, given);
       },
       upgrades: (context) => relay.open(context),
+      ...(trustsProxy === undefined ? {} : { trustsProxy, front: () => relay.front() }),
       ...(bounds === undefined ? {} : { bounds }),
     });
     test.after(async () => {

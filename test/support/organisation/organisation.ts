@@ -79,12 +79,15 @@ export class Organisation {
     {
       adapt = (document) => document,
       controllerArgs = [],
+      recordsArgs = [],
       connectorArgs = [],
       progress = () => undefined,
     }: {
       adapt?: (document: OrganisationFile) => OrganisationFile;
       /** What the controller and the connector are started with each time, beside what they need. */
       controllerArgs?: readonly string[];
+      /** Where its records are, for what is done beside its data; in the data unless said. */
+      recordsArgs?: readonly string[];
       connectorArgs?: readonly string[];
       progress?: (what: string) => void;
     } = {},
@@ -104,8 +107,8 @@ export class Organisation {
     });
     const controller = spawnController(site, controllerArgs);
     await answering(site, controller, url);
-    const data = dataFolder(site);
-    const token = await internet.run('bin/postern', ['token', 'create', '--data', data, '--role', 'admin']);
+    const beside = ['--data', dataFolder(site), ...recordsArgs];
+    const token = await internet.run('bin/postern', ['token', 'create', ...beside, '--role', 'admin']);
     assert.equal(token.code, 0, `postern token create: ${token.stderr}`);
     const tokenFile = join(dir, 'admin.token');
     writeFileSync(tokenFile, token.stdout, { mode: 0o600 });

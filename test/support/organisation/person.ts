@@ -9,19 +9,22 @@ import type { Program } from '../lab/program.ts';
 import type { Client } from './client.ts';
 import type { Organisation } from './organisation.ts';
 
+/** What a person needs of an organisation: where it signs people in, and by whom. */
+export type Home = Pick<Organisation, 'url' | 'caFile' | 'provider' | 'personArgs'>;
+
 export class Person {
   readonly email: string;
-  readonly #organisation: Organisation;
+  readonly #organisation: Home;
   readonly #context: BrowserContext;
 
-  private constructor(email: string, organisation: Organisation, context: BrowserContext) {
+  private constructor(email: string, organisation: Home, context: BrowserContext) {
     this.email = email;
     this.#organisation = organisation;
     this.#context = context;
   }
 
   /** A person with a browser profile of their own, which nobody is signed in to. */
-  static async at(browser: Browser, organisation: Organisation, email: string): Promise<Person> {
+  static async at(browser: Browser, organisation: Home, email: string): Promise<Person> {
     const context = await browser.newContext();
     context.setDefaultTimeout(15_000);
     return new Person(email, organisation, context);
@@ -47,6 +50,21 @@ export class Person {
       return login;
     });
     await login?.waitFor(/Signed in as/, { timeoutMs: 20_000 });
+  }
+
+  /** Signs in again on a client that runs: `postern login`. Answers what the page says before the device is let in. */
+  async signInAgain(client: Client): Promise<string> {
+    let login: Program | undefined;
+    const url = await this.#openedBy(client, (env) => {
+      login = client.place.spawn('bin/postern', ['login', '--state', client.state], { name: 'login', env });
+      return login;
+    });
+    const page = await this.#openSignedIn(url);
+    await page.getByRole('button', { name: 'Let it in' }).waitFor();
+    const text = await page.locator('body').innerText();
+    await letIn(page);
+    await login?.waitFor(/Signed in as/, { timeoutMs: 20_000 });
+    return text;
   }
 
   /**

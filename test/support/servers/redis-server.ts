@@ -12,7 +12,9 @@ export interface RedisServer {
   readonly url: string;
   /** `kill -9`. */
   kill(): Promise<void>;
-  /** Starts it again, empty, on the same port. */
+  /** Writes down what it keeps now. */
+  remember(): Promise<void>;
+  /** Starts it again on the same port: empty, or as it was when it last wrote down what it kept. */
   restart(): Promise<void>;
   /** It keeps its connections and answers nothing until it goes on. */
   stall(): void;
@@ -73,6 +75,7 @@ export async function startRedis(): Promise<RedisServer> {
     },
     stall: () => void child.kill('SIGSTOP'),
     goOn: () => void child.kill('SIGCONT'),
+    remember: () => ask(['SAVE']),
     flush: () => ask(['FLUSHALL']),
     async refuseMemory(refuses) {
       await ask(['CONFIG', 'SET', 'maxmemory-policy', 'noeviction']);

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { connect, type PeerCertificate } from 'node:tls';
 import { pino } from 'pino';
 import { startConnector, type Connector } from '../../../connector/connector.ts';
+import { systemClock } from '../../../protocol/clock.ts';
 import { openStateDirectory } from '../../../protocol/node/state-directory.ts';
 import { decodeEnrolmentKey } from '../../../protocol/secrets.ts';
 import type { HostCertificate } from '../../../protocol/web-messages.ts';
@@ -54,6 +55,7 @@ export class AcmeOrganisation {
     const listener = await listenForBrowsers({
       address: '127.0.0.1',
       port: 0,
+      clock: systemClock,
       door: () => controller.relay.door(),
     });
     const dns = await startTxtServer(join(folder, 'records'));

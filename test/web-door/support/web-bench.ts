@@ -308,6 +308,7 @@ export class WebBench {
     this.#listener = await listenForBrowsers({
       address: '127.0.0.1',
       port: 0,
+      clock: systemClock,
       door: () => this.#relays.relay.door,
     });
     door.follow();
