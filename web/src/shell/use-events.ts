@@ -17,6 +17,7 @@ const touched: Readonly<Record<LiveKind, readonly string[]>> = {
     'overview',
     'access',
     'keys',
+    'proposals',
   ],
   people: ['people', 'service-accounts', 'overview', 'access'],
   devices: ['devices', 'standings', 'overview', 'access'],
@@ -24,7 +25,16 @@ const touched: Readonly<Record<LiveKind, readonly string[]>> = {
   servers: ['connectors', 'relays', 'keys', 'hostnames', 'names', 'overview'],
   requests: ['requests', 'access', 'overview'],
   exposures: ['exposures'],
-  settings: ['administrators', 'invitations', 'tokens', 'directories', 'webhooks', 'mail', 'usage'],
+  settings: [
+    'administrators',
+    'invitations',
+    'tokens',
+    'directories',
+    'webhooks',
+    'mail',
+    'usage',
+    'overview',
+  ],
   log: ['log', 'flows'],
 };
 

@@ -54,18 +54,20 @@ export function useConnecting({
   readonly before: readonly string[];
 }): { readonly steps: readonly ShownStep[]; readonly connected: boolean } {
   const may = useMay();
-  const [since] = useState(() => new Date(Date.now() - quickMs).toISOString());
+  // By the controller's clock; a key that is used up may be gone from the list.
+  const [since, setSince] = useState<string>();
   const enabled = made !== undefined;
   const keys = useQuery({ ...keysQuery, refetchInterval: quickMs, enabled });
   const connectors = useQuery({ ...connectorsQuery, refetchInterval: quickMs, enabled });
   const relays = useQuery({ ...relaysQuery, refetchInterval: quickMs, enabled });
+  const found = connectors.data?.find((each) => each.network === network && !before.includes(each.id));
+  const key = keys.data?.find(({ id }) => id === made?.id);
+  if (since === undefined && key !== undefined) setSince(key.created);
   const refusals = useQuery({
     ...logQuery({ what: 'connector.enrol', result: 'refused', since, last: '1' }),
     refetchInterval: quickMs,
-    enabled: enabled && may('audit.read'),
+    enabled: since !== undefined && may('audit.read'),
   });
-  const found = connectors.data?.find((each) => each.network === network && !before.includes(each.id));
-  const key = keys.data?.find(({ id }) => id === made?.id);
   const used = found !== undefined || (keys.data !== undefined && (key === undefined || key.usesLeft === 0));
   const relayed = relays.data?.some(({ online }) => online) === true;
   const refused = found === undefined ? refusals.data?.entries.at(-1) : undefined;
