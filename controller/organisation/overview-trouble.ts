@@ -69,7 +69,7 @@ function failedCertificates(connectors: readonly Pick<NodesTable, 'certificates'
       ? []
       : (JSON.parse(certificates) as Certificates['list'])
           .filter(({ state }) => state === 'failed')
-          .map(({ host }) => host as string),
+          .map(({ host }) => host),
   );
   return [...new Set(hosts)].map((name) => ({ name }));
 }

@@ -14,7 +14,7 @@ const place = document.querySelector('#app');
 if (place === null) throw new Error('the page has no place for the application');
 createRoot(place, {
   onCaughtError: (error, { errorBoundary }) => {
-    if (errorBoundary == null || !('isExpected' in errorBoundary)) console.error(error);
+    if (errorBoundary === undefined || !('isExpected' in errorBoundary)) reportError(error);
   },
 }).render(
   <StrictMode>

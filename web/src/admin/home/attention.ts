@@ -9,7 +9,8 @@ export interface Attention {
 }
 
 export function attentionIn(overview: Overview): Attention[] {
-  return [...notReached(overview), ...notWorking(overview), ...waiting(overview), ...soon(overview)];
+  const all = [...notReached(overview), ...notWorking(overview), ...waiting(overview), ...soon(overview)];
+  return [...all.filter(({ tone }) => tone === 'bad'), ...all.filter(({ tone }) => tone === 'wait')];
 }
 
 function notReached({ counts, networksDown, networksEmpty, networksSingle }: Overview): Attention[] {
@@ -112,7 +113,7 @@ function waiting({ counts }: Overview): Attention[] {
       search: { posture: 'failing' },
     },
   ];
-  return list.filter(({ count }) => count > 0).map(({ count: _, ...each }) => each);
+  return list.filter(({ count }) => count > 0);
 }
 
 /** What ends by itself and is missed then; what else ends soon has its own list. */
