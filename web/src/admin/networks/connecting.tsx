@@ -4,10 +4,10 @@ import { useQuery } from '@tanstack/react-query';
 import type { AuditRow } from '../../../../protocol/inventory.ts';
 import { connectorsQuery, keysQuery, logQuery, relaysQuery } from '../../admin-queries.ts';
 import { useMay } from '../../shell/may.ts';
-import { CodeBlock } from '../../ui/code-block.tsx';
 import { foreignText } from '../../ui/foreign-text.ts';
 import { Foreign } from '../../ui/foreign.tsx';
 import { StepList, type ShownStep } from '../../ui/step-list.tsx';
+import { ConnectorWays } from './connector-ways.tsx';
 
 const quickMs = 1_000;
 
@@ -32,10 +32,7 @@ export function Connecting({
           Run this on a machine in <b className="font-semibold">{network}</b>. The key works once, within a
           day, and is shown only now.
         </p>
-        <CodeBlock
-          what="The line to run"
-          text={`postern connector --key ${made.key} --state /var/lib/postern`}
-        />
+        <ConnectorWays apiKey={made.key} />
       </div>
       <StepList label="Steps" steps={steps} />
     </>
