@@ -4,7 +4,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { becomeOwner, openFirstRun } from './support/first-run.ts';
-import { byCompose, byDocker, bySystemd, type StartedBy } from './support/started-by.ts';
+import { freePort } from '../login/support/provider.ts';
+import { byCompose, byDocker, byShell, bySystemd, type StartedBy } from './support/started-by.ts';
 
 test('Docker, Compose and systemd: what each says starts a connector that joins', async () => {
   const run = await openFirstRun();
@@ -44,4 +45,16 @@ test('Docker, Compose and systemd: what each says starts a connector that joins'
   await page.getByRole('tab', { name: 'Kubernetes' }).click();
   await page.getByText('A cluster does not reach this controller').waitFor();
   assert.equal(await page.getByRole('region', { name: 'The line to run' }).count(), 0);
+
+  // A further relay, by its own line: it joins, and nodes hear of it.
+  await page.goto(`${origin}/admin/networks?tab=relays&add=relay`);
+  await page.getByLabel('Its address').fill(`http://relay.localhost:${await freePort()}`);
+  await page.getByRole('button', { name: 'Make its key' }).click();
+  const line = await page.getByRole('region', { name: 'The line to run' }).innerText();
+  const { words } = byShell(line);
+  run.start(
+    words.map((word) => word.replace('/var/lib/postern-relay', join(folder, 'relay-2'))),
+    {},
+  );
+  await page.getByText('relay-2 is connected').waitFor();
 });

@@ -18,6 +18,7 @@ const touched: Readonly<Record<LiveKind, readonly string[]>> = {
     'access',
     'keys',
     'proposals',
+    'passes',
   ],
   people: ['people', 'service-accounts', 'overview', 'access'],
   devices: ['devices', 'standings', 'overview', 'access'],
@@ -25,6 +26,7 @@ const touched: Readonly<Record<LiveKind, readonly string[]>> = {
   servers: ['connectors', 'relays', 'keys', 'hostnames', 'names', 'overview'],
   requests: ['requests', 'access', 'overview'],
   exposures: ['exposures'],
+  passes: ['passes'],
   settings: [
     'administrators',
     'invitations',

@@ -6,7 +6,8 @@ import { memo, useMemo, useRef, useState, type ReactNode } from 'react';
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
 import { ArrowDown, ArrowUp, Download, Search } from 'lucide-react';
 import { classNames } from './class-names.ts';
-import { saveFile, toCsv, toNdjson, type ExportRow } from './export-rows.ts';
+import { toCsv, toNdjson, type ExportRow } from './export-rows.ts';
+import { saveFile } from './save-file.ts';
 import { useListSearch } from './use-list-search.ts';
 
 export interface Column<T> {

@@ -5,7 +5,7 @@ import { parse, stringify } from 'yaml';
 import type { DocumentInForce } from '../../api/admin.ts';
 import { useMay } from '../../shell/may.ts';
 import { Button } from '../../ui/button.tsx';
-import { saveFile } from '../../ui/export-rows.ts';
+import { saveFile } from '../../ui/save-file.ts';
 import { TextArea } from '../../ui/field.tsx';
 import type { ShownDocument } from '../document/shown-document.ts';
 import { useBegun } from '../document/use-begun.tsx';
