@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, test } from 'node:test';
+import { appendAudit } from '../../controller/audit/append-audit.ts';
 import { createEnrolmentKey } from '../../controller/enrolment/enrolment-keys.ts';
 import { createApiToken } from '../../controller/api-tokens.ts';
 import type { DeviceEntry, KeyEntry, PersonEntry, ServerEntry } from '../../protocol/inventory.ts';
@@ -320,6 +321,51 @@ test('a list is saved as CSV, in which nothing is a formula, and as NDJSON, as i
     first,
     first.toSorted((a, b) => new Intl.Collator(undefined, { numeric: true }).compare(b, a)),
   );
+});
+
+test('policies, groups, profiles, revisions and the log are found, sorted and saved like every other list', async () => {
+  const saved = async (...buttons: string[]): Promise<string[]> => {
+    for (const name of buttons.slice(0, -1)) await press(name);
+    const [download] = await Promise.all([page.waitForEvent('download'), press(buttons.at(-1) ?? '')]);
+    return (await readFile(await download.path(), 'utf8')).trimEnd().split('\r\n');
+  };
+  const document = await inForce();
+  const csv = 'CSV, for sheets';
+  await go('/admin/policies?sort=name&dir=desc&effect=allow');
+  const allows = (document.policies ?? []).filter(({ allow }) => allow !== undefined);
+  await page
+    .getByText(`${allows.length} of ${document.policies?.length ?? 0} policies`, { exact: true })
+    .waitFor();
+  const policies = await saved('Save policies as a file', csv);
+  assert.equal(policies[0], 'name,effect,who,to,doors,when,until');
+  assert.deepEqual(
+    policies.slice(1).map((line) => line.split(',')[0]),
+    allows.map(({ name }) => name).toSorted((a, b) => b.localeCompare(a)),
+  );
+  await page.getByLabel('Order').selectOption('name');
+  await page.waitForURL(/sort=name(?!.*dir=)/);
+
+  await go('/admin/people?tab=groups&sort=people&dir=desc');
+  const groups = await saved('Save groups as a file', csv);
+  assert.equal(groups[0], 'name,people,policies');
+  const counts = groups.slice(1).map((line) => Number(line.split(',')[1]));
+  assert.deepEqual(
+    counts,
+    counts.toSorted((a, b) => b - a),
+  );
+  await go('/admin/posture?q=healthy');
+  assert.equal((await saved('Save profiles as a file', csv))[1]?.startsWith('healthy,'), true);
+  await go('/admin/history?sort=number');
+  const revisions = await saved('Save revisions as a file', csv);
+  assert.equal(revisions[1]?.split(',')[0], '1');
+
+  await appendAudit(organisation.store, [
+    { atMs: portal.context.now(), who: '=cmd()', what: 'session.end', result: 'done', detail: {} },
+  ]);
+  await go('/admin/log?kind=session.end');
+  const log = await saved('Save as CSV');
+  assert.equal(log[0], 'seq,time,who,what,resource,result,reasons,detail');
+  assert.ok(log.some((line) => line.includes(",'=cmd(),session.end,")));
 });
 
 test('nothing went wrong in the browser meanwhile', () => {
