@@ -32,6 +32,7 @@ interface Where {
 interface Options extends CertificateOptions, Where {
   allow: string[];
   ttl?: string;
+  hostHeader?: string;
   name?: string;
   json?: boolean;
 }
@@ -60,6 +61,10 @@ export function exposeCommand(program: Command): void {
     )
     .option('--ttl <duration>', 'for how long at most, such as 30m or 2h; 8h unless said')
     .option('--name <name>', 'what stands in its hostname behind your own name; the port unless said')
+    .option(
+      '--host-header <host>',
+      'the Host that your application is sent: origin for its own (localhost:PORT), or a name; the public one unless said',
+    )
     .option('--json', 'one JSON object for what is exposed, and one for each request')
     .addOption(stateOption())
     .addOption(accountOption());
@@ -85,7 +90,7 @@ async function run(portText: string, options: Options): Promise<void> {
   const port = Number(portText);
   if (!/^\d{1,5}$/.test(portText) || port < 1 || port > 65_535)
     throw new CommandError(exits.usage, `"${portText}" is no port; give a number from 1 to 65535`);
-  const { allow, ttl, name, json = false } = options;
+  const { allow, ttl, name, hostHeader, json = false } = options;
   if (name !== undefined && !new RegExp(exposureNamePattern).test(name))
     throw new CommandError(
       exits.usage,
@@ -103,6 +108,7 @@ async function run(portText: string, options: Options): Promise<void> {
       ...(name === undefined ? {} : { name }),
       ...(who === undefined ? {} : { allow: who }),
       ...(ttl === undefined ? {} : { for: ttl }),
+      ...(hostHeader === undefined ? {} : { host: hostHeader }),
     },
   });
   if (!isBegun.Check(begun)) throw unreadable();

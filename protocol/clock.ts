@@ -15,11 +15,20 @@ export interface Clock {
 /** Draws that many random bytes into a buffer of the caller's own. */
 export type Random = (bytes: number) => Buffer;
 
+/** What a timer of Node takes; it runs what lies further ahead at once. */
+const longestMs = 2 ** 31 - 1;
+
 /** The clock of this process. Its timers keep the process alive until they ran or were cancelled. */
 export const systemClock: Clock = {
   nowMs: () => performance.now(),
   after(ms, run) {
-    const timer = setTimeout(run, ms);
+    const wait = (leftMs: number): NodeJS.Timeout =>
+      leftMs <= longestMs
+        ? setTimeout(run, leftMs)
+        : setTimeout(() => {
+            timer = wait(leftMs - longestMs);
+          }, longestMs);
+    let timer = wait(ms);
     return () => clearTimeout(timer);
   },
 };

@@ -18,6 +18,8 @@ export const NewExposure = Type.Object(
     name: Type.Optional(Type.String({ pattern: exposureNamePattern })),
     /** Who may open it besides whoever exposes it; nobody unless said. */
     allow: Type.Optional(WhoDocument),
+    /** The Host it is sent: its own (`origin`), or a name; the public one unless said. */
+    host: Type.Optional(Type.String({ minLength: 1, maxLength: 253 })),
     /** For how long; as long as may be, and at most 8h, unless said. */
     for: Type.Optional(Duration),
   },

@@ -43,6 +43,8 @@ export const WebDocument = Type.Object(
     originName: Type.Optional(Type.String({ minLength: 1, maxLength: 253 })),
     /** The origin's certificate is not checked. */
     originInsecure: Type.Optional(Type.Literal(true)),
+    /** How long an origin may take until its answer begins; 60s unless said. What follows may take as long as it likes. */
+    answerWithin: Type.Optional(Duration),
     /** A path that an origin answers with 2xx or 3xx while it is well; asked every 10s unless said. */
     health: Type.Optional(
       Type.Object(

@@ -39,6 +39,8 @@ export const ConnectorWeb = Type.Object({
   originName: Type.Optional(Type.String()),
   /** HTTPS origins are not checked at all: somebody said so explicitly. */
   originInsecure: Type.Optional(Type.Literal(true)),
+  /** So many seconds an origin may take until its answer begins. */
+  answerWithin: Type.Optional(seconds),
   /** A GET that answers 2xx or 3xx says that an origin is well; absent: none is asked. */
   health: Type.Optional(Type.Object({ path: text, every: seconds })),
   /** The Host that origins see: their own (`origin`), the public one (`hostname`), or this text. */

@@ -11,8 +11,8 @@ export const helloMs = 5_000;
 
 export type Peeked =
   | { readonly verdict: Exclude<HelloVerdict, { state: 'partial' }>; readonly bytes: Buffer }
-  /** It ended, failed or took too long. */
-  | { readonly verdict: { readonly state: 'gone' } };
+  /** `gone`: it ended or failed; `slow`: it took too long. */
+  | { readonly verdict: { readonly state: 'gone' | 'slow' } };
 
 /** Calls `done` once. The socket is the caller's again then, and open unless it is `gone`. */
 export function peek(socket: Socket, clock: Clock, done: (peeked: Peeked) => void): void {
@@ -21,7 +21,7 @@ export function peek(socket: Socket, clock: Clock, done: (peeked: Peeked) => voi
   let waiting: Buffer[] = [];
   let count = 0;
   let needed = 1;
-  const cancelTimer = clock.after(helloMs, () => settle({ verdict: { state: 'gone' } }));
+  const cancelTimer = clock.after(helloMs, () => settle({ verdict: { state: 'slow' } }));
   const settle = (peeked: Peeked): void => {
     cancelTimer();
     socket.pause();

@@ -49,10 +49,13 @@ export class WebCircuit {
       if (!isWhole) stream.reset('cancelled');
       gone();
     });
-    stream.once('close', () => {
+    const parted = (): void => {
       if (!stream.readableEnded || stream.errored !== null) socket.destroy();
       gone();
-    });
+    };
+    // A connector that refuses what it finds in the hello may have let it go in the same moment in which it accepted.
+    if (stream.closed) parted();
+    else stream.once('close', parted);
     socket.resume();
   }
 

@@ -132,7 +132,11 @@ export class WebDoor {
   }
 
   #follow(socket: Socket, source: string, peeked: Peeked, own: OwnServer | undefined): void {
-    if (!('bytes' in peeked)) return void socket.destroy();
+    if (!('bytes' in peeked)) {
+      if (peeked.verdict.state === 'slow') this.#refuse(socket);
+      else socket.destroy();
+      return;
+    }
     const { verdict, bytes } = peeked;
     const name = verdict.state === 'named' ? verdict.name : undefined;
     const isOwnHost = name !== undefined && own?.isHost(name) === true;

@@ -3,7 +3,7 @@
  * it. `scripts/system.ts` checks and installs by this table; whoever starts such a program asks `findProgram` for its
  * path. Nothing here is needed by Postern itself.
  */
-import { accessSync, constants, globSync } from 'node:fs';
+import { accessSync, constants, existsSync, globSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -11,12 +11,15 @@ import { fileURLToPath } from 'node:url';
 export type Target = 'demo' | 'test' | 'bench';
 
 interface Program {
+  /** Several where one does not bring what is needed of it. */
   package: string;
   targets: readonly Target[];
   /** Needed only where namespaces are made: as root on Linux. */
   rootOnly?: true;
   /** A folder pattern searched besides the path. */
   folder?: string;
+  /** Folders without which it is of no use, as those of an interpreter's libraries. */
+  beside?: readonly string[];
   /** Its package is only unpacked: installing it would change how the system resolves names. */
   unpacked?: readonly string[];
 }
@@ -48,6 +51,13 @@ export const programs = {
   initdb: { package: 'postgresql', targets: everyone, folder: '/usr/lib/postgresql/*/bin' },
   'redis-server': { package: 'redis-server', targets: ['test', 'bench'] },
   chromium: { package: 'chromium', targets: people },
+  nginx: { package: 'nginx-light', targets: ['test'] },
+  python3: {
+    package: 'python3-jwt python3-cryptography',
+    targets: ['test'],
+    folder: '/usr/bin',
+    beside: ['/usr/lib/python3/dist-packages/jwt', '/usr/lib/python3/dist-packages/cryptography'],
+  },
   pebble: { package: 'pebble', targets: ['test'] },
   tcpdump: { package: 'tcpdump', targets: ['test'], rootOnly: true },
   'dbus-daemon': { package: 'dbus-daemon', targets: ['test'], rootOnly: true },
@@ -73,7 +83,8 @@ export type ProgramName = keyof typeof programs;
 
 /** The absolute path of a program, or undefined where the system does not have it. */
 export function locateProgram(name: ProgramName): string | undefined {
-  const { folder }: Program = programs[name];
+  const { folder, beside = [] }: Program = programs[name];
+  if (!beside.every((path) => existsSync(path))) return undefined;
   const found = folder === undefined ? [] : globSync(folder).sort(byVersion).toReversed();
   const path = (process.env.PATH ?? '').split(delimiter).filter((entry) => entry !== '');
   // A person's path often lacks the administrator's folders, where sshd, ip and nft are.

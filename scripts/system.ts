@@ -29,7 +29,7 @@ const isRoot = process.getuid?.() === 0;
 const missing = missingFor(target);
 if (missing.length > 0) {
   const installed = missing.filter((name) => packagesToUnpack(name).length === 0);
-  const packages = [...new Set(installed.map((name) => programs[name].package))];
+  const packages = [...new Set(installed.flatMap((name) => programs[name].package.split(' ')))];
   if (!isDebian() || !isRoot) explain(missing, packages);
   install(packages);
   const unpacked = missing.flatMap((name) => packagesToUnpack(name));

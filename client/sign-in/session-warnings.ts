@@ -60,9 +60,6 @@ export class SessionWarnings {
     }
     const next = warningsMs[this.#given];
     if (next === undefined) return;
-    this.#cancel = this.#options.clock.after(Math.min(leftMs - next, longestTimerMs), () => this.#look());
+    this.#cancel = this.#options.clock.after(leftMs - next, () => this.#look());
   }
 }
-
-/** What a timer can wait for. */
-const longestTimerMs = 2 ** 31 - 1;

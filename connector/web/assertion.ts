@@ -4,7 +4,7 @@
  */
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { calculateJwkThumbprint, SignJWT } from 'jose';
-import type { Random } from '../../protocol/clock.ts';
+import type { Clock, Random } from '../../protocol/clock.ts';
 import { newId } from '../../protocol/ids.ts';
 import type { StateDirectory } from '../../protocol/node/state-directory.ts';
 import type { AssertionJwk } from '../../protocol/web-resource.ts';
@@ -15,6 +15,7 @@ const file = 'assertion-keys.json';
 const lifeS = 300;
 const reuseMs = 60_000;
 const rotateMs = 30 * 24 * 3_600_000;
+const lookMs = 24 * 3_600_000;
 const maxCached = 10_000;
 
 interface Key {
@@ -28,26 +29,38 @@ interface Kept {
   readonly madeMs: number;
 }
 
+export interface AssertionsOptions {
+  readonly state: StateDirectory;
+  readonly clock: Clock;
+  /** Epoch milliseconds by the controller's clock. */
+  nowMs(): number;
+  readonly random: Random;
+  /** There is another key, which verifiers have to hear of. */
+  replaced(): void;
+  /** A new key could not be written: after a restart the older one signs again. */
+  notKept(): void;
+}
+
 export class Assertions {
-  readonly #state: StateDirectory;
-  readonly #random: Random;
+  readonly #options: AssertionsOptions;
   /** The newest first, at most two. */
   #keys: Key[] = [];
   readonly #cache = new Map<string, { readonly jws: string; readonly atMs: number }>();
+  #cancelLook: (() => void) | undefined;
 
-  private constructor(state: StateDirectory, random: Random) {
-    this.#state = state;
-    this.#random = random;
+  private constructor(options: AssertionsOptions) {
+    this.#options = options;
   }
 
-  /** Opens the keys of the state directory, or makes the first one. */
-  static async open(state: StateDirectory, random: Random, nowMs: number): Promise<Assertions> {
-    const assertions = new Assertions(state, random);
-    const kept = (state.readJson(file) as Kept[] | undefined) ?? [];
+  /** Opens the keys of the state directory, or makes the first one, and looks once a day whether it is old until `close`. */
+  static async open(options: AssertionsOptions): Promise<Assertions> {
+    const assertions = new Assertions(options);
+    const kept = (options.state.readJson(file) as Kept[] | undefined) ?? [];
     assertions.#keys = await Promise.all(
       kept.slice(0, 2).map(({ pem, madeMs }) => keyOf(createPrivateKey(pem), madeMs)),
     );
-    await assertions.rotate(nowMs);
+    await assertions.#rotate();
+    assertions.#lookLater();
     return assertions;
   }
 
@@ -55,8 +68,22 @@ export class Assertions {
     return this.#keys.map(({ jwk }) => jwk);
   }
 
+  close(): void {
+    this.#cancelLook?.();
+  }
+
+  #lookLater(): void {
+    this.#cancelLook = this.#options.clock.after(lookMs, () => {
+      this.#lookLater();
+      void this.#rotate().then((isReplaced) => {
+        if (isReplaced) this.#options.replaced();
+      });
+    });
+  }
+
   /** Makes a new key when there is none or it is old; whether it did. */
-  async rotate(nowMs: number): Promise<boolean> {
+  async #rotate(): Promise<boolean> {
+    const nowMs = this.#options.nowMs();
     const [newest] = this.#keys;
     if (newest !== undefined && nowMs - newest.madeMs < rotateMs) return false;
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -66,7 +93,7 @@ export class Assertions {
       pem: key.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
       madeMs: key.madeMs,
     }));
-    this.#state.writeJson(file, kept);
+    if (!this.#options.state.keepJson(file, kept)) this.#options.notKept();
     return true;
   }
 
@@ -97,7 +124,7 @@ export class Assertions {
       .setIssuer(`https://${target.authority}`)
       .setAudience(audience)
       .setSubject(right.sub)
-      .setJti(newId('tok', this.#random(16)))
+      .setJti(newId('tok', this.#options.random(16)))
       .setIssuedAt(iat)
       .setExpirationTime(iat + lifeS)
       .sign(key.privateKey);

@@ -12,7 +12,15 @@ import type { DeviceFlow } from './device-flow.ts';
 import type { WebResource } from './exchange.ts';
 import { isForeign, isOwnOrListed } from './foreign-site.ts';
 import { refusalNotice, type Notice } from './pages.ts';
-import { findPass, passObjection, shownPass, type ShownPass } from './passes.ts';
+import {
+  askForPass,
+  findPass,
+  hasPasses,
+  isProgram,
+  passObjection,
+  shownPass,
+  type ShownPass,
+} from './passes.ts';
 import { ruleFor } from './path-rules.ts';
 import { targetOf, type RawRequest, type Target } from './request-target.ts';
 import type { Right } from './right.ts';
@@ -128,7 +136,7 @@ export class Gate {
     if (held.right === 'other-site') return { verdict: 'notice', notice: foreignOrigin, target };
     if (typeof held.right === 'string') {
       if (device !== undefined) return { verdict: 'notice', notice: refusalNotice(held.right), target };
-      return this.#turnAway(raw, target, cookies, held.right);
+      return this.#turnAway(raw, held, held.right);
     }
     const { groups, signIn } = rule;
     if (groups !== undefined && !held.right.who.groups.some((group) => groups.includes(group)))
@@ -141,10 +149,15 @@ export class Gate {
       : { verdict: 'notice', notice: signInNeeded, target };
   }
 
-  #turnAway(raw: RawRequest, target: Target, cookies: OwnCookies, code: CodeName): Verdict {
+  #turnAway(raw: RawRequest, { target, resource, cookies }: Held, code: CodeName): Verdict {
     if (code === 'out-of-contact') return { verdict: 'notice', notice: refusalNotice(code), target };
     if (isNavigation(raw)) return { verdict: 'sign-in', target, cookies };
-    return { verdict: 'notice', notice: signInNeeded, target };
+    const mayShowOne = isProgram(raw) && hasPasses(this.#options.passes(), resource.id);
+    return {
+      verdict: 'notice',
+      notice: mayShowOne ? { ...signInNeeded, headers: askForPass } : signInNeeded,
+      target,
+    };
   }
 
   /** The browser's session here, or why it has none that holds: the code that came closest. */
@@ -185,7 +198,7 @@ export class Gate {
   /** Undefined for one that is wrong, or does not hold now: which of the two is nobody's business here. */
   #rightByPass(resource: WebResource, shown: ShownPass): Right | undefined {
     const { passes, lease } = this.#options;
-    const found = findPass(Object.values(passes()), resource.id, shown);
+    const found = findPass(passes(), resource.id, shown);
     const objection = (pass: ConnectorPass): CodeName | undefined =>
       passObjection(pass, Object.hasOwn(passes(), pass.id) ? passes()[pass.id] : undefined, lease);
     if (found === undefined || objection(found) !== undefined) return undefined;
@@ -270,7 +283,7 @@ function wrongPass({ isBasic }: ShownPass): Notice {
     error: 'pass-not-valid',
     title: 'This pass does not open this',
     text: 'The service token or device pass is mistyped, expired, revoked, or for another application.',
-    ...(isBasic ? { headers: { 'www-authenticate': 'Basic realm="Postern", charset="UTF-8"' } } : {}),
+    ...(isBasic ? { headers: askForPass } : {}),
   };
 }
 

@@ -13,7 +13,7 @@ import type { Identities } from './identities.ts';
 import { reservedHeaders } from './identity-headers.ts';
 import type { OriginHealth } from './origin-health.ts';
 import { originHeaders } from './origin-request.ts';
-import { originsFor, type ChosenOrigin } from './origins.ts';
+import { hostFor, originsFor } from './origins.ts';
 import type { WatchRequest } from './passed-request.ts';
 import type { Opened } from './proxy.ts';
 import type { RawRequest, Target } from './request-target.ts';
@@ -109,10 +109,4 @@ function standing(hosts: ServedHosts, lease: Lease, { id }: WebResource, host: s
 
 function objectionTo(right: Right | CodeName | undefined): CodeName | undefined {
   return typeof right === 'string' ? right : undefined;
-}
-
-/** The Host that the origin sees: its own, the public one, or a text somebody wrote. */
-function hostFor(setting: string, { host }: ChosenOrigin, authority: string): string {
-  if (setting === 'origin') return host;
-  return setting === 'hostname' ? authority : setting;
 }

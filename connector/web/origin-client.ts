@@ -8,7 +8,7 @@ import { OriginAnswer } from './origin-answer.ts';
 import { isUnconnected } from './origin-failure.ts';
 import type { ChosenOrigin } from './origins.ts';
 import { hasBody, RequestBody } from './request-body.ts';
-import type { Upstreams } from './upstreams.ts';
+import { answerWithinMs, type Upstreams } from './upstreams.ts';
 
 /** A request that the gate has passed, ready to be sent. */
 export interface Outgoing {
@@ -104,6 +104,7 @@ export class OriginClient {
         path: `${target.path}${target.query}`,
         method,
         headers: outgoing.headers(chosen),
+        headersTimeout: answerWithinMs(resource),
         body,
       },
       answer,

@@ -13,6 +13,15 @@ import { dialOrigin } from './upstreams.ts';
 const avoidedMs = 5_000;
 const probeMs = 5_000;
 
+/** An origin of a resource that has a health check. */
+export interface CheckedOrigin {
+  readonly resource: WebResource;
+  readonly health: NonNullable<WebResource['web']['health']>;
+  readonly chosen: ChosenOrigin;
+  /** The Host it is asked with, as requests have it. */
+  readonly host: string;
+}
+
 interface Check {
   readonly settings: string;
   cancelTimer: () => void;
@@ -44,25 +53,20 @@ export class OriginHealth {
     if (this.#failedAt.size > 0) this.#failedAt.delete(keyOf(resource, origin));
   }
 
-  /** Checks the origins of these resources from now on, and no others. Wildcard origins have no address to be checked at. */
-  follow(
-    resources: readonly WebResource[],
-    originsOf: (resource: WebResource) => readonly ChosenOrigin[],
-  ): void {
-    const wanted = new Map<string, () => void>();
-    for (const resource of resources) {
-      const { health, ...rest } = resource.web;
-      if (health === undefined) continue;
-      for (const each of originsOf(resource)) {
-        const key = keyOf(resource, each);
-        const settings = JSON.stringify([health, rest.originCa, rest.originName, rest.host, resource.within]);
-        wanted.set(key, () => undefined);
-        if (this.#checks.get(key)?.settings === settings) continue;
-        this.#checks.get(key)?.cancelTimer();
-        const check: Check = { settings, cancelTimer: () => undefined };
-        this.#checks.set(key, check);
-        this.#check(key, check, resource, each);
-      }
+  /** Checks these origins from now on, and no others. */
+  follow(origins: readonly CheckedOrigin[]): void {
+    const wanted = new Set<string>();
+    for (const origin of origins) {
+      const { originCa, originName, originInsecure } = origin.resource.web;
+      const key = keyOf(origin.resource, origin.chosen);
+      const tls = [originCa, originName, originInsecure];
+      const settings = JSON.stringify([origin.health, tls, origin.host, origin.resource.within]);
+      wanted.add(key);
+      if (this.#checks.get(key)?.settings === settings) continue;
+      this.#checks.get(key)?.cancelTimer();
+      const check: Check = { settings, cancelTimer: () => undefined };
+      this.#checks.set(key, check);
+      this.#check(key, check, origin);
     }
     for (const [key, check] of this.#checks) {
       if (wanted.has(key)) continue;
@@ -73,29 +77,27 @@ export class OriginHealth {
   }
 
   close(): void {
-    this.follow([], () => []);
+    this.follow([]);
   }
 
-  #check(key: string, check: Check, resource: WebResource, chosen: ChosenOrigin): void {
-    const { health } = resource.web;
-    if (health === undefined) return;
-    void this.#isWell(resource, chosen, health.path).then((isWell) => {
+  #check(key: string, check: Check, origin: CheckedOrigin): void {
+    void this.#isWell(origin).then((isWell) => {
       if (this.#checks.get(key) !== check) return;
       if (isWell) this.#ill.delete(key);
       else this.#ill.add(key);
-      const again = (): void => this.#check(key, check, resource, chosen);
-      check.cancelTimer = this.#clock.after(Math.max(1, health.every) * 1_000, again);
+      const again = (): void => this.#check(key, check, origin);
+      check.cancelTimer = this.#clock.after(Math.max(1, origin.health.every) * 1_000, again);
     });
   }
 
-  async #isWell(resource: WebResource, chosen: ChosenOrigin, path: string): Promise<boolean> {
+  async #isWell({ resource, chosen, host, health }: CheckedOrigin): Promise<boolean> {
     try {
       const connection = await dialOrigin({ resource, ...chosen, right: 'health' }, this.#resolve);
       return await new Promise((resolve) => {
         const asked = sendRequest({
-          path,
+          path: health.path,
           setHost: false,
-          headers: ['host', chosen.origin.host, 'connection', 'close'],
+          headers: ['host', host, 'connection', 'close'],
           createConnection: () => connection,
           timeout: probeMs,
         });

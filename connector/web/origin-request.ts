@@ -122,9 +122,9 @@ export function headerText(value: string): string {
   return value.replace(/[^\u0020-\u007e]/gu, (character) => encodeURIComponent(character.toWellFormed()));
 }
 
-/** A header name as the most careless server reads it. */
-export function foldedName(name: string): string {
-  return name.toLowerCase().replaceAll('_', '-');
+/** A header name as the most careless server reads it: CGI and its heirs make `_` of whatever is no letter or digit. */
+function foldedName(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]/g, '-');
 }
 
 const none: ReadonlySet<string> = new Set();

@@ -46,3 +46,12 @@ function readOrigins(resource: WebResource, host: Name): ChosenOrigin[] {
     return [{ origin, text: origin.origin, host: origin.host, address }];
   });
 }
+
+/**
+ * The Host that an origin sees: its own, the public one, or a text somebody wrote.
+ * @param authority the public host, with its port where it is not 443
+ */
+export function hostFor(setting: string, { host }: ChosenOrigin, authority: string): string {
+  if (setting === 'origin') return host;
+  return setting === 'hostname' ? authority : setting;
+}

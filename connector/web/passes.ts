@@ -5,7 +5,7 @@
 import { parseId } from '../../protocol/ids.ts';
 import type { CodeName } from '../../protocol/errors.ts';
 import type { Lease } from '../../protocol/lease.ts';
-import { decodePass, hashOfSecret, sameText, type PassSecret } from '../../protocol/secrets.ts';
+import { decodePass, hashOfSecret, type PassSecret } from '../../protocol/secrets.ts';
 import type { ConnectorPass } from '../../protocol/web-resource.ts';
 import type { RawRequest } from './request-target.ts';
 
@@ -36,20 +36,54 @@ export function shownPass({ headers }: RawRequest): ShownPass | undefined {
   return { name: pair.slice(0, at), secret: decodePass(password), isBasic: true };
 }
 
+type Passes = Readonly<Record<string, ConnectorPass>>;
+
+interface PassIndex {
+  readonly byHash: ReadonlyMap<string, ConnectorPass>;
+  readonly resources: ReadonlySet<string>;
+}
+
+/** By the collection of a snapshot, which is replaced and never changed. */
+const indexes = new WeakMap<Passes, PassIndex>();
+
 /** The pass that was shown, when it is one of this resource; whether it holds now is `passObjection`'s to say. */
 export function findPass(
-  passes: Iterable<ConnectorPass>,
+  passes: Passes,
   resource: string,
   { name, secret }: ShownPass,
 ): ConnectorPass | undefined {
   if (secret === undefined) return undefined;
-  const hash = hashOfSecret(secret.secret);
-  const kind = secret.kind === 'ws' ? 'service' : 'device';
-  for (const pass of passes) {
-    const isNamed = pass.id === name || pass.who.email?.toLowerCase() === name.toLowerCase();
-    if (sameText(pass.hash, hash) && isNamed && pass.res === resource && pass.kind === kind) return pass;
-  }
-  return undefined;
+  const pass = indexOf(passes).byHash.get(hashOfSecret(secret.secret));
+  if (pass === undefined || pass.res !== resource) return undefined;
+  const isNamed = pass.id === name || pass.who.email?.toLowerCase() === name.toLowerCase();
+  return isNamed && pass.kind === (secret.kind === 'ws' ? 'service' : 'device') ? pass : undefined;
+}
+
+/** Whether a program could come to this resource by a pass at all. */
+export function hasPasses(passes: Passes, resource: string): boolean {
+  return indexOf(passes).resources.has(resource);
+}
+
+function indexOf(passes: Passes): PassIndex {
+  const known = indexes.get(passes);
+  if (known !== undefined) return known;
+  const all = Object.values(passes);
+  const made = {
+    byHash: new Map(all.map((pass) => [pass.hash, pass])),
+    resources: new Set(all.map(({ res }) => res)),
+  };
+  indexes.set(passes, made);
+  return made;
+}
+
+/**
+ * What asks a program for its pass (RFC 9110 §11.6.1): many send credentials only when they are asked. A browser would show a
+ * dialog of its own; every current one says where its request comes from (`Sec-Fetch-Site`), and programs do not.
+ */
+export const askForPass = { 'www-authenticate': 'Basic realm="Postern", charset="UTF-8"' };
+
+export function isProgram({ headers }: RawRequest): boolean {
+  return headers['sec-fetch-site'] === undefined && headers['sec-fetch-mode'] === undefined;
 }
 
 /** Why a pass does not hold now; undefined when it does. `current`: what the snapshot has under its id. */

@@ -3,8 +3,8 @@ import type { ConnectorSnapshot } from '../../protocol/snapshot.ts';
 import { isWildcard, parseName, rankOf, type Name, type Pattern } from '../../protocol/names.ts';
 import type { ServedHost } from './certificates/certificates.ts';
 import type { WebResource } from './exchange.ts';
-import type { OriginHealth } from './origin-health.ts';
-import { originsFor } from './origins.ts';
+import type { CheckedOrigin, OriginHealth } from './origin-health.ts';
+import { hostFor, originsFor } from './origins.ts';
 import { hasDoor, resourceAt } from './resource-at.ts';
 
 export class ServedHosts {
@@ -40,13 +40,26 @@ export class ServedHosts {
     return Object.values(this.#snapshot()?.resources ?? {}).flatMap(({ web }) => web?.hostnames ?? []);
   }
 
-  /** Has the origins of exact hostnames looked after: a wildcard's are known only once somebody asks for one. */
+  /**
+   * Has the origins of resources with a health check looked after. Of wildcard origins nobody knows an address before somebody asks
+   * for one; where only the hostnames are wildcards, an origin that wants to see the public Host is asked with a name below one.
+   */
   checkOrigins(health: OriginHealth): void {
     const resources = Object.values(this.#snapshot()?.resources ?? {}).filter(hasDoor);
-    health.follow(resources, (resource) => {
-      const host = resource.web.hostnames.find((pattern) => !isWildcard(pattern as Pattern));
-      const name = host === undefined ? undefined : parseName(host);
-      return name === undefined ? [] : originsFor(resource, name);
-    });
+    health.follow(resources.flatMap(checkedOrigins));
   }
+}
+
+function checkedOrigins(resource: WebResource): CheckedOrigin[] {
+  const { health, hostnames, host, origins } = resource.web;
+  if (health === undefined || origins.some((origin) => origin.includes('*'))) return [];
+  const exact = hostnames.find((pattern) => !isWildcard(pattern as Pattern));
+  const name = parseName(exact ?? hostnames[0]?.replace('*', 'health-check') ?? '');
+  if (name === undefined) return [];
+  return originsFor(resource, name).map((chosen) => ({
+    resource,
+    health,
+    chosen,
+    host: hostFor(host, chosen, name),
+  }));
 }

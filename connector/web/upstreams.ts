@@ -12,8 +12,8 @@ import type { WebResource } from './exchange.ts';
 import { securedForOrigin } from './origin-tls.ts';
 import type { ChosenOrigin } from './origins.ts';
 
-/** An origin's answer must have begun within this. */
-const headersMs = 60_000;
+/** An origin's answer must have begun within this, unless its resource says otherwise. */
+const answerWithinS = 60;
 /** Connections of one person to one origin. */
 const connectionsPerRight = 64;
 /** A pool that nothing uses goes after this. */
@@ -76,7 +76,6 @@ export class Upstreams {
     const pool = new Pool(upstream.text, {
       connections: connectionsPerRight,
       pipelining: 1,
-      headersTimeout: headersMs,
       bodyTimeout: 0,
       keepAliveTimeout: keepAliveMs,
       keepAliveMaxTimeout: 5 * keepAliveMs,
@@ -105,6 +104,11 @@ export async function dialOrigin(upstream: Upstream, resolve: Resolve): Promise<
   socket.allowHalfOpen = false;
   if (origin.protocol !== 'https:') return socket;
   return securedForOrigin(socket, resource.web, host);
+}
+
+/** How long an origin of this resource may take until its answer begins, in milliseconds. */
+export function answerWithinMs({ web }: WebResource): number {
+  return (web.answerWithin ?? answerWithinS) * 1_000;
 }
 
 /** By resource object, which a snapshot replaces when anything about it changes. */

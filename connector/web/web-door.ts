@@ -96,8 +96,15 @@ export interface WebDoor {
 }
 
 export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
-  const nowMs = (): number => options.lease.nowMs();
-  const assertions = await Assertions.open(options.state, options.random, nowMs());
+  const { state, clock, random } = options;
+  const assertions = await Assertions.open({
+    state,
+    clock,
+    random,
+    nowMs: () => options.lease.nowMs(),
+    replaced: () => door.tellKeys(),
+    notKept: () => options.alarm('not-kept'),
+  });
   const door = new ConnectorWebDoor(options, assertions);
   await door.start();
   return door;
@@ -257,6 +264,10 @@ class ConnectorWebDoor implements WebDoor {
 
   welcomed(): void {
     this.#reported = '';
+    this.tellKeys();
+  }
+
+  tellKeys(): void {
     this.#options.send({ t: 'assertion-keys', keys: this.#assertions.jwks });
   }
 
@@ -302,6 +313,7 @@ class ConnectorWebDoor implements WebDoor {
     this.#upstreams.close();
     this.#health.close();
     this.#sessions.tidy();
+    this.#assertions.close();
     await this.#app?.close();
   }
 
@@ -309,7 +321,9 @@ class ConnectorWebDoor implements WebDoor {
     const { state, lease, clock, random, acme, certificates } = this.#options;
     const shared = { state, nowMs: () => lease.nowMs(), changed: () => this.#report() };
     return new Certificates({
-      files: certificates === undefined ? undefined : new CertificateFiles(certificates, () => clock.nowMs()),
+      nowMs: shared.nowMs,
+      files:
+        certificates === undefined ? undefined : new CertificateFiles(certificates, clock, shared.changed),
       acme:
         acme === undefined
           ? undefined

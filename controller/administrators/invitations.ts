@@ -9,8 +9,8 @@ import { fromBase64Url, toBase64Url } from '../../protocol/encoding.ts';
 import { newId, type Id } from '../../protocol/ids.ts';
 import { covers, type Role } from '../../protocol/roles.ts';
 import { hashOfSecret } from '../../protocol/secrets.ts';
+import { roleOfToken, tokenIn } from './behind.ts';
 import { appendAudit } from '../audit/append-audit.ts';
-import { scopesOf } from '../api-tokens.ts';
 import type { InvitationsTable, PeopleTable } from '../store/tables/people.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { setRoleIn, type RoleChange } from './administrators.ts';
@@ -159,15 +159,8 @@ async function take(
 /** As what its maker may give roles now; undefined when they may not. */
 async function rightOf(tx: ScopedStore, maker: string, nowMs: number): Promise<Role | undefined> {
   if (maker === bootstrapFile) return 'owner';
-  if (maker.startsWith('token ')) {
-    const token = await tx
-      .select('api_tokens')
-      .select(['role', 'scopes', 'expires_ms'])
-      .where('id', '=', maker.slice('token '.length) as Id<'tok'>)
-      .executeTakeFirst();
-    if (token === undefined || (token.expires_ms !== null && token.expires_ms <= nowMs)) return undefined;
-    return covers(token.role, 'administrators.write', scopesOf(token)) ? token.role : undefined;
-  }
+  const token = tokenIn(maker);
+  if (token !== undefined) return roleOfToken(tx, token, 'administrators.write', nowMs);
   const person = await tx
     .select('people')
     .select('role')

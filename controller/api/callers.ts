@@ -10,6 +10,8 @@ export interface TokenCaller {
   readonly id: Id<'tok'>;
   readonly role: ApiRole;
   readonly scopes: readonly Scope[];
+  /** Epoch ms; null when it never expires. */
+  readonly expiresMs: number | null;
 }
 
 /** A person signed in with a browser at the controller's own pages. */

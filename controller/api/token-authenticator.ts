@@ -31,7 +31,7 @@ export function tokenAuthenticator(context: ControllerContext): Authenticate {
     seen.add(row.hash);
     const { organisation, id, role } = row;
     await noteTokenUse(context.organisation(organisation).store, row, context.now());
-    return { kind: 'token', organisation, id, role, scopes: scopesOf(row) };
+    return { kind: 'token', organisation, id, role, scopes: scopesOf(row), expiresMs: row.expires_ms };
   };
 }
 

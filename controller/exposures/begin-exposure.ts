@@ -11,6 +11,7 @@ import type { ControllerContext, Organisation } from '../context.ts';
 import { createEnrolmentKey } from '../enrolment/enrolment-keys.ts';
 import { allowIssue } from './allow-issue.ts';
 import { endExposures } from './end-exposures.ts';
+import { isHostSetting } from '../organisation/web-issues.ts';
 import { exposureOf, networkRow, type Exposure } from './exposure.ts';
 import { exposedHostname } from './exposed-hostname.ts';
 import { exposingOn } from './exposing.ts';
@@ -50,6 +51,8 @@ export async function beginExposure(
     const ttlMs = lengthOf(wanted.for, state.document.expose?.longest);
     const wrong = wanted.allow === undefined ? undefined : allowIssue(state, wanted.allow);
     if (wrong !== undefined) throw invalid('allow', wrong);
+    if (wanted.host !== undefined && !isHostSetting(wanted.host))
+      throw invalid('host', `"${wanted.host}" is no host; write origin, or a name with an optional port`);
     if (state.exposures.filter((each) => each.person === person).length >= mostOfOnePerson)
       throw new ProblemError(
         'conflict',
@@ -65,6 +68,7 @@ export async function beginExposure(
       hostname,
       port: wanted.port,
       allow: wanted.allow === undefined ? null : JSON.stringify(wanted.allow),
+      host: wanted.host ?? null,
       created_ms: nowMs,
       // As long as its right and its session last; a session that is renewed meanwhile changes nothing of it.
       until_ms: Math.min(nowMs + ttlMs, exposing.untilMs),

@@ -29,6 +29,8 @@ export interface Exposure {
   readonly port: number;
   /** Who may open it besides the person; undefined: nobody. */
   readonly allow: WhoDocument | undefined;
+  /** The Host it is sent, as `host` of a web door; undefined: the public one. */
+  readonly host: string | undefined;
   readonly createdMs: number;
   readonly untilMs: number;
 }
@@ -47,7 +49,7 @@ export async function readExposures(store: ScopedStore): Promise<Exposure[]> {
 
 /** A row of the store. */
 export function exposureOf(row: Omit<ExposuresTable, 'organisation'>): Exposure {
-  const { id, network, connector, person, device, hostname, port, allow } = row;
+  const { id, network, connector, person, device, hostname, port, allow, host } = row;
   return {
     id,
     network,
@@ -57,6 +59,7 @@ export function exposureOf(row: Omit<ExposuresTable, 'organisation'>): Exposure 
     hostname,
     port,
     allow: allow === null ? undefined : (JSON.parse(allow) as WhoDocument),
+    host: host ?? undefined,
     createdMs: row.created_ms,
     untilMs: row.until_ms,
   };
@@ -78,7 +81,7 @@ export function networkOfExposure({ network }: Exposure): Network {
 
 /** It has no names but its public hostname, so nothing but the web door leads there, and nothing outlives contact. */
 export function exposedResource(exposure: Exposure): Resource {
-  const { id, hostname, port } = exposure;
+  const { id, hostname, port, host } = exposure;
   const network = networkOfExposure(exposure);
   return {
     id,
@@ -90,7 +93,7 @@ export function exposedResource(exposure: Exposure): Resource {
       ports: [`tcp/${port}`],
       tags: [exposedTag],
       outage: '0s',
-      web: { hostname, origin: `http://localhost:${port}` },
+      web: { hostname, origin: `http://localhost:${port}`, ...(host === undefined ? {} : { host }) },
     },
   };
 }

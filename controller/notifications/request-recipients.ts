@@ -1,4 +1,7 @@
-/** To whom a mail about a request goes: those who may answer it, or the person who asked. Verified addresses only. */
+/**
+ * To whom a mail about a request goes: those who may answer it, or the person who asked. Access that nobody approves is told to
+ * every owner and administrator as well, whoever the rule names. Verified addresses only.
+ */
 import { parseEmail, type Email } from '../../protocol/email-address.ts';
 import type { RequestRuleDocument } from '../../protocol/request-document.ts';
 import type { AccessRequest } from '../../protocol/requests.ts';
@@ -6,7 +9,7 @@ import type { ScopedStore } from '../store/scoped-store.ts';
 import type { RequestEvent } from './tell-of-request.ts';
 
 /** Of a rule that names thousands, so many are told. */
-export const mostApproversTold = 50;
+const mostApproversTold = 50;
 
 export async function recipientsOf(
   store: ScopedStore,
@@ -17,10 +20,25 @@ export async function recipientsOf(
   const asker = parseEmail(request.person.email ?? '');
   if (event === 'request.asked' || event === 'request.break-glass') {
     const told = rule?.approvers === undefined ? [] : await addressesOf(store, rule.approvers);
-    return told.filter((address) => address !== asker).slice(0, mostApproversTold);
+    const besides = event === 'request.break-glass' ? await addressesOfAdministrators(store) : [];
+    return [...new Set([...besides, ...told])]
+      .filter((address) => address !== asker)
+      .slice(0, mostApproversTold);
   }
   const isOwnDoing = event === 'request.withdrawn' && request.endedBy === request.person.id;
   return asker === undefined || isOwnDoing ? [] : [asker];
+}
+
+async function addressesOfAdministrators(store: ScopedStore): Promise<Email[]> {
+  const rows = await store
+    .select('people')
+    .select('email')
+    .where('role', 'in', ['owner', 'admin'])
+    .where('disabled_ms', 'is', null)
+    .where('email', 'is not', null)
+    .orderBy('email')
+    .execute();
+  return rows.flatMap(({ email }) => parseEmail(email ?? '') ?? []);
 }
 
 /** Of those who are named and of those in a named group who may come in, in a fixed order. */

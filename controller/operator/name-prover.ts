@@ -56,13 +56,16 @@ export class NameProver {
     const { document } = await reader.current();
     const rows = await store.transaction(async (tx) => {
       const changed = await syncNames(tx, document, now());
-      return { changed, names: await tx.select('name_proofs').selectAll().orderBy('looked_ms').execute() };
+      return { changed, names: await tx.select('name_proofs').selectAll().execute() };
     });
-    const due = rows.names.filter((row) =>
-      which === 'due'
-        ? dueMs(row) <= now()
-        : row.state === 'waiting' && (row.looked_ms ?? 0) + leastMs <= now(),
-    );
+    const due = rows.names
+      .filter((row) =>
+        which === 'due'
+          ? dueMs(row) <= now()
+          : row.state === 'waiting' && (row.looked_ms ?? 0) + leastMs <= now(),
+      )
+      // Those that nobody has looked at first; databases differ in where they put them.
+      .toSorted((a, b) => (a.looked_ms ?? 0) - (b.looked_ms ?? 0));
     let { changed } = rows;
     const asked = due.slice(0, mostInRound).map(({ name }) => name);
     for (let at = 0; at < asked.length; at += atOnce)
@@ -104,12 +107,16 @@ export class NameProver {
   async #round(): Promise<void> {
     const { live, organisations } = this.#context;
     if (!(await live.turn('names', roundMs / 2))) return;
-    for (const { id } of organisations.all) await this.look(id);
+    // One organisation's names, or its records, that cannot be read hold up nobody else's.
+    for (const { id } of organisations.all)
+      await this.look(id).catch((error: unknown) => this.#failed(error));
   }
 
   #run(step: () => Promise<void>): void {
-    step().catch((error: unknown) => {
-      if (!this.#isStopped) this.#context.log.error({ err: error }, 'names could not be looked at');
-    });
+    step().catch((error: unknown) => this.#failed(error));
+  }
+
+  #failed(error: unknown): void {
+    if (!this.#isStopped) this.#context.log.error({ err: error }, 'names could not be looked at');
   }
 }

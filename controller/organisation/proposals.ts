@@ -5,6 +5,7 @@
 import type { DocumentChange } from '../../protocol/document-revisions.ts';
 import { newId, type Id } from '../../protocol/ids.ts';
 import type { OrganisationDocument } from '../../protocol/organisation-document.ts';
+import { behind } from '../administrators/behind.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { ControllerContext } from '../context.ts';
 import type { ProposalsTable } from '../store/tables/organisations.ts';
@@ -22,8 +23,6 @@ export class NeedsApproval extends Error {
     this.revision = revision;
   }
 }
-
-const longestChain = 100;
 
 /** Keeps a document for a second administrator. `who` as in the audit log. */
 export async function propose(
@@ -93,24 +92,6 @@ export async function decideProposal(
   const what = state === 'approved' ? 'document.approve' : 'document.refuse';
   await appendAudit(tx, [{ atMs: nowMs, who, what, result: 'done', detail }]);
   return true;
-}
-
-/** Every person who could have had this sent: the chain of who made which token. */
-async function behind(tx: ScopedStore, who: string): Promise<string[]> {
-  const chain: string[] = [];
-  for (let at = who; chain.length < longestChain;) {
-    chain.push(at);
-    const token = /^token (tok_.+)$/.exec(at)?.[1];
-    if (token === undefined) break;
-    const row = await tx
-      .select('api_tokens')
-      .select('created_by')
-      .where('id', '=', token as Id<'tok'>)
-      .executeTakeFirst();
-    if (row === undefined || chain.includes(row.created_by)) break;
-    at = row.created_by;
-  }
-  return chain;
 }
 
 function purposeOf(id: string): string {

@@ -112,10 +112,13 @@ function reportOrigins(web: WebDocument, report: Report): void {
     report(['originCa'], 'originCa is no certificate in PEM');
   if (web.originName !== undefined && parseName(web.originName) === undefined)
     report(['originName'], `"${web.originName}" is no name`);
+  const answerMs = web.answerWithin === undefined ? 60_000 : parseDuration(web.answerWithin);
+  if (answerMs === undefined || answerMs < 1_000 || answerMs > 3_600_000)
+    report(['answerWithin'], 'an origin has 1s to 1h to begin its answer');
   const every = web.health?.every === undefined ? undefined : parseDuration(web.health.every);
   if (web.health?.every !== undefined && (every === undefined || every < 1_000 || every > 3_600_000))
     report(['health', 'every'], 'an origin is asked every 1s to 1h');
-  if (web.host !== undefined && !['origin', 'hostname'].includes(web.host) && !isAuthority(web.host))
+  if (web.host !== undefined && !isHostSetting(web.host))
     report(['host'], `"${web.host}" is no host; write hostname, origin, or a name with an optional port`);
 }
 
@@ -155,6 +158,11 @@ function reportRules({ rules }: WebDocument, groups: ReadonlySet<string>, report
     if (rule.signIn !== undefined && parseDuration(rule.signIn) === undefined)
       report(['rules', index, 'signIn'], 'a duration is at most a year');
   }
+}
+
+/** Whether it says which Host an origin is sent: its own, the public one, or this text. */
+export function isHostSetting(text: string): boolean {
+  return text === 'origin' || text === 'hostname' || isAuthority(text);
 }
 
 function isAuthority(text: string): boolean {

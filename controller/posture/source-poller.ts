@@ -106,10 +106,14 @@ function keepAsking(
     }
     if (!ending.signal.aborted) cancel = context.clock.after(nextPollMs(source.poll?.every, failures), again);
   };
+  // What is ours failed, such as the store: the source is asked again as if it had not answered.
   const failed = (error: unknown): void => {
-    if (!ending.signal.aborted) context.log.error({ err: error, source: source.name }, 'polling ended');
+    if (ending.signal.aborted) return;
+    failures += 1;
+    context.log.error({ err: error, source: source.name }, 'a posture source could not be asked');
+    cancel = context.clock.after(nextPollMs(source.poll?.every, failures), again);
   };
-  turn().catch(failed);
+  again();
   return () => {
     ending.abort();
     cancel();

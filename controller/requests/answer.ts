@@ -8,6 +8,7 @@ import type { Id } from '../../protocol/ids.ts';
 import { covers } from '../../protocol/roles.ts';
 import type { Approving } from '../../protocol/requests.ts';
 import { ProblemError } from '../api/problems.ts';
+import { behind, roleOfToken, tokenIn } from '../administrators/behind.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { ControllerContext, Organisation } from '../context.ts';
 import { subjectOf, subjectsOf } from '../decisions/seat.ts';
@@ -76,7 +77,7 @@ async function ruleFor(
   approver: Approver,
 ): Promise<RequestRuleDocument> {
   const rule = ruleNamed(state, row.rule);
-  if (whoOf(approver) === row.person)
+  if ((await behind(tx, whoOf(approver))).includes(row.person))
     throw new ProblemError('not-allowed', 'Nobody answers their own request.');
   if (approver.kind === 'person') {
     const subject = await subjectOf(tx, state, approver.id);
@@ -162,7 +163,10 @@ async function record(
     throw new ProblemError('conflict', 'You have answered it already; others still may.');
 }
 
-/** What the answers come to. An approval counts as long as its approver may still approve. */
+/**
+ * What the answers come to. An approval counts as long as its approver may still approve; those of one person and of the tokens
+ * that they made count as one, and as none where it is the person who asks.
+ */
 async function settle(
   tx: ScopedStore,
   state: OrganisationState,
@@ -190,11 +194,20 @@ async function settle(
     answers.map((each) => each.who),
   );
   const administrators = await administratorsAmong(tx, people);
-  const counting = answers.filter((each) => {
+  const counting: typeof answers = [];
+  const counted = new Set<string>([row.person]);
+  for (const each of answers) {
     const subject = people.get(each.who);
-    if (each.who.startsWith('token ') || administrators.has(each.who)) return true;
-    return subject !== undefined && mayApprove(rule, subject);
-  });
+    const token = tokenIn(each.who);
+    const mayStill =
+      token === undefined
+        ? administrators.has(each.who) || (subject !== undefined && mayApprove(rule, subject))
+        : (await roleOfToken(tx, token, 'requests.answer', nowMs)) !== undefined;
+    const heads = await behind(tx, each.who);
+    if (!mayStill || heads.some((head) => counted.has(head))) continue;
+    counting.push(each);
+    for (const head of heads) counted.add(head);
+  }
   if (counting.length < quorumOf(rule)) return 'pending';
   const forMs = Math.min(row.for_ms, ...counting.map((each) => each.for_ms ?? row.for_ms));
   const [first = [], ...others] = counting.map((each) => JSON.parse(each.waives) as string[]);

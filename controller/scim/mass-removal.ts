@@ -7,6 +7,7 @@ import { appendAudit } from '../audit/append-audit.ts';
 import type { ControllerContext, Organisation } from '../context.ts';
 import { deliverLater } from '../notifications/deliver.ts';
 import { queueNotifications } from '../notifications/queue.ts';
+import { inChunks } from '../store/in-chunks.ts';
 import type { Directory } from './directory.ts';
 
 const windowMs = 3_600_000;
@@ -42,14 +43,11 @@ export async function countLosses(directory: Directory, users: readonly string[]
     .where('at_ms', '>', nowMs - windowMs)
     .execute();
   const losing = new Set([...lately.map((each) => each.directory_user), ...users]);
-  const active = await tx
-    .select('directory_users')
-    .select('id')
-    .where('directory', '=', name)
-    .where('active', '=', 1)
-    .execute();
+  const active = tx.select('directory_users').where('directory', '=', name).where('active', '=', 1);
+  const { count } = await active.select((eb) => eb.fn.countAll().as('count')).executeTakeFirstOrThrow();
+  const still = await inChunks([...losing], (ids) => active.select('id').where('id', 'in', ids).execute());
   // Those who were there before the first of them went.
-  const all = new Set([...active.map(({ id }) => id), ...losing]).size;
+  const all = Number(count) + losing.size - still.length;
   const most = Math.max(always, Math.floor((all * (settings.stopAt ?? usualShare)) / 100));
   const isHalted = row !== undefined && row.halted_ms !== null;
   if (isHalted || losing.size > most) throw new TooMuchAtOnce(name, losing.size, all);

@@ -46,7 +46,10 @@ Resources.declare(Resources.Group)
       const { id, filter } = resource;
       if (id !== undefined && id !== '')
         return shownGroup(await groupRow(directory, id), await membersOf(directory, id));
-      const groups = await groupsOf(directory, true);
+      // Large ones are asked for without, and seldom by who is in them.
+      const isWithout = /\bmembers np\b/i.test(resource.attributes?.expression ?? '');
+      const isByMembers = /\bmembers\b/i.test(filter?.expression ?? '');
+      const groups = await groupsOf(directory, !isWithout || isByMembers);
       return filter === undefined ? groups : matching(() => filter.match(groups));
     }),
   )

@@ -29,7 +29,7 @@ const notKept = new Set([
 const mostAttributeBytes = 16_384;
 const page = 200;
 
-export async function usersOf({ tx, name }: Directory): Promise<DirectoryUsersTable[]> {
+async function usersOf({ tx, name }: Directory): Promise<DirectoryUsersTable[]> {
   return tx
     .select('directory_users')
     .selectAll()
@@ -69,19 +69,18 @@ export async function pageOfUsers(
   return { total: Number(total), users: rows.map(shownUser), count: rows.length };
 }
 
-/** Those that may match a filter: one where it asks for a user name, all otherwise. */
+/** Those that may match a filter: by a user name or the directory's own id alone where it asks for that, all otherwise. */
 export async function usersMatching(directory: Directory, filter: string | undefined): Promise<ScimUser[]> {
-  const named = /^\s*userName\s+eq\s+"([^"\\]*)"\s*$/i.exec(filter ?? '')?.[1];
+  const [, attribute = '', wanted = ''] =
+    /^\s*(userName|externalId)\s+eq\s+"([^"\\]*)"\s*$/i.exec(filter ?? '') ?? [];
   const { tx, name } = directory;
-  const rows =
-    named === undefined
-      ? await usersOf(directory)
-      : await tx
-          .select('directory_users')
-          .selectAll()
-          .where('directory', '=', name)
-          .where('user_key', '=', named.toLowerCase())
-          .execute();
+  if (attribute === '') return (await usersOf(directory)).map(shownUser);
+  const ofDirectory = tx.select('directory_users').selectAll().where('directory', '=', name);
+  const rows = await (
+    attribute.toLowerCase() === 'username'
+      ? ofDirectory.where('user_key', '=', wanted.toLowerCase())
+      : ofDirectory.where('external_id', '=', wanted)
+  ).execute();
   return rows.map(shownUser);
 }
 

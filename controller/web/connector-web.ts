@@ -23,6 +23,7 @@ export function connectorWeb(
     ...(web.originCa === undefined ? {} : { originCa: web.originCa }),
     ...(web.originName === undefined ? {} : { originName: web.originName }),
     ...(web.originInsecure === undefined ? {} : { originInsecure: true as const }),
+    ...(web.answerWithin === undefined ? {} : { answerWithin: secondsOf(web.answerWithin) }),
     ...(health === undefined
       ? {}
       : {

@@ -153,6 +153,17 @@ export const administratorsMutants: readonly Mutant[] = [
     ],
   ]),
   ...guards(
+    'controller/api/routes/tokens.ts',
+    ['test/controller/administrators-tokens.test.ts'],
+    [
+      [
+        'a token makes none that outlives it',
+        'if (latestMs !== null && expiresMs !== null && expiresMs > latestMs)',
+        'if (false)',
+      ],
+    ],
+  ),
+  ...guards(
     'controller/api/routes/proposals.ts',
     ['test/controller/proposals.test.ts'],
     [
@@ -165,7 +176,7 @@ export const administratorsMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'controller/organisation/proposals.ts',
+    'controller/administrators/behind.ts',
     ['test/controller/proposals.test.ts'],
     [['whoever made the token stands behind its change', '    at = row.created_by;\n', '    break;\n']],
   ),

@@ -16,6 +16,17 @@ export const relayMutants: readonly Mutant[] = [
   ),
   ...guards(
     'relay/web-circuit.ts',
+    ['test/attack/web-lines.test.ts'],
+    [
+      [
+        'a browser that its connector let go at once is let go',
+        'if (stream.closed) parted();\n    else stream',
+        'stream',
+      ],
+    ],
+  ),
+  ...guards(
+    'relay/web-circuit.ts',
     ['test/relay/web-door.test.ts'],
     [
       [

@@ -8,7 +8,7 @@ export const requestsMutants: readonly Mutant[] = [
   ...guards('controller/requests/answer.ts', requests, [
     [
       'nobody answers their own request',
-      "if (whoOf(approver) === row.person)\n    throw new ProblemError('not-allowed', 'Nobody answers their own request.');",
+      "if ((await behind(tx, whoOf(approver))).includes(row.person))\n    throw new ProblemError('not-allowed', 'Nobody answers their own request.');",
       '',
     ],
     ['only approvers of the rule approve', '|| !mayApprove(rule, subject))', ')'],
@@ -22,6 +22,16 @@ export const requestsMutants: readonly Mutant[] = [
       'what one approver did not waive is not waived',
       'first.filter((name) => others.every((list) => list.includes(name)))',
       'first',
+    ],
+    [
+      'one person with tokens is one approver',
+      'if (!mayStill || heads.some((head) => counted.has(head))) continue;',
+      'if (!mayStill) continue;',
+    ],
+    [
+      "a deleted token's approval does not count",
+      "'requests.answer', nowMs)) !== undefined;",
+      "'requests.answer', nowMs)) !== null;",
     ],
     ['a quorum is waited for', "if (counting.length < quorumOf(rule)) return 'pending';", ''],
     [

@@ -36,7 +36,7 @@ export const webDoorMutants: readonly Mutant[] = [
     [
       [
         'identity headers are taken out in every spelling',
-        "name.toLowerCase().replaceAll('_', '-')",
+        "name.toLowerCase().replace(/[^a-z0-9]/g, '-')",
         'name.toLowerCase()',
       ],
       ['what Connection names goes no further', ' || named.has(name)', ''],
@@ -93,6 +93,22 @@ export const webDoorMutants: readonly Mutant[] = [
         'an assertion is kept for one host',
         '`${right.id} ${target.authority} ${audience}`',
         '`${right.id}${target.authority} ${audience}`',
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/web/assertion.ts',
+    ['test/web-door/assertion.test.ts'],
+    [
+      [
+        'the assertion key is replaced while a connector runs',
+        'nowMs - newest.madeMs < rotateMs',
+        'nowMs >= 0',
+      ],
+      [
+        'an assertion is signed by a key that verifiers can find',
+        'this.#keys.find(({ jwk }) => known.has(jwk.kid)) ?? this.#keys[0]',
+        'this.#keys[0]',
       ],
     ],
   ),

@@ -256,6 +256,16 @@ const causes: readonly Cause[] = [
     restore: asBefore,
   },
   {
+    name: 'approval withdrawn',
+    code: 'revoked',
+    word: 'request-withdrawn',
+    sharedGoesOn: true,
+    prepare: (world) => allowByRequest(world, '1h'),
+    take: async ({ actor }) => [await actor.admin('POST', `/api/v1/requests/${approved}/withdraw`)],
+    api: resourceIsGone,
+    restore: asBefore,
+  },
+  {
     name: 'administrator demoted',
     code: undefined,
     sharedGoesOn: true,
@@ -292,6 +302,9 @@ const causes: readonly Cause[] = [
     },
   },
 ];
+
+/** The request by which the person has the resource. */
+let approved = '';
 
 /** What came of one cause. */
 interface Round {
@@ -504,6 +517,36 @@ async function portalIsShut({ actor }: MatrixWorld): Promise<void> {
     ['POST', '/api/v1/me/sign-out'],
   ] as const)
     assert.equal((await actor.call('person', method, path)).status, 401);
+}
+
+/** The person has the resource by nothing but an approved request. */
+async function allowByRequest(world: MatrixWorld, longest: string): Promise<void> {
+  const { actor } = world;
+  await world.apply((document) => {
+    document.policies = (document.policies ?? []).filter(({ name }) => name !== 'staff-origin');
+    document.requests = [
+      {
+        name: 'origin',
+        who: { groups: ['staff'] },
+        to: { resources: ['origin'] },
+        approvers: { groups: ['sre'] },
+        longest,
+      },
+    ];
+  });
+  const asked = await actor.call('person', 'POST', '/api/v1/me/requests', {
+    resource: 'origin',
+    for: longest,
+    reason: 'a restore',
+  });
+  assert.equal(asked.status, 201, JSON.stringify(asked.body));
+  approved = (asked.body as { id: string }).id;
+  const sinceMs = Date.now();
+  const answered = await actor.admin('POST', `/api/v1/requests/${approved}/approve`, {});
+  assert.deepEqual(answered.body, { state: 'approved' });
+  await eventually('the right on a device', () =>
+    world.tries('name').some(({ at, answer }) => at > sinceMs && answer !== 'refused') ? true : undefined,
+  );
 }
 
 /** The device management says of every device of the person how it is. */

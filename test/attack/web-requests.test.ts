@@ -264,6 +264,7 @@ test('SEC-B2, SEC-B3: names of people are taken out in every spelling, with a se
     'Remote-User', 'remote_user', 'REMOTE_USER', 'Remote_Email', 'remote-groups', 'Remote_Name', 'X-Forwarded-User',
     'X_Forwarded_User', 'x-forwarded_email', 'X-Auth-Request-Email', 'X-Remote-User', 'X_WebAuth_User', 'Postern-Assertion',
     'postern_assertion', 'Postern_Anything', 'X-Forwarded-For', 'X_Real_IP', 'Forwarded', 'True-Client-IP', 'Cf-Access-Jwt-Assertion',
+    'Remote.User', 'remote!user', 'X.Forwarded.User', 'X~Auth-Request_Email', "Postern'Assertion", 'X_Real.IP',
   ]; // prettier-ignore
   const lines = forged.map((name) => `${name}: mallory\r\n${name}: mallory\r\n`).join('');
   bench.publish(wiki, [`http://localhost:${portOf(origin)}`], {

@@ -278,3 +278,24 @@ async function inFlight(
     },
   };
 }
+
+test('SEC-A12: a token that ends makes none that outlives it', async (t) => {
+  const controller = await testController(t);
+  const { app, time } = controller;
+  const parent = await make(controller, { role: 'admin', expires: '1h' });
+  const ask = (payload: object): Promise<LightMyRequestResponse> =>
+    app.inject({ method: 'POST', url: '/api/v1/tokens', headers: bearer(parent.token), payload });
+  const endMs = time.ms + 3_600_000;
+  const refused = await ask({ role: 'auditor', expires: '2h' });
+  assert.equal(refused.statusCode, 403, refused.body);
+  assert.match(refused.body, /none that outlives it/);
+  for (const body of [{ role: 'auditor' }, { role: 'auditor', expires: '1h' }]) {
+    const made = await ask(body);
+    assert.equal(made.statusCode, 201, made.body);
+    const { id } = made.json<{ id: string }>();
+    const entry = (await tokens(controller)).find((each) => each.id === id);
+    assert.equal(entry?.expires, new Date(endMs).toISOString());
+  }
+  const shorter = await ask({ role: 'auditor', expires: '30m' });
+  assert.equal(shorter.statusCode, 201, shorter.body);
+});

@@ -69,11 +69,16 @@ test('one flow is cut, the log says by whom, one that ended is not there, and a 
   await answer([], false);
   assert.equal((await again).statusCode, 404);
   const { entries } = (await controller.call('GET', '/api/v1/audit?what=flow.cut')).json<{
-    entries: { detail: { flow: string } }[];
+    entries: { detail: { flow: string }; result: string; reasons: string[] }[];
   }>();
   assert.deepEqual(
-    entries.map(({ detail }) => detail.flow),
-    [flow.flow, flow.flow],
+    entries.map(({ detail, result, reasons }) => [detail.flow, result, ...reasons]),
+    [
+      [flow.flow, 'allowed'],
+      [flow.flow, 'done'],
+      [flow.flow, 'allowed'],
+      [flow.flow, 'failed', 'ended'],
+    ],
   );
   const looking = controller.call('GET', '/api/v1/flows');
   const known = connector.all('flows').length;

@@ -252,3 +252,26 @@ test('a name that no record can prove stays with the first organisation that use
   assert.deepEqual(await served('*.apps.test'), []);
   assert.deepEqual(await served('wiki.globex.test'), ['wiki.globex.test']);
 });
+
+test("SEC-A10: one organisation's names that cannot be looked at hold up nobody else's proof", async (t) => {
+  const controller = await testController(t);
+  const { context, time } = controller;
+  const id = await context.store.createOrganisation({ name: 'globex' });
+  const globex = await member(controller, id);
+  await globex.call('PUT', '/api/v1/document', documentOf('globex', '*.apps.example.org', []));
+  const connector = await globex.join('connector');
+  await context.organisations.refresh();
+  const broken: typeof context = {
+    ...context,
+    organisation: (each) => {
+      if (each === context.firstOrganisation) throw new Error('its records cannot be read');
+      return context.organisation(each);
+    },
+  };
+  const prover = new NameProver(broken, async () => [`org=${id}`]);
+  t.after(() => prover.stop());
+  prover.start();
+  // Its names are looked at once a minute.
+  await time.pass(121_000);
+  await connector.untilSnapshot<ConnectorSnapshot>((snapshot) => hostnames(snapshot).length === 1);
+});

@@ -309,6 +309,12 @@ test('of a deleted organisation the hashes of its audit log stay, those that an 
   for await (const line of exportOrganisation(context.store, id)) rows.push(line);
   assert.ok(rows.some(({ table }) => table === 'documents') && rows.some(({ table }) => table === 'nodes'));
   assert.doesNotMatch(JSON.stringify(rows), /a secret of the provider|cookie_hash|"client_secret"/);
+  // That there are keys and tokens is told, what would prove to have one is not.
+  for (const table of ['api_tokens', 'enrolment_keys'] as const) {
+    const secrets = await store.select(table).select('hash').execute();
+    assert.ok(secrets.length > 0 && rows.some((row) => row.table === table), table);
+    for (const { hash } of secrets) assert.equal(JSON.stringify(rows).includes(hash), false, table);
+  }
   const hashes = rows.flatMap(({ row }) => row.hash ?? []);
   assert.ok(hashes.length > 2);
 

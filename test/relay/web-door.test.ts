@@ -358,3 +358,30 @@ test('addresses of one network count as one', () => {
   assert.notEqual(sourceOf('2001:db8:1:2::1'), sourceOf('2001:db8:1:3::1'));
   assert.equal(neighbourhoodOf('2001:db8:1:2::1'), neighbourhoodOf('2001:db8:1:3::1'));
 });
+
+test('a hello that is not whole in time is answered as any that is refused', async (t) => {
+  const clock = new VirtualClock();
+  let refused = 0;
+  const door = new WebDoor({
+    clock,
+    circuits: new Circuits(1e6),
+    rates: new RateShares(undefined, clock),
+    serving: () => [],
+    passed: () => undefined,
+    refused: () => (refused += 1),
+  });
+  const server = createServer({ allowHalfOpen: true }, (socket) => door.take(socket));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const socket = connectTcp({ port: (server.address() as AddressInfo).port, host: '127.0.0.1' });
+  sockets.push(socket);
+  const hello = await helloFor('wiki.acme.example');
+  socket.write(hello.subarray(0, hello.length - 1));
+  await eventually('the connection', () => door.unfinished > 0 || undefined);
+  clock.advance(4_999);
+  assert.equal(refused, 0);
+  clock.advance(1);
+  const [answer] = (await once(socket, 'data')) as [Buffer];
+  assert.deepEqual([answer, refused, door.unfinished], [alert, 1, 0]);
+});

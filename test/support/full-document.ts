@@ -74,6 +74,7 @@ export function fullDocument(ca: string): OrganisationDocument {
           originCa: ca,
           originName: 'printer.acme.internal',
           health: { path: '/status', every: '30s' },
+          answerWithin: '5m',
           host: 'origin',
           headers: { Authorization: 'Bearer {{jwt}}', 'X-WEBAUTH-USER': '{{email}}' },
           audience: 'printer',

@@ -178,6 +178,7 @@ test('a name that is not served has no certificate from any source, and none is 
     files: undefined,
     acme: source as never,
     builtIn: source as never,
+    nowMs: Date.now,
     served: () => undefined,
   });
   assert.equal(await certificates.contextFor('x.other.example'), undefined);

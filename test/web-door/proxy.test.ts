@@ -8,6 +8,7 @@ import { encodePass } from '../../protocol/secrets.ts';
 import { newId } from '../../protocol/ids.ts';
 import { systemRandom } from '../../protocol/clock.ts';
 import { exchange } from './support/raw-exchange.ts';
+import { eventually } from '../support/eventually.ts';
 import { portOf, wiki, WebBench } from './support/web-bench.ts';
 
 let bench: WebBench;
@@ -318,18 +319,86 @@ test('an ill origin is asked only when no other is there', async () => {
   bench.door.follow();
 });
 
+test('an origin that does not begin to answer in time is named as that, by the resource’s own time', async () => {
+  const { cookie } = await bench.signIn(wiki);
+  const at = [`http://localhost:${portOf(origin)}`];
+  bench.publish(wiki, at, { answerWithin: 1 });
+  answer = () => undefined;
+  const late = await bench.ask('/report', { cookie });
+  assert.deepEqual(
+    [late.status, (JSON.parse(late.body) as { error: string }).error],
+    [504, 'origin-timeout'],
+  );
+  bench.publish(wiki, at);
+});
+
+test('a kept connection that its origin closes as it is used again costs a safe request nothing, and repeats no other', async () => {
+  const { cookie } = await bench.signIn(wiki);
+  const asked: string[] = [];
+  let closes = 0;
+  answer = (request, response) => {
+    asked.push(`${request.method} ${request.url}`);
+    // Closed without an answer, as one whose time was over.
+    if (closes-- > 0) request.socket.destroy();
+    else response.end('well');
+  };
+  assert.equal((await bench.ask('/first', { cookie })).status, 200);
+  closes = 1;
+  assert.equal((await bench.ask('/again', { cookie })).status, 200);
+  assert.deepEqual(asked, ['GET /first', 'GET /again', 'GET /again']);
+  closes = 2;
+  assert.equal((await bench.ask('/twice', { cookie })).status, 502);
+  assert.equal(asked.filter((each) => each === 'GET /twice').length, 2);
+  closes = 1;
+  asked.length = 0;
+  const posted = await bench.ask('/money', { cookie, method: 'POST', body: 'x' });
+  assert.equal(posted.status, 502);
+  assert.deepEqual(asked, ['POST /money']);
+});
+
+test('a health check asks as requests do: with their Host, and below a wildcard too', async () => {
+  const asked: string[] = [];
+  const watched = createServer((request, response) => {
+    asked.push(request.headers.host ?? '');
+    response.end();
+  });
+  origins.push(watched);
+  await new Promise<void>((resolve) => watched.listen(0, '127.0.0.1', resolve));
+  const at = [`http://localhost:${portOf(watched)}`, `http://localhost:${portOf(origin)}`];
+  const health = { path: '/health', every: 1 };
+  const seen = async (host: string): Promise<void> => {
+    bench.door.follow();
+    await eventually(`a check with the Host ${host}`, () => asked.includes(host) || undefined);
+  };
+  bench.publish(wiki, at, { health });
+  await seen(`localhost:${portOf(watched)}`);
+  bench.publish(wiki, at, { health, host: 'hostname' });
+  await seen(wiki);
+  bench.publish(wiki, at, { health, host: 'wiki.internal' });
+  await seen('wiki.internal');
+  bench.publish('*.apps.acme.example', at, { health, host: 'hostname' });
+  await seen('health-check.apps.acme.example');
+  bench.publish('*.apps.acme.example', at);
+  bench.publish(wiki, [`http://localhost:${portOf(origin)}`]);
+  bench.door.follow();
+});
+
 test('a pass opens its own application without a browser, and nothing of it reaches the origin', async () => {
   const secret = systemRandom(32);
   const id = newId('tok', systemRandom(16));
   const nowS = Math.floor(Date.now() / 1_000);
-  bench.passes[id] = {
-    id,
-    kind: 'device',
-    hash: createHash('sha256').update(secret).digest('base64url'),
-    res: bench.resourceOf(wiki),
-    sub: newId('usr', systemRandom(16)),
-    who: { name: 'Alice', email: 'alice@acme.example', groups: [] },
-    cav: { until: nowS + 3_600, out: 3_600 },
+  const { headers: before } = await bench.ask('/', { headers: { accept: 'application/xml' } });
+  assert.equal(before['www-authenticate'], undefined, 'a pass was asked for where there is none');
+  bench.passes = {
+    [id]: {
+      id,
+      kind: 'device',
+      hash: createHash('sha256').update(secret).digest('base64url'),
+      res: bench.resourceOf(wiki),
+      sub: newId('usr', systemRandom(16)),
+      who: { name: 'Alice', email: 'alice@acme.example', groups: [] },
+      cav: { until: nowS + 3_600, out: 3_600 },
+    },
   };
   const text = encodePass({ kind: 'dp', secret });
   const basic = (user: string): string => `Basic ${Buffer.from(`${user}:${text}`).toString('base64')}`;
@@ -362,9 +431,19 @@ test('a pass opens its own application without a browser, and nothing of it reac
     assert.equal(status, 401, JSON.stringify(headers));
     assert.equal(answered['www-authenticate'] !== undefined, 'authorization' in headers);
   }
+  // What sends credentials only once it is asked, as git and WebDAV clients do, is asked; a browser's script is not.
+  const asked = await bench.ask('/dav/', { method: 'PROPFIND', headers: { accept: 'application/xml' } });
+  assert.deepEqual(
+    [asked.status, asked.headers['www-authenticate']],
+    [401, 'Basic realm="Postern", charset="UTF-8"'],
+  );
+  const fetched = await bench.ask('/api', {
+    headers: { 'sec-fetch-mode': 'cors', 'sec-fetch-site': 'same-origin' },
+  });
+  assert.deepEqual([fetched.status, fetched.headers['www-authenticate']], [401, undefined]);
   bench.lease.revoke({ epoch: 3, ids: [id], reason: 'pass' });
   assert.equal((await bench.ask('/', { headers: { authorization: basic(id) } })).status, 401);
-  delete bench.passes[id];
+  bench.passes = {};
   let status = 0;
   for (let count = 0; count < 30 && status !== 429; count++)
     ({ status } = await bench.ask('/', { headers: { authorization: basic(id) } }));
@@ -400,14 +479,16 @@ test('SEC-A5: one right feeds decision, headers and audit, whoever else a reques
   const secret = systemRandom(32);
   const id = newId('tok', systemRandom(16));
   const sub = newId('usr', systemRandom(16));
-  bench.passes[id] = {
-    id,
-    kind: 'device',
-    hash: createHash('sha256').update(secret).digest('base64url'),
-    res: bench.resourceOf(wiki),
-    sub,
-    who: { name: 'Bob', email: 'bob@acme.example', groups: [] },
-    cav: { until: Math.floor(Date.now() / 1_000) + 3_600, out: 3_600 },
+  bench.passes = {
+    [id]: {
+      id,
+      kind: 'device',
+      hash: createHash('sha256').update(secret).digest('base64url'),
+      res: bench.resourceOf(wiki),
+      sub,
+      who: { name: 'Bob', email: 'bob@acme.example', groups: [] },
+      cav: { until: Math.floor(Date.now() / 1_000) + 3_600, out: 3_600 },
+    },
   };
   const { body } = await bench.ask('/', {
     cookie,

@@ -1,15 +1,19 @@
 /**
  * Certificates from a folder: `NAME.pem` (the chain) and `NAME.key` for each hostname, `_.SUFFIX.pem` and `.key` for a
- * wildcard. Looked at again when they are used and have changed, at most once a second.
+ * wildcard. Looked at again when they are used and have changed, at most once a second, and once a minute in any case.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
+import type { Clock } from '../../../protocol/clock.ts';
 
 const lookAgainMs = 1_000;
+const lookAnywayMs = 60_000;
 
 interface Held {
+  /** The name of the file with the chain. */
+  readonly file: string;
   readonly stamp: string;
   readonly lookedMs: number;
   readonly context: SecureContext | undefined;
@@ -19,13 +23,21 @@ interface Held {
 
 export class CertificateFiles {
   readonly #folder: string;
-  readonly #nowMs: () => number;
+  readonly #clock: Clock;
+  readonly #changed: () => void;
   readonly #held = new Map<string, Held>();
+  #cancelLook: () => void;
 
-  /** @param nowMs monotonic milliseconds */
-  constructor(folder: string, nowMs: () => number) {
+  /** @param changed what is there for some name is another than before; never called from within `find` */
+  constructor(folder: string, clock: Clock, changed: () => void) {
     this.#folder = folder;
-    this.#nowMs = nowMs;
+    this.#clock = clock;
+    this.#changed = changed;
+    this.#cancelLook = clock.after(lookAnywayMs, () => this.#lookAnyway());
+  }
+
+  close(): void {
+    this.#cancelLook();
   }
 
   /** What the files hold for this name: its own, or its parent's wildcard; undefined where there are none that can be used. */
@@ -38,18 +50,26 @@ export class CertificateFiles {
     return undefined;
   }
 
+  #lookAnyway(): void {
+    for (const name of this.#held.keys()) this.#look(name);
+    this.#cancelLook = this.#clock.after(lookAnywayMs, () => this.#lookAnyway());
+  }
+
   #look(name: string): Held | undefined {
     const last = this.#held.get(name);
-    const nowMs = this.#nowMs();
+    const nowMs = this.#clock.nowMs();
     if (last !== undefined && nowMs - last.lookedMs < lookAgainMs) return last;
     const files = ['pem', 'key'].map((ending) => join(this.#folder, `${name}.${ending}`));
     const stamp = stampOf(files);
+    if (last !== undefined && last.stamp !== stamp) queueMicrotask(this.#changed);
     if (stamp === undefined) {
       this.#held.delete(name);
       return undefined;
     }
     const held =
-      last?.stamp === stamp ? { ...last, lookedMs: nowMs } : { ...load(files, last), stamp, lookedMs: nowMs };
+      last?.stamp === stamp
+        ? { ...last, lookedMs: nowMs }
+        : { ...load(files, last), file: `${name}.pem`, stamp, lookedMs: nowMs };
     this.#held.set(name, held);
     return held;
   }

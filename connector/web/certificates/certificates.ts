@@ -18,6 +18,8 @@ export interface CertificatesOptions {
   readonly files: CertificateFiles | undefined;
   readonly acme: AcmeCertificates | undefined;
   readonly builtIn: BuiltInCertificates;
+  /** Epoch milliseconds. */
+  nowMs(this: void): number;
   /** What serves this host or wildcard; undefined when it is not this connector's to serve. */
   served(this: void, host: string): ServedHost | undefined;
 }
@@ -70,9 +72,9 @@ export class Certificates {
 
   /** What each hostname is served with, as the controller is told. */
   report(): HostCertificate[] {
-    const { files, acme, builtIn } = this.#options;
+    const { files, acme, builtIn, nowMs } = this.#options;
     const named = [
-      ...this.#of('file').map((host) => fromFile(host, files)),
+      ...this.#of('file').map((host) => fromFile(host, files, nowMs())),
       ...this.#of('built-in')
         .filter((host) => !isWildcard(host as Pattern))
         .map((host) => builtIn.report(host)),
@@ -83,6 +85,7 @@ export class Certificates {
 
   close(): void {
     this.#options.acme?.close();
+    this.#options.files?.close();
   }
 
   #of(source: Source): readonly string[] {
@@ -106,20 +109,27 @@ function withoutCa(host: string): HostCertificate {
   return { host, from: 'acme', state: 'none', problem };
 }
 
-function fromFile(host: string, files: CertificateFiles | undefined): HostCertificate {
+function fromFile(host: string, files: CertificateFiles | undefined, nowMs: number): HostCertificate {
   const found = files?.find(host);
-  const problem =
-    found === undefined
-      ? `there is no ${host.replace(/^\*/, '_')}.pem in the folder of --web-certs`
-      : found.problem;
+  const file = found?.file ?? `${host.replace(/^\*/, '_')}.pem`;
+  const missing = found === undefined ? `there is no ${file} in the folder of --web-certs` : found.problem;
   const certificate = found?.certificate;
   if (certificate === undefined)
-    return { host, from: 'file', state: 'none', ...(problem === undefined ? {} : { problem }) };
+    return { host, from: 'file', state: 'none', ...(missing === undefined ? {} : { problem: missing }) };
+  const endsMs = Date.parse(certificate.validTo);
+  // A name below a wildcard stands for all of them.
+  const isForHost = certificate.checkHost(host.replace(/^\*/, 'any')) !== undefined;
+  const refused =
+    (isForHost ? undefined : `browsers refuse ${file}: it is not for ${host}`) ??
+    (nowMs < endsMs
+      ? undefined
+      : `browsers refuse ${file}: it ended on ${new Date(endsMs).toISOString().slice(0, 10)}`);
+  const problem = refused ?? missing;
   return {
     host,
     from: 'file',
-    state: 'ready',
-    until: Math.floor(Date.parse(certificate.validTo) / 1_000),
+    state: refused === undefined ? 'ready' : 'failed',
+    until: Math.floor(endsMs / 1_000),
     issuer: certificate.issuer.replaceAll('\n', ', ').slice(0, 256),
     ...(problem === undefined ? {} : { problem: problem.slice(0, 512) }),
   };

@@ -2,7 +2,7 @@
 import { Type } from 'typebox';
 import { parseId, type NodeId, type OrganisationId } from '../../../protocol/ids.ts';
 import { LiveFlowList, type FlowsAnswer, type LiveFlowEntry } from '../../../protocol/live-flows.ts';
-import { appendAudit } from '../../audit/append-audit.ts';
+import { appendAudit, type AuditEntry } from '../../audit/append-audit.ts';
 import type { ControllerContext } from '../../context.ts';
 import { ConnectorQuestions } from '../../control/ask-connector.ts';
 import { organisationOf, whoOf } from '../access.ts';
@@ -68,22 +68,25 @@ export function flowRoutes(app: TypedApp, context: ControllerContext): void {
           ? undefined
           : await store.select('nodes').select('name').where('id', '=', node).executeTakeFirst();
       if (node === undefined || row === undefined) throw new ProblemError('not-found');
-      await store.transaction((tx) =>
-        appendAudit(tx, [
-          {
-            atMs: context.now(),
-            who: whoOf(request),
-            what: 'flow.cut',
-            result: 'done',
-            detail: { connector: node, flow },
-          },
-        ]),
-      );
+      // Before the connector is asked, so that no cut goes unrecorded; then what came of it.
+      const record = (result: AuditEntry['result'], reasons: readonly string[] = []): Promise<void> => {
+        const detail = { connector: node, flow };
+        const entry = { atMs: context.now(), who: whoOf(request), what: 'flow.cut', result, reasons, detail };
+        return store.transaction((tx) => appendAudit(tx, [entry]));
+      };
+      await record('allowed');
       const answer = await questions.ask(organisation, node, { t: 'flows', cut: flow }, waitMs);
-      if (answer === undefined)
-        throw new ProblemError('conflict', `The connector ${row.name} did not answer; nothing was cut.`);
+      if (answer === undefined) {
+        await record('failed', ['no-answer']);
+        const text = `The connector ${row.name} did not answer, so the flow may be open still. Look again in a moment.`;
+        throw new ProblemError('conflict', text);
+      }
       looked.delete(organisation);
-      if (answer.cut !== true) throw new ProblemError('not-found', 'This flow has ended already.');
+      if (answer.cut !== true) {
+        await record('failed', ['ended']);
+        throw new ProblemError('not-found', 'This flow has ended already.');
+      }
+      await record('done');
       return reply.code(204).send(null);
     },
   );

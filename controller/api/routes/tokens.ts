@@ -49,13 +49,20 @@ export function tokenRoutes(app: TypedApp, context: ControllerContext): void {
           `A token makes none with a scope beyond its own: ${own.join(', ')}.`,
         );
       const nowMs = context.now();
+      const latestMs = caller.kind === 'token' ? caller.expiresMs : null;
+      const expiresMs = lifeMs === undefined ? latestMs : nowMs + lifeMs;
+      if (latestMs !== null && expiresMs !== null && expiresMs > latestMs)
+        throw new ProblemError(
+          'not-allowed',
+          `A token makes none that outlives it: its own life ends at ${new Date(latestMs).toISOString()}.`,
+        );
       const { id, text } = await createApiToken(context.organisation(organisationOf(request)).store, role, {
         nowMs,
         random: context.random,
         who: whoOf(request),
         scopes: [...new Set(scopes)],
         ...(name === undefined ? {} : { name }),
-        ...(lifeMs === undefined ? {} : { expiresMs: nowMs + lifeMs }),
+        ...(expiresMs === null ? {} : { expiresMs }),
       });
       return reply.code(201).send({ id, token: text });
     },

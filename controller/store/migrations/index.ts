@@ -29,6 +29,7 @@ import * as noTokenTexts from './0026-no-token-texts.ts';
 import * as flowAndRelayLimits from './0027-flow-and-relay-limits.ts';
 import * as policyHits from './0028-policy-hits.ts';
 import * as resourceLists from './0030-resource-lists.ts';
+import * as exposureHost from './0032-exposure-host.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-organisation': organisation,
@@ -60,4 +61,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0027-flow-and-relay-limits': flowAndRelayLimits,
   '0028-policy-hits': policyHits,
   '0030-resource-lists': resourceLists,
+  '0032-exposure-host': exposureHost,
 };

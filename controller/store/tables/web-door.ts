@@ -90,6 +90,8 @@ export interface ExposuresTable {
   port: number;
   /** JSON of who may open it besides the person; null: nobody. */
   allow: string | null;
+  /** The Host it is sent; null: the public one. */
+  host: string | null;
   created_ms: number;
   until_ms: number;
   ended_ms: number | null;

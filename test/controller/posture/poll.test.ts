@@ -110,6 +110,28 @@ test('a source that is asked opens and closes what asks for its verdict, with it
   await bench.until('wiki', 'refused');
 });
 
+test('asking goes on after a failure of our own, such as of the store', async (t) => {
+  const { controller, source } = await polled(t);
+  let failures = 0;
+  const turn = async (): Promise<boolean> => {
+    failures += 1;
+    if (failures <= 2) throw new Error('the store does not answer');
+    return true;
+  };
+  const live = { turn } as unknown as typeof controller.context.live;
+  const poller = new SourcePoller({ ...controller.context, live });
+  t.after(() => poller.stop());
+  poller.start([controller.context.firstOrganisation]);
+  await eventually('the first failure', () => failures > 0 || undefined);
+  await settle(5);
+  const before = source.asked.length;
+  // Two minutes after the first failure, four after the second; the bench's own poller asks as well.
+  await controller.time.pass(2 * 60_000);
+  assert.equal(failures, 2);
+  await controller.time.pass(4 * 60_000);
+  assert.ok(failures > 2 && source.asked.length > before);
+});
+
 test('an answer that cannot be taken says why, keeps what was known, and is not believed in part', async (t) => {
   const cases: [answer: (response: ServerResponse) => void, says: RegExp][] = [
     [(response) => response.writeHead(500).end(), /status 500/],

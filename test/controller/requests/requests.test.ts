@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { LightMyRequestResponse } from 'fastify';
+import { createApiToken, deleteApiToken } from '../../../controller/api-tokens.ts';
 import { sweepRequests } from '../../../controller/requests/end-requests.ts';
+import type { Id } from '../../../protocol/ids.ts';
 import { hiddenText } from '../../../protocol/reasons.ts';
 import { eventually } from '../../support/eventually.ts';
 import { requestBench, requestDocument } from './request-bench.ts';
@@ -269,4 +272,43 @@ test('administrators see every request, answer as one of those who must agree, a
     (await bench.call('GET', '/api/v1/requests?state=pending')).json<{ requests: [] }>().requests.length,
     0,
   );
+});
+
+test('SEC-A11: who asks approves nothing by a token of their own, and one person with tokens is one approver', async (t) => {
+  const bench = await requestBench(t);
+  const { context, app, time } = bench;
+  const { store } = context.organisation(context.firstOrganisation);
+  const alice = await bench.person('alice', ['staff']);
+  const lea = await bench.person('lea', ['leads']);
+  const token = async (who: string): Promise<{ id: Id<'tok'>; text: string }> =>
+    createApiToken(store, 'admin', { nowMs: time.ms, random: context.random, who });
+  const approve = (request: string, text: string): Promise<LightMyRequestResponse> =>
+    app.inject({
+      method: 'POST',
+      url: `/api/v1/requests/${request}/approve`,
+      headers: { authorization: `Bearer ${text}` },
+      payload: {},
+    });
+
+  const id = await alice.ask();
+  const [alices, leas] = [await token(alice.id), await token(lea.id)];
+  const throughOne = await token(`token ${alices.id}`);
+  for (const { text } of [alices, throughOne]) {
+    const refused = await approve(id, text);
+    assert.equal(refused.statusCode, 403, refused.body);
+    assert.match(refused.body, /Nobody answers their own request/);
+  }
+  assert.deepEqual((await lea.approve(id)).json(), { state: 'pending' });
+  assert.deepEqual((await approve(id, leas.text)).json(), { state: 'pending' }, 'one person is two');
+  const throughLeas = await token(`token ${leas.id}`);
+  assert.deepEqual((await approve(id, throughLeas.text)).json(), { state: 'pending' }, 'one person is three');
+
+  // A token that is deleted, or may not approve any more, has no say: whoever made it may be unknown by then.
+  const other = await token('token tok_00000000000000000000000000');
+  assert.deepEqual((await approve(id, other.text)).json(), { state: 'approved' });
+  const second = await bench.person('bob', ['staff']);
+  const again = await second.ask();
+  assert.deepEqual((await approve(again, other.text)).json(), { state: 'pending' });
+  await deleteApiToken(store, other.id, { nowMs: time.ms, who: 'test', force: true });
+  assert.deepEqual((await lea.approve(again)).json(), { state: 'pending' });
 });

@@ -238,3 +238,87 @@ test('users are read a page at a time, by filter and sorted', async (t) => {
   for (const body of [{}, { userName: '' }, { userName: 7 }, { userName: 'x', active: 'perhaps' }])
     assert.equal((await directory.call('POST', 'Users', body)).statusCode, 400, JSON.stringify(body));
 });
+
+test('Entra ID: managers, roles and addresses by their kind, photos as a text, full names of attributes, extensions of the company', async (t) => {
+  const { directory } = await directoryBench(t);
+  const own = 'urn:ietf:params:scim:schemas:extension:acme:2.0:User';
+  const boss = await directory.expect(201, 'POST', 'Users', {
+    schemas: [user],
+    userName: 'boss@acme.example',
+  });
+  const made = await directory.expect(201, 'POST', 'Users', {
+    schemas: [user, enterprise, own],
+    userName: 'alice@acme.example',
+    photos: 'https://acme.example/alice.png',
+    [enterprise]: { manager: String(boss['id']), department: 'Research' },
+    [own]: { badge: '0815' },
+  });
+  assert.deepEqual(made[enterprise], { manager: { value: boss['id'] }, department: 'Research' });
+  assert.deepEqual([made['photos'], own in made], [[{ value: 'https://acme.example/alice.png' }], false]);
+  const at = `Users/${String(made['id'])}`;
+  const change = (...Operations: object[]): Promise<Record<string, unknown>> =>
+    directory.expect(200, 'PATCH', at, { schemas: [patch], Operations });
+  for (const value of ['m-2', [{ $ref: 'x', value: 'm-2' }], { value: 'm-2', displayName: null }]) {
+    const { [enterprise]: changed } = await change({ op: 'Add', path: `${enterprise}:manager`, value });
+    assert.equal((changed as { manager: { value: string } }).manager.value, 'm-2');
+    await change({ op: 'Replace', path: `${enterprise}:manager`, value: 'm-1' });
+  }
+  const gone = await change({ op: 'Remove', path: `${enterprise}:manager` });
+  assert.deepEqual(gone[enterprise], { department: 'Research' });
+
+  const several = await change(
+    { op: 'Add', path: 'roles[primary eq "True"].value', value: 'Reader' },
+    { op: 'Add', path: 'addresses[type eq "work"].formatted', value: 'Main Street 1' },
+    { op: 'Add', path: 'addresses[type eq "work"].country', value: 'DE' },
+    { op: 'Add', path: 'emails[type eq "work"].value', value: 'alice@acme.example' },
+    { op: 'Add', path: 'emails[type eq "work"].primary', value: 'True' },
+    { op: 'Replace', path: `${user}:title`, value: 'Engineer' },
+    { op: 'Replace', path: 'photos', value: 'https://acme.example/ash.png' },
+    { op: 'Add', path: `${own}:badge`, value: '0816' },
+  );
+  assert.deepEqual(
+    [several['addresses'], several['emails'], several['title'], several['photos']],
+    [
+      [{ type: 'work', formatted: 'Main Street 1', country: 'DE' }],
+      [{ type: 'work', value: 'alice@acme.example', primary: true }],
+      'Engineer',
+      [{ value: 'https://acme.example/ash.png' }],
+    ],
+  );
+  const again = await change({
+    op: 'Replace',
+    path: 'emails[primary eq "True"].value',
+    value: 'ash@acme.example',
+  });
+  assert.deepEqual(again['emails'], [{ type: 'work', value: 'ash@acme.example', primary: true }]);
+  const whole = await change({ op: 'Replace', value: { [`${user}:title`]: 'Lead', [own]: { badge: '1' } } });
+  assert.equal(whole['title'], 'Lead');
+  // Nothing but what is not kept: nothing to do, and no error.
+  await directory.expect(204, 'PATCH', at, {
+    schemas: [patch],
+    Operations: [{ op: 'Replace', path: `${own}:badge`, value: '2' }],
+  });
+});
+
+test('a group is found by its name without its members, and a user by the id that the directory has for them', async (t) => {
+  const { directory } = await directoryBench(t);
+  const made = await directory.expect(201, 'POST', 'Users', {
+    schemas: [user],
+    userName: 'alice@acme.example',
+    externalId: 'Ext-1',
+  });
+  const members = [{ value: String(made['id']) }];
+  await directory.expect(201, 'POST', 'Groups', { schemas: [group], displayName: 'staff', members });
+  const find = async (path: string): Promise<List> =>
+    (await directory.expect(200, 'GET', encodeURI(path))) as unknown as List;
+  const without = await find('Groups?excludedAttributes=members&filter=displayName eq "staff"');
+  assert.deepEqual([without.totalResults, without.Resources[0]?.['members']], [1, undefined]);
+  const byMember = await find(
+    `Groups?excludedAttributes=members&filter=members.value eq "${members[0]?.value}"`,
+  );
+  assert.deepEqual([byMember.totalResults, byMember.Resources[0]?.['members']], [1, undefined]);
+  const whole = await find('Groups?filter=displayName eq "staff"');
+  assert.deepEqual(whole.Resources[0]?.['members'], [{ ...members[0], type: 'User' }]);
+  assert.equal((await find('Users?filter=externalId eq "Ext-1"')).totalResults, 1);
+  assert.equal((await find('Users?filter=externalId eq "ext-1"')).totalResults, 0);
+});

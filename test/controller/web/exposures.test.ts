@@ -148,6 +148,23 @@ suite('postern expose at the controller', () => {
     assert.deepEqual(await served(bench), ['alice-3000.apps.acme.example']);
   });
 
+  test('the application is sent the Host that was asked for, its own or another, and nothing that is none', async (t) => {
+    const bench = await WebBench.open(t, exposeDocument());
+    const alice = await laptopOf(bench, 'alice');
+    for (const [name, host] of [
+      ['own', 'origin'],
+      ['other', 'dev.acme.internal:8080'],
+    ] as const) {
+      const { key } = await alice.expose({ name, host });
+      const { snapshot } = await joined(bench, key);
+      assert.ok(snapshot?.kind === 'connector');
+      assert.equal(Object.values(snapshot.resources)[0]?.web?.host, host);
+    }
+    const wrong = await alice.refused({ name: 'wrong', host: 'two words' });
+    assert.equal(wrong.status, 400);
+    assert.match(wrong.text, /is no host; write origin, or a name with an optional port/);
+  });
+
   test('nobody exposes without mayExpose: not by an allow of everything, nor as a service, nor past a require', async (t) => {
     const bench = await WebBench.open(
       t,

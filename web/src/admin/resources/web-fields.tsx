@@ -19,6 +19,7 @@ const rarer = [
   'originCa',
   'originName',
   'originInsecure',
+  'answerWithin',
   'health',
   'host',
   'headers',
@@ -155,6 +156,12 @@ function Door({
             {...key.text('audience')}
           />
         </div>
+        <Field
+          label="How long an answer may take to begin"
+          placeholder="60s"
+          hint="From 1s to 1h; what follows may take as long as it likes."
+          {...key.text('answerWithin')}
+        />
         <Choices
           label="Other sites that may send requests"
           hint="https://host: their pages may call this application and open WebSockets to it."
