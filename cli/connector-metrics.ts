@@ -5,7 +5,17 @@ import { byLabel, flag, gauge, type Metric } from '../protocol/metrics.ts';
 const states = ['ready', 'degraded', 'draining', 'enrolling', 'refused'] as const;
 
 export function connectorMetrics(status: ConnectorStatus): Metric[] {
-  const { state, controller, relays, sessions, streams, resources, direct, alarms = [] } = status;
+  const {
+    state,
+    controller,
+    relays,
+    sessions,
+    streams,
+    requests = 0,
+    resources,
+    direct,
+    alarms = [],
+  } = status;
   const up = relays.filter(({ connected }) => connected).length;
   return [
     byLabel(
@@ -22,6 +32,11 @@ export function connectorMetrics(status: ConnectorStatus): Metric[] {
     ]),
     gauge('postern_connector_sessions', 'Sessions with devices', sessions),
     gauge('postern_connector_flows', 'Flows that are open', streams),
+    gauge(
+      'postern_connector_requests',
+      'Requests and WebSockets that are open at public hostnames',
+      requests,
+    ),
     gauge('postern_connector_resources', 'Resources that it serves', resources),
     gauge('postern_connector_direct_sessions', 'Sessions over its direct port', direct?.sessions ?? 0),
     gauge('postern_alarms', 'What was heard that cannot be right, and left aside', alarms.length),

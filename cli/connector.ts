@@ -54,8 +54,9 @@ export function connectorCommand(program: Command): void {
 }
 
 const drainHelp = `
-On SIGTERM or Ctrl-C the connector takes no new flows, which go to another connector of the network, and gives open
-ones 30 seconds; then they end with the reason "draining". A second signal ends them at once.`;
+On SIGTERM or Ctrl-C the connector takes no new flows and no new browsers, which go to another connector of the network,
+and gives open flows, requests and WebSockets 30 seconds; then they end with the reason "draining". A second signal ends them
+at once.`;
 
 async function run(options: Options): Promise<void> {
   const { createLog } = await import('./log.ts');
@@ -96,8 +97,12 @@ async function run(options: Options): Promise<void> {
     if (!runs) return say('Stopped before the controller answered.');
     say(`The connector runs. Look at it with: postern status --state ${options.state}`);
     await Promise.race([stopped, connector.refused]);
-    const open = connector.status().streams;
-    if (open > 0) say(`Draining: ${count(open, 'open flow')} may go on for 30 s. Once more ends it now.`);
+    const { streams, requests = 0 } = connector.status();
+    const open = [
+      ...(streams > 0 ? [count(streams, 'open flow')] : []),
+      ...(requests > 0 ? [count(requests, 'open request')] : []),
+    ];
+    if (open.length > 0) say(`Draining: ${open.join(' and ')} may go on for 30 s. Once more ends it now.`);
     await Promise.race([connector.drain(), untilSignal()]);
   } finally {
     closeMetrics();

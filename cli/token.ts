@@ -6,7 +6,7 @@ import { systemRandom } from '../protocol/clock.ts';
 import { parseDuration } from '../protocol/durations.ts';
 import { exits } from '../protocol/errors.ts';
 import { ApiTokenEntry } from '../protocol/inventory.ts';
-import { scopes } from '../protocol/roles.ts';
+import { scopes, tokenRoles, type TokenRole } from '../protocol/roles.ts';
 import { adminCall } from './admin-call.ts';
 import { adminTarget, withAdminOptions, type AdminOptions, type AdminTarget } from './admin-options.ts';
 import { organisationOf, withOrganisation, type OrganisationOption } from './organisation-option.ts';
@@ -14,11 +14,9 @@ import { action, CommandError, print, say, table } from './output.ts';
 import { withDatabase, type DatabaseOptions } from './services-option.ts';
 import { withStoreBeside } from './store-beside.ts';
 
-type Role = 'admin' | 'auditor';
-
 interface CreateOptions extends AdminOptions, DatabaseOptions, OrganisationOption {
   data?: string;
-  role?: Role;
+  role?: TokenRole;
   name?: string;
   connector?: string;
   relay?: string;
@@ -37,7 +35,6 @@ const isKey = Compile(Type.Object({ key: Type.String() }));
 const isToken = Compile(Type.Object({ token: Type.String() }));
 const isList = Compile(Type.Array(ApiTokenEntry));
 const purposes = ['connector', 'relay', 'service'] as const;
-const roles: readonly string[] = ['admin', 'auditor'] satisfies Role[];
 
 export function tokenCommand(program: Command): void {
   const token = program.command('token').description('API tokens and enrolment keys');
@@ -46,9 +43,7 @@ export function tokenCommand(program: Command): void {
       .command('create')
       .description('print a new API token or an enrolment key, and nothing else')
       .option('--data <folder>', "the controller's data: makes an API token, without the controller")
-      .addOption(
-        new Option('--role <role>', 'an API token, and what it may do').choices(['admin', 'auditor']),
-      )
+      .addOption(new Option('--role <role>', 'an API token, and what it may do').choices(tokenRoles))
       .addOption(
         new Option(
           '--scope <scope...>',
@@ -76,9 +71,7 @@ export function tokenCommand(program: Command): void {
     .option('--force', 'also the last one with the role admin')
     .action(action(revoke));
   withAdminOptions(
-    token
-      .command('set-role <token> <role>')
-      .description(`make an API token one of an admin or auditor; ${which}`),
+    token.command('set-role <token> <role>').description(`give an API token another role; ${which}`),
   )
     .option('--force', 'also the last one with the role admin')
     .action(action(setRole));
@@ -191,8 +184,11 @@ async function revoke(which: string, options: ChangeOptions): Promise<void> {
 }
 
 async function setRole(which: string, role: string, options: ChangeOptions): Promise<void> {
-  if (!roles.includes(role)) {
-    throw new CommandError(exits.usage, `"${role}" is no role; write ${roles.join(' or ')}`);
+  if (!tokenRoles.some((each) => each === role)) {
+    throw new CommandError(
+      exits.usage,
+      `"${role}" is no role of tokens; write one of ${tokenRoles.join(', ')}`,
+    );
   }
   const target = await adminTarget(options);
   const token = chosen(await tokensOf(target), which);

@@ -24,6 +24,8 @@ export interface ConnectorStatus {
   };
   readonly sessions: number;
   readonly streams: number;
+  /** Requests and WebSockets at public hostnames; absent where there are none of these. */
+  readonly requests?: number;
   readonly resources: number;
   /** Of public hostnames; absent where there are none. `until` in epoch seconds. */
   readonly certificates?: readonly HostCertificate[];
@@ -42,6 +44,7 @@ export interface ConnectorParts {
     { readonly port: number; readonly endpoints: readonly string[]; readonly sessions: number } | undefined;
   readonly sessions: number;
   readonly streams: number;
+  readonly requests: number;
   readonly isDraining: boolean;
   /** Whether the last beat was of an older epoch than one seen before. */
   readonly isBehind: boolean;
@@ -73,6 +76,7 @@ export function connectorStatus(parts: ConnectorParts): ConnectorStatus {
       : { direct: { ...direct, endpoints: published(direct.endpoints, snapshot?.direct ?? []) } }),
     sessions,
     streams,
+    ...(parts.certificates.length === 0 ? {} : { requests: parts.requests }),
     resources: Object.keys(snapshot?.resources ?? {}).length,
     ...(parts.certificates.length === 0 ? {} : { certificates: parts.certificates }),
     ...parts.alarms,

@@ -77,8 +77,8 @@ export interface ConnectorOptions {
 export interface Connector {
   status(): ConnectorStatus;
   /**
-   * Takes no new flows, so that they go to another connector, and leaves open ones time to end. Resolves once there are
-   * none, at the latest after the grace (default 30 s); `stop` is to follow.
+   * Takes no new flows and no new browsers, so that they go to another connector, and leaves open flows, requests and
+   * WebSockets time to end. Resolves once there are none, at the latest after the grace (default 30 s); `stop` is to follow.
    */
   drain(graceMs?: number): Promise<void>;
   /**
@@ -158,6 +158,8 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     card: () => memory.card,
     send: (message) => control.send(message),
     record: (entry) => flows.record(entry),
+    causeOf: (ids) => memory.causeOf(ids),
+    hasRoom: () => flows.hasRoom,
     alarm: (name) => alarms.raise(name),
     resolve,
     ...(options.onRequest === undefined ? {} : { onRequest: options.onRequest }),
@@ -220,9 +222,10 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     refused,
     async drain(graceMs = drainMs) {
       sessions.drain();
-      log.info({ flows: sessions.openFlows }, 'draining');
+      web.drain();
+      log.info({ flows: sessions.openFlows, requests: web.openExchanges }, 'draining');
       const untilMs = systemClock.nowMs() + graceMs;
-      while (sessions.flowsToWaitFor > 0 && systemClock.nowMs() < untilMs)
+      while (sessions.flowsToWaitFor + web.openExchanges > 0 && systemClock.nowMs() < untilMs)
         await new Promise<void>((resolve) => systemClock.after(drainCheckMs, resolve));
     },
     async stop(handInMs = 0) {
@@ -230,12 +233,11 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       clearTimeout(timer);
       // One that the controller knows no more does not come back.
       const code = control.state.state === 'refused' ? 'connector-lost' : 'draining';
-      const ended = sessions.close(code);
+      const ended = sessions.close(code) + (await web.close(code));
       // Their last word must pass the relays before we leave those.
       if (ended > 0) await new Promise<void>((resolve) => systemClock.after(partingMs, resolve));
       listener?.close();
       relays.stop();
-      await web.close();
       await handIn.finish(handInMs, () => control.state.state === 'up');
       handIn.stop();
       control.stop();
@@ -370,6 +372,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
             },
       sessions: sessions.size,
       streams: sessions.openFlows,
+      requests: web.openExchanges,
       isDraining: sessions.isDraining,
       isBehind,
       certificates: web.certificates,

@@ -1,9 +1,6 @@
 /** What API tokens are made of; its entry in the list is `ApiTokenEntry`. Its text is only ever in the answer that makes it. */
 import { Type, type Static } from 'typebox';
-import { Scope } from './roles.ts';
-
-export const TokenRole = Type.Union([Type.Literal('admin'), Type.Literal('auditor')]);
-export type TokenRole = Static<typeof TokenRole>;
+import { Scope, TokenRole } from './roles.ts';
 
 export const NewToken = Type.Object(
   {

@@ -21,8 +21,17 @@ export const FlowRecord = Type.Object({
   kind: Type.Optional(Type.Union([Type.Literal('udp'), Type.Literal('web')])),
   /** The name of the wire code: why it was refused, or what ended it. */
   code: Type.Optional(Type.String({ maxLength: 32 })),
-  /** Why the controller took it away, when it did. */
+  /** Why the controller took it away, when it did; of the web door, what refused or ended it there. */
   cause: Type.Optional(Type.String({ maxLength: 64 })),
+  /** The browser's, as the relay saw it: of a request that was refused, or was nobody's, on a public path. */
+  address: Type.Optional(Type.String({ maxLength: 45 })),
+  method: Type.Optional(Type.String({ maxLength: 32 })),
+  /** Without the query. */
+  path: Type.Optional(Type.String({ maxLength: 256 })),
+  /** The paths of the rule that refused. */
+  rule: Type.Optional(Type.String({ maxLength: 256 })),
+  /** This record stands for so many that are like the one before it; absent: for one. */
+  count: Type.Optional(Type.Integer({ minimum: 1 })),
   bytesUp: Type.Optional(Type.Integer()),
   bytesDown: Type.Optional(Type.Integer()),
 });

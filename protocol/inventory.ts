@@ -4,7 +4,7 @@
  */
 import { Type, type Static } from 'typebox';
 import { idPattern } from './ids.ts';
-import { Scope } from './roles.ts';
+import { Scope, TokenRole } from './roles.ts';
 
 export const PersonEntry = Type.Object({
   id: Type.String(),
@@ -118,7 +118,7 @@ export const KeyEntry = Type.Object({
 export const ApiTokenEntry = Type.Object({
   id: Type.String({ pattern: idPattern('tok') }),
   name: Type.String(),
-  role: Type.Union([Type.Literal('admin'), Type.Literal('auditor')]),
+  role: TokenRole,
   scopes: Type.Array(Scope),
   created: Type.String(),
   createdBy: Type.String(),

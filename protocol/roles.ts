@@ -5,7 +5,12 @@
  */
 import { Type, type Static } from 'typebox';
 
-/** Of people; an API token is `admin` or `auditor`. */
+/** Of API tokens: none makes or unmakes owners. */
+export const TokenRole = Type.Enum(['admin', 'network', 'access', 'approver', 'auditor', 'support']);
+export type TokenRole = Static<typeof TokenRole>;
+export const tokenRoles: readonly TokenRole[] = TokenRole.enum;
+
+/** Of people. */
 export const Role = Type.Enum(['owner', 'admin', 'network', 'access', 'approver', 'auditor', 'support']);
 export type Role = Static<typeof Role>;
 export const roles: readonly Role[] = Role.enum;

@@ -268,12 +268,10 @@ export class AcceptedSession {
       id: grant.jti,
       resource: resource.id,
       sub: grant.sub,
+      ids: [grant.jti, grant.sub, grant.dev, grant.ses, resource.id],
       who: grant.who,
       ...(grant.auth_time === undefined ? {} : { signedInS: grant.auth_time }),
-      objection: () => {
-        const now = this.#permit(flow.request);
-        return typeof now === 'string' ? now : undefined;
-      },
+      now: () => this.#rightOf(flow),
       endsMs: () => this.#grants.endsMs(grant, flow.request.resource),
     };
   }

@@ -55,6 +55,11 @@ export class FlowLog {
     return this.#pending.length >= maxPending;
   }
 
+  /** Whether so much is left that what anybody may cause can be recorded, too: the other half is for flows. */
+  get hasRoom(): boolean {
+    return this.#pending.length < maxPending / 2;
+  }
+
   record(entry: Omit<FlowRecord, 'seq'>): void {
     this.#seq += 1;
     const record = { seq: this.#seq, ...entry };

@@ -14,19 +14,32 @@ export interface WebResource extends ConnectorResource {
   readonly web: ConnectorWeb;
 }
 
+/** Until when (epoch milliseconds) nothing but time ends it; or why it may not go on. */
+export type Standing =
+  | { readonly endsMs: number }
+  | {
+      readonly code: CodeName;
+      /** As answers name it; undefined where the code says it all. */
+      readonly cause?: string;
+    };
+
+export type Objection = Exclude<Standing, { endsMs: number }>;
+
 export interface ExchangeOptions {
   readonly raw: RawRequest;
   readonly target: Target;
   readonly resource: WebResource;
   /** Undefined on a public path without a session. */
   readonly right: Right | undefined;
+  /** The browser's, where the relay told one. */
+  readonly address: string | undefined;
   /** The device, by the client door; its flow is recorded beside. */
   readonly device?: DeviceId;
   readonly ownAuthorization: boolean;
   /** When it came, epoch milliseconds. */
   readonly sinceMs: number;
-  /** Whether it still may be open, apart from its right: the resource may have changed. */
-  standing(): CodeName | undefined;
+  /** Whether it would be opened now as well. */
+  standing(): Standing;
   /** Ends the connection towards the browser. */
   cut(): void;
 }
@@ -48,15 +61,6 @@ export class Exchange {
   onceOver(ending: () => void): void {
     if (this.#endings === undefined) ending();
     else this.#endings.push(ending);
-  }
-
-  /** Why it may not go on; undefined while it may. */
-  objection(): CodeName | undefined {
-    return this.options.standing() ?? this.options.right?.objection();
-  }
-
-  endsMs(): number {
-    return this.options.right?.endsMs() ?? Number.POSITIVE_INFINITY;
   }
 
   cut(): void {
@@ -86,16 +90,16 @@ export class OpenExchanges {
     exchange.onceOver(() => this.#all.delete(exchange));
   }
 
-  /** Cuts what nothing covers any more; the instant at which time alone ends the first of the others. */
-  recheck(cut: (exchange: Exchange, code: CodeName) => void): number {
+  /** Cuts what would not be opened any more; the instant at which time alone ends the first of the others. */
+  recheck(cut: (exchange: Exchange, objection: Objection) => void): number {
     let endsMs = Number.POSITIVE_INFINITY;
     for (const exchange of this.#all) {
-      const code = exchange.objection();
-      if (code === undefined) {
-        endsMs = Math.min(endsMs, exchange.endsMs());
+      const standing = exchange.options.standing();
+      if ('endsMs' in standing) {
+        endsMs = Math.min(endsMs, standing.endsMs);
         continue;
       }
-      cut(exchange, code);
+      cut(exchange, standing);
       exchange.cut();
     }
     return endsMs;
@@ -110,7 +114,11 @@ export class OpenExchanges {
     });
   }
 
-  cutAll(): void {
-    for (const exchange of this.#all) exchange.cut();
+  /** @param tell called for each before it is cut */
+  cutAll(tell: (exchange: Exchange) => void): void {
+    for (const exchange of this.#all) {
+      tell(exchange);
+      exchange.cut();
+    }
   }
 }

@@ -3,29 +3,37 @@
  * itself, sent to sign in, or passed on by a right that holds now. The only place where that is decided (SEC-C3).
  */
 import type { CodeName } from '../../protocol/errors.ts';
+import { parseId } from '../../protocol/ids.ts';
 import type { Lease } from '../../protocol/lease.ts';
 import type { Name } from '../../protocol/names.ts';
+import type { Door } from '../../protocol/policy-document.ts';
 import type { WebSession } from '../../protocol/web.ts';
-import type { ConnectorPass } from '../../protocol/web-resource.ts';
+import type { PathRule } from '../../protocol/web-resource.ts';
 import { readCookies, type OwnCookies } from './cookies.ts';
 import type { DeviceFlow } from './device-flow.ts';
-import type { WebResource } from './exchange.ts';
-import { isForeign, isOwnOrListed } from './foreign-site.ts';
-import { refusalNotice, type Notice } from './pages.ts';
+import type { Standing, WebResource } from './exchange.ts';
+import { isForeign, isOwnOrListed, type Site } from './foreign-site.ts';
 import {
-  askForPass,
-  findPass,
-  hasPasses,
-  isProgram,
-  passObjection,
-  shownPass,
-  type ShownPass,
-} from './passes.ts';
+  foreignOrigin,
+  groupNeeded,
+  noSuchPage,
+  notServed,
+  pathBlocked,
+  pathsOf,
+  refusalNotice,
+  signInAnew,
+  tooManyWrong,
+  underMaintenance,
+  wrongPass,
+} from './gate-notices.ts';
+import type { Notice } from './pages.ts';
+import { askForPass, isProgram, shownPass, type ShownPass } from './passes.ts';
 import { ruleFor } from './path-rules.ts';
 import { targetOf, type RawRequest, type Target } from './request-target.ts';
 import type { Right } from './right.ts';
+import type { Rights } from './rights.ts';
+import { checkRule, type Checked } from './rule-check.ts';
 import { callbackPath, logoutPath, signInNeeded } from './sign-in.ts';
-import type { WebSessions } from './web-sessions.ts';
 import type { WrongPasses } from './wrong-passes.ts';
 
 export interface Asked {
@@ -42,10 +50,29 @@ export interface Asked {
 /** What the door answers itself. */
 export type OwnPage = 'callback' | 'logout' | 'jwks';
 
+/** A request that somebody or something was kept from by, as it is written down. */
+export interface Refusal {
+  readonly resource: WebResource;
+  readonly target: Target;
+  /** Whose right it was that did not do; undefined where nobody showed one. */
+  readonly right: Right | undefined;
+  readonly code: CodeName;
+  /** As answers name it; undefined where the code says it all. */
+  readonly cause?: string;
+  /** The paths of the rule that refused. */
+  readonly rule?: string;
+}
+
 export type Verdict =
-  /** Not even whose it is can be told: answered without a page, and the connection closed. */
-  | { readonly verdict: 'malformed'; readonly status: 400 | 421 }
-  | { readonly verdict: 'notice'; readonly notice: Notice; readonly target: Target }
+  /** It can be read in several ways: answered without a page, and the connection closed. */
+  | { readonly verdict: 'malformed'; readonly status: 400 | 421; readonly refusal?: Refusal }
+  | {
+      readonly verdict: 'notice';
+      readonly notice: Notice;
+      readonly target: Target;
+      /** Undefined where nobody was refused: there is nothing there, or it is not known yet who asks. */
+      readonly refusal?: Refusal;
+    }
   | {
       readonly verdict: 'sign-in';
       readonly target: Target;
@@ -65,15 +92,20 @@ export type Verdict =
       readonly resource: WebResource;
       readonly right: Right | undefined;
       readonly ownAuthorization: boolean;
+      /** What it fell under, by the resource as it was then. */
+      readonly rule: PathRule;
     };
+
+export type Passed = Extract<Verdict, { verdict: 'pass' }>;
 
 export interface GateOptions {
   /** The resource that answers for a public hostname. */
   resourceAt(this: void, host: Name): WebResource | undefined;
-  readonly passes: () => Readonly<Record<string, ConnectorPass>>;
-  readonly sessions: WebSessions;
+  readonly rights: Rights;
   readonly lease: Lease;
   readonly wrongPasses: WrongPasses;
+  /** Where the controller says why `host` is not opened by this door; undefined before the first snapshot. */
+  whyNot(this: void, host: Name, door: Door): string | undefined;
 }
 
 export class Gate {
@@ -93,66 +125,108 @@ export class Gate {
     // A grant for one application is none for another that has taken over its name.
     if (device !== undefined && device.resource !== resource.id) return { verdict: 'malformed', status: 421 };
     const cookies = readCookies(cookieOf(raw));
-    const held = this.#sessionFor(resource, target, cookies, asked.address);
+    const held = this.#options.rights.sessionOf(resource, target.host, cookies.session, asked.address);
     const session = typeof held === 'string' ? undefined : held;
     const own = ownPage(target.path);
     if (own === 'other' || (own !== undefined && asked.isUpgrade)) {
       return { verdict: 'notice', notice: noSuchPage, target };
     }
     if (own !== undefined) return { verdict: 'own', page: own, target, cookies, session };
-    const site = { own: target.authority, listed: resource.web.allowOrigins };
+    const site = siteOf(target, resource);
     if (asked.isUpgrade && !isOwnOrListed(raw, site))
-      return { verdict: 'notice', notice: foreignOrigin, target };
+      return refused(foreignOrigin, { resource, target, right: undefined, code: 'denied' });
     const shown = shownPass(raw);
     const isOtherSite = isForeign(raw, site);
     if (shown === undefined) {
-      const right = device?.right() ?? (session === undefined ? (held as CodeName) : this.#rightOf(session));
+      const right = device?.right() ?? this.#rightOf(held, asked);
       const isNobodys = isOtherSite && typeof right !== 'string';
       return this.#byRule(asked, { target, resource, cookies, right: isNobodys ? 'other-site' : right });
     }
-    const right = this.#rightByPass(resource, shown);
-    if (right === undefined) {
-      const mayTry = this.#options.wrongPasses.count(device?.device ?? asked.address ?? '');
-      return { verdict: 'notice', notice: mayTry ? wrongPass(shown) : tooManyWrong, target };
-    }
+    const right = this.#options.rights.byPass(resource, shown);
+    if (right === undefined) return this.#wrongPass(asked, { target, resource }, shown);
     const isOwn = shown.isBasic;
     // Basic credentials are sent along by the browser, whichever site asks; a pair of headers is not.
     const usable = isOwn && isOtherSite ? 'other-site' : right;
     return this.#byRule(asked, { target, resource, cookies, right: usable, ownAuthorization: isOwn });
   }
 
-  #byRule({ raw, device }: Asked, held: Held): Verdict {
-    const { target, resource, cookies, ownAuthorization = false } = held;
-    const rule = ruleFor(resource.web.rules, raw.method ?? '', target.path);
-    if (rule === 'ambiguous') return { verdict: 'malformed', status: 400 };
-    if (rule.effect === 'block') return { verdict: 'notice', notice: blocked, target };
-    const maintenance = resource.web.maintenance;
-    if (maintenance !== undefined) {
-      return { verdict: 'notice', notice: { ...underMaintenance, text: maintenance }, target };
+  /** Whether what was passed would pass now as well; asked for as long as its answer, or its upgraded connection, is open. */
+  standing(passed: Passed, { raw, device, isUpgrade }: Asked): Standing {
+    const { lease, resourceAt } = this.#options;
+    const { target, right } = passed;
+    const resource = resourceAt(target.host);
+    if (resource?.id !== passed.resource.id) {
+      const known = parseId('res', passed.resource.id);
+      return { code: known !== undefined && lease.isRevoked(known) ? 'revoked' : 'denied' };
     }
-    const right = typeof held.right === 'string' ? undefined : held.right;
-    const passed = { verdict: 'pass', target, resource, right, ownAuthorization } as const;
-    if (rule.effect === 'public') return passed;
-    if (held.right === 'other-site') return { verdict: 'notice', notice: foreignOrigin, target };
-    if (typeof held.right === 'string') {
-      if (device !== undefined) return { verdict: 'notice', notice: refusalNotice(held.right), target };
-      return this.#turnAway(raw, held, held.right);
-    }
-    const { groups, signIn } = rule;
-    if (groups !== undefined && !held.right.who.groups.some((group) => groups.includes(group)))
-      return { verdict: 'notice', notice: refusalNotice('denied'), target };
-    const { signedInS = Number.NEGATIVE_INFINITY } = held.right;
-    if (signIn === undefined || this.#options.lease.nowMs() / 1_000 - signedInS <= signIn) return passed;
-    if (device !== undefined) return { verdict: 'notice', notice: signInAnew, target };
-    return isNavigation(raw)
-      ? { verdict: 'sign-in', target, cookies, fresh: signIn }
-      : { verdict: 'notice', notice: signInNeeded, target };
+    const flow = device?.right();
+    if (typeof flow === 'string') return { code: flow };
+    const now = right?.now();
+    if (typeof now === 'string') return { code: now };
+    // A snapshot that says anything else of the resource has other objects.
+    const isSame = resource.web === passed.resource.web;
+    const rule = isSame ? passed.rule : ruleFor(resource.web.rules, raw.method ?? '', target.path);
+    const checked = checkRule(rule, resource.web, now, lease.nowMs());
+    if (checked.outcome !== 'open') return { code: codeOf(checked), cause: checked.outcome };
+    const site = siteOf(target, resource);
+    const isPersonal = now !== undefined && checked.rule.effect !== 'public';
+    if (isUpgrade ? !isOwnOrListed(raw, site) : isPersonal && isUsedByOther(raw, site))
+      return { code: 'denied', cause: foreignOrigin.error };
+    return { endsMs: Math.min(checked.endsMs, now?.endsMs() ?? Number.POSITIVE_INFINITY) };
   }
 
-  #turnAway(raw: RawRequest, { target, resource, cookies }: Held, code: CodeName): Verdict {
-    if (code === 'out-of-contact') return { verdict: 'notice', notice: refusalNotice(code), target };
+  #byRule({ raw, device }: Asked, held: Held): Verdict {
+    const { target, resource, cookies, ownAuthorization = false } = held;
+    const { lease, whyNot } = this.#options;
+    const right = typeof held.right === 'string' ? undefined : held.right;
+    const rule = ruleFor(resource.web.rules, raw.method ?? '', target.path);
+    const checked = checkRule(rule, resource.web, right, lease.nowMs());
+    const of = { resource, target, right, code: codeOf(checked) };
+    switch (checked.outcome) {
+      case 'open':
+        return {
+          verdict: 'pass',
+          target,
+          resource,
+          right,
+          ownAuthorization,
+          rule: checked.rule,
+        };
+      case 'path-ambiguous':
+        return { verdict: 'malformed', status: 400, refusal: { ...of, cause: checked.outcome } };
+      case 'path-blocked':
+        return refused(pathBlocked(checked.rule), { ...of, rule: pathsOf(checked.rule) });
+      case 'maintenance':
+        return { verdict: 'notice', notice: underMaintenance(checked.text), target };
+      case 'sign-in-needed': {
+        if (held.right === 'other-site') return refused(foreignOrigin, of);
+        const code = typeof held.right === 'string' ? held.right : 'denied';
+        if (device === undefined) return this.#turnAway(raw, { target, resource, cookies }, code);
+        return refused(refusalNotice(code, 'client', whyNot(target.host, 'client')), { ...of, code });
+      }
+      case 'group-needed': {
+        const door = device === undefined ? 'web' : 'client';
+        const notice = groupNeeded(checked.rule, whyNot(target.host, door));
+        return refused(notice, { ...of, rule: pathsOf(checked.rule) });
+      }
+      default: {
+        if (device === undefined && isNavigation(raw))
+          return { verdict: 'sign-in', target, cookies, fresh: checked.signInS };
+        const notice = device === undefined ? signInNeeded : signInAnew;
+        return refused(notice, { ...of, cause: checked.outcome, rule: pathsOf(checked.rule) });
+      }
+    }
+  }
+
+  #turnAway(
+    raw: RawRequest,
+    { target, resource, cookies }: Pick<Held, 'target' | 'resource' | 'cookies'>,
+    code: CodeName,
+  ): Verdict {
+    if (code === 'out-of-contact')
+      return refused(refusalNotice(code, 'web', undefined), { resource, target, right: undefined, code });
     if (isNavigation(raw)) return { verdict: 'sign-in', target, cookies };
-    const mayShowOne = isProgram(raw) && hasPasses(this.#options.passes(), resource.id);
+    const mayShowOne = isProgram(raw) && this.#options.rights.hasPasses(resource);
     return {
       verdict: 'notice',
       notice: mayShowOne ? { ...signInNeeded, headers: askForPass } : signInNeeded,
@@ -160,58 +234,18 @@ export class Gate {
     };
   }
 
-  /** The browser's session here, or why it has none that holds: the code that came closest. */
-  #sessionFor(
-    resource: WebResource,
-    target: Target,
-    cookies: OwnCookies,
-    address: string | undefined,
-  ): WebSession | CodeName {
-    if (cookies.session === undefined) return 'denied';
-    const { sessions } = this.#options;
-    let closest: CodeName = 'denied';
-    for (const session of sessions.of(target.host, cookies.session)) {
-      if (session.res !== resource.id) continue;
-      if (resource.web.bySource && session.src !== address) continue;
-      const code = sessions.objection(session);
-      if (code === undefined) return session;
-      if (closest !== 'out-of-contact') closest = code;
-    }
-    return closest;
+  #wrongPass(
+    { address, device }: Asked,
+    of: Pick<Refusal, 'target' | 'resource'>,
+    shown: ShownPass,
+  ): Verdict {
+    const mayTry = this.#options.wrongPasses.count(device?.device ?? address ?? '');
+    const code = mayTry ? 'denied' : 'limit';
+    return refused(mayTry ? wrongPass(shown) : tooManyWrong, { ...of, right: undefined, code });
   }
 
-  #rightOf(session: WebSession): Right {
-    const { sessions } = this.#options;
-    return {
-      door: 'web',
-      id: session.jti,
-      resource: session.res,
-      sub: session.sub,
-      who: session.who,
-      ...(session.auth_time === undefined ? {} : { signedInS: session.auth_time }),
-      // The controller puts a narrower session in the place of this one before it takes this one away.
-      objection: () => sessions.standing(session),
-      endsMs: () => sessions.endsMs(session),
-    };
-  }
-
-  /** Undefined for one that is wrong, or does not hold now: which of the two is nobody's business here. */
-  #rightByPass(resource: WebResource, shown: ShownPass): Right | undefined {
-    const { passes, lease } = this.#options;
-    const found = findPass(passes(), resource.id, shown);
-    const objection = (pass: ConnectorPass): CodeName | undefined =>
-      passObjection(pass, Object.hasOwn(passes(), pass.id) ? passes()[pass.id] : undefined, lease);
-    if (found === undefined || objection(found) !== undefined) return undefined;
-    const { id, sub, who, cav } = found;
-    return {
-      door: 'web',
-      id,
-      resource: resource.id,
-      sub,
-      who,
-      objection: () => objection(found),
-      endsMs: () => Math.min(cav.until * 1_000, lease.honouredUntilMs(cav.out) + 1),
-    };
+  #rightOf(held: WebSession | CodeName, { address }: Asked): Right | CodeName {
+    return typeof held === 'string' ? held : this.#options.rights.bySession(held, address);
   }
 }
 
@@ -277,58 +311,28 @@ function cookieOf(raw: RawRequest): string | undefined {
   return raw.headers.cookie;
 }
 
-function wrongPass({ isBasic }: ShownPass): Notice {
-  return {
-    status: 401,
-    error: 'pass-not-valid',
-    title: 'This pass does not open this',
-    text: 'The service token or device pass is mistyped, expired, revoked, or for another application.',
-    ...(isBasic ? { headers: askForPass } : {}),
-  };
+function siteOf({ authority }: Target, { web }: WebResource): Site {
+  return { own: authority, listed: web.allowOrigins };
 }
 
-const tooManyWrong: Notice = {
-  status: 429,
-  error: 'too-many-wrong-passes',
-  title: 'Too many wrong passes',
-  text: 'Too many service tokens or device passes from here were wrong. Wait a minute, then use a right one.',
-  headers: { 'retry-after': '60' },
-};
+/** Whether a page of another site makes the browser show what it has of somebody; a pair of headers it does not have. */
+function isUsedByOther(raw: RawRequest, site: Site): boolean {
+  return isForeign(raw, site) && shownPass(raw)?.isBasic !== false;
+}
 
-const notServed: Notice = {
-  status: 404,
-  error: 'not-served',
-  title: 'Nothing is here',
-  text: 'No application answers at this address.',
-};
+/** How a flow ends, or an attempt is recorded, that a rule stands against. */
+function codeOf({ outcome }: Checked): CodeName {
+  if (outcome === 'path-ambiguous') return 'protocol';
+  return outcome === 'sign-in-too-old' ? 'expired' : 'denied';
+}
 
-const noSuchPage: Notice = { ...notServed, text: 'There is no such page.' };
-
-const blocked: Notice = {
-  status: 403,
-  error: 'path-blocked',
-  title: 'You may not open this',
-  text: 'This part of the application is closed to everyone. Its administrator has set this.',
-};
-
-const foreignOrigin: Notice = {
-  status: 403,
-  error: 'foreign-origin',
-  title: 'You may not open this',
-  text: 'A page of another site asked for this, and the application does not list that site.',
-};
-
-/** By the client door nobody can be sent to sign in: the session is the device's. */
-const signInAnew: Notice = {
-  status: 403,
-  error: 'sign-in-too-old',
-  title: 'Sign in once more',
-  text: 'This part of the application needs a newer sign-in than that of this computer. Run "postern login" on it, then open the page again.',
-};
-
-const underMaintenance: Notice = {
-  status: 503,
-  error: 'maintenance',
-  title: 'Closed for maintenance',
-  text: '',
-};
+/** The cause is the one that the notice names, unless the code says it already. */
+function refused(notice: Notice, refusal: Refusal): Verdict {
+  const cause = refusal.cause ?? (notice.error === refusal.code ? undefined : notice.error);
+  return {
+    verdict: 'notice',
+    notice,
+    target: refusal.target,
+    refusal: cause === undefined ? refusal : { ...refusal, cause },
+  };
+}

@@ -23,6 +23,8 @@ const maxHeaderBytes = 65_536;
 const maxHandshakes = 512;
 const maxConnections = 8_192;
 const maxConcurrentStreams = 128;
+/** While it drains: how often connections are let go whose request has ended. */
+const drainCheckMs = 250;
 
 /** Where a connection comes from: a browser's address as the relay told it, or a device's flow. */
 export type Source = { readonly address: string } | { readonly device: DeviceFlow };
@@ -55,11 +57,14 @@ export class HttpsEndpoint {
   readonly #options: HttpsEndpointOptions;
   readonly #connections = new WeakMap<object, Connection>();
   readonly #open = new Set<TLSSocket>();
+  readonly #sessions = new Set<ServerHttp2Session>();
   #handshakes = 0;
   #http1: Server | undefined;
   #http2: Http2Server | undefined;
   /** The connection that is being handed to HTTP/2, while it makes its session. */
   #entering: Connection | undefined;
+  #isDraining = false;
+  #cancelDrain: () => void = () => undefined;
 
   constructor(options: HttpsEndpointOptions) {
     this.#options = options;
@@ -115,6 +120,7 @@ export class HttpsEndpoint {
 
   /** Takes a connection's bytes; false when there is no room for another one. */
   take(stream: Duplex, source: Source): boolean {
+    if (this.#isDraining) return false;
     if (this.#handshakes >= maxHandshakes || this.#open.size >= maxConnections) return false;
     this.#handshakes++;
     const socket = new TLSSocket(stream, {
@@ -164,8 +170,35 @@ export class HttpsEndpoint {
     else done(null, context);
   }
 
+  /** Whether connections are let go as their requests end. */
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  /** Connections that are open. */
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /**
+   * Takes no new connections and has those there are end: idle ones at once, others with what is under way on them. HTTP/2 is
+   * told by GOAWAY (RFC 9113 §6.8); that an HTTP/1.1 answer is the last one is for whoever sends it to say.
+   */
+  drain(): void {
+    if (this.#isDraining) return;
+    this.#isDraining = true;
+    for (const session of this.#sessions) session.close();
+    this.#letIdleGo();
+  }
+
   close(): void {
+    this.#cancelDrain();
     for (const socket of this.#open) socket.destroy();
+  }
+
+  #letIdleGo(): void {
+    this.#http1?.closeIdleConnections();
+    this.#cancelDrain = this.#options.clock.after(drainCheckMs, () => this.#letIdleGo());
   }
 
   #enter(socket: TLSSocket, connection: Connection): void {
@@ -182,6 +215,10 @@ export class HttpsEndpoint {
   #begin(session: ServerHttp2Session): void {
     if (this.#entering !== undefined) this.#connections.set(session, this.#entering);
     session.on('error', () => session.destroy());
+    this.#sessions.add(session);
+    session.once('close', () => this.#sessions.delete(session));
+    // Its handshake was under way when the others were told.
+    if (this.#isDraining) session.close();
     let streams = 0;
     session.on('stream', (stream) => {
       streams++;

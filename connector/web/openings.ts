@@ -4,11 +4,9 @@
  */
 import type { Clock } from '../../protocol/clock.ts';
 import type { ConnectorSnapshot } from '../../protocol/snapshot.ts';
-import type { CodeName } from '../../protocol/errors.ts';
-import { parseId } from '../../protocol/ids.ts';
 import type { Lease } from '../../protocol/lease.ts';
-import { Exchange, type OpenExchanges, type WebResource } from './exchange.ts';
-import type { Asked, Verdict } from './gate.ts';
+import { Exchange, type OpenExchanges, type Standing } from './exchange.ts';
+import type { Asked, Passed } from './gate.ts';
 import type { Identities } from './identities.ts';
 import { reservedHeaders } from './identity-headers.ts';
 import type { OriginHealth } from './origin-health.ts';
@@ -18,11 +16,11 @@ import type { WatchRequest } from './passed-request.ts';
 import type { Opened } from './proxy.ts';
 import type { RawRequest, Target } from './request-target.ts';
 import type { Right } from './right.ts';
-import type { ServedHosts } from './served-hosts.ts';
 import type { WebRecords } from './web-records.ts';
 
 export interface OpeningsOptions {
-  readonly hosts: ServedHosts;
+  /** Whether what the gate let pass would pass now. */
+  standing(passed: Passed, asked: Asked): Standing;
   readonly health: OriginHealth;
   readonly identities: Identities;
   /** Where what is open is found again. */
@@ -35,8 +33,6 @@ export interface OpeningsOptions {
   readonly onRequest?: WatchRequest;
 }
 
-type Passed = Extract<Verdict, { verdict: 'pass' }>;
-
 export class Openings {
   readonly #options: OpeningsOptions;
 
@@ -48,12 +44,9 @@ export class Openings {
    * What the request is passed on with; a promise only where an assertion has to be signed first.
    * @param cut ends it at once
    */
-  open(
-    { resource, target, right, ownAuthorization }: Passed,
-    asked: Asked,
-    cut: () => void,
-  ): Opened | Promise<Opened> {
-    const { hosts, health, identities, open, records, lease } = this.#options;
+  open(passed: Passed, asked: Asked, cut: () => void): Opened | Promise<Opened> {
+    const { health, identities, open, records, lease } = this.#options;
+    const { resource, target, right, ownAuthorization } = passed;
     const { address, device, raw } = asked;
     const { web } = resource;
     const exchange = new Exchange({
@@ -61,10 +54,11 @@ export class Openings {
       target,
       resource,
       right,
+      address,
       ...(device === undefined ? {} : { device: device.device }),
       ownAuthorization,
       sinceMs: Math.floor(lease.nowMs()),
-      standing: () => standing(hosts, lease, resource, target.host) ?? objectionTo(device?.right()),
+      standing: () => this.#options.standing(passed, asked),
       cut,
     });
     open.add(exchange);
@@ -98,15 +92,4 @@ export class Openings {
     const who = right?.who.email ?? right?.who.name;
     return (status) => onRequest({ atMs, method, path, status, tookMs: clock.nowMs() - sinceMs, who });
   }
-}
-
-/** Why the hostname no longer leads to the resource by which it was opened; undefined while it does. */
-function standing(hosts: ServedHosts, lease: Lease, { id }: WebResource, host: string): CodeName | undefined {
-  if (hosts.resourceFor(host)?.id === id) return undefined;
-  const resource = parseId('res', id);
-  return resource !== undefined && lease.isRevoked(resource) ? 'revoked' : 'denied';
-}
-
-function objectionTo(right: Right | CodeName | undefined): CodeName | undefined {
-  return typeof right === 'string' ? right : undefined;
 }

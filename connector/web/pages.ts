@@ -16,8 +16,10 @@ export interface Notice {
   readonly headers?: Readonly<Record<string, string>>;
   /** A path of this host to go on with, already checked; shown as a link. */
   readonly link?: { readonly path: string; readonly label: string };
-  /** A form that posts there, in place of the link. */
-  readonly action?: { readonly path: string; readonly label: string };
+  /** Forms that post there, in place of the link. */
+  readonly actions?: readonly { readonly path: string; readonly label: string }[];
+  /** The controller's page that says who somebody is here, why not, and takes requests for access. */
+  readonly why?: { readonly url: string; readonly label: string };
 }
 
 export const pageHeaders = {
@@ -38,13 +40,13 @@ export interface Rendered {
 
 export function render(notice: Notice, forPeople: boolean): Rendered {
   const type = forPeople ? 'text/html; charset=utf-8' : 'application/json; charset=utf-8';
-  const body = forPeople ? page(notice) : JSON.stringify({ error: notice.error, message: notice.text });
+  const body = forPeople ? page(notice) : JSON.stringify(answer(notice));
   return {
     status: notice.status,
     headers: {
       ...pageHeaders,
       // A browser that tells nothing sends its form without its origin, too.
-      ...(notice.action === undefined ? {} : { 'referrer-policy': 'same-origin' }),
+      ...(notice.actions === undefined ? {} : { 'referrer-policy': 'same-origin' }),
       'content-type': type,
       ...notice.headers,
     },
@@ -52,19 +54,26 @@ export function render(notice: Notice, forPeople: boolean): Rendered {
   };
 }
 
-function page({ title, text, link, action }: Notice): string {
-  const next =
-    action === undefined
-      ? link === undefined
-        ? ''
-        : `<p><a href="${escaped(link.path)}">${escaped(link.label)}</a></p>`
-      : `<form method="post" action="${escaped(action.path)}"><button>${escaped(action.label)}</button></form>`;
+function answer({ error, text, why }: Notice): object {
+  return { error, message: text, ...(why === undefined ? {} : { why: why.url }) };
+}
+
+function page({ title, text, link, actions, why }: Notice): string {
+  const ways = link === undefined ? '' : `<p><a href="${escaped(link.path)}">${escaped(link.label)}</a></p>`;
+  const forms = (actions ?? []).map(
+    ({ path, label }) =>
+      `<form method="post" action="${escaped(path)}"><button>${escaped(label)}</button></form>`,
+  );
+  const next = forms.length === 0 ? ways : forms.join('');
+  const reasons = why === undefined ? '' : `<p><a href="${escaped(why.url)}">${escaped(why.label)}</a></p>`;
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>${escaped(title)}</title>
-<style>body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:15vh auto;padding:0 1.5rem;color:#1f2328;background:#fff}
-h1{font-size:1.4rem}a,button{font:inherit}@media(prefers-color-scheme:dark){body{color:#e6edf3;background:#0d1117}a{color:#6cb6ff}}</style>
-</head><body><main><h1>${escaped(title)}</h1><p>${escaped(text)}</p>${next}</main></body></html>`;
+<style>body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:15vh auto;padding:0 1.5rem;overflow-wrap:anywhere;color:#1f2328;background:#fff}
+h1{font-size:1.4rem}a,button{font:inherit}form{display:inline-block;margin:0 .75rem .75rem 0}
+button{padding:.4rem .9rem;border:1px solid #8c959f;border-radius:.4rem;color:inherit;background:#f6f8fa;cursor:pointer}
+@media(prefers-color-scheme:dark){body{color:#e6edf3;background:#0d1117}a{color:#6cb6ff}button{border-color:#656d76;background:#21262d}}</style>
+</head><body><main><h1>${escaped(title)}</h1><p>${escaped(text)}</p>${next}${reasons}</main></body></html>`;
 }
 
 function escaped(text: string): string {
@@ -133,21 +142,4 @@ export function originNotice(code: CodeName | 'certificate' | 'tls'): Notice {
         text: 'The connector reached the application, whose answer could not be used. Its administrator may find more in the log of the connector.',
       };
   }
-}
-
-/** A right that does not hold, where signing in again does not help. */
-export function refusalNotice(code: CodeName): Notice {
-  const byCode: Partial<Record<CodeName, string>> = {
-    'out-of-contact':
-      'The connector has had no contact with the controller for longer than this application allows. Try again in a moment.',
-    expired: 'The right to use this has ended.',
-    revoked: 'The right to use this was taken away.',
-  };
-  const isLater = code === 'out-of-contact';
-  return {
-    status: isLater ? 503 : 403,
-    error: code,
-    title: isLater ? 'Not available right now' : 'You may not open this',
-    text: byCode[code] ?? 'No policy lets you open this.',
-  };
 }

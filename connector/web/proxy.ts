@@ -38,6 +38,8 @@ export interface ProxyOptions {
   open(verdict: Passed, asked: Asked, cut: () => void): Opened | Promise<Opened>;
   readonly upstreams: Upstreams;
   readonly health: OriginHealth;
+  /** Whether each answer is the last one on its connection. */
+  isDraining(): boolean;
   failed(exchange: Exchange, code: CodeName): void;
 }
 
@@ -89,6 +91,7 @@ export async function createProxy(
   // With a callback: a promise would cost every request three turns of the queue.
   app.addHook('onRequest', (request, reply, done) => {
     const sinceMs = performance.now();
+    if (options.isDraining()) closing(reply);
     const asked = options.asked(request.raw);
     const verdict = options.judge(asked);
     if (verdict.verdict === 'pass') {
@@ -144,6 +147,8 @@ export async function createProxy(
         return failed(reply, state, new Fault('protocol'));
       }
       state.head = responseHeaders(answer.headers, state);
+      // It may have begun to drain since this was asked.
+      if (options.isDraining()) closing(reply);
       return sendAnswerOf(reply, state, answer);
     });
   }
@@ -186,6 +191,7 @@ export async function createProxy(
         const state = (request as unknown as Passing)[underKey];
         if (state === undefined || !(stream instanceof OriginAnswer))
           throw new Error('this is no answer of an origin');
+        if (options.isDraining()) closing(reply as FastifyReply);
         sendAnswerOf(reply as FastifyReply, state, { body: stream, statusCode });
       },
       rewriteHeaders: (headers, request) => {

@@ -15,11 +15,13 @@ export interface Right {
   readonly id: string;
   readonly resource: string;
   readonly sub: string;
+  /** Ids that end it when one of them is revoked. */
+  readonly ids: readonly string[];
   readonly who: Who;
   /** When the person signed in, epoch seconds; absent for programs. */
   readonly signedInS?: number;
-  /** Why it does not hold now; undefined when it does. */
-  objection(): CodeName | undefined;
+  /** What holds in its place by now, which may say something else of the person; or why nothing does. */
+  now(): Right | CodeName;
   /** The instant (epoch milliseconds) at which time alone ends it. */
   endsMs(): number;
 }

@@ -94,10 +94,16 @@ export class SignIn {
     return { redirect: returnTo, cookies: [setSession(secret, seconds), cleared] };
   }
 
-  /** Ends the browser's session everywhere; the cookie goes whatever the controller says. */
+  /**
+   * Ends the browser's session at every application, or, `everywhere`, all of the person's sessions; the cookie goes whatever
+   * the controller says.
+   */
   async end(session: WebSession | undefined, everywhere: boolean): Promise<Answer> {
-    const told = session === undefined || (await this.#options.calls.signOut(session.jti, everywhere));
-    return { notice: told ? signedOut : signedOutHere, cookies: [clearSession] };
+    const cookies = [clearSession];
+    if (session === undefined) return { notice: everywhere ? notSignedIn : signedOut, cookies };
+    const told = await this.#options.calls.signOut(session.jti, everywhere);
+    if (!told) return { notice: signedOutHere, cookies };
+    return { notice: everywhere ? signedOutEverywhere : signedOut, cookies };
   }
 }
 
@@ -120,8 +126,11 @@ export const askSignOut: Notice = {
   status: 200,
   error: '',
   title: 'Sign out?',
-  text: 'This signs this browser out of every application behind Postern.',
-  action: { path: logoutPath, label: 'Sign out' },
+  text: 'Signing out is for this browser, at every application behind Postern. Everywhere means all your browsers and devices.',
+  actions: [
+    { path: logoutPath, label: 'Sign out' },
+    { path: `${logoutPath}?everywhere`, label: 'Sign out everywhere' },
+  ],
 };
 
 const signedOut: Notice = {
@@ -130,6 +139,21 @@ const signedOut: Notice = {
   title: 'You are signed out',
   text: 'This browser is signed out.',
   link: { path: '/', label: 'Sign in again' },
+};
+
+const signedOutEverywhere: Notice = {
+  ...signedOut,
+  title: 'You are signed out everywhere',
+  text: 'Your sessions are over, in every browser and on every device.',
+};
+
+/** Whose other sessions would end is not known any more. */
+const notSignedIn: Notice = {
+  status: 200,
+  error: '',
+  title: 'Nobody is signed in here',
+  text: 'Nothing was ended elsewhere. Sign in first, then sign out everywhere.',
+  link: { path: '/', label: 'Sign in' },
 };
 
 const signedOutHere: Notice = {

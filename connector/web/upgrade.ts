@@ -4,10 +4,12 @@
  */
 import { request as sendRequest, type IncomingMessage } from 'node:http';
 import { Readable, type Duplex } from 'node:stream';
-import { Fault } from '../../protocol/errors.ts';
+import { Fault, type CodeName } from '../../protocol/errors.ts';
 import type { Resolve } from '../dial/resolve.ts';
+import type { Exchange } from './exchange.ts';
 import { wantsPage } from './gate.ts';
 import { originFailure } from './origin-failure.ts';
+import type { OriginHealth } from './origin-health.ts';
 import { browserHeaders } from './origin-response.ts';
 import type { ChosenOrigin } from './origins.ts';
 import { render, type Notice } from './pages.ts';
@@ -35,26 +37,39 @@ export function isWebSocket({ method, httpVersion, headers, rawHeaders }: Incomi
   );
 }
 
+/** What an upgrade needs of the door around it. */
+export interface UpgradeOptions {
+  readonly resolve: Resolve;
+  readonly health: Pick<OriginHealth, 'failed' | 'answered'>;
+  /** No origin agreed or refused, for no fault of the browser's. */
+  failed(exchange: Exchange, code: CodeName): void;
+}
+
 /** Asks the origin and joins `socket`, the browser's connection, with its. Never rejects. */
 export async function passUpgrade(
   opened: Opened,
   browser: { readonly request: IncomingMessage; readonly socket: Duplex; readonly head: Buffer },
-  resolve: Resolve,
+  options: UpgradeOptions,
 ): Promise<void> {
   const { exchange } = opened;
   const { socket, request } = browser;
   socket.on('error', () => exchange.end());
   socket.once('close', () => exchange.end());
   try {
-    const { connection, by } = await connected(opened, resolve);
+    const { connection, by } = await connected(opened, options);
     exchange.onceOver(() => connection.destroy());
     if (exchange.isOver) return;
     const answer = await askOrigin(opened, by, connection);
-    opened.answered?.(answer.response.statusCode);
+    options.health.answered(exchange.options.resource, by);
     join(opened, browser, by, answer);
+    opened.answered?.(answer.response.statusCode);
   } catch (error) {
+    const { code, notice } = originFailure(error);
+    // What was cut, or has no browser any more, failed for no fault of the origin's.
+    if (!exchange.isOver) options.failed(exchange, code);
     exchange.end();
-    refuseUpgrade(request, socket, originFailure(error).notice);
+    opened.answered?.(socket.destroyed ? undefined : notice.status);
+    refuseUpgrade(request, socket, notice);
   }
 }
 
@@ -79,15 +94,17 @@ interface Agreed {
 
 async function connected(
   { exchange, origins }: Opened,
-  resolve: Resolve,
+  { resolve, health }: UpgradeOptions,
 ): Promise<{ connection: Duplex; by: ChosenOrigin }> {
   const { resource, right } = exchange.options;
   let last: unknown = new Fault('unreachable');
   for (const by of origins) {
+    if (exchange.isOver) throw new Fault('cancelled');
     try {
       const connection = await dialOrigin({ resource, ...by, right: right?.id ?? 'nobody' }, resolve);
       return { connection, by };
     } catch (error) {
+      health.failed(resource, by);
       last = error;
     }
   }

@@ -3,8 +3,9 @@
  * has a public hostname. Until then it answers as a door that serves nothing; what comes while it opens waits for it.
  */
 import type { FromController } from '../../protocol/control.ts';
+import type { CodeName } from '../../protocol/errors.ts';
 import type { LiveFlow } from '../../protocol/live-flows.ts';
-import type { WebDoor, WebDoorOptions } from './web-door.ts';
+import type { WebDoor, WebDoorOptions } from './door.ts';
 
 type State =
   | { readonly state: 'shut' }
@@ -100,14 +101,22 @@ class WebDoorWhenNeeded implements WebDoor {
     return this.#state.state === 'open' && this.#state.door.cutFlow(id);
   }
 
+  get openExchanges(): number {
+    return this.#state.state === 'open' ? this.#state.door.openExchanges : 0;
+  }
+
   recheck(): number {
     return this.#state.state === 'open' ? this.#state.door.recheck() : Number.POSITIVE_INFINITY;
   }
 
-  async close(): Promise<void> {
+  drain(): void {
+    this.#whenOpen((door) => door.drain());
+  }
+
+  async close(code: CodeName): Promise<number> {
     this.#isClosed = true;
     if (this.#state.state === 'opening') await this.#state.opened;
-    if (this.#state.state === 'open') await this.#state.door.close();
+    return this.#state.state === 'open' ? this.#state.door.close(code) : 0;
   }
 
   #begin(): void {

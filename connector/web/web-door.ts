@@ -3,22 +3,17 @@
  * sessions, signs people in, decides, and passes requests on to the applications of its network. Composes the parts of this
  * folder; the connector feeds it what it hears.
  */
-import type { Clock, Random } from '../../protocol/clock.ts';
-import type { FromController, FromNode } from '../../protocol/control.ts';
-import type { FlowRecord } from '../../protocol/flow-record.ts';
-import type { ConnectorSnapshot } from '../../protocol/snapshot.ts';
+import type { FromController } from '../../protocol/control.ts';
+import type { CodeName } from '../../protocol/errors.ts';
 import type { WebCaller } from '../../protocol/hop.ts';
 import { parseId } from '../../protocol/ids.ts';
-import type { Lease } from '../../protocol/lease.ts';
 import type { LiveFlow } from '../../protocol/live-flows.ts';
 import type { MuxStream } from '../../protocol/mux/stream.ts';
-import type { AlarmName } from '../../protocol/node/alarms.ts';
-import type { StateDirectory } from '../../protocol/node/state-directory.ts';
-import type { Card } from '../../protocol/tokens.ts';
+import type { Name } from '../../protocol/names.ts';
+import type { Door } from '../../protocol/policy-document.ts';
 import type { HostCertificate } from '../../protocol/web-messages.ts';
-import type { Resolve } from '../dial/resolve.ts';
 import { Assertions } from './assertion.ts';
-import { AcmeCertificates, type AcmeCertificatesOptions } from './certificates/acme-certificates.ts';
+import { AcmeCertificates } from './certificates/acme-certificates.ts';
 import { answerValidation } from './certificates/answer-validation.ts';
 import { BuiltInCertificates } from './certificates/built-in.ts';
 import { CertificateFiles } from './certificates/certificate-files.ts';
@@ -27,73 +22,24 @@ import { Challenges } from './certificates/challenges.ts';
 import type { PeerAnswer } from './certificates/peer-messages.ts';
 import { ControllerCalls } from './controller-calls.ts';
 import type { DeviceFlow } from './device-flow.ts';
-import { OpenExchanges } from './exchange.ts';
+import type { WebDoor, WebDoorOptions } from './door.ts';
+import { OpenExchanges, type Exchange, type WebResource } from './exchange.ts';
 import { Gate, type Asked, type Verdict } from './gate.ts';
 import { HttpsEndpoint } from './https-endpoint.ts';
 import { OriginHealth } from './origin-health.ts';
 import { Identities } from './identities.ts';
 import { Openings } from './openings.ts';
+import { OwnPages } from './own-pages.ts';
 import { createProxy } from './proxy.ts';
-import type { WatchRequest } from './passed-request.ts';
 import type { RawRequest } from './request-target.ts';
+import { Rights } from './rights.ts';
 import { ServedHosts } from './served-hosts.ts';
-import { askSignOut, SignIn, signInNeeded, type Answer } from './sign-in.ts';
-import { isWebSocket, passUpgrade, refuseMalformed, refuseUpgrade } from './upgrade.ts';
+import { SignIn, signInNeeded } from './sign-in.ts';
+import { isWebSocket, passUpgrade, refuseMalformed, refuseUpgrade, type UpgradeOptions } from './upgrade.ts';
 import { Upstreams } from './upstreams.ts';
 import { WebSessions } from './web-sessions.ts';
 import { WrongPasses } from './wrong-passes.ts';
 import { WebRecords } from './web-records.ts';
-
-export interface WebDoorOptions {
-  readonly state: StateDirectory;
-  readonly lease: Lease;
-  snapshot(): ConnectorSnapshot | undefined;
-  card(): Card | undefined;
-  /** False while there is no contact with the controller. */
-  send(message: FromNode): boolean;
-  record(entry: Omit<FlowRecord, 'seq'>): void;
-  alarm(name: AlarmName): void;
-  readonly resolve: Resolve;
-  readonly onRequest?: WatchRequest;
-  /** A folder of certificates. */
-  readonly certificates?: string;
-  /** The CA that orders go to; without one the controller's built-in authority issues what no file has. */
-  readonly acme?: Pick<AcmeCertificatesOptions, 'settings' | 'peers' | 'goesBefore' | 'log'>;
-  readonly clock: Clock;
-  readonly random: Random;
-}
-
-type Own = Extract<Verdict, { verdict: 'own' }>;
-
-export interface WebDoor {
-  /** A browser's TLS connection: accepts it, or leaves it to the next connector. */
-  take(stream: MuxStream, caller: WebCaller): void;
-  /**
-   * What another connector of the network, with this node key, is told of the certificate of a hostname or `*.suffix`;
-   * undefined for a name of no resource.
-   */
-  certificateFor(name: string, peerKey: Buffer): PeerAnswer | undefined;
-  /** What each hostname is served with. */
-  readonly certificates: readonly HostCertificate[];
-  /** A device's TLS connection to a public hostname; false when there is no room for another one. */
-  takeFlow(stream: MuxStream, device: DeviceFlow): boolean;
-  /** A message that concerns the door; false for any other. */
-  receive(message: FromController): boolean;
-  /** A key of the controller is no longer on its card: what it signed counts no more. */
-  forgetSigned(): void;
-  /** The controller welcomed this connector. */
-  welcomed(): void;
-  /** A snapshot is remembered: certificates are looked after before the controller says anything. */
-  resume(): void;
-  /** The snapshot came or changed. */
-  follow(): void;
-  /** Ends what nothing covers any more; the instant (epoch milliseconds) at which time alone ends the next. */
-  recheck(): number;
-  /** Requests and upgrades that are open by no flow of a device; `cutFlow` ends one of them. */
-  liveFlows(): LiveFlow[];
-  cutFlow(id: string): boolean;
-  close(): Promise<void>;
-}
 
 export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
   const { state, clock, random } = options;
@@ -150,12 +96,18 @@ class ConnectorWebDoor implements WebDoor {
       nowMs,
     });
     this.#certificates = this.#openCertificates();
+    const resourceAt = (host: Name): WebResource | undefined => this.#hosts.at(host);
     this.#gate = new Gate({
-      resourceAt: (host) => this.#hosts.at(host),
-      passes: () => options.snapshot()?.passes ?? {},
-      sessions: this.#sessions,
+      resourceAt,
+      rights: new Rights({
+        resourceAt,
+        passes: () => options.snapshot()?.passes ?? {},
+        sessions: this.#sessions,
+        lease,
+      }),
       lease,
       wrongPasses: new WrongPasses(clock),
+      whyNot: (host, door) => whyNot(options.snapshot()?.web?.url, host, door),
     });
     this.#signIn = new SignIn({
       calls: this.#calls,
@@ -166,9 +118,15 @@ class ConnectorWebDoor implements WebDoor {
     });
     this.#upstreams = new Upstreams(clock, options.resolve);
     this.#health = new OriginHealth(clock, options.resolve);
-    this.#records = new WebRecords((entry) => options.record(entry), random, nowMs);
+    this.#records = new WebRecords({
+      record: (entry) => options.record(entry),
+      hasRoom: () => options.hasRoom(),
+      nowMs,
+      random,
+      clock,
+    });
     this.#openings = new Openings({
-      hosts: this.#hosts,
+      standing: (passed, asked) => this.#gate.standing(passed, asked),
       health: this.#health,
       identities: new Identities(assertions),
       open: this.#open,
@@ -178,13 +136,18 @@ class ConnectorWebDoor implements WebDoor {
       jwks: () => options.snapshot()?.jwks ?? [],
       ...(options.onRequest === undefined ? {} : { onRequest: options.onRequest }),
     });
+    const upgrading: UpgradeOptions = {
+      resolve: options.resolve,
+      health: this.#health,
+      failed: (exchange, code) => this.#records.failed(exchange, code),
+    };
     this.#endpoint = new HttpsEndpoint({
       clock,
       contextFor: (name) => this.#certificates.contextFor(name),
       upgrade: (request, socket, head) => {
         const asked = this.#asked(request, true);
         const verdict = isWebSocket(request)
-          ? this.#gate.judge(asked)
+          ? this.#judge(asked)
           : ({ verdict: 'malformed', status: 400 } as const);
         switch (verdict.verdict) {
           case 'malformed':
@@ -194,7 +157,7 @@ class ConnectorWebDoor implements WebDoor {
           case 'pass':
             socket.on('error', () => socket.destroy());
             void Promise.resolve(this.#openings.open(verdict, asked, () => socket.destroy())).then((opened) =>
-              passUpgrade(opened, { request, socket, head }, options.resolve),
+              passUpgrade(opened, { request, socket, head }, upgrading),
             );
             return undefined;
           default:
@@ -205,16 +168,21 @@ class ConnectorWebDoor implements WebDoor {
   }
 
   async start(): Promise<void> {
+    const pages = new OwnPages({
+      signIn: this.#signIn,
+      jwks: () => [...this.#assertions.jwks, ...(this.#options.snapshot()?.jwks ?? [])],
+    });
     this.#app = await createProxy(
       {
         asked: (raw) => this.#asked(raw, false),
-        judge: (asked) => this.#gate.judge(asked),
+        judge: (asked) => this.#judge(asked),
         signIn: ({ target, cookies, fresh }) =>
           this.#signIn.begin(target, cookies, fresh === undefined ? {} : { fresh }),
-        own: (verdict, asked) => this.#own(verdict, asked),
+        own: (verdict, asked) => pages.answer(verdict, asked),
         open: (verdict, asked, cut) => this.#openings.open(verdict, asked, cut),
         upstreams: this.#upstreams,
         health: this.#health,
+        isDraining: () => this.#endpoint.isDraining,
         failed: (exchange, code) => this.#records.failed(exchange, code),
       },
       (handler) => this.#endpoint.serve(handler),
@@ -224,6 +192,7 @@ class ConnectorWebDoor implements WebDoor {
 
   take(stream: MuxStream, caller: WebCaller): void {
     if (this.#hosts.resourceFor(caller.sni) === undefined) return stream.reset('no-peer');
+    if (this.#endpoint.isDraining) return stream.reset('draining');
     const challenge = this.#challenges.contextFor(caller.sni);
     if (challenge !== undefined) {
       stream.accept();
@@ -282,8 +251,13 @@ class ConnectorWebDoor implements WebDoor {
   }
 
   recheck(): number {
+    // Before what is over is forgotten, so that it says why.
+    const endsMs = this.#open.recheck((exchange, { code, cause = this.#causeOf(exchange, code) }) =>
+      this.#records.cut(exchange, { code, ...(cause === undefined ? {} : { cause }) }),
+    );
     this.#sessions.tidy();
-    return this.#open.recheck((exchange, code) => this.#records.cut(exchange, code));
+    this.#records.tidy();
+    return endsMs;
   }
 
   liveFlows(): LiveFlow[] {
@@ -301,13 +275,23 @@ class ConnectorWebDoor implements WebDoor {
   cutFlow(id: string): boolean {
     const [, exchange] = this.#open.list().find(([each]) => each === id) ?? [];
     if (exchange === undefined) return false;
-    this.#records.cut(exchange, 'revoked');
+    this.#records.cut(exchange, { code: 'revoked', cause: 'ended-by-administrator' });
     exchange.cut();
     return true;
   }
 
-  async close(): Promise<void> {
-    this.#open.cutAll();
+  get openExchanges(): number {
+    return this.#open.size;
+  }
+
+  drain(): void {
+    if (Object.keys(this.#options.snapshot()?.peers ?? {}).length > 0) this.#endpoint.drain();
+  }
+
+  async close(code: CodeName): Promise<number> {
+    const connections = this.#endpoint.size;
+    this.#open.cutAll((exchange) => this.#records.cut(exchange, { code }));
+    this.#records.close();
     this.#certificates.close();
     this.#endpoint.close();
     this.#upstreams.close();
@@ -315,6 +299,7 @@ class ConnectorWebDoor implements WebDoor {
     this.#sessions.tidy();
     this.#assertions.close();
     await this.#app?.close();
+    return connections;
   }
 
   #openCertificates(): Certificates {
@@ -345,6 +330,23 @@ class ConnectorWebDoor implements WebDoor {
     if (text !== this.#reported && this.#options.send({ t: 'certificates', list })) this.#reported = text;
   }
 
+  /** Why the controller took the right behind it away; undefined where it did not. */
+  #causeOf({ options: { right } }: Exchange, code: CodeName): string | undefined {
+    if (right === undefined || code !== 'revoked') return undefined;
+    const [token, resource] = [parseId('tok', right.id), parseId('res', right.resource)];
+    const narrowed =
+      token === undefined || resource === undefined
+        ? undefined
+        : this.#options.lease.whyNarrowed(token, resource);
+    return narrowed ?? this.#options.causeOf(right.ids);
+  }
+
+  #judge(asked: Asked): Verdict {
+    const verdict = this.#gate.judge(asked);
+    if ('refusal' in verdict && verdict.refusal !== undefined) this.#records.refused(verdict.refusal, asked);
+    return verdict;
+  }
+
   #asked(raw: RawRequest, isUpgrade: boolean): Asked {
     const connection = this.#endpoint.connectionOf(raw);
     const source = connection?.source;
@@ -356,26 +358,13 @@ class ConnectorWebDoor implements WebDoor {
       isUpgrade,
     };
   }
+}
 
-  async #own(
-    { page, target, cookies, session }: Own,
-    { raw, address }: Asked,
-  ): Promise<Answer | { json: string }> {
-    if (page === 'jwks') return { json: JSON.stringify({ keys: this.#jwks() }) };
-    if (page === 'callback') {
-      if (raw.method !== 'GET') return { notice: signInNeeded, cookies: [] };
-      return this.#signIn.finish(target, cookies, address);
-    }
-    if (raw.method !== 'POST') return { notice: askSignOut, cookies: [] };
-    // A foreign page may post here, but not with this word.
-    const isOwn = raw.headers.origin === `https://${target.authority}`;
-    if (!isOwn) return { notice: { ...askSignOut, status: 403, error: 'foreign-origin' }, cookies: [] };
-    return this.#signIn.end(session, new URLSearchParams(target.query).has('everywhere'));
-  }
-
-  #jwks(): object[] {
-    const all = [...this.#assertions.jwks, ...(this.#options.snapshot()?.jwks ?? [])];
-    const byId = new Map(all.map((key) => [key.kid, key]));
-    return [...byId.values()].map((key) => ({ kty: 'EC', crv: 'P-256', alg: 'ES256', use: 'sig', ...key }));
-  }
+/** The controller's page for this refusal; `start`: where sign-in begins. */
+function whyNot(start: string | undefined, host: Name, door: Door): string | undefined {
+  if (start === undefined) return undefined;
+  const url = new URL('/refused', start);
+  url.searchParams.set('resource', host);
+  url.searchParams.set('door', door);
+  return url.href;
 }

@@ -73,9 +73,9 @@ export class WebSessions {
     return (this.#byCookie.get(cookieKey(host, hashOf(secret))) ?? []).at(-1);
   }
 
-  /** What this cookie stands for at this host, the newest first; empty when nobody. */
-  of(host: Name, secret: Buffer): readonly WebSession[] {
-    return this.#byCookie.get(cookieKey(host, hashOf(secret)))?.toReversed() ?? [];
+  /** What the cookie of this hash stands for at this host, the newest first; empty when nobody. */
+  of(host: Name, cookie: string): readonly WebSession[] {
+    return this.#byCookie.get(cookieKey(host, cookie))?.toReversed() ?? [];
   }
 
   /** Why it does not hold now; undefined when it does. */
@@ -87,16 +87,6 @@ export class WebSessions {
     if (Math.min(cav.until, session.exp) * 1_000 <= lease.nowMs()) return 'expired';
     if (!this.#tokens.has(jti)) return 'revoked';
     return lease.isHonoured(cav.out) ? undefined : 'out-of-contact';
-  }
-
-  /** As `objection`, of whatever token this session's cookie has at its host now: one may have taken the place of another. */
-  standing(session: WebSession): CodeName | undefined {
-    const code = this.objection(session);
-    if (code === undefined) return undefined;
-    const others = this.#byCookie.get(cookieKey(session.aud, session.ch)) ?? [];
-    return others.some((other) => other.res === session.res && this.objection(other) === undefined)
-      ? undefined
-      : code;
   }
 
   /** The instant (epoch milliseconds) at which time alone ends it. */

@@ -43,13 +43,100 @@ export const webDoorMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'connector/web/gate.ts',
+    'connector/web/rights.ts',
     ['test/web-door/proxy.test.ts'],
     [
       [
         'a pass that is wrong opens nothing',
-        'objection(found) !== undefined) return undefined;',
-        'false) return undefined;',
+        "if (code !== undefined || current === undefined) return code ?? 'revoked';",
+        "if (current === undefined) return 'revoked';",
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/web/rights.ts',
+    ['test/web-door/open-flows.test.ts'],
+    [
+      [
+        'what is open is judged by who somebody is by now',
+        'return found === session ? right : this.bySession(found, address);',
+        'return right;',
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/web/gate.ts',
+    ['test/web-door/open-flows.test.ts'],
+    [
+      [
+        'a rule ends what is open',
+        "if (checked.outcome !== 'open') return { code: codeOf(checked), cause: checked.outcome };",
+        '',
+      ],
+      [
+        'a site that is listed no more has no WebSocket open',
+        'if (isUpgrade ? !isOwnOrListed(raw, site) : isPersonal && isUsedByOther(raw, site))',
+        'if (false)',
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/web/upgrade.ts',
+    ['test/web-door/upgrades.test.ts'],
+    [['an upgrade remembers which origin could not be reached', '      health.failed(resource, by);\n', '']],
+  ),
+  ...guards(
+    'connector/web/repeated-records.ts',
+    ['test/web-door/records.test.ts'],
+    [
+      [
+        'strangers do not fill the log',
+        'if (isStrangers && !(hasRoom() && this.#budget.take())) return this.#countBeyond(entry);',
+        '',
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/web/web-door.ts',
+    ['test/web-door/records.test.ts'],
+    [
+      [
+        'what the gate refuses is recorded',
+        "if ('refusal' in verdict && verdict.refusal !== undefined)",
+        'if (false)',
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/web/https-endpoint.ts',
+    ['test/web-door/draining.test.ts'],
+    [
+      [
+        'a connector that drains says so to HTTP/2',
+        '    for (const session of this.#sessions) session.close();\n    this.#letIdleGo();\n',
+        '    this.#letIdleGo();\n',
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/web/web-door.ts',
+    ['test/web-door/draining.test.ts'],
+    [
+      [
+        'what a connector cuts as it ends is recorded',
+        'this.#open.cutAll((exchange) => this.#records.cut(exchange, { code }));',
+        'this.#open.cutAll(() => undefined);',
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/web/rule-check.ts',
+    ['test/web-door/open-flows.test.ts'],
+    [
+      [
+        'what a rule lets in for a while is looked at again when that is over',
+        'endsMs: endsMs + 1 }',
+        'endsMs: Number.POSITIVE_INFINITY }',
       ],
     ],
   ),

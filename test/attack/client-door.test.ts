@@ -9,6 +9,7 @@ import { decodeJwt } from 'jose';
 import type { DeviceFlow } from '../../connector/web/device-flow.ts';
 import type { Right } from '../../connector/web/right.ts';
 import { systemRandom } from '../../protocol/clock.ts';
+import type { CodeName } from '../../protocol/errors.ts';
 import { newId } from '../../protocol/ids.ts';
 import { parseName, type Name } from '../../protocol/names.ts';
 import { exchange, type RawAnswer } from '../web-door/support/raw-exchange.ts';
@@ -52,16 +53,23 @@ const webSocket =
   'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
 const own = (): string => `https://${wiki}:${bench.port}`;
 
-function flow(change: Partial<Right> = {}, host: string = wiki): DeviceFlow {
+function flow(
+  {
+    objection = () => undefined,
+    ...change
+  }: Partial<Right> & { objection?: () => CodeName | undefined } = {},
+  host: string = wiki,
+): DeviceFlow {
   const right: Right = {
     door: 'client',
     device,
     id: newId('tok', systemRandom(16)),
     resource: bench.resourceOf(host),
     sub: newId('usr', systemRandom(16)),
+    ids: [],
     who: { name: 'Bob', email: 'bob@acme.example', groups: ['sre'] },
     signedInS: Date.now() / 1_000,
-    objection: () => undefined,
+    now: () => objection() ?? right,
     endsMs: () => Number.POSITIVE_INFINITY,
     ...change,
   };
@@ -69,7 +77,7 @@ function flow(change: Partial<Right> = {}, host: string = wiki): DeviceFlow {
     host: parseName(host) as Name,
     resource: bench.resourceOf(host) as DeviceFlow['resource'],
     device,
-    right: () => right.objection() ?? right,
+    right: () => right.now(),
   };
 }
 

@@ -69,6 +69,7 @@ test('a connector tells its state, and neither its name nor its network', () => 
       ],
       sessions: 4,
       streams: 9,
+      requests: 7,
       resources: 2,
       version: '0',
     }),
@@ -77,6 +78,7 @@ test('a connector tells its state, and neither its name nor its network', () => 
   assert.match(text, /^postern_connector_state\{state="ready"\} 0$/m);
   assert.match(text, /^postern_connector_relays\{connected="no"\} 1$/m);
   assert.match(text, /^postern_connector_flows 9$/m);
+  assert.match(text, /^postern_connector_requests 7$/m);
   assert.doesNotMatch(text, /con_|rly_|hq|acme/);
 });
 

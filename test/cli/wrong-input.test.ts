@@ -408,7 +408,7 @@ const runs: Run[] = [
   {
     args: ['token', 'create', '--data', '/nowhere', '--role', 'owner'],
     exit: 2,
-    says: /choices are admin, auditor/,
+    says: /choices are admin, network, access/,
   },
   {
     args: [...create, '--role', 'admin', '--connector', 'hq'],
@@ -434,7 +434,7 @@ const runs: Run[] = [
   {
     args: ['token', 'set-role', ...admin, 'nobodys', 'owner'],
     exit: 2,
-    says: /"owner" is no role; write admin or auditor/,
+    says: /"owner" is no role of tokens; write one of admin, network/,
   },
   { args: ['controller'], exit: 2, says: /required option '--data <folder>' not specified[^]*--help/ },
   {

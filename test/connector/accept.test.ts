@@ -268,6 +268,16 @@ describe('the flow log', () => {
     assert.match(readFileSync(join(bench.directory, 'flows.jsonl'), 'utf8'), /"seq":4/);
   });
 
+  test('half of it is kept for flows: what strangers cause has no room beyond, until the controller has taken some', () => {
+    const log = new FlowLog(openStateDirectory(bench.directory));
+    for (let count = 0; count < 49_999; count++) log.record({ at: 1, event: 'refused', flow: 'a' });
+    assert.equal(log.hasRoom, true);
+    log.record({ at: 1, event: 'refused', flow: 'a' });
+    assert.deepEqual([log.hasRoom, log.full], [false, false]);
+    log.received(1);
+    assert.equal(log.hasRoom, true);
+  });
+
   test('the file stays bounded however many records were confirmed', () => {
     const state = openStateDirectory(bench.directory);
     const log = new FlowLog(state);

@@ -135,7 +135,7 @@ suite('the web door in the lab', () => {
     assert.deepEqual([page.url(), second.url()], [`${wiki}/?tab=1`, `${wiki}/?tab=2`]);
     await second.goto(`${wiki}/form`);
     await page.goto(`${wiki}/.postern/logout`);
-    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('button', { name: 'Sign out', exact: true }).click();
     await page.getByText('You are signed out').waitFor();
     const answers = await second.evaluate(async () => {
       const { status, headers } = await fetch('/headers');

@@ -179,13 +179,15 @@ test('a session that is revoked, over or out of contact opens nothing, and its o
   const stream = exchange(bench.raw(), [line], 5_000);
   await asked.promise;
   bench.lease.revoke({ epoch: 2, ids: [session.ses], reason: 'session' });
+  bench.causes.set(session.ses, 'logout');
   const since = performance.now();
   bench.door.recheck();
   assert.ok((await stream).closed);
   assert.ok(performance.now() - since < 1_000);
   await ended.promise;
   assert.equal((await bench.ask('/', { cookie })).status, 401);
-  assert.deepEqual(bench.records.at(-1)?.code, 'revoked');
+  const { code, cause } = bench.records.findLast(({ event }) => event === 'close') ?? {};
+  assert.deepEqual([code, cause], ['revoked', 'logout']);
   const nowS = Math.floor(Date.now() / 1_000);
   const over = await bench.signIn(wiki, { cav: { until: nowS - 1, out: 3_600 } });
   assert.equal((await bench.ask('/', { cookie: over.cookie })).status, 401);

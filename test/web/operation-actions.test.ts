@@ -215,7 +215,7 @@ test('a token is given another role, and can do no more than that from then on',
     portal.app.inject({ method, url, headers: { authorization: `Bearer ${text}` } });
   assert.equal((await asToken('GET', '/api/v1/tokens')).statusCode, 200);
   await go('/admin/settings?tab=tokens');
-  await press('Make auditor the token deploys');
+  await page.getByLabel('Role of the token deploys').selectOption('auditor');
   await press('Make it auditor');
   await page.getByText('The token deploys is auditor now.').waitFor();
   assert.equal((await asToken('GET', '/api/v1/tokens')).statusCode, 403);

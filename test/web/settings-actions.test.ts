@@ -80,6 +80,11 @@ test('a token is made with its scopes and end, shown once, and bears no more tha
   assert.ok(made.expires !== null && Date.parse(made.expires) - Date.now() > 29 * 86_400_000);
   await press('Done');
   assert.equal(await page.getByText(text).count(), 0);
+  await page.getByLabel('Role of the token reports').selectOption('approver');
+  await press('Make it approver');
+  await page.getByText('The token reports is approver now.').waitFor();
+  assert.equal((await as('GET', '/api/v1/people')).statusCode, 403);
+  assert.equal((await as('GET', '/api/v1/requests')).statusCode, 200);
   await press('Revoke the token reports');
   await press('Revoke it');
   await page.getByText('The token reports is revoked.').waitFor();

@@ -1,10 +1,10 @@
-/** API tokens of administrators and auditors: made, listed, given another role, deleted. */
+/** API tokens, each with a role: made, listed, given another role, deleted. */
 import { Type } from 'typebox';
 import { NewToken } from '../../../protocol/api-tokens.ts';
 import { parseDuration } from '../../../protocol/durations.ts';
 import type { Id } from '../../../protocol/ids.ts';
 import { ApiTokenEntry } from '../../../protocol/inventory.ts';
-import { scopes as everyScope } from '../../../protocol/roles.ts';
+import { scopes as everyScope, tokenRoles } from '../../../protocol/roles.ts';
 import {
   createApiToken,
   deleteApiToken,
@@ -91,7 +91,7 @@ export function tokenRoutes(app: TypedApp, context: ControllerContext): void {
     },
   );
 
-  for (const role of ['admin', 'auditor'] as const) {
+  for (const role of tokenRoles) {
     app.post(
       `/api/v1/tokens/:id/role/${role}`,
       {

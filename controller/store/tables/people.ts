@@ -1,7 +1,7 @@
 /** Tables of people: who they are, how they sign in, their sessions and roles, and tokens that act for them. */
 import type { Email } from '../../../protocol/email-address.ts';
 import type { DeviceId, Id, OrganisationId } from '../../../protocol/ids.ts';
-import type { Role } from '../../../protocol/roles.ts';
+import type { Role, TokenRole } from '../../../protocol/roles.ts';
 
 /** A person is (issuer, subject); e-mail only when the provider verified it, in lower case. */
 export interface PeopleTable {
@@ -56,7 +56,7 @@ export interface SessionsTable {
   ended_reason: string | null;
 }
 
-export type ApiRole = Extract<Role, 'admin' | 'auditor'>;
+export type ApiRole = TokenRole;
 
 export interface ApiTokensTable {
   organisation: OrganisationId;

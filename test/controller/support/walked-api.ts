@@ -6,7 +6,15 @@ import type { DeclaredRoute } from '../../../controller/api/access.ts';
 import type { Access } from '../../../controller/api/callers.ts';
 import { createApiToken } from '../../../controller/api-tokens.ts';
 import { systemRandom } from '../../../protocol/clock.ts';
-import { actions, roles, scopes, type Action, type Role, type Scope } from '../../../protocol/roles.ts';
+import {
+  actions,
+  roles,
+  scopes,
+  tokenRoles,
+  type Action,
+  type Role,
+  type Scope,
+} from '../../../protocol/roles.ts';
 import { encodeApiToken } from '../../../protocol/secrets.ts';
 import { settle } from '../../support/settle.ts';
 import type { TwoOrganisations } from './two-organisations.ts';
@@ -35,7 +43,7 @@ export const withCookie = (value: string): Headers => ({ cookie: `${sessionCooki
 export async function callers(world: TwoOrganisations): Promise<Who[]> {
   const { context, time } = world;
   const sole = context.firstOrganisation;
-  const [admin, auditor] = [await world.token('admin'), await world.token('auditor')];
+  const admin = await world.token('admin');
   const { store } = context.organisation(sole);
   const narrow = async (scope: Scope) =>
     (
@@ -77,8 +85,11 @@ export async function callers(world: TwoOrganisations): Promise<Who[]> {
     fixed('an unknown cookie', {}, withCookie('A'.repeat(43))),
     fixed('a session that was ended', {}, withCookie(ended.cookie)),
     fixed('a session that is over', {}, withCookie(old.cookie)),
-    fixed('a token of an administrator', { role: 'admin', scopes }, bearer(admin)),
-    fixed('a token of an auditor', { role: 'auditor', scopes }, bearer(auditor)),
+    ...(await Promise.all(
+      tokenRoles.map(async (role) =>
+        fixed(`a token that is ${role}`, { role, scopes }, bearer(await world.token(role))),
+      ),
+    )),
     ...(await Promise.all(
       scopes.map(async (scope) =>
         fixed(`a token to ${scope}`, { role: 'admin', scopes: [scope] }, bearer(await narrow(scope))),

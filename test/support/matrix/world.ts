@@ -15,6 +15,7 @@ import { Actor } from './actor.ts';
 import type { Answer } from './actor-process.ts';
 import { MixedFleet } from './mixed-fleet.ts';
 import { httpPort, MixedOrigin, originHosts, rawPort } from './mixed-origin.ts';
+import { putDocument } from './put-document.ts';
 
 export const alice = 'alice@acme.example';
 const devices = 20;
@@ -140,16 +141,8 @@ export class MatrixWorld {
   }
 
   /** Puts the organisation's document into force, changed from how it was at first. */
-  async apply(change: (document: OrganisationFile) => void = () => undefined): Promise<Answer> {
-    const document = structuredClone(this.organisation.document);
-    change(document);
-    const { client, caFile } = this.organisation.provider;
-    const identityProviders = document.identityProviders.map((provider) => ({
-      ...provider,
-      clientSecret: client.secret,
-      ca: readFileSync(caFile, 'utf8'),
-    }));
-    return this.actor.admin('PUT', '/api/v1/document', { ...document, identityProviders });
+  apply(change: (document: OrganisationFile) => void = () => undefined): Promise<Answer> {
+    return putDocument(this.actor, this.organisation, change);
   }
 
   /** Calls one path for each device at the same time. */

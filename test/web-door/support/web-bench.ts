@@ -24,7 +24,7 @@ import { tokenSigner, type Card } from '../../../protocol/tokens.ts';
 import { signWebSession, type WebSession } from '../../../protocol/web.ts';
 import type { ConnectorWeb } from '../../../protocol/web-resource.ts';
 import type { DeviceFlow } from '../../../connector/web/device-flow.ts';
-import type { WebDoor } from '../../../connector/web/web-door.ts';
+import type { WebDoor } from '../../../connector/web/door.ts';
 import { webDoorWhenNeeded } from '../../../connector/web/web-door-when-needed.ts';
 import { listenForBrowsers, type WebListener } from '../../../relay/web-listener.ts';
 import { createAuthority } from '../../support/authority.ts';
@@ -69,10 +69,20 @@ export interface SignedIn {
 export class WebBench {
   readonly records: Omit<FlowRecord, 'seq'>[] = [];
   readonly sent: FromNode[] = [];
+  /** Names that were looked up for a connection to an origin. */
+  readonly resolved: string[] = [];
+  /** Why the controller took ids away, as its connector remembers. */
+  readonly causes = new Map<string, string>();
+  /** Whether the connector has contact with its controller. */
+  isConnected = true;
+  /** Whether the connector's log has room for what strangers cause. */
+  hasRoom = true;
   readonly lease = new Lease(Date.now);
   /** As the connector knows it now. */
   card = card;
   resources: ConnectorSnapshot['resources'] = {};
+  /** The other connectors of the network. */
+  peers: ConnectorSnapshot['peers'] = {};
   /** Replaced, never changed, as a snapshot's are. */
   passes: Readonly<NonNullable<ConnectorSnapshot['passes']>> = {};
   readonly folder: string;
@@ -261,7 +271,7 @@ export class WebBench {
 
   async close(): Promise<void> {
     this.#attachment?.close();
-    await this.#door?.close();
+    await this.#door?.close('draining');
     await this.#listener?.close();
     await this.#relays.stop();
     await rm(this.folder, { recursive: true });
@@ -276,10 +286,15 @@ export class WebBench {
       card: () => this.card,
       send: (message) => this.#hear(message),
       record: (entry) => this.records.push(entry),
+      hasRoom: () => this.hasRoom,
+      causeOf: (ids) => ids.map((each) => this.causes.get(each)).find((cause) => cause !== undefined),
       alarm: (name) => {
         throw new Error(`alarm: ${name}`);
       },
-      resolve: (name) => Promise.resolve(name === 'localhost' ? ['127.0.0.1'] : []),
+      resolve: (name) => {
+        this.resolved.push(name);
+        return Promise.resolve(name === 'localhost' ? ['127.0.0.1'] : []);
+      },
       certificates: this.folder,
       clock: systemClock,
       random: systemRandom,
@@ -299,6 +314,7 @@ export class WebBench {
   }
 
   #hear(message: FromNode): boolean {
+    if (!this.isConnected) return false;
     this.sent.push(message);
     const answer = this.controller(message);
     if (answer !== undefined) setImmediate(() => this.#door?.receive(answer));
@@ -310,7 +326,7 @@ export class WebBench {
       kind: 'connector',
       network: { id: network, name: 'hq' },
       relays: {},
-      peers: {},
+      peers: this.peers,
       resources: this.resources,
       web: { url: `${issuer}/web/start`, port: this.port || 443 },
       passes: this.passes,

@@ -14,7 +14,7 @@ import type {
   SessionEntry,
 } from '../../../protocol/inventory.ts';
 import type { Administrator } from '../../../protocol/administrators.ts';
-import type { NewToken, TokenRole } from '../../../protocol/api-tokens.ts';
+import type { NewToken } from '../../../protocol/api-tokens.ts';
 import type { DirectoryEntry } from '../../../protocol/directories.ts';
 import type { ApplyResult, DocumentChange, DocumentRevision } from '../../../protocol/document-revisions.ts';
 import type { EffectiveAccessList } from '../../../protocol/effective-access.ts';
@@ -31,7 +31,7 @@ import type { PolicyHits } from '../../../protocol/policy-hits.ts';
 import type { ProposalDetail, ProposalList, Proposed } from '../../../protocol/proposals.ts';
 import type { PostureProfileDocument } from '../../../protocol/posture-document.ts';
 import type { AccessRequests, Approving, RequestState } from '../../../protocol/requests.ts';
-import type { Role } from '../../../protocol/roles.ts';
+import type { Role, TokenRole } from '../../../protocol/roles.ts';
 import type { SignInTrial } from '../../../protocol/sign-in-trials.ts';
 import type { Simulation, SimulationRequest } from '../../../protocol/simulation.ts';
 import type { TargetTest, TargetTested } from '../../../protocol/target-test.ts';

@@ -11,6 +11,7 @@ import { Foreign } from '../../ui/foreign.tsx';
 import { Instant } from '../../ui/instant.tsx';
 import { EmptyState, ErrorState, Skeleton } from '../../ui/states.tsx';
 import { kindText } from './kinds.ts';
+import { requestIn } from './request-in.ts';
 import { useNames } from './use-names.ts';
 
 const pageSize = '100';
@@ -70,6 +71,8 @@ const tones: Readonly<Record<string, 'good' | 'bad' | 'plain'>> = {
 function Entry({ row, who }: { readonly row: AuditRow; readonly who: string }) {
   const [open, setOpen] = useState(false);
   const { seq, time, what, resource, result, reasons, cause, detail } = row;
+  const request = requestIn(detail);
+  const why = request === undefined || cause === undefined ? reasons : [...reasons, cause];
   return (
     <li>
       <button
@@ -97,8 +100,14 @@ function Entry({ row, who }: { readonly row: AuditRow; readonly who: string }) {
                 <Foreign text={resource} limit={80} />
               </>
             )}
-            {reasons.length === 0 ? undefined : (
-              <Foreign text={` ${reasons.join(', ')}`} limit={160} className="text-quiet" />
+            {request === undefined ? undefined : (
+              <>
+                <span className="text-quiet"> · </span>
+                <Foreign text={request} limit={120} />
+              </>
+            )}
+            {why.length === 0 ? undefined : (
+              <Foreign text={` ${why.join(', ')}`} limit={160} className="text-quiet" />
             )}
           </span>
         </span>

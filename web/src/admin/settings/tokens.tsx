@@ -1,9 +1,8 @@
 /** API tokens: what each may be used for, until when, when it was last used; made with its text shown once, and revoked. */
 import { useState } from 'react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import type { TokenRole } from '../../../../protocol/api-tokens.ts';
 import type { ApiTokenEntry } from '../../../../protocol/inventory.ts';
-import { scopes as everyScope, type Scope } from '../../../../protocol/roles.ts';
+import { scopes as everyScope, tokenRoles, type Scope, type TokenRole } from '../../../../protocol/roles.ts';
 import { tokensQuery } from '../../admin-queries.ts';
 import { admin } from '../../api/admin.ts';
 import { AddButton } from '../../ui/add-button.tsx';
@@ -19,6 +18,10 @@ import { SignInAgain, useMayNow } from '../fresh.tsx';
 import { useNames } from '../log/use-names.ts';
 import { useQuestion } from '../use-question.tsx';
 import { lifetimes } from './lifetimes.ts';
+import { roleTexts } from './role-texts.ts';
+
+const roleOptions = tokenRoles.map((each) => ({ value: each, label: each }));
+const isReader = (role: TokenRole): boolean => role === 'auditor' || role === 'support';
 
 export default function Tokens() {
   const tokens = useQuery(tokensQuery);
@@ -46,14 +49,10 @@ export default function Tokens() {
       run: () => admin.deleteToken(token.id, isLast),
     });
   };
-  const setRole = ({ id, name, role }: ApiTokenEntry): void => {
-    const next: TokenRole = role === 'admin' ? 'auditor' : 'admin';
+  const setRole = ({ id, name, role }: ApiTokenEntry, next: TokenRole): void => {
     ask({
       title: `Make the token ${name || id} ${next}?`,
-      text:
-        next === 'auditor'
-          ? 'From its next request on it reads everything but tokens and changes nothing.'
-          : 'From its next request on it may do, within its scopes, everything but make and unmake owners.',
+      text: `In place of ${role}: ${roleTexts[next]}. It counts, within the token's scopes, from its next request on.`,
       yes: `Make it ${next}`,
       done: `The token ${name || id} is ${next} now.`,
       run: () => admin.setTokenRole(id, next),
@@ -84,10 +83,14 @@ export default function Tokens() {
                 ? {
                     renderActions: (token: ApiTokenEntry) => (
                       <>
-                        <Button small tone="quiet" onClick={() => setRole(token)}>
-                          {token.role === 'admin' ? 'Make auditor' : 'Make admin'}
-                          <span className="sr-only"> the token {token.name || token.id}</span>
-                        </Button>
+                        <Select
+                          bare
+                          label={`Role of the token ${token.name || token.id}`}
+                          className="w-32"
+                          value={token.role}
+                          options={roleOptions}
+                          onChange={(event) => setRole(token, event.target.value as TokenRole)}
+                        />
                         <Button small tone="quiet" onClick={() => revoke(token, list)}>
                           Revoke<span className="sr-only"> the token {token.name || token.id}</span>
                         </Button>
@@ -127,7 +130,7 @@ function MakeToken({ onClose }: { readonly onClose: () => void }) {
     mutationFn: () =>
       admin.makeToken({
         role,
-        scopes: role === 'auditor' ? ['read'] : [...scopes],
+        scopes: isReader(role) ? ['read'] : [...scopes],
         ...(name === '' ? {} : { name }),
         ...(expires === '' ? {} : { expires }),
       }),
@@ -138,7 +141,7 @@ function MakeToken({ onClose }: { readonly onClose: () => void }) {
       title={make.data === undefined ? 'Make an API token' : `The token ${name}`}
       work={make}
       yes="Make the token"
-      incomplete={role === 'admin' && scopes.length === 0}
+      incomplete={!isReader(role) && scopes.length === 0}
       refused="The token could not be made"
       onClose={onClose}
       form={
@@ -153,13 +156,11 @@ function MakeToken({ onClose }: { readonly onClose: () => void }) {
           <Select
             label="Role"
             value={role}
-            options={[
-              { value: 'admin', label: 'admin: everything but owners' },
-              { value: 'auditor', label: 'auditor: reads, and changes nothing' },
-            ]}
-            onChange={(event) => setRole(event.target.value === 'auditor' ? 'auditor' : 'admin')}
+            hint={`May: ${roleTexts[role]}.`}
+            options={roleOptions}
+            onChange={(event) => setRole(event.target.value as TokenRole)}
           />
-          {role === 'auditor' ? undefined : (
+          {isReader(role) ? undefined : (
             <fieldset className="grid gap-2">
               <legend className="mb-1 text-small font-medium">What it may be used for</legend>
               {everyScope.map((scope) => (
@@ -214,9 +215,7 @@ function columnsWith(names: ReadonlyMap<string, string>): readonly Column<ApiTok
           <Foreign text={name || id} limit={63} className="font-medium" />
           <span className="block text-note text-quiet">
             {role}
-            {role === 'auditor' || scopes.length === everyScope.length
-              ? ''
-              : `, only ${scopes.join(' and ')}`}
+            {isReader(role) || scopes.length === everyScope.length ? '' : `, only ${scopes.join(' and ')}`}
             {' · made by '}
             <Foreign text={names.get(createdBy) ?? createdBy} limit={60} />
           </span>
