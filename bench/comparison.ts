@@ -29,7 +29,7 @@ export type Result =
     };
 
 export interface Measurement {
-  /** As in DESIGN section 10; a ratio is ours divided by the peer's. */
+  /** As `--only` takes it; a ratio is ours divided by the peer's. */
   readonly name: string;
   /** Rejects with an Error that says why there is no result. */
   readonly run: (options: RunOptions) => Promise<Result>;

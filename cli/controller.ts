@@ -49,7 +49,7 @@ interface Options extends DatabaseOptions, RedisOptions, MailFlags, MetricsFlags
 
 type Role = 'controller' | 'relay';
 
-/** Without a public URL the controller is a trial on this machine (DESIGN section 9). */
+/** Without a public URL the controller is a trial on this machine. */
 const trialUrl = 'http://postern.localhost:8080';
 const trialListen: PublicListen = { address: '127.0.0.1', port: 8_080 };
 

@@ -4,7 +4,7 @@
  */
 import { exitOf, exits, Fault, toFault, type ExitCode } from '../protocol/errors.ts';
 
-/** An error a person is meant to read: what happened, why, and the remedy, with the exit code of DESIGN section 9. */
+/** An error a person is meant to read: what happened, why, and the remedy, with its exit code (`exits`). */
 export class CommandError extends Error {
   readonly exit: ExitCode;
 

@@ -9,10 +9,10 @@ import type { FromController } from '../protocol/control.ts';
 import { notEnrolled } from './not-enrolled.ts';
 import { parseId } from '../protocol/ids.ts';
 import { encodeKey } from '../protocol/keys.ts';
-import { Lease, type LeaseState } from '../protocol/lease.ts';
 import { keepControl, type ControlState } from '../protocol/node/control-connection.ts';
 import { Alarms } from '../protocol/node/alarms.ts';
 import { openIdentity } from '../protocol/node/identity.ts';
+import { KeptLease } from '../protocol/node/kept-lease.ts';
 import { serveLocalApi } from '../protocol/node/local-api.ts';
 import { Counts, flag, gauge, type Metric } from '../protocol/metrics.ts';
 import { relayMetrics } from './relay-metrics.ts';
@@ -74,17 +74,16 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
   const isPlain = publicUrl.protocol === 'http:';
   const { trustsProxy } = options;
   const behind = { clock: systemClock, ...(trustsProxy === undefined ? {} : { trustsProxy }) };
-  const lease = new Lease(wallClock, state.readJson('lease.json') as LeaseState | undefined);
   const { promise: failed, reject: fail } = Promise.withResolvers<never>();
   failed.catch(() => undefined);
   const alarms = new Alarms(Date.now, (name, text) => log.error({ alarm: name }, text));
+  const kept = new KeptLease(state, wallClock, () => alarms.raise('not-kept'));
+  const { lease } = kept;
   const events = new Counts();
   let card = state.readJson('card.json') as Card | undefined;
   let relay: Relay | undefined;
   let listener: RelayListener | undefined;
   let isStopped = false;
-  /** Revocations of this turn are written together, once what ran on them is told. */
-  let keeping: NodeJS.Immediate | undefined;
   /** The private key of the certificate that was asked for and has not come yet. */
   let requestedKey: string | undefined;
 
@@ -133,11 +132,10 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
     },
     async stop() {
       isStopped = true;
-      clearImmediate(keeping);
       clearInterval(timer);
       relay?.close();
       control.stop();
-      keep('lease.json', lease.state());
+      kept.keep();
       await browsers?.close();
       await listener?.close();
       await api.close();
@@ -206,8 +204,8 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
   function receive(message: FromController): void {
     switch (message.t) {
       case 'beat':
-        if (!lease.beat(message.epoch, message.now)) return alarms.raise('older-epoch');
-        return keep('lease.json', lease.state());
+        if (!kept.beat(message.epoch, message.now)) alarms.raise('older-epoch');
+        return;
       case 'snapshot':
         if (message.snapshot.kind !== 'relay') alarms.raise('message-not-valid');
         if (message.epoch < lease.epoch) alarms.raise('older-epoch');
@@ -223,12 +221,10 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
   }
 
   function revoke(epoch: number, ids: readonly string[]): void {
-    lease.revoke({ epoch, ids, reason: 'revoked' });
+    kept.revoke({ epoch, ids, reason: 'revoked' });
     relay?.recheck();
-    keeping ??= setImmediate(() => {
-      keeping = undefined;
-      keep('lease.json', lease.state());
-    });
+    // Only once that is told: the disk may be slow.
+    kept.keepSoon();
   }
 
   /** What cannot be written down is known until this process ends. */

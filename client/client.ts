@@ -18,11 +18,12 @@ import type { AddressRange } from './dns/address-range.ts';
 import type { ClientEvent, EventSource } from './events.ts';
 import { localRoutes, parseTarget, type JoinedBy } from './local-routes.ts';
 import { mayCapture, NameCapture } from './name-capture.ts';
+import { KeptCapture } from './kept-capture.ts';
 import { NameSharing } from './accounts/name-sharing.ts';
 import { RunningAccounts } from './accounts/running-accounts.ts';
 import type { FlowTarget, OpenDatagrams } from './flows/open-flow.ts';
 import { machineAt, type Machine } from './posture/machine.ts';
-import { serveProxy, type ProxyServer } from './proxies/proxy-server.ts';
+import { OwnProxies, type Listen } from './proxies/own-proxies.ts';
 import type { SignInPrompt } from './sign-in/sign-in.ts';
 import type { ClientStatus } from './status.ts';
 import { reportStatus, type SystemParts } from './status-report.ts';
@@ -31,12 +32,7 @@ import { suspendCounter, WakeWatch, type WakeOptions } from './wake.ts';
 import { takeOverFromWatchdog } from './watchdog/take-over.ts';
 
 export type { ClientEvent } from './events.ts';
-
-/** An address and port of loopback. */
-export interface Listen {
-  readonly address: string;
-  readonly port: number;
-}
+export type { Listen } from './proxies/own-proxies.ts';
 
 export interface ClientOptions {
   readonly state: StateDirectory;
@@ -104,11 +100,8 @@ class RunningClient implements Client {
   readonly #ended = Promise.withResolvers<Undone>();
   #isReady = false;
   #api: LocalApi | undefined;
-  #capture: NameCapture | undefined;
-  #captureStarting = false;
-  #proxies: { socks?: ProxyServer; http?: ProxyServer } = {};
-  /** Settles when the system has been told of the last change. */
-  #telling: Promise<void> = Promise.resolve();
+  readonly #capture: KeptCapture<NameCapture>;
+  readonly #proxies: OwnProxies;
   #stopping: Promise<Undone> | undefined;
 
   constructor(options: ClientOptions) {
@@ -116,6 +109,9 @@ class RunningClient implements Client {
     this.#options = options;
     this.#ready.promise.catch(() => undefined);
     this.#machine = machineAt('', capture?.uids ?? options.uids);
+    this.#capture = new KeptCapture(
+      capture === undefined ? undefined : () => this.#beginCapture({ state, ...capture }),
+    );
     const folders = new AccountFolders(state);
     this.#accounts = new RunningAccounts({
       state,
@@ -130,8 +126,16 @@ class RunningClient implements Client {
       folders,
       accounts: () => this.#accounts.all,
       nameOf: (each) => this.#accounts.nameOf(each),
-      domains: () => this.#capture?.changes.searchDomains ?? [],
+      domains: () => this.#capture.current?.changes.searchDomains ?? [],
       isKept: capture !== undefined && !isAlone,
+    });
+    this.#proxies = new OwnProxies({
+      socks: options.socks,
+      httpProxy: options.httpProxy,
+      uids: options.uids,
+      openFlow: (target) => this.open(target),
+      openDatagrams: (target) => this.#openDatagrams(target),
+      names: () => this.#sharing.names(),
     });
     this.#wake = new WakeWatch({
       clock: systemClock,
@@ -160,26 +164,7 @@ class RunningClient implements Client {
       await takeOverFromWatchdog(path);
       return serveApi();
     });
-    const { socks, httpProxy, uids } = this.#options;
-    const serve = (kind: 'socks' | 'http', listen: Listen): Promise<ProxyServer> =>
-      serveProxy({
-        kind,
-        ...listen,
-        uids: new Set(uids),
-        openFlow: (target) => this.open(target),
-        openDatagrams: (target) => this.#openDatagrams(target),
-        pac: () => {
-          const { zones, webNames } = this.#sharing.names();
-          const port = this.#proxies.socks?.port;
-          return {
-            zones,
-            hostnames: webNames,
-            socks: port === undefined ? undefined : `${socks?.address ?? ''}:${port}`,
-          };
-        },
-      });
-    if (socks !== undefined) this.#proxies.socks = await serve('socks', socks);
-    if (httpProxy !== undefined) this.#proxies.http = await serve('http', httpProxy);
+    await this.#proxies.start();
     for (const account of this.#accounts.all) account.remember();
     this.#share();
     // A restart finds the zones of the last run and refuses or serves them at once, whatever the controllers do.
@@ -206,9 +191,8 @@ class RunningClient implements Client {
 
   async #stop(): Promise<Undone> {
     this.#wake.stop();
-    const undone = (await this.#capture?.stop()) ?? { resolvConf: 'untouched' };
-    this.#proxies.socks?.close();
-    this.#proxies.http?.close();
+    const undone = await this.#capture.stop();
+    this.#proxies.close();
     for (const account of this.#accounts.all) account.stop();
     await this.#api?.close();
     this.#ready.reject(new Fault('cancelled'));
@@ -227,9 +211,9 @@ class RunningClient implements Client {
       deviceName: (name ?? hostname()).slice(0, 64),
       machine: this.#machine,
       wallClock: wallClock ?? Date.now,
-      range: () => this.#capture?.changes.range,
-      nameOf: (address) => this.#capture?.nameOf(address),
-      isCapturing: () => this.#options.capture === undefined || this.#capture !== undefined,
+      range: () => this.#capture.current?.changes.range,
+      nameOf: (address) => this.#capture.current?.nameOf(address),
+      isCapturing: () => this.#capture.isComplete,
       onEvent: (event) => onEvent(event, this.#accounts.sourceOf(account)),
       changed: () => this.#changed(),
     });
@@ -257,10 +241,7 @@ class RunningClient implements Client {
     this.#share();
     if (this.#accounts.all.some((account) => account.knowledge().contact === 'known'))
       await this.#startCapture();
-    // One after the other: what the system is told last is what holds.
-    const told = this.#telling.then(() => this.#capture?.update());
-    this.#telling = told.catch(() => undefined);
-    return told;
+    await this.#capture.update();
   }
 
   #share(): void {
@@ -272,7 +253,7 @@ class RunningClient implements Client {
     const [first] = this.#accounts.all;
     if (first === undefined) throw new Fault('cancelled');
     if (this.#accounts.all.length === 1) return first;
-    const name = isIPv4(host) ? this.#capture?.nameOf(host) : parseName(host);
+    const name = isIPv4(host) ? this.#capture.current?.nameOf(host) : parseName(host);
     const owner = name === undefined ? undefined : this.#sharing.ownerOf(name);
     if (owner !== undefined) return owner;
     const fault = new Fault('denied', hiddenText);
@@ -285,12 +266,16 @@ class RunningClient implements Client {
   }
 
   async #startCapture(): Promise<void> {
-    const { capture, state } = this.#options;
-    if (capture === undefined || this.#captureStarting || this.#stopping !== undefined) return;
-    this.#captureStarting = true;
-    this.#capture = await NameCapture.start({
-      state,
-      ...capture,
+    await this.#capture.start();
+    // Others may have waited for it.
+    for (const account of this.#accounts.all) account.readyWhenComplete();
+  }
+
+  #beginCapture(
+    options: Pick<Parameters<typeof NameCapture.start>[0], 'state' | 'range' | 'uids'>,
+  ): Promise<NameCapture> {
+    return NameCapture.start({
+      ...options,
       names: (domains) => this.#sharing.names(domains),
       connector: {
         exists: async (name, resource) =>
@@ -302,8 +287,6 @@ class RunningClient implements Client {
       openDatagrams: (target) => this.#openDatagrams(target),
       notKept: () => this.#accounts.first?.notKept(),
     });
-    // Others may have waited for it.
-    for (const account of this.#accounts.all) account.readyWhenComplete();
   }
 
   #routes(): Parameters<typeof serveLocalApi>[1] {
@@ -326,18 +309,19 @@ class RunningClient implements Client {
   }
 
   #statusOf(account: Account): ClientStatus {
+    const capture = this.#capture.current;
     const system: SystemParts = {
       ...this.#sharing.heldBy(account),
       capture:
-        this.#capture === undefined
+        capture === undefined
           ? undefined
           : {
-              changes: this.#capture.changes,
-              resolver: this.#capture.resolver,
+              changes: capture.changes,
+              resolver: capture.resolver,
               uids: this.#options.capture?.uids ?? [],
             },
-      socksPort: this.#proxies.socks?.port,
-      httpPort: this.#proxies.http?.port,
+      socksPort: this.#proxies.socksPort,
+      httpPort: this.#proxies.httpPort,
       accounts: this.#accounts.all.map((each) => ({
         name: this.#accounts.nameOf(each),
         parts: each.parts(),
@@ -360,11 +344,13 @@ class RunningClient implements Client {
 
   /** Gives everything back, then ends once the answer is on its way. */
   async #down(): Promise<{ dns: Undone['resolvConf']; captured: boolean }> {
-    const captured = this.#capture !== undefined;
-    const undone = (await this.#capture?.stop()) ?? ({ resolvConf: 'untouched' } as const);
-    this.#capture = undefined;
+    const captured = this.#capture.current !== undefined;
+    const undone = await this.#capture.stop();
     setImmediate(() => {
-      void this.stop().then(() => this.#ended.resolve(undone));
+      this.stop().then(
+        () => this.#ended.resolve(undone),
+        (error: unknown) => this.#ended.reject(error),
+      );
     });
     return { dns: undone.resolvConf, captured };
   }

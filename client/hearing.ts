@@ -61,7 +61,7 @@ export class Hearing {
     kept: readonly string[] = [],
   ): Promise<void> {
     const { memory, alarms, card, tickets, grants, restart } = this.#options;
-    this.#tokens = this.#tokens.then(async () => {
+    const taken = this.#tokens.then(async () => {
       if (!(await areSigned(card(), kind, list))) return alarms.raise(`${kind}-not-valid`);
       if (kind === 'ticket') {
         memory.setTickets(list);
@@ -70,6 +70,8 @@ export class Hearing {
       if (!memory.setGrants(list, kept)) return restart();
       return grants();
     });
-    return this.#tokens;
+    // Whatever became of this list, the next one is looked at.
+    this.#tokens = taken.catch(() => undefined);
+    return taken;
   }
 }

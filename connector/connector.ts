@@ -24,7 +24,7 @@ import type { StateDirectory } from '../protocol/node/state-directory.ts';
 import type { EnrolmentKey } from '../protocol/secrets.ts';
 import { encodeEnrolmentKey } from '../protocol/secrets.ts';
 import { encodeKey } from '../protocol/keys.ts';
-import { areSigned, hasLostKey } from '../protocol/tokens.ts';
+import { hasLostKey } from '../protocol/tokens.ts';
 import { FlowLog } from './flows/flow-log.ts';
 import { FlowQuota } from './flows/flow-quota.ts';
 import { HandIn } from './flows/hand-in.ts';
@@ -38,6 +38,7 @@ import { servedPart, type Serves } from './served.ts';
 import { AcceptedSessions } from './sessions/accepted-sessions.ts';
 import { listenDirectly } from './sessions/direct-listener.ts';
 import { tellFlows } from './flows/tell-flows.ts';
+import { TicketLists } from './ticket-lists.ts';
 import { TargetTests } from './dial/target-tests.ts';
 import type { AcmeSettings } from './web/certificates/acme-account.ts';
 import { answerPeer } from './web/certificates/answer-peer.ts';
@@ -120,7 +121,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   const memory = new ConnectorMemory(state, wallClock, (name) => alarms.raise(name));
   const served = servedPart(options.serves);
   const snapshot = (): ConnectorSnapshot | undefined => served(memory.snapshot);
-  const flows = new FlowLog(state);
+  const flows = new FlowLog({ state, clock: systemClock, alarm: () => alarms.raise('flows-not-kept') });
   const relays = new Attachments(attachTo);
   const { isPeer, goesBefore, peers } = networkPeers(identity, snapshot, relays);
   const resolve = options.resolve ?? keepNames(systemClock);
@@ -173,6 +174,14 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     isOwnListener: listener?.isAt,
     send: (answer) => control.send(answer),
     clock: systemClock,
+  });
+  const tickets = new TicketLists({
+    card: () => memory.card,
+    taken(list) {
+      memory.setTickets(list);
+      for (const attachment of relays.values()) attachment.refresh();
+    },
+    refused: () => alarms.raise('ticket-not-valid'),
   });
   const { promise: refused, reject: refuse } = Promise.withResolvers<never>();
   refused.catch(() => undefined);
@@ -238,6 +247,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       if (ended > 0) await new Promise<void>((resolve) => systemClock.after(partingMs, resolve));
       listener?.close();
       relays.stop();
+      flows.tend(true);
       await handIn.finish(handInMs, () => control.state.state === 'up');
       handIn.stop();
       control.stop();
@@ -296,7 +306,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
         // Only once that is out: the disk may be slow, and nobody keeps a right for as long as it takes.
         return memory.keepLeaseSoon();
       case 'tickets':
-        return void takeTickets(message.list);
+        return void tickets.take(message.list);
       case 'flows':
         return void control.send(tellFlows(message, [...sessions.values(), web]));
       case 'probe':
@@ -306,14 +316,6 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       default:
         return;
     }
-  }
-
-  /** Uses tickets that a key of the card signed; others leave the list before them in force. */
-  async function takeTickets(list: readonly string[]): Promise<void> {
-    if (!(await areSigned(memory.card, 'ticket', list))) return alarms.raise('ticket-not-valid');
-    memory.setTickets(list);
-    for (const attachment of relays.values()) attachment.refresh();
-    return undefined;
   }
 
   /** A key is no longer on the card: what it signed ends, and is signed anew for whoever has a right to it. */
@@ -352,6 +354,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     clearTimeout(timer);
     if (isStopped) return;
     memory.keepTime();
+    flows.tend();
     const leftMs = Math.min(sessions.recheck(), web.recheck()) - memory.lease.nowMs();
     timer = setTimeout(recheck, Math.ceil(Math.min(Math.max(leftMs, 1), recheckMs)));
   }

@@ -4,8 +4,9 @@
  */
 import { Value } from 'typebox/value';
 import { ConnectorSnapshot } from '../protocol/snapshot.ts';
-import { Lease, type LeaseState, type Revocation } from '../protocol/lease.ts';
+import type { Lease, Revocation } from '../protocol/lease.ts';
 import type { AlarmName } from '../protocol/node/alarms.ts';
+import { KeptLease } from '../protocol/node/kept-lease.ts';
 import type { StateDirectory } from '../protocol/node/state-directory.ts';
 import { applyPatch, hasEachOnce, type Patch } from '../protocol/snapshot-patch.ts';
 import type { Card } from '../protocol/tokens.ts';
@@ -18,18 +19,15 @@ interface Remembered {
 
 /** Causes are shown for cuts that happen now; older ones are in the audit log. */
 const maxCauses = 10_000;
-const keepTimeMs = 60_000;
 
 export class ConnectorMemory {
-  readonly lease: Lease;
+  readonly #lease: KeptLease;
   readonly #state: StateDirectory;
   readonly #alarm: (name: AlarmName) => void;
   readonly #causes = new Map<string, string>();
   #remembered: Remembered;
   /** Of the channel that is open now; undefined before its first snapshot. */
   #version: number | undefined;
-  #keptMs = Number.NEGATIVE_INFINITY;
-  #keeping: NodeJS.Immediate | undefined;
 
   /**
    * Reads what an earlier process left. Throws a Fault for a damaged file.
@@ -38,8 +36,12 @@ export class ConnectorMemory {
   constructor(state: StateDirectory, wallClock: () => number, alarm: (name: AlarmName) => void) {
     this.#state = state;
     this.#alarm = alarm;
-    this.lease = new Lease(wallClock, state.readJson('lease.json') as LeaseState | undefined);
+    this.#lease = new KeptLease(state, wallClock, () => alarm('not-kept'));
     this.#remembered = (state.readJson('snapshot.json') as Remembered | undefined) ?? { tickets: [] };
+  }
+
+  get lease(): Lease {
+    return this.#lease.lease;
   }
 
   get snapshot(): ConnectorSnapshot | undefined {
@@ -93,14 +95,12 @@ export class ConnectorMemory {
 
   /** False for a beat of an older epoch, which changes nothing. */
   beat(epoch: number, controllerS: number): boolean {
-    const taken = this.lease.beat(epoch, controllerS);
-    if (taken) this.keepLease();
-    return taken;
+    return this.#lease.beat(epoch, controllerS);
   }
 
   /** Revokes at once; the caller ends what runs on it, and then calls `keepLease`. */
   revoke(revocation: Revocation): void {
-    this.lease.revoke(revocation);
+    this.#lease.revoke(revocation);
     for (const id of revocation.ids) this.#causes.set(id, revocation.reason);
     for (const id of this.#causes.keys()) {
       if (this.#causes.size <= maxCauses) break;
@@ -110,20 +110,17 @@ export class ConnectorMemory {
 
   /** Writes it once this turn's work is done; what is revoked in one turn is written together. */
   keepLeaseSoon(): void {
-    this.#keeping ??= setImmediate(() => this.keepLease());
+    this.#lease.keepSoon();
   }
 
   /** Writes the lease to disk, with everything revoked. */
   keepLease(): void {
-    clearImmediate(this.#keeping);
-    this.#keeping = undefined;
-    this.#keptMs = this.lease.nowMs();
-    this.#keep('lease.json', this.lease.state());
+    this.#lease.keep();
   }
 
   /** Writes it when it has not been for a minute: without beats a restart would forget how late it is. */
   keepTime(): void {
-    if (this.lease.nowMs() - this.#keptMs >= keepTimeMs) this.keepLease();
+    this.#lease.keepTime();
   }
 
   causeOf(ids: readonly string[]): string | undefined {
@@ -132,10 +129,6 @@ export class ConnectorMemory {
 
   #remember(change: Partial<Remembered>): void {
     this.#remembered = { ...this.#remembered, ...change };
-    this.#keep('snapshot.json', this.#remembered);
-  }
-
-  #keep(file: string, value: unknown): void {
-    if (!this.#state.keepJson(file, value)) this.#alarm('not-kept');
+    if (!this.#state.keepJson('snapshot.json', this.#remembered)) this.#alarm('not-kept');
   }
 }

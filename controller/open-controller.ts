@@ -210,7 +210,7 @@ function openLive(
   return redisLive({ url: redis, secretKey, id, unheard, taken, now, clock, log });
 }
 
-/** The web door shares the controller's port where that speaks TLS (DESIGN section 9). */
+/** The web door shares the controller's port where that speaks TLS. */
 function webPortOf({ protocol, port }: URL): number {
   if (protocol === 'http:') return 8_443;
   return port === '' ? 443 : Number(port);

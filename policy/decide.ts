@@ -1,5 +1,5 @@
 /**
- * The one function that decides (DESIGN section 8): deny by default; no selected deny may hold, one selected allow must
+ * The one function that decides: deny by default; no selected deny may hold, one selected allow must
  * hold whole, and with it every selected require that this allow does not waive. Pure: controller, command line,
  * simulator and tests call the same.
  */

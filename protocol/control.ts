@@ -96,7 +96,7 @@ export const Posture = Type.Object({
   facts: PostureFacts,
 });
 
-/** Flow records, oldest first; kept by the connector until `received` covers them. */
+/** Flow records, oldest first; kept by the connector until `received` covers them. None: asks for `received` alone. */
 export const Receipts = Type.Object({
   ...common,
   t: Type.Literal('receipts'),

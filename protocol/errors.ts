@@ -87,7 +87,7 @@ export function toFault(error: unknown): Fault {
   return new Fault('internal', error instanceof Error ? error.message : String(error), { cause: error });
 }
 
-/** Exit codes of the command line (DESIGN section 9). */
+/** Exit codes of the command line. */
 export const exits = {
   ok: 0,
   unexpected: 1,

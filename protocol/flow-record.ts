@@ -2,7 +2,7 @@
 import { Type, type Static } from 'typebox';
 import { idPattern } from './ids.ts';
 
-/** One flow as the connector saw it. `seq` grows by one per connector and state directory; `at` in epoch ms. */
+/** One flow as the connector saw it. `seq` grows by one per connector; `at` in epoch ms. */
 export const FlowRecord = Type.Object({
   seq: Type.Integer({ minimum: 1 }),
   at: Type.Integer(),
@@ -30,7 +30,7 @@ export const FlowRecord = Type.Object({
   path: Type.Optional(Type.String({ maxLength: 256 })),
   /** The paths of the rule that refused. */
   rule: Type.Optional(Type.String({ maxLength: 256 })),
-  /** This record stands for so many that are like the one before it; absent: for one. */
+  /** This record stands for so many, of which it tells the last; absent: for one. */
   count: Type.Optional(Type.Integer({ minimum: 1 })),
   bytesUp: Type.Optional(Type.Integer()),
   bytesDown: Type.Optional(Type.Integer()),

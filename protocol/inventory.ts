@@ -87,6 +87,8 @@ export const ServerEntry = Type.Object({
   version: Type.String(),
   online: Type.Boolean(),
   seen: Type.String(),
+  /** A relay inside the controller's process: it goes only with a start without it. */
+  embedded: Type.Optional(Type.Literal(true)),
 });
 
 export const NetworkEntry = Type.Object({ id: Type.String(), name: Type.String() });

@@ -1,5 +1,5 @@
 /**
- * The one lease rule (DESIGN section 4): a connector or relay honours what the controller signed only while in contact,
+ * The one lease rule: a connector or relay honours what the controller signed only while in contact,
  * and without contact only for the resource's outage allowance. Holds the last beat and everything revoked; the owner
  * keeps it on disk. The clock never runs backwards by itself: between beats it goes on at least as fast as time does, whatever
  * becomes of the machine's time of day, and a beat sets it, to no earlier than what the controller says it is.

@@ -11,6 +11,7 @@ export const liveKinds = [
   'servers',
   'requests',
   'exposures',
+  'passes',
   'settings',
   'log',
 ] as const;

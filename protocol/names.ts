@@ -1,6 +1,6 @@
 /**
  * DNS names as every program holds them: lower case, A-labels, no trailing dot, at most 253 characters; normalised once
- * where they enter (WIRE A1). Also the patterns of resources, and which resource answers for a name (DESIGN section 5).
+ * where they enter (WIRE A1). Also the patterns of resources, and which resource answers for a name.
  */
 import { domainToASCII } from 'node:url';
 

@@ -20,10 +20,30 @@ export const Overview = Type.Object({
     /** Devices that do not meet every posture profile, whoever asks for it. */
     devicesFailing: Type.Integer(),
     sessions: Type.Integer(),
+    /** Requests for access that nobody has answered, and changes that wait for a second administrator. */
+    requestsPending: Type.Integer(),
+    proposalsWaiting: Type.Integer(),
   }),
-  /** Networks that nothing reaches now, and those with a single connector. */
+  /** Networks that no connector has joined, those whose connectors are all gone, and those with a single one. */
+  networksEmpty: Type.Array(Type.String()),
   networksDown: Type.Array(Type.String()),
   networksSingle: Type.Array(Type.String()),
+  /**
+   * What went wrong the last time it was tried, by name: a hostname for a certificate. A directory stopped by itself, since it
+   * took away too much at once.
+   */
+  failing: Type.Array(
+    Type.Object({
+      kind: Type.Union([
+        Type.Literal('certificate'),
+        Type.Literal('directory'),
+        Type.Literal('mail'),
+        Type.Literal('posture source'),
+        Type.Literal('webhook'),
+      ]),
+      name: Type.String(),
+    }),
+  ),
   /** Decisions and flows refused in the last 24 hours. */
   denied: Type.Object({
     count: Type.Integer(),
@@ -35,10 +55,16 @@ export const Overview = Type.Object({
     ),
     resources: Type.Array(Type.Object({ name: Type.String(), count: Type.Integer() })),
   }),
-  /** What ends within 14 days, soonest first. */
+  /** What ends within 14 days, soonest first. API tokens only for those who may list them. */
   expiring: Type.Array(
     Type.Object({
-      kind: Type.Union([Type.Literal('certificate'), Type.Literal('enrolment key'), Type.Literal('policy')]),
+      kind: Type.Union([
+        Type.Literal('API token'),
+        Type.Literal('certificate'),
+        Type.Literal('directory token'),
+        Type.Literal('enrolment key'),
+        Type.Literal('policy'),
+      ]),
       name: Type.String(),
       at: Type.String(),
     }),

@@ -41,6 +41,7 @@ export const MyPasses = Type.Object({
 });
 
 export type MadePass = Static<typeof MadePass>;
+export type PassEntry = Static<typeof PassEntry>;
 export type MyPasses = Static<typeof MyPasses>;
 
 /** When a pass of this life ends; nothing for one that has no end. */

@@ -1,4 +1,4 @@
-/** The ports of a resource as people write them: `tcp/443`, `tcp/8000-8099`, `udp/53` (DESIGN section 5). */
+/** The ports of a resource as people write them: `tcp/443`, `tcp/8000-8099`, `udp/53`. */
 
 export type Transport = 'tcp' | 'udp';
 

@@ -1,5 +1,5 @@
 /**
- * TLS as every part speaks it. It is for passage, what is trusted is inside (DESIGN section 4), so of the suites of TLS
+ * TLS as every part speaks it. It is for passage, what is trusted is inside, so of the suites of TLS
  * 1.3 the one that costs least processor time per byte comes first; the others stay, for peers that want them.
  */
 export const tlsVersions = {

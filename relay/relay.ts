@@ -16,9 +16,11 @@ import type { Name } from '../protocol/names.ts';
 import { GrowthBudget } from '../protocol/mux/growth-budget.ts';
 import type { MuxStream } from '../protocol/mux/stream.ts';
 import { refuseUpgrade, webSocketClosing } from '../protocol/slow-peers.ts';
+import { Strangers } from '../protocol/strangers.ts';
 import type { Card, Ticket } from '../protocol/tokens.ts';
 import { admit, type Admitted } from './admit.ts';
 import { AttachedNode } from './attached-node.ts';
+import { sourceOf } from './browser-network.ts';
 import { Circuit } from './circuit.ts';
 import { Circuits } from './circuits.ts';
 import { NodePlaces } from './node-places.ts';
@@ -81,7 +83,7 @@ export interface Relay {
 
 const defaultMostNodes = 20_000;
 const defaultMemoryBytes = 256 * 1_024 * 1_024;
-/** Sockets that have not attached yet; more are turned away. */
+/** Sockets that have not attached yet; beyond, who has most of them loses the oldest. */
 const maxUnattached = 1_000;
 /** Tickets end by time alone: noticed this often. */
 const recheckMs = 1_000;
@@ -107,7 +109,10 @@ class BlindRelay implements Relay {
   readonly #growth = new Map<OrganisationId, GrowthBudget>();
   readonly #rates: RateShares;
   readonly #memoryBytes: number;
-  readonly #unattached = new Set<WebSocket>();
+  readonly #unattached = new Strangers<WebSocket>({
+    most: maxUnattached,
+    cut: (socket) => this.#turnAway(socket, 'busy'),
+  });
   readonly #parting = new Set<AttachedNode>();
   readonly #server = new WebSocketServer({
     noServer: true,
@@ -161,12 +166,12 @@ class BlindRelay implements Relay {
   }
 
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    if (this.isDraining || this.#unattached.size >= maxUnattached)
-      return refuseUpgrade(socket, '503 Service Unavailable');
+    if (this.isDraining) return refuseUpgrade(socket, '503 Service Unavailable');
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',');
     if (!offered.some((name) => name.trim() === hopSubprotocol))
       return refuseUpgrade(socket, '400 Bad Request');
-    this.#server.handleUpgrade(request, socket, head, (opened) => this.#greet(opened));
+    const source = sourceOf(request.socket.remoteAddress ?? '');
+    this.#server.handleUpgrade(request, socket, head, (opened) => this.#greet(opened, source));
   }
 
   recheck(): void {
@@ -191,14 +196,14 @@ class BlindRelay implements Relay {
     this.#cancelWeigh();
     this.#rates.close();
     this.door.close();
-    for (const socket of this.#unattached) socket.terminate();
+    for (const socket of this.#unattached.values()) socket.terminate();
     for (const node of this.#nodes.values()) node.close('draining');
     this.#server.close();
   }
 
   async #drain(): Promise<void> {
     const { clock } = this.#options;
-    for (const socket of this.#unattached) socket.close(closeCodeOf(new Fault('draining')));
+    for (const socket of this.#unattached.values()) socket.close(closeCodeOf(new Fault('draining')));
     for (const node of this.#nodes.values()) node.drain();
     const sinceMs = clock.nowMs();
     let [left, leftAtMs] = [this.#circuits.size, sinceMs];
@@ -234,13 +239,13 @@ class BlindRelay implements Relay {
     });
   }
 
-  #greet(socket: WebSocket): void {
-    this.#unattached.add(socket);
+  #greet(socket: WebSocket, source: string): void {
+    this.#unattached.add(socket, source);
     const cancel = this.#options.clock.after(attachMs, () => socket.terminate());
     socket.on('error', () => socket.terminate());
     socket.on('close', () => {
       cancel();
-      this.#unattached.delete(socket);
+      this.#unattached.remove(socket);
     });
     void this.#admit(socket, cancel);
   }
@@ -248,7 +253,7 @@ class BlindRelay implements Relay {
   async #admit(socket: WebSocket, cancelTimer: () => void): Promise<void> {
     const admitted = await admit(socket, this.#options);
     cancelTimer();
-    this.#unattached.delete(socket);
+    this.#unattached.remove(socket);
     if (socket.readyState !== socket.OPEN) return;
     if (this.isDraining) return this.#turnAway(socket, 'draining');
     if (typeof admitted === 'string') return this.#turnAway(socket, admitted);

@@ -155,7 +155,12 @@ export class Account {
         this.tunnels.update();
       },
     });
-    this.signIns = new SignIns({ key, browser, control: () => this.#control });
+    this.signIns = new SignIns({
+      key,
+      browser,
+      control: () => this.#control,
+      isEnrolled: () => identity.enrolment?.node !== undefined,
+    });
     this.questions = new ControllerQuestions((message) => this.#control?.send(message) ?? false, systemClock);
     this.#warnings = new SessionWarnings({
       clock: systemClock,
@@ -214,7 +219,7 @@ export class Account {
       os: `${type()} ${release()}`,
       ...(controllerUrl === undefined ? {} : { url: controllerUrl }),
       ...(credential === undefined ? {} : { credential }),
-      onMessage: (message) => void this.#receive(message),
+      onMessage: (message) => void this.#receive(message).catch((error: unknown) => this.#trouble(error)),
       onAlarm: (name) => this.#alarms.raise(name),
       onWelcome: (card) => {
         this.#memory.begin();
@@ -344,7 +349,7 @@ export class Account {
     const ended = this.#memory.snapshot?.session.ended;
     if (ended !== undefined) {
       if (before === 'known') this.#options.onEvent({ kind: 'session-ended', code: ended });
-      await this.#options.changed();
+      await this.#options.changed().catch((error: unknown) => this.#trouble(error));
       return this.signIns.renew();
     }
     this.signIns.signedIn();
@@ -353,10 +358,15 @@ export class Account {
       await this.#options.changed();
       this.readyWhenComplete();
     } catch (error) {
-      const fault = toFault(error);
-      this.#options.onEvent({ kind: 'trouble', fault });
-      this.#ready.reject(fault);
+      this.#ready.reject(this.#trouble(error));
     }
+  }
+
+  /** Says what went wrong; this account, and others, go on. */
+  #trouble(error: unknown): Fault {
+    const fault = toFault(error);
+    this.#options.onEvent({ kind: 'trouble', fault });
+    return fault;
   }
 
   /** What a person should hear of without asking: the end of their session, and news of their other devices. */

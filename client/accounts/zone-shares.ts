@@ -1,5 +1,5 @@
 /**
- * Which account holds which zone on this device (DESIGN section 4): where zones of two organisations overlap, whoever held
+ * Which account holds which zone on this device: where zones of two organisations overlap, whoever held
  * theirs first keeps it and the other's is refused by name. So no organisation takes names over by declaring them later.
  */
 import { isWithin, type Name } from '../../protocol/names.ts';

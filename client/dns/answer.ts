@@ -1,5 +1,5 @@
 /**
- * Decides the answer to a question, as a pure function of what is known (DESIGN section 6). A name below a zone is
+ * Decides the answer to a question, as a pure function of what is known. A name below a zone is
  * always answered here and never goes to another resolver, in any state; and never with SERVFAIL or REFUSED, because
  * glibc then asks the next name server, which would leak the name.
  */

@@ -1,5 +1,5 @@
 /**
- * The private zones that the person said yes to when they signed in (DESIGN section 4): nobody can prove whose they are, so one
+ * The private zones that the person said yes to when they signed in: nobody can prove whose they are, so one
  * that the organisation declares later is not taken over before its page has shown it, at the next sign-in on this device.
  */
 import { Type } from 'typebox';

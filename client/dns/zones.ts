@@ -1,6 +1,6 @@
 /**
  * Which zones of an organisation the client takes over on this machine: never a name that others depend on. The
- * controller checks ownership; this is the laptop's own last word (DESIGN section 4).
+ * controller checks ownership; this is the laptop's own last word.
  */
 import { isWithin, parseName, type Name } from '../../protocol/names.ts';
 import { isPublicSuffix, privateSuffixes } from '../../protocol/public-suffixes.ts';

@@ -15,15 +15,21 @@ export interface SignInsOptions {
   readonly key: EnrolmentKey | undefined;
   /** Whether a person signs in through a browser on this machine, or types a code elsewhere. */
   readonly browser: boolean;
-  readonly control: () => ControlConnection | undefined;
+  readonly control: () => Pick<ControlConnection, 'send' | 'signIn'> | undefined;
+  /** Whether the controller knows this device: then a first channel says hello and needs nobody to sign in. */
+  readonly isEnrolled: () => boolean;
 }
 
 export class SignIns {
   readonly #options: SignInsOptions;
   #attempt: SignIn | undefined;
   #prompt = Promise.withResolvers<SignInPrompt>();
+  /** Whether a person is to be asked as soon as the controller wants a sign-in. */
+  #isAsking = false;
   /** Whether a sign-in was asked for since the session ended. */
   #isRenewing = false;
+  /** Goes up whenever an attempt is given up, also one that is not there yet. */
+  #ended = 0;
 
   constructor(options: SignInsOptions) {
     this.#options = options;
@@ -31,7 +37,7 @@ export class SignIns {
 
   /** Whether somebody is asked to sign in. */
   get isPending(): boolean {
-    return this.#attempt !== undefined;
+    return this.#isAsking || this.#attempt !== undefined;
   }
 
   /** The prompt of the attempt that is under way, once the controller has answered; rejects as `login` does. */
@@ -39,12 +45,12 @@ export class SignIns {
     return this.#prompt.promise;
   }
 
-  /** What the first channel signs in with. */
+  /** What the first channel signs in with; undefined where it needs nothing, and then nothing listens either. */
   async begin(): Promise<Credential | undefined> {
-    const { key } = this.#options;
+    const { key, isEnrolled } = this.#options;
     if (key !== undefined) return { secret: encodeEnrolmentKey(key) };
-    this.#attempt = await this.#newAttempt();
-    return this.#attempt.credential;
+    this.#isAsking = true;
+    return isEnrolled() ? undefined : (await this.#beginAttempt())?.credential;
   }
 
   /** Takes what the controller says of the attempt; the prompt to show, if it was one. */
@@ -57,17 +63,23 @@ export class SignIns {
   /** Somebody is signed in. */
   signedIn(): void {
     this.#isRenewing = false;
+    this.#isAsking = false;
     this.close();
-    this.#attempt = undefined;
   }
 
-  /** The session has ended: a service signs in again by itself, a person where they are being asked anyway. */
-  renew(): void {
+  /**
+   * The session has ended: a service signs in again by itself, a person where they are being asked anyway. Rejects with
+   * the system's error where nothing can listen.
+   */
+  async renew(): Promise<void> {
     if (this.#isRenewing) return;
     this.#isRenewing = true;
     const { key, control } = this.#options;
-    if (key !== undefined) control()?.signIn({ secret: encodeEnrolmentKey(key) });
-    else if (this.#attempt !== undefined) control()?.signIn(this.#attempt.credential);
+    if (key !== undefined) return void control()?.signIn({ secret: encodeEnrolmentKey(key) });
+    if (!this.isPending) return;
+    const attempt = this.#attempt ?? (await this.#beginAttempt());
+    if (attempt !== undefined) control()?.signIn(attempt.credential);
+    return undefined;
   }
 
   /**
@@ -78,11 +90,12 @@ export class SignIns {
     const { key, control } = this.#options;
     if (key !== undefined) throw new Fault('denied', 'a service account signs in with its key, not by login');
     this.close();
-    this.#attempt = await this.#newAttempt();
+    const attempt = await this.#beginAttempt();
+    if (attempt === undefined) throw new Fault('cancelled', 'another sign-in began meanwhile');
     this.#prompt = Promise.withResolvers();
     const { promise } = this.#prompt;
     const more = resource === undefined ? {} : { for: resource };
-    if (control()?.signIn({ ...this.#attempt.credential, ...more }) !== true)
+    if (control()?.signIn({ ...attempt.credential, ...more }) !== true)
       throw new Fault('out-of-contact', 'the controller is not reachable now; try again');
     return promise;
   }
@@ -91,17 +104,28 @@ export class SignIns {
   refused(fault: Fault): void {
     // When it is let in again, the session that has ended is one to renew.
     this.#isRenewing = false;
+    this.#isAsking = this.isPending;
+    this.close();
     this.#prompt.promise.catch(() => undefined);
     this.#prompt.reject(fault);
   }
 
   /** Ends the attempt; nothing listens any more. */
   close(): void {
+    this.#ended += 1;
     this.#attempt?.close();
+    this.#attempt = undefined;
   }
 
-  async #newAttempt(): Promise<SignIn> {
+  /** A new attempt in place of none; undefined where it was given up before it had begun. */
+  async #beginAttempt(): Promise<SignIn | undefined> {
     const { browser, control } = this.#options;
-    return browser ? signInByBrowser(systemRandom, (message) => control()?.send(message)) : signInByCode();
+    const ended = this.#ended;
+    const attempt = browser
+      ? await signInByBrowser(systemRandom, (message) => control()?.send(message))
+      : signInByCode();
+    if (ended === this.#ended) return (this.#attempt = attempt);
+    attempt.close();
+    return undefined;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Which addresses a resource may lead to (DESIGN section 5): judged on the canonical address after resolution, right
+ * Which addresses a resource may lead to: judged on the canonical address after resolution, right
  * before the dial, and dialled exactly as judged. The last line against rebinding and server-side request forgery.
  */
 import { isInside, parseAddress, parseNetwork, type Address, type Network } from './address.ts';

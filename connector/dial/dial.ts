@@ -11,7 +11,7 @@ import { addressInRange, isRange } from './range-names.ts';
 import { systemResolve, type Resolve } from './resolve.ts';
 import { connectUdp } from './udp.ts';
 
-/** The range clients give to names unless told otherwise (DESIGN section 6). */
+/** The range clients give to names unless told otherwise. */
 const syntheticRange = '100.96.0.0/12';
 const connectTimeoutMs = 10_000;
 

@@ -1,5 +1,5 @@
 /**
- * Names of the hosts of a CIDR resource: `10-20-0-5.<alias>` is 10.20.0.5, `fd00--5.<alias>` is fd00::5 (DESIGN section 6).
+ * Names of the hosts of a CIDR resource: `10-20-0-5.<alias>` is 10.20.0.5, `fd00--5.<alias>` is fd00::5.
  * They are worked out here, without a question to any resolver.
  */
 import { isIPv4, isIPv6 } from 'node:net';

@@ -10,6 +10,7 @@ import type { Session, SessionHandlers } from '../../protocol/link/session.ts';
 import type { AlarmName } from '../../protocol/node/alarms.ts';
 import type { LiveFlow } from '../../protocol/live-flows.ts';
 import type { MuxStream } from '../../protocol/mux/stream.ts';
+import { TokenBucket } from '../../protocol/mux/token-bucket.ts';
 import { serviceOwner } from '../../protocol/dns-records.ts';
 import { matchesPattern, type Name, type Pattern } from '../../protocol/names.ts';
 import { listsPort } from '../../protocol/ports.ts';
@@ -29,6 +30,9 @@ import { joinDatagrams, type DatagramBytes } from '../dial/udp.ts';
 import type { DeviceFlow } from '../web/device-flow.ts';
 import { resourceAt } from '../web/resource-at.ts';
 import type { Right } from '../web/right.ts';
+
+/** How often a session may ask for what it is refused; one that goes on beyond ends. */
+const refusals = { burst: 1_000, perSecond: 50 };
 
 /** What a session asks of the connector around it, always as of now. */
 export interface Serving {
@@ -72,11 +76,13 @@ export class AcceptedSession {
   readonly #serving: Serving;
   readonly #grants: GrantBook;
   readonly #flows = new Map<number, OpenFlow>();
+  readonly #refusals: TokenBucket;
 
   constructor(session: Session, network: NetworkId, serving: Serving) {
     this.#session = session;
     this.#network = network;
     this.#serving = serving;
+    this.#refusals = new TokenBucket(serving.clock, refusals);
     this.#grants = new GrantBook(serving.lease, () => serving.alarm('grant-not-valid'));
     // Whatever broke the protocol named no flow of its own: it is recorded under stream 0, the session's.
     void session.closed.then(({ code }) => {
@@ -367,6 +373,7 @@ export class AcceptedSession {
   }
 
   #recordRefusal(id: string, request: OpenRequest | undefined, code: CodeName, cause?: string): void {
+    if (!this.#refusals.take()) this.#session.close('limit');
     const grant = this.#grants.any();
     this.#record({
       event: 'refused',

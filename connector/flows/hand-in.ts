@@ -14,7 +14,7 @@ const finishCheckMs = 20;
 export interface HandInOptions {
   readonly flows: FlowLog;
   /** False while there is no contact with the controller. */
-  send(message: Receipts): boolean;
+  send(this: void, message: Receipts): boolean;
   readonly clock: Clock;
 }
 
@@ -36,7 +36,7 @@ export class HandIn {
     this.#send();
   }
 
-  /** The controller has everything up to and including `seq`. */
+  /** The controller has everything up to and including `seq`; its answer to a batch, or to none. */
   received(seq: number): void {
     this.#options.flows.received(seq);
     this.restart();
@@ -49,7 +49,7 @@ export class HandIn {
   async finish(waitMs: number, isReached: () => boolean): Promise<void> {
     const { flows, clock } = this.#options;
     const untilMs = clock.nowMs() + waitMs;
-    while (flows.batch().length > 0 && clock.nowMs() < untilMs && isReached()) {
+    while (!flows.isEmpty && clock.nowMs() < untilMs && isReached()) {
       this.#send();
       await new Promise<void>((resolve) => clock.after(finishCheckMs, resolve));
     }
@@ -64,7 +64,10 @@ export class HandIn {
   #send(): void {
     this.stop();
     if (this.#isUnderWay) return;
-    const list = this.#options.flows.batch();
-    if (list.length > 0) this.#isUnderWay = this.#options.send({ t: 'receipts', list });
+    const { flows, send } = this.#options;
+    if (flows.isEmpty) return;
+    // None at all asks what it has: numbers that it knows from before this log was lost must not be used again.
+    const list = flows.isPlaced ? flows.batch() : [];
+    this.#isUnderWay = send({ t: 'receipts', list });
   }
 }

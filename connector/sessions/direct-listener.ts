@@ -13,6 +13,7 @@ import { sourceOfAddress } from '../../protocol/link/handshake-budget.ts';
 import { acceptedTcpCarrier } from '../../protocol/link/tcp-carrier.ts';
 import { watchGate } from '../../protocol/link/tcp-gate.ts';
 import { TokenBucket } from '../../protocol/mux/token-bucket.ts';
+import { Strangers } from '../../protocol/strangers.ts';
 import { isInside, parseAddress } from '../dial/address.ts';
 
 /** Connections that have not shown a right yet. */
@@ -50,11 +51,15 @@ export interface DirectListener {
 /** Rejects with a Fault that says why the port cannot be had. */
 export async function listenDirectly(options: DirectListenerOptions): Promise<DirectListener> {
   const { address, port, own, clock } = options;
-  const strangers = new Strangers();
+  const strangers = new Strangers<Socket>({
+    most: maxStrangers,
+    mostOfSource: maxStrangersPerSource,
+    cut: (socket) => socket.resetAndDestroy(),
+  });
   const open = new Set<Socket>();
   const bucket = new TokenBucket(clock, arrivals);
   const server = createServer({ noDelay: true }, (socket) => {
-    const source = sourceOf(socket);
+    const source = sourceOfAddress(socket.remoteAddress ?? '');
     open.add(socket);
     strangers.add(socket, source);
     socket.once('close', () => {
@@ -96,43 +101,6 @@ export async function listenDirectly(options: DirectListenerOptions): Promise<Di
   };
 }
 
-/** Connections of which nothing is known, the oldest first, altogether and of each source. */
-class Strangers {
-  readonly #sources = new Map<Socket, string>();
-  readonly #bySource = new Map<string, Set<Socket>>();
-
-  get size(): number {
-    return this.#sources.size;
-  }
-
-  add(socket: Socket, source: string): void {
-    const own = this.#bySource.get(source) ?? new Set();
-    this.#bySource.set(source, own);
-    if (own.size >= maxStrangersPerSource) this.#cutOldest(own);
-    else if (this.size >= maxStrangers) this.#cutOldest(this.#sources.keys());
-    own.add(socket);
-    this.#sources.set(socket, source);
-    this.#bySource.set(source, own);
-  }
-
-  remove(socket: Socket): void {
-    const source = this.#sources.get(socket);
-    if (source === undefined) return;
-    this.#sources.delete(socket);
-    const own = this.#bySource.get(source);
-    own?.delete(socket);
-    if (own?.size === 0) this.#bySource.delete(source);
-  }
-
-  #cutOldest(sockets: Iterable<Socket>): void {
-    for (const oldest of sockets) {
-      this.remove(oldest);
-      oldest.resetAndDestroy();
-      return;
-    }
-  }
-}
-
 function isOfThisMachine(text: string): boolean {
   const own = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
   const to = parseAddress(text);
@@ -147,10 +115,6 @@ const loopback6 = { base: Uint8Array.from({ length: 16 }, (_, index) => (index =
 function sameAddress(a: string, b: string): boolean {
   const [one, other] = [parseAddress(a), parseAddress(b)];
   return one !== undefined && other !== undefined && isInside(one, { base: other, bits: other.length * 8 });
-}
-
-function sourceOf({ remoteAddress = '' }: Socket): string {
-  return sourceOfAddress(remoteAddress.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/, ''));
 }
 
 function toListenFault(

@@ -8,6 +8,8 @@ import type { Duplex } from 'node:stream';
 import { TLSSocket, type SecureContext } from 'node:tls';
 import type { FastifyServerFactoryHandler } from 'fastify';
 import type { Clock } from '../../protocol/clock.ts';
+import { sourceOfAddress } from '../../protocol/link/handshake-budget.ts';
+import { Strangers } from '../../protocol/strangers.ts';
 import type { DeviceFlow } from './device-flow.ts';
 import type { RawRequest } from './request-target.ts';
 
@@ -19,9 +21,10 @@ const keepAliveMs = 65_000;
 /** An HTTP/2 connection without any stream. */
 const idleSessionMs = 120_000;
 const maxHeaderBytes = 65_536;
-/** Connections whose handshake is under way; beyond, new ones are let go. */
+/** Browsers, and devices, each have so many handshakes under way; beyond, who has most of them loses the oldest. */
 const maxHandshakes = 512;
-const maxConnections = 8_192;
+/** Open connections; neither takes those of the other. */
+const maxConnections = { browser: 6_144, device: 2_048 };
 const maxConcurrentStreams = 128;
 /** While it drains: how often connections are let go whose request has ended. */
 const drainCheckMs = 250;
@@ -53,12 +56,16 @@ function release(socket: TLSSocket): void {
   inner._releaseControl();
 }
 
+function handshakes(): Strangers<TLSSocket> {
+  return new Strangers({ most: maxHandshakes, cut: (socket) => socket.destroy() });
+}
+
 export class HttpsEndpoint {
   readonly #options: HttpsEndpointOptions;
   readonly #connections = new WeakMap<object, Connection>();
-  readonly #open = new Set<TLSSocket>();
+  readonly #open = { browser: new Set<TLSSocket>(), device: new Set<TLSSocket>() };
+  readonly #handshakes = { browser: handshakes(), device: handshakes() };
   readonly #sessions = new Set<ServerHttp2Session>();
-  #handshakes = 0;
   #http1: Server | undefined;
   #http2: Http2Server | undefined;
   /** The connection that is being handed to HTTP/2, while it makes its session. */
@@ -121,8 +128,10 @@ export class HttpsEndpoint {
   /** Takes a connection's bytes; false when there is no room for another one. */
   take(stream: Duplex, source: Source): boolean {
     if (this.#isDraining) return false;
-    if (this.#handshakes >= maxHandshakes || this.#open.size >= maxConnections) return false;
-    this.#handshakes++;
+    const kind = 'device' in source ? 'device' : 'browser';
+    const open = this.#open[kind];
+    const shaking = this.#handshakes[kind];
+    if (open.size >= maxConnections[kind]) return false;
     const socket = new TLSSocket(stream, {
       isServer: true,
       minVersion: 'TLSv1.2',
@@ -131,18 +140,17 @@ export class HttpsEndpoint {
         void this.#answerName(name.toLowerCase(), source, done);
       },
     });
-    this.#open.add(socket);
-    let isShaking = true;
+    open.add(socket);
+    shaking.add(socket, 'device' in source ? source.device.device : sourceOfAddress(source.address));
     const settle = (): void => {
       cancelTimer();
-      if (isShaking) this.#handshakes--;
-      isShaking = false;
+      shaking.remove(socket);
     };
     const cancelTimer = this.#options.clock.after(handshakeMs, () => socket.destroy());
     socket.on('error', () => socket.destroy());
     socket.once('close', () => {
       settle();
-      this.#open.delete(socket);
+      open.delete(socket);
       stream.destroy();
     });
     socket.once('secure', () => {
@@ -177,7 +185,7 @@ export class HttpsEndpoint {
 
   /** Connections that are open. */
   get size(): number {
-    return this.#open.size;
+    return this.#open.browser.size + this.#open.device.size;
   }
 
   /**
@@ -193,7 +201,7 @@ export class HttpsEndpoint {
 
   close(): void {
     this.#cancelDrain();
-    for (const socket of this.#open) socket.destroy();
+    for (const open of Object.values(this.#open)) for (const socket of open) socket.destroy();
   }
 
   #letIdleGo(): void {

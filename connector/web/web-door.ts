@@ -88,6 +88,7 @@ class ConnectorWebDoor implements WebDoor {
       card: () => options.card(),
       network: () => parseId('net', options.snapshot()?.network.id),
       refused: () => options.alarm('grant-not-valid'),
+      notKept: () => options.alarm('not-kept'),
     });
     this.#challenges = new Challenges({
       send: (message) => options.send(message),
@@ -297,7 +298,7 @@ class ConnectorWebDoor implements WebDoor {
     this.#endpoint.close();
     this.#upstreams.close();
     this.#health.close();
-    this.#sessions.tidy();
+    this.#sessions.tidy(true);
     this.#assertions.close();
     await this.#app?.close();
     return connections;
@@ -320,7 +321,11 @@ class ConnectorWebDoor implements WebDoor {
               clock,
               random,
             }),
-      builtIn: new BuiltInCertificates({ ...shared, calls: this.#calls }),
+      builtIn: new BuiltInCertificates({
+        ...shared,
+        calls: this.#calls,
+        notKept: () => this.#options.alarm('not-kept'),
+      }),
       served: (host) => this.#hosts.served(host),
     });
   }

@@ -14,6 +14,8 @@ import { verifyWebSession, type WebSession } from '../../protocol/web.ts';
 const file = 'web-sessions.json';
 /** Beyond this the oldest are forgotten: their people sign in again. */
 const maxSessions = 100_000;
+/** What is new is written this often at most: a crash costs as much, and whoever signed in meanwhile does so again. */
+const writeEveryMs = 10_000;
 
 export interface WebSessionsOptions {
   readonly state: StateDirectory;
@@ -23,6 +25,8 @@ export interface WebSessionsOptions {
   readonly network: () => NetworkId | undefined;
   /** A token came that is not valid here. */
   readonly refused: () => void;
+  /** The sessions could not be written down; they hold for as long as this process runs. */
+  readonly notKept: () => void;
 }
 
 export class WebSessions {
@@ -33,6 +37,8 @@ export class WebSessions {
   /** Came before it was known which network this is. */
   #early: string[];
   #isDirty = false;
+  /** When the file was last written, by the lease's clock. */
+  #writtenMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: WebSessionsOptions) {
     this.#options = options;
@@ -94,16 +100,22 @@ export class WebSessions {
     return Math.min(cav.until * 1_000, exp * 1_000, this.#options.lease.honouredUntilMs(cav.out) + 1);
   }
 
-  /** Forgets what is over and writes the rest, when there is something new. */
-  tidy(): void {
-    const { lease, state } = this.#options;
+  /**
+   * Forgets what is over, and writes the rest now and then when there is something new.
+   * @param isOver whether this process ends, and whatever is new is to be written now
+   */
+  tidy(isOver = false): void {
+    const { lease, state, notKept } = this.#options;
     for (const [jti, { session }] of this.#tokens) {
       const isOver = session.exp * 1_000 <= lease.nowMs() || lease.isRevoked(session.jti);
       if (isOver) this.#drop(jti);
     }
-    if (!this.#isDirty) return;
-    this.#isDirty = false;
-    state.writeJson(file, [...this.#early, ...[...this.#tokens.values()].map(({ jws }) => jws)]);
+    const nowMs = lease.nowMs();
+    if (!this.#isDirty || (!isOver && Math.abs(nowMs - this.#writtenMs) < writeEveryMs)) return;
+    this.#writtenMs = nowMs;
+    const all = [...this.#early, ...[...this.#tokens.values()].map(({ jws }) => jws)];
+    this.#isDirty = !state.keepJson(file, all);
+    if (this.#isDirty) notKept();
   }
 
   #keep(jws: string, session: WebSession): void {

@@ -1,6 +1,6 @@
 /**
  * A node that has enrolled says hello: whether it is who it says, and for a device whether its process is the newest of
- * its kind. A process that was replaced and comes back means two copies of the key (DESIGN section 4).
+ * its kind. A process that was replaced and comes back means two copies of the key.
  */
 import { decodeKey, encodeKey, verify } from '../../protocol/keys.ts';
 import { fromBase64Url } from '../../protocol/encoding.ts';

@@ -12,6 +12,8 @@ import { acceptControlChannel, controlSubprotocol } from '../../protocol/link/co
 import { HandshakeBudget, sourceOfAddress } from '../../protocol/link/handshake-budget.ts';
 import { webSocketCarrier } from '../../protocol/link/websocket-carrier.ts';
 import { refuseUpgrade, webSocketClosing } from '../../protocol/slow-peers.ts';
+import { Fault } from '../../protocol/errors.ts';
+import { Strangers } from '../../protocol/strangers.ts';
 import type { ControllerContext } from '../context.ts';
 import type { LoginAttempts } from '../enrolment/login-attempts.ts';
 import type { LiveMessage } from '../live/bus.ts';
@@ -24,12 +26,18 @@ import { MissedNews } from './missed-news.ts';
 
 /** Carriers are read in pieces of this size; a larger WebSocket message is a broken peer. */
 const maxPayloadBytes = 131_072;
+/** Channels of which it is not known yet whose they are: handshakes, and people who are signing in. */
 const maxUnknown = 1_000;
 /** Different keys that are no good, from one source. */
 const redemptions = { limit: 20, windowMs: 10 * 60_000 };
 const goneText = 'This organisation is no more.';
 /** How often `seen` is written for nodes that stay connected. */
 const beatsPerTouch = 120;
+
+/** A channel of which it is not known yet whose it is. */
+interface Unknown {
+  cut(): void;
+}
 
 export interface ControlServerOptions {
   readonly context: ControllerContext;
@@ -49,9 +57,10 @@ export class ControlServer {
   readonly #nodes = new Map<Conversation, NodeId>();
   readonly #unsubscribe: () => void;
   readonly #missed: MissedNews;
+  readonly #unknown = new Strangers<Unknown>({ most: maxUnknown, cut: (unknown) => unknown.cut() });
+  /** What each conversation that is not admitted counts as. */
+  readonly #unknownOf = new Map<Conversation, Unknown>();
   #cancelBeat: () => void = () => undefined;
-  /** Carriers whose handshake is not done. */
-  #opening = 0;
   #beats = 0;
   #isClosed = false;
 
@@ -96,14 +105,15 @@ export class ControlServer {
   /** Begins a channel on a carrier that came from `address`, to the sign-in address of `organisation`. */
   accept(carrier: Carrier, address: string, organisation = this.#context.firstOrganisation): void {
     const { keys, clock, random, log } = this.#context;
-    if (this.#opening + this.#all.size - this.#byNode.size >= maxUnknown) return carrier.close();
-    this.#opening += 1;
     const source = sourceOfAddress(address);
+    const unknown: Unknown = { cut: () => carrier.close(new Fault('busy')) };
+    this.#unknown.add(unknown, source);
     const options = { own: keys.control, clock, random, budget: this.#budget, source };
     acceptControlChannel(carrier, options).then(
       (channel) => {
-        this.#opening -= 1;
         if (this.#isClosed) return channel.close('draining');
+        // It lost its place in the moment in which it had shaken hands.
+        if (!this.#unknown.has(unknown)) return channel.close('busy');
         const conversation = new Conversation({
           context: this.#context,
           channel,
@@ -115,11 +125,13 @@ export class ControlServer {
           admitted: (known) => this.#admit(known),
           closed: (ended) => this.#forget(ended),
         });
+        unknown.cut = () => conversation.end('busy');
+        this.#unknownOf.set(conversation, unknown);
         this.#all.add(conversation);
         conversation.start();
       },
       (error: unknown) => {
-        this.#opening -= 1;
+        this.#unknown.remove(unknown);
         log.debug({ err: error, address }, 'a control handshake failed');
       },
     );
@@ -138,6 +150,7 @@ export class ControlServer {
   #admit(conversation: Conversation): void {
     const { admitted } = conversation;
     if (admitted === undefined) return;
+    this.#forgetUnknown(conversation);
     this.#leave(conversation);
     const older = this.#byNode.get(admitted.node);
     const newest = older?.conversation.admitted;
@@ -155,7 +168,15 @@ export class ControlServer {
 
   #forget(conversation: Conversation): void {
     this.#all.delete(conversation);
+    this.#forgetUnknown(conversation);
     this.#leave(conversation);
+  }
+
+  #forgetUnknown(conversation: Conversation): void {
+    const unknown = this.#unknownOf.get(conversation);
+    if (unknown === undefined) return;
+    this.#unknownOf.delete(conversation);
+    this.#unknown.remove(unknown);
   }
 
   #leave(conversation: Conversation): void {

@@ -1,6 +1,6 @@
 /**
  * Revocations on their way to one connector or relay: each exactly once, in order of epoch, after the snapshot and before
- * any beat that names them. What a message of the bus might have missed is read from the store (DESIGN section 4).
+ * any beat that names them. What a message of the bus might have missed is read from the store.
  */
 import type { FromController } from '../../protocol/control.ts';
 import type { Revocation } from '../../protocol/lease.ts';

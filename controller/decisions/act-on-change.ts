@@ -1,6 +1,6 @@
 /**
  * What follows from a change: rights are decided anew for those it touches, what was lost is revoked durably and told to
- * every verifier, and only then do nodes hear of the rest (DESIGN section 8, push).
+ * every verifier, and only then do nodes hear of the rest.
  */
 import { setImmediate } from 'node:timers/promises';
 import type { DeviceId, Id, NetworkId, NodeId, OrganisationId } from '../../protocol/ids.ts';

@@ -1,6 +1,6 @@
 /**
  * Which of the endpoints that a connector published its network's devices are told of: what its operator gave by name or
- * by a public address. A private address would tell devices how the network looks inside (DESIGN section 1, rule 1), so
+ * by a public address. A private address would tell devices how the network looks inside, so
  * it takes `lanCandidates: true` on the network; an address that leads nowhere is never told, nor a name below a zone.
  */
 import { BlockList, isIP, isIPv6 } from 'node:net';

@@ -1,6 +1,6 @@
 /**
  * Revocations in the store: each raises the organisation's epoch, is durable before anyone hears of it, and is remembered
- * until everything it names has expired (DESIGN section 4, WIRE A3).
+ * until everything it names has expired (WIRE A3).
  */
 import type { Revocation } from '../../protocol/lease.ts';
 import type { Narrowing } from '../../protocol/narrowed-grants.ts';

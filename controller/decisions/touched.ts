@@ -102,7 +102,7 @@ export function touchedBy(before: Half, after: Half): Touched {
   };
 }
 
-/** No allow ever narrows what others let in (DESIGN section 8); one that is changed may. */
+/** No allow ever narrows what others let in; one that is changed may. */
 function onlyAddsAllows([before, after]: readonly [StoredDocument, StoredDocument]): boolean {
   if (!same({ ...before, policies: [], tests: [] }, { ...after, policies: [], tests: [] })) return false;
   const names = new Set((before.policies ?? []).map(({ name }) => name));

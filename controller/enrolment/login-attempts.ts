@@ -1,5 +1,5 @@
 /**
- * Devices that wait for their person (DESIGN section 4, enrolment): by a typed code, or by a loopback redirect with PKCE.
+ * Devices that wait for their person: by a typed code, or by a loopback redirect with PKCE.
  * Keeps the attempts and turns an answered one into a device with a session. Knows nothing of OIDC and pages: those sign
  * the person in and then call `approve` or `authorise`.
  */

@@ -1,5 +1,5 @@
 /**
- * The card: what the controller is, signed by its root (DESIGN section 4). Signed anew each day, so that nodes which
+ * The card: what the controller is, signed by its root. Signed anew each day, so that nodes which
  * keep one always hold one that is far from its end.
  */
 import { encodeKey } from '../../protocol/keys.ts';

@@ -1,5 +1,5 @@
 /**
- * The secret key that seals what the controller stores (DESIGN section 8): signing keys in files, provider secrets in
+ * The secret key that seals what the controller stores: signing keys in files, provider secrets in
  * the database. AES-256-GCM; the purpose is authenticated, so a sealed value serves only where it was made for.
  */
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from 'node:crypto';

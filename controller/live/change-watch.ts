@@ -1,42 +1,63 @@
 /**
  * Notices that something of an organisation has changed, for dashboards that listen: everything that changes something is
- * audited, so the log's end is looked at while somebody listens, in whatever process it was written.
+ * audited, so the log's end is looked at while somebody listens, in whatever process it was written. Nodes that come and go
+ * are not audited; their channels are.
  */
 import type { Clock } from '../../protocol/clock.ts';
-import type { LiveKind } from '../../protocol/live-events.ts';
+import type { NodeId } from '../../protocol/ids.ts';
+import { liveKinds, type LiveKind } from '../../protocol/live-events.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
+import type { Presence } from './presence.ts';
 
-export type Listener = (kinds: readonly LiveKind[]) => void;
+/** @param seq the entry of the log up to which it has been told; given back when it listens again */
+export type Listener = (kinds: readonly LiveKind[], seq: number) => void;
 
 const lookEveryMs = 1_000;
-/** Beyond so many new entries everything counts as changed. */
+/** Beyond so many new entries, or nodes that came and went, everything counts as changed. */
 const maxEntries = 500;
 
 export class ChangeWatch {
   readonly #store: ScopedStore;
+  readonly #presence: Presence;
   readonly #clock: Clock;
   readonly #onFault: (error: unknown) => void;
-  readonly #listeners = new Set<Listener>();
-  #seq: number | undefined;
+  /** Up to which entry each has been told; undefined: it has just come, and is told of everything once. */
+  readonly #listeners = new Map<Listener, number | undefined>();
+  /** Who listens for the first time since it came: nodes may have come and gone meanwhile. */
+  readonly #new = new Set<Listener>();
+  readonly #moved = new Set<NodeId>();
+  #stopPresence: (() => void) | undefined;
   #cancel: (() => void) | undefined;
 
   /** @param onFault is told when the store could not be read; the next look comes all the same */
-  constructor(store: ScopedStore, clock: Clock, onFault: (error: unknown) => void) {
+  constructor(store: ScopedStore, presence: Presence, clock: Clock, onFault: (error: unknown) => void) {
     this.#store = store;
+    this.#presence = presence;
     this.#clock = clock;
     this.#onFault = onFault;
   }
 
-  /** Tells `listener` of what changes from now on. Returns how to stop; without listeners nothing is looked at. */
-  listen(listener: Listener): () => void {
-    this.#listeners.add(listener);
-    if (this.#listeners.size === 1) this.#later();
+  /**
+   * Tells `listener` of what has changed since the entry `since` of the log, which it was told up to before; without one of
+   * everything once. Returns how to stop; without listeners nothing is looked at.
+   */
+  listen(listener: Listener, since?: number): () => void {
+    this.#listeners.set(listener, since);
+    this.#new.add(listener);
+    if (this.#listeners.size === 1) {
+      this.#stopPresence = this.#presence.watch((node) => {
+        if (this.#moved.size <= maxEntries) this.#moved.add(node);
+      });
+      this.#later();
+    }
     return () => {
       this.#listeners.delete(listener);
+      this.#new.delete(listener);
       if (this.#listeners.size > 0) return;
       this.#cancel?.();
       this.#cancel = undefined;
-      this.#seq = undefined;
+      this.#stopPresence?.();
+      this.#moved.clear();
     };
   }
 
@@ -57,32 +78,59 @@ export class ChangeWatch {
   }
 
   async #look(): Promise<void> {
-    if (this.#seq === undefined) {
-      // What came before somebody listened was read by the page itself; one look late is told once too often.
-      const newest = await this.#store
-        .select('audit')
-        .select('seq')
-        .orderBy('seq', 'desc')
-        .executeTakeFirst();
-      this.#seq = newest?.seq ?? 0;
-      this.#tell(['document', 'people', 'devices', 'sessions', 'servers', 'log']);
-      return;
+    const newest = await this.#newest();
+    const told = [...this.#listeners.values()].filter((seq) => seq !== undefined);
+    const from = Math.min(newest, ...told);
+    const entries = from === newest ? [] : await this.#entriesAfter(from);
+    const moved = await this.#movedKinds();
+    for (const [listener, since] of this.#listeners) {
+      const isNew = this.#new.delete(listener);
+      const end = Math.max(newest, entries[0]?.seq ?? 0);
+      const kinds =
+        // A place beyond the log's end is none that this log has given.
+        since === undefined ||
+        since > end ||
+        (entries.length === maxEntries && since < (entries.at(-1)?.seq ?? 0))
+          ? liveKinds
+          : [
+              ...new Set([
+                ...entries.filter(({ seq }) => seq > since).flatMap(({ what }) => kindsOf(what)),
+                ...(isNew ? (['devices', 'servers'] as const) : moved),
+              ]),
+            ];
+      this.#listeners.set(listener, end);
+      if (kinds.length > 0) listener(kinds, end);
     }
-    const rows = await this.#store
+  }
+
+  async #newest(): Promise<number> {
+    const row = await this.#store.select('audit').select('seq').orderBy('seq', 'desc').executeTakeFirst();
+    return row?.seq ?? 0;
+  }
+
+  #entriesAfter(seq: number): Promise<{ seq: number; what: string }[]> {
+    return this.#store
       .select('audit')
       .select(['seq', 'what'])
-      .where('seq', '>', this.#seq)
+      .where('seq', '>', seq)
       .orderBy('seq', 'desc')
       .limit(maxEntries)
       .execute();
-    const [last] = rows;
-    if (last === undefined) return;
-    this.#seq = last.seq;
-    this.#tell([...new Set(rows.flatMap(({ what }) => kindsOf(what)))]);
   }
 
-  #tell(kinds: readonly LiveKind[]): void {
-    for (const listener of this.#listeners) listener(kinds);
+  /** Of the nodes that came and went since the last look, what those of this organisation are. */
+  async #movedKinds(): Promise<LiveKind[]> {
+    const moved = [...this.#moved];
+    this.#moved.clear();
+    if (moved.length === 0) return [];
+    if (moved.length > maxEntries) return ['devices', 'servers'];
+    const rows = await this.#store
+      .select('nodes')
+      .select('kind')
+      .distinct()
+      .where('id', 'in', moved)
+      .execute();
+    return rows.map(({ kind }) => (kind === 'device' ? 'devices' : 'servers'));
   }
 }
 
@@ -101,7 +149,8 @@ const kindsByWord: Readonly<Record<string, readonly LiveKind[]>> = {
   name: ['servers'],
   notification: ['settings'],
   organisation: ['settings'],
-  person: ['people', 'sessions'],
+  pass: ['passes'],
+  person: ['people', 'sessions', 'passes'],
   posture: ['devices'],
   relay: ['servers'],
   request: ['requests'],

@@ -15,6 +15,7 @@ export class Presence {
   /** By controller. */
   readonly #elsewhere = new Map<string, Set<NodeId>>();
   readonly #witness: PresenceWitness | undefined;
+  readonly #watchers = new Set<(node: NodeId) => void>();
 
   constructor(witness?: PresenceWitness) {
     this.#witness = witness;
@@ -24,7 +25,10 @@ export class Presence {
   enter(node: NodeId): () => void {
     const before = this.#online.get(node) ?? 0;
     this.#online.set(node, before + 1);
-    if (before === 0) this.#witness?.entered(node);
+    if (before === 0) {
+      this.#witness?.entered(node);
+      this.#moved(node);
+    }
     let left = false;
     return () => {
       if (left) return;
@@ -34,6 +38,7 @@ export class Presence {
       else {
         this.#online.delete(node);
         this.#witness?.left(node);
+        this.#moved(node);
       }
     };
   }
@@ -56,17 +61,35 @@ export class Presence {
 
   /** Another controller has these nodes too, or, where it tells them anew, only these. */
   hear(controller: string, nodes: readonly NodeId[], isAnew: boolean): void {
-    const known = isAnew ? undefined : this.#elsewhere.get(controller);
-    if (known === undefined) this.#elsewhere.set(controller, new Set(nodes));
-    else for (const node of nodes) known.add(node);
+    const known = this.#elsewhere.get(controller) ?? new Set();
+    this.#elsewhere.set(controller, known);
+    const gone = isAnew ? known.difference(new Set(nodes)) : [];
+    for (const node of gone) this.hearLeft(controller, node);
+    for (const node of nodes) {
+      if (known.has(node)) continue;
+      known.add(node);
+      this.#moved(node);
+    }
   }
 
   hearLeft(controller: string, node: NodeId): void {
-    this.#elsewhere.get(controller)?.delete(node);
+    if (this.#elsewhere.get(controller)?.delete(node) === true) this.#moved(node);
   }
 
   /** Another controller is gone, and its nodes with it. */
   forget(controller: string): void {
+    const nodes = this.#elsewhere.get(controller) ?? [];
     this.#elsewhere.delete(controller);
+    for (const node of nodes) this.#moved(node);
+  }
+
+  /** Tells `watcher` of every node that comes or goes, here or elsewhere. Returns how to stop. */
+  watch(watcher: (node: NodeId) => void): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  #moved(node: NodeId): void {
+    for (const watcher of this.#watchers) watcher(node);
   }
 }

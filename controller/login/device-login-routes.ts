@@ -1,5 +1,5 @@
 /**
- * A person lets a waiting device in, or not (DESIGN section 4): by the code they typed, with a fresh sign-in, or by the
+ * A person lets a waiting device in, or not: by the code they typed, with a fresh sign-in, or by the
  * secret of the link that their own machine opened. Each answer brings the code or secret again; nothing is remembered
  * in between.
  */

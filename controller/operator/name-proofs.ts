@@ -1,6 +1,6 @@
 /**
  * Whose names are whose, in the store: kept in line with the document, and changed by what DNS says. An owned name is looked
- * at daily, and is lost after two looks within three days at which its record was missing (DESIGN section 4).
+ * at daily, and is lost after two looks within three days at which its record was missing.
  */
 import type { Name } from '../../protocol/names.ts';
 import { namesToProve, type Proof } from '../organisation/owned-names.ts';

@@ -1,5 +1,5 @@
 /**
- * The whole-file check of `postern.yaml` (DESIGN section 9): schema, names that refer to each other, addresses, policies.
+ * The whole-file check of `postern.yaml`: schema, names that refer to each other, addresses, policies.
  * Reports everything at once, each with its place; `apply` changes nothing while there is one.
  */
 import type { DocumentIssue } from '../../protocol/problem.ts';

@@ -7,6 +7,7 @@ import { knownDevices, standingBy } from '../posture/dry-run.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import type { NodesTable } from '../store/tables/nodes.ts';
 import { withoutExposures, type OrganisationState } from './organisation-state.ts';
+import { failing, pendingRequests, tokensEnding, waitingProposals } from './overview-trouble.ts';
 
 const dayMs = 86_400_000;
 /** What ends within this is told. */
@@ -15,7 +16,12 @@ const soonMs = 14 * dayMs;
 const maxRefusals = 5_000;
 const mostNamed = 5;
 
-export async function overviewOf(context: ControllerContext, organisation: Organisation): Promise<Overview> {
+/** @param withApiTokens whether the names of API tokens are told too */
+export async function overviewOf(
+  context: ControllerContext,
+  organisation: Organisation,
+  withApiTokens: boolean,
+): Promise<Overview> {
   const { store, reader } = organisation;
   const state = withoutExposures(await reader.current());
   const { document, networks } = state;
@@ -47,14 +53,19 @@ export async function overviewOf(context: ControllerContext, organisation: Organ
       devicesSuspended: devices.filter((each) => each.state === 'suspended').length,
       devicesFailing: await devicesFailing(organisation, state, nowMs),
       sessions: await openSessions(store, nowMs),
+      requestsPending: await pendingRequests(store, nowMs),
+      proposalsWaiting: await waitingProposals(store),
     },
+    networksEmpty: names(networks.filter(({ id }) => of(id).length === 0)),
     networksDown: names(networks.filter(({ id }) => of(id).length > 0 && !of(id).some(isOnline))),
     networksSingle: names(networks.filter(({ id }) => of(id).length === 1 && of(id).some(isOnline))),
+    failing: await failing(store, state, connectors),
     denied: await deniedSince(store, nowMs - dayMs),
     expiring: [
       ...certificatesEnding(connectors, nowMs),
       ...(await keysEnding(store, state, nowMs)),
       ...policiesEnding(state, nowMs),
+      ...(await tokensEnding(store, { nowMs, untilMs: nowMs + soonMs, withApiTokens })),
     ].toSorted((a, b) => a.at.localeCompare(b.at)),
   };
 }

@@ -20,6 +20,8 @@ const maxProven = 16_384;
 
 /** The source that an address counts as: of IPv6 its /64, of which whoever has one address has them all. */
 export function sourceOfAddress(address: string): string {
+  // IPv4 also where the socket is of IPv6.
+  if (/^::ffff:[\d.]+$/i.test(address)) return address.slice(7);
   if (!isIPv6(address)) return address;
   const [left = '', right] = address.split('::');
   const head = left.split(':').filter((group) => group !== '');

@@ -15,6 +15,8 @@ export const alarmTexts = {
   'ticket-not-valid': 'A ticket came that the controller did not sign; it is not used.',
   'not-kept':
     'What it must remember cannot be written; it goes on, but a restart would know less. Check free space and its folder.',
+  'flows-not-kept':
+    'Records of flows cannot be written; open flows go on, and new ones are refused until they can. Check free space and its folder.',
 } as const;
 
 export type AlarmName = keyof typeof alarmTexts;

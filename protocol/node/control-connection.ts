@@ -101,6 +101,8 @@ export function keepControl(options: ControlOptions): ControlConnection {
   let keys: NodeKeys | undefined;
   /** What came after a welcome that is still being checked. */
   let behindWelcome: Message[] | undefined;
+  /** What the disk takes of this node's enrolment is older than what is known of it. */
+  let isUnkept = false;
 
   void dial();
   return {
@@ -125,7 +127,9 @@ export function keepControl(options: ControlOptions): ControlConnection {
       const controlKey = card === undefined ? undefined : decodeKey(card.ctl);
       if (state.state !== 'up' || channel === undefined || controlKey === undefined) return false;
       const { handshakeHash } = channel;
-      const message = rotateMessage(identity, identity.prepareNext(), { handshakeHash, controlKey });
+      // Keys that the disk does not take must not be told: after a restart this device could not come back.
+      if (!kept(() => identity.prepareNext()) || identity.next === undefined) return false;
+      const message = rotateMessage(identity, identity.next, { handshakeHash, controlKey });
       if (message !== undefined) channel.send(message);
       return message !== undefined;
     },
@@ -229,7 +233,8 @@ export function keepControl(options: ControlOptions): ControlConnection {
     if (message.t === 'welcome') {
       const waiting: Message[] = [];
       behindWelcome = waiting;
-      void welcome(message).finally(() => {
+      const checked = welcome(message).catch(() => opened.close('internal'));
+      void checked.finally(() => {
         if (behindWelcome === waiting) behindWelcome = undefined;
         for (const next of waiting) if (channel === opened) receive(opened, next);
       });
@@ -268,7 +273,7 @@ export function keepControl(options: ControlOptions): ControlConnection {
       encodeKey(next.machineKey.publicKey) === mk &&
       encodeKey(next.nodeKey.publicKey) === nk;
     if (!isOurs) return;
-    identity.adoptNext();
+    if (!identity.adoptNext()) options.onAlarm?.('not-kept');
     const opened = channel;
     channel = undefined;
     cancelTimer();
@@ -291,15 +296,27 @@ export function keepControl(options: ControlOptions): ControlConnection {
     card = shown;
     // The first welcome of a channel settles which keys the controller knows: those the channel was opened with.
     if (keys !== undefined && identity.next !== undefined) {
-      if (keys === identity.next) identity.adoptNext();
-      else identity.dropNext();
+      const isKept = keys === identity.next ? identity.adoptNext() : identity.dropNext();
+      if (!isKept) options.onAlarm?.('not-kept');
     }
     keys = undefined;
     trying = 'next';
-    if (enrolment.node !== message.node) identity.enrol({ ...enrolment, node: message.node, org });
+    if (isUnkept || enrolment.node !== message.node)
+      isUnkept = !kept(() => identity.enrol({ ...enrolment, node: message.node, org }));
     attempt = 0;
     enter({ state: 'up', sinceMs: wallClock() });
     options.onWelcome?.(shown, message);
+  }
+
+  /** Whether the disk took what `write` writes; otherwise it is an alarm, and this process goes on with what it has. */
+  function kept(write: () => unknown): boolean {
+    try {
+      write();
+      return true;
+    } catch {
+      options.onAlarm?.('not-kept');
+      return false;
+    }
   }
 
   function firstMessage(opened: ControlChannel): FromNode {

@@ -39,14 +39,17 @@ export interface Identity {
   /** Keys that were made to take the place of these, and that the controller may know of already. */
   readonly next: NodeKeys | undefined;
   readonly enrolment: Enrolment | undefined;
-  /** Replaces what is remembered of the enrolment, on disk and in `enrolment`. */
+  /** Replaces what is remembered of the enrolment: in `enrolment`, then on disk. Throws a Fault where that takes nothing. */
   enrol(enrolment: Enrolment): void;
-  /** Makes new keys, on disk and in `next`; those that are there already stay. */
+  /** Makes new keys, on disk and in `next`; those that are there already stay. Throws a Fault where they cannot be kept. */
   prepareNext(): NodeKeys;
-  /** The controller knows the new keys: they are the keys from here on, and the old ones are erased. */
-  adoptNext(): void;
-  /** The controller does not know the new keys, and will not. */
-  dropNext(): void;
+  /**
+   * The controller knows the new keys: they are the keys from here on, and the old ones are erased. False when that could
+   * not be written down: the next process finds both pairs and tries the new one first.
+   */
+  adoptNext(): boolean;
+  /** The controller does not know the new keys, and will not. False when they could not be erased. */
+  dropNext(): boolean;
 }
 
 const file = 'enrolment.json';
@@ -82,24 +85,37 @@ export function openIdentity(state: StateDirectory): Identity {
       return made;
     },
     adoptNext() {
-      if (next === undefined) return;
-      writePair(state, rotatedFile, next);
-      keys = next;
+      if (next === undefined) return true;
+      const adopted = next;
+      keys = adopted;
       next = undefined;
-      for (const name of [nextFile, 'machine.key', 'node.key']) state.remove(name);
+      return isDone(() => {
+        writePair(state, rotatedFile, adopted);
+        for (const name of [nextFile, 'machine.key', 'node.key']) state.remove(name);
+      });
     },
     dropNext() {
       next = undefined;
-      state.remove(nextFile);
+      return isDone(() => state.remove(nextFile));
     },
     get enrolment() {
       return enrolment as Enrolment | undefined;
     },
     enrol(next) {
-      state.writeJson(file, next);
       enrolment = next;
+      state.writeJson(file, next);
     },
   };
+}
+
+/** Whether the disk took it. */
+function isDone(write: () => void): boolean {
+  try {
+    write();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Both keys in one file: machine key, then node key. */

@@ -85,6 +85,7 @@ export function openStateDirectory(path: string): StateDirectory {
         }
         renameSync(temporary, at(name));
       } catch (error) {
+        removeIfPossible(temporary);
         throw new Fault(
           'internal',
           `${at(name)} cannot be written (${codeOf(error)}); check free space and the folder's mode`,
@@ -108,6 +109,15 @@ export function openStateDirectory(path: string): StateDirectory {
     },
   };
   return directory;
+}
+
+/** A half that was written takes up room that others may need. */
+function removeIfPossible(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // It is overwritten the next time.
+  }
 }
 
 function codeOf(error: unknown): string {

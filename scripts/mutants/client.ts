@@ -3,6 +3,80 @@ import { guards, type Mutant } from './mutant.ts';
 
 export const clientMutants: readonly Mutant[] = [
   ...guards(
+    'client/watchdog/start-watchdog.ts',
+    ['test/client/watchdog.test.ts'],
+    [
+      [
+        'a watchdog that cannot be started ends no client',
+        "    child.once('error', () => again(sinceMs));\n",
+        '',
+      ],
+      ['a watchdog is started again ever more rarely', 'Math.min(2 * pauseMs, longestPauseMs)', 'pauseMs'],
+    ],
+  ),
+  ...guards(
+    'client/kept-capture.ts',
+    ['test/client/kept-capture.test.ts'],
+    [
+      [
+        'capturing that failed to begin is tried again',
+        "if (this.#isNow(starting)) this.#state = { state: 'off' };",
+        '',
+      ],
+      [
+        'whoever asks while capturing begins waits for it',
+        "if (before.state === 'starting') return void (await before.capture);",
+        "if (before.state === 'starting') return;",
+      ],
+      [
+        'what only begins when the client ends is given back',
+        '? await before.capture.catch(() => undefined)',
+        '? undefined',
+      ],
+      ['the end comes after what the system is being told', '    await this.#telling;\n', ''],
+      ['a change behind one that failed is told', 'told.catch(() => undefined);', 'told;'],
+    ],
+  ),
+  ...guards(
+    'client/accounts/account.ts',
+    ['test/client/account-goes-on.test.ts'],
+    [
+      [
+        'names that cannot be set after the end of a session end no client',
+        'await this.#options.changed().catch((error: unknown) => this.#trouble(error));',
+        'await this.#options.changed();',
+      ],
+    ],
+  ),
+  ...guards(
+    'client/sign-in/sign-in.ts',
+    ['test/attack/listeners-odd.test.ts'],
+    [
+      [
+        'a target that is no URL ends no client',
+        "(request.url ?? '').split('?', 2);",
+        "new URL(request.url ?? '', 'http://127.0.0.1').href.slice(16).split('?', 2);",
+      ],
+      [
+        'an upgrade where a browser comes back is let go',
+        "  server.on('upgrade', (_request, socket) => refuseUpgrade(socket, '404 Not Found'));\n",
+        '',
+      ],
+    ],
+  ),
+  ...guards(
+    'client/sign-in/sign-ins.ts',
+    ['test/client/sign-ins.test.ts'],
+    [
+      [
+        'a device that is signed in listens for no browser',
+        'isEnrolled() ? undefined :',
+        'isEnrolled === undefined ? undefined :',
+      ],
+      ['an attempt that was given up listens nowhere', 'if (ended === this.#ended) return', 'return'],
+    ],
+  ),
+  ...guards(
     'client/dns/confirmed-zones.ts',
     ['test/client/confirmed-zones.test.ts'],
     [

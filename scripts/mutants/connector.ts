@@ -3,6 +3,116 @@ import { guards, type Mutant } from './mutant.ts';
 
 export const connectorMutants: readonly Mutant[] = [
   ...guards(
+    'protocol/node/identity.ts',
+    ['test/connector/failing-disk.test.ts'],
+    [
+      [
+        'keys that the controller took are used whether the disk takes them or not',
+        '      keys = adopted;\n',
+        '',
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/web/web-sessions.ts',
+    ['test/web-door/kept.test.ts'],
+    [
+      [
+        'web sessions are written every so often',
+        ' || (!isOver && Math.abs(nowMs - this.#writtenMs) < writeEveryMs)',
+        '',
+      ],
+      [
+        'web sessions that the disk did not take are written later',
+        'this.#isDirty = !state.keepJson(file, all);\n    if (this.#isDirty) notKept();',
+        'this.#isDirty = false;\n    if (!state.keepJson(file, all)) notKept();',
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/ticket-lists.ts',
+    ['test/connector/ticket-lists.test.ts'],
+    [
+      [
+        'an older list of tickets does not come after a newer',
+        'this.#last = this.#last\n',
+        'this.#last = Promise.resolve()\n',
+      ],
+      [
+        'a list with a ticket that nobody signed is not used',
+        'isSigned ? taken(list) : refused()',
+        'taken(list)',
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/flows/flow-log.ts',
+    ['test/connector/flow-log.test.ts'],
+    [
+      ['a connector whose records cannot be kept opens no flow', 'return this.#isBroken || ', 'return '],
+      ['nothing is appended behind half a line', 'if (this.#isBroken) return;', ''],
+      ['a broken flow log is made anew once there is room', 'if (this.#isBroken) this.#rewrite();', ''],
+      [
+        'numbers that the controller knows are not used again',
+        'if (seq > most) return this.#renumber(seq);',
+        '',
+      ],
+      [
+        'an older copy is noticed before anything is sent',
+        'this.#isPlaced ? this.#seq : this.#found;',
+        'this.#seq;',
+      ],
+      [
+        'refusals leave half the log to flows',
+        'this.#refusals.take(entry, this.hasRoom)',
+        'this.#refusals.take(entry, true)',
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/flows/flow-log.ts',
+    ['test/connector/flow-log.test.ts'],
+    [
+      [
+        'a log that filled the disk makes room for itself',
+        'if (this.#isBroken && this.#pending.length === 0) state.remove(file);',
+        '',
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/flows/hand-in.ts',
+    ['test/connector/flow-log.test.ts'],
+    [
+      [
+        'records are sent once it is known what the controller has',
+        'flows.isPlaced ? flows.batch() : [];',
+        'flows.batch();',
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/flows/folded-refusals.ts',
+    ['test/connector/flow-log.test.ts'],
+    [
+      ['a device’s refusals are recorded one by one only at first', 'this.#bucketOf(who).take() && ', ''],
+      ['all refusals are recorded one by one only at first', ' && this.#ofAll.take()', ''],
+      ['a device has a few kinds of counted refusals', 'kinds < maxKindsOfOne && ', ''],
+      ['counted refusals are of a bounded number of kinds', ' && this.#counted.size < maxKinds', ''],
+    ],
+  ),
+  ...guards(
+    'connector/flows/accept.ts',
+    ['test/connector/accept.test.ts'],
+    [
+      [
+        'a session that asks without end for what it may not use ends',
+        "if (!this.#refusals.take()) this.#session.close('limit');",
+        '',
+      ],
+    ],
+  ),
+  ...guards(
     'connector/flows/accept.ts',
     ['test/connector/accept.test.ts'],
     [
@@ -275,9 +385,21 @@ export const connectorMutants: readonly Mutant[] = [
       ['a patch applies to its own version only', "if (from !== this.#version) return 'behind';", ''],
       [
         'a beat of an older epoch is not kept',
-        'const taken = this.lease.beat(epoch, controllerS);',
-        'const taken = this.lease.beat(Math.max(epoch, this.lease.epoch), controllerS);',
+        'return this.#lease.beat(epoch, controllerS);',
+        'return this.#lease.beat(Math.max(epoch, this.lease.epoch), controllerS);',
       ],
+    ],
+  ),
+  ...guards(
+    'protocol/node/kept-lease.ts',
+    ['test/protocol/kept-lease.test.ts'],
+    [
+      [
+        'a beat is not on disk before what was revoked',
+        'if (!this.#isWhole) return this.keep();',
+        'if (this.#written === 0) return this.keep();',
+      ],
+      ['an older beat on disk does not count', ' || (beat.written ?? 0) < (whole.written ?? 0)', ''],
     ],
   ),
   ...guards(

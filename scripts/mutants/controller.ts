@@ -3,6 +3,23 @@ import { guards, type Mutant } from './mutant.ts';
 
 export const controllerMutants: readonly Mutant[] = [
   ...guards(
+    'controller/control/control-server.ts',
+    ['test/controller/control.test.ts'],
+    [
+      ['channels of which nothing is known have so many places', '{ most: maxUnknown, ', '{ most: 1e9, '],
+      [
+        'a channel that shook hands and says nothing loses its place as well',
+        "unknown.cut = () => conversation.end('busy');",
+        'unknown.cut = () => undefined;',
+      ],
+      [
+        'channels of which nothing is known are counted by address',
+        'this.#unknown.add(unknown, source);',
+        "this.#unknown.add(unknown, '');",
+      ],
+    ],
+  ),
+  ...guards(
     'controller/api/access.ts',
     ['test/controller/store.test.ts', 'test/attack/api-access.test.ts'],
     [

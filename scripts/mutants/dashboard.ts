@@ -17,6 +17,14 @@ export const dashboardMutants: readonly Mutant[] = [
       '',
     ],
   ]),
+  ...guards('controller/api/routes/overview.ts', tests, [
+    ['API tokens are named to those who may list them', "has(request.caller, 'tokens.read')", 'true'],
+  ]),
+  ...guards(
+    'controller/api/access.ts',
+    ['test/attack/cross-site.test.ts'],
+    [['a cookie counts on our own pages only', 'if (!isOwnPage(request, origin))', 'if (false)']],
+  ),
   ...guards('controller/audit/audit-conditions.ts', tests, [
     ['text of a filter is no pattern', ".replaceAll(/[\\\\%_]/g, '\\\\$&')", ''],
   ]),

@@ -32,16 +32,25 @@ export const directMutants: readonly Mutant[] = [
     'connector/sessions/direct-listener.ts',
     ['test/connector/direct-listener.test.ts'],
     [
-      [
-        'direct: a source has so many places',
-        'if (own.size >= maxStrangersPerSource) this.#cutOldest(own);\n    else if',
-        'if',
-      ],
+      ['direct: a source has so many places', '    mostOfSource: maxStrangersPerSource,\n', ''],
       [
         'direct: the listener knows itself',
         'at === bound.port && (isEverywhere ? isOfThisMachine(to) : sameAddress(to, bound.address)),',
         'false,',
       ],
+    ],
+  ),
+  ...guards(
+    'protocol/strangers.ts',
+    ['test/protocol/strangers.test.ts'],
+    [
+      ['strangers have so many places', 'else if (this.size >= most) this.#cutOldest(this.#fullest());', ''],
+      [
+        'whoever holds most places loses one',
+        'if (own.size > (fullest?.size ?? 0)) fullest = own;',
+        'fullest ??= own;',
+      ],
+      ['a source of strangers has so many places', 'own.size >= mostOfSource', 'own.size > 1e9'],
     ],
   ),
   ...guards(

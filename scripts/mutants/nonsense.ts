@@ -42,11 +42,11 @@ export const nonsenseMutants: readonly Mutant[] = [
       'if (this.lease.epoch < 0)',
     ],
   ]),
-  ...guards('connector/connector.ts', nonsense, [
+  ...guards('connector/ticket-lists.ts', nonsense, [
     [
       'a connector uses no ticket that nobody signed',
-      "if (!(await areSigned(memory.card, 'ticket', list)))",
-      "if (!(await areSigned(memory.card, 'ticket', [])))",
+      "areSigned(card(), 'ticket', list)",
+      "areSigned(card(), 'ticket', [])",
     ],
   ]),
   ...guards('protocol/node/control-connection.ts', nonsense, [

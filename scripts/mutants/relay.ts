@@ -8,6 +8,18 @@ export const relayMutants: readonly Mutant[] = [
     [['an address that a relay tells has no zone', " || addr.includes('%')", '']],
   ),
   ...guards(
+    'relay/relay.ts',
+    ['test/relay/relay.test.ts'],
+    [
+      ['sockets that have not attached have so many places', 'most: maxUnattached,', 'most: 1e9,'],
+      [
+        'sockets that have not attached are counted by address',
+        "sourceOf(request.socket.remoteAddress ?? '');",
+        "'';",
+      ],
+    ],
+  ),
+  ...guards(
     'relay/node-places.ts',
     ['test/relay/organisation-shares.test.ts'],
     [
@@ -109,8 +121,8 @@ export const relayMutants: readonly Mutant[] = [
     [
       [
         'a draining relay takes nobody',
-        'if (this.isDraining || this.#unattached.size',
-        'if (this.#unattached.size',
+        "if (this.isDraining) return refuseUpgrade(socket, '503 Service Unavailable');",
+        '',
       ],
       ['a draining relay waits', 'while (left > 0 &&', 'while (left < 0 &&'],
     ],

@@ -232,7 +232,13 @@ export const webDoorMutants: readonly Mutant[] = [
     'connector/web/https-endpoint.ts',
     ['test/attack/web-slow.test.ts'],
     [
-      ['handshakes under way are bounded', 'if (this.#handshakes >= maxHandshakes || ', 'if ('],
+      ['handshakes under way are bounded', 'most: maxHandshakes,', 'most: 1e9,'],
+      [
+        'devices and browsers have places of their own',
+        "const kind = 'device' in source ? 'device' : 'browser';",
+        "const kind = 'browser';",
+      ],
+      ['handshakes are counted by where they come from', ': sourceOfAddress(source.address)', ": ''"],
       [
         'a handshake that stalls is ended',
         '.clock.after(handshakeMs, () => socket.destroy())',

@@ -1,7 +1,7 @@
 /**
- * The relay is blind (DESIGN section 1, rule 2): what people send stands nowhere in its memory, log, state or on its
- * links, while and long after it passed, by either door; nor does the key of a public hostname. The same search finds it in
- * the connector, and in a relay with a tap.
+ * The relay is blind: what people send stands nowhere in its memory, log, state or on its links, while and long after it
+ * passed, by either door; nor does the key of a public hostname. The same search finds it in the connector, and in a relay
+ * with a tap.
  */
 import assert from 'node:assert/strict';
 import { X509Certificate, randomBytes } from 'node:crypto';

@@ -78,7 +78,7 @@ test('a relay’s own name inside a zone is asked of the network’s resolver, n
   assert.ok(world.asked.includes('relay.acme.internal'));
 });
 
-test('after kill -9 the zones stay refused, other names work, and the next start serves again (DESIGN rule 5)', async (t) => {
+test('after kill -9 the zones stay refused, other names work, and the next start serves again', async (t) => {
   const { laptop, world, before } = await start(t);
   const first = new RealUp(t, laptop, world.key);
   await first.ready();

@@ -1,5 +1,5 @@
 /**
- * Postern tells no one an internal address (DESIGN section 1, rule 1): a laptop that uses applications, and one that is
+ * Postern tells no one an internal address: a laptop that uses applications, and one that is
  * refused, hold no address of the private network but what an application itself sent.
  *
  * Four bytes come up by chance: once in 50 scans or so among the 80 MB of a client, and small numbers (10.20.1.10) far

@@ -5,10 +5,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { signInByBrowser } from '../../client/sign-in/sign-in.ts';
 import { relayUrl } from '../../controller/control/admit-node.ts';
 import { parseUserCode } from '../../controller/enrolment/user-code.ts';
 import { returnPath } from '../../controller/login/return-path.ts';
 import { plainAddress, sameNetwork } from '../../controller/login/same-network.ts';
+import { systemRandom } from '../../protocol/clock.ts';
 import { parseDuration } from '../../protocol/durations.ts';
 import { fromBase64Url } from '../../protocol/encoding.ts';
 import { decodeAttach, decodeChallenge, decodeFrom, decodePeer } from '../../protocol/hop.ts';
@@ -145,6 +147,49 @@ test('SEC-D2: altered requests, upgrades and frames, by a fixed seed, end no pro
     assert.equal(await ordinary(target), 200, target.name);
   }
   assert.deepEqual(unhandled, []);
+});
+
+test('SEC-D2: targets that are no URL find nothing where a browser comes back to sign in, and it goes on for the one that does', async (t) => {
+  const sent: unknown[] = [];
+  const signIn = await signInByBrowser(systemRandom, (message) => sent.push(message));
+  t.after(() => signIn.close());
+  assert.ok('loopback' in signIn.credential);
+  const { port } = signIn.credential.loopback;
+  const target: Target = { name: 'a sign-in', port, upgrades: [], long: '/' };
+  const state = 'a state of the controller';
+  signIn.receive({ t: 'open', url: 'https://controller.example/device', state });
+  const visit = `/?code=abc&state=${encodeURIComponent(state)}`;
+  const odd = [
+    '//',
+    '///',
+    '/\\\\',
+    'http://',
+    'http://[',
+    `http://[${visit}`,
+    `//${visit}`,
+    '/%',
+    '/?%',
+    '/?code=%&state=%',
+    '*',
+    '/?',
+  ];
+  for (const path of odd) {
+    const raw = await send(target, `${line(`GET ${path} HTTP/1.1`)}\r\n`);
+    assert.ok(raw.isClosed && raw.status !== undefined && raw.status >= 400, `${path}: ${raw.received}`);
+  }
+  for (const text of [
+    preface,
+    upgrade('/', 'h2c'),
+    upgrade('//', 'websocket', webSocket('chat')),
+    line('CONNECT // HTTP/1.1') + '\r\n',
+  ])
+    assert.ok((await send(target, text)).isClosed, text);
+  assert.deepEqual(sent, []);
+  assert.equal(await ordinary(target, visit), 200);
+  assert.equal(sent.length, 1);
+  assert.equal(await ordinary(target, visit), 404);
+  signIn.close();
+  assert.equal((await Raw.open(target)).received, '');
 });
 
 test('SEC-D2: what reads a stranger’s text takes it or refuses it, and never throws', () => {

@@ -11,11 +11,14 @@ import { request } from 'node:https';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { HttpsEndpoint } from '../../connector/web/https-endpoint.ts';
+import type { DeviceFlow } from '../../connector/web/device-flow.ts';
+import { HttpsEndpoint, type Source } from '../../connector/web/https-endpoint.ts';
 import { RequestBody } from '../../connector/web/request-body.ts';
+import { newId, type DeviceId } from '../../protocol/ids.ts';
 import type { Name } from '../../protocol/names.ts';
 import { createAuthority } from '../support/authority.ts';
-import { eventually } from '../support/eventually.ts';
+import { settle } from '../support/settle.ts';
+import { until } from '../support/until.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { portOf, wiki, WebBench } from '../web-door/support/web-bench.ts';
 
@@ -59,23 +62,57 @@ test('SEC-D7: a TLS handshake that stalls is over after ten seconds, and its pla
     contextFor: () => Promise.resolve(context),
     upgrade: () => undefined,
   });
-  const taken: Duplex[] = [];
-  const take = (): boolean => {
-    const [ours, theirs] = duplexPair();
-    // Half a record: a hello that never becomes whole.
-    theirs.write(Buffer.from([22, 3, 1, 2, 0, 1]));
-    taken.push(ours);
-    return endpoint.take(ours, caller);
-  };
-  while (taken.length < 512) assert.equal(take(), true, `connection ${taken.length}`);
-  assert.equal(take(), false, 'there is room for so many at once and no more');
-  taken.pop();
+  const taken = Array.from({ length: 512 }, () => stalled(endpoint, caller));
   clock.advance(9_999);
+  await settle();
   assert.ok(!taken.some(({ destroyed }) => destroyed));
   clock.advance(1);
-  await eventually('room for another handshake', () => (take() ? true : undefined), { everyMs: 5 });
+  await until(() => taken.every(({ destroyed }) => destroyed));
   endpoint.close();
 });
+
+test('SEC-D7: whoever stalls more handshakes than there is room for loses the oldest of his own, and nobody else’s', async () => {
+  const endpoint = new HttpsEndpoint({
+    clock: new VirtualClock(),
+    contextFor: () => Promise.resolve(context),
+    upgrade: () => undefined,
+  });
+  const server = endpoint.serve((_request, response) => response.end('whole'));
+  const others = ['192.0.2.8', '192.0.2.9', '2001:db8::1'].map((addr) =>
+    stalled(endpoint, { ...caller, addr }),
+  );
+  const device = stalled(endpoint, { device: deviceFlow(newId('dev', Buffer.alloc(16, 1))) });
+  const flood = Array.from({ length: 1_000 }, () => stalled(endpoint, caller));
+  const devices = Array.from({ length: 1_000 }, () =>
+    stalled(endpoint, { device: deviceFlow(newId('dev', Buffer.alloc(16, 2))) }),
+  );
+  await until(() => flood.filter(({ destroyed }) => destroyed).length === 1_000 - 512 + others.length);
+  await until(() => devices.filter(({ destroyed }) => destroyed).length === 1_000 - 512 + 1);
+  assert.equal(flood.at(-1)?.destroyed, false);
+  assert.equal(flood[0]?.destroyed, true);
+  for (const other of [...others, device]) assert.equal(other.destroyed, false);
+  // And a browser from elsewhere is answered.
+  const [ours, theirs] = duplexPair();
+  assert.equal(endpoint.take(ours, { address: '198.51.100.1' }), true);
+  const socket = connectTls({ socket: theirs, servername: wiki, rejectUnauthorized: false });
+  await once(socket, 'secureConnect');
+  socket.write(`GET / HTTP/1.1\r\nHost: ${wiki}\r\nConnection: close\r\n\r\n`);
+  assert.match(await text(socket), /whole/);
+  endpoint.close();
+  server.close();
+});
+
+/** A connection that begins a hello and never ends it. */
+function stalled(endpoint: HttpsEndpoint, source: { addr: string } | Source): Duplex {
+  const [ours, theirs] = duplexPair();
+  theirs.write(Buffer.from([22, 3, 1, 2, 0, 1]));
+  assert.equal(endpoint.take(ours, 'addr' in source ? { address: source.addr } : source), true);
+  return ours;
+}
+
+function deviceFlow(device: DeviceId): DeviceFlow {
+  return { host: wiki as Name, resource: newId('res', Buffer.alloc(16)), device, right: () => 'denied' };
+}
 
 test('SEC-D7: a head that comes byte by byte is not waited for', async () => {
   const endpoint = new HttpsEndpoint({

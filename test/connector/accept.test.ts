@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, test } from 'node:test';
-import { FlowLog } from '../../connector/flows/flow-log.ts';
 import { Fault, type CodeName } from '../../protocol/errors.ts';
 import { newAgreementKey } from '../../protocol/keys.ts';
-import { openStateDirectory } from '../../protocol/node/state-directory.ts';
 import { closed, ConnectorBench, id, outcome, removeBenches } from './support/connector-bench.ts';
 
 let bench: ConnectorBench;
@@ -238,59 +234,26 @@ describe('a session at the connector', () => {
 });
 
 describe('the flow log', () => {
+  test('SEC-D3: a session that asks without end for what it may not use ends, and others go on', async () => {
+    const { session } = await bench.dial([await bench.grant()]);
+    const other = await bench.dial([await bench.grant()]);
+    const ended = session.closed;
+    let outcomes = 0;
+    for (; outcomes < 2_000 && !session.isOver; outcomes++)
+      await outcome(session, { ...bench.request(), p: 1 }).catch(() => undefined);
+    assert.equal((await ended).code, 'limit');
+    assert.ok(outcomes >= 1_000, `${outcomes}`);
+    assert.ok(bench.flows.batch().length <= 110);
+    assert.equal(await outcome(other.session, bench.request()), 'accepted');
+  });
+
   test('a connector that has room for no further record opens no flow', async () => {
-    for (let seq = 1; !bench.flows.full; seq++)
-      bench.flows.record({ at: seq, event: 'refused', flow: 'a', code: 'denied' });
+    for (let seq = 1; !bench.flows.full; seq++) bench.flows.record({ at: seq, event: 'open', flow: 'a' });
+    bench.flows.received(0);
     const { session } = await bench.dial([await bench.grant()]);
     assert.equal(await outcome(session, bench.request()), 'busy');
     assert.equal(bench.dialled.length, 0);
     bench.flows.received(10);
     assert.equal(await outcome(session, bench.request()), 'accepted');
-  });
-
-  test('AUD-5 keeps what the controller has not confirmed across restarts, and goes on counting', () => {
-    const state = openStateDirectory(bench.directory);
-    const first = new FlowLog(state);
-    for (const flow of ['a', 'b', 'c']) first.record({ at: 1, event: 'refused', flow, code: 'denied' });
-    first.received(1);
-    const second = new FlowLog(state);
-    assert.deepEqual(
-      second.batch().map(({ flow }) => flow),
-      ['b', 'c'],
-    );
-    second.received(3);
-    const third = new FlowLog(state);
-    third.record({ at: 2, event: 'refused', flow: 'd', code: 'denied' });
-    assert.deepEqual(
-      third.batch().map(({ seq, flow }) => [seq, flow]),
-      [[4, 'd']],
-    );
-    assert.match(readFileSync(join(bench.directory, 'flows.jsonl'), 'utf8'), /"seq":4/);
-  });
-
-  test('half of it is kept for flows: what strangers cause has no room beyond, until the controller has taken some', () => {
-    const log = new FlowLog(openStateDirectory(bench.directory));
-    for (let count = 0; count < 49_999; count++) log.record({ at: 1, event: 'refused', flow: 'a' });
-    assert.equal(log.hasRoom, true);
-    log.record({ at: 1, event: 'refused', flow: 'a' });
-    assert.deepEqual([log.hasRoom, log.full], [false, false]);
-    log.received(1);
-    assert.equal(log.hasRoom, true);
-  });
-
-  test('the file stays bounded however many records were confirmed', () => {
-    const state = openStateDirectory(bench.directory);
-    const log = new FlowLog(state);
-    for (let seq = 1; seq <= 20_000; seq++) {
-      log.record({ at: 1, event: 'refused', flow: 'a', code: 'denied' });
-      log.received(seq);
-    }
-    const lines = readFileSync(join(bench.directory, 'flows.jsonl'), 'utf8').split('\n').length;
-    assert.ok(lines <= 5_010, `${lines} lines`);
-    log.record({ at: 2, event: 'refused', flow: 'b', code: 'denied' });
-    assert.deepEqual(
-      new FlowLog(state).batch().map(({ seq, flow }) => [seq, flow]),
-      [[20_001, 'b']],
-    );
   });
 });

@@ -7,7 +7,9 @@ import { verifyCard, verifyGrant, verifyTicket } from '../../protocol/tokens.ts'
 import { acmeDocument } from './support/document.ts';
 import { testController, type TestController } from './support/controller.ts';
 import { TestNode } from './support/node.ts';
+import { memoryCarriers } from '../support/memory-carrier.ts';
 import { settle } from '../support/settle.ts';
+import { until } from '../support/until.ts';
 
 async function acme(t: TestContext, options = {}): Promise<TestController> {
   const controller = await testController(t, options);
@@ -626,6 +628,10 @@ test('flow records enter the audit log once, and are acknowledged when they are 
   await connector.until((message) => message.t === 'received' && message.seq === 2);
   connector.send({ t: 'receipts', list: [record(2, 'refused'), record(3, 'close', { bytesUp: 7 })] });
   await connector.until((message) => message.t === 'received' && message.seq === 3);
+  // A connector whose log was lost asks by none where its numbers have to go on.
+  connector.send({ t: 'receipts', list: [] });
+  await connector.until(() => connector.all('received').length === 3);
+  assert.equal(connector.last('received')?.seq, 3);
   const { entries } = (await controller.call('GET', '/api/v1/audit?what=flow')).json<{
     entries: { what: string; resource: string; reasons: string[]; detail: { seq: number } }[];
   }>();
@@ -637,6 +643,46 @@ test('flow records enter the audit log once, and are acknowledged when they are 
       ['flow.close', 'wiki', '', 3],
     ],
   );
+});
+
+test('SEC-D7 an address that takes all places of strangers loses the oldest of them: others sign in, and who is about to stays', async (t) => {
+  const controller = await acme(t);
+  const patient = new TestNode(controller, 'device');
+  await patient.connect('192.0.2.2');
+  const ends: (string | undefined)[] = [];
+  for (let at = 0; at < 1_100; at++) {
+    const { left, right } = memoryCarriers();
+    right.start({ data: () => undefined, drain: () => undefined, closed: (fault) => ends.push(fault?.code) });
+    controller.control.accept(left, '192.0.2.66');
+  }
+  await settle();
+  assert.equal(ends.length, 101);
+  assert.deepEqual([...new Set(ends)], ['busy']);
+  const connector = new TestNode(controller, 'connector');
+  await connector.enrol({ secret: await controller.key('connector', 'hq') }, '192.0.2.3');
+  assert.match(connector.id, /^con_/);
+  patient.send(patient.enrolMessage({ secret: await controller.key('service', 'ci') }));
+  await patient.until((message) => message.t === 'snapshot');
+});
+
+test('SEC-D7 many who shake hands and say nothing are cut as well, and whoever is known counts no more', async (t) => {
+  const controller = await acme(t);
+  const known = new TestNode(controller, 'connector');
+  await known.enrol({ secret: await controller.key('connector', 'hq') }, '192.0.2.66');
+  const silent = new TestNode(controller, 'device');
+  await silent.connect('192.0.2.66');
+  // What it says proves its key, and nobody knows the word.
+  silent.send({ t: 'nothing' });
+  await settle();
+  for (let at = 0; at < 1_000; at++) {
+    const { left, right } = memoryCarriers();
+    right.start({ data: () => undefined, drain: () => undefined, closed: () => undefined });
+    controller.control.accept(left, '192.0.2.66');
+  }
+  await until(() => silent.closed !== undefined);
+  assert.equal(fault(silent), 'busy');
+  assert.equal(known.closed, undefined);
+  assert.equal(controller.control.connected, 1);
 });
 
 test('a node says only what its kind may say', async (t) => {

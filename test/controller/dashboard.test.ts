@@ -4,6 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { storeReceipts } from '../../controller/control/receipts.ts';
 import { Cookies } from '../../controller/login/cookies.ts';
+import { createApiToken } from '../../controller/api-tokens.ts';
 import { clientSecretOf } from '../../controller/organisation/apply-document.ts';
 import { withKeptSecrets } from '../../controller/organisation/kept-secrets.ts';
 import { webhookSecret } from '../../controller/notifications/webhook-secrets.ts';
@@ -12,13 +13,16 @@ import { ChangeWatch } from '../../controller/live/change-watch.ts';
 import { appendAudit } from '../../controller/audit/append-audit.ts';
 import type { FlowRecord } from '../../protocol/flow-record.ts';
 import type { EffectiveAccessList } from '../../protocol/effective-access.ts';
-import type { ConnectorId } from '../../protocol/ids.ts';
+import { systemRandom } from '../../protocol/clock.ts';
+import { newId, type ConnectorId } from '../../protocol/ids.ts';
+import { liveKinds } from '../../protocol/live-events.ts';
 import type { Overview } from '../../protocol/overview.ts';
 import type { PolicyHits } from '../../protocol/policy-hits.ts';
 import { kindGroups } from '../../web/src/admin/log/kinds.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { testPortal } from '../login/support/portal.ts';
 import { busyDocument, makeBusy } from '../web/support/busy-organisation.ts';
+import { makeTrouble } from '../web/support/trouble.ts';
 
 async function opened(t: Parameters<typeof testPortal>[0]) {
   const portal = await testPortal(t, []);
@@ -44,6 +48,42 @@ test('the overview counts what is there, what waits and what was refused', async
   assert.ok(denied.reasons.some(({ name, text }) => name === 'no-allow' && text !== undefined));
   await portal.admin('POST', `/api/v1/devices/${busy.held}/approve`);
   assert.equal((await ask<Overview>('overview')).counts.devicesHeld, 0);
+});
+
+test('the overview names what waits and what fails, and API tokens that end only to those who may list them', async (t) => {
+  const { ask, portal, organisation } = await opened(t);
+  const { store } = organisation;
+  const nowMs = portal.context.now();
+  const before = await ask<Overview>('overview');
+  assert.deepEqual(before.networksEmpty, ['prod-vpc']);
+  assert.deepEqual([before.failing, before.expiring], [[], []]);
+  assert.deepEqual([before.counts.requestsPending, before.counts.proposalsWaiting], [0, 0]);
+
+  await makeTrouble(portal);
+  const { counts, failing, expiring, networksEmpty } = await ask<Overview>('overview');
+  assert.deepEqual([counts.requestsPending, counts.proposalsWaiting], [1, 1]);
+  assert.deepEqual(networksEmpty, ['prod-vpc']);
+  assert.deepEqual(
+    failing.map(({ kind, name }) => `${kind} ${name}`),
+    ['directory corp', 'certificate wiki.acme.example', 'webhook chat', 'posture source mdm', 'mail mail'],
+  );
+  const ending = ['API token reports', 'directory token corp'];
+  assert.deepEqual(expiring.map(({ kind, name }) => `${kind} ${name}`).toSorted(), ending);
+  const auditor = await createApiToken(store, 'auditor', { nowMs, random: systemRandom, who: 'test' });
+  const asAuditor = await portal.app.inject({
+    url: '/api/v1/overview',
+    headers: { authorization: `Bearer ${auditor.text}` },
+  });
+  assert.deepEqual(
+    asAuditor.json<Overview>().expiring.map(({ kind }) => kind),
+    ['directory token'],
+  );
+  // What the document does not name any more has nothing to mend.
+  await store.update('directories').set({ name: 'gone' }).execute();
+  await store.update('access_requests').set({ answer_by_ms: nowMs }).execute();
+  const after = await ask<Overview>('overview');
+  assert.ok(after.failing.every(({ kind }) => kind !== 'directory'));
+  assert.equal(after.counts.requestsPending, 0);
 });
 
 test('access says who may use a resource now, who could, and what stands in the way of the rest', async (t) => {
@@ -145,14 +185,18 @@ test('a dashboard that listens hears of what kind something new is, and nothing 
   const { organisation, portal } = await opened(t);
   const clock = new VirtualClock();
   const faults: unknown[] = [];
-  const watch = new ChangeWatch(organisation.store, clock, (fault) => faults.push(fault));
+  const { presence } = portal.context;
+  const watch = new ChangeWatch(organisation.store, presence, clock, (fault) => faults.push(fault));
   const heard: string[][] = [];
+  let place = 0;
   let next = Promise.withResolvers<void>();
-  const stop = watch.listen((kinds) => {
-    heard.push([...kinds]);
+  const listener = (kinds: readonly string[], seq: number): void => {
+    heard.push(kinds.toSorted());
+    place = seq;
     next.resolve();
     next = Promise.withResolvers<void>();
-  });
+  };
+  let stop = watch.listen(listener);
   const look = async (): Promise<void> => {
     const told = next.promise;
     clock.advance(1_000);
@@ -160,12 +204,55 @@ test('a dashboard that listens hears of what kind something new is, and nothing 
     // The next look is ordered after this one has told.
     await new Promise((done) => setImmediate(done));
   };
+  const write = (...kinds: string[]) =>
+    appendAudit(
+      organisation.store,
+      kinds.map((what) => ({ atMs: portal.context.now(), who: 'test', what, result: 'done' as const })),
+    );
   await look();
-  await appendAudit(organisation.store, [
-    { atMs: portal.context.now(), who: 'test', what: 'device.approve', result: 'done' },
-  ]);
+  assert.deepEqual(heard.at(-1), liveKinds.toSorted());
+  await write('device.approve');
   await look();
-  assert.deepEqual(heard.at(-1)?.toSorted(), ['devices', 'log', 'sessions']);
+  assert.deepEqual(heard.at(-1), ['devices', 'log', 'sessions']);
+
+  // Nodes that come and go are in no log.
+  const [connector, laptop] = await Promise.all(
+    (['connector', 'device'] as const).map((kind) =>
+      organisation.store.select('nodes').select('id').where('kind', '=', kind).executeTakeFirstOrThrow(),
+    ),
+  );
+  assert.ok(connector !== undefined && laptop !== undefined);
+  const leave = presence.enter(laptop.id);
+  await look();
+  assert.deepEqual(heard.at(-1), ['devices']);
+  leave();
+  presence.hear('another-controller', [connector.id], true);
+  await look();
+  assert.deepEqual(heard.at(-1), ['devices', 'servers']);
+  presence.forget('another-controller');
+  await look();
+  assert.deepEqual(heard.at(-1), ['servers']);
+  // Another organisation's, of which the next look tells nothing.
+  presence.enter(newId('dev', systemRandom(16)));
+  await write('session.end');
+  await look();
+  assert.deepEqual(heard.at(-1), ['log', 'people', 'sessions']);
+
+  // Between two streams of a browser nothing is lost, and only what it lacks is told.
+  stop();
+  await write('request.approve', 'exposure.begin');
+  const other: string[][] = [];
+  const stopOther = watch.listen((kinds) => other.push(kinds.toSorted()));
+  stop = watch.listen(listener, place);
+  await look();
+  assert.deepEqual(heard.at(-1), ['devices', 'exposures', 'log', 'requests', 'servers']);
+  assert.deepEqual(other, [liveKinds.toSorted()]);
+  stopOther();
+  stop();
+  await write(...Array.from({ length: 600 }, () => 'flow.open'));
+  stop = watch.listen(listener, place);
+  await look();
+  assert.deepEqual(heard.at(-1), liveKinds.toSorted());
   stop();
   assert.equal(clock.pending, 0);
   const looks = heard.length;

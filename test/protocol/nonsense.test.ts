@@ -26,7 +26,11 @@ import { eventually } from '../support/eventually.ts';
 const kinds = ['device', 'connector', 'relay'] as const;
 type Kind = (typeof kinds)[number];
 const folders = { device: 'laptop', connector: 'connector-0', relay: 'relay' } as const;
-const lastEpoch = { device: 'session.json', connector: 'lease.json', relay: 'lease.json' } as const;
+const lastEpoch = {
+  device: ['session.json'],
+  connector: ['lease.json', 'beat.json'],
+  relay: ['lease.json', 'beat.json'],
+} as const;
 const nowS = (): number => Math.floor(Date.now() / 1_000);
 
 interface World {
@@ -85,8 +89,11 @@ async function statusOf(organisation: SmallOrganisation, kind: Kind): Promise<{ 
 
 /** The epoch that a node has on disk. */
 function epochOf(organisation: SmallOrganisation, kind: Kind): number | undefined {
-  return (organisation.state(folders[kind]).readJson(lastEpoch[kind]) as { epoch?: number } | undefined)
-    ?.epoch;
+  const state = organisation.state(folders[kind]);
+  const epochs = lastEpoch[kind].flatMap(
+    (file) => (state.readJson(file) as { epoch?: number } | undefined)?.epoch ?? [],
+  );
+  return epochs.length === 0 ? undefined : Math.max(...epochs);
 }
 
 /** What a status shows besides its alarms and what changes by itself. */

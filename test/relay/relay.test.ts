@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { after, afterEach, before, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { systemRandom } from '../../protocol/clock.ts';
-import { Fault } from '../../protocol/errors.ts';
+import { codes as errorCodes, Fault } from '../../protocol/errors.ts';
 import {
   decodeChallenge,
   encodeAttach,
@@ -18,6 +18,7 @@ import type { Carrier } from '../../protocol/link/carrier.ts';
 import type { Ticket } from '../../protocol/tokens.ts';
 import { frame, u32 } from '../support/frames.ts';
 import { settle } from '../support/settle.ts';
+import { until } from '../support/until.ts';
 import { lab, labClient, labConnector, RelayLab, unknownId, type LabNode } from '../support/relay-lab.ts';
 
 const relays = new RelayLab();
@@ -190,6 +191,35 @@ test('SEC-D2 anything else instead of a proof is turned away', async () => {
     assert.ok([4_006, 4_018].includes(await rawAttach(() => message)), message.slice(0, 20));
   }
   assert.equal(await rawAttach(() => 'x'.repeat(131_073)), 1_009);
+});
+
+test('SEC-D7 an address that takes all places of strangers loses the oldest of them, and who comes from elsewhere attaches', async () => {
+  const flooded = new RelayLab();
+  await flooded.start();
+  const open = async (localAddress: string): Promise<WebSocket> => {
+    const socket = new WebSocket(`${flooded.url.replace('http', 'ws')}/hop`, hopSubprotocol, {
+      localAddress,
+    });
+    await once(socket, 'message');
+    return socket;
+  };
+  const patient = await open('127.0.0.2');
+  const codes: number[] = [];
+  const flood: WebSocket[] = [];
+  for (let batch = 0; batch < 11; batch++) {
+    const sockets = await Promise.all(Array.from({ length: 100 }, () => open('127.0.0.1')));
+    for (const socket of sockets) socket.on('close', (code) => codes.push(code));
+    flood.push(...sockets);
+  }
+  await until(() => codes.length === 101);
+  assert.deepEqual([...new Set(codes)], [4_000 + errorCodes.busy]);
+  assert.equal(flood.at(-1)?.readyState, WebSocket.OPEN);
+  assert.equal(patient.readyState, WebSocket.OPEN);
+  const attachment = await attachToRelay(await flooded.attachOptions(labClient()));
+  assert.equal(flooded.relay.attached, 1);
+  attachment.close();
+  for (const socket of [...flood, patient]) socket.terminate();
+  await flooded.stop();
 });
 
 /** Attaches by hand; the close code. */

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { chromium, type Page } from 'playwright-core';
+import { openProposals } from '../../controller/organisation/proposals.ts';
 import { recordSignIn } from '../../controller/login/record-sign-in.ts';
 import { findProgram } from '../../scripts/programs.ts';
 import { acmeDocument } from '../controller/support/document.ts';
@@ -55,11 +56,11 @@ test('a change waits under Proposals until a second administrator has looked at 
   };
   const alice = await open('alice', 390, 'dark');
   await alice.getByText('Nothing waits').waitFor();
-  await alice.evaluate(
+  const propose = (group: string): string =>
     `fetch('/api/v1/document?secrets=keep', { method: 'PUT', headers: { 'content-type': 'application/json' }, body: ${JSON.stringify(
-      JSON.stringify({ ...document, groups: [...(document.groups ?? []), 'more'] }),
-    )} }).then(({ status }) => { if (status !== 202) throw new Error(String(status)); })`,
-  );
+      JSON.stringify({ ...document, groups: [...(document.groups ?? []), group] }),
+    )} }).then(({ status }) => { if (status !== 202) throw new Error(String(status)); })`;
+  await alice.evaluate(propose('more'));
   await alice.reload();
   await alice.getByText('somebody else approves it').waitFor();
   assert.equal(await alice.getByRole('button', { name: 'Approve' }).count(), 0);
@@ -74,4 +75,15 @@ test('a change waits under Proposals until a second administrator has looked at 
   await bob.getByRole('button', { name: 'Approve' }).click();
   await bob.getByText('In force as revision 3.').waitFor();
   await bob.getByText('Nothing waits').waitFor();
+
+  // The next one is refused: nothing of it comes into force, for anybody.
+  await alice.evaluate(propose('unwanted'));
+  const refuse = bob.getByRole('button', { name: 'Refuse' });
+  await refuse.click();
+  await bob.getByText('Refused. Nothing was changed.').waitFor();
+  await bob.getByText('Nothing waits').waitFor();
+  const now = await organisation.reader.current();
+  assert.equal(now.revision, 3);
+  assert.deepEqual(now.document.groups, [...(document.groups ?? []), 'more']);
+  assert.equal((await openProposals(organisation.store)).length, 0);
 });

@@ -11,7 +11,7 @@ import type { Administrator } from '../../protocol/administrators.ts';
 import type { DirectoryEntry } from '../../protocol/directories.ts';
 import type { ExposeCall } from '../../protocol/exposures.ts';
 import type { DeviceId } from '../../protocol/ids.ts';
-import { actionsOf, type Action, type Role } from '../../protocol/roles.ts';
+import { actionsOf, roles, type Action, type Role } from '../../protocol/roles.ts';
 import { startDashboard } from './support/dashboard.ts';
 import { signInAs } from './support/sign-in-as.ts';
 
@@ -349,6 +349,33 @@ const controls: readonly (readonly [address: string, control: string | RegExp, n
   ['/admin/settings?tab=tokens', 'Make a token', 'tokens.write'],
   ['/admin/settings?tab=notifications', 'Test chat', 'webhooks.test'],
   ['/admin/settings?tab=notifications', 'Change chat', 'document.write-access'],
+  ['/admin/networks?tab=connectors', 'Add a connector', 'keys.write-servers'],
+  ['/admin/networks?tab=connectors', 'Remove hq-1', 'servers.write'],
+  ['/admin/networks?tab=relays', 'Add a relay', 'keys.write-servers'],
+  ['/admin/networks?tab=relays', 'Remove relay-1', 'servers.write'],
+  ['/admin/people?tab=groups', 'Add it', 'document.write-access'],
+  ['/admin/people?tab=service-accounts', 'Add a service account', 'document.write-access'],
+  ['/admin/people?tab=passes', 'Make a service token', 'passes.write'],
+  ['/admin/people?tab=passes', 'Revoke the service token nightly of ci', 'passes.write'],
+  ['/admin/people/OTHER', 'Sign out everywhere', 'sessions.end'],
+  ['/admin/devices/DEVICE', 'Block', 'devices.write'],
+  ['/admin/devices/DEVICE', 'Forget', 'devices.write'],
+  ['/admin/resources', 'Add a resource', 'document.write-network'],
+  ['/admin/policies', 'Add a policy', 'document.write-access'],
+  ['/admin/policies', 'Remove staff-wiki', 'document.write-access'],
+  ['/admin/policies?tab=tests', 'See what it would do', 'document.write-access'],
+  ['/admin/posture', 'Add a profile', 'document.write-access'],
+  [
+    '/admin/map?edge=policies%3Astaff-wiki%7Cresources%3Awiki',
+    'Change the policy staff-wiki',
+    'document.write-access',
+  ],
+  ['/admin/settings?tab=sessions', 'See what it would do', 'document.write-sign-in'],
+  ['/admin/settings?tab=mail', 'Send', 'mail.test'],
+  ['/admin/settings?tab=keys', 'Delete the key for lab', 'keys.write-servers'],
+  ['/admin/settings?tab=keys', 'Delete the key for ci', 'keys.write-services'],
+  ['/admin/settings?tab=requests', 'Add a rule', 'document.write-access'],
+  ['/admin/settings?tab=document', 'See what it would do', 'document.write-sign-in'],
 ];
 
 test('what somebody exposes is seen with whom it is for, and ended: it is over at once', async () => {
@@ -386,7 +413,7 @@ test('the role matrix as the pages show it: each control is there for those who 
     const opened = await dashboard.open({ cookie });
     let at = '';
     for (const [path, control, needs] of controls) {
-      const address = path.replace('OTHER', other.person);
+      const address = path.replace('OTHER', other.person).replace('DEVICE', busy.device);
       if (address !== at) await go((at = address), opened.page);
       const button = opened.page.getByRole('button', { name: control, exact: true });
       const link = opened.page.getByRole('link', { name: control, exact: true });
@@ -396,19 +423,19 @@ test('the role matrix as the pages show it: each control is there for those who 
     }
     // Nobody but an owner, or somebody over administrators, acts on the owner.
     await go(`/admin/people/${busy.owner}`, opened.page);
-    if ((await opened.page.getByRole('button', { name: 'Disable' }).count()) > 0)
-      found.push(`${role} may disable the last owner`);
+    // The look of an owner makes them two, of which either may end the other.
+    if ((await opened.page.getByRole('button', { name: 'Disable' }).count()) > 0 !== (role === 'owner'))
+      found.push(`${role} and an owner: "Disable" is wrong`);
     found.push(...opened.complaints.map((text) => `${role}: ${text}`));
     await opened.context.close();
   };
-  await Promise.all((['admin', 'network', 'access', 'approver', 'support'] as const).map(look));
+  await portal.admin('POST', '/api/v1/passes', { name: 'nightly', resource: 'wiki', serviceAccount: 'ci' });
+  await portal.admin('POST', '/api/v1/enrolment-keys', { purpose: 'connector', name: 'lab' });
+  await portal.admin('POST', '/api/v1/enrolment-keys', { purpose: 'service', name: 'ci' });
+  for (const each of [roles.slice(0, 3), roles.slice(3)]) await Promise.all(each.map(look));
   assert.deepEqual(found, []);
 });
 
 test('nothing went wrong in the browser meanwhile', () => {
-  // The form that could not show a half-written entry said so to the browser's log.
-  assert.deepEqual(
-    complaints.filter((text) => !text.includes('TypeError')),
-    [],
-  );
+  assert.deepEqual(complaints, []);
 });

@@ -205,4 +205,9 @@ test('the first change of an organisation without a name asks for one, whatever 
   const { context } = portal;
   const { document } = await context.organisation(context.firstOrganisation).reader.current();
   assert.deepEqual(document, { organisation: 'globex', groups: ['staff'] });
+  // There is no earlier revision to go back to, and the first change is taken back all the same.
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await page.getByText('No group is declared').waitFor();
+  const taken = await context.organisation(context.firstOrganisation).reader.current();
+  assert.deepEqual(taken.document, { organisation: 'globex' });
 });

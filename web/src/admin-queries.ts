@@ -20,6 +20,7 @@ export const relaysQuery = live('relays', admin.relays);
 export const allResourcesQuery = live('resources', admin.resources);
 export const administratorsQuery = live('administrators', admin.administrators);
 export const invitationsQuery = live('invitations', admin.invitations);
+export const allPassesQuery = live('passes', admin.passes);
 export const tokensQuery = live('tokens', admin.tokens);
 export const directoriesQuery = live('directories', admin.directories);
 export const allRequestsQuery = live('requests', admin.requests);

@@ -12,7 +12,11 @@ showChosenTheme();
 
 const place = document.querySelector('#app');
 if (place === null) throw new Error('the page has no place for the application');
-createRoot(place).render(
+createRoot(place, {
+  onCaughtError: (error, { errorBoundary }) => {
+    if (errorBoundary === undefined || !('isExpected' in errorBoundary)) reportError(error);
+  },
+}).render(
   <StrictMode>
     <QueryClientProvider client={queries}>
       <RouterProvider router={router} />

@@ -227,6 +227,7 @@ const log = createRoute({
 const proposals = createRoute({
   getParentRoute: () => shell,
   path: '/admin/proposals',
+  validateSearch: listSearch,
   component: lazyRouteComponent(() => import('./admin/proposals/proposals.tsx'), 'ProposalsPage'),
 });
 

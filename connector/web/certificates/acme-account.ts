@@ -70,11 +70,14 @@ export class AcmeAccount {
     return this.#opening;
   }
 
-  /** The CA does not know the account any more: the next `open` registers it anew, with the same key. */
+  /**
+   * The CA does not know the account any more: the next `open` registers it anew, with the same key. Where that cannot be
+   * written down it asks as before, and hears the same.
+   */
   forget(): void {
     const accounts = this.#read();
     const kept = accounts[this.#id];
-    if (kept !== undefined) this.#state.writeJson(file, { ...accounts, [this.#id]: { key: kept.key } });
+    if (kept !== undefined) this.#state.keepJson(file, { ...accounts, [this.#id]: { key: kept.key } });
     this.#opening = undefined;
     this.#open = undefined;
   }
@@ -101,7 +104,8 @@ export class AcmeAccount {
     });
     if (knownUri === undefined) await this.#create(client, contact);
     const uri = client.getAccountUrl();
-    if (uri !== knownUri) this.#state.writeJson(file, { ...this.#read(), [this.#id]: { key, uri } });
+    // Where it is not kept, the CA names it again.
+    if (uri !== knownUri) this.#state.keepJson(file, { ...this.#read(), [this.#id]: { key, uri } });
     return { client, uri, ca: identityIn(data.meta?.caaIdentities) ?? directory.hostname };
   }
 

@@ -25,6 +25,8 @@ export interface BuiltInCertificatesOptions {
   /** Epoch milliseconds. */
   readonly nowMs: () => number;
   readonly changed: () => void;
+  /** A certificate could not be written down; it is served for as long as this process runs. */
+  readonly notKept: () => void;
 }
 
 export class BuiltInCertificates {
@@ -83,7 +85,7 @@ export class BuiltInCertificates {
   }
 
   async #ask(host: string): Promise<Issued | undefined> {
-    const { calls, state, nowMs, changed } = this.#options;
+    const { calls, state, nowMs, changed, notKept } = this.#options;
     const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const spki = pair.publicKey.export({ format: 'der', type: 'spki' });
     const cert = await calls.certify(host, spki.toString('base64url'));
@@ -94,7 +96,7 @@ export class BuiltInCertificates {
     this.#refusedAt.delete(host);
     const key = pair.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
     this.#issued.set(host, { cert, key });
-    state.writeJson(file, Object.fromEntries(this.#issued));
+    if (!state.keepJson(file, Object.fromEntries(this.#issued))) notKept();
     changed();
     return { cert, key };
   }

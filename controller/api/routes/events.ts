@@ -48,9 +48,12 @@ export function eventRoutes(app: TypedApp, context: ControllerContext): void {
       const { raw } = reply;
       raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
       raw.write('retry: 1000\n\n');
-      const stopListening = watch.listen((kinds) => {
-        raw.write(kinds.map((kind) => `event: ${kind}\ndata: {}\n\n`).join(''));
-      });
+      // A browser that dials anew says up to where it was told.
+      const last = request.headers['last-event-id'];
+      const since = typeof last === 'string' && /^\d{1,15}$/.test(last) ? Number(last) : undefined;
+      const stopListening = watch.listen((kinds, seq) => {
+        raw.write(kinds.map((kind) => `id: ${seq}\nevent: ${kind}\ndata: {}\n\n`).join(''));
+      }, since);
       const cancelEnd = context.clock.after(streamMs, () => end());
       const end = (): void => {
         stopListening();
@@ -67,7 +70,7 @@ export function eventRoutes(app: TypedApp, context: ControllerContext): void {
 
 function newWatch(context: ControllerContext, organisation: OrganisationId): ChangeWatch {
   const { store } = context.organisation(organisation);
-  return new ChangeWatch(store, context.clock, (error) =>
+  return new ChangeWatch(store, context.presence, context.clock, (error) =>
     context.log.warn({ err: error }, 'the audit log could not be read for dashboards'),
   );
 }

@@ -6,6 +6,7 @@ import type { ControllerContext } from '../../context.ts';
 import { effectiveAccess } from '../../explain/effective-access.ts';
 import { overviewOf } from '../../organisation/overview.ts';
 import { organisationOf } from '../access.ts';
+import { has } from '../callers.ts';
 import { ProblemError } from '../problems.ts';
 import type { TypedApp } from '../typed-app.ts';
 
@@ -19,7 +20,8 @@ export function overviewRoutes(app: TypedApp, context: ControllerContext): void 
         response: { 200: Overview },
       },
     },
-    async (request) => overviewOf(context, context.organisation(organisationOf(request))),
+    async (request) =>
+      overviewOf(context, context.organisation(organisationOf(request)), has(request.caller, 'tokens.read')),
   );
 
   app.get(

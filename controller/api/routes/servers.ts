@@ -47,6 +47,7 @@ export function serverRoutes(app: TypedApp, context: ControllerContext): void {
               version: row.version,
               online: context.presence.isOnline(row.id),
               seen: new Date(row.seen_ms).toISOString(),
+              ...(isEmbedded(row) ? { embedded: true as const } : {}),
             };
           });
       },
@@ -94,10 +95,15 @@ async function refuseEmbedded(
 ): Promise<void> {
   const { store } = context.organisation(organisation);
   const row = await store.select('nodes').select('mk').where('id', '=', id).executeTakeFirst();
-  if (row?.mk === '') {
+  if (row !== undefined && isEmbedded(row)) {
     throw new ProblemError(
       'conflict',
       'This relay is part of the controller; start that with --roles controller.',
     );
   }
+}
+
+/** It has no machine key: nothing of it ever joined. */
+function isEmbedded({ mk }: { readonly mk: string }): boolean {
+  return mk === '';
 }

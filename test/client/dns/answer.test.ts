@@ -1,4 +1,4 @@
-/** The rules of DESIGN section 6 and FIELD's list for DNS, asked of the resolver as whole messages. */
+/** What DNS on this machine has to be (docs/names.md), asked of the resolver as whole messages. */
 import packet, { type Message } from 'dns-packet';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -219,9 +219,12 @@ export class SmallOrganisation {
     await close(this.#relayServer);
   }
 
-  async addConnector(direct?: ConnectorOptions['direct']): Promise<Connector> {
+  async addConnector(
+    direct?: ConnectorOptions['direct'],
+    state = this.state(`connector-${this.#connectors.length}`),
+  ): Promise<Connector> {
     const connector = await startConnector({
-      state: this.state(`connector-${this.#connectors.length}`),
+      state,
       key: { ...this.key(), kind: 'pk' },
       log: pino({ level: 'silent' }),
       ...(direct === undefined ? {} : { direct }),

@@ -45,7 +45,11 @@ export class ConnectorBench {
   readonly wiki: ResourceId = id('res');
   readonly databases: ResourceId = id('res');
   readonly directory = mkdtempSync(join(root, 'state-'));
-  readonly flows = new FlowLog(openStateDirectory(this.directory));
+  readonly flows = new FlowLog({
+    state: openStateDirectory(this.directory),
+    clock: systemClock,
+    alarm: () => this.alarms.push('flows-not-kept'),
+  });
   readonly quota = new FlowQuota();
   readonly key = newAgreementKey();
   readonly device = newAgreementKey();

@@ -1,5 +1,5 @@
 /**
- * The posture condition once more, from DESIGN's sentences alone and the table in docs/posture.md: for the slow twin.
+ * The posture condition once more, from the sentences of docs/posture.md alone: for the slow twin.
  * Every check is judged by itself; "an unknown fact fails a condition of an allow or a require, and counts in a deny".
  */
 import type { PostureProfileDocument } from '../../../protocol/posture-document.ts';

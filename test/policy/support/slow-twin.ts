@@ -1,5 +1,5 @@
 /**
- * `decide` once more, written from the sentences of DESIGN section 8 alone, as plainly and as slowly as it likes: reads
+ * `decide` once more, written from the sentences of docs/policies.md alone, as plainly and as slowly as it likes: reads
  * the documents themselves, compiles nothing, shares nothing with policy/ but types. Tests hold the product against it.
  */
 import { isIP } from 'node:net';
@@ -19,7 +19,7 @@ export interface TwinDecision {
   readonly untilMs: number | undefined;
 }
 
-/** What DESIGN section 8 says beside the document: approved requests, and what is locked because nobody used it. */
+/** What decides besides the document: approved requests, and what is locked because nobody used it. */
 export interface Beside {
   /** "An approved request is an allow with `until`, which may name the requires it `waives`." */
   readonly approvals?: readonly Approval[];

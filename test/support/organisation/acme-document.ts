@@ -1,6 +1,6 @@
 /**
  * Acme's `postern.yaml`: what the demo applies, and what tests and the bench start from and change. The same shape as
- * DESIGN's example, with what the lab holds.
+ * The example organisation, with what the lab holds.
  */
 import { stringify } from 'yaml';
 import type {

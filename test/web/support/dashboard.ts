@@ -36,11 +36,14 @@ const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/
 /** One controller and browser for a file of tests. */
 export async function startDashboard(
   test: { after(done: () => Promise<void>): void },
-  { hostile = false, texts }: { readonly hostile?: boolean; readonly texts?: TextRecords } = {},
+  {
+    hostile = false,
+    texts,
+    // Nobody answers there: what an administrator is shown of mail is.
+    smtp = new URL('smtp://postern@mail.acme.example:587'),
+  }: { readonly hostile?: boolean; readonly texts?: TextRecords; readonly smtp?: URL } = {},
 ): Promise<Dashboard> {
   const publicUrl = new URL(`http://postern.localhost:${await freePort()}`);
-  // Nothing is sent: what an administrator is shown of mail is.
-  const smtp = new URL('smtp://postern@mail.acme.example:587');
   const mailer = openMailer({ url: smtp, from: 'access@acme.example', failed: () => undefined });
   const portal = await testPortal(test, [], publicUrl, mailer, texts);
   const busy = await makeBusy(portal, { hostile });

@@ -22,9 +22,9 @@ export class Running {
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown>;
 
-  constructor(args: readonly string[]) {
+  constructor(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
     const { PATH = '', HOME = '' } = process.env;
-    this.#child = spawn(process.execPath, [launcher, ...args], { env: { PATH, HOME } });
+    this.#child = spawn(process.execPath, [launcher, ...args], { env: { PATH, HOME, ...environment } });
     this.#ended = once(this.#child, 'close');
     for (const stream of [this.#child.stdout, this.#child.stderr])
       stream?.on('data', (chunk: Buffer) => {
@@ -62,6 +62,10 @@ export interface FirstRun {
   };
   /** Runs the line that the page shows, with a state folder of its own in the place of the system's. */
   readonly run: (line: string) => Running;
+  /** Runs the program with these words, ended with the rest. */
+  readonly start: (words: readonly string[], environment: Readonly<Record<string, string>>) => Running;
+  /** Where everything of it lies. */
+  readonly folder: string;
   readonly close: () => Promise<void>;
 }
 
@@ -123,6 +127,12 @@ export async function openFirstRun(): Promise<FirstRun> {
       asked: () => asked,
       streams: () => streams,
     },
+    folder,
+    start(words, environment) {
+      const running = new Running(words, environment);
+      programs.push(running);
+      return running;
+    },
     run(line) {
       const [program, ...args] = line.replace('/var/lib/postern', join(folder, 'connector')).split(' ');
       if (program !== 'postern') throw new Error(`the line is no command of ours: ${line}`);
@@ -143,16 +153,24 @@ export async function openFirstRun(): Promise<FirstRun> {
 /** Waits as long as a person takes to read so many words and find the next button; nothing in tests. */
 export type Read = (words: number) => Promise<void>;
 
-/** One step after the other; `told` hears of each as it is done. The page is that of the application. */
-export async function firstRun(run: FirstRun, told: (step: string) => void, read: Read): Promise<Page> {
-  const { page, application } = run;
-  await page.goto(run.setupLink);
+/** Becomes the owner by the setup link. */
+export async function becomeOwner(
+  { page, setupLink }: FirstRun,
+  read: Read = async () => undefined,
+): Promise<void> {
+  await page.goto(setupLink);
   await read(60);
   await page.getByLabel('Name').fill('Olga Owner');
   await page.getByLabel('E-mail').fill('olga@acme.example');
   await page.getByRole('button', { name: 'Continue with a passkey' }).click();
   await page.getByRole('heading', { name: 'You are the owner' }).waitFor();
   await read(60);
+}
+
+/** One step after the other; `told` hears of each as it is done. The page is that of the application. */
+export async function firstRun(run: FirstRun, told: (step: string) => void, read: Read): Promise<Page> {
+  const { page, application } = run;
+  await becomeOwner(run, read);
   told('owner');
   await page.getByRole('link', { name: /go on/ }).click();
   await page.getByRole('link', { name: 'Begin' }).click();

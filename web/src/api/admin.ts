@@ -25,6 +25,7 @@ import type { MailStatus, MailTested } from '../../../protocol/mail.ts';
 import type { LiveFlowList } from '../../../protocol/live-flows.ts';
 import type { NameProof } from '../../../protocol/name-proofs.ts';
 import type { Overview } from '../../../protocol/overview.ts';
+import type { MadePass, PassEntry } from '../../../protocol/passes.ts';
 import type { PlanResult } from '../../../protocol/plan.ts';
 import type { PolicyHits } from '../../../protocol/policy-hits.ts';
 import type { ProposalDetail, ProposalList, Proposed } from '../../../protocol/proposals.ts';
@@ -149,6 +150,10 @@ export const admin = {
       'GET',
       withQuery('document/history', { before: before?.toString() }),
     ),
+  passes: () => call<PassEntry[]>('GET', 'passes'),
+  makePass: (body: { name: string; resource: string; serviceAccount: string; expires?: string }) =>
+    call<MadePass>('POST', 'passes', { body }),
+  revokePass: (pass: string) => call<undefined>('DELETE', `passes/${id(pass)}`),
   revision: (revision: number) => call<RevisionDetail>('GET', `document/history/${revision}`),
   rollback: (revision: number, from: number) =>
     call<ApplyResult | Proposed>('POST', 'document/rollback', { body: { revision, from } }),

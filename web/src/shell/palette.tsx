@@ -98,6 +98,7 @@ export default function Palette({
               <li
                 key={goal.key}
                 id={`palette-${index}`}
+                ref={index === place ? intoSight : undefined}
                 role="option"
                 aria-selected={index === place}
                 tabIndex={-1}
@@ -124,6 +125,11 @@ export default function Palette({
       </Dialog.Portal>
     </Dialog.Root>
   );
+}
+
+/** More is found than the list shows at once. */
+function intoSight(option: HTMLElement | null): void {
+  option?.scrollIntoView({ block: 'nearest' });
 }
 
 function useGoals(groups: readonly NavigationGroup[]): Goal[] {

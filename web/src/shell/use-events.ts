@@ -17,6 +17,8 @@ const touched: Readonly<Record<LiveKind, readonly string[]>> = {
     'overview',
     'access',
     'keys',
+    'proposals',
+    'passes',
   ],
   people: ['people', 'service-accounts', 'overview', 'access'],
   devices: ['devices', 'standings', 'overview', 'access'],
@@ -24,7 +26,17 @@ const touched: Readonly<Record<LiveKind, readonly string[]>> = {
   servers: ['connectors', 'relays', 'keys', 'hostnames', 'names', 'overview'],
   requests: ['requests', 'access', 'overview'],
   exposures: ['exposures'],
-  settings: ['administrators', 'invitations', 'tokens', 'directories', 'webhooks', 'mail', 'usage'],
+  passes: ['passes'],
+  settings: [
+    'administrators',
+    'invitations',
+    'tokens',
+    'directories',
+    'webhooks',
+    'mail',
+    'usage',
+    'overview',
+  ],
   log: ['log', 'flows'],
 };
 

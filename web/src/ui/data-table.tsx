@@ -2,31 +2,20 @@
  * The one table: found, sorted and filtered by its page's address, saved as CSV or NDJSON, and quick with tens of
  * thousands of rows, of which only those in sight are in the page. Narrow windows keep its first column and a line below.
  */
-import { memo, useMemo, useRef, useState, type ReactNode } from 'react';
+import { memo, useRef, type ReactNode } from 'react';
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
-import { ArrowDown, ArrowUp, Download, Search } from 'lucide-react';
+import { ArrowDown, ArrowUp } from 'lucide-react';
 import { classNames } from './class-names.ts';
-import { saveFile, toCsv, toNdjson, type ExportRow } from './export-rows.ts';
-import { useListSearch } from './use-list-search.ts';
+import { ListTools, NothingFound } from './list-tools.tsx';
+import { useFound, type Filter, type ListField } from './use-found.ts';
 
-export interface Column<T> {
-  readonly id: string;
-  readonly head: string;
-  /** What it is sorted, found and exported by. */
-  readonly value: (row: T) => string | number | boolean;
+export interface Column<T> extends ListField<T> {
   readonly cell?: (row: T) => ReactNode;
   /** The least width of window in which it is shown; always unless said. */
   readonly from?: 'sm' | 'md' | 'lg' | 'xl';
   /** A Tailwind width, e.g. `w-32`; the rest is shared. */
   readonly width?: string;
   readonly end?: boolean;
-}
-
-export interface Filter<T> {
-  readonly id: string;
-  readonly label: string;
-  readonly options: readonly { readonly value: string; readonly label: string }[];
-  readonly takes: (row: T, value: string) => boolean;
 }
 
 const from = {
@@ -63,68 +52,13 @@ export function DataTable<T>({
   /** In the place of the table when there is no row at all. */
   readonly empty: ReactNode;
 }) {
-  const [search, change] = useListSearch();
-  const { q = '', sort, dir } = search;
-  const found = useMemo(() => {
-    const words = q.toLowerCase().split(/\s+/).filter(Boolean);
-    const chosen = filters.flatMap((filter) => {
-      const value = search[filter.id];
-      return value === undefined ? [] : [(row: T) => filter.takes(row, value)];
-    });
-    const kept = rows.filter((row) => {
-      if (!chosen.every((takes) => takes(row))) return false;
-      if (words.length === 0) return true;
-      const text = columns
-        .map(({ value }) => String(value(row)))
-        .join('\n')
-        .toLowerCase();
-      return words.every((word) => text.includes(word));
-    });
-    const column = columns.find(({ id }) => id === sort);
-    if (column === undefined) return kept;
-    const sign = dir === 'desc' ? -1 : 1;
-    return kept.toSorted((a, b) => sign * compared(column.value(a), column.value(b)));
-  }, [rows, columns, filters, search, q, sort, dir]);
+  const { found, sort, dir, change } = useFound(rows, columns, filters);
   if (rows.length === 0) return empty;
-  const exported = (): ExportRow[] =>
-    found.map((row) => Object.fromEntries(columns.map(({ id, value }) => [id, value(row)])));
   return (
     <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] gap-3">
-      <div className="flex flex-wrap items-center gap-2">
-        <Find name={name} value={q} onChange={(text) => change({ q: text })} />
-        {filters.map(({ id, label, options }) => (
-          <select
-            key={id}
-            aria-label={label}
-            value={search[id] ?? ''}
-            onChange={(event) => change({ [id]: event.target.value })}
-            className="h-9 max-w-48 rounded-control border border-line-strong bg-surface px-2 text-small hover:border-quiet"
-          >
-            <option value="">{label}: any</option>
-            {options.map((option) => (
-              <option key={option.value} value={option.value}>
-                {option.label}
-              </option>
-            ))}
-          </select>
-        ))}
-        <p role="status" className="ml-auto text-small whitespace-nowrap text-quiet tabular-nums">
-          {found.length === rows.length ? rows.length : `${found.length} of ${rows.length}`}{' '}
-          {rows.length === 1 ? one : name}
-        </p>
-        <SaveAs name={name} rows={exported} />
-      </div>
+      <ListTools name={name} one={one} rows={rows} found={found} fields={columns} filters={filters} />
       {found.length === 0 ? (
-        <div className="rounded-panel border border-line bg-surface px-5 py-10 text-center text-quiet">
-          Nothing matches.{' '}
-          <button
-            type="button"
-            className="text-accent underline underline-offset-3"
-            onClick={() => change({ q: '', ...Object.fromEntries(filters.map(({ id }) => [id, ''])) })}
-          >
-            Show all {rows.length} {name}
-          </button>
-        </div>
+        <NothingFound name={name} count={rows.length} filters={filters} />
       ) : (
         <Rows
           name={name}
@@ -293,78 +227,4 @@ function Gap({ px, span }: { readonly px: number; readonly span: number }) {
       <td colSpan={span} style={{ height: px }} />
     </tr>
   );
-}
-
-function Find({
-  name,
-  value,
-  onChange,
-}: {
-  readonly name: string;
-  readonly value: string;
-  readonly onChange: (text: string) => void;
-}) {
-  return (
-    <div className="relative min-w-40 flex-1 basis-full sm:max-w-72 sm:basis-auto">
-      <Search className="pointer-events-none absolute top-2.5 left-3 size-4 text-quiet" aria-hidden="true" />
-      <input
-        type="search"
-        value={value}
-        onChange={(event) => onChange(event.target.value)}
-        aria-label={`Find ${name}`}
-        placeholder={`Find ${name}`}
-        autoComplete="off"
-        spellCheck={false}
-        className="h-9 w-full rounded-control border border-line-strong bg-surface pr-3 pl-9 text-small hover:border-quiet"
-      />
-    </div>
-  );
-}
-
-function SaveAs({ name, rows }: { readonly name: string; readonly rows: () => ExportRow[] }) {
-  const [open, setOpen] = useState(false);
-  const save = (as: 'csv' | 'ndjson'): void => {
-    setOpen(false);
-    if (as === 'csv') saveFile(`${name}.csv`, 'text/csv', toCsv(rows()));
-    else saveFile(`${name}.ndjson`, 'application/x-ndjson', toNdjson(rows()));
-  };
-  return (
-    <div
-      className="relative"
-      onBlur={(event) => (event.currentTarget.contains(event.relatedTarget) ? undefined : setOpen(false))}
-      onKeyDown={(event) => (event.key === 'Escape' ? setOpen(false) : undefined)}
-    >
-      <button
-        type="button"
-        aria-expanded={open}
-        aria-label={`Save ${name} as a file`}
-        title="Save as a file"
-        onClick={() => setOpen(!open)}
-        className="inline-flex size-9 items-center justify-center rounded-control border border-line-strong bg-surface text-quiet hover:border-quiet hover:text-ink"
-      >
-        <Download className="size-4" aria-hidden="true" />
-      </button>
-      {open ? (
-        <div className="rises absolute top-10 right-0 z-20 grid w-40 rounded-control border border-line bg-raised p-1 shadow-menu">
-          {(['csv', 'ndjson'] as const).map((as) => (
-            <button
-              key={as}
-              type="button"
-              onClick={() => save(as)}
-              className="rounded-small px-3 py-2 text-left text-small hover:bg-sunken"
-            >
-              {as === 'csv' ? 'CSV, for sheets' : 'NDJSON, for programs'}
-            </button>
-          ))}
-        </div>
-      ) : undefined}
-    </div>
-  );
-}
-
-const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
-
-function compared(a: string | number | boolean, b: string | number | boolean): number {
-  if (typeof a === 'number' && typeof b === 'number') return a - b;
-  return collator.compare(String(a), String(b));
 }

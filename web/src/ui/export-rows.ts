@@ -12,16 +12,6 @@ export function toNdjson(rows: readonly ExportRow[]): string {
   return rows.map((row) => `${JSON.stringify(row)}\n`).join('');
 }
 
-/** Has the browser save `text` as a file of this name. */
-export function saveFile(name: string, type: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(url);
-}
-
 /** Quoted where needed. A sheet would run what begins like a formula: an apostrophe keeps it a text. */
 function cell(value: string | number | boolean): string {
   const text = String(value);

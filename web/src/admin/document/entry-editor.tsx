@@ -7,7 +7,8 @@ import { Drawer } from '../../ui/dialog.tsx';
 import { TextArea } from '../../ui/field.tsx';
 import { FormBoundary } from './form-boundary.tsx';
 import { NameField } from './name-field.tsx';
-import { entryNouns, withEntry, type EntryOf, type NamedList } from './shown-document.ts';
+import { entryNouns, withEntry, type EntryOf, type NamedList, type ShownDocument } from './shown-document.ts';
+import { useBegun } from './use-begun.tsx';
 import { useReview } from './use-review.tsx';
 
 /** What every form of an entry is given: the document, the entry in it (none for a new one), and how it closes. */
@@ -34,7 +35,7 @@ export function EntryEditor<K extends NamedList>({
   list,
   existing,
   fresh,
-  base,
+  base: live,
   nameExample,
   nameHint,
   renderHead,
@@ -42,6 +43,11 @@ export function EntryEditor<K extends NamedList>({
   onClose,
 }: EntryEditorProps<K>) {
   const name = existing?.name;
+  const entryIn = (document: ShownDocument): EntryOf<K> | undefined =>
+    name === undefined
+      ? undefined
+      : (document[list] as EntryOf<K>[] | undefined)?.find((each) => each.name === name);
+  const { base, isOld, notice } = useBegun(live, entryIn);
   const [entry, setEntry] = useState<EntryOf<K>>(existing ?? fresh);
   const [text, setText] = useState(() => stringify(entry, { lineWidth: 80 }));
   const [fault, setFault] = useState<string>();
@@ -81,7 +87,7 @@ export function EntryEditor<K extends NamedList>({
             Cancel
           </Button>
           <Button
-            disabled={fault !== undefined || entry.name === ''}
+            disabled={isOld || fault !== undefined || entry.name === ''}
             onClick={() =>
               propose({
                 title: name === undefined ? `Add the ${noun} ${called}` : `Change the ${noun} ${called}`,
@@ -97,6 +103,11 @@ export function EntryEditor<K extends NamedList>({
         </>
       }
     >
+      {notice((now) => {
+        const there = entryIn(now);
+        if (there === undefined) onClose();
+        else follow(there);
+      })}
       <div className="grid gap-6 md:grid-cols-[minmax(0,1fr)_minmax(0,20rem)]">
         <div className="grid grid-cols-[minmax(0,1fr)] content-start gap-4">
           <FormBoundary entry={entry}>

@@ -2,7 +2,8 @@
 import { useState } from 'react';
 import { skipToken, useQuery, useQueryClient } from '@tanstack/react-query';
 import { stringify } from 'yaml';
-import { admin } from '../../api/admin.ts';
+import { admin, type DocumentInForce } from '../../api/admin.ts';
+import { documentQuery } from '../../admin-queries.ts';
 import { Button } from '../../ui/button.tsx';
 import { CodeBlock } from '../../ui/code-block.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
@@ -12,6 +13,7 @@ import { toast } from '../../ui/toast.tsx';
 import { Failed } from './failed.tsx';
 import { useFirstName } from './first-name.tsx';
 import { Planned } from './planned.tsx';
+import type { ShownDocument } from './shown-document.ts';
 import type { Proposal } from './use-review.tsx';
 
 export default function Review({
@@ -42,15 +44,17 @@ export default function Review({
         toast({
           text: `Saved as revision ${saved.revision}.`,
           undo: async () => {
-            await admin.rollback(base.revision, saved.revision);
+            await takeBack(base, next, saved.revision);
             await queries.invalidateQueries({ queryKey: ['admin'] });
           },
         });
       onClose();
-      onSaved?.();
+      onSaved?.('proposal' in saved ? undefined : { document: next, revision: saved.revision });
       await queries.invalidateQueries({ queryKey: ['admin'] });
     } catch (error) {
       setSaving(error instanceof Error ? error : new Error(String(error)));
+      // Somebody else may have been first: the form below then goes on with what is there now.
+      await queries.invalidateQueries({ queryKey: documentQuery.queryKey });
     }
   };
   const failing = plan.data?.tests.failed.length ?? 0;
@@ -108,4 +112,10 @@ export default function Review({
       )}
     </Dialog>
   );
+}
+
+/** Puts what was there before into force again. Before the first change there was nothing to go back to but the name. */
+async function takeBack(base: DocumentInForce, saved: ShownDocument, from: number): Promise<void> {
+  if (base.revision > 0) await admin.rollback(base.revision, from);
+  else await admin.save({ ...base.document, organisation: saved.organisation }, from);
 }

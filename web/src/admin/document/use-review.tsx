@@ -10,7 +10,8 @@ export interface Proposal {
   readonly next: ShownDocument;
   /** The part of the document that matters, as it will stand there; undefined where something goes. */
   readonly fragment?: object;
-  readonly onSaved?: () => void;
+  /** Given the document as it was saved; nothing where it waits for a second administrator. */
+  readonly onSaved?: (saved: DocumentInForce | undefined) => void;
 }
 
 const Review = lazy(() => import('./review.tsx'));

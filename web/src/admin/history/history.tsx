@@ -1,5 +1,5 @@
 /** Every revision of the document: when, by whom, what it changed, and the way back to it. */
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
 import { stringify } from 'yaml';
 import type { DocumentChange, DocumentRevision } from '../../../../protocol/document-revisions.ts';
@@ -12,7 +12,9 @@ import { Confirm } from '../../ui/confirm.tsx';
 import { Drawer } from '../../ui/dialog.tsx';
 import { Foreign } from '../../ui/foreign.tsx';
 import { Instant } from '../../ui/instant.tsx';
+import { FoundList } from '../../ui/found-list.tsx';
 import { Page } from '../../ui/page.tsx';
+import type { ListField } from '../../ui/use-found.ts';
 import { EmptyState, Loaded } from '../../ui/states.tsx';
 import { useListSearch } from '../../ui/use-list-search.ts';
 import { useNames } from '../log/use-names.ts';
@@ -24,6 +26,7 @@ export function HistoryPage() {
   const may = useMay();
   const queries = useQueryClient();
   const names = useNames();
+  const fields = useMemo(() => fieldsOf(names), [names]);
   const document = useDocument();
   const [{ revision }, change] = useListSearch();
   const [back, setBack] = useState<number>();
@@ -46,20 +49,27 @@ export function HistoryPage() {
               <p>The first change makes the first one.</p>
             </EmptyState>
           ) : (
-            <div className="rounded-panel border border-line bg-surface shadow-panel">
-              <ul className="divide-y divide-line" aria-label="Revisions">
-                {rows.map((row) => (
-                  <Row
-                    key={row.revision}
-                    row={row}
-                    who={names.get(row.who) ?? row.who}
-                    inForce={row.revision === inForce}
-                    onOpen={() => change({ revision: String(row.revision) })}
-                  />
-                ))}
-              </ul>
+            <div className="grid grid-cols-[minmax(0,1fr)] gap-3">
+              <FoundList name="revisions" rows={rows} fields={fields}>
+                {(found) => (
+                  <ul
+                    className="divide-y divide-line rounded-panel border border-line bg-surface shadow-panel"
+                    aria-label="Revisions"
+                  >
+                    {found.map((row) => (
+                      <Row
+                        key={row.revision}
+                        row={row}
+                        who={names.get(row.who) ?? row.who}
+                        inForce={row.revision === inForce}
+                        onOpen={() => change({ revision: String(row.revision) })}
+                      />
+                    ))}
+                  </ul>
+                )}
+              </FoundList>
               {history.hasNextPage ? (
-                <div className="border-t border-line p-2 text-center">
+                <div className="text-center">
                   <Button
                     tone="quiet"
                     small
@@ -112,6 +122,15 @@ export function HistoryPage() {
       )}
     </Page>
   );
+}
+
+function fieldsOf(names: ReadonlyMap<string, string>): readonly ListField<DocumentRevision>[] {
+  return [
+    { id: 'number', head: 'Revision', value: ({ revision }) => revision },
+    { id: 'time', head: 'Time', value: ({ time }) => time },
+    { id: 'who', head: 'Who', value: ({ who }) => names.get(who) ?? who },
+    { id: 'changes', head: 'Changes', value: ({ changes }) => changes },
+  ];
 }
 
 function Row({

@@ -12,7 +12,9 @@ import { Instant } from '../../ui/instant.tsx';
 import { Page } from '../../ui/page.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { Loaded } from '../../ui/states.tsx';
-import { attentionIn, stepsIn, type Attention, type Step } from './what-to-do.ts';
+import { attentionIn, type Attention } from './attention.ts';
+import { Denied } from './denied.tsx';
+import { stepsIn, type Step } from './steps.ts';
 
 export function AdminHomePage() {
   const overview = useQuery(overviewQuery);
@@ -115,7 +117,7 @@ function NeedsAttention({ list }: { readonly list: readonly Attention[] }) {
       {list.length === 0 ? (
         <p className="flex items-center gap-3 px-5 py-4 text-quiet">
           <Check className="size-5 shrink-0 text-good" aria-hidden="true" />
-          Nothing. Every network is reached, and no device waits.
+          Nothing. Every network is reached, nothing fails, and nobody waits.
         </p>
       ) : (
         <ul className="divide-y divide-line">
@@ -175,53 +177,11 @@ function Numbers({ overview: { counts } }: { readonly overview: Overview }) {
   );
 }
 
-function Denied({ denied }: { readonly denied: Overview['denied'] }) {
-  const most = Math.max(1, ...denied.reasons.map(({ count }) => count));
-  return (
-    <Panel
-      title="Refused in the last 24 hours"
-      aside={
-        <span className="text-small text-quiet tabular-nums">
-          {denied.count.toLocaleString()}
-          {denied.more ? ' or more' : ''}
-        </span>
-      }
-    >
-      {denied.reasons.length === 0 ? (
-        <p className="px-5 py-4 text-quiet">Nobody was refused anything.</p>
-      ) : (
-        <ul className="grid gap-2.5 px-5 py-4">
-          {denied.reasons.map(({ name, text = name, count }) => (
-            <li key={name}>
-              <div className="flex items-baseline justify-between gap-4 text-small">
-                <Link
-                  to="/admin/log"
-                  search={{ result: 'refused', q: name }}
-                  className="min-w-0 truncate underline decoration-line-strong/50 underline-offset-3 hover:decoration-ink"
-                >
-                  {text}
-                </Link>
-                <span className="text-quiet tabular-nums">{count}</span>
-              </div>
-              <div className="mt-1 h-1 rounded-full bg-sunken" aria-hidden="true">
-                <div
-                  className="h-1 rounded-full bg-line-strong"
-                  style={{ width: `${(100 * count) / most}%` }}
-                />
-              </div>
-            </li>
-          ))}
-        </ul>
-      )}
-    </Panel>
-  );
-}
-
 function Expiring({ list }: { readonly list: Overview['expiring'] }) {
   return (
     <Panel title="Ends within two weeks">
       {list.length === 0 ? (
-        <p className="px-5 py-4 text-quiet">No certificate, key or policy.</p>
+        <p className="px-5 py-4 text-quiet">No certificate, key, token or policy.</p>
       ) : (
         <ul className="divide-y divide-line">
           {list.map(({ kind, name, at }) => (

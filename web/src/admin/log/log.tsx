@@ -1,9 +1,11 @@
 /** The audit log: sign-ins, decisions, flows and changes, found by filters in the address, live, and saved as a file. */
 import { useState, type ReactNode } from 'react';
 import { Download } from 'lucide-react';
+import type { AuditRow } from '../../../../protocol/inventory.ts';
 import { admin, type LogQuery } from '../../api/admin.ts';
 import { Button } from '../../ui/button.tsx';
-import { saveFile, toNdjson } from '../../ui/export-rows.ts';
+import { toCsv, toNdjson, type ExportRow } from '../../ui/export-rows.ts';
+import { saveFile } from '../../ui/save-file.ts';
 import { Page } from '../../ui/page.tsx';
 import { Tabs } from '../../ui/tabs.tsx';
 import { toast } from '../../ui/toast.tsx';
@@ -38,7 +40,7 @@ const maxSaved = 20_000;
 
 export function LogPage() {
   const [{ tab, kind, q, result, resource, period, who }, change] = useListSearch();
-  const [saving, setSaving] = useState(false);
+  const [saving, setSaving] = useState<'csv' | 'ndjson'>();
   // Rounded down, so that the question stays the same while the page is looked at.
   const [openedMs] = useState(() => Math.floor(Date.now() / 60_000) * 60_000);
   const lastMs = period === undefined ? undefined : periodMs[period];
@@ -51,17 +53,18 @@ export function LogPage() {
     who,
     since: lastMs === undefined ? undefined : new Date(openedMs - lastMs).toISOString(),
   };
-  const save = async (): Promise<void> => {
-    setSaving(true);
+  const save = async (as: 'csv' | 'ndjson'): Promise<void> => {
+    setSaving(as);
     try {
       const { entries, whole } = await allEntries(query);
-      saveFile('postern-log.ndjson', 'application/x-ndjson', toNdjson(entries as never));
+      if (as === 'csv') saveFile('postern-log.csv', 'text/csv', toCsv(entries.map(asRow)));
+      else saveFile('postern-log.ndjson', 'application/x-ndjson', toNdjson(entries as never));
       if (!whole)
         toast({ text: `The newest ${maxSaved} entries were saved. Narrow the filters for the rest.` });
     } catch (error) {
       toast({ tone: 'bad', text: error instanceof Error ? error.message : 'It could not be saved.' });
     } finally {
-      setSaving(false);
+      setSaving(undefined);
     }
   };
   return (
@@ -69,10 +72,16 @@ export function LogPage() {
       title="Log"
       lead="What happened, newest first, as it happens: who, what, the outcome and why."
       actions={
-        <Button tone="secondary" busy={saving} onClick={() => void save()}>
-          <Download className="size-4" aria-hidden="true" />
-          Save as NDJSON
-        </Button>
+        <>
+          <Button tone="secondary" busy={saving === 'csv'} onClick={() => void save('csv')}>
+            <Download className="size-4" aria-hidden="true" />
+            Save as CSV
+          </Button>
+          <Button tone="secondary" busy={saving === 'ndjson'} onClick={() => void save('ndjson')}>
+            <Download className="size-4" aria-hidden="true" />
+            Save as NDJSON
+          </Button>
+        </>
       }
     >
       <Tabs
@@ -124,6 +133,20 @@ export function LogPage() {
       <LogList query={query} />
     </Page>
   );
+}
+
+/** What of an entry has a column; what differs by its kind is one of them, as JSON. */
+function asRow({ seq, time, who, what, resource, result, reasons, detail }: AuditRow): ExportRow {
+  return {
+    seq,
+    time,
+    who,
+    what,
+    resource: resource ?? '',
+    result,
+    reasons: reasons.join(' '),
+    detail: JSON.stringify(detail),
+  };
 }
 
 /** Whether a kind is this one or below it; every kind is within none. */

@@ -4,17 +4,16 @@ import { useQuery } from '@tanstack/react-query';
 import { allDevicesQuery, peopleQuery, serviceAccountsQuery } from '../../admin-queries.ts';
 import { useMay } from '../../shell/may.ts';
 import { foreignText } from '../../ui/foreign-text.ts';
+import type { Option } from '../../ui/pick-one.tsx';
+import { subjectId } from './graph.ts';
 
-export interface Viewer {
-  readonly id: string;
-  readonly kind: 'people' | 'service accounts' | 'devices';
-  readonly text: string;
-  /** What policies call them: their address or name, and their groups. */
-  readonly names: readonly string[];
+export interface Viewer extends Option {
+  readonly about: 'person' | 'service account' | 'device';
+  /** What of the map's first column they are. */
+  readonly own: readonly string[];
 }
 
-/** So many of each are offered. */
-const most = 1_000;
+const everyone = subjectId('everyone', 'everyone');
 
 export function useViewers(): readonly Viewer[] {
   const may = useMay();
@@ -23,62 +22,30 @@ export function useViewers(): readonly Viewer[] {
   const accounts = useQuery({ ...serviceAccountsQuery, enabled });
   const devices = useQuery({ ...allDevicesQuery, enabled: may('devices.read') });
   return useMemo(() => {
-    const persons = (people.data ?? []).map(({ id, name, email, groups }): Viewer => ({
-      id,
-      kind: 'people',
-      text: foreignText(email ?? name, 60),
-      names: [...(email === undefined ? [] : [email]), ...groups],
-    }));
-    const owners = new Map(persons.map((each) => [each.id, each]));
-    return [
-      ...persons,
-      ...(accounts.data ?? []).map(({ id, name, groups }): Viewer => ({
-        id,
-        kind: 'service accounts',
-        text: foreignText(name, 60),
-        names: [name, ...groups],
+    const groupsOf = (groups: readonly string[]) => groups.map((name) => subjectId('group', name));
+    const owners = [
+      ...(people.data ?? []).map(({ id, name, email, groups }): Viewer => ({
+        value: id,
+        about: 'person',
+        text: foreignText(email ?? name, 60),
+        own: [everyone, ...(email === undefined ? [] : [subjectId('person', email)]), ...groupsOf(groups)],
       })),
+      ...(accounts.data ?? []).map(({ id, name, groups }): Viewer => ({
+        value: id,
+        about: 'service account',
+        text: foreignText(name, 60),
+        own: [everyone, subjectId('service account', name), ...groupsOf(groups)],
+      })),
+    ];
+    const byId = new Map(owners.map((each) => [each.value, each]));
+    return [
+      ...owners,
       ...(devices.data ?? []).map(({ id, name, owner, ownerName }): Viewer => ({
-        id,
-        kind: 'devices',
+        value: id,
+        about: 'device',
         text: foreignText(`${foreignText(name, 40)}, of ${ownerName}`, 80),
-        names: owners.get(owner)?.names ?? [],
+        own: byId.get(owner)?.own ?? [everyone],
       })),
     ];
   }, [people.data, accounts.data, devices.data]);
-}
-
-export function ViewAs({
-  viewers,
-  as,
-  onChange,
-}: {
-  readonly viewers: readonly Viewer[];
-  readonly as: string | undefined;
-  readonly onChange: (id: string) => void;
-}) {
-  return (
-    <label className="flex max-w-full items-center gap-2 text-small text-quiet">
-      View as
-      <select
-        value={as ?? ''}
-        onChange={(event) => onChange(event.target.value)}
-        className="h-9 max-w-64 min-w-0 rounded-control border border-line-strong bg-surface px-2 text-ink hover:border-quiet"
-      >
-        <option value="">everyone</option>
-        {(['people', 'service accounts', 'devices'] as const).map((kind) => (
-          <optgroup key={kind} label={kind}>
-            {viewers
-              .filter((each) => each.kind === kind)
-              .slice(0, most)
-              .map(({ id, text }) => (
-                <option key={id} value={id}>
-                  {text}
-                </option>
-              ))}
-          </optgroup>
-        ))}
-      </select>
-    </label>
-  );
 }

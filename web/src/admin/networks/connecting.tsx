@@ -4,10 +4,10 @@ import { useQuery } from '@tanstack/react-query';
 import type { AuditRow } from '../../../../protocol/inventory.ts';
 import { connectorsQuery, keysQuery, logQuery, relaysQuery } from '../../admin-queries.ts';
 import { useMay } from '../../shell/may.ts';
-import { CodeBlock } from '../../ui/code-block.tsx';
 import { foreignText } from '../../ui/foreign-text.ts';
 import { Foreign } from '../../ui/foreign.tsx';
 import { StepList, type ShownStep } from '../../ui/step-list.tsx';
+import { ConnectorWays } from './connector-ways.tsx';
 
 const quickMs = 1_000;
 
@@ -32,10 +32,7 @@ export function Connecting({
           Run this on a machine in <b className="font-semibold">{network}</b>. The key works once, within a
           day, and is shown only now.
         </p>
-        <CodeBlock
-          what="The line to run"
-          text={`postern connector --key ${made.key} --state /var/lib/postern`}
-        />
+        <ConnectorWays apiKey={made.key} />
       </div>
       <StepList label="Steps" steps={steps} />
     </>
@@ -54,18 +51,20 @@ export function useConnecting({
   readonly before: readonly string[];
 }): { readonly steps: readonly ShownStep[]; readonly connected: boolean } {
   const may = useMay();
-  const [since] = useState(() => new Date(Date.now() - quickMs).toISOString());
+  // By the controller's clock; a key that is used up may be gone from the list.
+  const [since, setSince] = useState<string>();
   const enabled = made !== undefined;
   const keys = useQuery({ ...keysQuery, refetchInterval: quickMs, enabled });
   const connectors = useQuery({ ...connectorsQuery, refetchInterval: quickMs, enabled });
   const relays = useQuery({ ...relaysQuery, refetchInterval: quickMs, enabled });
+  const found = connectors.data?.find((each) => each.network === network && !before.includes(each.id));
+  const key = keys.data?.find(({ id }) => id === made?.id);
+  if (since === undefined && key !== undefined) setSince(key.created);
   const refusals = useQuery({
     ...logQuery({ what: 'connector.enrol', result: 'refused', since, last: '1' }),
     refetchInterval: quickMs,
-    enabled: enabled && may('audit.read'),
+    enabled: since !== undefined && may('audit.read'),
   });
-  const found = connectors.data?.find((each) => each.network === network && !before.includes(each.id));
-  const key = keys.data?.find(({ id }) => id === made?.id);
   const used = found !== undefined || (keys.data !== undefined && (key === undefined || key.usesLeft === 0));
   const relayed = relays.data?.some(({ online }) => online) === true;
   const refused = found === undefined ? refusals.data?.entries.at(-1) : undefined;

@@ -4,7 +4,6 @@ import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import type { ServerEntry } from '../../../../protocol/inventory.ts';
 import { allResourcesQuery, connectorsQuery } from '../../admin-queries.ts';
-import { admin } from '../../api/admin.ts';
 import { useMay } from '../../shell/may.ts';
 import { Button, buttonClass } from '../../ui/button.tsx';
 import { Entry, EntryList, NoEntry } from '../../ui/entry-list.tsx';
@@ -19,7 +18,7 @@ import { useReview } from '../document/use-review.tsx';
 import { EntityPage } from '../entity-page.tsx';
 import { Online } from '../online.tsx';
 import { useDocument } from '../use-document.ts';
-import { useQuestion } from '../use-question.tsx';
+import { useServerRemoval } from './use-server-removal.tsx';
 
 const route = getRouteApi('/shell/admin/networks/$name');
 
@@ -145,44 +144,24 @@ export function NetworkPage() {
 }
 
 function Connectors({ list }: { readonly list: readonly ServerEntry[] }) {
-  const may = useMay();
-  const [confirm, ask] = useQuestion();
+  const [confirm, renderRemove] = useServerRemoval('connectors');
   if (list.length === 0) return <NoEntry>None has joined yet.</NoEntry>;
   return (
     <>
       <EntryList>
-        {list.map(({ id, name, online, seen, version }) => (
+        {list.map((each) => (
           <Entry
-            key={id}
-            name={<Foreign text={name} limit={63} />}
+            key={each.id}
+            name={<Foreign text={each.name} limit={63} />}
             aside={
               <>
-                <Online online={online} seen={seen} />
+                <Online online={each.online} seen={each.seen} />
                 <span>
-                  Version <Foreign text={version} limit={30} />
+                  Version <Foreign text={each.version} limit={30} />
                 </span>
               </>
             }
-            actions={
-              may('servers.write') ? (
-                <Button
-                  small
-                  tone="quiet"
-                  onClick={() =>
-                    ask({
-                      title: `Remove the connector ${name}?`,
-                      text: 'What goes through it ends at once, and its key is refused. To come back it has to join with a new key.',
-                      yes: 'Remove it',
-                      done: `The connector ${name} is removed.`,
-                      run: () => admin.removeServer('connectors', id),
-                    })
-                  }
-                >
-                  Remove
-                  <span className="sr-only"> {name}</span>
-                </Button>
-              ) : undefined
-            }
+            actions={renderRemove(each)}
           />
         ))}
       </EntryList>

@@ -16,7 +16,9 @@ import { useListSearch } from '../../ui/use-list-search.ts';
 import { Online } from '../online.tsx';
 import { useDocument } from '../use-document.ts';
 import { AddConnector } from './add-connector.tsx';
+import { AddRelay } from './add-relay.tsx';
 import { serverColumns } from './server-columns.tsx';
+import { useServerRemoval } from './use-server-removal.tsx';
 
 interface NetworkRow {
   readonly name: string;
@@ -43,11 +45,16 @@ export function NetworksPage() {
   const addConnector = mayAdd ? (
     <AddButton onClick={() => change({ add: 'connector' })}>Add a connector</AddButton>
   ) : undefined;
+  const addRelay = mayAdd ? (
+    <AddButton onClick={() => change({ add: 'relay' })}>Add a relay</AddButton>
+  ) : undefined;
+  const [confirmConnector, renderRemoveConnector] = useServerRemoval('connectors');
+  const [confirmRelay, renderRemoveRelay] = useServerRemoval('relays');
   return (
     <Page
       title="Networks"
       lead="Private networks, each reached through connectors that dial out from inside."
-      actions={addConnector}
+      actions={tab === 'relays' ? addRelay : addConnector}
     >
       <Tabs
         label="Parts of networks"
@@ -66,6 +73,7 @@ export function NetworksPage() {
               rows={rows}
               columns={serverColumns('connectors')}
               keyOf={({ id }) => id}
+              {...(may('servers.write') ? { renderActions: renderRemoveConnector } : {})}
               empty={<NoConnector>{addConnector}</NoConnector>}
             />
           )}
@@ -78,11 +86,14 @@ export function NetworksPage() {
               rows={rows}
               columns={serverColumns('relays')}
               keyOf={({ id }) => id}
+              {...(may('servers.write') ? { renderActions: renderRemoveRelay } : {})}
               empty={
                 <EmptyState title="No relay">
                   <p>
-                    Start one with postern relay, or the controller with its own: --roles controller,relay.
+                    Nobody reaches anything without one. Add one here, or start the controller with its own:
+                    --roles controller,relay.
                   </p>
+                  {addRelay}
                 </EmptyState>
               }
             />
@@ -108,6 +119,9 @@ export function NetworksPage() {
           )}
         </Loaded>
       )}
+      {add === 'relay' && mayAdd ? <AddRelay onClose={() => change({ add: undefined })} /> : undefined}
+      {confirmConnector}
+      {confirmRelay}
       {add === 'connector' && mayAdd && document.data !== undefined ? (
         <AddConnector base={document.data} onClose={() => change({ add: undefined, network: undefined })} />
       ) : undefined}

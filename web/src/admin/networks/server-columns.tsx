@@ -57,7 +57,14 @@ const relayColumns: readonly Column<ServerEntry>[] = [
     head: 'Address',
     from: 'sm',
     value: ({ url = '' }) => url,
-    cell: ({ url = '' }) => <Foreign text={url} limit={120} className="font-mono text-note" />,
+    cell: ({ url = '', embedded }) => (
+      <>
+        <Foreign text={url} limit={120} className="font-mono text-note" />
+        {embedded === true ? (
+          <span className="block text-note text-quiet">inside the controller</span>
+        ) : undefined}
+      </>
+    ),
   },
   state,
   version,

@@ -1,17 +1,21 @@
 /** The groups that policies may speak of, with how many people have each; what a provider sends beyond them is ignored. */
-import { useState } from 'react';
-import { Link } from '@tanstack/react-router';
+import { useMemo, useState } from 'react';
 import type { PersonEntry } from '../../../../protocol/inventory.ts';
 import type { DocumentInForce } from '../../api/admin.ts';
 import { useMay } from '../../shell/may.ts';
 import { Button } from '../../ui/button.tsx';
+import { DataTable, type Column } from '../../ui/data-table.tsx';
+import { TextLink } from '../../ui/text-link.tsx';
+import type { PolicyDocument } from '../../../../protocol/policy-document.ts';
 import { counted } from '../../ui/counted.ts';
 import { Field } from '../../ui/field.tsx';
 import { Foreign } from '../../ui/foreign.tsx';
-import { Panel } from '../../ui/panel.tsx';
 import { EmptyState } from '../../ui/states.tsx';
 import { useReview } from '../document/use-review.tsx';
 import { namesGroup } from '../policies/about.ts';
+
+const noGroups: readonly string[] = [];
+const noPolicies: readonly PolicyDocument[] = [];
 
 export function Groups({
   base,
@@ -23,8 +27,17 @@ export function Groups({
   const may = useMay();
   const [name, setName] = useState('');
   const [review, propose] = useReview();
-  const { groups = [], policies = [] } = base.document;
+  const { groups = noGroups, policies = noPolicies } = base.document;
   const mayWrite = may('document.write-access');
+  const rows = useMemo(
+    (): readonly GroupRow[] =>
+      groups.map((group) => ({
+        name: group,
+        people: people.filter((person) => person.groups.includes(group)).length,
+        policies: policies.filter((policy) => namesGroup(policy, group)).length,
+      })),
+    [groups, people, policies],
+  );
   const change = (title: string, next: string[]): void =>
     propose({
       title,
@@ -60,31 +73,15 @@ export function Groups({
           <p>A group that the provider sends counts once its name is declared here.</p>
         </EmptyState>
       ) : (
-        <Panel title="Groups" aside={<span className="text-small text-quiet">{groups.length}</span>}>
-          <ul className="divide-y divide-line">
-            {groups.map((group) => (
-              <li key={group} className="flex items-center gap-4 px-5 py-2.5 text-small">
-                <Foreign text={group} limit={63} className="min-w-0 flex-1 font-medium" />
-                <Link
-                  to="/admin/people"
-                  search={{ q: group }}
-                  className="rounded-small text-quiet underline decoration-line-strong/50 underline-offset-3 hover:text-ink"
-                >
-                  {counted(
-                    people.filter((person) => person.groups.includes(group)).length,
-                    'person',
-                    'people',
-                  )}
-                  <span className="sr-only"> in {group}</span>
-                </Link>
-                <span className="text-quiet max-sm:hidden">
-                  {counted(
-                    policies.filter((policy) => namesGroup(policy, group)).length,
-                    'policy',
-                    'policies',
-                  )}
-                </span>
-                {mayWrite ? (
+        <DataTable
+          name="groups"
+          rows={rows}
+          columns={columns}
+          keyOf={({ name: key }) => key}
+          empty={undefined}
+          {...(mayWrite
+            ? {
+                renderActions: ({ name: group }: GroupRow) => (
                   <Button
                     small
                     tone="quiet"
@@ -98,13 +95,46 @@ export function Groups({
                     Remove
                     <span className="sr-only"> {group}</span>
                   </Button>
-                ) : undefined}
-              </li>
-            ))}
-          </ul>
-        </Panel>
+                ),
+              }
+            : {})}
+        />
       )}
       {review}
     </>
   );
 }
+
+interface GroupRow {
+  readonly name: string;
+  readonly people: number;
+  readonly policies: number;
+}
+
+const columns: readonly Column<GroupRow>[] = [
+  {
+    id: 'name',
+    head: 'Group',
+    value: ({ name }) => name,
+    cell: ({ name }) => <Foreign text={name} limit={63} className="font-medium" />,
+  },
+  {
+    id: 'people',
+    head: 'People',
+    width: 'w-32',
+    value: ({ people }) => people,
+    cell: ({ name, people }) => (
+      <TextLink to="/admin/people" search={{ q: name }}>
+        {counted(people, 'person', 'people')}
+      </TextLink>
+    ),
+  },
+  {
+    id: 'policies',
+    head: 'Policies',
+    from: 'sm',
+    width: 'w-32',
+    value: ({ policies }) => policies,
+    cell: ({ policies }) => <span className="text-quiet">{counted(policies, 'policy', 'policies')}</span>,
+  },
+];

@@ -16,6 +16,8 @@ import { TextLink } from '../../ui/text-link.tsx';
 import { useListSearch } from '../../ui/use-list-search.ts';
 import { useDocument } from '../use-document.ts';
 import { Groups } from './groups.tsx';
+import { MakePass } from './make-pass.tsx';
+import { Passes } from './passes.tsx';
 import { ServiceAccountEditor } from './service-account-editor.tsx';
 
 export function PeoplePage() {
@@ -34,6 +36,8 @@ export function PeoplePage() {
       actions={
         tab === 'service-accounts' && mayWrite ? (
           <AddButton onClick={() => setAdding(true)}>Add a service account</AddButton>
+        ) : tab === 'passes' && may('passes.write') ? (
+          <AddButton onClick={() => setAdding(true)}>Make a service token</AddButton>
         ) : undefined
       }
     >
@@ -44,12 +48,15 @@ export function PeoplePage() {
           { id: undefined, label: 'People' },
           { id: 'groups', label: 'Groups' },
           { id: 'service-accounts', label: 'Service accounts' },
+          ...(may('passes.read') ? [{ id: 'passes', label: 'Passes' }] : []),
         ]}
       />
       {tab === 'groups' ? (
         <Loaded what="The groups" query={document}>
           {(found) => <Groups base={found} people={people.data ?? []} />}
         </Loaded>
+      ) : tab === 'passes' ? (
+        <Passes />
       ) : tab === 'service-accounts' ? (
         <Loaded what="The service accounts" query={accounts}>
           {(rows) => (
@@ -87,7 +94,10 @@ export function PeoplePage() {
           )}
         </Loaded>
       )}
-      {adding && base !== undefined ? (
+      {adding && base !== undefined && tab === 'passes' ? (
+        <MakePass base={base} onClose={() => setAdding(false)} />
+      ) : undefined}
+      {adding && base !== undefined && tab === 'service-accounts' ? (
         <ServiceAccountEditor base={base} onClose={() => setAdding(false)} />
       ) : undefined}
     </Page>

@@ -42,7 +42,7 @@ export function ServiceAccountActions({ name }: { readonly name: string }) {
       {open === 'edit' && base !== undefined && declared !== undefined ? (
         <ServiceAccountEditor base={base} existing={declared} onClose={close} />
       ) : undefined}
-      {open === 'key' ? <MakeKey purpose="service" name={name} onClose={close} /> : undefined}
+      {open === 'key' ? <MakeKey name={name} onClose={close} /> : undefined}
       {review}
     </>
   );

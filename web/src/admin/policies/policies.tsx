@@ -1,22 +1,23 @@
 /** Policies in sentences, with the builder beside its YAML, the simulator, and the tests that keep a bad change out. */
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import type { PolicyDocument } from '../../../../protocol/policy-document.ts';
 import type { DocumentInForce } from '../../api/admin.ts';
 import { useMay } from '../../shell/may.ts';
 import { AddButton } from '../../ui/add-button.tsx';
 import { Button } from '../../ui/button.tsx';
+import { FoundList } from '../../ui/found-list.tsx';
 import { Page } from '../../ui/page.tsx';
-import { Panel } from '../../ui/panel.tsx';
 import { EmptyState, Loaded } from '../../ui/states.tsx';
 import { Tabs } from '../../ui/tabs.tsx';
+import type { Filter, ListField } from '../../ui/use-found.ts';
 import { useListSearch } from '../../ui/use-list-search.ts';
 import { EntryButtons } from '../document/entry-buttons.tsx';
 import { useDocument } from '../use-document.ts';
-import { effectOf } from './about.ts';
+import { effectOf, whoOf } from './about.ts';
 import { PolicyEditor } from './policy-editor.tsx';
 import { PolicyLines } from './policy-lines.tsx';
 import { Simulator } from './simulator.tsx';
-import { useHits } from './use-hits.ts';
+import { useHits, type HitsOf } from './use-hits.ts';
 import { PolicyTests } from './policy-tests.tsx';
 
 export function PoliciesPage() {
@@ -66,10 +67,11 @@ const pageSize = 100;
 
 function Policies({ base }: { readonly base: DocumentInForce }) {
   const may = useMay();
-  const [{ q = '', effect, used }, change] = useListSearch();
+  const [, change] = useListSearch();
   const hits = useHits();
   const [shown, setShown] = useState(pageSize);
-  const policies = base.document.policies ?? [];
+  const filters = useMemo(() => filtersBy(hits), [hits]);
+  const policies = base.document.policies ?? none;
   if (policies.length === 0) {
     return (
       <EmptyState title="Nothing is allowed yet">
@@ -77,82 +79,81 @@ function Policies({ base }: { readonly base: DocumentInForce }) {
       </EmptyState>
     );
   }
-  const wanted = q.toLowerCase();
-  const found = policies.filter(
-    (policy) =>
-      (effect === undefined || effectOf(policy) === effect) &&
-      (used === undefined || hits === undefined || hits.has(policy.name) === (used === 'yes')) &&
-      (wanted === '' || JSON.stringify(policy).toLowerCase().includes(wanted)),
-  );
   const mayWrite = may('document.write-access');
   return (
-    <>
-      <div className="flex flex-wrap gap-2">
-        <input
-          type="search"
-          aria-label="Find policies"
-          placeholder="Find by name, group or resource"
-          value={q}
-          onChange={(event) => change({ q: event.target.value })}
-          className="h-9 min-w-48 flex-1 rounded-control border border-line-strong bg-surface px-3 text-small hover:border-quiet sm:max-w-72"
-        />
-        <select
-          aria-label="Effect"
-          value={effect ?? ''}
-          onChange={(event) => change({ effect: event.target.value })}
-          className="h-9 rounded-control border border-line-strong bg-surface px-2 text-small hover:border-quiet"
-        >
-          <option value="">Effect: any</option>
-          <option value="allow">Allow</option>
-          <option value="deny">Deny</option>
-          <option value="require">Require</option>
-        </select>
-        <select
-          aria-label="Use"
-          value={used ?? ''}
-          onChange={(event) => change({ used: event.target.value })}
-          className="h-9 rounded-control border border-line-strong bg-surface px-2 text-small hover:border-quiet"
-        >
-          <option value="">Use: any</option>
-          <option value="yes">Decided in {hits?.days ?? 30} days</option>
-          <option value="no">Decided nothing</option>
-        </select>
-      </div>
-      <Panel
-        title="Policies"
-        aside={
-          <span role="status" className="text-small text-quiet tabular-nums">
-            {found.length === policies.length ? policies.length : `${found.length} of ${policies.length}`}
-          </span>
-        }
-      >
-        <PolicyLines
-          policies={found.slice(0, shown)}
-          empty="No policy matches."
-          hits={hits}
-          {...(mayWrite
-            ? {
-                renderActions: (policy: PolicyDocument) => (
-                  <span className="flex shrink-0 gap-1">
-                    <EntryButtons
-                      list="policies"
-                      name={policy.name}
-                      base={base}
-                      onChange={() => change({ edit: policy.name })}
-                    />
-                  </span>
-                ),
-              }
-            : {})}
-        />
-        {found.length > shown ? (
-          <div className="border-t border-line p-2 text-center">
-            <Button tone="quiet" small onClick={() => setShown(shown + pageSize * 4)}>
-              Show more
-            </Button>
-          </div>
-        ) : undefined}
-      </Panel>
-    </>
+    <FoundList name="policies" one="policy" rows={policies} fields={fields} filters={filters}>
+      {(found) => (
+        <div className="overflow-hidden rounded-panel border border-line bg-surface shadow-panel">
+          <PolicyLines
+            policies={found.slice(0, shown)}
+            empty="No policy matches."
+            hits={hits}
+            {...(mayWrite
+              ? {
+                  renderActions: (policy: PolicyDocument) => (
+                    <span className="flex shrink-0 gap-1">
+                      <EntryButtons
+                        list="policies"
+                        name={policy.name}
+                        base={base}
+                        onChange={() => change({ edit: policy.name })}
+                      />
+                    </span>
+                  ),
+                }
+              : {})}
+          />
+          {found.length > shown ? (
+            <div className="border-t border-line p-2 text-center">
+              <Button tone="quiet" small onClick={() => setShown(shown + pageSize * 4)}>
+                Show more
+              </Button>
+            </div>
+          ) : undefined}
+        </div>
+      )}
+    </FoundList>
   );
+}
+
+const none: readonly PolicyDocument[] = [];
+
+const fields: readonly ListField<PolicyDocument>[] = [
+  { id: 'name', head: 'Name', value: ({ name }) => name },
+  { id: 'effect', head: 'Effect', value: effectOf },
+  { id: 'who', head: 'Who', value: (policy) => written(whoOf(policy)) },
+  { id: 'to', head: 'To', value: ({ to }) => written(to) },
+  { id: 'doors', head: 'Doors', value: ({ doors }) => written(doors) },
+  { id: 'when', head: 'Conditions', value: ({ when }) => written(when) },
+  { id: 'until', head: 'End', value: ({ until }) => until ?? '' },
+];
+
+/** As it stands in the document, on one line. */
+function written(value: unknown): string {
+  return value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** `hits`: how often each decided, once that is known. */
+function filtersBy(hits: HitsOf | undefined): readonly Filter<PolicyDocument>[] {
+  return [
+    {
+      id: 'effect',
+      label: 'Effect',
+      options: [
+        { value: 'allow', label: 'Allow' },
+        { value: 'deny', label: 'Deny' },
+        { value: 'require', label: 'Require' },
+      ],
+      takes: (policy, effect) => effectOf(policy) === effect,
+    },
+    {
+      id: 'used',
+      label: 'Use',
+      options: [
+        { value: 'yes', label: `Decided in ${hits?.days ?? 30} days` },
+        { value: 'no', label: 'Decided nothing' },
+      ],
+      takes: ({ name }, used) => hits === undefined || hits.has(name) === (used === 'yes'),
+    },
+  ];
 }

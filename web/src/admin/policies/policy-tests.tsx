@@ -7,6 +7,7 @@ import { useMay } from '../../shell/may.ts';
 import { Button } from '../../ui/button.tsx';
 import { TextArea } from '../../ui/field.tsx';
 import { Panel } from '../../ui/panel.tsx';
+import { useBegun } from '../document/use-begun.tsx';
 import { useReview } from '../document/use-review.tsx';
 import { TestLines } from './test-lines.tsx';
 
@@ -16,10 +17,11 @@ const example = `- user: alice@acme.example
   cannot: [databases]
 `;
 
-export function PolicyTests({ base }: { readonly base: DocumentInForce }) {
+export function PolicyTests({ base: live }: { readonly base: DocumentInForce }) {
   const may = useMay();
-  const tests = base.document.tests ?? [];
-  const [text, setText] = useState(() => (tests.length === 0 ? '' : stringify(tests, { lineWidth: 100 })));
+  const { base, isOld, saved, notice } = useBegun(live, ({ tests = [] }) => tests);
+  const tests = live.document.tests ?? [];
+  const [text, setText] = useState(() => written(tests));
   const [fault, setFault] = useState<string>();
   const [review, propose] = useReview();
   const check = (): void => {
@@ -33,6 +35,7 @@ export function PolicyTests({ base }: { readonly base: DocumentInForce }) {
         base,
         next: { ...base.document, tests: next },
         fragment: { tests: next },
+        onSaved: saved,
       });
     } catch (error) {
       setFault(error instanceof Error ? error.message.split('\n', 1)[0] : String(error));
@@ -48,6 +51,10 @@ export function PolicyTests({ base }: { readonly base: DocumentInForce }) {
       </Panel>
       {may('document.write-access') ? (
         <div className="grid content-start gap-3">
+          {notice((now) => {
+            setText(written(now.tests ?? []));
+            setFault(undefined);
+          })}
           <TextArea
             label="As YAML"
             rows={16}
@@ -57,11 +64,17 @@ export function PolicyTests({ base }: { readonly base: DocumentInForce }) {
             onChange={(event) => setText(event.target.value)}
           />
           <div>
-            <Button onClick={check}>See what it would do</Button>
+            <Button disabled={isOld} onClick={check}>
+              See what it would do
+            </Button>
           </div>
         </div>
       ) : undefined}
       {review}
     </div>
   );
+}
+
+function written(tests: readonly PolicyTestDocument[]): string {
+  return tests.length === 0 ? '' : stringify(tests, { lineWidth: 100 });
 }

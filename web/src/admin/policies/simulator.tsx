@@ -1,23 +1,27 @@
 /** What would be decided for somebody and something, now or at another time, and why, policy by policy. Changes nothing. */
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { Check, CircleHelp, X } from 'lucide-react';
-import { useState, type ReactNode } from 'react';
-import type { PolicyTrace, Simulation, SimulationRequest } from '../../../../protocol/simulation.ts';
-import { peopleQuery } from '../../admin-queries.ts';
+import { useState } from 'react';
+import type { PostureFacts } from '../../../../protocol/posture-facts.ts';
+import type { SimulationRequest } from '../../../../protocol/simulation.ts';
+import { allDevicesQuery, peopleQuery } from '../../admin-queries.ts';
+import { useMay } from '../../shell/may.ts';
+import { foreignText } from '../../ui/foreign-text.ts';
 import { admin } from '../../api/admin.ts';
 import { ApiProblem } from '../../api/call.ts';
-import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Choices } from '../../ui/choices.tsx';
 import { Field, Select } from '../../ui/field.tsx';
-import { Foreign } from '../../ui/foreign.tsx';
-import { Instant } from '../../ui/instant.tsx';
 import { Notice } from '../../ui/notice.tsx';
-import { Panel } from '../../ui/panel.tsx';
 import { useListSearch } from '../../ui/use-list-search.ts';
 import { Issues } from '../document/issues.tsx';
 import type { ShownDocument } from '../document/shown-document.ts';
-import { effectLooks } from './policy-lines.tsx';
+import { SimulatedAnswer } from './simulated-answer.tsx';
+import { SimulatedPosture } from './simulated-posture.tsx';
+
+/** The value of `device` for none at all; ids are longer. */
+const none = 'none';
+/** So many are offered; a person has few. */
+const mostDevices = 200;
 
 export function Simulator({ document }: { readonly document: ShownDocument }) {
   const [{ resource: asked, user: askedUser }] = useListSearch();
@@ -29,6 +33,17 @@ export function Simulator({ document }: { readonly document: ShownDocument }) {
   const [door, setDoor] = useState<'client' | 'web'>('client');
   const [at, setAt] = useState('');
   const [source, setSource] = useState('');
+  const [device, setDevice] = useState('');
+  const [mfa, setMfa] = useState('');
+  const [posture, setPosture] = useState<PostureFacts>();
+  const may = useMay();
+  const devices = useQuery({ ...allDevicesQuery, enabled: may('devices.read') });
+  const owner = people.data?.find(({ id, email }) => id === user || email === user.toLowerCase());
+  // A person who is made up may sit at anybody's.
+  const own = (devices.data ?? []).filter((each) =>
+    user === '' ? true : each.owner === owner?.id || each.ownerName === user,
+  );
+  const isOwn = device === '' || device === none || own.some(({ id }) => id === device);
   const simulation = useMutation({ mutationFn: admin.simulate });
   const go = (): void => {
     const request: SimulationRequest = {
@@ -37,6 +52,9 @@ export function Simulator({ document }: { readonly document: ShownDocument }) {
       ...subjectOf(user, groups, document),
       ...(at === '' ? {} : { at: new Date(at).toISOString() }),
       ...(source === '' ? {} : { source }),
+      ...(device === '' || !isOwn ? {} : { device: device === none ? null : device }),
+      ...(mfa === '' ? {} : { mfa }),
+      ...(posture === undefined ? {} : { posture }),
     };
     simulation.mutate(request);
   };
@@ -92,6 +110,27 @@ export function Simulator({ document }: { readonly document: ShownDocument }) {
           ]}
           onChange={(event) => setDoor(event.target.value === 'web' ? 'web' : 'client')}
         />
+        <Select
+          label="On the device"
+          value={isOwn ? device : ''}
+          options={[
+            { value: '', label: door === 'web' ? 'none, unless said' : 'the one last seen' },
+            { value: none, label: 'none' },
+            ...own.slice(0, mostDevices).map(({ id, name, ownerName }) => ({
+              value: id,
+              label: foreignText(user === '' ? `${name}, of ${ownerName}` : name, 60),
+            })),
+          ]}
+          onChange={(event) => setDevice(event.target.value)}
+        />
+        <SimulatedPosture facts={posture} onChange={setPosture} />
+        <Field
+          label="Several factors were used"
+          placeholder="1h"
+          hint="So long before, such as 5m or 12h. As the session says, unless said."
+          value={mfa}
+          onChange={(event) => setMfa(event.target.value.trim())}
+        />
         <Field
           label="At"
           type="datetime-local"
@@ -128,7 +167,7 @@ export function Simulator({ document }: { readonly document: ShownDocument }) {
             </p>
           ) : undefined
         ) : (
-          <Answer simulation={simulation.data} />
+          <SimulatedAnswer simulation={simulation.data} />
         )}
       </div>
     </div>
@@ -143,117 +182,4 @@ function subjectOf(
   if (serviceAccounts.some(({ name }) => name === user)) return { service: user };
   if (user === '') return { groups: [...groups] };
   return { user, ...(groups.length === 0 ? {} : { groups: [...groups] }) };
-}
-
-function Answer({ simulation }: { readonly simulation: Simulation }) {
-  const { decision, resource, subject, device, session, reasons, withheld, until, policies } = simulation;
-  const allowed = decision === 'allow';
-  const selected = policies.filter((each): each is Selected => each.state === 'selected');
-  const others = policies.length - selected.length;
-  return (
-    <>
-      <Notice tone={allowed ? 'good' : 'bad'} title={allowed ? 'Allowed' : 'Refused'}>
-        <p>
-          <Foreign text={subject.email ?? subject.name} limit={100} className="font-medium" />
-          {subject.groups.length === 0 ? ' without a group' : ` of ${subject.groups.join(', ')}`}{' '}
-          {allowed ? 'may use' : 'may not use'}{' '}
-          <Foreign text={resource.name} limit={63} className="font-medium" />
-          {device === null ? '' : ' on '}
-          {device === null ? undefined : <Foreign text={device.name} limit={64} />}
-          {until === undefined ? undefined : (
-            <>
-              , until <Instant instant={until} />
-            </>
-          )}
-          .
-        </p>
-        {session.basis === 'assumed' ? (
-          <p className="mt-1 text-small text-quiet">
-            Nobody is signed in to go by: a sign-in with one factor at that moment is assumed.
-          </p>
-        ) : undefined}
-      </Notice>
-      <Panel title="Why">
-        <ul className="divide-y divide-line">
-          {[...(withheld === undefined ? [] : [withheld]), ...reasons].map((reason) => (
-            <Line key={`${reason.name} ${reason.policy ?? ''}`} met={reason.met} fix={reason.fix}>
-              {reason.text}
-              {reason.policy === undefined ? undefined : (
-                <span className="text-quiet">
-                  {' '}
-                  (<Foreign text={reason.policy} limit={63} className="font-mono text-note" />)
-                </span>
-              )}
-            </Line>
-          ))}
-        </ul>
-      </Panel>
-      <Panel
-        title="Policies that had a part in it"
-        aside={<span className="text-small text-quiet">{others} others did not</span>}
-      >
-        {selected.length === 0 ? (
-          <p className="px-5 py-4 text-quiet">None.</p>
-        ) : (
-          <ul className="divide-y divide-line">
-            {selected.map((each) => (
-              <Traced key={each.policy} trace={each} />
-            ))}
-          </ul>
-        )}
-      </Panel>
-    </>
-  );
-}
-
-type Selected = Extract<PolicyTrace, { state: 'selected' }>;
-
-function Traced({ trace }: { readonly trace: Selected }) {
-  const { tone, text } = effectLooks[trace.effect];
-  return (
-    <li className="px-5 py-3">
-      <p className="flex flex-wrap items-center gap-2 text-small">
-        <Badge tone={tone}>{text}</Badge>
-        <Foreign text={trace.policy} limit={63} className="font-mono" />
-        {trace.inEffect ? <span className="text-quiet">decided</span> : undefined}
-      </p>
-      {trace.conditions.length === 0 ? undefined : (
-        <ul className="mt-1">
-          {trace.conditions.map(({ condition, reason, met, text: said, fix }) => (
-            <Line key={`${condition} ${reason}`} met={met} fix={fix} tight>
-              {said}
-            </Line>
-          ))}
-        </ul>
-      )}
-    </li>
-  );
-}
-
-function Line({
-  met,
-  fix,
-  tight = false,
-  children,
-}: {
-  readonly met: boolean | 'unknown';
-  readonly fix: string | undefined;
-  readonly tight?: boolean;
-  readonly children: ReactNode;
-}) {
-  return (
-    <li className={`flex items-start gap-3 text-small ${tight ? 'py-1' : 'px-5 py-2.5'}`}>
-      {met === true ? (
-        <Check className="mt-0.5 size-4 shrink-0 text-good" aria-label="Met" />
-      ) : met === false ? (
-        <X className="mt-0.5 size-4 shrink-0 text-bad" aria-label="Not met" />
-      ) : (
-        <CircleHelp className="mt-0.5 size-4 shrink-0 text-wait" aria-label="Not known" />
-      )}
-      <span className="min-w-0">
-        {children}
-        {fix === undefined || met === true ? undefined : <span className="block text-quiet">{fix}</span>}
-      </span>
-    </li>
-  );
 }

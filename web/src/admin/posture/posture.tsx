@@ -4,12 +4,11 @@ import type { PostureProfileDocument } from '../../../../protocol/posture-docume
 import { useMay } from '../../shell/may.ts';
 import { AddButton } from '../../ui/add-button.tsx';
 import { Button } from '../../ui/button.tsx';
+import { DataTable, type Column } from '../../ui/data-table.tsx';
 import { Drawer } from '../../ui/dialog.tsx';
-import { Entry } from '../../ui/entry-list.tsx';
-import { EntryPanel } from '../../ui/entry-panel.tsx';
 import { Foreign } from '../../ui/foreign.tsx';
 import { Page } from '../../ui/page.tsx';
-import { Loaded } from '../../ui/states.tsx';
+import { EmptyState, Loaded } from '../../ui/states.tsx';
 import { EntryButtons } from '../document/entry-buttons.tsx';
 import { useEditor } from '../document/use-editor.tsx';
 import { useDocument } from '../use-document.ts';
@@ -31,37 +30,36 @@ export function PosturePage() {
     >
       <Loaded what="The profiles" query={document}>
         {(found) => (
-          <EntryPanel
-            title="Profiles"
-            entries={found.document.postureProfiles ?? []}
-            empty={{
-              title: 'No posture profile',
-              text: 'Disk encryption, a firewall, a recent system: say what matters, and see first which devices it would block.',
-            }}
-          >
-            {(profile) => (
-              <Entry
-                key={profile.name}
-                name={<Foreign text={profile.name} limit={63} />}
-                note={summary(profile)}
-                actions={
-                  <>
-                    <Button small tone="secondary" onClick={() => setTrying(profile)}>
-                      Dry run<span className="sr-only"> of {profile.name}</span>
-                    </Button>
-                    {mayWrite ? (
-                      <EntryButtons
-                        list="postureProfiles"
-                        name={profile.name}
-                        base={found}
-                        onChange={() => edit(profile)}
-                      />
-                    ) : undefined}
-                  </>
-                }
-              />
+          <DataTable
+            name="profiles"
+            rows={found.document.postureProfiles ?? none}
+            columns={columns}
+            keyOf={({ name }) => name}
+            actionsWidth="w-44 sm:w-64"
+            renderActions={(profile) => (
+              <span className="inline-flex flex-wrap justify-end gap-1">
+                <Button small tone="secondary" onClick={() => setTrying(profile)}>
+                  Dry run<span className="sr-only"> of {profile.name}</span>
+                </Button>
+                {mayWrite ? (
+                  <EntryButtons
+                    list="postureProfiles"
+                    name={profile.name}
+                    base={found}
+                    onChange={() => edit(profile)}
+                  />
+                ) : undefined}
+              </span>
             )}
-          </EntryPanel>
+            empty={
+              <EmptyState title="No posture profile">
+                <p>
+                  Disk encryption, a firewall, a recent system: say what matters, and see first which devices
+                  it would block.
+                </p>
+              </EmptyState>
+            }
+          />
         )}
       </Loaded>
       {base === undefined ? undefined : <Sources base={base} />}
@@ -74,6 +72,30 @@ export function PosturePage() {
     </Page>
   );
 }
+
+const none: readonly PostureProfileDocument[] = [];
+
+const columns: readonly Column<PostureProfileDocument>[] = [
+  {
+    id: 'name',
+    head: 'Profile',
+    width: 'sm:w-48',
+    value: ({ name }) => name,
+    cell: (profile) => (
+      <>
+        <Foreign text={profile.name} limit={63} className="font-medium" />
+        <Foreign text={summary(profile)} limit={200} className="block text-note text-quiet sm:hidden" />
+      </>
+    ),
+  },
+  {
+    id: 'asks',
+    head: 'Asks for',
+    from: 'sm',
+    value: summary,
+    cell: (profile) => <Foreign text={summary(profile)} limit={300} className="text-quiet" />,
+  },
+];
 
 const systems = { linux: 'Linux', macos: 'macOS', windows: 'Windows' } as const;
 

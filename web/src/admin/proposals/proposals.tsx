@@ -1,5 +1,5 @@
 /** Changes of the document that wait for a second administrator: what each would do, and the answer to it. */
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { ProposalEntry } from '../../../../protocol/proposals.ts';
 import { admin } from '../../api/admin.ts';
@@ -7,7 +7,9 @@ import { Button } from '../../ui/button.tsx';
 import { Foreign } from '../../ui/foreign.tsx';
 import { Instant } from '../../ui/instant.tsx';
 import { Notice } from '../../ui/notice.tsx';
+import { FoundList } from '../../ui/found-list.tsx';
 import { Page } from '../../ui/page.tsx';
+import type { ListField } from '../../ui/use-found.ts';
 import { EmptyState, Loaded } from '../../ui/states.tsx';
 import { toast } from '../../ui/toast.tsx';
 import { ChangeList } from '../document/change-list.tsx';
@@ -16,6 +18,19 @@ import { useNames } from '../log/use-names.ts';
 
 export function ProposalsPage() {
   const names = useNames();
+  const fields = useMemo(
+    (): readonly ListField<ProposalEntry>[] => [
+      { id: 'created', head: 'Time', value: ({ created }) => created },
+      { id: 'who', head: 'Who', value: ({ who }) => names.get(who) ?? who },
+      {
+        id: 'changes',
+        head: 'Changes',
+        value: ({ changes }) =>
+          changes.map(({ action, kind, name }) => `${action} ${kind} ${name}`).join('; '),
+      },
+    ],
+    [names],
+  );
   const proposals = useQuery({
     queryKey: ['admin', 'proposals'],
     queryFn: admin.proposals,
@@ -36,13 +51,17 @@ export function ProposalsPage() {
               </p>
             </EmptyState>
           ) : (
-            <ul className="grid gap-5">
-              {list.map((proposal) => (
-                <li key={proposal.id}>
-                  <Waiting proposal={proposal} who={names.get(proposal.who) ?? proposal.who} />
-                </li>
-              ))}
-            </ul>
+            <FoundList name="proposals" rows={list} fields={fields}>
+              {(found) => (
+                <ul className="grid gap-5">
+                  {found.map((proposal) => (
+                    <li key={proposal.id}>
+                      <Waiting proposal={proposal} who={names.get(proposal.who) ?? proposal.who} />
+                    </li>
+                  ))}
+                </ul>
+              )}
+            </FoundList>
           )
         }
       </Loaded>

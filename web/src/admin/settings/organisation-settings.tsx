@@ -8,37 +8,41 @@ import { counted } from '../../ui/counted.ts';
 import { Field, TextArea } from '../../ui/field.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import type { ShownDocument } from '../document/shown-document.ts';
+import { useBegun } from '../document/use-begun.tsx';
 import { withKey } from '../document/with-key.ts';
 import { useReview } from '../document/use-review.tsx';
 
 export default function OrganisationSettings({ base }: { readonly base: DocumentInForce }) {
   return (
     <>
-      <Name key={`name ${base.revision}`} base={base} />
-      <Zones key={`zones ${base.revision}`} base={base} />
-      <Serials key={`serials ${base.revision}`} base={base} />
+      <Name base={base} />
+      <Zones base={base} />
+      <Serials base={base} />
     </>
   );
 }
 
-function Name({ base }: { readonly base: DocumentInForce }) {
+function Name({ base: live }: { readonly base: DocumentInForce }) {
   const mayWrite = useMay()('document.write-sign-in');
+  const { base, isOld, saved, notice } = useBegun(live, ({ organisation }) => organisation);
   const [name, setName] = useState(base.document.organisation);
   const [review, propose] = useReview();
   return (
     <Part
       title="Name"
       mayWrite={mayWrite}
-      unchanged={name === base.document.organisation || name === ''}
+      unchanged={isOld || name === base.document.organisation || name === ''}
       onSubmit={() =>
         propose({
           title: `Call the organisation ${name}`,
           base,
           next: { ...base.document, organisation: name },
           fragment: { organisation: name },
+          onSaved: saved,
         })
       }
     >
+      {notice((now) => setName(now.organisation))}
       <Field
         label="Organisation"
         hint="People read it wherever they sign in: small letters, digits and hyphens."
@@ -51,8 +55,9 @@ function Name({ base }: { readonly base: DocumentInForce }) {
   );
 }
 
-function Zones({ base }: { readonly base: DocumentInForce }) {
+function Zones({ base: live }: { readonly base: DocumentInForce }) {
   const mayWrite = useMay()('document.write-network');
+  const { base, isOld, saved, notice } = useBegun(live, ({ zones = [] }) => zones);
   const before = base.document.zones ?? [];
   const [zones, setZones] = useState<string[]>(before);
   const [review, propose] = useReview();
@@ -60,16 +65,18 @@ function Zones({ base }: { readonly base: DocumentInForce }) {
     <Part
       title="Zones"
       mayWrite={mayWrite}
-      unchanged={same(zones, before)}
+      unchanged={isOld || same(zones, before)}
       onSubmit={() =>
         propose({
           title: 'Change the zones',
           base,
           next: withKey<ShownDocument, 'zones'>(base.document, 'zones', zones),
           fragment: { zones },
+          onSaved: saved,
         })
       }
     >
+      {notice((now) => setZones(now.zones ?? []))}
       {mayWrite ? (
         <Choices
           label="Private suffixes"
@@ -89,8 +96,9 @@ function Zones({ base }: { readonly base: DocumentInForce }) {
   );
 }
 
-function Serials({ base }: { readonly base: DocumentInForce }) {
+function Serials({ base: live }: { readonly base: DocumentInForce }) {
   const mayWrite = useMay()('document.write-access');
+  const { base, isOld, saved, notice } = useBegun(live, ({ serials = [] }) => serials);
   const before = base.document.serials ?? [];
   const [text, setText] = useState(() => before.join('\n'));
   const [review, propose] = useReview();
@@ -102,16 +110,18 @@ function Serials({ base }: { readonly base: DocumentInForce }) {
     <Part
       title="Serial numbers"
       mayWrite={mayWrite}
-      unchanged={same(serials, before)}
+      unchanged={isOld || same(serials, before)}
       onSubmit={() =>
         propose({
           title: 'Change the serial numbers',
           base,
           next: withKey<ShownDocument, 'serials'>(base.document, 'serials', serials),
           fragment: { serials: serials.slice(0, 20) },
+          onSaved: saved,
         })
       }
     >
+      {notice((now) => setText((now.serials ?? []).join('\n')))}
       <TextArea
         label="The organisation’s own machines"
         hint={`One on each line, ${counted(serials.length, 'number')} now. A posture profile may ask that a device is one of them.`}

@@ -6,6 +6,7 @@ import { Button } from '../../ui/button.tsx';
 import { Field, Select } from '../../ui/field.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import type { ShownDocument } from '../document/shown-document.ts';
+import { useBegun } from '../document/use-begun.tsx';
 import { useReview } from '../document/use-review.tsx';
 
 const approvals = [
@@ -14,16 +15,12 @@ const approvals = [
   { value: 'off', label: 'None' },
 ];
 
-export default function SessionSettings({ base }: { readonly base: DocumentInForce }) {
+export default function SessionSettings({ base: live }: { readonly base: DocumentInForce }) {
   const may = useMay();
   const mayWrite = may('document.write-sign-in');
-  const { sessions = {}, devices = {} } = base.document;
-  const [length, setLength] = useState(sessions.length ?? '');
-  const [guests, setGuests] = useState(sessions.guests ?? '');
-  const [approval, setApproval] = useState<string>(
-    devices.approval === 'elsewhere' ? '' : (devices.approval ?? ''),
-  );
-  const [expireAfter, setExpireAfter] = useState(devices.expireAfter ?? '');
+  const { base, isOld, saved, notice } = useBegun(live, ({ sessions, devices }) => [sessions, devices]);
+  const [{ length, guests, approval, expireAfter }, setWritten] = useState(() => writtenIn(base.document));
+  const set = (change: Partial<Written>): void => setWritten((before) => ({ ...before, ...change }));
   const [review, propose] = useReview();
   return (
     <Panel title="Sessions and devices">
@@ -44,16 +41,17 @@ export default function SessionSettings({ base }: { readonly base: DocumentInFor
             ...(Object.keys(changed.sessions).length === 0 ? {} : { sessions: changed.sessions }),
             ...(Object.keys(changed.devices).length === 0 ? {} : { devices: changed.devices }),
           };
-          propose({ title: 'Change sessions and devices', base, next, fragment: changed });
+          propose({ title: 'Change sessions and devices', base, next, fragment: changed, onSaved: saved });
         }}
       >
+        {notice((now) => setWritten(writtenIn(now)))}
         <Field
           label="A session lasts"
           placeholder="12h"
           hint="From its sign-in, on a device and in a browser: 5m to 30d, 12h unless said."
           value={length}
           disabled={!mayWrite}
-          onChange={(event) => setLength(event.target.value.trim())}
+          onChange={(event) => set({ length: event.target.value.trim() })}
         />
         <Field
           label="A guest’s session lasts"
@@ -61,14 +59,14 @@ export default function SessionSettings({ base }: { readonly base: DocumentInFor
           hint="At one public hostname: 5m to 30d, 8h unless said."
           value={guests}
           disabled={!mayWrite}
-          onChange={(event) => setGuests(event.target.value.trim())}
+          onChange={(event) => set({ guests: event.target.value.trim() })}
         />
         <Select
           label="Devices that wait for an administrator"
           value={approval}
           options={approvals}
           disabled={!mayWrite}
-          onChange={(event) => setApproval(event.target.value)}
+          onChange={(event) => set({ approval: event.target.value })}
         />
         <Field
           label="A device is let in anew after"
@@ -76,15 +74,34 @@ export default function SessionSettings({ base }: { readonly base: DocumentInFor
           hint="Without a sign-in for so long: 1d to 366d. Never unless said."
           value={expireAfter}
           disabled={!mayWrite}
-          onChange={(event) => setExpireAfter(event.target.value.trim())}
+          onChange={(event) => set({ expireAfter: event.target.value.trim() })}
         />
         {mayWrite ? (
           <div>
-            <Button type="submit">See what it would do</Button>
+            <Button type="submit" disabled={isOld}>
+              See what it would do
+            </Button>
           </div>
         ) : undefined}
       </form>
       {review}
     </Panel>
   );
+}
+
+/** The fields as text; empty where nothing is said. */
+interface Written {
+  readonly length: string;
+  readonly guests: string;
+  readonly approval: string;
+  readonly expireAfter: string;
+}
+
+function writtenIn({ sessions = {}, devices = {} }: ShownDocument): Written {
+  return {
+    length: sessions.length ?? '',
+    guests: sessions.guests ?? '',
+    approval: devices.approval === 'elsewhere' ? '' : (devices.approval ?? ''),
+    expireAfter: devices.expireAfter ?? '',
+  };
 }

@@ -5,14 +5,16 @@ import { parse, stringify } from 'yaml';
 import type { DocumentInForce } from '../../api/admin.ts';
 import { useMay } from '../../shell/may.ts';
 import { Button } from '../../ui/button.tsx';
-import { saveFile } from '../../ui/export-rows.ts';
+import { saveFile } from '../../ui/save-file.ts';
 import { TextArea } from '../../ui/field.tsx';
 import type { ShownDocument } from '../document/shown-document.ts';
+import { useBegun } from '../document/use-begun.tsx';
 import { useReview } from '../document/use-review.tsx';
 
-export default function WholeDocument({ base }: { readonly base: DocumentInForce }) {
+export default function WholeDocument({ base: live }: { readonly base: DocumentInForce }) {
   const may = useMay();
-  const [text, setText] = useState(() => stringify(base.document, { lineWidth: 110 }));
+  const { base, isOld, saved, notice } = useBegun(live, (document) => document);
+  const [text, setText] = useState(() => written(base.document));
   const [fault, setFault] = useState<string>();
   const [review, propose] = useReview();
   const mayWrite = may('document.write-sign-in');
@@ -22,13 +24,17 @@ export default function WholeDocument({ base }: { readonly base: DocumentInForce
       if (typeof next !== 'object' || next === null || Array.isArray(next))
         throw new Error('This is no document.');
       setFault(undefined);
-      propose({ title: 'Change the document', base, next: next as ShownDocument });
+      propose({ title: 'Change the document', base, next: next as ShownDocument, onSaved: saved });
     } catch (error) {
       setFault(error instanceof Error ? error.message.split('\n', 1)[0] : String(error));
     }
   };
   return (
     <div className="grid gap-3">
+      {notice((now) => {
+        setText(written(now));
+        setFault(undefined);
+      })}
       <TextArea
         label={`postern.yaml, revision ${base.revision}, without secrets`}
         hint="What a list leaves out is removed. Secrets in force stay where they are left out."
@@ -39,7 +45,11 @@ export default function WholeDocument({ base }: { readonly base: DocumentInForce
         onChange={(event) => setText(event.target.value)}
       />
       <div className="flex gap-2">
-        {mayWrite ? <Button onClick={check}>See what it would do</Button> : undefined}
+        {mayWrite ? (
+          <Button disabled={isOld} onClick={check}>
+            See what it would do
+          </Button>
+        ) : undefined}
         <Button tone="secondary" onClick={() => saveFile('postern.yaml', 'application/yaml', text)}>
           <Download className="size-4" aria-hidden="true" />
           Save as a file
@@ -48,4 +58,8 @@ export default function WholeDocument({ base }: { readonly base: DocumentInForce
       {review}
     </div>
   );
+}
+
+function written(document: ShownDocument): string {
+  return stringify(document, { lineWidth: 110 });
 }

@@ -1,26 +1,27 @@
 /** The second of the first steps: where something is, whether the connector gets there, and who may use it. */
 import { useState } from 'react';
 import { useMutation } from '@tanstack/react-query';
-import type { ResourceDocument } from '../../../../protocol/organisation-document.ts';
 import type { TargetTested } from '../../../../protocol/target-test.ts';
 import { admin } from '../../api/admin.ts';
 import { Button } from '../../ui/button.tsx';
 import { Check, Field, Select } from '../../ui/field.tsx';
 import { Notice } from '../../ui/notice.tsx';
 import { Failed } from '../document/failed.tsx';
-import { withEntry, type ShownDocument } from '../document/shown-document.ts';
+import type { ShownDocument } from '../document/shown-document.ts';
 import { TargetSteps } from '../resources/target-steps.tsx';
 import { spokenAt, waysToSpeak } from '../resources/test-target.tsx';
 import { trialSuffix, resourceFor } from './resource-for.ts';
 import { useChange } from './use-change.ts';
+import { takenText, withAccess } from './with-access.ts';
 
 export function Protect({
-  networks,
+  document,
   onDone,
 }: {
-  readonly networks: readonly string[];
+  readonly document: ShownDocument;
   readonly onDone: (resource: string) => void;
 }) {
+  const networks = (document.networks ?? []).map((each) => each.name);
   const [network, setNetwork] = useState(networks[0] ?? '');
   const [host, setHost] = useState('');
   const [port, setPort] = useState('80');
@@ -41,7 +42,9 @@ export function Protect({
     web: isWeb && browser,
   });
   const test = useMutation({ mutationFn: admin.testTarget });
-  const save = useChange((document) => withAccess(document, entry, everyone));
+  const save = useChange((now) => withAccess(now, entry, everyone));
+  // What this very step has just saved is no fault of it.
+  const taken = save.isIdle || save.isError ? takenText(document, name) : undefined;
   const isWhole = network !== '' && host !== '' && Number(port) >= 1 && Number(port) <= 65_535;
   const run = (): void => test.mutate({ network, target: { host, port: Number(port), speak: spoken } });
   /** What was found was found for what was written then. */
@@ -106,6 +109,7 @@ export function Protect({
         hint="How people and policies call it."
         className="max-w-sm"
         value={name}
+        fault={taken}
         onChange={(event) => setName(event.target.value.toLowerCase())}
       />
       <Check
@@ -126,7 +130,7 @@ export function Protect({
       <div className="flex flex-wrap items-center gap-3">
         <Button
           busy={save.isPending}
-          disabled={!isWhole || name === ''}
+          disabled={!isWhole || name === '' || taken !== undefined}
           onClick={() => save.mutate(undefined, { onSuccess: () => onDone(entry.name) })}
         >
           Protect it
@@ -148,16 +152,4 @@ function Tested({ tested }: { readonly tested: TargetTested }) {
       </p>
     </>
   );
-}
-
-/** With the resource, and the policy that opens it where that is wanted. */
-function withAccess(document: ShownDocument, entry: ResourceDocument, everyone: boolean): ShownDocument {
-  const next = withEntry(document, 'resources', entry.name, entry);
-  if (!everyone) return next;
-  const policy = {
-    name: `everyone-${entry.name}`,
-    allow: 'everyone' as const,
-    to: { resources: [entry.name] },
-  };
-  return withEntry(next, 'policies', policy.name, policy);
 }

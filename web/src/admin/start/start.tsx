@@ -87,7 +87,7 @@ function Steps({
         state={resource !== undefined ? 'done' : connected === undefined ? 'later' : 'now'}
         summary={`${resource ?? ''} is protected.`}
       >
-        <Protect networks={networks.map(({ name }) => name)} onDone={setResource} />
+        <Protect document={document} onDone={setResource} />
       </Step>
       <Step
         number={3}

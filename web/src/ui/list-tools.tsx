@@ -1,0 +1,175 @@
+/** What stands above every list: finding, filters, how many there are, and saving what was found as a file. */
+import { useState } from 'react';
+import { Download, Search } from 'lucide-react';
+import { toCsv, toNdjson, type ExportRow } from './export-rows.ts';
+import { saveFile } from './save-file.ts';
+import { useListSearch } from './use-list-search.ts';
+import type { Filter, ListField } from './use-found.ts';
+
+const control =
+  'h-9 max-w-48 rounded-control border border-line-strong bg-surface px-2 text-small hover:border-quiet';
+
+export function ListTools<T>({
+  name,
+  one = name.replace(/s$/, ''),
+  rows,
+  found,
+  fields,
+  filters,
+  sortable = false,
+}: {
+  /** What the rows are, in the plural: `devices`. */
+  readonly name: string;
+  /** A single one of them, where it is not the same without the last s. */
+  readonly one?: string | undefined;
+  readonly rows: readonly T[];
+  readonly found: readonly T[];
+  readonly fields: readonly ListField<T>[];
+  readonly filters: readonly Filter<T>[];
+  /** For lists without heads that sort them. */
+  readonly sortable?: boolean;
+}) {
+  const [search, change] = useListSearch();
+  const exported = (): ExportRow[] =>
+    found.map((row) => Object.fromEntries(fields.map(({ id, value }) => [id, value(row)])));
+  const order = search['sort'] === undefined ? '' : `${search['sort']} ${search['dir'] ?? ''}`.trim();
+  return (
+    <div className="flex flex-wrap items-center gap-2">
+      <Find name={name} value={search['q'] ?? ''} onChange={(text) => change({ q: text })} />
+      {filters.map(({ id, label, options }) => (
+        <select
+          key={id}
+          aria-label={label}
+          value={search[id] ?? ''}
+          onChange={(event) => change({ [id]: event.target.value })}
+          className={control}
+        >
+          <option value="">{label}: any</option>
+          {options.map((option) => (
+            <option key={option.value} value={option.value}>
+              {option.label}
+            </option>
+          ))}
+        </select>
+      ))}
+      {sortable ? (
+        <select
+          aria-label="Order"
+          value={order}
+          onChange={(event) => {
+            const [sort, dir] = event.target.value.split(' ');
+            change({ sort, dir });
+          }}
+          className={control}
+        >
+          <option value="">As they stand</option>
+          {fields.flatMap(({ id, head }) => [
+            <option key={id} value={id}>
+              {head}, first to last
+            </option>,
+            <option key={`${id} desc`} value={`${id} desc`}>
+              {head}, last to first
+            </option>,
+          ])}
+        </select>
+      ) : undefined}
+      <p role="status" className="ml-auto text-small whitespace-nowrap text-quiet tabular-nums">
+        {found.length === rows.length ? rows.length : `${found.length} of ${rows.length}`}{' '}
+        {rows.length === 1 ? one : name}
+      </p>
+      <SaveAs name={name} rows={exported} />
+    </div>
+  );
+}
+
+/** In the place of the rows when none is found. */
+export function NothingFound<T>({
+  name,
+  count,
+  filters,
+}: {
+  readonly name: string;
+  readonly count: number;
+  readonly filters: readonly Filter<T>[];
+}) {
+  const [, change] = useListSearch();
+  return (
+    <div className="rounded-panel border border-line bg-surface px-5 py-10 text-center text-quiet">
+      Nothing matches.{' '}
+      <button
+        type="button"
+        className="text-accent underline underline-offset-3"
+        onClick={() => change({ q: '', ...Object.fromEntries(filters.map(({ id }) => [id, ''])) })}
+      >
+        Show all {count} {name}
+      </button>
+    </div>
+  );
+}
+
+function Find({
+  name,
+  value,
+  onChange,
+}: {
+  readonly name: string;
+  readonly value: string;
+  readonly onChange: (text: string) => void;
+}) {
+  return (
+    <div className="relative min-w-40 flex-1 basis-full sm:max-w-72 sm:basis-auto">
+      <Search className="pointer-events-none absolute top-2.5 left-3 size-4 text-quiet" aria-hidden="true" />
+      <input
+        type="search"
+        value={value}
+        onChange={(event) => onChange(event.target.value)}
+        aria-label={`Find ${name}`}
+        placeholder={`Find ${name}`}
+        autoComplete="off"
+        spellCheck={false}
+        className="h-9 w-full rounded-control border border-line-strong bg-surface pr-3 pl-9 text-small hover:border-quiet"
+      />
+    </div>
+  );
+}
+
+function SaveAs({ name, rows }: { readonly name: string; readonly rows: () => ExportRow[] }) {
+  const [open, setOpen] = useState(false);
+  const save = (as: 'csv' | 'ndjson'): void => {
+    setOpen(false);
+    if (as === 'csv') saveFile(`${name}.csv`, 'text/csv', toCsv(rows()));
+    else saveFile(`${name}.ndjson`, 'application/x-ndjson', toNdjson(rows()));
+  };
+  return (
+    <div
+      className="relative"
+      onBlur={(event) => (event.currentTarget.contains(event.relatedTarget) ? undefined : setOpen(false))}
+      onKeyDown={(event) => (event.key === 'Escape' ? setOpen(false) : undefined)}
+    >
+      <button
+        type="button"
+        aria-expanded={open}
+        aria-label={`Save ${name} as a file`}
+        title="Save as a file"
+        onClick={() => setOpen(!open)}
+        className="inline-flex size-9 items-center justify-center rounded-control border border-line-strong bg-surface text-quiet hover:border-quiet hover:text-ink"
+      >
+        <Download className="size-4" aria-hidden="true" />
+      </button>
+      {open ? (
+        <div className="rises absolute top-10 right-0 z-20 grid w-40 rounded-control border border-line bg-raised p-1 shadow-menu">
+          {(['csv', 'ndjson'] as const).map((as) => (
+            <button
+              key={as}
+              type="button"
+              onClick={() => save(as)}
+              className="rounded-small px-3 py-2 text-left text-small hover:bg-sunken"
+            >
+              {as === 'csv' ? 'CSV, for sheets' : 'NDJSON, for programs'}
+            </button>
+          ))}
+        </div>
+      ) : undefined}
+    </div>
+  );
+}

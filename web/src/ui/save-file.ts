@@ -1,0 +1,11 @@
+/** Gives the browser a text to be saved as a file. */
+
+/** Has the browser save `text` as a file of this name. */
+export function saveFile(name: string, type: string, text: string): void {
+  const url = URL.createObjectURL(new Blob([text], { type }));
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(url);
+}
