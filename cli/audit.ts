@@ -4,6 +4,7 @@ import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { exits } from '../protocol/errors.ts';
 import { AuditRow } from '../protocol/inventory.ts';
+import { requestIn } from '../protocol/request-in.ts';
 import { adminCall } from './admin-call.ts';
 import { adminTarget, withAdminOptions, type AdminOptions, type AdminTarget } from './admin-options.ts';
 import { action, CommandError, print, say, table } from './output.ts';
@@ -62,7 +63,7 @@ async function run(options: Options): Promise<void> {
     last === undefined
       ? await everything(target, { what, who, trace })
       : (await page(target, { last, what, who, trace })).entries;
-  print(json, { schema: 'postern.audit/v1', entries }, table(entries.map(row)));
+  print(json, { schema: 'postern.audit/v1', entries }, table(entries.map(auditCells)));
   if (!json && entries.length === last) say('There may be more: --last COUNT, or --json for all.');
 }
 
@@ -91,9 +92,20 @@ async function page(
   return answer;
 }
 
-function row({ time, what, result, who, resource, reasons, cause }: AuditRow): string[] {
-  const why = [...reasons, ...(cause === undefined ? [] : [`cause ${cause}`])].join(', ');
-  return [time, what, result, who, resource ?? '', why];
+/** One entry as cells of a row; of a request at a public hostname with what was asked for, and from where. */
+export function auditCells({
+  time,
+  what,
+  result,
+  who,
+  resource,
+  reasons,
+  cause,
+  detail,
+}: AuditRow): string[] {
+  const request = what.startsWith('flow.') ? requestIn(detail) : undefined;
+  const why = [...reasons, ...(cause === undefined ? [] : [`cause ${cause}`]), request ?? []].flat();
+  return [time, what, result, who, resource ?? '', why.join(', ')];
 }
 
 function parseCount(text: string): number {

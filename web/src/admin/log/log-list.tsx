@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { ChevronRight } from 'lucide-react';
 import type { AuditRow } from '../../../../protocol/inventory.ts';
+import { requestIn } from '../../../../protocol/request-in.ts';
 import { admin, type LogQuery } from '../../api/admin.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
@@ -11,7 +12,6 @@ import { Foreign } from '../../ui/foreign.tsx';
 import { Instant } from '../../ui/instant.tsx';
 import { EmptyState, ErrorState, Skeleton } from '../../ui/states.tsx';
 import { kindText } from './kinds.ts';
-import { requestIn } from './request-in.ts';
 import { useNames } from './use-names.ts';
 
 const pageSize = '100';

@@ -1,4 +1,7 @@
-/** The request at a public hostname that an entry of the log is about, as one line. */
+/**
+ * The request at a public hostname that an entry of the audit log is about, as one line for the dashboard and the terminal, which
+ * what strangers send reaches without control characters.
+ */
 
 /** Of a path so much is shown; the whole stands in the entry. */
 const shownPath = 60;
@@ -13,7 +16,7 @@ export function requestIn(detail: unknown): string | undefined {
   ];
   const all = [parts.join(' '), ...(typeof count === 'number' ? [`${count} more`] : [])];
   const text = all.filter((part) => part !== '').join(', ');
-  return text === '' ? undefined : text;
+  return text === '' ? undefined : text.replaceAll(/\p{C}/gu, '?');
 }
 
 function cropped(path: string): string {
