@@ -7,6 +7,7 @@ import { AuditRow } from '../protocol/inventory.ts';
 import { adminCall } from './admin-call.ts';
 import { adminTarget, withAdminOptions, type AdminOptions, type AdminTarget } from './admin-options.ts';
 import { action, CommandError, print, say, table } from './output.ts';
+import { printable } from './printable.ts';
 
 interface Options extends AdminOptions {
   what?: string;
@@ -91,9 +92,24 @@ async function page(
   return answer;
 }
 
-function row({ time, what, result, who, resource, reasons, cause }: AuditRow): string[] {
+function row({ time, what, result, who, resource, reasons, cause, detail }: AuditRow): string[] {
   const why = [...reasons, ...(cause === undefined ? [] : [`cause ${cause}`])].join(', ');
-  return [time, what, result, who, resource ?? '', why];
+  return [time, what, result, who, resource ?? '', why, requestIn(detail)];
+}
+
+/**
+ * The request at a public hostname that an entry is about, and how many others alike it stands for: `GET /admin from
+ * 198.51.100.7, 12 more`; empty where it is about none.
+ */
+function requestIn(detail: unknown): string {
+  if (typeof detail !== 'object' || detail === null) return '';
+  const { method, path, address, count } = detail as Readonly<Record<string, unknown>>;
+  const request = [
+    ...(typeof method === 'string' && typeof path === 'string' ? [`${method} ${path}`] : []),
+    ...(typeof address === 'string' ? [`from ${address}`] : []),
+  ].join(' ');
+  const parts = [request, ...(typeof count === 'number' ? [`${count} more`] : [])];
+  return printable(parts.filter((part) => part !== '').join(', '));
 }
 
 function parseCount(text: string): number {
