@@ -30,7 +30,7 @@ async function list(options: AdminOptions & { json?: boolean }): Promise<void> {
   const rows = keys.map(({ id, purpose, name, usesLeft, expires, created, createdBy }) => [
     purpose === 'connector' ? 'connector of' : purpose === 'relay' ? 'relay' : 'service account',
     name,
-    usesLeft === null ? 'any number of uses' : `${count(usesLeft, 'use')} left`,
+    usesOf(usesLeft),
     endOf(expires),
     `made ${created} by ${createdBy}`,
     id,
@@ -38,6 +38,11 @@ async function list(options: AdminOptions & { json?: boolean }): Promise<void> {
   print(options.json === true, { schema: 'postern.keys/v1', keys }, table(rows));
   if (keys.length === 0 && options.json !== true)
     say('There are none; make one: postern token create --connector NETWORK');
+}
+
+function usesOf(left: number | null): string {
+  if (left === null) return 'any number of uses';
+  return left === 0 ? 'used up' : `${count(left, 'use')} left`;
 }
 
 function endOf(expires: string | null): string {

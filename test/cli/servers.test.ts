@@ -200,6 +200,7 @@ test('enrolment keys are listed without their text and deleted, after which noth
   const { stdout } = await postern('token', 'keys');
   const id = /^connector of +hq +3 uses left +until 20\S+Z +made 20\S+Z by .+ (tok_\w+)$/m.exec(stdout)?.[1];
   assert.ok(id !== undefined, stdout);
+  assert.match(stdout, /^relay +fra +used up +until .+ tok_\w+$/m);
   assert.match(stdout, /^service account +ci +any number of uses +does not expire +made .+ tok_\w+$/m);
   assert.ok(!stdout.includes(secret) && !stdout.includes(service));
   const { schema, keys } = await json('token', 'keys');
