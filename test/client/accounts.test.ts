@@ -282,7 +282,10 @@ test('a restart finds both accounts, and a controller that is away is away for i
 
 /** Until it is called, nobody can listen for a browser to come back. */
 function failListening(t: TestContext): () => void {
-  const listen = HttpServer.prototype.listen as (this: HttpServer, ...args: unknown[]) => HttpServer;
+  const listen = Reflect.get(HttpServer.prototype, 'listen') as (
+    this: HttpServer,
+    ...args: unknown[]
+  ) => HttpServer;
   const mock = t.mock.method(HttpServer.prototype, 'listen', function (
     this: HttpServer,
     ...args: unknown[]
