@@ -1,4 +1,4 @@
-/** `postern connector`: serves one private network's resources by dialling out. */
+/** `postern connector`: serves one private network's resources by dialling out; below it, what administrators do about them. */
 import { Option, type Command } from 'commander';
 import { exits } from '../protocol/errors.ts';
 import { openIdentity } from '../protocol/node/identity.ts';
@@ -11,7 +11,9 @@ import { count } from './count.ts';
 import { connectorMetrics } from './connector-metrics.ts';
 import { addMetricsOption, serveMetrics, type MetricsFlags } from './metrics-server.ts';
 import { action, CommandError, say } from './output.ts';
+import { needsOptions } from './needed-options.ts';
 import { readSecret } from './secret.ts';
+import { serverCommands } from './servers.ts';
 import { untilSignal } from './signals.ts';
 
 interface Options extends CertificateOptions, MetricsFlags {
@@ -29,7 +31,7 @@ export function connectorCommand(program: Command): void {
     .description('serve the resources of one private network, dialling out only')
     .option('--key <pk_…>', 'provisioning key; needed once (also POSTERN_KEY)')
     .option('--key-file <file>', 'file that holds the key (also POSTERN_KEY_FILE; - for standard input)')
-    .requiredOption('--state <folder>', 'where keys and memory are kept', process.env['POSTERN_STATE'])
+    .option('--state <folder>', 'where keys and memory are kept', process.env['POSTERN_STATE'])
     .option('--controller <url>', 'another address for the controller in the key; its pinned root stays')
     .option('--name <name>', 'how the connector is listed; the host name unless said')
     .addOption(
@@ -50,7 +52,9 @@ export function connectorCommand(program: Command): void {
         .default([], 'none'),
     )
     .addHelpText('after', drainHelp);
+  needsOptions(command, ['--state']);
   addMetricsOption(command).action(action(run));
+  serverCommands(command, 'connector');
 }
 
 const drainHelp = `

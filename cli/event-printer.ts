@@ -31,6 +31,10 @@ export class EventPrinter {
         return;
       case 'also-ready':
         return sayAccountReady(event.status);
+      case 'not-started':
+        return warn(
+          `Not started: ${event.fault.message}. Once that is mended, sign in there: postern login ${url}`,
+        );
       case 'session-ended':
         if (event.code === 'disabled')
           return warn('An administrator has disabled this account; names of your organisation are refused.');

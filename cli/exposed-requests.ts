@@ -1,5 +1,6 @@
 /** Requests to what is exposed, as lines of the terminal. What strangers send never reaches it as control characters. */
 import type { PassedRequest } from '../connector/web/passed-request.ts';
+import { printable } from './printable.ts';
 
 const longestPath = 120;
 
@@ -24,9 +25,4 @@ export function requestObject({ atMs, method, path, status, tookMs, who }: Passe
 /** Of this machine’s own time zone. */
 export function clockTime(atMs: number, withSeconds = false): string {
   return new Date(atMs).toTimeString().slice(0, withSeconds ? 8 : 5);
-}
-
-/** Control characters, and those that turn the direction of text, as question marks. */
-function printable(text: string): string {
-  return text.replaceAll(/\p{C}/gu, '?');
 }

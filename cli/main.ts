@@ -39,6 +39,7 @@ const commands: Record<string, () => Promise<Register>> = {
   device: async () => (await import('./device.ts')).deviceCommand,
   person: async () => (await import('./person.ts')).personCommand,
   session: async () => (await import('./session.ts')).sessionCommand,
+  flow: async () => (await import('./flow.ts')).flowCommand,
   directory: async () => (await import('./directory.ts')).directoryCommand,
   hostname: async () => (await import('./hostname.ts')).hostnameCommand,
   mail: async () => (await import('./mail.ts')).mailCommand,

@@ -1,4 +1,4 @@
-/** `postern relay`: joins circuits between clients and connectors, in a process of its own. */
+/** `postern relay`: joins circuits between clients and connectors, in a process of its own; below it, what administrators do about them. */
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import { exits } from '../protocol/errors.ts';
@@ -8,7 +8,9 @@ import { parsePublicListen, type PublicListen } from './listen-option.ts';
 import { certificateFiles } from './certificate-files.ts';
 import { addMetricsOption, serveMetrics, type MetricsFlags } from './metrics-server.ts';
 import { action, CommandError, say } from './output.ts';
+import { needsOptions } from './needed-options.ts';
 import { readSecret } from './secret.ts';
+import { serverCommands } from './servers.ts';
 import { addTrustProxyOption, type TrustProxyFlags } from './trust-proxy-option.ts';
 import { untilSignal } from './signals.ts';
 
@@ -31,16 +33,16 @@ export function relayCommand(program: Command): void {
   const command = program
     .command('relay')
     .description('join circuits between clients and connectors, without seeing what passes')
-    .requiredOption('--listen <address:port>', 'where nodes connect', parsePublicListen)
+    .option('--listen <address:port>', 'where nodes connect', parsePublicListen)
     .option(
       '--web-listen <address:port>',
       'a further port for public hostnames alone, such as 0.0.0.0:443',
       parsePublicListen,
     )
-    .requiredOption('--public-url <url>', 'how nodes reach it', parsePublicUrl)
+    .option('--public-url <url>', 'how nodes reach it', parsePublicUrl)
     .option('--key <pk_…>', 'provisioning key; needed once (also POSTERN_KEY)')
     .option('--key-file <file>', 'file that holds the key (also POSTERN_KEY_FILE; - for standard input)')
-    .requiredOption('--state <folder>', 'where keys and memory are kept', process.env['POSTERN_STATE'])
+    .option('--state <folder>', 'where keys and memory are kept', process.env['POSTERN_STATE'])
     .option('--controller <url>', 'another address for the controller in the key; its pinned root stays')
     .option('--tls-cert <file>', 'certificate chain, PEM; without, the controller issues one')
     .option('--tls-key <file>', 'its private key, PEM')
@@ -60,7 +62,9 @@ export function relayCommand(program: Command): void {
     '--behind-tls',
     'TLS ends at the balancers of --trust-proxy: nodes are taken from these alone, over plain WebSocket',
   );
+  needsOptions(command, ['--listen', '--public-url', '--state']);
   addMetricsOption(command).action(action(run));
+  serverCommands(command, 'relay');
 }
 
 async function run(options: Options): Promise<void> {

@@ -9,6 +9,7 @@ import { ApiTokenEntry } from '../protocol/inventory.ts';
 import { scopes, tokenRoles, type TokenRole } from '../protocol/roles.ts';
 import { adminCall } from './admin-call.ts';
 import { adminTarget, withAdminOptions, type AdminOptions, type AdminTarget } from './admin-options.ts';
+import { enrolmentKeyCommands } from './enrolment-keys.ts';
 import { organisationOf, withOrganisation, type OrganisationOption } from './organisation-option.ts';
 import { action, CommandError, print, say, table } from './output.ts';
 import { withDatabase, type DatabaseOptions } from './services-option.ts';
@@ -75,6 +76,7 @@ export function tokenCommand(program: Command): void {
   )
     .option('--force', 'also the last one with the role admin')
     .action(action(setRole));
+  enrolmentKeyCommands(token);
 }
 
 async function create(options: CreateOptions): Promise<void> {

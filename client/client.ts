@@ -169,8 +169,11 @@ class RunningClient implements Client {
     this.#share();
     // A restart finds the zones of the last run and refuses or serves them at once, whatever the controllers do.
     if (this.#accounts.all.some((account) => account.remembers)) await this.#startCapture();
+    await this.#accounts.start((account, fault) =>
+      this.#options.onEvent({ kind: 'not-started', fault }, this.#accounts.sourceOf(account)),
+    );
+    this.#share();
     this.#followReadiness();
-    for (const account of this.#accounts.all) await account.start();
     this.#wake.start();
   }
 

@@ -12,6 +12,8 @@ export type ClientEvent =
   | { readonly kind: 'alarm'; readonly text: string }
   /** The controller lets this device in no more; names of the zones are refused from now on. */
   | { readonly kind: 'refused'; readonly fault: Fault }
+  /** An account could not start and does not run; the others do. Signing in to it starts it. */
+  | { readonly kind: 'not-started'; readonly fault: Fault }
   | { readonly kind: 'session-ended'; readonly code: string }
   | { readonly kind: 'signed-in' }
   /** Another account is ready, after the first that was. */

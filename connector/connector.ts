@@ -161,6 +161,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     record: (entry) => flows.record(entry),
     causeOf: (ids) => memory.causeOf(ids),
     hasRoom: () => flows.hasRoom,
+    isLogFull: () => flows.full,
     alarm: (name) => alarms.raise(name),
     resolve,
     ...(options.onRequest === undefined ? {} : { onRequest: options.onRequest }),

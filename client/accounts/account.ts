@@ -207,7 +207,10 @@ export class Account {
     this.#readSnapshot();
   }
 
-  /** Goes to its controller, and stays in contact from then on. */
+  /**
+   * Goes to its controller, and stays in contact from then on. Rejects with the system's error where it needs a browser to come
+   * back and nothing can listen for it.
+   */
   async start(): Promise<void> {
     const { deviceName, controllerUrl, wallClock } = this.#options;
     const credential = await this.signIns.begin();

@@ -1,5 +1,5 @@
 /** The accounts that run on this device now: which they are, what they are called, and how one comes and goes. */
-import { Fault } from '../../protocol/errors.ts';
+import { Fault, toFault } from '../../protocol/errors.ts';
 import { decodeKey, encodeKey } from '../../protocol/keys.ts';
 import { openIdentity, type Identity } from '../../protocol/node/identity.ts';
 import type { StateDirectory } from '../../protocol/node/state-directory.ts';
@@ -63,6 +63,22 @@ export class RunningAccounts {
   /** What an event of this account says of where it is from. */
   sourceOf(account: Account): EventSource {
     return { account: this.#all.length < 2 ? undefined : this.nameOf(account), url: account.url };
+  }
+
+  /**
+   * Starts them all. One that cannot start is reported by `failed` and then ends, like one that nobody is signed in to, and the
+   * others go on. Rejects with what prevents the last of them where none could start.
+   */
+  async start(failed: (account: Account, fault: Fault) => void): Promise<void> {
+    for (const account of this.#all) {
+      try {
+        await account.start();
+      } catch (error) {
+        if (this.#all.length === 1) throw error;
+        failed(account, toFault(error));
+        this.remove(account);
+      }
+    }
   }
 
   /**

@@ -30,6 +30,8 @@ export interface WebDoorOptions {
   causeOf(ids: readonly string[]): string | undefined;
   /** Whether there is room for records that anybody may cause. */
   hasRoom(): boolean;
+  /** Whether what somebody opens now could not be recorded: then nothing more is opened (REL-16). */
+  isLogFull(): boolean;
   alarm(name: AlarmName): void;
   readonly resolve: Resolve;
   readonly onRequest?: WatchRequest;

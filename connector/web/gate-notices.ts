@@ -71,6 +71,15 @@ export const signInAnew: Notice = {
   text: 'This part of the application needs a newer sign-in than that of this computer. Run "postern login" on it, then open the page again.',
 };
 
+/** The connector's disk takes no records; why stands in its status, and is no business of whoever asks. */
+export const notRecordable: Notice = {
+  status: 503,
+  error: 'log-full',
+  title: 'Not available right now',
+  text: 'The connector cannot write down who opens what, and opens nothing until it can. Try again in a moment; if it stays like this, tell an administrator.',
+  headers: { 'retry-after': '15' },
+};
+
 /** So long a program waits before it tries again, seconds; how long the maintenance takes nobody knows. */
 const maintenanceS = 60;
 

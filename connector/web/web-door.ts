@@ -25,6 +25,7 @@ import type { DeviceFlow } from './device-flow.ts';
 import type { WebDoor, WebDoorOptions } from './door.ts';
 import { OpenExchanges, type Exchange, type WebResource } from './exchange.ts';
 import { Gate, type Asked, type Verdict } from './gate.ts';
+import { notRecordable } from './gate-notices.ts';
 import { HttpsEndpoint } from './https-endpoint.ts';
 import { OriginHealth } from './origin-health.ts';
 import { Identities } from './identities.ts';
@@ -122,6 +123,7 @@ class ConnectorWebDoor implements WebDoor {
     this.#records = new WebRecords({
       record: (entry) => options.record(entry),
       hasRoom: () => options.hasRoom(),
+      isLogFull: () => options.isLogFull(),
       nowMs,
       random,
       clock,
@@ -350,6 +352,8 @@ class ConnectorWebDoor implements WebDoor {
   #judge(asked: Asked): Verdict {
     const verdict = this.#gate.judge(asked);
     if ('refusal' in verdict && verdict.refusal !== undefined) this.#records.refused(verdict.refusal, asked);
+    if (verdict.verdict === 'pass' && !this.#records.mayOpen(verdict, asked))
+      return { verdict: 'notice', notice: notRecordable, target: verdict.target };
     return verdict;
   }
 

@@ -7,7 +7,7 @@ import type { Clock, Random } from '../../protocol/clock.ts';
 import type { FlowRecord } from '../../protocol/flow-record.ts';
 import type { CodeName } from '../../protocol/errors.ts';
 import type { Exchange, Objection } from './exchange.ts';
-import type { Asked, Refusal } from './gate.ts';
+import type { Asked, Passed, Refusal } from './gate.ts';
 import type { RawRequest, Target } from './request-target.ts';
 import { RepeatedRecords, type Entry } from './repeated-records.ts';
 import type { Right } from './right.ts';
@@ -21,6 +21,8 @@ export interface WebRecordsOptions {
   record(this: void, entry: Omit<FlowRecord, 'seq'>): void;
   /** Whether there is room for records that strangers cause. */
   hasRoom(): boolean;
+  /** Whether nothing that is opened now could be recorded. */
+  isLogFull(): boolean;
   nowMs(this: void): number;
   readonly random: Random;
   readonly clock: Clock;
@@ -39,6 +41,11 @@ export class WebRecords {
       nowMs: () => options.nowMs(),
       clock: options.clock,
     });
+  }
+
+  /** Whether what the gate passed may be opened: it could be recorded, or is part of a device's flow, which is already. */
+  mayOpen({ right }: Pick<Passed, 'right'>, { device }: Pick<Asked, 'device'>): boolean {
+    return !this.#options.isLogFull() || isInFlow({ options: { device: device?.device, right } });
   }
 
   opened(exchange: Exchange): void {
@@ -121,7 +128,11 @@ export class WebRecords {
 type Place = Pick<Refusal, 'resource' | 'target'>;
 
 /** Whether it is part of a device's flow and of nothing else: that one is recorded as every other flow, from open to close. */
-function isInFlow({ options: { device, right } }: Pick<Exchange, 'options'>): boolean {
+function isInFlow({
+  options: { device, right },
+}: {
+  readonly options: { readonly device?: string | undefined; readonly right: Right | undefined };
+}): boolean {
   return device !== undefined && right?.door !== 'web';
 }
 

@@ -129,6 +129,17 @@ export const webDoorMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
+    'connector/web/web-door.ts',
+    ['test/web-door/log-full.test.ts'],
+    [
+      [
+        'what could not be recorded is not opened by the web door',
+        "if (verdict.verdict === 'pass' && !this.#records.mayOpen(verdict, asked))",
+        'if (false)',
+      ],
+    ],
+  ),
+  ...guards(
     'connector/web/https-endpoint.ts',
     ['test/web-door/draining.test.ts'],
     [

@@ -1,11 +1,12 @@
 /** Two organisations signed in at once on one device: whose name is whose, what each is told, and how one of them ends. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { Server as HttpServer } from 'node:http';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
 import { AccountFolders } from '../../client/accounts/account-folders.ts';
-import { startClient, type Client, type ClientEvent } from '../../client/client.ts';
+import { startClient, type Client, type ClientEvent, type ClientOptions } from '../../client/client.ts';
 import type { ClientStatus } from '../../client/status.ts';
 import { openIdentity } from '../../protocol/node/identity.ts';
 import { callLocalApi, connectLocalApi } from '../../protocol/node/local-api.ts';
@@ -54,7 +55,7 @@ interface World {
   readonly globex: SmallOrganisation;
   readonly state: StateDirectory;
   readonly events: { readonly event: ClientEvent; readonly account: string | undefined }[];
-  start(this: void): Promise<Client>;
+  start(this: void, more?: Partial<ClientOptions>): Promise<Client>;
   statusOf(this: void, account: string): Promise<ClientStatus>;
   call(this: void, method: 'GET' | 'POST', route: string, body?: object): Promise<unknown>;
 }
@@ -74,7 +75,7 @@ async function signedInTwice(t: TestContext): Promise<World & { client: Client }
     events,
     call,
     statusOf: async (account) => (await call('GET', `/v1/status?account=${account}`)) as ClientStatus,
-    async start() {
+    async start(more = {}) {
       const client = await startClient({
         state,
         browser: true,
@@ -83,6 +84,7 @@ async function signedInTwice(t: TestContext): Promise<World & { client: Client }
         socks: { address: '127.0.0.1', port: 0 },
         httpProxy: { address: '127.0.0.1', port: 0 },
         onEvent: (event, { account }) => events.push({ event, account }),
+        ...more,
       });
       t.after(() => client.stop());
       return client;
@@ -276,4 +278,66 @@ test('a restart finds both accounts, and a controller that is away is away for i
   );
   await assert.rejects(greet(preferring, acme, 'wiki.acme.internal'), { message: hiddenText });
   assert.equal(await greet(preferring, globex, 'wiki.globex.internal'), 'globex hello');
+});
+
+/** Until it is called, nobody can listen for a browser to come back. */
+function failListening(t: TestContext): () => void {
+  const listen = Reflect.get(HttpServer.prototype, 'listen') as (
+    this: HttpServer,
+    ...args: unknown[]
+  ) => HttpServer;
+  const mock = t.mock.method(HttpServer.prototype, 'listen', function (
+    this: HttpServer,
+    ...args: unknown[]
+  ): HttpServer {
+    if (args[1] !== '127.0.0.1') return listen.apply(this, args);
+    const error = Object.assign(new Error('listen EMFILE: too many open files'), { code: 'EMFILE' });
+    process.nextTick(() => this.emit('error', error));
+    return this;
+  } as typeof HttpServer.prototype.listen);
+  return () => mock.mock.restore();
+}
+
+test('an account that cannot start, since nothing can listen for its browser, stops no other, says why, and is signed in to later', async (t) => {
+  const { client, acme, state, start, call, events } = await signedInTwice(t);
+  await call('POST', '/v1/logout?account=globex');
+  await client.stop();
+  const folders = new AccountFolders(state);
+  // As `postern up --controller` of an organisation that this device is new to.
+  const initech = await organisationOf(t, 'initech');
+  const folder = folders.at(initech.url);
+  openIdentity(folder.state).enrol({ schema: 'postern.enrolment/v1', url: initech.url, root: initech.pin });
+  events.length = 0;
+  const heal = failListening(t);
+  const again = await start({ account: folder.id });
+  assert.equal((await again.ready).account, 'acme');
+  heal();
+  assert.equal(await greet(again, acme, 'wiki.acme.internal'), 'acme hello');
+  assert.deepEqual(
+    events.flatMap(({ event, account }) =>
+      event.kind === 'not-started' ? [[event.fault.message, account]] : [],
+    ),
+    [['listen EMFILE: too many open files', new URL(initech.url).host]],
+  );
+  assert.deepEqual(
+    again.status().accounts.map(({ account }) => account),
+    ['acme'],
+  );
+
+  const joined = call('POST', '/v1/login', { url: initech.url, root: initech.pin });
+  await signIn(initech);
+  await joined;
+  await until(() =>
+    again.status().accounts.some(({ account, state: is }) => account === 'initech' && is === 'up'),
+  );
+  assert.equal(await greet(again, initech, 'wiki.initech.internal'), 'initech hello');
+});
+
+test('a client whose only account cannot start does not start, and says why', async (t) => {
+  const acme = await organisationOf(t, 'acme');
+  const state = acme.state('laptop');
+  openIdentity(state).enrol({ schema: 'postern.enrolment/v1', url: acme.url, root: acme.pin });
+  failListening(t);
+  const options = { state, browser: true, uids: [], onEvent: () => undefined };
+  await assert.rejects(startClient(options), /EMFILE/);
 });

@@ -77,6 +77,8 @@ export class WebBench {
   isConnected = true;
   /** Whether the connector's log has room for what strangers cause. */
   hasRoom = true;
+  /** Whether nothing could be recorded any more. */
+  isLogFull = false;
   readonly lease = new Lease(Date.now);
   /** As the connector knows it now. */
   card = card;
@@ -287,6 +289,7 @@ export class WebBench {
       send: (message) => this.#hear(message),
       record: (entry) => this.records.push(entry),
       hasRoom: () => this.hasRoom,
+      isLogFull: () => this.isLogFull,
       causeOf: (ids) => ids.map((each) => this.causes.get(each)).find((cause) => cause !== undefined),
       alarm: (name) => {
         throw new Error(`alarm: ${name}`);
