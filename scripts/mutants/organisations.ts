@@ -84,7 +84,7 @@ export const organisationMutants: readonly Mutant[] = [
     ],
   ]),
   ...guards(
-    'connector/flows/accept.ts',
+    'connector/flows/accepted-session.ts',
     ['test/connector/flow-quota.test.ts'],
     [
       [
