@@ -3,7 +3,7 @@
  * The attempts stand in login-attempts.ts, which calls this.
  */
 import type { DeviceId, Id, OrganisationId } from '../../protocol/ids.ts';
-import { sourceOfAddress } from '../../protocol/link/handshake-budget.ts';
+import { sourceOfAddress } from '../../protocol/source-address.ts';
 import type { ControllerContext } from '../context.ts';
 import { approvalRule, deviceLifeMs, sessionLengthMs } from '../organisation/settings.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { toBase64Url } from '../../protocol/encoding.ts';
 import type { Id, OrganisationId } from '../../protocol/ids.ts';
-import { sourceOfAddress } from '../../protocol/link/handshake-budget.ts';
+import { sourceOfAddress } from '../../protocol/source-address.ts';
 import { sameText } from '../../protocol/secrets.ts';
 import type { ControllerContext } from '../context.ts';
 import type { LoginAttemptsTable } from '../store/tables/people.ts';

@@ -14,7 +14,8 @@ import { unprovenZones } from '../organisation/owned-names.ts';
 import { approvalRule } from '../organisation/settings.ts';
 import { instant, portalCaller, type PortalCaller } from './portal-caller.ts';
 import { isFresh } from './freshness.ts';
-import { plainAddress, sameNetwork } from './same-network.ts';
+import { plainAddress } from '../../protocol/source-address.ts';
+import { sameNetwork } from './same-network.ts';
 import { signInFacts } from './sign-in-facts.ts';
 import { type StepUps } from './step-ups.ts';
 

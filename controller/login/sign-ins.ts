@@ -6,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { buildAuthorizationUrl, calculatePKCECodeChallenge } from 'openid-client';
 import { toBase64Url } from '../../protocol/encoding.ts';
 import type { Id } from '../../protocol/ids.ts';
-import { sourceOfAddress } from '../../protocol/link/handshake-budget.ts';
+import { sourceOfAddress } from '../../protocol/source-address.ts';
 import type { SignInError } from '../../protocol/portal.ts';
 import { ProblemError } from '../api/problems.ts';
 import { appendAudit } from '../audit/append-audit.ts';
