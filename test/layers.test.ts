@@ -106,6 +106,14 @@ const layers: Record<string, Layer> = {
   },
 };
 
+/** Folders of the connector: each may import its own files, those listed here and the protocol, so that they form no circle. */
+const connectorFolders: Record<string, readonly string[]> = {
+  'connector/dial': [],
+  'connector/flows': ['connector/dial'],
+  'connector/sessions': ['connector/dial', 'connector/flows'],
+  'connector/web': ['connector/dial', 'connector/flows'],
+};
+
 /** Folders whose files may import every layer. */
 const free = ['test', 'scripts', 'bench'];
 /** Files that configure a tool and run in no program. */
@@ -120,6 +128,14 @@ test('every file imports only what its layer may import, by type or by value', (
 
 test('what the browser loads reaches no node: module', () => {
   assert.deepEqual(nodeModulesReached('web', sourceFiles()), []);
+});
+
+test('the folders of the connector import one another in one direction', () => {
+  assert.deepEqual(connectorCircles(sourceFiles()), []);
+  const back = new Map([['connector/dial/a.ts', `import type { B } from '../web/certificates/b.ts';`]]);
+  assert.deepEqual(connectorCircles(back), ['connector/dial/a.ts imports connector/web/certificates/b.ts']);
+  const root = new Map([['connector/flows/a.ts', `import { b } from '../connector.ts';`]]);
+  assert.deepEqual(connectorCircles(root), ['connector/flows/a.ts imports connector/connector.ts']);
 });
 
 for (const [what, path, source, expected] of [
@@ -216,6 +232,20 @@ function violations(files: ReadonlyMap<string, string>): string[] {
     }
   }
   return found;
+}
+
+/** Imports inside the connector against `connectorFolders`, one sentence each. */
+function connectorCircles(files: ReadonlyMap<string, string>): string[] {
+  const folderOf = (path: string): string => path.split('/').slice(0, 2).join('/');
+  return [...files].flatMap(([path, source]) => {
+    const allowed = connectorFolders[folderOf(path)];
+    if (allowed === undefined) return [];
+    return importsOf(path, source).flatMap((each) => {
+      if (each.kind !== 'file' || !each.path.startsWith('connector/')) return [];
+      const target = folderOf(each.path);
+      return target === folderOf(path) || allowed.includes(target) ? [] : [`${path} imports ${each.path}`];
+    });
+  });
 }
 
 function breachOf(layer: string, each: ReturnType<typeof importsOf>[number]): string | undefined {

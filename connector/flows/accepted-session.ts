@@ -21,7 +21,7 @@ import { coversName, permit, type Permitted } from './permit.ts';
 import type { Serving } from './serving.ts';
 import { SocketReads } from './socket-reads.ts';
 import { joinDatagrams, type DatagramBytes } from '../dial/udp.ts';
-import type { Right } from '../web/right.ts';
+import type { Right } from './right.ts';
 
 /** How often a session may ask for what it is refused; one that goes on beyond ends. */
 const refusals = { burst: 1_000, perSecond: 50 };

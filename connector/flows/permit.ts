@@ -10,7 +10,7 @@ import { matchesPattern, type Name, type Pattern } from '../../protocol/names.ts
 import { listsPort } from '../../protocol/ports.ts';
 import type { ConnectorResource, ConnectorSnapshot } from '../../protocol/snapshot.ts';
 import type { Grant } from '../../protocol/tokens.ts';
-import { resourceAt } from '../web/resource-at.ts';
+import { resourceAt } from './resource-at.ts';
 import type { GrantBook } from './grant-book.ts';
 import type { OpenRequest } from './open-request.ts';
 

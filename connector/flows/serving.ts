@@ -7,7 +7,7 @@ import type { ConnectorSnapshot } from '../../protocol/snapshot.ts';
 import type { Card } from '../../protocol/tokens.ts';
 import type { ResolveRecords } from '../dial/records.ts';
 import type { Resolve } from '../dial/resolve.ts';
-import type { DeviceFlow } from '../web/device-flow.ts';
+import type { DeviceFlow } from './device-flow.ts';
 import type { FlowLog } from './flow-log.ts';
 import type { FlowQuota } from './flow-quota.ts';
 

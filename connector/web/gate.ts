@@ -10,8 +10,9 @@ import type { Door } from '../../protocol/policy-document.ts';
 import type { WebSession } from '../../protocol/web.ts';
 import type { PathRule } from '../../protocol/web-resource.ts';
 import { readCookies, type OwnCookies } from './cookies.ts';
-import type { DeviceFlow } from './device-flow.ts';
-import type { Standing, WebResource } from './exchange.ts';
+import type { DeviceFlow } from '../flows/device-flow.ts';
+import type { WebResource } from '../flows/resource-at.ts';
+import type { Standing } from './exchange.ts';
 import { isForeign, isOwnOrListed, type Site } from './foreign-site.ts';
 import {
   foreignOrigin,
@@ -30,7 +31,7 @@ import type { Notice } from './pages.ts';
 import { askForPass, isProgram, shownPass, type ShownPass } from './passes.ts';
 import { ruleFor } from './path-rules.ts';
 import { targetOf, type RawRequest, type Target } from './request-target.ts';
-import type { Right } from './right.ts';
+import type { Right } from '../flows/right.ts';
 import type { Rights } from './rights.ts';
 import { checkRule, type Checked } from './rule-check.ts';
 import { callbackPath, logoutPath, signInNeeded } from './sign-in.ts';

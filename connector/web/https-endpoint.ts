@@ -10,7 +10,7 @@ import type { FastifyServerFactoryHandler } from 'fastify';
 import type { Clock } from '../../protocol/clock.ts';
 import { sourceOfAddress } from '../../protocol/source-address.ts';
 import { Strangers } from '../../protocol/strangers.ts';
-import type { DeviceFlow } from './device-flow.ts';
+import type { DeviceFlow } from '../flows/device-flow.ts';
 import type { RawRequest } from './request-target.ts';
 
 const handshakeMs = 10_000;
