@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import type { Measurement } from './comparison.ts';
 import { throughputDirect } from './direct/throughput.ts';
 import { clientMemory } from './figures/client-memory.ts';
-import { nodeMemory } from './figures/node-memory.ts';
+import { nodeMemory, nodeMemoryBehindTls } from './figures/node-memory.ts';
 import { decideUs } from './figures/decide.ts';
 import { pushS } from './figures/push.ts';
 import { rates } from './figures/rates.ts';
@@ -44,6 +44,7 @@ const measurements: readonly Measurement[] = [
   revocationP99,
   clientMemory,
   nodeMemory,
+  nodeMemoryBehindTls,
   decideUs,
   pushS,
   snapshotMs,

@@ -40,6 +40,8 @@ export interface RelayNodeOptions {
   readonly tls?: TlsCertificate;
   /** The operator's balancers, by address; nobody's word counts unless given. */
   readonly trustsProxy?: TrustsProxy;
+  /** TLS ends at those balancers, for nodes; public hostnames go by `webListen` alone then. */
+  readonly isBehindTls?: boolean;
   readonly memoryBytes?: number;
   readonly bytesPerSecond?: number;
   readonly log: Logger;
@@ -71,7 +73,8 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
       root: encodeKey(options.key.root),
     });
   }
-  const isPlain = publicUrl.protocol === 'http:';
+  const { isBehindTls = false } = options;
+  const isPlain = publicUrl.protocol === 'http:' || isBehindTls;
   const { trustsProxy } = options;
   const behind = { clock: systemClock, ...(trustsProxy === undefined ? {} : { trustsProxy }) };
   const { promise: failed, reject: fail } = Promise.withResolvers<never>();
@@ -168,6 +171,7 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
       address,
       port,
       ...behind,
+      isBehindTls,
       ...(tls === undefined || isPlain ? {} : { tls }),
       host: publicUrl.hostname,
       relay: () => relay,

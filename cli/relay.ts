@@ -22,6 +22,7 @@ interface Options extends MetricsFlags, TrustProxyFlags {
   controller?: string;
   tlsCert?: string;
   tlsKey?: string;
+  behindTls?: boolean;
   memory?: number;
   rate?: number;
 }
@@ -54,7 +55,11 @@ export function relayCommand(program: Command): void {
       parseRate,
     )
     .addHelpText('after', drainHelp);
-  addTrustProxyOption(command, 'they say in the PROXY protocol (v1, v2) where browsers come from');
+  addTrustProxyOption(command, 'they say in the PROXY protocol (v1, v2) where browsers and nodes come from');
+  command.option(
+    '--behind-tls',
+    'TLS ends at the balancers of --trust-proxy: nodes are taken from these alone, over plain WebSocket',
+  );
   addMetricsOption(command).action(action(run));
 }
 
@@ -76,6 +81,13 @@ async function run(options: Options): Promise<void> {
     );
   }
   const tls = certificateFiles(options);
+  if (options.behindTls === true && options.trustProxy === undefined)
+    throw new CommandError(
+      exits.usage,
+      '--behind-tls goes with --trust-proxy: say which balancers end TLS, since nobody else may speak plainly',
+    );
+  if (options.behindTls === true && tls !== undefined)
+    throw new CommandError(exits.usage, '--behind-tls has no certificate of its own; leave out --tls-cert');
   const node = await startRelayNode({
     ...options.listen,
     ...(options.webListen === undefined ? {} : { webListen: options.webListen }),
@@ -86,6 +98,7 @@ async function run(options: Options): Promise<void> {
     ...(options.controller === undefined ? {} : { controllerUrl: options.controller }),
     ...(tls === undefined ? {} : { tls }),
     ...(options.trustProxy === undefined ? {} : { trustsProxy: options.trustProxy }),
+    ...(options.behindTls === true ? { isBehindTls: true } : {}),
     ...(options.memory === undefined ? {} : { memoryBytes: options.memory * 1_024 * 1_024 }),
     ...(options.rate === undefined ? {} : { bytesPerSecond: (options.rate * 1_000_000) / 8 }),
   });

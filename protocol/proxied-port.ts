@@ -14,6 +14,8 @@ export type TrustsProxy = (address: string) => boolean;
 
 export interface ProxiedPortOptions {
   readonly trusts: TrustsProxy;
+  /** Others are let go without an answer: TLS ends at those that are listed, and past them nothing is sealed for passage. */
+  readonly isOnlyFor?: 'listed';
   readonly clock: Clock;
   /** Connections whose first bytes are waited for; beyond, the oldest goes. */
   readonly mostWaiting?: number;
@@ -39,7 +41,9 @@ export class ProxiedPort {
    * broken preface, or nothing for five seconds, is let go.
    */
   take(socket: Socket, next: (socket: Socket) => void): void {
-    if (!this.#options.trusts(socket.remoteAddress ?? '')) return next(socket);
+    const { trusts, isOnlyFor } = this.#options;
+    if (!trusts(socket.remoteAddress ?? ''))
+      return isOnlyFor === 'listed' ? void socket.destroy() : next(socket);
     this.#hold(socket);
     const fail = (): void => void socket.destroy();
     const cancelTimer = this.#options.clock.after(prefaceMs, fail);

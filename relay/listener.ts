@@ -47,6 +47,8 @@ export interface RelayListenerOptions {
   readonly bounds?: PeerBounds;
   /** The operator's balancers, by address; nobody's word counts unless given. */
   readonly trustsProxy?: TrustsProxy;
+  /** TLS ends at those balancers: plain HTTP is taken from them and from nobody else. */
+  readonly isBehindTls?: boolean;
 }
 
 export interface RelayListener {
@@ -81,7 +83,8 @@ export async function listenForNodes(options: RelayListenerOptions): Promise<Rel
   });
   let certificate = options.tls?.cert ?? '';
   const { trustsProxy: trusts, clock } = options;
-  const proxied = trusts === undefined ? undefined : new ProxiedPort({ trusts, clock });
+  const only = options.isBehindTls === true ? ({ isOnlyFor: 'listed' } as const) : {};
+  const proxied = trusts === undefined ? undefined : new ProxiedPort({ trusts, clock, ...only });
   const front: Front = (socket, own) => {
     const door = options.relay()?.door;
     if (door === undefined) own.take(socket);

@@ -9,6 +9,17 @@ const callers = ['test/controller/source/caller-address.test.ts'];
 const tokens = ['test/attack/api-tokens.test.ts'];
 
 export const listenersMutants: readonly Mutant[] = [
+  ...guards(
+    'protocol/proxied-port.ts',
+    ['test/relay/behind-tls.test.ts'],
+    [
+      [
+        'where TLS ends in front nobody else is heard',
+        "isOnlyFor === 'listed' ? void socket.destroy() : next(socket)",
+        'next(socket)',
+      ],
+    ],
+  ),
   ...guards('protocol/slow-peers.ts', slow, [
     ['whoever takes all places loses the oldest', '    oldest?.destroy();\n', ''],
     ['a request that never ends is over', '    requestTimeout: bounds.requestMs,', '    requestTimeout: 0,'],

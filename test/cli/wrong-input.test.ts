@@ -531,6 +531,11 @@ const runs: Run[] = [
     says: /key is mistyped or is no pk_ key; copy it whole/,
   },
   {
+    args: ['relay', ...server, ...state, '--behind-tls'],
+    exit: 2,
+    says: /--behind-tls goes with --trust-proxy: say which balancers end TLS/,
+  },
+  {
     args: ['relay', ...server, ...state, '--memory', '3'],
     exit: 2,
     says: /give a whole number of MiB, at least 16/,

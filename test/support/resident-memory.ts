@@ -31,10 +31,14 @@ export async function idleMegabytes(pid: number, idleMs = 10_000): Promise<numbe
 const atOnce = 20;
 
 /**
- * What one idle attachment over `wss` costs a relay, in kB (1,000 bytes): the growth of a relay process of its own by
- * `nodes` of them, after five seconds without anything to do, divided by their number.
+ * What one idle attachment costs a relay, in kB (1,000 bytes): the growth of a relay process of its own by `nodes` of them,
+ * after five seconds without anything to do, divided by their number. Over `wss`, or over `ws` as behind a proxy that ends TLS.
  */
-export async function kilobytesPerNode(nodes = 1_000, idleMs = 5_000): Promise<number> {
+export async function kilobytesPerNode({
+  nodes = 1_000,
+  idleMs = 5_000,
+  isBehindTls = false,
+} = {}): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'postern-relay-memory-'));
   const attached: Attachment[] = [];
   const authority = createAuthority(folder);
@@ -46,9 +50,9 @@ export async function kilobytesPerNode(nodes = 1_000, idleMs = 5_000): Promise<n
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   try {
-    relay.stdin.end(JSON.stringify({ relayId, card: lab.card, ...certificate }));
+    relay.stdin.end(JSON.stringify({ relayId, card: lab.card, ...certificate, isBehindTls }));
     const [line] = (await once(createInterface({ input: relay.stdout }), 'line')) as [string];
-    const url = `https://127.0.0.1:${line}`;
+    const url = `${isBehindTls ? 'http' : 'https'}://127.0.0.1:${line}`;
     const attachOne = async (): Promise<void> => {
       const node = labClient();
       const connect = { ca, servername: 'relay.acme.example' };

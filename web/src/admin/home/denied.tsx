@@ -65,13 +65,15 @@ function Most({ title, rows }: { readonly title: string; readonly rows: readonly
       {rows.length === 0 ? (
         <p className="text-small text-quiet">Nothing in particular.</p>
       ) : (
-        <ul className="grid gap-2.5">
+        <ul className="grid grid-cols-[minmax(0,1fr)] gap-2.5">
           {rows.map(({ key, text, count, search }) => (
             <li key={key}>
               <div className="flex items-baseline justify-between gap-4 text-small">
-                <ToLog search={search}>
-                  <Foreign text={text} limit={80} />
-                </ToLog>
+                <span className="min-w-0 wrap-anywhere">
+                  <ToLog search={search}>
+                    <Foreign text={text} limit={80} />
+                  </ToLog>
+                </span>
                 <span className="text-quiet tabular-nums">{count.toLocaleString()}</span>
               </div>
               <div className="mt-1 h-1 rounded-full bg-sunken" aria-hidden="true">

@@ -82,7 +82,7 @@ export default function Tokens() {
               {...(writing === 'yes'
                 ? {
                     renderActions: (token: ApiTokenEntry) => (
-                      <>
+                      <div className="flex flex-wrap items-center justify-end gap-1">
                         <Select
                           bare
                           label={`Role of the token ${token.name || token.id}`}
@@ -94,7 +94,7 @@ export default function Tokens() {
                         <Button small tone="quiet" onClick={() => revoke(token, list)}>
                           Revoke<span className="sr-only"> the token {token.name || token.id}</span>
                         </Button>
-                      </>
+                      </div>
                     ),
                   }
                 : {})}
