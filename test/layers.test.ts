@@ -138,6 +138,18 @@ test('the folders of the connector import one another in one direction', () => {
   assert.deepEqual(connectorCircles(root), ['connector/flows/a.ts imports connector/connector.ts']);
 });
 
+test('every function and every constant that is exported is imported somewhere', () => {
+  assert.deepEqual(exportedForNobody(sourceFiles()), []);
+  const files = new Map([
+    [
+      'relay/a.ts',
+      'export const b = 1;\nexport async function c() {}\nexport const Schema = {};\nconst d = 2;',
+    ],
+    ['relay/e.ts', `import { b as f } from './a.ts';`],
+  ]);
+  assert.deepEqual(exportedForNobody(files), ['relay/a.ts exports c']);
+});
+
 for (const [what, path, source, expected] of [
   [
     'a program that imports another',
@@ -232,6 +244,42 @@ function violations(files: ReadonlyMap<string, string>): string[] {
     }
   }
   return found;
+}
+
+/**
+ * Functions and constants of the programs that no other file imports, one sentence each. Schemas (in capitals) are types
+ * too; names alone are compared, a file that loads another by `import()` may mean any of its words, and what is
+ * loaded so may be used whole.
+ */
+function exportedForNobody(files: ReadonlyMap<string, string>): string[] {
+  const imported = new Map<string, Set<string>>();
+  for (const [path, source] of files) {
+    const named = [...source.matchAll(/(?:import|export)\s+(?:type\s+)?\{([^}]*)\}\s+from/g)].flatMap(
+      ([, list = '']) =>
+        list.split(',').map(
+          (each) =>
+            each
+              .trim()
+              .replace(/^type /, '')
+              .split(' as ')[0] ?? '',
+        ),
+    );
+    const any = /\bimport\(|import \* as/.test(source) ? (source.match(/\w+/g) ?? []) : [];
+    for (const name of [...named, ...any]) imported.set(name, (imported.get(name) ?? new Set()).add(path));
+  }
+  const loaded = new Set(
+    [...files.values()].flatMap((source) =>
+      [...source.matchAll(/import\('[^']*?([\w.-]+)'\)/g)].map(([, file]) => file),
+    ),
+  );
+  return [...files].flatMap(([path, source]) => {
+    if (free.includes(path.split('/')[0] ?? '') || loaded.has(path.split('/').at(-1))) return [];
+    const exported = source.matchAll(/^export (?:async )?(?:const|function\*?) ([a-z]\w*)/gm);
+    return [...exported].flatMap(([, name = '']) => {
+      const by = imported.get(name) ?? new Set<string>();
+      return [...by].some((other) => other !== path) ? [] : [`${path} exports ${name}`];
+    });
+  });
 }
 
 /** Imports inside the connector against `connectorFolders`, one sentence each. */

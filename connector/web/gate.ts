@@ -260,7 +260,7 @@ interface Held {
 }
 
 /** Whether a person is looking: a page that is opened, which may be sent elsewhere and back. */
-export function isNavigation({ method, headers }: RawRequest): boolean {
+function isNavigation({ method, headers }: RawRequest): boolean {
   if (method !== 'GET' && method !== 'HEAD') return false;
   const mode = headers['sec-fetch-mode'];
   return mode === undefined ? acceptsPages(headers.accept) : mode === 'navigate';

@@ -2,7 +2,7 @@
 import type { ConnectorWeb } from '../../protocol/web-resource.ts';
 import type { Right } from '../flows/right.ts';
 
-export const assertionHeader = 'postern-assertion';
+const assertionHeader = 'postern-assertion';
 
 /** The headers of this person, the assertion included. */
 export function identityHeaders(
