@@ -54,11 +54,7 @@ async function run(name: string, { state, account, json = false }: Options): Pro
 }
 
 /** Its public hostname where it has one: that opens with the client and without. */
-export function addressOf({
-  urls,
-  hosts,
-  ports,
-}: Pick<Listed, 'urls' | 'hosts' | 'ports'>): string | undefined {
+function addressOf({ urls, hosts, ports }: Pick<Listed, 'urls' | 'hosts' | 'ports'>): string | undefined {
   const host = hosts.find((each) => !each.startsWith('*.'));
   const port = webPorts.find((each) => ports.some((text) => covers(text, each)));
   if (urls[0] !== undefined || host === undefined || port === undefined) return urls[0];

@@ -58,7 +58,7 @@ async function run(options: Options): Promise<void> {
 }
 
 /** @param failed one line for each test that fails, with its place */
-export function planText(plan: PlanResult, failed: readonly string[]): string {
+function planText(plan: PlanResult, failed: readonly string[]): string {
   const { changes, access, moreAccess, notLookedAt, warnings, moreWarnings, tests } = plan;
   const parts: string[] = [];
   const part = (heading: string, rows: readonly (readonly string[])[]): void => {

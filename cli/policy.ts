@@ -109,7 +109,7 @@ async function show(which: string, options: AdminOptions & Json & { document?: b
 }
 
 /** A revision with what stood there before (`-`) and stands there after it (`+`). */
-export function revisionText({ revision, time, who, changes }: Static<typeof Shown>): string {
+function revisionText({ revision, time, who, changes }: Static<typeof Shown>): string {
   const parts = changes.map(({ action: done, kind, name, before, after }) => {
     const [was, is] = [linesOf(before), linesOf(after)];
     return [

@@ -5,7 +5,6 @@
 import { hostname, release, type } from 'node:os';
 import type { Logger } from 'pino';
 import { systemClock, systemRandom } from '../protocol/clock.ts';
-import type { FromController } from '../protocol/control.ts';
 import type { ConnectorSnapshot } from '../protocol/snapshot.ts';
 import { Fault } from '../protocol/errors.ts';
 import { parseId, type RelayId } from '../protocol/ids.ts';
@@ -24,11 +23,11 @@ import type { StateDirectory } from '../protocol/node/state-directory.ts';
 import type { EnrolmentKey } from '../protocol/secrets.ts';
 import { encodeEnrolmentKey } from '../protocol/secrets.ts';
 import { encodeKey } from '../protocol/keys.ts';
-import { hasLostKey } from '../protocol/tokens.ts';
 import { FlowLog } from './flows/flow-log.ts';
 import { FlowQuota } from './flows/flow-quota.ts';
 import { HandIn } from './flows/hand-in.ts';
 import { connectorStatus, type ConnectorStatus } from './connector-status.ts';
+import { Hearing } from './hearing.ts';
 import { ConnectorMemory } from './memory.ts';
 import { keepNames } from './dial/name-cache.ts';
 import { systemRecords, type ResolveRecords } from './dial/records.ts';
@@ -37,8 +36,6 @@ import { networkPeers } from './network-peers.ts';
 import { servedPart, type Serves } from './served.ts';
 import { AcceptedSessions } from './sessions/accepted-sessions.ts';
 import { listenDirectly } from './sessions/direct-listener.ts';
-import { tellFlows } from './flows/tell-flows.ts';
-import { TicketLists } from './ticket-lists.ts';
 import { TargetTests } from './dial/target-tests.ts';
 import type { AcmeSettings } from './web/certificates/acme-account.ts';
 import { answerPeer } from './web/certificates/answer-peer.ts';
@@ -176,20 +173,10 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     send: (answer) => control.send(answer),
     clock: systemClock,
   });
-  const tickets = new TicketLists({
-    card: () => memory.card,
-    taken(list) {
-      memory.setTickets(list);
-      for (const attachment of relays.values()) attachment.refresh();
-    },
-    refused: () => alarms.raise('ticket-not-valid'),
-  });
   const { promise: refused, reject: refuse } = Promise.withResolvers<never>();
   refused.catch(() => undefined);
   const { promise: welcomed, resolve: welcome } = Promise.withResolvers<void>();
   let isStopped = false;
-  /** Whether the last beat was of an older epoch than one seen before. */
-  let isBehind = false;
 
   const api = await serveLocalApi(state.path, { 'GET /v1/status': () => status() }).catch(
     (error: unknown) => {
@@ -205,13 +192,10 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     os: `${type()} ${release()}`,
     ...(options.controllerUrl === undefined ? {} : { url: options.controllerUrl }),
     ...(options.key === undefined ? {} : { credential: { secret: encodeEnrolmentKey(options.key) } }),
-    onMessage: receive,
+    onMessage: (message) => hearing.take(message),
     onAlarm: (name) => alarms.raise(name),
     onWelcome(card) {
-      memory.begin();
-      const hasLost = hasLostKey(memory.card, card);
-      memory.setCard(card);
-      if (hasLost) forgetSigned();
+      hearing.welcome(card);
       welcome();
       web.welcomed();
       // Also where there is nothing to publish: what was published before is over then.
@@ -223,6 +207,21 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     wallClock,
   });
   const handIn = new HandIn({ flows, send: (message) => control.send(message), clock: systemClock });
+  const hearing = new Hearing({
+    memory,
+    alarms,
+    sessions,
+    web,
+    targetTests,
+    handIn,
+    send: (message) => control.send(message),
+    restart: () => control.restart(),
+    attach,
+    refreshTickets() {
+      for (const attachment of relays.values()) attachment.refresh();
+    },
+    recheck,
+  });
   attach();
   web.resume();
 
@@ -265,64 +264,6 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     if (next.state !== 'refused') return;
     log.error({ code: next.fault.code }, next.fault.message);
     refuse(next.fault);
-  }
-
-  function receive(message: FromController): void {
-    if (web.receive(message)) return;
-    switch (message.t) {
-      case 'beat':
-        isBehind = !memory.beat(message.epoch, message.now);
-        if (isBehind) alarms.raise('older-epoch');
-        return;
-      case 'snapshot': {
-        if (message.snapshot.kind !== 'connector') return alarms.raise('message-not-valid');
-        const alarm = memory.setSnapshot(message.v, message.epoch, message.snapshot);
-        // What it says is revoked counts whatever else is wrong with it.
-        memory.revoke({
-          epoch: message.epoch,
-          ids: message.revoked,
-          narrowed: message.narrowed ?? [],
-          reason: 'revoked',
-        });
-        if (alarm !== undefined) alarms.raise(alarm);
-        else {
-          attach();
-          web.follow();
-        }
-        recheck();
-        // Only now: the disk may be slow.
-        return memory.keepLease();
-      }
-      case 'patch': {
-        const patched = memory.patch(message.from, message.v, message.set);
-        if (patched === 'behind') return control.restart();
-        if (patched === 'refused') return alarms.raise('message-not-valid');
-        attach();
-        web.follow();
-        return recheck();
-      }
-      case 'revoke':
-        memory.revoke(message);
-        recheck();
-        // Only once that is out: the disk may be slow, and nobody keeps a right for as long as it takes.
-        return memory.keepLeaseSoon();
-      case 'tickets':
-        return void tickets.take(message.list);
-      case 'flows':
-        return void control.send(tellFlows(message, [...sessions.values(), web]));
-      case 'probe':
-        return targetTests.take(message);
-      case 'received':
-        return handIn.received(message.seq);
-      default:
-        return;
-    }
-  }
-
-  /** A key is no longer on the card: what it signed ends, and is signed anew for whoever has a right to it. */
-  function forgetSigned(): void {
-    sessions.cut('revoked');
-    web.forgetSigned();
   }
 
   /** Attaches to the relays of the snapshot and leaves those it no longer names. */
@@ -378,7 +319,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       streams: sessions.openFlows,
       requests: web.openExchanges,
       isDraining: sessions.isDraining,
-      isBehind,
+      isBehind: hearing.isBehind,
       certificates: web.certificates,
       alarms: alarms.shown,
     });

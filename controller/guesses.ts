@@ -3,7 +3,7 @@
  * shows the same wrong key or token without end is no guesser and locks nobody out who shares its address. Counted by all
  * controllers together and bounded, as `Throttle` is.
  */
-import { sourceOfAddress } from '../protocol/link/handshake-budget.ts';
+import { sourceOfAddress } from '../protocol/source-address.ts';
 import type { Limits, Live } from './live/live.ts';
 import type { Throttle } from './throttle.ts';
 

@@ -22,7 +22,7 @@ export interface Approval {
 }
 
 /** How the allow is called that an approved request is: no policy of a document could have the name. */
-export function approvalName(id: string): string {
+function approvalName(id: string): string {
   return `request ${id}`;
 }
 

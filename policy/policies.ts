@@ -201,7 +201,7 @@ function durationMs(text: string): number {
 }
 
 /** RFC 3339 in epoch ms. A leap second is one of its instants, which Date.parse knows nothing of: it ends the minute. */
-export function instantMs(text: string): number {
+function instantMs(text: string): number {
   const ms = Date.parse(text.replace(':60', ':59')) + (text.includes(':60') ? 1_000 : 0);
   if (Number.isNaN(ms)) throw new Error(`"${text}" is no instant`);
   return ms;

@@ -9,6 +9,7 @@ import { Server as TlsServer } from 'node:https';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Name } from './names.ts';
 import type { ProxiedPort } from './proxied-port.ts';
+import { plainAddress } from './source-address.ts';
 
 /** The server behind a front, as the front sees it. */
 export interface OwnServer {
@@ -68,5 +69,5 @@ export function fedServer({ front, proxied, behind, isHost, certificate }: FedSe
 
 /** Who watches the program on its own machine asks by address. */
 function isLoopback(address: string | undefined): boolean {
-  return /^(::ffff:)?127\.|^::1$/.test(address ?? '');
+  return /^127\.|^::1$/.test(plainAddress(address ?? ''));
 }

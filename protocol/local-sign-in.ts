@@ -11,9 +11,9 @@ export const SetupToken = Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' });
 /** What stands in front of an address that is read in the fragment. */
 export const setupPath = '/setup';
 
-export const localName = Type.String({ minLength: 1, maxLength: 100, pattern: '\\S' });
+const localName = Type.String({ minLength: 1, maxLength: 100, pattern: '\\S' });
 /** By which they sign in; nobody proves it, so it is no claim on anything else. */
-export const localEmail = Type.String({
+const localEmail = Type.String({
   minLength: 3,
   maxLength: 254,
   pattern: '^[^\\s@\\u0000-\\u001f]+@[^\\s@\\u0000-\\u001f]+$',

@@ -18,7 +18,7 @@ import type {
 } from './ids.ts';
 
 /** Clocks of two programs may differ by this much. */
-export const leewayS = 5;
+const leewayS = 5;
 const maxTokenBytes = 16_384;
 
 /** What the controller is: its issuer name, signing keys, control key and TLS authorities; signed by the root. */
@@ -96,7 +96,7 @@ export async function tokenSigner(key: SigningKey): Promise<TokenSigner> {
 }
 
 /** The RFC 7638 thumbprint of a raw Ed25519 public key. */
-export function thumbprint(publicKey: Uint8Array): Promise<string> {
+function thumbprint(publicKey: Uint8Array): Promise<string> {
   return calculateJwkThumbprint(jwkOf(publicKey));
 }
 

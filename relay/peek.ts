@@ -7,7 +7,7 @@ import type { Clock } from '../protocol/clock.ts';
 import { readClientHello, type HelloVerdict } from './client-hello.ts';
 
 /** A hello must be whole within this. */
-export const helloMs = 5_000;
+const helloMs = 5_000;
 
 export type Peeked =
   | { readonly verdict: Exclude<HelloVerdict, { state: 'partial' }>; readonly bytes: Buffer }

@@ -16,11 +16,11 @@ import type { Name } from '../protocol/names.ts';
 import { GrowthBudget } from '../protocol/mux/growth-budget.ts';
 import type { MuxStream } from '../protocol/mux/stream.ts';
 import { refuseUpgrade, webSocketClosing } from '../protocol/slow-peers.ts';
+import { sourceOfAddress } from '../protocol/source-address.ts';
 import { Strangers } from '../protocol/strangers.ts';
 import type { Card, Ticket } from '../protocol/tokens.ts';
 import { admit, type Admitted } from './admit.ts';
 import { AttachedNode } from './attached-node.ts';
-import { sourceOf } from './browser-network.ts';
 import { Circuit } from './circuit.ts';
 import { Circuits } from './circuits.ts';
 import { NodePlaces } from './node-places.ts';
@@ -170,7 +170,7 @@ class BlindRelay implements Relay {
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',');
     if (!offered.some((name) => name.trim() === hopSubprotocol))
       return refuseUpgrade(socket, '400 Bad Request');
-    const source = sourceOf(request.socket.remoteAddress ?? '');
+    const source = sourceOfAddress(request.socket.remoteAddress ?? '');
     this.#server.handleUpgrade(request, socket, head, (opened) => this.#greet(opened, source));
   }
 

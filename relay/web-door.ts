@@ -8,7 +8,8 @@ import type { Clock } from '../protocol/clock.ts';
 import type { OwnServer } from '../protocol/fed-server.ts';
 import type { Name } from '../protocol/names.ts';
 import type { MuxStream } from '../protocol/mux/stream.ts';
-import { neighbourhoodOf, plainAddress, sourceOf } from './browser-network.ts';
+import { neighbourhoodOf } from './browser-network.ts';
+import { plainAddress, sourceOfAddress } from '../protocol/source-address.ts';
 import type { OrganisationId } from '../protocol/ids.ts';
 import type { Circuits } from './circuits.ts';
 import { peek, type Peeked } from './peek.ts';
@@ -98,7 +99,7 @@ export class WebDoor {
     const address = socket.remoteAddress;
     socket.on('error', ignore);
     if (address === undefined) return void socket.destroy();
-    const source = sourceOf(address);
+    const source = sourceOfAddress(address);
     if ((this.#waitingOf.get(source) ?? 0) >= this.#bounds.unfinishedOfSource) return this.#refuse(socket);
     this.#begin(socket, source);
     peek(socket, this.#options.clock, (peeked) => this.#follow(socket, source, peeked, own));

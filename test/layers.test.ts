@@ -106,6 +106,14 @@ const layers: Record<string, Layer> = {
   },
 };
 
+/** Folders of the connector: each may import its own files, those listed here and the protocol, so that they form no circle. */
+const connectorFolders: Record<string, readonly string[]> = {
+  'connector/dial': [],
+  'connector/flows': ['connector/dial'],
+  'connector/sessions': ['connector/dial', 'connector/flows'],
+  'connector/web': ['connector/dial', 'connector/flows'],
+};
+
 /** Folders whose files may import every layer. */
 const free = ['test', 'scripts', 'bench'];
 /** Files that configure a tool and run in no program. */
@@ -120,6 +128,26 @@ test('every file imports only what its layer may import, by type or by value', (
 
 test('what the browser loads reaches no node: module', () => {
   assert.deepEqual(nodeModulesReached('web', sourceFiles()), []);
+});
+
+test('the folders of the connector import one another in one direction', () => {
+  assert.deepEqual(connectorCircles(sourceFiles()), []);
+  const back = new Map([['connector/dial/a.ts', `import type { B } from '../web/certificates/b.ts';`]]);
+  assert.deepEqual(connectorCircles(back), ['connector/dial/a.ts imports connector/web/certificates/b.ts']);
+  const root = new Map([['connector/flows/a.ts', `import { b } from '../connector.ts';`]]);
+  assert.deepEqual(connectorCircles(root), ['connector/flows/a.ts imports connector/connector.ts']);
+});
+
+test('every function and every constant that is exported is imported somewhere', () => {
+  assert.deepEqual(exportedForNobody(sourceFiles()), []);
+  const files = new Map([
+    [
+      'relay/a.ts',
+      'export const b = 1;\nexport async function c() {}\nexport const Schema = {};\nconst d = 2;',
+    ],
+    ['relay/e.ts', `import { b as f } from './a.ts';`],
+  ]);
+  assert.deepEqual(exportedForNobody(files), ['relay/a.ts exports c']);
 });
 
 for (const [what, path, source, expected] of [
@@ -216,6 +244,56 @@ function violations(files: ReadonlyMap<string, string>): string[] {
     }
   }
   return found;
+}
+
+/**
+ * Functions and constants of the programs that no other file imports, one sentence each. Schemas (in capitals) are types
+ * too; names alone are compared, a file that loads another by `import()` may mean any of its words, and what is
+ * loaded so may be used whole.
+ */
+function exportedForNobody(files: ReadonlyMap<string, string>): string[] {
+  const imported = new Map<string, Set<string>>();
+  for (const [path, source] of files) {
+    const named = [...source.matchAll(/(?:import|export)\s+(?:type\s+)?\{([^}]*)\}\s+from/g)].flatMap(
+      ([, list = '']) =>
+        list.split(',').map(
+          (each) =>
+            each
+              .trim()
+              .replace(/^type /, '')
+              .split(' as ')[0] ?? '',
+        ),
+    );
+    const any = /\bimport\(|import \* as/.test(source) ? (source.match(/\w+/g) ?? []) : [];
+    for (const name of [...named, ...any]) imported.set(name, (imported.get(name) ?? new Set()).add(path));
+  }
+  const loaded = new Set(
+    [...files.values()].flatMap((source) =>
+      [...source.matchAll(/import\('[^']*?([\w.-]+)'\)/g)].map(([, file]) => file),
+    ),
+  );
+  return [...files].flatMap(([path, source]) => {
+    if (free.includes(path.split('/')[0] ?? '') || loaded.has(path.split('/').at(-1))) return [];
+    const exported = source.matchAll(/^export (?:async )?(?:const|function\*?) ([a-z]\w*)/gm);
+    return [...exported].flatMap(([, name = '']) => {
+      const by = imported.get(name) ?? new Set<string>();
+      return [...by].some((other) => other !== path) ? [] : [`${path} exports ${name}`];
+    });
+  });
+}
+
+/** Imports inside the connector against `connectorFolders`, one sentence each. */
+function connectorCircles(files: ReadonlyMap<string, string>): string[] {
+  const folderOf = (path: string): string => path.split('/').slice(0, 2).join('/');
+  return [...files].flatMap(([path, source]) => {
+    const allowed = connectorFolders[folderOf(path)];
+    if (allowed === undefined) return [];
+    return importsOf(path, source).flatMap((each) => {
+      if (each.kind !== 'file' || !each.path.startsWith('connector/')) return [];
+      const target = folderOf(each.path);
+      return target === folderOf(path) || allowed.includes(target) ? [] : [`${path} imports ${each.path}`];
+    });
+  });
 }
 
 function breachOf(layer: string, each: ReturnType<typeof importsOf>[number]): string | undefined {

@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream';
 import { systemClock, systemRandom } from '../../protocol/clock.ts';
 import type { FromController } from '../../protocol/control.ts';
 import { Fault, toFault } from '../../protocol/errors.ts';
-import { parseName, type Name } from '../../protocol/names.ts';
+import type { Name } from '../../protocol/names.ts';
 import { Alarms } from '../../protocol/node/alarms.ts';
 import {
   keepControl,
@@ -18,11 +18,9 @@ import type { Identity } from '../../protocol/node/identity.ts';
 import type { StateDirectory } from '../../protocol/node/state-directory.ts';
 import type { EnrolmentKey } from '../../protocol/secrets.ts';
 import { DeviceKeys } from '../sign-in/device-keys.ts';
-import { DeviceNewsReader } from '../sign-in/device-news.ts';
 import { mayDialDirectly } from '../tunnel/direct-address.ts';
 import type { AddressRange } from '../dns/address-range.ts';
-import { ConfirmedZones } from '../dns/confirmed-zones.ts';
-import { acceptedZones, type RefusedZone } from '../dns/zones.ts';
+import type { RefusedZone } from '../dns/zones.ts';
 import type { ClientEvent } from '../events.ts';
 import { Flows } from '../flows/flows.ts';
 import { Hearing } from '../hearing.ts';
@@ -33,12 +31,13 @@ import { collectorsOf } from '../posture/collect.ts';
 import type { Machine } from '../posture/machine.ts';
 import { PostureReporter } from '../posture/reporter.ts';
 import { ControllerQuestions } from '../controller-questions.ts';
-import { SessionWarnings } from '../sign-in/session-warnings.ts';
 import type { SignInPrompt } from '../sign-in/sign-in.ts';
 import { SignIns } from '../sign-in/sign-ins.ts';
-import { nothingKnown, readKnowledge, type Knowledge } from '../standing.ts';
+import type { Knowledge } from '../standing.ts';
 import { relayName, type AccountParts } from '../status-report.ts';
 import { Tunnels } from '../tunnel/tunnels.ts';
+import { AccountKnowledge } from './account-knowledge.ts';
+import { PersonNotices } from './person-notices.ts';
 
 export interface AccountOptions {
   /** Of this device alone. */
@@ -79,16 +78,13 @@ export class Account {
   readonly #options: AccountOptions;
   readonly #identity: Identity;
   readonly #memory: DeviceMemory;
+  readonly #knowledge: AccountKnowledge;
   readonly #posture: PostureReporter;
-  readonly #warnings: SessionWarnings;
-  readonly #news = new DeviceNewsReader();
+  readonly #notices: PersonNotices;
   readonly #alarms: Alarms;
   readonly #hearing: Hearing;
   readonly #ready = Promise.withResolvers<void>();
   #control: ControlConnection | undefined;
-  #knowledge: Knowledge = nothingKnown([], new Set());
-  readonly #confirmed: ConfirmedZones;
-  #unfitZones: readonly RefusedZone[] = [];
   #isStopped = false;
   /** Whether the controller has said who we are since this process started. */
   #live = false;
@@ -101,7 +97,14 @@ export class Account {
     this.#ready.promise.catch(() => undefined);
     this.#alarms = new Alarms(Date.now, (_name, text) => onEvent({ kind: 'alarm', text }));
     this.#memory = new DeviceMemory(options.state, (name) => this.#alarms.raise(name));
-    this.#confirmed = new ConfirmedZones(options.state, () => this.notKept());
+    this.#knowledge = new AccountKnowledge({
+      state: options.state,
+      url: () => this.url,
+      snapshot: () => this.#memory.snapshot,
+      onUnconfirmed: (zone) => onEvent({ kind: 'unconfirmed-zone', zone }),
+      notKept: () => this.notKept(),
+      wallClock,
+    });
     this.keys = new DeviceKeys({
       identity,
       rotate: () => this.#control?.rotate() ?? false,
@@ -162,11 +165,7 @@ export class Account {
       isEnrolled: () => identity.enrolment?.node !== undefined,
     });
     this.questions = new ControllerQuestions((message) => this.#control?.send(message) ?? false, systemClock);
-    this.#warnings = new SessionWarnings({
-      clock: systemClock,
-      now: wallClock,
-      warn: (leftMs) => onEvent({ kind: 'session-ending', leftMs }),
-    });
+    this.#notices = new PersonNotices(systemClock, wallClock, onEvent);
   }
 
   /** Resolves once signed in, in contact and captured; rejects with the Fault of what prevents it. */
@@ -199,7 +198,7 @@ export class Account {
 
   /** Its zones that no device should take over, and why. */
   get unfitZones(): readonly RefusedZone[] {
-    return this.#unfitZones;
+    return this.#knowledge.unfitZones;
   }
 
   /** Reads what it remembers of an earlier process. */
@@ -237,17 +236,9 @@ export class Account {
     });
   }
 
-  /**
-   * What is known now, with every zone that it may take over, whoever holds it on this device; a session whose time has
-   * passed is over, whether or not the controller could say so.
-   */
+  /** What is known of names now, as `AccountKnowledge.now` says it. */
   knowledge(): Knowledge {
-    const until = this.#memory.snapshot?.session.until;
-    const over =
-      this.#knowledge.contact === 'known' &&
-      until !== undefined &&
-      until * 1_000 <= this.#options.wallClock();
-    return over ? { ...this.#knowledge, contact: 'ended' } : this.#knowledge;
+    return this.#knowledge.now();
   }
 
   open(target: FlowTarget): Promise<Duplex> {
@@ -316,7 +307,7 @@ export class Account {
   stop(): void {
     this.#isStopped = true;
     this.#posture.stop();
-    this.#warnings.stop();
+    this.#notices.stop();
     this.signIns.close();
     this.tunnels.stop();
     this.#control?.stop();
@@ -331,7 +322,7 @@ export class Account {
     }
     if (state.state !== 'refused') return;
     this.#options.onEvent({ kind: 'refused', fault: state.fault });
-    this.#knowledge = { ...this.#knowledge, contact: 'ended' };
+    this.#knowledge.end();
     this.tunnels.retire();
     this.signIns.refused(state.fault);
     this.#ready.reject(state.fault);
@@ -372,43 +363,20 @@ export class Account {
     return fault;
   }
 
-  /** What a person should hear of without asking: the end of their session, and news of their other devices. */
+  /** What a person should hear of without asking. */
   #tellPerson(): void {
     const { snapshot } = this.#memory;
     if (snapshot === undefined) return;
-    const { id, kind, until, ended } = snapshot.session;
-    const renewable = kind === 'person' && ended === undefined;
-    this.#warnings.follow(renewable ? { id, untilMs: until * 1_000 } : undefined);
     this.keys.look();
-    for (const news of this.#news.unread(snapshot.news ?? []))
-      this.#options.onEvent({ kind: 'device-news', news });
-  }
-
-  /** A zone that has come since the sign-in: its names go where they went before, until the person says yes to it. */
-  #tellUnconfirmed(refused: readonly RefusedZone[]): void {
-    const told = new Set(this.#unfitZones.flatMap(({ zone, why }) => (why === 'unconfirmed' ? zone : [])));
-    for (const { zone, why } of refused)
-      if (why === 'unconfirmed' && !told.has(zone)) this.#options.onEvent({ kind: 'unconfirmed-zone', zone });
+    this.#notices.follow(snapshot);
   }
 
   /** Makes what is known from what is remembered. */
   #readSnapshot(): void {
     const { snapshot } = this.#memory;
     if (snapshot === undefined) return;
-    const controllerHost = hostOf(this.url);
-    const hosts = [controllerHost, ...Object.values(snapshot.relays).map(({ url }) => hostOf(url))];
-    const isConfirmed = this.#confirmed.of(snapshot);
-    const { accepted, refused } = acceptedZones(snapshot.zones, controllerHost, isConfirmed);
-    this.#tellUnconfirmed(refused);
-    this.#unfitZones = refused;
-    const exempt = new Set(hosts.flatMap((host) => parseName(host) ?? []));
-    this.#knowledge = readKnowledge(snapshot, accepted, exempt);
+    this.#knowledge.read(snapshot);
     this.tunnels.update();
     this.#posture.follow();
   }
-}
-
-/** The host in a URL; empty where there is none. */
-export function hostOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).hostname : '';
 }

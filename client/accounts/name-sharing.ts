@@ -3,7 +3,8 @@
  * remembers it, and makes the names that resolver and flows go by.
  */
 import type { Name } from '../../protocol/names.ts';
-import { hostOf, type Account } from './account.ts';
+import type { Account } from './account.ts';
+import { hostOf } from './host-of.ts';
 import type { AccountFolders } from './account-folders.ts';
 import type { RefusedZone } from '../dns/zones.ts';
 import { shareNames, type SharedNames } from './names.ts';

@@ -7,7 +7,8 @@ import type { EnrolmentKey } from '../../protocol/secrets.ts';
 import type { EventSource } from '../events.ts';
 import type { JoinedBy } from '../local-routes.ts';
 import type { SignInPrompt } from '../sign-in/sign-in.ts';
-import { hostOf, type Account } from './account.ts';
+import type { Account } from './account.ts';
+import { hostOf } from './host-of.ts';
 import type { AccountFolder, AccountFolders } from './account-folders.ts';
 import { chooseAccount, nameAccounts } from './account-names.ts';
 

@@ -20,7 +20,7 @@ export interface CaptureRules {
  * The whole table as one transaction. Also keeps the range to this machine: without the last chain a neighbour on the
  * local network could send to it, because the host has a local route for it.
  */
-export function captureTable({ table, range, uids, port }: CaptureRules): string {
+function captureTable({ table, range, uids, port }: CaptureRules): string {
   const resolver = resolverAddress(range);
   const dns = (side: 'daddr' | 'saddr'): string =>
     `ip ${side} ${resolver} meta l4proto { tcp, udp } th ${side === 'daddr' ? 'dport' : 'sport'} 53 accept`;

@@ -39,7 +39,7 @@ export type Outcome =
     };
 
 /** Extended errors (RFC 8914): Blocked, Prohibited, No Reachable Authority. */
-export const extendedErrors = { hidden: 15, refused: 18, unknown: 22 } as const;
+const extendedErrors = { hidden: 15, refused: 18, unknown: 22 } as const;
 
 export const unknownTexts: Record<Unknown, string> = {
   'no-contact': 'Postern has no contact with its controller yet.',

@@ -17,7 +17,7 @@ export interface Reply {
 }
 
 /** Seconds; for answers and for the caching of negative ones. */
-export const ttlS = 5;
+const ttlS = 5;
 /** What we advertise and the most we send over UDP: fits in any path MTU (DNS flag day 2020). */
 const udpSize = 1_232;
 const plainUdpSize = 512;

@@ -5,7 +5,7 @@
  */
 
 /** So old keys are replaced as soon as nothing is open. */
-export const rotateAfterMs = 30 * 86_400_000;
+const rotateAfterMs = 30 * 86_400_000;
 /** So old keys are replaced although something is open. */
 const rotateAnywayMs = 37 * 86_400_000;
 /** Between two tries of which none succeeded. */

@@ -12,7 +12,7 @@ import { Fault } from '../../protocol/errors.ts';
 import { matchesPattern, parseName, parsePattern } from '../../protocol/names.ts';
 import { dialTcp, permittedAddresses } from './dial.ts';
 import type { Resolve } from './resolve.ts';
-import { OriginTlsError, securedForOrigin } from '../web/origin-tls.ts';
+import { OriginTlsError, securedForOrigin } from './origin-tls.ts';
 
 /** So many run at once; what comes on top is told that the connector is busy. */
 const mostAtOnce = 4;

@@ -5,7 +5,7 @@
  */
 
 /** Flows of one person at a time, those that are being dialled among them. */
-export const flowsPerPerson = 1_000;
+const flowsPerPerson = 1_000;
 
 export class FlowQuota {
   readonly #limit: number;

@@ -11,7 +11,8 @@ import type { Carrier } from '../../protocol/link/carrier.ts';
 import { HandshakeBudget } from '../../protocol/link/handshake-budget.ts';
 import { acceptSession, SessionTable } from '../../protocol/link/open-session.ts';
 import type { Session } from '../../protocol/link/session.ts';
-import { AcceptedSession, type Serving } from '../flows/accept.ts';
+import { AcceptedSession } from '../flows/accepted-session.ts';
+import type { Serving } from '../flows/serving.ts';
 import { DirectSessions } from './direct-sessions.ts';
 
 export interface AcceptedSessionsOptions {

@@ -9,7 +9,7 @@ import type { Clock } from '../../protocol/clock.ts';
 import { Fault } from '../../protocol/errors.ts';
 import type { AgreementKey } from '../../protocol/keys.ts';
 import type { Carrier } from '../../protocol/link/carrier.ts';
-import { sourceOfAddress } from '../../protocol/link/handshake-budget.ts';
+import { sourceOfAddress } from '../../protocol/source-address.ts';
 import { acceptedTcpCarrier } from '../../protocol/link/tcp-carrier.ts';
 import { watchGate } from '../../protocol/link/tcp-gate.ts';
 import { TokenBucket } from '../../protocol/mux/token-bucket.ts';

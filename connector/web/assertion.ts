@@ -9,7 +9,7 @@ import { newId } from '../../protocol/ids.ts';
 import type { StateDirectory } from '../../protocol/node/state-directory.ts';
 import type { AssertionJwk } from '../../protocol/web-resource.ts';
 import type { Target } from './request-target.ts';
-import type { Right } from './right.ts';
+import type { Right } from '../flows/right.ts';
 
 const file = 'assertion-keys.json';
 const lifeS = 300;

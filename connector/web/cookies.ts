@@ -4,7 +4,7 @@
  */
 import { fromBase64Url, toBase64Url } from '../../protocol/encoding.ts';
 
-export const sessionCookie = '__Host-postern';
+const sessionCookie = '__Host-postern';
 const prePrefix = '__Host-postern-pre-';
 /** A sign-in may take this long, and a browser may have this many under way. */
 const preSeconds = 600;

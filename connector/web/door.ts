@@ -15,7 +15,7 @@ import type { HostCertificate } from '../../protocol/web-messages.ts';
 import type { Resolve } from '../dial/resolve.ts';
 import type { AcmeCertificatesOptions } from './certificates/acme-certificates.ts';
 import type { PeerAnswer } from './certificates/peer-messages.ts';
-import type { DeviceFlow } from './device-flow.ts';
+import type { DeviceFlow } from '../flows/device-flow.ts';
 import type { WatchRequest } from './passed-request.ts';
 
 export interface WebDoorOptions {

@@ -3,16 +3,11 @@
  * those that are open is what a revocation walks.
  */
 import { randomUUID } from 'node:crypto';
-import type { ConnectorResource } from '../../protocol/snapshot.ts';
 import type { CodeName } from '../../protocol/errors.ts';
 import type { DeviceId } from '../../protocol/ids.ts';
-import type { ConnectorWeb } from '../../protocol/web-resource.ts';
 import type { RawRequest, Target } from './request-target.ts';
-import type { Right } from './right.ts';
-
-export interface WebResource extends ConnectorResource {
-  readonly web: ConnectorWeb;
-}
+import type { WebResource } from '../flows/resource-at.ts';
+import type { Right } from '../flows/right.ts';
 
 /** Until when (epoch milliseconds) nothing but time ends it; or why it may not go on. */
 export type Standing =

@@ -10,8 +10,9 @@ import type { Door } from '../../protocol/policy-document.ts';
 import type { WebSession } from '../../protocol/web.ts';
 import type { PathRule } from '../../protocol/web-resource.ts';
 import { readCookies, type OwnCookies } from './cookies.ts';
-import type { DeviceFlow } from './device-flow.ts';
-import type { Standing, WebResource } from './exchange.ts';
+import type { DeviceFlow } from '../flows/device-flow.ts';
+import type { WebResource } from '../flows/resource-at.ts';
+import type { Standing } from './exchange.ts';
 import { isForeign, isOwnOrListed, type Site } from './foreign-site.ts';
 import {
   foreignOrigin,
@@ -31,7 +32,7 @@ import { askForPass, isProgram, shownPass, type ShownPass } from './passes.ts';
 import { ruleFor } from './path-rules.ts';
 import { isPreflight } from './preflight.ts';
 import { targetOf, type RawRequest, type Target } from './request-target.ts';
-import type { Right } from './right.ts';
+import type { Right } from '../flows/right.ts';
 import type { Rights } from './rights.ts';
 import { checkRule, type Checked } from './rule-check.ts';
 import { callbackPath, logoutPath, signInNeeded } from './sign-in.ts';
@@ -267,7 +268,7 @@ interface Held {
 }
 
 /** Whether a person is looking: a page that is opened, which may be sent elsewhere and back. */
-export function isNavigation({ method, headers }: RawRequest): boolean {
+function isNavigation({ method, headers }: RawRequest): boolean {
   if (method !== 'GET' && method !== 'HEAD') return false;
   const mode = headers['sec-fetch-mode'];
   return mode === undefined ? acceptsPages(headers.accept) : mode === 'navigate';

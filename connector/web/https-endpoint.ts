@@ -8,9 +8,9 @@ import type { Duplex } from 'node:stream';
 import { TLSSocket, type SecureContext } from 'node:tls';
 import type { FastifyServerFactoryHandler } from 'fastify';
 import type { Clock } from '../../protocol/clock.ts';
-import { sourceOfAddress } from '../../protocol/link/handshake-budget.ts';
+import { sourceOfAddress } from '../../protocol/source-address.ts';
 import { Strangers } from '../../protocol/strangers.ts';
-import type { DeviceFlow } from './device-flow.ts';
+import type { DeviceFlow } from '../flows/device-flow.ts';
 import type { RawRequest } from './request-target.ts';
 
 const handshakeMs = 10_000;

@@ -7,7 +7,7 @@ import type { Assertions } from './assertion.ts';
 import { identityHeaders } from './identity-headers.ts';
 import { headerText } from './origin-request.ts';
 import type { Target } from './request-target.ts';
-import type { Right } from './right.ts';
+import type { Right } from '../flows/right.ts';
 
 const maxKept = 10_000;
 

@@ -1,8 +1,8 @@
 /** Who is told to an origin, as headers: plain ones, the signed assertion, and those a resource asks for by template. */
 import type { ConnectorWeb } from '../../protocol/web-resource.ts';
-import type { Right } from './right.ts';
+import type { Right } from '../flows/right.ts';
 
-export const assertionHeader = 'postern-assertion';
+const assertionHeader = 'postern-assertion';
 
 /** The headers of this person, the assertion included. */
 export function identityHeaders(

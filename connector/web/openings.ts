@@ -15,7 +15,7 @@ import { hostFor, originsFor } from './origins.ts';
 import type { WatchRequest } from './passed-request.ts';
 import type { Opened } from './proxy.ts';
 import type { RawRequest, Target } from './request-target.ts';
-import type { Right } from './right.ts';
+import type { Right } from '../flows/right.ts';
 import type { WebRecords } from './web-records.ts';
 
 export interface OpeningsOptions {

@@ -1,6 +1,6 @@
 /** What an error on the way to an origin means: a code for the record, and which hop failed for whoever reads the page. */
 import { Fault, type CodeName } from '../../protocol/errors.ts';
-import { OriginTlsError } from './origin-tls.ts';
+import { OriginTlsError } from '../dial/origin-tls.ts';
 import { originNotice, type Notice } from './pages.ts';
 
 export interface OriginFailure {

@@ -5,7 +5,7 @@
 import { request as sendRequest } from 'node:http';
 import type { Clock } from '../../protocol/clock.ts';
 import type { Resolve } from '../dial/resolve.ts';
-import type { WebResource } from './exchange.ts';
+import type { WebResource } from '../flows/resource-at.ts';
 import type { ChosenOrigin } from './origins.ts';
 import { dialOrigin } from './upstreams.ts';
 

@@ -155,7 +155,7 @@ function isClaim(folded: string): boolean {
 }
 
 /** Whatever `Connection` names is for this hop, too, whichever header lines it comes in. */
-export function namedByConnection(rawHeaders: readonly string[]): ReadonlySet<string> {
+function namedByConnection(rawHeaders: readonly string[]): ReadonlySet<string> {
   let named: Set<string> | undefined;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? '';

@@ -3,7 +3,7 @@
  * that failed.
  */
 import { isWildcard, matchesPattern, rankOf, type Name, type Pattern } from '../../protocol/names.ts';
-import type { WebResource } from './exchange.ts';
+import type { WebResource } from '../flows/resource-at.ts';
 
 export interface ChosenOrigin {
   readonly origin: URL;

@@ -22,7 +22,7 @@ export interface Notice {
   readonly why?: { readonly url: string; readonly label: string };
 }
 
-export const pageHeaders = {
+const pageHeaders = {
   'cache-control': 'no-store',
   'content-security-policy':
     "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",

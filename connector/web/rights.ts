@@ -7,9 +7,9 @@ import type { Lease } from '../../protocol/lease.ts';
 import type { Name } from '../../protocol/names.ts';
 import type { WebSession } from '../../protocol/web.ts';
 import type { ConnectorPass } from '../../protocol/web-resource.ts';
-import type { WebResource } from './exchange.ts';
+import type { WebResource } from '../flows/resource-at.ts';
 import { findPass, hasPasses, passObjection, type ShownPass } from './passes.ts';
-import type { Right } from './right.ts';
+import type { Right } from '../flows/right.ts';
 import { hashOf, type WebSessions } from './web-sessions.ts';
 
 export interface RightsOptions {

@@ -3,7 +3,7 @@
  * is open, by what settings and right are then. Pure.
  */
 import type { ConnectorWeb, PathRule } from '../../protocol/web-resource.ts';
-import type { Right } from './right.ts';
+import type { Right } from '../flows/right.ts';
 
 /** Objections are named as in pages, answers and records. */
 export type Checked =

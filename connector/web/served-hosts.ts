@@ -2,10 +2,10 @@
 import type { ConnectorSnapshot } from '../../protocol/snapshot.ts';
 import { isWildcard, parseName, rankOf, type Name, type Pattern } from '../../protocol/names.ts';
 import type { ServedHost } from './certificates/certificates.ts';
-import type { WebResource } from './exchange.ts';
+import type { WebResource } from '../flows/resource-at.ts';
 import type { CheckedOrigin, OriginHealth } from './origin-health.ts';
 import { hostFor, originsFor } from './origins.ts';
-import { hasDoor, resourceAt } from './resource-at.ts';
+import { hasDoor, resourceAt } from '../flows/resource-at.ts';
 
 export class ServedHosts {
   readonly #snapshot: () => ConnectorSnapshot | undefined;

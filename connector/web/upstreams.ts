@@ -8,8 +8,8 @@ import { Pool, type Dispatcher } from 'undici';
 import type { Clock } from '../../protocol/clock.ts';
 import { dialTcp } from '../dial/dial.ts';
 import type { Resolve } from '../dial/resolve.ts';
-import type { WebResource } from './exchange.ts';
-import { securedForOrigin } from './origin-tls.ts';
+import type { WebResource } from '../flows/resource-at.ts';
+import { securedForOrigin } from '../dial/origin-tls.ts';
 import type { ChosenOrigin } from './origins.ts';
 
 /** An origin's answer must have begun within this, unless its resource says otherwise. */

@@ -10,7 +10,7 @@ import type { Exchange, Objection } from './exchange.ts';
 import type { Asked, Passed, Refusal } from './gate.ts';
 import type { RawRequest, Target } from './request-target.ts';
 import { RepeatedRecords, type Entry } from './repeated-records.ts';
-import type { Right } from './right.ts';
+import type { Right } from '../flows/right.ts';
 
 const onceMs = 60_000;
 const maxRemembered = 10_000;

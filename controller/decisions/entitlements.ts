@@ -79,7 +79,7 @@ export function entitlementsOn(
 }
 
 /** Whether the device waits for an administrator: it was let in that way, or the document asks it of every device. */
-export function isHeld({ document }: OrganisationState, { device }: Pick<Seat, 'device'>): boolean {
+function isHeld({ document }: OrganisationState, { device }: Pick<Seat, 'device'>): boolean {
   return device.approval === 'held' || (device.approval === 'none' && approvalRule(document) === 'required');
 }
 

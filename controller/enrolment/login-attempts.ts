@@ -1,19 +1,18 @@
 /**
  * Devices that wait for their person: by a typed code, or by a loopback redirect with PKCE.
- * Keeps the attempts and turns an answered one into a device with a session. Knows nothing of OIDC and pages: those sign
- * the person in and then call `approve` or `authorise`.
+ * Keeps the attempts until they are answered; let-in.ts makes the device and its session. Knows nothing of OIDC and pages:
+ * those sign the person in and then call `approve` or `authorise`.
  */
 import { createHash } from 'node:crypto';
 import { toBase64Url } from '../../protocol/encoding.ts';
-import type { DeviceId, Id, OrganisationId } from '../../protocol/ids.ts';
-import { sourceOfAddress } from '../../protocol/link/handshake-budget.ts';
+import type { Id, OrganisationId } from '../../protocol/ids.ts';
+import { sourceOfAddress } from '../../protocol/source-address.ts';
 import { sameText } from '../../protocol/secrets.ts';
 import type { ControllerContext } from '../context.ts';
 import type { LoginAttemptsTable } from '../store/tables/people.ts';
-import type { ScopedStore } from '../store/scoped-store.ts';
 import type { Throttle } from '../throttle.ts';
-import { approvalRule, deviceLifeMs, sessionLengthMs } from '../organisation/settings.ts';
-import { joinDevice, type DeviceClaim } from './join-device.ts';
+import type { DeviceClaim } from './join-device.ts';
+import { letIn, type LoginResult, type SignIn } from './let-in.ts';
 import { newUserCode, parseUserCode } from './user-code.ts';
 
 const attemptLifeMs = 5 * 60_000;
@@ -24,22 +23,6 @@ const wrongCodes = { limit: 5, windowMs: 15 * 60_000 };
 const wrongCodesOfAddress = { limit: 30, windowMs: 15 * 60_000 };
 /** Attempts that one address may start in a window. */
 const starts = { limit: 30, windowMs: 10 * 60_000 };
-
-/** A person who has just proven who they are in a browser. */
-export interface SignIn {
-  readonly person: Id<'usr'>;
-  /** When the provider says they authenticated, epoch milliseconds. */
-  readonly authMs?: number | undefined;
-  readonly amr: readonly string[];
-  readonly acr?: string | undefined;
-  /** The name of the provider, and its own id of the sign-in. */
-  readonly provider?: string | undefined;
-  readonly providerSession?: string | undefined;
-  /** The session of the browser; what it lets in must not outlive a sign-out that came between. */
-  readonly session?: Id<'ses'> | undefined;
-  /** The browser's address. */
-  readonly address: string;
-}
 
 /** A device that waits, as the page shows it. */
 export interface PendingAttempt {
@@ -54,20 +37,6 @@ export type Entry =
   | { readonly state: 'found'; readonly attempt: PendingAttempt }
   | { readonly state: 'wrong'; readonly triesLeft: number }
   | { readonly state: 'locked'; readonly untilMs: number };
-
-export type LoginResult =
-  | {
-      readonly state: 'joined';
-      readonly organisation: OrganisationId;
-      readonly device: DeviceId;
-      readonly session: Id<'ses'>;
-      /** It waits for an administrator. */
-      readonly held: boolean;
-    }
-  /** Expired, used, or never there. */
-  | { readonly state: 'gone' }
-  | { readonly state: 'blocked' }
-  | { readonly state: 'disabled' };
 
 export class LoginAttempts {
   readonly #context: ControllerContext;
@@ -146,7 +115,7 @@ export class LoginAttempts {
     signIn: SignIn,
     { held }: { readonly held: boolean },
   ): Promise<LoginResult> {
-    return this.#join(attempt.organisation, attempt.id, signIn, held);
+    return letIn(this.#context, attempt, signIn, held, this.#starts);
   }
 
   /** The person refused: the attempt is gone. */
@@ -203,7 +172,7 @@ export class LoginAttempts {
     if (taken === undefined || taken.sign_in === null || taken.challenge === null) return { state: 'gone' };
     const device = JSON.parse(taken.device) as DeviceClaim;
     if (!sameText(sha256(verifier), taken.challenge) || device.nk !== nodeKey) return { state: 'gone' };
-    return this.#join(found.organisation, taken.id, JSON.parse(taken.sign_in) as SignIn, false);
+    return letIn(this.#context, taken, JSON.parse(taken.sign_in) as SignIn, false, this.#starts);
   }
 
   /** What became of an attempt whose channel waits: the session once it was approved, `gone` when refused or expired. */
@@ -272,85 +241,9 @@ export class LoginAttempts {
     return row.expires_ms <= this.#context.now() ? undefined : pending(row);
   }
 
-  async #join(
-    organisation: OrganisationId,
-    attempt: string,
-    signIn: SignIn,
-    held: boolean,
-  ): Promise<LoginResult> {
-    const nowMs = this.#context.now();
-    const { store, reader } = this.#context.organisation(organisation);
-    const joined = await store.transaction(async (tx) => {
-      const { document } = await reader.current(tx);
-      const row = await tx
-        .select('login_attempts')
-        .selectAll()
-        .where('id', '=', attempt)
-        .where('session', 'is', null)
-        .where('expires_ms', '>', nowMs)
-        .executeTakeFirst();
-      if (row === undefined || !(await isStillSignedIn(tx, signIn))) return { state: 'gone' } as const;
-      const claim = JSON.parse(row.device) as DeviceClaim;
-      const rule = approvalRule(document);
-      const waits = rule === 'required' || (rule === 'elsewhere' && held);
-      const result = await joinDevice(
-        tx,
-        {
-          ...signIn,
-          claim,
-          owner: signIn.person,
-          approval: waits ? 'held' : 'none',
-          untilMs: nowMs + Math.min(sessionLengthMs(document), deviceLifeMs(document) ?? Infinity),
-          deviceLifeMs: deviceLifeMs(document),
-        },
-        { nowMs, random: this.#context.random },
-      );
-      if (result.state === 'joined') {
-        await tx
-          .update('login_attempts')
-          .set({ session: result.session })
-          .where('id', '=', attempt)
-          .execute();
-      }
-      return { ...result, address: claim.address, rule };
-    });
-    if (joined.state !== 'joined') return joined;
-    const { device, session, ended, address, approval, rule } = joined;
-    // An office behind one address begins the day with many sign-ins; only those that lead nowhere count.
-    this.#starts.succeed(sourceOfAddress(address));
-    if (ended.length > 0) {
-      await this.#context.publish(organisation, {
-        kind: 'sessions-ended',
-        sessions: ended,
-        reason: 'replaced',
-      });
-    }
-    // The owner's other devices tell them.
-    if (joined.isNews) await this.#context.publish(organisation, { kind: 'person', person: signIn.person });
-    await this.#context.publish(organisation, { kind: 'login', attempt });
-    return {
-      state: 'joined',
-      organisation,
-      device,
-      session,
-      held: approval === 'held' || (approval === 'none' && rule === 'required'),
-    };
-  }
-
   #entryHash(kind: 'code' | 'loopback', entry: string): string {
     return this.#context.secretKey.hash(`login ${kind}`, entry);
   }
-}
-
-async function isStillSignedIn(tx: ScopedStore, { session }: SignIn): Promise<boolean> {
-  if (session === undefined) return true;
-  const open = await tx
-    .select('sessions')
-    .select('id')
-    .where('id', '=', session)
-    .where('ended_ms', 'is', null)
-    .executeTakeFirst();
-  return open !== undefined;
 }
 
 function pending(row: LoginAttemptsTable): PendingAttempt {

@@ -5,7 +5,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { parseEmail } from '../../protocol/email-address.ts';
 import { GuestAnswer, GuestAsk, GuestCode, GuestOptions, GuestOptionsQuery } from '../../protocol/guests.ts';
-import { sourceOfAddress } from '../../protocol/link/handshake-budget.ts';
+import { sourceOfAddress } from '../../protocol/source-address.ts';
 import { parseName, type Name } from '../../protocol/names.ts';
 import { toBase64Url } from '../../protocol/encoding.ts';
 import { ProblemError } from '../api/problems.ts';

@@ -16,7 +16,7 @@ import { RedisConnection } from './redis-connection.ts';
 import { RedisKeptValues } from './redis-kept-values.ts';
 
 /** How often each controller says that it is there. */
-export const newsBeatMs = 1_000;
+const newsBeatMs = 1_000;
 /** A beat of one's own comes back at once; later than this, Redis passes nothing on. */
 const echoMs = 2_500;
 /** Nodes in one message. */

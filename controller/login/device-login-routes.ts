@@ -8,12 +8,14 @@ import { LoginAnswer, LoginEntry, LoginLookUp } from '../../protocol/portal.ts';
 import type { TypedApp } from '../api/typed-app.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { ControllerContext } from '../context.ts';
-import type { LoginAttempts, PendingAttempt, SignIn } from '../enrolment/login-attempts.ts';
+import type { SignIn } from '../enrolment/let-in.ts';
+import type { LoginAttempts, PendingAttempt } from '../enrolment/login-attempts.ts';
 import { unprovenZones } from '../organisation/owned-names.ts';
 import { approvalRule } from '../organisation/settings.ts';
 import { instant, portalCaller, type PortalCaller } from './portal-caller.ts';
 import { isFresh } from './freshness.ts';
-import { plainAddress, sameNetwork } from './same-network.ts';
+import { plainAddress } from '../../protocol/source-address.ts';
+import { sameNetwork } from './same-network.ts';
 import { signInFacts } from './sign-in-facts.ts';
 import { type StepUps } from './step-ups.ts';
 

@@ -1,6 +1,6 @@
 /** Letting a device in by code asks for a sign-in of the last five minutes, by the provider's own word. */
 
-export const freshMs = 5 * 60_000;
+const freshMs = 5 * 60_000;
 
 /** Epoch ms until which the sign-in counts as fresh; undefined when the provider did not say when it was. */
 export function freshUntilMs(authMs: number | null | undefined): number | undefined {

@@ -4,7 +4,7 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Id, OrganisationId } from '../../protocol/ids.ts';
-import { sourceOfAddress } from '../../protocol/link/handshake-budget.ts';
+import { sourceOfAddress } from '../../protocol/source-address.ts';
 import { localIssuer } from '../administrators/local-accounts.ts';
 import { Busy } from '../administrators/passwords.ts';
 import { isOwnPage } from '../api/access.ts';

@@ -6,7 +6,7 @@ import type { FastifyRequest } from 'fastify';
 import { buildEndSessionUrl } from 'openid-client';
 import { Type } from 'typebox';
 import { toBase64Url } from '../../protocol/encoding.ts';
-import { sourceOfAddress } from '../../protocol/link/handshake-budget.ts';
+import { sourceOfAddress } from '../../protocol/source-address.ts';
 import { SignedOut } from '../../protocol/portal.ts';
 import { sameText } from '../../protocol/secrets.ts';
 import { ProblemError } from '../api/problems.ts';

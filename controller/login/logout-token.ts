@@ -14,7 +14,7 @@ const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256
 const types = new Set([undefined, 'jwt', 'logout+jwt', 'application/logout+jwt']);
 const leewayS = 60;
 /** A token comes straight from the provider. */
-export const maxAgeS = 10 * 60;
+const maxAgeS = 10 * 60;
 const maxText = 255;
 /** Once in this time, at most, an unknown key makes us look at the provider's keys again. */
 const keyCooldownMs = 30_000;

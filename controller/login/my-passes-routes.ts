@@ -15,7 +15,7 @@ import { createPass, revokePass } from '../web/keep-passes.ts';
 import { visitorOf } from '../web/web-right.ts';
 import { isFresh } from './freshness.ts';
 import { instant, portalCaller, type PortalCaller } from './portal-caller.ts';
-import { plainAddress } from './same-network.ts';
+import { plainAddress } from '../../protocol/source-address.ts';
 
 const config = { access: ['person'] } as const;
 const mostOfOnePerson = 50;

@@ -5,8 +5,8 @@ import { organisationOf } from '../api/access.ts';
 import { ProblemError } from '../api/problems.ts';
 import type { TypedApp } from '../api/typed-app.ts';
 import type { ControllerContext } from '../context.ts';
-import type { SignIns } from './sign-in-routes.ts';
 import { trialAction, type SignInTrials } from './sign-in-trials.ts';
+import type { SignIns } from './sign-ins.ts';
 
 /** That one administrator may begin: each is a sign-in at somebody else's door. */
 const begun = { limit: 30, windowMs: 10 * 60_000 };

@@ -1,5 +1,6 @@
 /** Tells one webhook something, signed: a POST of JSON that is not redirected anywhere. */
 import type { ControllerContext, Organisation } from '../context.ts';
+import { outgoingFault } from '../outgoing-fault.ts';
 import { outgoingFetch } from '../outgoing-fetch.ts';
 import type { NotificationsTable } from '../store/tables/requests.ts';
 import { signWebhook } from './signature.ts';
@@ -10,8 +11,6 @@ import { webhookSecret, type StoredWebhook } from './webhook-secrets.ts';
  */
 export type Told =
   { readonly ok: true } | { readonly ok: false; readonly fault: string; readonly final?: true };
-
-const maxFaultLength = 200;
 
 /** Tells one webhook now, once. */
 export async function tellWebhook(
@@ -44,15 +43,6 @@ export async function tellWebhook(
         : `It answered with status ${status}.`,
     };
   } catch (error) {
-    return { ok: false, fault: reachFault(error) };
+    return { ok: false, fault: outgoingFault(error, 'It cannot be told') };
   }
-}
-
-function reachFault(error: unknown): string {
-  const { message, cause, name } = error instanceof Error ? error : new Error(String(error));
-  if (name === 'TimeoutError') return 'It did not answer within five seconds.';
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-  return code === ''
-    ? `It cannot be told: ${message}`.slice(0, maxFaultLength)
-    : `It cannot be reached (${code}).`;
 }

@@ -3,10 +3,10 @@ import { parseDuration } from '../../protocol/durations.ts';
 import type { StoredDocument } from './organisation-state.ts';
 
 /** A person's session lasts this long unless the document says otherwise. */
-export const usualSessionMs = 12 * 3_600_000;
+const usualSessionMs = 12 * 3_600_000;
 
 /** A guest's is shorter: what they prove is that mail to them arrives. */
-export const usualGuestSessionMs = 8 * 3_600_000;
+const usualGuestSessionMs = 8 * 3_600_000;
 
 type Settings = Pick<StoredDocument, 'sessions' | 'devices'>;
 

@@ -6,13 +6,13 @@ import { Compile } from 'typebox/compile';
 import type { OrganisationId } from '../../protocol/ids.ts';
 import { ProblemError } from '../api/problems.ts';
 import type { ControllerContext, Organisation } from '../context.ts';
+import { maxFaultLength, outgoingFault } from '../outgoing-fault.ts';
 import { outgoingFetch } from '../outgoing-fetch.ts';
 import { nextPollMs } from './poll-interval.ts';
 import { sourceToken, type StoredPostureSource } from './source-secrets.ts';
 import { takeVerdicts, VerdictReport } from './take-verdicts.ts';
 
 const isReport = Compile(VerdictReport);
-const maxFaultLength = 200;
 
 /** One source that is asked, until it is stopped. */
 interface Polled {
@@ -153,7 +153,7 @@ async function ask(
   } catch (error) {
     if (error instanceof ProblemError)
       return (error.issues?.[0]?.message ?? error.message).slice(0, maxFaultLength);
-    return reachFault(error);
+    return outgoingFault(error, 'It cannot be read');
   }
 }
 
@@ -163,12 +163,4 @@ function parse(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function reachFault(error: unknown): string {
-  const { message, cause, name } = error instanceof Error ? error : new Error(String(error));
-  if (name === 'TimeoutError') return 'It did not answer within five seconds.';
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-  if (code !== '') return `It cannot be reached (${code}).`;
-  return `It cannot be read: ${message}`.slice(0, maxFaultLength);
 }

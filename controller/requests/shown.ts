@@ -18,7 +18,7 @@ const mostAnswered = 50;
 type Eyes = 'approver' | 'asker';
 
 /** Requests with everything that is said of them; those of people who are gone are left out. */
-export async function shownRequests(
+async function shownRequests(
   store: ScopedStore,
   state: OrganisationState,
   rows: readonly AccessRequestsTable[],

@@ -8,7 +8,7 @@ import { isIP, isIPv4 } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { TrustsProxy } from '../../protocol/proxied-port.ts';
 import { ProblemError } from '../api/problems.ts';
-import { plainAddress } from '../login/same-network.ts';
+import { plainAddress } from '../../protocol/source-address.ts';
 
 /** What of a request says where it comes from. */
 interface Arrived {

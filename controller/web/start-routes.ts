@@ -134,7 +134,7 @@ export function callbackUrl(
 }
 
 /** A path on the hostname: begins with one slash, no backslash, nothing unprintable; else `/`. */
-export function targetPath(text: string | undefined): string {
+function targetPath(text: string | undefined): string {
   return text !== undefined && text.length <= 2_048 && /^\/(?![/\\])[\x21-\x5b\x5d-\x7e]*$/.test(text)
     ? text
     : '/';

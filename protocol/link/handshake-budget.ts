@@ -3,7 +3,6 @@
  * that a flood costs it neither a core nor memory (SEC-D8). Asked after mac1 and before any Diffie-Hellman. A part is
  * kept for sources that have completed a handshake before, whom a flood from many others does not keep out.
  */
-import { isIPv6 } from 'node:net';
 import type { Clock } from '../clock.ts';
 import { TokenBucket } from '../mux/token-bucket.ts';
 
@@ -17,22 +16,6 @@ const perSource = { burst: 100, perSecond: 20 };
 const maxSources = 4_096;
 /** Of this many sources it is remembered that they have completed a handshake. */
 const maxProven = 16_384;
-
-/** The source that an address counts as: of IPv6 its /64, of which whoever has one address has them all. */
-export function sourceOfAddress(address: string): string {
-  // IPv4 also where the socket is of IPv6.
-  if (/^::ffff:[\d.]+$/i.test(address)) return address.slice(7);
-  if (!isIPv6(address)) return address;
-  const [left = '', right] = address.split('::');
-  const head = left.split(':').filter((group) => group !== '');
-  const tail = (right ?? '').split(':').filter((group) => group !== '');
-  const zeros = Array.from({ length: 8 - head.length - tail.length }, () => '0');
-  const groups = right === undefined ? head : [...head, ...zeros, ...tail];
-  return `${groups
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':')}::/64`;
-}
 
 export class HandshakeBudget {
   readonly #clock: Clock;

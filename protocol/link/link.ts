@@ -22,7 +22,7 @@ import { sealOverheadBytes, type SecureChannel } from './secure-channel.ts';
 const ackBytes = 256 * 1_024;
 const ackMs = 50;
 /** A session without a carrier for so long is over. */
-export const longestGapMs = 60_000;
+const longestGapMs = 60_000;
 /** Frame bytes of one record: sealed and framed, it is one record of the hop and crosses the relay in one piece. */
 const maxRecordFrames = hopRecordBytes - frameHeaderBytes - sealOverheadBytes - 1;
 

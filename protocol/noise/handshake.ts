@@ -17,7 +17,7 @@ import { SymmetricState } from './symmetric-state.ts';
 const protocolName = 'Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s';
 
 /** Message 1 without its payload: e, sealed s, tag of the payload. */
-export const firstOverheadBytes = keyBytes + keyBytes + tagBytes + tagBytes;
+const firstOverheadBytes = keyBytes + keyBytes + tagBytes + tagBytes;
 /** Message 2 without its payload: e, tag of the payload. */
 export const secondOverheadBytes = keyBytes + tagBytes;
 

@@ -27,8 +27,8 @@ export const backupMutants: readonly Mutant[] = [
   ...guards('controller/backup/backup-file.ts', tests, [
     ['restored: nothing damaged', "if (damage !== 'ok')", 'if (damage === undefined)'],
   ]),
-  ...guards('connector/connector.ts', nodes, [
-    ['a connector forgets what a lost key signed', 'if (hasLost) forgetSigned();', ''],
+  ...guards('connector/hearing.ts', nodes, [
+    ['a connector forgets what a lost key signed', 'if (hasLost) this.#forgetSigned();', ''],
   ]),
   ...guards(
     'connector/web/web-sessions.ts',

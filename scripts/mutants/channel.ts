@@ -93,7 +93,14 @@ export const channelMutants: readonly Mutant[] = [
         '    if (this.#proven.size > maxProven && oldest !== undefined) this.#proven.delete(oldest);',
         '    void oldest;',
       ],
-      ['v6', '  if (!isIPv6(address)) return address;', '  if (isIPv6(address) || true) return address;'],
+    ],
+  ),
+  ...guards(
+    'protocol/source-address.ts',
+    ['test/protocol/source-address.test.ts'],
+    [
+      ['v6', 'return isIPv6(plain) ? `${leadingGroups(plain, 4)}::/64` : plain;', 'return plain;'],
+      ['v4 on v6', ".replace(/^::ffff:(?=\\d+\\.\\d+\\.\\d+\\.\\d+$)/, '')", ''],
     ],
   ),
   ...guards(

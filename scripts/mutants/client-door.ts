@@ -35,7 +35,7 @@ export const clientDoorMutants: readonly Mutant[] = [
       'true',
     ],
   ]),
-  ...guards('connector/flows/accept.ts', flows, [
+  ...guards('connector/flows/permit.ts', flows, [
     ['a flow to a public hostname is for its port', "if (port !== web?.port) return 'port-not-listed';", ''],
     [
       'a flow to a public hostname is for its own resource',

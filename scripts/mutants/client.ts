@@ -173,7 +173,7 @@ export const clientMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'connector/flows/accept.ts',
+    'connector/flows/permit.ts',
     ['test/connector/records.test.ts'],
     [
       [
@@ -183,7 +183,7 @@ export const clientMutants: readonly Mutant[] = [
       ],
       [
         'a target that the asker may not use stays behind the connector',
-        "isNameOf(resource, name) && typeof this.#grants.coverAny(resource.id as ResourceId) !== 'string'",
+        "isNameOf(resource, name) && typeof grants.coverAny(resource.id as ResourceId) !== 'string'",
         'isNameOf(resource, name)',
       ],
     ],

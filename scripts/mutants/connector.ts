@@ -102,8 +102,8 @@ export const connectorMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'connector/flows/accept.ts',
-    ['test/connector/accept.test.ts'],
+    'connector/flows/accepted-session.ts',
+    ['test/connector/accepted-session.test.ts'],
     [
       [
         'a session that asks without end for what it may not use ends',
@@ -113,14 +113,9 @@ export const connectorMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'connector/flows/accept.ts',
-    ['test/connector/accept.test.ts'],
+    'connector/flows/accepted-session.ts',
+    ['test/connector/accepted-session.test.ts'],
     [
-      [
-        'every stream needs a grant for its resource',
-        "if (grant === 'denied') return 'denied';",
-        "if (grant === 'denied') return { resource, grant: this.#grants.any() as Grant };",
-      ],
       ['an open flow ends when nothing covers it any more', 'this.#cut(flow, covered);', ''],
       [
         'the end of a right by time is looked at when it comes',
@@ -131,6 +126,17 @@ export const connectorMutants: readonly Mutant[] = [
         'a flow that cannot be recorded is not opened',
         "if (this.#serving.flows.full) return this.#refuse(stream, id, request, 'busy');",
         '',
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/flows/permit.ts',
+    ['test/connector/accepted-session.test.ts'],
+    [
+      [
+        'every stream needs a grant for its resource',
+        "if (grant === 'denied') return 'denied';",
+        "if (grant === 'denied') return { resource, grant: grants.any() as Grant };",
       ],
     ],
   ),
@@ -147,7 +153,7 @@ export const connectorMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'connector/flows/accept.ts',
+    'connector/flows/accepted-session.ts',
     ['test/connector/flow-quota.test.ts'],
     [
       [
@@ -164,14 +170,14 @@ export const connectorMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'connector/flows/accept.ts',
+    'connector/flows/permit.ts',
     ['test/connector/lateral-streams.test.ts'],
     [
       ['stream check: grant per stream', "if (grant === 'denied') return 'denied';", ''],
       [
         'stream check: grant per stream b',
         "return typeof grant === 'string' ? grant : { resource, grant };",
-        "return { resource, grant: typeof grant === 'string' ? (this.#grants.any() as Grant) : grant };",
+        "return { resource, grant: typeof grant === 'string' ? (grants.any() as Grant) : grant };",
       ],
       ['stream check: name', "if (!names.some((name) => isNameOf(resource, name))) return 'denied';", ''],
       [
@@ -179,6 +185,12 @@ export const connectorMutants: readonly Mutant[] = [
         "if (kind !== 'dns' && !listsPort(resource.ports, kind, port)) return 'port-not-listed';",
         '',
       ],
+    ],
+  ),
+  ...guards(
+    'connector/flows/accepted-session.ts',
+    ['test/connector/lateral-streams.test.ts'],
+    [
       [
         'stream check: record',
         '    if (!stream.destroyed) stream.reset(code);\n    this.#recordRefusal(id, request, code);',
@@ -189,16 +201,18 @@ export const connectorMutants: readonly Mutant[] = [
         "if (code === 'protocol') this.#recordRefusal",
         "if (code === 'cancelled') this.#recordRefusal",
       ],
+    ],
+  ),
+  ...guards(
+    'connector/flows/dns-question.ts',
+    ['test/connector/lateral-streams.test.ts'],
+    [
       [
         'stream check: dns guard',
         "? await permittedAddresses(resource, host, resolve).then(() => '')",
         "? ''",
       ],
-      [
-        'stream check: dns record',
-        "if (code === 'address-forbidden') this.#refuse(stream, id, request, code);\n      else stream.reset(code);",
-        'stream.reset(code);',
-      ],
+      ['stream check: dns record', "if (code === 'address-forbidden') return code;", ''],
     ],
   ),
   ...guards(
@@ -318,7 +332,7 @@ export const connectorMutants: readonly Mutant[] = [
   ),
   ...guards(
     'connector/dial/dial.ts',
-    ['test/connector/accept.test.ts'],
+    ['test/connector/accepted-session.test.ts'],
     [
       [
         'exactly the address that was judged is dialled',
@@ -362,7 +376,7 @@ export const connectorMutants: readonly Mutant[] = [
   ),
   ...guards(
     'connector/flows/grant-book.ts',
-    ['test/connector/accept.test.ts'],
+    ['test/connector/accepted-session.test.ts'],
     [
       [
         'what was revoked covers nothing',

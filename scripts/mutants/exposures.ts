@@ -42,7 +42,7 @@ export const exposuresMutants: readonly Mutant[] = [
       'true',
     ],
   ]),
-  ...guards('cli/exposed-requests.ts', commands, [
+  ...guards('cli/printable.ts', commands, [
     ['strangers write nothing into the terminal', "text.replaceAll(/\\p{C}/gu, '?')", 'text'],
   ]),
 ];

@@ -13,7 +13,7 @@ export const organisationMutants: readonly Mutant[] = [
       'if (id === undefined) return',
     ],
   ]),
-  ...guards('controller/login/sign-in-routes.ts', apart, [
+  ...guards('controller/login/sign-ins.ts', apart, [
     [
       'a sign-in ends at the organisation where it began',
       'return `${id} ${provider}`;',
@@ -84,7 +84,7 @@ export const organisationMutants: readonly Mutant[] = [
     ],
   ]),
   ...guards(
-    'connector/flows/accept.ts',
+    'connector/flows/accepted-session.ts',
     ['test/connector/flow-quota.test.ts'],
     [
       [

@@ -14,7 +14,7 @@ export const relayMutants: readonly Mutant[] = [
       ['sockets that have not attached have so many places', 'most: maxUnattached,', 'most: 1e9,'],
       [
         'sockets that have not attached are counted by address',
-        "sourceOf(request.socket.remoteAddress ?? '');",
+        "sourceOfAddress(request.socket.remoteAddress ?? '');",
         "'';",
       ],
     ],

@@ -47,14 +47,14 @@ export const signInMutants: readonly Mutant[] = [
   ...guards('controller/login/logout-routes.ts', backChannel, [
     ['logout tokens are throttled', '        refused.fail(address);\n', ''],
   ]),
-  ...guards('controller/enrolment/login-attempts.ts', backChannel, [
+  ...guards('controller/enrolment/let-in.ts', backChannel, [
     [
       'a browser that was signed out lets nothing in',
       'row === undefined || !(await isStillSignedIn(tx, signIn))',
       'row === undefined',
     ],
   ]),
-  ...guards('controller/login/sign-in-routes.ts', stepUp, [
+  ...guards('controller/login/sign-ins.ts', stepUp, [
     [
       'an answer that is not enough raises nothing',
       '(await this.#stepUps.objection(organisation, pending.stepUp, issuer, identity)) ?? answer',
@@ -122,7 +122,7 @@ export const signInMutants: readonly Mutant[] = [
     ['an expired device is a new one', '...(expired ? { approval, acknowledged_ms: null } : {}),', ''],
     ['a name that was given stays', '...(named ? {} : { name: claim.name }),', 'name: claim.name,'],
   ]),
-  ...guards('controller/enrolment/login-attempts.ts', devices, [
+  ...guards('controller/enrolment/let-in.ts', devices, [
     ['approval of every device', "rule === 'required' || (rule", '(rule'],
   ]),
   ...guards('controller/decisions/entitlements.ts', devices, [
@@ -226,7 +226,7 @@ export const signInMutants: readonly Mutant[] = [
       'if (false) throw',
     ],
   ]),
-  ...guards('controller/login/sign-in-routes.ts', signIn, [
+  ...guards('controller/login/sign-ins.ts', signIn, [
     [
       'tabs that begin to sign in at once have a cookie each',
       'if (known === undefined) this.#cookies.set(',
@@ -254,7 +254,7 @@ export const signInMutants: readonly Mutant[] = [
   ...guards('controller/login/sign-in-outcome.ts', hostile, [
     ['a person is of one issuer', "    .where('issuer', '=', issuer)\n", ''],
   ]),
-  ...guards('controller/login/sign-in-routes.ts', trials, [
+  ...guards('controller/login/sign-ins.ts', trials, [
     ['what was begun as a trial signs nobody in', 'if (trialOf !== undefined) {', 'if (false) {'],
   ]),
   ...guards('controller/login/sign-in-trials.ts', trials, [
@@ -287,10 +287,12 @@ export const signInMutants: readonly Mutant[] = [
   ]),
   ...guards('controller/enrolment/login-attempts.ts', once, [
     ['an attempt is authorised once', "      .where('code_hash', 'is', null)\n", ''],
+  ]),
+  ...guards('controller/enrolment/let-in.ts', once, [
     [
       'an attempt becomes one session',
-      "        .where('session', 'is', null)\n        .where('expires_ms', '>', nowMs)",
-      "        .where('expires_ms', '>', nowMs)",
+      "      .where('session', 'is', null)\n      .where('expires_ms', '>', nowMs)",
+      "      .where('expires_ms', '>', nowMs)",
     ],
   ]),
   ...guards(

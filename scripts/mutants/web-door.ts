@@ -280,7 +280,7 @@ export const webDoorMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'connector/web/origin-tls.ts',
+    'connector/dial/origin-tls.ts',
     ['test/web-door/https-origins.test.ts'],
     [
       [

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { cacheKey } from '../../connector/web/assertion.ts';
-import type { WebResource } from '../../connector/web/exchange.ts';
+import type { WebResource } from '../../connector/flows/resource-at.ts';
 import { identityKey } from '../../connector/web/identities.ts';
 import { poolKey } from '../../connector/web/upstreams.ts';
 import { recordKey } from '../../connector/web/web-records.ts';

@@ -11,7 +11,7 @@ import { request } from 'node:https';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { DeviceFlow } from '../../connector/web/device-flow.ts';
+import type { DeviceFlow } from '../../connector/flows/device-flow.ts';
 import { HttpsEndpoint, type Source } from '../../connector/web/https-endpoint.ts';
 import { RequestBody } from '../../connector/web/request-body.ts';
 import { newId, type DeviceId } from '../../protocol/ids.ts';

@@ -1,7 +1,7 @@
 /** Flows of kind `web` at the connector: who is let through to the TLS endpoint of a public hostname, as whom, and until when. */
 import assert from 'node:assert/strict';
 import { after, afterEach, beforeEach, describe, test } from 'node:test';
-import type { DeviceFlow } from '../../connector/web/device-flow.ts';
+import type { DeviceFlow } from '../../connector/flows/device-flow.ts';
 import type { CodeName } from '../../protocol/errors.ts';
 import { Fault } from '../../protocol/errors.ts';
 import type { ConnectorWeb } from '../../protocol/web-resource.ts';

@@ -5,7 +5,7 @@ import type { DeviceSnapshot } from '../../protocol/snapshot.ts';
 import { newId, type Id } from '../../protocol/ids.ts';
 import { newAgreementKey } from '../../protocol/keys.ts';
 import { systemRandom } from '../../protocol/clock.ts';
-import type { SignIn } from '../../controller/enrolment/login-attempts.ts';
+import type { SignIn } from '../../controller/enrolment/let-in.ts';
 import { acmeDocument } from './support/document.ts';
 import { testController, type TestController } from './support/controller.ts';
 import { TestNode } from './support/node.ts';

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import type { SignIn } from '../../controller/enrolment/login-attempts.ts';
+import type { SignIn } from '../../controller/enrolment/let-in.ts';
 import { PersonDisabled, recordSignIn } from '../../controller/login/record-sign-in.ts';
 import type { DeviceSnapshot } from '../../protocol/snapshot.ts';
 import type { Id } from '../../protocol/ids.ts';

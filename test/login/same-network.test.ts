@@ -1,12 +1,11 @@
 /** Whether a browser and a device are seen at the same address. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { plainAddress, sameNetwork } from '../../controller/login/same-network.ts';
+import { sameNetwork } from '../../controller/login/same-network.ts';
 
 test('IPv4 addresses are the same only when they are equal, however the socket writes them', () => {
   assert.ok(sameNetwork('203.0.113.9', '::ffff:203.0.113.9'));
   assert.ok(!sameNetwork('203.0.113.9', '203.0.113.10'));
-  assert.equal(plainAddress('::FFFF:203.0.113.9'), '203.0.113.9');
 });
 
 test('IPv6 addresses of one network of 64 bits count as one place', () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { resourceAt } from '../../connector/web/resource-at.ts';
+import { resourceAt } from '../../connector/flows/resource-at.ts';
 import type { ConnectorSnapshot } from '../../protocol/snapshot.ts';
 import { parseName, rankOf, type Name, type Pattern } from '../../protocol/names.ts';
 

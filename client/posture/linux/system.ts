@@ -15,7 +15,7 @@ export const system: Collector = async (machine) => {
 export const distribution: Collector = async (machine) => distributionOf(await osRelease(machine));
 
 /** `ID` and `VERSION_ID`; a system without `ID` is `linux`, as os-release(5) says, where the file is there at all. */
-export function distributionOf(release: ReadonlyMap<string, string>): Partial<PostureFacts> {
+function distributionOf(release: ReadonlyMap<string, string>): Partial<PostureFacts> {
   if (release.size === 0) return {};
   const id = release.get('ID') ?? 'linux';
   const version = release.get('VERSION_ID');
@@ -32,7 +32,7 @@ async function osRelease(machine: Parameters<Collector>[0]): Promise<Map<string,
 }
 
 /** The assignments of an os-release file, without quotes and escapes. */
-export function parseOsRelease(text: string): Map<string, string> {
+function parseOsRelease(text: string): Map<string, string> {
   const values = new Map<string, string>();
   for (const line of text.split('\n')) {
     const [, name, quoted = ''] = /^([A-Z][A-Z0-9_]*)=(.*?)\s*$/.exec(line) ?? [];

@@ -4,7 +4,7 @@
  */
 
 /** The objects of a PowerShell list (`Name : value`), one after the other, an empty line between them. */
-export function parseObjects(text: string): ReadonlyMap<string, string>[] {
+function parseObjects(text: string): ReadonlyMap<string, string>[] {
   return text
     .split(/\r?\n\s*\r?\n/)
     .map((block) => {

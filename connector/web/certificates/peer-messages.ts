@@ -16,7 +16,7 @@ export type PeerAnswer =
   | { readonly state: 'none'; readonly names?: readonly string[] };
 
 /** So many names fit into an answer, however long they are. */
-export const mostAnswerNames = 240;
+const mostAnswerNames = 240;
 
 /** The OPEN that asks for the certificate of a hostname or `*.suffix`. */
 export function encodeQuestion(name: string): { k: 'peer'; h: string } {

@@ -23,7 +23,7 @@ import { openStateDirectory } from '../../../protocol/node/state-directory.ts';
 import { tokenSigner, type Card } from '../../../protocol/tokens.ts';
 import { signWebSession, type WebSession } from '../../../protocol/web.ts';
 import type { ConnectorWeb } from '../../../protocol/web-resource.ts';
-import type { DeviceFlow } from '../../../connector/web/device-flow.ts';
+import type { DeviceFlow } from '../../../connector/flows/device-flow.ts';
 import type { WebDoor } from '../../../connector/web/door.ts';
 import { webDoorWhenNeeded } from '../../../connector/web/web-door-when-needed.ts';
 import { listenForBrowsers, type WebListener } from '../../../relay/web-listener.ts';

@@ -16,7 +16,7 @@ import { useNames } from './use-names.ts';
 
 const pageSize = '100';
 
-export function useLog(query: LogQuery) {
+function useLog(query: LogQuery) {
   return useInfiniteQuery({
     queryKey: ['admin', 'log', query],
     queryFn: ({ pageParam }) => admin.log({ ...query, last: pageSize, before: pageParam }),

@@ -2,7 +2,7 @@
 import { classNames } from '../../ui/class-names.ts';
 import { edgeKey, type Column, type Graph, type MapEdge } from './graph.ts';
 
-export const rowPx = 44;
+const rowPx = 44;
 /** Shown in a column at once; choosing something brings the rest nearer. */
 export const mostRows = 40;
 const gapPx = 56;

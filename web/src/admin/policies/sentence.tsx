@@ -147,7 +147,7 @@ function When({ when }: { readonly when: ConditionsDocument }) {
 }
 
 /** Each condition in a few words. */
-export function conditionTexts(when: ConditionsDocument): string[] {
+function conditionTexts(when: ConditionsDocument): string[] {
   const { posture, mfa, session, deviceApproved, source, country, schedule } = when;
   const texts: string[] = [];
   if (posture !== undefined) texts.push(`the device meets ${posture.join(' and ')}`);

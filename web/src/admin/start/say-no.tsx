@@ -17,7 +17,7 @@ import { useChange } from './use-change.ts';
 
 const quickMs = 1_000;
 
-export const tryoutPolicy = 'try-saying-no';
+const tryoutPolicy = 'try-saying-no';
 
 export function SayNo({
   resource,

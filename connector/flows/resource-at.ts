@@ -4,7 +4,12 @@
  */
 import type { ConnectorResource, ConnectorSnapshot } from '../../protocol/snapshot.ts';
 import type { Name } from '../../protocol/names.ts';
-import type { WebResource } from './exchange.ts';
+import type { ConnectorWeb } from '../../protocol/web-resource.ts';
+
+/** A resource that browsers reach. */
+export interface WebResource extends ConnectorResource {
+  readonly web: ConnectorWeb;
+}
 
 type Resources = ConnectorSnapshot['resources'];
 

@@ -1,62 +1,30 @@
 /**
- * One client's session at the connector: every stream is checked (grant, port, pattern, time, contact, revocation), then
- * resolved, guarded and dialled, and stays open only while all of that holds. Every refusal is recorded.
+ * One client's session at the connector: every stream is checked by permit.ts, then resolved, guarded and dialled, and stays
+ * open only while it is permitted. Every refusal is recorded.
  */
-import type { Clock } from '../../protocol/clock.ts';
 import { Fault, organisationLimit, toFault, type CodeName } from '../../protocol/errors.ts';
-import type { NetworkId, ResourceId } from '../../protocol/ids.ts';
-import type { Lease } from '../../protocol/lease.ts';
+import type { NetworkId } from '../../protocol/ids.ts';
 import type { Session, SessionHandlers } from '../../protocol/link/session.ts';
-import type { AlarmName } from '../../protocol/node/alarms.ts';
 import type { LiveFlow } from '../../protocol/live-flows.ts';
 import type { MuxStream } from '../../protocol/mux/stream.ts';
 import { TokenBucket } from '../../protocol/mux/token-bucket.ts';
-import { serviceOwner } from '../../protocol/dns-records.ts';
-import { matchesPattern, type Name, type Pattern } from '../../protocol/names.ts';
-import { listsPort } from '../../protocol/ports.ts';
+import type { Name } from '../../protocol/names.ts';
 import type { FlowRecord } from '../../protocol/flow-record.ts';
-import type { ConnectorResource, ConnectorSnapshot } from '../../protocol/snapshot.ts';
-import type { Card, Grant } from '../../protocol/tokens.ts';
-import { dialTcp, dialUdp, permittedAddresses } from '../dial/dial.ts';
-import { permittedRecords, type ResolveRecords } from '../dial/records.ts';
+import type { ConnectorResource } from '../../protocol/snapshot.ts';
+import type { Grant } from '../../protocol/tokens.ts';
+import { dialTcp, dialUdp } from '../dial/dial.ts';
+import { answerQuestion } from './dns-question.ts';
 import { flowId, joinFlow } from './flow.ts';
-import type { FlowLog } from './flow-log.ts';
-import type { FlowQuota } from './flow-quota.ts';
 import { GrantBook } from './grant-book.ts';
 import { parseOpenRequest, type OpenRequest } from './open-request.ts';
-import type { Resolve } from '../dial/resolve.ts';
+import { coversName, permit, type Permitted } from './permit.ts';
+import type { Serving } from './serving.ts';
 import { SocketReads } from './socket-reads.ts';
 import { joinDatagrams, type DatagramBytes } from '../dial/udp.ts';
-import type { DeviceFlow } from '../web/device-flow.ts';
-import { resourceAt } from '../web/resource-at.ts';
-import type { Right } from '../web/right.ts';
+import type { Right } from './right.ts';
 
 /** How often a session may ask for what it is refused; one that goes on beyond ends. */
 const refusals = { burst: 1_000, perSecond: 50 };
-
-/** What a session asks of the connector around it, always as of now. */
-export interface Serving {
-  readonly lease: Lease;
-  readonly flows: FlowLog;
-  /** Shared by all sessions of the connector. */
-  readonly quota: FlowQuota;
-  snapshot(): ConnectorSnapshot | undefined;
-  card(): Card | undefined;
-  /** Why the controller took these ids away, as its short code, where one of them was revoked. */
-  causeOf(ids: readonly string[]): string | undefined;
-  /** Something that cannot be right was shown and left aside. */
-  alarm(name: AlarmName): void;
-  /** Takes what another connector asks (WIRE A9, kind `peer`); false for anything else, and for whoever is none. */
-  peer?(this: void, stream: MuxStream, payload: unknown, key: Buffer): boolean;
-  readonly resolve: Resolve;
-  readonly resolveRecords: ResolveRecords;
-  /** Gives a flow to the TLS endpoint of the public hostnames; false when there is no room for another one. */
-  takeWeb(stream: MuxStream, device: DeviceFlow): boolean;
-  /** Whether this connector itself listens there: no resource leads to it. */
-  isOwnListener?(this: void, address: string, port: number): boolean;
-  readonly clock: Clock;
-  readonly wallClock: () => number;
-}
 
 interface OpenFlow {
   readonly id: string;
@@ -182,32 +150,8 @@ export class AcceptedSession {
     await this.#dial(stream, flow, permitted.resource);
   }
 
-  /** The checks of WIRE A9 up to resolution, in their order: what may be used, or the code of the first that fails. */
-  #permit({
-    resource: id,
-    host,
-    port,
-    kind,
-    records,
-  }: OpenRequest): { resource: ConnectorResource; grant: Grant } | CodeName {
-    const resource = this.#serving.snapshot()?.resources[id];
-    if (resource === undefined) return this.#serving.lease.isRevoked(id) ? 'revoked' : 'denied';
-    const transport = kind === 'web' ? 'tcp' : kind;
-    const grant = transport === 'dns' ? this.#grants.coverAny(id) : this.#grants.cover(id, transport, port);
-    if (grant === 'denied') return 'denied';
-    if (kind === 'web') {
-      const { resources, web } = this.#serving.snapshot() ?? {};
-      if (port !== web?.port) return 'port-not-listed';
-      // The hostname's own resource alone: an exact one counts before the wildcard of another.
-      if (resourceAt(resources, host)?.id !== id) return 'denied';
-    } else {
-      if (kind !== 'dns' && !listsPort(resource.ports, kind, port)) return 'port-not-listed';
-      if (records !== undefined && resource.dns?.includes(records) !== true) return 'port-not-listed';
-      // A service has no resource of its own: it belongs to the name that it is of.
-      const names = records === undefined ? [host] : [host, serviceOwner(host)];
-      if (!names.some((name) => isNameOf(resource, name))) return 'denied';
-    }
-    return typeof grant === 'string' ? grant : { resource, grant };
+  #permit(request: OpenRequest): Permitted | CodeName {
+    return permit(request, this.#serving.snapshot(), this.#grants, this.#serving.lease);
   }
 
   async #dial(stream: MuxStream, flow: OpenFlow, resource: ConnectorResource): Promise<void> {
@@ -308,38 +252,15 @@ export class AcceptedSession {
     });
   }
 
-  /** By ACCEPT alone that the name exists, or by what it has of the records that were asked for. */
   async #answerQuestion(
     stream: MuxStream,
     id: string,
     request: OpenRequest,
     resource: ConnectorResource,
   ): Promise<void> {
-    const { host, records } = request;
-    const { resolve, resolveRecords } = this.#serving;
-    const isOpen = (target: Name): boolean => this.#mayUse(target);
-    try {
-      const answer =
-        records === undefined
-          ? await permittedAddresses(resource, host, resolve).then(() => '')
-          : await permittedRecords(resource, host, records, isOpen, resolveRecords);
-      stream.accept();
-      stream.end(answer);
-      stream.resume();
-    } catch (error) {
-      const { code } = toFault(error);
-      // That a name does not exist is an answer; that it leads where it must not is a refusal.
-      if (code === 'address-forbidden') this.#refuse(stream, id, request, code);
-      else stream.reset(code);
-    }
-  }
-
-  /** Whether some grant that was shown here covers a resource of this name. */
-  #mayUse(name: Name): boolean {
-    return Object.values(this.#serving.snapshot()?.resources ?? {}).some(
-      (resource) =>
-        isNameOf(resource, name) && typeof this.#grants.coverAny(resource.id as ResourceId) !== 'string',
-    );
+    const isOpen = (target: Name): boolean => coversName(target, this.#serving.snapshot(), this.#grants);
+    const refusal = await answerQuestion(stream, request, resource, isOpen, this.#serving);
+    if (refusal !== undefined) this.#refuse(stream, id, request, refusal);
   }
 
   #cut(flow: OpenFlow, code: CodeName, because?: string): void {
@@ -388,10 +309,6 @@ export class AcceptedSession {
   #record(entry: Omit<FlowRecord, 'seq' | 'at'>): void {
     this.#serving.flows.record({ at: this.#serving.wallClock(), ...entry });
   }
-}
-
-function isNameOf({ hosts }: ConnectorResource, name: Name): boolean {
-  return hosts.some((pattern) => matchesPattern(pattern as Pattern, name));
 }
 
 function subjectOf({ dev, sub }: Grant): { device: string; subject: string } {
