@@ -58,6 +58,12 @@ export async function openWebDoor(options: WebDoorOptions): Promise<WebDoor> {
   return door;
 }
 
+/**
+ * So long what ends waits at most for sessions that came before and are being verified: the controller puts a session in the place
+ * of another before it takes that away.
+ */
+const takenFirstMs = 100;
+
 class ConnectorWebDoor implements WebDoor {
   readonly #options: WebDoorOptions;
   readonly #assertions: Assertions;
@@ -74,6 +80,9 @@ class ConnectorWebDoor implements WebDoor {
   readonly #records: WebRecords;
   readonly #openings: Openings;
   readonly #open = new OpenExchanges();
+  /** Lists of sessions that are being verified. */
+  #taking = 0;
+  #cancelRecheck: (() => void) | undefined;
   #app: { close(): Promise<void> } | undefined;
   #reported = '';
 
@@ -228,7 +237,7 @@ class ConnectorWebDoor implements WebDoor {
       return true;
     }
     if (message.t !== 'web') return false;
-    void this.#sessions.take(message.list).then(() => this.recheck());
+    this.#take(message.list);
     return true;
   }
 
@@ -250,12 +259,28 @@ class ConnectorWebDoor implements WebDoor {
   }
 
   follow(): void {
-    void this.#sessions.take([]).then(() => this.recheck());
+    this.#take([]);
     this.#hosts.checkOrigins(this.#health);
     void this.#certificates.follow(this.#hosts.hostnames()).then(() => this.#report());
   }
 
   recheck(): number {
+    if (this.#taking === 0) return this.#recheckNow();
+    this.#cancelRecheck ??= this.#options.clock.after(takenFirstMs, () => this.#recheckNow());
+    return this.#options.lease.nowMs() + takenFirstMs;
+  }
+
+  #take(list: readonly string[]): void {
+    this.#taking += 1;
+    void this.#sessions.take(list).then(() => {
+      this.#taking -= 1;
+      return this.recheck();
+    });
+  }
+
+  #recheckNow(): number {
+    this.#cancelRecheck?.();
+    this.#cancelRecheck = undefined;
     // Before what is over is forgotten, so that it says why.
     const endsMs = this.#open.recheck((exchange, { code, cause = this.#causeOf(exchange, code) }) =>
       this.#records.cut(exchange, { code, ...(cause === undefined ? {} : { cause }) }),

@@ -3,6 +3,17 @@ import { guards, type Mutant } from './mutant.ts';
 
 export const webDoorMutants: readonly Mutant[] = [
   ...guards(
+    'connector/web/web-door.ts',
+    ['test/web-door/open-flows.test.ts'],
+    [
+      [
+        'a session that takes the place of another is verified before what that opened is cut',
+        'if (this.#taking === 0) return this.#recheckNow();',
+        'if (this.#taking >= 0) return this.#recheckNow();',
+      ],
+    ],
+  ),
+  ...guards(
     'relay/client-hello.ts',
     ['test/relay/client-hello.test.ts'],
     [

@@ -167,14 +167,13 @@ describe('REL-6 by the web door, what is open ends when it would be refused', ()
         ses: session.ses,
         who: { name: 'Alice', email: 'alice@acme.example', groups: ['staff'] },
       });
+      // In one go, as it comes: the older ends before the newer one can be verified.
       bench.door.receive({ t: 'web', list: [jws] });
       bench.lease.revoke({ epoch: 2, ids: [session.jti], reason: 'group' });
-      let groups: string | undefined;
-      while (groups !== 'staff') ({ body: groups } = await bench.ask('/groups', { cookie }));
+      bench.door.recheck();
     };
     const flows = [await begin(alice, '/admin/a'), await begin(alice, '/admin/a', webSocket)];
     await lose();
-    bench.door.recheck();
     await Promise.all(flows.map(({ ended }) => ended));
     assert.deepEqual(causes(), ['group-needed', 'group-needed']);
     assert.equal(elsewhere.isOver(), false, 'what the rule does not concern goes on');
