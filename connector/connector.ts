@@ -192,7 +192,10 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     os: `${type()} ${release()}`,
     ...(options.controllerUrl === undefined ? {} : { url: options.controllerUrl }),
     ...(options.key === undefined ? {} : { credential: { secret: encodeEnrolmentKey(options.key) } }),
-    onMessage: (message) => hearing.take(message),
+    onMessage(message) {
+      // Of one that ends nothing is begun again; which records the controller has it still wants to know.
+      if (!isStopped || message.t === 'received') hearing.take(message);
+    },
     onAlarm: (name) => alarms.raise(name),
     onWelcome(card) {
       hearing.welcome(card);
@@ -252,6 +255,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       handIn.stop();
       control.stop();
       memory.keepLease();
+      flows.close();
       await api.close();
     },
   };

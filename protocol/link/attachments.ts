@@ -16,6 +16,7 @@ export class Attachments {
   #wanted: ReadonlySet<RelayId> = new Set();
   /** Those that wait for room, in the order in which their turn comes. */
   #waiting: RelayId[] = [];
+  #isStopped = false;
 
   /** @param attach begins to keep attached; whoever makes it calls `changed` whenever its state changes */
   constructor(attach: (relay: RelayId) => KeptAttachment) {
@@ -24,6 +25,7 @@ export class Attachments {
 
   /** The relays there are now: leaves others, attaches to new ones. */
   update(relays: readonly RelayId[]): void {
+    if (this.#isStopped) return;
     this.#wanted = new Set(relays);
     for (const [relay, kept] of this.#held) {
       if (this.#wanted.has(relay)) continue;
@@ -59,8 +61,10 @@ export class Attachments {
     return [...this.#held.values()];
   }
 
+  /** Leaves all of them, and attaches to none any more, whatever the controller still says. */
   stop(): void {
     this.update([]);
+    this.#isStopped = true;
   }
 
   #fill(): void {

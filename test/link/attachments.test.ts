@@ -83,3 +83,13 @@ test('REL-4 of ten thousand relays a node holds eight, and an empty list leaves 
   attachments.update([]);
   assert.deepEqual(attachments.entries(), []);
 });
+
+test('what was left for good is attached to by nothing that is still heard', async () => {
+  const [[relay, url] = assert.fail()] = some(1, 'http://127.0.0.1:1');
+  const { attachments, dials } = await follow(new Map([[relay, url]]));
+  await eventually('a dial', () => dials.get(relay));
+  attachments.stop();
+  const before = dials.get(relay);
+  attachments.update([relay]);
+  assert.deepEqual([attachments.entries(), dials.get(relay)], [[], before]);
+});
