@@ -134,8 +134,10 @@ export class WebDoor {
 
   #follow(socket: Socket, source: string, peeked: Peeked, own: OwnServer | undefined): void {
     if (!('bytes' in peeked)) {
-      if (peeked.verdict.state === 'slow') this.#refuse(socket);
-      else socket.destroy();
+      if (peeked.verdict.state === 'gone') return void socket.destroy();
+      // It had its time: the alert is all that it still gets.
+      this.#refuse(socket);
+      socket.once('finish', () => socket.destroy());
       return;
     }
     const { verdict, bytes } = peeked;
