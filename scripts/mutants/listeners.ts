@@ -46,7 +46,7 @@ export const listenersMutants: readonly Mutant[] = [
       '    const cancelTimer = this.#options.clock.after(prefaceMs, fail);',
       '    const cancelTimer = (): void => undefined;',
     ],
-    ['of too many that say nothing yet the oldest goes', 'oldest?.destroy();', ''],
+    ['of too many that say nothing yet the oldest goes', 'oldest?.destroy();', 'void oldest;'],
     ['a broken preface ends the connection', "      if (verdict.state === 'invalid') return fail();\n", ''],
   ]),
   ...guards('protocol/proxy-preface.ts', prefaces, [
