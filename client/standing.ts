@@ -12,6 +12,7 @@ import {
   mostSpecific,
   parseName,
   parsePattern,
+  rankOf,
   type Name,
   type Pattern,
 } from '../protocol/names.ts';
@@ -102,31 +103,56 @@ export function readKnowledge(
 
 /** The standing of a name in the knowledge: as a public hostname, or else as the name of a resource. */
 export function standingOf(name: Name, knowledge: Knowledge): Standing {
-  const resource = webResourceOf(name, knowledge);
-  return resource === undefined
-    ? hostStandingOf(name, knowledge)
-    : { is: 'granted', resource, wildcard: undefined };
+  const door = webDoorOf(name, knowledge);
+  return door === undefined ? hostStandingOf(name, knowledge) : { is: 'granted', ...door };
+}
+
+/** The resource behind a public hostname that this device may use. */
+export interface WebDoor {
+  readonly resource: VisibleResource;
+  /** The hostname that the name lies below: whether the name is one of its own is for its connector and public DNS to say. */
+  readonly wildcard: Pattern | undefined;
 }
 
 /**
- * The resource behind a public hostname that this device may use, so that it is answered here. By its exact name only: a name
- * below a wildcard goes by the browser's own door, which every other public hostname keeps as well.
+ * The door of a public hostname that is answered here; undefined of every other, which keeps the browser's own door. The hostname
+ * that means the name most exactly counts, whoever may use it, and before the wildcard of a door the name of a resource.
  */
-export function webResourceOf(name: Name, knowledge: Knowledge): VisibleResource | undefined {
+export function webDoorOf(name: Name, knowledge: Knowledge): WebDoor | undefined {
   if (knowledge.contact !== 'known' || knowledge.exempt.has(name) || whyRefused(name, '') !== undefined)
     return undefined;
-  return knowledge.resources.find(
-    ({ granted, web, net }) =>
-      granted && knowledge.reachable.has(net) && web?.hostnames.some((host) => (host as string) === name),
+  let best: WebDoor | undefined;
+  let bestRank = 0;
+  for (const resource of knowledge.resources)
+    for (const host of resource.web?.hostnames ?? []) {
+      const rank = rankOf(host, name);
+      if (rank <= bestRank) continue;
+      best = { resource, wildcard: isWildcard(host) ? host : undefined };
+      bestRank = rank;
+    }
+  if (best === undefined || !best.resource.granted || !knowledge.reachable.has(best.resource.net))
+    return undefined;
+  if (best.wildcard === undefined) return best;
+  const suffix = best.wildcard.slice(2) as Name;
+  const isNamed = knowledge.resources.some(({ hosts }) =>
+    hosts.some((host) => rankOf(host, name) > bestRank),
   );
+  return whyRefused(suffix, '') !== undefined || isNamed ? undefined : best;
 }
 
-/** All public hostnames that are answered here. */
-export function webNames(knowledge: Knowledge): Name[] {
+/** All public hostnames that are answered here; a wildcard stands for those below it that are not said otherwise. */
+export function webNames(knowledge: Knowledge): Pattern[] {
   return knowledge.resources
     .flatMap(({ web }) => web?.hostnames ?? [])
-    .flatMap((host) => parseName(host) ?? [])
-    .filter((name) => webResourceOf(name, knowledge) !== undefined);
+    .filter((host) => {
+      const door = webDoorOf(instanceOf(host), knowledge);
+      return door !== undefined && (door.wildcard === undefined) === !isWildcard(host);
+    });
+}
+
+/** A name that the pattern means; of a wildcard, one that nobody gives to a host. */
+export function instanceOf(pattern: Pattern): Name {
+  return (isWildcard(pattern) ? `_${pattern.slice(1)}` : pattern) as Name;
 }
 
 /** The standing of a name that leads to a resource itself, whatever public hostname it may be besides. */

@@ -2,7 +2,7 @@
 import { hiddenText, readableReason, reasonTexts, type Reason } from '../protocol/reasons.ts';
 import { matchesPattern, parseName } from '../protocol/names.ts';
 import { unknownTexts } from './dns/answer.ts';
-import { findResource, webResourceOf, type Knowledge, type VisibleResource } from './standing.ts';
+import { findResource, webDoorOf, type Knowledge, type VisibleResource } from './standing.ts';
 import { resourcesSchema, whySchema, type ResourceList, type WhyAnswer } from './status.ts';
 import { thisSystem } from './this-system.ts';
 
@@ -29,9 +29,13 @@ export function explain(text: string, knowledge: Knowledge): WhyAnswer {
 function doorText(text: string, { web }: VisibleResource, knowledge: Knowledge): Pick<WhyAnswer, 'text'> {
   const name = parseName(text);
   if (name === undefined || web?.hostnames.some((host) => matchesPattern(host, name)) !== true) return {};
-  return webResourceOf(name, knowledge) === undefined
-    ? { text: 'A browser opens it by the web door, which asks for a sign-in and decides anew.' }
-    : { text: 'A browser on this computer opens it through Postern, without a sign-in page.' };
+  const door = webDoorOf(name, knowledge);
+  if (door === undefined)
+    return { text: 'A browser opens it by the web door, which asks for a sign-in and decides anew.' };
+  const through = 'A browser on this computer opens it through Postern, without a sign-in page';
+  return {
+    text: door.wildcard === undefined ? `${through}.` : `${through}, unless public DNS leads it elsewhere.`,
+  };
 }
 
 /** Whether a fresher or stronger sign-in takes this away. */

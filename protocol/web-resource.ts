@@ -31,6 +31,8 @@ export const PathRule = Type.Object({
 export const ConnectorWeb = Type.Object({
   /** Exact names, or `*.suffix`. Each belongs to one resource of one organisation. */
   hostnames: Type.Array(Type.String()),
+  /** What of that is another network's: names and narrower wildcards below its own wildcards. */
+  elsewhere: Type.Optional(Type.Array(Type.String())),
   /** `http(s)://host:port`, port always there; the first that is healthy is used. `*` in the host: what the wildcard stood for. */
   origins: Type.Array(text),
   /** PEM of the authorities that HTTPS origins are checked against; the system's unless given. */

@@ -2,7 +2,8 @@
  * How the accounts of this device share its names: settles who holds which zone whenever one of them knows of others,
  * remembers it, and makes the names that resolver and flows go by.
  */
-import type { Name } from '../../protocol/names.ts';
+import type { Name, Pattern } from '../../protocol/names.ts';
+import { instanceOf } from '../standing.ts';
 import type { Account } from './account.ts';
 import { hostOf } from './host-of.ts';
 import type { AccountFolders } from './account-folders.ts';
@@ -80,7 +81,7 @@ export class NameSharing {
   /** The zones and public hostnames that are an account's here, and the zones that it declares in vain. */
   heldBy(account: Account): {
     readonly zones: readonly Name[];
-    readonly hostnames: readonly Name[];
+    readonly hostnames: readonly Pattern[];
     readonly refusedZones: readonly RefusedZone[];
   } {
     const { kept, refused } = this.#shareOf(account);
@@ -88,7 +89,7 @@ export class NameSharing {
     const covering = account.knowledge().zones.filter((zone) => controllers.has(zone));
     return {
       zones: kept,
-      hostnames: this.names().webNames.filter((name) => this.ownerOf(name) === account),
+      hostnames: this.names().webNames.filter((each) => this.ownerOf(instanceOf(each)) === account),
       refusedZones: [
         ...account.unfitZones,
         ...covering.map((zone) => ({ zone, why: 'controller' as const })),

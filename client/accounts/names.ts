@@ -2,12 +2,13 @@
  * What all accounts of this device together say about names: whose a name is, and what may be said of it. Behind the
  * resolver and every new flow. A name below a zone is its holder's alone, so that no organisation answers for another's.
  */
-import { isWithin, type Name } from '../../protocol/names.ts';
+import { isWithin, type Name, type Pattern } from '../../protocol/names.ts';
 import type { PortRange } from '../../protocol/ports.ts';
 import { zoneOf } from '../dns/answer.ts';
 import { searchShadows } from '../dns/search-shadows.ts';
 import {
   hostStandingOf,
+  instanceOf,
   standingOf,
   udpRanges,
   webNames,
@@ -24,8 +25,8 @@ export interface Names {
   hostStanding(name: Name): Standing;
   /** Whether a name below a zone is Postern's own machinery, which the system's resolver answers for. */
   isExempt(name: string): boolean;
-  /** Public hostnames that are answered here. */
-  readonly webNames: readonly Name[];
+  /** Public hostnames that are answered here, and wildcards of such. */
+  readonly webNames: readonly Pattern[];
   /** UDP ports that some granted resource declares. */
   readonly udpPorts: readonly PortRange[];
 }
@@ -75,14 +76,15 @@ export function shareNames(
       ? undefined
       : known.findIndex(({ knowledge }) => knowledge.zones.includes(zone));
   };
-  /** Outside all zones a name is the first's that is granted it. */
+  /** Outside all zones a name is the first's that is granted it: by its exact name, or else below a wildcard. */
   const outside = (name: Name): number | undefined => {
     if (known.some(({ knowledge }) => knowledge.exempt.has(name))) return undefined;
-    const index = known.findIndex(
-      ({ knowledge, refused }) =>
-        !refused.some((zone) => isWithin(name, zone)) && standingOf(name, knowledge).is === 'granted',
+    const standings = known.map(({ knowledge, refused }) =>
+      refused.some((zone) => isWithin(name, zone)) ? undefined : standingOf(name, knowledge),
     );
-    return index < 0 ? undefined : index;
+    const first = (isExact: boolean): number =>
+      standings.findIndex((each) => each?.is === 'granted' && (each.wildcard === undefined) === isExact);
+    return [first(true), first(false)].find((index) => index >= 0);
   };
   const ownerOf = (name: Name): number | undefined => holderOf(name) ?? outside(name);
   const ask = (name: Name, standing: typeof standingOf): Standing => {
@@ -102,7 +104,7 @@ export function shareNames(
     },
     get webNames() {
       return known.flatMap(({ knowledge }, index) =>
-        webNames(knowledge).filter((name) => ownerOf(name) === index),
+        webNames(knowledge).filter((pattern) => ownerOf(instanceOf(pattern)) === index),
       );
     },
     get udpPorts() {

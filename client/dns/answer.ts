@@ -82,7 +82,7 @@ function answerStanding(query: Query, name: Name, zone: Name | undefined, view: 
     case 'unknown':
       return nxDomain(authority, extendedErrors.unknown, unknownTexts[standing.why]);
     case 'granted':
-      return answerGranted(query, name, authority, standing, view);
+      return answerGranted(query, name, zone, standing, view);
     default:
       return hidden(authority);
   }
@@ -135,13 +135,16 @@ function isGranted(target: string, view: AnswerView): boolean {
 function answerGranted(
   query: Query,
   name: Name,
-  zone: string,
+  within: Name | undefined,
   standing: Standing & { is: 'granted' },
   view: AnswerView,
 ): Outcome {
+  const zone = within ?? name;
   if (standing.wildcard !== undefined) {
     const existence = view.existence(name);
     if (existence === undefined) return { do: 'ask', name, resource: standing.resource, records: undefined };
+    // Outside the zones it is a public hostname, which keeps the browser's own door.
+    if (existence !== 'yes' && within === undefined) return { do: 'forward' };
     if (existence === 'no') return hidden(zone);
     if (existence === 'unknown') return nxDomain(zone, extendedErrors.unknown, unknownTexts['no-connector']);
   }

@@ -16,13 +16,7 @@ import type { MuxStream } from '../../protocol/mux/stream.ts';
 import { unknownTexts } from '../dns/answer.ts';
 import type { AskConnector, Existence, RecordsWord } from '../dns/connector-word.ts';
 import type { FlowTarget } from './open-flow.ts';
-import {
-  hostStandingOf,
-  unmetTexts,
-  webResourceOf,
-  type Knowledge,
-  type VisibleResource,
-} from '../standing.ts';
+import { hostStandingOf, unmetTexts, webDoorOf, type Knowledge, type VisibleResource } from '../standing.ts';
 
 export interface FlowOptions {
   knowledge(): Knowledge;
@@ -123,10 +117,11 @@ export class Flows implements AskConnector {
     this.#remember('refused', host, port, undefined, fault);
   }
 
-  /** Asks a connector whether a name below a wildcard exists. Never rejects. */
+  /** Asks a connector whether a name below a wildcard exists, or is the resource's own as a public hostname. Never rejects. */
   async exists(name: Name, resource: VisibleResource): Promise<Existence> {
+    const door = webDoorOf(name, this.#options.knowledge());
     try {
-      await this.#question(name, resource, 'A', (stream) => {
+      await this.#question(name, resource, door?.resource.id === resource.id ? 'web' : 'A', (stream) => {
         stream.resume();
         return stream.accepted();
       });
@@ -151,7 +146,7 @@ export class Flows implements AskConnector {
   async #question<T>(
     name: Name,
     resource: VisibleResource,
-    type: 'A' | RecordType,
+    type: 'A' | 'web' | RecordType,
     answerOf: (stream: MuxStream) => Promise<T>,
   ): Promise<T> {
     const { clock } = this.#options;
@@ -190,7 +185,7 @@ export class Flows implements AskConnector {
 
   /** The resource whose public hostname this is, at the port of its TLS endpoint. */
   #webDoor(name: Name | undefined, port: number, kind: 'tcp' | 'udp'): VisibleResource | undefined {
-    const resource = name === undefined ? undefined : webResourceOf(name, this.#options.knowledge());
+    const resource = name === undefined ? undefined : webDoorOf(name, this.#options.knowledge())?.resource;
     return kind === 'tcp' && resource?.web?.port === port ? resource : undefined;
   }
 
@@ -198,7 +193,7 @@ export class Flows implements AskConnector {
     const knowledge = this.#options.knowledge();
     const standing = name === undefined ? ({ is: 'hidden' } as const) : hostStandingOf(name, knowledge);
     // A public hostname has no port but that of its door.
-    const isDoor = name !== undefined && webResourceOf(name, knowledge) !== undefined;
+    const isDoor = name !== undefined && webDoorOf(name, knowledge) !== undefined;
     if (isDoor && standing.is !== 'granted') throw new Fault('port-not-listed');
     switch (standing.is) {
       case 'granted':

@@ -1,4 +1,5 @@
 /** The proxies of a client, SOCKS5 and HTTP CONNECT, each where one was asked for: both serve the same names. */
+import { parseName } from '../../protocol/names.ts';
 import type { Names } from '../accounts/names.ts';
 import type { OpenDatagrams, OpenFlow } from '../flows/open-flow.ts';
 import { serveProxy, type ProxyServer } from './proxy-server.ts';
@@ -62,7 +63,8 @@ export class OwnProxies {
         const port = this.socksPort;
         return {
           zones,
-          hostnames: webNames,
+          // Below a wildcard public DNS has a say, which a browser asks by itself.
+          hostnames: webNames.flatMap((pattern) => parseName(pattern) ?? []),
           socks: port === undefined ? undefined : `${socks?.address ?? ''}:${port}`,
         };
       },

@@ -58,7 +58,7 @@ export type NameRouting = 'systemd-resolved' | 'resolv.conf' | 'systemd-resolved
 export interface RoutedNames {
   /** These and all names below them; they stay refused after a crash where the system can do that. */
   readonly zones: readonly string[];
-  /** Public hostnames: after a crash they are again asked where they were before. */
+  /** Public hostnames, and wildcards of such: after a crash they are again asked where they were before. */
   readonly hostnames: readonly string[];
 }
 
@@ -148,7 +148,7 @@ export async function beginChanges(
   };
   const routed = ({ zones, hostnames }: RoutedNames): string[] => [
     ...routedAlways(zones, range),
-    ...hostnames,
+    ...hostnames.map((host) => host.replace(/^\*\./, '')),
   ];
   let routedNow = '';
   record({});

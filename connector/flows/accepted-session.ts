@@ -14,6 +14,7 @@ import type { ConnectorResource } from '../../protocol/snapshot.ts';
 import type { Grant } from '../../protocol/tokens.ts';
 import { dialTcp, dialUdp } from '../dial/dial.ts';
 import { answerQuestion } from './dns-question.ts';
+import { resourceAt } from './resource-at.ts';
 import { flowId, joinFlow } from './flow.ts';
 import { GrantBook } from './grant-book.ts';
 import { parseOpenRequest, type OpenRequest } from './open-request.ts';
@@ -258,8 +259,10 @@ export class AcceptedSession {
     request: OpenRequest,
     resource: ConnectorResource,
   ): Promise<void> {
+    const snapshot = this.#serving.snapshot();
     const isOpen = (target: Name): boolean => coversName(target, this.#serving.snapshot(), this.#grants);
-    const refusal = await answerQuestion(stream, request, resource, isOpen, this.#serving);
+    const isOwnDoor = (): boolean => resourceAt(snapshot?.resources, request.host)?.id === resource.id;
+    const refusal = await answerQuestion(stream, request, resource, isOpen, isOwnDoor, this.#serving);
     if (refusal !== undefined) this.#refuse(stream, id, request, refusal);
   }
 

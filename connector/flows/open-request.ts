@@ -5,7 +5,7 @@ import { recordTypes, type RecordType } from '../../protocol/dns-records.ts';
 
 /**
  * `tcp` and `udp` open a flow to the port; `web` one to the TLS endpoint of a public hostname; `dns` asks whether the name exists
- * and leads somewhere the resource may use, or for its records of one type.
+ * and leads somewhere the resource may use, for its records of one type, or whether it is a public hostname of the resource.
  */
 export interface OpenRequest {
   readonly resource: ResourceId;
@@ -14,6 +14,8 @@ export interface OpenRequest {
   readonly kind: 'tcp' | 'udp' | 'web' | 'dns';
   /** What `dns` asks for, where that is more than existence. */
   readonly records: RecordType | undefined;
+  /** `dns` asks for a public hostname. */
+  readonly isDoor: boolean;
 }
 
 /** The request in a stream's payload; undefined when it has another form or names no DNS name. */
@@ -27,5 +29,5 @@ export function parseOpenRequest(payload: unknown): OpenRequest | undefined {
   if (kind !== 'tcp' && kind !== 'udp' && kind !== 'web' && kind !== 'dns') return undefined;
   if (typeof port !== 'number' || !Number.isInteger(port) || port < 0 || port > 65_535) return undefined;
   const records = kind === 'dns' ? recordTypes.find((type) => type === q) : undefined;
-  return { resource, host, port, kind, records };
+  return { resource, host, port, kind, records, isDoor: kind === 'dns' && q === 'web' };
 }

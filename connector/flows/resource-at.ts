@@ -13,26 +13,36 @@ export interface WebResource extends ConnectorResource {
 
 type Resources = ConnectorSnapshot['resources'];
 
-const kept = new WeakMap<Resources, ReadonlyMap<string, WebResource>>();
+/** `elsewhere`: another network's. */
+type Served = WebResource | 'elsewhere';
 
-/** Exact before wildcard, the longer suffix before the shorter; undefined when none means `host`. */
+const kept = new WeakMap<Resources, ReadonlyMap<string, Served>>();
+
+/** Exact before wildcard, the longer suffix before the shorter; undefined when none here means `host`. */
 export function resourceAt(resources: Resources | undefined, host: Name): WebResource | undefined {
   if (resources === undefined) return undefined;
   const byPattern = kept.get(resources) ?? sorted(resources);
   const exact = byPattern.get(host);
-  if (exact !== undefined) return exact;
+  if (exact !== undefined) return ownOnly(exact);
   for (let dot = host.indexOf('.'); dot !== -1; dot = host.indexOf('.', dot + 1)) {
     const found = byPattern.get(`*${host.slice(dot)}`);
-    if (found !== undefined) return found;
+    if (found !== undefined) return ownOnly(found);
   }
   return undefined;
 }
 
-function sorted(resources: Resources): ReadonlyMap<string, WebResource> {
-  const byPattern = new Map<string, WebResource>();
-  for (const resource of Object.values(resources).filter(hasDoor))
+function ownOnly(found: Served): WebResource | undefined {
+  return found === 'elsewhere' ? undefined : found;
+}
+
+function sorted(resources: Resources): ReadonlyMap<string, Served> {
+  const byPattern = new Map<string, Served>();
+  const open = Object.values(resources).filter(hasDoor);
+  for (const resource of open)
     for (const pattern of resource.web.hostnames)
       if (!byPattern.has(pattern)) byPattern.set(pattern, resource);
+  for (const pattern of open.flatMap(({ web }) => web.elsewhere ?? []))
+    if (!byPattern.has(pattern)) byPattern.set(pattern, 'elsewhere');
   kept.set(resources, byPattern);
   return byPattern;
 }

@@ -2,7 +2,7 @@
 import type { ResourceDocument } from '../../protocol/organisation-document.ts';
 import type { PolicyDocument } from '../../protocol/policy-document.ts';
 import { parseDuration } from '../../protocol/durations.ts';
-import { mostSpecific, type Name } from '../../protocol/names.ts';
+import { isWildcard, mostSpecific, type Name, type Pattern } from '../../protocol/names.ts';
 import type { ConnectorWeb } from '../../protocol/web-resource.ts';
 import type { OrganisationState, Resource } from '../organisation/organisation-state.ts';
 import { originTexts, parseOrigin, webHostnames } from '../organisation/resource-web.ts';
@@ -11,14 +11,20 @@ const healthEveryS = 10;
 
 /** Undefined where the resource has no web door. */
 export function connectorWeb(
-  { document }: OrganisationState,
-  { id, definition }: Resource,
+  { document, resources }: OrganisationState,
+  { id, network, definition }: Resource,
 ): ConnectorWeb | undefined {
   const { web } = definition;
   if (web === undefined) return undefined;
   const { health } = web;
+  const hostnames = webHostnames(definition);
+  const elsewhere = resources
+    .filter((other) => other.network.id !== network.id)
+    .flatMap((other) => webHostnames(other.definition))
+    .filter((pattern) => hostnames.some((own) => isBelow(pattern, own)));
   return {
-    hostnames: webHostnames(definition),
+    hostnames,
+    ...(elsewhere.length === 0 ? {} : { elsewhere }),
     origins: originTexts(web).flatMap((text) => parseOrigin(text) ?? []),
     ...(web.originCa === undefined ? {} : { originCa: web.originCa }),
     ...(web.originName === undefined ? {} : { originName: web.originName }),
@@ -55,6 +61,11 @@ export function resourceAtHost({ resources }: OrganisationState, host: Name): Re
     resources.map((resource) => ({ resource, hosts: webHostnames(resource.definition) })),
     host,
   )?.resource;
+}
+
+/** Whether the wildcard `own` would mean what `pattern` means more exactly. */
+function isBelow(pattern: Pattern, own: Pattern): boolean {
+  return isWildcard(own) && pattern !== own && pattern.endsWith(own.slice(1));
 }
 
 function hangsOnSource(policy: PolicyDocument, { name, tags = [] }: ResourceDocument): boolean {

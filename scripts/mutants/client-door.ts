@@ -43,6 +43,40 @@ export const clientDoorMutants: readonly Mutant[] = [
       '',
     ],
   ]),
+  ...guards('connector/flows/dns-question.ts', flows, [
+    [
+      'a name below a wildcard that is another resource’s is not answered by the client',
+      "if (isDoor && !isOwnDoor()) throw new Fault('no-name');",
+      '',
+    ],
+  ]),
+  ...guards(
+    'connector/flows/resource-at.ts',
+    ['test/web-door/resource-at.test.ts'],
+    [
+      [
+        'what below a wildcard is another network’s is not served here',
+        "if (!byPattern.has(pattern)) byPattern.set(pattern, 'elsewhere');",
+        '',
+      ],
+    ],
+  ),
+  ...guards(
+    'client/dns/resolver.ts',
+    ['test/client/dns/answer.test.ts'],
+    [
+      [
+        'what public DNS leads elsewhere stays there',
+        "return isElsewhere ? 'no' : existence;",
+        'return existence;',
+      ],
+      [
+        'names below a zone are asked of no other resolver',
+        "if (wildcard === undefined || zoneOf(name.split('.'), names.zones) !== undefined)",
+        'if (wildcard === undefined)',
+      ],
+    ],
+  ),
   ...guards(
     'controller/decisions/excesses.ts',
     ['test/controller/grants.test.ts'],
@@ -54,8 +88,18 @@ export const clientDoorMutants: readonly Mutant[] = [
     [
       [
         'a public hostname that is not granted is asked elsewhere',
-        'granted && knowledge.reachable.has(net) && web',
-        'knowledge.reachable.has(net) && web',
+        '!best.resource.granted || !knowledge.reachable',
+        '!knowledge.reachable',
+      ],
+      [
+        'below a wildcard hostname the name of a resource is that resource',
+        "whyRefused(suffix, '') !== undefined || isNamed",
+        "whyRefused(suffix, '') !== undefined",
+      ],
+      [
+        'no organisation has every name below a public suffix',
+        "whyRefused(suffix, '') !== undefined || isNamed",
+        'isNamed',
       ],
       [
         'without a session no public hostname is ours',

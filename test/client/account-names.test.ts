@@ -9,7 +9,7 @@ import { chooseAccount, nameAccounts, type AccountMarks } from '../../client/acc
 import { shareNames, type NamesPart, type SharedNames } from '../../client/accounts/names.ts';
 import { shareZones } from '../../client/accounts/zone-shares.ts';
 import { encodeKey, newSigningKey } from '../../protocol/keys.ts';
-import type { Name } from '../../protocol/names.ts';
+import type { Name, Pattern } from '../../protocol/names.ts';
 import { openIdentity } from '../../protocol/node/identity.ts';
 import { openStateDirectory } from '../../protocol/node/state-directory.ts';
 import { hq, resource, sample } from './dns/knowledge.ts';
@@ -96,6 +96,17 @@ test('no zone covers the controller of another account, and a name outside all z
   assert.equal(shared.ownerOf('wiki.acme.example' as Name), 0);
   assert.equal(shared.ownerOf('www.partner.example' as Name), 1);
   assert.equal(shared.ownerOf('www.public.example' as Name), undefined);
+});
+
+test('below the wildcard hostname of one account, the exact hostname of another counts', () => {
+  const door = (seed: number, host: string): NamesPart => {
+    const resources = [resource(seed, [], { web: { hostnames: [host as Pattern], port: 443 } })];
+    return { knowledge: { ...sample, zones: [], resources }, refused: [] };
+  };
+  const shared = shareNames([door(1, '*.apps.example.com'), door(2, 'wiki.apps.example.com')], new Set(), []);
+  assert.equal(shared.ownerOf('wiki.apps.example.com' as Name), 1);
+  assert.equal(shared.ownerOf('other.apps.example.com' as Name), 0);
+  assert.deepEqual(shared.webNames, ['*.apps.example.com', 'wiki.apps.example.com']);
 });
 
 test('what lies below a zone that was refused is not answered, whoever is granted it', () => {

@@ -107,12 +107,17 @@ const doors = {
   ],
 };
 
-test('a public hostname is ours where it is granted and can be reached, by its exact name, while there is a session', () => {
+test('a public hostname is ours where it is granted and can be reached, exact or below a wildcard, while there is a session', () => {
   const of = (name: string, knowledge = doors): string => standingOf(name as Name, knowledge).is;
   assert.equal(of('wiki.acme.public.example'), 'granted');
   assert.equal(of('own.acme.internal'), 'granted');
+  assert.deepEqual(standingOf('x.apps.acme.example' as Name, doors), {
+    is: 'granted',
+    resource: doors.resources[0],
+    wildcard: '*.apps.acme.example',
+  });
   for (const name of [
-    'x.apps.acme.example',
+    'apps.acme.example',
     'git.acme.example',
     'far.acme.example',
     'access.acme.example',
@@ -123,9 +128,36 @@ test('a public hostname is ours where it is granted and can be reached, by its e
     assert.equal(of(name), 'foreign', name);
   for (const contact of ['none', 'ended'] as const)
     assert.equal(of('wiki.acme.public.example', { ...doors, contact }), 'foreign', contact);
-  assert.deepEqual(webNames(doors), ['wiki.acme.public.example', 'own.acme.internal']);
+  assert.deepEqual(webNames(doors), ['wiki.acme.public.example', '*.apps.acme.example', 'own.acme.internal']);
   assert.deepEqual(webNames({ ...doors, contact: 'ended' }), []);
   assert.equal(hostStandingOf('wiki.acme.public.example' as Name, doors).is, 'foreign');
+});
+
+test('below a wildcard hostname a more exact hostname counts first, whoever may use it, and so does the name of a resource', () => {
+  const of = (name: string, ...more: (typeof doors)['resources']): string => {
+    const standing = standingOf(name as Name, { ...doors, resources: [...doors.resources, ...more] });
+    return standing.is === 'granted' ? standing.resource.name : standing.is;
+  };
+  const refused = { granted: false };
+  assert.equal(of('x.apps.acme.example'), 'r1');
+  assert.equal(
+    of('x.apps.acme.example', resource(6, [], { ...web('x.apps.acme.example'), ...refused })),
+    'foreign',
+  );
+  assert.equal(
+    of('x.y.apps.acme.example', resource(6, [], { ...web('*.y.apps.acme.example'), ...refused })),
+    'foreign',
+  );
+  assert.equal(of('x.y.apps.acme.example', resource(6, [], web('*.y.apps.acme.example'))), 'r6');
+  assert.equal(of('x.apps.acme.example', resource(6, ['x.apps.acme.example'])), 'r6');
+  assert.equal(of('x.apps.acme.example', resource(6, ['x.apps.acme.example'], refused)), 'foreign');
+  assert.equal(of('acme.co.uk', resource(6, [], web('*.co.uk'))), 'foreign', 'nobody’s suffix');
+  assert.equal(
+    of('access.acme.example', resource(6, [], web('*.acme.example'))),
+    'foreign',
+    'the controller',
+  );
+  assert.equal(of('db.acme.internal', resource(6, [], web('*.acme.internal'))), 'r6');
 });
 
 test('`why` knows a public hostname, and says by which door a browser here opens it', () => {
@@ -134,7 +166,7 @@ test('`why` knows a public hostname, and says by which door a browser here opens
   assert.match(own.text ?? '', /without a sign-in page/);
   const wildcard = explain('x.apps.acme.example', doors);
   assert.equal(wildcard.decision, 'granted');
-  assert.match(wildcard.text ?? '', /asks for a sign-in/);
+  assert.match(wildcard.text ?? '', /without a sign-in page, unless public DNS leads it elsewhere/);
   const refused = explain('git.acme.example', doors);
   assert.equal(refused.decision, 'refused');
   assert.match(refused.text ?? '', /decides anew/);

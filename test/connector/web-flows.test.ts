@@ -119,6 +119,19 @@ describe('a flow to a public hostname', () => {
     }
   });
 
+  test('a question says whether a name below the wildcard is its resource’s own, and is no flow', async () => {
+    const { session } = await bench.dial([await bench.grant()]);
+    const ask = (change: object): Promise<string> =>
+      outcome(session, asked({ k: 'dns', q: 'web', p: 0, ...change }));
+    assert.equal(await ask({ h: 'plans.apps.acme.example' }), 'accepted');
+    assert.equal(await ask({ h: 'wiki.acme.example' }), 'accepted');
+    for (const h of ['db.apps.acme.example', 'apps.acme.example', 'wiki.acme.internal', 'other.example'])
+      assert.equal(await ask({ h }), 'no-name', h);
+    assert.equal(await ask({ r: id('res') }), 'denied');
+    assert.equal(taken.length, 0);
+    assert.equal(bench.accepted?.openFlows, 0);
+  });
+
   test('is refused as busy where the endpoint has no room, and holds no place then', async () => {
     bench.takeWeb = () => false;
     const { session } = await bench.dial([await bench.grant()]);

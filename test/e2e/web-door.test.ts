@@ -39,7 +39,10 @@ suite('the web door in the lab', () => {
         const [resource] = document.resources ?? [];
         const [policy] = document.policies ?? [];
         if (resource === undefined || policy === undefined) throw new Error('the document has no wiki');
-        resource.web = { hostname: 'wiki.acme.example', origin: 'http://wiki.acme.internal:8090' };
+        resource.web = {
+          hostnames: ['wiki.acme.example', '*.team.acme.example'],
+          origin: 'http://wiki.acme.internal:8090',
+        };
         policy.doors = ['client', 'web'];
         document.expose = { suffix: 'apps.acme.example' };
         document.policies?.push({ name: 'staff-expose', allow: { groups: ['staff'] }, mayExpose: true });
@@ -188,7 +191,7 @@ suite('the web door in the lab', () => {
     assert.equal(told['remote-user'], 'alice@acme.example');
     assert.equal(doorIn(told), 'client');
     assert.match((await client.why('wiki.acme.example')).text ?? '', /without a sign-in page/);
-    assert.deepEqual((await client.status()).dns?.hostnames, ['wiki.acme.example']);
+    assert.deepEqual((await client.status()).dns?.hostnames, ['wiki.acme.example', '*.team.acme.example']);
 
     await openAllKinds(tab);
     await endsWithin(tab, 1_000, () =>
@@ -213,6 +216,57 @@ suite('the web door in the lab', () => {
     await client.down();
     await fresh.close();
     await alice.close();
+  });
+
+  test('SEC-J8 a name below a wildcard hostname opens through the client as an exact one does, and what public DNS leads elsewhere stays there', async () => {
+    const name = 'plans.team.acme.example';
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.goto(`https://${name}/?a=1`);
+    await signIn(page, organisation.provider, 'alice@acme.example');
+    await page.waitForURL(`https://${name}/?a=1`);
+    const byBrowser = await (await page.goto(`https://${name}/`))?.securityDetails();
+    assert.equal(doorIn(await headersSeen(page)), 'web');
+    await context.close();
+
+    const client = new Client(lab.laptop, 'both-doors');
+    client.up(organisation.personArgs);
+    await client.ready();
+    lab.laptop.tellResolverChanged();
+    const addressOf = async (host: string): Promise<string> =>
+      (await lab.laptop.run('getent', ['ahostsv4', host])).stdout.split(' ')[0] ?? '';
+    assert.match(await addressOf(name), /^100\./);
+    assert.equal(await addressOf('www.team.acme.example'), lab.addresses.publicSite);
+    const fresh = await browser.newContext();
+    const tab = await fresh.newPage();
+    const opened = await tab.goto(`https://${name}/`);
+    assert.equal(await tab.textContent('h1'), 'Acme wiki');
+    assert.equal(tab.url(), `https://${name}/`);
+    assert.deepEqual(await opened?.securityDetails(), byBrowser);
+    assert.match((await opened?.serverAddr())?.ipAddress ?? '', /^100\./);
+    const told = await headersSeen(tab);
+    assert.deepEqual([told['remote-user'], doorIn(told)], ['alice@acme.example', 'client']);
+    assert.match((await client.why(name)).text ?? '', /unless public DNS/);
+
+    const other = await fresh.newPage();
+    await other.goto(`${wiki}/`);
+    const refused = await other.evaluate(
+      (url) => fetch(url, { credentials: 'include' }).then(({ type }) => type, String),
+      `https://${name}/headers`,
+    );
+    assert.match(refused, /TypeError/, 'a page of another hostname reads nothing');
+    await openAllKinds(tab);
+    await endsWithin(tab, 1_000, () =>
+      organisation.apply((document) => {
+        const [policy] = document.policies ?? [];
+        if (policy !== undefined) policy.doors = ['web'];
+      }),
+    );
+    await organisation.apply();
+    const hosts = (await organisation.audit('flow.open')).map(({ detail }) => detail as { host?: string });
+    assert.ok(hosts.some(({ host }) => host === name));
+    await client.down();
+    await fresh.close();
   });
 
   test('a person exposes a port of their laptop: who was named opens it after a sign-in, nobody else does, and it ends', async () => {
@@ -427,7 +481,7 @@ async function openAllKinds(page: Page): Promise<void> {
   await page.evaluate(() => {
     const ended: Record<string, number> = {};
     Object.assign(globalThis, { ended });
-    const socket = new WebSocket(`wss://wiki.acme.example/socket`);
+    const socket = new WebSocket(`wss://${location.host}/socket`);
     socket.addEventListener('close', () => (ended['socket'] = Date.now()));
     const source = new EventSource('/events');
     source.addEventListener('error', () => (ended['events'] ??= Date.now()));

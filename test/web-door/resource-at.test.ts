@@ -42,6 +42,18 @@ test('the most exact pattern decides, as if every one were looked at', () => {
   assert.ok(found > 300, `only ${found} had a resource`);
 });
 
+test('a name below a wildcard that is another network’s has no resource here', () => {
+  const web = { hostnames: ['*.acme.example'], elsewhere: ['git.acme.example', '*.lab.acme.example'] };
+  const own = { id: 'res_1', web: { hostnames: ['wiki.lab.acme.example'] } };
+  const resources = { res_0: { id: 'res_0', web }, res_1: own } as unknown as Resources;
+  const at = (text: string): string | undefined => resourceAt(resources, text as Name)?.id;
+  assert.equal(at('wiki.acme.example'), 'res_0');
+  assert.equal(at('git.acme.example'), undefined);
+  assert.equal(at('below.git.acme.example'), 'res_0');
+  assert.equal(at('a.lab.acme.example'), undefined);
+  assert.equal(at('wiki.lab.acme.example'), 'res_1');
+});
+
 test('a resource without a public hostname answers for none, and other resources are looked at anew', () => {
   const host = parseName('wiki.acme.example');
   assert.ok(host !== undefined);

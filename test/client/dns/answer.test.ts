@@ -1,7 +1,8 @@
 /** What DNS on this machine has to be (docs/names.md), asked of the resolver as whole messages. */
 import packet, { type Message } from 'dns-packet';
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { createSocket } from 'node:dgram';
+import { test, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import { AddressPool } from '../../../client/dns/address-pool.ts';
 import { defaultRange, parseRange, type AddressRange } from '../../../client/dns/address-range.ts';
@@ -10,7 +11,9 @@ import type { RecordsWord } from '../../../client/dns/connector-word.ts';
 import { createResolver, type Resolver } from '../../../client/dns/resolver.ts';
 import { namesOf } from '../../../client/accounts/names.ts';
 import { nothingKnown, type Knowledge } from '../../../client/standing.ts';
+import type { Upstream } from '../../../client/dns/upstream.ts';
 import { systemRandom, type Clock } from '../../../protocol/clock.ts';
+import type { Name, Pattern } from '../../../protocol/names.ts';
 import { hiddenText } from '../../../protocol/reasons.ts';
 import { extendedError, question, resource, sample } from './knowledge.ts';
 
@@ -18,6 +21,7 @@ const range = parseRange(defaultRange) as AddressRange;
 
 interface Setup {
   knowledge?: Knowledge;
+  upstream?: Upstream;
   exists?: Record<string, 'yes' | 'no' | 'unknown'>;
   records?: Record<string, RecordsWord>;
 }
@@ -37,8 +41,8 @@ function setUp(setup: Setup = {}): {
   const resolver = createResolver({
     pool,
     names: () => namesOf(setup.knowledge ?? sample),
-    // No upstream: whatever is forwarded ends as SERVFAIL, which no name of ours ever gives.
-    upstreams: () => [],
+    // Without an upstream whatever is forwarded ends as SERVFAIL, which no name of ours ever gives.
+    upstreams: () => (setup.upstream === undefined ? [] : [setup.upstream]),
     exists: (name) => {
       asked.push(name);
       return Promise.resolve(setup.exists?.[name] ?? 'no');
@@ -63,6 +67,35 @@ function setUp(setup: Setup = {}): {
       return packet.decode(reply);
     },
   };
+}
+
+const wildcardDoor = resource(9, [], {
+  web: { hostnames: ['*.apps.acme.example' as Pattern], port: 443 },
+});
+
+/** A resolver of the system that has these IPv4 addresses for a name, none where the name does not exist. */
+async function publicDns(t: TestContext, addressesOf: (name: string) => string[]): Promise<Upstream> {
+  const socket = createSocket('udp4');
+  t.after(() => socket.close());
+  socket.on('message', (bytes, peer) => {
+    const query = packet.decode(bytes);
+    const [asked] = query.questions;
+    const name = asked?.name.toLowerCase() ?? '';
+    const found = addressesOf(name);
+    const answers =
+      asked?.type === 'A' ? found.map((data) => ({ type: 'A' as const, name, ttl: 5, data })) : [];
+    const flags = found.length === 0 ? 3 : 0;
+    const reply = packet.encode({
+      type: 'response',
+      id: query.id,
+      flags,
+      questions: query.questions,
+      answers,
+    });
+    socket.send(reply, peer.port, peer.address);
+  });
+  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+  return { address: '127.0.0.1', port: socket.address().port };
 }
 
 /** A name that is forwarded gives SERVFAIL here, because there is no upstream. */
@@ -147,6 +180,52 @@ test('a public hostname that is granted has a synthetic address, its siblings ar
   const { ask } = setUp();
   assert.equal((await ask('wiki.acme.example')).answers.length, 1);
   assert.ok(wasForwarded(await ask('www.acme.example')));
+});
+
+test('a name below a wildcard hostname is ours where its connector says so, and public DNS does not lead it elsewhere', async (t) => {
+  const usual = ['192.0.2.1', '192.0.2.2'];
+  const records: Record<string, string[]> = {
+    'plans.apps.acme.example': usual,
+    'same.apps.acme.example': ['192.0.2.2'],
+    'www.apps.acme.example': ['198.51.100.7'],
+    'theirs.apps.acme.example': usual,
+  };
+  const upstream = await publicDns(t, (name) => records[name] ?? (name.startsWith('new.') ? [] : usual));
+  const exists = Object.fromEntries(
+    [...Object.keys(records), 'new.apps.acme.example'].map((name) => [name, 'yes' as const]),
+  );
+  const knowledge: Knowledge = { ...sample, resources: [...sample.resources, wildcardDoor] };
+  const { ask, asked } = setUp({
+    knowledge,
+    upstream,
+    exists: { ...exists, 'theirs.apps.acme.example': 'no', 'lost.apps.acme.example': 'unknown' },
+  });
+  const addressesOf = async (name: string): Promise<string[]> =>
+    (await ask(`${name}.apps.acme.example`)).answers.map(({ data }) => String(data));
+  for (const name of ['plans', 'same', 'new'])
+    assert.match((await addressesOf(name)).join(), /^100\.\d+\.\d+\.\d+$/, name);
+  assert.deepEqual(await addressesOf('www'), ['198.51.100.7'], 'it has a record of its own');
+  assert.deepEqual(await addressesOf('theirs'), usual, 'another resource’s');
+  assert.deepEqual(await addressesOf('lost'), usual, 'no connector can say');
+  assert.equal((await ask('plans.apps.acme.example', 'AAAA')).answers.length, 0);
+  assert.ok(asked.includes('plans.apps.acme.example'));
+
+  const silent = setUp({ knowledge, exists });
+  assert.ok(wasForwarded(await silent.ask('plans.apps.acme.example')), 'where no resolver can say');
+});
+
+test('below a zone nobody outside is asked about a wildcard hostname, and nothing is forwarded', async (t) => {
+  const heard: string[] = [];
+  const upstream = await publicDns(t, (name) => {
+    heard.push(name);
+    return ['198.51.100.7'];
+  });
+  const zones = [...sample.zones, 'apps.acme.example' as Name];
+  const knowledge: Knowledge = { ...sample, zones, resources: [...sample.resources, wildcardDoor] };
+  const { ask } = setUp({ knowledge, upstream, exists: { 'plans.apps.acme.example': 'yes' } });
+  assert.equal((await ask('plans.apps.acme.example')).answers.length, 1);
+  assert.equal(extendedError(await ask('other.apps.acme.example'))?.code, 15);
+  assert.deepEqual(heard, []);
 });
 
 test('the names of the controller stay with the system even below a zone', async () => {

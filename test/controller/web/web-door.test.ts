@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { decodeJwt } from 'jose';
 import { endSessions } from '../../../controller/sessions/end-sessions.ts';
 import { moveWebSessions } from '../../../controller/web/move-web-sessions.ts';
+import type { ResourceDocument } from '../../../protocol/organisation-document.ts';
 import type { PolicyDocument } from '../../../protocol/policy-document.ts';
 import type { ConnectorSnapshot } from '../../../protocol/snapshot.ts';
 import { testUrl } from '../../login/support/portal.ts';
@@ -144,6 +145,39 @@ test('a hostname that is hidden and one that leads nowhere are refused alike', a
   const web = { hostname: wikiHost, origin: 'http://wiki.acme.internal:80' };
   await bench.portal.apply(webDocument({ policies }, { web, visibility: 'granted' }));
   assert.equal((await bench.start(cookie)).to.pathname, '/refused');
+});
+
+test('connectors are told what below their wildcard hostnames is another network’s', async (t) => {
+  const bench = await WebBench.open(t);
+  const connector = await bench.connector();
+  const web = {
+    hostnames: ['*.apps.acme.example', 'plain.acme.example'],
+    origin: 'http://wiki.acme.internal:80',
+  };
+  const document = webDocument({}, { web });
+  const other = (name: string, network: string, hostname: string): ResourceDocument => ({
+    name,
+    network,
+    address: `${name}.acme.internal`,
+    ports: ['tcp/80'],
+    web: { hostname, origin: `http://${name}.acme.internal:80` },
+  });
+  const own = document.resources?.find(({ name }) => name === 'wiki')?.network ?? '';
+  await bench.portal.apply({
+    ...document,
+    resources: [
+      ...(document.resources ?? []),
+      other('one', 'lab', 'one.apps.acme.example'),
+      other('two', 'lab', '*.two.apps.acme.example'),
+      other('three', 'lab', 'three.acme.example'),
+      other('four', own, 'four.apps.acme.example'),
+    ],
+  });
+  const wildcardOf = ({ resources }: ConnectorSnapshot) =>
+    Object.values(resources).find((each) => each.web?.hostnames[0] === '*.apps.acme.example');
+  const snapshot = await connector.untilSnapshot<ConnectorSnapshot>((each) => wildcardOf(each) !== undefined);
+  const told = wildcardOf(snapshot);
+  assert.deepEqual(told?.web?.elsewhere?.toSorted(), ['*.two.apps.acme.example', 'one.apps.acme.example']);
 });
 
 test('SEC-G8 a return target that leads elsewhere becomes the front page', async (t) => {

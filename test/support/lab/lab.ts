@@ -150,6 +150,8 @@ function publicZones(addresses: Addresses): Zones {
       'relay.acme.example': [{ type: 'A', data: addresses.relay }],
       'idp.acme.example': [{ type: 'A', data: addresses.identityProvider }],
       'wiki.acme.example': [{ type: 'A', data: addresses.relay }],
+      '*.team.acme.example': [{ type: 'A', data: addresses.relay }],
+      'www.team.acme.example': [{ type: 'A', data: addresses.publicSite }],
       'alice-3000.apps.acme.example': [{ type: 'A', data: addresses.relay }],
       'access.globex.example': [{ type: 'A', data: addresses.controller }],
       'relay.globex.example': [{ type: 'A', data: addresses.relay }],
