@@ -72,6 +72,8 @@ export const WebDocument = Type.Object(
         maxItems: 64,
       }),
     ),
+    /** The application may put service workers over its whole hostname, and so over the door's own pages there. */
+    serviceWorkers: Type.Optional(Type.Literal(true)),
     /** What people read in place of the application while this is set. */
     maintenance: Type.Optional(Type.String({ minLength: 1, maxLength: 1_024 })),
     /** Where its connectors take the certificate from; unless said files, then ACME where it is set up, then built-in. */

@@ -54,6 +54,8 @@ export const ConnectorWeb = Type.Object({
   rules: Type.Array(PathRule),
   /** Origins (`https://host[:port]`) that may send cross-origin requests and open WebSockets. */
   allowOrigins: Type.Array(Type.String()),
+  /** It may put service workers over everything at its hostnames, the door's own pages included. */
+  serviceWorkers: Type.Optional(Type.Literal(true)),
   /** A decision may hang on the browser's address: a session holds only for the `src` it was made for. */
   bySource: Type.Boolean(),
   /** What people read in place of the application; absent: it is open. */

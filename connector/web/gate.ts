@@ -35,6 +35,7 @@ import { targetOf, type RawRequest, type Target } from './request-target.ts';
 import type { Right } from '../flows/right.ts';
 import type { Rights } from './rights.ts';
 import { checkRule, type Checked } from './rule-check.ts';
+import { reachesOurs, workerOverOurs } from './service-workers.ts';
 import { callbackPath, logoutPath, signInNeeded } from './sign-in.ts';
 import type { WrongPasses } from './wrong-passes.ts';
 
@@ -134,6 +135,8 @@ export class Gate {
       return { verdict: 'notice', notice: noSuchPage, target };
     }
     if (own !== undefined) return { verdict: 'own', page: own, target, cookies, session };
+    if (reachesOurs(raw, target.path) && resource.web.serviceWorkers !== true)
+      return { verdict: 'notice', notice: workerOverOurs, target };
     const site = siteOf(target, resource);
     if (asked.isUpgrade && !isOwnOrListed(raw, site))
       return refused(foreignOrigin, { resource, target, right: undefined, code: 'denied' });

@@ -4,6 +4,7 @@
  */
 import { originCookie } from './cookies.ts';
 import type { ChosenOrigin } from './origins.ts';
+import { staysBeside } from './service-workers.ts';
 
 export type ResponseHeaders = Record<string, string | string[] | undefined>;
 
@@ -28,6 +29,8 @@ export interface ResponseContext {
   readonly origin: Pick<ChosenOrigin, 'text'>;
   /** As the browser has it: `https://host[:port]`. */
   readonly publicOrigin: string;
+  /** Whether the application may put a service worker over everything at its hostname. */
+  readonly serviceWorkers?: boolean;
 }
 
 /** A copy; names are lower case, as undici gives them. */
@@ -59,6 +62,9 @@ export function browserHeaders(headers: ResponseHeaders, context: ResponseContex
       case 'location':
       case 'content-location':
         out[name] = safe(outside(listOf(value)[0] ?? '', context));
+        break;
+      case 'service-worker-allowed':
+        if (context.serviceWorkers === true || listOf(value).every(staysBeside)) out[name] = value;
         break;
       default:
         out[name] = typeof value === 'string' ? safe(value) : value.map(safe);

@@ -4,6 +4,7 @@
  */
 import type { ConnectorSnapshot } from '../../protocol/snapshot.ts';
 import type { Asked, Verdict } from './gate.ts';
+import type { RawRequest } from './request-target.ts';
 import { askSignOut, signInNeeded, type Answer, type SignIn } from './sign-in.ts';
 
 export type Own = Extract<Verdict, { verdict: 'own' }>;
@@ -35,7 +36,8 @@ export class OwnPages {
     if (raw.method !== 'POST') return { notice: askSignOut, cookies: [] };
     // A foreign page may post here, but not with this word.
     const isOwn = raw.headers.origin === `https://${target.authority}`;
-    if (!isOwn) return { notice: { ...askSignOut, status: 403, error: 'foreign-origin' }, cookies: [] };
+    if (!isOwn || !isPressed(raw))
+      return { notice: { ...askSignOut, status: 403, error: 'foreign-origin' }, cookies: [] };
     return signIn.end(session, new URLSearchParams(target.query).has('everywhere'));
   }
 
@@ -44,4 +46,9 @@ export class OwnPages {
     const byId = new Map(this.#options.jwks().map((key) => [key.kid, key]));
     return [...byId.values()].map((key) => ({ kty: 'EC', crv: 'P-256', alg: 'ES256', use: 'sig', ...key }));
   }
+}
+
+/** Whether a person pressed a button, as far as browsers say: a script of the application ends nobody's sessions by itself. */
+function isPressed({ headers }: RawRequest): boolean {
+  return headers['sec-fetch-mode'] === undefined || headers['sec-fetch-user'] === '?1';
 }

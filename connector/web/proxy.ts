@@ -256,9 +256,13 @@ function sendAnswerOf(
 }
 
 function responseHeaders(headers: ResponseHeaders, { opened, sinceMs, answered }: Under): ResponseHeaders {
-  const { target } = opened.exchange.options;
+  const { target, resource } = opened.exchange.options;
   const origin = answered?.by ?? { text: '' };
-  const kept = browserHeaders(headers, { origin, publicOrigin: `https://${target.authority}` });
+  const kept = browserHeaders(headers, {
+    origin,
+    publicOrigin: `https://${target.authority}`,
+    serviceWorkers: resource.web.serviceWorkers === true,
+  });
   if (answered !== undefined) {
     const { askedMs, atMs } = answered;
     const ours = `postern;dur=${(askedMs - sinceMs).toFixed(1)}, origin;dur=${(atMs - askedMs).toFixed(1)}`;

@@ -49,6 +49,7 @@ export function connectorWeb(
       ...(signIn === undefined ? {} : { signIn: secondsOf(signIn) }),
     })),
     allowOrigins: web.allowOrigins ?? [],
+    ...(web.serviceWorkers === undefined ? {} : { serviceWorkers: true as const }),
     bySource: (document.policies ?? []).some((policy) => hangsOnSource(policy, definition)),
     ...(web.maintenance === undefined ? {} : { maintenance: web.maintenance }),
     ...(web.certificate === undefined ? {} : { certificate: web.certificate }),

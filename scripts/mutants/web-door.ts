@@ -3,6 +3,34 @@ import { guards, type Mutant } from './mutant.ts';
 
 export const webDoorMutants: readonly Mutant[] = [
   ...guards(
+    'connector/web/gate.ts',
+    ['test/attack/web-requests.test.ts'],
+    [
+      [
+        'no application puts a service worker over the pages of the door',
+        'if (reachesOurs(raw, target.path) && resource.web.serviceWorkers !== true)',
+        'if (reachesOurs(raw, target.path) && false)',
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/web/service-workers.ts',
+    ['test/attack/web-requests.test.ts'],
+    [
+      ['no answer widens the scope of a service worker to the root', '!ours.startsWith(path) && ', ''],
+      [
+        'no answer widens the scope of a service worker to the pages of the door',
+        ' && !path.toLowerCase().startsWith(ours.slice(0, -1))',
+        '',
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/web/own-pages.ts',
+    ['test/web-door/own-pages.test.ts'],
+    [['a script of an application signs nobody out', '!isOwn || !isPressed(raw)', '!isOwn']],
+  ),
+  ...guards(
     'connector/web/web-door.ts',
     ['test/web-door/open-flows.test.ts'],
     [

@@ -131,11 +131,12 @@ test('SEC-J5, SEC-J6: an origin keeps its own cookies, without Domain, and canno
   const { cookie } = await bench.signIn(wiki);
   answer = (socket) =>
     socket.write(
-      `${ok}Content-Length: 0\r\nSet-Cookie: theme=dark; Domain=acme.example; Path=/\r\nSet-Cookie: __Host-postern=x; Path=/; Secure\r\nSet-Cookie: __host-POSTERN-pre-0000=x; Secure\r\nSet-Cookie: =__Host-postern=x; Secure\r\nSet-Cookie: __Host-postern; Secure\r\nSet-Cookie: own=1; domain = .acme.example; HttpOnly\r\nClear-Site-Data: "cookies", "cache"\r\n\r\n`,
+      `${ok}Content-Length: 0\r\nSet-Cookie: theme=dark; Domain=acme.example; Path=/\r\nSet-Cookie: __Host-postern=x; Path=/; Secure\r\nSet-Cookie: __host-POSTERN-pre-0000=x; Secure\r\nSet-Cookie: =__Host-postern=x; Secure\r\nSet-Cookie: __Host-postern; Secure\r\nSet-Cookie: own=1; domain = .acme.example; HttpOnly\r\nClear-Site-Data: "cookies", "cache"\r\nService-Worker-Allowed: /\r\n\r\n`,
     );
   const { headers } = await bench.ask('/', { cookie });
   assert.deepEqual(headers['set-cookie'], ['theme=dark; Path=/', 'own=1; HttpOnly']);
   assert.equal(headers['clear-site-data'], '"cache"');
+  assert.equal(headers['service-worker-allowed'], undefined);
 });
 
 test('an origin that names its own address in a redirect is not believed to be reachable there', async () => {

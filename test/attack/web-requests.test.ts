@@ -10,6 +10,7 @@ import { after, before, beforeEach, test } from 'node:test';
 import fc from 'fast-check';
 import { readCookies } from '../../connector/web/cookies.ts';
 import { plainPath, ruleFor } from '../../connector/web/path-rules.ts';
+import { staysBeside } from '../../connector/web/service-workers.ts';
 import { safeReturn } from '../../connector/web/sign-in.ts';
 import { exchange } from '../web-door/support/raw-exchange.ts';
 import { git, portOf, wiki, WebBench } from '../web-door/support/web-bench.ts';
@@ -438,6 +439,46 @@ test('SEC-J6: nothing below /.postern in any spelling reaches an origin', async 
     heard.map(({ url }) => url),
     [],
   );
+});
+
+test('SEC-J6: a service worker gets no scope that covers the pages of the door, unless the application may have one', async () => {
+  const script = { 'service-worker': 'script' };
+  for (const path of ['/sw.js', '/sw.js?v=1', '/.sw', '/'])
+    for (const [headers, who] of [
+      [script, cookie],
+      [script, undefined],
+      [{ 'service-worker': 'SCRIPT' }, cookie],
+    ] as const) {
+      const { status, body } = await bench.ask(path, {
+        headers,
+        ...(who === undefined ? {} : { cookie: who }),
+      });
+      assert.deepEqual(
+        [status, (JSON.parse(body) as { error: string }).error],
+        [403, 'service-worker-not-allowed'],
+      );
+    }
+  assert.equal(heard.length, 0);
+  assert.equal((await bench.ask('/static/sw.js', { headers: script, cookie })).status, 200);
+  assert.equal((await bench.ask('/sw.js', { cookie })).status, 200, 'as no worker');
+  assert.equal(heard.length, 2);
+  for (const [allowed, isKept] of [
+    ['/static/', true],
+    ['/a/../static/', true],
+    ['/', false],
+    ['/.', false],
+    ['/.post', false],
+    ['/.postern', false],
+    ['/.postern/logout', false],
+    ['/.POSTERN/', false],
+    ['/static/..', false],
+    ['../', false],
+    ['./', false],
+    ['', false],
+    ['https://wiki.acme.example/', false],
+    ['//wiki.acme.example/', false],
+  ] as const)
+    assert.equal(staysBeside(allowed), isKept, allowed);
 });
 
 test('a session cookie counts only alone, whole and at its own host', async () => {

@@ -157,6 +157,57 @@ suite('the web door in the lab', () => {
     await context.close();
   });
 
+  test('SEC-J6 an application gets no service worker over the pages of the door, and one that is let to cannot keep a person signed in', async () => {
+    const { page, context } = await signedIn('alice@acme.example');
+    const register = (script: string, scope?: string): Promise<string> =>
+      page.evaluate(
+        `navigator.serviceWorker.register('${script}', ${scope === undefined ? '{}' : `{ scope: '${scope}' }`})
+          .then((worker) => new URL(worker.scope).pathname, (error) => error.name)`,
+      );
+    assert.equal(await register('/sw.js'), 'TypeError', 'the script is refused');
+    assert.equal(await register('/sw.js', '/.postern/'), 'TypeError');
+    for (const scope of ['/', '/.postern/', '/.postern/logout'])
+      assert.equal(await register('/static/sw.js', scope), 'SecurityError', scope);
+    assert.equal(await register('/static/sw.js'), '/static/', 'a folder has its own');
+    await page.goto(`${wiki}/.postern/logout`);
+    await page.getByRole('button', { name: 'Sign out', exact: true }).waitFor();
+    await page.goto(`${wiki}/`);
+    const pressed = await page.evaluate(() =>
+      Promise.all(
+        ['', '?everywhere'].map(
+          async (how) => (await fetch(`/.postern/logout${how}`, { method: 'POST' })).status,
+        ),
+      ),
+    );
+    assert.deepEqual(pressed, [403, 403], 'a script presses no button');
+    await page.reload();
+    assert.equal(await page.textContent('h1'), 'Acme wiki');
+
+    const allow = (isAllowed: boolean): Promise<unknown> =>
+      organisation.apply((document) => {
+        const [resource] = document.resources ?? [];
+        if (isAllowed && resource?.web !== undefined) resource.web.serviceWorkers = true;
+      });
+    await allow(true);
+    assert.equal(
+      await eventually('a worker', async () => ((await register('/sw.js')) === '/' ? '/' : undefined)),
+      '/',
+    );
+    await page.evaluate('navigator.serviceWorker.ready.then(() => undefined)');
+    await page.goto(`${wiki}/.postern/logout`);
+    assert.equal(await page.textContent('h1'), 'You are signed out', 'as the application has it');
+    const still = () => page.evaluate(async () => (await fetch('/headers')).status);
+    assert.equal(await still(), 200);
+    const portal = await context.newPage();
+    await portal.goto(organisation.url);
+    await portal.getByRole('button', { name: /Signed in as/ }).click();
+    await portal.getByRole('menuitem', { name: 'Sign out', exact: true }).click();
+    await portal.waitForURL((url) => url.origin !== wiki && /login|idp/.test(url.href));
+    assert.equal(await still(), 401, 'the controller is another origin');
+    await allow(false);
+    await context.close();
+  });
+
   test('REL-6: taking the right away ends a WebSocket, an event stream and a download within a second', async () => {
     const { page, context } = await signedIn('alice@acme.example');
     await openAllKinds(page);
@@ -478,10 +529,10 @@ function doorIn(headers: Record<string, string>): string {
 
 /** Opens a WebSocket, an event stream and a download that do not end by themselves. */
 async function openAllKinds(page: Page): Promise<void> {
-  await page.evaluate(() => {
+  await page.evaluate((host) => {
     const ended: Record<string, number> = {};
     Object.assign(globalThis, { ended });
-    const socket = new WebSocket(`wss://${location.host}/socket`);
+    const socket = new WebSocket(`wss://${host}/socket`);
     socket.addEventListener('close', () => (ended['socket'] = Date.now()));
     const source = new EventSource('/events');
     source.addEventListener('error', () => (ended['events'] ??= Date.now()));
@@ -493,7 +544,7 @@ async function openAllKinds(page: Page): Promise<void> {
         source.addEventListener('message', () => resolve(), { once: true }),
       );
     });
-  });
+  }, new URL(page.url()).host);
 }
 
 /** Makes the change, and holds that all of them ended because of it, and how soon after it was in force. */

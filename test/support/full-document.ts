@@ -96,6 +96,7 @@ export function fullDocument(ca: string): OrganisationDocument {
           hostnames: ['*.apps.acme.example'],
           origin: 'https://*.apps.acme.internal',
           originInsecure: true,
+          serviceWorkers: true,
         },
       },
     ],

@@ -85,7 +85,7 @@ describe('signing out', () => {
     bench.ask(path, {
       method: 'POST',
       ...(cookie === undefined ? {} : { cookie }),
-      headers: { ...page, origin: from },
+      headers: { ...page, 'sec-fetch-user': '?1', origin: from },
     });
 
   test('the page offers both ways, and each form does what it says', async () => {
@@ -121,6 +121,21 @@ describe('signing out', () => {
     for (const path of ['/.postern/logout', '/.postern/logout?everywhere'])
       assert.equal((await post(path, cookie, 'https://evil.example')).status, 403);
     assert.deepEqual(asked, []);
+  });
+
+  test('SEC-J6 a script of the application itself signs nobody out: the button does', async () => {
+    const { cookie } = await bench.signIn(wiki);
+    const asks = (headers: Record<string, string>) =>
+      bench.ask('/.postern/logout?everywhere', {
+        method: 'POST',
+        cookie,
+        headers: { origin: `https://${wiki}:${bench.port}`, ...headers },
+      });
+    const site = { 'sec-fetch-site': 'same-origin' };
+    assert.equal((await asks({ ...site, 'sec-fetch-mode': 'cors' })).status, 403);
+    assert.equal((await asks({ ...site, 'sec-fetch-mode': 'navigate' })).status, 403, 'nobody pressed it');
+    assert.deepEqual(asked, []);
+    assert.equal((await asks({ ...site, 'sec-fetch-mode': 'navigate', 'sec-fetch-user': '?1' })).status, 200);
   });
 
   test('without the controller it says that only this browser forgot', async () => {

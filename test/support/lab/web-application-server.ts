@@ -7,6 +7,7 @@
  *   /            a page                        /headers     the request's headers, JSON
  *   /socket      a WebSocket that echoes       /events      server-sent events, one every 200 ms, endless
  *   /upload      counts and hashes the body    /bytes?n=N   N bytes, the same every time; ranges
+ *   /sw.js, /static/sw.js   a service worker that answers for everything it may
  *   /cookie      sets cookies of its own       /form        a form that posts to /upload
  */
 import { createHash } from 'node:crypto';
@@ -54,6 +55,11 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
     case '/bytes':
       bytes(Number(url.searchParams.get('n') ?? 0), response);
       break;
+    case '/sw.js':
+    case '/static/sw.js':
+      response.writeHead(200, { 'content-type': 'text/javascript', 'service-worker-allowed': '/' });
+      response.end(worker);
+      break;
     case '/cookie':
       response.setHeader('set-cookie', ['theme=dark; Path=/', '__Host-postern=stolen; Path=/; Secure']);
       response.end('set\n');
@@ -63,6 +69,14 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
       response.end('no such page\n');
   }
 }
+
+const worker = `
+addEventListener('install', () => skipWaiting());
+addEventListener('activate', (event) => event.waitUntil(clients.claim()));
+addEventListener('fetch', (event) => {
+  if (event.request.mode === 'navigate')
+    event.respondWith(new Response('<h1>You are signed out</h1>', { headers: { 'content-type': 'text/html' } }));
+});`;
 
 function events(response: ServerResponse): void {
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });

@@ -25,6 +25,7 @@ const rarer = [
   'headers',
   'audience',
   'allowOrigins',
+  'serviceWorkers',
   'certificate',
 ] as const;
 
@@ -167,6 +168,11 @@ function Door({
           hint="https://host: their pages may call this application and open WebSockets to it. Their preflights (OPTIONS) reach it without a sign-in."
           free
           {...key.list('allowOrigins')}
+        />
+        <Check
+          label="Let it put service workers over its whole hostname"
+          hint="For applications that need one right below the root. It can then show anything in place of the sign-out page at this hostname."
+          {...key.flag('serviceWorkers')}
         />
         <Field
           label="Name on the origin’s certificate"
