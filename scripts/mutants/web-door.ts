@@ -3,6 +3,17 @@ import { guards, type Mutant } from './mutant.ts';
 
 export const webDoorMutants: readonly Mutant[] = [
   ...guards(
+    'connector/web/upgrade.ts',
+    ['test/attack/web-upgrades.test.ts'],
+    [
+      [
+        'a WebSocket is read only as fast as its other end takes it',
+        'Readable.prototype.pipe.call(from, to);',
+        "from.on('data', (chunk) => to.write(chunk)).on('end', () => to.end());",
+      ],
+    ],
+  ),
+  ...guards(
     'connector/web/gate.ts',
     ['test/attack/web-requests.test.ts'],
     [

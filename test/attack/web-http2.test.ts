@@ -46,6 +46,55 @@ test('SEC-D3: streams opened and reset without end cost their connection, and an
   assert.equal((await bench.ask('/', { cookie: alice.cookie })).status, 200);
 });
 
+test('SEC-D3: while ten thousand streams are opened and reset, over as many connections as that costs, another person waits for nothing', async () => {
+  const mallory = await bench.signIn(wiki);
+  const alice = await bench.signIn(wiki);
+  const took: number[] = [];
+  const askOnce = async (): Promise<number> => {
+    const sinceMs = performance.now();
+    assert.equal((await bench.ask('/', { cookie: alice.cookie })).status, 200);
+    return performance.now() - sinceMs;
+  };
+  const usual: number[] = [];
+  for (let index = 0; index < 50; index += 1) usual.push(await askOnce());
+  const head = headOf(mallory.cookie);
+  let streams = 0;
+  let connections = 0;
+  const churning = (async () => {
+    while (streams < 10_000) {
+      const socket = await greeted();
+      socket.on('error', () => undefined);
+      connections += 1;
+      let stream = 1;
+      const churn = (): Buffer => {
+        streams += 100;
+        return Buffer.concat(
+          Array.from({ length: 100 }, () => {
+            stream += 2;
+            return Buffer.concat([
+              frame(1, 0b101, stream, head),
+              frame(3, 0, stream, Buffer.from([0, 0, 0, 8])),
+            ]);
+          }),
+        );
+      };
+      await flood(socket, churn, 100);
+      socket.destroy();
+    }
+  })();
+  let isOver = false;
+  void churning.finally(() => (isOver = true));
+  while (!isOver) took.push(await askOnce());
+  await churning;
+  const p99 = took.toSorted((a, b) => a - b)[Math.floor(took.length * 0.99)] ?? 0;
+  const usualMs = usual.toSorted((a, b) => a - b)[25] ?? 0;
+  assert.ok(connections > 1, 'a connection that churns is let go');
+  assert.ok(
+    took.length > 5 && p99 < 500 + 10 * usualMs,
+    `p99 ${p99} ms of ${took.length}, usually ${usualMs} ms`,
+  );
+});
+
 test('SEC-D3: a head in endless CONTINUATION frames is not waited for', async () => {
   const socket = await greeted();
   // HEADERS on stream 1 without END_HEADERS, then as many pieces of its head as the door takes.

@@ -50,6 +50,10 @@ test('SEC-D1: header lines, chunk extensions and trailers without end close a co
   const endless: Readonly<Record<string, readonly [begin: string, piece: string]>> = {
     'a header line': [`GET / HTTP/1.1\r\n${host}X: `, 'a'.repeat(4_096)],
     'header lines': [`GET / HTTP/1.1\r\n${host}`, 'X: a\r\n'.repeat(512)],
+    'header lines of an upgrade': [
+      `GET / HTTP/1.1\r\n${host}Connection: Upgrade\r\nUpgrade: websocket\r\n`,
+      'X: a\r\n'.repeat(512),
+    ],
     'a request line': ['GET /', 'a'.repeat(4_096)],
     'a chunk extension': [`${post}1;`, 'a'.repeat(4_096)],
     trailers: [`${post}1\r\nx\r\n0\r\n`, 'X: a\r\n'.repeat(512)],

@@ -114,25 +114,29 @@ function deviceFlow(device: DeviceId): DeviceFlow {
   return { host: wiki as Name, resource: newId('res', Buffer.alloc(16)), device, right: () => 'denied' };
 }
 
-test('SEC-D7: a head that comes byte by byte is not waited for', async () => {
-  const endpoint = new HttpsEndpoint({
-    clock: new VirtualClock(),
-    contextFor: () => Promise.resolve(context),
-    upgrade: () => undefined,
-    head: { withinMs: 150, everyMs: 25 },
+for (const [what, begin] of [
+  ['a head', ''],
+  ['the head of an upgrade', 'Connection: Upgrade\r\nUpgrade: websocket\r\n'],
+] as const)
+  test(`SEC-D7: ${what} that comes byte by byte is not waited for`, async () => {
+    const endpoint = new HttpsEndpoint({
+      clock: new VirtualClock(),
+      contextFor: () => Promise.resolve(context),
+      upgrade: () => undefined,
+      head: { withinMs: 150, everyMs: 25 },
+    });
+    const server = endpoint.serve((_request, response) => response.end('whole'));
+    const [ours, theirs] = duplexPair();
+    endpoint.take(ours, caller);
+    const socket = connectTls({ socket: theirs, servername: wiki, rejectUnauthorized: false });
+    await once(socket, 'secureConnect');
+    socket.write(`GET / HTTP/1.1\r\n${begin}X-Slow: `);
+    const dripping = setInterval(() => socket.write('x'), 20);
+    const answered = await text(socket).finally(() => clearInterval(dripping));
+    assert.match(answered, /^HTTP\/1\.1 408 /);
+    endpoint.close();
+    server.close();
   });
-  const server = endpoint.serve((_request, response) => response.end('whole'));
-  const [ours, theirs] = duplexPair();
-  endpoint.take(ours, caller);
-  const socket = connectTls({ socket: theirs, servername: wiki, rejectUnauthorized: false });
-  await once(socket, 'secureConnect');
-  socket.write('GET / HTTP/1.1\r\nX-Slow: ');
-  const dripping = setInterval(() => socket.write('x'), 20);
-  const answered = await text(socket).finally(() => clearInterval(dripping));
-  assert.match(answered, /^HTTP\/1\.1 408 /);
-  endpoint.close();
-  server.close();
-});
 
 test('SEC-D7: a body that stops coming ends its request, one that its reader does not take does not', async () => {
   const bodies: RequestBody[] = [];

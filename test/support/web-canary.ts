@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { Agent, request } from 'node:https';
 import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2';
 import { createServer, type Server, type Socket } from 'node:net';
+import { exchange } from '../web-door/support/raw-exchange.ts';
 import { portOf, wiki, WebBench } from '../web-door/support/web-bench.ts';
 
 const people = ['alice', 'bob'] as const;
@@ -79,6 +80,7 @@ const kinds = [
   'aborted',
   'half-posted',
   'upgrade',
+  'connect',
 ] as const;
 type Kind = (typeof kinds)[number];
 
@@ -98,7 +100,8 @@ class Caller {
 
   /** The body of a whole answer of 200; rejects for anything else, `''` where none is to come. */
   ask(kind: Kind, index: number): Promise<string> {
-    return kind === 'http2' ? this.#askByHttp2(index) : this.#askByHttp1(kind, index);
+    if (kind === 'http2') return this.#askByHttp2(index);
+    return kind === 'connect' ? this.#askByConnect(index) : this.#askByHttp1(kind, index);
   }
 
   close(): void {
@@ -106,7 +109,7 @@ class Caller {
     this.#session?.destroy();
   }
 
-  #askByHttp1(kind: Exclude<Kind, 'http2'>, index: number): Promise<string> {
+  #askByHttp1(kind: Exclude<Kind, 'http2' | 'connect'>, index: number): Promise<string> {
     const { promise, resolve, reject } = Promise.withResolvers<string>();
     const hasBody = kind === 'posted' || kind === 'chunked' || kind === 'half-posted';
     const asked = request({
@@ -145,6 +148,21 @@ class Caller {
     else asked.end();
     if (kind === 'aborted' && index % 3 === 0) setImmediate(() => asked.destroy());
     return promise;
+  }
+
+  /** A request, and behind its answer a CONNECT with another request: whatever comes there is nobody's, and the connection ends. */
+  async #askByConnect(index: number): Promise<string> {
+    const authority = `${wiki}:${this.#bench.port}`;
+    const asks = (line: string): string =>
+      `${line} HTTP/1.1\r\nHost: ${authority}\r\nCookie: ${this.#cookie}\r\n\r\n`;
+    const target = index % 2 === 0 ? authority : 'localhost:80';
+    const behind = `${asks(`CONNECT ${target}`)}${asks('GET /behind')}`;
+    const answer = await exchange(this.#bench.raw(), [asks(`GET /${index}`), behind], 3_000);
+    const { statuses, text, closed } = answer;
+    if (!closed || text.includes('/behind') || statuses.filter((status) => status === 200).length > 1)
+      return `behind a CONNECT: ${text}`;
+    if (statuses[0] !== 200) throw new Error(`it ended with ${statuses.join()}`);
+    return /for \S+ -?\d+/.exec(text)?.[0] ?? '';
   }
 
   #askByHttp2(index: number): Promise<string> {
