@@ -65,7 +65,7 @@ async function upgraded(): Promise<TLSSocket> {
   return socket;
 }
 
-test('SEC-B4 as an upgrade: forwarded hosts and schemes change neither origin check nor what the application is told', async () => {
+test('SEC-A16, SEC-B4 as an upgrade: forwarded hosts and schemes change neither origin check nor what the application is told', async () => {
   const forged = [
     'X-Forwarded-Host: evil.example',
     'X-Forwarded-Proto: http',
