@@ -30,6 +30,7 @@ import {
   type RedisOptions,
 } from './services-option.ts';
 import { publicUrlFile } from './public-url.ts';
+import { addBrowsersPerSourceOption } from './browsers-per-source-option.ts';
 import { addTrustProxyOption, type TrustProxyFlags } from './trust-proxy-option.ts';
 import { untilSignal } from './signals.ts';
 
@@ -45,6 +46,7 @@ interface Options extends DatabaseOptions, RedisOptions, MailFlags, MetricsFlags
   secretKeyFile?: string;
   countries?: string;
   egressAllow?: EgressRule;
+  browsersPerSource?: number;
 }
 
 type Role = 'controller' | 'relay';
@@ -97,6 +99,7 @@ export function controllerCommand(program: Command): void {
         .argParser(parseEgressOption),
     )
     .addHelpText('after', drainHelp);
+  addBrowsersPerSourceOption(command);
   addTrustProxyOption(
     command,
     'they say where others come from, by the PROXY protocol (v1, v2), X-Forwarded-For or Forwarded',
@@ -132,7 +135,7 @@ async function run(options: Options): Promise<void> {
     options.roles ?? (redis === undefined ? (['controller', 'relay'] as const) : (['controller'] as const));
   refuseHalfCluster({ database, redis, roles });
   const log = createLog('controller');
-  const relay = embedRelay(log);
+  const relay = embedRelay(log, options.browsersPerSource);
   const { webListen } = options;
   if (webListen !== undefined && !roles.includes('relay')) {
     throw new CommandError(

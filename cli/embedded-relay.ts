@@ -28,7 +28,8 @@ export interface Embedding {
   close(): void;
 }
 
-export function embedRelay(log: Logger): Embedding {
+/** @param browsersOfSource as `RelayOptions` has it */
+export function embedRelay(log: Logger, browsersOfSource?: number): Embedding {
   let relay: Relay | undefined;
   let embedded: EmbeddedRelay | undefined;
   const events = new Counts();
@@ -42,6 +43,7 @@ export function embedRelay(log: Logger): Embedding {
         lease: given.lease,
         clock: context.clock,
         random: context.random,
+        ...(browsersOfSource === undefined ? {} : { browsersOfSource }),
         log: (event) => {
           events.add(event.event);
           log.debug({ relay: event }, event.event);

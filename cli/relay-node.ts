@@ -44,6 +44,7 @@ export interface RelayNodeOptions {
   readonly isBehindTls?: boolean;
   readonly memoryBytes?: number;
   readonly bytesPerSecond?: number;
+  readonly browsersOfSource?: number;
   readonly log: Logger;
   /** Epoch milliseconds. */
   readonly wallClock?: () => number;
@@ -157,6 +158,7 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
       random: systemRandom,
       ...(options.memoryBytes === undefined ? {} : { memoryBytes: options.memoryBytes }),
       ...(options.bytesPerSecond === undefined ? {} : { bytesPerSecond: options.bytesPerSecond }),
+      ...(options.browsersOfSource === undefined ? {} : { browsersOfSource: options.browsersOfSource }),
       log: (event) => {
         events.add(event.event);
         log.info(event, event.event);

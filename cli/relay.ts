@@ -11,6 +11,7 @@ import { action, CommandError, say } from './output.ts';
 import { needsOptions } from './needed-options.ts';
 import { readSecret } from './secret.ts';
 import { serverCommands } from './servers.ts';
+import { addBrowsersPerSourceOption } from './browsers-per-source-option.ts';
 import { addTrustProxyOption, type TrustProxyFlags } from './trust-proxy-option.ts';
 import { untilSignal } from './signals.ts';
 
@@ -27,6 +28,7 @@ interface Options extends MetricsFlags, TrustProxyFlags {
   behindTls?: boolean;
   memory?: number;
   rate?: number;
+  browsersPerSource?: number;
 }
 
 export function relayCommand(program: Command): void {
@@ -57,6 +59,7 @@ export function relayCommand(program: Command): void {
       parseRate,
     )
     .addHelpText('after', drainHelp);
+  addBrowsersPerSourceOption(command);
   addTrustProxyOption(command, 'they say in the PROXY protocol (v1, v2) where browsers and nodes come from');
   command.option(
     '--behind-tls',
@@ -104,6 +107,7 @@ async function run(options: Options): Promise<void> {
     ...(options.trustProxy === undefined ? {} : { trustsProxy: options.trustProxy }),
     ...(options.behindTls === true ? { isBehindTls: true } : {}),
     ...(options.memory === undefined ? {} : { memoryBytes: options.memory * 1_024 * 1_024 }),
+    ...(options.browsersPerSource === undefined ? {} : { browsersOfSource: options.browsersPerSource }),
     ...(options.rate === undefined ? {} : { bytesPerSecond: (options.rate * 1_000_000) / 8 }),
   });
   say(

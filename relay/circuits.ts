@@ -8,6 +8,8 @@ import type { OrganisationId } from '../protocol/ids.ts';
 /** A circuit of nodes or of a browser, as far as memory goes. */
 export interface HoldsBytes {
   readonly heldBytes: number;
+  /** Whether one end is a browser, which anybody may be. */
+  readonly isBrowsers?: boolean;
   cut(code: CodeName): void;
 }
 
@@ -53,17 +55,23 @@ export class Circuits {
 
   /**
    * Counts what is held now and cuts where it is too much: the fullest circuit of the organisation that holds most, until
-   * the rest fits. Windows bound what comes in between two calls.
+   * the rest fits. Browsers that read nothing have half of it to themselves, and fill no more. Windows bound what comes in between
+   * two calls.
    */
   weigh(): void {
+    this.#cutTo(this.#limitBytes / 2, ({ isBrowsers }) => isBrowsers === true);
+    this.#cutTo(this.#limitBytes, () => true);
+  }
+
+  #cutTo(limitBytes: number, counts: (circuit: HoldsBytes) => boolean): void {
     let held = 0;
     const piles: Pile[] = [];
     for (const own of this.#byOrganisation.values()) {
-      const pile = new Pile(own);
+      const pile = new Pile([...own].filter(counts));
       piles.push(pile);
       held += pile.heldBytes;
     }
-    while (held > this.#limitBytes) {
+    while (held > limitBytes) {
       const most = piles.reduce((one, other) => (other.heldBytes > one.heldBytes ? other : one));
       held -= most.cutFullest();
     }
@@ -73,20 +81,20 @@ export class Circuits {
 /** What is held for one organisation while it is weighed. */
 class Pile {
   heldBytes = 0;
-  readonly #circuits: ReadonlySet<HoldsBytes>;
+  readonly #circuits: readonly HoldsBytes[];
   /** Fullest last; sorted when the first is cut. */
   #sorted: { readonly circuit: HoldsBytes; readonly bytes: number }[] | undefined;
 
-  constructor(circuits: ReadonlySet<HoldsBytes>) {
+  constructor(circuits: readonly HoldsBytes[]) {
     this.#circuits = circuits;
     for (const circuit of circuits) this.heldBytes += circuit.heldBytes;
   }
 
   /** Returns what that frees. */
   cutFullest(): number {
-    this.#sorted ??= Array.from(this.#circuits, (circuit) => ({ circuit, bytes: circuit.heldBytes })).sort(
-      (one, other) => one.bytes - other.bytes,
-    );
+    this.#sorted ??= this.#circuits
+      .map((circuit) => ({ circuit, bytes: circuit.heldBytes }))
+      .sort((one, other) => one.bytes - other.bytes);
     const fullest = this.#sorted.pop();
     if (fullest === undefined) throw new Error('nothing is left to cut');
     this.heldBytes -= fullest.bytes;

@@ -26,7 +26,7 @@ import { Circuits } from './circuits.ts';
 import { NodePlaces } from './node-places.ts';
 import { RateShares } from './rate-shares.ts';
 import { ServedNames } from './served-names.ts';
-import { WebDoor } from './web-door.ts';
+import { boundsOfBrowsers, WebDoor } from './web-door.ts';
 
 /** What happened, in ids and codes only. */
 export type RelayEvent =
@@ -50,6 +50,11 @@ export interface RelayOptions {
    * and there may be a circuit for each 16 KiB of it. Who has most pays when it is spent.
    */
   readonly memoryBytes?: number;
+  /**
+   * Connections of browsers that one source (an IPv4 address, an IPv6 /64) may hold; default 1,024. An eighth of that may be without a
+   * hello or a connector yet.
+   */
+  readonly browsersOfSource?: number;
   /** Nodes attached at once, shared among organisations when there are more; default 20,000, of 70 kB each. */
   readonly mostNodes?: number;
   /**
@@ -143,6 +148,9 @@ class BlindRelay implements Relay {
       serving: (name) => this.#serving(name),
       passed: (to) => options.log?.({ event: 'web', to }),
       refused: () => options.log?.({ event: 'web-refused' }),
+      ...(options.browsersOfSource === undefined
+        ? {}
+        : { bounds: boundsOfBrowsers(options.browsersOfSource) }),
     });
     this.#watchTickets();
     this.#watchMemory();

@@ -9,6 +9,7 @@ import { giveBackBlock } from '../protocol/mux/waiting-blocks.ts';
 import type { Meter } from './rate-shares.ts';
 
 export class WebCircuit {
+  readonly isBrowsers = true;
   readonly #socket: Socket;
   readonly #stream: MuxStream;
   #taken = 0;
@@ -63,7 +64,7 @@ export class WebCircuit {
   get heldBytes(): number {
     const up = this.#socket.readableLength + (this.#stream.destroyed ? 0 : this.#stream.writableLength);
     const waiting = this.#stream.destroyed ? 0 : this.#stream.bytesReceived - this.#taken;
-    return up + waiting + this.#socket.writableLength;
+    return up + waiting + (this.#socket.destroyed ? 0 : this.#socket.writableLength);
   }
 
   /** Ends it on both sides. */

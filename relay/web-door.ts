@@ -63,7 +63,9 @@ interface Passed {
   readonly connector: WebConnector;
 }
 
-const usualBounds: WebBounds = { unfinished: 1_024, unfinishedOfSource: 128, passedOfSource: 1_024 };
+const usualPassedOfSource = 1_024;
+const mostUnfinished = 1_024;
+const leastUnfinishedOfSource = 16;
 /** A connector takes a circuit within this. */
 const acceptMs = 3_000;
 /** The same where another one serves the name: who opens a page does not wait for a connector that went without a word. */
@@ -74,6 +76,13 @@ const partingMs = 1_000;
 const keepAliveMs = 30_000;
 /** TLS alert record: fatal, unrecognized_name (RFC 6066 §3). */
 const alert = Buffer.from([21, 3, 1, 0, 2, 2, 112]);
+
+/** The bounds where one source may hold so many connections. */
+export function boundsOfBrowsers(passedOfSource: number): WebBounds {
+  const eighth = Math.max(leastUnfinishedOfSource, Math.floor(passedOfSource / 8));
+  const unfinished = Math.max(mostUnfinished, 2 * eighth);
+  return { unfinished, unfinishedOfSource: eighth, passedOfSource };
+}
 
 export class WebDoor {
   readonly #options: WebDoorOptions;
@@ -86,7 +95,7 @@ export class WebDoor {
 
   constructor(options: WebDoorOptions) {
     this.#options = options;
-    this.#bounds = options.bounds ?? usualBounds;
+    this.#bounds = options.bounds ?? boundsOfBrowsers(usualPassedOfSource);
   }
 
   /** Connections whose hello or connector is waited for. */

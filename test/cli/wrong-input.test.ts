@@ -541,6 +541,11 @@ const runs: Run[] = [
     says: /give a whole number of MiB, at least 16/,
   },
   {
+    args: ['relay', ...server, ...state, '--browsers-per-source', '3'],
+    exit: 2,
+    says: /give a whole number of connections, from 16 to 1000000/,
+  },
+  {
     args: ['connector', ...state],
     exit: 2,
     says: /holds no enrolment yet; give --key-file.*token create --connector NETWORK/,

@@ -208,6 +208,69 @@ suite('the web door in the lab', () => {
     await context.close();
   });
 
+  test('SEC-J3, SEC-J8 a page of a listed hostname sends what needs a preflight and opens a WebSocket, by its path rule; any other does not', async () => {
+    const { page, context } = await signedIn('alice@acme.example');
+    const from = 'https://board.team.acme.example';
+    const other = await context.newPage();
+    await other.goto(`${from}/`);
+    await other.waitForURL(`${from}/`);
+    const put = (): Promise<string> =>
+      other.evaluate(
+        (url) =>
+          fetch(url, { method: 'PUT', credentials: 'include', headers: { 'x-mine': '1' } }).then(
+            async (answer) => ((await answer.json()) as Record<string, string>)['remote-user'] ?? 'nobody',
+            (error: Error) => error.name,
+          ),
+        `${wiki}/shared`,
+      );
+    const socket = (tab = other): Promise<string> =>
+      tab.evaluate(
+        (url) =>
+          new Promise<string>((resolve) => {
+            const opened = new WebSocket(url);
+            opened.addEventListener('open', () => opened.send('hello'));
+            opened.addEventListener('message', ({ data }) => resolve(String(data)));
+            opened.addEventListener('error', () => resolve('refused'));
+          }),
+        'wss://wiki.acme.example/socket',
+      );
+    const asked = (what: string): number => application.output.split(`request ${what}`).length - 1;
+    const before = { put: asked('PUT /shared'), options: asked('OPTIONS /shared') };
+    assert.deepEqual([await put(), await socket(), await socket(page)], ['TypeError', 'refused', 'hello']);
+    assert.deepEqual({ put: asked('PUT /shared'), options: asked('OPTIONS /shared') }, before);
+
+    const list = (effect: 'require' | 'block', groups?: string[]): Promise<unknown> =>
+      organisation.apply((document) => {
+        const [resource] = document.resources ?? [];
+        if (resource?.web === undefined) return;
+        resource.web.allowOrigins = [from];
+        resource.web.rules = [{ paths: ['/socket'], effect, ...(groups === undefined ? {} : { groups }) }];
+      });
+    await list('require', ['staff']);
+    assert.equal(
+      await eventually('a listed site', async () => ((await put()) === 'TypeError' ? undefined : put())),
+      'alice@acme.example',
+    );
+    assert.ok(asked('OPTIONS /shared') > before.options, 'the application itself answered the preflight');
+    assert.equal(await socket(), 'hello');
+    await list('require', ['automation']);
+    assert.equal(
+      await eventually('a rule', async () => ((await socket()) === 'refused' ? 'refused' : undefined)),
+      'refused',
+    );
+    assert.equal(await put(), 'alice@acme.example', 'the rule is for its path alone');
+    await list('block');
+    assert.deepEqual([await socket(), await socket(page)], ['refused', 'refused']);
+    await organisation.apply();
+    assert.equal(
+      await eventually('a site that is listed no more', async () =>
+        (await put()) === 'TypeError' ? 'TypeError' : undefined,
+      ),
+      'TypeError',
+    );
+    await context.close();
+  });
+
   test('REL-6: taking the right away ends a WebSocket, an event stream and a download within a second', async () => {
     const { page, context } = await signedIn('alice@acme.example');
     await openAllKinds(page);

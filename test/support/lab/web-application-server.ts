@@ -8,6 +8,7 @@
  *   /socket      a WebSocket that echoes       /events      server-sent events, one every 200 ms, endless
  *   /upload      counts and hashes the body    /bytes?n=N   N bytes, the same every time; ranges
  *   /sw.js, /static/sw.js   a service worker that answers for everything it may
+ *   /shared      the request's headers, for pages of any other site that may ask, by CORS
  *   /cookie      sets cookies of its own       /form        a form that posts to /upload
  */
 import { createHash } from 'node:crypto';
@@ -43,6 +44,14 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
       );
       break;
     case '/headers':
+      response.setHeader('content-type', 'application/json');
+      response.end(`${JSON.stringify(request.headers)}\n`);
+      break;
+    case '/shared':
+      response.setHeader('access-control-allow-origin', request.headers.origin ?? '*');
+      response.setHeader('access-control-allow-credentials', 'true');
+      response.setHeader('access-control-allow-methods', 'PUT');
+      response.setHeader('access-control-allow-headers', 'x-mine');
       response.setHeader('content-type', 'application/json');
       response.end(`${JSON.stringify(request.headers)}\n`);
       break;
