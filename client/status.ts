@@ -71,7 +71,7 @@ export interface ClientStatus {
     readonly routing: string;
     readonly resolver: string;
     readonly zones: readonly string[];
-    /** Public hostnames that are answered here, so that no sign-in page is needed. */
+    /** Public hostnames, and wildcards of such, that are answered here, so that no sign-in page is needed. */
     readonly hostnames: readonly string[];
     /** `by`: the account that holds it. */
     readonly refused_zones: readonly { readonly zone: string; readonly why: string; readonly by?: string }[];
