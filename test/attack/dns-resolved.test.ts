@@ -40,7 +40,7 @@ function protectedNames(asked: readonly string[]): string[] {
   return asked.filter((name) => name.includes('acme.internal') && name !== 'relay.acme.internal');
 }
 
-test('only the zones are asked of Postern, by the bus and by glibc; every other name goes where it went (FIELD rule 2)', async (t) => {
+test('only the zones, and what lies below a wildcard hostname, are asked of Postern, by the bus and by glibc; every other name goes where it went (FIELD rule 2)', async (t) => {
   const { laptop, world, before } = await start(t);
   const up = new RealUp(t, laptop, world.key);
   await up.ready();
@@ -49,6 +49,7 @@ test('only the zones are asked of Postern, by the bus and by glibc; every other 
     assert.match(await ask(laptop, granted), /^100\./, ask.name);
     assert.equal(await ask(laptop, missing), '', ask.name);
     assert.equal(await ask(laptop, foreign), '203.0.113.7', ask.name);
+    assert.equal(await ask(laptop, 'www.team.acme.example'), '203.0.113.7', ask.name);
   }
   assert.equal(
     (await laptop.run('curl', ['-s', '--max-time', '5', `http://${granted}/`])).stdout,
@@ -58,7 +59,7 @@ test('only the zones are asked of Postern, by the bus and by glibc; every other 
   const routed = /\(postern\w{6}\): ([^(]*)/.exec(domains)?.[1]?.trim().split(/\s+/) ?? [];
   assert.deepEqual(
     routed.filter((domain) => !/^~\d+\.100\.in-addr\.arpa$/.test(domain)),
-    ['~acme.internal', '~use-application-dns.net'],
+    ['~acme.internal', '~use-application-dns.net', '~team.acme.example'],
   );
   assert.match((await laptop.run('resolvectl', ['default-route'])).stdout, /postern\w+\): no/);
   assert.deepEqual(protectedNames(world.asked), []);

@@ -39,6 +39,13 @@ const ends: (() => unknown)[] = [];
 const organisation = await SmallOrganisation.start({ after: (end) => void ends.push(end as () => unknown) });
 organisation.wikiPort = 80;
 organisation.relayHosts = ['relay.acme.internal'];
+// A wildcard hostname that the connector serves no name of.
+const { resources } = organisation.device;
+const web = { hostnames: ['*.team.acme.example'], port: 443 };
+organisation.device = {
+  ...organisation.device,
+  resources: Object.fromEntries(Object.entries(resources).map(([id, each]) => [id, { ...each, web }])),
+};
 await organisation.push();
 print({ key: encodeEnrolmentKey(organisation.key()) });
 
