@@ -5,6 +5,7 @@ import { openIdentity } from '../protocol/node/identity.ts';
 import { openStateDirectory } from '../protocol/node/state-directory.ts';
 import { decodeEnrolmentKey } from '../protocol/secrets.ts';
 import { acmeSettings, withCertificates, type CertificateOptions } from './acme-options.ts';
+import { configurable } from './config-option.ts';
 import { collectEndpoints, directOptions, parseDirectListen, type DirectListen } from './direct-option.ts';
 import { notEnrolled } from './not-enrolled.ts';
 import { count } from './count.ts';
@@ -31,7 +32,7 @@ export function connectorCommand(program: Command): void {
     .description('serve the resources of one private network, dialling out only')
     .option('--key <pk_…>', 'provisioning key; needed once (also POSTERN_KEY)')
     .option('--key-file <file>', 'file that holds the key (also POSTERN_KEY_FILE; - for standard input)')
-    .option('--state <folder>', 'where keys and memory are kept', process.env['POSTERN_STATE'])
+    .option('--state <folder>', 'where keys and memory are kept')
     .option('--controller <url>', 'another address for the controller in the key; its pinned root stays')
     .option('--name <name>', 'how the connector is listed; the host name unless said')
     .addOption(
@@ -52,8 +53,8 @@ export function connectorCommand(program: Command): void {
         .default([], 'none'),
     )
     .addHelpText('after', drainHelp);
+  configurable(addMetricsOption(command), 'connector').action(action(run));
   needsOptions(command, ['--state']);
-  addMetricsOption(command).action(action(run));
   serverCommands(command, 'connector');
 }
 

@@ -15,9 +15,11 @@ import { exits } from '../protocol/errors.ts';
 import { encodeKey } from '../protocol/keys.ts';
 import { applyBootstrapFile } from './bootstrap-file.ts';
 import { certificateFiles } from './certificate-files.ts';
+import { configurable } from './config-option.ts';
 import { addMailOptions, mailOptions, type MailFlags } from './mail-options.ts';
 import { addMetricsOption, serveMetrics, type MetricsFlags } from './metrics-server.ts';
 import { parsePort, parsePublicListen, type PublicListen } from './listen-option.ts';
+import { needsOptions } from './needed-options.ts';
 import { action, CommandError, say } from './output.ts';
 import {
   databaseOf,
@@ -71,7 +73,7 @@ export function controllerCommand(program: Command): void {
       parsePort,
     )
     .option('--public-url <url>', `how people and nodes reach it; without, a trial at ${trialUrl}`, parseUrl)
-    .requiredOption('--data <folder>', 'where keys and records are kept', process.env['POSTERN_DATA'])
+    .option('--data <folder>', 'where keys and records are kept')
     .option(
       '--roles <roles>',
       'controller,relay or controller; both unless said, and with --redis controller',
@@ -104,7 +106,9 @@ export function controllerCommand(program: Command): void {
     command,
     'they say where others come from, by the PROXY protocol (v1, v2), X-Forwarded-For or Forwarded',
   );
-  addMetricsOption(addMailOptions(withRedis(withDatabase(command)))).action(action(run));
+  configurable(addMetricsOption(addMailOptions(withRedis(withDatabase(command)))), 'controller');
+  needsOptions(command, ['--data']);
+  command.action(action(run));
 }
 
 const drainHelp = `
@@ -217,9 +221,11 @@ async function mailer(mail: Omit<MailOptions, 'failed'>, log: Logger): Promise<M
 }
 
 /** How a command beside the controller finds the same database; the variable is there already. */
-function beside({ database, databaseFile }: DatabaseOptions): string {
-  if (databaseFile !== undefined) return ` --database-file ${databaseFile}`;
-  return database === undefined ? '' : ' --database …';
+function beside({ database, databaseFile, databasePasswordFile }: DatabaseOptions): string {
+  const password =
+    databasePasswordFile === undefined ? '' : ` --database-password-file ${databasePasswordFile}`;
+  if (databaseFile !== undefined) return ` --database-file ${databaseFile}${password}`;
+  return `${database === undefined ? '' : ' --database …'}${password}`;
 }
 
 /** Several controllers need both services, and relays of their own. */

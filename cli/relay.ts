@@ -6,6 +6,7 @@ import { openStateDirectory } from '../protocol/node/state-directory.ts';
 import { decodeEnrolmentKey } from '../protocol/secrets.ts';
 import { parsePublicListen, type PublicListen } from './listen-option.ts';
 import { certificateFiles } from './certificate-files.ts';
+import { configurable } from './config-option.ts';
 import { addMetricsOption, serveMetrics, type MetricsFlags } from './metrics-server.ts';
 import { action, CommandError, say } from './output.ts';
 import { needsOptions } from './needed-options.ts';
@@ -44,7 +45,7 @@ export function relayCommand(program: Command): void {
     .option('--public-url <url>', 'how nodes reach it', parsePublicUrl)
     .option('--key <pk_…>', 'provisioning key; needed once (also POSTERN_KEY)')
     .option('--key-file <file>', 'file that holds the key (also POSTERN_KEY_FILE; - for standard input)')
-    .option('--state <folder>', 'where keys and memory are kept', process.env['POSTERN_STATE'])
+    .option('--state <folder>', 'where keys and memory are kept')
     .option('--controller <url>', 'another address for the controller in the key; its pinned root stays')
     .option('--tls-cert <file>', 'certificate chain, PEM; without, the controller issues one')
     .option('--tls-key <file>', 'its private key, PEM')
@@ -65,8 +66,8 @@ export function relayCommand(program: Command): void {
     '--behind-tls',
     'TLS ends at the balancers of --trust-proxy: nodes are taken from these alone, over plain WebSocket',
   );
+  configurable(addMetricsOption(command), 'relay').action(action(run));
   needsOptions(command, ['--listen', '--public-url', '--state']);
-  addMetricsOption(command).action(action(run));
   serverCommands(command, 'relay');
 }
 

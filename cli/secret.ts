@@ -1,6 +1,17 @@
 /** Secrets from a flag, a file, standard input or the environment: none is ever required on a command line. */
 import { readInputFile } from './input-file.ts';
 
+/** Every secret that `readSecret` is asked for by a program that runs for long. */
+export const secretNames = [
+  'key',
+  'database',
+  'database-password',
+  'redis',
+  'redis-password',
+  'smtp-password',
+  'acme-eab-hmac-key',
+] as const;
+
 /**
  * The secret called `name`: from its flag, from `--NAME-file` (`-` is standard input), from POSTERN_NAME, or from the
  * file that POSTERN_NAME_FILE names; undefined when none is given.

@@ -8,6 +8,7 @@ import { openStateDirectory } from '../protocol/node/state-directory.ts';
 import { decodeEnrolmentKey } from '../protocol/secrets.ts';
 import type { ClientStatus } from '../client/status.ts';
 import { chosenFolder } from './account-choice.ts';
+import { configurable } from './config-option.ts';
 import { count } from './count.ts';
 import { parseListen } from './listen-option.ts';
 import { EventPrinter, sayAccountReady } from './event-printer.ts';
@@ -33,17 +34,17 @@ interface Options extends ControllerOptions {
 }
 
 export function upCommand(program: Command): void {
-  program
+  const command = program
     .command('up')
     .description('reach your applications by name, until stopped (Ctrl-C or postern down)')
-    .option('--controller <url>', 'the controller, at the first sign-in of a person (POSTERN_CONTROLLER)')
+    .option('--controller <url>', 'the controller, at the first sign-in of a person (or POSTERN_CONTROLLER)')
     .option('--ca <file>', 'PEM file of the authority behind the controller’s certificate')
     .option('--pin <root>', 'the controller’s root key')
     .option('--key <sk_…>', 'key of a service account (also POSTERN_KEY)')
     .option('--key-file <file>', 'file that holds the key (also POSTERN_KEY_FILE; - for standard input)')
     .addOption(stateOption())
     .option('--capture <how>', 'auto: names work in every program (needs root); none: proxies only', 'auto')
-    .option('--range <cidr>', 'addresses to give to names', process.env['POSTERN_RANGE'] ?? '100.96.0.0/12')
+    .option('--range <cidr>', 'addresses to give to names', '100.96.0.0/12')
     .option('--socks <address:port>', 'also serve SOCKS5 on loopback, for TCP and UDP', parseListen)
     .option(
       '--http-proxy <address:port>',
@@ -56,8 +57,8 @@ export function upCommand(program: Command): void {
       '--prefer <account>',
       'the account that keeps a zone from now on where zones of several overlap; the first signed in unless said',
     )
-    .option('--name <name>', 'how the device is listed; the host name unless said')
-    .action(action(run));
+    .option('--name <name>', 'how the device is listed; the host name unless said');
+  configurable(command, 'up').action(action(run));
 }
 
 async function run(options: Options): Promise<void> {
@@ -73,10 +74,10 @@ async function run(options: Options): Promise<void> {
     );
   }
   const state = openStateDirectory(options.state);
-  const controller = options.controller ?? process.env['POSTERN_CONTROLLER'];
+  const { controller } = options;
   const joined =
     key === undefined
-      ? await enrolPerson(state, { ...options, ...(controller === undefined ? {} : { controller }) })
+      ? await enrolPerson(state, options)
       : undefined;
   const override = key === undefined ? joined?.movedTo : controller;
   const folders = new AccountFolders(state);

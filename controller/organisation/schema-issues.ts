@@ -7,6 +7,7 @@ import { Compile, type Validator } from 'typebox/compile';
 import type { TLocalizedValidationError } from 'typebox/error';
 import { Settings } from 'typebox/system';
 import type { DocumentIssue } from '../../protocol/problem.ts';
+import { nearestName } from './nearest-name.ts';
 
 // TypeBox stops at eight errors unless told; a person wants to mend a whole file at once.
 Settings.Set({ maxErrors: 500 });
@@ -155,21 +156,8 @@ function schemaAt(schema: unknown, schemaPath: string): SchemaNode | undefined {
 /** ` (did you mean "zones"?)` when a known key is one or two letters away. */
 function closest(given: string, known: readonly string[]): string {
   if (known.length === 0) return '; write it in lower-case letters, as the system itself does';
-  const near = known.find((key) => distance(given.toLowerCase(), key.toLowerCase()) <= 2);
+  const near = nearestName(given, known);
   return near === undefined ? `; known here are ${known.join(', ')}` : `; did you mean "${near}"?`;
-}
-
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 0; i < a.length; i++) {
-    const next = [i + 1];
-    for (let j = 0; j < b.length; j++) {
-      const substituted = (row[j] ?? 0) + (a[i] === b[j] ? 0 : 1);
-      next.push(Math.min(substituted, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row.at(-1) ?? 0;
 }
 
 function quoted(value: unknown): string {

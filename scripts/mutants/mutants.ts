@@ -19,6 +19,7 @@ import { listenersMutants } from './listeners.ts';
 import type { Mutant } from './mutant.ts';
 import { muxMutants } from './mux.ts';
 import { nonsenseMutants } from './nonsense.ts';
+import { optionMutants } from './options.ts';
 import { policyMutants } from './policy.ts';
 import { postureMutants } from './posture.ts';
 import { relayMutants } from './relay.ts';
@@ -32,6 +33,7 @@ import { webDoorMutants } from './web-door.ts';
 
 export const mutants: readonly Mutant[] = [
   ...backupMutants,
+  ...optionMutants,
   ...policyMutants,
   ...postureMutants,
   ...muxMutants,

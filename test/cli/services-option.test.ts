@@ -27,6 +27,8 @@ test('an address comes from the option, its file or a variable, and its password
   assert.equal(await redisOf({ redisFile: file }), 'rediss://redis.acme.example:6380');
   const password = join(directory, 'password');
   await writeFile(password, 'a/b:c@d e%\n');
+  const joined = new URL((await databaseOf({ database: url, databasePasswordFile: password })) ?? '');
+  assert.equal(decodeURIComponent(joined.password), 'a/b:c@d e%');
   withVariables(t, { POSTERN_DATABASE: url, POSTERN_DATABASE_PASSWORD_FILE: password });
   const whole = new URL((await databaseOf({})) ?? '');
   assert.deepEqual(
