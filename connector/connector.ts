@@ -176,6 +176,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   const { promise: refused, reject: refuse } = Promise.withResolvers<never>();
   refused.catch(() => undefined);
   const { promise: welcomed, resolve: welcome } = Promise.withResolvers<void>();
+  let isLeaving = false;
   let isStopped = false;
 
   const api = await serveLocalApi(state.path, { 'GET /v1/status': () => status() }).catch(
@@ -220,12 +221,14 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     send: (message) => control.send(message),
     restart: () => control.restart(),
     attach,
+    followDrained,
     refreshTickets() {
       for (const attachment of relays.values()) attachment.refresh();
     },
     recheck,
   });
   attach();
+  followDrained();
   web.resume();
 
   return {
@@ -233,6 +236,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     welcomed,
     refused,
     async drain(graceMs = drainMs) {
+      isLeaving = true;
       sessions.drain();
       web.drain();
       log.info({ flows: sessions.openFlows, requests: web.openExchanges }, 'draining');
@@ -274,6 +278,16 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   function attach(): void {
     const named = Object.keys(snapshot()?.relays ?? {});
     relays.update(named.flatMap((id) => parseId('rly', id) ?? []));
+  }
+
+  /** An administrator drained it, or took it back; one that is about to end takes nothing more in either case. */
+  function followDrained(): void {
+    const isDrained = snapshot()?.drained === true;
+    if (isLeaving || isDrained === sessions.isDraining) return;
+    log.info({ flows: sessions.openFlows }, isDrained ? 'drained by an administrator' : 'taken back');
+    if (isDrained) sessions.drain();
+    else sessions.resume();
+    web.setDrained(isDrained);
   }
 
   function attachTo(relayId: RelayId): KeptAttachment {

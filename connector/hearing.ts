@@ -25,6 +25,8 @@ export interface HearingOptions {
   restart(this: void): void;
   /** Other relays may be named. */
   attach(this: void): void;
+  /** It may be drained, or be taken back. */
+  followDrained(this: void): void;
   /** There are new tickets for the relays. */
   refreshTickets(this: void): void;
   /** A right may have ended. */
@@ -116,6 +118,7 @@ export class Hearing {
   #follow(): void {
     this.#options.attach();
     this.#options.web.follow();
+    this.#options.followDrained();
   }
 
   /** A key is no longer on the card: what it signed ends, and is signed anew for whoever has a right to it. */

@@ -87,6 +87,8 @@ export const ServerEntry = Type.Object({
   version: Type.String(),
   online: Type.Boolean(),
   seen: Type.String(),
+  /** Of a connector: since when an administrator keeps new flows away from it; absent while it takes them. */
+  drained: Type.Optional(Type.String()),
   /** A relay inside the controller's process: it goes only with a start without it. */
   embedded: Type.Optional(Type.Literal(true)),
 });

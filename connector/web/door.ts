@@ -77,6 +77,8 @@ export interface WebDoor {
    * Where the network has no other one it goes on as before: whoever comes would find nobody.
    */
   drain(): void;
+  /** As an administrator says: takes no new connections, whether there is another connector or not; or takes them again. */
+  setDrained(isDrained: boolean): void;
   /**
    * Ends whatever is open, with this code in its record. Resolves to how many connections there were: their last words are on
    * their way to the relays.

@@ -318,6 +318,11 @@ class ConnectorWebDoor implements WebDoor {
     if (Object.keys(this.#options.snapshot()?.peers ?? {}).length > 0) this.#endpoint.drain();
   }
 
+  setDrained(isDrained: boolean): void {
+    if (isDrained) this.#endpoint.drain();
+    else this.#endpoint.resume();
+  }
+
   async close(code: CodeName): Promise<number> {
     const connections = this.#endpoint.size;
     this.#open.cutAll((exchange) => this.#records.cut(exchange, { code }));

@@ -3,6 +3,22 @@ import { guards, type Mutant } from './mutant.ts';
 
 export const connectorMutants: readonly Mutant[] = [
   ...guards(
+    'connector/connector.ts',
+    ['test/client/draining.test.ts'],
+    [
+      [
+        'a connector drains as an administrator says',
+        '    if (isDrained) sessions.drain();\n    else sessions.resume();\n',
+        '',
+      ],
+      [
+        'a connector that ends is not taken back',
+        'if (isLeaving || isDrained === sessions.isDraining) return;',
+        'if (isDrained === sessions.isDraining) return;',
+      ],
+    ],
+  ),
+  ...guards(
     'protocol/node/identity.ts',
     ['test/connector/failing-disk.test.ts'],
     [

@@ -175,6 +175,8 @@ export const admin = {
   signOutPerson: (person: string) => call<{ ended: number }>('DELETE', `people/${id(person)}/sessions`),
   setDisabled: (kind: 'people' | 'service-accounts', account: string, disabled: boolean) =>
     call<undefined>('POST', `${kind}/${id(account)}/${disabled ? 'disable' : 'enable'}`),
+  drainConnector: (node: string, action: 'drain' | 'resume') =>
+    call<null>('POST', `connectors/${encodeURIComponent(node)}/${action}`),
   removeServer: (kind: 'connectors' | 'relays', node: string) =>
     call<undefined>('DELETE', `${kind}/${id(node)}`),
   makeKey: (body: { purpose: KeyEntry['purpose']; name: string; uses?: number; expires?: string }) =>
