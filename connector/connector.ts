@@ -36,6 +36,7 @@ import { networkPeers } from './network-peers.ts';
 import { servedPart, type Serves } from './served.ts';
 import { AcceptedSessions } from './sessions/accepted-sessions.ts';
 import { listenDirectly } from './sessions/direct-listener.ts';
+import { TargetHealth } from './dial/target-health.ts';
 import { TargetTests } from './dial/target-tests.ts';
 import type { AcmeSettings } from './web/certificates/acme-account.ts';
 import { answerPeer } from './web/certificates/answer-peer.ts';
@@ -122,6 +123,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   const relays = new Attachments(attachTo);
   const { isPeer, goesBefore, peers } = networkPeers(identity, snapshot, relays);
   const resolve = options.resolve ?? keepNames(systemClock);
+  const health = new TargetHealth(wallClock);
   const sessions = new AcceptedSessions({
     own: identity.nodeKey,
     network: () => parseId('net', snapshot()?.network.id),
@@ -139,6 +141,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
           certificateFor: (name) => web.certificateFor(name, key),
         }),
       resolve,
+      noteDial: health.note,
       resolveRecords: options.resolveRecords ?? systemRecords,
       takeWeb: (stream, device) => web.takeFlow(stream, device),
       ...(listener === undefined ? {} : { isOwnListener: listener.isAt }),
@@ -161,6 +164,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     isLogFull: () => flows.full,
     alarm: (name) => alarms.raise(name),
     resolve,
+    noteDial: health.note,
     ...(options.onRequest === undefined ? {} : { onRequest: options.onRequest }),
     ...(options.webCertificates === undefined ? {} : { certificates: options.webCertificates }),
     ...(options.acme === undefined ? {} : { acme: { settings: options.acme, log, peers, goesBefore } }),
@@ -171,6 +175,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     resolve: options.resolve ?? systemResolve,
     isOwnListener: listener?.isAt,
     send: (answer) => control.send(answer),
+    found: (...found) => health.found(...found),
     clock: systemClock,
   });
   const { promise: refused, reject: refuse } = Promise.withResolvers<never>();
@@ -217,6 +222,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     sessions,
     web,
     targetTests,
+    health,
     handIn,
     send: (message) => control.send(message),
     restart: () => control.restart(),
@@ -336,6 +342,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       sessions: sessions.size,
       streams: sessions.openFlows,
       requests: web.openExchanges,
+      failing: health.failing,
       isDraining: sessions.isDraining,
       isBehind: hearing.isBehind,
       certificates: web.certificates,

@@ -5,6 +5,7 @@
 import type { FromController, FromNode } from '../protocol/control.ts';
 import type { Alarms } from '../protocol/node/alarms.ts';
 import { hasLostKey, type Card } from '../protocol/tokens.ts';
+import type { TargetHealth } from './dial/target-health.ts';
 import type { TargetTests } from './dial/target-tests.ts';
 import type { HandIn } from './flows/hand-in.ts';
 import { tellFlows } from './flows/tell-flows.ts';
@@ -19,6 +20,7 @@ export interface HearingOptions {
   readonly sessions: AcceptedSessions;
   readonly web: WebDoor;
   readonly targetTests: TargetTests;
+  readonly health: TargetHealth;
   readonly handIn: HandIn;
   send(this: void, message: FromNode): boolean;
   /** A patch was made for something else than we have: the channel starts anew. */
@@ -66,7 +68,8 @@ export class Hearing {
   }
 
   take(message: FromController): void {
-    const { memory, alarms, sessions, web, targetTests, handIn, send, restart, recheck } = this.#options;
+    const { memory, alarms, sessions, web, targetTests, health, handIn, send, restart, recheck } =
+      this.#options;
     if (web.receive(message)) return;
     switch (message.t) {
       case 'beat':
@@ -105,6 +108,8 @@ export class Hearing {
         return void this.#tickets.take(message.list);
       case 'flows':
         return void send(tellFlows(message, [...sessions.values(), web]));
+      case 'health':
+        return void send(health.tell(message));
       case 'probe':
         return targetTests.take(message);
       case 'received':
@@ -118,6 +123,7 @@ export class Hearing {
   #follow(): void {
     this.#options.attach();
     this.#options.web.follow();
+    this.#options.health.follow(this.#options.memory.snapshot?.resources ?? {});
     this.#options.followDrained();
   }
 

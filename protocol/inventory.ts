@@ -95,6 +95,9 @@ export const ServerEntry = Type.Object({
 
 export const NetworkEntry = Type.Object({ id: Type.String(), name: Type.String() });
 
+/** `web`: at a public hostname, or at ports where web applications are. `range`: a network of hosts. */
+export const ResourceKind = Type.Enum(['web', 'database', 'ssh', 'rdp', 'vnc', 'tcp', 'udp', 'range']);
+
 export const ResourceEntry = Type.Object({
   id: Type.String(),
   name: Type.String(),
@@ -103,6 +106,9 @@ export const ResourceEntry = Type.Object({
   hosts: Type.Array(Type.String()),
   ports: Type.Array(Type.String()),
   tags: Type.Array(Type.String()),
+  kind: ResourceKind,
+  /** When somebody last connected to it, to a few seconds; absent where nobody ever did. */
+  lastUsed: Type.Optional(Type.String()),
 });
 
 /** An enrolment key, without its text. */
@@ -186,6 +192,7 @@ export type SessionEntry = Static<typeof SessionEntry>;
 export type AuditRow = Static<typeof AuditRow>;
 export type ServerEntry = Static<typeof ServerEntry>;
 export type NetworkEntry = Static<typeof NetworkEntry>;
+export type ResourceKind = Static<typeof ResourceKind>;
 export type ResourceEntry = Static<typeof ResourceEntry>;
 export type KeyEntry = Static<typeof KeyEntry>;
 export type ApiTokenEntry = Static<typeof ApiTokenEntry>;

@@ -13,6 +13,7 @@ import type { ConnectorSnapshot } from '../../protocol/snapshot.ts';
 import type { Card } from '../../protocol/tokens.ts';
 import type { HostCertificate } from '../../protocol/web-messages.ts';
 import type { Resolve } from '../dial/resolve.ts';
+import type { NoteDial } from '../dial/target-health.ts';
 import type { AcmeCertificatesOptions } from './certificates/acme-certificates.ts';
 import type { PeerAnswer } from './certificates/peer-messages.ts';
 import type { DeviceFlow } from '../flows/device-flow.ts';
@@ -34,6 +35,8 @@ export interface WebDoorOptions {
   isLogFull(): boolean;
   alarm(name: AlarmName): void;
   readonly resolve: Resolve;
+  /** Is told what became of every dial to an origin. */
+  readonly noteDial?: NoteDial;
   readonly onRequest?: WatchRequest;
   /** A folder of certificates. */
   readonly certificates?: string;

@@ -128,8 +128,8 @@ class ConnectorWebDoor implements WebDoor {
       nowMs,
       start: () => options.snapshot()?.web?.url,
     });
-    this.#upstreams = new Upstreams(clock, options.resolve);
-    this.#health = new OriginHealth(clock, options.resolve);
+    this.#upstreams = new Upstreams(clock, options.resolve, options.noteDial);
+    this.#health = new OriginHealth(clock, options.resolve, options.noteDial);
     this.#records = new WebRecords({
       record: (entry) => options.record(entry),
       hasRoom: () => options.hasRoom(),
@@ -152,6 +152,7 @@ class ConnectorWebDoor implements WebDoor {
     const upgrading: UpgradeOptions = {
       clock,
       resolve: options.resolve,
+      noteDial: options.noteDial,
       health: this.#health,
       failed: (exchange, code) => this.#records.failed(exchange, code),
     };

@@ -19,6 +19,22 @@ export const connectorMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
+    'connector/dial/target-health.ts',
+    ['test/connector/target-health.test.ts'],
+    [
+      [
+        'what a connector remembers of a target is bounded',
+        '    if (state.changes.length > maxHealthChanges) state.changes.shift();\n',
+        '',
+      ],
+      [
+        'ports that a connector remembers of a resource are bounded',
+        '    if (ports.size >= maxPorts && first !== undefined) ports.delete(first);\n',
+        '',
+      ],
+    ],
+  ),
+  ...guards(
     'protocol/node/identity.ts',
     ['test/connector/failing-disk.test.ts'],
     [

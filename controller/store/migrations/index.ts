@@ -32,6 +32,7 @@ import * as resourceLists from './0030-resource-lists.ts';
 import * as takenValues from './0031-taken-values.ts';
 import * as exposureHost from './0032-exposure-host.ts';
 import * as drainedConnectors from './0036-drained-connectors.ts';
+import * as resourceLastUses from './0037-resource-last-uses.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-organisation': organisation,
@@ -66,4 +67,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0031-taken-values': takenValues,
   '0032-exposure-host': exposureHost,
   '0036-drained-connectors': drainedConnectors,
+  '0037-resource-last-uses': resourceLastUses,
 };

@@ -74,7 +74,7 @@ export function NetworksPage() {
               rows={rows}
               columns={serverColumns('connectors')}
               keyOf={({ id }) => id}
-              actionsWidth="w-28 sm:w-44"
+              actionsWidth="w-26 sm:w-44"
               {...(may('servers.write') ? { renderActions: renderConnectorActions } : {})}
               empty={<NoConnector>{addConnector}</NoConnector>}
             />

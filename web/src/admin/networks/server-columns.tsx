@@ -18,7 +18,7 @@ const name: Column<ServerEntry> = {
 const state: Column<ServerEntry> = {
   id: 'state',
   head: 'State',
-  width: 'w-44',
+  width: 'w-34 sm:w-44',
   value: ({ online, seen, drained }) => (online ? (drained === undefined ? 'connected' : 'drained') : seen),
   cell: ({ online, seen, drained }) => <Online online={online} seen={seen} drained={drained} />,
 };
