@@ -26,7 +26,7 @@ export type NoteDial = (resource: string, port: number, error?: unknown) => void
 const codes: ReadonlySet<string> = new Set(HealthCode.enum);
 
 /** The code of a dial that failed; undefined where its error says nothing of the target. */
-export function healthCode(error: unknown): HealthCode | undefined {
+function healthCode(error: unknown): HealthCode | undefined {
   if (error instanceof OriginTlsError) return error.isCertificate ? 'certificate' : 'no-tls';
   return error instanceof Fault && codes.has(error.code) ? (error.code as HealthCode) : undefined;
 }

@@ -52,8 +52,8 @@ test('every connector is asked, speaks of its own network alone, and what it fou
   const { resources, silent, more } = (await looking).json<ResourceHealthList>();
   assert.deepEqual(
     resources
-      .map(({ name, state, ports }) => [name, state, ports.map(({ connector }) => connector)])
-      .toSorted(),
+      .toSorted((a, b) => a.name.localeCompare(b.name))
+      .map(({ name, state, ports }) => [name, state, ports.map(({ connector }) => connector)]),
     [
       ['databases', 'failing', ['hq-1']],
       ['printer', 'ok', ['lab-1']],

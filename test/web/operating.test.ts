@@ -5,6 +5,7 @@ import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import type { ResourceEntry, ServerEntry } from '../../protocol/inventory.ts';
 import type { HealthAnswer } from '../../protocol/resource-health.ts';
+import { eventually } from '../support/eventually.ts';
 import { axeFindings, startDashboard } from './support/dashboard.ts';
 import { signInAs } from './support/sign-in-as.ts';
 
@@ -159,9 +160,11 @@ test('a tile of the portal says that what it opens does not answer now, to whoev
     resources: { name: string; reached?: string }[];
   };
   assert.ok(first.some(({ name }) => name === 'wiki'));
-  // What was not known the first time is there the next.
-  await go(page, '/');
-  await page.getByText('Does not answer now').first().waitFor();
+  // What was not known the first time is there when the page asks again.
+  await eventually('the tile says so', async () => {
+    await go(page, '/');
+    return (await page.getByText('Does not answer now').count()) > 0 || undefined;
+  });
   await sound(page, '/', complaints);
   if (pictures !== undefined) await page.screenshot({ path: join(pictures, 'operating-portal.png') });
 });
