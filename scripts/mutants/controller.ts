@@ -3,6 +3,17 @@ import { guards, type Mutant } from './mutant.ts';
 
 export const controllerMutants: readonly Mutant[] = [
   ...guards(
+    'controller/login/my-resources-routes.ts',
+    ['test/web/operating.test.ts'],
+    [
+      [
+        'whether what is refused answers is told to nobody',
+        'reached === undefined || !isUsable ? shown',
+        'reached === undefined ? shown',
+      ],
+    ],
+  ),
+  ...guards(
     'controller/control/health-looks.ts',
     ['test/controller/resource-health.test.ts'],
     [

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import type { ResourceEntry, ServerEntry } from '../../protocol/inventory.ts';
-import type { HealthAnswer } from '../../protocol/resource-health.ts';
+import type { HealthAnswer, ResourceHealthList } from '../../protocol/resource-health.ts';
 import { eventually } from '../support/eventually.ts';
 import { axeFindings, startDashboard } from './support/dashboard.ts';
 import { signInAs } from './support/sign-in-as.ts';
@@ -47,11 +47,15 @@ const found: HealthAnswer['list'] = [
   },
   { resource: idOf('ledger'), port: 443, code: 'unreachable', since: nowMs - 90_000, ok: nowMs - 900_000 },
 ];
+/** The same of the other connector. */
+const elsewhere: HealthAnswer['list'] = [];
 context.bus.subscribe((_, message) => {
   if (message.kind !== 'ask' || message.message.t !== 'health') return;
   const { question, resource } = message.message;
   const isHq = connectors.find(({ id }) => id === message.node)?.name === 'hq-1';
-  const list = found.filter((each) => isHq && (resource === undefined || each.resource === resource));
+  const list = (isHq ? found : elsewhere).filter(
+    (each) => resource === undefined || each.resource === resource,
+  );
   context.bus.publish(organisation, {
     kind: 'answer',
     node: message.node,
@@ -145,26 +149,30 @@ test('SEC-J6 a connector is drained and taken back, and whoever may not sees wha
   assert.deepEqual([...complaints, ...reader.complaints], []);
 });
 
-test('a tile of the portal says that what it opens does not answer now, to whoever may use it', async () => {
-  found.splice(0, found.length, {
-    resource: idOf('wiki'),
-    port: 80,
-    code: 'unreachable',
-    since: nowMs,
-    changes: [],
-  });
+test('a tile of the portal says that what it opens does not answer now, to whoever may use it alone', async () => {
+  const { store, reader } = context.organisation(organisation);
+  const { networks } = await reader.current();
+  const network = networks.find(({ name }) => name === 'prod-vpc')?.id ?? null;
+  await store.update('nodes').set({ network }).where('name', '=', 'lab-1').execute();
+  const failing = { port: 80, code: 'unreachable' as const, since: nowMs, changes: [] };
+  found.splice(0, found.length, { resource: idOf('wiki'), ...failing });
+  elsewhere.push({ resource: idOf('databases'), ...failing });
   const { page, complaints } = await dashboard.open();
-  const answer = page.waitForResponse((response) => response.url().includes('/me/resources'));
-  await go(page, '/');
-  const { resources: first } = (await (await answer).json()) as {
-    resources: { name: string; reached?: string }[];
-  };
-  assert.ok(first.some(({ name }) => name === 'wiki'));
   // What was not known the first time is there when the page asks again.
-  await eventually('the tile says so', async () => {
+  const list = await eventually('the portal knows', async () => {
+    const answer = page.waitForResponse((response) => response.url().includes('/me/resources'));
     await go(page, '/');
-    return (await page.getByText('Does not answer now').count()) > 0 || undefined;
+    const { resources: all } = (await (await answer).json()) as {
+      resources: { name: string; state: string; reached?: string }[];
+    };
+    return all.some(({ reached }) => reached === 'failing') ? all : undefined;
   });
+  await page.getByText('Does not answer now').first().waitFor();
+  // They know of it, and may not use it: that it fails is nothing to them.
+  const databases = list.find(({ name }) => name === 'databases');
+  assert.deepEqual([databases?.state, databases?.reached], ['refused', undefined]);
+  const { resources: known } = await ask<ResourceHealthList>('resource-health');
+  assert.equal(known.find(({ name }) => name === 'databases')?.state, 'failing');
   await sound(page, '/', complaints);
   if (pictures !== undefined) await page.screenshot({ path: join(pictures, 'operating-portal.png') });
 });
