@@ -36,6 +36,7 @@ import { networkPeers } from './network-peers.ts';
 import { servedPart, type Serves } from './served.ts';
 import { AcceptedSessions } from './sessions/accepted-sessions.ts';
 import { listenDirectly } from './sessions/direct-listener.ts';
+import { TargetHealth } from './dial/target-health.ts';
 import { TargetTests } from './dial/target-tests.ts';
 import type { AcmeSettings } from './web/certificates/acme-account.ts';
 import { answerPeer } from './web/certificates/answer-peer.ts';
@@ -122,6 +123,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   const relays = new Attachments(attachTo);
   const { isPeer, goesBefore, peers } = networkPeers(identity, snapshot, relays);
   const resolve = options.resolve ?? keepNames(systemClock);
+  const health = new TargetHealth(wallClock);
   const sessions = new AcceptedSessions({
     own: identity.nodeKey,
     network: () => parseId('net', snapshot()?.network.id),
@@ -139,6 +141,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
           certificateFor: (name) => web.certificateFor(name, key),
         }),
       resolve,
+      noteDial: health.note,
       resolveRecords: options.resolveRecords ?? systemRecords,
       takeWeb: (stream, device) => web.takeFlow(stream, device),
       ...(listener === undefined ? {} : { isOwnListener: listener.isAt }),
@@ -161,6 +164,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     isLogFull: () => flows.full,
     alarm: (name) => alarms.raise(name),
     resolve,
+    noteDial: health.note,
     ...(options.onRequest === undefined ? {} : { onRequest: options.onRequest }),
     ...(options.webCertificates === undefined ? {} : { certificates: options.webCertificates }),
     ...(options.acme === undefined ? {} : { acme: { settings: options.acme, log, peers, goesBefore } }),
@@ -171,11 +175,13 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     resolve: options.resolve ?? systemResolve,
     isOwnListener: listener?.isAt,
     send: (answer) => control.send(answer),
+    found: (...found) => health.found(...found),
     clock: systemClock,
   });
   const { promise: refused, reject: refuse } = Promise.withResolvers<never>();
   refused.catch(() => undefined);
   const { promise: welcomed, resolve: welcome } = Promise.withResolvers<void>();
+  let isLeaving = false;
   let isStopped = false;
 
   const api = await serveLocalApi(state.path, { 'GET /v1/status': () => status() }).catch(
@@ -216,16 +222,19 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     sessions,
     web,
     targetTests,
+    health,
     handIn,
     send: (message) => control.send(message),
     restart: () => control.restart(),
     attach,
+    followDrained,
     refreshTickets() {
       for (const attachment of relays.values()) attachment.refresh();
     },
     recheck,
   });
   attach();
+  followDrained();
   web.resume();
 
   return {
@@ -233,6 +242,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     welcomed,
     refused,
     async drain(graceMs = drainMs) {
+      isLeaving = true;
       sessions.drain();
       web.drain();
       log.info({ flows: sessions.openFlows, requests: web.openExchanges }, 'draining');
@@ -274,6 +284,16 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   function attach(): void {
     const named = Object.keys(snapshot()?.relays ?? {});
     relays.update(named.flatMap((id) => parseId('rly', id) ?? []));
+  }
+
+  /** An administrator drained it, or took it back; one that is about to end takes nothing more in either case. */
+  function followDrained(): void {
+    const isDrained = snapshot()?.drained === true;
+    if (isLeaving || isDrained === sessions.isDraining) return;
+    log.info({ flows: sessions.openFlows }, isDrained ? 'drained by an administrator' : 'taken back');
+    if (isDrained) sessions.drain();
+    else sessions.resume();
+    web.setDrained(isDrained);
   }
 
   function attachTo(relayId: RelayId): KeptAttachment {
@@ -322,6 +342,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       sessions: sessions.size,
       streams: sessions.openFlows,
       requests: web.openExchanges,
+      failing: health.failing,
       isDraining: sessions.isDraining,
       isBehind: hearing.isBehind,
       certificates: web.certificates,

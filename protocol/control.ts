@@ -9,6 +9,7 @@ import { idPattern } from './ids.ts';
 import { ExposeAnswer, ExposeCall } from './exposures.ts';
 import { FlowRecord } from './flow-record.ts';
 import { AskFlows, FlowsAnswer } from './live-flows.ts';
+import { AskHealth, HealthAnswer } from './resource-health.ts';
 import { PostureFacts } from './posture-facts.ts';
 import { RequestAnswer, RequestCall } from './request-messages.ts';
 import { ConnectorSnapshot, DeviceSnapshot, RelaySnapshot } from './snapshot.ts';
@@ -161,6 +162,7 @@ export const FromNode = Type.Union([
   ExposeCall,
   Probed,
   FlowsAnswer,
+  HealthAnswer,
   ...WebFromNode,
 ]);
 
@@ -242,6 +244,7 @@ export const FromController = Type.Union([
   ExposeAnswer,
   Probe,
   AskFlows,
+  AskHealth,
   ...WebFromController,
   /** The channel ends after it. `message` is a sentence for the person at this node. */
   Type.Object({

@@ -48,6 +48,7 @@ import { exposureRoutes } from './routes/exposures.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { mailRoutes } from './routes/mail.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
+import { resourceHealthRoutes } from './routes/resource-health.ts';
 import { targetTestRoutes } from './routes/target-tests.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { simulateRoutes } from './routes/simulate.ts';
@@ -114,6 +115,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     administratorRoutes,
     invitationRoutes,
     simulateRoutes,
+    resourceHealthRoutes,
     targetTestRoutes,
     directoryRoutes,
     scimRoutes,

@@ -44,6 +44,7 @@ const senders: Readonly<Record<Request['t'], readonly NodeKind[]>> = {
   'assertion-keys': ['connector'],
   probed: ['connector'],
   flowing: ['connector'],
+  healthy: ['connector'],
 };
 
 /** Acts on a message and answers with `send`. Throws a Fault, after which the channel ends. */
@@ -80,6 +81,7 @@ export async function actForNode(
       return send({ t: 'certificate', pem: await certify(context, from, message.key) });
     case 'probed':
     case 'flowing':
+    case 'healthy':
       return context.bus.publish(from.organisation, { kind: 'answer', node: from.node, message });
     default:
       return actForConnector(context, from, message, send);

@@ -40,6 +40,7 @@ const leftOut = {
   name_proofs: [],
   usage_counts: [],
   policy_hits: [],
+  resource_last_uses: [],
   // Last, with the hash of each entry.
   audit: [],
   boots: 'none',

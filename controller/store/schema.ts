@@ -31,6 +31,7 @@ import type {
   OrganisationsTable,
   ProposalsTable,
   PolicyHitsTable,
+  ResourceLastUsesTable,
   ResourcesTable,
   ServiceAccountsTable,
   UsageCountsTable,
@@ -115,6 +116,7 @@ export interface ScopedSchema {
   name_proofs: NameProofsTable;
   usage_counts: UsageCountsTable;
   policy_hits: PolicyHitsTable;
+  resource_last_uses: ResourceLastUsesTable;
 }
 
 /** Keys, sealed, and the TLS authority, where several controllers share them. */

@@ -51,6 +51,7 @@ const tables: Readonly<Record<keyof ScopedSchema, true>> = {
   name_proofs: true,
   usage_counts: true,
   policy_hits: true,
+  resource_last_uses: true,
   exposures: true,
   exposure_labels: true,
 };

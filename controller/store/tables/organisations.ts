@@ -162,3 +162,10 @@ export interface AuditHashesTable {
   /** base64url. */
   hash: string;
 }
+
+/** When somebody last connected to a resource, by its name. */
+export interface ResourceLastUsesTable {
+  organisation: OrganisationId;
+  resource: string;
+  used_ms: number;
+}

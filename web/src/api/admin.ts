@@ -31,6 +31,7 @@ import type { PolicyHits } from '../../../protocol/policy-hits.ts';
 import type { ProposalDetail, ProposalList, Proposed } from '../../../protocol/proposals.ts';
 import type { PostureProfileDocument } from '../../../protocol/posture-document.ts';
 import type { AccessRequests, Approving, RequestState } from '../../../protocol/requests.ts';
+import type { ResourceHealthList } from '../../../protocol/resource-health.ts';
 import type { Role, TokenRole } from '../../../protocol/roles.ts';
 import type { SignInTrial } from '../../../protocol/sign-in-trials.ts';
 import type { Simulation, SimulationRequest } from '../../../protocol/simulation.ts';
@@ -82,6 +83,8 @@ export const admin = {
   dryRun: (profile: string | PostureProfileDocument) =>
     call<DryRunOutcome>('POST', 'posture/dry-run', { body: { profile } }),
   sessions: () => call<SessionEntry[]>('GET', 'sessions'),
+  health: () => call<ResourceHealthList>('GET', 'resource-health'),
+  healthOf: (name: string) => call<ResourceHealthList>('GET', `resource-health/${encodeURIComponent(name)}`),
   connectors: () => call<ServerEntry[]>('GET', 'connectors'),
   relays: () => call<ServerEntry[]>('GET', 'relays'),
   resources: () => call<ResourceEntry[]>('GET', 'resources'),
@@ -175,6 +178,8 @@ export const admin = {
   signOutPerson: (person: string) => call<{ ended: number }>('DELETE', `people/${id(person)}/sessions`),
   setDisabled: (kind: 'people' | 'service-accounts', account: string, disabled: boolean) =>
     call<undefined>('POST', `${kind}/${id(account)}/${disabled ? 'disable' : 'enable'}`),
+  drainConnector: (node: string, action: 'drain' | 'resume') =>
+    call<null>('POST', `connectors/${encodeURIComponent(node)}/${action}`),
   removeServer: (kind: 'connectors' | 'relays', node: string) =>
     call<undefined>('DELETE', `${kind}/${id(node)}`),
   makeKey: (body: { purpose: KeyEntry['purpose']; name: string; uses?: number; expires?: string }) =>

@@ -103,6 +103,8 @@ export const kindGroups: readonly KindGroup[] = [
     kinds: {
       'connector.enrol': 'Connector joined',
       'connector.publish': 'Addresses of a connector published',
+      'connector.drain': 'Connector drained',
+      'connector.resume': 'Connector taken back',
       'connector.remove': 'Connector removed',
       'relay.enrol': 'Relay joined',
       'relay.certify': 'Certificate of a relay issued',
