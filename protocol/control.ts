@@ -12,6 +12,7 @@ import { AskFlows, FlowsAnswer } from './live-flows.ts';
 import { PostureFacts } from './posture-facts.ts';
 import { RequestAnswer, RequestCall } from './request-messages.ts';
 import { ConnectorSnapshot, DeviceSnapshot, RelaySnapshot } from './snapshot.ts';
+import { SaidLoad, SaidShares } from './shares.ts';
 import { Probe, Probed } from './target-test.ts';
 import { WebFromController, WebFromNode } from './web-messages.ts';
 
@@ -161,6 +162,7 @@ export const FromNode = Type.Union([
   ExposeCall,
   Probed,
   FlowsAnswer,
+  SaidLoad,
   ...WebFromNode,
 ]);
 
@@ -242,6 +244,7 @@ export const FromController = Type.Union([
   ExposeAnswer,
   Probe,
   AskFlows,
+  SaidShares,
   ...WebFromController,
   /** The channel ends after it. `message` is a sentence for the person at this node. */
   Type.Object({

@@ -60,6 +60,7 @@ const leftOut = {
   setup_links: 'none',
   web_codes: 'none',
   web_sessions: 'none',
+  usage_now: 'none',
   webhooks: 'none',
 } as const satisfies Readonly<Record<keyof ScopedSchema, readonly string[] | 'none'>>;
 const rowsAtOnce = 1_000;

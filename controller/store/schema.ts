@@ -34,6 +34,7 @@ import type {
   ResourcesTable,
   ServiceAccountsTable,
   UsageCountsTable,
+  UsageNowTable,
 } from './tables/organisations.ts';
 import type {
   ApiTokensTable,
@@ -114,6 +115,7 @@ export interface ScopedSchema {
   proposals: ProposalsTable;
   name_proofs: NameProofsTable;
   usage_counts: UsageCountsTable;
+  usage_now: UsageNowTable;
   policy_hits: PolicyHitsTable;
 }
 

@@ -50,6 +50,7 @@ const tables: Readonly<Record<keyof ScopedSchema, true>> = {
   proposals: true,
   name_proofs: true,
   usage_counts: true,
+  usage_now: true,
   policy_hits: true,
   exposures: true,
   exposure_labels: true,

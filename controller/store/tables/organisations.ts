@@ -142,6 +142,19 @@ export interface UsageCountsTable {
   requests: number;
   /** Those among them that were beyond the limit. */
   refused: number;
+  /** Bytes that relays passed. */
+  relayed: number;
+}
+
+/** What one controller knows to be there now, of the nodes whose channels it holds. */
+export interface UsageNowTable {
+  organisation: OrganisationId;
+  controller: string;
+  /** Open at connectors. */
+  flows: number;
+  /** Bytes a second through relays. */
+  relayed: number;
+  at_ms: number;
 }
 
 /** How often a policy let a connection open within a day. */
