@@ -23,6 +23,7 @@ const leftOut = {
   api_tokens: ['hash'],
   invitations: ['hash'],
   proposals: ['document'],
+  proposed_changes: ['answer'],
   access_requests: [],
   request_answers: [],
   resource_uses: [],

@@ -30,6 +30,7 @@ import type {
   NetworksTable,
   OrganisationsTable,
   ProposalsTable,
+  ProposedChangesTable,
   PolicyHitsTable,
   ResourcesTable,
   ServiceAccountsTable,
@@ -113,6 +114,7 @@ export interface ScopedSchema {
   passkeys: PasskeysTable;
   passkey_challenges: PasskeyChallengesTable;
   proposals: ProposalsTable;
+  proposed_changes: ProposedChangesTable;
   name_proofs: NameProofsTable;
   usage_counts: UsageCountsTable;
   usage_now: UsageNowTable;

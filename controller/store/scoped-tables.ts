@@ -48,6 +48,7 @@ const tables: Readonly<Record<keyof ScopedSchema, true>> = {
   passkeys: true,
   passkey_challenges: true,
   proposals: true,
+  proposed_changes: true,
   name_proofs: true,
   usage_counts: true,
   usage_now: true,

@@ -67,7 +67,7 @@ interface World {
   /** Of two controllers. */
   readonly shares: readonly [NodeShares, NodeShares];
   /** What was said is heard by the other. */
-  exchange(): void;
+  exchange(this: void): void;
   readonly relayed: Map<OrganisationId, number>;
 }
 
@@ -167,6 +167,7 @@ test('two connectors at two controllers have one limit: all of it where it is wa
   exchange();
   clock.advance(5_000);
   exchange();
+  clock.advance(1_000);
   assert.equal(two.dial(), false);
   clock.advance(11_000);
   exchange();

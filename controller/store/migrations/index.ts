@@ -32,6 +32,7 @@ import * as resourceLists from './0030-resource-lists.ts';
 import * as takenValues from './0031-taken-values.ts';
 import * as exposureHost from './0032-exposure-host.ts';
 import * as liveUsage from './0033-live-usage.ts';
+import * as proposedChanges from './0034-proposed-changes.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-organisation': organisation,
@@ -66,4 +67,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0031-taken-values': takenValues,
   '0032-exposure-host': exposureHost,
   '0033-live-usage': liveUsage,
+  '0034-proposed-changes': proposedChanges,
 };
