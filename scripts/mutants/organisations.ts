@@ -119,8 +119,8 @@ export const organisationMutants: readonly Mutant[] = [
     [
       [
         'a relay of one organisation speaks for no other',
-        'if (!this.#serves(joined, organisation)) continue;\n      this.#set',
-        'this.#set',
+        'if (!this.#serves(joined, organisation)) continue;\n      const perSecond',
+        'const perSecond',
       ],
       [
         'what a node that has left may have is nobody’s yet',
