@@ -3,9 +3,9 @@
  * Fails when a guard can go without any test failing, and when a guard is no longer in its file as listed. The test that
  * noticed last time (`mutants/noticed-by.json`) is run alone first; where it notices nothing, all of the guard's tests run.
  *
- *   npm run mutants -- [--only PART-OF-A-NAME] [--record]
+ *   npm run mutants -- [--only PART-OF-A-NAME] [--unrecorded] [--record]
  *
- * `--record` writes down which test noticed, for those where it does so alone.
+ * `--record` writes down which test noticed, for those where it does so alone; `--unrecorded` runs those without such a line.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -29,10 +29,20 @@ const overdue = new Error('overdue');
 const atOnce = 2;
 
 const { values } = parseArgs({
-  options: { only: { type: 'string', default: '' }, record: { type: 'boolean', default: false } },
+  options: {
+    only: { type: 'string', default: '' },
+    unrecorded: { type: 'boolean', default: false },
+    record: { type: 'boolean', default: false },
+  },
 });
-const chosen = mutants.filter(({ name }) => name.includes(values.only));
-if (chosen.length === 0) fail(`no guard's name contains "${values.only}"`);
+const recordFile = join(root, 'scripts/mutants/noticed-by.json');
+/** By guard, the full name of the test that notices, that of its suites before it. */
+const noticedBy = JSON.parse(readFileSync(recordFile, 'utf8')) as Record<string, string>;
+const chosen = mutants.filter(
+  ({ name }) => name.includes(values.only) && !(values.unrecorded && noticedBy[name] !== undefined),
+);
+if (chosen.length === 0)
+  fail(`no guard's name contains "${values.only}"${values.unrecorded ? ' and is without a record' : ''}`);
 for (const mutant of chosen) checkListed(mutant);
 if (process.env['POSTERN_VECTORS'] === undefined && chosen.some(needsVectors))
   fail('set POSTERN_VECTORS to the folder of public test vectors, or leave those guards out with --only');
@@ -40,10 +50,6 @@ if (process.env['POSTERN_VECTORS'] === undefined && chosen.some(needsVectors))
 /** For what tests make that are ended as soon as one of them has failed. */
 const scratch = mkdtempSync(join(tmpdir(), 'postern-mutants-'));
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
-
-const recordFile = join(root, 'scripts/mutants/noticed-by.json');
-/** By guard, the full name of the test that notices, that of its suites before it. */
-const noticedBy = JSON.parse(readFileSync(recordFile, 'utf8')) as Record<string, string>;
 
 /** How long tests took with every guard in place. */
 const wholeMs = new Map<string, number>();

@@ -2,6 +2,7 @@
  * The web door's own cookies: the session's and those of sign-ins under way. Reads them out of what a browser sends, hides
  * them from the origin, and keeps an origin from setting cookies of these names. Everything else passes as it is.
  */
+import { hash } from 'node:crypto';
 import { fromBase64Url, toBase64Url } from '../../protocol/encoding.ts';
 
 const sessionCookie = '__Host-postern';
@@ -13,8 +14,8 @@ const secretBytes = 32;
 const attributes = 'Path=/; Secure; HttpOnly; SameSite=Lax';
 
 export interface OwnCookies {
-  /** The session cookie's 32 bytes; undefined when there is none, several, or one that was never ours. */
-  readonly session: Buffer | undefined;
+  /** The session cookie's SHA-256, base64url; undefined when there is none, several, or one that was never ours. */
+  readonly session: string | undefined;
   /** Verifiers of sign-ins under way by their four digits, in the browser's order: the oldest first. */
   readonly pre: ReadonlyMap<string, Buffer>;
   /** What is left for the origin; undefined when that is nothing. */
@@ -22,6 +23,21 @@ export interface OwnCookies {
 }
 
 const none: OwnCookies = { session: undefined, pre: new Map(), rest: undefined };
+
+/** What came over one connection: a browser shows the same with almost every request, and it is read once. */
+export class ShownCookies {
+  #header: string | undefined;
+  #read = none;
+
+  /** @param header all `Cookie` headers joined by `; ` */
+  read(header: string | undefined): OwnCookies {
+    if (header !== this.#header) {
+      this.#read = readCookies(header);
+      this.#header = header;
+    }
+    return this.#read;
+  }
+}
 
 /** @param header all `Cookie` headers joined by `; ` */
 export function readCookies(header: string | undefined): OwnCookies {
@@ -41,8 +57,9 @@ export function readCookies(header: string | undefined): OwnCookies {
     if (name === sessionCookie) sessions.push(value);
     else if (name.startsWith(prePrefix) && value !== undefined) pre.set(name.slice(prePrefix.length), value);
   }
+  const secret = sessions.length === 1 ? sessions[0] : undefined;
   return {
-    session: sessions.length === 1 ? sessions[0] : undefined,
+    session: secret === undefined ? undefined : hashOf(secret),
     pre,
     rest: rest.length === 0 ? undefined : rest.join('; '),
   };
@@ -82,4 +99,9 @@ function isOwnName(name: string): boolean {
 function secretIn(text: string): Buffer | undefined {
   const bytes = text.length <= 64 ? fromBase64Url(text) : undefined;
   return bytes?.length === secretBytes ? bytes : undefined;
+}
+
+/** Under which a session is known by its cookie: SHA-256, base64url. */
+export function hashOf(secret: Uint8Array): string {
+  return hash('sha256', secret, 'base64url');
 }

@@ -9,7 +9,7 @@ import type { Name } from '../../protocol/names.ts';
 import type { Door } from '../../protocol/policy-document.ts';
 import type { WebSession } from '../../protocol/web.ts';
 import type { PathRule } from '../../protocol/web-resource.ts';
-import { readCookies, type OwnCookies } from './cookies.ts';
+import type { OwnCookies } from './cookies.ts';
 import type { DeviceFlow } from '../flows/device-flow.ts';
 import type { WebResource } from '../flows/resource-at.ts';
 import type { Standing } from './exchange.ts';
@@ -40,6 +40,7 @@ import type { WrongPasses } from './wrong-passes.ts';
 
 export interface Asked {
   readonly raw: RawRequest;
+  readonly cookies: OwnCookies;
   /** The name in the TLS handshake. */
   readonly servername: string | undefined;
   /** The browser's address as the relay saw it; absent by the client door, which shows none. */
@@ -118,7 +119,7 @@ export class Gate {
   }
 
   judge(asked: Asked): Verdict {
-    const { raw } = asked;
+    const { raw, cookies } = asked;
     const target = targetOf(raw, asked.servername);
     if (typeof target === 'number') return { verdict: 'malformed', status: target };
     const resource = this.#options.resourceAt(target.host);
@@ -126,7 +127,6 @@ export class Gate {
     const { device } = asked;
     // A grant for one application is none for another that has taken over its name.
     if (device !== undefined && device.resource !== resource.id) return { verdict: 'malformed', status: 421 };
-    const cookies = readCookies(cookieOf(raw));
     const held = this.#options.rights.sessionOf(resource, target.host, cookies.session, asked.address);
     const session = typeof held === 'string' ? undefined : held;
     const own = ownPage(target.path);
@@ -314,10 +314,6 @@ function decoded(path: string): string {
     );
   }
   return text.replaceAll('/./', '/');
-}
-
-function cookieOf(raw: RawRequest): string | undefined {
-  return raw.headers.cookie;
 }
 
 function siteOf({ authority }: Target, { web }: WebResource): Site {

@@ -11,6 +11,7 @@ import type { Clock } from '../../protocol/clock.ts';
 import { sourceOfAddress } from '../../protocol/source-address.ts';
 import { Strangers } from '../../protocol/strangers.ts';
 import type { DeviceFlow } from '../flows/device-flow.ts';
+import { ShownCookies } from './cookies.ts';
 import type { RawRequest } from './request-target.ts';
 
 const handshakeMs = 10_000;
@@ -36,6 +37,7 @@ export type Source = { readonly address: string } | { readonly device: DeviceFlo
 export interface Connection {
   readonly servername: string;
   readonly source: Source;
+  readonly cookies: ShownCookies;
 }
 
 export interface HttpsEndpointOptions {
@@ -159,7 +161,7 @@ export class HttpsEndpoint {
       // As it was negotiated: without a name there was no certificate either.
       const servername = (socket as { servername?: string | false }).servername;
       if (typeof servername === 'string')
-        this.#enter(socket, { servername: servername.toLowerCase(), source });
+        this.#enter(socket, { servername: servername.toLowerCase(), source, cookies: new ShownCookies() });
       else socket.destroy();
     });
     return true;

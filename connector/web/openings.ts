@@ -47,7 +47,7 @@ export class Openings {
   open(passed: Passed, asked: Asked, cut: () => void): Opened | Promise<Opened> {
     const { health, identities, open, records, lease } = this.#options;
     const { resource, target, right, ownAuthorization } = passed;
-    const { address, device, raw } = asked;
+    const { address, cookies, device, raw } = asked;
     const { web } = resource;
     const exchange = new Exchange({
       raw,
@@ -72,6 +72,7 @@ export class Openings {
         originHeaders(raw, target, {
           identity,
           address,
+          cookie: cookies.rest,
           host: hostFor(web.host, chosen, target.authority),
           reserved: reservedHeaders(web),
           ownAuthorization,

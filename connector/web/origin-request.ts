@@ -3,7 +3,6 @@
  * nothing that names somebody in any spelling a server might fold together, no secret of the web door; then what the door
  * itself says (SEC-B1 … B5, SEC-A2).
  */
-import { readCookies } from './cookies.ts';
 import type { RawRequest, Target } from './request-target.ts';
 
 /** Meant for the connection it came over (RFC 9110 §7.6.1), or answered here. */
@@ -84,6 +83,8 @@ export interface Told {
   readonly identity: readonly string[];
   /** The browser's address as the relay saw it; the client door shows none. */
   readonly address: string | undefined;
+  /** What is left of the browser's cookies without the door's own. */
+  readonly cookie: string | undefined;
   /** The Host the origin sees. */
   readonly host: string;
   /** Names of further headers that this resource's origin believes, removed from what comes from outside. */
@@ -98,16 +99,13 @@ export function originHeaders(request: RawRequest, target: Target, told: Told): 
   const named = namedByConnection(rawHeaders);
   const reserved = told.reserved.length === 0 ? none : new Set(told.reserved.map(foldedName));
   const out: string[] = ['host', told.host];
-  const cookies: string[] = [];
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const { name, folded, isOurs } = headerNamed(rawHeaders[index] ?? '');
     if (isOurs || named.has(name) || reserved.has(folded)) continue;
-    const value = rawHeaders[index + 1] ?? '';
-    if (name === 'cookie') cookies.push(value);
-    else if (name !== 'authorization' || !told.ownAuthorization) out.push(name, value);
+    if (name === 'cookie' || (name === 'authorization' && told.ownAuthorization)) continue;
+    out.push(name, rawHeaders[index + 1] ?? '');
   }
-  const rest = cookies.length === 0 ? undefined : readCookies(cookies.join('; ')).rest;
-  if (rest !== undefined) out.push('cookie', rest);
+  if (told.cookie !== undefined && !named.has('cookie')) out.push('cookie', told.cookie);
   if (told.address !== undefined) out.push('x-forwarded-for', told.address);
   out.push('x-forwarded-proto', 'https', 'x-forwarded-host', target.authority);
   const { authority } = target;

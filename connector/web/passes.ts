@@ -27,7 +27,9 @@ export function shownPass({ headers }: RawRequest): ShownPass | undefined {
       isBasic: false,
     };
   }
-  const [, encoded = ''] = /^basic +([A-Za-z0-9+/]+=*)$/i.exec(headers.authorization ?? '') ?? [];
+  const { authorization } = headers;
+  if (authorization === undefined) return undefined;
+  const [, encoded = ''] = /^basic +([A-Za-z0-9+/]+=*)$/i.exec(authorization) ?? [];
   const pair = Buffer.from(encoded, 'base64').toString();
   const at = pair.indexOf(':');
   const password = pair.slice(at + 1);

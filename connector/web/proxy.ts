@@ -262,7 +262,8 @@ function responseHeaders(headers: ResponseHeaders, { opened, sinceMs, answered }
   if (answered !== undefined) {
     const { askedMs, atMs } = answered;
     const ours = `postern;dur=${(askedMs - sinceMs).toFixed(1)}, origin;dur=${(atMs - askedMs).toFixed(1)}`;
-    kept['server-timing'] = [kept['server-timing'] ?? [], ours].flat().join(', ');
+    const theirs = kept['server-timing'];
+    kept['server-timing'] = theirs === undefined ? ours : [theirs, ours].flat().join(', ');
   }
   return kept;
 }

@@ -10,7 +10,7 @@ import type { ConnectorPass } from '../../protocol/web-resource.ts';
 import type { WebResource } from '../flows/resource-at.ts';
 import { findPass, hasPasses, passObjection, type ShownPass } from './passes.ts';
 import type { Right } from '../flows/right.ts';
-import { hashOf, type WebSessions } from './web-sessions.ts';
+import type { WebSessions } from './web-sessions.ts';
 
 export interface RightsOptions {
   /** The resource that answers for a public hostname. */
@@ -35,14 +35,17 @@ export class Rights {
     this.#options = options;
   }
 
-  /** The browser's session at `host`, or why it has none that holds: the code that came closest. */
+  /**
+   * The browser's session at `host`, or why it has none that holds: the code that came closest.
+   * @param cookie SHA-256, base64url
+   */
   sessionOf(
     resource: WebResource,
     host: Name,
-    secret: Buffer | undefined,
+    cookie: string | undefined,
     address: string | undefined,
   ): WebSession | CodeName {
-    return secret === undefined ? 'denied' : this.#find(resource, host, { cookie: hashOf(secret), address });
+    return cookie === undefined ? 'denied' : this.#find(resource, host, { cookie, address });
   }
 
   /** @param address of the browser that shows its cookie */

@@ -7,10 +7,10 @@ import type { Random } from '../../protocol/clock.ts';
 import { toBase64Url } from '../../protocol/encoding.ts';
 import type { WebSession } from '../../protocol/web.ts';
 import type { ControllerCalls } from './controller-calls.ts';
-import { clearPre, clearSession, maxPre, setPre, setSession, type OwnCookies } from './cookies.ts';
+import { clearPre, clearSession, hashOf, maxPre, setPre, setSession, type OwnCookies } from './cookies.ts';
 import type { Notice } from './pages.ts';
 import type { Target } from './request-target.ts';
-import { hashOf, type WebSessions } from './web-sessions.ts';
+import type { WebSessions } from './web-sessions.ts';
 
 /** What the browser is answered. */
 export type Answer =

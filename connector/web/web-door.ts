@@ -21,6 +21,7 @@ import { Certificates } from './certificates/certificates.ts';
 import { Challenges } from './certificates/challenges.ts';
 import type { PeerAnswer } from './certificates/peer-messages.ts';
 import { ControllerCalls } from './controller-calls.ts';
+import { readCookies } from './cookies.ts';
 import type { DeviceFlow } from '../flows/device-flow.ts';
 import type { WebDoor, WebDoorOptions } from './door.ts';
 import type { WebResource } from '../flows/resource-at.ts';
@@ -386,8 +387,10 @@ class ConnectorWebDoor implements WebDoor {
   #asked(raw: RawRequest, isUpgrade: boolean): Asked {
     const connection = this.#endpoint.connectionOf(raw);
     const source = connection?.source;
+    const { cookie } = raw.headers;
     return {
       raw,
+      cookies: connection === undefined ? readCookies(cookie) : connection.cookies.read(cookie),
       servername: connection?.servername,
       address: source !== undefined && 'address' in source ? source.address : undefined,
       device: source !== undefined && 'device' in source ? source.device : undefined,

@@ -2,7 +2,6 @@
  * The web sessions of the network as this connector knows them: taken from the controller, found by hostname and cookie, kept
  * over restarts, and honoured under the one lease rule. A browser may hold several for one cookie, of which any counts.
  */
-import { hash } from 'node:crypto';
 import type { CodeName } from '../../protocol/errors.ts';
 import type { NetworkId } from '../../protocol/ids.ts';
 import type { Lease } from '../../protocol/lease.ts';
@@ -10,6 +9,7 @@ import type { Name } from '../../protocol/names.ts';
 import type { StateDirectory } from '../../protocol/node/state-directory.ts';
 import { areSigned, type Card } from '../../protocol/tokens.ts';
 import { verifyWebSession, type WebSession } from '../../protocol/web.ts';
+import { hashOf } from './cookies.ts';
 
 const file = 'web-sessions.json';
 /** Beyond this the oldest are forgotten: their people sign in again. */
@@ -138,10 +138,6 @@ export class WebSessions {
     if (left.length === 0) this.#byCookie.delete(key);
     else this.#byCookie.set(key, left);
   }
-}
-
-export function hashOf(secret: Uint8Array): string {
-  return hash('sha256', secret, 'base64url');
 }
 
 /** Injective: neither part can contain a space (SEC-A6). */

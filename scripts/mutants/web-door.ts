@@ -92,6 +92,17 @@ export const webDoorMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
+    'connector/web/cookies.ts',
+    ['test/web-door/parts.test.ts'],
+    [
+      [
+        'who a cookie stands for is looked up for the cookie that is shown now',
+        'header !== this.#header',
+        'this.#header === undefined',
+      ],
+    ],
+  ),
+  ...guards(
     'connector/web/preflight.ts',
     ['test/attack/web-requests.test.ts'],
     [

@@ -1,7 +1,7 @@
 /** The pure parts of the web door by themselves: targets, headers, cookies and return paths. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { originCookie, readCookies } from '../../connector/web/cookies.ts';
+import { originCookie, readCookies, ShownCookies } from '../../connector/web/cookies.ts';
 import { originHeaders } from '../../connector/web/origin-request.ts';
 import { targetOf, type RawRequest } from '../../connector/web/request-target.ts';
 import { safeReturn } from '../../connector/web/sign-in.ts';
@@ -41,6 +41,7 @@ test('headers that name somebody, or that Connection names, go no further', () =
   const told = {
     identity: [],
     address: '192.0.2.7',
+    cookie: undefined,
     host: 'origin',
     reserved: [],
     ownAuthorization: false,
@@ -51,9 +52,18 @@ test('headers that name somebody, or that Connection names, go no further', () =
   ]); // prettier-ignore
 });
 
+test('a connection that shows another cookie is somebody else', () => {
+  const shown = new ShownCookies();
+  const [one, other] = [secret, secret.replace(/^./, 'Z')].map((each) => `__Host-postern=${each}; a=1`);
+  assert.deepEqual(shown.read(one), readCookies(one));
+  assert.deepEqual(shown.read(other), readCookies(other));
+  assert.notEqual(shown.read(one).session, shown.read(other).session);
+  assert.equal(shown.read(undefined).session, undefined);
+});
+
 test('of two session cookies none counts, and an origin sets none', () => {
   const one = `__Host-postern=${secret}`;
-  assert.equal(readCookies(one).session?.length, 32);
+  assert.equal(readCookies(one).session?.length, 43);
   assert.equal(readCookies(`${one}; ${one}`).session, undefined);
   assert.equal(originCookie('__Host-postern=x; Secure'), undefined);
   assert.equal(originCookie('=__Host-postern=x; Secure'), undefined);
