@@ -58,7 +58,7 @@ export function embedRelay(log: Logger): Embedding {
         relay: () => opened,
         isHeard: () => true,
         say: (load) => context.shares.hear(given.id, load),
-        nowMs: context.clock.nowMs,
+        nowMs: () => context.clock.nowMs(),
       });
       leave = () => {
         stopTelling();

@@ -127,7 +127,7 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
     relay: () => relay,
     isHeard: () => control.state.state === 'up',
     say: (load) => void control.send({ t: 'load', ...load }),
-    nowMs: systemClock.nowMs,
+    nowMs: () => systemClock.nowMs(),
   });
 
   return {

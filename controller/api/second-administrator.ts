@@ -16,10 +16,11 @@ export function installSecondAdministrator(app: FastifyInstance, context: Contro
   });
   app.addHook('preHandler', async (request, reply) => {
     const { caller, method, url, body, routeOptions } = request;
-    if (request.is404 || carriedChange() !== undefined || !waits(method, routeOptions.config)) return;
-    if (caller.kind !== 'person' && caller.kind !== 'token') return;
+    if (request.is404 || carriedChange() !== undefined || !waits(method, routeOptions.config))
+      return undefined;
+    if (caller.kind !== 'person' && caller.kind !== 'token') return undefined;
     const { store } = context.organisation(organisationOf(request));
-    if (!(await isAsked(context, store))) return;
+    if (!(await isAsked(context, store))) return undefined;
     const route = routeOptions.url ?? '';
     const proposal = await proposeChange(context, store, { method, route, url, body, who: whoOf(request) });
     return reply.code(202).send({ proposal });

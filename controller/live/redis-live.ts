@@ -224,8 +224,10 @@ class RedisLive implements Live {
   }
 
   #tellLoads(list: readonly SaidLoad[], anew: boolean): void {
-    for (let at = 0; at < list.length || (anew && at === 0); at += loadsAtOnce)
-      void this.#tell({ t: 'loads', list: list.slice(at, at + loadsAtOnce), anew: anew && at === 0 });
+    // Also where there are none: then it has none any more.
+    if (anew) void this.#tell({ t: 'loads', list: list.slice(0, loadsAtOnce), anew: true });
+    for (let at = anew ? loadsAtOnce : 0; at < list.length; at += loadsAtOnce)
+      void this.#tell({ t: 'loads', list: list.slice(at, at + loadsAtOnce), anew: false });
   }
 
   /** What was said here has come back. */

@@ -195,8 +195,8 @@ export const administratorsMutants: readonly Mutant[] = [
   ...guards('controller/api/second-administrator.ts', besideTests, [
     [
       'a change beside the document waits where a second administrator is asked for',
-      'if (!(await isAsked(context, store))) return;',
-      'return;',
+      'if (!(await isAsked(context, store))) return undefined;',
+      'return undefined;',
     ],
   ]),
   ...guards('controller/api/routes/proposed-changes.ts', besideTests, [

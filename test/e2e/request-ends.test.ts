@@ -145,7 +145,7 @@ test('a flow under a request that was approved for a while is cut within a secon
   const { untilMs } = await approved('2h');
   const flow = await open();
   await flow.speak();
-  site.advance(untilMs - 400 - site.now());
+  site.advance(untilMs - 2 * secondMs - site.now());
   await flow.speak();
   assert.equal(flow.ended, undefined);
   const { code, atMs } = await eventually('the end', () => flow.ended, { everyMs: 5 });
