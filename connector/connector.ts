@@ -25,6 +25,7 @@ import { encodeEnrolmentKey } from '../protocol/secrets.ts';
 import { encodeKey } from '../protocol/keys.ts';
 import { FlowLog } from './flows/flow-log.ts';
 import { FlowQuota } from './flows/flow-quota.ts';
+import { LoadTeller } from './flows/tell-load.ts';
 import { HandIn } from './flows/hand-in.ts';
 import { connectorStatus, type ConnectorStatus } from './connector-status.ts';
 import { Hearing } from './hearing.ts';
@@ -124,6 +125,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   const { isPeer, goesBefore, peers } = networkPeers(identity, snapshot, relays);
   const resolve = options.resolve ?? keepNames(systemClock);
   const health = new TargetHealth(wallClock);
+  const quota = new FlowQuota();
   const sessions = new AcceptedSessions({
     own: identity.nodeKey,
     network: () => parseId('net', snapshot()?.network.id),
@@ -131,7 +133,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       alarm: (name: AlarmName) => alarms.raise(name),
       lease: memory.lease,
       flows,
-      quota: new FlowQuota(),
+      quota,
       snapshot,
       card: () => memory.card,
       causeOf: (ids) => memory.causeOf(ids),
@@ -209,6 +211,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       web.welcomed();
       // Also where there is nothing to publish: what was published before is over then.
       control.send({ t: 'publish', direct: [...(options.direct?.endpoints ?? [])] });
+      load.restart();
       handIn.restart();
     },
     onState: followControl,
@@ -216,7 +219,13 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     wallClock,
   });
   const handIn = new HandIn({ flows, send: (message) => control.send(message), clock: systemClock });
+  const load = new LoadTeller({
+    quota,
+    isLimited: () => (memory.snapshot?.flows ?? null) !== null,
+    send: (message) => control.send(message),
+  });
   const hearing = new Hearing({
+    quota,
     memory,
     alarms,
     sessions,
@@ -321,6 +330,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     if (isStopped) return;
     memory.keepTime();
     flows.tend();
+    load.tell(systemClock.nowMs());
     const leftMs = Math.min(sessions.recheck(), web.recheck()) - memory.lease.nowMs();
     timer = setTimeout(recheck, Math.ceil(Math.min(Math.max(leftMs, 1), recheckMs)));
   }

@@ -7,6 +7,7 @@ import type { Alarms } from '../protocol/node/alarms.ts';
 import { hasLostKey, type Card } from '../protocol/tokens.ts';
 import type { TargetHealth } from './dial/target-health.ts';
 import type { TargetTests } from './dial/target-tests.ts';
+import type { FlowQuota } from './flows/flow-quota.ts';
 import type { HandIn } from './flows/hand-in.ts';
 import { tellFlows } from './flows/tell-flows.ts';
 import type { ConnectorMemory } from './memory.ts';
@@ -22,6 +23,7 @@ export interface HearingOptions {
   readonly targetTests: TargetTests;
   readonly health: TargetHealth;
   readonly handIn: HandIn;
+  readonly quota: FlowQuota;
   send(this: void, message: FromNode): boolean;
   /** A patch was made for something else than we have: the channel starts anew. */
   restart(this: void): void;
@@ -110,6 +112,8 @@ export class Hearing {
         return void send(tellFlows(message, [...sessions.values(), web]));
       case 'health':
         return void send(health.tell(message));
+      case 'shares':
+        return this.#options.quota.share(message.flows ?? null);
       case 'probe':
         return targetTests.take(message);
       case 'received':
@@ -121,6 +125,8 @@ export class Hearing {
 
   /** The snapshot is another one. */
   #follow(): void {
+    // A controller that divides nothing takes no share back either.
+    if ((this.#options.memory.snapshot?.flows ?? null) === null) this.#options.quota.share(null);
     this.#options.attach();
     this.#options.web.follow();
     this.#options.health.follow(this.#options.memory.snapshot?.resources ?? {});

@@ -13,6 +13,7 @@ import { AskHealth, HealthAnswer } from './resource-health.ts';
 import { PostureFacts } from './posture-facts.ts';
 import { RequestAnswer, RequestCall } from './request-messages.ts';
 import { ConnectorSnapshot, DeviceSnapshot, RelaySnapshot } from './snapshot.ts';
+import { SaidLoad, SaidShares } from './shares.ts';
 import { Probe, Probed } from './target-test.ts';
 import { WebFromController, WebFromNode } from './web-messages.ts';
 
@@ -163,6 +164,7 @@ export const FromNode = Type.Union([
   Probed,
   FlowsAnswer,
   HealthAnswer,
+  SaidLoad,
   ...WebFromNode,
 ]);
 
@@ -245,6 +247,7 @@ export const FromController = Type.Union([
   Probe,
   AskFlows,
   AskHealth,
+  SaidShares,
   ...WebFromController,
   /** The channel ends after it. `message` is a sentence for the person at this node. */
   Type.Object({

@@ -143,8 +143,7 @@ export class AcceptedSession {
     if (typeof permitted === 'string') return this.#refuse(stream, id, request, permitted);
     if (request.kind === 'dns') return this.#answerQuestion(stream, id, request, permitted.resource);
     const { quota } = this.#serving;
-    if (quota.flows >= (this.#serving.snapshot()?.flows ?? Number.POSITIVE_INFINITY))
-      return this.#refuseBeyond(stream, id, request);
+    if (quota.isFull(this.#serving.snapshot()?.flows ?? null)) return this.#refuseBeyond(stream, id, request);
     const release = quota.take(permitted.grant.sub);
     if (release === undefined) return this.#refuse(stream, id, request, 'limit');
     const sinceMs = this.#serving.wallClock();

@@ -36,6 +36,7 @@ const senders: Readonly<Record<Request['t'], readonly NodeKind[]>> = {
   expose: ['device'],
   receipts: ['connector'],
   publish: ['connector'],
+  load: ['connector', 'relay'],
   certify: ['relay', 'connector'],
   redeem: ['connector'],
   'sign-out': ['connector'],
@@ -79,6 +80,8 @@ export async function actForNode(
     case 'certify':
       if (from.kind === 'connector') return certifyHostname(context, from, message, send);
       return send({ t: 'certificate', pem: await certify(context, from, message.key) });
+    case 'load':
+      return context.shares.hear(from.node, message);
     case 'probed':
     case 'flowing':
     case 'healthy':

@@ -23,6 +23,7 @@ const leftOut = {
   api_tokens: ['hash'],
   invitations: ['hash'],
   proposals: ['document'],
+  proposed_changes: ['answer'],
   access_requests: [],
   request_answers: [],
   resource_uses: [],
@@ -61,6 +62,7 @@ const leftOut = {
   setup_links: 'none',
   web_codes: 'none',
   web_sessions: 'none',
+  usage_now: 'none',
   webhooks: 'none',
 } as const satisfies Readonly<Record<keyof ScopedSchema, readonly string[] | 'none'>>;
 const rowsAtOnce = 1_000;

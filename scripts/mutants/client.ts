@@ -3,6 +3,11 @@ import { guards, type Mutant } from './mutant.ts';
 
 export const clientMutants: readonly Mutant[] = [
   ...guards(
+    'client/sign-in/sign-ins.ts',
+    ['test/client/sign-ins.test.ts'],
+    [['a sign-in waits on while other things change', 'if (isNew) this.close();', 'this.close();']],
+  ),
+  ...guards(
     'client/watchdog/start-watchdog.ts',
     ['test/client/watchdog.test.ts'],
     [

@@ -30,6 +30,7 @@ export function targetTestRoutes(app: TypedApp, context: ControllerContext): voi
     '/api/v1/target-tests',
     {
       config: {
+        atOnce: true,
         access: ['document.write-network'],
         problems: ['invalid-request', 'not-found', 'conflict', 'too-many'],
       },

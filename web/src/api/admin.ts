@@ -29,6 +29,7 @@ import type { MadePass, PassEntry } from '../../../protocol/passes.ts';
 import type { PlanResult } from '../../../protocol/plan.ts';
 import type { PolicyHits } from '../../../protocol/policy-hits.ts';
 import type { ProposalDetail, ProposalList, Proposed } from '../../../protocol/proposals.ts';
+import type { ProposedChanges } from '../../../protocol/proposed-changes.ts';
 import type { PostureProfileDocument } from '../../../protocol/posture-document.ts';
 import type { AccessRequests, Approving, RequestState } from '../../../protocol/requests.ts';
 import type { ResourceHealthList } from '../../../protocol/resource-health.ts';
@@ -164,6 +165,10 @@ export const admin = {
   proposal: (proposal: string) => call<ProposalDetail>('GET', `document/proposals/${id(proposal)}`),
   approveProposal: (proposal: string) =>
     call<ApplyResult>('POST', `document/proposals/${id(proposal)}/approve`),
+  proposedChanges: () => call<ProposedChanges>('GET', 'proposals'),
+  approveChange: (proposal: string) => call<{ status: number }>('POST', `proposals/${id(proposal)}/approve`),
+  refuseChange: (proposal: string) => call<undefined>('POST', `proposals/${id(proposal)}/refuse`),
+  takeAnswer: (proposal: string) => call<{ answer: unknown }>('POST', `proposals/${id(proposal)}/take`),
   refuseProposal: (proposal: string) => call<undefined>('POST', `document/proposals/${id(proposal)}/refuse`),
 
   device: (action: 'approve' | 'unapprove' | 'block' | 'unblock', device: string) =>
