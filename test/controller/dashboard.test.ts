@@ -6,7 +6,6 @@ import { get, type IncomingMessage } from 'node:http';
 import { test } from 'node:test';
 import { fastify } from 'fastify';
 import { eventRoutes } from '../../controller/api/routes/events.ts';
-import type { TypedApp } from '../../controller/api/typed-app.ts';
 import { storeReceipts } from '../../controller/control/receipts.ts';
 import { Cookies } from '../../controller/login/cookies.ts';
 import { createApiToken } from '../../controller/api-tokens.ts';
@@ -287,10 +286,7 @@ test('a stream of news moves often enough, and ends by itself soon enough, for t
     request.caller = { organisation: organisation.id } as typeof request.caller;
     done();
   });
-  eventRoutes(
-    app as unknown as TypedApp,
-    Object.create(context, { clock: { value: clock } }) as typeof context,
-  );
+  eventRoutes(app, Object.create(context, { clock: { value: clock } }) as typeof context);
   t.after(() => app.close());
   const url = new URL('/api/v1/events', await app.listen({ host: '127.0.0.1', port: 0 }));
   const headers = { accept: 'text/event-stream' };

@@ -4,7 +4,8 @@ import { after, test } from 'node:test';
 import type { DeviceEntry, PersonEntry, SessionEntry } from '../../protocol/inventory.ts';
 import { eventually } from '../support/eventually.ts';
 import { cuts, does, opens } from './support/live-effects.ts';
-import { email, LiveWorld, type LiveDevice, type OpenFlow } from './support/live-world.ts';
+import type { OpenFlow } from './support/live-flows.ts';
+import { email, LiveWorld, type LiveDevice } from './support/live-world.ts';
 import { undone } from './support/mutations.ts';
 
 const world = await LiveWorld.start({ after });

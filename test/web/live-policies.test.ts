@@ -7,7 +7,8 @@ import type { PassEntry } from '../../protocol/passes.ts';
 import { echoApplication } from '../controller/support/open-flow.ts';
 import { freePort } from '../login/support/provider.ts';
 import { cuts, does, opens } from './support/live-effects.ts';
-import { LiveWorld, type LiveDevice, type OpenFlow } from './support/live-world.ts';
+import type { OpenFlow } from './support/live-flows.ts';
+import { LiveWorld, type LiveDevice } from './support/live-world.ts';
 import { undone } from './support/mutations.ts';
 
 const world = await LiveWorld.start({ after });

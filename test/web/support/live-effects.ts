@@ -1,7 +1,7 @@
 /** What is done in a page, seen where it counts: flows that it cuts within a second, and such that it lets through. */
 import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
-import type { OpenFlow } from './live-world.ts';
+import type { OpenFlow } from './live-flows.ts';
 import { mutationOf, note } from './mutations.ts';
 
 /** Within which a right that is taken is gone, from the controller's answer on. */

@@ -4,16 +4,9 @@
  * administers, and that of somebody who uses what there is.
  */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Duplex } from 'node:stream';
 import type { Page } from 'playwright-core';
-import { WebSocket, WebSocketServer } from 'ws';
-import { lookupWithLocalhost } from '../../../protocol/node/dial-options.ts';
-import { connectLocalApi } from '../../../protocol/node/local-api.ts';
 import type { OrganisationDocument } from '../../../protocol/organisation-document.ts';
 import { echoApplication } from '../../controller/support/open-flow.ts';
 import { person, startProvider, type TestProvider } from '../../login/support/provider.ts';
@@ -21,6 +14,14 @@ import { eventually } from '../../support/eventually.ts';
 import { Place } from '../../support/lab/place.ts';
 import { becomeOwner, openFirstRun, type FirstRun, type Running } from './first-run.ts';
 import { watchComplaints } from './dashboard.ts';
+import {
+  deviceFlow,
+  pageSocket,
+  pageStream,
+  programSocket,
+  socketApplication,
+  type OpenFlow,
+} from './live-flows.ts';
 import { noteActions } from './mutations.ts';
 
 export const email = 'alice@acme.example' as const;
@@ -31,15 +32,6 @@ const people = {
 };
 
 const codePattern = /\b([B-DF-HJ-NP-TV-Z]{4}-[B-DF-HJ-NP-TV-Z]{4})\b/;
-
-/** Something that is open, from its start until somebody ends it. */
-export interface OpenFlow {
-  /** Sends a word, and resolves when it is back. */
-  readonly echo: () => Promise<void>;
-  /** When it ended, as `performance.now()`. */
-  readonly ended: Promise<number>;
-  readonly close: () => void;
-}
 
 /** One of the person's devices: a client of its own. */
 export interface LiveDevice {
@@ -312,24 +304,8 @@ export class LiveWorld {
   }
 
   /** A flow through a device. Rejects with the Fault of what prevents it. */
-  async tcp(device: LiveDevice, port = this.echoPort): Promise<OpenFlow> {
-    const flow: Duplex = await connectLocalApi(device.state, `echo.acme.internal:${port}`);
-    flow.on('error', () => undefined);
-    const ended = new Promise<number>((resolve) => {
-      flow.once('close', () => resolve(performance.now()));
-      flow.once('end', () => resolve(performance.now()));
-    });
-    const open: OpenFlow = {
-      async echo() {
-        const heard = once(flow, 'data');
-        flow.write('word');
-        await heard;
-      },
-      ended,
-      close: () => flow.destroy(),
-    };
-    await open.echo();
-    return open;
+  tcp(device: LiveDevice, port = this.echoPort): Promise<OpenFlow> {
+    return deviceFlow(device.state, `echo.acme.internal:${port}`);
   }
 
   /** The same, as soon as it is let through. */
@@ -347,22 +323,7 @@ export class LiveWorld {
 
   /** A WebSocket of the person's browser through the web door. Rejects where the application is not what answers. */
   async socket(): Promise<OpenFlow & { readonly page: Page }> {
-    const page = await this.#visited(this.door, 'Acme wiki');
-    const ended = Promise.withResolvers<number>();
-    await page.exposeFunction('socketEnded', () => ended.resolve(performance.now()));
-    await page.evaluate(
-      `new Promise((resolve) => {
-        globalThis.flow = new WebSocket('/socket');
-        flow.onopen = resolve;
-        flow.onclose = () => socketEnded();
-      })`,
-    );
-    return {
-      page,
-      echo: () => page.evaluate(`new Promise((resolve) => { flow.onmessage = resolve; flow.send('word'); })`),
-      ended: ended.promise,
-      close: () => void page.close().catch(() => undefined),
-    };
+    return pageSocket(await this.#visited(this.door, 'Acme wiki'));
   }
 
   /** The same, as soon as the application is what answers. */
@@ -371,51 +332,13 @@ export class LiveWorld {
   }
 
   /** A WebSocket of a program that shows these headers at the web door. Rejects where it is not let through. */
-  async socketOf(headers: Readonly<Record<string, string>>): Promise<OpenFlow> {
-    const { hostname, port } = new URL(this.door);
-    const socket = new WebSocket(`wss://${hostname}:${port}/socket`, {
-      headers,
-      rejectUnauthorized: false,
-      lookup: lookupWithLocalhost,
-    });
-    await once(socket, 'open');
-    socket.on('error', () => undefined);
-    return {
-      async echo() {
-        const heard = once(socket, 'message');
-        socket.send('word');
-        await heard;
-      },
-      ended: once(socket, 'close').then(() => performance.now()),
-      close: () => socket.terminate(),
-    };
+  socketOf(headers: Readonly<Record<string, string>>): Promise<OpenFlow> {
+    return programSocket(this.door, headers);
   }
 
   /** A page of the person's browser that a public hostname goes on writing. Rejects where something else answers. */
   async streamAt(address: string): Promise<OpenFlow> {
-    const page = await this.#visited(address, 'Draft');
-    const ended = Promise.withResolvers<number>();
-    await page.exposeFunction('streamEnded', () => ended.resolve(performance.now()));
-    await page.evaluate(
-      `globalThis.words = 0;
-      void (async () => {
-        const reader = (await fetch('/stream')).body.getReader();
-        try {
-          while (!(await reader.read()).done) words += 1;
-        } finally {
-          streamEnded();
-        }
-      })().catch(() => undefined);`,
-    );
-    return {
-      async echo() {
-        await page.waitForFunction(`words > 0`);
-        await page.evaluate(`words = 0`);
-        await page.waitForFunction(`words > 0`);
-      },
-      ended: ended.promise,
-      close: () => void page.close().catch(() => undefined),
-    };
+    return pageStream(await this.#visited(address, 'Draft'));
   }
 
   /** A page of the person's browser at a public hostname, where this heading stands. */
@@ -443,25 +366,4 @@ async function profile({ browser }: FirstRun): Promise<Page> {
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
   return page;
-}
-
-/** A page, and a WebSocket that gives back what it is sent. */
-async function socketApplication(): Promise<{ readonly port: number; close(): void }> {
-  const server = createServer((_, response) => {
-    response.setHeader('content-type', 'text/html; charset=utf-8');
-    response.end('<!doctype html><title>Acme</title><h1>Acme wiki</h1>');
-  });
-  const sockets = new WebSocketServer({ server });
-  sockets.on('connection', (socket) =>
-    socket.on('message', (word) => socket.send(word)).on('error', () => undefined),
-  );
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    port: (server.address() as AddressInfo).port,
-    close() {
-      server.closeAllConnections();
-      server.close();
-    },
-  };
 }
