@@ -8,6 +8,7 @@ import { findProgram } from '../../scripts/programs.ts';
 import { acmeDocument } from '../controller/support/document.ts';
 import { testPortal } from '../login/support/portal.ts';
 import { freePort } from '../login/support/provider.ts';
+import { noteActions, undone } from './support/mutations.ts';
 
 const browser = await chromium.launch({
   executablePath: findProgram('chromium'),
@@ -47,6 +48,7 @@ test('a change waits under Proposals until a second administrator has looked at 
       .execute();
     const { cookie } = await signIn();
     const profile = await browser.newContext({ viewport: { width, height: 900 }, colorScheme });
+    noteActions(profile);
     t.after(() => profile.close());
     await profile.addCookies([{ name: 'postern-session', value: cookie, url: publicUrl.href }]);
     const page = await profile.newPage();
@@ -101,4 +103,8 @@ test('a change waits under Proposals until a second administrator has looked at 
   await alice.getByRole('button', { name: 'Show what came of it, once' }).click();
   await alice.getByText('It is done. This is shown only now').waitFor();
   await alice.getByText('"token":"at_').waitFor();
+});
+
+test('all that this file is to do was done in the browser', () => {
+  assert.deepEqual(undone(import.meta.filename), []);
 });

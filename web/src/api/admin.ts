@@ -173,8 +173,6 @@ export const admin = {
 
   device: (action: 'approve' | 'unapprove' | 'block' | 'unblock', device: string) =>
     call<undefined>('POST', `devices/${id(device)}/${action}`),
-  renameDevice: (device: string, name: string) =>
-    call<undefined>('POST', `devices/${id(device)}/rename`, { body: { name } }),
   forgetDevice: (device: string) => call<undefined>('DELETE', `devices/${id(device)}`),
   flows: () => call<LiveFlowList>('GET', 'flows'),
   cutFlow: (connector: string, flow: string) =>
