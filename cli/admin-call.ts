@@ -3,6 +3,7 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { Compile } from 'typebox/compile';
 import { Problem } from '../protocol/problem.ts';
+import { Proposed } from '../protocol/proposals.ts';
 import { exits, type ExitCode } from '../protocol/errors.ts';
 import { dialOptions } from '../protocol/node/dial-options.ts';
 import { toDialFault } from '../protocol/node/discover.ts';
@@ -12,6 +13,7 @@ import { CommandError } from './output.ts';
 const timeoutMs = 60_000;
 const maxAnswerBytes = 64 * 1_024 * 1_024;
 const isProblem = Compile(Problem);
+const isProposed = Compile(Proposed);
 
 /** What the controller refused, with its problem details. */
 export class ApiProblem extends CommandError {
@@ -21,6 +23,16 @@ export class ApiProblem extends CommandError {
     super(exitOfStatus(problem.status), problem.detail ?? `${problem.title}${remedyOf(problem)}`);
     this.name = 'ApiProblem';
     this.problem = problem;
+  }
+}
+
+/** What was asked for is kept for a second administrator; whoever goes on without it would go on without what it makes. */
+class Waits extends CommandError {
+  constructor(proposal: string) {
+    super(
+      exits.denied,
+      `nothing has changed yet: ${proposal} waits for a second administrator, on the page Proposals; what comes of it: postern policy take ${proposal}`,
+    );
   }
 }
 
@@ -40,6 +52,9 @@ export async function adminCall(
   } catch {
     throw new CommandError(exits.unexpected, `${target.url.origin} does not answer as a Postern controller`);
   }
+  // A change of the document says so itself.
+  if (status === 202 && isProposed.Check(answer) && !path.startsWith('/api/v1/document'))
+    throw new Waits(answer.proposal);
   if (status < 300) return answer;
   if (isProblem.Check(answer)) throw new ApiProblem(answer);
   throw new CommandError(exits.unexpected, `${target.url.origin} answered ${status}`);

@@ -1,5 +1,6 @@
 /** Joins the relay with the controller's process: the same blind relay, given an id, the card and a lease. */
 import { Counts, type Metric } from '../protocol/metrics.ts';
+import { tellRelayLoad } from './relay-load.ts';
 import { relayMetrics } from './relay-metrics.ts';
 import type { Logger } from 'pino';
 import type { ControllerContext } from '../controller/context.ts';
@@ -33,6 +34,7 @@ export function embedRelay(log: Logger, browsersOfSource?: number): Embedding {
   let relay: Relay | undefined;
   let embedded: EmbeddedRelay | undefined;
   const events = new Counts();
+  let leave: () => void = () => undefined;
   return {
     async open(context) {
       const given = await openEmbeddedRelay(context, () => relay?.recheck());
@@ -50,6 +52,20 @@ export function embedRelay(log: Logger, browsersOfSource?: number): Embedding {
         },
       });
       const opened = relay;
+      const node = { organisation: context.firstOrganisation, node: given.id, kind: 'relay' } as const;
+      const part = context.shares.join(node, (message) => {
+        if (message.t === 'shares') opened.give(new Map(Object.entries(message.rates ?? {})));
+      });
+      const stopTelling = tellRelayLoad({
+        relay: () => opened,
+        isHeard: () => true,
+        say: (load) => context.shares.hear(given.id, load),
+        nowMs: () => context.clock.nowMs(),
+      });
+      leave = () => {
+        stopTelling();
+        part();
+      };
       return { [hopPath]: (request, socket, head) => opened.handleUpgrade(request, socket, head) };
     },
     async leaveOut(context) {
@@ -66,6 +82,7 @@ export function embedRelay(log: Logger, browsersOfSource?: number): Embedding {
       return opened === undefined ? undefined : (socket, own) => opened.door.take(socket, own);
     },
     close() {
+      leave();
       embedded?.stop();
       relay?.close();
     },

@@ -15,8 +15,8 @@ const labels: Readonly<Record<keyof Limits, string>> = {
   people: 'people',
   connectors: 'connectors',
   requests: 'requests a second',
-  flows: 'flows at a connector',
-  relay: 'Mbit/s at a relay',
+  flows: 'open flows',
+  relay: 'Mbit/s relayed',
 };
 
 /** Adds both to `postern organisation`; `withData` gives a command the options of its neighbours. */
@@ -28,13 +28,9 @@ export function addLimits(organisation: Command, withData: (command: Command) =>
   )
     .option('--people <number>', 'who may come in, guests among them, or none: no limit', atLeast(0))
     .option('--connectors <number>', 'connectors, or none: no limit', atLeast(0))
-    .option('--requests <number>', 'requests a second at each controller, or none: no limit', atLeast(1))
-    .option('--flows <number>', 'flows open at once at each connector, or none: no limit', atLeast(0))
-    .option(
-      '--relay <Mbit/s>',
-      'what may pass at each relay, both ways together, or none: no limit',
-      atLeast(1),
-    )
+    .option('--requests <number>', 'requests a second, or none: no limit', atLeast(1))
+    .option('--flows <number>', 'flows open at once, or none: no limit', atLeast(0))
+    .option('--relay <Mbit/s>', 'what may pass the relays, both ways together, or none: no limit', atLeast(1))
     .action(action(limit));
   withData(
     organisation.command('usage <name>').description('what it makes use of, and what it may at most'),
@@ -89,7 +85,7 @@ async function usage(which: string, options: OrganisationOptions): Promise<void>
   const { usageOf } = await import('../controller/operator/usage.ts');
   const { id, used } = await withStoreBeside(data, database, async (store) => {
     const found = await organisationOf(store, { organisation: which });
-    return { id: found.id, used: await usageOf(store.forOrganisation(found.id)) };
+    return { id: found.id, used: await usageOf(store.forOrganisation(found.id), Date.now()) };
   });
   print(json, { schema: 'postern.organisation-usage/v1', id, ...used }, shownUsage(used));
 }
@@ -100,12 +96,11 @@ function shownUsage({ people, connectors, requests, flows, relay }: Usage): stri
     [labels.people, String(people.used), shownLimit(people.limit)],
     [labels.connectors, String(connectors.used), shownLimit(connectors.limit)],
     [labels.requests, '', shownLimit(perSecond)],
-    [labels.flows, '', shownLimit(flows.limit)],
-    [labels.relay, '', shownLimit(relay.limit)],
-    ...months.map(({ month, requests: all, refused }) => [
-      `requests in ${month}`,
-      String(all),
-      refused === 0 ? '' : `${refused} refused`,
+    [labels.flows, String(flows.used), shownLimit(flows.limit)],
+    [labels.relay, String(relay.used), shownLimit(relay.limit)],
+    ...months.flatMap(({ month, requests: all, refused, relayed }) => [
+      [`requests in ${month}`, String(all), refused === 0 ? '' : `${refused} refused`],
+      [`relayed in ${month}`, `${(relayed / 1e6).toFixed(1)} MB`, ''],
     ]),
   ]);
 }

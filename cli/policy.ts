@@ -11,7 +11,7 @@ import { adminCall, ApiProblem } from './admin-call.ts';
 import { adminTarget, withAdminOptions, type AdminOptions } from './admin-options.ts';
 import { count } from './count.ts';
 import { readDocument, refuse } from './document-file.ts';
-import { isProposed, listProposals, refuseProposal, sayProposed } from './proposed.ts';
+import { isProposed, listProposals, refuseProposal, takeProposal, sayProposed } from './proposed.ts';
 import { action, CommandError, print, say, table } from './output.ts';
 import { ifMatch, parseRevision, withFromOption, type FromOption } from './revision-option.ts';
 import { exportYaml } from './yaml-export.ts';
@@ -58,6 +58,13 @@ export function policyCommand(program: Command): void {
   withAdminOptions(
     policy.command('refuse <proposal>').description('refuse a change that waits, or take one’s own back'),
   ).action(action(refuseProposal));
+  withAdminOptions(
+    policy
+      .command('take <proposal>')
+      .description(
+        'what came of one’s own change once somebody else approved it, such as a token; only once',
+      ),
+  ).action(action(takeProposal));
   policy
     .command('test')
     .description('run the tests of a file against its policies, here, without a controller')

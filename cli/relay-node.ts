@@ -15,6 +15,7 @@ import { openIdentity } from '../protocol/node/identity.ts';
 import { KeptLease } from '../protocol/node/kept-lease.ts';
 import { serveLocalApi } from '../protocol/node/local-api.ts';
 import { Counts, flag, gauge, type Metric } from '../protocol/metrics.ts';
+import { tellRelayLoad } from './relay-load.ts';
 import { relayMetrics } from './relay-metrics.ts';
 import type { TrustsProxy } from '../protocol/proxied-port.ts';
 import type { StateDirectory } from '../protocol/node/state-directory.ts';
@@ -111,6 +112,8 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
     onAlarm: (name) => alarms.raise(name),
     onWelcome(shown) {
       if (hasLostKey(card, shown)) relay?.forgetTickets();
+      // A controller that divides nothing takes no share back either.
+      relay?.give(new Map());
       card = shown;
       keep('card.json', card);
       begin();
@@ -121,6 +124,12 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
     wallClock,
   });
   const timer = setInterval(certify, renewCheckMs);
+  const stopTelling = tellRelayLoad({
+    relay: () => relay,
+    isHeard: () => control.state.state === 'up',
+    say: (load) => void control.send({ t: 'load', ...load }),
+    nowMs: () => systemClock.nowMs(),
+  });
 
   return {
     failed,
@@ -137,6 +146,7 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
     async stop() {
       isStopped = true;
       clearInterval(timer);
+      stopTelling();
       relay?.close();
       control.stop();
       kept.keep();
@@ -219,6 +229,8 @@ export async function startRelayNode(options: RelayNodeOptions): Promise<RelayNo
         return revoke(message.epoch, message.revoked);
       case 'revoke':
         return revoke(message.epoch, message.ids);
+      case 'shares':
+        return relay?.give(new Map(Object.entries(message.rates ?? {})));
       case 'certificate':
         return void useCertificate(message.pem);
       default:

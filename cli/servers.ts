@@ -1,4 +1,4 @@
-/** `postern connector list|remove`, `postern relay list|remove`: what administrators do about servers that have joined. */
+/** `postern connector list|drain|resume|remove`, `postern relay list|remove`: what administrators do about servers that have joined. */
 import type { Command } from 'commander';
 import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
@@ -25,14 +25,23 @@ export function serverCommands(parent: Command, kind: ServerKind): void {
         'forget one: its keys are refused from now on, and what passes through it ends; by id, or by name where it is alone',
       ),
   ).action(action((which: string, options: AdminOptions) => remove(kind, which, options)));
+  if (kind === 'relay') return;
+  withAdminOptions(
+    parent
+      .command('drain <connector>')
+      .description('keep new flows and browsers away from one; what is open there goes on until it ends'),
+  ).action(action((which: string, options: AdminOptions) => setDrained('drain', which, options)));
+  withAdminOptions(parent.command('resume <connector>').description('take one back that was drained')).action(
+    action((which: string, options: AdminOptions) => setDrained('resume', which, options)),
+  );
 }
 
 async function list(kind: ServerKind, options: AdminOptions & { json?: boolean }): Promise<void> {
   const servers = await serversOf(await adminTarget(options), kind);
-  const rows = servers.map(({ id, name, network, url, version, online, seen, embedded }) => [
+  const rows = servers.map(({ id, name, network, url, version, online, seen, drained, embedded }) => [
     name,
     (kind === 'connector' ? network : url) ?? '–',
-    online ? 'online' : `seen ${seen}`,
+    online ? (drained === undefined ? 'online' : `drained ${drained}`) : `seen ${seen}`,
     version === '' ? '–' : version,
     ...(embedded === true ? [`${id} (part of the controller)`] : [id]),
   ]);
@@ -51,6 +60,22 @@ async function remove(kind: ServerKind, which: string, options: AdminOptions): P
   await adminCall(target, 'DELETE', `/api/v1/${kind}s/${id}`);
   say(
     `${name} is removed: its keys are refused, and what passed through it ends. It comes back with a new key and an empty --state: ${keyFor(kind, kind === 'connector' ? network : name)}`,
+  );
+}
+
+async function setDrained(step: 'drain' | 'resume', which: string, options: AdminOptions): Promise<void> {
+  const target = await adminTarget(options);
+  const all = await serversOf(target, 'connector');
+  const { id, name, network } = chosen(all, 'connector', which);
+  await adminCall(target, 'POST', `/api/v1/connectors/${id}/${step}`);
+  if (step === 'resume') return say(`${name} takes new flows again.`);
+  const others = all.filter(
+    (each) => each.id !== id && each.network === network && each.online && each.drained === undefined,
+  );
+  say(
+    others.length === 0
+      ? `${name} takes no new flows, and no other connector of ${network ?? 'its network'} is there to take them: nobody reaches anything new there. Take it back with: postern connector resume ${name}`
+      : `${name} takes no new flows; they go to ${others.map((each) => each.name).join(', ')}. What is open there: postern flow list. Take it back with: postern connector resume ${name}`,
   );
 }
 

@@ -27,6 +27,8 @@ export interface ConnectorStatus {
   /** Requests and WebSockets at public hostnames; absent where there are none of these. */
   readonly requests?: number;
   readonly resources: number;
+  /** Ports of resources that did not answer when they were last dialled; absent where there are none. */
+  readonly failing?: number;
   /** Of public hostnames; absent where there are none. `until` in epoch seconds. */
   readonly certificates?: readonly HostCertificate[];
   /** What was heard that cannot be right, and left aside; absent while there is none. */
@@ -45,6 +47,7 @@ export interface ConnectorParts {
   readonly sessions: number;
   readonly streams: number;
   readonly requests: number;
+  readonly failing: number;
   readonly isDraining: boolean;
   /** Whether the last beat was of an older epoch than one seen before. */
   readonly isBehind: boolean;
@@ -78,6 +81,7 @@ export function connectorStatus(parts: ConnectorParts): ConnectorStatus {
     streams,
     ...(parts.certificates.length === 0 ? {} : { requests: parts.requests }),
     resources: Object.keys(snapshot?.resources ?? {}).length,
+    ...(parts.failing === 0 ? {} : { failing: parts.failing }),
     ...(parts.certificates.length === 0 ? {} : { certificates: parts.certificates }),
     ...parts.alarms,
     version,

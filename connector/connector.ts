@@ -25,6 +25,7 @@ import { encodeEnrolmentKey } from '../protocol/secrets.ts';
 import { encodeKey } from '../protocol/keys.ts';
 import { FlowLog } from './flows/flow-log.ts';
 import { FlowQuota } from './flows/flow-quota.ts';
+import { LoadTeller } from './flows/tell-load.ts';
 import { HandIn } from './flows/hand-in.ts';
 import { connectorStatus, type ConnectorStatus } from './connector-status.ts';
 import { Hearing } from './hearing.ts';
@@ -36,6 +37,7 @@ import { networkPeers } from './network-peers.ts';
 import { servedPart, type Serves } from './served.ts';
 import { AcceptedSessions } from './sessions/accepted-sessions.ts';
 import { listenDirectly } from './sessions/direct-listener.ts';
+import { TargetHealth } from './dial/target-health.ts';
 import { TargetTests } from './dial/target-tests.ts';
 import type { AcmeSettings } from './web/certificates/acme-account.ts';
 import { answerPeer } from './web/certificates/answer-peer.ts';
@@ -122,6 +124,8 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   const relays = new Attachments(attachTo);
   const { isPeer, goesBefore, peers } = networkPeers(identity, snapshot, relays);
   const resolve = options.resolve ?? keepNames(systemClock);
+  const health = new TargetHealth(wallClock);
+  const quota = new FlowQuota();
   const sessions = new AcceptedSessions({
     own: identity.nodeKey,
     network: () => parseId('net', snapshot()?.network.id),
@@ -129,7 +133,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       alarm: (name: AlarmName) => alarms.raise(name),
       lease: memory.lease,
       flows,
-      quota: new FlowQuota(),
+      quota,
       snapshot,
       card: () => memory.card,
       causeOf: (ids) => memory.causeOf(ids),
@@ -139,6 +143,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
           certificateFor: (name) => web.certificateFor(name, key),
         }),
       resolve,
+      noteDial: health.note,
       resolveRecords: options.resolveRecords ?? systemRecords,
       takeWeb: (stream, device) => web.takeFlow(stream, device),
       ...(listener === undefined ? {} : { isOwnListener: listener.isAt }),
@@ -161,6 +166,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     isLogFull: () => flows.full,
     alarm: (name) => alarms.raise(name),
     resolve,
+    noteDial: health.note,
     ...(options.onRequest === undefined ? {} : { onRequest: options.onRequest }),
     ...(options.webCertificates === undefined ? {} : { certificates: options.webCertificates }),
     ...(options.acme === undefined ? {} : { acme: { settings: options.acme, log, peers, goesBefore } }),
@@ -171,11 +177,13 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     resolve: options.resolve ?? systemResolve,
     isOwnListener: listener?.isAt,
     send: (answer) => control.send(answer),
+    found: (...found) => health.found(...found),
     clock: systemClock,
   });
   const { promise: refused, reject: refuse } = Promise.withResolvers<never>();
   refused.catch(() => undefined);
   const { promise: welcomed, resolve: welcome } = Promise.withResolvers<void>();
+  let isLeaving = false;
   let isStopped = false;
 
   const api = await serveLocalApi(state.path, { 'GET /v1/status': () => status() }).catch(
@@ -203,6 +211,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       web.welcomed();
       // Also where there is nothing to publish: what was published before is over then.
       control.send({ t: 'publish', direct: [...(options.direct?.endpoints ?? [])] });
+      load.restart();
       handIn.restart();
     },
     onState: followControl,
@@ -210,22 +219,31 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     wallClock,
   });
   const handIn = new HandIn({ flows, send: (message) => control.send(message), clock: systemClock });
+  const load = new LoadTeller({
+    quota,
+    isLimited: () => (memory.snapshot?.flows ?? null) !== null,
+    send: (message) => control.send(message),
+  });
   const hearing = new Hearing({
+    quota,
     memory,
     alarms,
     sessions,
     web,
     targetTests,
+    health,
     handIn,
     send: (message) => control.send(message),
     restart: () => control.restart(),
     attach,
+    followDrained,
     refreshTickets() {
       for (const attachment of relays.values()) attachment.refresh();
     },
     recheck,
   });
   attach();
+  followDrained();
   web.resume();
 
   return {
@@ -233,6 +251,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     welcomed,
     refused,
     async drain(graceMs = drainMs) {
+      isLeaving = true;
       sessions.drain();
       web.drain();
       log.info({ flows: sessions.openFlows, requests: web.openExchanges }, 'draining');
@@ -276,6 +295,16 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     relays.update(named.flatMap((id) => parseId('rly', id) ?? []));
   }
 
+  /** An administrator drained it, or took it back; one that is about to end takes nothing more in either case. */
+  function followDrained(): void {
+    const isDrained = snapshot()?.drained === true;
+    if (isLeaving || isDrained === sessions.isDraining) return;
+    log.info({ flows: sessions.openFlows }, isDrained ? 'drained by an administrator' : 'taken back');
+    if (isDrained) sessions.drain();
+    else sessions.resume();
+    web.setDrained(isDrained);
+  }
+
   function attachTo(relayId: RelayId): KeptAttachment {
     return keepAttached({
       relayId,
@@ -301,6 +330,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     if (isStopped) return;
     memory.keepTime();
     flows.tend();
+    load.tell(systemClock.nowMs());
     const leftMs = Math.min(sessions.recheck(), web.recheck()) - memory.lease.nowMs();
     timer = setTimeout(recheck, Math.ceil(Math.min(Math.max(leftMs, 1), recheckMs)));
   }
@@ -322,6 +352,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       sessions: sessions.size,
       streams: sessions.openFlows,
       requests: web.openExchanges,
+      failing: health.failing,
       isDraining: sessions.isDraining,
       isBehind: hearing.isBehind,
       certificates: web.certificates,

@@ -5,7 +5,9 @@
 import type { FromController, FromNode } from '../protocol/control.ts';
 import type { Alarms } from '../protocol/node/alarms.ts';
 import { hasLostKey, type Card } from '../protocol/tokens.ts';
+import type { TargetHealth } from './dial/target-health.ts';
 import type { TargetTests } from './dial/target-tests.ts';
+import type { FlowQuota } from './flows/flow-quota.ts';
 import type { HandIn } from './flows/hand-in.ts';
 import { tellFlows } from './flows/tell-flows.ts';
 import type { ConnectorMemory } from './memory.ts';
@@ -19,12 +21,16 @@ export interface HearingOptions {
   readonly sessions: AcceptedSessions;
   readonly web: WebDoor;
   readonly targetTests: TargetTests;
+  readonly health: TargetHealth;
   readonly handIn: HandIn;
+  readonly quota: FlowQuota;
   send(this: void, message: FromNode): boolean;
   /** A patch was made for something else than we have: the channel starts anew. */
   restart(this: void): void;
   /** Other relays may be named. */
   attach(this: void): void;
+  /** It may be drained, or be taken back. */
+  followDrained(this: void): void;
   /** There are new tickets for the relays. */
   refreshTickets(this: void): void;
   /** A right may have ended. */
@@ -64,7 +70,8 @@ export class Hearing {
   }
 
   take(message: FromController): void {
-    const { memory, alarms, sessions, web, targetTests, handIn, send, restart, recheck } = this.#options;
+    const { memory, alarms, sessions, web, targetTests, health, handIn, send, restart, recheck } =
+      this.#options;
     if (web.receive(message)) return;
     switch (message.t) {
       case 'beat':
@@ -103,6 +110,10 @@ export class Hearing {
         return void this.#tickets.take(message.list);
       case 'flows':
         return void send(tellFlows(message, [...sessions.values(), web]));
+      case 'health':
+        return void send(health.tell(message));
+      case 'shares':
+        return this.#options.quota.share(message.flows ?? null);
       case 'probe':
         return targetTests.take(message);
       case 'received':
@@ -114,8 +125,12 @@ export class Hearing {
 
   /** The snapshot is another one. */
   #follow(): void {
+    // A controller that divides nothing takes no share back either.
+    if ((this.#options.memory.snapshot?.flows ?? null) === null) this.#options.quota.share(null);
     this.#options.attach();
     this.#options.web.follow();
+    this.#options.health.follow(this.#options.memory.snapshot?.resources ?? {});
+    this.#options.followDrained();
   }
 
   /** A key is no longer on the card: what it signed ends, and is signed anew for whoever has a right to it. */

@@ -20,7 +20,9 @@ import type { Channel } from './notifications/tellers.ts';
 import type { Bus } from './live/bus.ts';
 import type { Live } from './live/live.ts';
 import type { Presence } from './live/presence.ts';
+import type { NodeShares } from './operator/node-shares.ts';
 import type { Organisations } from './operator/organisations.ts';
+import type { UsageCounts } from './operator/usage-counts.ts';
 import type { ScopedStore } from './store/scoped-store.ts';
 import type { Store } from './store/store.ts';
 
@@ -74,6 +76,9 @@ export interface ControllerContext {
   readonly live: Live;
   readonly presence: Presence;
   readonly bus: Bus;
+  /** What connectors and relays may have of what their organisations may, and what organisations make use of. */
+  readonly shares: NodeShares;
+  readonly usage: UsageCounts;
   readonly publish: Publish;
   /**
    * Runs `sweep` at this instant (epoch ms), in the place of the sweep of this name that the organisation waits for;

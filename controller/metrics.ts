@@ -7,7 +7,8 @@ import type { ControllerContext } from './context.ts';
 const kinds = { dev: 'device', con: 'connector', rly: 'relay' } as const;
 
 export async function controllerMetrics(context: ControllerContext): Promise<Metric[]> {
-  const { live, presence, store, isLeaving } = context;
+  const { live, presence, store, isLeaving, shares } = context;
+  const { flows, relayed } = shares.usedHere();
   const { answers, seconds } = answersOf(context);
   return [
     flag('postern_controller_ready', 'Whether it takes requests: 0 while it is shutting down', !isLeaving),
@@ -24,6 +25,12 @@ export async function controllerMetrics(context: ControllerContext): Promise<Met
       'Nodes whose control channel is at another controller of these records, as far as it has heard',
       'kind',
       byKind(presence.elsewhere),
+    ),
+    gauge('postern_controller_flows', 'Flows open at connectors whose control channel is here', flows),
+    gauge(
+      'postern_controller_relayed_bytes',
+      'Bytes a second through relays whose control channel is here',
+      relayed,
     ),
     flag('postern_cluster_whole', 'Whether news reach all controllers now; alone, always', live.isWhole),
     byLabel('counter', 'postern_http_answers_total', 'Answers of API and pages', 'status', answers),

@@ -26,7 +26,9 @@ import { UnusableDatabase } from './store/unusable-database.ts';
 import type { Live, Taken } from './live/live.ts';
 import { OrganisationReader } from './organisation/organisation-state.ts';
 import { stopDelivering } from './notifications/deliver.ts';
+import { NodeShares } from './operator/node-shares.ts';
 import { Organisations } from './operator/organisations.ts';
+import { UsageCounts } from './operator/usage-counts.ts';
 import { Countries, noCountries } from './source/countries.ts';
 import { movedNote } from './store/move-records.ts';
 import { openStore, type Store } from './store/store.ts';
@@ -119,6 +121,24 @@ async function open(
     for (const cancel of sweeps.values()) cancel();
   });
   const known = await Organisations.open(store, publicUrl);
+  const usage: UsageCounts = new UsageCounts({
+    storeOf: (organisation) => context.organisation(organisation).store,
+    usedNow: (organisation) => shares.usedHere(organisation),
+    id,
+    now,
+    later: (organisation, atMs, write) => context.atNextSweep(organisation, 'usage', atMs, write),
+    log,
+  });
+  const shares = new NodeShares({
+    live,
+    firstOrganisation,
+    limitsOf: (organisation) => known.get(organisation)?.limits,
+    all: () => known.all.map((each) => each.id),
+    relayed: (organisation, bytes) => usage.add(organisation, { relayed: bytes }),
+    began: (organisation) => usage.add(organisation, {}),
+    clock,
+  });
+  atEnd(() => shares.stop());
   const context: ControllerContext = {
     id,
     publicUrl,
@@ -162,6 +182,8 @@ async function open(
     live,
     presence: live.presence,
     bus: live.bus,
+    shares,
+    usage,
     publish: (organisation, change) => actOnChange(context, organisation, change),
     atNextSweep(organisation, name, atMs, sweep) {
       const key = `${organisation} ${name}`;
@@ -182,6 +204,7 @@ async function open(
       );
   });
   atEnd(() => stopDelivering(context));
+  atEnd(() => usage.flushAll());
   return context;
 }
 

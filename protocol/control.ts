@@ -9,9 +9,11 @@ import { idPattern } from './ids.ts';
 import { ExposeAnswer, ExposeCall } from './exposures.ts';
 import { FlowRecord } from './flow-record.ts';
 import { AskFlows, FlowsAnswer } from './live-flows.ts';
+import { AskHealth, HealthAnswer } from './resource-health.ts';
 import { PostureFacts } from './posture-facts.ts';
 import { RequestAnswer, RequestCall } from './request-messages.ts';
 import { ConnectorSnapshot, DeviceSnapshot, RelaySnapshot } from './snapshot.ts';
+import { SaidLoad, SaidShares } from './shares.ts';
 import { Probe, Probed } from './target-test.ts';
 import { WebFromController, WebFromNode } from './web-messages.ts';
 
@@ -161,6 +163,8 @@ export const FromNode = Type.Union([
   ExposeCall,
   Probed,
   FlowsAnswer,
+  HealthAnswer,
+  SaidLoad,
   ...WebFromNode,
 ]);
 
@@ -242,6 +246,8 @@ export const FromController = Type.Union([
   ExposeAnswer,
   Probe,
   AskFlows,
+  AskHealth,
+  SaidShares,
   ...WebFromController,
   /** The channel ends after it. `message` is a sentence for the person at this node. */
   Type.Object({

@@ -87,11 +87,16 @@ export const ServerEntry = Type.Object({
   version: Type.String(),
   online: Type.Boolean(),
   seen: Type.String(),
+  /** Of a connector: since when an administrator keeps new flows away from it; absent while it takes them. */
+  drained: Type.Optional(Type.String()),
   /** A relay inside the controller's process: it goes only with a start without it. */
   embedded: Type.Optional(Type.Literal(true)),
 });
 
 export const NetworkEntry = Type.Object({ id: Type.String(), name: Type.String() });
+
+/** `web`: at a public hostname, or at ports where web applications are. `range`: a network of hosts. */
+export const ResourceKind = Type.Enum(['web', 'database', 'ssh', 'rdp', 'vnc', 'tcp', 'udp', 'range']);
 
 export const ResourceEntry = Type.Object({
   id: Type.String(),
@@ -101,6 +106,9 @@ export const ResourceEntry = Type.Object({
   hosts: Type.Array(Type.String()),
   ports: Type.Array(Type.String()),
   tags: Type.Array(Type.String()),
+  kind: ResourceKind,
+  /** When somebody last connected to it, to a few seconds; absent where nobody ever did. */
+  lastUsed: Type.Optional(Type.String()),
 });
 
 /** An enrolment key, without its text. */
@@ -184,6 +192,7 @@ export type SessionEntry = Static<typeof SessionEntry>;
 export type AuditRow = Static<typeof AuditRow>;
 export type ServerEntry = Static<typeof ServerEntry>;
 export type NetworkEntry = Static<typeof NetworkEntry>;
+export type ResourceKind = Static<typeof ResourceKind>;
 export type ResourceEntry = Static<typeof ResourceEntry>;
 export type KeyEntry = Static<typeof KeyEntry>;
 export type ApiTokenEntry = Static<typeof ApiTokenEntry>;

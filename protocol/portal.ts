@@ -3,6 +3,7 @@
  * devices, and the devices that wait to be let in. Times are RFC 3339 instants in UTC.
  */
 import { Type, type Static } from 'typebox';
+import { HealthState } from './resource-health.ts';
 import { Role } from './roles.ts';
 
 const Instant = Type.String({ description: 'an RFC 3339 instant in UTC' });
@@ -68,6 +69,8 @@ export const PortalResource = Type.Object({
   reasons: Type.Array(ShownReason),
   /** Where a browser opens it, with or without a device; absent where this browser may not, or there is no such door. */
   web: Type.Optional(Type.String()),
+  /** Whether connectors were answered there when they last dialled; absent where that is not known, and where it is refused. */
+  reached: Type.Optional(HealthState),
   /** A new sign-in can mend what fails: of this browser, or of the device from which this was decided. */
   stepUp: Type.Optional(Type.Union([Type.Literal('browser'), Type.Literal('device')])),
   /** When time alone changes the state. */

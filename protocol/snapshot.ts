@@ -42,6 +42,8 @@ const connectorEntry = Type.Object({
   direct: Type.Optional(
     Type.Array(Type.String({ maxLength: maxEndpointLength }), { maxItems: maxEndpoints }),
   ),
+  /** It takes no new flows: what is open there may end, and nothing else is asked of it. */
+  drained: Type.Optional(Type.Literal(true)),
 });
 
 /** Something about another device of the same owner: it was let in lately, or is suspended. `at` in epoch seconds. */
@@ -128,6 +130,8 @@ export const ConnectorSnapshot = Type.Object({
   direct: Type.Optional(Type.Array(Type.String())),
   /** Flows that may be open here at once, as the operator of the controller says; null: without bound. */
   flows: Type.Optional(Type.Union([Type.Integer({ minimum: 0 }), Type.Null()])),
+  /** Whether an administrator keeps new flows and browsers away from it. */
+  drained: Type.Optional(Type.Boolean()),
 });
 
 export const RelaySnapshot = Type.Object({ kind: Type.Literal('relay') });

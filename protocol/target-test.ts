@@ -3,6 +3,7 @@
  * schemas of the control channel's messages and of the API alike. Steps carry codes and times, never an address.
  */
 import { Type, type Static } from 'typebox';
+import { idPattern } from './ids.ts';
 
 const closed = { additionalProperties: false } as const;
 
@@ -55,7 +56,14 @@ const question = Type.String({ pattern: '^[A-Za-z0-9_-]{22}$', description: '16 
 const common = { id: Type.Optional(Type.Integer()), re: Type.Optional(Type.Integer()) };
 
 /** To a connector. One that does not know it ignores it. */
-export const Probe = Type.Object({ ...common, t: Type.Literal('probe'), question, target: Target });
+export const Probe = Type.Object({
+  ...common,
+  t: Type.Literal('probe'),
+  question,
+  target: Target,
+  /** Of which resource this is the target, so that what comes of it counts for that one. */
+  resource: Type.Optional(Type.String({ pattern: idPattern('res') })),
+});
 
 /** What came of a `probe`. */
 export const Probed = Type.Object({

@@ -46,7 +46,7 @@ export interface Ticket {
   readonly meet: readonly NetworkId[];
   /** Public hostnames, exact or `*.x`, whose TLS a connector may be given; absent: none. */
   readonly hosts?: readonly string[];
-  /** Bytes a second that its organisation may pass at each relay, both ways together; absent: without bound. */
+  /** Bytes a second that its organisation may pass through all relays, both ways together; absent: without bound. */
   readonly rate?: number;
   /** How long without contact it stays good, in seconds. */
   readonly out: number;

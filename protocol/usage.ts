@@ -10,7 +10,7 @@ export const Usage = Type.Object({
   people: Used,
   connectors: Used,
   requests: Type.Object({
-    /** A second, at each controller. */
+    /** A second, at all controllers together. */
     limit,
     /** Newest first. */
     months: Type.Array(
@@ -21,12 +21,14 @@ export const Usage = Type.Object({
         requests: Type.Integer(),
         /** Refused beyond the limit. */
         refused: Type.Integer(),
+        /** Bytes that relays passed, both ways together. */
+        relayed: Type.Integer(),
       }),
     ),
   }),
-  /** Open at once, at each connector. */
-  flows: Type.Object({ limit }),
-  /** Megabits a second, at each relay. */
-  relay: Type.Object({ limit }),
+  /** Open at once, at all connectors together; as known some seconds ago. */
+  flows: Used,
+  /** Megabits a second, through all relays together, both ways; as known some seconds ago. */
+  relay: Type.Object({ used: Type.Number(), limit }),
 });
 export type Usage = Static<typeof Usage>;

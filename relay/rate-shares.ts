@@ -1,7 +1,7 @@
 /**
  * What a relay passes in a second: its own rate, if it has one, shared evenly among the organisations that use it at the
- * time, and of each organisation no more than its operator lets it have. Who asks for more than that waits, and costs the
- * others nothing. Where neither bounds an organisation nothing of it is counted.
+ * time, and of each organisation no more than its operator lets it have: what its tickets say, and of that what the controller
+ * gives this relay where there are several. Who asks for more than that waits, and costs the others nothing.
  */
 import type { Clock } from '../protocol/clock.ts';
 import type { OrganisationId } from '../protocol/ids.ts';
@@ -18,6 +18,14 @@ export interface Sink {
   readonly writableNeedDrain: boolean;
 }
 
+/** Of one organisation. */
+export interface Passed {
+  readonly org: OrganisationId;
+  readonly bytes: number;
+  /** More would have passed. */
+  readonly waits: boolean;
+}
+
 /** Shares are handed out this often; as much may pass at once. */
 const tickMs = 50;
 
@@ -29,6 +37,7 @@ export class RateShares {
   /** Those that owe something: the rate is theirs. */
   readonly #active = new Set<Meter>();
   #cancelTick: (() => void) | undefined;
+  #given: ReadonlyMap<string, number> = new Map();
 
   /** @param bytesPerSecond the relay's own, for all together; undefined: without bound */
   constructor(bytesPerSecond: number | undefined, clock: Clock) {
@@ -40,8 +49,33 @@ export class RateShares {
     const known = this.#meters.get(organisation);
     if (known !== undefined) return known;
     const meter: Meter = new Meter(this.#bytesPerTick, () => this.#use(meter));
+    meter.give(this.#given.get(organisation));
     this.#meters.set(organisation, meter);
     return meter;
+  }
+
+  /** What each organisation may pass here in a second, in bytes; those that are not named what their tickets say. */
+  give(bytesPerSecond: ReadonlyMap<string, number>): void {
+    this.#given = bytesPerSecond;
+    for (const [organisation, meter] of this.#meters) meter.give(bytesPerSecond.get(organisation));
+  }
+
+  /** Everything that has passed, in bytes. */
+  get passed(): number {
+    let sum = 0;
+    for (const { allBytes } of this.#meters.values()) sum += allBytes;
+    return sum;
+  }
+
+  /** What has passed since it was taken last, of organisations of which something did or waits; `most` of them at once. */
+  takePassed(most: number): Passed[] {
+    const list: Passed[] = [];
+    for (const [org, meter] of this.#meters) {
+      if (list.length >= most) break;
+      const { bytes, waits } = meter.takePassed();
+      if (bytes > 0 || waits) list.push({ org, bytes, waits });
+    }
+    return list;
   }
 
   /**
@@ -85,6 +119,12 @@ export class Meter {
   readonly #waiting = new Map<Source, Sink>();
   /** Below 0 while what was paid last is not used up. */
   #owedBytes = 0;
+  /** Since it began, and of that what nobody has taken. */
+  #allBytes = 0;
+  #passedBytes = 0;
+  #hasWaited = false;
+  /** What the controller gives this relay of its organisation's bound. */
+  #givenPerTick = Number.POSITIVE_INFINITY;
   /** Its organisation's own bound, and the second of the ticket that said so. */
   #mostPerTick = Number.POSITIVE_INFINITY;
   #saidS = Number.NEGATIVE_INFINITY;
@@ -96,7 +136,7 @@ export class Meter {
 
   /** Its organisation's own bound, in bytes. */
   get mostPerTick(): number {
-    return this.#mostPerTick;
+    return Math.min(this.#mostPerTick, this.#givenPerTick);
   }
 
   /** A ticket of this second says so; of two of one second the lower counts. */
@@ -107,14 +147,34 @@ export class Meter {
     this.#saidS = saidS;
   }
 
+  get allBytes(): number {
+    return this.#allBytes;
+  }
+
+  /** So much of its bound is this relay's; undefined: all. */
+  give(bytesPerSecond: number | undefined): void {
+    this.#givenPerTick = perTick(bytesPerSecond);
+  }
+
+  /** What has passed since it was taken last, and whether anything had to wait. */
+  takePassed(): { readonly bytes: number; readonly waits: boolean } {
+    const passed = { bytes: this.#passedBytes, waits: this.#hasWaited || this.#waiting.size > 0 };
+    this.#passedBytes = 0;
+    this.#hasWaited = false;
+    return passed;
+  }
+
   /** So much has passed from `source` to `sink`. The source is paused when it was too much, and goes on later. */
   count(bytes: number, source: Source, sink: Sink): void {
-    const isBounded = Math.min(this.#mostPerTick, this.#mostOfAllPerTick) < Number.POSITIVE_INFINITY;
+    this.#allBytes += bytes;
+    this.#passedBytes += bytes;
+    const isBounded = Math.min(this.mostPerTick, this.#mostOfAllPerTick) < Number.POSITIVE_INFINITY;
     if (!isBounded) return;
     const share = this.#use();
     this.#owedBytes += bytes;
     if (this.#owedBytes <= share) return;
     source.pause();
+    this.#hasWaited = true;
     this.#waiting.set(source, sink);
   }
 

@@ -24,7 +24,7 @@ import { AttachedNode } from './attached-node.ts';
 import { Circuit } from './circuit.ts';
 import { Circuits } from './circuits.ts';
 import { NodePlaces } from './node-places.ts';
-import { RateShares } from './rate-shares.ts';
+import { RateShares, type Passed } from './rate-shares.ts';
 import { ServedNames } from './served-names.ts';
 import { boundsOfBrowsers, WebDoor } from './web-door.ts';
 
@@ -81,6 +81,12 @@ export interface Relay {
   /** Nodes attached, and circuits open between them. */
   readonly attached: number;
   readonly circuits: number;
+  /** What organisations may pass here in a second, in bytes; of those that are not named what their tickets say. */
+  give(bytesPerSecond: ReadonlyMap<string, number>): void;
+  /** Everything that has passed, in bytes. */
+  readonly passedBytes: number;
+  /** What has passed since it was taken last, of `most` organisations at once. */
+  takePassed(most: number): Passed[];
   /** Takes browsers' connections. */
   readonly door: WebDoor;
   close(): void;
@@ -166,6 +172,18 @@ class BlindRelay implements Relay {
 
   get isDraining(): boolean {
     return this.#drained !== undefined;
+  }
+
+  give(bytesPerSecond: ReadonlyMap<string, number>): void {
+    this.#rates.give(bytesPerSecond);
+  }
+
+  get passedBytes(): number {
+    return this.#rates.passed;
+  }
+
+  takePassed(most: number): Passed[] {
+    return this.#rates.takePassed(most);
   }
 
   drain(): Promise<void> {

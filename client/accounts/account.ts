@@ -340,13 +340,14 @@ export class Account {
     const before = this.#knowledge.contact;
     this.#readSnapshot();
     this.#tellPerson();
-    const ended = this.#memory.snapshot?.session.ended;
+    const session = this.#memory.snapshot?.session;
+    const ended = session?.ended;
     if (ended !== undefined) {
       if (before === 'known') this.#options.onEvent({ kind: 'session-ended', code: ended });
       await this.#options.changed().catch((error: unknown) => this.#trouble(error));
       return this.signIns.renew();
     }
-    this.signIns.signedIn();
+    this.signIns.signedIn(session);
     if (before === 'ended') this.#options.onEvent({ kind: 'signed-in' });
     try {
       await this.#options.changed();

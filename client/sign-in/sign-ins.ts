@@ -20,6 +20,12 @@ export interface SignInsOptions {
   readonly isEnrolled: () => boolean;
 }
 
+/** Which session somebody is signed in with; `began`, in epoch seconds, is another after each sign-in. */
+export interface SignedIn {
+  readonly id: string;
+  readonly began?: number | undefined;
+}
+
 export class SignIns {
   readonly #options: SignInsOptions;
   #attempt: SignIn | undefined;
@@ -28,6 +34,10 @@ export class SignIns {
   #isAsking = false;
   /** Whether a sign-in was asked for since the session ended. */
   #isRenewing = false;
+  /** Of the last snapshot; undefined: none, or ended. */
+  #session: SignedIn | undefined;
+  /** In which session the attempt began, which is to end in another. */
+  #since: SignedIn | undefined;
   /** Goes up whenever an attempt is given up, also one that is not there yet. */
   #ended = 0;
 
@@ -60,11 +70,16 @@ export class SignIns {
     return prompt;
   }
 
-  /** Somebody is signed in. */
-  signedIn(): void {
+  /**
+   * Somebody is signed in: in this session, as far as the controller tells. Ends an attempt, unless that began in this very
+   * session and so waits for the next one.
+   */
+  signedIn(session?: SignedIn): void {
+    const isNew = session?.began === undefined || !isSame(session, this.#since);
+    this.#session = session;
     this.#isRenewing = false;
     this.#isAsking = false;
-    this.close();
+    if (isNew) this.close();
   }
 
   /**
@@ -72,6 +87,7 @@ export class SignIns {
    * the system's error where nothing can listen.
    */
   async renew(): Promise<void> {
+    this.#session = undefined;
     if (this.#isRenewing) return;
     this.#isRenewing = true;
     const { key, control } = this.#options;
@@ -115,12 +131,14 @@ export class SignIns {
     this.#ended += 1;
     this.#attempt?.close();
     this.#attempt = undefined;
+    this.#since = undefined;
   }
 
   /** A new attempt in place of none; undefined where it was given up before it had begun. */
   async #beginAttempt(): Promise<SignIn | undefined> {
     const { browser, control } = this.#options;
     const ended = this.#ended;
+    this.#since = this.#session;
     const attempt = browser
       ? await signInByBrowser(systemRandom, (message) => control()?.send(message))
       : signInByCode();
@@ -128,4 +146,8 @@ export class SignIns {
     attempt.close();
     return undefined;
   }
+}
+
+function isSame(one: SignedIn, other: SignedIn | undefined): boolean {
+  return other !== undefined && one.id === other.id && one.began === other.began;
 }

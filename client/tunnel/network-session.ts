@@ -18,6 +18,8 @@ export interface ConnectorPeer {
   readonly id: ConnectorId;
   /** Its node key, base64url. */
   readonly nk: string;
+  /** An administrator keeps new flows away from it. */
+  readonly drained?: boolean;
 }
 
 export interface NetworkSessionOptions {
@@ -61,6 +63,8 @@ export class NetworkSession {
   #state: NetworkSessionState = { state: 'idle' };
   /** Sessions that others took the place of, for the flows they still have, by their connector. */
   readonly #lingering = new Map<ConnectorId, KeptSession>();
+  /** Those of connectors that were drained and taken back: what is open on them goes on beside a new session there. */
+  readonly #replaced = new Set<KeptSession>();
   #waiting = new Set<(result: Session | Fault) => void>();
   #cancelRetry: () => void = () => undefined;
   #cancelCheck: () => void = () => undefined;
@@ -69,6 +73,8 @@ export class NetworkSession {
   #preferred: string | undefined;
   /** Connectors that took no new flows any more, and since when. */
   readonly #drained = new Map<ConnectorId, number>();
+  /** Those that the controller last said are drained. */
+  #wasDrained: ReadonlySet<ConnectorId> = new Set();
   #stopped = false;
   /** Wait for their connectors to end their flows. */
   #parting: readonly Session[] = [];
@@ -106,6 +112,7 @@ export class NetworkSession {
   poke(): void {
     if (this.#stopped) return;
     this.#leaveRemoved();
+    this.#followDrained();
     for (const kept of this.#kept()) {
       kept.sendGrants(this.#options.grants());
       kept.poke();
@@ -164,6 +171,7 @@ export class NetworkSession {
     this.#cancelRetry();
     this.#cancelCheck();
     this.#lingering.clear();
+    this.#replaced.clear();
     this.#state = { state: 'idle' };
     for (const settle of this.#waiting) settle(new Fault('cancelled'));
     return sessions;
@@ -171,7 +179,7 @@ export class NetworkSession {
 
   #kept(): KeptSession[] {
     const current = this.#state.state === 'up' ? [this.#state.kept] : [];
-    return [...current, ...this.#lingering.values()];
+    return [...current, ...this.#lingering.values(), ...this.#replaced];
   }
 
   async #dial(): Promise<void> {
@@ -273,6 +281,7 @@ export class NetworkSession {
   async #watch(kept: KeptSession, connector: ConnectorId): Promise<void> {
     const fault = await kept.session.closed;
     if (this.#lingering.get(connector) === kept) this.#lingering.delete(connector);
+    this.#replaced.delete(kept);
     if (this.#stopped || this.#state.state !== 'up' || this.#state.kept !== kept) return;
     if (fault.code === 'draining') this.#askLast(connector);
     this.#state = { state: 'idle', fault };
@@ -297,6 +306,22 @@ export class NetworkSession {
     this.#askLast(connector);
     if (this.#state.state !== 'up' || this.#state.kept !== kept) return;
     this.#setAside(kept, connector, 'draining');
+  }
+
+  /** As the controller says of its connectors: of one that was drained new flows go elsewhere, and to one taken back again. */
+  #followDrained(): void {
+    const drained = new Set(
+      this.#options.connectors().flatMap((each) => (each.drained === true ? each.id : [])),
+    );
+    for (const id of this.#wasDrained) {
+      if (drained.has(id)) continue;
+      this.#drained.delete(id);
+      const kept = this.#lingering.get(id);
+      if (kept?.isDraining === true && this.#lingering.delete(id)) this.#replaced.add(kept);
+    }
+    this.#wasDrained = drained;
+    if (this.#state.state === 'up' && drained.has(this.#state.connector))
+      this.#draining(this.#state.kept, this.#state.connector);
   }
 
   #askLast(connector: ConnectorId): void {
@@ -337,8 +362,9 @@ export class NetworkSession {
 
   #checkLingering(): void {
     this.#cancelCheck();
-    for (const { session } of this.#lingering.values()) if (session.streams === 0) session.close('cancelled');
-    if (this.#lingering.size === 0) return;
+    const left = [...this.#lingering.values(), ...this.#replaced];
+    for (const { session } of left) if (session.streams === 0) session.close('cancelled');
+    if (left.length === 0) return;
     this.#cancelCheck = this.#options.clock.after(lingerCheckMs, () => this.#checkLingering());
   }
 
@@ -355,9 +381,11 @@ export class NetworkSession {
     });
   }
 
-  /** A connector with a session that lingers is asked for that one alone. */
+  /** A connector with a session that lingers is asked for that one alone, and one that is drained for nothing. */
   #inOrder(): ConnectorPeer[] {
-    const connectors = this.#options.connectors().filter(({ id }) => !this.#lingering.has(id));
+    const connectors = this.#options
+      .connectors()
+      .filter(({ id, drained }) => !this.#lingering.has(id) && drained !== true);
     const rank = ({ id }: ConnectorPeer): number =>
       id === this.#preferred ? 0 : this.#isDrained(id) ? 2 : 1;
     return connectors.toSorted((one, other) => rank(one) - rank(other));

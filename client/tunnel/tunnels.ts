@@ -219,7 +219,7 @@ export class Tunnels {
     return new NetworkSession({
       network,
       own: identity.nodeKey,
-      connectors: () => this.#connectors(network).map(({ id, nk }) => ({ id, nk })),
+      connectors: () => this.#connectors(network).map(({ id, nk, drained }) => ({ id, nk, drained })),
       grants: () => memory.grantsFor(network),
       routes: {
         to: (connector) => this.#routesTo(network, connector),
@@ -238,11 +238,12 @@ export class Tunnels {
   #connectors(network: NetworkId): (ConnectorPeer & {
     readonly relays: readonly string[];
     readonly direct: readonly string[];
+    readonly drained: boolean;
   })[] {
     const listed = this.#options.memory.snapshot?.networks[network]?.connectors ?? [];
-    return listed.flatMap(({ id, nk, relays, direct = [] }) => {
+    return listed.flatMap(({ id, nk, relays, direct = [], drained = false }) => {
       const connector = parseId('con', id);
-      return connector === undefined ? [] : [{ id: connector, nk, relays, direct }];
+      return connector === undefined ? [] : [{ id: connector, nk, relays, direct, drained }];
     });
   }
 

@@ -7,6 +7,7 @@ import { request as sendRequest } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Clock } from '../../protocol/clock.ts';
 import type { Probe, Probed, Target, TargetStep } from '../../protocol/target-test.ts';
+import type { HealthCode } from '../../protocol/resource-health.ts';
 import { targetTestMs } from '../../protocol/target-test.ts';
 import { Fault } from '../../protocol/errors.ts';
 import { matchesPattern, parseName, parsePattern } from '../../protocol/names.ts';
@@ -25,6 +26,8 @@ export interface TargetTestOptions {
   readonly resolve: Resolve;
   readonly isOwnListener?: ((address: string, port: number) => boolean) | undefined;
   readonly send: (answer: Probed) => void;
+  /** Is told what a test of a resource's own target found. */
+  readonly found?: ((resource: string, port: number, code: HealthCode | undefined) => void) | undefined;
   readonly clock: Clock;
 }
 
@@ -37,8 +40,12 @@ export class TargetTests {
   }
 
   /** Tries what the controller asks for and answers it once. */
-  take({ question, target }: Probe): void {
-    const answer = (steps: TargetStep[]): void => this.#options.send({ t: 'probed', question, steps });
+  take({ question, target, resource }: Probe): void {
+    const answer = (steps: TargetStep[]): void => {
+      const code = steps.at(-1)?.code;
+      if (resource !== undefined && code !== 'busy') this.#options.found?.(resource, target.port, code);
+      this.#options.send({ t: 'probed', question, steps });
+    };
     if (this.#running >= mostAtOnce) return answer([{ step: 'dns', ms: 0, code: 'busy' }]);
     this.#running += 1;
     void testTarget(target, this.#options)
@@ -52,7 +59,7 @@ export class TargetTests {
 /** The steps of one test; the first that failed is the last. Never rejects, and lasts `targetTestMs` at most. */
 export async function testTarget(
   target: Target,
-  { resolve, isOwnListener, clock }: Omit<TargetTestOptions, 'send'>,
+  { resolve, isOwnListener, clock }: Omit<TargetTestOptions, 'send' | 'found'>,
 ): Promise<TargetStep[]> {
   const { host, port, speak, wildcard, within = [] } = target;
   const pattern = wildcard === undefined ? undefined : parsePattern(wildcard);

@@ -22,6 +22,7 @@ import { coversName, permit, type Permitted } from './permit.ts';
 import type { Serving } from './serving.ts';
 import { SocketReads } from './socket-reads.ts';
 import { joinDatagrams, type DatagramBytes } from '../dial/udp.ts';
+import type { NoteDial } from '../dial/target-health.ts';
 import type { Right } from './right.ts';
 
 /** How often a session may ask for what it is refused; one that goes on beyond ends. */
@@ -142,8 +143,7 @@ export class AcceptedSession {
     if (typeof permitted === 'string') return this.#refuse(stream, id, request, permitted);
     if (request.kind === 'dns') return this.#answerQuestion(stream, id, request, permitted.resource);
     const { quota } = this.#serving;
-    if (quota.flows >= (this.#serving.snapshot()?.flows ?? Number.POSITIVE_INFINITY))
-      return this.#refuseBeyond(stream, id, request);
+    if (quota.isFull(this.#serving.snapshot()?.flows ?? null)) return this.#refuseBeyond(stream, id, request);
     const release = quota.take(permitted.grant.sub);
     if (release === undefined) return this.#refuse(stream, id, request, 'limit');
     const sinceMs = this.#serving.wallClock();
@@ -173,9 +173,11 @@ export class AcceptedSession {
 
   async #joinTcp(stream: MuxStream, flow: OpenFlow, resource: ConnectorResource): Promise<void> {
     const { host, port } = flow.request;
-    const { resolve, isOwnListener } = this.#serving;
+    const { resolve, isOwnListener, noteDial } = this.#serving;
     const reads = new SocketReads();
-    const socket = await dialTcp(resource, host, port, resolve, isOwnListener, reads.onread);
+    const dialled = dialTcp(resource, host, port, resolve, isOwnListener, reads.onread);
+    if (noteDial !== undefined) noted(dialled, resource, port, noteDial);
+    const socket = await dialled;
     this.#begin(stream, flow, () => socket.destroy());
     joinFlow(stream, socket, reads, (code) =>
       this.#closed(flow, code, { up: stream.bytesReceived, down: stream.bytesSent }),
@@ -312,6 +314,22 @@ export class AcceptedSession {
   #record(entry: Omit<FlowRecord, 'seq' | 'at'>): void {
     this.#serving.flows.record({ at: this.#serving.wallClock(), ...entry });
   }
+}
+
+/** What a name below a wildcard or in a range leads to says nothing of the others: there only what fails for all of them counts. */
+function noted(
+  dialled: Promise<unknown>,
+  { id, address }: ConnectorResource,
+  port: number,
+  note: NoteDial,
+): void {
+  const isMany = address.startsWith('*.') || address.includes('/');
+  dialled.then(
+    () => note(id, port),
+    (error: unknown) => {
+      if (!isMany) note(id, port, error);
+    },
+  );
 }
 
 function subjectOf({ dev, sub }: Grant): { device: string; subject: string } {

@@ -1,7 +1,8 @@
 /**
  * How many flows a person may have open at this connector, over all their devices and sessions together, so that nobody
  * takes what the others need. Service accounts have no such bound: one of them stands for many machines. What the
- * organisation may have open in all is its operator's to say, and counts everybody's.
+ * organisation may have open in all is its operator's to say, and counts everybody's: at all of its connectors together, of
+ * which this one is told its share.
  */
 
 /** Flows of one person at a time, those that are being dialled among them. */
@@ -12,6 +13,9 @@ export class FlowQuota {
   /** Only those who have a flow open stand here. */
   readonly #open = new Map<string, number>();
   #flows = 0;
+  /** What the controller last gave this connector of the organisation's limit. */
+  #share = Number.POSITIVE_INFINITY;
+  #wants = false;
 
   constructor(limit: number = flowsPerPerson) {
     this.#limit = limit;
@@ -34,6 +38,28 @@ export class FlowQuota {
       if (rest === 0) this.#open.delete(subject);
       else this.#open.set(subject, rest);
     };
+  }
+
+  /** So many flows may be open here from now on; null: as many as the organisation may have. */
+  share(flows: number | null): void {
+    this.#share = flows ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether the organisation may have no more here. `most`: what it may have at all of its connectors; null: no limit. */
+  isFull(most: number | null): boolean {
+    if (this.#flows < Math.min(most ?? Number.POSITIVE_INFINITY, this.#share)) return false;
+    this.#wants = true;
+    return true;
+  }
+
+  /** Whether one was refused for want of a share since that was told. */
+  get wants(): boolean {
+    return this.#wants;
+  }
+
+  /** The controller has heard what is open and wanted. */
+  isTold(): void {
+    this.#wants = false;
   }
 
   /** How many flows there are, service accounts' too. */

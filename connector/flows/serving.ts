@@ -6,6 +6,7 @@ import type { AlarmName } from '../../protocol/node/alarms.ts';
 import type { ConnectorSnapshot } from '../../protocol/snapshot.ts';
 import type { Card } from '../../protocol/tokens.ts';
 import type { ResolveRecords } from '../dial/records.ts';
+import type { NoteDial } from '../dial/target-health.ts';
 import type { Resolve } from '../dial/resolve.ts';
 import type { DeviceFlow } from './device-flow.ts';
 import type { FlowLog } from './flow-log.ts';
@@ -26,6 +27,8 @@ export interface Serving {
   peer?(this: void, stream: MuxStream, payload: unknown, key: Buffer): boolean;
   readonly resolve: Resolve;
   readonly resolveRecords: ResolveRecords;
+  /** Is told what became of every dial to a target. */
+  noteDial?: NoteDial;
   /** Gives a flow to the TLS endpoint of the public hostnames; false when there is no room for another one. */
   takeWeb(stream: MuxStream, device: DeviceFlow): boolean;
   /** Whether this connector itself listens there: no resource leads to it. */

@@ -127,6 +127,11 @@ export class AcceptedSessions {
     for (const session of this.#open.keys()) session.drain('draining');
   }
 
+  /** Takes new flows again, in new sessions; what was drained stays so until it ends. */
+  resume(): void {
+    this.#isDraining = false;
+  }
+
   /** Ends all of them and accepts no more; how many there were. */
   close(code: CodeName): number {
     this.#isClosed = true;

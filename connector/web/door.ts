@@ -13,6 +13,7 @@ import type { ConnectorSnapshot } from '../../protocol/snapshot.ts';
 import type { Card } from '../../protocol/tokens.ts';
 import type { HostCertificate } from '../../protocol/web-messages.ts';
 import type { Resolve } from '../dial/resolve.ts';
+import type { NoteDial } from '../dial/target-health.ts';
 import type { AcmeCertificatesOptions } from './certificates/acme-certificates.ts';
 import type { PeerAnswer } from './certificates/peer-messages.ts';
 import type { DeviceFlow } from '../flows/device-flow.ts';
@@ -34,6 +35,8 @@ export interface WebDoorOptions {
   isLogFull(): boolean;
   alarm(name: AlarmName): void;
   readonly resolve: Resolve;
+  /** Is told what became of every dial to an origin. */
+  readonly noteDial?: NoteDial;
   readonly onRequest?: WatchRequest;
   /** A folder of certificates. */
   readonly certificates?: string;
@@ -77,6 +80,8 @@ export interface WebDoor {
    * Where the network has no other one it goes on as before: whoever comes would find nobody.
    */
   drain(): void;
+  /** As an administrator says: takes no new connections, whether there is another connector or not; or takes them again. */
+  setDrained(isDrained: boolean): void;
   /**
    * Ends whatever is open, with this code in its record. Resolves to how many connections there were: their last words are on
    * their way to the relays.

@@ -201,6 +201,12 @@ export class HttpsEndpoint {
     this.#letIdleGo();
   }
 
+  /** Takes new connections again; those that were told to end do. */
+  resume(): void {
+    this.#isDraining = false;
+    this.#cancelDrain();
+  }
+
   close(): void {
     this.#cancelDrain();
     for (const open of Object.values(this.#open)) for (const socket of open) socket.destroy();

@@ -5,6 +5,7 @@
 import { request as sendRequest } from 'node:http';
 import type { Clock } from '../../protocol/clock.ts';
 import type { Resolve } from '../dial/resolve.ts';
+import type { NoteDial } from '../dial/target-health.ts';
 import type { WebResource } from '../flows/resource-at.ts';
 import type { ChosenOrigin } from './origins.ts';
 import { dialOrigin } from './upstreams.ts';
@@ -30,13 +31,15 @@ interface Check {
 export class OriginHealth {
   readonly #clock: Clock;
   readonly #resolve: Resolve;
+  readonly #noteDial: NoteDial | undefined;
   readonly #failedAt = new Map<string, number>();
   readonly #ill = new Set<string>();
   readonly #checks = new Map<string, Check>();
 
-  constructor(clock: Clock, resolve: Resolve) {
+  constructor(clock: Clock, resolve: Resolve, noteDial?: NoteDial) {
     this.#clock = clock;
     this.#resolve = resolve;
+    this.#noteDial = noteDial;
   }
 
   /** The origins in the order in which they are to be tried. */
@@ -92,7 +95,8 @@ export class OriginHealth {
 
   async #isWell({ resource, chosen, host, health }: CheckedOrigin): Promise<boolean> {
     try {
-      const connection = await dialOrigin({ resource, ...chosen, right: 'health' }, this.#resolve);
+      const upstream = { resource, ...chosen, right: 'health' };
+      const connection = await dialOrigin(upstream, this.#resolve, this.#noteDial);
       return await new Promise((resolve) => {
         const asked = sendRequest({
           path: health.path,

@@ -7,6 +7,7 @@ import { Readable, type Duplex } from 'node:stream';
 import type { Clock } from '../../protocol/clock.ts';
 import { Fault, type CodeName } from '../../protocol/errors.ts';
 import type { Resolve } from '../dial/resolve.ts';
+import type { NoteDial } from '../dial/target-health.ts';
 import type { Exchange } from './exchange.ts';
 import { wantsPage } from './gate.ts';
 import { originFailure } from './origin-failure.ts';
@@ -40,6 +41,7 @@ export function isWebSocket({ method, httpVersion, headers, rawHeaders }: Incomi
 export interface UpgradeOptions {
   readonly clock: Clock;
   readonly resolve: Resolve;
+  readonly noteDial: NoteDial | undefined;
   readonly health: Pick<OriginHealth, 'failed' | 'answered'>;
   /** No origin agreed or refused, for no fault of the browser's. */
   failed(exchange: Exchange, code: CodeName): void;
@@ -96,7 +98,7 @@ interface Agreed {
  */
 async function answered(
   opened: Opened,
-  { clock, resolve, health }: UpgradeOptions,
+  { clock, resolve, noteDial, health }: UpgradeOptions,
 ): Promise<{ answer: Agreed; by: ChosenOrigin }> {
   const { exchange, origins } = opened;
   const { resource, right } = exchange.options;
@@ -105,7 +107,8 @@ async function answered(
     if (exchange.isOver) throw new Fault('cancelled');
     let isConnected = false;
     try {
-      const connection = await dialOrigin({ resource, ...by, right: right?.id ?? 'nobody' }, resolve);
+      const upstream = { resource, ...by, right: right?.id ?? 'nobody' };
+      const connection = await dialOrigin(upstream, resolve, noteDial);
       isConnected = true;
       exchange.onceOver(() => connection.destroy());
       if (exchange.isOver) throw new Fault('cancelled');

@@ -8,6 +8,7 @@ import { Pool, type Dispatcher } from 'undici';
 import type { Clock } from '../../protocol/clock.ts';
 import { dialTcp } from '../dial/dial.ts';
 import type { Resolve } from '../dial/resolve.ts';
+import type { NoteDial } from '../dial/target-health.ts';
 import type { WebResource } from '../flows/resource-at.ts';
 import { securedForOrigin } from '../dial/origin-tls.ts';
 import type { ChosenOrigin } from './origins.ts';
@@ -39,10 +40,12 @@ export class Upstreams {
   readonly #pools = new Map<string, Entry>();
   readonly #clock: Clock;
   readonly #resolve: Resolve;
+  readonly #noteDial: NoteDial | undefined;
 
-  constructor(clock: Clock, resolve: Resolve) {
+  constructor(clock: Clock, resolve: Resolve, noteDial?: NoteDial) {
     this.#clock = clock;
     this.#resolve = resolve;
+    this.#noteDial = noteDial;
   }
 
   /** Lends the pool of `upstream` until the returned function is called. */
@@ -81,7 +84,7 @@ export class Upstreams {
       keepAliveMaxTimeout: 5 * keepAliveMs,
       maxHeaderSize: 65_536,
       connect: (_options, connected) => {
-        dialOrigin(upstream, this.#resolve).then(
+        dialOrigin(upstream, this.#resolve, this.#noteDial).then(
           (socket) => connected(null, socket),
           (error: unknown) => (connected as Connected)(error as Error, null),
         );
@@ -94,11 +97,26 @@ export class Upstreams {
 }
 
 /** A connection to the origin, with TLS where it is https. Rejects with a Fault, or an OriginTlsError. */
-export async function dialOrigin(upstream: Upstream, resolve: Resolve): Promise<Socket> {
-  const { origin, resource, address } = upstream;
+export async function dialOrigin(upstream: Upstream, resolve: Resolve, noteDial?: NoteDial): Promise<Socket> {
+  const { origin, resource } = upstream;
+  const port = Number(origin.port) || (origin.protocol === 'https:' ? 443 : 80);
+  try {
+    const socket = await connectOrigin(upstream, port, resolve);
+    noteDial?.(resource.id, port);
+    return socket;
+  } catch (error) {
+    noteDial?.(resource.id, port, error);
+    throw error;
+  }
+}
+
+async function connectOrigin(
+  { origin, resource, address }: Upstream,
+  port: number,
+  resolve: Resolve,
+): Promise<Socket> {
   const { within } = resource;
   const host = origin.hostname.replace(/^\[|\]$/g, '');
-  const port = Number(origin.port) || (origin.protocol === 'https:' ? 443 : 80);
   const socket = await dialTcp({ address, within }, host, port, resolve);
   // Undici speaks to sockets that end both ways at once.
   socket.allowHalfOpen = false;

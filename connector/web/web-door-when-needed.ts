@@ -25,6 +25,7 @@ class WebDoorWhenNeeded implements WebDoor {
   #isWelcome = false;
   /** Whether a snapshot came since this connector began: what was kept of an older one asks for nothing yet. */
   #isFollowed = false;
+  #isDrained = false;
   #isClosed = false;
 
   constructor(options: WebDoorOptions) {
@@ -113,6 +114,11 @@ class WebDoorWhenNeeded implements WebDoor {
     this.#whenOpen((door) => door.drain());
   }
 
+  setDrained(isDrained: boolean): void {
+    this.#isDrained = isDrained;
+    this.#whenOpen((door) => door.setDrained(isDrained));
+  }
+
   async close(code: CodeName): Promise<number> {
     this.#isClosed = true;
     if (this.#state.state === 'opening') await this.#state.opened;
@@ -131,6 +137,7 @@ class WebDoorWhenNeeded implements WebDoor {
     if (this.#isClosed) return;
     if (this.#isWelcome) door.welcomed();
     if (this.#isFollowed) door.follow();
+    if (this.#isDrained) door.setDrained(true);
   }
 
   /** In the order of the calls. */

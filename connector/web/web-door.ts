@@ -129,8 +129,8 @@ class ConnectorWebDoor implements WebDoor {
       nowMs,
       start: () => options.snapshot()?.web?.url,
     });
-    this.#upstreams = new Upstreams(clock, options.resolve);
-    this.#health = new OriginHealth(clock, options.resolve);
+    this.#upstreams = new Upstreams(clock, options.resolve, options.noteDial);
+    this.#health = new OriginHealth(clock, options.resolve, options.noteDial);
     this.#records = new WebRecords({
       record: (entry) => options.record(entry),
       hasRoom: () => options.hasRoom(),
@@ -153,6 +153,7 @@ class ConnectorWebDoor implements WebDoor {
     const upgrading: UpgradeOptions = {
       clock,
       resolve: options.resolve,
+      noteDial: options.noteDial,
       health: this.#health,
       failed: (exchange, code) => this.#records.failed(exchange, code),
     };
@@ -317,6 +318,11 @@ class ConnectorWebDoor implements WebDoor {
 
   drain(): void {
     if (Object.keys(this.#options.snapshot()?.peers ?? {}).length > 0) this.#endpoint.drain();
+  }
+
+  setDrained(isDrained: boolean): void {
+    if (isDrained) this.#endpoint.drain();
+    else this.#endpoint.resume();
   }
 
   async close(code: CodeName): Promise<number> {

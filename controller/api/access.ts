@@ -17,6 +17,7 @@ import type { ScopedStore } from '../store/scoped-store.ts';
 import { admission, has, type Access, type Caller, type KnownCaller } from './callers.ts';
 import { ProblemError } from './problems.ts';
 import { installRequestLimits, type RequestLimits } from './request-limits.ts';
+import { bothOf, carriedChange, refuseUnlessFree, requireSame } from './carried-change.ts';
 import { tokenAuthenticator } from './token-authenticator.ts';
 
 /** Finds out who calls from one kind of credential; undefined when the request carries none of that kind. */
@@ -39,6 +40,8 @@ export interface DeclaredRoute {
   readonly method: HTTPMethods;
   readonly url: string;
   readonly access: Access;
+  /** What it does, in words; empty where nothing says so. */
+  readonly summary: string;
 }
 
 const nobody: Caller = { kind: 'nobody' };
@@ -56,16 +59,24 @@ export function installAccess(
   const limits = installRequestLimits(app, context);
   app.decorate('declaredRoutes', []);
   app.decorateRequest('caller');
-  app.addHook('onRoute', ({ url, method, config }) => {
+  app.addHook('onRoute', ({ url, method, config, schema }) => {
     const access = config?.access;
     if (access === undefined)
       throw new Error(`the route ${String(method)} ${url} does not declare who may call it`);
-    for (const each of [method].flat()) app.declaredRoutes.push({ method: each, url, access });
+    const { summary = '' } = (schema ?? {}) as { readonly summary?: string };
+    for (const each of [method].flat()) app.declaredRoutes.push({ method: each, url, access, summary });
   });
   app.addHook('onRequest', async (request) => {
     request.caller = nobody;
     if (request.is404) return;
     const { access, unbounded = false } = request.routeOptions.config;
+    const carried = carriedChange();
+    if (carried !== undefined) {
+      // Asked by ourselves; what both may do is looked at in the transaction that does it.
+      const { store } = context.organisation(carried.approver.organisation);
+      request.caller = await bothOf(store, carried, context.now());
+      return authorise(request, access === 'public' ? [] : (access ?? []), context, 'ourselves');
+    }
     if (access === 'public') {
       if (!unbounded) await limits.take(organisationAt(context, request).id, 'stranger');
       return;
@@ -86,6 +97,18 @@ export function installAccess(
     if (access === 'public' || caller.kind === 'nobody' || safeMethods.has(request.method)) return done();
     return underGuard(async (tx) => {
       if (caller.organisation !== tx.organisation) return;
+      const carried = carriedChange();
+      if (carried !== undefined) {
+        const approver = await callerNow(tx, carried.approver, context.now());
+        if (approver?.kind !== 'person') throw new ProblemError('not-allowed');
+        admit(approver, access, context.now());
+        await requireSame(tx, carried.change);
+        const both = await bothOf(tx, { ...carried, approver }, context.now());
+        admit(both, access, context.now());
+        request.caller = both;
+        return;
+      }
+      await refuseUnlessFree(context, tx, request);
       const now = await callerNow(tx, caller, context.now());
       if (now === undefined) throw new ProblemError('not-authenticated');
       admit(now, access, context.now());
@@ -139,11 +162,12 @@ function authorise(
   request: FastifyRequest,
   access: Exclude<Access, 'public'>,
   { organisations, now }: ControllerContext,
+  by: 'somebody' | 'ourselves' = 'somebody',
 ): void {
   const { caller } = request;
   if (caller.kind === 'nobody') throw new ProblemError('not-authenticated');
   // A browser sends its cookie for strangers' pages too; only our own pages may change something (SEC-J2).
-  if (caller.kind === 'person' && !safeMethods.has(request.method)) {
+  if (by === 'somebody' && caller.kind === 'person' && !safeMethods.has(request.method)) {
     const { origin } = organisations.addressOf(caller.organisation);
     if (!isOwnPage(request, origin))
       throw new ProblemError('not-allowed', 'The request comes from another site.');
@@ -151,7 +175,8 @@ function authorise(
   admit(caller, access, now());
 }
 
-function admit(caller: KnownCaller, access: Exclude<Access, 'public'>, nowMs: number): void {
+/** Throws `not-allowed`, or `not-fresh` where signing in again would help. */
+export function admit(caller: KnownCaller, access: Exclude<Access, 'public'>, nowMs: number): void {
   const admitted = admission(caller, access, nowMs);
   if (admitted === 'not-fresh') throw new ProblemError('not-fresh');
   if (admitted === 'no') throw new ProblemError('not-allowed');

@@ -17,6 +17,7 @@ import { Cookies } from '../login/cookies.ts';
 import { installCallerAddress } from '../source/caller-address.ts';
 import { installAccess, type Authenticate } from './access.ts';
 import { installDescription } from './description.ts';
+import { installSecondAdministrator } from './second-administrator.ts';
 import { installSecurityHeaders } from './security-headers.ts';
 import { ProblemError, problemBody, problemOf, problems } from './problems.ts';
 import { administratorRoutes } from './routes/administrators.ts';
@@ -37,6 +38,7 @@ import { nameRoutes } from './routes/names.ts';
 import { overviewRoutes } from './routes/overview.ts';
 import { passRoutes } from './routes/passes.ts';
 import { proposalRoutes } from './routes/proposals.ts';
+import { proposedChangeRoutes } from './routes/proposed-changes.ts';
 import { postureRoutes } from './routes/posture.ts';
 import { peopleRoutes } from './routes/people.ts';
 import { countAnswers } from './request-counts.ts';
@@ -48,6 +50,7 @@ import { exposureRoutes } from './routes/exposures.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { mailRoutes } from './routes/mail.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
+import { resourceHealthRoutes } from './routes/resource-health.ts';
 import { targetTestRoutes } from './routes/target-tests.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { simulateRoutes } from './routes/simulate.ts';
@@ -90,12 +93,14 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   });
   countAnswers(app, context);
   installCallerAddress(app, context.trustsProxy);
+  installSecondAdministrator(app, context);
   installAccess(app, context, authenticators);
   for (const routes of [
     discoveryRoutes,
     documentRoutes,
     documentHistoryRoutes,
     proposalRoutes,
+    proposedChangeRoutes,
     enrolmentKeyRoutes,
     listRoutes,
     hostnameRoutes,
@@ -114,6 +119,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     administratorRoutes,
     invitationRoutes,
     simulateRoutes,
+    resourceHealthRoutes,
     targetTestRoutes,
     directoryRoutes,
     scimRoutes,

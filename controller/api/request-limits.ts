@@ -1,6 +1,7 @@
 /**
- * Requests a second of each organisation: beyond its limit it is told to wait, and no other notices. Whoever is not known
- * yet has as many again at its sign-in address, so that strangers use up nothing of what its people have. Who goes on all
+ * Requests a second of each organisation, at all controllers together: beyond its limit it is told to wait, and no other
+ * notices. Whoever is not known yet has as many again at its sign-in address, so that strangers use up nothing of what its
+ * people have. Who goes on all
  * the same is answered late, so that turning one organisation away costs the others nothing either. What known callers ask
  * is counted by month.
  */
@@ -9,17 +10,11 @@ import type { OrganisationId } from '../../protocol/ids.ts';
 import { TokenBucket } from '../../protocol/mux/token-bucket.ts';
 import type { ControllerContext } from '../context.ts';
 import { ProblemError } from './problems.ts';
-
-/** So long counts wait before they are written down. */
-const laterMs = 10_000;
-
-interface Counts {
-  requests: number;
-  refused: number;
-}
+import { RequestShare } from './request-share.ts';
 
 interface Bound {
   readonly perSecond: number;
+  readonly share: RequestShare;
   readonly bucket: TokenBucket;
   /** As many as are let in a second are turned away at once; the others wait. */
   readonly refusals: TokenBucket;
@@ -34,8 +29,6 @@ export class RequestLimits {
   readonly #bounds = { known: new Map<OrganisationId, Bound>(), stranger: new Map<OrganisationId, Bound>() };
   /** Lets each refusal that waits go. */
   readonly #held = new Set<() => void>();
-  /** Not written down yet; by organisation and month. */
-  readonly #counts = new Map<OrganisationId, Map<string, Counts>>();
 
   constructor(context: ControllerContext) {
     this.#context = context;
@@ -44,8 +37,9 @@ export class RequestLimits {
   /** Takes one request of a caller; rejects with `limit` when there were too many within the second. */
   async take(organisation: OrganisationId, caller: 'known' | 'stranger'): Promise<void> {
     const bound = this.#boundOf(organisation, caller);
+    bound?.share.count();
     const isWithin = bound === undefined || bound.bucket.take();
-    if (caller === 'known') this.#count(organisation, isWithin);
+    if (caller === 'known') this.#context.usage.add(organisation, { requests: 1, refused: isWithin ? 0 : 1 });
     if (isWithin) return;
     if (!bound.refusals.take() && this.#held.size < mostHeld) await this.#hold();
     const error = new ProblemError(
@@ -56,43 +50,10 @@ export class RequestLimits {
     throw error;
   }
 
-  /**
-   * Writes down what was counted of every organisation that is not suspended. What cannot be written now is kept.
-   */
-  async flushAll(): Promise<void> {
-    for (const organisation of [...this.#counts.keys()]) await this.flush(organisation);
-  }
-
-  /** The same of one. */
-  async flush(organisation: OrganisationId): Promise<void> {
-    const months = this.#counts.get(organisation);
-    if (months === undefined) return;
-    this.#counts.delete(organisation);
-    const { store } = this.#context.organisation(organisation);
-    try {
-      await store.transaction(async (tx) => {
-        // Of one that may be deleted by now nothing is left behind.
-        if ((await tx.standing()).isSuspended) return;
-        for (const [month, { requests, refused }] of months)
-          await tx
-            .insert('usage_counts', { month, requests, refused })
-            .onConflict((conflict) =>
-              conflict.columns(['organisation', 'month']).doUpdateSet((eb) => ({
-                requests: eb('usage_counts.requests', '+', requests),
-                refused: eb('usage_counts.refused', '+', refused),
-              })),
-            )
-            .execute();
-      });
-    } catch (error) {
-      this.#context.log.warn({ err: error }, 'requests could not be counted yet');
-      this.#keep(organisation, months);
-    }
-  }
-
   /** Ends every wait. */
   release(): void {
     for (const go of this.#held) go();
+    for (const bounds of Object.values(this.#bounds)) for (const { share } of bounds.values()) share.stop();
   }
 
   #hold(): Promise<void> {
@@ -111,45 +72,21 @@ export class RequestLimits {
   #boundOf(organisation: OrganisationId, caller: 'known' | 'stranger'): Bound | undefined {
     const perSecond = this.#context.organisations.get(organisation)?.limits.requests ?? null;
     const bounds = this.#bounds[caller];
-    if (perSecond === null) {
-      bounds.delete(organisation);
-      return undefined;
-    }
     const known = bounds.get(organisation);
     if (known?.perSecond === perSecond) return known;
+    known?.share.stop();
+    bounds.delete(organisation);
+    if (perSecond === null) return undefined;
     const bucket = (): TokenBucket => new TokenBucket(this.#context.clock, { burst: perSecond, perSecond });
-    const bound = { perSecond, bucket: bucket(), refusals: bucket() };
+    const [taken, refusals] = [bucket(), bucket()];
+    const share = new RequestShare(this.#context, { organisation, what: caller, perSecond }, (most) => {
+      // Less than one at once would be none, ever.
+      taken.limit({ burst: Math.max(1, most), perSecond: most });
+      refusals.limit({ burst: Math.max(1, most), perSecond: most });
+    });
+    const bound = { perSecond, bucket: taken, refusals, share };
     bounds.set(organisation, bound);
     return bound;
-  }
-
-  #count(organisation: OrganisationId, isWithin: boolean): void {
-    const month = new Date(this.#context.now()).toISOString().slice(0, 7);
-    let months = this.#counts.get(organisation);
-    if (months === undefined) {
-      months = new Map();
-      this.#counts.set(organisation, months);
-      this.#writeLater(organisation);
-    }
-    const counts = months.get(month) ?? { requests: 0, refused: 0 };
-    counts.requests += 1;
-    if (!isWithin) counts.refused += 1;
-    months.set(month, counts);
-  }
-
-  #writeLater(organisation: OrganisationId): void {
-    const atMs = this.#context.now() + laterMs;
-    this.#context.atNextSweep(organisation, 'usage', atMs, () => void this.flush(organisation));
-  }
-
-  #keep(organisation: OrganisationId, months: ReadonlyMap<string, Counts>): void {
-    const now = this.#counts.get(organisation) ?? new Map<string, Counts>();
-    for (const [month, { requests, refused }] of months) {
-      const since = now.get(month) ?? { requests: 0, refused: 0 };
-      now.set(month, { requests: since.requests + requests, refused: since.refused + refused });
-    }
-    this.#counts.set(organisation, now);
-    this.#writeLater(organisation);
   }
 }
 
@@ -158,19 +95,15 @@ declare module 'fastify' {
     /** A public route that says the same to everybody, or bounds its callers itself: no organisation's requests count. */
     unbounded?: boolean;
   }
-  interface FastifyInstance {
-    requestLimits: RequestLimits;
-  }
 }
 
 /** Before any route is added. */
 export function installRequestLimits(app: FastifyInstance, context: ControllerContext): RequestLimits {
   const limits = new RequestLimits(context);
-  app.decorate('requestLimits', limits);
   app.addHook('preClose', (done) => {
     limits.release();
     done();
   });
-  app.addHook('onClose', () => limits.flushAll());
+  app.addHook('onClose', () => context.usage.flushAll());
   return limits;
 }

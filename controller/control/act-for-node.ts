@@ -36,6 +36,7 @@ const senders: Readonly<Record<Request['t'], readonly NodeKind[]>> = {
   expose: ['device'],
   receipts: ['connector'],
   publish: ['connector'],
+  load: ['connector', 'relay'],
   certify: ['relay', 'connector'],
   redeem: ['connector'],
   'sign-out': ['connector'],
@@ -44,6 +45,7 @@ const senders: Readonly<Record<Request['t'], readonly NodeKind[]>> = {
   'assertion-keys': ['connector'],
   probed: ['connector'],
   flowing: ['connector'],
+  healthy: ['connector'],
 };
 
 /** Acts on a message and answers with `send`. Throws a Fault, after which the channel ends. */
@@ -78,8 +80,11 @@ export async function actForNode(
     case 'certify':
       if (from.kind === 'connector') return certifyHostname(context, from, message, send);
       return send({ t: 'certificate', pem: await certify(context, from, message.key) });
+    case 'load':
+      return context.shares.hear(from.node, message);
     case 'probed':
     case 'flowing':
+    case 'healthy':
       return context.bus.publish(from.organisation, { kind: 'answer', node: from.node, message });
     default:
       return actForConnector(context, from, message, send);

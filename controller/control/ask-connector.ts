@@ -4,17 +4,23 @@
  */
 import type { NodeId, OrganisationId } from '../../protocol/ids.ts';
 import type { AskFlows, FlowsAnswer } from '../../protocol/live-flows.ts';
+import type { AskHealth, HealthAnswer } from '../../protocol/resource-health.ts';
 import type { Probe, Probed } from '../../protocol/target-test.ts';
 import type { ControllerContext } from '../context.ts';
 
-type Question = Omit<Probe, 'question'> | Omit<AskFlows, 'question'>;
-type Answer<Q extends Question> = Q extends { t: 'probe' } ? Probed : FlowsAnswer;
+type Question = Omit<Probe, 'question'> | Omit<AskFlows, 'question'> | Omit<AskHealth, 'question'>;
+type AnyAnswer = Probed | FlowsAnswer | HealthAnswer;
+type Answer<Q extends Question> = Q extends { t: 'probe' }
+  ? Probed
+  : Q extends { t: 'flows' }
+    ? FlowsAnswer
+    : HealthAnswer;
 
-const kinds = { probe: 'probed', flows: 'flowing' } as const;
+const kinds = { probe: 'probed', flows: 'flowing', health: 'healthy' } as const;
 
 export class ConnectorQuestions {
   readonly #context: ControllerContext;
-  readonly #waiting = new Map<string, (node: NodeId, answer: Probed | FlowsAnswer) => void>();
+  readonly #waiting = new Map<string, (node: NodeId, answer: AnyAnswer) => void>();
 
   constructor(context: ControllerContext) {
     this.#context = context;

@@ -21,6 +21,7 @@ import type { LiveMessage } from '../live/bus.ts';
 import { Guesses } from '../guesses.ts';
 import { organisationAt } from '../operator/organisation-at.ts';
 import { callerAddress } from '../source/caller-address.ts';
+import type { Admitted } from './act-for-node.ts';
 import { Conversation } from './conversation.ts';
 import { DeviceLooks } from './device-looks.ts';
 import { MissedNews } from './missed-news.ts';
@@ -158,13 +159,25 @@ export class ControlServer {
     // Of two that came at once the one that was counted last stays, whichever is here first.
     if (newest !== undefined && newest.channel > admitted.channel)
       return conversation.yieldTo(newest.channel, newest.boot);
-    const leave = this.#context.presence.enter(admitted.node);
+    const leave = this.#enter(conversation, admitted);
     this.#byNode.set(admitted.node, { conversation, leave });
     this.#nodes.set(conversation, admitted.node);
     if (older === undefined) return;
     older.leave();
     this.#nodes.delete(older.conversation);
     older.conversation.yieldTo(admitted.channel, admitted.boot);
+  }
+
+  /** It is present, and has its share of what nodes have together; returns how both end. */
+  #enter(conversation: Conversation, { organisation, node, kind }: Admitted): () => void {
+    const { presence, shares } = this.#context;
+    const leave = presence.enter(node);
+    if (kind === 'device') return leave;
+    const part = shares.join({ organisation, node, kind }, (message) => conversation.send(message));
+    return () => {
+      leave();
+      part();
+    };
   }
 
   #forget(conversation: Conversation): void {

@@ -79,6 +79,7 @@ export async function connectorView(
       resources,
       direct: directEndpoints(own, state),
       flows: context.organisations.get(organisation)?.limits.flows ?? null,
+      drained: own.drained_ms !== null,
       ...web.snapshot,
     };
     const nextMs = Math.min(nowMs + longestLifeMs * 0.55, web.nextMs);

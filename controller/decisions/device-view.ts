@@ -259,7 +259,8 @@ type ConnectorEntry = DeviceSnapshot['networks'][string]['connectors'][number];
 
 function connectorEntry(node: NodesTable, relays: string[], state: OrganisationState): ConnectorEntry {
   const direct = directEndpoints(node, state);
-  const entry = { id: node.id as ConnectorId, nk: node.nk, relays };
+  const drained = node.drained_ms === null ? {} : { drained: true as const };
+  const entry = { id: node.id as ConnectorId, nk: node.nk, relays, ...drained };
   return direct.length === 0 ? entry : { ...entry, direct };
 }
 

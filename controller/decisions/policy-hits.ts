@@ -11,6 +11,7 @@ import type { ControllerContext } from '../context.ts';
 import type { OrganisationState } from '../organisation/organisation-state.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import type { OpenedFlow, OpenedFlows } from './opened-counts.ts';
+import { noteLastUses } from './resource-last-uses.ts';
 import { subjectsOf } from './seat.ts';
 import { subjectFacts } from './subject-facts.ts';
 
@@ -62,6 +63,7 @@ export async function writeOpened(
   await store.transaction(async (tx) => {
     const state = await reader.current(tx);
     await write(tx, state, await hitsOf(tx, state, flows));
+    await noteLastUses(tx, state, flows);
   });
 }
 

@@ -6,6 +6,7 @@ import type { CodeName } from '../../protocol/errors.ts';
 import type { DeviceId, NetworkId, NodeId, OrganisationId } from '../../protocol/ids.ts';
 import type { AskFlows, FlowsAnswer } from '../../protocol/live-flows.ts';
 import type { Revocation } from '../../protocol/lease.ts';
+import type { AskHealth, HealthAnswer } from '../../protocol/resource-health.ts';
 import type { Name } from '../../protocol/names.ts';
 import type { Probe, Probed } from '../../protocol/target-test.ts';
 
@@ -31,8 +32,8 @@ export type LiveMessage =
   /** The node has begun a newer control channel, of this number, at some controller: an older one ends. */
   | { readonly kind: 'channel'; readonly node: NodeId; readonly channel: number; readonly boot: string }
   /** This connector is asked something; whoever asked waits for an `answer` with the same question. */
-  | { readonly kind: 'ask'; readonly node: NodeId; readonly message: Probe | AskFlows }
-  | { readonly kind: 'answer'; readonly node: NodeId; readonly message: Probed | FlowsAnswer }
+  | { readonly kind: 'ask'; readonly node: NodeId; readonly message: Probe | AskFlows | AskHealth }
+  | { readonly kind: 'answer'; readonly node: NodeId; readonly message: Probed | FlowsAnswer | HealthAnswer }
   /** The node's channel ends with this fault. */
   | { readonly kind: 'close'; readonly node: NodeId; readonly code: CodeName; readonly message: string };
 

@@ -136,6 +136,7 @@ export class ChangeWatch {
 
 /** By the first word of an entry's `what`. */
 const kindsByWord: Readonly<Record<string, readonly LiveKind[]>> = {
+  change: ['document'],
   document: ['document'],
   access: ['devices', 'requests'],
   administrator: ['people', 'settings'],

@@ -7,6 +7,7 @@ import type { OrganisationId } from '../../protocol/ids.ts';
 import type { Throttle } from '../throttle.ts';
 import type { Bus } from './bus.ts';
 import type { KeptValues } from './kept-values.ts';
+import type { Loads } from './loads.ts';
 import type { Presence } from './presence.ts';
 
 export interface Limits {
@@ -18,6 +19,8 @@ export interface Limits {
 export interface Live {
   readonly bus: Bus;
   readonly presence: Presence;
+  /** What processes everywhere have and want of what their organisations may have at most. */
+  readonly loads: Loads;
   /** A throttle whose failures count at every controller, under a name that is its own. */
   throttle(name: string, limits: Limits): Throttle;
   /** Values that one controller keeps and the same or another takes out. */

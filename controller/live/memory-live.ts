@@ -3,6 +3,7 @@ import { Throttle } from '../throttle.ts';
 import { memoryBus } from './bus.ts';
 import { MemoryKeptValues } from './kept-values.ts';
 import type { Live } from './live.ts';
+import { Loads } from './loads.ts';
 import { Presence } from './presence.ts';
 
 /** @param now epoch milliseconds */
@@ -10,6 +11,7 @@ export function memoryLive(now: () => number): Live {
   return {
     bus: memoryBus(),
     presence: new Presence(),
+    loads: new Loads(),
     throttle: (_name, limits) => new Throttle({ ...limits, now }),
     kept: (_name, lifeMs) => new MemoryKeptValues(lifeMs, now),
     turn: async () => true,

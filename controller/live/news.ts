@@ -7,6 +7,7 @@ import type { NodeId, OrganisationId } from '../../protocol/ids.ts';
 import type { SecretKey } from '../keys/secret-key.ts';
 import type { Counted } from '../throttle.ts';
 import type { LiveMessage } from './bus.ts';
+import type { SaidLoad } from './loads.ts';
 
 export type News =
   /** Said each second: I am here, and so much I have said. */
@@ -18,6 +19,8 @@ export type News =
   | { readonly t: 'here'; readonly nodes: readonly NodeId[]; readonly anew: boolean }
   | { readonly t: 'left'; readonly node: NodeId }
   | { readonly t: 'counted'; readonly name: string; readonly key: string; readonly what: Counted }
+  /** What is had and wanted here of what organisations may have; anew: this and nothing else. */
+  | { readonly t: 'loads'; readonly list: readonly SaidLoad[]; readonly anew: boolean }
   /** I go; forget my nodes. */
   | { readonly t: 'bye' };
 

@@ -10,6 +10,7 @@ import type { SecretKey } from '../keys/secret-key.ts';
 import { Throttle } from '../throttle.ts';
 import { memoryBus, type Bus } from './bus.ts';
 import type { Live, Taken, Unheard } from './live.ts';
+import { Loads, type SaidLoad } from './loads.ts';
 import { Heard, openNews, sealNews, type News } from './news.ts';
 import { Presence } from './presence.ts';
 import { RedisConnection } from './redis-connection.ts';
@@ -21,6 +22,7 @@ const newsBeatMs = 1_000;
 const echoMs = 2_500;
 /** Nodes in one message. */
 const nodesAtOnce = 2_000;
+const loadsAtOnce = 2_000;
 
 export interface RedisLiveOptions {
   /** `redis://…` or `rediss://…`. */
@@ -46,12 +48,15 @@ export async function redisLive(options: RedisLiveOptions): Promise<Live> {
 
 class RedisLive implements Live {
   readonly presence: Presence;
+  readonly loads = new Loads();
   readonly bus: Bus;
   readonly #options: RedisLiveOptions;
   readonly #local = memoryBus();
   readonly #heard = new Heard();
   readonly #throttles = new Map<string, Set<Throttle>>();
   readonly #missed = new Set<() => void>();
+  /** Fell silent while nothing could be heard: they may be there. */
+  readonly #silent = new Set<string>();
   /** Nobody else's keys and channels begin like this. */
   readonly #prefix: string;
   #connection: RedisConnection | undefined;
@@ -163,6 +168,8 @@ class RedisLive implements Live {
       return;
     }
     const order = this.#heard.take(from, n, clock.nowMs());
+    this.#silent.delete(from);
+    if (news.t !== 'bye') this.loads.meet(from);
     if (order === 'again') return;
     if (order !== 'next') void this.#tell({ t: 'who' });
     if (order === 'gap') this.#look('news of another controller are missing');
@@ -179,16 +186,19 @@ class RedisLive implements Live {
         const { here } = this.presence;
         for (let at = 0; at === 0 || at < here.length; at += nodesAtOnce)
           void this.#tell({ t: 'here', nodes: here.slice(at, at + nodesAtOnce), anew: at === 0 });
-        return;
+        return this.#tellLoads(this.loads.own, true);
       }
       case 'here':
         return this.presence.hear(from, news.nodes, news.anew);
+      case 'loads':
+        return this.loads.hear(from, news.list, news.anew);
       case 'left':
         return this.presence.hearLeft(from, news.node);
       case 'counted':
         for (const throttle of this.#throttles.get(news.name) ?? []) throttle.hear(news.key, news.what);
         return;
       case 'bye':
+        this.loads.forget(from);
         return this.presence.forget(from);
     }
   }
@@ -196,12 +206,28 @@ class RedisLive implements Live {
   #beat(): void {
     const { clock, log } = this.#options;
     void this.#tell({ t: 'beat' });
-    for (const controller of this.#heard.silent(clock.nowMs())) this.presence.forget(controller);
+    this.#tellLoads(this.loads.untold(), false);
+    for (const controller of this.#heard.silent(clock.nowMs())) {
+      this.presence.forget(controller);
+      this.#silent.add(controller);
+    }
+    // While nothing can be heard, silence says nothing: what another was known to give out it may still.
+    if (this.isWhole) {
+      for (const controller of this.#silent) this.loads.forget(controller);
+      this.#silent.clear();
+    }
     if (this.#wasWhole && !this.isWhole) {
       this.#wasWhole = false;
       log.warn('Redis passes no news on: controllers find them in the database meanwhile');
     }
     this.#cancelBeat = clock.after(newsBeatMs, () => this.#beat());
+  }
+
+  #tellLoads(list: readonly SaidLoad[], anew: boolean): void {
+    // Also where there are none: then it has none any more.
+    if (anew) void this.#tell({ t: 'loads', list: list.slice(0, loadsAtOnce), anew: true });
+    for (let at = anew ? loadsAtOnce : 0; at < list.length; at += loadsAtOnce)
+      void this.#tell({ t: 'loads', list: list.slice(at, at + loadsAtOnce), anew: false });
   }
 
   /** What was said here has come back. */

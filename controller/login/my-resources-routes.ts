@@ -6,10 +6,12 @@ import { Type } from 'typebox';
 import type { Door } from '../../protocol/policy-document.ts';
 import type { DeviceId } from '../../protocol/ids.ts';
 import { MyResources, PortalResource } from '../../protocol/portal.ts';
+import type { HealthState } from '../../protocol/resource-health.ts';
 import { hiddenText, readableReason, reasonTexts, type System } from '../../protocol/reasons.ts';
 import { ProblemError } from '../api/problems.ts';
 import type { TypedApp } from '../api/typed-app.ts';
 import type { ControllerContext } from '../context.ts';
+import { healthLooks } from '../control/health-looks.ts';
 import { entitlements, visitorEntitlements, type Entitlement } from '../decisions/entitlements.ts';
 import { seatOf, subjectOf } from '../decisions/seat.ts';
 import { meant } from '../explain/meant.ts';
@@ -43,6 +45,7 @@ export function myResourcesRoutes(app: TypedApp, context: ControllerContext): vo
         request.query.device,
       );
       const known = rights.filter((right) => right.known);
+      const reached = healthLooks(context).latest(caller.organisation.id);
       const byBrowser = await browserRightsOf(context, caller, request.callerAddress, 'web');
       const open = byBrowser.rights.filter(({ state, resource }) => state === 'granted' && hasDoor(resource));
       // What only a browser may open is there as well.
@@ -52,7 +55,7 @@ export function myResourcesRoutes(app: TypedApp, context: ControllerContext): vo
         resources: [
           ...known.map((right) => shownResource(right, about, open)),
           ...others.map((right) => shownResource(right, byBrowser, open)),
-        ],
+        ].map((shown) => withReached(shown, reached)),
       };
     },
   );
@@ -202,6 +205,13 @@ async function browserRightsOf(
         ? 'browser'
         : undefined,
   };
+}
+
+/** Only of what the person may use: of the rest they are told nothing new. */
+function withReached(shown: PortalResource, states: ReadonlyMap<string, HealthState>): PortalResource {
+  const reached = states.get(shown.id);
+  const isUsable = shown.state === 'granted' || shown.web !== undefined;
+  return reached === undefined || !isUsable ? shown : { ...shown, reached };
 }
 
 /** @param open what this browser may open by itself */

@@ -21,7 +21,7 @@ export function signInTrialRoutes(
   app.post(
     '/api/v1/sign-in-trials',
     {
-      config: { access: [trialAction], problems: ['conflict', 'too-many', 'not-found'] },
+      config: { atOnce: true, access: [trialAction], problems: ['conflict', 'too-many', 'not-found'] },
       schema: {
         summary:
           'Begins a sign-in that is only tried; where this browser is to go. Only for a browser’s session',
@@ -46,7 +46,7 @@ export function signInTrialRoutes(
   app.post(
     '/api/v1/sign-in-trials/:id/take',
     {
-      config: { access: [trialAction] },
+      config: { atOnce: true, access: [trialAction] },
       schema: {
         summary: 'What came of a sign-in that was tried, once, for the session that began it',
         params: Type.Object({ id: Type.String({ maxLength: 64 }) }),

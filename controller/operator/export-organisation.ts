@@ -23,6 +23,7 @@ const leftOut = {
   api_tokens: ['hash'],
   invitations: ['hash'],
   proposals: ['document'],
+  proposed_changes: ['answer'],
   access_requests: [],
   request_answers: [],
   resource_uses: [],
@@ -40,6 +41,7 @@ const leftOut = {
   name_proofs: [],
   usage_counts: [],
   policy_hits: [],
+  resource_last_uses: [],
   // Last, with the hash of each entry.
   audit: [],
   boots: 'none',
@@ -60,6 +62,7 @@ const leftOut = {
   setup_links: 'none',
   web_codes: 'none',
   web_sessions: 'none',
+  usage_now: 'none',
   webhooks: 'none',
 } as const satisfies Readonly<Record<keyof ScopedSchema, readonly string[] | 'none'>>;
 const rowsAtOnce = 1_000;

@@ -13,11 +13,11 @@ export interface Limits {
   /** Who may come in, guests among them; not those who are disabled. */
   readonly people: number | null;
   readonly connectors: number | null;
-  /** A second, at each controller. */
+  /** A second, at all controllers together. */
   readonly requests: number | null;
-  /** Open at once, at each connector; browsers' connections are none. */
+  /** Open at once, at all connectors together; browsers' connections are none. */
   readonly flows: number | null;
-  /** What its circuits and its browsers pass at each relay, both ways together, in megabits a second. */
+  /** What its circuits and its browsers pass through all relays, both ways together, in megabits a second. */
   readonly relay: number | null;
 }
 

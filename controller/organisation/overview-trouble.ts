@@ -16,12 +16,15 @@ export async function pendingRequests(store: ScopedStore, nowMs: number): Promis
 }
 
 export async function waitingProposals(store: ScopedStore): Promise<number> {
-  const row = await store
-    .select('proposals')
-    .select((eb) => eb.fn.countAll<number>().as('count'))
-    .where('state', '=', 'open')
-    .executeTakeFirstOrThrow();
-  return row.count;
+  const counts = (['proposals', 'proposed_changes'] as const).map((table) =>
+    store
+      .select(table as 'proposals')
+      .select((eb) => eb.fn.countAll<number>().as('count'))
+      .where('state', '=', 'open')
+      .executeTakeFirstOrThrow(),
+  );
+  const rows = await Promise.all(counts);
+  return rows.reduce((sum, { count }) => sum + count, 0);
 }
 
 /** What went wrong the last time it was tried, or stopped by itself. What the document does not name any more is left out. */

@@ -30,10 +30,13 @@ import type {
   NetworksTable,
   OrganisationsTable,
   ProposalsTable,
+  ProposedChangesTable,
   PolicyHitsTable,
+  ResourceLastUsesTable,
   ResourcesTable,
   ServiceAccountsTable,
   UsageCountsTable,
+  UsageNowTable,
 } from './tables/organisations.ts';
 import type {
   ApiTokensTable,
@@ -112,9 +115,12 @@ export interface ScopedSchema {
   passkeys: PasskeysTable;
   passkey_challenges: PasskeyChallengesTable;
   proposals: ProposalsTable;
+  proposed_changes: ProposedChangesTable;
   name_proofs: NameProofsTable;
   usage_counts: UsageCountsTable;
+  usage_now: UsageNowTable;
   policy_hits: PolicyHitsTable;
+  resource_last_uses: ResourceLastUsesTable;
 }
 
 /** Keys, sealed, and the TLS authority, where several controllers share them. */

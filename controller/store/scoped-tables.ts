@@ -48,9 +48,12 @@ const tables: Readonly<Record<keyof ScopedSchema, true>> = {
   passkeys: true,
   passkey_challenges: true,
   proposals: true,
+  proposed_changes: true,
   name_proofs: true,
   usage_counts: true,
+  usage_now: true,
   policy_hits: true,
+  resource_last_uses: true,
   exposures: true,
   exposure_labels: true,
 };

@@ -3,8 +3,8 @@ import type { Clock } from '../clock.ts';
 
 export class TokenBucket {
   readonly #clock: Clock;
-  readonly #burst: number;
-  readonly #perMs: number;
+  #burst: number;
+  #perMs: number;
   #tokens: number;
   #atMs: number;
 
@@ -14,6 +14,14 @@ export class TokenBucket {
     this.#perMs = limits.perSecond / 1_000;
     this.#tokens = limits.burst;
     this.#atMs = clock.nowMs();
+  }
+
+  /** Has other limits from now on; what is there beyond them is gone. */
+  limit(limits: { readonly burst: number; readonly perSecond: number }): void {
+    this.#refill();
+    this.#burst = limits.burst;
+    this.#perMs = limits.perSecond / 1_000;
+    this.#tokens = Math.min(this.#tokens, limits.burst);
   }
 
   /** Takes one; false when there is none. */

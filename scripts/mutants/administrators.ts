@@ -1,6 +1,7 @@
 /** Guards of what administrators may do: roles, scopes, owners. */
 import { guards, type Mutant } from './mutant.ts';
 
+const besideTests = ['test/controller/proposed-changes.test.ts'];
 const roleTests = ['test/controller/administrators.test.ts'];
 const invitations = ['test/controller/invitations.test.ts'];
 
@@ -191,6 +192,37 @@ export const administratorsMutants: readonly Mutant[] = [
       ],
     ],
   ),
+  ...guards('controller/api/second-administrator.ts', besideTests, [
+    [
+      'a change beside the document waits where a second administrator is asked for',
+      'if (!(await isAsked(context, store))) return undefined;',
+      'return undefined;',
+    ],
+  ]),
+  ...guards('controller/api/routes/proposed-changes.ts', besideTests, [
+    ['nobody approves their own change beside the document', 'if (isOwn(request, change))', 'if (false)'],
+    ['a token approves no change', "if (caller.kind !== 'person')", "if (caller.kind === 'nobody')"],
+    [
+      'of two who approve one carries it out',
+      "if (!(await decideChange(tx, change, 'approved', decided)))",
+      "if (!(await decideChange(tx, change, 'approved', decided)) && change.id === undefined)",
+    ],
+  ]),
+  ...guards('controller/api/carried-change.ts', besideTests, [
+    [
+      'a change is made with no more than both may do',
+      'role: lower(row?.role ?? undefined, approver.role)',
+      'role: approver.role',
+    ],
+    [
+      'a change is made upon the state that it was proposed for',
+      'if ((await subjectOf(tx, url)) !== before)',
+      'if ((await subjectOf(tx, url)) === undefined)',
+    ],
+  ]),
+  ...guards('controller/administrators/proposed-changes.ts', besideTests, [
+    ['what came of a change is its proposer’s', ".where('who', '=', who)\n", ''],
+  ]),
   ...guards('protocol/roles.ts', roleTests, [
     [
       'a token is used within its scopes',

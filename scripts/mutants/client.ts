@@ -3,6 +3,11 @@ import { guards, type Mutant } from './mutant.ts';
 
 export const clientMutants: readonly Mutant[] = [
   ...guards(
+    'client/sign-in/sign-ins.ts',
+    ['test/client/sign-ins.test.ts'],
+    [['a sign-in waits on while other things change', 'if (isNew) this.close();', 'this.close();']],
+  ),
+  ...guards(
     'client/watchdog/start-watchdog.ts',
     ['test/client/watchdog.test.ts'],
     [
@@ -124,7 +129,15 @@ export const clientMutants: readonly Mutant[] = [
   ...guards(
     'client/tunnel/network-session.ts',
     ['test/client/draining.test.ts'],
-    [['a connector that drains gets no new flows', "this.#setAside(kept, connector, 'draining');", '']],
+    [
+      ['a connector that drains gets no new flows', "this.#setAside(kept, connector, 'draining');", ''],
+      ['a connector that an administrator drained is not asked', ' && drained !== true);', ');'],
+      [
+        'a connector that was taken back is asked beside what is open there',
+        'if (kept?.isDraining === true && this.#lingering.delete(id)) this.#replaced.add(kept);',
+        '',
+      ],
+    ],
   ),
   ...guards(
     'client/tunnel/network-session.ts',

@@ -3,6 +3,38 @@ import { guards, type Mutant } from './mutant.ts';
 
 export const connectorMutants: readonly Mutant[] = [
   ...guards(
+    'connector/connector.ts',
+    ['test/client/draining.test.ts'],
+    [
+      [
+        'a connector drains as an administrator says',
+        '    if (isDrained) sessions.drain();\n    else sessions.resume();\n',
+        '',
+      ],
+      [
+        'a connector that ends is not taken back',
+        'if (isLeaving || isDrained === sessions.isDraining) return;',
+        'if (isDrained === sessions.isDraining) return;',
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/dial/target-health.ts',
+    ['test/connector/target-health.test.ts'],
+    [
+      [
+        'what a connector remembers of a target is bounded',
+        '    if (state.changes.length > maxHealthChanges) state.changes.shift();\n',
+        '',
+      ],
+      [
+        'ports that a connector remembers of a resource are bounded',
+        '    if (ports.size >= maxPorts && first !== undefined) ports.delete(first);\n',
+        '',
+      ],
+    ],
+  ),
+  ...guards(
     'protocol/node/identity.ts',
     ['test/connector/failing-disk.test.ts'],
     [

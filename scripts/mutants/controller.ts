@@ -3,6 +3,33 @@ import { guards, type Mutant } from './mutant.ts';
 
 export const controllerMutants: readonly Mutant[] = [
   ...guards(
+    'controller/login/my-resources-routes.ts',
+    ['test/web/operating.test.ts'],
+    [
+      [
+        'whether what is refused answers is told to nobody',
+        'reached === undefined || !isUsable ? shown',
+        'reached === undefined ? shown',
+      ],
+    ],
+  ),
+  ...guards(
+    'controller/control/health-looks.ts',
+    ['test/controller/resource-health.test.ts'],
+    [
+      [
+        'a connector speaks of the health of its own network alone',
+        'if (resource === undefined || resource.network.id !== network) continue;',
+        'if (resource === undefined) continue;',
+      ],
+      [
+        'a connector that is silent is left alone',
+        '      const isSilent = nowMs',
+        '      const isSilent = false && nowMs',
+      ],
+    ],
+  ),
+  ...guards(
     'controller/control/control-server.ts',
     ['test/controller/control.test.ts'],
     [

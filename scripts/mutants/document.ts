@@ -37,8 +37,8 @@ export const documentMutants: readonly Mutant[] = [
     [
       [
         'an auditor does not learn by a plan whether a secret is the one in use',
-        "config: { access: documentWriting, problems: ['invalid-document'] },",
-        "config: { access: ['document.read'], problems: ['invalid-document'] },",
+        "config: { atOnce: true, access: documentWriting, problems: ['invalid-document'] },",
+        "config: { atOnce: true, access: ['document.read'], problems: ['invalid-document'] },",
       ],
     ],
   ),

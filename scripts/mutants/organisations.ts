@@ -3,6 +3,7 @@ import { guards, type Mutant } from './mutant.ts';
 
 const apart = ['test/controller/organisations.test.ts'];
 const limited = ['test/controller/organisations-limits.test.ts'];
+const shared = ['test/controller/shared-requests.test.ts'];
 const named = ['test/controller/name-proofs.test.ts'];
 
 export const organisationMutants: readonly Mutant[] = [
@@ -76,6 +77,58 @@ export const organisationMutants: readonly Mutant[] = [
       '',
     ],
   ]),
+  ...guards('controller/api/request-share.ts', shared, [
+    [
+      'controllers divide the requests of an organisation',
+      'if (!live.isWhole) return perSecond / holders.length;\n    const said',
+      'if (live.isWhole) return perSecond;\n    const said',
+    ],
+  ]),
+  ...guards('controller/live/redis-live.ts', shared, [
+    [
+      'a silence is no room',
+      'if (this.isWhole) {\n      for (const controller of this.#silent)',
+      'if (this.#silent.size > 0) {\n      for (const controller of this.#silent)',
+    ],
+  ]),
+  ...guards(
+    'connector/flows/flow-quota.ts',
+    ['test/controller/node-shares.test.ts'],
+    [
+      [
+        'a connector keeps to its share',
+        'Math.min(most ?? Number.POSITIVE_INFINITY, this.#share)',
+        '(most ?? Number.POSITIVE_INFINITY)',
+      ],
+    ],
+  ),
+  ...guards(
+    'relay/rate-shares.ts',
+    ['test/controller/node-shares.test.ts'],
+    [
+      [
+        'a relay keeps to its share',
+        'return Math.min(this.#mostPerTick, this.#givenPerTick);',
+        'return this.#mostPerTick;',
+      ],
+    ],
+  ),
+  ...guards(
+    'controller/operator/node-shares.ts',
+    ['test/controller/node-shares.test.ts'],
+    [
+      [
+        'a relay of one organisation speaks for no other',
+        'if (!this.#serves(joined, organisation)) continue;\n      const perSecond',
+        'const perSecond',
+      ],
+      [
+        'what a node that has left may have is nobody’s yet',
+        'this.#options.clock.after(lingerMs, () => this.#forget(joined)),',
+        'this.#options.clock.after(0, () => this.#forget(joined)),',
+      ],
+    ],
+  ),
   ...guards('controller/api/access.ts', limited, [
     [
       'strangers use up no requests of the organisation',
@@ -89,8 +142,8 @@ export const organisationMutants: readonly Mutant[] = [
     [
       [
         'an organisation opens no more flows than it may',
-        'if (quota.flows >= (this.#serving.snapshot()?.flows ?? Number.POSITIVE_INFINITY))',
-        'if (quota.flows === Number.POSITIVE_INFINITY)',
+        'if (quota.isFull(this.#serving.snapshot()?.flows ?? null))',
+        'if (quota.isFull(null))',
       ],
     ],
   ),

@@ -25,7 +25,7 @@ test('metrics name nobody and nothing, count what there is, and are not on the p
   const port = await freePort();
   const close = await serveMetrics({ metrics: { address: '127.0.0.1', port } }, async () => [
     ...(await controllerMetrics(context)),
-    ...relayMetrics({ attached: 3, circuits: 2, isDraining: false }, new Counts()),
+    ...relayMetrics({ attached: 3, circuits: 2, isDraining: false, passedBytes: 4_096 }, new Counts()),
   ]);
   t.after(close);
   const read = async (path: string, method = 'GET') => {
@@ -43,6 +43,8 @@ test('metrics name nobody and nothing, count what there is, and are not on the p
   has('postern_store_up 1');
   has('postern_notifications_waiting{channel="mail"} 0');
   has('postern_relay_circuits 2');
+  has('postern_relay_bytes_total 4096');
+  has('postern_controller_flows 0');
   assert.match(text, /^postern_http_answers_total\{status="2xx"\} [1-9]/m);
   assert.match(text, /^postern_audit_entries_total [1-9]/m);
   for (const name of ['alice', 'acme', 'databases', 'wiki', 'staff', context.firstOrganisation, alice.id])

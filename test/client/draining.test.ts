@@ -79,3 +79,57 @@ test('REL-7 a connector that drains ends as soon as nothing is open on it', asyn
   assert.ok(performance.now() - since < 2_000);
   await until(() => organisation.connector(0).status().streams === 0);
 });
+
+for (const tells of [true, false]) {
+  const who = tells ? 'both ends are told' : 'an older connector does not hear of it';
+  test(`REL-7 an administrator drains a connector and takes it back (${who}): open flows go on all the while`, async (t) => {
+    const { organisation, client, open } = await start(t, 1);
+    organisation.tellsDrained = tells;
+    const connector = organisation.connector(0);
+    const flow = await open();
+    assert.equal(await echo(flow, 'before'), 'before');
+    organisation.drained = new Set([connector.status().id ?? '']);
+    await organisation.push();
+    await until(() => connector.status().state === (tells ? 'draining' : 'ready'));
+    await until(() => client.status().networks[0]?.connected === false);
+    // It is the only one: who comes now waits for it.
+    let isOpen = false;
+    const next = open().then((opened) => {
+      isOpen = true;
+      return opened;
+    });
+    assert.equal(await echo(flow, 'drained'), 'drained');
+    assert.deepEqual([connector.status().streams, isOpen], [1, false]);
+    organisation.drained = new Set();
+    await organisation.push();
+    assert.equal(await echo(await next, 'after'), 'after');
+    assert.equal(await echo(flow, 'still'), 'still');
+    assert.equal(connector.status().state, 'ready');
+    assert.deepEqual([connector.status().streams, connector.status().sessions], [2, 2]);
+  });
+}
+
+test('REL-7 a connector that ends in order is not taken back by what the controller says of it', async (t) => {
+  const { organisation, open } = await start(t, 1);
+  const flow = await open();
+  const connector = organisation.connector(0);
+  const done = connector.drain(30_000);
+  await organisation.push();
+  assert.equal(await echo(flow, 'told'), 'told');
+  assert.equal(connector.status().state, 'draining');
+  flow.destroy();
+  await done;
+});
+
+test('REL-7 a connector that an administrator drained is not dialled, whatever it knows of that itself', async (t) => {
+  const { organisation, client, open } = await start(t, 1);
+  organisation.tellsDrained = false;
+  const connector = organisation.connector(0);
+  organisation.drained = new Set([connector.status().id ?? '']);
+  await organisation.push();
+  await until(() => client.status().networks[0]?.connected === false && connector.status().sessions === 0);
+  const next = open();
+  await organisation.addConnector();
+  assert.equal(await echo(await next, 'elsewhere'), 'elsewhere');
+  assert.deepEqual([connector.status().streams, organisation.connector(1).status().streams], [0, 1]);
+});

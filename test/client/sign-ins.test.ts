@@ -65,3 +65,26 @@ test('an attempt that was given up before it began listens nowhere', async (t) =
   for (const attempt of both) await assert.rejects(attempt, { code: 'cancelled' });
   assert.deepEqual(shown, []);
 });
+
+test('what else changes while a browser signs in anew leaves it waiting; its own sign-in ends that, and so does the end of the session', async (t) => {
+  const { signIns, shown } = signInsOf(t, true);
+  const session = { id: 'ses_1', began: 1_000 };
+  signIns.signedIn(session);
+  signIns.login('wiki').catch(() => undefined);
+  while (shown.length === 0) await new Promise(setImmediate);
+  // A policy, a zone, another device: the snapshot is another one, and the session is the same.
+  signIns.signedIn(session);
+  signIns.signedIn({ ...session });
+  assert.equal(await listens(shown[0]), true);
+  assert.equal(signIns.isPending, true);
+  signIns.signedIn({ id: 'ses_2', began: 1_060 });
+  assert.equal(await listens(shown[0]), false);
+  assert.equal(signIns.isPending, false);
+
+  // Of a controller that does not tell when a session began, any news is taken for the sign-in.
+  signIns.signedIn({ id: 'ses_2' });
+  signIns.login('wiki').catch(() => undefined);
+  while (shown.length === 1) await new Promise(setImmediate);
+  signIns.signedIn({ id: 'ses_2' });
+  assert.equal(await listens(shown[1]), false);
+});

@@ -1,7 +1,11 @@
 /** What the API tells dashboards: counts, who may use what, filters of the log, news; and secrets that are kept unseen. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
+import { get, type IncomingMessage } from 'node:http';
 import { test } from 'node:test';
+import { fastify } from 'fastify';
+import { eventRoutes } from '../../controller/api/routes/events.ts';
 import { storeReceipts } from '../../controller/control/receipts.ts';
 import { Cookies } from '../../controller/login/cookies.ts';
 import { createApiToken } from '../../controller/api-tokens.ts';
@@ -17,6 +21,7 @@ import { systemRandom } from '../../protocol/clock.ts';
 import { newId, type ConnectorId } from '../../protocol/ids.ts';
 import { liveKinds } from '../../protocol/live-events.ts';
 import type { Overview } from '../../protocol/overview.ts';
+import { peerBounds } from '../../protocol/slow-peers.ts';
 import type { PolicyHits } from '../../protocol/policy-hits.ts';
 import { kindGroups } from '../../web/src/admin/log/kinds.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
@@ -269,6 +274,31 @@ test('news is a stream for those who ask for one, by the role that reads the doc
   assert.equal((await portal.admin('GET', '/api/v1/events')).statusCode, 400);
   const answer = await portal.app.inject({ url: '/api/v1/events', headers: { accept: 'text/event-stream' } });
   assert.equal(answer.statusCode, 401);
+});
+
+test('a stream of news moves often enough, and ends by itself soon enough, for the listener never to cut it', async (t) => {
+  const { portal, organisation } = await opened(t);
+  const { context } = portal;
+  const clock = new VirtualClock();
+  const app = fastify();
+  // Who asks is another test's: here it is only how long they are told.
+  app.addHook('onRequest', (request, _reply, done) => {
+    request.caller = { organisation: organisation.id } as typeof request.caller;
+    done();
+  });
+  eventRoutes(app, Object.create(context, { clock: { value: clock } }) as typeof context);
+  t.after(() => app.close());
+  const url = new URL('/api/v1/events', await app.listen({ host: '127.0.0.1', port: 0 }));
+  const headers = { accept: 'text/event-stream' };
+  const [stream] = (await once(get(url, { headers, agent: false }), 'response')) as [IncomingMessage];
+  const next = (): Promise<unknown> => Promise.race([once(stream, 'data'), once(stream, 'end')]);
+  await next();
+  while (!stream.complete) {
+    const moved = next();
+    clock.advance(peerBounds.silenceMs - 1);
+    await moved;
+    assert.ok(clock.nowMs() < peerBounds.answerMs, 'it is told its end before it would be cut');
+  }
 });
 
 test('policies tell how often they decided: by connections that connectors opened, and by refusals that people were shown', async (t) => {

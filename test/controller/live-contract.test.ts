@@ -79,6 +79,26 @@ for (const kind of ['memory', 'Redis'] as const) {
     assert.equal(one.presence.isOnline(node), false);
   });
 
+  test(`${kind}: what is had and wanted of a limit is known everywhere, until its holder is gone`, async (t) => {
+    const [one, two] = await pairFor(t, kind);
+    const holding = { organisation, what: 'flows', holder: 'con_1' } as const;
+    one.loads.set(holding, { held: 3, wanted: 1 });
+    two.loads.set({ ...holding, holder: 'con_2' }, { held: 0, wanted: 0 });
+    const known = (): [string, { held: number; wanted: number }][] =>
+      [...two.loads.of(organisation, 'flows')].toSorted(([a], [b]) => (a < b ? -1 : 1));
+    await eventually('both', () => known().length === 2 || undefined);
+    assert.deepEqual(known(), [
+      ['con_1', { held: 3, wanted: 1 }],
+      ['con_2', { held: 0, wanted: 0 }],
+    ]);
+    assert.deepEqual([...two.loads.of(organisation, 'relay')], []);
+    one.loads.set(holding, { held: 4, wanted: 0 });
+    await eventually('the newest', () => known()[0]?.[1].held === 4 || undefined);
+    one.loads.set(holding, undefined);
+    await eventually('gone', () => known().length === 1 || undefined);
+    assert.equal(one.loads.others.length, kind === 'memory' ? 0 : 1);
+  });
+
   test(`${kind}: failures count wherever they happen, and a success is forgiven everywhere`, async (t) => {
     const [one, two] = await pairFor(t, kind);
     const limits = { limit: 3, windowMs: 60_000 };

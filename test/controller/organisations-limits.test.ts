@@ -79,15 +79,15 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const)
       Promise.all(Array.from({ length: 10 }, (_, at) => come(scoped, `p${at}`)));
     assert.equal((await all(ours)).filter(Boolean).length, 3);
     assert.equal((await all(theirs)).filter(Boolean).length, 10);
-    const { people } = await usageOf(ours);
+    const { people } = await usageOf(ours, nowMs);
     assert.deepEqual(people, { used: 3, limit: 3 });
 
     // Who is disabled leaves room.
     await ours.update('people').set({ disabled_ms: nowMs }).where('subject', '!=', 'nobody').execute();
     assert.equal(await come(ours, 'later'), true);
-    assert.deepEqual((await usageOf(ours)).people, { used: 1, limit: 3 });
+    assert.deepEqual((await usageOf(ours, nowMs)).people, { used: 1, limit: 3 });
     await setLimits(store, ids[0], { people: null }, by);
-    assert.deepEqual((await usageOf(ours)).people, { used: 1, limit: null });
+    assert.deepEqual((await usageOf(ours, nowMs)).people, { used: 1, limit: null });
     const rows = await ours.select('audit').select(['who', 'what', 'detail']).orderBy('seq').execute();
     assert.deepEqual(
       rows.map(({ what }) => what),
@@ -252,12 +252,14 @@ test('an organisation that asks too often waits, alone, and strangers use up not
   await time.pass(1_000);
   const usage = (await controller.call('GET', '/api/v1/usage')).json<Usage>();
   // The document, and what is above.
-  const counted = { month: '2026-11', requests: 22, refused: 10 };
+  const counted = { month: '2026-11', requests: 22, refused: 10, relayed: 0 };
   assert.deepEqual(usage.requests, { limit: 5, months: [counted] });
   // Written down by itself after a while, for each apart.
   await time.pass(12_000);
   const kept = async (id: OrganisationId) =>
-    (await usageOf(context.organisation(id).store)).requests.months.map(({ requests }) => requests);
+    (await usageOf(context.organisation(id).store, context.now())).requests.months.map(
+      ({ requests }) => requests,
+    );
   assert.deepEqual(await kept(context.firstOrganisation), [22]);
   assert.deepEqual(await kept(other), [25]);
   const read = async (id: OrganisationId, role: 'admin' | 'auditor') => {
@@ -290,7 +292,13 @@ test('connectors are told how many flows there may be, and tickets carry what ma
   await shortly(() => flows() === 7 && rates().every((rate) => rate === 1_000_000));
   assert.deepEqual([flows(), ...rates()], [7, 1_000_000, 1_000_000]);
   const usage = (await controller.call('GET', '/api/v1/usage')).json<Usage>();
-  assert.deepEqual([usage.flows, usage.relay], [{ limit: 7 }, { limit: 8 }]);
+  assert.deepEqual(
+    [usage.flows, usage.relay],
+    [
+      { used: 0, limit: 7 },
+      { used: 0, limit: 8 },
+    ],
+  );
   await setLimits(context.store, context.firstOrganisation, { flows: null, relay: null }, by);
   await shortly(() => flows() === null && rates().every((rate) => rate === undefined));
   assert.deepEqual([flows(), ...rates()], [null, undefined, undefined]);

@@ -146,3 +146,15 @@ test('REL-7 a connector that is the only one of its network goes on taking brows
   kept.socket.write(`GET / HTTP/1.1\r\nHost: ${wiki}:${bench.port}\r\nCookie: ${cookie}\r\n\r\n`);
   await kept.until('0HTTP/1.1 200');
 });
+
+test('REL-7 drained by an administrator it takes no browser, also where there is no other connector, and all of them once it is taken back', async () => {
+  bench.peers = {};
+  bench.door.setDrained(true);
+  const refused = browser('GET / HTTP/1.1\r\n');
+  const [error] = (await once(refused.socket, 'error')) as [Error];
+  assert.match(error.message, /unrecognized name/);
+  bench.door.setDrained(false);
+  const taken = browser('GET / HTTP/1.1\r\n');
+  await taken.until('HTTP/1.1 200');
+  taken.socket.destroy();
+});

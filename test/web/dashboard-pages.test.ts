@@ -38,6 +38,7 @@ await store
       month,
       requests: 140_000 * (place + 1),
       refused: place === 4 ? 90_000 : 0,
+      relayed: 3_000_000_000 * (place + 1),
     })),
   )
   .execute();

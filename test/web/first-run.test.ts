@@ -4,6 +4,7 @@ import { after, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
 import { axeFindings } from './support/dashboard.ts';
 import { firstRun, openFirstRun } from './support/first-run.ts';
+import { undone } from './support/mutations.ts';
 
 const pictures = process.env['POSTERN_TEST_PICTURES'];
 
@@ -68,4 +69,8 @@ test('the first run: owner, copied line, a target that is tested, a real flow, a
   await opened.reload();
   await opened.getByRole('heading', { name: 'Acme wiki' }).waitFor();
   assert.deepEqual(complaints, []);
+});
+
+test('all that this file is to do was done in the browser', () => {
+  assert.deepEqual(undone(import.meta.filename), []);
 });

@@ -13,6 +13,7 @@ import { deviceClaim, testPortal, type TestPortal } from '../login/support/porta
 import { freePort, person, startProvider } from '../login/support/provider.ts';
 import { axeFindings } from './support/dashboard.ts';
 import { signInAs } from './support/sign-in-as.ts';
+import { noteActions, undone } from './support/mutations.ts';
 
 const email = 'alice@acme.example';
 const alice = person('a1', ['staff', 'sre']);
@@ -30,6 +31,7 @@ async function open(t: TestContext, width = 1_440): Promise<{ portal: TestPortal
   await portal.app.listen({ host: '127.0.0.1', port: Number(publicUrl.port) });
   // Its authority is private, and only the controller has to trust it here.
   const context = await browser.newContext({ viewport: { width, height: 800 }, ignoreHTTPSErrors: true });
+  noteActions(context);
   const page = await context.newPage();
   const complaints: string[] = [];
   watch(context, page, complaints);
@@ -262,4 +264,8 @@ test('an administrator tries the provider in a new tab and sees what came, and i
   await tab.getByText('This was read already').waitFor();
   const me = `fetch('/api/v1/me').then((answer) => answer.json()).then(({ person }) => person.name)`;
   assert.equal(await tab.evaluate(me), 'olga');
+});
+
+test('all that this file is to do was done in the browser', () => {
+  assert.deepEqual(undone(import.meta.filename), []);
 });

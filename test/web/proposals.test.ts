@@ -8,6 +8,7 @@ import { findProgram } from '../../scripts/programs.ts';
 import { acmeDocument } from '../controller/support/document.ts';
 import { testPortal } from '../login/support/portal.ts';
 import { freePort } from '../login/support/provider.ts';
+import { noteActions, undone } from './support/mutations.ts';
 
 const browser = await chromium.launch({
   executablePath: findProgram('chromium'),
@@ -47,6 +48,7 @@ test('a change waits under Proposals until a second administrator has looked at 
       .execute();
     const { cookie } = await signIn();
     const profile = await browser.newContext({ viewport: { width, height: 900 }, colorScheme });
+    noteActions(profile);
     t.after(() => profile.close());
     await profile.addCookies([{ name: 'postern-session', value: cookie, url: publicUrl.href }]);
     const page = await profile.newPage();
@@ -86,4 +88,23 @@ test('a change waits under Proposals until a second administrator has looked at 
   assert.equal(now.revision, 3);
   assert.deepEqual(now.document.groups, [...(document.groups ?? []), 'more']);
   assert.equal((await openProposals(organisation.store)).length, 0);
+
+  // What is not of the document waits in the same place, and what comes of it is shown to its proposer alone.
+  await alice.goto(new URL('/admin/settings?tab=tokens', publicUrl).href);
+  await alice.evaluate(
+    `fetch('/api/v1/tokens', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"role":"auditor"}' }).then(({ status }) => { if (status !== 202) throw new Error(String(status)); })`,
+  );
+  await bob.reload();
+  await bob.getByText('Makes an API token').waitFor();
+  await bob.getByRole('button', { name: 'Approve' }).click();
+  await bob.getByText('Approved and done.').waitFor();
+  await bob.getByText('Nothing waits').waitFor();
+  await alice.goto(new URL('/admin/proposals', publicUrl).href);
+  await alice.getByRole('button', { name: 'Show what came of it, once' }).click();
+  await alice.getByText('It is done. This is shown only now').waitFor();
+  await alice.getByText('"token":"at_').waitFor();
+});
+
+test('all that this file is to do was done in the browser', () => {
+  assert.deepEqual(undone(import.meta.filename), []);
 });

@@ -108,7 +108,7 @@ test('a refused person asks on the page that refused them, an approver sees what
   assert.deepEqual([row?.state, row?.waives], ['approved', ['prod-needs']]);
   await alice.goto(new URL('/requests', publicUrl).href);
   await picture(alice, 'requests');
-  await alice.getByRole('button', { name: 'Withdraw the request for databases' }).click();
+  await alice.getByRole('button', { name: 'End it now: databases' }).click();
   await alice.getByText('Withdrawn').waitFor();
 });
 

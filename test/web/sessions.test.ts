@@ -6,6 +6,7 @@ import { findProgram } from '../../scripts/programs.ts';
 import { acmeDocument } from '../controller/support/document.ts';
 import { deviceClaim, testPortal, type TestPortal } from '../login/support/portal.ts';
 import { freePort, person, startProvider } from '../login/support/provider.ts';
+import { noteActions, undone } from './support/mutations.ts';
 
 const email = 'alice@acme.example';
 const alice = person('a1', ['staff', 'sre']);
@@ -32,6 +33,7 @@ async function open(t: TestContext, width = 1_440): Promise<{ portal: TestPortal
   });
   await portal.app.listen({ host: '127.0.0.1', port: Number(publicUrl.port) });
   const context = await browser.newContext({ viewport: { width, height: 900 }, ignoreHTTPSErrors: true });
+  noteActions(context);
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
   const complaints: string[] = [];
@@ -139,6 +141,7 @@ test('a resource that wants more leads to the provider and back, and a device th
 
   await corp.setPeople({ [email]: alice });
   const fresh = await browser.newContext({ viewport: { width: 390, height: 900 }, ignoreHTTPSErrors: true });
+  noteActions(fresh);
   const phone = await fresh.newPage();
   phone.setDefaultTimeout(15_000);
   await phone.goto(new URL('/device', publicUrl).href);
@@ -166,4 +169,8 @@ test('signed out here and everywhere, with the way to the provider’s own sign-
   await page.getByText('You are signed out at your provider too').waitFor();
   await page.getByRole('link', { name: 'Continue with corp' }).click();
   await page.getByLabel('Password').waitFor();
+});
+
+test('all that this file is to do was done in the browser', () => {
+  assert.deepEqual(undone(import.meta.filename), []);
 });

@@ -10,6 +10,7 @@ import { findProgram } from '../../scripts/programs.ts';
 import { testPortal, type TestPortal } from '../login/support/portal.ts';
 import { freePort } from '../login/support/provider.ts';
 import { signInAs } from './support/sign-in-as.ts';
+import { noteActions, undone } from './support/mutations.ts';
 
 const browser = await chromium.launch({
   executablePath: findProgram('chromium'),
@@ -40,6 +41,7 @@ async function open(
     viewport: { width, height: 900 },
     colorScheme: dark ? 'dark' : 'light',
   });
+  noteActions(context);
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
   const complaints: string[] = [];
@@ -210,4 +212,8 @@ test('the first change of an organisation without a name asks for one, whatever 
   await page.getByText('No group is declared').waitFor();
   const taken = await context.organisation(context.firstOrganisation).reader.current();
   assert.deepEqual(taken.document, { organisation: 'globex' });
+});
+
+test('all that this file is to do was done in the browser', () => {
+  assert.deepEqual(undone(import.meta.filename), []);
 });

@@ -18,6 +18,7 @@ export const sessionsQuery = live('sessions', admin.sessions);
 export const connectorsQuery = live('connectors', admin.connectors);
 export const relaysQuery = live('relays', admin.relays);
 export const allResourcesQuery = live('resources', admin.resources);
+export const healthQuery = live('health', admin.health);
 export const administratorsQuery = live('administrators', admin.administrators);
 export const invitationsQuery = live('invitations', admin.invitations);
 export const allPassesQuery = live('passes', admin.passes);
@@ -47,6 +48,14 @@ export function revisionQuery(revision: number) {
     queryKey: ['admin', 'revision', revision],
     queryFn: () => admin.revision(revision),
     staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+export function oneHealthQuery(name: string) {
+  return queryOptions({
+    queryKey: ['admin', 'health', name],
+    queryFn: () => admin.healthOf(name),
+    refetchInterval: liveMs,
   });
 }
 

@@ -7,8 +7,10 @@ import { RouterProvider } from '@tanstack/react-router';
 import { queries } from './query-client.ts';
 import { router } from './router.tsx';
 import { showChosenTheme } from './shell/theme.ts';
+import { showExactInstants } from './ui/exact-instants.ts';
 
 showChosenTheme();
+showExactInstants();
 
 const place = document.querySelector('#app');
 if (place === null) throw new Error('the page has no place for the application');

@@ -15,14 +15,20 @@ const params = Type.Object({ id: Type.String() });
 
 /** What an administrator does to a device, and what it sets. */
 const actions = {
-  approve: { summary: 'Approves a device', set: { approval: 'approved' }, ends: undefined },
-  unapprove: { summary: 'Takes the approval back', set: { approval: 'none' }, ends: undefined },
+  approve: { summary: 'Approves a device', set: { approval: 'approved' }, ends: undefined, gives: true },
+  unapprove: { summary: 'Takes the approval back', set: { approval: 'none' }, ends: undefined, gives: false },
   block: {
     summary: 'Ends its session and lets nobody sign in on it',
     set: { state: 'blocked' },
     ends: 'blocked',
+    gives: false,
   },
-  unblock: { summary: 'Lets people sign in on it again', set: { state: 'active' }, ends: undefined },
+  unblock: {
+    summary: 'Lets people sign in on it again',
+    set: { state: 'active' },
+    ends: undefined,
+    gives: true,
+  },
 } as const;
 
 export function deviceRoutes(app: TypedApp, context: ControllerContext): void {
@@ -73,7 +79,7 @@ export function deviceRoutes(app: TypedApp, context: ControllerContext): void {
     app.post(
       `/api/v1/devices/:id/${name}`,
       {
-        config: { access: ['devices.write'] },
+        config: { access: ['devices.write'], ...(action.gives ? {} : { atOnce: true }) },
         schema: { summary: action.summary, params, response: { 204: Type.Null() } },
       },
       async (request, reply) => {
@@ -106,7 +112,7 @@ export function deviceRoutes(app: TypedApp, context: ControllerContext): void {
   app.post(
     '/api/v1/devices/:id/rename',
     {
-      config: { access: ['devices.write'] },
+      config: { atOnce: true, access: ['devices.write'] },
       schema: {
         summary: 'Names a device',
         params,

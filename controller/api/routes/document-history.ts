@@ -77,7 +77,11 @@ export function documentHistoryRoutes(app: TypedApp, context: ControllerContext)
   app.post(
     '/api/v1/document/rollback',
     {
-      config: { access: documentWriting, problems: ['not-found', 'invalid-document', 'conflict'] },
+      config: {
+        atOnce: true,
+        access: documentWriting,
+        problems: ['not-found', 'invalid-document', 'conflict'],
+      },
       schema: {
         summary: 'Puts an earlier revision into force, as a new one, with the secrets that are kept now',
         headers: Type.Object({ 'if-match': Type.Optional(Type.String()) }),

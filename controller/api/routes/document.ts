@@ -44,7 +44,7 @@ export function documentRoutes(app: TypedApp, context: ControllerContext): void 
   app.put(
     '/api/v1/document',
     {
-      config: { access: documentWriting, problems: ['invalid-document', 'conflict'] },
+      config: { atOnce: true, access: documentWriting, problems: ['invalid-document', 'conflict'] },
       schema: {
         summary: 'Puts a document into force; what a list leaves out is removed',
         headers: Type.Object({ 'if-match': Type.Optional(Type.String()) }),
@@ -66,7 +66,7 @@ export function documentRoutes(app: TypedApp, context: ControllerContext): void 
     '/api/v1/document/plan',
     {
       // Not for auditors: whether a secret in the document is the one in use would be theirs to find out.
-      config: { access: documentWriting, problems: ['invalid-document'] },
+      config: { atOnce: true, access: documentWriting, problems: ['invalid-document'] },
       schema: {
         summary: 'What a document would change, and who would lose or gain what by it; writes nothing',
         querystring: SecretsQuery,

@@ -1,13 +1,19 @@
 /** Server-sent events for dashboards: of what kind something is that has changed, and nothing of what it is. */
 import type { OrganisationId } from '../../../protocol/ids.ts';
+import { peerBounds } from '../../../protocol/slow-peers.ts';
 import type { ControllerContext } from '../../context.ts';
 import { ChangeWatch } from '../../live/change-watch.ts';
 import { organisationOf } from '../access.ts';
 import { ProblemError } from '../problems.ts';
 import type { TypedApp } from '../typed-app.ts';
 
-/** After this a stream ends and its browser dials anew, so that whoever lost the right to it is refused. */
-const streamMs = 60_000;
+/**
+ * After this a stream ends and its browser dials anew, so that whoever lost the right to it is refused; before the listener
+ * would cut it as an answer that is late, which browsers tell their console.
+ */
+const streamMs = peerBounds.answerMs - 5_000;
+/** A comment so often, since a connection on which nothing moves is cut too. */
+const beatMs = peerBounds.silenceMs / 2;
 /** Beyond, an organisation that has less than its even part of them still gets one. */
 const maxStreams = 500;
 
@@ -33,7 +39,7 @@ export function eventRoutes(app: TypedApp, context: ControllerContext): void {
         problems: ['invalid-request', 'too-many'],
         answers: { 200: { description: 'Events, named by kind', media: 'text/event-stream' } },
       },
-      schema: { summary: 'Tells of what kind something is that has changed, for a minute' },
+      schema: { summary: 'Tells of what kind something is that has changed, for half a minute' },
     },
     async (request, reply) => {
       if (request.headers.accept?.includes('text/event-stream') !== true)
@@ -54,9 +60,18 @@ export function eventRoutes(app: TypedApp, context: ControllerContext): void {
       const stopListening = watch.listen((kinds, seq) => {
         raw.write(kinds.map((kind) => `id: ${seq}\nevent: ${kind}\ndata: {}\n\n`).join(''));
       }, since);
+      let cancelBeat = (): void => undefined;
+      const beat = (): void => {
+        cancelBeat = context.clock.after(beatMs, () => {
+          raw.write(':\n\n');
+          beat();
+        });
+      };
+      beat();
       const cancelEnd = context.clock.after(streamMs, () => end());
       const end = (): void => {
         stopListening();
+        cancelBeat();
         cancelEnd();
         open.delete(end);
         raw.end();

@@ -1,8 +1,10 @@
-/** What the document declares: networks, resources. Reading only. */
+/** What the document declares: networks, resources and when those were last used. Reading only. */
 import { Type } from 'typebox';
 import { NetworkEntry, ResourceEntry } from '../../../protocol/inventory.ts';
 import type { ControllerContext } from '../../context.ts';
+import { resourceLastUses } from '../../decisions/resource-last-uses.ts';
 import { withoutExposures } from '../../organisation/organisation-state.ts';
+import { resourceKind } from '../../organisation/resource-kind.ts';
 import { resourceHosts } from '../../organisation/resource-hosts.ts';
 import { organisationOf } from '../access.ts';
 import type { TypedApp } from '../typed-app.ts';
@@ -37,10 +39,12 @@ export function listRoutes(app: TypedApp, context: ControllerContext): void {
       },
     },
     async (request) => {
-      const { resources } = withoutExposures(
-        await context.organisation(organisationOf(request)).reader.current(),
-      );
+      const { store, reader } = context.organisation(organisationOf(request));
+      const { resources } = withoutExposures(await reader.current());
+      const uses = await resourceLastUses(store);
       return resources.map(({ id, network, definition }) => ({
+        ...lastUsed(uses.get(definition.name)),
+        kind: resourceKind(definition),
         id,
         name: definition.name,
         network: network.name,
@@ -51,4 +55,8 @@ export function listRoutes(app: TypedApp, context: ControllerContext): void {
       }));
     },
   );
+}
+
+function lastUsed(ms: number | undefined): { lastUsed?: string } {
+  return ms === undefined ? {} : { lastUsed: new Date(ms).toISOString() };
 }

@@ -45,7 +45,7 @@ export function mailRoutes(app: TypedApp, context: ControllerContext): void {
   app.post(
     '/api/v1/mail/test',
     {
-      config: { access: ['mail.test'], problems: ['conflict', 'too-many'] },
+      config: { atOnce: true, access: ['mail.test'], problems: ['conflict', 'too-many'] },
       schema: {
         summary: 'Sends one mail to this address now, and says how that went',
         body: MailTest,

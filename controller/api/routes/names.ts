@@ -27,7 +27,7 @@ export function nameRoutes(app: TypedApp, context: ControllerContext, texts = sy
   app.post(
     '/api/v1/names/look',
     {
-      config: { access: documentWriting },
+      config: { atOnce: true, access: documentWriting },
       schema: {
         summary: 'Asks DNS now about those that wait, and answers as the list does',
         response: { 200: Type.Array(NameProof) },

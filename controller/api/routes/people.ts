@@ -78,7 +78,11 @@ export function peopleRoutes(app: TypedApp, context: ControllerContext): void {
       app.post(
         `/api/v1/${path}/:id/${action}`,
         {
-          config: { access: ['people.write'], problems: ['conflict'] },
+          config: {
+            access: ['people.write'],
+            problems: ['conflict'],
+            ...(disabled ? { atOnce: true } : {}),
+          },
           schema: { summary, params, response: { 204: Type.Null() } },
         },
         async (request, reply) => {

@@ -24,7 +24,7 @@ export function postureRoutes(app: TypedApp, context: ControllerContext): void {
   app.post(
     '/api/v1/posture/dry-run',
     {
-      config: { access: ['posture.read'], problems: ['not-found', 'invalid-document'] },
+      config: { atOnce: true, access: ['posture.read'], problems: ['not-found', 'invalid-document'] },
       schema: {
         summary: 'Which devices a posture profile would block, and by which check; changes nothing',
         body: DryRun,

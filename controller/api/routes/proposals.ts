@@ -62,7 +62,7 @@ export function proposalRoutes(app: TypedApp, context: ControllerContext): void 
   app.post(
     '/api/v1/document/proposals/:id/approve',
     {
-      config: { access: documentWriting, problems: ['conflict', 'invalid-document'] },
+      config: { atOnce: true, access: documentWriting, problems: ['conflict', 'invalid-document'] },
       schema: {
         summary: 'Puts it into force; for a person who does not stand behind it and whose role covers it',
         params,
@@ -95,7 +95,7 @@ export function proposalRoutes(app: TypedApp, context: ControllerContext): void 
   app.post(
     '/api/v1/document/proposals/:id/refuse',
     {
-      config: { access: documentWriting, problems: ['conflict'] },
+      config: { atOnce: true, access: documentWriting, problems: ['conflict'] },
       schema: {
         summary: 'Refuses it, or takes one’s own back; nothing changes',
         params,

@@ -11,7 +11,7 @@ import type { TypedApp } from '../typed-app.ts';
 
 const params = Type.Object({ id: Type.String({ maxLength: 64 }) });
 const Answered = Type.Object({ state: RequestState });
-const config = { access: ['requests.answer'], problems: ['conflict', 'not-found'] } as const;
+const config = { atOnce: true, access: ['requests.answer'], problems: ['conflict', 'not-found'] } as const;
 
 export function requestRoutes(app: TypedApp, context: ControllerContext): void {
   const answer = (

@@ -1,4 +1,5 @@
-/** Connectors and relays: listed, removed. */
+/** Connectors and relays: listed, removed; connectors drained and taken back. */
+import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { NodeId, OrganisationId } from '../../../protocol/ids.ts';
 import { ServerEntry } from '../../../protocol/inventory.ts';
@@ -47,6 +48,7 @@ export function serverRoutes(app: TypedApp, context: ControllerContext): void {
               version: row.version,
               online: context.presence.isOnline(row.id),
               seen: new Date(row.seen_ms).toISOString(),
+              ...(row.drained_ms === null ? {} : { drained: new Date(row.drained_ms).toISOString() }),
               ...(isEmbedded(row) ? { embedded: true as const } : {}),
             };
           });
@@ -85,6 +87,54 @@ export function serverRoutes(app: TypedApp, context: ControllerContext): void {
       },
     );
   }
+  for (const [action, summary] of [
+    ['drain', 'Keeps new flows and browsers away from a connector; what is open there may end'],
+    ['resume', 'Takes a connector back that was drained'],
+  ] as const) {
+    app.post(
+      `/api/v1/connectors/:id/${action}`,
+      {
+        config: { access: ['servers.write'], problems: ['not-found'] },
+        schema: {
+          summary,
+          params: Type.Object({ id: Type.String({ maxLength: 64 }) }),
+          response: { 204: Type.Null() },
+        },
+      },
+      async (request, reply) => {
+        await setDrained(context, request, request.params.id as NodeId, action);
+        return reply.code(204).send(null);
+      },
+    );
+  }
+}
+
+/** Once: what is drained already keeps the instant since when it is. */
+async function setDrained(
+  context: ControllerContext,
+  request: FastifyRequest,
+  id: NodeId,
+  action: 'drain' | 'resume',
+): Promise<void> {
+  const organisation = organisationOf(request);
+  const network = await context.organisation(organisation).store.transaction(async (tx) => {
+    const row = await tx
+      .select('nodes')
+      .select(['name', 'network', 'drained_ms'])
+      .where('id', '=', id)
+      .where('kind', '=', 'connector')
+      .executeTakeFirst();
+    if (row === undefined) throw new ProblemError('not-found');
+    if ((row.drained_ms !== null) === (action === 'drain')) return undefined;
+    const drained = action === 'drain' ? context.now() : null;
+    await tx.update('nodes').set({ drained_ms: drained }).where('id', '=', id).execute();
+    const detail = { node: id, name: row.name };
+    await appendAudit(tx, [
+      { atMs: context.now(), who: whoOf(request), what: `connector.${action}`, result: 'done', detail },
+    ]);
+    return row.network ?? undefined;
+  });
+  if (network !== undefined) await context.publish(organisation, { kind: 'servers', network });
 }
 
 /** The relay inside the controller's process goes only with a start without it. */

@@ -9,7 +9,7 @@ export function simulateRoutes(app: TypedApp, context: ControllerContext): void 
   app.post(
     '/api/v1/simulate',
     {
-      config: { access: ['simulate.read'] },
+      config: { atOnce: true, access: ['simulate.read'] },
       schema: {
         summary: 'What would be decided for a person, device, resource, door, time and source, and why',
         body: SimulationRequest,

@@ -3,9 +3,10 @@
  * dialled anyhow; counted, so that it is no scanner, and audited.
  */
 import type { FastifyRequest } from 'fastify';
-import type { NodeId } from '../../../protocol/ids.ts';
+import type { NodeId, ResourceId } from '../../../protocol/ids.ts';
 import { parseName } from '../../../protocol/names.ts';
-import { TargetTest, TargetTested, targetTestMs } from '../../../protocol/target-test.ts';
+import { listsPort } from '../../../protocol/ports.ts';
+import { TargetTest, TargetTested, targetTestMs, type Target } from '../../../protocol/target-test.ts';
 import { appendAudit } from '../../audit/append-audit.ts';
 import type { ControllerContext, Organisation } from '../../context.ts';
 import { ConnectorQuestions } from '../../control/ask-connector.ts';
@@ -29,6 +30,7 @@ export function targetTestRoutes(app: TypedApp, context: ControllerContext): voi
     '/api/v1/target-tests',
     {
       config: {
+        atOnce: true,
         access: ['document.write-network'],
         problems: ['invalid-request', 'not-found', 'conflict', 'too-many'],
       },
@@ -48,7 +50,8 @@ export function targetTestRoutes(app: TypedApp, context: ControllerContext): voi
       const connector = await connectorOf(context, organisation, network);
       counted.fail(organisation.id);
       await noteTest(context, request, organisation, connector);
-      const asked = { t: 'probe', target } as const;
+      const resource = await resourceAt(organisation, network, target);
+      const asked = { t: 'probe', target, ...(resource === undefined ? {} : { resource }) } as const;
       const answer = await questions.ask(organisation.id, connector.id, asked, targetTestMs + onTheWayMs);
       if (answer === undefined)
         throw new ProblemError(
@@ -69,6 +72,20 @@ export function targetTestRoutes(app: TypedApp, context: ControllerContext): voi
 function withDefaults({ network, target }: TargetTest): TargetTest {
   if (target.wildcard === undefined) return { network, target };
   return { network, target: { ...target, within: [...resourceWithin(target)] } };
+}
+
+/** The resource whose own target this is: what comes of the test counts for it. */
+async function resourceAt(
+  { reader }: Organisation,
+  network: string,
+  { host, wildcard, port }: Target,
+): Promise<ResourceId | undefined> {
+  if (wildcard !== undefined) return undefined;
+  const { resources } = await reader.current();
+  return resources.find(
+    ({ network: of, definition: { address, ports } }) =>
+      of.name === network && address === host && listsPort(ports, 'tcp', port),
+  )?.id;
 }
 
 interface Connector {

@@ -17,8 +17,8 @@ export function usageRoutes(app: TypedApp, context: ControllerContext): void {
     },
     async (request) => {
       const organisation = organisationOf(request);
-      await app.requestLimits.flush(organisation);
-      return usageOf(context.organisation(organisation).store);
+      await context.usage.flush(organisation);
+      return usageOf(context.organisation(organisation).store, context.now());
     },
   );
 }

@@ -65,7 +65,7 @@ export function webhookRoutes(app: TypedApp, context: ControllerContext): void {
   app.post(
     '/api/v1/webhooks/:name/test',
     {
-      config: { access: ['webhooks.test'], problems: ['not-found'] },
+      config: { atOnce: true, access: ['webhooks.test'], problems: ['not-found'] },
       schema: {
         summary: 'Tells a webhook something once, now, and says how that went',
         params,

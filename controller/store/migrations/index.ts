@@ -31,6 +31,10 @@ import * as policyHits from './0028-policy-hits.ts';
 import * as resourceLists from './0030-resource-lists.ts';
 import * as takenValues from './0031-taken-values.ts';
 import * as exposureHost from './0032-exposure-host.ts';
+import * as liveUsage from './0033-live-usage.ts';
+import * as proposedChanges from './0034-proposed-changes.ts';
+import * as drainedConnectors from './0036-drained-connectors.ts';
+import * as resourceLastUses from './0037-resource-last-uses.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-organisation': organisation,
@@ -64,4 +68,8 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0030-resource-lists': resourceLists,
   '0031-taken-values': takenValues,
   '0032-exposure-host': exposureHost,
+  '0033-live-usage': liveUsage,
+  '0034-proposed-changes': proposedChanges,
+  '0036-drained-connectors': drainedConnectors,
+  '0037-resource-last-uses': resourceLastUses,
 };

@@ -50,6 +50,8 @@ export interface NodesTable {
   /** A connector's: JSON of the certificates it last reported, and of the keys that verify its assertions. */
   certificates: string | null;
   assertion_keys: string | null;
+  /** A connector's: since when it takes no new flows, as an administrator said; null while it does. */
+  drained_ms: number | null;
 }
 
 /** Boot ids of devices. One is current; the others were fenced when a newer one came. */

@@ -101,6 +101,29 @@ export interface AuditTable {
   detail: string;
 }
 
+/** Changes beside the document that wait for a second administrator, and what became of them. */
+export interface ProposedChangesTable {
+  organisation: OrganisationId;
+  id: Id<'chg'>;
+  method: string;
+  /** As it was declared. */
+  route: string;
+  url: string;
+  /** JSON; `null` where nothing was sent. */
+  body: string | null;
+  /** JSON of what it is about, as it was. */
+  before: string | null;
+  who: string;
+  /** JSON array: everybody who could have had it proposed. */
+  behind: string;
+  created_ms: number;
+  state: 'open' | 'approved' | 'refused';
+  decided_ms: number | null;
+  decided_by: string | null;
+  /** Of what was carried out, sealed, until its proposer has taken it. */
+  answer: Uint8Array | null;
+}
+
 /** Documents that wait for a second administrator, and what became of them. */
 export interface ProposalsTable {
   organisation: OrganisationId;
@@ -142,6 +165,19 @@ export interface UsageCountsTable {
   requests: number;
   /** Those among them that were beyond the limit. */
   refused: number;
+  /** Bytes that relays passed. */
+  relayed: number;
+}
+
+/** What one controller knows to be there now, of the nodes whose channels it holds. */
+export interface UsageNowTable {
+  organisation: OrganisationId;
+  controller: string;
+  /** Open at connectors. */
+  flows: number;
+  /** Bytes a second through relays. */
+  relayed: number;
+  at_ms: number;
 }
 
 /** How often a policy let a connection open within a day. */
@@ -161,4 +197,11 @@ export interface AuditHashesTable {
   seq: number;
   /** base64url. */
   hash: string;
+}
+
+/** When somebody last connected to a resource, by its name. */
+export interface ResourceLastUsesTable {
+  organisation: OrganisationId;
+  resource: string;
+  used_ms: number;
 }

@@ -62,6 +62,10 @@ export class SmallOrganisation {
   wikiUdpPort: number | undefined;
   /** Host names of further relays that devices are told of. */
   relayHosts: readonly string[] = [];
+  /** Connectors that an administrator drained. */
+  drained: ReadonlySet<string> = new Set();
+  /** Whether connectors are told as well; devices always are. */
+  tellsDrained = true;
   epoch = 1;
   readonly #root: SigningKey = newSigningKey();
   readonly #signing: SigningKey = newSigningKey();
@@ -288,7 +292,7 @@ export class SmallOrganisation {
   /** What the one node of a kind would be told now. */
   snapshotOf(kind: Node['kind']): Snapshot {
     if (kind === 'relay') return { kind };
-    return kind === 'device' ? this.#deviceSnapshot() : this.#connectorSnapshot();
+    return kind === 'device' ? this.#deviceSnapshot() : this.#connectorSnapshot('');
   }
 
   /** The card as its root signed it, or another one. */
@@ -417,7 +421,7 @@ export class SmallOrganisation {
       exp: nowS() + 3_600,
     });
     node.version += 1;
-    const snapshot = node.kind === 'device' ? this.#deviceSnapshot() : this.#connectorSnapshot();
+    const snapshot = node.kind === 'device' ? this.#deviceSnapshot() : this.#connectorSnapshot(node.id);
     node.channel?.send({ t: 'tickets', list: [ticket] });
     if (node.kind === 'device') node.channel?.send({ t: 'grants', list: await this.#grants(signer, node) });
     return node.channel?.send({ t: 'snapshot', v: node.version, epoch: this.epoch, snapshot, revoked: [] });
@@ -448,7 +452,13 @@ export class SmallOrganisation {
   #deviceSnapshot(): DeviceSnapshot {
     const connectors = [...this.#nodes.values()]
       .filter(({ kind, channel }) => kind === 'connector' && channel !== undefined)
-      .map(({ id: connector, nk, direct }) => ({ id: connector, nk, relays: [this.#relayId], direct }));
+      .map(({ id: connector, nk, direct }) => ({
+        id: connector,
+        nk,
+        relays: [this.#relayId],
+        direct,
+        ...(this.drained.has(connector) ? { drained: true as const } : {}),
+      }));
     return {
       kind: 'device',
       networks: { [this.network]: { id: this.network, name: 'hq', pq: true, connectors } },
@@ -465,7 +475,7 @@ export class SmallOrganisation {
     };
   }
 
-  #connectorSnapshot(): ConnectorSnapshot {
+  #connectorSnapshot(connector: string): ConnectorSnapshot {
     const serve = (
       resource: Id<'res'>,
       hosts: string[],
@@ -484,6 +494,7 @@ export class SmallOrganisation {
       network: { id: this.network, name: 'hq' },
       relays: { [this.#relayId]: { id: this.#relayId, url: `http://127.0.0.1:${this.#relayPort}` } },
       peers: {},
+      drained: this.tellsDrained && this.drained.has(connector),
       resources: Object.fromEntries(
         [
           serve(this.wiki, [`wiki.${this.#zone}`], '127.0.0.1', [

@@ -14,6 +14,7 @@ import { startClient, type Client } from '../../../client/client.ts';
 import { startConnector, type Connector } from '../../../connector/connector.ts';
 import { createApiToken } from '../../../controller/api-tokens.ts';
 import { startController, type RunningController } from '../../../controller/controller.ts';
+import { login } from '../../../controller/login/login.ts';
 import type { OrganisationDocument } from '../../../protocol/organisation-document.ts';
 import { systemClock, systemRandom } from '../../../protocol/clock.ts';
 import { toFault } from '../../../protocol/errors.ts';
@@ -139,6 +140,7 @@ export class OutageSite {
       clock: systemClock,
       random: systemRandom,
       log: this.#logger.child({ program: 'controller' }),
+      extend: login,
     });
   }
 

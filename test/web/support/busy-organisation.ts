@@ -5,8 +5,9 @@ import { toBase64Url } from '../../../protocol/encoding.ts';
 import { newId, type DeviceId, type Id, type NodeId } from '../../../protocol/ids.ts';
 import type { OrganisationDocument } from '../../../protocol/organisation-document.ts';
 import type { TestPortal } from '../../login/support/portal.ts';
+import { issuer, signInAs } from './sign-in-as.ts';
 
-export const issuer = 'https://idp.acme.example';
+export { issuer };
 /** Markup, another direction, and more than fits anywhere. */
 export const hostileName = `<img src=x onerror="alert(1)">\u202egnp.exe שלום ${'w'.repeat(10_000)}`;
 
@@ -127,6 +128,14 @@ export interface Busy {
   readonly owner: Id<'usr'>;
   readonly device: string;
   readonly held: string;
+}
+
+/** An organisation with a provider and an owner, and nothing else. */
+export async function makeBare(portal: TestPortal): Promise<Busy> {
+  const { organisation, identityProviders = [] } = busyDocument();
+  await portal.apply({ organisation, identityProviders });
+  const { cookie, person } = await signInAs(portal, 'alice', 'owner');
+  return { cookie, owner: person, device: '', held: '' };
 }
 
 const firstNames = ['Ana', 'Bo', 'Chidi', 'Dana', 'Elif', 'Farid', 'Gita', 'Hugo', 'Iris', 'Jun'];

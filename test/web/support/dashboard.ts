@@ -9,7 +9,8 @@ import { findProgram } from '../../../scripts/programs.ts';
 import { openMailer } from '../../../controller/notifications/mailer.ts';
 import { testPortal, type TestPortal } from '../../login/support/portal.ts';
 import { freePort } from '../../login/support/provider.ts';
-import { makeBusy, type Busy } from './busy-organisation.ts';
+import { makeBare, makeBusy, type Busy } from './busy-organisation.ts';
+import { noteActions } from './mutations.ts';
 
 export interface Dashboard {
   readonly portal: TestPortal;
@@ -38,15 +39,22 @@ export async function startDashboard(
   test: { after(done: () => Promise<void>): void },
   {
     hostile = false,
+    isBare = false,
     texts,
     // Nobody answers there: what an administrator is shown of mail is.
     smtp = new URL('smtp://postern@mail.acme.example:587'),
-  }: { readonly hostile?: boolean; readonly texts?: TextRecords; readonly smtp?: URL } = {},
+  }: {
+    readonly hostile?: boolean;
+    /** With nothing in it but its owner. */
+    readonly isBare?: boolean;
+    readonly texts?: TextRecords;
+    readonly smtp?: URL;
+  } = {},
 ): Promise<Dashboard> {
   const publicUrl = new URL(`http://postern.localhost:${await freePort()}`);
   const mailer = openMailer({ url: smtp, from: 'access@acme.example', failed: () => undefined });
   const portal = await testPortal(test, [], publicUrl, mailer, texts);
-  const busy = await makeBusy(portal, { hostile });
+  const busy = isBare ? await makeBare(portal) : await makeBusy(portal, { hostile });
   await portal.app.listen({ host: '127.0.0.1', port: Number(publicUrl.port) });
   const browser: Browser = await chromium.launch({
     executablePath: findProgram('chromium'),
@@ -77,6 +85,7 @@ export async function startDashboard(
         await context.addCookies([
           { name, value: cookie, url: publicUrl.href, httpOnly: true, sameSite: 'Lax' },
         ]);
+      noteActions(context);
       const page = await context.newPage();
       page.setDefaultTimeout(10_000);
       const complaints: string[] = [];
@@ -86,11 +95,16 @@ export async function startDashboard(
   };
 }
 
-function watch(page: Page, own: URL, complaints: string[]): void {
+/** Adds whatever goes wrong in a page. */
+export function watchComplaints(page: Page, complaints: string[]): void {
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
   });
+}
+
+function watch(page: Page, own: URL, complaints: string[]): void {
+  watchComplaints(page, complaints);
   page.on('dialog', (dialog) => complaints.push(`a dialog: ${dialog.message()}`));
   page.on('request', (request) => {
     const { origin, protocol } = new URL(request.url());

@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { findProgram } from '../../../scripts/programs.ts';
 import { freePort } from '../../login/support/provider.ts';
+import { noteActions } from './mutations.ts';
 
 const launcher = fileURLToPath(new URL('../../../bin/postern', import.meta.url));
 
@@ -53,6 +54,8 @@ export interface FirstRun {
   readonly page: Page;
   readonly browser: Browser;
   readonly setupLink: string;
+  /** Where public hostnames are taken, on loopback. */
+  readonly webPort: number;
   /** Where the private application listens, and how often it was asked. */
   readonly application: {
     readonly port: number;
@@ -104,6 +107,7 @@ export async function openFirstRun(): Promise<FirstRun> {
     ignoreHTTPSErrors: true,
     reducedMotion: 'reduce',
   });
+  noteActions(context);
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
   const devtools = await context.newCDPSession(page);
@@ -121,6 +125,7 @@ export async function openFirstRun(): Promise<FirstRun> {
   return {
     page,
     browser,
+    webPort,
     setupLink: await controller.says(/(http:\S+\/setup#\S+)/),
     application: {
       port: (application.address() as AddressInfo).port,

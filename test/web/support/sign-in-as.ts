@@ -1,8 +1,11 @@
 /** Somebody of the busy organisation with a role, signed in after it was given. */
 import { recordSignIn } from '../../../controller/login/record-sign-in.ts';
+import type { Id } from '../../../protocol/ids.ts';
 import type { Role } from '../../../protocol/roles.ts';
 import type { TestPortal } from '../../login/support/portal.ts';
-import { issuer } from './busy-organisation.ts';
+
+/** Of the provider whose word is taken. */
+export const issuer = 'https://idp.acme.example';
 
 /** The cookie of a session that began `agoMs` before now, by the provider's word. */
 export async function signInAs(
@@ -10,7 +13,7 @@ export async function signInAs(
   subject: string,
   role: Role | undefined,
   { agoMs = 0 } = {},
-): Promise<{ readonly cookie: string; readonly person: string }> {
+): Promise<{ readonly cookie: string; readonly person: Id<'usr'> }> {
   const organisation = context.organisation(context.firstOrganisation);
   const about = {
     issuer,

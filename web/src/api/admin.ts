@@ -29,8 +29,10 @@ import type { MadePass, PassEntry } from '../../../protocol/passes.ts';
 import type { PlanResult } from '../../../protocol/plan.ts';
 import type { PolicyHits } from '../../../protocol/policy-hits.ts';
 import type { ProposalDetail, ProposalList, Proposed } from '../../../protocol/proposals.ts';
+import type { ProposedChanges } from '../../../protocol/proposed-changes.ts';
 import type { PostureProfileDocument } from '../../../protocol/posture-document.ts';
 import type { AccessRequests, Approving, RequestState } from '../../../protocol/requests.ts';
+import type { ResourceHealthList } from '../../../protocol/resource-health.ts';
 import type { Role, TokenRole } from '../../../protocol/roles.ts';
 import type { SignInTrial } from '../../../protocol/sign-in-trials.ts';
 import type { Simulation, SimulationRequest } from '../../../protocol/simulation.ts';
@@ -82,6 +84,8 @@ export const admin = {
   dryRun: (profile: string | PostureProfileDocument) =>
     call<DryRunOutcome>('POST', 'posture/dry-run', { body: { profile } }),
   sessions: () => call<SessionEntry[]>('GET', 'sessions'),
+  health: () => call<ResourceHealthList>('GET', 'resource-health'),
+  healthOf: (name: string) => call<ResourceHealthList>('GET', `resource-health/${encodeURIComponent(name)}`),
   connectors: () => call<ServerEntry[]>('GET', 'connectors'),
   relays: () => call<ServerEntry[]>('GET', 'relays'),
   resources: () => call<ResourceEntry[]>('GET', 'resources'),
@@ -161,12 +165,14 @@ export const admin = {
   proposal: (proposal: string) => call<ProposalDetail>('GET', `document/proposals/${id(proposal)}`),
   approveProposal: (proposal: string) =>
     call<ApplyResult>('POST', `document/proposals/${id(proposal)}/approve`),
+  proposedChanges: () => call<ProposedChanges>('GET', 'proposals'),
+  approveChange: (proposal: string) => call<{ status: number }>('POST', `proposals/${id(proposal)}/approve`),
+  refuseChange: (proposal: string) => call<undefined>('POST', `proposals/${id(proposal)}/refuse`),
+  takeAnswer: (proposal: string) => call<{ answer: unknown }>('POST', `proposals/${id(proposal)}/take`),
   refuseProposal: (proposal: string) => call<undefined>('POST', `document/proposals/${id(proposal)}/refuse`),
 
   device: (action: 'approve' | 'unapprove' | 'block' | 'unblock', device: string) =>
     call<undefined>('POST', `devices/${id(device)}/${action}`),
-  renameDevice: (device: string, name: string) =>
-    call<undefined>('POST', `devices/${id(device)}/rename`, { body: { name } }),
   forgetDevice: (device: string) => call<undefined>('DELETE', `devices/${id(device)}`),
   flows: () => call<LiveFlowList>('GET', 'flows'),
   cutFlow: (connector: string, flow: string) =>
@@ -175,6 +181,8 @@ export const admin = {
   signOutPerson: (person: string) => call<{ ended: number }>('DELETE', `people/${id(person)}/sessions`),
   setDisabled: (kind: 'people' | 'service-accounts', account: string, disabled: boolean) =>
     call<undefined>('POST', `${kind}/${id(account)}/${disabled ? 'disable' : 'enable'}`),
+  drainConnector: (node: string, action: 'drain' | 'resume') =>
+    call<null>('POST', `connectors/${encodeURIComponent(node)}/${action}`),
   removeServer: (kind: 'connectors' | 'relays', node: string) =>
     call<undefined>('DELETE', `${kind}/${id(node)}`),
   makeKey: (body: { purpose: KeyEntry['purpose']; name: string; uses?: number; expires?: string }) =>

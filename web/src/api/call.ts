@@ -18,6 +18,10 @@ export class ApiProblem extends Error {
   }
 }
 
+/** What a change says that was kept for a second administrator instead of being made. */
+export const waitsText =
+  'Nothing has changed yet: a second administrator has to approve it, under Proposals in the menu.';
+
 export interface Sent {
   readonly body?: object;
   readonly headers?: Readonly<Record<string, string>>;
@@ -46,6 +50,8 @@ export async function call<T>(
   if (response.status === 204) return undefined as T;
   const text = await response.text().catch(() => '');
   if (!response.ok) throw problemIn(response.status, read(text));
+  // A change of the document says so itself.
+  if (response.status === 202 && !path.startsWith('document')) throw new ApiProblem(202, waitsText);
   return (method === 'GET' ? readOnce(path, text) : read(text)) as T;
 }
 

@@ -11,6 +11,8 @@ import { Foreign } from '../ui/foreign.tsx';
 import { foreignText } from '../ui/foreign-text.ts';
 import { Notice } from '../ui/notice.tsx';
 import { Panel } from '../ui/panel.tsx';
+import { ErrorState } from '../ui/states.tsx';
+import { useFailure } from '../ui/use-failure.ts';
 import { useTitle } from '../ui/use-title.ts';
 import { DevicePasses } from './device-passes.tsx';
 import { Devices } from './devices.tsx';
@@ -29,6 +31,7 @@ function Home({ me }: { readonly me: Me }) {
   const [device, setDevice] = useState<string>();
   const devices = useQuery(devicesQuery);
   const resources = useQuery(resourcesQuery(device));
+  const failure = useFailure(resources);
   return (
     <div className="grid gap-10 lg:grid-cols-[minmax(0,1fr)_19rem] lg:gap-8">
       <div className="grid min-w-0 content-start gap-6">
@@ -49,13 +52,13 @@ function Home({ me }: { readonly me: Me }) {
             )}
           </p>
         </div>
-        {resources.error !== null && resources.data === undefined ? (
-          <Notice tone="bad" title="The list could not be loaded" live>
-            <p className="mb-3">{resources.error.message}</p>
-            <Button tone="secondary" onClick={() => void resources.refetch()}>
-              Try again
-            </Button>
-          </Notice>
+        {failure !== undefined ? (
+          <ErrorState
+            what="The list"
+            error={failure}
+            busy={resources.error === null}
+            onRetry={() => void resources.refetch()}
+          />
         ) : resources.data === undefined ? (
           <ListOutline />
         ) : (

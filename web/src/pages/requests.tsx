@@ -11,6 +11,8 @@ import { Foreign } from '../ui/foreign.tsx';
 import { Ago, Instant } from '../ui/instant.tsx';
 import { Notice } from '../ui/notice.tsx';
 import { Panel } from '../ui/panel.tsx';
+import { ErrorState } from '../ui/states.tsx';
+import { useFailure } from '../ui/use-failure.ts';
 import { useTitle } from '../ui/use-title.ts';
 import { ApprovalForm } from './approval-form.tsx';
 import { AskForm } from './ask-for-it.tsx';
@@ -39,9 +41,18 @@ export function RequestsPage() {
 function Lists({ chosen, link }: { readonly chosen: string | undefined; readonly link: string | undefined }) {
   const own = useQuery(requestsQuery);
   const approvals = useQuery(approvalsQuery);
-  const failed = [own, approvals].find(({ error, data }) => error !== null && data === undefined);
-  if (failed !== undefined)
-    return <Notice tone="bad" title={failed.error?.message ?? 'The list could not be loaded'} live />;
+  const lists = [own, approvals];
+  const failures = [useFailure(own), useFailure(approvals)];
+  const failure = failures.find((each) => each !== undefined);
+  if (failure !== undefined)
+    return (
+      <ErrorState
+        what="The requests"
+        error={failure}
+        busy={lists.every(({ error }) => error === null)}
+        onRetry={() => lists.forEach(({ refetch }) => void refetch())}
+      />
+    );
   if (own.data === undefined || approvals.data === undefined)
     return <div role="status" aria-label="Loading the requests" className="skeleton h-40" />;
   const waiting = approvals.data.waiting.toSorted(
@@ -174,7 +185,9 @@ function Row({
         <Button
           tone="secondary"
           busy={withdraw.isPending}
-          aria-label={`Withdraw the request for ${resource}`}
+          aria-label={
+            state === 'approved' ? `End it now: ${resource}` : `Withdraw the request for ${resource}`
+          }
           onClick={() => withdraw.mutate()}
         >
           {state === 'approved' ? 'End it now' : 'Withdraw'}

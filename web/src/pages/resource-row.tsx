@@ -30,6 +30,7 @@ export function ResourceRow({ me, resource }: { readonly me: Me; readonly resour
           ) : (
             <Badge tone="plain">In the browser</Badge>
           )}
+          {resource.reached === 'failing' ? <Badge tone="bad">Does not answer now</Badge> : undefined}
         </div>
         <ul className="mt-0.5 text-small text-quiet">
           {hosts.slice(0, hostLimit).map((host) => (

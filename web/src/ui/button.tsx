@@ -36,6 +36,7 @@ export function Button({
   small = false,
   className,
   children,
+  onClick,
   ...rest
 }: ButtonProps) {
   return (
@@ -43,8 +44,10 @@ export function Button({
       type="button"
       {...rest}
       className={buttonClass(tone, className, small)}
-      disabled={busy || rest.disabled === true}
+      // Not disabled while it is busy: a button that is would lose the keyboard, and whoever is at it their place.
+      aria-disabled={busy ? true : undefined}
       aria-busy={busy}
+      onClick={busy ? (event) => event.preventDefault() : onClick}
     >
       {busy ? <LoaderCircle className="size-4 animate-spin" aria-hidden="true" /> : undefined}
       {children}

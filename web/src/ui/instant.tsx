@@ -1,11 +1,19 @@
-/** A moment in the viewer's own zone and language; the exact instant with its zone shows on hover. */
+/** A moment in the viewer's own zone and language; the exact instant with its zone shows on hover and on focus (`exact-instants.ts`). */
+import { classNames } from './class-names.ts';
 import { useNow } from './use-now.ts';
 
 const hour: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit' };
 const day: Intl.DateTimeFormatOptions = { weekday: 'short', day: 'numeric', month: 'short' };
 
-/** `instant` is RFC 3339. Today shows the time alone, another day its date too. */
-export function Instant({ instant }: { readonly instant: string }) {
+interface Moment {
+  /** RFC 3339. */
+  readonly instant: string;
+  /** Whether it stands in a button or link, which is reached instead of it. */
+  readonly inControl?: boolean;
+}
+
+/** Today shows the time alone, another day its date too. */
+export function Instant({ instant, inControl = false }: Moment) {
   const now = useNow();
   const date = new Date(instant);
   const sameDay = date.toDateString() === now.toDateString();
@@ -16,20 +24,42 @@ export function Instant({ instant }: { readonly instant: string }) {
     ...hour,
   }).format(date);
   return (
-    <time dateTime={instant} title={exactly(date)} className="whitespace-nowrap tabular-nums">
+    <Time instant={instant} inControl={inControl} className="tabular-nums">
       {short}
-    </time>
+    </Time>
   );
 }
 
 /** How long ago, in the largest unit. */
-export function Ago({ instant }: { readonly instant: string }) {
+export function Ago({ instant, inControl = false }: Moment) {
   const now = useNow();
   const date = new Date(instant);
   const seconds = Math.max(0, Math.round((now.getTime() - date.getTime()) / 1_000));
   return (
-    <time dateTime={instant} title={exactly(date)} className="whitespace-nowrap">
+    <Time instant={instant} inControl={inControl}>
       {agoText(seconds)}
+    </Time>
+  );
+}
+
+/** Reached by keyboard, since what shows on hover has to show without a pointer too. */
+function Time({
+  instant,
+  inControl,
+  className,
+  children,
+}: Required<Moment> & {
+  readonly className?: string;
+  readonly children: string;
+}) {
+  return (
+    <time
+      dateTime={instant}
+      // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+      tabIndex={inControl ? undefined : 0}
+      className={classNames('rounded-small whitespace-nowrap', className)}
+    >
+      {children}
     </time>
   );
 }
@@ -40,9 +70,4 @@ function agoText(seconds: number): string {
   if (seconds < 3_570) return relative.format(-Math.round(seconds / 60), 'minute');
   if (seconds < 129_600) return relative.format(-Math.round(seconds / 3_600), 'hour');
   return relative.format(-Math.round(seconds / 86_400), 'day');
-}
-
-function exactly(date: Date): string {
-  const local = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' }).format(date);
-  return `${local} (${date.toISOString()})`;
 }

@@ -1,9 +1,17 @@
 /** A message inside a page: what happened and what to do next, in the tone it deserves. */
 import type { ReactNode } from 'react';
 import { CircleCheck, Info, OctagonAlert, TriangleAlert } from 'lucide-react';
+import { waitsText } from '../api/call.ts';
 import { classNames } from './class-names.ts';
 
 export type NoticeTone = 'plain' | 'good' | 'wait' | 'bad';
+
+interface NoticeProps {
+  readonly tone?: NoticeTone;
+  readonly title: string;
+  readonly live?: boolean;
+  readonly children?: ReactNode;
+}
 
 const looks = {
   plain: { ground: 'bg-sunken border-line', ink: 'text-quiet', Icon: Info },
@@ -12,18 +20,16 @@ const looks = {
   bad: { ground: 'bg-bad-ground border-bad/30', ink: 'text-bad', Icon: OctagonAlert },
 } as const;
 
-/** `live` announces it to a screen reader when it appears. */
-export function Notice({
-  tone = 'plain',
-  title,
-  live = false,
-  children,
-}: {
-  readonly tone?: NoticeTone;
-  readonly title: string;
-  readonly live?: boolean;
-  readonly children?: ReactNode;
-}) {
+/** `live` announces it to a screen reader when it appears. A change that waits for somebody else has not failed. */
+export function Notice(props: NoticeProps) {
+  return props.children === waitsText ? (
+    <Shown {...props} tone="wait" title="Waits for a second administrator" />
+  ) : (
+    <Shown {...props} />
+  );
+}
+
+function Shown({ tone = 'plain', title, live = false, children }: NoticeProps) {
   const { ground, ink, Icon } = looks[tone];
   return (
     <div

@@ -4,10 +4,13 @@ import { useId, type ReactNode } from 'react';
 export function Panel({
   title,
   aside,
+  bare = false,
   children,
 }: {
   readonly title: string;
   readonly aside?: ReactNode;
+  /** Its children bring the lines around them. */
+  readonly bare?: boolean;
   readonly children: ReactNode;
 }) {
   const id = useId();
@@ -19,9 +22,13 @@ export function Panel({
         </h2>
         {aside}
       </div>
-      <div className="overflow-hidden rounded-panel border border-line bg-surface shadow-panel">
-        {children}
-      </div>
+      {bare ? (
+        children
+      ) : (
+        <div className="overflow-hidden rounded-panel border border-line bg-surface shadow-panel">
+          {children}
+        </div>
+      )}
     </section>
   );
 }

@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import { ApiProblem } from '../api/call.ts';
 import { Button } from './button.tsx';
 import { Notice } from './notice.tsx';
+import { useFailure } from './use-failure.ts';
 
 export function EmptyState({ title, children }: { readonly title: string; readonly children?: ReactNode }) {
   return (
@@ -21,10 +22,13 @@ export function ErrorState({
   what,
   error,
   onRetry,
+  busy = false,
 }: {
   readonly what: string;
   readonly error: Error;
   readonly onRetry?: () => void;
+  /** Whether it is asked for again already. */
+  readonly busy?: boolean;
 }) {
   const allowed = !(error instanceof ApiProblem && error.status === 403);
   return (
@@ -33,7 +37,7 @@ export function ErrorState({
         {allowed ? error.message : 'Your role does not include this. Ask an administrator for it.'}
       </p>
       {onRetry === undefined || !allowed ? undefined : (
-        <Button tone="secondary" small onClick={onRetry}>
+        <Button tone="secondary" small busy={busy} onClick={onRetry}>
           Try again
         </Button>
       )}
@@ -73,8 +77,12 @@ export function Loaded<T>({
   };
   readonly children: (data: T) => ReactNode;
 }) {
+  // It stays while it is asked for again, and the keyboard with it.
+  const error = useFailure(query);
   if (query.data !== undefined) return children(query.data);
-  if (query.error !== null)
-    return <ErrorState what={what} error={query.error} onRetry={() => void query.refetch()} />;
-  return <Skeleton what={what} />;
+  return error === undefined ? (
+    <Skeleton what={what} />
+  ) : (
+    <ErrorState what={what} error={error} busy={query.error === null} onRetry={() => void query.refetch()} />
+  );
 }

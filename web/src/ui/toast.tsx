@@ -27,6 +27,11 @@ export function toast(what: Toast): void {
   set([...shown.slice(-2), { ...what, id: count }]);
 }
 
+/** Says what went wrong with what was done at once, without a dialog that would say so. */
+export function toastFault(error: unknown): void {
+  toast({ tone: 'bad', text: error instanceof Error ? error.message : String(error) });
+}
+
 function dismiss(id: number): void {
   set(shown.filter((each) => each.id !== id));
 }

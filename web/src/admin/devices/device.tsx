@@ -17,6 +17,7 @@ import { Foreign } from '../../ui/foreign.tsx';
 import { Ago, Instant } from '../../ui/instant.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { Loaded } from '../../ui/states.tsx';
+import { toastFault } from '../../ui/toast.tsx';
 import { TextLink } from '../../ui/text-link.tsx';
 import { EntityPage } from '../entity-page.tsx';
 import { Online } from '../online.tsx';
@@ -79,7 +80,7 @@ export function DevicePage() {
               Forget
             </Button>
             {deviceState(device) === 'blocked' ? (
-              <Button tone="secondary" onClick={() => void act('unblock')()}>
+              <Button tone="secondary" onClick={() => void act('unblock')().catch(toastFault)}>
                 Unblock
               </Button>
             ) : (

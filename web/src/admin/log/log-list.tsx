@@ -11,6 +11,7 @@ import { CodeBlock } from '../../ui/code-block.tsx';
 import { Foreign } from '../../ui/foreign.tsx';
 import { Instant } from '../../ui/instant.tsx';
 import { EmptyState, ErrorState, Skeleton } from '../../ui/states.tsx';
+import { useFailure } from '../../ui/use-failure.ts';
 import { kindText } from './kinds.ts';
 import { useNames } from './use-names.ts';
 
@@ -29,11 +30,17 @@ function useLog(query: LogQuery) {
 export function LogList({ query }: { readonly query: LogQuery }) {
   const log = useLog(query);
   const names = useNames();
+  const failure = useFailure(log);
   if (log.data === undefined) {
-    return log.error === null ? (
+    return failure === undefined ? (
       <Skeleton what="the log" />
     ) : (
-      <ErrorState what="The log" error={log.error} onRetry={() => void log.refetch()} />
+      <ErrorState
+        what="The log"
+        error={failure}
+        busy={log.error === null}
+        onRetry={() => void log.refetch()}
+      />
     );
   }
   const rows = log.data.pages.flatMap(({ entries }) => entries.toReversed());
@@ -87,7 +94,7 @@ function Entry({ row, who }: { readonly row: AuditRow; readonly who: string }) {
         />
         <span className="min-w-0 flex-1 md:grid md:grid-cols-[8.5rem_10rem_minmax(0,1fr)] md:items-baseline md:gap-x-3 xl:grid-cols-[8.5rem_13rem_minmax(0,1fr)]">
           <span className="text-quiet max-md:text-note">
-            <Instant instant={time} />
+            <Instant inControl instant={time} />
           </span>
           <span className="wrap-anywhere max-md:pl-2" title={what}>
             {kindText(what)}

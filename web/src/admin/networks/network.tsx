@@ -18,7 +18,7 @@ import { useReview } from '../document/use-review.tsx';
 import { EntityPage } from '../entity-page.tsx';
 import { Online } from '../online.tsx';
 import { useDocument } from '../use-document.ts';
-import { useServerRemoval } from './use-server-removal.tsx';
+import { useConnectorActions } from './use-connector-actions.tsx';
 
 const route = getRouteApi('/shell/admin/networks/$name');
 
@@ -144,7 +144,7 @@ export function NetworkPage() {
 }
 
 function Connectors({ list }: { readonly list: readonly ServerEntry[] }) {
-  const [confirm, renderRemove] = useServerRemoval('connectors');
+  const [confirm, renderActions] = useConnectorActions(list);
   if (list.length === 0) return <NoEntry>None has joined yet.</NoEntry>;
   return (
     <>
@@ -155,13 +155,13 @@ function Connectors({ list }: { readonly list: readonly ServerEntry[] }) {
             name={<Foreign text={each.name} limit={63} />}
             aside={
               <>
-                <Online online={each.online} seen={each.seen} />
+                <Online online={each.online} seen={each.seen} drained={each.drained} />
                 <span>
                   Version <Foreign text={each.version} limit={30} />
                 </span>
               </>
             }
-            actions={renderRemove(each)}
+            actions={renderActions(each)}
           />
         ))}
       </EntryList>

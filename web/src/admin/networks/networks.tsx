@@ -18,6 +18,7 @@ import { useDocument } from '../use-document.ts';
 import { AddConnector } from './add-connector.tsx';
 import { AddRelay } from './add-relay.tsx';
 import { serverColumns } from './server-columns.tsx';
+import { useConnectorActions } from './use-connector-actions.tsx';
 import { useServerRemoval } from './use-server-removal.tsx';
 
 interface NetworkRow {
@@ -48,7 +49,7 @@ export function NetworksPage() {
   const addRelay = mayAdd ? (
     <AddButton onClick={() => change({ add: 'relay' })}>Add a relay</AddButton>
   ) : undefined;
-  const [confirmConnector, renderRemoveConnector] = useServerRemoval('connectors');
+  const [confirmConnector, renderConnectorActions] = useConnectorActions(connectors.data);
   const [confirmRelay, renderRemoveRelay] = useServerRemoval('relays');
   return (
     <Page
@@ -73,7 +74,8 @@ export function NetworksPage() {
               rows={rows}
               columns={serverColumns('connectors')}
               keyOf={({ id }) => id}
-              {...(may('servers.write') ? { renderActions: renderRemoveConnector } : {})}
+              actionsWidth="w-26 sm:w-44"
+              {...(may('servers.write') ? { renderActions: renderConnectorActions } : {})}
               empty={<NoConnector>{addConnector}</NoConnector>}
             />
           )}
@@ -157,6 +159,8 @@ const networkColumns: readonly Column<NetworkRow>[] = [
       const online = connectors.filter((each) => each.online).length;
       if (connectors.length === 0) return <Badge tone="plain">No connector</Badge>;
       if (online === 0) return <Badge tone="bad">Not reached</Badge>;
+      if (connectors.every((each) => !each.online || each.drained !== undefined))
+        return <Badge tone="bad">Drained</Badge>;
       return online === 1 && connectors.length === 1 ? (
         <Badge tone="wait">One connector</Badge>
       ) : (
@@ -173,7 +177,7 @@ const networkColumns: readonly Column<NetworkRow>[] = [
       const [first] = connectors;
       if (first === undefined) return <span className="text-quiet">none</span>;
       return connectors.length === 1 ? (
-        <Online online={first.online} seen={first.seen} />
+        <Online online={first.online} seen={first.seen} drained={first.drained} />
       ) : (
         `${connectors.filter(({ online }) => online).length} of ${connectors.length} connected`
       );

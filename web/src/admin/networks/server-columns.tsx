@@ -18,9 +18,9 @@ const name: Column<ServerEntry> = {
 const state: Column<ServerEntry> = {
   id: 'state',
   head: 'State',
-  width: 'w-44',
-  value: ({ online, seen }) => (online ? 'connected' : seen),
-  cell: ({ online, seen }) => <Online online={online} seen={seen} />,
+  width: 'w-34 sm:w-44',
+  value: ({ online, seen, drained }) => (online ? (drained === undefined ? 'connected' : 'drained') : seen),
+  cell: ({ online, seen, drained }) => <Online online={online} seen={seen} drained={drained} />,
 };
 const version: Column<ServerEntry> = {
   id: 'version',

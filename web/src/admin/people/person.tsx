@@ -12,6 +12,7 @@ import { Foreign } from '../../ui/foreign.tsx';
 import { Ago, Instant } from '../../ui/instant.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { Loaded } from '../../ui/states.tsx';
+import { toastFault } from '../../ui/toast.tsx';
 import { TextLink } from '../../ui/text-link.tsx';
 import { EntityPage } from '../entity-page.tsx';
 import { LogList } from '../log/log-list.tsx';
@@ -116,7 +117,7 @@ function WayOut({
         </Button>
       ) : undefined}
       {outOfReach ? undefined : disabled ? (
-        <Button tone="secondary" onClick={() => void setDisabled(false)()}>
+        <Button tone="secondary" onClick={() => void setDisabled(false)().catch(toastFault)}>
           Let in again
         </Button>
       ) : (

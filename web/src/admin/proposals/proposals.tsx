@@ -1,4 +1,4 @@
-/** Changes of the document that wait for a second administrator: what each would do, and the answer to it. */
+/** Changes that wait for a second administrator, of the document and beside it: what each would do, and the answer to it. */
 import { useMemo, useState } from 'react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { ProposalEntry } from '../../../../protocol/proposals.ts';
@@ -15,6 +15,7 @@ import { toast } from '../../ui/toast.tsx';
 import { ChangeList } from '../document/change-list.tsx';
 import { Planned } from '../document/planned.tsx';
 import { useNames } from '../log/use-names.ts';
+import { WaitingChange } from './proposed-change.tsx';
 
 export function ProposalsPage() {
   const names = useNames();
@@ -36,18 +37,30 @@ export function ProposalsPage() {
     queryFn: admin.proposals,
     refetchInterval: 15_000,
   });
+  const changes = useQuery({
+    queryKey: ['admin', 'proposals', 'changes'],
+    queryFn: admin.proposedChanges,
+    refetchInterval: 15_000,
+  });
+  const beside = changes.data?.proposals ?? [];
   return (
-    <Page
-      title="Proposals"
-      lead="Changes of the organisation’s document that are in force once a second administrator has approved them."
-    >
+    <Page title="Proposals" lead="Changes that are made once a second administrator has approved them.">
+      {beside.length === 0 ? undefined : (
+        <ul className="grid gap-5" aria-label="Changes beside the document">
+          {beside.map((change) => (
+            <li key={change.id}>
+              <WaitingChange change={change} who={names.get(change.who) ?? change.who} />
+            </li>
+          ))}
+        </ul>
+      )}
       <Loaded what="The proposals" query={proposals}>
         {({ proposals: list }) =>
-          list.length === 0 ? (
+          list.length === 0 && beside.length > 0 ? undefined : list.length === 0 ? (
             <EmptyState title="Nothing waits">
               <p>
                 Where the document says <code>changes: {'{ approval: required }'}</code>, each change waits
-                here for somebody else.
+                here for somebody else, also of roles, tokens, keys and whoever may come in.
               </p>
             </EmptyState>
           ) : (

@@ -12,6 +12,7 @@ import { Button } from '../../ui/button.tsx';
 import { CopyButton } from '../../ui/copy-button.tsx';
 import { Facts } from '../../ui/facts.tsx';
 import { Foreign } from '../../ui/foreign.tsx';
+import { Ago } from '../../ui/instant.tsx';
 import { Notice } from '../../ui/notice.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { Loaded } from '../../ui/states.tsx';
@@ -25,6 +26,8 @@ import { useHits } from '../policies/use-hits.ts';
 import { policiesAbout } from '../policies/about.ts';
 import { useDocument } from '../use-document.ts';
 import { certificateTexts, pathRuleText } from './web-texts.ts';
+import { kindTexts } from './kind-texts.ts';
+import { HealthPanel } from './health-panel.tsx';
 import { ResourceEditor } from './resource-editor.tsx';
 
 const route = getRouteApi('/shell/admin/resources/$name');
@@ -132,6 +135,11 @@ function Overview({
                 {entry.ports.join(', ')}
               </span>,
             ],
+            ['Kind', kindTexts[entry.kind]],
+            [
+              'Last used',
+              entry.lastUsed === undefined ? 'never' : <Ago key="used" instant={entry.lastUsed} />,
+            ],
             [
               'Network',
               <TextLink key="network" to="/admin/networks/$name" params={{ name: entry.network }}>
@@ -151,6 +159,7 @@ function Overview({
           ]}
         />
       </Panel>
+      <HealthPanel name={entry.name} declared={declared} />
       {declared?.web === undefined ? undefined : <WebFacts web={declared.web} />}
       {policies === undefined ? undefined : (
         <Panel title="Policies that speak of it">

@@ -1,22 +1,40 @@
-/** Everything that is protected: where it is, through which network, and how many policies speak of it. */
+/** Everything that is protected: where it is, whether it answers, and when it was last used. */
 import { useMemo } from 'react';
 import { useQuery } from '@tanstack/react-query';
 import type { ResourceEntry } from '../../../../protocol/inventory.ts';
-import { allResourcesQuery } from '../../admin-queries.ts';
+import type { HealthState } from '../../../../protocol/resource-health.ts';
+import { allResourcesQuery, healthQuery } from '../../admin-queries.ts';
 import { useMay } from '../../shell/may.ts';
 import { AddButton } from '../../ui/add-button.tsx';
 import { DataTable, type Column } from '../../ui/data-table.tsx';
 import { Foreign } from '../../ui/foreign.tsx';
+import { Ago } from '../../ui/instant.tsx';
 import { Page } from '../../ui/page.tsx';
 import { EmptyState, Loaded } from '../../ui/states.tsx';
 import { TextLink } from '../../ui/text-link.tsx';
 import { useListSearch } from '../../ui/use-list-search.ts';
 import { useDocument } from '../use-document.ts';
+import { HealthDot } from './health-dot.tsx';
+import { healthTexts } from './health-texts.ts';
+import { kindTexts } from './kind-texts.ts';
 import { ResourceEditor } from './resource-editor.tsx';
+
+/** A resource, and how connectors found it. */
+interface Row extends ResourceEntry {
+  readonly health: HealthState | undefined;
+}
+
+/** One that nobody connected to for so long may not be needed any more. */
+const unusedMs = 90 * 86_400_000;
 
 export function ResourcesPage() {
   const may = useMay();
   const resources = useQuery(allResourcesQuery);
+  const health = useQuery(healthQuery);
+  const list = useMemo((): readonly Row[] | undefined => {
+    const states = new Map(health.data?.resources.map(({ resource, state }) => [resource, state]));
+    return resources.data?.map((each) => ({ ...each, health: states.get(each.id) }));
+  }, [resources.data, health.data]);
   const [{ add, network }, change] = useListSearch();
   const mayAdd = may('document.write-network');
   // As large as the list itself: not before somebody adds something.
@@ -33,13 +51,40 @@ export function ResourcesPage() {
         id: 'network',
         label: 'Network',
         options: of(names),
-        takes: (row: ResourceEntry, value: string) => row.network === value,
+        takes: (row: Row, value: string) => row.network === value,
       },
       {
         id: 'tag',
         label: 'Tag',
         options: of(tags),
-        takes: (row: ResourceEntry, value: string) => row.tags.includes(value),
+        takes: (row: Row, value: string) => row.tags.includes(value),
+      },
+      {
+        id: 'kind',
+        label: 'Kind',
+        options: [...new Set(resources.data?.map((each) => each.kind))]
+          .toSorted()
+          .map((kind) => ({ value: kind, label: kindTexts[kind] })),
+        takes: (row: Row, value: string) => row.kind === value,
+      },
+      {
+        id: 'health',
+        label: 'Health',
+        options: [
+          ...(['ok', 'partly', 'failing'] as const).map((value) => ({ value, label: healthTexts[value] })),
+          { value: 'untried', label: 'Not tried' },
+        ],
+        takes: (row: Row, value: string) => (row.health ?? 'untried') === value,
+      },
+      {
+        id: 'used',
+        label: 'Used',
+        options: [
+          { value: 'lately', label: 'Within 90 days' },
+          { value: 'unused', label: 'Unused for 90 days' },
+          { value: 'never', label: 'Never' },
+        ],
+        takes: (row: Row, value: string) => usedOf(row, Date.now()) === value,
       },
     ];
   }, [resources.data]);
@@ -49,7 +94,7 @@ export function ResourcesPage() {
       lead="What people may be allowed to reach, one by one. Nobody reaches anything else."
       actions={addOne}
     >
-      <Loaded what="The resources" query={resources}>
+      <Loaded what="The resources" query={{ data: list, error: resources.error, refetch: resources.refetch }}>
         {(rows) => (
           <DataTable
             name="resources"
@@ -80,7 +125,13 @@ export function ResourcesPage() {
   );
 }
 
-const columns: readonly Column<ResourceEntry>[] = [
+/** Under which choice of the filter it is found. */
+function usedOf({ lastUsed }: ResourceEntry, nowMs: number): 'lately' | 'unused' | 'never' {
+  if (lastUsed === undefined) return 'never';
+  return nowMs - Date.parse(lastUsed) > unusedMs ? 'unused' : 'lately';
+}
+
+const columns: readonly Column<Row>[] = [
   {
     id: 'name',
     head: 'Resource',
@@ -109,19 +160,48 @@ const columns: readonly Column<ResourceEntry>[] = [
     ),
   },
   {
+    id: 'health',
+    head: 'Health',
+    width: 'w-32 sm:w-36',
+    value: ({ health }) => (health === undefined ? 'Not tried' : healthTexts[health]),
+    cell: ({ health }) => <HealthDot state={health} />,
+  },
+  {
+    id: 'kind',
+    head: 'Kind',
+    from: 'lg',
+    width: 'w-28',
+    value: ({ kind }) => kindTexts[kind],
+  },
+  {
+    id: 'lastUsed',
+    head: 'Last used',
+    from: 'md',
+    width: 'w-32',
+    value: ({ lastUsed }) => lastUsed ?? '',
+    cell: (row) =>
+      row.lastUsed === undefined ? (
+        <span className="text-quiet">never</span>
+      ) : (
+        <span className={usedOf(row, Date.now()) === 'unused' ? 'text-wait' : undefined}>
+          <Ago instant={row.lastUsed} />
+        </span>
+      ),
+  },
+  {
     id: 'ports',
     head: 'Ports',
-    from: 'md',
-    width: 'w-40',
+    from: 'xl',
+    width: 'w-36',
     value: ({ ports }) => ports.join(' '),
     cell: ({ ports }) => <span className="font-mono text-note">{shortList(ports, 3)}</span>,
   },
-  { id: 'network', head: 'Network', from: 'lg', width: 'w-36', value: ({ network }) => network },
+  { id: 'network', head: 'Network', from: 'xl', width: 'w-28', value: ({ network }) => network },
   {
     id: 'tags',
     head: 'Tags',
     from: 'xl',
-    width: 'w-44',
+    width: 'w-36',
     value: ({ tags }) => tags.join(' '),
     cell: ({ tags }) => <Foreign text={shortList(tags, 4)} limit={80} className="text-quiet" />,
   },

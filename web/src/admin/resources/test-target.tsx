@@ -33,7 +33,13 @@ export const waysToSpeak: readonly { readonly value: Target['speak']; readonly l
   { value: 'https', label: 'HTTPS' },
 ];
 
-export function TestTarget({ entry }: { readonly entry: ResourceDocument }) {
+export function TestTarget({
+  entry,
+  onTested,
+}: {
+  readonly entry: ResourceDocument;
+  readonly onTested?: () => void;
+}) {
   const may = useMay();
   const { network, ports, within } = entry;
   const address = entry.address ?? '';
@@ -41,7 +47,7 @@ export function TestTarget({ entry }: { readonly entry: ResourceDocument }) {
   const [below, setBelow] = useState('');
   const [chosenPort, setPort] = useState<string>();
   const [chosen, setSpeak] = useState<Target['speak']>();
-  const test = useMutation({ mutationFn: admin.testTarget });
+  const test = useMutation({ mutationFn: admin.testTarget, onSettled: () => onTested?.() });
   const port = Number(chosenPort ?? firstPort(ports) ?? Number.NaN);
   const speak = chosen ?? spokenAt(port);
   const host = wildcard ? below : address;

@@ -10,19 +10,20 @@ import { AddButton } from '../../ui/add-button.tsx';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
-import { Entry, EntryList } from '../../ui/entry-list.tsx';
+import { Entry } from '../../ui/entry-list.tsx';
+import { EntryPanel } from '../../ui/entry-panel.tsx';
 import { Field, Select } from '../../ui/field.tsx';
 import { Foreign } from '../../ui/foreign.tsx';
 import { Ago } from '../../ui/instant.tsx';
 import { Notice } from '../../ui/notice.tsx';
-import { Panel } from '../../ui/panel.tsx';
-import { EmptyState, Loaded } from '../../ui/states.tsx';
+import { Loaded } from '../../ui/states.tsx';
 import { SignInAgain, useMayNow } from '../fresh.tsx';
 import { useNames } from '../log/use-names.ts';
 import { useQuestion } from '../use-question.tsx';
 import { Invitations } from './invitations.tsx';
 import { roleTexts } from './role-texts.ts';
 import { SecondAdministrator } from './second-administrator.tsx';
+import type { ListField } from '../../ui/use-found.ts';
 
 export default function Administrators({ base }: { readonly base: DocumentInForce }) {
   const list = useQuery(administratorsQuery);
@@ -40,9 +41,16 @@ export default function Administrators({ base }: { readonly base: DocumentInForc
                 A role outlasts your session, so it is given and taken right after signing in.
               </SignInAgain>
             ) : undefined}
-            <Panel
+            <EntryPanel
               title="Administrators"
-              aside={
+              name="administrators"
+              fields={fields}
+              entries={found}
+              empty={{
+                title: 'Nobody has a role yet',
+                text: 'API tokens administer until the first person has one.',
+              }}
+              add={
                 writing === 'yes' ? (
                   <AddButton small onClick={() => setAdding(true)}>
                     Add an administrator
@@ -50,18 +58,8 @@ export default function Administrators({ base }: { readonly base: DocumentInForc
                 ) : undefined
               }
             >
-              {found.length === 0 ? (
-                <EmptyState title="Nobody has a role yet">
-                  <p>API tokens administer until the first person has one.</p>
-                </EmptyState>
-              ) : (
-                <EntryList label="Administrators">
-                  {found.map((each) => (
-                    <Row key={each.id} administrator={each} all={found} writing={writing === 'yes'} />
-                  ))}
-                </EntryList>
-              )}
-            </Panel>
+              {(each) => <Row key={each.id} administrator={each} all={found} writing={writing === 'yes'} />}
+            </EntryPanel>
             {adding && writing === 'yes' ? (
               <AddAdministrator all={found} onClose={() => setAdding(false)} />
             ) : undefined}
@@ -73,6 +71,13 @@ export default function Administrators({ base }: { readonly base: DocumentInForc
     </>
   );
 }
+
+const fields: readonly ListField<Administrator>[] = [
+  { id: 'name', head: 'Name', value: ({ email, name }) => `${name} ${email ?? ''}`.trim() },
+  { id: 'role', head: 'Role', value: ({ role }) => role },
+  { id: 'provider', head: 'Provider', value: ({ provider }) => provider ?? '' },
+  { id: 'since', head: 'Since', value: ({ since }) => since ?? '' },
+];
 
 /** Owners are for owners, once there is one; the last stays. */
 function useRoles(all: readonly Administrator[]): readonly Role[] {

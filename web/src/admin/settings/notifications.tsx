@@ -16,6 +16,7 @@ import { Loaded } from '../../ui/states.tsx';
 import { EntryButtons } from '../document/entry-buttons.tsx';
 import { useEditor } from '../document/use-editor.tsx';
 import { WebhookEditor } from './webhook-editor.tsx';
+import type { ListField } from '../../ui/use-found.ts';
 
 export default function Notifications({ base }: { readonly base: DocumentInForce }) {
   const mayWrite = useMay()('document.write-access');
@@ -38,6 +39,8 @@ export default function Notifications({ base }: { readonly base: DocumentInForce
                 </AddButton>
               ) : undefined
             }
+            name="webhooks"
+            fields={fields}
             entries={found}
             empty={{
               title: 'No webhook',
@@ -146,3 +149,11 @@ function Outcome({
     </p>
   );
 }
+
+const fields: readonly ListField<WebhookEntry>[] = [
+  { id: 'name', head: 'Name', value: ({ name }) => name },
+  { id: 'url', head: 'Address', value: ({ url }) => url },
+  { id: 'told', head: 'Last told', value: ({ told = '' }) => told },
+  { id: 'waiting', head: 'Waiting', value: ({ waiting }) => waiting },
+  { id: 'fault', head: 'Fault', value: ({ fault = '' }) => fault },
+];

@@ -13,6 +13,7 @@ import { useListSearch } from '../../ui/use-list-search.ts';
 import { EntryButtons } from '../document/entry-buttons.tsx';
 import { useEditor } from '../document/use-editor.tsx';
 import { ProviderEditor } from './provider-editor.tsx';
+import type { ListField } from '../../ui/use-found.ts';
 
 export function Providers({ base }: { readonly base: DocumentInForce }) {
   const mayWrite = useMay()('document.write-sign-in');
@@ -29,6 +30,8 @@ export function Providers({ base }: { readonly base: DocumentInForce }) {
             </AddButton>
           ) : undefined
         }
+        name="providers"
+        fields={fields}
         entries={base.document.identityProviders ?? []}
         empty={{
           title: 'Nobody can sign in by a provider yet',
@@ -81,3 +84,12 @@ export function Providers({ base }: { readonly base: DocumentInForce }) {
     </>
   );
 }
+
+type Provider = NonNullable<DocumentInForce['document']['identityProviders']>[number];
+
+const fields: readonly ListField<Provider>[] = [
+  { id: 'name', head: 'Name', value: ({ name }) => name },
+  { id: 'issuer', head: 'Issuer', value: ({ issuer }) => issuer },
+  { id: 'groups', head: 'Groups from', value: ({ groupsClaim = '' }) => groupsClaim },
+  { id: 'directory', head: 'Directory', value: ({ directory }) => directory !== undefined },
+];

@@ -10,6 +10,7 @@ import { Foreign } from '../../ui/foreign.tsx';
 import { EntryButtons } from '../document/entry-buttons.tsx';
 import { useEditor } from '../document/use-editor.tsx';
 import { RequestRuleEditor } from './request-rule-editor.tsx';
+import type { ListField } from '../../ui/use-found.ts';
 
 export default function RequestRules({ base }: { readonly base: DocumentInForce }) {
   const mayWrite = useMay()('document.write-access');
@@ -30,6 +31,8 @@ export default function RequestRules({ base }: { readonly base: DocumentInForce 
             </AddButton>
           ) : undefined
         }
+        name="rules"
+        fields={fields}
         entries={base.document.requests ?? []}
         empty={{
           title: 'Nothing can be asked for',
@@ -86,3 +89,9 @@ function named(who: Asking): string {
   if (who === 'everyone') return 'Everyone';
   return [...(who.groups ?? []), ...(who.people ?? [])].join(', ') || 'nobody';
 }
+
+const fields: readonly ListField<RequestRuleDocument>[] = [
+  { id: 'name', head: 'Name', value: ({ name }) => name },
+  { id: 'longest', head: 'Longest', value: ({ longest }) => longest },
+  { id: 'rule', head: 'What it says', value: ruleText },
+];

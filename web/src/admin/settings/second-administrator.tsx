@@ -33,7 +33,7 @@ export function SecondAdministrator({ base }: { readonly base: DocumentInForce }
       <div className="px-5 py-4">
         <Check
           label="A second administrator approves each change before it is in force"
-          hint="Whoever makes a change sees it wait under Proposals; somebody else whose role covers it approves it there. Turning this off is such a change too."
+          hint="Whoever makes a change sees it wait under Proposals; somebody else whose role covers it approves it there: changes of what stands in the document, of roles, tokens, keys, passes, and whom they let in again. What only takes away happens at once. Turning this off is such a change too."
           checked={required}
           disabled={!may('document.write-sign-in')}
           onChange={(event) => change(event.target.checked)}

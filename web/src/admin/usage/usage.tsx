@@ -34,13 +34,13 @@ function Shown({ usage }: { readonly usage: Usage }) {
           <Standing label="Connectors" about="in all networks" {...usage.connectors} />
         </li>
         <li className="sm:col-span-2">
-          <Rate label="Requests a second" where="at each controller" {...usage.requests} />
+          <Rate label="Requests a second" where="at all controllers together" {...usage.requests} />
         </li>
         <li className="sm:col-span-2">
-          <Rate label="Flows open at once" where="at each connector" {...usage.flows} />
+          <Standing label="Flows open now" about="at all connectors" {...usage.flows} />
         </li>
         <li className="sm:col-span-2">
-          <Rate label="Relayed, Mbit a second" where="at each relay, both ways together" {...usage.relay} />
+          <Standing label="Relayed now, Mbit a second" about="both ways together" {...usage.relay} />
         </li>
       </ul>
       <Panel title="Requests of the API by month">
@@ -74,12 +74,12 @@ function Standing({
       label={label}
       value={used}
       limit={limit ?? undefined}
-      about={isFull ? 'at the limit: nothing more comes in' : limit === null ? `${about}, no limit` : about}
+      about={isFull ? 'at the limit: no more is let in' : limit === null ? `${about}, no limit` : about}
     />
   );
 }
 
-/** Something that is bounded where it passes, each place by itself: nobody knows the sum. */
+/** Something that is bounded, and counted by month only. */
 function Rate({
   label,
   where,
@@ -145,6 +145,14 @@ const columns: readonly Column<Usage['requests']['months'][number]>[] = [
     end: true,
     value: ({ refused }) => refused,
     cell: ({ refused }) => refused.toLocaleString(),
+  },
+  {
+    id: 'relayed',
+    head: 'Relayed',
+    width: 'w-32',
+    end: true,
+    value: ({ relayed }) => relayed,
+    cell: ({ relayed }) => `${(relayed / 1e6).toLocaleString(undefined, { maximumFractionDigits: 1 })} MB`,
   },
 ];
 

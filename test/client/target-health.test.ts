@@ -1,0 +1,38 @@
+/** A connector learns from the flows that it dials for, whether what lies behind a resource answers. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { test } from 'node:test';
+import { startClient } from '../../client/client.ts';
+import { SmallOrganisation } from './support/small-organisation.ts';
+
+test('a target that refuses is counted as failing until it answers again', async (t) => {
+  const organisation = await SmallOrganisation.start(t);
+  const server = createServer((socket) => void socket.on('error', () => undefined).pipe(socket));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  organisation.wikiPort = port;
+  await organisation.push();
+  const client = await startClient({
+    state: organisation.state('laptop'),
+    key: organisation.key(),
+    browser: false,
+    uids: [process.getuid?.() ?? 0],
+    onEvent: () => undefined,
+  });
+  t.after(() => client.stop());
+  await client.ready;
+  const connector = organisation.connector(0);
+  const open = () => client.open({ host: 'wiki.acme.internal', port });
+  (await open()).destroy();
+  assert.equal(connector.status().failing, undefined);
+  await new Promise<void>((done) => void server.close(() => done()));
+  await assert.rejects(open());
+  assert.equal(connector.status().failing, 1);
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  (await open()).destroy();
+  assert.equal(connector.status().failing, undefined);
+});

@@ -1,0 +1,97 @@
+/** A change beside the document that waits for a second administrator: what it is, before and after, and the answer to it. */
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import type { ProposedChange } from '../../../../protocol/proposed-changes.ts';
+import { admin } from '../../api/admin.ts';
+import { Button } from '../../ui/button.tsx';
+import { Foreign } from '../../ui/foreign.tsx';
+import { Instant } from '../../ui/instant.tsx';
+import { Notice } from '../../ui/notice.tsx';
+import { toast } from '../../ui/toast.tsx';
+
+export function WaitingChange({ change, who }: { readonly change: ProposedChange; readonly who: string }) {
+  const { id, created, what, before, after, own, stale, state } = change;
+  const queries = useQueryClient();
+  const answer = useMutation({
+    mutationFn: async (approve: boolean) => {
+      if (!approve) {
+        await admin.refuseChange(id);
+        return own ? 'Taken back.' : 'Refused. Nothing was changed.';
+      }
+      await admin.approveChange(id);
+      return 'Approved and done.';
+    },
+    onSuccess: (text) => toast({ text }),
+    onSettled: async () => queries.invalidateQueries({ queryKey: ['admin'] }),
+  });
+  return (
+    <section className="grid grid-cols-[minmax(0,1fr)] gap-4 rounded-panel border border-line bg-surface p-5 shadow-panel">
+      <p className="text-small text-quiet">
+        Proposed by <Foreign text={who} limit={80} className="font-medium text-ink" />,{' '}
+        <Instant instant={created} />
+      </p>
+      <p className="font-medium">{what}</p>
+      <dl className="grid gap-2 text-small">
+        <Part name="Path" value={change.path} />
+        <Part name="Before" value={before} />
+        <Part name="After" value={after} />
+      </dl>
+      {stale ? (
+        <Notice tone="wait" title="What it is about has changed since">
+          It cannot be approved any more. Make the change again.
+        </Notice>
+      ) : undefined}
+      {answer.error === null ? undefined : (
+        <Notice tone="bad" title="That did not work" live>
+          {answer.error.message}
+        </Notice>
+      )}
+      {state === 'done' ? (
+        <Taken id={id} />
+      ) : (
+        <div className="flex flex-wrap items-center gap-2">
+          {own || stale ? undefined : (
+            <Button small busy={answer.isPending} onClick={() => answer.mutate(true)}>
+              Approve
+            </Button>
+          )}
+          <Button tone="quiet" small busy={answer.isPending} onClick={() => answer.mutate(false)}>
+            {own ? 'Take it back' : 'Refuse'}
+          </Button>
+          {own && !stale ? (
+            <span className="text-small text-quiet">Your own change: somebody else approves it.</span>
+          ) : undefined}
+        </div>
+      )}
+    </section>
+  );
+}
+
+function Part({ name, value }: { readonly name: string; readonly value: unknown }) {
+  if (value === null || value === undefined) return undefined;
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return (
+    <div className="flex gap-3">
+      <dt className="w-16 shrink-0 text-quiet">{name}</dt>
+      <dd className="min-w-0 break-all font-mono">{text}</dd>
+    </div>
+  );
+}
+
+/** What came of one's own change, such as the text of a token: shown once, and only to whoever proposed it. */
+function Taken({ id }: { readonly id: string }) {
+  const taken = useMutation({ mutationFn: () => admin.takeAnswer(id) });
+  if (taken.data !== undefined)
+    return (
+      <Notice tone="good" title="It is done. This is shown only now" live>
+        <code className="break-all">{JSON.stringify(taken.data.answer)}</code>
+      </Notice>
+    );
+  return (
+    <div className="flex flex-wrap items-center gap-2">
+      <Button small busy={taken.isPending} onClick={() => taken.mutate()}>
+        Show what came of it, once
+      </Button>
+      <span className="text-small text-quiet">Somebody else has approved it.</span>
+    </div>
+  );
+}
