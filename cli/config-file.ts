@@ -6,7 +6,16 @@
 import { statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Option } from 'commander';
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type YAMLMap } from 'yaml';
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  type Document,
+  type YAMLMap,
+} from 'yaml';
 import { nearestName } from '../controller/organisation/nearest-name.ts';
 import { exits } from '../protocol/errors.ts';
 import { readInputFile } from './input-file.ts';
@@ -175,7 +184,7 @@ function textsOf(document: Document, node: unknown): string[] | undefined {
   const { value, source } = node;
   if (value === null || value === '') return [];
   // A number as it was written: 0755 is no 755 to an option.
-  return [typeof value === 'string' ? value : (source ?? String(value))];
+  return [typeof value === 'string' ? value : (source ?? JSON.stringify(value))];
 }
 
 /** Files and folders are found from where the file lies, as in `postern.yaml`; `-` is standard input. */

@@ -26,7 +26,11 @@ export function configurable(
   return command.hook('preAction', async (_, acting) => {
     if (acting !== command) return;
     const settings = settingsOf(command);
-    const section = await sectionFor(configFileOf(command.opts<{ config?: string }>().config, env), program, settings);
+    const section = await sectionFor(
+      configFileOf(command.opts<{ config?: string }>().config, env),
+      program,
+      settings,
+    );
     for (const setting of settings) {
       if (setting.ways.some(({ option }) => isFlag(command, option))) continue;
       const given = givenSetting(setting, env, section);
@@ -67,7 +71,9 @@ async function sectionFor(
 /** Says so where everybody on this machine may read secrets that stand in the file. */
 export function warnOfOpenSecrets(file: string, isOpen: boolean, secrets: readonly string[]): void {
   if (!isOpen || secrets.length === 0) return;
-  say(`! ${file} holds a secret (${secrets.join(', ')}), and everybody on this machine may read it. Run: chmod 600 ${file}`);
+  say(
+    `! ${file} holds a secret (${secrets.join(', ')}), and everybody on this machine may read it. Run: chmod 600 ${file}`,
+  );
 }
 
 function isFlag(command: Command, option: Option | undefined): boolean {

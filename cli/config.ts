@@ -36,9 +36,7 @@ export function configCommand(program: Command, tree: CommandTree): void {
     .option('--origin', 'also where each comes from: a variable, a place in the file, or the default')
     .option('--json', 'as one JSON object, with origins')
     .addHelpText('after', '\nWhat cannot be used is said as at a start, and ends with exit code 2.')
-    .action(
-      action((which: ConfiguredProgram | undefined, options: Options) => show(tree, which, options)),
-    );
+    .action(action((which: ConfiguredProgram | undefined, options: Options) => show(tree, which, options)));
 }
 
 async function show(

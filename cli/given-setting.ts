@@ -42,7 +42,10 @@ export function isRepeated(option: Option): boolean {
   return Array.isArray(option.defaultValue);
 }
 
-/** The value for `option`. Throws a CommandError that names the variable or place, and never repeats the text. */
+/**
+ * The value for `option`. Throws a CommandError that names the variable or place, and says no more of the text than the option's
+ * parser does.
+ */
 export function valueOf(option: Option, { texts, origin }: Given): unknown {
   const refused = (message: string): CommandError =>
     new CommandError(

@@ -22,8 +22,7 @@ export function settingInForce(
   const { name, isSecret: secret } = setting;
   const given = givenSetting(setting, env, section);
   const option = setting.ways[0]?.option;
-  const value =
-    given === undefined || option === undefined ? defaultOf(option) : shownValue(option, given);
+  const value = given === undefined || option === undefined ? defaultOf(option) : shownValue(option, given);
   return { name, secret, value: secret ? null : value, origin: given?.origin };
 }
 

@@ -75,10 +75,7 @@ async function run(options: Options): Promise<void> {
   }
   const state = openStateDirectory(options.state);
   const { controller } = options;
-  const joined =
-    key === undefined
-      ? await enrolPerson(state, options)
-      : undefined;
+  const joined = key === undefined ? await enrolPerson(state, options) : undefined;
   const override = key === undefined ? joined?.movedTo : controller;
   const folders = new AccountFolders(state);
   if (options.prefer !== undefined) {

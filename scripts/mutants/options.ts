@@ -14,7 +14,11 @@ export const optionMutants: readonly Mutant[] = [
   ]),
   ...guards('cli/given-setting.ts', tests, [
     ['a variable that is empty gives nothing', "if (text === '') continue;", ''],
-    ['a switch that a variable turns off is off', "['false', 'no', 'off', '0'].map((word) => [word, false] as const)", "['false', 'no', 'off', '0'].map((word) => [word, true] as const)"],
+    [
+      'a switch that a variable turns off is off',
+      "['false', 'no', 'off', '0'].map((word) => [word, false] as const)",
+      "['false', 'no', 'off', '0'].map((word) => [word, true] as const)",
+    ],
   ]),
   ...guards('cli/setting-in-force.ts', tests, [
     ['no secret is shown', 'secret ? null : value', 'value'],

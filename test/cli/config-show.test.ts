@@ -122,8 +122,8 @@ for (const program of configuredPrograms)
       const fromFile = byFile.programs[0]?.settings[index];
       assert.deepEqual([fromVariable?.name, fromFile?.name], [name, name]);
       assert.deepEqual(fromVariable?.origin, { kind: 'variable', name: ways[0]?.variable });
-      const { kind, line } = fromFile?.origin as { kind: string; line: number };
-      assert.deepEqual([kind, line], ['file', viaFile.get(name)]);
+      const place = fromFile?.origin as { kind: string; line: number } | undefined;
+      assert.deepEqual([place?.kind, place?.line], ['file', viaFile.get(name)]);
       for (const shown of [fromVariable, fromFile]) {
         if (isSecret) assert.deepEqual([shown?.set, shown?.value], [true, undefined]);
         else assert.equal(String(shown?.value), samples[name]);

@@ -112,7 +112,10 @@ const kinds: Record<
   },
   repeated: {
     key: 'directEndpoint',
-    flag: [['--direct-endpoint', 'a.example:1', '--direct-endpoint', 'b.example:1'], ['a.example:1', 'b.example:1']],
+    flag: [
+      ['--direct-endpoint', 'a.example:1', '--direct-endpoint', 'b.example:1'],
+      ['a.example:1', 'b.example:1'],
+    ],
     variable: ['POSTERN_DIRECT_ENDPOINT', 'a.example:2, b.example:2', ['a.example:2', 'b.example:2']],
     file: ['directEndpoint: [a.example:3, b.example:3]', ['a.example:3', 'b.example:3']],
     otherwise: [],
@@ -128,7 +131,11 @@ for (const [kind, { key, flag, variable, file, otherwise }] of Object.entries(ki
     assert.deepEqual(await value(flag[0], {}, section), flag[1]);
     assert.deepEqual(await value([], env, section), variable[2]);
     assert.deepEqual(await value([], env), variable[2]);
-    assert.deepEqual(await value([], { [variable[0]]: '' }, section), file[1], 'an empty variable gives nothing');
+    assert.deepEqual(
+      await value([], { [variable[0]]: '' }, section),
+      file[1],
+      'an empty variable gives nothing',
+    );
     assert.deepEqual(await value([], {}, 'controller: { data: x }\n'), otherwise);
     assert.deepEqual(await value([], {}), otherwise);
   });
@@ -137,11 +144,17 @@ test('POSTERN_CONFIG names the file, and --config counts before it; subcommands 
   const other = await written('relay: { name: other }\n', 'other.yaml');
   assert.equal((await told([], { POSTERN_CONFIG: other }))['name'], 'other');
   assert.equal((await told([], { POSTERN_CONFIG: other }, 'relay: { name: file }\n'))['name'], 'file');
-  assert.deepEqual(await told(['list'], { POSTERN_CONFIG: join(folder, 'nothing'), POSTERN_LISTEN: 'odd' }), {});
+  assert.deepEqual(
+    await told(['list'], { POSTERN_CONFIG: join(folder, 'nothing'), POSTERN_LISTEN: 'odd' }),
+    {},
+  );
 });
 
 test('files are found from where the file of options lies', async () => {
-  assert.equal((await told([], {}, 'relay: { tlsCert: own/cert.pem }\n'))['tlsCert'], join(folder, 'own/cert.pem'));
+  assert.equal(
+    (await told([], {}, 'relay: { tlsCert: own/cert.pem }\n'))['tlsCert'],
+    join(folder, 'own/cert.pem'),
+  );
   assert.equal((await told([], {}, 'relay: { tlsCert: /etc/cert.pem }\n'))['tlsCert'], '/etc/cert.pem');
   assert.equal((await told(['--tls-cert', 'cert.pem'], {}))['tlsCert'], 'cert.pem');
 });
@@ -190,7 +203,9 @@ async function secretOf(t: TestContext, first: Way, second: Way): Promise<string
       secret = await readSecret('key', key, keyFile);
     },
   );
-  await program.parseAsync(['up', ...config, ...(first.args ?? []), ...(second.args ?? [])], { from: 'user' });
+  await program.parseAsync(['up', ...config, ...(first.args ?? []), ...(second.args ?? [])], {
+    from: 'user',
+  });
   forget();
   return secret;
 }
@@ -209,7 +224,10 @@ const wrong: [text: string, says: RegExp][] = [
   ['relay:\n  «»name:\n', /^name has no value/],
   ['relay:\n  «»name: { first: a }', /^name must be a text/],
   ['relay:\n  behindTls: «»perhaps', /^behindTls: give true or false/],
-  ['relay:\n  directEndpoint: «»[a.example:1, nonsense]', /^directEndpoint: give a name or address and a port/],
+  [
+    'relay:\n  directEndpoint: «»[a.example:1, nonsense]',
+    /^directEndpoint: give a name or address and a port/,
+  ],
   ['relay: { name: a, «»name: b }', /unique/],
   ['relay: { name: «»', /./],
 ];
@@ -238,7 +256,10 @@ test('all unknown keys are told at once, and a variable that cannot be used by i
     assert.doesNotMatch(error.message, /hunter2/);
     return true;
   });
-  await assert.rejects(told([], { POSTERN_CONFIG: join(folder, 'nothing') }), /nothing cannot be read \(ENOENT\)/);
+  await assert.rejects(
+    told([], { POSTERN_CONFIG: join(folder, 'nothing') }),
+    /nothing cannot be read \(ENOENT\)/,
+  );
 });
 
 test('JSON is taken as well, anchors are followed, and numbers stay as they are written', async () => {
@@ -284,7 +305,11 @@ test('SEC-G10 of a secret it is shown that it is set and from where, whoever giv
   });
   assert.deepEqual(byFile[2], { name: 'databasePassword', secret: true, value: null, origin: undefined });
   assert.match(JSON.stringify(byFile[4]), /"https:\/\/alice:\*\*\*@access\.acme\.example\/"/);
-  const variables = { POSTERN_KEY_FILE: '/run/key', POSTERN_DATABASE: 'hunter2', POSTERN_SMTP_PASSWORD: 'hunter2' };
+  const variables = {
+    POSTERN_KEY_FILE: '/run/key',
+    POSTERN_DATABASE: 'hunter2',
+    POSTERN_SMTP_PASSWORD: 'hunter2',
+  };
   const byVariable = shown(variables);
   assert.doesNotMatch(JSON.stringify(byVariable), /hunter2/);
   assert.deepEqual(byVariable[0], {
