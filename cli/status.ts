@@ -3,7 +3,8 @@ import type { Command } from 'commander';
 import type { ClientStatus, PathShown } from '../client/status.ts';
 import { accountOption, routeFor } from './account-option.ts';
 import { formatDuration } from '../protocol/durations.ts';
-import type { HostCertificate } from '../protocol/web-messages.ts';
+import type { ConnectorStatus } from '../connector/connector-status.ts';
+import { healthCodeTexts } from '../protocol/health-texts.ts';
 import { checkTitles } from '../protocol/shown-posture.ts';
 import { count } from './count.ts';
 import { callRunning } from './local-call.ts';
@@ -186,13 +187,22 @@ function dnsCells(dns: NonNullable<ClientStatus['dns']>): string[] {
   return ['ok', dns.routing, [count(dns.zones.length, 'zone'), ...names].join(', '), closed];
 }
 
-/** The status of a connector or relay: its schema names which, its fields are shown as they are, certificates by name. */
+/** The status of a connector or relay: its schema names which, its fields are shown as they are, certificates and what does not answer by name. */
 export function serverText(status: object): string {
-  const { certificates = [], ...rest } = status as { certificates?: readonly HostCertificate[] };
+  const {
+    certificates = [],
+    failing = [],
+    ...rest
+  } = status as Pick<ConnectorStatus, 'certificates' | 'failing'>;
   return [
     ...Object.entries(rest)
       .filter(([key]) => key !== 'schema')
       .map(([key, value]) => line(capitalised(key), valueText(value))),
+    ...group('Failing', failing, ({ host, port, code, since }) => [
+      `! ${host}:${port}`,
+      healthCodeTexts[code],
+      `for ${age(since)}`,
+    ]),
     ...group('Hostnames', certificates, ({ host, state, from, until, problem }) => [
       host,
       `${state === 'ready' && problem === undefined ? '' : '! '}${state}`,

@@ -5,7 +5,11 @@ import type { KeptAttachment } from '../protocol/link/keep-attached.ts';
 import type { Alarm } from '../protocol/node/alarms.ts';
 import type { ControlState } from '../protocol/node/control-connection.ts';
 import type { HostCertificate } from '../protocol/web-messages.ts';
+import type { HealthCode } from '../protocol/resource-health.ts';
 import { version } from '../protocol/version.ts';
+import type { FailingPort } from './dial/target-health.ts';
+
+const mostFailing = 100;
 
 /** `postern status --json` on a connector's state directory. */
 export interface ConnectorStatus {
@@ -27,8 +31,17 @@ export interface ConnectorStatus {
   /** Requests and WebSockets at public hostnames; absent where there are none of these. */
   readonly requests?: number;
   readonly resources: number;
-  /** Ports of resources that did not answer when they were last dialled; absent where there are none. */
-  readonly failing?: number;
+  /**
+   * Ports of resources that did not answer when they were last dialled, at most the first hundred; absent where there are none.
+   * `host`: the first name of the resource; `since`: an instant.
+   */
+  readonly failing?: readonly {
+    readonly resource: string;
+    readonly host: string;
+    readonly port: number;
+    readonly code: HealthCode;
+    readonly since: string;
+  }[];
   /** Of public hostnames; absent where there are none. `until` in epoch seconds. */
   readonly certificates?: readonly HostCertificate[];
   /** What was heard that cannot be right, and left aside; absent while there is none. */
@@ -47,7 +60,7 @@ export interface ConnectorParts {
   readonly sessions: number;
   readonly streams: number;
   readonly requests: number;
-  readonly failing: number;
+  readonly failing: readonly FailingPort[];
   readonly isDraining: boolean;
   /** Whether the last beat was of an older epoch than one seen before. */
   readonly isBehind: boolean;
@@ -81,11 +94,24 @@ export function connectorStatus(parts: ConnectorParts): ConnectorStatus {
     streams,
     ...(parts.certificates.length === 0 ? {} : { requests: parts.requests }),
     resources: Object.keys(snapshot?.resources ?? {}).length,
-    ...(parts.failing === 0 ? {} : { failing: parts.failing }),
+    ...(parts.failing.length === 0 ? {} : { failing: failingShown(parts.failing, snapshot) }),
     ...(parts.certificates.length === 0 ? {} : { certificates: parts.certificates }),
     ...parts.alarms,
     version,
   };
+}
+
+function failingShown(
+  failing: readonly FailingPort[],
+  snapshot: ConnectorSnapshot | undefined,
+): NonNullable<ConnectorStatus['failing']> {
+  return failing.slice(0, mostFailing).map(({ resource, port, code, since }) => ({
+    resource,
+    host: snapshot?.resources[resource]?.hosts[0] ?? resource,
+    port,
+    code,
+    since: new Date(since).toISOString(),
+  }));
 }
 
 function relayStatus(id: RelayId, { state }: KeptAttachment): ConnectorStatus['relays'][number] {

@@ -20,6 +20,7 @@ import type { Channel } from './notifications/tellers.ts';
 import type { Bus } from './live/bus.ts';
 import type { Live } from './live/live.ts';
 import type { Presence } from './live/presence.ts';
+import type { SeenControllers } from './live/seen-controllers.ts';
 import type { NodeShares } from './operator/node-shares.ts';
 import type { Organisations } from './operator/organisations.ts';
 import type { UsageCounts } from './operator/usage-counts.ts';
@@ -74,6 +75,8 @@ export interface ControllerContext {
   isDraining: boolean;
   /** What all controllers of these records share; `presence` and `bus` are its own. */
   readonly live: Live;
+  /** The others of them, as they say that they run. */
+  readonly controllers: SeenControllers;
   readonly presence: Presence;
   readonly bus: Bus;
   /** What connectors and relays may have of what their organisations may, and what organisations make use of. */

@@ -108,6 +108,7 @@ export async function startController(options: ControllerOptions): Promise<Runni
         store,
         live,
         id,
+        seen: context.controllers,
         isShared,
         clock,
         log,

@@ -15,6 +15,7 @@ import { defaultEgress, mayReachBy, type EgressRule } from './egress.ts';
 import type { Mailer } from './notifications/mailer.ts';
 import { memoryLive } from './live/memory-live.ts';
 import { redisLive } from './live/redis-live.ts';
+import { SeenControllers } from './live/seen-controllers.ts';
 import type { ControllerContext, Organisation } from './context.ts';
 import { certificateFile, loadAuthority } from './keys/authority.ts';
 import { cardSource } from './keys/card.ts';
@@ -180,6 +181,7 @@ async function open(
     isDraining: false,
     isLeaving: false,
     live,
+    controllers: new SeenControllers(),
     presence: live.presence,
     bus: live.bus,
     shares,

@@ -43,6 +43,7 @@ export const adminPages = [
   '/admin/history',
   '/admin/proposals',
   '/admin/exposures',
+  '/admin/diagnostics',
   '/admin/usage',
   '/admin/settings',
   '/admin/sign-in-trial',

@@ -76,6 +76,8 @@ const table = {
   'simulate.read': { roles: readers },
   'audit.read': { roles: [...top, 'auditor', 'support'] },
   'usage.read': { roles: [...top, 'auditor'] },
+  /** What runs and in which version, how far away the records are, what went wrong last. */
+  'diagnostics.read': { roles: [...top, 'network', 'support'] },
   'administrators.read': { roles: [...top, 'auditor'] },
   'administrators.write': { roles: top, scope: 'write', fresh: true },
   'tokens.read': { roles: top },

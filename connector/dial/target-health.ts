@@ -20,6 +20,15 @@ interface PortState {
   okMs: number | undefined;
 }
 
+/** A port of the resource with this id that was not reached when it was last dialled. */
+export interface FailingPort {
+  readonly resource: string;
+  readonly port: number;
+  readonly code: HealthCode;
+  /** Epoch milliseconds. */
+  readonly since: number;
+}
+
 /** Told of every dial to a target of a resource: `error` is what it rejected with, undefined where it succeeded. */
 export type NoteDial = (resource: string, port: number, error?: unknown) => void;
 
@@ -62,9 +71,11 @@ export class TargetHealth {
     for (const id of this.#resources.keys()) if (!Object.hasOwn(served, id)) this.#resources.delete(id);
   }
 
-  /** Ports that fail now. */
-  get failing(): number {
-    return this.#list(false).filter(({ code }) => code !== undefined).length;
+  /** The ports that fail now, with why and since when (epoch milliseconds), those dialled first first. */
+  get failing(): FailingPort[] {
+    return this.#list(false).flatMap(({ resource, port, code, since }) =>
+      code === undefined ? [] : { resource, port, code, since },
+    );
   }
 
   /** The answer to one question. */

@@ -24,6 +24,7 @@ import { administratorRoutes } from './routes/administrators.ts';
 import { scimRoutes } from '../scim/routes.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { deviceRoutes } from './routes/devices.ts';
+import { diagnosticsRoutes } from './routes/diagnostics.ts';
 import { directoryRoutes } from './routes/directories.ts';
 import { discoveryRoutes } from './routes/discovery.ts';
 import { documentHistoryRoutes } from './routes/document-history.ts';
@@ -127,6 +128,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     overviewRoutes,
     policyHitRoutes,
     usageRoutes,
+    diagnosticsRoutes,
     eventRoutes,
   ]) {
     await app.register(async (scope) => routes(scope, context));

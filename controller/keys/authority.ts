@@ -41,6 +41,8 @@ export interface ServerCertificate {
 export class Authority {
   /** The authority's own certificate, PEM. */
   readonly pem: string;
+  /** When it ends; epoch milliseconds. */
+  readonly untilMs: number;
   readonly #certificate: X509Certificate;
   readonly #key: webcrypto.CryptoKey;
   readonly #now: () => number;
@@ -55,6 +57,7 @@ export class Authority {
     this.#key = key;
     this.#now = options.now;
     this.#random = options.random;
+    this.untilMs = certificate.notAfter.getTime();
     this.pem = `${certificate.toString('pem')}\n`;
   }
 

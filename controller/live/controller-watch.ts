@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/clock.ts';
 import type { Store } from '../store/store.ts';
 import type { Live } from './live.ts';
+import type { SeenControllers } from './seen-controllers.ts';
 
 const beatMs = 5_000;
 const goneMs = 20_000;
@@ -17,6 +18,8 @@ export interface ControllerWatchOptions {
   readonly live: Live;
   /** Of this controller. */
   readonly id: string;
+  /** Where it is noted which others are there. */
+  readonly seen: SeenControllers;
   /** Whether others may be there: without Redis this must be the only one. */
   readonly isShared: boolean;
   readonly clock: Clock;
@@ -27,8 +30,6 @@ export interface ControllerWatchOptions {
 
 export class ControllerWatch {
   readonly #options: ControllerWatchOptions;
-  /** The count of each other controller, and when it was seen to change. */
-  readonly #others = new Map<string, { beats: number; sinceMs: number }>();
   #cancel: () => void = () => undefined;
   #isStopped = false;
 
@@ -59,19 +60,19 @@ export class ControllerWatch {
   }
 
   async #beat(): Promise<void> {
-    const { store, id, clock } = this.#options;
+    const { store, id, clock, seen } = this.#options;
     const counts = await store.beat(id);
     const nowMs = clock.nowMs();
+    seen.keepOnly(counts);
     for (const [other, beats] of counts) {
       if (other === id || this.#isStopped) continue;
-      const known = this.#others.get(other);
-      if (known === undefined) this.#others.set(other, { beats, sinceMs: nowMs });
+      const known = seen.get(other);
+      if (known === undefined) seen.saw(other, { beats, sinceMs: nowMs });
       else if (known.beats !== beats) {
-        this.#others.set(other, { beats, sinceMs: nowMs });
+        seen.saw(other, { beats, sinceMs: nowMs });
         this.#notice();
       } else if (nowMs - known.sinceMs >= goneMs) await this.#follow(other, beats);
     }
-    for (const other of this.#others.keys()) if (!counts.has(other)) this.#others.delete(other);
   }
 
   #notice(): void {

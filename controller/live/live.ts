@@ -30,6 +30,9 @@ export interface Live {
    * when it cannot be known, everyone is told yes.
    */
   turn(name: string, lifeMs: number): Promise<boolean>;
+  readonly kind: 'memory' | 'redis';
+  /** How long a question takes there and back; undefined where there is nothing to ask, or no answer. */
+  roundTripMs(): Promise<number | undefined>;
   /** Whether news reach all controllers now; alone, always. */
   readonly isWhole: boolean;
   /** Calls `handler` whenever news may have been missed: what is shown to nodes has to be looked at anew. */

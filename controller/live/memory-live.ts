@@ -9,6 +9,8 @@ import { Presence } from './presence.ts';
 /** @param now epoch milliseconds */
 export function memoryLive(now: () => number): Live {
   return {
+    kind: 'memory',
+    roundTripMs: async () => undefined,
     bus: memoryBus(),
     presence: new Presence(),
     loads: new Loads(),

@@ -101,6 +101,11 @@ export class RedisConnection {
     return text === null ? undefined : Buffer.from(text, 'base64url');
   }
 
+  /** Asks nothing but an answer; rejects with `NoAnswer`. */
+  async ping(): Promise<void> {
+    await this.#ask(() => this.#client.ping());
+  }
+
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;

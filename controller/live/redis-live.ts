@@ -47,6 +47,7 @@ export async function redisLive(options: RedisLiveOptions): Promise<Live> {
 }
 
 class RedisLive implements Live {
+  readonly kind = 'redis';
   readonly presence: Presence;
   readonly loads = new Loads();
   readonly bus: Bus;
@@ -124,6 +125,17 @@ class RedisLive implements Live {
     return this.#connected()
       .keep(`${this.#prefix}:turn:${name}`, Buffer.from(this.#options.id), lifeMs)
       .catch(() => true);
+  }
+
+  async roundTripMs(): Promise<number | undefined> {
+    const { clock } = this.#options;
+    const beganMs = clock.nowMs();
+    return this.#connected()
+      .ping()
+      .then(
+        () => clock.nowMs() - beganMs,
+        () => undefined,
+      );
   }
 
   onMissed(handler: () => void): () => void {

@@ -16,6 +16,7 @@ import { myInvitationRoutes } from './my-invitation-routes.ts';
 import { myPasskeysRoutes } from './my-passkeys-routes.ts';
 import { myPassesRoutes } from './my-passes-routes.ts';
 import { myRequestsRoutes } from './my-requests-routes.ts';
+import { myEventsRoutes } from './my-events-routes.ts';
 import { myResourcesRoutes } from './my-resources-routes.ts';
 import { mySessionsRoutes } from './my-sessions-routes.ts';
 import { servePages } from './pages.ts';
@@ -60,6 +61,7 @@ export function login(
         myDevicesRoutes(typed, context);
         mySessionsRoutes(typed, context);
         myResourcesRoutes(typed, context);
+        myEventsRoutes(typed, context);
         myPassesRoutes(typed, context);
         myRequestsRoutes(typed, context);
         myInvitationRoutes(typed, context);

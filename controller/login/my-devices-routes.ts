@@ -27,39 +27,7 @@ export function myDevicesRoutes(app: TypedApp, context: ControllerContext): void
   app.get(
     '/api/v1/me/devices',
     { config, schema: { summary: 'Devices of the signed-in person', response: { 200: MyDevices } } },
-    async (request) => {
-      const { organisation, person } = await portalCaller(context, request);
-      const { store, reader } = organisation;
-      const state = await reader.current();
-      const required = approvalRule(state.document) === 'required';
-      const rows = await store
-        .select('nodes')
-        .selectAll()
-        .where('kind', '=', 'device')
-        .where('owner', '=', person.id)
-        .orderBy('seen_ms', 'desc')
-        .execute();
-      const sessions = await openDeviceSessions(store, person.id, context.now());
-      const verdicts = await verdictsOn(store, state, rows);
-      return {
-        devices: rows.map((row) => {
-          const posture = shownPosture(claimsOf(row, state, verdicts.get(row.id)), state, context.now());
-          const until = sessions.find(({ device }) => device === row.id)?.until_ms;
-          return {
-            id: row.id,
-            name: row.name,
-            os: row.os,
-            lastSeen: instant(row.seen_ms),
-            state: deviceState(row, until !== undefined, required),
-            ...(row.acknowledged_ms === null && row.state !== 'blocked'
-              ? { news: { at: instant(row.signed_in_ms ?? row.created_ms), address: row.address ?? '' } }
-              : {}),
-            ...(until === undefined ? {} : { sessionUntil: instant(until) }),
-            ...(posture === undefined ? {} : { posture }),
-          };
-        }),
-      };
-    },
+    async (request) => myDevices(context, await portalCaller(context, request)),
   );
 
   app.post(
@@ -166,6 +134,43 @@ export function myDevicesRoutes(app: TypedApp, context: ControllerContext): void
       await appendAudit(tx, [{ ...entry, result: 'done' }]);
     });
   }
+}
+
+/** A person's devices as the portal shows them, the one seen last first. */
+export async function myDevices(
+  context: ControllerContext,
+  { organisation, person }: PortalCaller,
+): Promise<MyDevices> {
+  const { store, reader } = organisation;
+  const state = await reader.current();
+  const required = approvalRule(state.document) === 'required';
+  const rows = await store
+    .select('nodes')
+    .selectAll()
+    .where('kind', '=', 'device')
+    .where('owner', '=', person.id)
+    .orderBy('seen_ms', 'desc')
+    .execute();
+  const sessions = await openDeviceSessions(store, person.id, context.now());
+  const verdicts = await verdictsOn(store, state, rows);
+  return {
+    devices: rows.map((row) => {
+      const posture = shownPosture(claimsOf(row, state, verdicts.get(row.id)), state, context.now());
+      const until = sessions.find(({ device }) => device === row.id)?.until_ms;
+      return {
+        id: row.id,
+        name: row.name,
+        os: row.os,
+        lastSeen: instant(row.seen_ms),
+        state: deviceState(row, until !== undefined, required),
+        ...(row.acknowledged_ms === null && row.state !== 'blocked'
+          ? { news: { at: instant(row.signed_in_ms ?? row.created_ms), address: row.address ?? '' } }
+          : {}),
+        ...(until === undefined ? {} : { sessionUntil: instant(until) }),
+        ...(posture === undefined ? {} : { posture }),
+      };
+    }),
+  };
 }
 
 /** The device with this id, where it is the caller's; somebody else's is as good as none. */

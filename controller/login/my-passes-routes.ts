@@ -28,29 +28,7 @@ export function myPassesRoutes(app: TypedApp, context: ControllerContext): void 
       config,
       schema: { summary: 'The device passes of the signed-in person', response: { 200: MyPasses } },
     },
-    async (request) => {
-      const caller = await portalCaller(context, request);
-      const { store, reader } = caller.organisation;
-      const state = await reader.current();
-      const rows = await store
-        .select('web_passes')
-        .selectAll()
-        .where('subject', '=', caller.person.id)
-        .orderBy('created_ms')
-        .execute();
-      return {
-        passes: rows.map((row) => ({
-          id: row.id,
-          name: row.name,
-          resource: state.resources.find(({ id }) => id === row.resource)?.definition.name ?? row.resource,
-          created: instant(row.created_ms),
-          expires: row.expires_ms === null ? null : instant(row.expires_ms),
-        })),
-        resources: (await openInBrowser(context, caller, request.callerAddress)).map(
-          ({ definition }) => definition.name,
-        ),
-      };
-    },
+    async (request) => myPasses(context, await portalCaller(context, request), request.callerAddress),
   );
 
   app.post(
@@ -120,6 +98,32 @@ export function myPassesRoutes(app: TypedApp, context: ControllerContext): void 
       return reply.code(204).send(null);
     },
   );
+}
+
+/** Somebody's device passes, and for what they may make more from this address. */
+export async function myPasses(
+  context: ControllerContext,
+  caller: PortalCaller,
+  address: string,
+): Promise<MyPasses> {
+  const { store, reader } = caller.organisation;
+  const state = await reader.current();
+  const rows = await store
+    .select('web_passes')
+    .selectAll()
+    .where('subject', '=', caller.person.id)
+    .orderBy('created_ms')
+    .execute();
+  return {
+    passes: rows.map((row) => ({
+      id: row.id,
+      name: row.name,
+      resource: state.resources.find(({ id }) => id === row.resource)?.definition.name ?? row.resource,
+      created: instant(row.created_ms),
+      expires: row.expires_ms === null ? null : instant(row.expires_ms),
+    })),
+    resources: (await openInBrowser(context, caller, address)).map(({ definition }) => definition.name),
+  };
 }
 
 /** The resources with a web door that this browser may open. */

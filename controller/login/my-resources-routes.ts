@@ -38,25 +38,7 @@ export function myResourcesRoutes(app: TypedApp, context: ControllerContext): vo
     },
     async (request) => {
       const caller = await portalCaller(context, request);
-      const { device, rights, ...about } = await rightsOf(
-        context,
-        caller,
-        request.callerAddress,
-        request.query.device,
-      );
-      const known = rights.filter((right) => right.known);
-      const reached = healthLooks(context).latest(caller.organisation.id);
-      const byBrowser = await browserRightsOf(context, caller, request.callerAddress, 'web');
-      const open = byBrowser.rights.filter(({ state, resource }) => state === 'granted' && hasDoor(resource));
-      // What only a browser may open is there as well.
-      const others = open.filter(({ resource }) => !known.some((right) => right.resource === resource));
-      return {
-        device,
-        resources: [
-          ...known.map((right) => shownResource(right, about, open)),
-          ...others.map((right) => shownResource(right, byBrowser, open)),
-        ].map((shown) => withReached(shown, reached)),
-      };
+      return myResources(context, caller, request.callerAddress, request.query.device);
     },
   );
 
@@ -105,6 +87,29 @@ export function myResourcesRoutes(app: TypedApp, context: ControllerContext): vo
       return { ...shownResource(right, about), trace };
     },
   );
+}
+
+/** What somebody may use, as the portal shows it to a browser at this address, from the device they chose. */
+export async function myResources(
+  context: ControllerContext,
+  caller: PortalCaller,
+  address: string,
+  chosen: string | undefined,
+): Promise<MyResources> {
+  const { device, rights, ...about } = await rightsOf(context, caller, address, chosen);
+  const known = rights.filter((right) => right.known);
+  const reached = healthLooks(context).latest(caller.organisation.id);
+  const byBrowser = await browserRightsOf(context, caller, address, 'web');
+  const open = byBrowser.rights.filter(({ state, resource }) => state === 'granted' && hasDoor(resource));
+  // What only a browser may open is there as well.
+  const others = open.filter(({ resource }) => !known.some((right) => right.resource === resource));
+  return {
+    device,
+    resources: [
+      ...known.map((right) => shownResource(right, about, open)),
+      ...others.map((right) => shownResource(right, byBrowser, open)),
+    ].map((shown) => withReached(shown, reached)),
+  };
 }
 
 /** The policies that a refusal is of: those that deny, and those of which a condition is not met. */

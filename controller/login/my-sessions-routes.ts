@@ -17,30 +17,7 @@ export function mySessionsRoutes(app: TypedApp, context: ControllerContext): voi
       config,
       schema: { summary: 'Where the signed-in person is signed in', response: { 200: MySessions } },
     },
-    async (request) => {
-      const caller = await portalCaller(context, request);
-      const { organisation, person, session } = caller;
-      const devices = await organisation.store
-        .select('nodes')
-        .select(['id', 'name'])
-        .where('kind', '=', 'device')
-        .where('owner', '=', person.id)
-        .execute();
-      const names = new Map<string, string>(devices.map(({ id, name }) => [id, name]));
-      const rows = await openSessions(caller, context.now());
-      return {
-        sessions: rows.map(({ id, kind, device, provider, address, started_ms, until_ms }) => ({
-          id,
-          kind,
-          isThis: id === session.id,
-          ...(device === null ? {} : { device, deviceName: names.get(device) ?? '' }),
-          ...(provider === null ? {} : { provider }),
-          address,
-          started: instant(started_ms),
-          until: instant(until_ms),
-        })),
-      };
-    },
+    async (request) => mySessions(context, await portalCaller(context, request)),
   );
 
   app.post(
@@ -86,6 +63,31 @@ export function mySessionsRoutes(app: TypedApp, context: ControllerContext): voi
       return { ended: ended.length };
     },
   );
+}
+
+/** Where somebody is signed in, as the portal shows it. */
+export async function mySessions(context: ControllerContext, caller: PortalCaller): Promise<MySessions> {
+  const { organisation, person, session } = caller;
+  const devices = await organisation.store
+    .select('nodes')
+    .select(['id', 'name'])
+    .where('kind', '=', 'device')
+    .where('owner', '=', person.id)
+    .execute();
+  const names = new Map<string, string>(devices.map(({ id, name }) => [id, name]));
+  const rows = await openSessions(caller, context.now());
+  return {
+    sessions: rows.map(({ id, kind, device, provider, address, started_ms, until_ms }) => ({
+      id,
+      kind,
+      isThis: id === session.id,
+      ...(device === null ? {} : { device, deviceName: names.get(device) ?? '' }),
+      ...(provider === null ? {} : { provider }),
+      address,
+      started: instant(started_ms),
+      until: instant(until_ms),
+    })),
+  };
 }
 
 /** The caller's own that are not over, the newest first. */

@@ -1,5 +1,6 @@
 /** The signed-in person behind a request to the portal: their record and their browser's session. */
 import type { FastifyRequest } from 'fastify';
+import type { PersonCaller } from '../api/callers.ts';
 import { ProblemError } from '../api/problems.ts';
 import type { ControllerContext, Organisation } from '../context.ts';
 import type { PeopleTable, SessionsTable } from '../store/tables/people.ts';
@@ -18,6 +19,16 @@ export async function portalCaller(
   const { caller } = request;
   if (caller.kind !== 'person')
     throw new Error('a route of the portal is open to something else than a person');
+  const found = await portalCallerNow(context, caller);
+  if (found === undefined) throw new ProblemError('not-authenticated');
+  return found;
+}
+
+/** The same as they are now; undefined where one of the two is gone. Whether the session is over it does not ask. */
+export async function portalCallerNow(
+  context: ControllerContext,
+  caller: Pick<PersonCaller, 'organisation' | 'person' | 'session'>,
+): Promise<PortalCaller | undefined> {
   const organisation = context.organisation(caller.organisation);
   const { store } = organisation;
   const person = await store.select('people').selectAll().where('id', '=', caller.person).executeTakeFirst();
@@ -26,8 +37,7 @@ export async function portalCaller(
     .selectAll()
     .where('id', '=', caller.session)
     .executeTakeFirst();
-  if (person === undefined || session === undefined) throw new ProblemError('not-authenticated');
-  return { organisation, person, session };
+  return person === undefined || session === undefined ? undefined : { organisation, person, session };
 }
 
 /** An instant as the portal's schemas have it. */

@@ -57,6 +57,11 @@ export class Store {
     this.#options = options;
   }
 
+  /** What keeps them. */
+  get kind(): 'sqlite' | 'postgres' {
+    return this.#database.kind;
+  }
+
   forOrganisation(id: OrganisationId): ScopedStore {
     return new ScopedStore(this.#database, id);
   }

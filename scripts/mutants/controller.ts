@@ -3,6 +3,46 @@ import { guards, type Mutant } from './mutant.ts';
 
 export const controllerMutants: readonly Mutant[] = [
   ...guards(
+    'controller/diagnostics.ts',
+    ['test/controller/diagnostics.test.ts'],
+    [
+      [
+        'what belongs to the installation is told to the organisation of whoever runs it alone',
+        'organisation.id === context.firstOrganisation ?',
+        'organisation.id !== undefined ?',
+      ],
+    ],
+  ),
+  ...guards(
+    'controller/login/own-watch.ts',
+    ['test/login/my-events.test.ts'],
+    [
+      [
+        'nobody is told of what is not another for them',
+        'ownKinds.filter((kind) => before?.[kind] !== view[kind])',
+        '[...ownKinds]',
+      ],
+      ['so many views are put together at once', '.slice(0, mostAtOnce)', '.slice(0)'],
+      ['what time alone ends is noticed', ' || nowMs - lookedMs >= anywayMs', ''],
+    ],
+  ),
+  ...guards(
+    'controller/login/own-view.ts',
+    ['test/login/my-events.test.ts'],
+    [
+      [
+        'a stream ends with the session it is for',
+        'if (session.ended_ms !== null || session.until_ms <= context.now()) return undefined;',
+        '',
+      ],
+    ],
+  ),
+  ...guards(
+    'controller/login/my-events-routes.ts',
+    ['test/login/my-events.test.ts'],
+    [['one person has so many streams', ', ofOne: mostOfOne', '']],
+  ),
+  ...guards(
     'controller/login/my-resources-routes.ts',
     ['test/web/operating.test.ts'],
     [

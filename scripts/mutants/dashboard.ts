@@ -10,7 +10,7 @@ export const dashboardMutants: readonly Mutant[] = [
     ['a token is kept for the same address only', "poll['url'] === before.poll?.url && ", ''],
     ['the secret of a webhook is kept for the same address only', "before.url !== entry['url'] || ", ''],
   ]),
-  ...guards('controller/api/routes/events.ts', tests, [
+  ...guards('controller/api/event-streams.ts', tests, [
     ['news move before the listener takes them for dead', 'peerBounds.silenceMs / 2', 'peerBounds.answerMs'],
     ['news end before the listener cuts them', 'peerBounds.answerMs - 5_000', 'peerBounds.answerMs * 2'],
   ]),

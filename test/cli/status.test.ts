@@ -39,3 +39,18 @@ test('what hostnames are served with stands by name, with what went wrong', () =
   assert.match(text, /^Hostnames {3}wiki\.acme\.example\s+ready\s+acme\s+until 2027-02-19\s*$/m);
   assert.match(text, /^\s+git\.acme\.example\s+! failed\s+acme\s+the CA cannot be reached$/m);
 });
+
+test('what a connector does not reach stands by host and port, with why and for how long', () => {
+  const minutesAgo = (minutes: number): string => new Date(Date.now() - minutes * 60_000).toISOString();
+  const text = serverText({
+    schema: 'postern.connector/v1',
+    resources: 3,
+    failing: [
+      { resource: 'res_a', host: 'wiki.acme.internal', port: 80, code: 'refused', since: minutesAgo(12) },
+      { resource: 'res_b', host: '*.db.acme.internal', port: 5432, code: 'timeout', since: minutesAgo(180) },
+    ],
+  });
+  assert.match(text, /^Resources {3}3$/m);
+  assert.match(text, /^Failing {5}! wiki\.acme\.internal:80\s+nothing listens there\s+for 12m$/m);
+  assert.match(text, /^ {12}! \*\.db\.acme\.internal:5432\s+no answer in time\s+for 3h$/m);
+});

@@ -32,7 +32,10 @@ test('a port answers or fails since when it came to be so, and is told with how 
     { resource: wiki, port: 443, code: 'certificate', since: 4_000 },
     { resource: printer, port: 9100, since: 4_000, ok: 4_000 },
   ]);
-  assert.equal(health.failing, 2);
+  assert.deepEqual(health.failing, [
+    { resource: wiki, port: 80, code: 'refused', since: 3_000 },
+    { resource: wiki, port: 443, code: 'certificate', since: 4_000 },
+  ]);
   const [told] = health.tell(ask(wiki)).list;
   assert.deepEqual(told?.changes, [{ at: 1_000 }, { at: 3_000, code: 'refused' }]);
   health.follow({ [printer]: {} });

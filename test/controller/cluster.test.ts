@@ -6,7 +6,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import { Cookies } from '../../controller/login/cookies.ts';
+import { recordSignIn } from '../../controller/login/record-sign-in.ts';
 import { ControllerWatch } from '../../controller/live/controller-watch.ts';
+import { SeenControllers } from '../../controller/live/seen-controllers.ts';
 import { memoryLive } from '../../controller/live/memory-live.ts';
 import { openStore } from '../../controller/store/store.ts';
 import type { DeviceSnapshot } from '../../protocol/snapshot.ts';
@@ -76,6 +79,53 @@ test('sign in on one controller, hold the control channel on another, revoke thr
   await another.enrol({ secret: await all.key('connector', 'hq') });
   const beat = await another.until((message) => message.t === 'beat');
   assert.ok(beat.t === 'beat' && beat.epoch >= told.epoch);
+});
+
+test('what is a person’s own is told by whichever controller their browser listens at, and its stream ends with the session', async (t) => {
+  const all = await cluster(t, servers, 3);
+  const [one, two, three] = of(all);
+  const organisation = one.context.organisation(one.context.firstOrganisation);
+  const signIn = (subject: string) =>
+    recordSignIn(one.context, organisation, {
+      issuer: 'https://idp.acme.example',
+      provider: 'corp',
+      identity: {
+        subject,
+        name: subject,
+        email: `${subject}@acme.example`,
+        groups: ['staff'],
+        authMs: Date.now(),
+        amr: ['pwd'],
+      },
+      address: '192.0.2.1',
+    });
+  const listen = async ({ cookie }: { readonly cookie: string }) => {
+    const name = new Cookies(two.context.publicUrl).nameOf('session');
+    const headers = { accept: 'text/event-stream', cookie: `${name}=${cookie}` };
+    const answer = await two.app.inject({ url: '/api/v1/me/events', headers, payloadAsStream: true });
+    assert.equal(answer.statusCode, 200);
+    const heard = { text: '', isOver: false };
+    const stream = answer.stream();
+    t.after(() => stream.destroy());
+    // Without the comments that keep it moving.
+    stream.on('data', (chunk: Buffer) => (heard.text += chunk.toString().replaceAll(/^:\n\n/gm, '')));
+    stream.on('end', () => (heard.isOver = true));
+    return heard;
+  };
+  const [alice, bob] = [await signIn('alice'), await signIn('bob')];
+  const [hers, his] = [await listen(alice), await listen(bob)];
+  const has = (heard: { text: string }, kind: string, times: number) =>
+    eventually(`${kind} is told`, () => heard.text.split(`event: ${kind}\n`).length > times || undefined);
+  await has(hers, 'resources', 1);
+  await has(his, 'resources', 1);
+  const before = his.text;
+  const { session } = await signIn('alice');
+  await has(hers, 'sessions', 2);
+  assert.equal((await three.call('DELETE', `/api/v1/sessions/${session}`)).statusCode, 204);
+  await has(hers, 'sessions', 3);
+  assert.equal((await three.call('DELETE', `/api/v1/sessions/${alice.session}`)).statusCode, 204);
+  await eventually('the stream ends', () => hers.isOver || undefined);
+  assert.equal(his.text, before);
 });
 
 test('all controllers of a database sign as one', async (t) => {
@@ -205,10 +255,12 @@ test('what a controller that died has left is done by another, once it counts as
   t.after(() => store.close());
   const clock = new VirtualClock();
   let taken = 0;
+  const seen = new SeenControllers();
   const watch = new ControllerWatch({
     store,
     live: memoryLive(() => 1_000),
     id: 'here',
+    seen,
     isShared: true,
     clock,
     log: pino({ level: 'silent' }),
@@ -229,6 +281,10 @@ test('what a controller that died has left is done by another, once it counts as
     await pass(5);
   }
   assert.equal(taken, 0, 'one that says that it runs is left alone');
+  assert.deepEqual(
+    seen.all.map(([id]) => id),
+    ['there'],
+  );
   await pass(15);
   assert.equal(taken, 0);
   await pass(15);

@@ -79,6 +79,7 @@ await store.nextRequestsSerial();
 const parts = [
   invitation.pathname + invitation.search,
   '/admin/hostnames?tab=proofs',
+  '/admin/diagnostics?tab=reach',
   '/admin/networks?tab=connectors',
   '/admin/networks?add=connector',
   '/admin/networks?tab=relays',

@@ -336,6 +336,7 @@ test('a half-written entry takes nothing with it: the form is back once it has a
 /** A control, and the action without which the API refuses what it does. */
 const controls: readonly (readonly [address: string, control: string | RegExp, needs: Action])[] = [
   ['/admin/resources/wiki', 'Change', 'document.write-network'],
+  ['/admin/resources/wiki', 'Test', 'document.write-network'],
   ['/admin/networks/hq', 'Remove', 'document.write-network'],
   ['/admin/networks/hq', 'Remove hq-1', 'servers.write'],
   ['/admin/networks', 'Add a connector', 'keys.write-servers'],
@@ -352,6 +353,8 @@ const controls: readonly (readonly [address: string, control: string | RegExp, n
   ['/admin/settings?tab=notifications', 'Change chat', 'document.write-access'],
   ['/admin/networks?tab=connectors', 'Add a connector', 'keys.write-servers'],
   ['/admin/networks?tab=connectors', 'Remove hq-1', 'servers.write'],
+  ['/admin/networks?tab=connectors', 'Drain hq-1', 'servers.write'],
+  ['/admin/networks?tab=connectors', 'Take back lab-1', 'servers.write'],
   ['/admin/networks?tab=relays', 'Add a relay', 'keys.write-servers'],
   ['/admin/networks?tab=relays', 'Remove relay-1', 'servers.write'],
   ['/admin/people?tab=groups', 'Add it', 'document.write-access'],
@@ -433,6 +436,9 @@ test('the role matrix as the pages show it: each control is there for those who 
   await portal.admin('POST', '/api/v1/passes', { name: 'nightly', resource: 'wiki', serviceAccount: 'ci' });
   await portal.admin('POST', '/api/v1/enrolment-keys', { purpose: 'connector', name: 'lab' });
   await portal.admin('POST', '/api/v1/enrolment-keys', { purpose: 'service', name: 'ci' });
+  const connectors = await ask<{ id: string; name: string }[]>('connectors');
+  const drained = connectors.find(({ name }) => name === 'lab-1')?.id ?? '';
+  assert.ok((await portal.admin('POST', `/api/v1/connectors/${drained}/drain`)).statusCode < 300);
   for (const each of [roles.slice(0, 3), roles.slice(3)]) await Promise.all(each.map(look));
   assert.deepEqual(found, []);
 });

@@ -31,6 +31,8 @@ export const policyHitsQuery = queryOptions({
   queryKey: ['admin', 'policy-hits'],
   queryFn: admin.policyHits,
 });
+/** Measured when it is asked for: that is what it is for. */
+export const diagnosticsQuery = live('diagnostics', admin.diagnostics);
 export const usageQuery = live('usage', admin.usage);
 export const hostnamesQuery = live('hostnames', admin.hostnames);
 export const namesQuery = live('names', admin.names);

@@ -3,9 +3,13 @@ import { queryOptions } from '@tanstack/react-query';
 import { ApiProblem } from './api/call.ts';
 import { api } from './api/portal.ts';
 
+/** What nobody tells of is asked for every so often: where a page has no stream, or it broke off (`shell/use-own-events.ts`). */
 const liveMs = 15_000;
+/** Whether this page is told of what changes. */
+export const ownStream = { isUp: false };
+const refetchInterval = (): number | false => (ownStream.isUp ? false : liveMs);
 
-export const meQuery = queryOptions({ queryKey: ['me'], queryFn: api.me, refetchInterval: liveMs });
+export const meQuery = queryOptions({ queryKey: ['me'], queryFn: api.me, refetchInterval });
 
 export const signInOptionsQuery = queryOptions({ queryKey: ['sign-in'], queryFn: api.signInOptions });
 
@@ -16,38 +20,39 @@ export function guestOptionsQuery(host: string) {
 export const devicesQuery = queryOptions({
   queryKey: ['devices'],
   queryFn: api.devices,
-  refetchInterval: liveMs,
+  // When each was last heard of is no news, and shown all the same.
+  refetchInterval: () => (ownStream.isUp ? 60_000 : liveMs),
 });
 
 export const mySessionsQuery = queryOptions({
   queryKey: ['my-sessions'],
   queryFn: api.sessions,
-  refetchInterval: liveMs,
+  refetchInterval,
 });
 
 export const passesQuery = queryOptions({
   queryKey: ['passes'],
   queryFn: api.passes,
-  refetchInterval: liveMs,
+  refetchInterval,
 });
 
 export const requestsQuery = queryOptions({
   queryKey: ['requests'],
   queryFn: api.requests,
-  refetchInterval: liveMs,
+  refetchInterval,
 });
 
 export const approvalsQuery = queryOptions({
   queryKey: ['approvals'],
   queryFn: api.approvals,
-  refetchInterval: liveMs,
+  refetchInterval,
 });
 
 export function resourcesQuery(device: string | undefined) {
   return queryOptions({
     queryKey: ['resources', device],
     queryFn: () => api.resources(device),
-    refetchInterval: liveMs,
+    refetchInterval,
   });
 }
 

@@ -252,6 +252,13 @@ const exposures = createRoute({
   component: lazyRouteComponent(() => import('./admin/exposures/exposures.tsx'), 'ExposuresPage'),
 });
 
+const diagnostics = createRoute({
+  getParentRoute: () => shell,
+  path: '/admin/diagnostics',
+  validateSearch: listSearch,
+  component: lazyRouteComponent(() => import('./admin/diagnostics/diagnostics.tsx'), 'DiagnosticsPage'),
+});
+
 const usage = createRoute({
   getParentRoute: () => shell,
   path: '/admin/usage',
@@ -336,6 +343,7 @@ export const router = createRouter({
       history,
       proposals,
       exposures,
+      diagnostics,
       usage,
       settings,
       signInTrial,

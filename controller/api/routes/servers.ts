@@ -5,6 +5,7 @@ import type { NodeId, OrganisationId } from '../../../protocol/ids.ts';
 import { ServerEntry } from '../../../protocol/inventory.ts';
 import { appendAudit } from '../../audit/append-audit.ts';
 import type { ControllerContext } from '../../context.ts';
+import { isEmbedded, serverEntries } from '../../server-entries.ts';
 import { organisationOf, whoOf } from '../access.ts';
 import { ProblemError } from '../problems.ts';
 import type { TypedApp } from '../typed-app.ts';
@@ -25,34 +26,7 @@ export function serverRoutes(app: TypedApp, context: ControllerContext): void {
           },
         },
       },
-      async (request) => {
-        const { store, reader } = context.organisation(organisationOf(request));
-        const { networks, exposures } = await reader.current();
-        // Those of what people expose are theirs, and listed there.
-        const theirs = new Set<string | null>(exposures.map(({ network }) => network));
-        const rows = await store
-          .select('nodes')
-          .selectAll()
-          .where('kind', '=', kind)
-          .orderBy('name')
-          .execute();
-        return rows
-          .filter(({ network }) => !theirs.has(network))
-          .map((row) => {
-            const network = networks.find(({ id }) => id === row.network)?.name;
-            return {
-              id: row.id,
-              name: row.name,
-              ...(network === undefined ? {} : { network }),
-              ...(row.url === null ? {} : { url: row.url }),
-              version: row.version,
-              online: context.presence.isOnline(row.id),
-              seen: new Date(row.seen_ms).toISOString(),
-              ...(row.drained_ms === null ? {} : { drained: new Date(row.drained_ms).toISOString() }),
-              ...(isEmbedded(row) ? { embedded: true as const } : {}),
-            };
-          });
-      },
+      async (request) => serverEntries(context, context.organisation(organisationOf(request)), kind),
     );
 
     app.delete(
@@ -151,9 +125,4 @@ async function refuseEmbedded(
       'This relay is part of the controller; start that with --roles controller.',
     );
   }
-}
-
-/** It has no machine key: nothing of it ever joined. */
-function isEmbedded({ mk }: { readonly mk: string }): boolean {
-  return mk === '';
 }

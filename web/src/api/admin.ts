@@ -37,6 +37,7 @@ import type { Role, TokenRole } from '../../../protocol/roles.ts';
 import type { SignInTrial } from '../../../protocol/sign-in-trials.ts';
 import type { Simulation, SimulationRequest } from '../../../protocol/simulation.ts';
 import type { TargetTest, TargetTested } from '../../../protocol/target-test.ts';
+import type { Diagnostics } from '../../../protocol/diagnostics.ts';
 import type { Usage } from '../../../protocol/usage.ts';
 import type { WebhookEntry, WebhookTested } from '../../../protocol/webhooks.ts';
 import type { ShownDocument } from '../admin/document/shown-document.ts';
@@ -94,6 +95,7 @@ export const admin = {
     call<{ exposures: ExposureEntry[] }>('GET', 'exposures').then(({ exposures }) => exposures),
   endExposure: (exposure: string) => call<undefined>('DELETE', `exposures/${id(exposure)}`),
   policyHits: () => call<PolicyHits>('GET', 'policies/hits'),
+  diagnostics: () => call<Diagnostics>('GET', 'diagnostics'),
   usage: () => call<Usage>('GET', 'usage'),
   trySignIn: (provider: string) => call<{ url: string }>('POST', 'sign-in-trials', { body: { provider } }),
   takeSignInTrial: (trial: string) => call<SignInTrial>('POST', `sign-in-trials/${id(trial)}/take`),

@@ -14,6 +14,7 @@ import {
   ScrollText,
   History,
   Settings,
+  Stethoscope,
   ShieldCheck,
   UserRoundCheck,
   Users,
@@ -177,6 +178,13 @@ const groups: readonly NavigationGroup[] = [
         icon: Settings,
         needs: 'document.read',
         words: 'providers tokens keys sessions',
+      },
+      {
+        to: '/admin/diagnostics',
+        label: 'Diagnostics',
+        icon: Stethoscope,
+        needs: 'diagnostics.read',
+        words: 'versions errors reach why trouble certificates',
       },
       {
         to: '/admin/usage',

@@ -17,6 +17,7 @@ import { Account } from './account.tsx';
 import { may, MeContext } from './may.ts';
 import { mayOpen, navigationFor, type NavigationGroup } from './navigation.ts';
 import { useEvents } from './use-events.ts';
+import { useOwnEvents } from './use-own-events.ts';
 
 const Palette = lazy(() => import('./palette.tsx'));
 const PhoneNavigation = lazy(() => import('./phone-navigation.tsx'));
@@ -45,7 +46,11 @@ function Framed({ me }: { readonly me: Me }) {
   const hasRole = groups.length > 1;
   const isOpen = useLocation({ select: ({ pathname }) => mayOpen(me, pathname) });
   const [open, setOpen] = useState<'palette' | 'navigation'>();
-  useEvents(may(me, 'document.read'));
+  const isAdministering = useLocation({ select: ({ pathname }) => /^\/admin(\/|$)/.test(pathname) });
+  const mayHear = may(me, 'document.read');
+  // One stream for each page: a browser has few connections to one address.
+  useEvents(mayHear && isAdministering);
+  useOwnEvents(!(mayHear && isAdministering));
   useEffect(() => {
     if (!hasRole) return undefined;
     const onKey = (event: KeyboardEvent): void => {

@@ -23,7 +23,7 @@ const touched: Readonly<Record<LiveKind, readonly string[]>> = {
   people: ['people', 'service-accounts', 'overview', 'access'],
   devices: ['devices', 'standings', 'overview', 'access'],
   sessions: ['sessions', 'people', 'devices', 'overview', 'access'],
-  servers: ['health', 'connectors', 'relays', 'keys', 'hostnames', 'names', 'overview'],
+  servers: ['diagnostics', 'health', 'connectors', 'relays', 'keys', 'hostnames', 'names', 'overview'],
   requests: ['requests', 'access', 'overview'],
   exposures: ['exposures'],
   passes: ['passes'],

@@ -15,6 +15,7 @@ export function EntryPanel<T>({
   fields,
   entries,
   empty,
+  list,
   children,
 }: {
   readonly title: string;
@@ -27,6 +28,8 @@ export function EntryPanel<T>({
   readonly fields: readonly ListField<T>[];
   readonly entries: readonly T[];
   readonly empty: { readonly title: string; readonly text: string };
+  /** Its name, where its page has several. */
+  readonly list?: string;
   readonly children: (entry: T) => ReactNode;
 }) {
   if (entries.length === 0)
@@ -38,7 +41,13 @@ export function EntryPanel<T>({
     );
   return (
     <Panel title={title} aside={add} bare>
-      <FoundList name={name} {...(one === undefined ? {} : { one })} rows={entries} fields={fields}>
+      <FoundList
+        name={name}
+        {...(one === undefined ? {} : { one })}
+        rows={entries}
+        fields={fields}
+        list={list}
+      >
         {(found) => (
           <div className="overflow-hidden rounded-panel border border-line bg-surface shadow-panel">
             <EntryList label={label}>{found.map(children)}</EntryList>

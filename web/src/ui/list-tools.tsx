@@ -17,6 +17,8 @@ export function ListTools<T>({
   fields,
   filters,
   sortable = false,
+  isShort = false,
+  list,
 }: {
   /** What the rows are, in the plural: `devices`. */
   readonly name: string;
@@ -28,15 +30,21 @@ export function ListTools<T>({
   readonly filters: readonly Filter<T>[];
   /** For lists without heads that sort them. */
   readonly sortable?: boolean;
+  /** So few that only saving them is offered. */
+  readonly isShort?: boolean;
+  /** Its name, where its page has several. */
+  readonly list?: string | undefined;
 }) {
-  const [search, change] = useListSearch();
+  const [search, change] = useListSearch(list);
   const exported = (): ExportRow[] =>
     found.map((row) => Object.fromEntries(fields.map(({ id, value }) => [id, value(row)])));
   const order = search['sort'] === undefined ? '' : `${search['sort']} ${search['dir'] ?? ''}`.trim();
   return (
     <div className="flex flex-wrap items-center gap-2">
-      <Find name={name} value={search['q'] ?? ''} onChange={(text) => change({ q: text })} />
-      {filters.map(({ id, label, options }) => (
+      {isShort ? undefined : (
+        <Find name={name} value={search['q'] ?? ''} onChange={(text) => change({ q: text })} />
+      )}
+      {(isShort ? [] : filters).map(({ id, label, options }) => (
         <select
           key={id}
           aria-label={label}
@@ -52,7 +60,7 @@ export function ListTools<T>({
           ))}
         </select>
       ))}
-      {sortable ? (
+      {sortable && !isShort ? (
         <select
           aria-label="Order"
           value={order}
@@ -87,12 +95,14 @@ export function NothingFound<T>({
   name,
   count,
   filters,
+  list,
 }: {
   readonly name: string;
   readonly count: number;
   readonly filters: readonly Filter<T>[];
+  readonly list?: string | undefined;
 }) {
-  const [, change] = useListSearch();
+  const [, change] = useListSearch(list);
   return (
     <div className="rounded-panel border border-line bg-surface px-5 py-10 text-center text-quiet">
       Nothing matches.{' '}

@@ -24,12 +24,14 @@ export interface Found<T> {
   readonly change: (change: ListSearch) => void;
 }
 
+/** @param list its name, where its page has several (`useListSearch`) */
 export function useFound<T>(
   rows: readonly T[],
   fields: readonly ListField<T>[],
   filters: readonly Filter<T>[],
+  list?: string,
 ): Found<T> {
-  const [search, change] = useListSearch();
+  const [search, change] = useListSearch(list);
   const { q = '', sort, dir } = search;
   const found = useMemo(() => {
     const words = q.toLowerCase().split(/\s+/).filter(Boolean);

@@ -2,6 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import type { ResourceDocument } from '../../../../protocol/organisation-document.ts';
 import type { PortHealth } from '../../../../protocol/resource-health.ts';
+import { healthCodeTexts } from '../../../../protocol/health-texts.ts';
 import { oneHealthQuery } from '../../admin-queries.ts';
 import { useMay } from '../../shell/may.ts';
 import { Entry, EntryList, NoEntry } from '../../ui/entry-list.tsx';
@@ -10,7 +11,6 @@ import { Ago } from '../../ui/instant.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { Loaded } from '../../ui/states.tsx';
 import { useNow } from '../../ui/use-now.ts';
-import { healthCodeTexts } from './health-texts.ts';
 import { TestTarget } from './test-target.tsx';
 
 export function HealthPanel({

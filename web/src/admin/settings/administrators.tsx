@@ -20,7 +20,7 @@ import { Loaded } from '../../ui/states.tsx';
 import { SignInAgain, useMayNow } from '../fresh.tsx';
 import { useNames } from '../log/use-names.ts';
 import { useQuestion } from '../use-question.tsx';
-import { Invitations } from './invitations.tsx';
+import { InvitationList } from './invitations.tsx';
 import { roleTexts } from './role-texts.ts';
 import { SecondAdministrator } from './second-administrator.tsx';
 import type { ListField } from '../../ui/use-found.ts';
@@ -66,7 +66,7 @@ export default function Administrators({ base }: { readonly base: DocumentInForc
           </>
         )}
       </Loaded>
-      <Invitations writing={writing === 'yes'} roles={mayGive} />
+      <InvitationList writing={writing === 'yes'} roles={mayGive} />
       <SecondAdministrator key={base.revision} base={base} />
     </>
   );

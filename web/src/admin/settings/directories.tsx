@@ -1,5 +1,5 @@
 /** Directories (SCIM 2.0): when each was heard, whether it stopped and asks, and the tokens by which it comes in. */
-import { useState } from 'react';
+import { useState, type ReactNode } from 'react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { DirectoryEntry } from '../../../../protocol/directories.ts';
 import { directoriesQuery } from '../../admin-queries.ts';
@@ -13,12 +13,14 @@ import { Entry, EntryList, NoEntry } from '../../ui/entry-list.tsx';
 import { Facts } from '../../ui/facts.tsx';
 import { Select } from '../../ui/field.tsx';
 import { Foreign } from '../../ui/foreign.tsx';
+import { FoundList, handful } from '../../ui/found-list.tsx';
 import { Ago, Instant } from '../../ui/instant.tsx';
 import { MakeDialog } from '../../ui/make-dialog.tsx';
 import { Notice } from '../../ui/notice.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { ShownOnce } from '../../ui/shown-once.tsx';
 import { Loaded } from '../../ui/states.tsx';
+import type { Filter, ListField } from '../../ui/use-found.ts';
 import { SignInAgain, useMayNow } from '../fresh.tsx';
 import { useNames } from '../log/use-names.ts';
 import { useQuestion } from '../use-question.tsx';
@@ -29,10 +31,60 @@ export function Directories() {
   const list = useQuery(directoriesQuery);
   return (
     <Loaded what="The directories" query={list}>
-      {(found) => found.map((directory) => <Directory key={directory.name} directory={directory} />)}
+      {(all) =>
+        all.length < 2 ? (
+          all.map((directory) => <Directory key={directory.name} directory={directory} />)
+        ) : (
+          <FoundList
+            name="directories"
+            one="directory"
+            list="directories"
+            rows={all}
+            fields={fields}
+            filters={filters}
+          >
+            {(found) => (
+              <div className="grid gap-6">
+                {found.map((directory) => (
+                  <Directory key={directory.name} directory={directory} />
+                ))}
+              </div>
+            )}
+          </FoundList>
+        )
+      }
     </Loaded>
   );
 }
+
+const fields: readonly ListField<DirectoryEntry>[] = [
+  { id: 'name', head: 'Name', value: ({ name }) => name },
+  { id: 'heard', head: 'Heard', value: ({ heard = '' }) => heard },
+  { id: 'users', head: 'People', value: ({ users }) => users },
+  { id: 'groups', head: 'Groups', value: ({ groups }) => groups },
+];
+
+const filters: readonly Filter<DirectoryEntry>[] = [
+  {
+    id: 'state',
+    label: 'State',
+    options: [
+      { value: 'stopped', label: 'stopped' },
+      { value: 'never', label: 'never heard' },
+    ],
+    takes: ({ stopped, heard }, state) =>
+      state === 'stopped' ? stopped !== undefined : stopped === undefined && heard === undefined,
+  },
+];
+
+type Token = DirectoryEntry['tokens'][number];
+
+const tokenFields: readonly ListField<Token>[] = [
+  { id: 'id', head: 'Id', value: ({ id }) => id },
+  { id: 'created', head: 'Made', value: ({ created }) => created },
+  { id: 'lastUsed', head: 'Last used', value: ({ lastUsed = '' }) => lastUsed },
+  { id: 'expires', head: 'Ends', value: ({ expires = '' }) => expires },
+];
 
 function Directory({ directory }: { readonly directory: DirectoryEntry }) {
   const { name, url, heard, stopped, allowedUntil, users, active, joined, groups, tokens } = directory;
@@ -123,66 +175,93 @@ function Directory({ directory }: { readonly directory: DirectoryEntry }) {
         {tokens.length === 0 ? (
           <NoEntry>It has no token yet, so it cannot come in.</NoEntry>
         ) : (
-          <EntryList label={`Tokens of ${name}`}>
-            {tokens.map(({ id, created, createdBy, expires, lastUsed }) => (
-              <Entry
-                key={id}
-                name={<span className="font-mono text-small">{id}</span>}
-                note={
-                  <>
-                    made <Ago instant={created} />
-                    <Foreign text={` by ${names.get(createdBy) ?? createdBy}`} limit={80} />
-                  </>
-                }
-                aside={
-                  <>
-                    <span>
-                      {lastUsed === undefined ? (
-                        'never used'
-                      ) : (
-                        <>
-                          used <Ago instant={lastUsed} />
-                        </>
-                      )}
-                    </span>
-                    <span>
-                      {expires === undefined ? (
-                        'never ends'
-                      ) : (
-                        <>
-                          ends <Instant instant={expires} />
-                        </>
-                      )}
-                    </span>
-                  </>
-                }
-                actions={
-                  writing === 'yes' ? (
-                    <Button
-                      small
-                      tone="quiet"
-                      onClick={() =>
-                        ask({
-                          title: 'Delete this token?',
-                          text: 'The directory is refused with it from now on.',
-                          yes: 'Delete it',
-                          done: 'The token is deleted.',
-                          run: () => admin.deleteDirectoryToken(name, id),
-                        })
-                      }
-                    >
-                      Delete<span className="sr-only"> the token {id}</span>
-                    </Button>
-                  ) : undefined
-                }
-              />
-            ))}
-          </EntryList>
+          <TokenList name={name} tokens={tokens}>
+            {(found) =>
+              found.map(({ id, created, createdBy, expires, lastUsed }) => (
+                <Entry
+                  key={id}
+                  name={<span className="font-mono text-small">{id}</span>}
+                  note={
+                    <>
+                      made <Ago instant={created} />
+                      <Foreign text={` by ${names.get(createdBy) ?? createdBy}`} limit={80} />
+                    </>
+                  }
+                  aside={
+                    <>
+                      <span>
+                        {lastUsed === undefined ? (
+                          'never used'
+                        ) : (
+                          <>
+                            used <Ago instant={lastUsed} />
+                          </>
+                        )}
+                      </span>
+                      <span>
+                        {expires === undefined ? (
+                          'never ends'
+                        ) : (
+                          <>
+                            ends <Instant instant={expires} />
+                          </>
+                        )}
+                      </span>
+                    </>
+                  }
+                  actions={
+                    writing === 'yes' ? (
+                      <Button
+                        small
+                        tone="quiet"
+                        onClick={() =>
+                          ask({
+                            title: 'Delete this token?',
+                            text: 'The directory is refused with it from now on.',
+                            yes: 'Delete it',
+                            done: 'The token is deleted.',
+                            run: () => admin.deleteDirectoryToken(name, id),
+                          })
+                        }
+                      >
+                        Delete<span className="sr-only"> the token {id}</span>
+                      </Button>
+                    ) : undefined
+                  }
+                />
+              ))
+            }
+          </TokenList>
         )}
       </div>
       {making ? <MakeDirectoryToken name={name} onClose={() => setMaking(false)} /> : undefined}
       {confirm}
     </Panel>
+  );
+}
+
+/** A few stand as they are; more are found and sorted, each directory's by itself. */
+function TokenList({
+  name,
+  tokens,
+  children,
+}: {
+  readonly name: string;
+  readonly tokens: readonly Token[];
+  readonly children: (found: readonly Token[]) => ReactNode;
+}) {
+  const label = `Tokens of ${name}`;
+  if (tokens.length < handful) return <EntryList label={label}>{children(tokens)}</EntryList>;
+  return (
+    <div className="px-5 pt-4">
+      <FoundList name="tokens" list={`tokens-${name}`} rows={tokens} fields={tokenFields}>
+        {(found) => (
+          <div className="-mx-5 border-t border-line">
+            <EntryList label={label}>{children(found)}</EntryList>
+          </div>
+        )}
+      </FoundList>
+    </div>
   );
 }
 
