@@ -7,6 +7,7 @@ import type { ResourceEntry, ServerEntry } from '../../protocol/inventory.ts';
 import type { HealthAnswer, ResourceHealthList } from '../../protocol/resource-health.ts';
 import { eventually } from '../support/eventually.ts';
 import { axeFindings, startDashboard } from './support/dashboard.ts';
+import { undone } from './support/mutations.ts';
 import { signInAs } from './support/sign-in-as.ts';
 
 const dashboard = await startDashboard({ after });
@@ -175,4 +176,8 @@ test('a tile of the portal says that what it opens does not answer now, to whoev
   assert.equal(known.find(({ name }) => name === 'databases')?.state, 'failing');
   await sound(page, '/', complaints);
   if (pictures !== undefined) await page.screenshot({ path: join(pictures, 'operating-portal.png') });
+});
+
+test('all that this file is to do was done in the browser', () => {
+  assert.deepEqual(undone(import.meta.filename), []);
 });

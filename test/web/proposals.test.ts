@@ -91,9 +91,13 @@ test('a change waits under Proposals until a second administrator has looked at 
 
   // What is not of the document waits in the same place, and what comes of it is shown to its proposer alone.
   await alice.goto(new URL('/admin/settings?tab=tokens', publicUrl).href);
-  await alice.evaluate(
-    `fetch('/api/v1/tokens', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"role":"auditor"}' }).then(({ status }) => { if (status !== 202) throw new Error(String(status)); })`,
-  );
+  const askForToken = `fetch('/api/v1/tokens', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"role":"auditor"}' }).then(({ status }) => { if (status !== 202) throw new Error(String(status)); })`;
+  await alice.evaluate(askForToken);
+  await bob.reload();
+  await bob.getByText('Makes an API token').waitFor();
+  await refuse.click();
+  await bob.getByText('Nothing waits').waitFor();
+  await alice.evaluate(askForToken);
   await bob.reload();
   await bob.getByText('Makes an API token').waitFor();
   await bob.getByRole('button', { name: 'Approve' }).click();
