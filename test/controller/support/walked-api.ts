@@ -149,6 +149,9 @@ export function exampleBody(operation: Operation | undefined): object | undefine
 
 export type Answered = Pick<LightMyRequestResponse, 'statusCode' | 'headers' | 'body'>;
 
+/** Routes that ask connectors before they answer. */
+const asksConnectors = /^\/api\/v1\/(?:flows|resource-health)(?:\/:name)?$/;
+
 /** Asks, and holds every answer to what the description of the API says of the route. */
 export class Api {
   readonly #world: TwoOrganisations;
@@ -188,7 +191,7 @@ export class Api {
       ...(this.#hasNoEnd(route) ? { payloadAsStream: true } : {}),
     });
     // The connectors of this world answer no question; whoever asks them waits for a clock that stands still.
-    if (route.url === '/api/v1/flows') await this.#passTime(answering);
+    if (asksConnectors.test(route.url)) await this.#passTime(answering);
     const answer = await answering;
     const { statusCode, headers: answered } = answer;
     const media = (answered['content-type'] ?? '').split(';')[0] ?? '';
