@@ -147,10 +147,10 @@ export const organisationMutants: readonly Mutant[] = [
       ],
     ],
   ),
-  ...guards('controller/api/routes/events.ts', limited, [
+  ...guards('controller/api/event-streams.ts', limited, [
     [
       'no organisation keeps another from news',
-      'return own < maxStreams / new Set([...all, organisation]).size;',
+      'return own < most / new Set([...all.map((each) => each.organisation), organisation]).size;',
       'return own < 0;',
     ],
   ]),
