@@ -62,19 +62,21 @@ export class ChangeWatch {
   }
 
   #later(): void {
-    this.#cancel = this.#clock.after(lookEveryMs, () => {
+    const cancel = this.#clock.after(lookEveryMs, () => {
       this.#look().then(
-        () => this.#again(),
+        () => this.#again(cancel),
         (error: unknown) => {
           this.#onFault(error);
-          this.#again();
+          this.#again(cancel);
         },
       );
     });
+    this.#cancel = cancel;
   }
 
-  #again(): void {
-    if (this.#listeners.size > 0 && this.#cancel !== undefined) this.#later();
+  /** Unless everybody left during this look: whoever came since has begun looks of their own. */
+  #again(cancel: () => void): void {
+    if (this.#cancel === cancel) this.#later();
   }
 
   async #look(): Promise<void> {

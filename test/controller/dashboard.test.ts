@@ -186,6 +186,21 @@ test('a secret that is left out is kept for the same place only', async (t) => {
   assert.equal(without.statusCode, 422);
 });
 
+test('whoever comes while nobody listens any more, during a look, is looked for once and not twice', async (t) => {
+  const { organisation, portal } = await opened(t);
+  const clock = new VirtualClock();
+  const watch = new ChangeWatch(organisation.store, portal.context.presence, clock, assert.ifError);
+  const leave = watch.listen(() => undefined);
+  clock.advance(1_000);
+  leave();
+  const told = Promise.withResolvers<void>();
+  t.after(watch.listen(() => told.resolve()));
+  clock.advance(1_000);
+  await told.promise;
+  await new Promise((done) => setImmediate(done));
+  assert.equal(clock.pending, 1);
+});
+
 test('a dashboard that listens hears of what kind something new is, and nothing is looked at without listeners', async (t) => {
   const { organisation, portal } = await opened(t);
   const clock = new VirtualClock();
