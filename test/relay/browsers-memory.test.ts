@@ -92,8 +92,8 @@ test('REL-10 browsers that never read hold half of a relay’s memory at most, l
     socket.write(hello);
   }
   await until(() => streams.length === browsers);
-  // What one of them asked for fills at least its stream's first window of 256 KiB.
-  const most = memoryBytes / 2 / (256 * 1_024);
+  // What one of them asked for fills its stream's first window of 256 KiB, but for a record that is still on its way.
+  const most = memoryBytes / 2 / (192 * 1_024);
   await until(() => browsers - ended.length <= most);
   assert.ok(ended.length < browsers, 'not all of them are cut');
   assert.equal(taken[0]?.fault, undefined, 'the node keeps its circuit');
