@@ -12,7 +12,7 @@ import { resourceHosts } from '../organisation/resource-hosts.ts';
 import { webHostnames } from '../organisation/resource-web.ts';
 import { networkOfExposure } from '../exposures/exposure.ts';
 import { postureWanted } from '../posture/wanted.ts';
-import type { NodesTable } from '../store/tables/nodes.ts';
+import type { ServerRow } from '../store/tables/nodes.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { directEndpoints } from './direct-endpoints.ts';
 import type { Entitlement } from './entitlements.ts';
@@ -156,7 +156,7 @@ interface About {
   readonly state: OrganisationState;
   readonly shared: SharedEntitlements;
   readonly grants: DueGrants;
-  readonly servers: readonly NodesTable[];
+  readonly servers: readonly ServerRow[];
   readonly news: ReadonlyMap<DeviceId, readonly DeviceNews[]>;
   readonly nowMs: number;
   readonly webPort: number;
@@ -257,7 +257,7 @@ function deviceSnapshot(
 
 type ConnectorEntry = DeviceSnapshot['networks'][string]['connectors'][number];
 
-function connectorEntry(node: NodesTable, relays: string[], state: OrganisationState): ConnectorEntry {
+function connectorEntry(node: ServerRow, relays: string[], state: OrganisationState): ConnectorEntry {
   const direct = directEndpoints(node, state);
   const drained = node.drained_ms === null ? {} : { drained: true as const };
   const entry = { id: node.id as ConnectorId, nk: node.nk, relays, ...drained };

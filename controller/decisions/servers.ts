@@ -1,7 +1,7 @@
 /** Connectors and relays as others are told of them: those that were heard of within a day. */
 import type { NetworkId } from '../../protocol/ids.ts';
 import type { RelayEntry } from '../../protocol/snapshot.ts';
-import type { NodesTable } from '../store/tables/nodes.ts';
+import type { ServerRow } from '../store/tables/nodes.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 
 /** One that was not heard of for so long is no longer offered; it is again once it returns. */
@@ -12,13 +12,13 @@ export async function serversSince(
   store: ScopedStore,
   nowMs: number,
   network?: NetworkId,
-): Promise<NodesTable[]> {
+): Promise<ServerRow[]> {
   const servers = await store.servers(network);
   return servers.filter(({ seen_ms: seenMs }) => seenMs > nowMs - forgottenAfterMs);
 }
 
 /** The relays among them, by id. */
-export function relayEntries(servers: readonly NodesTable[]): Record<string, RelayEntry> {
+export function relayEntries(servers: readonly ServerRow[]): Record<string, RelayEntry> {
   return Object.fromEntries(
     servers.flatMap(({ kind, id, url }) =>
       kind === 'relay' && url !== null ? [[id, { id, url }] as const] : [],

@@ -19,7 +19,7 @@ import type { Name } from '../../protocol/names.ts';
 import { askGuard } from './change-guard.ts';
 import type { Database } from './database.ts';
 import type { Schema, ScopedSchema } from './schema.ts';
-import type { NodesTable } from './tables/nodes.ts';
+import { serverColumns, type ServerRow } from './tables/nodes.ts';
 import { limitColumns, type LimitColumns } from './tables/organisations.ts';
 
 type Table = keyof ScopedSchema;
@@ -176,8 +176,8 @@ export class ScopedStore {
    * one thing that is read of another organisation. Connectors first, each in the order in which they enrolled.
    * @param network its connectors alone; of thousands a connector needs to know few
    */
-  servers(network?: NetworkId): Promise<NodesTable[]> {
-    const nodes = this.#db.selectFrom('nodes').selectAll();
+  servers(network?: NetworkId): Promise<ServerRow[]> {
+    const nodes = this.#db.selectFrom('nodes').select(serverColumns);
     const chosen =
       network === undefined
         ? nodes

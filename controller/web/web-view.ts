@@ -5,7 +5,7 @@ import type { AssertionJwk } from '../../protocol/web-resource.ts';
 import type { ControllerContext } from '../context.ts';
 import type { OrganisationState } from '../organisation/organisation-state.ts';
 import { webHostnames } from '../organisation/resource-web.ts';
-import type { NodesTable } from '../store/tables/nodes.ts';
+import type { ServerRow } from '../store/tables/nodes.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { passesInForce } from './passes.ts';
 
@@ -21,7 +21,7 @@ export async function webView(
   tx: ScopedStore,
   state: OrganisationState,
   network: NetworkId,
-  connectors: readonly NodesTable[],
+  connectors: readonly Pick<ServerRow, 'assertion_keys'>[],
 ): Promise<WebView> {
   const { passes, nextMs } = await passesInForce(tx, state, network, now());
   return {

@@ -54,6 +54,21 @@ export interface NodesTable {
   drained_ms: number | null;
 }
 
+/** What others are told of connectors and relays is made of these: all of a network's are read for each node that comes. */
+export const serverColumns = [
+  'id',
+  'kind',
+  'nk',
+  'network',
+  'url',
+  'seen_ms',
+  'direct',
+  'assertion_keys',
+  'drained_ms',
+] as const satisfies readonly (keyof NodesTable)[];
+
+export type ServerRow = Pick<NodesTable, (typeof serverColumns)[number]>;
+
 /** Boot ids of devices. One is current; the others were fenced when a newer one came. */
 export interface BootsTable {
   organisation: OrganisationId;
