@@ -20,6 +20,17 @@ export const relayMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
+    'relay/circuits.ts',
+    ['test/relay/browsers-memory.test.ts'],
+    [
+      [
+        'browsers that read nothing cost no node its circuit',
+        'this.#cutTo(this.#limitBytes / 2, ({ isBrowsers }) => isBrowsers === true);',
+        '',
+      ],
+    ],
+  ),
+  ...guards(
     'relay/node-places.ts',
     ['test/relay/organisation-shares.test.ts'],
     [
@@ -129,14 +140,9 @@ export const relayMutants: readonly Mutant[] = [
   ),
   ...guards(
     'relay/circuits.ts',
-    ['test/relay/organisation-shares.test.ts', 'test/relay/browsers-memory.test.ts'],
+    ['test/relay/organisation-shares.test.ts'],
     [
       ['the most greedy pays', 'other.heldBytes > one.heldBytes ? other : one', 'one'],
-      [
-        'browsers that read nothing cost no node its circuit',
-        'this.#cutTo(this.#limitBytes / 2, ({ isBrowsers }) => isBrowsers === true);',
-        '',
-      ],
       ['an even part', 'return own < this.#limit / organisations;', 'return false;'],
     ],
   ),
