@@ -5,7 +5,7 @@
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP, isIPv4 } from 'node:net';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { TrustsProxy } from '../../protocol/proxied-port.ts';
 import { ProblemError } from '../api/problems.ts';
 import { plainAddress } from '../../protocol/source-address.ts';
@@ -44,6 +44,13 @@ export function installCallerAddress(app: FastifyInstance, trusts: TrustsProxy):
     request.callerAddress = address;
     done();
   });
+}
+
+/** For a request that is made inside this process in somebody's name: it comes from where theirs does. */
+export function comesFrom(request: Pick<FastifyRequest, 'callerAddress'>): {
+  readonly remoteAddress: string;
+} {
+  return { remoteAddress: request.callerAddress };
 }
 
 /** From the last hop on, as far as those who say it are believed. A hop that is no address ends it: who wrote it is known. */

@@ -29,7 +29,11 @@ test('a target that refuses is counted as failing until it answers again', async
   assert.equal(connector.status().failing, undefined);
   await new Promise<void>((done) => void server.close(() => done()));
   await assert.rejects(open());
-  assert.equal(connector.status().failing, 1);
+  const failing = connector.status().failing ?? [];
+  assert.deepEqual(
+    failing.map(({ host, port: at, code }) => ({ host, at, code })),
+    [{ host: 'wiki.acme.internal', at: port, code: 'refused' }],
+  );
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   t.after(() => server.close());

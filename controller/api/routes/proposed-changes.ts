@@ -12,6 +12,7 @@ import {
 } from '../../administrators/proposed-changes.ts';
 import { appendAudit } from '../../audit/append-audit.ts';
 import type { ControllerContext } from '../../context.ts';
+import { comesFrom } from '../../source/caller-address.ts';
 import type { ProposedChangesTable } from '../../store/tables/organisations.ts';
 import { admit, organisationOf, whoOf } from '../access.ts';
 import type { Access } from '../callers.ts';
@@ -99,7 +100,7 @@ export function proposedChangeRoutes(app: TypedApp, context: ControllerContext):
         app.inject({
           method: method as 'POST' | 'PUT',
           url,
-          remoteAddress: request.socket.remoteAddress ?? '',
+          ...comesFrom(request),
           headers: { host: request.headers.host ?? '' },
           ...(payload === null ? {} : { payload }),
         }),

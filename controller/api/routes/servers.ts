@@ -68,7 +68,8 @@ export function serverRoutes(app: TypedApp, context: ControllerContext): void {
     app.post(
       `/api/v1/connectors/:id/${action}`,
       {
-        config: { access: ['servers.write'], problems: ['not-found'] },
+        // Who is kept away by it comes in elsewhere, and nobody gains a right.
+        config: { atOnce: true, access: ['servers.write'], problems: ['not-found'] },
         schema: {
           summary,
           params: Type.Object({ id: Type.String({ maxLength: 64 }) }),
