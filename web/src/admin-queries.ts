@@ -53,9 +53,10 @@ export function revisionQuery(revision: number) {
   });
 }
 
+/** Apart from what is asked for again with every change: a resource that was just removed would be asked for once more. */
 export function oneHealthQuery(name: string) {
   return queryOptions({
-    queryKey: ['admin', 'health', name],
+    queryKey: ['resource-health', name],
     queryFn: () => admin.healthOf(name),
     refetchInterval: liveMs,
   });

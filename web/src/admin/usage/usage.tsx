@@ -142,6 +142,7 @@ const columns: readonly Column<Usage['requests']['months'][number]>[] = [
     id: 'refused',
     head: 'Beyond the limit',
     width: 'w-40',
+    from: 'sm',
     end: true,
     value: ({ refused }) => refused,
     cell: ({ refused }) => refused.toLocaleString(),
