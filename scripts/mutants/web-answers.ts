@@ -16,4 +16,20 @@ export const webAnswersMutants: readonly Mutant[] = [
     ['test/attack/web-own-listener.test.ts'],
     [['no origin is a listener of the connector itself', 'resolve, isOwnListener);', 'resolve);']],
   ),
+  ...guards(
+    'client/proxies/own-or-public.ts',
+    ['test/client/proxies/own-or-public.test.ts'],
+    [
+      [
+        'the proxies dial a name outside the tunnel only where they sent a browser here with it',
+        'return [...this.#sent].some((hostname) => matchesPattern(hostname, name));',
+        'return true;',
+      ],
+      [
+        'the proxies look no name below a zone up outside',
+        "if (zoneOf(name.split('.'), zones) !== undefined) return false;",
+        '',
+      ],
+    ],
+  ),
 ];
