@@ -156,19 +156,19 @@ test('SEC-A10: a directory comes in at the address of its organisation, and thos
   assert.ok(provider !== undefined);
   const identityProviders = [{ ...provider, directory: {} }];
   const directories = [];
-  for (const [{ call }, organisation, address] of [
+  for (const [controller, organisation, address] of [
     [ours, 'acme', testUrl],
     [theirs, 'globex', globexUrl],
   ] as const) {
-    const applied = await call('PUT', '/api/v1/document', {
+    const applied = await controller.call('PUT', '/api/v1/document', {
       ...acmeDocument(),
       organisation,
       identityProviders,
     });
     assert.equal(applied.statusCode, 200, applied.body);
-    const made = await call('POST', `/api/v1/directories/${provider.name}/tokens`, {});
+    const made = await controller.call('POST', `/api/v1/directories/${provider.name}/tokens`, {});
     const { token } = made.json<{ token: string }>();
-    const [listed] = (await call('GET', '/api/v1/directories')).json<{ url: string }[]>();
+    const [listed] = (await controller.call('GET', '/api/v1/directories')).json<{ url: string }[]>();
     assert.equal(listed?.url, `${address.origin}/scim/v2`);
     const scim = async (method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, payload?: object) =>
       ours.app.inject({
