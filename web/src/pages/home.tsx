@@ -137,18 +137,8 @@ function Resources({ me, answer }: { readonly me: Me; readonly answer: MyResourc
           </Button>
         </div>
       ) : undefined}
-      <ResourceList
-        me={me}
-        title="Ready"
-        resources={granted}
-        favourites={favourites}
-        onFavourite={toggle}
-      />
-      <ResourceList
-        me={me}
-        title="Not yet, because something is missing"
-        resources={refused}
-      />
+      <ResourceList me={me} title="Ready" resources={granted} favourites={favourites} onFavourite={toggle} />
+      <ResourceList me={me} title="Not yet, because something is missing" resources={refused} />
     </>
   );
 }

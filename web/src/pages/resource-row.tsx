@@ -37,7 +37,12 @@ export function ResourceRow({
           </h3>
           {favourite === undefined ? undefined : <FavouriteButton name={name} {...favourite} />}
           {resource.reached === 'ok' ? (
-            <span className="size-2 shrink-0 rounded-full bg-good" role="img" aria-label="Answers" title="Answers" />
+            <span
+              className="size-2 shrink-0 rounded-full bg-good"
+              role="img"
+              aria-label="Answers"
+              title="Answers"
+            />
           ) : undefined}
           {granted ? undefined : web === undefined ? (
             <Badge tone="wait">Not now</Badge>

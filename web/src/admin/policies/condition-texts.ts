@@ -1,12 +1,19 @@
 /** The conditions of a policy, each in a few words that end a sentence: "the device meets healthy". */
-import type { ConditionsDocument, MfaDocument, ScheduleDocument } from '../../../../protocol/policy-document.ts';
+import type {
+  ConditionsDocument,
+  MfaDocument,
+  ScheduleDocument,
+} from '../../../../protocol/policy-document.ts';
 import { countryText } from './countries.ts';
 import { days, dayTexts, readDays, type Day } from './days.ts';
 
 export function conditionTexts(when: ConditionsDocument): string[] {
   const { posture, mfa, session, deviceApproved, source, country, schedule } = when;
   const texts: string[] = [];
-  if (posture !== undefined) texts.push(`the device meets the posture profile${posture.length === 1 ? '' : 's'} ${posture.join(' and ')}`);
+  if (posture !== undefined)
+    texts.push(
+      `the device meets the posture profile${posture.length === 1 ? '' : 's'} ${posture.join(' and ')}`,
+    );
   if (mfa !== undefined) texts.push(mfaText(typeof mfa === 'string' ? { age: mfa } : mfa));
   if (session !== undefined) texts.push(`signed in at most ${durationText(session)} ago`);
   if (deviceApproved !== undefined) texts.push('the device is approved');
@@ -56,9 +63,7 @@ function daysText(chosen: ReadonlySet<Day>): string {
       const [first] = run;
       const last = run.at(-1);
       if (first === undefined || last === undefined) return [];
-      return run.length > 2
-        ? [`${dayTexts[first]} to ${dayTexts[last]}`]
-        : run.map((each) => dayTexts[each]);
+      return run.length > 2 ? [`${dayTexts[first]} to ${dayTexts[last]}`] : run.map((each) => dayTexts[each]);
     })
     .join(', ');
 }
