@@ -214,7 +214,9 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       web.welcomed();
       // Also where there is nothing to publish: what was published before is over then.
       control.send({ t: 'publish', direct: [...(options.direct?.endpoints ?? [])] });
+      // At once, before somebody else is given what is open here.
       load.restart();
+      load.tell(systemClock.nowMs());
       handIn.restart();
     },
     onState: followControl,
