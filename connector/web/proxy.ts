@@ -86,6 +86,8 @@ export async function createProxy(
   for (const method of methods) {
     if (!app.supportedMethods.includes(method)) app.addHttpMethod(method, { hasBody: true });
   }
+  // Fastify's own would read texts whole, into memory, and leave nothing to pass on; http-proxy brings one for every type.
+  app.removeAllContentTypeParsers();
   app.decorateRequest(underKey, undefined);
   const client = new OriginClient(options.upstreams);
 

@@ -17,6 +17,11 @@ export const webAnswersMutants: readonly Mutant[] = [
     [['no origin is a listener of the connector itself', 'resolve, isOwnListener);', 'resolve);']],
   ),
   ...guards(
+    'connector/web/proxy.ts',
+    ['test/web-door/methods.test.ts'],
+    [['no body is read whole before it is passed on', '  app.removeAllContentTypeParsers();\n', '']],
+  ),
+  ...guards(
     'client/proxies/own-or-public.ts',
     ['test/client/proxies/own-or-public.test.ts'],
     [

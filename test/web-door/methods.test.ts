@@ -1,8 +1,13 @@
-/** Every method that Node parses, with a body and without, over both protocols: the application is asked what the browser asked. */
+/**
+ * Every method that Node parses, with a body of any type and without, over both protocols: the application is asked what the
+ * browser asked, and the body goes on as it comes.
+ */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { createServer, METHODS } from 'node:http';
 import { connect } from 'node:http2';
 import { after, before, test } from 'node:test';
+import { eventually } from '../support/eventually.ts';
 import { exchange } from './support/raw-exchange.ts';
 import { portOf, wiki, WebBench } from './support/web-bench.ts';
 
@@ -11,9 +16,14 @@ const methods = METHODS.filter((method) => method !== 'CONNECT');
 let bench: WebBench;
 let cookie: string;
 let asked: string[] = [];
+/** What has come of bodies so far. */
+let came = '';
 const origin = createServer((request, response) => {
   const chunks: Buffer[] = [];
-  request.on('data', (chunk: Buffer) => chunks.push(chunk));
+  request.on('data', (chunk: Buffer) => {
+    chunks.push(chunk);
+    came += chunk.toString();
+  });
   request.on('end', () => {
     asked.push(`${request.method} ${request.url} ${Buffer.concat(chunks).toString()}`);
     response.end();
@@ -76,4 +86,34 @@ test('over HTTP/2 as well', async () => {
     );
   }
   session.close();
+});
+
+test('a body of any type goes on as it comes: none is read whole before the application hears of it', async () => {
+  const types = [
+    undefined,
+    'text/plain',
+    'text/plain;charset=UTF-8',
+    'TEXT/PLAIN',
+    'application/json',
+    'application/x-www-form-urlencoded',
+    'multipart/form-data; boundary=x',
+    'application/octet-stream',
+    'text/html',
+    'application/vnd.acme+json',
+  ];
+  for (const type of types) {
+    const line = type === undefined ? '' : `Content-Type: ${type}\r\n`;
+    came = '';
+    asked = [];
+    const socket = bench.raw();
+    socket.write(
+      `POST /upload HTTP/1.1\r\nHost: ${wiki}:${bench.port}\r\nCookie: ${cookie}\r\n${line}Content-Length: 6\r\n\r\nfir`,
+    );
+    await eventually(`the first half of ${type}`, () => (came === 'fir' ? true : undefined), { everyMs: 5 });
+    socket.write('st!');
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    assert.match(answer.toString(), /^HTTP\/1\.1 200 /, type);
+    assert.deepEqual(asked, ['POST /upload first!'], type);
+    socket.destroy();
+  }
 });
