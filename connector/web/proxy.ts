@@ -18,7 +18,7 @@ import { browserHeaders, type ResponseHeaders } from './origin-response.ts';
 import type { ChosenOrigin } from './origins.ts';
 import { originNotice } from './origin-notices.ts';
 import { render, strictTransport, type Notice } from './pages.ts';
-import { endWith, refusal } from './parting.ts';
+import { endWith, endWithAnswer, refusal } from './parting.ts';
 import { hasBody } from './request-body.ts';
 import type { RawRequest } from './request-target.ts';
 import type { Answer } from './sign-in.ts';
@@ -140,6 +140,7 @@ export async function createProxy(
     };
     const state: Under = { opened, outgoing, sinceMs };
     if (hasBody(request.raw)) {
+      endWithAnswer(request.raw);
       (request as Passing)[underKey] = state;
       return done();
     }

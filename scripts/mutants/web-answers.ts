@@ -22,6 +22,17 @@ export const webAnswersMutants: readonly Mutant[] = [
     [['no body is read whole before it is passed on', '  app.removeAllContentTypeParsers();\n', '']],
   ),
   ...guards(
+    'connector/web/parting.ts',
+    ['test/web-door/early-answers.test.ts'],
+    [
+      [
+        'a body that nobody takes holds no stream after its answer',
+        'if (stream.readableEnded) return;',
+        'return;',
+      ],
+    ],
+  ),
+  ...guards(
     'client/proxies/own-or-public.ts',
     ['test/client/proxies/own-or-public.test.ts'],
     [
