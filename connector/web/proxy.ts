@@ -187,6 +187,12 @@ export async function createProxy(
       .send(answer.json);
   }
 
+  // Before http-proxy is registered, whose routes would keep Fastify's own, which says what is inside.
+  app.setErrorHandler((error, request, reply) => {
+    const status = (error as { statusCode?: number }).statusCode ?? 502;
+    if (status >= 500) return sendNotice(request, reply, originNotice('protocol'));
+    return refuse(reply, status);
+  });
   const settings: FastifyHttpProxyOptions = {
     upstream: 'http://origin.postern.invalid',
     httpMethods: methods,
@@ -220,11 +226,6 @@ export async function createProxy(
     },
   };
   await app.register(httpProxy, settings);
-  app.setErrorHandler((error, request, reply) => {
-    const status = (error as { statusCode?: number }).statusCode ?? 502;
-    if (status >= 500) return sendNotice(request, reply, originNotice('protocol'));
-    return refuse(reply, status);
-  });
   await app.ready();
   return app;
 }
