@@ -8,7 +8,7 @@ import type { Clock } from '../../protocol/clock.ts';
 import { Fault, type CodeName } from '../../protocol/errors.ts';
 import { dialOrigin, type OriginDialling } from './dial-origin.ts';
 import type { Exchange } from './exchange.ts';
-import { wantsPage } from './gate.ts';
+import { wantsPage, type Passed, type Verdict } from './gate.ts';
 import { originFailure, OriginSilent, timingOf } from './origin-failure.ts';
 import type { OriginHealth } from './origin-health.ts';
 import { browserHeaders } from './origin-response.ts';
@@ -16,6 +16,7 @@ import type { ChosenOrigin } from './origins.ts';
 import { render, type Notice } from './pages.ts';
 import { endWith, refusal } from './parting.ts';
 import type { Opened } from './proxy.ts';
+import { signInNeeded } from './sign-in.ts';
 import { answerWithinMs } from './upstreams.ts';
 
 /** Whether this is a WebSocket's opening handshake (RFC 6455 §4.1) and nothing else. */
@@ -45,12 +46,42 @@ export interface UpgradeOptions {
   failed(exchange: Exchange, code: CodeName): void;
 }
 
-/** Asks the origin and joins `socket`, the browser's connection, with its. Never rejects. */
-export async function passUpgrade(
-  opened: Opened,
-  browser: { readonly request: IncomingMessage; readonly socket: Duplex; readonly head: Buffer },
+/** What the gate made of one that is no WebSocket's. */
+export const notWebSocket = { verdict: 'malformed', status: 400 } as const satisfies Verdict;
+
+/** A browser's connection at the end of its request's head. */
+export interface Upgrading {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+}
+
+/** Does what the gate says. `open` is called where it lets it pass; where it would send a page to sign in, there is none. */
+export function answerUpgrade(
+  verdict: Verdict,
+  browser: Upgrading,
+  open: (passed: Passed) => Opened | Promise<Opened>,
   options: UpgradeOptions,
-): Promise<void> {
+): void {
+  const { request, socket } = browser;
+  const pass = async (passed: Passed): Promise<void> => passUpgrade(await open(passed), browser, options);
+  switch (verdict.verdict) {
+    case 'malformed':
+      return endWith(socket, refusal(verdict.status));
+    case 'notice':
+      return refuseUpgrade(request, socket, verdict.notice);
+    case 'pass':
+      socket.on('error', () => socket.destroy());
+      // A fault of ours costs this connection and nothing else (SEC-D2).
+      void pass(verdict).catch(() => socket.destroy());
+      return undefined;
+    default:
+      return refuseUpgrade(request, socket, signInNeeded);
+  }
+}
+
+/** Asks the origin and joins `socket`, the browser's connection, with its. Never rejects. */
+async function passUpgrade(opened: Opened, browser: Upgrading, options: UpgradeOptions): Promise<void> {
   const { exchange } = opened;
   const { socket, request } = browser;
   const sinceMs = performance.now();
@@ -74,16 +105,11 @@ export async function passUpgrade(
 }
 
 /** Answers an upgrade with a notice, and lets the connection go. */
-export function refuseUpgrade(request: IncomingMessage, socket: Duplex, notice: Notice): void {
+function refuseUpgrade(request: IncomingMessage, socket: Duplex, notice: Notice): void {
   const { status, headers, body } = render(notice, wantsPage(request));
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   const length = `content-length: ${Buffer.byteLength(body)}\r\n`;
   endWith(socket, `HTTP/1.1 ${status} Refused\r\nconnection: close\r\n${length}${lines.join('')}\r\n${body}`);
-}
-
-/** The same for what is malformed: a status and nothing else. */
-export function refuseMalformed(socket: Duplex, status: number): void {
-  endWith(socket, refusal(status));
 }
 
 interface Agreed {

@@ -10,15 +10,12 @@ import { parseId } from '../../protocol/ids.ts';
 import type { LiveFlow } from '../../protocol/live-flows.ts';
 import type { MuxStream } from '../../protocol/mux/stream.ts';
 import type { Name } from '../../protocol/names.ts';
-import type { Door } from '../../protocol/policy-document.ts';
 import type { HostCertificate } from '../../protocol/web-messages.ts';
 import { Assertions } from './assertion.ts';
-import { AcmeCertificates } from './certificates/acme-certificates.ts';
 import { answerValidation } from './certificates/answer-validation.ts';
-import { BuiltInCertificates } from './certificates/built-in.ts';
-import { CertificateFiles } from './certificates/certificate-files.ts';
-import { Certificates } from './certificates/certificates.ts';
+import type { Certificates } from './certificates/certificates.ts';
 import { Challenges } from './certificates/challenges.ts';
+import { openCertificates } from './open-certificates.ts';
 import type { PeerAnswer } from './certificates/peer-messages.ts';
 import { ControllerCalls } from './controller-calls.ts';
 import { readCookies } from './cookies.ts';
@@ -26,21 +23,23 @@ import type { DeviceFlow } from '../flows/device-flow.ts';
 import type { WebDoor, WebDoorOptions } from './door.ts';
 import type { WebResource } from '../flows/resource-at.ts';
 import { OpenExchanges, type Exchange } from './exchange.ts';
-import { Gate, type Asked, type Verdict } from './gate.ts';
+import { liveFlowOf } from './live-exchange.ts';
+import { Gate, type Asked, type Passed, type Verdict } from './gate.ts';
 import { notRecordable } from './gate-notices.ts';
 import { HttpsEndpoint } from './https-endpoint.ts';
 import { OriginHealth } from './origin-health.ts';
 import { Identities } from './identities.ts';
 import { Openings } from './openings.ts';
 import { OwnPages } from './own-pages.ts';
-import { createProxy } from './proxy.ts';
+import { createProxy, type Opened } from './proxy.ts';
 import type { RawRequest } from './request-target.ts';
 import { Rights } from './rights.ts';
 import { ServedHosts } from './served-hosts.ts';
-import { SignIn, signInNeeded } from './sign-in.ts';
-import { isWebSocket, passUpgrade, refuseMalformed, refuseUpgrade, type UpgradeOptions } from './upgrade.ts';
+import { SignIn } from './sign-in.ts';
+import { answerUpgrade, isWebSocket, notWebSocket, type UpgradeOptions } from './upgrade.ts';
 import { Upstreams } from './upstreams.ts';
 import { WebSessions } from './web-sessions.ts';
+import { whyPage } from './why-page.ts';
 import { WrongPasses } from './wrong-passes.ts';
 import { WebRecords } from './web-records.ts';
 
@@ -108,7 +107,12 @@ class ConnectorWebDoor implements WebDoor {
       clock,
       nowMs,
     });
-    this.#certificates = this.#openCertificates();
+    this.#certificates = openCertificates(options, {
+      calls: this.#calls,
+      challenges: this.#challenges,
+      served: (host) => this.#hosts.served(host),
+      changed: () => this.#report(),
+    });
     const resourceAt = (host: Name): WebResource | undefined => this.#hosts.at(host);
     this.#gate = new Gate({
       resourceAt,
@@ -120,7 +124,7 @@ class ConnectorWebDoor implements WebDoor {
       }),
       lease,
       wrongPasses: new WrongPasses(clock),
-      whyNot: (host, door) => whyNot(options.snapshot()?.web?.url, host, door),
+      whyNot: (host, door) => whyPage(options.snapshot()?.web?.url, host, door),
     });
     this.#signIn = new SignIn({
       calls: this.#calls,
@@ -161,23 +165,10 @@ class ConnectorWebDoor implements WebDoor {
       contextFor: (name) => this.#certificates.contextFor(name),
       upgrade: (request, socket, head) => {
         const asked = this.#asked(request, true);
-        const verdict = isWebSocket(request)
-          ? this.#judge(asked)
-          : ({ verdict: 'malformed', status: 400 } as const);
-        switch (verdict.verdict) {
-          case 'malformed':
-            return refuseMalformed(socket, verdict.status);
-          case 'notice':
-            return refuseUpgrade(request, socket, verdict.notice);
-          case 'pass':
-            socket.on('error', () => socket.destroy());
-            void Promise.resolve(this.#openings.open(verdict, asked, () => socket.destroy())).then((opened) =>
-              passUpgrade(opened, { request, socket, head }, upgrading),
-            );
-            return undefined;
-          default:
-            return refuseUpgrade(request, socket, signInNeeded);
-        }
+        const verdict = isWebSocket(request) ? this.#judge(asked) : notWebSocket;
+        const open = (passed: Passed): Opened | Promise<Opened> =>
+          this.#openings.open(passed, asked, () => socket.destroy());
+        answerUpgrade(verdict, { request, socket, head }, open, upgrading);
       },
     });
   }
@@ -292,15 +283,7 @@ class ConnectorWebDoor implements WebDoor {
   }
 
   liveFlows(): LiveFlow[] {
-    return this.#open.list().flatMap(([flow, exchange]) => {
-      const { right, resource, target, device, sinceMs } = exchange.options;
-      // A device's own flow is listed where it was accepted.
-      if (device !== undefined && right?.door !== 'web') return [];
-      const port = Number(/:(\d+)$/.exec(target.authority)?.[1] ?? 443);
-      const whose = right === undefined ? {} : { subject: right.sub };
-      const kind = 'web' as const;
-      return { flow, since: sinceMs, ...whose, resource: resource.id, host: target.host, port, kind };
-    });
+    return this.#open.list().flatMap(([flow, exchange]) => liveFlowOf(flow, exchange) ?? []);
   }
 
   cutFlow(id: string): boolean {
@@ -336,32 +319,6 @@ class ConnectorWebDoor implements WebDoor {
     this.#assertions.close();
     await this.#app?.close();
     return connections;
-  }
-
-  #openCertificates(): Certificates {
-    const { state, lease, clock, random, acme, certificates } = this.#options;
-    const shared = { state, nowMs: () => lease.nowMs(), changed: () => this.#report() };
-    return new Certificates({
-      nowMs: shared.nowMs,
-      files:
-        certificates === undefined ? undefined : new CertificateFiles(certificates, clock, shared.changed),
-      acme:
-        acme === undefined
-          ? undefined
-          : new AcmeCertificates({
-              ...shared,
-              ...acme,
-              challenges: this.#challenges,
-              clock,
-              random,
-            }),
-      builtIn: new BuiltInCertificates({
-        ...shared,
-        calls: this.#calls,
-        notKept: () => this.#options.alarm('not-kept'),
-      }),
-      served: (host) => this.#hosts.served(host),
-    });
   }
 
   #report(): void {
@@ -402,13 +359,4 @@ class ConnectorWebDoor implements WebDoor {
       isUpgrade,
     };
   }
-}
-
-/** The controller's page for this refusal; `start`: where sign-in begins. */
-function whyNot(start: string | undefined, host: Name, door: Door): string | undefined {
-  if (start === undefined) return undefined;
-  const url = new URL('/refused', start);
-  url.searchParams.set('resource', host);
-  url.searchParams.set('door', door);
-  return url.href;
 }
