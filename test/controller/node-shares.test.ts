@@ -184,6 +184,25 @@ test('two connectors at two controllers have one limit: all of it where it is wa
   for (const each of shares) each.stop();
 });
 
+test('a connector that was refused once and is asked for nothing since leaves the others all that is free', () => {
+  const { clock, shares } = world({ flows: 10 });
+  const [one, two] = [new Connector(shares[0]), new Connector(shares[0])];
+  const pass = (seconds: number): void => {
+    for (let at = 0; at < seconds; at += 1) {
+      while (one.dial());
+      for (const each of [one, two]) each.tell(clock.nowMs());
+      clock.advance(1_000);
+    }
+  };
+  pass(12);
+  assert.equal(two.dial(), false);
+  pass(2);
+  for (const close of one.open.splice(0)) close();
+  pass(12);
+  assert.deepEqual([one.quota.flows, two.quota.flows], [10, 0]);
+  for (const each of shares) each.stop();
+});
+
 test('a connector whose channel breaks and comes back keeps what it has open, and nobody is given it meanwhile', () => {
   const { clock, shares } = world({ flows: 10 });
   const [one, two] = [new Connector(shares[0]), new Connector(shares[0])];
