@@ -16,6 +16,7 @@ import { useFailure } from '../ui/use-failure.ts';
 import { useTitle } from '../ui/use-title.ts';
 import { DevicePasses } from './device-passes.tsx';
 import { Devices } from './devices.tsx';
+import { useFavourites, type Favourites } from './favourites.ts';
 import { ResourceRow } from './resource-row.tsx';
 import { RequestsPanel } from './requests-panel.tsx';
 
@@ -106,7 +107,10 @@ function Resources({ me, answer }: { readonly me: Me; readonly answer: MyResourc
   const wanted = search.trim().toLowerCase();
   const found = answer.resources.filter((resource) => matches(resource, wanted));
   const isReady = ({ state, web }: PortalResource): boolean => state === 'granted' || web !== undefined;
-  const granted = found.filter(isReady);
+  const [favourites, toggle] = useFavourites(me.person.id);
+  const granted = found
+    .filter(isReady)
+    .toSorted((a, b) => Number(favourites.has(b.id)) - Number(favourites.has(a.id)));
   const refused = found.filter((resource) => !isReady(resource));
   if (answer.resources.length === 0) {
     return (
@@ -133,8 +137,8 @@ function Resources({ me, answer }: { readonly me: Me; readonly answer: MyResourc
           </Button>
         </div>
       ) : undefined}
-      <ResourceList me={me} title="Ready" resources={granted} />
-      <ResourceList me={me} title="You may not yet, because" resources={refused} />
+      <ResourceList me={me} title="Ready" resources={granted} favourites={favourites} onFavourite={toggle} />
+      <ResourceList me={me} title="Not yet, because something is missing" resources={refused} />
     </>
   );
 }
@@ -192,10 +196,15 @@ function ResourceList({
   me,
   title,
   resources,
+  favourites,
+  onFavourite,
 }: {
   readonly me: Me;
   readonly title: string;
   readonly resources: readonly PortalResource[];
+  /** Absent where none is put first. */
+  readonly favourites?: Favourites;
+  readonly onFavourite?: (resource: string) => void;
 }) {
   const [shown, setShown] = useState(page);
   if (resources.length === 0) return undefined;
@@ -206,7 +215,16 @@ function ResourceList({
     >
       <ul className="divide-y divide-line">
         {resources.slice(0, shown).map((resource) => (
-          <ResourceRow key={resource.id} me={me} resource={resource} />
+          <ResourceRow
+            key={resource.id}
+            me={me}
+            resource={resource}
+            {...(favourites === undefined || onFavourite === undefined
+              ? {}
+              : {
+                  favourite: { is: favourites.has(resource.id), toggle: () => onFavourite(resource.id) },
+                })}
+          />
         ))}
       </ul>
       {resources.length > shown ? (
