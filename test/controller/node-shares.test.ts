@@ -309,3 +309,42 @@ test('a relay of one organisation says nothing of another’s', () => {
   assert.deepEqual([...relayed], [[ours, 500]]);
   shares[0].stop();
 });
+
+/** Counts what it is asked. */
+class CountedLoads extends Loads {
+  asked = 0;
+
+  override of(...which: Parameters<Loads['of']>): ReturnType<Loads['of']> {
+    this.asked += 1;
+    return super.of(...which);
+  }
+}
+
+test('a round divides the rate of each of many organisations once, however many relays there are', () => {
+  const clock = new VirtualClock();
+  const organisations = Array.from({ length: 100 }, () => newId('org', systemRandom(16)));
+  const [first] = organisations;
+  assert.ok(first !== undefined);
+  const limits: Limits = { people: null, connectors: null, requests: null, flows: null, relay: 8 };
+  const loads = new CountedLoads();
+  const shares = new NodeShares({
+    live: { loads },
+    firstOrganisation: first,
+    limitsOf: () => limits,
+    all: () => organisations,
+    relayed: () => undefined,
+    began: () => undefined,
+    clock,
+  });
+  for (let index = 0; index < 8; index += 1) {
+    const node = newId('rly', systemRandom(16)) as NodeId;
+    shares.join({ organisation: first, node, kind: 'relay' }, () => undefined);
+    const passed = organisations.map((org) => ({ org, bytes: 1_000, waits: false }));
+    shares.hear(node, { ms: 1_000, passed });
+  }
+  loads.asked = 0;
+  clock.advance(1_000);
+  // Its own relays, and the operator's.
+  assert.equal(loads.asked, 2 * organisations.length);
+  shares.stop();
+});
