@@ -189,7 +189,7 @@ test('a connector that was refused once and is asked for nothing since leaves th
   const [one, two] = [new Connector(shares[0]), new Connector(shares[0])];
   const pass = (seconds: number, isDialling = true): void => {
     for (let at = 0; at < seconds; at += 1) {
-      while (isDialling && one.dial());
+      if (isDialling) while (one.dial());
       for (const each of [one, two]) each.tell(clock.nowMs());
       clock.advance(1_000);
     }
