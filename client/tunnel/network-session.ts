@@ -9,18 +9,10 @@ import type { ConnectorId, NetworkId } from '../../protocol/ids.ts';
 import { decodeKey, type AgreementKey } from '../../protocol/keys.ts';
 import { dialSession } from '../../protocol/link/open-session.ts';
 import type { Session } from '../../protocol/link/session.ts';
+import { ConnectorOrder, type ConnectorPeer } from './connector-order.ts';
 import { firstOf } from './first-of.ts';
 import { KeptSession } from './kept-session.ts';
 import type { Route, Routes } from './route.ts';
-
-/** A connector of the network. */
-export interface ConnectorPeer {
-  readonly id: ConnectorId;
-  /** Its node key, base64url. */
-  readonly nk: string;
-  /** An administrator keeps new flows away from it. */
-  readonly drained?: boolean;
-}
 
 export interface NetworkSessionOptions {
   readonly network: NetworkId;
@@ -53,8 +45,6 @@ const staggerMs = 1_000;
 const patienceMs = 10_000;
 /** How long the connector has to end the flows of a right that is gone, since only it can say why. */
 const partingMs = 1_000;
-/** A connector that ended in order is asked last for so long. */
-const drainedMs = 60_000;
 /** How often a session that lingers is looked at: one without flows is closed. */
 const lingerCheckMs = 15_000;
 
@@ -69,18 +59,14 @@ export class NetworkSession {
   #cancelRetry: () => void = () => undefined;
   #cancelCheck: () => void = () => undefined;
   #rounds = 0;
-  /** The connector that worked last is tried first. */
-  #preferred: string | undefined;
-  /** Connectors that took no new flows any more, and since when. */
-  readonly #drained = new Map<ConnectorId, number>();
-  /** Those that the controller last said are drained. */
-  #wasDrained: ReadonlySet<ConnectorId> = new Set();
+  readonly #order: ConnectorOrder;
   #stopped = false;
   /** Wait for their connectors to end their flows. */
   #parting: readonly Session[] = [];
 
   constructor(options: NetworkSessionOptions) {
     this.#options = options;
+    this.#order = new ConnectorOrder(options.clock);
     this.poke();
   }
 
@@ -264,7 +250,7 @@ export class NetworkSession {
   #up(kept: KeptSession, connector: ConnectorId): void {
     this.#cancelRetry();
     this.#state = { state: 'up', kept, connector };
-    this.#preferred = connector;
+    this.#order.worked(connector);
     this.#rounds = 0;
     void this.#watch(kept, connector);
     kept.sendGrants(this.#options.grants());
@@ -283,7 +269,7 @@ export class NetworkSession {
     if (this.#lingering.get(connector) === kept) this.#lingering.delete(connector);
     this.#replaced.delete(kept);
     if (this.#stopped || this.#state.state !== 'up' || this.#state.kept !== kept) return;
-    if (fault.code === 'draining') this.#askLast(connector);
+    if (fault.code === 'draining') this.#order.ended(connector);
     this.#state = { state: 'idle', fault };
     this.poke();
   }
@@ -303,35 +289,19 @@ export class NetworkSession {
   /** What is open goes on there for a while; new flows go to another connector. */
   #draining(kept: KeptSession, connector: ConnectorId): void {
     kept.drains();
-    this.#askLast(connector);
+    this.#order.ended(connector);
     if (this.#state.state !== 'up' || this.#state.kept !== kept) return;
     this.#setAside(kept, connector, 'draining');
   }
 
   /** As the controller says of its connectors: of one that was drained new flows go elsewhere, and to one taken back again. */
   #followDrained(): void {
-    const drained = new Set(
-      this.#options.connectors().flatMap((each) => (each.drained === true ? each.id : [])),
-    );
-    for (const id of this.#wasDrained) {
-      if (drained.has(id)) continue;
-      this.#drained.delete(id);
+    for (const id of this.#order.follow(this.#options.connectors())) {
       const kept = this.#lingering.get(id);
       if (kept?.isDraining === true && this.#lingering.delete(id)) this.#replaced.add(kept);
     }
-    this.#wasDrained = drained;
-    if (this.#state.state === 'up' && drained.has(this.#state.connector))
+    if (this.#state.state === 'up' && this.#order.isDrained(this.#state.connector))
       this.#draining(this.#state.kept, this.#state.connector);
-  }
-
-  #askLast(connector: ConnectorId): void {
-    this.#drained.set(connector, this.#options.clock.nowMs());
-    if (this.#preferred === connector) this.#preferred = undefined;
-  }
-
-  #isDrained(connector: ConnectorId): boolean {
-    const sinceMs = this.#drained.get(connector);
-    return sinceMs !== undefined && this.#options.clock.nowMs() - sinceMs < drainedMs;
   }
 
   /** New flows need not wait for a connector that may be gone, where there is another. */
@@ -346,7 +316,7 @@ export class NetworkSession {
 
   #setAside(kept: KeptSession, connector: ConnectorId, code: CodeName): void {
     this.#lingering.set(connector, kept);
-    this.#preferred = undefined;
+    this.#order.lost();
     this.#state = { state: 'idle', fault: new Fault(code) };
     this.#checkLingering();
     this.poke();
@@ -383,12 +353,7 @@ export class NetworkSession {
 
   /** A connector with a session that lingers is asked for that one alone, and one that is drained for nothing. */
   #inOrder(): ConnectorPeer[] {
-    const connectors = this.#options
-      .connectors()
-      .filter(({ id, drained }) => !this.#lingering.has(id) && drained !== true);
-    const rank = ({ id }: ConnectorPeer): number =>
-      id === this.#preferred ? 0 : this.#isDrained(id) ? 2 : 1;
-    return connectors.toSorted((one, other) => rank(one) - rank(other));
+    return this.#order.of(this.#options.connectors().filter(({ id }) => !this.#lingering.has(id)));
   }
 
   #lastFault(): Fault {

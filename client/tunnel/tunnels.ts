@@ -14,7 +14,8 @@ import { dialOptions, lookupWithLocalhost } from '../../protocol/node/dial-optio
 import type { Identity } from '../../protocol/node/identity.ts';
 import { DirectPaths } from './direct-paths.ts';
 import type { DeviceMemory } from '../memory.ts';
-import { NetworkSession, type ConnectorPeer } from './network-session.ts';
+import type { ConnectorPeer } from './connector-order.ts';
+import { NetworkSession } from './network-session.ts';
 import type { Route } from './route.ts';
 
 export interface TunnelOptions {

@@ -11,12 +11,13 @@ import type { Exchange } from './exchange.ts';
 import type { Asked, Verdict } from './gate.ts';
 import { wantsPage } from './gate.ts';
 import { breakOff, OriginAnswer, type BrowserResponse } from './origin-answer.ts';
-import { originFailure } from './origin-failure.ts';
+import { originFailure, timingOf } from './origin-failure.ts';
 import { OriginClient, outgoingKey, type OriginReply, type Outgoing } from './origin-client.ts';
 import type { OriginHealth } from './origin-health.ts';
 import { browserHeaders, type ResponseHeaders } from './origin-response.ts';
 import type { ChosenOrigin } from './origins.ts';
-import { originNotice, render, type Notice } from './pages.ts';
+import { originNotice } from './origin-notices.ts';
+import { render, strictTransport, type Notice } from './pages.ts';
 import { endWith, refusal } from './parting.ts';
 import { hasBody } from './request-body.ts';
 import type { RawRequest } from './request-target.ts';
@@ -155,10 +156,14 @@ export async function createProxy(
 
   /** No origin answered. */
   function failed(reply: FastifyReply, state: Under | undefined, error: unknown): void {
-    const { code, notice } = originFailure(error);
+    const failure = originFailure(error);
     // What was cut, or has no browser any more, failed for no fault of the origin's.
-    if (state?.opened.exchange.isOver === false) options.failed(state.opened.exchange, code);
-    void sendNotice(reply.request, reply, notice);
+    if (state?.opened.exchange.isOver === false) options.failed(state.opened.exchange, failure.code);
+    if (state !== undefined)
+      void reply.header('server-timing', timingOf(failure, performance.now() - state.sinceMs));
+    const { method } = reply.request;
+    const link = method === 'GET' || method === 'HEAD' ? { link: { path: '', label: 'Try again' } } : {};
+    void sendNotice(reply.request, reply, { ...failure.notice, ...link });
   }
 
   async function answerOwn(
@@ -170,7 +175,12 @@ export async function createProxy(
     const answer = await options.own(verdict, asked);
     if (!('json' in answer)) return sendAnswer(request, reply, answer);
     return reply
-      .headers({ 'content-type': 'application/json; charset=utf-8', 'cache-control': 'public, max-age=60' })
+      .headers({
+        ...strictTransport,
+        'content-type': 'application/json; charset=utf-8',
+        'cache-control': 'public, max-age=60',
+        'x-content-type-options': 'nosniff',
+      })
       .send(answer.json);
   }
 
@@ -295,7 +305,7 @@ function sendAnswer(request: FastifyRequest, reply: FastifyReply, answer: Answer
   if ('notice' in answer) return sendNotice(request, reply, answer.notice);
   if (hasBody(request.raw)) closing(reply);
   return reply
-    .headers({ 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' })
+    .headers({ ...strictTransport, 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' })
     .redirect(answer.redirect, 303);
 }
 

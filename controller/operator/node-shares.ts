@@ -50,8 +50,8 @@ export interface NodeSharesOptions {
 export class NodeShares {
   readonly #options: NodeSharesOptions;
   readonly #joined = new Map<NodeId, Joined>();
-  /** Ends the wait for a node that has left. */
-  readonly #left = new Map<NodeId, () => void>();
+  /** Nodes that have left and are waited for; `cancel` ends the wait. */
+  readonly #left = new Map<NodeId, { readonly joined: Joined; readonly cancel: () => void }>();
   readonly #used = new Map<NodeId, Map<OrganisationId, UsedNow>>();
   #cancelTick: (() => void) | undefined;
 
@@ -61,11 +61,14 @@ export class NodeShares {
 
   /** A connector or relay is here; the returned function says that it has gone, once. */
   join(node: SharedNode, tell: Joined['tell']): () => void {
-    this.#left.get(node.node)?.();
+    const left = this.#left.get(node.node);
+    left?.cancel();
     this.#left.delete(node.node);
-    const joined: Joined = { ...node, tell, told: '', passing: new Set() };
+    const before = this.#joined.get(node.node) ?? left?.joined;
+    const joined: Joined = { ...node, tell, told: '', passing: before?.passing ?? new Set() };
     this.#joined.set(node.node, joined);
-    this.#set(joined, node.organisation, nothing);
+    // One that comes back has what it had, until it says something else.
+    if (before === undefined) this.#set(joined, node.organisation, nothing);
     this.#tell(joined);
     this.#cancelTick ??= this.#options.clock.after(tickMs, () => this.#tick());
     return () => {
@@ -73,10 +76,8 @@ export class NodeShares {
       if (this.#joined.get(node.node) !== joined) return;
       this.#joined.delete(node.node);
       this.#used.delete(node.node);
-      this.#left.set(
-        node.node,
-        this.#options.clock.after(lingerMs, () => this.#forget(joined)),
-      );
+      const cancel = this.#options.clock.after(lingerMs, () => this.#forget(joined));
+      this.#left.set(node.node, { joined, cancel });
     };
   }
 
@@ -122,7 +123,7 @@ export class NodeShares {
 
   stop(): void {
     this.#cancelTick?.();
-    for (const cancel of this.#left.values()) cancel();
+    for (const { cancel } of this.#left.values()) cancel();
   }
 
   #serves({ organisation: own }: SharedNode, organisation: OrganisationId): boolean {

@@ -127,11 +127,21 @@ export const clientMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
+    'client/tunnel/connector-order.ts',
+    ['test/client/draining.test.ts'],
+    [
+      [
+        'a connector that an administrator drained is not asked',
+        '\n      .filter(({ drained }) => drained !== true)',
+        '',
+      ],
+    ],
+  ),
+  ...guards(
     'client/tunnel/network-session.ts',
     ['test/client/draining.test.ts'],
     [
       ['a connector that drains gets no new flows', "this.#setAside(kept, connector, 'draining');", ''],
-      ['a connector that an administrator drained is not asked', ' && drained !== true);', ');'],
       [
         'a connector that was taken back is asked beside what is open there',
         'if (kept?.isDraining === true && this.#lingering.delete(id)) this.#replaced.add(kept);',

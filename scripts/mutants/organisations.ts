@@ -124,8 +124,13 @@ export const organisationMutants: readonly Mutant[] = [
       ],
       [
         'what a node that has left may have is nobody’s yet',
-        'this.#options.clock.after(lingerMs, () => this.#forget(joined)),',
-        'this.#options.clock.after(0, () => this.#forget(joined)),',
+        'this.#options.clock.after(lingerMs, () => this.#forget(joined));',
+        'this.#options.clock.after(0, () => this.#forget(joined));',
+      ],
+      [
+        'what a node that comes back has open is nobody else’s meanwhile',
+        'if (before === undefined) this.#set(joined, node.organisation, nothing);',
+        'this.#set(joined, node.organisation, nothing);',
       ],
     ],
   ),

@@ -53,6 +53,7 @@ export const scimMutants: readonly Mutant[] = [
   ]),
   ...guards('controller/scim/mass-removal.ts', directory, [
     ['a directory that goes wild is stopped', 'if (isHalted || losing.size > most)', 'if (isHalted)'],
+    ['a share that was set counts exactly', 'stopAt === undefined ? usualFew : 1', 'usualFew'],
     [
       'a directory that was stopped stays so',
       'if (isHalted || losing.size > most)',

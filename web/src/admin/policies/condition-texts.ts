@@ -34,7 +34,7 @@ function mfaText({ age, amr, acr }: MfaDocument): string {
 const units: Readonly<Record<string, string>> = { s: 'second', m: 'minute', h: 'hour', d: 'day' };
 
 /** `12h` as `12 hours`; what the document could not mean stays as it is written, since it is checked elsewhere. */
-export function durationText(written: string): string {
+function durationText(written: string): string {
   const [, count = '', unit = ''] = /^(\d+)([smhd])$/.exec(written) ?? [];
   const name = units[unit];
   return name === undefined ? written : `${count} ${name}${count === '1' ? '' : 's'}`;
