@@ -227,9 +227,9 @@ function Overview({ account }: { readonly account: Account }) {
                       }
                       note={<Foreign text={address} limit={60} className="font-mono text-note" />}
                       aside={
-                        <>
+                        <span>
                           until <Instant instant={until} />
-                        </>
+                        </span>
                       }
                     />
                   ))}

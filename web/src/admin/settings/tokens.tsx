@@ -60,10 +60,13 @@ export default function Tokens() {
   };
   return (
     <>
-      <p className="max-w-2xl text-quiet text-pretty">
-        Programs administer with a token: the command line, continuous integration, your own. People do
-        without, by their role.
-      </p>
+      <div className="flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
+        <p className="max-w-2xl min-w-0 flex-1 basis-72 text-quiet text-pretty">
+          Programs administer with a token: the command line, continuous integration, your own. People do
+          without, by their role.
+        </p>
+        {tokens.data === undefined || tokens.data.length === 0 ? undefined : make}
+      </div>
       {writing === 'not-fresh' ? (
         <SignInAgain>
           A token outlasts your session, so it is made and revoked right after signing in.
@@ -72,7 +75,6 @@ export default function Tokens() {
       <Loaded what="The tokens" query={tokens}>
         {(list) => (
           <>
-            {list.length === 0 || make === undefined ? undefined : <div>{make}</div>}
             <DataTable
               name="tokens"
               rows={list}
