@@ -37,7 +37,7 @@ test('the page of a resource with a public hostname shows them, as if one opened
   const dashboard = await startDashboard({ after: (done) => t.after(done) });
   const { page, complaints } = await dashboard.open();
   await page.goto(dashboard.url('/admin/resources/wiki'));
-  const told = page.getByRole('region', { name: 'Who the application is told it is' });
+  const told = page.getByRole('region', { name: 'What the application is told of people' });
   await told.getByText('Remote-User: alice@acme.example').waitFor();
   await told.getByText('"typ": "postern-assertion+jwt"').waitFor();
   await told.getByRole('tab', { name: 'Python' }).click();

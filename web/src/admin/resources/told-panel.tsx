@@ -18,7 +18,7 @@ export function ToldPanel({ web, resource }: { readonly web: WebDocument; readon
   const { host, audience, headers, assertion } = toldOf(me, web, resource, nowMs);
   const sample = identitySamples.find(({ id }) => id === chosen);
   return (
-    <Panel title="Who the application is told it is">
+    <Panel title="What the application is told of people">
       <div className="px-5 pt-1 pb-5">
         <Sections label="What it gets, and programs" sections={sections} chosen={chosen} onChange={setChosen}>
           {sample === undefined ? (

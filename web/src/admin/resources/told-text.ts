@@ -61,14 +61,19 @@ export function toldOf(
     host,
     audience: heldBy,
     headers: sent.map(([name, value]) => `${name}: ${asSent(value)}`).join('\n'),
-    assertion: JSON.stringify({ alg: 'ES256', typ: 'postern-assertion+jwt' }, null, 2).concat(
-      '\n',
-      JSON.stringify(claims, null, 2),
-    ),
+    assertion: `${objectText({ alg: 'ES256', typ: 'postern-assertion+jwt' })}\n${objectText(claims)}`,
   };
 }
 
 /** What is not ASCII is percent-encoded UTF-8. */
 function asSent(value: string): string {
   return value.replaceAll(/[^\u0020-\u007e]/gu, (character) => encodeURIComponent(character.toWellFormed()));
+}
+
+/** One entry a line, lists within it. */
+function objectText(entries: Readonly<Record<string, unknown>>): string {
+  const lines = Object.entries(entries).map(
+    ([name, value]) => `  ${JSON.stringify(name)}: ${JSON.stringify(value)}`,
+  );
+  return `{\n${lines.join(',\n')}\n}`;
 }
