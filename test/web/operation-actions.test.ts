@@ -35,6 +35,33 @@ const inForce = async () => (await organisation.reader.current()).document;
 const dialog = () => page.getByRole('dialog').last();
 const press = (name: string | RegExp) => page.getByRole('button', { name }).last().click();
 
+test('what somebody exposes is seen with whom it is for, and ended: it is over at once', async () => {
+  const before = await inForce();
+  await portal.admin('PUT', '/api/v1/document?secrets=keep', {
+    ...before,
+    expose: { suffix: 'apps.acme.example' },
+    policies: [
+      ...(before.policies ?? []),
+      { name: 'sre-expose', allow: { groups: ['sre'] }, mayExpose: true },
+    ],
+  });
+  const call: ExposeCall = {
+    t: 'expose',
+    id: 1,
+    call: { what: 'begin', wanted: { port: 3_000, allow: { groups: ['staff'] } } },
+  };
+  const device = busy.device as DeviceId;
+  const begun = await exposeForDevice(portal.context, organisation.id, device, call);
+  assert.equal(begun.status, 201);
+  await go('/admin/exposures');
+  await page.getByRole('row', { name: /alice.*staff/ }).waitFor();
+  await press(/^End alice/);
+  await press('End now');
+  await page.getByText('Nothing is exposed').waitFor();
+  assert.deepEqual((await organisation.reader.current()).exposures, []);
+  await portal.admin('PUT', '/api/v1/document?secrets=keep', before);
+});
+
 test('a connector and a relay are removed from their lists, and the relay inside a controller has no such button', async () => {
   const names = async (kind: 'connectors' | 'relays') =>
     (await ask<ServerEntry[]>(kind)).map(({ name }) => name);
@@ -268,33 +295,6 @@ test('the simulator tries another device, its posture and an age of several fact
   await page.getByLabel('Several factors were used').fill('13h');
   await run();
   await page.getByText('Refused', { exact: true }).waitFor();
-});
-
-test('what somebody exposes is seen with whom it is for, and ended: it is over at once', async () => {
-  const before = await inForce();
-  await portal.admin('PUT', '/api/v1/document?secrets=keep', {
-    ...before,
-    expose: { suffix: 'apps.acme.example' },
-    policies: [
-      ...(before.policies ?? []),
-      { name: 'sre-expose', allow: { groups: ['sre'] }, mayExpose: true },
-    ],
-  });
-  const call: ExposeCall = {
-    t: 'expose',
-    id: 1,
-    call: { what: 'begin', wanted: { port: 3_000, allow: { groups: ['staff'] } } },
-  };
-  const device = busy.device as DeviceId;
-  const begun = await exposeForDevice(portal.context, organisation.id, device, call);
-  assert.equal(begun.status, 201);
-  await go('/admin/exposures');
-  await page.getByRole('row', { name: /alice.*staff/ }).waitFor();
-  await press(/^End alice/);
-  await press('End now');
-  await page.getByText('Nothing is exposed').waitFor();
-  assert.deepEqual((await organisation.reader.current()).exposures, []);
-  await portal.admin('PUT', '/api/v1/document?secrets=keep', before);
 });
 
 test('all that this file is to do was done in the browser, where nothing went wrong', () => {

@@ -128,14 +128,15 @@ function MakeToken({ onClose }: { readonly onClose: () => void }) {
   const [role, setRole] = useState<TokenRole>('admin');
   const [scopes, setScopes] = useState<readonly Scope[]>(everyScope);
   const [expires, setExpires] = useState('90d');
+  const send = () =>
+    admin.makeToken({
+      role,
+      scopes: isReader(role) ? ['read'] : [...scopes],
+      ...(name === '' ? {} : { name }),
+      ...(expires === '' ? {} : { expires }),
+    });
   const make = useMutation({
-    mutationFn: () =>
-      admin.makeToken({
-        role,
-        scopes: isReader(role) ? ['read'] : [...scopes],
-        ...(name === '' ? {} : { name }),
-        ...(expires === '' ? {} : { expires }),
-      }),
+    mutationFn: send,
     onSuccess: () => queries.invalidateQueries({ queryKey: ['admin', 'tokens'] }),
   });
   return (
@@ -145,6 +146,7 @@ function MakeToken({ onClose }: { readonly onClose: () => void }) {
       yes="Make the token"
       incomplete={!isReader(role) && scopes.length === 0}
       refused="The token could not be made"
+      code={send}
       onClose={onClose}
       form={
         <>
