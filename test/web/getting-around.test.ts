@@ -55,6 +55,24 @@ test('Ctrl-K goes anywhere by the keyboard alone', async () => {
   await page.getByRole('heading', { level: 1, name: 'bastion' }).waitFor();
 });
 
+test('Ctrl-K finds what somebody was refused by the trace on their page', async () => {
+  await go('/refused?resource=bastion');
+  const trace = (await page.getByText('For an administrator: trace').locator('code').innerText()).trim();
+  await go('/admin');
+  await page.keyboard.press('Control+K');
+  await page.getByRole('combobox', { name: 'Go to or find' }).waitFor();
+  await page.keyboard.type(trace);
+  await page.getByRole('option', { name: 'What was refused under this trace' }).waitFor();
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/q=/);
+  const entries = page.getByRole('list', { name: 'Entries' }).getByRole('button');
+  await entries.filter({ hasText: 'The disk is not encrypted' }).waitFor();
+  assert.equal(await entries.count(), 1);
+  assert.doesNotMatch(await entries.first().innerText(), /A policy allows it/);
+  await entries.first().click();
+  await page.getByText(trace).last().waitFor();
+});
+
 test('nobody is shown what their role does not cover, and without a role there is no dashboard', async (t) => {
   const signIn = async (role: Role | undefined): Promise<Page> => {
     const { cookie } = await signInAs(portal, role ?? 'nobody', role);

@@ -19,5 +19,5 @@ export function codeOf(
 
 /** As one word of a shell, whatever is in it. */
 function quoted(text: string): string {
-  return /^[\w./:@%?=&-]+$/.test(text) && !/[?&]/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  return /^[\w./:@%=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
