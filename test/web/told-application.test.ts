@@ -5,7 +5,6 @@ import { test } from 'node:test';
 import { identityHeaders } from '../../connector/web/identity-headers.ts';
 import type { ConnectorWeb } from '../../protocol/web-resource.ts';
 import type { Right } from '../../connector/flows/right.ts';
-import { identitySamples } from '../../web/src/admin/resources/identity-samples.ts';
 import { toldOf } from '../../web/src/admin/resources/told-text.ts';
 import { axeFindings, startDashboard } from './support/dashboard.ts';
 
@@ -28,9 +27,17 @@ test('the headers are those that the connector adds, with the same values', () =
 });
 
 test('each program is the one of docs/identity.md, which is run there', () => {
-  const page = readFileSync(new URL('../../docs/identity.md', import.meta.url), 'utf8');
-  for (const { id, text } of identitySamples)
-    assert.ok(page.includes(`\`\`\`${id === 'node' ? 'js' : id}\n${text}\n\`\`\``), id);
+  const text = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+  const page = text('docs/identity.md');
+  for (const [language, name] of [
+    ['js', 'node'],
+    ['python', 'python'],
+    ['nginx', 'nginx'],
+  ])
+    assert.ok(
+      page.includes(`\`\`\`${language}\n${text(`web/src/admin/resources/samples/${name}.txt`)}\`\`\`\n`),
+      name,
+    );
 });
 
 test('the page of a resource with a public hostname shows them, as if one opened it oneself', async (t) => {
