@@ -35,6 +35,7 @@ import type { SignInPrompt } from '../sign-in/sign-in.ts';
 import { SignIns } from '../sign-in/sign-ins.ts';
 import type { Knowledge } from '../standing.ts';
 import { relayName, type AccountParts } from '../status-report.ts';
+import { KnownPeers } from '../tunnel/known-peers.ts';
 import { Tunnels } from '../tunnel/tunnels.ts';
 import { AccountKnowledge } from './account-knowledge.ts';
 import { PersonNotices } from './person-notices.ts';
@@ -54,6 +55,8 @@ export interface AccountOptions {
   /** How the device is listed. */
   readonly deviceName: string;
   readonly machine: Machine;
+  /** Whether connectors that this device has not met, or that have other keys since, are refused. */
+  readonly strictPeers: boolean;
   /** Epoch milliseconds. */
   readonly wallClock: () => number;
   /** The addresses that are given to names now; undefined while none are. */
@@ -75,6 +78,7 @@ export class Account {
   readonly keys: DeviceKeys;
   readonly questions: ControllerQuestions;
   readonly signIns: SignIns;
+  readonly #peers: KnownPeers;
   readonly #options: AccountOptions;
   readonly #identity: Identity;
   readonly #memory: DeviceMemory;
@@ -97,6 +101,13 @@ export class Account {
     this.#ready.promise.catch(() => undefined);
     this.#alarms = new Alarms(Date.now, (_name, text) => onEvent({ kind: 'alarm', text }));
     this.#memory = new DeviceMemory(options.state, (name) => this.#alarms.raise(name));
+    this.#peers = new KnownPeers({
+      state: options.state,
+      isStrict: options.strictPeers,
+      onReport: (report) => onEvent({ kind: 'peer', report }),
+      alarm: (name) => this.#alarms.raise(name),
+      wallClock,
+    });
     this.#knowledge = new AccountKnowledge({
       state: options.state,
       url: () => this.url,
@@ -124,6 +135,7 @@ export class Account {
     this.tunnels = new Tunnels({
       identity,
       memory: this.#memory,
+      peers: this.#peers,
       onNote: (note) => this.flows.note(note),
       mayDial: (address) => mayDialDirectly(address, options.range()),
       clock: systemClock,
@@ -265,6 +277,7 @@ export class Account {
       knowledge: this.knowledge(),
       lastPosture: this.#posture.last,
       tunnels: this.tunnels,
+      peers: this.#peers,
       flows: this.flows,
       alarms: this.#alarms.shown,
     };
@@ -296,6 +309,13 @@ export class Account {
   readyWhenComplete(): void {
     if (this.#live && this.#knowledge.contact === 'known' && this.#options.isCapturing())
       this.#ready.resolve();
+  }
+
+  /** Takes a connector's key as its own from here on. @param peer `CONNECTOR:KEY`; throws a Fault where it is not named so now */
+  acceptPeer(peer: string): ReturnType<KnownPeers['accept']> {
+    const accepted = this.#peers.accept(peer);
+    this.tunnels.update();
+    return accepted;
   }
 
   /** Raises the alarm that something could not be written down. */
@@ -377,6 +397,7 @@ export class Account {
     const { snapshot } = this.#memory;
     if (snapshot === undefined) return;
     this.#knowledge.read(snapshot);
+    this.#peers.follow(snapshot);
     this.tunnels.update();
     this.#posture.follow();
   }
