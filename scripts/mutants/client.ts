@@ -3,6 +3,39 @@ import { guards, type Mutant } from './mutant.ts';
 
 export const clientMutants: readonly Mutant[] = [
   ...guards(
+    'cli/bundle-redaction.ts',
+    ['test/cli/bundle.test.ts'],
+    [
+      ['no bundle that is shared holds a password of an address', '  /(?<=\\/\\/)[^\\s/@]+(?=@)/g,\n', ''],
+      [
+        'no bundle that is shared holds an address',
+        '.replace(fours, (address) => this.#address(address))',
+        '',
+      ],
+      [
+        'sentences of an anonymous bundle name nothing that other fields name',
+        "this.#learn(value, '')",
+        'void value',
+      ],
+      [
+        'a field of an anonymous bundle that nobody thought of is a placeholder',
+        'withoutSecrets(text)) : this.#whole(text);',
+        'withoutSecrets(text)) : this.#withoutHosts(text);',
+      ],
+    ],
+  ),
+  ...guards(
+    'cli/bundle.ts',
+    ['test/cli/bundle.test.ts'],
+    [
+      [
+        'no bundle holds what posture reported word for word',
+        '{ posture: { at: posture.at, checks: posture.checks } }',
+        '{ posture }',
+      ],
+    ],
+  ),
+  ...guards(
     'client/tunnel/known-peers.ts',
     ['test/client/known-peers.test.ts'],
     [
