@@ -3,9 +3,9 @@
  * follows a controller of its own. Composes the parts of this folder; `postern up` starts it and prints what it reports.
  */
 import { hostname } from 'node:os';
-import { systemClock } from '../protocol/clock.ts';
+import { systemClock, systemRandom } from '../protocol/clock.ts';
 import { Fault } from '../protocol/errors.ts';
-import { parseName } from '../protocol/names.ts';
+import { parseName, type Name } from '../protocol/names.ts';
 import { isIPv4 } from 'node:net';
 import { openIdentity } from '../protocol/node/identity.ts';
 import { serveLocalApi, type LocalApi } from '../protocol/node/local-api.ts';
@@ -14,7 +14,8 @@ import { hiddenText } from '../protocol/reasons.ts';
 import type { EnrolmentKey } from '../protocol/secrets.ts';
 import { Account } from './accounts/account.ts';
 import { AccountFolders, type AccountFolder } from './accounts/account-folders.ts';
-import type { AddressRange } from './dns/address-range.ts';
+import { offsetOf, type AddressRange } from './dns/address-range.ts';
+import type { Existence } from './dns/connector-word.ts';
 import type { ClientEvent, EventSource } from './events.ts';
 import { localRoutes, parseTarget, type JoinedBy } from './local-routes.ts';
 import { mayCapture, NameCapture } from './name-capture.ts';
@@ -25,8 +26,10 @@ import type { FlowTarget, OpenDatagrams } from './flows/open-flow.ts';
 import { machineAt, type Machine } from './posture/machine.ts';
 import { OwnProxies, type Listen } from './proxies/own-proxies.ts';
 import type { SignInPrompt } from './sign-in/sign-in.ts';
+import type { VisibleResource } from './standing.ts';
 import type { ClientStatus } from './status.ts';
 import { reportStatus, type SystemParts } from './status-report.ts';
+import { systemServers } from './system-dns/system-servers.ts';
 import type { Undone } from './system/journal.ts';
 import { suspendCounter, WakeWatch, type WakeOptions } from './wake.ts';
 import { takeOverFromWatchdog } from './watchdog/take-over.ts';
@@ -138,6 +141,14 @@ class RunningClient implements Client {
       openFlow: (target) => this.open(target),
       openDatagrams: (target) => this.#openDatagrams(target),
       names: () => this.#sharing.names(),
+      exists: (name, resource) => this.#exists(name, resource),
+      upstreams: () => this.#capture.current?.changes.upstreams() ?? systemServers(),
+      isSynthetic: (address) => {
+        const range = this.#capture.current?.changes.range;
+        return range !== undefined && offsetOf(range, address) !== undefined;
+      },
+      clock: systemClock,
+      random: systemRandom,
     });
     this.#wake = new WakeWatch({
       clock: systemClock,
@@ -284,8 +295,7 @@ class RunningClient implements Client {
       ...options,
       names: (domains) => this.#sharing.names(domains),
       connector: {
-        exists: async (name, resource) =>
-          (await this.#sharing.ownerOf(name)?.flows.exists(name, resource)) ?? 'unknown',
+        exists: (name, resource) => this.#exists(name, resource),
         records: async (name, resource, type) =>
           (await this.#sharing.ownerOf(name)?.flows.records(name, resource, type)) ?? 'unknown',
       },
@@ -293,6 +303,10 @@ class RunningClient implements Client {
       openDatagrams: (target) => this.#openDatagrams(target),
       notKept: () => this.#accounts.first?.notKept(),
     });
+  }
+
+  async #exists(name: Name, resource: VisibleResource): Promise<Existence> {
+    return (await this.#sharing.ownerOf(name)?.flows.exists(name, resource)) ?? 'unknown';
   }
 
   #routes(): Parameters<typeof serveLocalApi>[1] {

@@ -69,7 +69,10 @@ export function localRoutes(host: LocalHost): LocalRoutes {
       if (account === undefined) throw new Fault('cancelled');
       return host.status(account);
     },
-    'GET /v1/resources': (query) => listResources(sole(query).knowledge()),
+    'GET /v1/resources': (query) => {
+      const account = sole(query);
+      return listResources(account.knowledge(), account.flows.reached);
+    },
     'GET /v1/why': (query) => {
       const account = knowing(query, resourceIn(query));
       return explain(resourceIn(query), account.knowledge());

@@ -2,6 +2,7 @@
 import type { PostureFacts } from '../protocol/posture-facts.ts';
 import type { CodeName } from '../protocol/errors.ts';
 import type { PostureCheck } from '../protocol/posture.ts';
+import type { HealthCode } from '../protocol/resource-health.ts';
 import type { Alarm } from '../protocol/node/alarms.ts';
 
 export const statusSchema = 'postern.status/v1';
@@ -193,6 +194,13 @@ export interface ResourceList {
     readonly state: 'granted' | 'refused';
     readonly reasons: readonly string[];
     readonly until?: string;
+    /** What this device's last flows found behind it, by port; absent where it has tried none since the client started. */
+    readonly reached?: readonly {
+      readonly port: number;
+      readonly answers: boolean;
+      readonly code?: HealthCode;
+      readonly at: string;
+    }[];
   }[];
 }
 

@@ -2,6 +2,7 @@
 import { hiddenText, readableReason, reasonTexts, type Reason } from '../protocol/reasons.ts';
 import { matchesPattern, parseName } from '../protocol/names.ts';
 import { unknownTexts } from './dns/answer.ts';
+import type { ReachedPort, ReachedTargets } from './flows/reached-targets.ts';
 import { findResource, webDoorOf, type Knowledge, type VisibleResource } from './standing.ts';
 import { resourcesSchema, whySchema, type ResourceList, type WhyAnswer } from './status.ts';
 import { thisSystem } from './this-system.ts';
@@ -43,12 +44,12 @@ function isMendedBySignIn({ name }: Reason): boolean {
   return !reasonTexts[name].met && (name === 'session-too-old' || name.startsWith('mfa-'));
 }
 
-/** Everything this device may use or know of, by name. */
-export function listResources(knowledge: Knowledge): ResourceList {
+/** Everything this device may use or know of, by name, and what it found behind it when it last tried. */
+export function listResources(knowledge: Knowledge, reached?: ReachedTargets): ResourceList {
   return {
     schema: resourcesSchema,
     resources: knowledge.resources
-      .map(({ name, hosts, web, ports, granted, reasons, until }) => ({
+      .map(({ id, name, hosts, web, ports, granted, reasons, until }) => ({
         name,
         hosts,
         urls: (web?.hostnames ?? []).map(
@@ -60,7 +61,20 @@ export function listResources(knowledge: Knowledge): ResourceList {
           .filter((reason) => !reasonTexts[reason.name].met)
           .map((reason) => reasonTexts[reason.name].text),
         ...(until === undefined ? {} : { until: new Date(until * 1_000).toISOString() }),
+        ...reachedPorts(granted ? (reached?.of(id) ?? []) : []),
       }))
       .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+  };
+}
+
+function reachedPorts(found: readonly ReachedPort[]): Pick<ResourceList['resources'][number], 'reached'> {
+  if (found.length === 0) return {};
+  return {
+    reached: found.map(({ port, code, atMs }) => ({
+      port,
+      answers: code === undefined,
+      ...(code === undefined ? {} : { code }),
+      at: new Date(atMs).toISOString(),
+    })),
   };
 }

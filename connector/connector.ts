@@ -165,8 +165,11 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
     hasRoom: () => flows.hasRoom,
     isLogFull: () => flows.full,
     alarm: (name) => alarms.raise(name),
-    resolve,
-    noteDial: health.note,
+    dialling: {
+      resolve,
+      noteDial: health.note,
+      ...(listener === undefined ? {} : { isOwnListener: listener.isAt }),
+    },
     ...(options.onRequest === undefined ? {} : { onRequest: options.onRequest }),
     ...(options.webCertificates === undefined ? {} : { certificates: options.webCertificates }),
     ...(options.acme === undefined ? {} : { acme: { settings: options.acme, log, peers, goesBefore } }),
@@ -211,7 +214,9 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
       web.welcomed();
       // Also where there is nothing to publish: what was published before is over then.
       control.send({ t: 'publish', direct: [...(options.direct?.endpoints ?? [])] });
+      // At once, before somebody else is given what is open here.
       load.restart();
+      load.tell(systemClock.nowMs());
       handIn.restart();
     },
     onState: followControl,

@@ -17,6 +17,8 @@ export type Change =
   | { readonly kind: 'devices'; readonly devices: readonly DeviceId[] }
   /** A person's groups, e-mail address or name are new. */
   | { readonly kind: 'person'; readonly person: Id<'usr'> }
+  /** The same of many at once, as when a directory fills a group. */
+  | { readonly kind: 'people'; readonly people: readonly Id<'usr'>[] }
   /** A request of this person was approved or is over; `cause` is a code for logs and for the person. */
   | { readonly kind: 'request'; readonly person: Id<'usr'>; readonly cause: string }
   /** Something is exposed, or its connector has joined; `over`: it is not any more, and why. */

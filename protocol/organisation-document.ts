@@ -19,7 +19,10 @@ export const DirectoryDocument = Type.Object(
     ),
     /** Whether only those may sign in whom the directory tells of. */
     required: Type.Optional(Type.Literal(true)),
-    /** The share of its people, in percent, that may lose something within an hour; 20 unless said, and never less than five people. */
+    /**
+     * The share of its people, in percent, that may lose something within an hour; one person always may. Unless said 20, or five
+     * people where that is more.
+     */
     stopAt: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
   },
   closed,

@@ -4,71 +4,27 @@
  */
 import { type, release } from 'node:os';
 import type { Duplex } from 'node:stream';
-import { systemClock, systemRandom } from '../../protocol/clock.ts';
 import type { FromController } from '../../protocol/control.ts';
 import { Fault, toFault } from '../../protocol/errors.ts';
-import type { Name } from '../../protocol/names.ts';
-import { Alarms } from '../../protocol/node/alarms.ts';
 import {
   keepControl,
   type ControlConnection,
   type ControlState,
 } from '../../protocol/node/control-connection.ts';
-import type { Identity } from '../../protocol/node/identity.ts';
-import type { StateDirectory } from '../../protocol/node/state-directory.ts';
-import type { EnrolmentKey } from '../../protocol/secrets.ts';
-import { DeviceKeys } from '../sign-in/device-keys.ts';
-import { mayDialDirectly } from '../tunnel/direct-address.ts';
-import type { AddressRange } from '../dns/address-range.ts';
+import type { DeviceKeys } from '../sign-in/device-keys.ts';
 import type { RefusedZone } from '../dns/zones.ts';
-import type { ClientEvent } from '../events.ts';
-import { Flows } from '../flows/flows.ts';
-import { Hearing } from '../hearing.ts';
-import { DeviceMemory } from '../memory.ts';
+import type { Flows } from '../flows/flows.ts';
 import type { FlowTarget } from '../flows/open-flow.ts';
-import { Ping } from '../tunnel/ping.ts';
-import { collectorsOf } from '../posture/collect.ts';
-import type { Machine } from '../posture/machine.ts';
-import { PostureReporter } from '../posture/reporter.ts';
-import { ControllerQuestions } from '../controller-questions.ts';
+import type { Ping } from '../tunnel/ping.ts';
+import type { ControllerQuestions } from '../controller-questions.ts';
 import type { SignInPrompt } from '../sign-in/sign-in.ts';
-import { SignIns } from '../sign-in/sign-ins.ts';
+import type { SignIns } from '../sign-in/sign-ins.ts';
 import type { Knowledge } from '../standing.ts';
-import { relayName, type AccountParts } from '../status-report.ts';
-import { KnownPeers } from '../tunnel/known-peers.ts';
-import { Tunnels } from '../tunnel/tunnels.ts';
-import { AccountKnowledge } from './account-knowledge.ts';
-import { PersonNotices } from './person-notices.ts';
-
-export interface AccountOptions {
-  /** Of this device alone. */
-  readonly id: string;
-  readonly state: StateDirectory;
-  /** Must hold an enrolment. */
-  readonly identity: Identity;
-  /** A service account's key. */
-  readonly key: EnrolmentKey | undefined;
-  /** Overrides the controller's address in the enrolment, never its pinned root. */
-  readonly controllerUrl: string | undefined;
-  /** Whether a person signs in through a browser on this machine, or types a code elsewhere. */
-  readonly browser: boolean;
-  /** How the device is listed. */
-  readonly deviceName: string;
-  readonly machine: Machine;
-  /** Whether connectors that this device has not met, or that have other keys since, are refused. */
-  readonly strictPeers: boolean;
-  /** Epoch milliseconds. */
-  readonly wallClock: () => number;
-  /** The addresses that are given to names now; undefined while none are. */
-  range(): AddressRange | undefined;
-  /** The name that has a synthetic address now. */
-  nameOf(address: string): Name | undefined;
-  /** Whether names are captured as far as that was asked for. */
-  isCapturing(): boolean;
-  onEvent(this: void, event: ClientEvent): void;
-  /** What it knows of names has changed. Rejects with a Fault when names cannot be captured. */
-  changed(): Promise<void>;
-}
+import type { AccountParts } from '../status-report.ts';
+import type { KnownPeers } from '../tunnel/known-peers.ts';
+import type { Tunnels } from '../tunnel/tunnels.ts';
+import type { AccountOptions } from './account-options.ts';
+import { assembleAccount, type AssembledAccount } from './assemble-account.ts';
 
 export class Account {
   readonly id: string;
@@ -78,15 +34,8 @@ export class Account {
   readonly keys: DeviceKeys;
   readonly questions: ControllerQuestions;
   readonly signIns: SignIns;
-  readonly #peers: KnownPeers;
   readonly #options: AccountOptions;
-  readonly #identity: Identity;
-  readonly #memory: DeviceMemory;
-  readonly #knowledge: AccountKnowledge;
-  readonly #posture: PostureReporter;
-  readonly #notices: PersonNotices;
-  readonly #alarms: Alarms;
-  readonly #hearing: Hearing;
+  readonly #parts: AssembledAccount;
   readonly #ready = Promise.withResolvers<void>();
   #control: ControlConnection | undefined;
   #isStopped = false;
@@ -94,90 +43,22 @@ export class Account {
   #live = false;
 
   constructor(options: AccountOptions) {
-    const { id, identity, key, browser, machine, wallClock, onEvent } = options;
-    this.id = id;
+    this.id = options.id;
     this.#options = options;
-    this.#identity = identity;
     this.#ready.promise.catch(() => undefined);
-    this.#alarms = new Alarms(Date.now, (_name, text) => onEvent({ kind: 'alarm', text }));
-    this.#memory = new DeviceMemory(options.state, (name) => this.#alarms.raise(name));
-    this.#peers = new KnownPeers({
-      state: options.state,
-      isStrict: options.strictPeers,
-      onReport: (report) => onEvent({ kind: 'peer', report }),
-      alarm: (name) => this.#alarms.raise(name),
-      wallClock,
-    });
-    this.#knowledge = new AccountKnowledge({
-      state: options.state,
-      url: () => this.url,
-      snapshot: () => this.#memory.snapshot,
-      onUnconfirmed: (zone) => onEvent({ kind: 'unconfirmed-zone', zone }),
-      notKept: () => this.notKept(),
-      wallClock,
-    });
-    this.keys = new DeviceKeys({
-      identity,
-      rotate: () => this.#control?.rotate() ?? false,
-      keysS: () => this.#memory.snapshot?.device.keys,
-      isIdle: () => this.flows.active().length === 0,
-      rekey: () => this.tunnels.rekey(),
-      clock: systemClock,
-      now: wallClock,
-    });
-    this.flows = new Flows({
-      knowledge: () => this.knowledge(),
-      nameOf: (address) => options.nameOf(address),
-      session: (network) => this.tunnels.session(network),
-      clock: systemClock,
-      wallClock,
-    });
-    this.tunnels = new Tunnels({
-      identity,
-      memory: this.#memory,
-      peers: this.#peers,
-      onNote: (note) => this.flows.note(note),
-      mayDial: (address) => mayDialDirectly(address, options.range()),
-      clock: systemClock,
-      random: systemRandom,
-    });
-    this.ping = new Ping({
-      knowledge: () => this.knowledge(),
-      session: (network) => this.tunnels.session(network),
-      networks: () => this.tunnels.networks(),
-      lookAgain: (network) => this.tunnels.lookAgain(network),
-      relayName: (relay) => relayName(this.#memory.snapshot, relay),
-      open: (target) => this.open(target),
-      clock: systemClock,
-    });
-    this.#posture = new PostureReporter({
-      send: (message) => this.#control?.send(message) ?? false,
-      wanted: () => this.#memory.snapshot?.posture,
-      system: collectorsOf(process.platform),
-      machine,
-      clock: systemClock,
-      wallClock,
-    });
-    this.#hearing = new Hearing({
-      memory: this.#memory,
-      alarms: this.#alarms,
-      card: () => this.#control?.card,
-      restart: () => this.#control?.restart(),
-      changed: () => this.#snapshotChanged(),
-      tickets: () => this.tunnels.refreshTickets(),
-      grants: () => {
-        this.keys.granted();
-        this.tunnels.update();
-      },
-    });
-    this.signIns = new SignIns({
-      key,
-      browser,
+    this.#parts = assembleAccount(options, {
       control: () => this.#control,
-      isEnrolled: () => identity.enrolment?.node !== undefined,
+      url: () => this.url,
+      snapshotChanged: () => this.#snapshotChanged(),
     });
-    this.questions = new ControllerQuestions((message) => this.#control?.send(message) ?? false, systemClock);
-    this.#notices = new PersonNotices(systemClock, wallClock, onEvent);
+    ({
+      flows: this.flows,
+      tunnels: this.tunnels,
+      ping: this.ping,
+      keys: this.keys,
+      questions: this.questions,
+      signIns: this.signIns,
+    } = this.#parts);
   }
 
   /** Resolves once signed in, in contact and captured; rejects with the Fault of what prevents it. */
@@ -187,30 +68,30 @@ export class Account {
 
   /** Where its controller is reached. */
   get url(): string {
-    return this.#options.controllerUrl ?? this.#identity.enrolment?.url ?? '';
+    return this.#options.controllerUrl ?? this.#options.identity.enrolment?.url ?? '';
   }
 
   /** The root key that it pinned, base64url. */
   get root(): string | undefined {
-    return this.#identity.enrolment?.root;
+    return this.#options.identity.enrolment?.root;
   }
 
   get organisation(): string | undefined {
-    return this.#memory.snapshot?.organisation;
+    return this.#parts.memory.snapshot?.organisation;
   }
 
   get email(): string | undefined {
-    return this.#memory.snapshot?.session.email;
+    return this.#parts.memory.snapshot?.session.email;
   }
 
   /** Whether it knows anything: then its zones are refused or served whatever the controller does. */
   get remembers(): boolean {
-    return this.#memory.snapshot !== undefined;
+    return this.#parts.memory.snapshot !== undefined;
   }
 
   /** Its zones that no device should take over, and why. */
   get unfitZones(): readonly RefusedZone[] {
-    return this.#knowledge.unfitZones;
+    return this.#parts.knowledge.unfitZones;
   }
 
   /** Reads what it remembers of an earlier process. */
@@ -228,19 +109,19 @@ export class Account {
     if (this.#isStopped) return this.signIns.close();
     this.#control = keepControl({
       kind: 'device',
-      identity: this.#identity,
+      identity: this.#options.identity,
       name: deviceName,
       os: `${type()} ${release()}`,
       ...(controllerUrl === undefined ? {} : { url: controllerUrl }),
       ...(credential === undefined ? {} : { credential }),
       onMessage: (message) => void this.#receive(message).catch((error: unknown) => this.#trouble(error)),
-      onAlarm: (name) => this.#alarms.raise(name),
+      onAlarm: (name) => this.#parts.alarms.raise(name),
       onWelcome: (card) => {
-        this.#memory.begin();
+        this.#parts.memory.begin();
         this.#live = true;
         this.keys.welcomed();
-        this.#memory.setAuthorities(card.tls);
-        this.#posture.start();
+        this.#parts.memory.setAuthorities(card.tls);
+        this.#parts.posture.start();
         this.readyWhenComplete();
       },
       onState: (state) => this.#followControl(state),
@@ -250,7 +131,7 @@ export class Account {
 
   /** What is known of names now, as `AccountKnowledge.now` says it. */
   knowledge(): Knowledge {
-    return this.#knowledge.now();
+    return this.#parts.knowledge.now();
   }
 
   open(target: FlowTarget): Promise<Duplex> {
@@ -272,14 +153,14 @@ export class Account {
     return {
       url: this.url,
       control: this.#control?.state ?? { state: 'stopped' },
-      snapshot: this.#memory.snapshot,
+      snapshot: this.#parts.memory.snapshot,
       signingIn: this.signIns.isPending && !this.#live,
       knowledge: this.knowledge(),
-      lastPosture: this.#posture.last,
+      lastPosture: this.#parts.posture.last,
       tunnels: this.tunnels,
-      peers: this.#peers,
+      peers: this.#parts.peers,
       flows: this.flows,
-      alarms: this.#alarms.shown,
+      alarms: this.#parts.alarms.shown,
     };
   }
 
@@ -294,40 +175,40 @@ export class Account {
         'out-of-contact',
         'the controller is not reachable now, so nothing was ended; try again',
       );
-    this.#memory.forget();
+    this.#parts.memory.forget();
   }
 
   /** The machine slept: everything that time or place may have changed is looked at now. */
   woke(): void {
     this.#control?.check();
     this.tunnels.woke();
-    this.#posture.woke();
+    this.#parts.posture.woke();
     this.#tellPerson();
   }
 
   /** Something that `ready` waits for may have come about. */
   readyWhenComplete(): void {
-    if (this.#live && this.#knowledge.contact === 'known' && this.#options.isCapturing())
+    if (this.#live && this.#parts.knowledge.contact === 'known' && this.#options.isCapturing())
       this.#ready.resolve();
   }
 
   /** Takes a connector's key as its own from here on. @param peer `CONNECTOR:KEY`; throws a Fault where it is not named so now */
   acceptPeer(peer: string): ReturnType<KnownPeers['accept']> {
-    const accepted = this.#peers.accept(peer);
+    const accepted = this.#parts.peers.accept(peer);
     this.tunnels.update();
     return accepted;
   }
 
   /** Raises the alarm that something could not be written down. */
   notKept(): void {
-    this.#alarms.raise('not-kept');
+    this.#parts.alarms.raise('not-kept');
   }
 
   /** For good; its flows end. */
   stop(): void {
     this.#isStopped = true;
-    this.#posture.stop();
-    this.#notices.stop();
+    this.#parts.posture.stop();
+    this.#parts.notices.stop();
     this.signIns.close();
     this.tunnels.stop();
     this.#control?.stop();
@@ -337,12 +218,12 @@ export class Account {
   #followControl(state: ControlState): void {
     if (state.state === 'connecting' && state.fault !== undefined) {
       // Before the first contact the address or key is as likely wrong as the network: say so instead of waiting.
-      if (this.#identity.enrolment?.node === undefined) this.#ready.reject(state.fault);
+      if (this.#options.identity.enrolment?.node === undefined) this.#ready.reject(state.fault);
       else this.#options.onEvent({ kind: 'trouble', fault: state.fault });
     }
     if (state.state !== 'refused') return;
     this.#options.onEvent({ kind: 'refused', fault: state.fault });
-    this.#knowledge.end();
+    this.#parts.knowledge.end();
     this.tunnels.retire();
     this.signIns.refused(state.fault);
     this.#ready.reject(state.fault);
@@ -353,14 +234,14 @@ export class Account {
     if (this.questions.receive(message)) return undefined;
     const prompt = this.signIns.receive(message);
     if (prompt !== undefined) return this.#options.onEvent({ kind: 'prompt', prompt });
-    return this.#hearing.take(message);
+    return this.#parts.hearing.take(message);
   }
 
   async #snapshotChanged(): Promise<void> {
-    const before = this.#knowledge.contact;
+    const before = this.#parts.knowledge.contact;
     this.#readSnapshot();
     this.#tellPerson();
-    const session = this.#memory.snapshot?.session;
+    const session = this.#parts.memory.snapshot?.session;
     const ended = session?.ended;
     if (ended !== undefined) {
       if (before === 'known') this.#options.onEvent({ kind: 'session-ended', code: ended });
@@ -386,19 +267,19 @@ export class Account {
 
   /** What a person should hear of without asking. */
   #tellPerson(): void {
-    const { snapshot } = this.#memory;
+    const { snapshot } = this.#parts.memory;
     if (snapshot === undefined) return;
     this.keys.look();
-    this.#notices.follow(snapshot);
+    this.#parts.notices.follow(snapshot);
   }
 
   /** Makes what is known from what is remembered. */
   #readSnapshot(): void {
-    const { snapshot } = this.#memory;
+    const { snapshot } = this.#parts.memory;
     if (snapshot === undefined) return;
-    this.#knowledge.read(snapshot);
-    this.#peers.follow(snapshot);
+    this.#parts.knowledge.read(snapshot);
+    this.#parts.peers.follow(snapshot);
     this.tunnels.update();
-    this.#posture.follow();
+    this.#parts.posture.follow();
   }
 }

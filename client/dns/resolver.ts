@@ -7,13 +7,12 @@ import type { Name } from '../../protocol/names.ts';
 import type { Names } from '../accounts/names.ts';
 import type { AddressPool } from './address-pool.ts';
 import { offsetOf } from './address-range.ts';
-import type { VisibleResource } from '../standing.ts';
 import { answer, zoneOf, type AnswerView } from './answer.ts';
 import { ConnectorWord, type AskConnector, type Existence, type RecordsWord } from './connector-word.ts';
-import { PublicWay } from './public-way.ts';
 import { parseQuery, type Query } from './query.ts';
 import { encodeFormatError, encodeReply, rcodes } from './reply.ts';
 import { forward, type Upstream } from './upstream.ts';
+import { wildcardExistence } from './wildcard-existence.ts';
 
 export interface ResolverOptions extends AskConnector {
   readonly pool: AddressPool;
@@ -34,20 +33,7 @@ export interface Resolver {
 
 export function createResolver(options: ResolverOptions): Resolver {
   const { pool, clock } = options;
-  const publicWay = new PublicWay(options);
-  /** A public hostname below a wildcard is its connector's word and that of public DNS; below a zone the latter hears of no name. */
-  const exists = async (name: Name, resource: VisibleResource): Promise<Existence> => {
-    const names = options.names();
-    const standing = names.standing(name);
-    const wildcard = standing.is === 'granted' ? standing.wildcard : undefined;
-    if (wildcard === undefined || zoneOf(name.split('.'), names.zones) !== undefined)
-      return options.exists(name, resource);
-    const [isElsewhere, existence] = await Promise.all([
-      publicWay.leadsElsewhere(name, wildcard),
-      options.exists(name, resource),
-    ]);
-    return isElsewhere ? 'no' : existence;
-  };
+  const exists = wildcardExistence(options);
   const word = new ConnectorWord(
     { exists, records: (name, resource, type) => options.records(name, resource, type) },
     clock,

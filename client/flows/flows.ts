@@ -16,6 +16,7 @@ import type { MuxStream } from '../../protocol/mux/stream.ts';
 import { unknownTexts } from '../dns/answer.ts';
 import type { AskConnector, Existence, RecordsWord } from '../dns/connector-word.ts';
 import type { FlowTarget } from './open-flow.ts';
+import { ReachedTargets } from './reached-targets.ts';
 import { hostStandingOf, unmetTexts, webDoorOf, type Knowledge, type VisibleResource } from '../standing.ts';
 
 export interface FlowOptions {
@@ -70,8 +71,12 @@ export class Flows implements AskConnector {
   /** The last note by resource id. */
   readonly #notes = new Map<string, { readonly reason: string; readonly atMs: number }>();
 
+  /** What became of the last flow to each target. */
+  readonly reached: ReachedTargets;
+
   constructor(options: FlowOptions) {
     this.#options = options;
+    this.reached = new ReachedTargets(() => options.wallClock());
   }
 
   active(): ActiveFlow[] {
@@ -224,13 +229,25 @@ export class Flows implements AskConnector {
       const stream = over.openStream({ r: resource.id, h: name, p: port, k: kind });
       stream.on('error', () => undefined);
       early?.sendTo(stream);
-      await within(clock, answerMs, stream.accepted(), () => stream.destroy());
+      const accepted = within(clock, answerMs, stream.accepted(), () => stream.destroy());
+      // Of datagrams nobody says that they arrive, and at a public hostname the connector itself answers.
+      await (kind === 'tcp' ? this.#noting(accepted, resource, port) : accepted);
       this.#follow(stream, resource, name, port);
       return stream;
     }).catch((error: unknown) => {
       const { code } = toFault(error);
       throw code === 'limit' ? new Fault('limit', this.#limitText(resource), { cause: error }) : error;
     });
+  }
+
+  async #noting(accepted: Promise<void>, resource: VisibleResource, port: number): Promise<void> {
+    try {
+      await accepted;
+      this.reached.note(resource, port);
+    } catch (error) {
+      this.reached.note(resource, port, toFault(error).code);
+      throw error;
+    }
   }
 
   /** Whose limit it was: a note that names the organisation's comes before the refusal. */

@@ -1,7 +1,8 @@
 /** The proxies of a client, SOCKS5 and HTTP CONNECT, each where one was asked for: both serve the same names. */
-import { parseName } from '../../protocol/names.ts';
+import { isWildcard, parseName } from '../../protocol/names.ts';
 import type { Names } from '../accounts/names.ts';
-import type { OpenDatagrams, OpenFlow } from '../flows/open-flow.ts';
+import type { OpenDatagrams } from '../flows/open-flow.ts';
+import { OwnOrPublic, type OwnOrPublicOptions } from './own-or-public.ts';
 import { serveProxy, type ProxyServer } from './proxy-server.ts';
 
 /** An address and port of loopback. */
@@ -10,24 +11,25 @@ export interface Listen {
   readonly port: number;
 }
 
-export interface OwnProxiesOptions {
+export interface OwnProxiesOptions extends Omit<OwnOrPublicOptions, 'names'> {
   readonly socks?: Listen | undefined;
   readonly httpProxy?: Listen | undefined;
   /** Whose connections are served. */
   readonly uids: readonly number[];
-  readonly openFlow: OpenFlow;
   readonly openDatagrams: OpenDatagrams;
-  /** What the PAC file leads here. */
-  names(): Pick<Names, 'zones' | 'webNames'>;
+  /** What the PAC file leads here, and whose a name is. */
+  names(): Pick<Names, 'standing' | 'zones' | 'webNames'>;
 }
 
 export class OwnProxies {
   readonly #options: OwnProxiesOptions;
+  readonly #ways: OwnOrPublic;
   #socks: ProxyServer | undefined;
   #http: ProxyServer | undefined;
 
   constructor(options: OwnProxiesOptions) {
     this.#options = options;
+    this.#ways = new OwnOrPublic(options);
   }
 
   get socksPort(): number | undefined {
@@ -51,20 +53,23 @@ export class OwnProxies {
   }
 
   #serve(kind: 'socks' | 'http', listen: Listen): Promise<ProxyServer> {
-    const { socks, uids, openFlow, openDatagrams } = this.#options;
+    const { socks, uids, openDatagrams } = this.#options;
     return serveProxy({
       kind,
       ...listen,
       uids: new Set(uids),
-      openFlow,
+      openFlow: this.#ways.open,
       openDatagrams,
       pac: () => {
         const { zones, webNames } = this.#options.names();
         const port = this.socksPort;
+        this.#ways.send(webNames);
         return {
           zones,
-          // Below a wildcard public DNS has a say, which a browser asks by itself.
-          hostnames: webNames.flatMap((pattern) => parseName(pattern) ?? []),
+          hostnames: webNames.flatMap((pattern) => (isWildcard(pattern) ? [] : (parseName(pattern) ?? []))),
+          suffixes: webNames.flatMap((pattern) =>
+            isWildcard(pattern) ? (parseName(pattern.slice(2)) ?? []) : [],
+          ),
           socks: port === undefined ? undefined : `${socks?.address ?? ''}:${port}`,
         };
       },

@@ -9,13 +9,18 @@ export interface PacSource {
   /** These and all names below them. */
   readonly zones: readonly Name[];
   readonly hostnames: readonly Name[];
+  /** Public hostnames below these may be ours, which is found out when a browser comes with one. */
+  readonly suffixes: readonly Name[];
   /** `address:port` of SOCKS5, for what is not encrypted, which our HTTP proxy does not carry; without, that is refused there. */
   readonly socks: string | undefined;
   readonly http: string;
 }
 
-/** The file. Names that are ours never go anywhere else, also where our proxies do not answer. */
-export function pacFile({ zones, hostnames, socks, http }: PacSource): string {
+/**
+ * The file. Names that are ours never go anywhere else, also where our proxies do not answer; those below a suffix go by
+ * themselves then.
+ */
+export function pacFile({ zones, hostnames, suffixes, socks, http }: PacSource): string {
   // Some browsers look names up by themselves before they use SOCKS5, so it is for what there is no other way for.
   const plain = socks === undefined ? `PROXY ${http}` : `SOCKS5 ${socks}`;
   return `function FindProxyForURL(url, host) {
@@ -26,7 +31,12 @@ export function pacFile({ zones, hostnames, socks, http }: PacSource): string {
   for (var i = 0; i < zones.length; i += 1) {
     if (name === zones[i] || name.slice(-zones[i].length - 1) === '.' + zones[i]) return way;
   }
-  return hostnames.indexOf(name) >= 0 ? way : 'DIRECT';
+  if (hostnames.indexOf(name) >= 0) return way;
+  var suffixes = /^(https|wss):/.test(url) ? ${JSON.stringify(suffixes)} : [];
+  for (var j = 0; j < suffixes.length; j += 1) {
+    if (name.slice(-suffixes[j].length - 1) === '.' + suffixes[j]) return 'PROXY ${http}; DIRECT';
+  }
+  return 'DIRECT';
 }
 `;
 }

@@ -12,11 +12,10 @@ import type { StateDirectory } from '../../protocol/node/state-directory.ts';
 import type { ConnectorSnapshot } from '../../protocol/snapshot.ts';
 import type { Card } from '../../protocol/tokens.ts';
 import type { HostCertificate } from '../../protocol/web-messages.ts';
-import type { Resolve } from '../dial/resolve.ts';
-import type { NoteDial } from '../dial/target-health.ts';
 import type { AcmeCertificatesOptions } from './certificates/acme-certificates.ts';
 import type { PeerAnswer } from './certificates/peer-messages.ts';
 import type { DeviceFlow } from '../flows/device-flow.ts';
+import type { OriginDialling } from './dial-origin.ts';
 import type { WatchRequest } from './passed-request.ts';
 
 export interface WebDoorOptions {
@@ -34,9 +33,8 @@ export interface WebDoorOptions {
   /** Whether what somebody opens now could not be recorded: then nothing more is opened (REL-16). */
   isLogFull(): boolean;
   alarm(name: AlarmName): void;
-  readonly resolve: Resolve;
-  /** Is told what became of every dial to an origin. */
-  readonly noteDial?: NoteDial;
+  /** How origins are connected to. */
+  readonly dialling: OriginDialling;
   readonly onRequest?: WatchRequest;
   /** A folder of certificates. */
   readonly certificates?: string;

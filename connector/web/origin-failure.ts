@@ -1,12 +1,22 @@
 /** What an error on the way to an origin means: a code for the record, and which hop failed for whoever reads the page. */
 import { Fault, type CodeName } from '../../protocol/errors.ts';
 import { OriginTlsError } from '../dial/origin-tls.ts';
-import { originNotice, type Notice } from './pages.ts';
+import { originNotice } from './origin-notices.ts';
+import type { Notice } from './pages.ts';
 
 export interface OriginFailure {
   readonly code: CodeName;
   readonly notice: Notice;
 }
+
+/** It was connected to and asked, and did not begin to answer in time. */
+export class OriginSilent extends Error {
+  constructor() {
+    super('the origin did not begin to answer in time');
+  }
+}
+
+const silent: OriginFailure = { code: 'timeout', notice: originNotice('silent') };
 
 export function originFailure(error: unknown): OriginFailure {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
@@ -14,9 +24,14 @@ export function originFailure(error: unknown): OriginFailure {
     if (cause instanceof OriginTlsError)
       return { code: 'protocol', notice: originNotice(cause.isCertificate ? 'certificate' : 'tls') };
     const code = 'code' in cause ? String(cause.code) : '';
-    if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_CONNECT_TIMEOUT') return of('timeout');
+    if (cause instanceof OriginSilent || code === 'UND_ERR_HEADERS_TIMEOUT') return silent;
   }
   return of('protocol');
+}
+
+/** How long an origin that failed was waited for, as browsers show it beside the request; `dur` in milliseconds. */
+export function timingOf({ notice }: OriginFailure, tookMs: number): string {
+  return `origin;dur=${tookMs.toFixed(1)};desc="${notice.error}"`;
 }
 
 /** Whether nothing of the request can have reached the origin. */

@@ -4,11 +4,9 @@
  */
 import { request as sendRequest } from 'node:http';
 import type { Clock } from '../../protocol/clock.ts';
-import type { Resolve } from '../dial/resolve.ts';
-import type { NoteDial } from '../dial/target-health.ts';
 import type { WebResource } from '../flows/resource-at.ts';
+import { dialOrigin, type OriginDialling } from './dial-origin.ts';
 import type { ChosenOrigin } from './origins.ts';
-import { dialOrigin } from './upstreams.ts';
 
 /** So long an origin that could not be reached goes to the end of the list. */
 const avoidedMs = 5_000;
@@ -30,16 +28,14 @@ interface Check {
 
 export class OriginHealth {
   readonly #clock: Clock;
-  readonly #resolve: Resolve;
-  readonly #noteDial: NoteDial | undefined;
+  readonly #dialling: OriginDialling;
   readonly #failedAt = new Map<string, number>();
   readonly #ill = new Set<string>();
   readonly #checks = new Map<string, Check>();
 
-  constructor(clock: Clock, resolve: Resolve, noteDial?: NoteDial) {
+  constructor(clock: Clock, dialling: OriginDialling) {
     this.#clock = clock;
-    this.#resolve = resolve;
-    this.#noteDial = noteDial;
+    this.#dialling = dialling;
   }
 
   /** The origins in the order in which they are to be tried. */
@@ -96,7 +92,7 @@ export class OriginHealth {
   async #isWell({ resource, chosen, host, health }: CheckedOrigin): Promise<boolean> {
     try {
       const upstream = { resource, ...chosen, right: 'health' };
-      const connection = await dialOrigin(upstream, this.#resolve, this.#noteDial);
+      const connection = await dialOrigin(upstream, this.#dialling);
       return await new Promise((resolve) => {
         const asked = sendRequest({
           path: health.path,

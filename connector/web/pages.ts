@@ -2,8 +2,6 @@
  * What the web door says by itself: a page for people, JSON for programs. Texts are ours alone: nothing of a request or of an
  * origin is ever echoed (SEC-J1).
  */
-import type { CodeName } from '../../protocol/errors.ts';
-
 /** What went wrong, as both page and JSON tell it. */
 export interface Notice {
   readonly status: number;
@@ -14,15 +12,27 @@ export interface Notice {
   readonly text: string;
   /** Further response headers. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** A path of this host to go on with, already checked; shown as a link. */
+  /** A path of this host to go on with, already checked, or nothing for the same address again; shown as a link. */
   readonly link?: { readonly path: string; readonly label: string };
   /** Forms that post there, in place of the link. */
   readonly actions?: readonly { readonly path: string; readonly label: string }[];
   /** The controller's page that says who somebody is here, why not, and takes requests for access. */
   readonly why?: { readonly url: string; readonly label: string };
+  /** The way of the request up to the one that failed, in order. */
+  readonly hops?: readonly Hop[];
 }
 
-const pageHeaders = {
+export interface Hop {
+  readonly name: string;
+  readonly isWell: boolean;
+}
+
+/** This hostname is never asked for in plain text again, for a year; what lies below it is not ours to speak for. */
+export const strictTransport = { 'strict-transport-security': 'max-age=31536000' } as const;
+
+/** Of pages and answers to programs alike: a page opened by hand is one, whatever it holds (SEC-J4). */
+const ownHeaders = {
+  ...strictTransport,
   'cache-control': 'no-store',
   'content-security-policy':
     "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
@@ -44,7 +54,7 @@ export function render(notice: Notice, forPeople: boolean): Rendered {
   return {
     status: notice.status,
     headers: {
-      ...pageHeaders,
+      ...ownHeaders,
       // A browser that tells nothing sends its form without its origin, too.
       ...(notice.actions === undefined ? {} : { 'referrer-policy': 'same-origin' }),
       'content-type': type,
@@ -54,11 +64,17 @@ export function render(notice: Notice, forPeople: boolean): Rendered {
   };
 }
 
-function answer({ error, text, why }: Notice): object {
-  return { error, message: text, ...(why === undefined ? {} : { why: why.url }) };
+function answer({ error, text, why, hops }: Notice): object {
+  const failed = hops?.find(({ isWell }) => !isWell);
+  return {
+    error,
+    message: text,
+    ...(failed === undefined ? {} : { failed: failed.name.toLowerCase() }),
+    ...(why === undefined ? {} : { why: why.url }),
+  };
 }
 
-function page({ title, text, link, actions, why }: Notice): string {
+function page({ title, text, link, actions, why, hops = [] }: Notice): string {
   const ways = link === undefined ? '' : `<p><a href="${escaped(link.path)}">${escaped(link.label)}</a></p>`;
   const forms = (actions ?? []).map(
     ({ path, label }) =>
@@ -66,14 +82,20 @@ function page({ title, text, link, actions, why }: Notice): string {
   );
   const next = forms.length === 0 ? ways : forms.join('');
   const reasons = why === undefined ? '' : `<p><a href="${escaped(why.url)}">${escaped(why.label)}</a></p>`;
+  const way = hops.map(
+    ({ name, isWell }) =>
+      `<li class="${isWell ? 'well' : 'failed'}">${escaped(name)}: ${isWell ? 'works' : 'failed'}</li>`,
+  );
+  const shownWay = way.length === 0 ? '' : `<ol>${way.join('')}</ol>`;
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>${escaped(title)}</title>
 <style>body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:15vh auto;padding:0 1.5rem;overflow-wrap:anywhere;color:#1f2328;background:#fff}
 h1{font-size:1.4rem}a,button{font:inherit}form{display:inline-block;margin:0 .75rem .75rem 0}
+ol{padding-left:1.2rem}.failed{font-weight:600}
 button{padding:.4rem .9rem;border:1px solid #8c959f;border-radius:.4rem;color:inherit;background:#f6f8fa;cursor:pointer}
 @media(prefers-color-scheme:dark){body{color:#e6edf3;background:#0d1117}a{color:#6cb6ff}button{border-color:#656d76;background:#21262d}}</style>
-</head><body><main><h1>${escaped(title)}</h1><p>${escaped(text)}</p>${next}${reasons}</main></body></html>`;
+</head><body><main><h1>${escaped(title)}</h1><p>${escaped(text)}</p>${shownWay}${next}${reasons}</main></body></html>`;
 }
 
 function escaped(text: string): string {
@@ -85,61 +107,4 @@ function escaped(text: string): string {
     "'": '&#39;',
   };
   return text.replace(/[&<>"']/g, (character) => entities[character] ?? '');
-}
-
-/** An origin that could not be asked, by what failed: which hop, and who can mend it. */
-export function originNotice(code: CodeName | 'certificate' | 'tls'): Notice {
-  const title = 'The application does not answer';
-  switch (code) {
-    case 'no-name':
-      return {
-        status: 502,
-        error: 'origin-no-name',
-        title,
-        text: 'The connector could not resolve the name of the application. Its administrator can check the origin of this hostname.',
-      };
-    case 'address-forbidden':
-      return {
-        status: 502,
-        error: 'origin-address-forbidden',
-        title,
-        text: 'The name of the application leads to an address that it may not use. Its administrator can check the origin of this hostname.',
-      };
-    case 'refused':
-    case 'unreachable':
-      return {
-        status: 502,
-        error: `origin-${code}`,
-        title,
-        text: 'The connector runs, but could not connect to the application behind it. It may be down or restarting; try again in a moment.',
-      };
-    case 'certificate':
-      return {
-        status: 502,
-        error: 'origin-certificate',
-        title,
-        text: 'The connector reached the application, whose certificate it does not trust or which is for another name. Its administrator can name the right authority (originCa) or name (originName) for this hostname.',
-      };
-    case 'tls':
-      return {
-        status: 502,
-        error: 'origin-tls',
-        title,
-        text: 'The connector reached the application, but could not agree on TLS with it. Its administrator can check whether the origin of this hostname speaks HTTPS at that port.',
-      };
-    case 'timeout':
-      return {
-        status: 504,
-        error: 'origin-timeout',
-        title,
-        text: 'The connector reached the application, which did not answer in time. Try again in a moment.',
-      };
-    default:
-      return {
-        status: 502,
-        error: 'origin-failed',
-        title,
-        text: 'The connector reached the application, whose answer could not be used. Its administrator may find more in the log of the connector.',
-      };
-  }
 }

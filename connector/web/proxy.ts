@@ -11,13 +11,14 @@ import type { Exchange } from './exchange.ts';
 import type { Asked, Verdict } from './gate.ts';
 import { wantsPage } from './gate.ts';
 import { breakOff, OriginAnswer, type BrowserResponse } from './origin-answer.ts';
-import { originFailure } from './origin-failure.ts';
+import { originFailure, timingOf } from './origin-failure.ts';
 import { OriginClient, outgoingKey, type OriginReply, type Outgoing } from './origin-client.ts';
 import type { OriginHealth } from './origin-health.ts';
 import { browserHeaders, type ResponseHeaders } from './origin-response.ts';
 import type { ChosenOrigin } from './origins.ts';
-import { originNotice, render, type Notice } from './pages.ts';
-import { endWith, refusal } from './parting.ts';
+import { originNotice } from './origin-notices.ts';
+import { render, strictTransport, type Notice } from './pages.ts';
+import { endWith, endWithAnswer, refusal } from './parting.ts';
 import { hasBody } from './request-body.ts';
 import type { RawRequest } from './request-target.ts';
 import type { Answer } from './sign-in.ts';
@@ -85,6 +86,8 @@ export async function createProxy(
   for (const method of methods) {
     if (!app.supportedMethods.includes(method)) app.addHttpMethod(method, { hasBody: true });
   }
+  // Fastify's own would read texts whole, into memory, and leave nothing to pass on; http-proxy brings one for every type.
+  app.removeAllContentTypeParsers();
   app.decorateRequest(underKey, undefined);
   const client = new OriginClient(options.upstreams);
 
@@ -137,6 +140,7 @@ export async function createProxy(
     };
     const state: Under = { opened, outgoing, sinceMs };
     if (hasBody(request.raw)) {
+      endWithAnswer(request.raw);
       (request as Passing)[underKey] = state;
       return done();
     }
@@ -155,10 +159,14 @@ export async function createProxy(
 
   /** No origin answered. */
   function failed(reply: FastifyReply, state: Under | undefined, error: unknown): void {
-    const { code, notice } = originFailure(error);
+    const failure = originFailure(error);
     // What was cut, or has no browser any more, failed for no fault of the origin's.
-    if (state?.opened.exchange.isOver === false) options.failed(state.opened.exchange, code);
-    void sendNotice(reply.request, reply, notice);
+    if (state?.opened.exchange.isOver === false) options.failed(state.opened.exchange, failure.code);
+    if (state !== undefined)
+      void reply.header('server-timing', timingOf(failure, performance.now() - state.sinceMs));
+    const { method } = reply.request;
+    const link = method === 'GET' || method === 'HEAD' ? { link: { path: '', label: 'Try again' } } : {};
+    void sendNotice(reply.request, reply, { ...failure.notice, ...link });
   }
 
   async function answerOwn(
@@ -170,10 +178,21 @@ export async function createProxy(
     const answer = await options.own(verdict, asked);
     if (!('json' in answer)) return sendAnswer(request, reply, answer);
     return reply
-      .headers({ 'content-type': 'application/json; charset=utf-8', 'cache-control': 'public, max-age=60' })
+      .headers({
+        ...strictTransport,
+        'content-type': 'application/json; charset=utf-8',
+        'cache-control': 'public, max-age=60',
+        'x-content-type-options': 'nosniff',
+      })
       .send(answer.json);
   }
 
+  // Before http-proxy is registered, whose routes would keep Fastify's own, which says what is inside.
+  app.setErrorHandler((error, request, reply) => {
+    const status = (error as { statusCode?: number }).statusCode ?? 502;
+    if (status >= 500) return sendNotice(request, reply, originNotice('protocol'));
+    return refuse(reply, status);
+  });
   const settings: FastifyHttpProxyOptions = {
     upstream: 'http://origin.postern.invalid',
     httpMethods: methods,
@@ -207,11 +226,6 @@ export async function createProxy(
     },
   };
   await app.register(httpProxy, settings);
-  app.setErrorHandler((error, request, reply) => {
-    const status = (error as { statusCode?: number }).statusCode ?? 502;
-    if (status >= 500) return sendNotice(request, reply, originNotice('protocol'));
-    return refuse(reply, status);
-  });
   await app.ready();
   return app;
 }
@@ -295,7 +309,7 @@ function sendAnswer(request: FastifyRequest, reply: FastifyReply, answer: Answer
   if ('notice' in answer) return sendNotice(request, reply, answer.notice);
   if (hasBody(request.raw)) closing(reply);
   return reply
-    .headers({ 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' })
+    .headers({ ...strictTransport, 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' })
     .redirect(answer.redirect, 303);
 }
 

@@ -6,18 +6,17 @@ import { request as sendRequest, type IncomingMessage } from 'node:http';
 import { Readable, type Duplex } from 'node:stream';
 import type { Clock } from '../../protocol/clock.ts';
 import { Fault, type CodeName } from '../../protocol/errors.ts';
-import type { Resolve } from '../dial/resolve.ts';
-import type { NoteDial } from '../dial/target-health.ts';
+import { dialOrigin, type OriginDialling } from './dial-origin.ts';
 import type { Exchange } from './exchange.ts';
 import { wantsPage } from './gate.ts';
-import { originFailure } from './origin-failure.ts';
+import { originFailure, OriginSilent, timingOf } from './origin-failure.ts';
 import type { OriginHealth } from './origin-health.ts';
 import { browserHeaders } from './origin-response.ts';
 import type { ChosenOrigin } from './origins.ts';
 import { render, type Notice } from './pages.ts';
 import { endWith, refusal } from './parting.ts';
 import type { Opened } from './proxy.ts';
-import { answerWithinMs, dialOrigin } from './upstreams.ts';
+import { answerWithinMs } from './upstreams.ts';
 
 /** Whether this is a WebSocket's opening handshake (RFC 6455 §4.1) and nothing else. */
 export function isWebSocket({ method, httpVersion, headers, rawHeaders }: IncomingMessage): boolean {
@@ -40,8 +39,7 @@ export function isWebSocket({ method, httpVersion, headers, rawHeaders }: Incomi
 /** What an upgrade needs of the door around it. */
 export interface UpgradeOptions {
   readonly clock: Clock;
-  readonly resolve: Resolve;
-  readonly noteDial: NoteDial | undefined;
+  readonly dialling: OriginDialling;
   readonly health: Pick<OriginHealth, 'failed' | 'answered'>;
   /** No origin agreed or refused, for no fault of the browser's. */
   failed(exchange: Exchange, code: CodeName): void;
@@ -55,6 +53,7 @@ export async function passUpgrade(
 ): Promise<void> {
   const { exchange } = opened;
   const { socket, request } = browser;
+  const sinceMs = performance.now();
   socket.on('error', () => exchange.end());
   socket.once('close', () => exchange.end());
   try {
@@ -64,12 +63,13 @@ export async function passUpgrade(
     join(opened, browser, by, answer);
     opened.answered?.(answer.response.statusCode);
   } catch (error) {
-    const { code, notice } = originFailure(error);
+    const failure = originFailure(error);
     // What was cut, or has no browser any more, failed for no fault of the origin's.
-    if (!exchange.isOver) options.failed(exchange, code);
+    if (!exchange.isOver) options.failed(exchange, failure.code);
     exchange.end();
-    opened.answered?.(socket.destroyed ? undefined : notice.status);
-    refuseUpgrade(request, socket, notice);
+    opened.answered?.(socket.destroyed ? undefined : failure.notice.status);
+    const headers = { 'server-timing': timingOf(failure, performance.now() - sinceMs) };
+    refuseUpgrade(request, socket, { ...failure.notice, headers });
   }
 }
 
@@ -98,7 +98,7 @@ interface Agreed {
  */
 async function answered(
   opened: Opened,
-  { clock, resolve, noteDial, health }: UpgradeOptions,
+  { clock, dialling, health }: UpgradeOptions,
 ): Promise<{ answer: Agreed; by: ChosenOrigin }> {
   const { exchange, origins } = opened;
   const { resource, right } = exchange.options;
@@ -108,13 +108,13 @@ async function answered(
     let isConnected = false;
     try {
       const upstream = { resource, ...by, right: right?.id ?? 'nobody' };
-      const connection = await dialOrigin(upstream, resolve, noteDial);
+      const connection = await dialOrigin(upstream, dialling);
       isConnected = true;
       exchange.onceOver(() => connection.destroy());
       if (exchange.isOver) throw new Fault('cancelled');
       return { answer: await askOrigin(opened, by, connection, clock), by };
     } catch (error) {
-      if (isConnected && !(error instanceof Fault && error.code === 'timeout')) throw error;
+      if (isConnected && !(error instanceof OriginSilent)) throw error;
       health.failed(resource, by);
       last = error;
     }
@@ -122,7 +122,7 @@ async function answered(
   throw last;
 }
 
-/** Rejects with a Fault: `timeout` where its answer has not begun within what its resource says. */
+/** Rejects with OriginSilent where its answer has not begun within what its resource says, with a Fault otherwise. */
 function askOrigin(opened: Opened, by: ChosenOrigin, connection: Duplex, clock: Clock): Promise<Agreed> {
   const { target, resource } = opened.exchange.options;
   return new Promise((resolve, reject) => {
@@ -133,10 +133,10 @@ function askOrigin(opened: Opened, by: ChosenOrigin, connection: Duplex, clock: 
       setHost: false,
       createConnection: () => connection,
     });
-    const cancelTimer = clock.after(answerWithinMs(resource), () => asked.destroy(new Fault('timeout')));
+    const cancelTimer = clock.after(answerWithinMs(resource), () => asked.destroy(new OriginSilent()));
     asked.once('error', (error) => {
       cancelTimer();
-      reject(error instanceof Fault ? error : new Fault('protocol'));
+      reject(error instanceof OriginSilent ? error : new Fault('protocol'));
     });
     asked.once('response', (response) => {
       cancelTimer();

@@ -6,12 +6,8 @@ import { hash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { Pool, type Dispatcher } from 'undici';
 import type { Clock } from '../../protocol/clock.ts';
-import { dialTcp } from '../dial/dial.ts';
-import type { Resolve } from '../dial/resolve.ts';
-import type { NoteDial } from '../dial/target-health.ts';
 import type { WebResource } from '../flows/resource-at.ts';
-import { securedForOrigin } from '../dial/origin-tls.ts';
-import type { ChosenOrigin } from './origins.ts';
+import { dialOrigin, type OriginDialling, type Upstream } from './dial-origin.ts';
 
 /** An origin's answer must have begun within this, unless its resource says otherwise. */
 const answerWithinS = 60;
@@ -20,13 +16,6 @@ const connectionsPerRight = 64;
 /** A pool that nothing uses goes after this. */
 const idleMs = 30_000;
 const keepAliveMs = 15_000;
-
-/** Where a request goes: one origin of a resource, for one right. */
-export interface Upstream extends ChosenOrigin {
-  readonly resource: WebResource;
-  /** The right it is kept apart by. */
-  readonly right: string;
-}
 
 interface Entry {
   readonly pool: Pool;
@@ -39,13 +28,11 @@ type Connected = (error: Error | null, socket: Socket | null) => void;
 export class Upstreams {
   readonly #pools = new Map<string, Entry>();
   readonly #clock: Clock;
-  readonly #resolve: Resolve;
-  readonly #noteDial: NoteDial | undefined;
+  readonly #dialling: OriginDialling;
 
-  constructor(clock: Clock, resolve: Resolve, noteDial?: NoteDial) {
+  constructor(clock: Clock, dialling: OriginDialling) {
     this.#clock = clock;
-    this.#resolve = resolve;
-    this.#noteDial = noteDial;
+    this.#dialling = dialling;
   }
 
   /** Lends the pool of `upstream` until the returned function is called. */
@@ -84,7 +71,7 @@ export class Upstreams {
       keepAliveMaxTimeout: 5 * keepAliveMs,
       maxHeaderSize: 65_536,
       connect: (_options, connected) => {
-        dialOrigin(upstream, this.#resolve, this.#noteDial).then(
+        dialOrigin(upstream, this.#dialling).then(
           (socket) => connected(null, socket),
           (error: unknown) => (connected as Connected)(error as Error, null),
         );
@@ -94,34 +81,6 @@ export class Upstreams {
     this.#pools.set(key, entry);
     return entry;
   }
-}
-
-/** A connection to the origin, with TLS where it is https. Rejects with a Fault, or an OriginTlsError. */
-export async function dialOrigin(upstream: Upstream, resolve: Resolve, noteDial?: NoteDial): Promise<Socket> {
-  const { origin, resource } = upstream;
-  const port = Number(origin.port) || (origin.protocol === 'https:' ? 443 : 80);
-  try {
-    const socket = await connectOrigin(upstream, port, resolve);
-    noteDial?.(resource.id, port);
-    return socket;
-  } catch (error) {
-    noteDial?.(resource.id, port, error);
-    throw error;
-  }
-}
-
-async function connectOrigin(
-  { origin, resource, address }: Upstream,
-  port: number,
-  resolve: Resolve,
-): Promise<Socket> {
-  const { within } = resource;
-  const host = origin.hostname.replace(/^\[|\]$/g, '');
-  const socket = await dialTcp({ address, within }, host, port, resolve);
-  // Undici speaks to sockets that end both ways at once.
-  socket.allowHalfOpen = false;
-  if (origin.protocol !== 'https:') return socket;
-  return securedForOrigin(socket, resource.web, host);
 }
 
 /** How long an origin of this resource may take until its answer begins, in milliseconds. */

@@ -129,8 +129,8 @@ class ConnectorWebDoor implements WebDoor {
       nowMs,
       start: () => options.snapshot()?.web?.url,
     });
-    this.#upstreams = new Upstreams(clock, options.resolve, options.noteDial);
-    this.#health = new OriginHealth(clock, options.resolve, options.noteDial);
+    this.#upstreams = new Upstreams(clock, options.dialling);
+    this.#health = new OriginHealth(clock, options.dialling);
     this.#records = new WebRecords({
       record: (entry) => options.record(entry),
       hasRoom: () => options.hasRoom(),
@@ -152,8 +152,7 @@ class ConnectorWebDoor implements WebDoor {
     });
     const upgrading: UpgradeOptions = {
       clock,
-      resolve: options.resolve,
-      noteDial: options.noteDial,
+      dialling: options.dialling,
       health: this.#health,
       failed: (exchange, code) => this.#records.failed(exchange, code),
     };

@@ -4,7 +4,7 @@
  * its last owner, and only an owner makes another.
  */
 import type { Id } from '../../protocol/ids.ts';
-import type { Role } from '../../protocol/roles.ts';
+import { roles, type Role } from '../../protocol/roles.ts';
 import { appendAudit } from '../audit/append-audit.ts';
 import type { PeopleTable, SessionsTable } from '../store/tables/people.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
@@ -26,9 +26,16 @@ export async function roleIn(
   return started_ms >= (person.role_ms ?? 0) ? person.role : undefined;
 }
 
-/** Everyone who has a role, owners first. */
+/** Everyone who has a role, owners first, and of one role whoever has had it longest. */
 export async function administrators(store: ScopedStore): Promise<PeopleTable[]> {
-  return store.select('people').selectAll().where('role', 'is not', null).orderBy('role_ms').execute();
+  const rows = await store
+    .select('people')
+    .selectAll()
+    .where('role', 'is not', null)
+    .orderBy('role_ms')
+    .execute();
+  const rank = ({ role }: PeopleTable): number => (role === null ? roles.length : roles.indexOf(role));
+  return rows.toSorted((one, other) => rank(one) - rank(other));
 }
 
 export interface RoleGiver {

@@ -29,6 +29,7 @@ import { forgetTokensOf, withdraw, type Reconsidered } from './withdraw.ts';
 
 /** The store takes a bounded number of values in one query. */
 const devicesPerLook = 500;
+const peoplePerLook = 500;
 
 /** Acts on a change; resolves when revocations are stored and handed to every channel of this process. */
 export async function actOnChange(
@@ -59,14 +60,11 @@ async function act(context: ControllerContext, organisation: OrganisationId, cha
       return;
     }
     case 'person':
-    case 'request': {
-      const { person: subject } = change;
-      const cause = change.kind === 'request' ? change.cause : 'person';
-      await webSessionsAnew(context, organisation, { subject }, cause);
-      await tellPassesOf(context, organisation, subject);
-      const devices = await decideAnew(context, organisation, { subject }, { cause });
-      return bus.publish(organisation, { kind: 'devices', devices });
-    }
+      return peopleChanged(context, organisation, [change.person], 'person');
+    case 'people':
+      return peopleChanged(context, organisation, change.people, 'person');
+    case 'request':
+      return peopleChanged(context, organisation, [change.person], change.cause);
     case 'exposure':
       return exposureChanged(context, organisation, change);
     case 'passes':
@@ -149,6 +147,22 @@ async function documentApplied(
   context.bus.publish(id, { kind: 'connectors' });
 }
 
+/** Decides anew for these people, some at a time: each step waits for the disk, so one for each person would take a thousand of them seconds. */
+async function peopleChanged(
+  context: ControllerContext,
+  organisation: OrganisationId,
+  people: readonly Id<'usr'>[],
+  cause: string,
+): Promise<void> {
+  for (let at = 0; at < people.length; at += peoplePerLook) {
+    const subjects = people.slice(at, at + peoplePerLook);
+    await webSessionsAnew(context, organisation, { subjects }, cause);
+    await tellPassesOf(context, organisation, subjects);
+    const devices = await decideAnew(context, organisation, { subjects }, { cause });
+    context.bus.publish(organisation, { kind: 'devices', devices });
+  }
+}
+
 /** Told to those it concerns alone: what somebody exposes is nothing to everybody else's devices. */
 async function exposureChanged(
   context: ControllerContext,
@@ -167,7 +181,7 @@ async function exposureChanged(
   const { resources } = touched;
   const anew = { cause: over ?? 'exposed', removed: over === undefined ? [] : [id], resources };
   const others = await decideAnew(context, organisation, touched, anew);
-  const own = await decideAnew(context, organisation, { subject: person }, anew);
+  const own = await decideAnew(context, organisation, { subjects: [person] }, anew);
   if (over !== undefined && connector !== undefined) {
     // Whoever signed out may do it again by signing in; the command line says so by its exit.
     const code = over === 'signed-out' ? 'expired' : 'revoked';

@@ -59,8 +59,9 @@ export function whyOver({ ended, untilMs }: SeatSession, nowMs: number): string 
   return ended ?? (untilMs <= nowMs ? 'expired' : undefined);
 }
 
-/** Which seats: those with an open session, of everyone, of some devices, or of one subject. */
-export type SeatFilter = 'all' | { readonly devices: readonly DeviceId[] } | { readonly subject: string };
+/** Which seats: those with an open session, of everyone, of some devices, or of some subjects. */
+export type SeatFilter =
+  'all' | { readonly devices: readonly DeviceId[] } | { readonly subjects: readonly string[] };
 
 /** The devices with a session that has not been ended and has not run out. */
 export async function openDevices(
@@ -109,7 +110,7 @@ function openSessions(store: ScopedStore, nowMs: number, filter: SeatFilter) {
   if (filter === 'all') return query;
   return 'devices' in filter
     ? query.where('device', 'in', filter.devices)
-    : query.where('subject', '=', filter.subject);
+    : query.where('subject', 'in', filter.subjects);
 }
 
 /** The device with its newest session, open or over; undefined when it never had one or its subject is gone. */

@@ -30,6 +30,7 @@ export async function followExposures(
     case 'document':
     case 'countries':
     case 'person':
+    case 'people':
     case 'request':
     case 'sessions-ended':
       return reviewExposures(context, organisation);

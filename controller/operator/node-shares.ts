@@ -35,6 +35,9 @@ interface Joined extends SharedNode {
   readonly passing: Set<OrganisationId>;
 }
 
+/** What each relay may pass of whose rate was divided already, within one round. */
+type Divided = Map<OrganisationId, ReadonlyMap<string, number>>;
+
 export interface NodeSharesOptions {
   readonly live: Pick<Live, 'loads'>;
   /** Whose relays serve everybody. */
@@ -50,8 +53,8 @@ export interface NodeSharesOptions {
 export class NodeShares {
   readonly #options: NodeSharesOptions;
   readonly #joined = new Map<NodeId, Joined>();
-  /** Ends the wait for a node that has left. */
-  readonly #left = new Map<NodeId, () => void>();
+  /** Nodes that have left and are waited for; `cancel` ends the wait. */
+  readonly #left = new Map<NodeId, { readonly joined: Joined; readonly cancel: () => void }>();
   readonly #used = new Map<NodeId, Map<OrganisationId, UsedNow>>();
   #cancelTick: (() => void) | undefined;
 
@@ -61,11 +64,14 @@ export class NodeShares {
 
   /** A connector or relay is here; the returned function says that it has gone, once. */
   join(node: SharedNode, tell: Joined['tell']): () => void {
-    this.#left.get(node.node)?.();
+    const left = this.#left.get(node.node);
+    left?.cancel();
     this.#left.delete(node.node);
-    const joined: Joined = { ...node, tell, told: '', passing: new Set() };
+    const before = this.#joined.get(node.node) ?? left?.joined;
+    const joined: Joined = { ...node, tell, told: '', passing: before?.passing ?? new Set() };
     this.#joined.set(node.node, joined);
-    this.#set(joined, node.organisation, nothing);
+    // One that comes back has what it had, until it says something else.
+    if (before === undefined) this.#set(joined, node.organisation, nothing);
     this.#tell(joined);
     this.#cancelTick ??= this.#options.clock.after(tickMs, () => this.#tick());
     return () => {
@@ -73,10 +79,8 @@ export class NodeShares {
       if (this.#joined.get(node.node) !== joined) return;
       this.#joined.delete(node.node);
       this.#used.delete(node.node);
-      this.#left.set(
-        node.node,
-        this.#options.clock.after(lingerMs, () => this.#forget(joined)),
-      );
+      const cancel = this.#options.clock.after(lingerMs, () => this.#forget(joined));
+      this.#left.set(node.node, { joined, cancel });
     };
   }
 
@@ -122,7 +126,7 @@ export class NodeShares {
 
   stop(): void {
     this.#cancelTick?.();
-    for (const cancel of this.#left.values()) cancel();
+    for (const { cancel } of this.#left.values()) cancel();
   }
 
   #serves({ organisation: own }: SharedNode, organisation: OrganisationId): boolean {
@@ -148,12 +152,13 @@ export class NodeShares {
 
   #tick(): void {
     this.#cancelTick = undefined;
-    for (const joined of this.#joined.values()) this.#tell(joined);
+    const divided: Divided = new Map();
+    for (const joined of this.#joined.values()) this.#tell(joined, divided);
     if (this.#joined.size > 0) this.#cancelTick = this.#options.clock.after(tickMs, () => this.#tick());
   }
 
-  #tell(joined: Joined): void {
-    const shares = joined.kind === 'connector' ? this.#flowsOf(joined) : this.#ratesOf(joined);
+  #tell(joined: Joined, divided: Divided = new Map()): void {
+    const shares = joined.kind === 'connector' ? this.#flowsOf(joined) : this.#ratesOf(joined, divided);
     const text = JSON.stringify(shares);
     // Where there never was a limit nothing is said.
     if (text === joined.told || (joined.told === '' && isNothing(shares))) return;
@@ -175,23 +180,33 @@ export class NodeShares {
     return { flows: shares[loads.findIndex(([holder]) => holder === node)] ?? 0 };
   }
 
-  #ratesOf(joined: Joined): Shares {
-    const { live, limitsOf, all, firstOrganisation } = this.#options;
+  #ratesOf(joined: Joined, divided: Divided): Shares {
+    const { limitsOf, all } = this.#options;
     const rates: Record<string, number> = {};
     for (const organisation of all()) {
       const most = limitsOf(organisation)?.relay ?? null;
       if (most === null || !this.#serves(joined, organisation)) continue;
-      const loads = live.loads.of(organisation, 'relay');
-      const holders = new Set([...loads.keys(), ...live.loads.of(firstOrganisation, 'relay').keys()]);
-      const list = [...holders];
-      const shares = divide(
-        most * bytesPerMegabit,
-        list.map((holder) => loads.get(holder) ?? nothing),
-        evenRelay,
-      );
-      rates[organisation] = Math.round(shares[list.indexOf(joined.node)] ?? 0);
+      let shares = divided.get(organisation);
+      if (shares === undefined) {
+        shares = this.#divideRate(organisation, most * bytesPerMegabit);
+        divided.set(organisation, shares);
+      }
+      rates[organisation] = shares.get(joined.node) ?? 0;
     }
     return { rates };
+  }
+
+  /** What of a rate each relay may pass that serves the organisation, its own and the operator's. */
+  #divideRate(organisation: OrganisationId, bytesPerSecond: number): ReadonlyMap<string, number> {
+    const { live, firstOrganisation } = this.#options;
+    const loads = live.loads.of(organisation, 'relay');
+    const holders = [...new Set([...loads.keys(), ...live.loads.of(firstOrganisation, 'relay').keys()])];
+    const shares = divide(
+      bytesPerSecond,
+      holders.map((holder) => loads.get(holder) ?? nothing),
+      evenRelay,
+    );
+    return new Map(holders.map((holder, at) => [holder, Math.round(shares[at] ?? 0)]));
   }
 }
 

@@ -43,7 +43,7 @@ export async function setDisabled(
     return writeDisabled(tx, account, disabled, { who, nowMs });
   });
   if (done === undefined) return false;
-  await tellPassesOf(context, organisation, account);
+  await tellPassesOf(context, organisation, [account]);
   if (done.length > 0)
     await context.publish(organisation, { kind: 'sessions-ended', sessions: done, reason: 'disabled' });
   return true;

@@ -12,7 +12,9 @@ import type { ScopedStore } from '../store/scoped-store.ts';
 import { longestOf, mayApprove, quorumOf, requestableFor, ruleNamed, waivableFor } from './rules.ts';
 
 const mostShown = 200;
-const mostAnswered = 50;
+/** What waits or lasts is never hidden by what came and went since. */
+const mostOpen = 1_000;
+const mostOver = 50;
 
 /** Whoever asked sees neither the names of requires nor what was waived: they may speak of others. */
 type Eyes = 'approver' | 'asker';
@@ -65,13 +67,15 @@ export async function allRequests(
 export async function requestsOf({ store, reader }: Organisation, person: Id<'usr'>): Promise<MyRequests> {
   const state = await reader.current();
   const subject = await subjectOf(store, state, person);
-  const rows = await store
-    .select('access_requests')
-    .selectAll()
-    .where('person', '=', person)
+  const own = store.select('access_requests').selectAll().where('person', '=', person);
+  const open = own.where('state', 'in', ['pending', 'approved']).orderBy('created_ms').limit(mostOpen);
+  const over = own
+    .where('state', 'not in', ['pending', 'approved'])
     .orderBy('created_ms', 'desc')
-    .limit(mostAnswered)
-    .execute();
+    .limit(mostOver);
+  const rows = [...(await open.execute()), ...(await over.execute())].toSorted(
+    (one, other) => other.created_ms - one.created_ms,
+  );
   const requestable = subject === undefined ? [] : requestableFor(state, subject);
   return {
     requests: await shownRequests(store, state, rows, 'asker'),
@@ -93,24 +97,24 @@ export async function approvalsFor({ store, reader }: Organisation, person: Id<'
   const rules =
     subject === undefined ? [] : (state.document.requests ?? []).filter((rule) => mayApprove(rule, subject));
   if (rules.length === 0) return { waiting: [], answered: [] };
-  const rows = (await store
+  const names = rules.map(({ name }) => name);
+  const theirs = store
     .select('access_requests')
     .selectAll()
-    .where(
-      'rule',
-      'in',
-      rules.map(({ name }) => name),
-    )
-    .where('person', '!=', person)
+    .where('rule', 'in', names)
+    .where('person', '!=', person);
+  const pending = await theirs.where('state', '=', 'pending').orderBy('created_ms').limit(mostOpen).execute();
+  const over = await theirs
+    .where('state', '!=', 'pending')
     .orderBy('created_ms', 'desc')
-    .limit(mostShown)
-    .execute()) as AccessRequestsTable[];
-  const list = await shownRequests(store, state, rows, 'approver');
+    .limit(mostOver)
+    .execute();
+  const list = await shownRequests(store, state, [...pending.toReversed(), ...over], 'approver');
   const waits = ({ state: is, answers }: AccessRequest): boolean =>
     is === 'pending' && !answers.some(({ who }) => who === person);
   return {
     waiting: list.filter(waits),
-    answered: list.filter((each) => !waits(each)).slice(0, mostAnswered),
+    answered: list.filter((each) => !waits(each)).slice(0, mostOver),
   };
 }
 

@@ -11,9 +11,10 @@ import { inChunks } from '../store/in-chunks.ts';
 import type { Directory } from './directory.ts';
 
 const windowMs = 3_600_000;
+/** In percent. */
 const usualShare = 20;
-/** So many may always lose something: a small organisation has few people. */
-const always = 5;
+/** So many may go as well where nobody set a share: whoever connects a directory tries it with a few people first. */
+const usualFew = 5;
 
 /** Thrown out of the transaction, which changes nothing then. */
 export class TooMuchAtOnce extends Error {
@@ -48,7 +49,7 @@ export async function countLosses(directory: Directory, users: readonly string[]
   const still = await inChunks([...losing], (ids) => active.select('id').where('id', 'in', ids).execute());
   // Those who were there before the first of them went.
   const all = Number(count) + losing.size - still.length;
-  const most = Math.max(always, Math.floor((all * (settings.stopAt ?? usualShare)) / 100));
+  const most = mostOf(all, settings.stopAt);
   const isHalted = row !== undefined && row.halted_ms !== null;
   if (isHalted || losing.size > most) throw new TooMuchAtOnce(name, losing.size, all);
   await tx
@@ -67,6 +68,12 @@ export async function countLosses(directory: Directory, users: readonly string[]
         .doUpdateSet((eb) => ({ at_ms: eb.ref('excluded.at_ms') })),
     )
     .execute();
+}
+
+/** So many of `all` may lose something within an hour; one always may, since people leave one by one as well. */
+function mostOf(all: number, stopAt: number | undefined): number {
+  const share = Math.floor((all * (stopAt ?? usualShare)) / 100);
+  return Math.max(share, stopAt === undefined ? usualFew : 1);
 }
 
 /** Stops the directory, says so once, and tells every webhook. */

@@ -13,10 +13,10 @@ import { normalPatch, normalResource } from './dialects.ts';
 import type { Aftermath, Directory } from './directory.ts';
 import { halt, TooMuchAtOnce } from './mass-removal.ts';
 import { Group, ResourceType, Schema, ServiceProviderConfig, User } from './resources.ts';
+import { scimAddress, scimPath } from './scim-address.ts';
 import { pageOfUsers } from './users.ts';
 
 const media = 'application/scim+json';
-const base = '/scim/v2';
 /** A group of Entra with thousands of members comes in pieces; one of Okta's whole. */
 const maxBodyBytes = 8 * 1_024 * 1_024;
 const usualCount = 100;
@@ -55,10 +55,12 @@ export function scimRoutes(app: TypedApp, context: ControllerContext): void {
     }
   });
   app.setErrorHandler(async (error, request, reply) => failed(error, request, reply));
-  const address = new URL(base, context.publicUrl).href;
+  // SCIMMY knows one address for the process; each organisation's own is put in its place where an answer is sent.
   for (const described of [User, Group, Schema, ResourceType, ServiceProviderConfig])
-    described.basepath(address);
+    described.basepath(scimPath);
 
+  const answer = (reply: FastifyReply, status: number, value: unknown): FastifyReply =>
+    send(reply, status, value, scimAddress(context, organisationOf(reply.request)));
   const within = <T>(request: FastifyRequest, act: (directory: Directory) => Promise<T>): Promise<T> =>
     inDirectory(context, request, act);
 
@@ -69,14 +71,14 @@ export function scimRoutes(app: TypedApp, context: ControllerContext): void {
   ] as const) {
     const Described = { ServiceProviderConfig, Schemas: Schema, ResourceTypes: ResourceType }[path];
     const config = { access: ['directory'], answers: answers.read } as const;
-    app.get(`${base}/${path}`, { config, schema: { summary: what } }, async (_request, reply) =>
-      send(reply, 200, await new Described().read()),
+    app.get(`${scimPath}/${path}`, { config, schema: { summary: what } }, async (_request, reply) =>
+      answer(reply, 200, await new Described().read()),
     );
     if (path === 'ServiceProviderConfig') continue;
     app.get(
-      `${base}/${path}/:id`,
+      `${scimPath}/${path}/:id`,
       { config, schema: { summary: `${what}: one of them` } },
-      async (request, reply) => send(reply, 200, await new Described((request.params as Params).id).read()),
+      async (request, reply) => answer(reply, 200, await new Described((request.params as Params).id).read()),
     );
   }
 
@@ -88,43 +90,44 @@ export function scimRoutes(app: TypedApp, context: ControllerContext): void {
     const access = ['directory'] as const;
     const read = { access, answers: answers.read };
     app.get(
-      `${base}/${name}`,
+      `${scimPath}/${name}`,
       { config: read, schema: { summary: `${name} of the directory, by filter and page` } },
       async (request, reply) => {
         const query = request.query as Query;
-        return send(reply, 200, await within(request, (directory) => list(kind, query, directory)));
+        return answer(reply, 200, await within(request, (directory) => list(kind, query, directory)));
       },
     );
     app.post(
-      `${base}/${name}`,
+      `${scimPath}/${name}`,
       { config: { access, answers: answers.made }, schema: { summary: `Makes ${one}` } },
       async (request, reply) => {
         const body = normalResource(request.body, schema);
         const made = await within(request, (directory) => new kind().write(body, directory));
+        const address = scimAddress(context, organisationOf(request));
         void reply.header('location', `${address}/${name}/${(made as { id?: string }).id ?? ''}`);
-        return send(reply, 201, made);
+        return answer(reply, 201, made);
       },
     );
     app.get(
-      `${base}/${name}/:id`,
+      `${scimPath}/${name}/:id`,
       { config: read, schema: { summary: `Reads ${one}` } },
       async (request, reply) => {
         const query = constraintsOf(request.query as Query);
         const { id } = request.params as Params;
-        return send(reply, 200, await within(request, (directory) => new kind(id, query).read(directory)));
+        return answer(reply, 200, await within(request, (directory) => new kind(id, query).read(directory)));
       },
     );
     app.put(
-      `${base}/${name}/:id`,
+      `${scimPath}/${name}/:id`,
       { config: read, schema: { summary: `Replaces ${one}` } },
       async (request, reply) => {
         const body = normalResource(request.body, schema);
         const { id } = request.params as Params;
-        return send(reply, 200, await within(request, (directory) => new kind(id).write(body, directory)));
+        return answer(reply, 200, await within(request, (directory) => new kind(id).write(body, directory)));
       },
     );
     app.patch(
-      `${base}/${name}/:id`,
+      `${scimPath}/${name}/:id`,
       {
         config: { access, answers: { ...answers.read, 204: answers.gone[204] } },
         schema: { summary: `Changes ${one}` },
@@ -141,11 +144,11 @@ export function scimRoutes(app: TypedApp, context: ControllerContext): void {
           if (message.Operations.length === 0) return undefined;
           return new kind(id).patch(message, directory);
         });
-        return changed === undefined ? reply.code(204).send() : send(reply, 200, changed);
+        return changed === undefined ? reply.code(204).send() : answer(reply, 200, changed);
       },
     );
     app.delete(
-      `${base}/${name}/:id`,
+      `${scimPath}/${name}/:id`,
       { config: { access, answers: answers.gone }, schema: { summary: `Deletes ${one}` } },
       async (request, reply) => {
         const { id } = request.params as Params;
@@ -227,10 +230,12 @@ async function inDirectory<T>(
         throw faults[0] ?? error;
       }
     });
-    for (const person of aftermath.disabled) await tellPassesOf(context, id, person);
+    const disabled = [...aftermath.disabled];
+    if (disabled.length > 0) await tellPassesOf(context, id, disabled);
     if (aftermath.sessions.length > 0)
       await context.publish(id, { kind: 'sessions-ended', sessions: aftermath.sessions, reason: 'disabled' });
-    for (const person of aftermath.changed) await context.publish(id, { kind: 'person', person });
+    const people = [...aftermath.changed];
+    if (people.length > 0) await context.publish(id, { kind: 'people', people });
     return done;
   } catch (error) {
     if (error instanceof TooMuchAtOnce) await halt(context, organisation, error);
@@ -238,8 +243,13 @@ async function inDirectory<T>(
   }
 }
 
-function send(reply: FastifyReply, status: number, value: unknown): FastifyReply {
-  return reply.code(status).type(media).send(JSON.stringify(value));
+/** @param address what locations in `value` begin with */
+function send(reply: FastifyReply, status: number, value: unknown, address: string): FastifyReply {
+  const located = (key: string, each: unknown): unknown =>
+    key === 'location' && typeof each === 'string' && each.startsWith(`${scimPath}/`)
+      ? address + each.slice(scimPath.length)
+      : each;
+  return reply.code(status).type(media).send(JSON.stringify(value, located));
 }
 
 const stoppedText =
@@ -252,12 +262,13 @@ function failed(error: unknown, request: FastifyRequest, reply: FastifyReply): F
     request.log.error({ err: error }, 'a request of a directory failed');
   if (status === 401) void reply.header('www-authenticate', 'Bearer');
   if (error instanceof TooMuchAtOnce) void reply.header('retry-after', '3600');
-  return send(reply, status, {
+  const body = {
     schemas: ['urn:ietf:params:scim:api:messages:2.0:Error'],
     status: String(status),
     ...(scimType === undefined ? {} : { scimType }),
     detail,
-  });
+  };
+  return reply.code(status).type(media).send(JSON.stringify(body));
 }
 
 function faultOf(error: unknown): { status: number; scimType?: string; detail: string } {

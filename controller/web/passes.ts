@@ -64,17 +64,18 @@ export async function passesInForce(
   return { passes, nextMs };
 }
 
-/** What of the change of a person concerns connectors: nothing, unless a pass is theirs. */
+/** What of a change of these people or service accounts concerns connectors: nothing, unless a pass is theirs. */
 export async function tellPassesOf(
   context: ControllerContext,
   organisation: OrganisationId,
-  subject: string,
+  subjects: readonly string[],
 ): Promise<void> {
   const row = await context
     .organisation(organisation)
     .store.select('web_passes')
     .select('id')
-    .where('subject', '=', subject as Id<'usr'>)
+    .where('subject', 'in', subjects as Id<'usr'>[])
+    .limit(1)
     .executeTakeFirst();
   if (row !== undefined) context.bus.publish(organisation, { kind: 'connectors' });
 }

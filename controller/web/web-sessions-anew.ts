@@ -17,8 +17,8 @@ import type { ScopedStore } from '../store/scoped-store.ts';
 import { claimsIn, mintWebSession } from './web-sessions.ts';
 import { decideAtHost, rightAtHost, sameDoor, visitorOf } from './web-right.ts';
 
-/** Whose: everyone's, one person's, or of those whom a change of the document touches. */
-export type WebFilter = 'all' | { readonly subject: string } | Touched;
+/** Whose: everyone's, of some people, or of those whom a change of the document touches. */
+export type WebFilter = 'all' | { readonly subjects: readonly string[] } | Touched;
 
 /** So many are decided before what they lost is stored and told. */
 const perStep = 200;
@@ -46,8 +46,8 @@ export async function forgetWebSessionsOf(tx: ScopedStore, sessions: readonly Id
 async function candidates(store: ScopedStore, filter: WebFilter, nowMs: number): Promise<Id<'tok'>[]> {
   const query = store.select('web_sessions').select('id').where('expires_ms', '>', nowMs);
   const rows = await (
-    typeof filter === 'object' && 'subject' in filter
-      ? query.where('subject', '=', filter.subject as Id<'usr'>)
+    typeof filter === 'object' && 'subjects' in filter
+      ? query.where('subject', 'in', filter.subjects as Id<'usr'>[])
       : query
   ).execute();
   return rows.map(({ id }) => id);

@@ -192,6 +192,17 @@ export const administratorsMutants: readonly Mutant[] = [
       ],
     ],
   ),
+  ...guards(
+    'controller/api/routes/proposals.ts',
+    ['test/controller/proposals.test.ts'],
+    [
+      [
+        'nobody does away with a change of the document that their role does not cover',
+        'requireAction(request, part.action, part.sentence);',
+        'void [requireAction, part];',
+      ],
+    ],
+  ),
   ...guards('controller/api/second-administrator.ts', besideTests, [
     [
       'a change beside the document waits where a second administrator is asked for',
@@ -201,6 +212,11 @@ export const administratorsMutants: readonly Mutant[] = [
   ]),
   ...guards('controller/api/routes/proposed-changes.ts', besideTests, [
     ['nobody approves their own change beside the document', 'if (isOwn(request, change))', 'if (false)'],
+    [
+      'whoever may not do a change does not do away with it',
+      "if (!isTheirs && admission(caller, access, context.now()) === 'no')",
+      'if (false)',
+    ],
     ['a token approves no change', "if (caller.kind !== 'person')", "if (caller.kind === 'nobody')"],
     [
       'of two who approve one carries it out',
@@ -213,6 +229,11 @@ export const administratorsMutants: readonly Mutant[] = [
       'a change is made with no more than both may do',
       'role: lower(row?.role ?? undefined, approver.role)',
       'role: approver.role',
+    ],
+    [
+      'a change that is on its way waits too once a second administrator is asked for',
+      'if (await isAsked(context, tx))',
+      'if (tx.organisation === undefined)',
     ],
     [
       'a change is made upon the state that it was proposed for',

@@ -62,7 +62,7 @@ export const clientDoorMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'client/dns/resolver.ts',
+    'client/dns/wildcard-existence.ts',
     ['test/client/dns/answer.test.ts'],
     [
       [

@@ -3,6 +3,18 @@ import { guards, type Mutant } from './mutant.ts';
 
 export const clientMutants: readonly Mutant[] = [
   ...guards(
+    'client/flows/reached-targets.ts',
+    ['test/client/reached-targets.test.ts'],
+    [
+      ['what a client remembers of targets is bounded', 'map.size > most && ', 'false && '],
+      [
+        'one name below a wildcard says nothing of the others',
+        ' && hosts.some(isWildcard)) return;',
+        ' && hosts.length === 0) return;',
+      ],
+    ],
+  ),
+  ...guards(
     'cli/bundle-redaction.ts',
     ['test/cli/bundle.test.ts'],
     [

@@ -28,6 +28,7 @@ import { scimMutants } from './scim.ts';
 import { organisationMutants } from './organisations.ts';
 import { signInMutants } from './sign-in.ts';
 import { tokensMutants } from './tokens.ts';
+import { webAnswersMutants } from './web-answers.ts';
 import { webDecisionsMutants } from './web-decisions.ts';
 import { webDoorMutants } from './web-door.ts';
 
@@ -59,6 +60,7 @@ export const mutants: readonly Mutant[] = [
   ...clientMutants,
   ...nonsenseMutants,
   ...webDoorMutants,
+  ...webAnswersMutants,
   ...webDecisionsMutants,
   ...certificatesMutants,
   ...exposuresMutants,

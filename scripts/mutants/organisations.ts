@@ -3,6 +3,7 @@ import { guards, type Mutant } from './mutant.ts';
 
 const apart = ['test/controller/organisations.test.ts'];
 const limited = ['test/controller/organisations-limits.test.ts'];
+const shareTests = ['test/e2e/shared-limits.test.ts'];
 const shared = ['test/controller/shared-requests.test.ts'];
 const named = ['test/controller/name-proofs.test.ts'];
 
@@ -124,11 +125,37 @@ export const organisationMutants: readonly Mutant[] = [
       ],
       [
         'what a node that has left may have is nobody’s yet',
-        'this.#options.clock.after(lingerMs, () => this.#forget(joined)),',
-        'this.#options.clock.after(0, () => this.#forget(joined)),',
+        'this.#options.clock.after(lingerMs, () => this.#forget(joined));',
+        'this.#options.clock.after(0, () => this.#forget(joined));',
+      ],
+      [
+        'what a node that comes back has open is nobody else’s meanwhile',
+        'if (before === undefined) this.#set(joined, node.organisation, nothing);',
+        'this.#set(joined, node.organisation, nothing);',
       ],
     ],
   ),
+  ...guards(
+    'connector/flows/tell-load.ts',
+    ['test/controller/node-shares.test.ts'],
+    [
+      [
+        'who wants no more keeps nothing from others',
+        'if (flows === this.#told && !wants && !this.#toldWants) return;',
+        'if (flows === this.#told && !wants) return;',
+      ],
+    ],
+  ),
+  ...guards('connector/hearing.ts', shareTests, [
+    ['a connector hears its share of the flows', 'quota.share(message.flows ?? null)', 'quota.share(null)'],
+  ]),
+  ...guards('cli/relay-node.ts', shareTests, [
+    [
+      'a relay hears its share of the bytes',
+      'return relay?.give(new Map(Object.entries(message.rates ?? {})));',
+      'return relay?.give(new Map());',
+    ],
+  ]),
   ...guards('controller/api/access.ts', limited, [
     [
       'strangers use up no requests of the organisation',

@@ -11,6 +11,11 @@ export const scimMutants: readonly Mutant[] = [
       'if (row.disabled_ms === null) return;',
     ],
     [
+      'whom a directory comes to know has its groups at once',
+      'if (person !== null && before?.person === null) await regroupJoined(directory, person);',
+      'void regroupJoined;',
+    ],
+    [
       'whoever is deactivated counts among what is taken away',
       'if (before?.active === 1 && !isActive) await countLosses(directory, [row.id]);',
       '',
@@ -53,6 +58,7 @@ export const scimMutants: readonly Mutant[] = [
   ]),
   ...guards('controller/scim/mass-removal.ts', directory, [
     ['a directory that goes wild is stopped', 'if (isHalted || losing.size > most)', 'if (isHalted)'],
+    ['a share that was set counts exactly', 'stopAt === undefined ? usualFew : 1', 'usualFew'],
     [
       'a directory that was stopped stays so',
       'if (isHalted || losing.size > most)',

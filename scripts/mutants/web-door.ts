@@ -162,7 +162,7 @@ export const webDoorMutants: readonly Mutant[] = [
       ['an upgrade remembers which origin could not be reached', '      health.failed(resource, by);\n', ''],
       [
         'an upgrade goes past an origin that keeps silent',
-        "if (isConnected && !(error instanceof Fault && error.code === 'timeout')) throw error;",
+        'if (isConnected && !(error instanceof OriginSilent)) throw error;',
         'if (isConnected) throw error;',
       ],
     ],

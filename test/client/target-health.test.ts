@@ -1,9 +1,12 @@
-/** A connector learns from the flows that it dials for, whether what lies behind a resource answers. */
+/** A connector, and the device that asked, learn from flows whether what lies behind a resource answers. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { test } from 'node:test';
+import { reachedText } from '../../cli/resources.ts';
 import { startClient } from '../../client/client.ts';
+import type { ResourceList } from '../../client/status.ts';
+import { callLocalApi } from '../../protocol/node/local-api.ts';
 import { SmallOrganisation } from './support/small-organisation.ts';
 
 test('a target that refuses is counted as failing until it answers again', async (t) => {
@@ -14,8 +17,9 @@ test('a target that refuses is counted as failing until it answers again', async
   const { port } = server.address() as AddressInfo;
   organisation.wikiPort = port;
   await organisation.push();
+  const state = organisation.state('laptop');
   const client = await startClient({
-    state: organisation.state('laptop'),
+    state,
     key: organisation.key(),
     browser: false,
     uids: [process.getuid?.() ?? 0],
@@ -25,10 +29,18 @@ test('a target that refuses is counted as failing until it answers again', async
   await client.ready;
   const connector = organisation.connector(0);
   const open = () => client.open({ host: 'wiki.acme.internal', port });
+  /** What `postern resources` says of it. */
+  const listed = async (): Promise<string> => {
+    const { resources } = (await callLocalApi(state.path, 'GET', '/v1/resources')) as ResourceList;
+    return reachedText(resources.find(({ name }) => name === 'wiki')?.reached ?? [], Date.now());
+  };
+  assert.equal(await listed(), '');
   (await open()).destroy();
+  assert.equal(await listed(), 'answers');
   assert.equal(connector.status().failing, undefined);
   await new Promise<void>((done) => void server.close(() => done()));
   await assert.rejects(open());
+  assert.match(await listed(), /port \d+ did not answer \d+s ago: nothing listens there/);
   const failing = connector.status().failing ?? [];
   assert.deepEqual(
     failing.map(({ host, port: at, code }) => ({ host, at, code })),
@@ -39,4 +51,5 @@ test('a target that refuses is counted as failing until it answers again', async
   t.after(() => server.close());
   (await open()).destroy();
   assert.equal(connector.status().failing, undefined);
+  assert.equal(await listed(), 'answers');
 });

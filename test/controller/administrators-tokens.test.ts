@@ -1,16 +1,14 @@
 /** API tokens through the API: made, listed, given another role, deleted; and what a token that was taken away still does. */
 import assert from 'node:assert/strict';
-import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
-import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
+import type { LightMyRequestResponse } from 'fastify';
 import { buildApp } from '../../controller/api/app.ts';
 import { login } from '../../controller/login/login.ts';
 import { recordSignIn } from '../../controller/login/record-sign-in.ts';
-import type { ScopedStore } from '../../controller/store/scoped-store.ts';
 import { decodeApiToken, hashOfSecret } from '../../protocol/secrets.ts';
-import { settle } from '../support/settle.ts';
 import { testController, type TestController } from './support/controller.ts';
 import { acmeDocument } from './support/document.ts';
+import { inFlight } from './support/in-flight.ts';
 
 interface Entry {
   id: string;
@@ -241,42 +239,6 @@ for (const take of [false, true]) {
     const written = await store.select('audit').select('seq').where('what', '=', 'session.end').execute();
     assert.equal(written.length, take ? 0 : 1);
   });
-}
-
-interface Flight {
-  /** Sends the rest while the store is busy, so that `first` is written before whatever the request writes. */
-  finishBehind(
-    store: ScopedStore,
-    first: (tx: ScopedStore) => Promise<void>,
-  ): Promise<LightMyRequestResponse>;
-}
-
-/** A request that was let in, and whose body has come but for its last byte. */
-async function inFlight(
-  app: FastifyInstance,
-  body: string,
-  options: { method: 'PUT' | 'POST'; url: string; headers: Record<string, string> },
-): Promise<Flight> {
-  const payload = new PassThrough();
-  payload.write(body.slice(0, -1));
-  const headers = { ...options.headers, 'content-type': 'application/json' };
-  const answer = app.inject({ ...options, headers, payload });
-  const answered = answer.then((given) => given);
-  await settle(50);
-  return {
-    async finishBehind(store, first) {
-      const free = Promise.withResolvers<void>();
-      const busy = store.transaction(() => free.promise);
-      await settle();
-      const change = store.transaction(first);
-      payload.end(body.slice(-1));
-      await settle(50);
-      free.resolve();
-      await busy;
-      await change;
-      return answered;
-    },
-  };
 }
 
 test('SEC-A12: a token that ends makes none that outlives it', async (t) => {

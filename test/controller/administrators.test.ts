@@ -74,6 +74,28 @@ test('SEC-G7: a role counts from the next sign-in, and is gone at the next reque
   );
 });
 
+test('administrators are listed with owners first, whenever they became one', async (t) => {
+  const controller = await testController(t);
+  const { administrator } = await people(t, controller);
+  for (const [name, role] of [
+    ['sue', 'support'],
+    ['nina', 'network'],
+    ['olga', 'owner'],
+    ['bob', 'admin'],
+    ['oscar', 'owner'],
+  ] as const) {
+    await administrator(name, role);
+    await controller.time.pass(1_000);
+  }
+  const listed = (await controller.call('GET', '/api/v1/administrators')).json<{
+    administrators: { email: string }[];
+  }>();
+  assert.deepEqual(
+    listed.administrators.map(({ email }) => email.split('@')[0]),
+    ['olga', 'oscar', 'bob', 'nina', 'sue'],
+  );
+});
+
 test('SEC-A10: an administrator names the first owner; after that only owners make, unmake and lock out owners', async (t) => {
   const controller = await testController(t);
   const { signIn, administrator } = await people(t, controller);

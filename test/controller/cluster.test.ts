@@ -81,7 +81,7 @@ test('sign in on one controller, hold the control channel on another, revoke thr
   assert.ok(beat.t === 'beat' && beat.epoch >= told.epoch);
 });
 
-test('what is a person’s own is told by whichever controller their browser listens at, and its stream ends with the session', async (t) => {
+test('SEC-J9 what is a person’s own is told by whichever controller their browser listens at, and its stream ends with the session', async (t) => {
   const all = await cluster(t, servers, 3);
   const [one, two, three] = of(all);
   const organisation = one.context.organisation(one.context.firstOrganisation);

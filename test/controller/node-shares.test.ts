@@ -106,15 +106,15 @@ function world(given: Partial<Limits>): World {
 class Connector {
   readonly quota = new FlowQuota();
   readonly open: (() => void)[] = [];
-  readonly leave: () => void;
+  leave: () => void = () => undefined;
+  readonly #shares: NodeShares;
+  readonly #node = newId('con', systemRandom(16)) as NodeId;
   readonly #teller: LoadTeller;
 
   constructor(shares: NodeShares) {
-    const node = newId('con', systemRandom(16)) as NodeId;
-    const take = (message: FromController): void => {
-      if (message.t === 'shares') this.quota.share(message.flows ?? null);
-    };
-    this.leave = shares.join({ organisation: ours, node, kind: 'connector' }, take);
+    this.#shares = shares;
+    const node = this.#node;
+    this.join();
     this.#teller = new LoadTeller({
       quota: this.quota,
       isLimited: () => true,
@@ -123,6 +123,14 @@ class Connector {
         return true;
       },
     });
+  }
+
+  /** A control channel begins. */
+  join(): void {
+    const take = (message: FromController): void => {
+      if (message.t === 'shares') this.quota.share(message.flows ?? null);
+    };
+    this.leave = this.#shares.join({ organisation: ours, node: this.#node, kind: 'connector' }, take);
   }
 
   /** One more, if it may. */
@@ -174,6 +182,58 @@ test('two connectors at two controllers have one limit: all of it where it is wa
   clock.advance(1_000);
   assert.equal(two.dial(), true);
   for (const each of shares) each.stop();
+});
+
+test('a connector that was refused once and is asked for nothing since leaves the others all that is free', () => {
+  const { clock, shares } = world({ flows: 10 });
+  const [one, two] = [new Connector(shares[0]), new Connector(shares[0])];
+  const pass = (seconds: number, isDialling = true): void => {
+    for (let at = 0; at < seconds; at += 1) {
+      if (isDialling) while (one.dial());
+      for (const each of [one, two]) each.tell(clock.nowMs());
+      clock.advance(1_000);
+    }
+  };
+  pass(12);
+  assert.equal(two.dial(), false);
+  for (const close of one.open.splice(0)) close();
+  pass(3, false);
+  pass(12);
+  assert.deepEqual([one.quota.flows, two.quota.flows], [10, 0]);
+  for (const each of shares) each.stop();
+});
+
+test('a connector whose channel breaks and comes back keeps what it has open, and nobody is given it meanwhile', () => {
+  const { clock, shares } = world({ flows: 10 });
+  const [one, two] = [new Connector(shares[0]), new Connector(shares[0])];
+  const second = (): void => {
+    for (const each of [one, two]) each.tell(clock.nowMs());
+    clock.advance(1_000);
+  };
+  for (let at = 0; at < 12; at += 1) {
+    while (one.dial());
+    second();
+  }
+  assert.equal(one.quota.flows, 10);
+  one.leave();
+  one.join();
+  // Nothing was said since, and shares are divided again.
+  clock.advance(1_000);
+  assert.equal(two.dial(), false);
+  // The newer channel of one whose older has not ended yet.
+  const { leave } = one;
+  one.join();
+  leave();
+  clock.advance(1_000);
+  assert.equal(two.dial(), false);
+  for (const close of one.open.splice(0, 4)) close();
+  for (let at = 0; at < 4; at += 1) {
+    while (two.dial());
+    second();
+  }
+  assert.deepEqual([one.quota.flows, two.quota.flows], [6, 4]);
+  shares[0].stop();
+  shares[1].stop();
 });
 
 /** A relay's own code, with an endless sender for each organisation that sends. */
@@ -248,4 +308,43 @@ test('a relay of one organisation says nothing of another’s', () => {
   shares[0].hear(node, { ms: 1_000, passed });
   assert.deepEqual([...relayed], [[ours, 500]]);
   shares[0].stop();
+});
+
+/** Counts what it is asked. */
+class CountedLoads extends Loads {
+  asked = 0;
+
+  override of(...which: Parameters<Loads['of']>): ReturnType<Loads['of']> {
+    this.asked += 1;
+    return super.of(...which);
+  }
+}
+
+test('a round divides the rate of each of many organisations once, however many relays there are', () => {
+  const clock = new VirtualClock();
+  const organisations = Array.from({ length: 100 }, () => newId('org', systemRandom(16)));
+  const [first] = organisations;
+  assert.ok(first !== undefined);
+  const limits: Limits = { people: null, connectors: null, requests: null, flows: null, relay: 8 };
+  const loads = new CountedLoads();
+  const shares = new NodeShares({
+    live: { loads },
+    firstOrganisation: first,
+    limitsOf: () => limits,
+    all: () => organisations,
+    relayed: () => undefined,
+    began: () => undefined,
+    clock,
+  });
+  for (let index = 0; index < 8; index += 1) {
+    const node = newId('rly', systemRandom(16)) as NodeId;
+    shares.join({ organisation: first, node, kind: 'relay' }, () => undefined);
+    const passed = organisations.map((org) => ({ org, bytes: 1_000, waits: false }));
+    shares.hear(node, { ms: 1_000, passed });
+  }
+  loads.asked = 0;
+  clock.advance(1_000);
+  // Its own relays, and the operator's.
+  assert.equal(loads.asked, 2 * organisations.length);
+  shares.stop();
 });

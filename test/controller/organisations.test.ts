@@ -149,6 +149,57 @@ test('SEC-A10: people sign in at the address of their organisation, at its own p
   assert.equal(await at(globexUrl.host), 401);
 });
 
+test('SEC-A10: a directory comes in at the address of its organisation, and those of another are as good as none', async (t) => {
+  const ours = await testController(t);
+  const theirs = await withGlobex(ours);
+  const [provider] = acmeDocument().identityProviders ?? [];
+  assert.ok(provider !== undefined);
+  const identityProviders = [{ ...provider, directory: {} }];
+  const directories = [];
+  for (const [controller, organisation, address] of [
+    [ours, 'acme', testUrl],
+    [theirs, 'globex', globexUrl],
+  ] as const) {
+    const applied = await controller.call('PUT', '/api/v1/document', {
+      ...acmeDocument(),
+      organisation,
+      identityProviders,
+    });
+    assert.equal(applied.statusCode, 200, applied.body);
+    const made = await controller.call('POST', `/api/v1/directories/${provider.name}/tokens`, {});
+    const { token } = made.json<{ token: string }>();
+    const [listed] = (await controller.call('GET', '/api/v1/directories')).json<{ url: string }[]>();
+    assert.equal(listed?.url, `${address.origin}/scim/v2`);
+    const scim = async (method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, payload?: object) =>
+      ours.app.inject({
+        method,
+        url: `/scim/v2/${path}`,
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/scim+json' },
+        ...(payload === undefined ? {} : { payload: JSON.stringify(payload) }),
+      });
+    const user = await scim('POST', 'Users', { userName: 'alice@acme.example' });
+    const { id, meta } = user.json<{ id: string; meta: { location: string } }>();
+    assert.equal(meta.location, `${address.origin}/scim/v2/Users/${id}`);
+    assert.equal(user.headers['location'], meta.location);
+    const group = await scim('POST', 'Groups', { displayName: 'staff', members: [{ value: id }] });
+    directories.push({ scim, user: id, group: group.json<{ id: string }>().id });
+  }
+  for (const [own, other] of [directories, directories.toReversed()]) {
+    assert.ok(own !== undefined && other !== undefined);
+    const { user, group } = other;
+    for (const path of [`Users/${user}`, `Groups/${group}`]) {
+      assert.equal((await own.scim('GET', path)).statusCode, 404);
+      assert.equal((await own.scim('PATCH', path, { Operations: [] })).statusCode, 404);
+      assert.equal((await own.scim('DELETE', path)).statusCode, 404);
+      assert.equal((await other.scim('GET', path)).statusCode, 200);
+    }
+    const { totalResults } = (await own.scim('GET', 'Users')).json<{ totalResults: number }>();
+    assert.equal(totalResults, 1);
+    const foreign = { displayName: 'of another', members: [{ value: user }] };
+    assert.equal((await own.scim('POST', 'Groups', foreign)).statusCode, 400);
+  }
+});
+
 test('SEC-A10: nodes of two organisations share names and the relay of the operator, and nothing else', async (t) => {
   const ours = await testController(t);
   const relay = await openEmbeddedRelay(ours.context, () => undefined);

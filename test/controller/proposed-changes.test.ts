@@ -4,6 +4,7 @@ import { test, type TestContext } from 'node:test';
 import type { ProposedChanges } from '../../protocol/proposed-changes.ts';
 import { testController } from './support/controller.ts';
 import { acmeDocument } from './support/document.ts';
+import { inFlight } from './support/in-flight.ts';
 import { people, type Browser } from './support/people.ts';
 
 const path = '/api/v1/proposals';
@@ -210,4 +211,51 @@ test('two who approve at once carry it out once', async (t) => {
   );
   const made = await store.select('api_tokens').select('id').where('name', '=', 'once').execute();
   assert.equal(made.length, 1);
+});
+
+test('SEC-A11: what is on its way when a second administrator is asked for does not happen by one alone', async (t) => {
+  const { administrator, signIn, ask, portal, store, roleOf, controller } = await world(t);
+  const alice = await administrator('alice', 'owner');
+  const carol = await signIn('carol');
+  await ask();
+  const required = await store.select('documents').selectAll().orderBy('revision', 'desc').executeTakeFirst();
+  assert.ok(required !== undefined);
+  const { organisation: _own, revision, ...columns } = required;
+  // In force at first is one that asks for nobody.
+  const alone = JSON.stringify(acmeDocument());
+  await store.insert('documents', { ...columns, revision: revision + 1, document: alone }).execute();
+  await controller.context.organisation(controller.context.firstOrganisation).reader.current();
+  const flight = await inFlight(portal, '{"role":"network"}', {
+    method: 'PUT',
+    url: `/api/v1/administrators/${carol.person}`,
+    headers: { ...alice.headers },
+  });
+  const answer = await flight.finishAround(store, async (tx) => {
+    await tx.insert('documents', { ...columns, revision: revision + 2 }).execute();
+  });
+  assert.equal(answer.statusCode, 409, answer.body);
+  assert.match(answer.body, /second administrator/);
+  assert.equal(await roleOf(carol.person), null);
+  const again = await alice.call('PUT', `/api/v1/administrators/${carol.person}`, { role: 'network' });
+  assert.equal(again.statusCode, 202, 'tried again, it waits');
+});
+
+test('whoever may do a change may refuse it, and whoever proposed it take it back; nobody else does away with it', async (t) => {
+  const { administrator, signIn, ask, propose, waiting } = await world(t);
+  const [alice, bob] = [await administrator('alice', 'admin'), await administrator('bob', 'admin')];
+  const nina = await administrator('nina', 'network');
+  const carol = await signIn('carol');
+  await ask();
+  const url = `/api/v1/administrators/${carol.person}`;
+  const [first, second] = [
+    await propose(alice, 'PUT', url, { role: 'auditor' }),
+    await propose(alice, 'PUT', url, { role: 'support' }),
+  ];
+  const refuse = async ({ call }: Browser, id: string) =>
+    (await call('POST', `${path}/${id}/refuse`)).statusCode;
+  assert.equal(await refuse(nina, first), 403);
+  assert.equal((await waiting(bob)).length, 2);
+  assert.equal(await refuse(bob, first), 204);
+  assert.equal(await refuse(alice, second), 204);
+  assert.deepEqual(await waiting(bob), []);
 });

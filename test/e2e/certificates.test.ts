@@ -5,19 +5,24 @@
 import assert from 'node:assert/strict';
 import { createPrivateKey } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { findProgram } from '../../scripts/programs.ts';
 import type { ConnectorStatus } from '../../connector/connector-status.ts';
 import { pebbleConfiguration, pebbleEnvironment } from '../support/acme/pebble.ts';
+import { openBrowser } from '../support/browser.ts';
 import { eventually } from '../support/eventually.ts';
 import { openLab, type Lab } from '../support/lab/lab.ts';
 import type { Program } from '../support/lab/program.ts';
 import { searchMemory, type Marker } from '../support/memory-search.ts';
+import { Client } from '../support/organisation/client.ts';
 import { Organisation } from '../support/organisation/organisation.ts';
+import { Person } from '../support/organisation/person.ts';
 import { labSite } from '../support/organisation/site.ts';
 
 const wiki = 'wiki.acme.example';
+/** What alice exposes from her laptop. */
+const exposed = 'alice-3000.apps.acme.example';
 const ca = 'ca.acme.example';
 const caPort = 14_000;
 
@@ -27,6 +32,8 @@ suite('certificates in the lab', () => {
   let pebble: Program;
   let second: Program;
   let acmeArgs: readonly string[];
+  /** The folder of the client that exposes. */
+  let state: string;
   before(async () => {
     lab = await openLab();
     const { internet, addresses, authority, publicDns } = lab;
@@ -51,6 +58,8 @@ suite('certificates in the lab', () => {
         const [resource] = document.resources ?? [];
         if (resource === undefined) throw new Error('the document has no wiki');
         resource.web = { hostname: wiki, origin: 'http://wiki.acme.internal:80' };
+        document.expose = { suffix: 'apps.acme.example' };
+        document.policies?.push({ name: 'staff-expose', allow: { groups: ['staff'] }, mayExpose: true });
         return document;
       },
     });
@@ -71,8 +80,8 @@ suite('certificates in the lab', () => {
   }
 
   /** The certificate that a browser outside is shown; undefined where there is no answer. */
-  async function shown(): Promise<string | undefined> {
-    const args = ['-sk', '--max-time', '2', '-o', '/dev/null', '-w', '%{certs}', `https://${wiki}/`];
+  async function shown(host: string = wiki): Promise<string | undefined> {
+    const args = ['-sk', '--max-time', '2', '-o', '/dev/null', '-w', '%{certs}', `https://${host}/`];
     const { code, stdout } = await lab.internet.run('curl', args);
     return code === 0 && stdout !== '' ? stdout : undefined;
   }
@@ -106,21 +115,46 @@ suite('certificates in the lab', () => {
     organisation.connector.kill('SIGKILL');
     await organisation.connector.ended;
     const since = performance.now();
-    const after = await eventually('the other connector', shown, { everyMs: 10 });
+    const after = await eventually('the other connector', () => shown(), { everyMs: 10 });
     assert.ok(performance.now() - since < 1_000, `${performance.now() - since} ms`);
     assert.equal(after, before);
     assert.equal(issued(), 1);
   });
 
+  test('what a person exposes has a certificate of the CA, ordered by their own process and used again the next time', async () => {
+    const browser = await openBrowser(lab, { trusted: [organisation.caFile] });
+    const alice = await Person.at(browser, organisation, 'alice@acme.example');
+    const client = new Client(lab.laptop, 'exposing');
+    state = client.state;
+    await alice.upByCode(client, ['--capture', 'none']);
+    const orders = issued();
+    const seen: (string | undefined)[] = [];
+    for (const time of ['first', 'second']) {
+      const exposing = lab.laptop.spawn('bin/postern', ['expose', '3000', '--state', state, ...acmeArgs], {
+        name: `expose, the ${time} time`,
+      });
+      await exposing.waitFor(/Stop with Ctrl-C/, { timeoutMs: 30_000 });
+      seen.push(await eventually(`the page, the ${time} time`, () => shown(exposed)));
+      exposing.kill('SIGINT');
+      assert.equal((await exposing.ended).code, 0, exposing.output);
+      assert.equal(await shown(exposed), undefined, 'nothing answers there any more');
+    }
+    assert.match(seen[0] ?? '', /Issuer:.*Pebble/);
+    assert.equal(seen[1], seen[0]);
+    assert.equal(issued(), orders + 1);
+    await Promise.all([client.down(), alice.close()]);
+    await browser.close();
+  });
+
   test('neither the relay nor the controller ever has a key of a hostname or of an account', async () => {
-    const { certificates } = readJson('connector-2/acme-certificates.json') as {
-      certificates: Record<string, { key: string }>;
-    };
+    const { certificates } = readJson('connector-2/acme-certificates.json') as CertificatesFile;
+    const own = readJson(`${relative(lab.dir, state)}/exposed/${exposed}/acme-certificates.json`);
     const accounts = Object.values(
       readJson('connector/acme-accounts.json') as Record<string, { key: string }>,
     );
     const markers = [
       ...markersOf('hostname', certificates[wiki]?.key),
+      ...markersOf('exposed', (own as CertificatesFile).certificates[exposed]?.key),
       ...markersOf('account', accounts[0]?.key),
     ];
     const { relay, controller } = organisation;
@@ -134,6 +168,10 @@ suite('certificates in the lab', () => {
     return JSON.parse(readFileSync(join(lab.dir, file), 'utf8'));
   }
 });
+
+interface CertificatesFile {
+  readonly certificates: Readonly<Record<string, { readonly key: string }>>;
+}
 
 /** The secret number, and the line of the PEM that has most of it. */
 function markersOf(name: string, pem = ''): Marker[] {

@@ -113,6 +113,49 @@ suite('two controllers behind one entrance', () => {
     }
   });
 
+  test('what a person exposes stays open whichever controller is restarted, and is over at both when they stop it', async () => {
+    const hostname = 'alice-3000.apps.acme.example';
+    const { organisation } = cluster;
+    const app = lab.laptop.spawn(
+      'node',
+      ['test/support/lab/web-application-server.ts', '127.0.0.1', '3000'],
+      { name: 'exposed-application' },
+    );
+    await app.waitFor(/^ready$/m);
+    await clients.at(-1)?.down();
+    const client = new Client(lab.laptop, 'exposing');
+    clients.push(client);
+    await alice.upByCode(client, ['--capture', 'none']);
+    const exposing = lab.laptop.spawn('bin/postern', ['expose', '3000', '--state', client.state], {
+      name: 'expose',
+    });
+    await exposing.waitFor(/Stop with Ctrl-C/);
+    const exposedAt = async (name: MemberName): Promise<string[]> => {
+      const { stdout } = await cluster.call(name, 'GET', '/api/v1/exposures');
+      const { exposures } = JSON.parse(stdout) as { exposures: { hostname: string }[] };
+      return exposures.map((each) => each.hostname);
+    };
+    for (const [stopped, other] of [
+      ['a', 'b'],
+      ['b', 'a'],
+    ] as const) {
+      await cluster.stopMember(stopped);
+      assert.deepEqual(await exposedAt(other), [hostname]);
+      // Somebody new signs in while one of the two is away.
+      const page = await (await browser.newContext()).newPage();
+      await page.goto(`https://${hostname}/`);
+      await signIn(page, organisation.provider, alice.email);
+      await page.waitForURL(`https://${hostname}/**`);
+      assert.equal(await page.textContent('h1'), 'Acme wiki');
+      await page.context().close();
+      await cluster.startMember(stopped);
+    }
+    exposing.kill('SIGINT');
+    assert.equal((await exposing.ended).code, 0, exposing.output);
+    for (const name of ['a', 'b'] as const) assert.deepEqual(await exposedAt(name), []);
+    await app.stop();
+  });
+
   /** Milliseconds from the call until the flow has ended. */
   async function revoked(name: MemberName, running: Program): Promise<number> {
     // The last that began.
@@ -130,6 +173,7 @@ suite('two controllers behind one entrance', () => {
 function withBlocks(document: OrganisationFile): OrganisationFile {
   return {
     ...document,
+    expose: { suffix: 'apps.acme.example' },
     resources: [
       ...(document.resources ?? []),
       { name: 'blocks', network: 'hq', address: host, ports: [`tcp/${port}`] },
@@ -137,6 +181,7 @@ function withBlocks(document: OrganisationFile): OrganisationFile {
     policies: [
       ...(document.policies ?? []),
       { name: 'staff-blocks', allow: { groups: ['staff'] }, to: { resources: ['blocks'] } },
+      { name: 'staff-expose', allow: { groups: ['staff'] }, mayExpose: true },
     ],
   };
 }

@@ -67,7 +67,7 @@ function listening({ context }: TestPortal, watch: OwnWatch, { person, session }
 
 type Signed = Awaited<ReturnType<typeof recordSignIn>>;
 
-test('a person hears which of their own things is another now, and nobody else hears that anything happened', async (t) => {
+test('SEC-J9 a person hears which of their own things is another now, and nobody else hears that anything happened', async (t) => {
   const { portal, organisation, signIn } = await opened(t);
   const { context } = portal;
   const [alice, bob, sue] = [
@@ -159,7 +159,7 @@ test('a person hears which of their own things is another now, and nobody else h
   assert.deepEqual(faults, []);
 });
 
-test('the stream is there for people who ask for one, so many for each, and ends with the session', async (t) => {
+test('SEC-J9 the stream is there for people who ask for one, so many for each, and ends with the session', async (t) => {
   const { portal, organisation, signIn } = await opened(t);
   const { context, app } = portal;
   const [alice, bob] = [await signIn('alice', ['staff']), await signIn('bob', ['staff'])];

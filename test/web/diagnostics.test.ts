@@ -3,6 +3,9 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
+import { systemRandom } from '../../protocol/clock.ts';
+import { toBase64Url } from '../../protocol/encoding.ts';
+import { newId } from '../../protocol/ids.ts';
 import { axeFindings, startDashboard } from './support/dashboard.ts';
 import { signInAs } from './support/sign-in-as.ts';
 
@@ -69,6 +72,41 @@ test('whoever may write resources tests the target there, and an auditor has no 
   await auditor.page.getByText('This page is not yours to see').waitFor();
   assert.equal(await auditor.page.getByRole('link', { name: 'Diagnostics' }).count(), 0);
   assert.deepEqual(auditor.complaints, []);
+});
+
+test('of thousands of connectors and certificates only what is in sight is in the page, each list found by itself', async () => {
+  const { page, context, complaints } = await dashboard.open();
+  const sample = await store.select('nodes').selectAll().where('name', '=', 'hq-1').executeTakeFirstOrThrow();
+  const many = Array.from({ length: 3_000 }, (_, index) => ({
+    ...sample,
+    id: newId('con', systemRandom(16)),
+    mk: toBase64Url(systemRandom(32)),
+    nk: toBase64Url(systemRandom(32)),
+    name: `many-${index}`,
+  }));
+  for (let from = 0; from < many.length; from += 200)
+    await store.insert('nodes', many.slice(from, from + 200)).execute();
+  await page.goto(dashboard.url('/admin/diagnostics'));
+  const tables = page.getByRole('table');
+  await tables.last().waitFor();
+  await page.getByText('3003 servers').waitFor();
+  assert.ok((await page.getByRole('row').count()) < 250);
+  // The last row of the last list, below thousands of others.
+  const certificates = page.getByRole('table', { name: 'certificates' });
+  const last = certificates.locator(
+    `tr[aria-rowindex="${(await certificates.getAttribute('aria-rowcount')) ?? ''}"]`,
+  );
+  for (let tries = 0; tries < 50 && (await last.count()) === 0; tries += 1)
+    await page.evaluate('scrollTo(0, document.documentElement.scrollHeight)');
+  await last.getByText('wiki.acme.example').waitFor();
+  assert.ok((await page.getByRole('row').count()) < 250);
+  await page.getByLabel('Find servers').fill('many-17');
+  await page.getByText('111 of 3003 servers').waitFor();
+  await page.waitForURL(/servers-q=many-17/);
+  assert.equal(await page.getByLabel('Find certificates').inputValue(), '');
+  assert.deepEqual(complaints, []);
+  await context.close();
+  await store.delete('nodes').where('name', 'like', 'many-%').execute();
 });
 
 for (const width of [1_440, 1_024, 390])

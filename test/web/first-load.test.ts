@@ -5,7 +5,7 @@ import { busyDocument } from './support/busy-organisation.ts';
 import { startDashboard } from './support/dashboard.ts';
 
 const dashboard = await startDashboard({ after });
-/** Issue: first load at most 150 kB of compressed JavaScript. */
+/** First load: at most 150 kB of compressed JavaScript. */
 const limitBytes = 150_000;
 
 for (const [what, path] of [

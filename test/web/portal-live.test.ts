@@ -33,7 +33,7 @@ async function live(path: string, shows: string, cookie: string) {
   return opened;
 }
 
-test('a request, a session and the end of one’s own session show in a second browser without a reload, and to nobody else', async () => {
+test('SEC-J9 a request, a session and the end of one’s own session show in a second browser without a reload, and to nobody else', async () => {
   const subject = 'nora';
   const first = await signInAs(portal, subject, undefined);
   await organisation.store

@@ -106,7 +106,11 @@ test('a change waits under Proposals until a second administrator has looked at 
   await alice.goto(new URL('/admin/proposals', publicUrl).href);
   await alice.getByRole('button', { name: 'Show what came of it, once' }).click();
   await alice.getByText('It is done. This is shown only now').waitFor();
-  await alice.getByText('"token":"at_').waitFor();
+  // It stays while the list goes on: nobody can ask for it again.
+  await alice.evaluate(propose('further'));
+  await alice.getByText('somebody else approves it').waitFor();
+  await alice.getByText('"token": "at_').waitFor();
+  assert.equal(await alice.getByRole('button', { name: 'Show what came of it, once' }).count(), 0);
 });
 
 test('all that this file is to do was done in the browser', () => {

@@ -7,6 +7,7 @@ import { encodeDirectoryToken, hashOfSecret } from '../../../protocol/secrets.ts
 import { appendAudit } from '../../audit/append-audit.ts';
 import type { ControllerContext } from '../../context.ts';
 import { resume } from '../../scim/mass-removal.ts';
+import { scimAddress } from '../../scim/scim-address.ts';
 import { organisationOf, whoOf } from '../access.ts';
 import { ProblemError } from '../problems.ts';
 import type { TypedApp } from '../typed-app.ts';
@@ -21,13 +22,13 @@ export function directoryRoutes(app: TypedApp, context: ControllerContext): void
       schema: { summary: 'Directories of identity providers', response: { 200: Type.Array(DirectoryEntry) } },
     },
     async (request) => {
-      const { store, reader } = context.organisation(organisationOf(request));
+      const { id, store, reader } = context.organisation(organisationOf(request));
       const { document } = await reader.current();
       const rows = await store.select('directories').selectAll().execute();
       const tokens = await store.select('directory_tokens').selectAll().orderBy('created_ms').execute();
       const users = await store.select('directory_users').select(['directory', 'active', 'person']).execute();
       const groups = await store.select('directory_groups').select('directory').execute();
-      const url = new URL('/scim/v2', context.publicUrl).href;
+      const url = scimAddress(context, id);
       return (document.identityProviders ?? []).flatMap(({ name, directory }) => {
         if (directory === undefined) return [];
         const row = rows.find((each) => each.name === name);
@@ -86,7 +87,7 @@ export function directoryRoutes(app: TypedApp, context: ControllerContext): void
       await store.transaction(async (tx) => {
         const { document } = await reader.current(tx);
         const provider = document.identityProviders?.find((each) => each.name === name);
-        if (provider === undefined) throw new ProblemError('not-found');
+        if (provider === undefined) throw new ProblemError('not-found', noDirectoryText);
         if (provider.directory === undefined)
           throw new ProblemError(
             'not-found',
@@ -155,11 +156,14 @@ export function directoryRoutes(app: TypedApp, context: ControllerContext): void
     },
     async (request, reply) => {
       if (!(await resume(context, organisationOf(request), request.params.name, whoOf(request))))
-        throw new ProblemError('not-found');
+        throw new ProblemError('not-found', noDirectoryText);
       return reply.code(204).send(null);
     },
   );
 }
+
+const noDirectoryText =
+  'No provider of that name has a directory that was heard. See postern directory list.';
 
 function instant(ms: number): string {
   return new Date(ms).toISOString();

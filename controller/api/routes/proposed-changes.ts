@@ -15,7 +15,7 @@ import type { ControllerContext } from '../../context.ts';
 import { comesFrom } from '../../source/caller-address.ts';
 import type { ProposedChangesTable } from '../../store/tables/organisations.ts';
 import { admit, organisationOf, whoOf } from '../access.ts';
-import type { Access } from '../callers.ts';
+import { admission, type Access } from '../callers.ts';
 import { ProblemError } from '../problems.ts';
 import { bothOf, carryOut, requireSame } from '../carried-change.ts';
 import type { TypedApp } from '../typed-app.ts';
@@ -81,9 +81,12 @@ export function proposedChangeRoutes(app: TypedApp, context: ControllerContext):
         throw new ProblemError('not-allowed', 'A person approves, signed in with a browser.');
       if (isOwn(request, change))
         throw new ProblemError('not-allowed', 'This is your own change; somebody else has to approve it.');
-      const access = declared.get(`${change.method} ${change.route}`)?.access;
-      if (access === undefined || access === 'public')
-        throw new ProblemError('conflict', 'This controller has no such route any more.');
+      const access = accessOf(change);
+      if (access === undefined)
+        throw new ProblemError(
+          'conflict',
+          'This version of the controller has no such change. Refuse it, and propose it anew.',
+        );
       admit(caller, access, context.now());
       const { store } = context.organisation(organisationOf(request));
       const carried = { change, approver: caller };
@@ -125,13 +128,21 @@ export function proposedChangeRoutes(app: TypedApp, context: ControllerContext):
     {
       config: { access: deciding, atOnce: true, problems: ['conflict'] },
       schema: {
-        summary: 'Refuses it, or takes one’s own back; nothing changes',
+        summary: 'Refuses it, for whoever may do it themself, or takes one’s own back; nothing changes',
         params,
         response: { 204: Type.Null() },
       },
     },
     async (request, reply) => {
       const change = await find(request, request.params.id);
+      const { caller } = request;
+      const access = accessOf(change);
+      const isTheirs = access === undefined || caller.kind === 'nobody' || isOwn(request, change);
+      if (!isTheirs && admission(caller, access, context.now()) === 'no')
+        throw new ProblemError(
+          'not-allowed',
+          'Whoever may do it themself refuses it, or whoever proposed it.',
+        );
       const { store } = context.organisation(organisationOf(request));
       const decided = { who: whoOf(request), nowMs: context.now() };
       const done = await store.transaction(async (tx) => decideChange(tx, change, 'refused', decided));
@@ -157,6 +168,12 @@ export function proposedChangeRoutes(app: TypedApp, context: ControllerContext):
       return { answer };
     },
   );
+
+  /** What it takes to do this; undefined where there is no such route any more, as after an older version. */
+  function accessOf({ method, route }: ProposedChangesTable): Exclude<Access, 'public'> | undefined {
+    const access = declared.get(`${method} ${route}`)?.access;
+    return access === 'public' ? undefined : access;
+  }
 
   async function find(request: FastifyRequest, id: string): Promise<ProposedChangesTable> {
     const { store } = context.organisation(organisationOf(request));

@@ -238,6 +238,7 @@ test('a program that has IPv6 sockets only is known by its user as well', async 
 const pac = () => ({
   zones: ['acme.internal' as Name],
   hostnames: ['wiki.acme.example' as Name],
+  suffixes: ['apps.acme.example' as Name],
   socks: undefined as string | undefined,
 });
 
@@ -261,6 +262,13 @@ test('the http proxy serves a browser the file that sends our names here, and no
     assert.equal(find(host), `PROXY 127.0.0.1:${port}`, host);
   for (const host of ['www.example.com', 'notacme.internal', 'acme.internal.example', 'x.wiki.acme.example'])
     assert.equal(find(host), 'DIRECT', host);
+  // Whether such a name is ours turns out here; without us the browser finds its own way.
+  for (const host of ['plans.apps.acme.example', 'A.B.APPS.acme.example.']) {
+    assert.equal(find(host), `PROXY 127.0.0.1:${port}; DIRECT`, host);
+    assert.equal(find(host, 'wss'), `PROXY 127.0.0.1:${port}; DIRECT`, host);
+    assert.equal(find(host, 'http'), 'DIRECT', host);
+  }
+  for (const host of ['apps.acme.example', 'xapps.acme.example']) assert.equal(find(host), 'DIRECT', host);
   const both = await start(t, 'http', { pac: () => ({ ...pac(), socks: '127.0.0.1:1080' }) });
   const findBoth = await fetchPac(both.port);
   assert.equal(findBoth('wiki.acme.internal'), `PROXY 127.0.0.1:${both.port}`);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { LightMyRequestResponse } from 'fastify';
 import { createApiToken, deleteApiToken } from '../../../controller/api-tokens.ts';
 import { sweepRequests } from '../../../controller/requests/end-requests.ts';
-import type { Id } from '../../../protocol/ids.ts';
+import { newId, type Id } from '../../../protocol/ids.ts';
 import { hiddenText } from '../../../protocol/reasons.ts';
 import { eventually } from '../../support/eventually.ts';
 import { requestBench, requestDocument } from './request-bench.ts';
@@ -252,6 +252,46 @@ test('who loses the right to ask, and a rule that is gone or narrower, take alon
   assert.deepEqual((await alice.may('databases')).reasons, ['allow-matches', 'mfa-missing']);
   await bench.apply({ ...document, requests: [prod] });
   assert.deepEqual((await alice.may('databases')).reasons, ['no-allow']);
+});
+
+test('what waits and what lasts is shown, however many came and went since', async (t) => {
+  const bench = await requestBench(t);
+  const alice = await bench.person('alice', ['staff']);
+  const bob = await bench.person('bob', ['staff']);
+  const lea = await bench.person('lea', ['leads']);
+  const lou = await bench.person('lou', ['leads']);
+  const waits = await alice.ask();
+  const lasts = await bob.ask();
+  for (const each of [lea, lou]) assert.equal((await each.approve(lasts)).statusCode, 200);
+  const { store } = bench.context.organisation(bench.context.firstOrganisation);
+  const row = await store
+    .select('access_requests')
+    .selectAll()
+    .where('id', '=', lasts as never)
+    .executeTakeFirst();
+  assert.ok(row !== undefined);
+  const { organisation: _own, ...columns } = row;
+  for (let index = 0; index < 250; index += 1)
+    await store
+      .insert('access_requests', {
+        ...columns,
+        id: newId('req', bench.context.random(16)),
+        state: 'withdrawn',
+        created_ms: columns.created_ms + 1 + index,
+        until_ms: null,
+        ended_ms: columns.created_ms + 1 + index,
+        ended_by: bob.id,
+      })
+      .execute();
+  const { waiting, answered } = await lou.approvals();
+  assert.deepEqual(
+    waiting.map(({ id }) => id),
+    [waits],
+  );
+  assert.equal(answered.length, 50);
+  const { requests } = await bob.requests();
+  assert.equal(requests.length, 51);
+  assert.deepEqual([requests.at(-1)?.id, requests.at(-1)?.state], [lasts, 'approved']);
 });
 
 test('administrators see every request, answer as one of those who must agree, and withdraw', async (t) => {

@@ -211,6 +211,19 @@ test('somebody is joined by what is equal and known of one alone, and an address
   assert.equal((await bench.row(second))?.disabled, false);
 });
 
+test('whom a directory comes to know by a changed address is in its groups at once, and in none of them besides', async (t) => {
+  const bench = await directoryBench(t);
+  const { directory } = bench;
+  const alice = await signIn(bench, 'alice', { groups: ['staff', 'automation'] });
+  const user = await directory.user('alice-before-the-wedding');
+  await directory.expect(201, 'POST', 'Groups', { displayName: 'staff' });
+  await directory.expect(201, 'POST', 'Groups', { displayName: 'sre', members: [{ value: user }] });
+  assert.deepEqual((await bench.row(alice))?.groups, ['automation', 'staff']);
+  await directory.expect(200, 'PATCH', `Users/${user}`, replace({ userName: 'alice@acme.example' }));
+  // What the directory does not have stays as the sign-in said.
+  assert.deepEqual((await bench.row(alice))?.groups, ['automation', 'sre']);
+});
+
 test('where the directory has to know somebody, a stranger does not come in', async (t) => {
   const bench = await directoryBench(t, { required: true });
   await assert.rejects(signIn(bench, 'stranger'), PersonDisabled);
@@ -249,6 +262,65 @@ test('a directory that would take too much away at once is stopped with an alarm
   time.ms += 3_600_000;
   for (const id of ids.slice(30, 35)) assert.equal((await off(id)).statusCode, 200, 'five may always go');
   assert.equal((await off(ids[35])).statusCode, 503);
+});
+
+test('the share that stops a directory is the one that was set; unless one was, five may always go', async (t) => {
+  for (const { settings, people, may } of [
+    { settings: { stopAt: 30 }, people: 10, may: 3 },
+    { settings: { stopAt: 10 }, people: 6, may: 1 },
+    { settings: { stopAt: 50 }, people: 6, may: 3 },
+    { settings: { stopAt: 100 }, people: 3, may: 3 },
+    { settings: {}, people: 5, may: 5 },
+    { settings: {}, people: 12, may: 5 },
+  ] as const) {
+    const { directory, audit } = await directoryBench(t, settings);
+    const ids: string[] = [];
+    for (let index = 0; index < people; index += 1) ids.push(await directory.user(`person-${index}`));
+    const gone: number[] = [];
+    for (const id of ids) gone.push((await directory.call('DELETE', `Users/${id}`)).statusCode);
+    const what = `${people} people, ${JSON.stringify(settings)}`;
+    assert.deepEqual(
+      gone,
+      ids.map((_id, at) => (at < may ? 204 : 503)),
+      what,
+    );
+    const halts = await audit('directory.halt');
+    assert.deepEqual(
+      halts.map(({ detail }) => detail),
+      may === people ? [] : [{ directory: 'corp', people: may + 1, of: people }],
+      what,
+    );
+  }
+});
+
+test('a group of hundreds that is filled or emptied decides anew for its people together, and each loses what the group gave', async (t) => {
+  const bench = await directoryBench(t, { stopAt: 100 });
+  const { directory, context } = bench;
+  const people: string[] = [];
+  const users: string[] = [];
+  const size = 300;
+  for (let index = 0; index < size; index += 1) {
+    users.push(await directory.user(`person-${index}`));
+    people.push(await signIn(bench, `person-${index}`));
+  }
+  const made = await directory.expect(201, 'POST', 'Groups', { displayName: 'staff' });
+  const heard: string[] = [];
+  t.after(context.bus.subscribe((_organisation, { kind }) => void heard.push(kind)));
+  const members = (op: string, value: readonly string[]): object => ({
+    schemas: [patch],
+    Operations: [{ op, path: 'members', value: value.map((each) => ({ value: each })) }],
+  });
+  const groupsOf = async (): Promise<string[]> => {
+    const rows = await Promise.all(people.map(async (person) => (await bench.row(person))?.groups));
+    return [...new Set(rows.map((groups) => JSON.stringify(groups)))];
+  };
+  const path = `Groups/${String(made['id'])}`;
+  await directory.expect(200, 'PATCH', path, members('add', users));
+  assert.deepEqual(await groupsOf(), ['["staff"]']);
+  assert.deepEqual(heard, ['devices'], 'nodes are told once, not once for each person');
+  await directory.expect(200, 'PATCH', path, members('remove', users));
+  assert.deepEqual(await groupsOf(), ['[]']);
+  assert.deepEqual(heard, ['devices', 'devices']);
 });
 
 test('a group that would lose most of its members stops the directory, and an empty directory removes nobody', async (t) => {

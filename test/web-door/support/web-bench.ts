@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import type { AddressInfo } from 'node:net';
 import { systemClock, systemRandom } from '../../../protocol/clock.ts';
 import type { FromController, FromNode } from '../../../protocol/control.ts';
+import { Fault } from '../../../protocol/errors.ts';
 import type { FlowRecord } from '../../../protocol/flow-record.ts';
 import type { ConnectorSnapshot } from '../../../protocol/snapshot.ts';
 import { newId } from '../../../protocol/ids.ts';
@@ -71,6 +72,10 @@ export class WebBench {
   readonly sent: FromNode[] = [];
   /** Names that were looked up for a connection to an origin. */
   readonly resolved: string[] = [];
+  /** What became of every dial to an origin. */
+  readonly dialled: { readonly port: number; readonly error: unknown }[] = [];
+  /** A port that the connector itself listens on. */
+  ownListener: number | undefined;
   /** Why the controller took ids away, as its connector remembers. */
   readonly causes = new Map<string, string>();
   /** Whether the connector has contact with its controller. */
@@ -294,9 +299,14 @@ export class WebBench {
       alarm: (name) => {
         throw new Error(`alarm: ${name}`);
       },
-      resolve: (name) => {
-        this.resolved.push(name);
-        return Promise.resolve(name === 'localhost' ? ['127.0.0.1'] : []);
+      dialling: {
+        resolve: (name) => {
+          this.resolved.push(name);
+          if (name === 'slow.acme.internal') return Promise.reject(new Fault('timeout'));
+          return Promise.resolve(name === 'localhost' ? ['127.0.0.1'] : []);
+        },
+        noteDial: (_resource, port, error) => this.dialled.push({ port, error }),
+        isOwnListener: (_address, port) => port === this.ownListener,
       },
       certificates: this.folder,
       clock: systemClock,

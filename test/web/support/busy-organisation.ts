@@ -257,7 +257,7 @@ export async function makeBusy(portal: TestPortal, { hostile = false } = {}): Pr
         hostile && index === 5 ? hostileName : (['wiki', 'databases', 'bastion'][index % 3] ?? 'wiki'),
       result:
         index % 5 === 0 ? ('refused' as const) : index % 2 === 0 ? ('allowed' as const) : ('done' as const),
-      reasons: index % 5 === 0 ? [index % 10 === 0 ? 'posture-disk-off' : 'no-allow'] : [],
+      reasons: index % 5 === 0 ? [index % 10 === 0 ? 'posture-disk-not-encrypted' : 'no-allow'] : [],
       detail: { connector: servers[0]?.id, bytesUp: index * 100, note: hostile ? hostileName : 'nothing' },
     })),
   );

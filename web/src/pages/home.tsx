@@ -16,6 +16,7 @@ import { useFailure } from '../ui/use-failure.ts';
 import { useTitle } from '../ui/use-title.ts';
 import { DevicePasses } from './device-passes.tsx';
 import { Devices } from './devices.tsx';
+import { useFavourites, type Favourites } from './favourites.ts';
 import { ResourceRow } from './resource-row.tsx';
 import { RequestsPanel } from './requests-panel.tsx';
 
@@ -33,44 +34,47 @@ function Home({ me }: { readonly me: Me }) {
   const resources = useQuery(resourcesQuery(device));
   const failure = useFailure(resources);
   return (
-    <div className="grid gap-10 lg:grid-cols-[minmax(0,1fr)_19rem] lg:gap-8">
-      <div className="grid min-w-0 content-start gap-6">
-        <div>
-          <h1 className="text-title font-semibold text-balance">What you may use</h1>
-          <p className="mt-1 text-quiet">
-            {resources.data?.device ? (
-              <>
-                From{' '}
-                <DeviceChoice
-                  chosen={resources.data.device}
-                  devices={devices.data?.devices ?? []}
-                  onChoose={setDevice}
-                />
-              </>
-            ) : (
-              'As your organisation’s policies have it right now.'
-            )}
-          </p>
+    // By the room that there is: administrators have a bar at the side.
+    <div className="@container">
+      <div className="grid grid-cols-[minmax(0,1fr)] gap-10 @min-[56rem]:grid-cols-[minmax(0,1fr)_19rem] @min-[56rem]:gap-8">
+        <div className="@container grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-6">
+          <div>
+            <h1 className="text-title font-semibold text-balance">What you may use</h1>
+            <p className="mt-1 text-quiet">
+              {resources.data?.device ? (
+                <>
+                  From{' '}
+                  <DeviceChoice
+                    chosen={resources.data.device}
+                    devices={devices.data?.devices ?? []}
+                    onChoose={setDevice}
+                  />
+                </>
+              ) : (
+                'As your organisation’s policies have it right now.'
+              )}
+            </p>
+          </div>
+          {failure !== undefined ? (
+            <ErrorState
+              what="The list"
+              error={failure}
+              busy={resources.error === null}
+              onRetry={() => void resources.refetch()}
+            />
+          ) : resources.data === undefined ? (
+            <ListOutline />
+          ) : (
+            <Resources me={me} answer={resources.data} />
+          )}
         </div>
-        {failure !== undefined ? (
-          <ErrorState
-            what="The list"
-            error={failure}
-            busy={resources.error === null}
-            onRetry={() => void resources.refetch()}
-          />
-        ) : resources.data === undefined ? (
-          <ListOutline />
-        ) : (
-          <Resources me={me} answer={resources.data} />
-        )}
+        <aside className="min-w-0" aria-label="Your devices and groups">
+          <RequestsPanel />
+          <Devices devices={devices} />
+          <DevicePasses me={me} />
+          <Groups me={me} />
+        </aside>
       </div>
-      <aside className="min-w-0" aria-label="Your devices and groups">
-        <RequestsPanel />
-        <Devices devices={devices} />
-        <DevicePasses me={me} />
-        <Groups me={me} />
-      </aside>
     </div>
   );
 }
@@ -106,7 +110,10 @@ function Resources({ me, answer }: { readonly me: Me; readonly answer: MyResourc
   const wanted = search.trim().toLowerCase();
   const found = answer.resources.filter((resource) => matches(resource, wanted));
   const isReady = ({ state, web }: PortalResource): boolean => state === 'granted' || web !== undefined;
-  const granted = found.filter(isReady);
+  const [favourites, toggle] = useFavourites(me.person.id);
+  const granted = found
+    .filter(isReady)
+    .toSorted((a, b) => Number(favourites.has(b.id)) - Number(favourites.has(a.id)));
   const refused = found.filter((resource) => !isReady(resource));
   if (answer.resources.length === 0) {
     return (
@@ -133,8 +140,8 @@ function Resources({ me, answer }: { readonly me: Me; readonly answer: MyResourc
           </Button>
         </div>
       ) : undefined}
-      <ResourceList me={me} title="Ready" resources={granted} />
-      <ResourceList me={me} title="You may not yet, because" resources={refused} />
+      <ResourceList me={me} title="Ready" resources={granted} favourites={favourites} onFavourite={toggle} />
+      <ResourceList me={me} title="Not yet, because something is missing" resources={refused} />
     </>
   );
 }
@@ -192,10 +199,15 @@ function ResourceList({
   me,
   title,
   resources,
+  favourites,
+  onFavourite,
 }: {
   readonly me: Me;
   readonly title: string;
   readonly resources: readonly PortalResource[];
+  /** Absent where none is put first. */
+  readonly favourites?: Favourites;
+  readonly onFavourite?: (resource: string) => void;
 }) {
   const [shown, setShown] = useState(page);
   if (resources.length === 0) return undefined;
@@ -206,7 +218,16 @@ function ResourceList({
     >
       <ul className="divide-y divide-line">
         {resources.slice(0, shown).map((resource) => (
-          <ResourceRow key={resource.id} me={me} resource={resource} />
+          <ResourceRow
+            key={resource.id}
+            me={me}
+            resource={resource}
+            {...(favourites === undefined || onFavourite === undefined
+              ? {}
+              : {
+                  favourite: { is: favourites.has(resource.id), toggle: () => onFavourite(resource.id) },
+                })}
+          />
         ))}
       </ul>
       {resources.length > shown ? (

@@ -1,17 +1,18 @@
 /** Requests: those that wait for this person's answer, their own, and what they may ask for. */
 import { useState } from 'react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { getRouteApi, Link } from '@tanstack/react-router';
+import { getRouteApi } from '@tanstack/react-router';
 import type { AccessRequest, Requestable } from '../../../protocol/requests.ts';
 import { api } from '../api/portal.ts';
 import { approvalsQuery, requestsQuery } from '../queries.ts';
 import { Badge } from '../ui/badge.tsx';
-import { Button, buttonClass } from '../ui/button.tsx';
+import { Button } from '../ui/button.tsx';
 import { Foreign } from '../ui/foreign.tsx';
 import { Ago, Instant } from '../ui/instant.tsx';
 import { Notice } from '../ui/notice.tsx';
 import { Panel } from '../ui/panel.tsx';
 import { ErrorState } from '../ui/states.tsx';
+import { TextLink } from '../ui/text-link.tsx';
 import { useFailure } from '../ui/use-failure.ts';
 import { useTitle } from '../ui/use-title.ts';
 import { ApprovalForm } from './approval-form.tsx';
@@ -27,11 +28,14 @@ export function RequestsPage() {
   const { id, link } = route.useSearch();
   return (
     <div className="grid max-w-[48rem] gap-8">
-      <div className="flex flex-wrap items-baseline justify-between gap-3">
+      <div>
+        <p className="mb-1 text-small text-quiet">
+          <TextLink to="/">What you may use</TextLink>
+        </p>
         <h1 className="text-title font-semibold">Requests</h1>
-        <Link to="/" className={buttonClass('quiet')}>
-          What you may use
-        </Link>
+        <p className="mt-1 text-quiet text-pretty">
+          What you asked to use for a while, and what waits for your answer.
+        </p>
       </div>
       <Lists chosen={id} link={link} />
     </div>

@@ -1,30 +1,49 @@
 /** One resource: its names and ports, a command to copy when it is ready, or the reasons why it is not. */
-import { ExternalLink } from 'lucide-react';
+import { ExternalLink, Star } from 'lucide-react';
 import type { Me, PortalResource } from '../../../protocol/portal.ts';
 import { Badge } from '../ui/badge.tsx';
 import { StepUpLink } from './step-up.tsx';
 import { CopyButton } from '../ui/copy-button.tsx';
+import { foreignText } from '../ui/foreign-text.ts';
 import { Foreign } from '../ui/foreign.tsx';
 import { Instant } from '../ui/instant.tsx';
 import { suggestCommands, type SuggestedCommand } from './commands.ts';
-import { Reasons } from './reasons.tsx';
+import { ReasonsInShort } from './reasons-in-short.tsx';
 
 /** Names shown; a resource has one or two. */
 const hostLimit = 4;
 const portLimit = 8;
 
-export function ResourceRow({ me, resource }: { readonly me: Me; readonly resource: PortalResource }) {
+export function ResourceRow({
+  me,
+  resource,
+  favourite,
+}: {
+  readonly me: Me;
+  readonly resource: PortalResource;
+  /** Whether it stands first, and what changes that; absent where none can. */
+  readonly favourite?: { readonly is: boolean; readonly toggle: () => void };
+}) {
   const { name, hosts, ports, state, reasons, until } = resource;
   const granted = state === 'granted';
   const { web } = resource;
   const [first, ...more] = granted ? suggestCommands(hosts, ports) : [];
   return (
-    <li className="grid gap-x-6 gap-y-3 px-5 py-4 sm:grid-cols-[minmax(0,1fr)_minmax(0,1fr)] sm:items-start">
+    <li className="grid gap-x-6 gap-y-3 px-5 py-4 @min-[34rem]:grid-cols-[minmax(0,1fr)_minmax(0,1fr)] @min-[34rem]:items-start">
       <div className="min-w-0">
         <div className="flex flex-wrap items-center gap-x-2.5 gap-y-1">
           <h3 className="min-w-0 text-lead font-semibold">
             <Foreign text={name} />
           </h3>
+          {favourite === undefined ? undefined : <FavouriteButton name={name} {...favourite} />}
+          {resource.reached === 'ok' ? (
+            <span
+              className="size-2 shrink-0 rounded-full bg-good"
+              role="img"
+              aria-label="Answers"
+              title="Answers"
+            />
+          ) : undefined}
           {granted ? undefined : web === undefined ? (
             <Badge tone="wait">Not now</Badge>
           ) : (
@@ -55,7 +74,7 @@ export function ResourceRow({ me, resource }: { readonly me: Me; readonly resour
       </div>
       <div className="min-w-0">
         {web === undefined ? undefined : <OpenTile address={web} />}
-        {granted || web !== undefined ? undefined : <Reasons reasons={reasons} />}
+        {granted || web !== undefined ? undefined : <ReasonsInShort reasons={reasons} />}
         {web === undefined ? <StepUp me={me} resource={resource} /> : undefined}
         {first === undefined ? undefined : <CommandTile {...first} />}
         {more.length === 0 ? undefined : (
@@ -72,6 +91,29 @@ export function ResourceRow({ me, resource }: { readonly me: Me; readonly resour
         )}
       </div>
     </li>
+  );
+}
+
+function FavouriteButton({
+  name,
+  is,
+  toggle,
+}: {
+  readonly name: string;
+  readonly is: boolean;
+  readonly toggle: () => void;
+}) {
+  return (
+    <button
+      type="button"
+      aria-pressed={is}
+      aria-label={`Show ${foreignText(name, 60)} first`}
+      title={is ? 'Shown first; click to end that' : 'Show it first'}
+      onClick={toggle}
+      className="-mx-1 inline-flex size-7 items-center justify-center rounded-small text-quiet hover:bg-sunken hover:text-ink aria-pressed:text-wait"
+    >
+      <Star className={`size-4 ${is ? 'fill-current' : ''}`} aria-hidden="true" />
+    </button>
   );
 }
 

@@ -173,13 +173,6 @@ const groups: readonly NavigationGroup[] = [
         words: 'approve second administrator waiting changes',
       },
       {
-        to: '/admin/settings',
-        label: 'Settings',
-        icon: Settings,
-        needs: 'document.read',
-        words: 'providers tokens keys sessions',
-      },
-      {
         to: '/admin/diagnostics',
         label: 'Diagnostics',
         icon: Stethoscope,
@@ -192,6 +185,13 @@ const groups: readonly NavigationGroup[] = [
         icon: Gauge,
         needs: 'usage.read',
         words: 'limits requests month people connectors',
+      },
+      {
+        to: '/admin/settings',
+        label: 'Settings',
+        icon: Settings,
+        needs: 'document.read',
+        words: 'providers tokens keys sessions',
       },
     ],
   },

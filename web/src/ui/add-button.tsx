@@ -4,7 +4,7 @@ import { Button, type ButtonProps } from './button.tsx';
 
 export function AddButton({ children, ...button }: ButtonProps) {
   return (
-    <Button {...button}>
+    <Button className="shrink-0 whitespace-nowrap" {...button}>
       <Plus className="size-4" aria-hidden="true" />
       {children}
     </Button>

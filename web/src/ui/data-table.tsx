@@ -2,12 +2,13 @@
  * The one table: found, sorted and filtered by its page's address, saved as CSV or NDJSON, and quick with tens of
  * thousands of rows, of which only those in sight are in the page. Narrow windows keep its first column and a line below.
  */
-import { memo, useRef, type ReactNode } from 'react';
+import { memo, useLayoutEffect, useRef, useState, type ReactNode } from 'react';
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
 import { ArrowDown, ArrowUp } from 'lucide-react';
 import { classNames } from './class-names.ts';
 import { ListTools, NothingFound } from './list-tools.tsx';
 import { useFound, type Filter, type ListField } from './use-found.ts';
+import { useIsShort } from './use-is-short.ts';
 
 export interface Column<T> extends ListField<T> {
   readonly cell?: (row: T) => ReactNode;
@@ -35,6 +36,7 @@ export function DataTable<T>({
   filters = [],
   renderActions,
   actionsWidth = 'w-24',
+  list,
   empty,
 }: {
   /** What the rows are, in the plural: `devices`. */
@@ -49,16 +51,29 @@ export function DataTable<T>({
   readonly renderActions?: (row: T) => ReactNode;
   /** A Tailwind width for what can be done; 6 rem unless said. */
   readonly actionsWidth?: string;
+  /** Its name, where its page has several; a few rows then stand without what finds and saves them (`TablePanel`). */
+  readonly list?: string;
   /** In the place of the table when there is no row at all. */
   readonly empty: ReactNode;
 }) {
-  const { found, sort, dir, change } = useFound(rows, columns, filters);
+  const { found, sort, dir, change } = useFound(rows, columns, filters, list);
+  const isShort = useIsShort(rows.length, filters, list);
   if (rows.length === 0) return empty;
   return (
     <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] gap-3">
-      <ListTools name={name} one={one} rows={rows} found={found} fields={columns} filters={filters} />
+      {isShort && list !== undefined ? undefined : (
+        <ListTools
+          name={name}
+          one={one}
+          rows={rows}
+          found={found}
+          fields={columns}
+          filters={filters}
+          list={list}
+        />
+      )}
       {found.length === 0 ? (
-        <NothingFound name={name} count={rows.length} filters={filters} />
+        <NothingFound name={name} count={rows.length} filters={filters} list={list} />
       ) : (
         <Rows
           name={name}
@@ -106,13 +121,21 @@ function Rows<T>({
   readonly onSort: (id: string) => void;
 }) {
   const body = useRef<HTMLTableSectionElement>(null);
+  const [top, setTop] = useState(0);
+  // Where the rows begin on the page, which whatever stands above them moves: looked at with every drawing, and the same again
+  // once it is known, since the rows themselves do not depend on it.
+  // oxlint-disable-next-line react-hooks/exhaustive-deps
+  useLayoutEffect(() => {
+    const now = Math.round((body.current?.getBoundingClientRect().top ?? 0) + window.scrollY);
+    if (now !== top) setTop(now);
+  });
   // It changes in place; nothing here is memoised by the compiler, which is not used.
   // oxlint-disable-next-line react/incompatible-library
   const virtual = useWindowVirtualizer({
     count: rows.length,
     estimateSize: () => rowPx,
     overscan: 12,
-    scrollMargin: body.current?.offsetTop ?? 0,
+    scrollMargin: top,
   });
   const items = virtual.getVirtualItems();
   const before = (items[0]?.start ?? 0) - virtual.options.scrollMargin;

@@ -3,8 +3,10 @@ import type { ReactNode } from 'react';
 import { EntryList } from './entry-list.tsx';
 import { FoundList } from './found-list.tsx';
 import { Panel } from './panel.tsx';
+import { SaveAs } from './save-as.tsx';
 import { EmptyState } from './states.tsx';
 import type { ListField } from './use-found.ts';
+import { useIsShort } from './use-is-short.ts';
 
 export function EntryPanel<T>({
   title,
@@ -32,12 +34,33 @@ export function EntryPanel<T>({
   readonly list?: string;
   readonly children: (entry: T) => ReactNode;
 }) {
+  const isShort = useIsShort(entries.length, [], list);
   if (entries.length === 0)
     return (
       <EmptyState title={empty.title}>
         <p>{empty.text}</p>
         {add}
       </EmptyState>
+    );
+  const shown = (found: readonly T[]) => (
+    <div className="overflow-hidden rounded-panel border border-line bg-surface shadow-panel">
+      <EntryList label={label}>{found.map(children)}</EntryList>
+    </div>
+  );
+  if (isShort)
+    return (
+      <Panel
+        title={title}
+        aside={
+          <div className="flex items-center gap-1">
+            <SaveAs small name={name} rows={entries} fields={fields} />
+            {add}
+          </div>
+        }
+        bare
+      >
+        {shown(entries)}
+      </Panel>
     );
   return (
     <Panel title={title} aside={add} bare>
@@ -48,11 +71,7 @@ export function EntryPanel<T>({
         fields={fields}
         list={list}
       >
-        {(found) => (
-          <div className="overflow-hidden rounded-panel border border-line bg-surface shadow-panel">
-            <EntryList label={label}>{found.map(children)}</EntryList>
-          </div>
-        )}
+        {shown}
       </FoundList>
     </Panel>
   );

@@ -10,7 +10,7 @@ export function Facts({ facts }: { readonly facts: readonly (Fact | undefined)[]
         fact === undefined ? undefined : (
           <div key={fact[0]} className="contents max-sm:block">
             <dt className="text-small text-quiet sm:pt-0.5">{fact[0]}</dt>
-            <dd className="min-w-0 wrap-anywhere max-sm:mb-3">{fact[1]}</dd>
+            <dd className="min-w-0 wrap-anywhere">{fact[1]}</dd>
           </div>
         ),
       )}

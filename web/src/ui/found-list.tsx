@@ -1,11 +1,8 @@
 /** A list that is no table, with the manners of one: found, filtered and sorted by its page's address, and saved as a file. */
 import type { ReactNode } from 'react';
 import { ListTools, NothingFound } from './list-tools.tsx';
-import { useListSearch } from './use-list-search.ts';
 import { useFound, type Filter, type ListField } from './use-found.ts';
-
-/** Fewer are seen at one look: what finds and sorts them would only be in the way. */
-export const handful = 5;
+import { useIsShort } from './use-is-short.ts';
 
 export function FoundList<T>({
   name,
@@ -28,13 +25,12 @@ export function FoundList<T>({
   readonly children: (found: readonly T[]) => ReactNode;
 }) {
   const { found } = useFound(rows, fields, filters, list);
-  const [search] = useListSearch(list);
-  const isNarrowed = ['q', 'sort', ...filters.map(({ id }) => id)].some((key) => search[key] !== undefined);
+  const isShort = useIsShort(rows.length, filters, list);
   return (
     <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] gap-3">
       <ListTools
         sortable
-        isShort={rows.length < handful && !isNarrowed}
+        isShort={isShort}
         name={name}
         one={one}
         rows={rows}

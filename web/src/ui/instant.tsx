@@ -1,5 +1,6 @@
-/** A moment in the viewer's own zone and language; the exact instant with its zone shows on hover and on focus (`exact-instants.ts`). */
+/** A moment in the viewer's own zone and language; the exact instant with its zone shows on hover and at the keyboard (`exact-instants.ts`). */
 import { classNames } from './class-names.ts';
+import { makeReachable } from './exact-instants.ts';
 import { useNow } from './use-now.ts';
 
 const hour: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit' };
@@ -8,12 +9,10 @@ const day: Intl.DateTimeFormatOptions = { weekday: 'short', day: 'numeric', mont
 interface Moment {
   /** RFC 3339. */
   readonly instant: string;
-  /** Whether it stands in a button or link, which is reached instead of it. */
-  readonly inControl?: boolean;
 }
 
 /** Today shows the time alone, another day its date too. */
-export function Instant({ instant, inControl = false }: Moment) {
+export function Instant({ instant }: Moment) {
   const now = useNow();
   const date = new Date(instant);
   const sameDay = date.toDateString() === now.toDateString();
@@ -24,39 +23,35 @@ export function Instant({ instant, inControl = false }: Moment) {
     ...hour,
   }).format(date);
   return (
-    <Time instant={instant} inControl={inControl} className="tabular-nums">
+    <Time instant={instant} className="tabular-nums">
       {short}
     </Time>
   );
 }
 
 /** How long ago, in the largest unit. */
-export function Ago({ instant, inControl = false }: Moment) {
+export function Ago({ instant }: Moment) {
   const now = useNow();
   const date = new Date(instant);
   const seconds = Math.max(0, Math.round((now.getTime() - date.getTime()) / 1_000));
-  return (
-    <Time instant={instant} inControl={inControl}>
-      {agoText(seconds)}
-    </Time>
-  );
+  return <Time instant={instant}>{agoText(seconds)}</Time>;
 }
 
-/** Reached by keyboard, since what shows on hover has to show without a pointer too. */
+/** Looked at anew each time it is drawn: what stands beside it may have changed. */
 function Time({
   instant,
-  inControl,
   className,
   children,
-}: Required<Moment> & {
+}: Moment & {
   readonly className?: string;
   readonly children: string;
 }) {
   return (
     <time
+      ref={(element) => {
+        if (element !== null) makeReachable(element);
+      }}
       dateTime={instant}
-      // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-      tabIndex={inControl ? undefined : 0}
       className={classNames('rounded-small whitespace-nowrap', className)}
     >
       {children}

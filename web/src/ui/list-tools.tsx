@@ -1,8 +1,6 @@
 /** What stands above every list: finding, filters, how many there are, and saving what was found as a file. */
-import { useState } from 'react';
-import { Download, Search } from 'lucide-react';
-import { toCsv, toNdjson, type ExportRow } from './export-rows.ts';
-import { saveFile } from './save-file.ts';
+import { Search } from 'lucide-react';
+import { SaveAs } from './save-as.tsx';
 import { useListSearch } from './use-list-search.ts';
 import type { Filter, ListField } from './use-found.ts';
 
@@ -36,8 +34,6 @@ export function ListTools<T>({
   readonly list?: string | undefined;
 }) {
   const [search, change] = useListSearch(list);
-  const exported = (): ExportRow[] =>
-    found.map((row) => Object.fromEntries(fields.map(({ id, value }) => [id, value(row)])));
   const order = search['sort'] === undefined ? '' : `${search['sort']} ${search['dir'] ?? ''}`.trim();
   return (
     <div className="flex flex-wrap items-center gap-2">
@@ -85,7 +81,7 @@ export function ListTools<T>({
         {found.length === rows.length ? rows.length : `${found.length} of ${rows.length}`}{' '}
         {rows.length === 1 ? one : name}
       </p>
-      <SaveAs name={name} rows={exported} />
+      <SaveAs name={name} rows={found} fields={fields} />
     </div>
   );
 }
@@ -139,47 +135,6 @@ function Find({
         spellCheck={false}
         className="h-9 w-full rounded-control border border-line-strong bg-surface pr-3 pl-9 text-small hover:border-quiet"
       />
-    </div>
-  );
-}
-
-function SaveAs({ name, rows }: { readonly name: string; readonly rows: () => ExportRow[] }) {
-  const [open, setOpen] = useState(false);
-  const save = (as: 'csv' | 'ndjson'): void => {
-    setOpen(false);
-    if (as === 'csv') saveFile(`${name}.csv`, 'text/csv', toCsv(rows()));
-    else saveFile(`${name}.ndjson`, 'application/x-ndjson', toNdjson(rows()));
-  };
-  return (
-    <div
-      className="relative"
-      onBlur={(event) => (event.currentTarget.contains(event.relatedTarget) ? undefined : setOpen(false))}
-      onKeyDown={(event) => (event.key === 'Escape' ? setOpen(false) : undefined)}
-    >
-      <button
-        type="button"
-        aria-expanded={open}
-        aria-label={`Save ${name} as a file`}
-        title="Save as a file"
-        onClick={() => setOpen(!open)}
-        className="inline-flex size-9 items-center justify-center rounded-control border border-line-strong bg-surface text-quiet hover:border-quiet hover:text-ink"
-      >
-        <Download className="size-4" aria-hidden="true" />
-      </button>
-      {open ? (
-        <div className="rises absolute top-10 right-0 z-20 grid w-40 rounded-control border border-line bg-raised p-1 shadow-menu">
-          {(['csv', 'ndjson'] as const).map((as) => (
-            <button
-              key={as}
-              type="button"
-              onClick={() => save(as)}
-              className="rounded-small px-3 py-2 text-left text-small hover:bg-sunken"
-            >
-              {as === 'csv' ? 'CSV, for sheets' : 'NDJSON, for programs'}
-            </button>
-          ))}
-        </div>
-      ) : undefined}
     </div>
   );
 }

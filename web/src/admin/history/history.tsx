@@ -160,7 +160,7 @@ function Row({
           {changes} {changes === 1 ? 'change' : 'changes'}
         </span>
         <span className="text-quiet">
-          <Instant inControl instant={time} />
+          <Instant instant={time} />
         </span>
       </button>
     </li>

@@ -3,10 +3,12 @@ import { useState } from 'react';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { ChevronRight } from 'lucide-react';
 import type { AuditRow } from '../../../../protocol/inventory.ts';
+import { isMet, reasonTexts } from '../../../../protocol/reasons.ts';
 import { requestIn } from '../../../../protocol/request-in.ts';
 import { admin, type LogQuery } from '../../api/admin.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
+import { capital } from '../../ui/capital.ts';
 import { CodeBlock } from '../../ui/code-block.tsx';
 import { Foreign } from '../../ui/foreign.tsx';
 import { Instant } from '../../ui/instant.tsx';
@@ -79,7 +81,9 @@ function Entry({ row, who }: { readonly row: AuditRow; readonly who: string }) {
   const [open, setOpen] = useState(false);
   const { seq, time, what, resource, result, reasons, cause, detail } = row;
   const request = requestIn(detail);
-  const why = request === undefined || cause === undefined ? reasons : [...reasons, cause];
+  // Of a refusal only what it was for; the detail has all that was looked at.
+  const missing = result === 'refused' ? reasons.filter((name) => !isMet(name)) : reasons;
+  const why = (request === undefined || cause === undefined ? missing : [...missing, cause]).map(reasonText);
   return (
     <li>
       <button
@@ -94,7 +98,7 @@ function Entry({ row, who }: { readonly row: AuditRow; readonly who: string }) {
         />
         <span className="min-w-0 flex-1 md:grid md:grid-cols-[8.5rem_10rem_minmax(0,1fr)] md:items-baseline md:gap-x-3 xl:grid-cols-[8.5rem_13rem_minmax(0,1fr)]">
           <span className="text-quiet max-md:text-note">
-            <Instant inControl instant={time} />
+            <Instant instant={time} />
           </span>
           <span className="wrap-anywhere max-md:pl-2" title={what}>
             {kindText(what)}
@@ -114,11 +118,11 @@ function Entry({ row, who }: { readonly row: AuditRow; readonly who: string }) {
               </>
             )}
             {why.length === 0 ? undefined : (
-              <Foreign text={` ${why.join(', ')}`} limit={160} className="text-quiet" />
+              <Foreign text={` · ${why.join(', ')}`} limit={200} className="text-quiet" />
             )}
           </span>
         </span>
-        <Badge tone={tones[result] ?? 'plain'}>{result.slice(0, 20)}</Badge>
+        <Badge tone={tones[result] ?? 'plain'}>{capital(result.slice(0, 20))}</Badge>
       </button>
       {open ? (
         <div className="px-4 pb-3 md:pl-10">
@@ -134,4 +138,9 @@ function Entry({ row, who }: { readonly row: AuditRow; readonly who: string }) {
       ) : undefined}
     </li>
   );
+}
+
+/** In words where it is a reason of a decision; its name stands in the detail. */
+function reasonText(name: string): string {
+  return Object.hasOwn(reasonTexts, name) ? reasonTexts[name as keyof typeof reasonTexts].text : name;
 }

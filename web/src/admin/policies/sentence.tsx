@@ -1,14 +1,10 @@
 /** A policy in a sentence, as a person would say it. */
 import type { ReactNode } from 'react';
-import type {
-  ConditionsDocument,
-  MfaDocument,
-  PolicyDocument,
-} from '../../../../protocol/policy-document.ts';
+import type { ConditionsDocument, PolicyDocument } from '../../../../protocol/policy-document.ts';
 import { Foreign } from '../../ui/foreign.tsx';
 import { Instant } from '../../ui/instant.tsx';
 import { effectOf, whoOf } from './about.ts';
-import { countryText } from './countries.ts';
+import { conditionTexts } from './condition-texts.ts';
 
 export function Sentence({ policy }: { readonly policy: PolicyDocument }) {
   const effect = effectOf(policy);
@@ -144,29 +140,4 @@ function Joined({ parts }: { readonly parts: readonly ReactNode[] }) {
 
 function When({ when }: { readonly when: ConditionsDocument }) {
   return conditionTexts(when).join(', ');
-}
-
-/** Each condition in a few words. */
-function conditionTexts(when: ConditionsDocument): string[] {
-  const { posture, mfa, session, deviceApproved, source, country, schedule } = when;
-  const texts: string[] = [];
-  if (posture !== undefined) texts.push(`the device meets ${posture.join(' and ')}`);
-  if (mfa !== undefined) texts.push(mfaText(typeof mfa === 'string' ? { age: mfa } : mfa));
-  if (session !== undefined) texts.push(`signed in at most ${session} ago`);
-  if (deviceApproved !== undefined) texts.push('the device is approved');
-  if (source !== undefined) texts.push(`coming from ${source.join(', ')}`);
-  if (country !== undefined) texts.push(`in ${country.map(countryText).join(' or ')}`);
-  if (schedule !== undefined) {
-    const days = schedule.days === undefined ? '' : [schedule.days].flat().join(', ');
-    texts.push(`on ${[days, schedule.hours, schedule.zone].filter(Boolean).join(' ')}`);
-  }
-  return texts;
-}
-
-function mfaText({ age, amr, acr }: MfaDocument): string {
-  const by = [
-    ...(amr === undefined ? [] : [` by ${amr.join(' or ')}`]),
-    ...(acr === undefined ? [] : [` in ${acr.join(' or ')}`]),
-  ];
-  return `several factors were used at most ${age} ago${by.join('')}`;
 }

@@ -52,7 +52,7 @@ export function Sources({ base }: { readonly base: DocumentInForce }) {
                   aside={
                     <>
                       {fault === undefined ? undefined : <Badge tone="bad">Does not answer</Badge>}
-                      <span>{way === 'webhook' ? 'sends' : 'is asked'}</span>
+                      <span>{way === 'webhook' ? 'tells us' : 'asked by us'}</span>
                       <span>
                         {heard === undefined ? (
                           'never heard'

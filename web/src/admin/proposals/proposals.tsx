@@ -4,6 +4,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { ProposalEntry } from '../../../../protocol/proposals.ts';
 import { admin } from '../../api/admin.ts';
 import { Button } from '../../ui/button.tsx';
+import { CodeBlock } from '../../ui/code-block.tsx';
 import { Foreign } from '../../ui/foreign.tsx';
 import { Instant } from '../../ui/instant.tsx';
 import { Notice } from '../../ui/notice.tsx';
@@ -15,7 +16,7 @@ import { toast } from '../../ui/toast.tsx';
 import { ChangeList } from '../document/change-list.tsx';
 import { Planned } from '../document/planned.tsx';
 import { useNames } from '../log/use-names.ts';
-import { WaitingChange } from './proposed-change.tsx';
+import { WaitingChange, type TakenAnswer } from './proposed-change.tsx';
 
 export function ProposalsPage() {
   const names = useNames();
@@ -42,14 +43,28 @@ export function ProposalsPage() {
     queryFn: admin.proposedChanges,
     refetchInterval: 15_000,
   });
-  const beside = changes.data?.proposals ?? [];
+  // The controller has it no more, and the change leaves the list with it: it stays here until the page is left.
+  const [taken, setTaken] = useState<readonly TakenAnswer[]>([]);
+  const beside = (changes.data?.proposals ?? []).filter(({ id }) => !taken.some((each) => each.id === id));
   return (
     <Page title="Proposals" lead="Changes that are made once a second administrator has approved them.">
+      {taken.map(({ id, what, answer }) => (
+        <section key={id} className="grid grid-cols-[minmax(0,1fr)] gap-3">
+          <Notice tone="good" title="It is done. This is shown only now" live>
+            {what}. Keep what is secret of it where secrets are kept.
+          </Notice>
+          <CodeBlock what="What came of it" text={JSON.stringify(answer, undefined, 2)} />
+        </section>
+      ))}
       {beside.length === 0 ? undefined : (
         <ul className="grid gap-5" aria-label="Changes beside the document">
           {beside.map((change) => (
             <li key={change.id}>
-              <WaitingChange change={change} who={names.get(change.who) ?? change.who} />
+              <WaitingChange
+                change={change}
+                who={names.get(change.who) ?? change.who}
+                onTaken={(answer) => setTaken((before) => [...before, answer])}
+              />
             </li>
           ))}
         </ul>

@@ -8,7 +8,15 @@ import { Instant } from '../../ui/instant.tsx';
 import { Notice } from '../../ui/notice.tsx';
 import { toast } from '../../ui/toast.tsx';
 
-export function WaitingChange({ change, who }: { readonly change: ProposedChange; readonly who: string }) {
+export function WaitingChange({
+  change,
+  who,
+  onTaken,
+}: {
+  readonly change: ProposedChange;
+  readonly who: string;
+  readonly onTaken: (taken: TakenAnswer) => void;
+}) {
   const { id, created, what, before, after, own, stale, state } = change;
   const queries = useQueryClient();
   const answer = useMutation({
@@ -46,7 +54,7 @@ export function WaitingChange({ change, who }: { readonly change: ProposedChange
         </Notice>
       )}
       {state === 'done' ? (
-        <Taken id={id} />
+        <Take id={id} onTaken={(taken) => onTaken({ id, what, answer: taken })} />
       ) : (
         <div className="flex flex-wrap items-center gap-2">
           {own || stale ? undefined : (
@@ -77,21 +85,32 @@ function Part({ name, value }: { readonly name: string; readonly value: unknown 
   );
 }
 
-/** What came of one's own change, such as the text of a token: shown once, and only to whoever proposed it. */
-function Taken({ id }: { readonly id: string }) {
-  const taken = useMutation({ mutationFn: () => admin.takeAnswer(id) });
-  if (taken.data !== undefined)
-    return (
-      <Notice tone="good" title="It is done. This is shown only now" live>
-        <code className="break-all">{JSON.stringify(taken.data.answer)}</code>
-      </Notice>
-    );
+/** What came of one's own change, such as the text of a token, once it was taken. */
+export interface TakenAnswer {
+  readonly id: string;
+  /** Which change it was, in words. */
+  readonly what: string;
+  readonly answer: unknown;
+}
+
+/** Takes it, once; nobody but whoever proposed the change may. */
+function Take({ id, onTaken }: { readonly id: string; readonly onTaken: (answer: unknown) => void }) {
+  // Handed on and not kept here: the next news of the list take this away with the change.
+  const take = useMutation({
+    mutationFn: () => admin.takeAnswer(id),
+    onSuccess: ({ answer }) => onTaken(answer),
+  });
   return (
     <div className="flex flex-wrap items-center gap-2">
-      <Button small busy={taken.isPending} onClick={() => taken.mutate()}>
+      <Button small busy={take.isPending} onClick={() => take.mutate()}>
         Show what came of it, once
       </Button>
       <span className="text-small text-quiet">Somebody else has approved it.</span>
+      {take.error === null ? undefined : (
+        <Notice tone="bad" title="That did not work" live>
+          {take.error.message}
+        </Notice>
+      )}
     </div>
   );
 }

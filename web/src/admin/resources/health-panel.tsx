@@ -9,6 +9,7 @@ import { Entry, EntryList, NoEntry } from '../../ui/entry-list.tsx';
 import { Foreign } from '../../ui/foreign.tsx';
 import { Ago } from '../../ui/instant.tsx';
 import { Panel } from '../../ui/panel.tsx';
+import { capital } from '../../ui/capital.ts';
 import { Loaded } from '../../ui/states.tsx';
 import { useNow } from '../../ui/use-now.ts';
 import { TestTarget } from './test-target.tsx';
@@ -123,8 +124,4 @@ function Strip({ changes }: { readonly changes: NonNullable<PortHealth['changes'
       })}
     </svg>
   );
-}
-
-function capital(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }

@@ -13,7 +13,7 @@ import { Entry, EntryList, NoEntry } from '../../ui/entry-list.tsx';
 import { Facts } from '../../ui/facts.tsx';
 import { Select } from '../../ui/field.tsx';
 import { Foreign } from '../../ui/foreign.tsx';
-import { FoundList, handful } from '../../ui/found-list.tsx';
+import { FoundList } from '../../ui/found-list.tsx';
 import { Ago, Instant } from '../../ui/instant.tsx';
 import { MakeDialog } from '../../ui/make-dialog.tsx';
 import { Notice } from '../../ui/notice.tsx';
@@ -22,6 +22,7 @@ import { ShownOnce } from '../../ui/shown-once.tsx';
 import { Loaded } from '../../ui/states.tsx';
 import type { Filter, ListField } from '../../ui/use-found.ts';
 import { SignInAgain, useMayNow } from '../fresh.tsx';
+import { useIsShort } from '../../ui/use-is-short.ts';
 import { useNames } from '../log/use-names.ts';
 import { useQuestion } from '../use-question.tsx';
 import { lifetimes } from './lifetimes.ts';
@@ -251,10 +252,12 @@ function TokenList({
   readonly children: (found: readonly Token[]) => ReactNode;
 }) {
   const label = `Tokens of ${name}`;
-  if (tokens.length < handful) return <EntryList label={label}>{children(tokens)}</EntryList>;
+  const list = `tokens-${name}`;
+  const isShort = useIsShort(tokens.length, [], list);
+  if (isShort) return <EntryList label={label}>{children(tokens)}</EntryList>;
   return (
     <div className="px-5 pt-4">
-      <FoundList name="tokens" list={`tokens-${name}`} rows={tokens} fields={tokenFields}>
+      <FoundList name="tokens" list={list} rows={tokens} fields={tokenFields}>
         {(found) => (
           <div className="-mx-5 border-t border-line">
             <EntryList label={label}>{children(found)}</EntryList>
@@ -268,8 +271,9 @@ function TokenList({
 function MakeDirectoryToken({ name, onClose }: { readonly name: string; readonly onClose: () => void }) {
   const queries = useQueryClient();
   const [expires, setExpires] = useState('365d');
+  const send = () => admin.makeDirectoryToken(name, expires);
   const make = useMutation({
-    mutationFn: () => admin.makeDirectoryToken(name, expires),
+    mutationFn: send,
     onSuccess: () => queries.invalidateQueries({ queryKey: ['admin', 'directories'] }),
   });
   return (
@@ -278,6 +282,7 @@ function MakeDirectoryToken({ name, onClose }: { readonly name: string; readonly
       work={make}
       yes="Make the token"
       refused="The token could not be made"
+      code={send}
       onClose={onClose}
       form={
         <Select

@@ -111,7 +111,7 @@ function DirectoryFields({
         type="number"
         min={1}
         max={100}
-        hint="Percent of its people who would lose something within an hour; 20 unless said, and never fewer than five people."
+        hint="Percent of its people who would lose something within an hour. Left empty: 20, or five people where that is more."
         value={directory.stopAt ?? ''}
         onChange={(event) => {
           const share = event.target.valueAsNumber;
