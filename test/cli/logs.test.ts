@@ -132,7 +132,7 @@ test('a controller that goes away is asked ever more rarely, told of once, and n
     ],
   );
   const problem = { type: 'about:blank', title: 'The token has ended', status: 401 };
-  log.fault = new ApiProblem(problem as ConstructorParameters<typeof ApiProblem>[0]);
+  log.fault = new ApiProblem(problem);
   const refused = assert.rejects(ended, { exit: exits.notSignedIn });
   await log.seconds(1);
   await refused;
