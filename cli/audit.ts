@@ -1,12 +1,10 @@
 /** `postern audit`: who did what, what was refused, which flows there were. */
 import { InvalidArgumentError, type Command } from 'commander';
-import { Type } from 'typebox';
-import { Compile } from 'typebox/compile';
 import { exits } from '../protocol/errors.ts';
-import { AuditRow } from '../protocol/inventory.ts';
+import type { AuditRow } from '../protocol/inventory.ts';
 import { requestIn } from '../protocol/request-in.ts';
-import { adminCall } from './admin-call.ts';
 import { adminTarget, withAdminOptions, type AdminOptions, type AdminTarget } from './admin-options.ts';
+import { auditPage, checkKind, pageSize } from './audit-pages.ts';
 import { action, CommandError, print, say, table } from './output.ts';
 
 interface Options extends AdminOptions {
@@ -17,10 +15,7 @@ interface Options extends AdminOptions {
   json?: boolean;
 }
 
-const isPage = Compile(Type.Object({ entries: Type.Array(AuditRow), next: Type.Integer() }));
-
 const shownAtOnce = 50;
-const pageSize = 1_000;
 
 export function auditCommand(program: Command): void {
   withAdminOptions(
@@ -51,18 +46,13 @@ async function run(options: Options): Promise<void> {
       `"${trace}" is no trace; copy its 16 digits from the page or the answer`,
     );
   }
-  if (what !== undefined && !/^[a-z.-]{1,64}$/.test(what)) {
-    throw new CommandError(
-      exits.usage,
-      `"${what}" is no kind of entry; write one such as flow or session.end`,
-    );
-  }
+  checkKind(what);
   const target = await adminTarget(options);
   const last = options.last ?? (json ? undefined : shownAtOnce);
   const entries =
     last === undefined
       ? await everything(target, { what, who, trace })
-      : (await page(target, { last, what, who, trace })).entries;
+      : (await auditPage(target, { last, what, who, trace })).entries;
   print(json, { schema: 'postern.audit/v1', entries }, table(entries.map(auditCells)));
   if (!json && entries.length === last) say('There may be more: --last COUNT, or --json for all.');
 }
@@ -73,23 +63,11 @@ async function everything(
 ): Promise<AuditRow[]> {
   const entries: AuditRow[] = [];
   for (let after = 0; ;) {
-    const { entries: more, next } = await page(target, { after, limit: pageSize, ...chosen });
+    const { entries: more, next } = await auditPage(target, { after, limit: pageSize, ...chosen });
     entries.push(...more);
     if (more.length < pageSize) return entries;
     after = next;
   }
-}
-
-async function page(
-  target: AdminTarget,
-  query: Readonly<Record<string, string | number | undefined>>,
-): Promise<{ entries: AuditRow[]; next: number }> {
-  const search = new URLSearchParams();
-  for (const [key, value] of Object.entries(query)) if (value !== undefined) search.set(key, String(value));
-  const answer = await adminCall(target, 'GET', `/api/v1/audit?${search.toString()}`);
-  if (!isPage.Check(answer))
-    throw new CommandError(exits.unexpected, 'the answer is no part of the audit log');
-  return answer;
 }
 
 /** One entry as cells of a row; of a request at a public hostname with what was asked for, and from where. */

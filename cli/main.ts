@@ -47,6 +47,7 @@ const commands: Record<string, () => Promise<Register>> = {
   restore: async () => (await import('./backup.ts')).restoreCommand,
   store: async () => (await import('./store.ts')).storeCommand,
   audit: async () => (await import('./audit.ts')).auditCommand,
+  logs: async () => (await import('./logs.ts')).logsCommand,
   service: async () => {
     const { serviceCommand } = await import('./service.ts');
     return (parent) => serviceCommand(parent, { names: Object.keys(commands), load });

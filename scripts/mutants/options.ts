@@ -5,6 +5,23 @@ const tests = ['test/cli/config.test.ts'];
 
 export const optionMutants: readonly Mutant[] = [
   ...guards(
+    'cli/log-tail.ts',
+    ['test/cli/logs.test.ts'],
+    [
+      [
+        'no entry is left out that is written while the first are read',
+        'last: first, before: end + 1',
+        'last: first',
+      ],
+      ['what filters leave out is gone through once', 'this.#cursor = Math.max(this.#cursor, end);', ''],
+      [
+        'a controller that is away is asked ever more rarely',
+        'lookEveryMs * 2 ** Math.min(failures, 10)',
+        'lookEveryMs',
+      ],
+    ],
+  ),
+  ...guards(
     'cli/service-options.ts',
     ['test/cli/service.test.ts'],
     [
