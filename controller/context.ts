@@ -96,6 +96,7 @@ export interface ControllerContext {
       | 'exposures'
       | 'requests'
       | 'usage'
+      | 'unsettled'
       | `notifications ${Channel}`
       | `posture ${DeviceId}`
       | `parting ${ConnectorId}`,

@@ -8,6 +8,7 @@ import type { Clock, Random } from '../protocol/clock.ts';
 import type { OrganisationId } from '../protocol/ids.ts';
 import type { TrustsProxy } from '../protocol/proxied-port.ts';
 import { actOnChange } from './decisions/act-on-change.ts';
+import { settleLater } from './decisions/settle-later.ts';
 import { NarrowedRights } from './decisions/narrowed-rights.ts';
 import { OpenedCounts } from './decisions/opened-counts.ts';
 import { writeOpened } from './decisions/policy-hits.ts';
@@ -118,7 +119,9 @@ async function open(
   const firstOrganisation = await store.firstOrganisation();
   const organisations = new Map<OrganisationId, Organisation>();
   const sweeps = new Map<string, () => void>();
+  let isClosed = false;
   atEnd(() => {
+    isClosed = true;
     for (const cancel of sweeps.values()) cancel();
   });
   const known = await Organisations.open(store, publicUrl);
@@ -186,12 +189,20 @@ async function open(
     bus: live.bus,
     shares,
     usage,
-    publish: (organisation, change) => actOnChange(context, organisation, change),
+    async publish(organisation, change) {
+      try {
+        await actOnChange(context, organisation, change);
+      } catch (error) {
+        settleLater(context, organisation);
+        throw error;
+      }
+    },
     atNextSweep(organisation, name, atMs, sweep) {
       const key = `${organisation} ${name}`;
       sweeps.get(key)?.();
       sweeps.delete(key);
-      if (atMs === undefined) return;
+      // What fails for that reason is tried again by nobody here.
+      if (atMs === undefined || isClosed) return;
       const run = (): void => {
         sweeps.delete(key);
         sweep();

@@ -19,6 +19,8 @@ export interface LoadTellerOptions {
 export class LoadTeller {
   readonly #options: LoadTellerOptions;
   #told = -1;
+  /** Whether the controller was told that one was refused: until it hears otherwise, it keeps room for more here. */
+  #toldWants = false;
   #toldMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: LoadTellerOptions) {
@@ -30,9 +32,9 @@ export class LoadTeller {
     const { quota, isLimited, send } = this.#options;
     if (nowMs - this.#toldMs < (isLimited() ? leastMs : unlimitedMs)) return;
     const { flows, wants } = quota;
-    if (flows === this.#told && !wants) return;
+    if (flows === this.#told && !wants && !this.#toldWants) return;
     if (!send({ t: 'load', flows, wants })) return;
-    [this.#told, this.#toldMs] = [flows, nowMs];
+    [this.#told, this.#toldWants, this.#toldMs] = [flows, wants, nowMs];
     quota.isTold();
   }
 

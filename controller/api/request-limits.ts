@@ -1,9 +1,8 @@
 /**
  * Requests a second of each organisation, at all controllers together: beyond its limit it is told to wait, and no other
  * notices. Whoever is not known yet has as many again at its sign-in address, so that strangers use up nothing of what its
- * people have. Who goes on all
- * the same is answered late, so that turning one organisation away costs the others nothing either. What known callers ask
- * is counted by month.
+ * people have. Who goes on all the same is answered late, so that turning one organisation away costs the others nothing either.
+ * What known callers ask is counted by month.
  */
 import type { FastifyInstance } from 'fastify';
 import type { OrganisationId } from '../../protocol/ids.ts';

@@ -1,6 +1,6 @@
 /**
  * What a crash left between a change and its revocation: tokens whose session is over or whose node is gone, and sessions
- * of people and service accounts that are no more. Looked for once, at the start; while a controller runs, each change
+ * of people and service accounts that are no more. Looked for at the start, and after a fault of the store; otherwise each change
  * revokes for itself.
  */
 import type { Id } from '../../protocol/ids.ts';

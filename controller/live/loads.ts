@@ -21,37 +21,75 @@ export interface SaidLoad extends Holding {
   readonly load: Load | null;
 }
 
-const nothing: Load = { held: 0, wanted: 0 };
+/** Of one limit of one organisation, by holder. */
+type Holders = Map<string, Held>;
 
 interface Held extends Holding {
   readonly load: Load;
 }
 
+/** What one controller has said, by limit: thousands of organisations are asked about one by one, each second. */
+class SaidLoads {
+  readonly #byLimit = new Map<string, Holders>();
+
+  of(organisation: OrganisationId, what: Shared): ReadonlyMap<string, Held> | undefined {
+    return this.#byLimit.get(limitOf(organisation, what));
+  }
+
+  get({ organisation, what, holder }: Holding): Held | undefined {
+    return this.of(organisation, what)?.get(holder);
+  }
+
+  get all(): Held[] {
+    return [...this.#byLimit.values()].flatMap((holders) => [...holders.values()]);
+  }
+
+  put(held: Held): void {
+    const limit = limitOf(held.organisation, held.what);
+    const holders = this.#byLimit.get(limit);
+    if (holders === undefined) this.#byLimit.set(limit, new Map([[held.holder, held]]));
+    else holders.set(held.holder, held);
+  }
+
+  delete({ organisation, what, holder }: Holding): void {
+    const limit = limitOf(organisation, what);
+    const holders = this.#byLimit.get(limit);
+    holders?.delete(holder);
+    if (holders?.size === 0) this.#byLimit.delete(limit);
+  }
+
+  clear(): void {
+    this.#byLimit.clear();
+  }
+}
+
 export class Loads {
-  readonly #own = new Map<string, Held>();
-  readonly #elsewhere = new Map<string, Map<string, Held>>();
-  /** Own ones that others have not been told of. */
-  readonly #untold = new Set<string>();
+  readonly #own = new SaidLoads();
+  readonly #elsewhere = new Map<string, SaidLoads>();
+  /** Own ones that others have not been told of, each once. */
+  readonly #untold = new Map<string, Holding>();
 
   /** A process that this controller speaks for has and wants this; undefined: it has a share no more. */
   set(holding: Holding, load: Load | undefined): void {
-    const key = keyOf(holding);
-    const known = this.#own.get(key)?.load;
+    const known = this.#own.get(holding)?.load;
     if (known?.held === load?.held && known?.wanted === load?.wanted) return;
-    if (load === undefined) this.#own.delete(key);
-    else this.#own.set(key, { ...holding, load });
-    this.#untold.add(key);
+    if (load === undefined) this.#own.delete(holding);
+    else this.#own.put({ ...holding, load });
+    this.#untold.set(`${limitOf(holding.organisation, holding.what)} ${holding.holder}`, holding);
   }
 
   /** Of everybody, by holder; one that two controllers speak for, because it has just moved, has the larger of both. */
   of(organisation: OrganisationId, what: Shared): Map<string, Load> {
     const loads = new Map<string, Load>();
-    for (const list of [this.#own, ...this.#elsewhere.values()])
-      for (const said of list.values()) {
-        if (said.organisation !== organisation || said.what !== what) continue;
-        const { held, wanted } = loads.get(said.holder) ?? nothing;
-        const { load } = said;
-        loads.set(said.holder, { held: Math.max(held, load.held), wanted: Math.max(wanted, load.wanted) });
+    for (const said of [this.#own, ...this.#elsewhere.values()])
+      for (const [holder, { load }] of said.of(organisation, what) ?? []) {
+        const known = loads.get(holder);
+        if (known === undefined) loads.set(holder, load);
+        else
+          loads.set(holder, {
+            held: Math.max(known.held, load.held),
+            wanted: Math.max(known.wanted, load.wanted),
+          });
       }
     return loads;
   }
@@ -63,19 +101,22 @@ export class Loads {
 
   /** All own ones, for a controller that has just come. */
   get own(): SaidLoad[] {
-    return [...this.#own.values()];
+    return this.#own.all;
   }
 
   /** Own ones that are others since this was asked last. */
   untold(): SaidLoad[] {
-    const list = [...this.#untold].map((key) => this.#own.get(key) ?? { ...partsOf(key), load: null });
+    const list = [...this.#untold.values()].map(
+      ({ organisation, what, holder }): SaidLoad =>
+        this.#own.get({ organisation, what, holder }) ?? { organisation, what, holder, load: null },
+    );
     this.#untold.clear();
     return list;
   }
 
   /** Another controller is there. */
   meet(controller: string): void {
-    if (!this.#elsewhere.has(controller)) this.#elsewhere.set(controller, new Map());
+    if (!this.#elsewhere.has(controller)) this.#elsewhere.set(controller, new SaidLoads());
   }
 
   /** Another controller says so; anew: these and no others. */
@@ -84,8 +125,8 @@ export class Loads {
     const known = this.#elsewhere.get(controller);
     if (isAnew) known?.clear();
     for (const { load, ...holding } of list) {
-      if (load === null) known?.delete(keyOf(holding));
-      else known?.set(keyOf(holding), { ...holding, load });
+      if (load === null) known?.delete(holding);
+      else known?.put({ ...holding, load });
     }
   }
 
@@ -95,11 +136,6 @@ export class Loads {
   }
 }
 
-function keyOf({ organisation, what, holder }: Holding): string {
-  return `${organisation} ${what} ${holder}`;
-}
-
-function partsOf(key: string): Holding {
-  const [organisation = '', what = '', holder = ''] = key.split(' ');
-  return { organisation: organisation as OrganisationId, what: what as Shared, holder };
+function limitOf(organisation: OrganisationId, what: Shared): string {
+  return `${organisation} ${what}`;
 }

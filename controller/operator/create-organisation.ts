@@ -93,7 +93,7 @@ function parsed(text: string): URL {
 async function objectTo(store: Store, { protocol, hostname }: URL, publicUrl: URL): Promise<void> {
   if (protocol !== publicUrl.protocol)
     throw new UnfitOrganisation(
-      `the controller is reached by ${publicUrl.protocol.slice(0, -1)}, and so is this address`,
+      `the controller is reached by ${publicUrl.protocol.slice(0, -1)}; begin the address with ${publicUrl.protocol}//`,
     );
   const host = parseName(hostname);
   if (host === undefined)
@@ -102,16 +102,18 @@ async function objectTo(store: Store, { protocol, hostname }: URL, publicUrl: UR
     );
   if (hostname === publicUrl.hostname)
     throw new UnfitOrganisation(
-      `${hostname} is the controller's own name, where the first organisation signs in`,
+      `${hostname} is the controller's own name, where the first organisation signs in; give another --address`,
     );
   for (const id of await store.organisations()) {
     const scoped = store.forOrganisation(id);
     if ((await relayHosts(scoped)).includes(hostname))
-      throw new UnfitOrganisation(`${hostname} is the name of a relay`);
+      throw new UnfitOrganisation(`${hostname} is the name of a relay; give another --address`);
     const { resources } = await readOrganisation(scoped);
     if (
       resources.some(({ definition }) => webHostnames(definition).some((each) => matchesPattern(each, host)))
     )
-      throw new UnfitOrganisation(`${hostname} is a public hostname of an organisation`);
+      throw new UnfitOrganisation(
+        `${hostname} is a public hostname of an organisation; give another --address`,
+      );
   }
 }

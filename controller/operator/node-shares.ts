@@ -35,6 +35,9 @@ interface Joined extends SharedNode {
   readonly passing: Set<OrganisationId>;
 }
 
+/** What each relay may pass of whose rate was divided already, within one round. */
+type Divided = Map<OrganisationId, ReadonlyMap<string, number>>;
+
 export interface NodeSharesOptions {
   readonly live: Pick<Live, 'loads'>;
   /** Whose relays serve everybody. */
@@ -149,12 +152,13 @@ export class NodeShares {
 
   #tick(): void {
     this.#cancelTick = undefined;
-    for (const joined of this.#joined.values()) this.#tell(joined);
+    const divided: Divided = new Map();
+    for (const joined of this.#joined.values()) this.#tell(joined, divided);
     if (this.#joined.size > 0) this.#cancelTick = this.#options.clock.after(tickMs, () => this.#tick());
   }
 
-  #tell(joined: Joined): void {
-    const shares = joined.kind === 'connector' ? this.#flowsOf(joined) : this.#ratesOf(joined);
+  #tell(joined: Joined, divided: Divided = new Map()): void {
+    const shares = joined.kind === 'connector' ? this.#flowsOf(joined) : this.#ratesOf(joined, divided);
     const text = JSON.stringify(shares);
     // Where there never was a limit nothing is said.
     if (text === joined.told || (joined.told === '' && isNothing(shares))) return;
@@ -176,23 +180,33 @@ export class NodeShares {
     return { flows: shares[loads.findIndex(([holder]) => holder === node)] ?? 0 };
   }
 
-  #ratesOf(joined: Joined): Shares {
-    const { live, limitsOf, all, firstOrganisation } = this.#options;
+  #ratesOf(joined: Joined, divided: Divided): Shares {
+    const { limitsOf, all } = this.#options;
     const rates: Record<string, number> = {};
     for (const organisation of all()) {
       const most = limitsOf(organisation)?.relay ?? null;
       if (most === null || !this.#serves(joined, organisation)) continue;
-      const loads = live.loads.of(organisation, 'relay');
-      const holders = new Set([...loads.keys(), ...live.loads.of(firstOrganisation, 'relay').keys()]);
-      const list = [...holders];
-      const shares = divide(
-        most * bytesPerMegabit,
-        list.map((holder) => loads.get(holder) ?? nothing),
-        evenRelay,
-      );
-      rates[organisation] = Math.round(shares[list.indexOf(joined.node)] ?? 0);
+      let shares = divided.get(organisation);
+      if (shares === undefined) {
+        shares = this.#divideRate(organisation, most * bytesPerMegabit);
+        divided.set(organisation, shares);
+      }
+      rates[organisation] = shares.get(joined.node) ?? 0;
     }
     return { rates };
+  }
+
+  /** What of a rate each relay may pass that serves the organisation, its own and the operator's. */
+  #divideRate(organisation: OrganisationId, bytesPerSecond: number): ReadonlyMap<string, number> {
+    const { live, firstOrganisation } = this.#options;
+    const loads = live.loads.of(organisation, 'relay');
+    const holders = [...new Set([...loads.keys(), ...live.loads.of(firstOrganisation, 'relay').keys()])];
+    const shares = divide(
+      bytesPerSecond,
+      holders.map((holder) => loads.get(holder) ?? nothing),
+      evenRelay,
+    );
+    return new Map(holders.map((holder, at) => [holder, Math.round(shares[at] ?? 0)]));
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * The organisations of this controller as every request needs them: which one lives at an address, where each has its
- * people sign in, which are suspended. Read from the store and kept in memory; `OrganisationsWatch` keeps it current.
+ * people sign in, which are suspended. Read from the store and kept in memory; `watchOrganisations` keeps it current.
  */
 import type { OrganisationId } from '../../protocol/ids.ts';
 import type { Store } from '../store/store.ts';

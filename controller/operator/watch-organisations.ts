@@ -3,6 +3,7 @@
  * one number of the store four times a second, so that what is suspended ends within one.
  */
 import type { ControllerContext } from '../context.ts';
+import { settleLater } from '../decisions/settle-later.ts';
 import type { OrganisationRecord } from './organisations.ts';
 import { endEverything, lookAnew } from './suspension.ts';
 
@@ -49,7 +50,15 @@ export function watchOrganisations(context: ControllerContext, watched: Organisa
     // What is left of a deleted one are channels of nodes that nobody knows any more.
     for (const id of before.keys())
       if (organisations.get(id) === undefined) context.bus.publish(id, { kind: 'gone' });
-    for (const now of organisations.all) await follow(now, before.get(now.id));
+    for (const now of organisations.all)
+      try {
+        await follow(now, before.get(now.id));
+      } catch (error) {
+        // It is not looked at again: the number that says so is read. The others go on.
+        if (!isStopped)
+          log.error({ err: error, organisation: now.id }, 'what the operator changed is not done yet');
+        settleLater(context, now.id);
+      }
   }
 
   async function follow(

@@ -19,7 +19,7 @@ import type { AccessRequestsTable } from '../store/tables/requests.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { printable } from './ask.ts';
 import { followUp } from './end-requests.ts';
-import { mayApprove, quorumOf, ruleNamed, waivableFor } from './rules.ts';
+import { mayApprove, noRequestText, quorumOf, ruleNamed, waivableFor } from './rules.ts';
 
 /**
  * Who answers: a person whom the rule must name, or an administrator, in person or by token. `by`: through which webhook.
@@ -66,7 +66,7 @@ export async function answerRequest(
 
 async function requestOf(tx: ScopedStore, request: Id<'req'>): Promise<AccessRequestsTable> {
   const row = await tx.select('access_requests').selectAll().where('id', '=', request).executeTakeFirst();
-  if (row === undefined) throw new ProblemError('not-found');
+  if (row === undefined) throw new ProblemError('not-found', noRequestText);
   return row;
 }
 
@@ -82,7 +82,7 @@ async function ruleFor(
   if (approver.kind === 'person') {
     const subject = await subjectOf(tx, state, approver.id);
     if (rule === undefined || subject === undefined || !mayApprove(rule, subject))
-      throw new ProblemError('not-found');
+      throw new ProblemError('not-found', noRequestText);
   }
   if (rule === undefined)
     throw new ProblemError('conflict', `The document has no rule "${row.rule}" any more.`);

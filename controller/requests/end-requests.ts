@@ -11,7 +11,7 @@ import { deliverLater } from '../notifications/deliver.ts';
 import { tellOfRequest } from '../notifications/tell-of-request.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import type { Approver } from './answer.ts';
-import { mayApprove, ruleNamed } from './rules.ts';
+import { mayApprove, noRequestText, ruleNamed } from './rules.ts';
 
 /** What is over is kept for so long. */
 const keptMs = 90 * 24 * 3_600_000;
@@ -29,12 +29,12 @@ export async function withdrawRequest(
   const { person, wasApproved } = await store.transaction(async (tx) => {
     const row = await tx.select('access_requests').selectAll().where('id', '=', request).executeTakeFirst();
     const state = await reader.current(tx);
-    if (row === undefined) throw new ProblemError('not-found');
+    if (row === undefined) throw new ProblemError('not-found', noRequestText);
     if (by.kind === 'person' && by.id !== row.person) {
       const rule = ruleNamed(state, row.rule);
       const subject = await subjectOf(tx, state, by.id);
       const may = rule !== undefined && subject !== undefined && mayApprove(rule, subject);
-      if (!may) throw new ProblemError('not-found');
+      if (!may) throw new ProblemError('not-found', noRequestText);
     }
     const done = await tx
       .update('access_requests')

@@ -10,6 +10,10 @@ import type { Subject } from '../decisions/seat.ts';
 import type { OrganisationState, Resource } from '../organisation/organisation-state.ts';
 import { isTarget } from './approved.ts';
 
+/** Whoever may not see a request is told what is told of one that does not exist. */
+export const noRequestText =
+  'There is no such request for you. The page of requests, or postern request list, has yours and those that wait for you.';
+
 export interface RequestableResource {
   readonly resource: Resource;
   readonly rule: RequestRuleDocument;

@@ -7,7 +7,7 @@ import { hasRoom } from '../operator/limits.ts';
 import { writeDisabled } from '../people/disable.ts';
 import type { DirectoryUsersTable } from '../store/tables/directories.ts';
 import { newDirectoryId, whoOf, type Directory } from './directory.ts';
-import { personFor, type KeptAttributes } from './join.ts';
+import { findInDirectory, personFor, type KeptAttributes } from './join.ts';
 import { countLosses } from './mass-removal.ts';
 
 /** A user as SCIM has it. */
@@ -130,6 +130,8 @@ export async function writeUser(
   if (before === undefined) await tx.insert('directory_users', columns).execute();
   else await tx.update('directory_users').set(columns).where('id', '=', row.id).execute();
   const person = row.person ?? (await join(directory, row));
+  // Somebody new comes into groups in the requests that follow; of others the directory has said in which they are.
+  if (person !== null && before?.person === null) await regroupJoined(directory, person);
   if (person !== null) await follow(directory, row.id, person, isActive);
   await appendAudit(tx, [
     {
@@ -195,6 +197,27 @@ async function join(directory: Directory, row: DirectoryUsersTable): Promise<Id<
   if (person === undefined) return null;
   await tx.update('directory_users').set({ person: person.id }).where('id', '=', row.id).execute();
   return person.id;
+}
+
+/** Of the groups that the directory has, gives a person whom it has just come to know those in which it has them. */
+async function regroupJoined(
+  { tx, name, issuer, settings, aftermath }: Directory,
+  person: Id<'usr'>,
+): Promise<void> {
+  const row = await tx
+    .select('people')
+    .select(['subject', 'groups'])
+    .where('id', '=', person)
+    .where('issuer', '=', issuer)
+    .executeTakeFirst();
+  if (row === undefined) return;
+  const identity = { subject: row.subject, email: undefined };
+  const { managed, groups } = await findInDirectory(tx, name, settings, person, identity);
+  const others = (JSON.parse(row.groups) as string[]).filter((group) => !managed.includes(group));
+  const text = JSON.stringify([...new Set([...others, ...groups])].toSorted());
+  if (text === row.groups) return;
+  await tx.update('people').set({ groups: text }).where('id', '=', person).execute();
+  aftermath.changed.add(person);
 }
 
 /** Disables the person of a user who is not active, and enables again whom this directory disabled. */

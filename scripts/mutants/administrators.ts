@@ -192,6 +192,17 @@ export const administratorsMutants: readonly Mutant[] = [
       ],
     ],
   ),
+  ...guards(
+    'controller/api/routes/proposals.ts',
+    ['test/controller/proposals.test.ts'],
+    [
+      [
+        'nobody does away with a change of the document that their role does not cover',
+        'requireAction(request, part.action, part.sentence);',
+        'void [requireAction, part];',
+      ],
+    ],
+  ),
   ...guards('controller/api/second-administrator.ts', besideTests, [
     [
       'a change beside the document waits where a second administrator is asked for',

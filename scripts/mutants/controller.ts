@@ -213,6 +213,39 @@ export const controllerMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
+    'controller/open-controller.ts',
+    ['test/controller/leftovers.test.ts'],
+    [
+      [
+        'what the store failed to revoke is revoked later',
+        'settleLater(context, organisation);',
+        'void settleLater;',
+      ],
+    ],
+  ),
+  ...guards(
+    'controller/operator/watch-organisations.ts',
+    ['test/controller/leftovers.test.ts'],
+    [
+      [
+        'a suspension that the store failed to take is done later',
+        'settleLater(context, now.id);',
+        'void settleLater;',
+      ],
+    ],
+  ),
+  ...guards(
+    'controller/decisions/settle-later.ts',
+    ['test/controller/leftovers.test.ts'],
+    [
+      [
+        'what was to be revoked later is tried until it is done',
+        'settleLater(context, id, Math.min(2 * waitMs, mostMs));',
+        '',
+      ],
+    ],
+  ),
+  ...guards(
     'controller/enrolment/enrolment-keys.ts',
     ['test/controller/keys.test.ts', 'test/controller/control.test.ts'],
     [

@@ -3,6 +3,7 @@ import { guards, type Mutant } from './mutant.ts';
 
 const apart = ['test/controller/organisations.test.ts'];
 const limited = ['test/controller/organisations-limits.test.ts'];
+const shareTests = ['test/e2e/shared-limits.test.ts'];
 const shared = ['test/controller/shared-requests.test.ts'];
 const named = ['test/controller/name-proofs.test.ts'];
 
@@ -134,6 +135,27 @@ export const organisationMutants: readonly Mutant[] = [
       ],
     ],
   ),
+  ...guards(
+    'connector/flows/tell-load.ts',
+    ['test/controller/node-shares.test.ts'],
+    [
+      [
+        'who wants no more keeps nothing from others',
+        'if (flows === this.#told && !wants && !this.#toldWants) return;',
+        'if (flows === this.#told && !wants) return;',
+      ],
+    ],
+  ),
+  ...guards('connector/hearing.ts', shareTests, [
+    ['a connector hears its share of the flows', 'quota.share(message.flows ?? null)', 'quota.share(null)'],
+  ]),
+  ...guards('cli/relay-node.ts', shareTests, [
+    [
+      'a relay hears its share of the bytes',
+      'return relay?.give(new Map(Object.entries(message.rates ?? {})));',
+      'return relay?.give(new Map());',
+    ],
+  ]),
   ...guards('controller/api/access.ts', limited, [
     [
       'strangers use up no requests of the organisation',

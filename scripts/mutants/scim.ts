@@ -11,6 +11,11 @@ export const scimMutants: readonly Mutant[] = [
       'if (row.disabled_ms === null) return;',
     ],
     [
+      'whom a directory comes to know has its groups at once',
+      'if (person !== null && before?.person === null) await regroupJoined(directory, person);',
+      'void regroupJoined;',
+    ],
+    [
       'whoever is deactivated counts among what is taken away',
       'if (before?.active === 1 && !isActive) await countLosses(directory, [row.id]);',
       '',

@@ -184,6 +184,25 @@ test('two connectors at two controllers have one limit: all of it where it is wa
   for (const each of shares) each.stop();
 });
 
+test('a connector that was refused once and is asked for nothing since leaves the others all that is free', () => {
+  const { clock, shares } = world({ flows: 10 });
+  const [one, two] = [new Connector(shares[0]), new Connector(shares[0])];
+  const pass = (seconds: number, isDialling = true): void => {
+    for (let at = 0; at < seconds; at += 1) {
+      if (isDialling) while (one.dial());
+      for (const each of [one, two]) each.tell(clock.nowMs());
+      clock.advance(1_000);
+    }
+  };
+  pass(12);
+  assert.equal(two.dial(), false);
+  for (const close of one.open.splice(0)) close();
+  pass(3, false);
+  pass(12);
+  assert.deepEqual([one.quota.flows, two.quota.flows], [10, 0]);
+  for (const each of shares) each.stop();
+});
+
 test('a connector whose channel breaks and comes back keeps what it has open, and nobody is given it meanwhile', () => {
   const { clock, shares } = world({ flows: 10 });
   const [one, two] = [new Connector(shares[0]), new Connector(shares[0])];
@@ -289,4 +308,43 @@ test('a relay of one organisation says nothing of another’s', () => {
   shares[0].hear(node, { ms: 1_000, passed });
   assert.deepEqual([...relayed], [[ours, 500]]);
   shares[0].stop();
+});
+
+/** Counts what it is asked. */
+class CountedLoads extends Loads {
+  asked = 0;
+
+  override of(...which: Parameters<Loads['of']>): ReturnType<Loads['of']> {
+    this.asked += 1;
+    return super.of(...which);
+  }
+}
+
+test('a round divides the rate of each of many organisations once, however many relays there are', () => {
+  const clock = new VirtualClock();
+  const organisations = Array.from({ length: 100 }, () => newId('org', systemRandom(16)));
+  const [first] = organisations;
+  assert.ok(first !== undefined);
+  const limits: Limits = { people: null, connectors: null, requests: null, flows: null, relay: 8 };
+  const loads = new CountedLoads();
+  const shares = new NodeShares({
+    live: { loads },
+    firstOrganisation: first,
+    limitsOf: () => limits,
+    all: () => organisations,
+    relayed: () => undefined,
+    began: () => undefined,
+    clock,
+  });
+  for (let index = 0; index < 8; index += 1) {
+    const node = newId('rly', systemRandom(16)) as NodeId;
+    shares.join({ organisation: first, node, kind: 'relay' }, () => undefined);
+    const passed = organisations.map((org) => ({ org, bytes: 1_000, waits: false }));
+    shares.hear(node, { ms: 1_000, passed });
+  }
+  loads.asked = 0;
+  clock.advance(1_000);
+  // Its own relays, and the operator's.
+  assert.equal(loads.asked, 2 * organisations.length);
+  shares.stop();
 });

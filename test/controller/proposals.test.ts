@@ -68,7 +68,8 @@ test('SEC-A10: nobody approves their own change, nor by a token, nor what their 
   assert.equal((await alice.call('POST', `${path}/${own}/approve`)).statusCode, 403);
   assert.equal((await controller.call('POST', `${path}/${own}/approve`)).statusCode, 403);
   const network = await administrator('nina', 'network');
-  assert.equal((await network.call('POST', `${path}/${own}/approve`)).statusCode, 403);
+  for (const what of ['approve', 'refuse'])
+    assert.equal((await network.call('POST', `${path}/${own}/${what}`)).statusCode, 403);
   const auditor = await administrator('olaf', 'auditor');
   assert.equal((await auditor.call('POST', `${path}/${own}/approve`)).statusCode, 403);
 

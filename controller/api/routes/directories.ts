@@ -87,7 +87,7 @@ export function directoryRoutes(app: TypedApp, context: ControllerContext): void
       await store.transaction(async (tx) => {
         const { document } = await reader.current(tx);
         const provider = document.identityProviders?.find((each) => each.name === name);
-        if (provider === undefined) throw new ProblemError('not-found');
+        if (provider === undefined) throw new ProblemError('not-found', noDirectoryText);
         if (provider.directory === undefined)
           throw new ProblemError(
             'not-found',
@@ -156,11 +156,14 @@ export function directoryRoutes(app: TypedApp, context: ControllerContext): void
     },
     async (request, reply) => {
       if (!(await resume(context, organisationOf(request), request.params.name, whoOf(request))))
-        throw new ProblemError('not-found');
+        throw new ProblemError('not-found', noDirectoryText);
       return reply.code(204).send(null);
     },
   );
 }
+
+const noDirectoryText =
+  'No provider of that name has a directory that was heard. See postern directory list.';
 
 function instant(ms: number): string {
   return new Date(ms).toISOString();

@@ -5,6 +5,7 @@ import { ApplyResult } from '../../../protocol/document-revisions.ts';
 import type { Id } from '../../../protocol/ids.ts';
 import { ProposalDetail, ProposalList, type ProposalEntry } from '../../../protocol/proposals.ts';
 import type { ControllerContext } from '../../context.ts';
+import { documentParts } from '../../organisation/document-parts.ts';
 import { planDocument } from '../../organisation/plan/plan-document.ts';
 import {
   decideProposal,
@@ -13,7 +14,7 @@ import {
   standsBehind,
 } from '../../organisation/proposals.ts';
 import type { ProposalsTable } from '../../store/tables/organisations.ts';
-import { organisationOf, whoOf } from '../access.ts';
+import { organisationOf, requireAction, whoOf } from '../access.ts';
 import { ProblemError } from '../problems.ts';
 import type { TypedApp } from '../typed-app.ts';
 import { checkedDocument, documentWriting, putIntoForce } from './put-into-force.ts';
@@ -97,13 +98,17 @@ export function proposalRoutes(app: TypedApp, context: ControllerContext): void 
     {
       config: { atOnce: true, access: documentWriting, problems: ['conflict'] },
       schema: {
-        summary: 'Refuses it, or takes one’s own back; nothing changes',
+        summary: 'Refuses it, for whoever’s role covers it, or takes one’s own back; nothing changes',
         params,
         response: { 204: Type.Null() },
       },
     },
     async (request, reply) => {
       const proposal = await find(request, request.params.id);
+      if (!standsBehind(proposal, whoOf(request))) {
+        const changes = JSON.parse(proposal.changes) as ProposalEntry['changes'];
+        for (const part of documentParts(changes)) requireAction(request, part.action, part.sentence);
+      }
       const { store } = context.organisation(organisationOf(request));
       const decided = { who: whoOf(request), nowMs: context.now() };
       const done = await store.transaction(async (tx) => decideProposal(tx, proposal, 'refused', decided));

@@ -211,6 +211,19 @@ test('somebody is joined by what is equal and known of one alone, and an address
   assert.equal((await bench.row(second))?.disabled, false);
 });
 
+test('whom a directory comes to know by a changed address is in its groups at once, and in none of them besides', async (t) => {
+  const bench = await directoryBench(t);
+  const { directory } = bench;
+  const alice = await signIn(bench, 'alice', { groups: ['staff', 'automation'] });
+  const user = await directory.user('alice-before-the-wedding');
+  await directory.expect(201, 'POST', 'Groups', { displayName: 'staff' });
+  await directory.expect(201, 'POST', 'Groups', { displayName: 'sre', members: [{ value: user }] });
+  assert.deepEqual((await bench.row(alice))?.groups, ['automation', 'staff']);
+  await directory.expect(200, 'PATCH', `Users/${user}`, replace({ userName: 'alice@acme.example' }));
+  // What the directory does not have stays as the sign-in said.
+  assert.deepEqual((await bench.row(alice))?.groups, ['automation', 'sre']);
+});
+
 test('where the directory has to know somebody, a stranger does not come in', async (t) => {
   const bench = await directoryBench(t, { required: true });
   await assert.rejects(signIn(bench, 'stranger'), PersonDisabled);
