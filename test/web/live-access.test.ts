@@ -5,7 +5,8 @@ import type { DeviceEntry, PersonEntry, SessionEntry } from '../../protocol/inve
 import { eventually } from '../support/eventually.ts';
 import { cuts, does, opens } from './support/live-effects.ts';
 import type { OpenFlow } from './support/live-flows.ts';
-import { email, LiveWorld, type LiveDevice } from './support/live-world.ts';
+import { email } from './support/live-people.ts';
+import { LiveWorld, type LiveDevice } from './support/live-world.ts';
 import { undone } from './support/mutations.ts';
 
 const world = await LiveWorld.start({ after });

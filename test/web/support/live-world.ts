@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import type { OrganisationDocument } from '../../../protocol/organisation-document.ts';
 import { echoApplication } from '../../controller/support/open-flow.ts';
-import { person, startProvider, type TestProvider } from '../../login/support/provider.ts';
+import { startProvider, type TestProvider } from '../../login/support/provider.ts';
 import { eventually } from '../../support/eventually.ts';
 import { Place } from '../../support/lab/place.ts';
 import { becomeOwner, openFirstRun, type FirstRun, type Running } from './first-run.ts';
@@ -22,14 +22,8 @@ import {
   socketApplication,
   type OpenFlow,
 } from './live-flows.ts';
-import { noteActions } from './mutations.ts';
-
-export const email = 'alice@acme.example' as const;
-/** Whom the provider knows; `lea` answers requests. */
-const people = {
-  'alice@acme.example': person('a1', ['staff']),
-  'lea@acme.example': person('l1', ['leads']),
-};
+import { liveDocument } from './live-document.ts';
+import { email, people, profile, signInAt } from './live-people.ts';
 
 const codePattern = /\b([B-DF-HJ-NP-TV-Z]{4}-[B-DF-HJ-NP-TV-Z]{4})\b/;
 
@@ -106,35 +100,7 @@ export class LiveWorld {
     });
     assert.equal(made.code, 0, made.stderr);
     const theirs = await profile(run);
-    const document: OrganisationDocument = {
-      organisation: 'acme',
-      zones: ['acme.internal'],
-      groups: ['staff', 'leads'],
-      identityProviders: [provider.document],
-      networks: [{ name: 'hq' }],
-      serviceAccounts: [{ name: 'ci', groups: ['staff'] }],
-      resources: [
-        {
-          name: 'echo',
-          network: 'hq',
-          address: '127.0.0.1',
-          alias: 'echo.acme.internal',
-          ports: [`tcp/${echo.port}`],
-        },
-        {
-          name: 'wiki',
-          network: 'hq',
-          address: '127.0.0.1',
-          alias: 'wiki.acme.internal',
-          ports: [`tcp/${sockets.port}`],
-          web: { hostname: 'wiki.postern.localhost', origin: `http://127.0.0.1:${sockets.port}` },
-        },
-      ],
-      policies: [
-        { name: 'staff-echo', allow: { groups: ['staff'] }, to: { resources: ['echo'] } },
-        { name: 'staff-wiki', allow: { groups: ['staff'] }, to: { resources: ['wiki'] } },
-      ],
-    };
+    const document = liveDocument(provider, { echo: echo.port, wiki: sockets.port });
     const door = `https://wiki.postern.localhost:${run.webPort}/`;
     const token = made.stdout.trim();
     const world = new LiveWorld({
@@ -206,13 +172,13 @@ export class LiveWorld {
 
   /** Signs the person in at the controller's pages. */
   signIn(): Promise<void> {
-    return this.#signIn(this.theirs, email);
+    return signInAt(this.origin, this.theirs, email);
   }
 
   /** A page of the one who answers requests, in a browser of their own. */
   async approver(): Promise<Page> {
     const page = await profile(this.run);
-    await this.#signIn(page, 'lea@acme.example');
+    await signInAt(this.origin, page, 'lea@acme.example');
     watchComplaints(page, this.complaints);
     return page;
   }
@@ -220,22 +186,7 @@ export class LiveWorld {
   /** Signs the one who answers requests in once more, as if they had signed out. */
   async signInAgain(page: Page): Promise<void> {
     await page.context().clearCookies({ domain: new URL(this.origin).hostname });
-    await this.#signIn(page, 'lea@acme.example');
-  }
-
-  async #signIn(page: Page, who: keyof typeof people): Promise<void> {
-    await page.goto(this.origin);
-    await page.getByRole('link', { name: 'Continue with corp' }).click();
-    const asked = page.getByLabel('E-mail');
-    const home = page.getByRole('heading', { level: 1, name: /What you may use/ });
-    await asked.or(home).first().waitFor();
-    if (await asked.isVisible()) {
-      await asked.fill(who);
-      await page.getByLabel('Password').fill(people[who].password);
-      await page.getByRole('button', { name: 'Sign in' }).click();
-    }
-    await page.waitForURL((url) => url.origin === this.origin);
-    await home.waitFor();
+    await signInAt(this.origin, page, 'lea@acme.example');
   }
 
   /** Starts a client that waits to be let in. */
@@ -357,13 +308,4 @@ export class LiveWorld {
     await this.theirs.bringToFront();
     return page;
   }
-}
-
-/** A page of a browser that nobody is signed in to. */
-async function profile({ browser }: FirstRun): Promise<Page> {
-  const context = await browser.newContext({ ignoreHTTPSErrors: true, reducedMotion: 'reduce' });
-  noteActions(context);
-  const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
-  return page;
 }

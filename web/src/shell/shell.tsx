@@ -202,7 +202,7 @@ export function Navigation({
                   to={to}
                   onClick={onGo}
                   activeOptions={{ exact: to === '/' || to === '/admin' }}
-                  className="flex min-h-7.5 items-center gap-2.5 rounded-control px-2.5 text-small text-quiet hover:bg-line/50 hover:text-ink aria-[current=page]:bg-surface aria-[current=page]:font-medium aria-[current=page]:text-ink aria-[current=page]:shadow-panel max-lg:min-h-10"
+                  className="flex min-h-7.5 items-center gap-2.5 rounded-control px-2.5 text-small text-quiet hover:bg-line/50 hover:text-ink aria-[current=page]:bg-raised aria-[current=page]:font-medium aria-[current=page]:text-ink aria-[current=page]:shadow-panel max-lg:min-h-10"
                 >
                   <Icon className="size-4 shrink-0" aria-hidden="true" />
                   {text}

@@ -63,7 +63,7 @@ function TabLink({
       className={classNames(
         '-mb-px flex min-h-10 items-center gap-1.5 border-b-2 border-transparent px-3 text-small font-medium whitespace-nowrap text-quiet -outline-offset-2 hover:text-ink aria-[current=page]:border-ink aria-[current=page]:text-ink',
         beside &&
-          'xl:mb-0 xl:min-h-9 xl:rounded-control xl:border-0 xl:aria-[current=page]:bg-surface xl:aria-[current=page]:shadow-panel',
+          'xl:mb-0 xl:min-h-9 xl:rounded-control xl:border-0 xl:aria-[current=page]:bg-raised xl:aria-[current=page]:shadow-panel',
       )}
     >
       {children}

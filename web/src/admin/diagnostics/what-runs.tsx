@@ -27,7 +27,7 @@ export function WhatRuns({ all }: { readonly all: Diagnostics }) {
   const filters = useMemo(() => serverFilters(version), [version]);
   return (
     <>
-      <ul className="grid gap-3 sm:grid-cols-2 lg:grid-cols-4" aria-label="Now">
+      <ul className="grid grid-cols-2 gap-3 lg:grid-cols-4" aria-label="Now">
         <li>
           <Figure label="Version" value={version} about="of the controller that answered" />
         </li>
