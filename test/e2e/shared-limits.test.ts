@@ -221,9 +221,9 @@ suite('one limit at two connectors and two relays', () => {
     // Others share the processors of this machine: the best of a few counts.
     const alone: number[] = [];
     do alone.push(await takes(2 * echoes));
-    while (alone.length < 4 && !alone.some((ms) => ms < 2_700));
+    while (alone.length < 4 && !alone.some((ms) => ms < 3_200));
     t.diagnostic(`two seconds' worth took ${alone.map(Math.round).join(', ')} ms by one`);
-    assert.ok(Math.min(...alone) < 2_700, 'one alone has what the other does not want');
+    assert.ok(Math.min(...alone) < 3_200, 'one alone has what the other does not want');
     const allMs = alone.reduce((sum, ms) => sum + ms, 0);
     assert.ok(allMs > 1_650 * alone.length, 'and no more than may pass');
   });
