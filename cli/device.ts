@@ -44,6 +44,16 @@ export function deviceCommand(program: Command): void {
     .addOption(accountOption())
     .option('--json', 'as one JSON object')
     .action(action(rotate));
+  device
+    .command('accept-peer <connector:key>')
+    .description(
+      'on this very device: take the key of a connector as its own from now on, both as postern status shows them',
+    )
+    .addHelpText('after', acceptHelp)
+    .addOption(stateOption())
+    .addOption(accountOption())
+    .option('--json', 'as one JSON object')
+    .action(action(acceptPeer));
   for (const [name, { description }] of Object.entries(actions) as [Action, (typeof actions)[Action]][]) {
     withAdminOptions(
       device.command(`${name} <device>`).description(`${description}; by id, or by name where it is alone`),
@@ -51,16 +61,27 @@ export function deviceCommand(program: Command): void {
   }
 }
 
-/** Of the device this is run on, through its own client: no administrator has a part in it. */
-async function rotate({
-  state,
-  account,
-  json = false,
-}: {
+const acceptHelp = `
+A connector is not the one that this device knows where it was installed anew or added, and where a controller names a key of its
+own to read along. Compare the key with what the connector itself says, on its machine: postern status --state FOLDER`;
+
+interface OwnOptions {
   state: string;
   account?: string;
   json?: boolean;
-}): Promise<void> {
+}
+
+async function acceptPeer(peer: string, { state, account, json = false }: OwnOptions): Promise<void> {
+  const accepted = (await callRunning(state, 'POST', routeFor('/v1/accept-peer', account), { peer })) as {
+    connector: string;
+    key: string;
+  };
+  const text = `✓ This device knows ${accepted.connector} by the key ${accepted.key} from now on.`;
+  print(json, { schema: 'postern.accepted-peer/v1', ...accepted }, text);
+}
+
+/** Of the device this is run on, through its own client: no administrator has a part in it. */
+async function rotate({ state, account, json = false }: OwnOptions): Promise<void> {
   const { nodeKey } = (await callRunning(state, 'POST', routeFor('/v1/rotate', account))) as {
     nodeKey: string;
   };

@@ -1,5 +1,5 @@
 /** What `postern doctor` makes of what it saw: pure. */
-import type { ClientStatus } from '../client/status.ts';
+import type { ClientStatus, PeerShown } from '../client/status.ts';
 import { checkTitles } from '../protocol/shown-posture.ts';
 import { count } from './count.ts';
 import { pathText, refusedZoneText } from './status.ts';
@@ -27,8 +27,21 @@ export function judge(status: ClientStatus): Finding[] {
     ...ofPosture(status),
     ...ofPaths(status),
     ...ofNames(status),
+    ...(status.peers?.reports ?? []).map(ofPeer),
     ...(status.alarms ?? []).map(({ text }) => problem(text, 'tell an administrator')),
   ];
+}
+
+function ofPeer({ what, connector, refused }: PeerShown): Finding {
+  const text =
+    what === 'changed'
+      ? `the connector ${connector} has another key than it had`
+      : `the connector ${connector} is new to this device`;
+  const make = refused ? problem : warning;
+  return make(
+    `${text}${refused ? ', so nothing is opened there' : ''}`,
+    'compare keys: postern status, here and on the connector',
+  );
 }
 
 function ofController({ state, controller: { url, connected, fault } }: ClientStatus): Finding[] {

@@ -7,13 +7,15 @@ import { callLocalApi } from '../protocol/node/local-api.ts';
 import { accountOption, routeFor } from './account-option.ts';
 import { count } from './count.ts';
 import { judge, judgeAnswer, type Finding } from './doctor-findings.ts';
-import { action, print } from './output.ts';
+import { action, CommandError, print, say } from './output.ts';
 import { stateOption } from './state-option.ts';
 import { pathText } from './status.ts';
 
 interface Options {
   state: string;
   account?: string;
+  bundle?: string;
+  anonymous?: boolean;
   json?: boolean;
 }
 
@@ -24,12 +26,19 @@ export function doctorCommand(program: Command): void {
     .argument('[resource]', 'also try this one, as far as its connector: name or host name')
     .addOption(stateOption())
     .addOption(accountOption())
+    .option(
+      '--bundle <file>',
+      'also write what somebody who helps needs to a new file, without secrets and addresses: this, status, versions, alarms, resolvers',
+    )
+    .option('-A, --anonymous', 'leave no name, e-mail address or id in that file either')
     .option('--json', 'as one JSON object')
     .action(action(run));
 }
 
 async function run(resource: string | undefined, options: Options): Promise<void> {
-  const { json = false } = options;
+  const { json = false, anonymous = false } = options;
+  if (anonymous && options.bundle === undefined)
+    throw new CommandError(exits.usage, '-A is about the file of --bundle; give both');
   const findings = await examine(resource, options);
   const [warnings, problems] = (['warning', 'problem'] as const).map(
     (level) => findings.filter((each) => each.level === level).length,
@@ -40,7 +49,27 @@ async function run(resource: string | undefined, options: Options): Promise<void
     { schema: 'postern.doctor/v1', warnings, problems, findings },
     [...findings.map(lineOf), verdict].join('\n'),
   );
+  if (options.bundle !== undefined) {
+    const { bundle, writeBundle } = await import('./bundle.ts');
+    const statuses = await statusesOf(options);
+    writeBundle(options.bundle, await bundle({ findings, statuses, resource }, anonymous));
+    say(`✓ Written to ${options.bundle}. Look into it before you share it.`);
+  }
   if (problems !== 0) process.exitCode = exits.unexpected;
+}
+
+/** Of every account, or of the one that is meant; none where no client runs. */
+async function statusesOf({ state, account }: Options): Promise<ClientStatus[]> {
+  const ask = async (which: string | undefined): Promise<ClientStatus> =>
+    (await callLocalApi(state, 'GET', routeFor('/v1/status', which))) as ClientStatus;
+  try {
+    const first = await ask(account);
+    const others = account === undefined ? (first.accounts ?? []).slice(1) : [];
+    return [first, ...(await Promise.all(others.map((each) => ask(each.account))))];
+  } catch (error) {
+    if (toFault(error).code === 'unreachable') return [];
+    throw error;
+  }
 }
 
 async function examine(resource: string | undefined, options: Options): Promise<Finding[]> {

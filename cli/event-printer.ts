@@ -1,10 +1,11 @@
 /** What `postern up` prints while nobody asked: news of each account, under its name where there are several. */
 import type { ClientEvent, EventSource } from '../client/events.ts';
 import type { ClientStatus } from '../client/status.ts';
+import { peerView } from '../client/status-report.ts';
 import { formatDuration } from '../protocol/durations.ts';
 import { say } from './output.ts';
 import { showPrompt } from './sign-in-prompt.ts';
-import { newsText, refusedZoneText } from './status.ts';
+import { newsText, peerText, refusedZoneText } from './status.ts';
 
 export class EventPrinter {
   readonly #openBrowser: (url: string) => void;
@@ -49,6 +50,8 @@ export class EventPrinter {
         );
       case 'device-news':
         return say(newsText({ ...event.news, at: new Date(event.news.at * 1_000).toISOString() }, url));
+      case 'peer':
+        return say(peerText(peerView(event.report), account));
       case 'refused':
         // It asks again now and then, and is told the same.
         if (event.fault.message === last.refusal) return;

@@ -47,6 +47,10 @@ const commands: Record<string, () => Promise<Register>> = {
   restore: async () => (await import('./backup.ts')).restoreCommand,
   store: async () => (await import('./store.ts')).storeCommand,
   audit: async () => (await import('./audit.ts')).auditCommand,
+  service: async () => {
+    const { serviceCommand } = await import('./service.ts');
+    return (parent) => serviceCommand(parent, { names: Object.keys(commands), load });
+  },
   config: async () => {
     const { configCommand } = await import('./config.ts');
     return (parent) => configCommand(parent, { names: Object.keys(commands), load });

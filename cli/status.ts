@@ -1,6 +1,6 @@
 /** `postern status`: what a running client or connector is doing, and what it refused or lost lately. */
 import type { Command } from 'commander';
-import type { ClientStatus, PathShown } from '../client/status.ts';
+import type { ClientStatus, PathShown, PeerShown } from '../client/status.ts';
 import { accountOption, routeFor } from './account-option.ts';
 import { formatDuration } from '../protocol/durations.ts';
 import type { ConnectorStatus } from '../connector/connector-status.ts';
@@ -79,6 +79,9 @@ export function clientText(status: ClientStatus): string {
       network.rtt_ms === undefined ? '' : `${network.rtt_ms} ms`,
       notDirectText(network.not_direct),
     ]),
+    ...(status.peers?.reports ?? []).map((report) =>
+      line('', peerText(report, status.accounts.length < 2 ? undefined : status.account)),
+    ),
     ...group('Active', status.flows.slice(0, 20), (flow) => [
       `${flow.host}:${flow.port}`,
       age(flow.since),
@@ -165,6 +168,21 @@ export function newsText(
   }
   const from = address === undefined ? '' : ` from ${address}`;
   return `! A new device of yours, ${name}, was let in ${age(at)} ago${from}. Not you? Block it: ${controllerUrl}`;
+}
+
+/** What is not as this device knows it, what it does about that, and how a person has it otherwise. */
+export function peerText(
+  { what, connector, network, named_key: named, known_key: known, refused }: PeerShown,
+  account: string | undefined,
+): string {
+  const where = network === undefined ? '' : ` of ${network}`;
+  const fact =
+    what === 'unknown'
+      ? `The connector ${connector}${where} is new to this device.`
+      : `The connector ${connector}${where} has another key than this device knows (${known}).`;
+  const does = refused ? 'Nothing is opened there.' : 'It is used all the same; --strict-peers refuses it.';
+  const gone = network === undefined ? 'The controller names it no longer.' : does;
+  return `! ${fact} ${gone} If its own postern status shows the same key: postern device accept-peer ${connector}:${named}${account === undefined ? '' : ` --account ${account}`}`;
 }
 
 /** One sentence about a zone that is not answered for here, and what to do where something can be done. */

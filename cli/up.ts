@@ -31,6 +31,7 @@ interface Options extends ControllerOptions {
   shareWith: number[];
   name?: string;
   prefer?: string;
+  strictPeers?: boolean;
 }
 
 export function upCommand(program: Command): void {
@@ -57,7 +58,11 @@ export function upCommand(program: Command): void {
       '--prefer <account>',
       'the account that keeps a zone from now on where zones of several overlap; the first signed in unless said',
     )
-    .option('--name <name>', 'how the device is listed; the host name unless said');
+    .option('--name <name>', 'how the device is listed; the host name unless said')
+    .option(
+      '--strict-peers',
+      'dial only connectors that this device has met, under the keys they had; others wait for postern device accept-peer',
+    );
   configurable(command, 'up').action(action(run));
 }
 
@@ -97,6 +102,7 @@ async function run(options: Options): Promise<void> {
     browser: browser !== undefined,
     uids: personUids(options.shareWith),
     ...(options.name === undefined ? {} : { name: options.name }),
+    strictPeers: options.strictPeers === true,
     onEvent: (event, source) => events.print(event, source),
   }).catch(refuseStart);
   await follow(client, options);

@@ -56,6 +56,8 @@ export interface ClientOptions {
   /** Whose connections the proxies serve. */
   readonly uids: readonly number[];
   readonly name?: string;
+  /** Whether connectors that this device has not met, or that have other keys since, are refused; they are not unless said. */
+  readonly strictPeers?: boolean;
   /** Epoch milliseconds. */
   readonly wallClock?: () => number;
   /** How a sleep of the machine is noticed; this system's own way unless said. */
@@ -214,7 +216,7 @@ class RunningClient implements Client {
   }
 
   #newAccount({ id, state }: AccountFolder, controllerUrl: string | undefined): Account {
-    const { key, browser, name, wallClock, onEvent } = this.#options;
+    const { key, browser, name, strictPeers = false, wallClock, onEvent } = this.#options;
     const account = new Account({
       id,
       state,
@@ -224,6 +226,7 @@ class RunningClient implements Client {
       browser,
       deviceName: (name ?? hostname()).slice(0, 64),
       machine: this.#machine,
+      strictPeers,
       wallClock: wallClock ?? Date.now,
       range: () => this.#capture.current?.changes.range,
       nameOf: (address) => this.#capture.current?.nameOf(address),

@@ -3,6 +3,7 @@ import type { DeviceNews } from '../protocol/snapshot.ts';
 import type { Fault } from '../protocol/errors.ts';
 import type { SignInPrompt } from './sign-in/sign-in.ts';
 import type { ClientStatus } from './status.ts';
+import type { PeerReport } from './tunnel/known-peers.ts';
 
 export type ClientEvent =
   | { readonly kind: 'prompt'; readonly prompt: SignInPrompt }
@@ -22,6 +23,8 @@ export type ClientEvent =
   | { readonly kind: 'session-ending'; readonly leftMs: number }
   /** The organisation has declared a private zone since the person signed in; it is not taken over yet. */
   | { readonly kind: 'unconfirmed-zone'; readonly zone: string }
+  /** A connector is not the one that this device knows. */
+  | { readonly kind: 'peer'; readonly report: PeerReport }
   /** Another device of the same person was let in, or is suspended. */
   | { readonly kind: 'device-news'; readonly news: DeviceNews };
 

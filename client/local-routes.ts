@@ -113,6 +113,10 @@ export function localRoutes(host: LocalHost): LocalRoutes {
     },
     'POST /v1/expose': (query, body) => sole(query).questions.ask('expose', body),
     'POST /v1/rotate': async (query) => ({ nodeKey: await sole(query).keys.rotate() }),
+    'POST /v1/accept-peer': (query, body) => {
+      const { peer } = (body ?? {}) as { peer?: unknown };
+      return sole(query).acceptPeer(typeof peer === 'string' ? peer : '');
+    },
     'POST /v1/down': () => host.down(),
   };
 

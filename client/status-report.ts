@@ -10,8 +10,9 @@ import { ownPosture } from './posture/own-posture.ts';
 import type { LastReport } from './posture/reporter.ts';
 import type { Knowledge } from './standing.ts';
 import { warningsMs } from './sign-in/session-warnings.ts';
-import { statusSchema, type AccountSummary, type ClientStatus } from './status.ts';
+import { statusSchema, type AccountSummary, type ClientStatus, type PeerShown } from './status.ts';
 import type { SystemChanges } from './system/system-changes.ts';
+import type { KnownPeers, PeerReport } from './tunnel/known-peers.ts';
 import type { Tunnels } from './tunnel/tunnels.ts';
 
 /** What one account knows of itself. */
@@ -23,6 +24,7 @@ export interface AccountParts {
   readonly knowledge: Knowledge;
   readonly lastPosture: LastReport | undefined;
   readonly tunnels: Pick<Tunnels, 'networks' | 'relays'>;
+  readonly peers: Pick<KnownPeers, 'isStrict' | 'count' | 'reports'>;
   readonly flows: Pick<Flows, 'active' | 'incidents'>;
   readonly alarms: Pick<ClientStatus, 'alarms'>;
 }
@@ -80,6 +82,11 @@ export function reportStatus(account: string, parts: AccountParts, system: Syste
       ...pathView(network, (relay) => relayName(snapshot, relay)),
     })),
     relays: parts.tunnels.relays(),
+    peers: {
+      strict: parts.peers.isStrict,
+      known: parts.peers.count,
+      reports: parts.peers.reports().map(peerView),
+    },
     ...parts.alarms,
     flows: parts.flows.active().map(({ host, port, resource, sinceMs, droppedDatagrams }) => ({
       host,
@@ -97,6 +104,19 @@ export function reportStatus(account: string, parts: AccountParts, system: Syste
       code,
       text,
     })),
+  };
+}
+
+/** As `status` and what is printed at once show it. */
+export function peerView({ what, connector, network, known, named, at, refused }: PeerReport): PeerShown {
+  return {
+    what,
+    connector,
+    ...(network === undefined ? {} : { network }),
+    ...(known === undefined ? {} : { known_key: known }),
+    named_key: named,
+    ...(at === undefined ? {} : { at: new Date(at * 1_000).toISOString() }),
+    refused,
   };
 }
 

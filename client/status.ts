@@ -94,6 +94,13 @@ export interface ClientStatus {
     readonly not_direct?: string;
   }[];
   readonly relays: readonly { readonly id: string; readonly connected: boolean }[];
+  /** Connectors whose keys this device remembers, and which of them are not as it knows them. */
+  readonly peers: {
+    /** Whether those are refused (`--strict-peers`). */
+    readonly strict: boolean;
+    readonly known: number;
+    readonly reports: readonly PeerShown[];
+  };
   /** What was heard that cannot be right, and left aside; absent while there is none. */
   readonly alarms?: readonly Alarm[];
   readonly resources: { readonly granted: number; readonly refused: number };
@@ -121,6 +128,22 @@ export type PathShown =
   /** `name` is the host of its URL. */
   | { readonly kind: 'relay'; readonly relay: string; readonly name: string }
   | { readonly kind: 'direct'; readonly endpoint: string };
+
+/** A connector that is not the one this device knows. */
+export interface PeerShown {
+  /** `changed`: it has another key than it was met with. `unknown`: it was not met, and this device is strict about that. */
+  readonly what: 'changed' | 'unknown';
+  readonly connector: string;
+  /** Absent when the controller names it no longer. */
+  readonly network?: string;
+  /** Node keys, base64url: as it was met, and as the controller names it. */
+  readonly known_key?: string;
+  readonly named_key: string;
+  /** RFC 3339, when another key was first named. */
+  readonly at?: string;
+  /** Whether nothing is opened there for it. */
+  readonly refused: boolean;
+}
 
 /** One round trip to the connector of a resource. */
 export interface PingReply {

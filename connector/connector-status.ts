@@ -15,6 +15,8 @@ const mostFailing = 100;
 export interface ConnectorStatus {
   readonly schema: 'postern.connector/v1';
   readonly id: string | undefined;
+  /** Its node key, base64url: what devices know it by. */
+  readonly key: string;
   readonly network: string | undefined;
   readonly state: 'ready' | 'degraded' | 'draining' | 'enrolling' | 'refused';
   readonly controller: { readonly connected: boolean; readonly fault?: string };
@@ -51,6 +53,7 @@ export interface ConnectorStatus {
 
 export interface ConnectorParts {
   readonly id: string | undefined;
+  readonly key: string;
   readonly snapshot: ConnectorSnapshot | undefined;
   readonly control: ControlState;
   readonly relays: Iterable<[RelayId, KeptAttachment]>;
@@ -80,6 +83,7 @@ export function connectorStatus(parts: ConnectorParts): ConnectorStatus {
   return {
     schema: 'postern.connector/v1',
     id,
+    key: parts.key,
     network: snapshot?.network.name,
     state: overall(
       parts,

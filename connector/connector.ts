@@ -343,6 +343,7 @@ export async function startConnector(options: ConnectorOptions): Promise<Connect
   function status(): ConnectorStatus {
     return connectorStatus({
       id: identity.enrolment?.node,
+      key: encodeKey(identity.nodeKey.publicKey),
       snapshot: snapshot(),
       control: control.state,
       relays: relays.entries(),

@@ -320,6 +320,11 @@ export const reasonTexts = {
 
 export type ReasonName = keyof typeof reasonTexts;
 
+/** Whether something that the log keeps as a reason is one that is met, so nothing was refused for it. Other codes are not. */
+export function isMet(name: string): boolean {
+  return Object.hasOwn(reasonTexts, name) && reasonTexts[name as ReasonName].met;
+}
+
 /** What would mend it, for a system where that is known; undefined where nothing has to be mended or nothing helps. */
 export function fixOf(name: ReasonName, system?: System): string | undefined {
   const reason: ReasonText = reasonTexts[name];

@@ -22,6 +22,8 @@ export interface AccountOptions {
   /** How the device is listed. */
   readonly deviceName: string;
   readonly machine: Machine;
+  /** Whether connectors that this device has not met, or that have other keys since, are refused. */
+  readonly strictPeers: boolean;
   /** Epoch milliseconds. */
   readonly wallClock: () => number;
   /** The addresses that are given to names now; undefined while none are. */

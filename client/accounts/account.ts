@@ -21,6 +21,7 @@ import type { SignInPrompt } from '../sign-in/sign-in.ts';
 import type { SignIns } from '../sign-in/sign-ins.ts';
 import type { Knowledge } from '../standing.ts';
 import type { AccountParts } from '../status-report.ts';
+import type { KnownPeers } from '../tunnel/known-peers.ts';
 import type { Tunnels } from '../tunnel/tunnels.ts';
 import type { AccountOptions } from './account-options.ts';
 import { assembleAccount, type AssembledAccount } from './assemble-account.ts';
@@ -157,6 +158,7 @@ export class Account {
       knowledge: this.knowledge(),
       lastPosture: this.#parts.posture.last,
       tunnels: this.tunnels,
+      peers: this.#parts.peers,
       flows: this.flows,
       alarms: this.#parts.alarms.shown,
     };
@@ -188,6 +190,13 @@ export class Account {
   readyWhenComplete(): void {
     if (this.#live && this.#parts.knowledge.contact === 'known' && this.#options.isCapturing())
       this.#ready.resolve();
+  }
+
+  /** Takes a connector's key as its own from here on. @param peer `CONNECTOR:KEY`; throws a Fault where it is not named so now */
+  acceptPeer(peer: string): ReturnType<KnownPeers['accept']> {
+    const accepted = this.#parts.peers.accept(peer);
+    this.tunnels.update();
+    return accepted;
   }
 
   /** Raises the alarm that something could not be written down. */
@@ -269,6 +278,7 @@ export class Account {
     const { snapshot } = this.#parts.memory;
     if (snapshot === undefined) return;
     this.#parts.knowledge.read(snapshot);
+    this.#parts.peers.follow(snapshot);
     this.tunnels.update();
     this.#parts.posture.follow();
   }

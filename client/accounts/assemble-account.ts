@@ -15,6 +15,7 @@ import { DeviceKeys } from '../sign-in/device-keys.ts';
 import { SignIns } from '../sign-in/sign-ins.ts';
 import { relayName } from '../status-report.ts';
 import { mayDialDirectly } from '../tunnel/direct-address.ts';
+import { KnownPeers } from '../tunnel/known-peers.ts';
 import { Ping } from '../tunnel/ping.ts';
 import { Tunnels } from '../tunnel/tunnels.ts';
 import type { AccountOptions } from './account-options.ts';
@@ -37,6 +38,13 @@ export function assembleAccount(options: AccountOptions, { control, url, snapsho
   const { state, identity, key, browser, machine, wallClock, onEvent } = options;
   const alarms = new Alarms(Date.now, (_name, text) => onEvent({ kind: 'alarm', text }));
   const memory = new DeviceMemory(state, (name) => alarms.raise(name));
+  const peers = new KnownPeers({
+    state,
+    isStrict: options.strictPeers,
+    onReport: (report) => onEvent({ kind: 'peer', report }),
+    alarm: (name) => alarms.raise(name),
+    wallClock,
+  });
   const send: ControlConnection['send'] = (message) => control()?.send(message) ?? false;
   const knowledge = new AccountKnowledge({
     state,
@@ -65,6 +73,7 @@ export function assembleAccount(options: AccountOptions, { control, url, snapsho
   const tunnels: Tunnels = new Tunnels({
     identity,
     memory,
+    peers,
     onNote: (note) => flows.note(note),
     mayDial: (address) => mayDialDirectly(address, options.range()),
     clock: systemClock,
@@ -110,6 +119,7 @@ export function assembleAccount(options: AccountOptions, { control, url, snapsho
   return {
     alarms,
     memory,
+    peers,
     knowledge,
     keys,
     flows,

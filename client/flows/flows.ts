@@ -76,7 +76,7 @@ export class Flows implements AskConnector {
 
   constructor(options: FlowOptions) {
     this.#options = options;
-    this.reached = new ReachedTargets(options.wallClock);
+    this.reached = new ReachedTargets(() => options.wallClock());
   }
 
   active(): ActiveFlow[] {

@@ -15,12 +15,15 @@ import type { Identity } from '../../protocol/node/identity.ts';
 import { DirectPaths } from './direct-paths.ts';
 import type { DeviceMemory } from '../memory.ts';
 import type { ConnectorPeer } from './connector-order.ts';
+import type { KnownPeers } from './known-peers.ts';
 import { NetworkSession } from './network-session.ts';
 import type { Route } from './route.ts';
 
 export interface TunnelOptions {
   readonly identity: Identity;
   readonly memory: DeviceMemory;
+  /** Whom this device dials at all. */
+  readonly peers: Pick<KnownPeers, 'mayMeet' | 'refusalOf'>;
   onNote(note: unknown): void;
   /** Whether an address may be dialled directly: none that this client itself gives to names. */
   mayDial(this: void, address: string): boolean;
@@ -94,7 +97,9 @@ export class Tunnels {
   /** The session of a network. Rejects with a Fault when there is none in time. */
   session(network: NetworkId): Promise<Session> {
     const kept = this.#networks.get(network);
-    return kept === undefined ? Promise.reject(new Fault('no-peer')) : kept.whenUp();
+    if (kept === undefined) return Promise.reject(new Fault('no-peer'));
+    const refusal = this.#peerRefusal(network);
+    return refusal === undefined ? kept.whenUp() : Promise.reject(refusal);
   }
 
   /** Looks for a better path of a network's session at once, whatever failed lately. */
@@ -206,8 +211,16 @@ export class Tunnels {
     }
   }
 
+  /** Connectors that are not as this device knows them are none for it. */
+  #peerRefusal(network: NetworkId): Fault | undefined {
+    const { memory, peers } = this.#options;
+    return peers.refusalOf(memory.snapshot?.networks[network]?.connectors ?? []);
+  }
+
   /** Relays that were without the controller for too long honour no ticket any more. */
-  #refusal(): Fault | undefined {
+  #refusal(network: NetworkId): Fault | undefined {
+    const refusal = this.#peerRefusal(network);
+    if (refusal !== undefined) return refusal;
     const faults = this.#relays
       .values()
       .map(({ state }) => (state.state === 'dialling' ? state.fault : undefined));
@@ -229,7 +242,7 @@ export class Tunnels {
       lost: () => {
         for (const relay of this.#relays.values()) relay.check();
       },
-      refusal: () => this.#refusal(),
+      refusal: () => this.#refusal(network),
       onNote: (note) => this.#options.onNote(note),
       clock,
       random,
@@ -241,8 +254,10 @@ export class Tunnels {
     readonly direct: readonly string[];
     readonly drained: boolean;
   })[] {
-    const listed = this.#options.memory.snapshot?.networks[network]?.connectors ?? [];
-    return listed.flatMap(({ id, nk, relays, direct = [], drained = false }) => {
+    const { memory, peers } = this.#options;
+    const listed = memory.snapshot?.networks[network]?.connectors ?? [];
+    const met = listed.filter(({ id, nk }) => peers.mayMeet(id, nk));
+    return met.flatMap(({ id, nk, relays, direct = [], drained = false }) => {
       const connector = parseId('con', id);
       return connector === undefined ? [] : [{ id: connector, nk, relays, direct, drained }];
     });

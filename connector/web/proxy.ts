@@ -18,7 +18,7 @@ import { browserHeaders, type ResponseHeaders } from './origin-response.ts';
 import type { ChosenOrigin } from './origins.ts';
 import { originNotice } from './origin-notices.ts';
 import { render, strictTransport, type Notice } from './pages.ts';
-import { endWith, refusal } from './parting.ts';
+import { endWith, endWithAnswer, refusal } from './parting.ts';
 import { hasBody } from './request-body.ts';
 import type { RawRequest } from './request-target.ts';
 import type { Answer } from './sign-in.ts';
@@ -86,6 +86,8 @@ export async function createProxy(
   for (const method of methods) {
     if (!app.supportedMethods.includes(method)) app.addHttpMethod(method, { hasBody: true });
   }
+  // Fastify's own would read texts whole, into memory, and leave nothing to pass on; http-proxy brings one for every type.
+  app.removeAllContentTypeParsers();
   app.decorateRequest(underKey, undefined);
   const client = new OriginClient(options.upstreams);
 
@@ -138,6 +140,7 @@ export async function createProxy(
     };
     const state: Under = { opened, outgoing, sinceMs };
     if (hasBody(request.raw)) {
+      endWithAnswer(request.raw);
       (request as Passing)[underKey] = state;
       return done();
     }
@@ -184,6 +187,12 @@ export async function createProxy(
       .send(answer.json);
   }
 
+  // Before http-proxy is registered, whose routes would keep Fastify's own, which says what is inside.
+  app.setErrorHandler((error, request, reply) => {
+    const status = (error as { statusCode?: number }).statusCode ?? 502;
+    if (status >= 500) return sendNotice(request, reply, originNotice('protocol'));
+    return refuse(reply, status);
+  });
   const settings: FastifyHttpProxyOptions = {
     upstream: 'http://origin.postern.invalid',
     httpMethods: methods,
@@ -217,11 +226,6 @@ export async function createProxy(
     },
   };
   await app.register(httpProxy, settings);
-  app.setErrorHandler((error, request, reply) => {
-    const status = (error as { statusCode?: number }).statusCode ?? 502;
-    if (status >= 500) return sendNotice(request, reply, originNotice('protocol'));
-    return refuse(reply, status);
-  });
   await app.ready();
   return app;
 }

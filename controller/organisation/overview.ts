@@ -1,6 +1,6 @@
 /** The counts and warnings that administrators see first, from the document, the store and who is connected. */
 import type { Overview } from '../../protocol/overview.ts';
-import { reasonTexts, type ReasonName } from '../../protocol/reasons.ts';
+import { isMet, reasonTexts, type ReasonName } from '../../protocol/reasons.ts';
 import type { Certificates } from '../../protocol/web-messages.ts';
 import type { ControllerContext, Organisation } from '../context.ts';
 import { knownDevices, standingBy } from '../posture/dry-run.ts';
@@ -113,7 +113,10 @@ async function deniedSince(store: ScopedStore, sinceMs: number): Promise<Overvie
   return {
     count: counted.length,
     more: rows.length > maxRefusals,
-    reasons: mostOften(counted.flatMap(({ reasons }) => JSON.parse(reasons) as string[])).map((each) => {
+    // An entry has all that was looked at; nothing is refused for what is met.
+    reasons: mostOften(
+      counted.flatMap(({ reasons }) => (JSON.parse(reasons) as string[]).filter((name) => !isMet(name))),
+    ).map((each) => {
       const text = Object.hasOwn(reasonTexts, each.name)
         ? reasonTexts[each.name as ReasonName].text
         : undefined;

@@ -13,6 +13,8 @@ export const alarmTexts = {
     'The controller shows a card that the pinned root did not sign; the one before stays. Is it another controller?',
   'grant-not-valid': 'A grant came that the controller did not sign for this use; it is not used.',
   'ticket-not-valid': 'A ticket came that the controller did not sign; it is not used.',
+  'too-many-peers':
+    'The controller names more connectors than this device remembers the keys of; a change of theirs would not be noticed.',
   'not-kept':
     'What it must remember cannot be written; it goes on, but a restart would know less. Check free space and its folder.',
   'flows-not-kept':

@@ -3,6 +3,94 @@ import { guards, type Mutant } from './mutant.ts';
 
 export const clientMutants: readonly Mutant[] = [
   ...guards(
+    'client/flows/reached-targets.ts',
+    ['test/client/reached-targets.test.ts'],
+    [
+      ['what a client remembers of targets is bounded', 'map.size > most && ', 'false && '],
+      [
+        'one name below a wildcard says nothing of the others',
+        ' && hosts.some(isWildcard)) return;',
+        ' && hosts.length === 0) return;',
+      ],
+    ],
+  ),
+  ...guards(
+    'cli/bundle-redaction.ts',
+    ['test/cli/bundle.test.ts'],
+    [
+      ['no bundle that is shared holds a password of an address', '  /(?<=\\/\\/)[^\\s/@]+(?=@)/g,\n', ''],
+      [
+        'no bundle that is shared holds an address',
+        '.replace(fours, (address) => this.#address(address))',
+        '',
+      ],
+      [
+        'sentences of an anonymous bundle name nothing that other fields name',
+        "this.#learn(value, '')",
+        'void value',
+      ],
+      [
+        'a field of an anonymous bundle that nobody thought of is a placeholder',
+        'withoutSecrets(text)) : this.#whole(text);',
+        'withoutSecrets(text)) : this.#withoutHosts(text);',
+      ],
+    ],
+  ),
+  ...guards(
+    'cli/bundle.ts',
+    ['test/cli/bundle.test.ts'],
+    [
+      [
+        'no bundle holds what posture reported word for word',
+        '{ posture: { at: posture.at, checks: posture.checks } }',
+        '{ posture }',
+      ],
+    ],
+  ),
+  ...guards(
+    'client/tunnel/known-peers.ts',
+    ['test/client/known-peers.test.ts'],
+    [
+      [
+        'a strict device dials no connector under another key than it knows',
+        'return !this.isStrict || this.#peers?.get(id)?.nk === nk;',
+        'return !this.isStrict || this.#peers?.has(id) === true;',
+      ],
+      ['a strict device takes no connector for known that is new', 'isFirst || !this.isStrict', 'true'],
+      [
+        'a changed key stays told when the old one is named again',
+        'const isOther = nk !== peer.nk && nk !== peer.other?.nk;',
+        'if (nk === peer.nk && peer.other !== undefined) return { id: peer.id, nk, seen: nowS };\n  const isOther = nk !== peer.nk && nk !== peer.other?.nk;',
+      ],
+      [
+        'a key is accepted only as the controller names it now',
+        'entry.id === id && entry.nk === nk',
+        'entry.id === id',
+      ],
+      [
+        'a connector that is named now is not forgotten for room',
+        'other === undefined && !this.#namedIds.has(id)',
+        'other === undefined',
+      ],
+      [
+        'a damaged memory of keys is not taken for none',
+        'if (!Value.Check(Kept, stored)) throw damaged;',
+        'if (!Value.Check(Kept, stored)) return undefined;',
+      ],
+    ],
+  ),
+  ...guards(
+    'client/tunnel/tunnels.ts',
+    ['test/client/known-peers.test.ts'],
+    [
+      [
+        'no session begins with a connector that is not as it was met',
+        'listed.filter(({ id, nk }) => peers.mayMeet(id, nk))',
+        'listed',
+      ],
+    ],
+  ),
+  ...guards(
     'client/sign-in/sign-ins.ts',
     ['test/client/sign-ins.test.ts'],
     [['a sign-in waits on while other things change', 'if (isNew) this.close();', 'this.close();']],

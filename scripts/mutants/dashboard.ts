@@ -4,6 +4,11 @@ import { guards, type Mutant } from './mutant.ts';
 const tests = ['test/controller/dashboard.test.ts'];
 
 export const dashboardMutants: readonly Mutant[] = [
+  ...guards(
+    'web/src/api/code-of.ts',
+    ['test/web/as-code.test.ts'],
+    [['a change as code is one word for a shell, whatever is in it', ".replaceAll(\"'\", `'\\\\''`)", '']],
+  ),
   ...guards('controller/organisation/kept-secrets.ts', tests, [
     ['a client secret is kept for the same issuer only', "before.issuer !== entry['issuer'] || ", ''],
     ['a client secret is kept for the same client only', " || before.clientId !== entry['clientId']", ''],

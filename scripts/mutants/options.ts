@@ -4,6 +4,26 @@ import { guards, type Mutant } from './mutant.ts';
 const tests = ['test/cli/config.test.ts'];
 
 export const optionMutants: readonly Mutant[] = [
+  ...guards(
+    'cli/service-options.ts',
+    ['test/cli/service.test.ts'],
+    [
+      ['no secret of a flag stands in a unit', 'if (secrets.has(flag) && !isFile)', 'if (false as boolean)'],
+      [
+        'no password in an address stands in a unit',
+        "URL.canParse(value) && new URL(value).password !== ''",
+        'false as boolean',
+      ],
+    ],
+  ),
+  ...guards(
+    'cli/service-unit.ts',
+    ['test/cli/service.test.ts'],
+    [
+      ['no value of an option makes a line of a unit', 'if (/\\p{Cc}/u.test(text))', 'if (false as boolean)'],
+      ['no value of an option is expanded by systemd', ".replaceAll('%', '%%')", ''],
+    ],
+  ),
   ...guards('cli/config-option.ts', tests, [
     [
       'a flag for the file of a secret counts before the secret’s own variable',

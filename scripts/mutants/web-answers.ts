@@ -17,6 +17,22 @@ export const webAnswersMutants: readonly Mutant[] = [
     [['no origin is a listener of the connector itself', 'resolve, isOwnListener);', 'resolve);']],
   ),
   ...guards(
+    'connector/web/proxy.ts',
+    ['test/web-door/methods.test.ts'],
+    [['no body is read whole before it is passed on', '  app.removeAllContentTypeParsers();\n', '']],
+  ),
+  ...guards(
+    'connector/web/parting.ts',
+    ['test/web-door/early-answers.test.ts'],
+    [
+      [
+        'a body that nobody takes holds no stream after its answer',
+        'if (stream.readableEnded) return;',
+        'return;',
+      ],
+    ],
+  ),
+  ...guards(
     'client/proxies/own-or-public.ts',
     ['test/client/proxies/own-or-public.test.ts'],
     [

@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import { eventually } from '../support/eventually.ts';
+import { frame, indexed, preface } from '../web-door/support/h2-frames.ts';
 import { portOf, wiki, WebBench } from '../web-door/support/web-bench.ts';
 
 let bench: WebBench;
@@ -142,13 +143,8 @@ async function isAnswered(socket: TLSSocket, head: Buffer): Promise<void> {
 
 /** GET, https and / by their places in the table of RFC 7541; authority and cookie as they are. */
 function headOf(cookie: string): Buffer {
-  const host = literal([0x41], `${wiki}:${bench.port}`);
-  return Buffer.concat([Buffer.from([0x82, 0x87, 0x84]), host, literal([0x0f, 0x11], cookie)]);
-}
-
-/** A header of the static table by its place, its value as it is (RFC 7541 §6.2). */
-function literal(place: readonly number[], value: string): Buffer {
-  return Buffer.concat([Buffer.from([...place, value.length]), Buffer.from(value)]);
+  const host = indexed([0x41], `${wiki}:${bench.port}`);
+  return Buffer.concat([Buffer.from([0x82, 0x87, 0x84]), host, indexed([0x0f, 0x11], cookie)]);
 }
 
 /** A connection with the preface and empty settings sent. */
@@ -156,17 +152,7 @@ async function greeted(): Promise<TLSSocket> {
   const socket = bench.raw(wiki, 'h2');
   await once(socket, 'secureConnect');
   socket.resume();
-  socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+  socket.write(preface);
   socket.write(frame(4, 0, 0, Buffer.alloc(0)));
   return socket;
-}
-
-/** RFC 9113 §4.1. */
-function frame(type: number, flags: number, stream: number, payload: Buffer): Buffer {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head[3] = type;
-  head[4] = flags;
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, payload]);
 }

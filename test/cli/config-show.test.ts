@@ -78,6 +78,7 @@ const samples: Record<string, string> = {
   shareWith: '1000',
   browser: 'false',
   prefer: 'acme',
+  strictPeers: 'true',
 };
 const secret = 'sk_hunter2hunter2';
 

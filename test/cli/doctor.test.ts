@@ -32,6 +32,7 @@ const well: ClientStatus = {
     },
   ],
   relays: [{ id: 'rly_1', connected: true }],
+  peers: { strict: false, known: 1, reports: [] },
   resources: { granted: 3, refused: 1 },
   flows: [],
   recent: [],
@@ -59,6 +60,7 @@ test('each thing that is amiss is named with its remedy', () => {
   const { dns, session } = well;
   assert.ok(dns !== undefined && session !== undefined);
   const relays = [...well.relays, { id: 'rly_2', connected: false }];
+  const peer = { connector: 'con_1', network: 'hq', named_key: 'key' };
   const facts = { clientVersion: '0.1.0', os: 'linux' } as const;
   const check = { check: 'firewall', value: 'off', needed_by: ['wiki'], needed_by_count: 1 } as const;
   for (const [changes, expected] of [
@@ -81,6 +83,14 @@ test('each thing that is amiss is named with its remedy', () => {
     [
       { networks: [{ name: 'lab', connectors: 0, connected: false }] },
       /^problem: the network lab has no connector →/,
+    ],
+    [
+      { peers: { strict: false, known: 1, reports: [{ ...peer, what: 'changed', refused: false }] } },
+      /^warning: the connector con_1 has another key than it had → compare keys/,
+    ],
+    [
+      { peers: { strict: true, known: 1, reports: [{ ...peer, what: 'unknown', refused: true }] } },
+      /^problem: the connector con_1 is new to this device, so nothing is opened there →/,
     ],
     [{ dns: { ...dns, in_place: false } }, /^problem: another program has replaced resolv\.conf/],
     [{ dns: { ...dns, fails_closed: false } }, /^warning: names would go to the public DNS/],

@@ -62,6 +62,7 @@ test('a connector tells its state, and neither its name nor its network', () => 
     connectorMetrics({
       schema: 'postern.connector/v1',
       id: 'con_secret',
+      key: 'key',
       network: 'hq',
       state: 'degraded',
       controller: { connected: false, fault: 'access.acme.example' },

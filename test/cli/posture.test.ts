@@ -183,6 +183,7 @@ test('status shows each check in words, its age, what needs it and what it refus
     proxies: {},
     networks: [],
     relays: [],
+    peers: { strict: false, known: 0, reports: [] },
     resources: { granted: 0, refused: 2 },
     flows: [],
     recent: [],

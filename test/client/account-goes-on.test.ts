@@ -31,6 +31,7 @@ test('names that cannot be set are said to be so, and the account goes on, also 
     browser: false,
     deviceName: 'laptop',
     machine: machineAt('', []),
+    strictPeers: false,
     wallClock: Date.now,
     range: () => undefined,
     nameOf: () => undefined,

@@ -42,7 +42,7 @@ async function opened(t: Parameters<typeof testPortal>[0]) {
 }
 
 test('the overview counts what is there, what waits and what was refused', async (t) => {
-  const { ask, portal, busy } = await opened(t);
+  const { ask, portal, busy, organisation } = await opened(t);
   const { counts, denied, networksSingle } = await ask<Overview>('overview');
   assert.deepEqual(
     [counts.people, counts.devices, counts.connectorsOnline, counts.devicesHeld, counts.resources],
@@ -51,6 +51,23 @@ test('the overview counts what is there, what waits and what was refused', async
   assert.equal(networksSingle.length, 2);
   assert.equal(denied.count, 30);
   assert.ok(denied.reasons.some(({ name, text }) => name === 'no-allow' && text !== undefined));
+  const reasons = ['allow-matches', 'mfa-missing', 'posture-met', 'target-code'];
+  await appendAudit(organisation.store, [
+    {
+      atMs: portal.context.now(),
+      who: busy.owner,
+      what: 'access.refuse',
+      result: 'refused',
+      reasons,
+      detail: {},
+    },
+  ]);
+  const why = (await ask<Overview>('overview')).denied.reasons.map(({ name }) => name);
+  assert.deepEqual(
+    reasons.filter((name) => why.includes(name)),
+    ['mfa-missing', 'target-code'],
+    'nothing is refused for what is met',
+  );
   await portal.admin('POST', `/api/v1/devices/${busy.held}/approve`);
   assert.equal((await ask<Overview>('overview')).counts.devicesHeld, 0);
 });

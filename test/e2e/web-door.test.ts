@@ -383,6 +383,32 @@ suite('the web door in the lab', () => {
     await fresh.close();
   });
 
+  test('by the proxy of a client without privilege such a name is the device’s as well, and has its other door once it is not', async () => {
+    const name = 'plans.team.acme.example';
+    const client = new Client(lab.laptop, 'unprivileged');
+    const alice = await Person.at(browser, organisation, 'alice@acme.example');
+    await alice.upByCode(client, ['--capture', 'none', '--http-proxy', '127.0.0.1:8118']);
+    const proxy = 'http://127.0.0.1:8118';
+    const curl = async (...args: string[]): Promise<string> => {
+      const { stdout } = await lab.laptop.run('curl', ['-sS', '--cacert', organisation.caFile, ...args]);
+      return stdout;
+    };
+    assert.match(await curl(`${proxy}/proxy.pac`), /"team\.acme\.example"/);
+    const opened = await curl('--proxy', proxy, `https://${name}/headers`);
+    const told = JSON.parse(opened) as Record<string, string>;
+    assert.deepEqual([told['remote-user'], doorIn(told)], ['alice@acme.example', 'client']);
+    await organisation.apply((document) => {
+      const [policy] = document.policies ?? [];
+      if (policy !== undefined) policy.doors = ['web'];
+    });
+    await eventually('the name by its other door', async () => {
+      const answer = await curl('--proxy', proxy, `https://${name}/headers`);
+      return answer.includes('"error":"sign-in-needed"') ? true : undefined;
+    });
+    await organisation.apply();
+    await Promise.all([client.down(), alice.close()]);
+  });
+
   test('a person exposes a port of their laptop: who was named opens it after a sign-in, nobody else does, and it ends', async () => {
     const app = lab.laptop.spawn(
       'node',

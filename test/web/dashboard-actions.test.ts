@@ -2,14 +2,12 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import type { Role } from '../../protocol/roles.ts';
 import { createOrganisation } from '../../controller/operator/create-organisation.ts';
 import { setLimits } from '../../controller/operator/limits.ts';
 import type { NameProof } from '../../protocol/name-proofs.ts';
 import { clientSecretOf } from '../../controller/organisation/apply-document.ts';
 import { issuer } from './support/busy-organisation.ts';
 import { startDashboard } from './support/dashboard.ts';
-import { signInAs } from './support/sign-in-as.ts';
 import { undone } from './support/mutations.ts';
 
 /** What DNS says of names. */
@@ -273,78 +271,6 @@ test('an earlier revision is looked at and put into force again', async () => {
   await page.getByRole('button', { name: 'Go back to it' }).click();
   await page.getByText('Revision 2 is in force again.').waitFor();
   assert.equal((await inForce()).revision, revision + 1);
-});
-
-test('the log is filtered by its address, opened for its detail and read on', async () => {
-  await go('/admin/log?resource=wiki&result=refused');
-  const rows = page.getByRole('list', { name: 'Entries' }).getByRole('button');
-  await rows.first().waitFor();
-  const all = await portal.admin('GET', '/api/v1/audit?resource=wiki&result=refused&limit=1000');
-  const { entries } = JSON.parse(all.body) as { entries: { resource: string; result: string }[] };
-  assert.ok(
-    entries.length > 0 &&
-      entries.every(({ resource, result }) => resource === 'wiki' && result === 'refused'),
-  );
-  assert.equal(await rows.count(), entries.length);
-  await rows.first().click();
-  await page.getByText('"result": "refused"').waitFor();
-  await go('/admin/log');
-  await page.getByRole('button', { name: 'Show older entries' }).click();
-  await page.getByRole('list', { name: 'Entries' }).getByRole('listitem').nth(120).waitFor();
-});
-
-test('what somebody else does appears by itself', async () => {
-  await go('/admin/people?tab=groups');
-  const { document } = await inForce();
-  const answer = await portal.admin('PUT', '/api/v1/document?secrets=keep', {
-    ...document,
-    groups: [...(document.groups ?? []), 'newcomers'],
-  });
-  assert.equal(answer.statusCode, 200, answer.body);
-  await page.getByText('newcomers', { exact: true }).first().waitFor();
-});
-
-test('Ctrl-K goes anywhere by the keyboard alone', async () => {
-  await go('/admin');
-  await page.keyboard.press('Control+K');
-  await page.getByRole('combobox', { name: 'Go to or find' }).waitFor();
-  await page.keyboard.type('bastion');
-  await page.getByRole('option', { name: 'bastion' }).waitFor();
-  await page.keyboard.press('Enter');
-  await page.getByRole('heading', { level: 1, name: 'bastion' }).waitFor();
-});
-
-test('nobody is shown what their role does not cover, and without a role there is no dashboard', async (t) => {
-  const signIn = async (role: Role | undefined): Promise<Page> => {
-    const { cookie } = await signInAs(portal, role ?? 'nobody', role);
-    const opened = await dashboard.open({ cookie });
-    t.after(() => opened.context.close());
-    return opened.page;
-  };
-  const auditor = await signIn('auditor');
-  await go('/admin/resources', auditor);
-  await auditor.getByRole('link', { name: 'wiki' }).waitFor();
-  assert.equal(await auditor.getByRole('button', { name: 'Add a resource' }).count(), 0);
-  await go('/admin/policies', auditor);
-  assert.equal(await auditor.getByRole('button', { name: /^(Remove|Change|Add)/ }).count(), 0);
-  await go(`/admin/devices/${busy.device}`, auditor);
-  assert.equal(await auditor.getByRole('button', { name: /Block|Forget|Approve/ }).count(), 0);
-
-  const network = await signIn('network');
-  await go('/admin/resources', network);
-  await network.getByRole('button', { name: 'Add a resource' }).waitFor();
-  assert.equal(await network.getByRole('navigation').getByRole('link', { name: 'Log' }).count(), 0);
-
-  const nobody = await signIn(undefined);
-  await go('/', nobody);
-  assert.equal(await nobody.getByRole('navigation').count(), 0);
-  await go('/admin/networks/hq', nobody);
-  await nobody.getByText('Your role does not include it').waitFor();
-  await go('/', nobody);
-  await nobody.getByRole('link', { name: 'Connect a machine' }).click();
-  await nobody
-    .getByText(`sudo postern up --controller ${portal.publicUrl.origin}`, { exact: true })
-    .waitFor();
 });
 
 test('one’s own sessions are listed, one is ended, then all others; this one stays', async () => {

@@ -1,90 +1,24 @@
 /**
  * Which page stands at which address (protocol/pages.ts lists them), each loaded when it is gone to. Search parameters are
- * read here, once, and are text or absent.
+ * read here, once, and are text or absent. Pages outside of the frame stand in `card-routes.ts`.
  */
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import { createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 import { overviewQuery } from './admin-queries.ts';
+import { cardRoutes } from './card-routes.ts';
 import { ErrorPage } from './pages/error.tsx';
 import { NotFoundPage } from './pages/not-found.tsx';
 import { meQuery } from './queries.ts';
 import { queries } from './query-client.ts';
+import { root } from './root-route.ts';
+import { listSearch, texts } from './route-search.ts';
 import { may } from './shell/may.ts';
 import { Shell } from './shell/shell.tsx';
-
-type Search<K extends string> = { [key in K]?: string };
-
-function texts<K extends string>(...keys: K[]): (search: Record<string, unknown>) => Search<K> {
-  return (search) => {
-    const found: Search<K> = {};
-    for (const key of keys) {
-      const value = search[key];
-      if (typeof value === 'string') found[key] = value;
-    }
-    return found;
-  };
-}
-
-/** Lists take whatever they filter and sort by. */
-function listSearch(search: Record<string, unknown>): { [key in string]?: string } {
-  return Object.fromEntries(
-    Object.entries(search).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
-  );
-}
 
 /** As soon as it is known that this person may read it; nobody is asked for what would be refused. */
 async function prefetchOverview(): Promise<void> {
   const me = await queries.ensureQueryData(meQuery).catch(() => undefined);
   if (me !== undefined && may(me, 'document.read')) await queries.prefetchQuery(overviewQuery);
 }
-
-const root = createRootRoute();
-
-const signIn = createRoute({
-  getParentRoute: () => root,
-  path: '/login',
-  validateSearch: texts('rd', 'error', 'state'),
-  component: lazyRouteComponent(() => import('./pages/sign-in.tsx'), 'SignInPage'),
-});
-
-const setup = createRoute({
-  getParentRoute: () => root,
-  path: '/setup',
-  component: lazyRouteComponent(() => import('./pages/setup/setup.tsx'), 'SetupPage'),
-});
-
-const administratorSignIn = createRoute({
-  getParentRoute: () => root,
-  path: '/login/administrator',
-  validateSearch: texts('rd'),
-  component: lazyRouteComponent(() => import('./pages/administrator-sign-in.tsx'), 'AdministratorSignInPage'),
-});
-
-const guest = createRoute({
-  getParentRoute: () => root,
-  path: '/guest',
-  validateSearch: texts('host', 'c', 'n', 'rd', 'again', 'fresh'),
-  component: lazyRouteComponent(() => import('./pages/guest.tsx'), 'GuestPage'),
-});
-
-const device = createRoute({
-  getParentRoute: () => root,
-  path: '/device',
-  component: lazyRouteComponent(() => import('./pages/device-code.tsx'), 'DeviceCodePage'),
-});
-
-const confirm = createRoute({
-  getParentRoute: () => root,
-  path: '/device/confirm',
-  validateSearch: texts('attempt'),
-  component: lazyRouteComponent(() => import('./pages/confirm-device.tsx'), 'ConfirmDevicePage'),
-});
-
-const refused = createRoute({
-  getParentRoute: () => root,
-  path: '/refused',
-  validateSearch: texts('resource', 'door'),
-  component: lazyRouteComponent(() => import('./pages/refused.tsx'), 'RefusedPage'),
-});
 
 const shell = createRoute({
   getParentRoute: () => root,
@@ -280,13 +214,6 @@ const requests = createRoute({
   component: lazyRouteComponent(() => import('./pages/requests.tsx'), 'RequestsPage'),
 });
 
-const invitation = createRoute({
-  getParentRoute: () => root,
-  path: '/invitation',
-  validateSearch: texts('link'),
-  component: lazyRouteComponent(() => import('./pages/invitation.tsx'), 'InvitationPage'),
-});
-
 const account = createRoute({
   getParentRoute: () => shell,
   path: '/account',
@@ -308,14 +235,7 @@ const install = createRoute({
 
 export const router = createRouter({
   routeTree: root.addChildren([
-    signIn,
-    guest,
-    setup,
-    administratorSignIn,
-    device,
-    confirm,
-    refused,
-    invitation,
+    ...cardRoutes,
     shell.addChildren([
       home,
       requests,

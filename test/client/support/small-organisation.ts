@@ -64,6 +64,8 @@ export class SmallOrganisation {
   relayHosts: readonly string[] = [];
   /** Connectors that an administrator drained. */
   drained: ReadonlySet<string> = new Set();
+  /** Node keys that devices are told instead of connectors' own, by id: what a dishonest controller would. */
+  readonly invented = new Map<string, string>();
   /** Whether connectors are told as well; devices always are. */
   tellsDrained = true;
   epoch = 1;
@@ -454,7 +456,7 @@ export class SmallOrganisation {
       .filter(({ kind, channel }) => kind === 'connector' && channel !== undefined)
       .map(({ id: connector, nk, direct }) => ({
         id: connector,
-        nk,
+        nk: this.invented.get(connector) ?? nk,
         relays: [this.#relayId],
         direct,
         ...(this.drained.has(connector) ? { drained: true as const } : {}),

@@ -71,6 +71,16 @@ const subject: Column<EffectiveAccess> = {
       </>
     ),
 };
+/** Where a list has both, narrow windows show what below whom. */
+const subjectAndResource: Column<EffectiveAccess> = {
+  ...subject,
+  cell: (row) => (
+    <>
+      {subject.cell?.(row)}
+      <Foreign text={row.resource} limit={63} className="block text-note text-quiet sm:hidden" />
+    </>
+  ),
+};
 const resource: Column<EffectiveAccess> = {
   id: 'resource',
   head: 'Resource',
@@ -111,7 +121,11 @@ const by: Column<EffectiveAccess> = {
 };
 
 /** What each row begins with, by whose list it is. */
-const first = { resource: [subject], subject: [resource], policy: [subject, resource] } as const;
+const first = {
+  resource: [subject],
+  subject: [resource],
+  policy: [subjectAndResource, { ...resource, from: 'sm' }],
+} as const;
 const nouns = {
   resource: { one: 'person or account', several: 'people and accounts', none: 'Nobody may use it' },
   subject: { one: 'resource', several: 'resources', none: 'No policy allows anything' },

@@ -27,12 +27,55 @@ export interface Sent {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** `path` below `/api/v1/`. Throws an `ApiProblem`. */
-export async function call<T>(
-  method: 'GET' | 'POST' | 'PUT' | 'DELETE',
-  path: string,
-  { body, headers }: Sent = {},
-): Promise<T> {
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+
+/**
+ * One request, sent once somebody waits for its answer and never twice. Until then it is only what would be sent, which is how
+ * a page shows a change as code before it is made. Rejects with an `ApiProblem`.
+ */
+export class ApiCall<T> implements Promise<T> {
+  readonly [Symbol.toStringTag] = 'ApiCall';
+  readonly method: Method;
+  /** Below `/api/v1/`. */
+  readonly path: string;
+  readonly sent: Sent;
+  #answer: Promise<T> | undefined;
+
+  constructor(method: Method, path: string, sent: Sent) {
+    this.method = method;
+    this.path = path;
+    this.sent = sent;
+  }
+
+  // A request that is waited for is a promise like any other.
+  // oxlint-disable-next-line unicorn/no-thenable
+  then<R = T, E = never>(
+    onAnswer?: ((value: T) => R | PromiseLike<R>) | null,
+    onProblem?: ((reason: unknown) => E | PromiseLike<E>) | null,
+  ): Promise<R | E> {
+    return this.#asked().then(onAnswer, onProblem);
+  }
+
+  catch<E = never>(onProblem?: ((reason: unknown) => E | PromiseLike<E>) | null): Promise<T | E> {
+    return this.#asked().catch(onProblem);
+  }
+
+  finally(onEnd?: (() => void) | null): Promise<T> {
+    return this.#asked().finally(onEnd);
+  }
+
+  #asked(): Promise<T> {
+    this.#answer ??= send<T>(this.method, this.path, this.sent);
+    return this.#answer;
+  }
+}
+
+/** `path` below `/api/v1/`. */
+export function call<T>(method: Method, path: string, sent: Sent = {}): ApiCall<T> {
+  return new ApiCall<T>(method, path, sent);
+}
+
+async function send<T>(method: Method, path: string, { body, headers }: Sent): Promise<T> {
   let response: Response;
   try {
     response = await fetch(`/api/v1/${path}`, {

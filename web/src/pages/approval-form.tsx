@@ -4,6 +4,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import type { AccessRequest } from '../../../protocol/requests.ts';
 import { admin } from '../api/admin.ts';
 import { api } from '../api/portal.ts';
+import { AsCode } from '../ui/as-code.tsx';
 import { Button } from '../ui/button.tsx';
 import { Foreign } from '../ui/foreign.tsx';
 import { choicesUpTo } from './durations.ts';
@@ -34,13 +35,12 @@ export function ApprovalForm({
     onSettled: () =>
       queries.invalidateQueries({ queryKey: as === 'approver' ? ['approvals'] : ['admin', 'requests'] }),
   };
+  const approving = { for: length, waives: [...waived] };
   const approve = useMutation({
-    mutationFn: () => {
-      const approving = { for: length, waives: [...waived] };
-      return as === 'approver'
+    mutationFn: () =>
+      as === 'approver'
         ? api.approveRequest(id, { ...approving, ...by })
-        : admin.approveRequest(id, approving);
-    },
+        : admin.approveRequest(id, approving),
     ...settled,
   });
   const deny = useMutation({
@@ -129,6 +129,7 @@ export function ApprovalForm({
           </Button>
         </form>
       </div>
+      {as === 'administrator' ? <AsCode call={admin.approveRequest(id, approving)} /> : undefined}
       {error === null ? undefined : (
         <p role="alert" className="text-small text-bad">
           {error.message}

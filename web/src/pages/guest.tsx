@@ -53,7 +53,7 @@ export function GuestPage() {
         )
       }
       organisation={organisation}
-      foot="You will come back to it afterwards."
+      foot={way.host === '' ? undefined : 'You will come back to it afterwards.'}
     >
       {providers === undefined ? (
         <div className="skeleton h-10" aria-label="Loading" role="status" />

@@ -34,44 +34,47 @@ function Home({ me }: { readonly me: Me }) {
   const resources = useQuery(resourcesQuery(device));
   const failure = useFailure(resources);
   return (
-    <div className="grid gap-10 lg:grid-cols-[minmax(0,1fr)_19rem] lg:gap-8">
-      <div className="grid min-w-0 content-start gap-6">
-        <div>
-          <h1 className="text-title font-semibold text-balance">What you may use</h1>
-          <p className="mt-1 text-quiet">
-            {resources.data?.device ? (
-              <>
-                From{' '}
-                <DeviceChoice
-                  chosen={resources.data.device}
-                  devices={devices.data?.devices ?? []}
-                  onChoose={setDevice}
-                />
-              </>
-            ) : (
-              'As your organisation’s policies have it right now.'
-            )}
-          </p>
+    // By the room that there is: administrators have a bar at the side.
+    <div className="@container">
+      <div className="grid grid-cols-[minmax(0,1fr)] gap-10 @min-[56rem]:grid-cols-[minmax(0,1fr)_19rem] @min-[56rem]:gap-8">
+        <div className="@container grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-6">
+          <div>
+            <h1 className="text-title font-semibold text-balance">What you may use</h1>
+            <p className="mt-1 text-quiet">
+              {resources.data?.device ? (
+                <>
+                  From{' '}
+                  <DeviceChoice
+                    chosen={resources.data.device}
+                    devices={devices.data?.devices ?? []}
+                    onChoose={setDevice}
+                  />
+                </>
+              ) : (
+                'As your organisation’s policies have it right now.'
+              )}
+            </p>
+          </div>
+          {failure !== undefined ? (
+            <ErrorState
+              what="The list"
+              error={failure}
+              busy={resources.error === null}
+              onRetry={() => void resources.refetch()}
+            />
+          ) : resources.data === undefined ? (
+            <ListOutline />
+          ) : (
+            <Resources me={me} answer={resources.data} />
+          )}
         </div>
-        {failure !== undefined ? (
-          <ErrorState
-            what="The list"
-            error={failure}
-            busy={resources.error === null}
-            onRetry={() => void resources.refetch()}
-          />
-        ) : resources.data === undefined ? (
-          <ListOutline />
-        ) : (
-          <Resources me={me} answer={resources.data} />
-        )}
+        <aside className="min-w-0" aria-label="Your devices and groups">
+          <RequestsPanel />
+          <Devices devices={devices} />
+          <DevicePasses me={me} />
+          <Groups me={me} />
+        </aside>
       </div>
-      <aside className="min-w-0" aria-label="Your devices and groups">
-        <RequestsPanel />
-        <Devices devices={devices} />
-        <DevicePasses me={me} />
-        <Groups me={me} />
-      </aside>
     </div>
   );
 }

@@ -1,9 +1,11 @@
 /** What stands in the way of a resource, for a list of many: each with what would mend it, and all that was looked at on demand. */
+import { useState } from 'react';
 import { X } from 'lucide-react';
 import type { ShownReason } from '../../../protocol/portal.ts';
 import { Reasons } from './reasons.tsx';
 
 export function ReasonsInShort({ reasons }: { readonly reasons: readonly ShownReason[] }) {
+  const [open, setOpen] = useState(false);
   const failing = reasons.filter(({ met }) => !met);
   return (
     <>
@@ -21,13 +23,11 @@ export function ReasonsInShort({ reasons }: { readonly reasons: readonly ShownRe
           </li>
         ))}
       </ul>
-      <details className="mt-1.5">
+      <details className="mt-1.5" onToggle={(event) => setOpen(event.currentTarget.open)}>
         <summary className="w-fit rounded-small px-1 py-1 text-small text-quiet hover:text-ink">
           All that was looked at
         </summary>
-        <div className="mt-1.5">
-          <Reasons reasons={reasons} />
-        </div>
+        <div className="mt-1.5">{open ? <Reasons reasons={reasons} /> : undefined}</div>
       </details>
     </>
   );

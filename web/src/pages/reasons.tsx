@@ -18,17 +18,20 @@ export function Reasons({ reasons }: { readonly reasons: readonly ShownReason[] 
           <div className="min-w-0">
             <p className={reason.met ? 'text-quiet' : 'font-medium'}>
               <span className="sr-only">{reason.met ? 'Met: ' : 'Not met: '}</span>
-              {reason.text}{' '}
-              <code className="font-mono text-small font-normal whitespace-nowrap text-quiet">
-                {reason.name}
-              </code>
+              {reason.text}
             </p>
-            {reason.fix === undefined || reason.met ? undefined : <p className="text-quiet">{reason.fix}</p>}
-            {reason.policy === undefined ? undefined : (
-              <p className="text-small text-quiet">
-                Policy <Foreign text={reason.policy} limit={63} />
-              </p>
+            {reason.fix === undefined || reason.met ? undefined : (
+              <p className="text-small text-quiet text-pretty">{reason.fix}</p>
             )}
+            <p className="text-note text-quiet">
+              <code className="font-mono">{reason.name}</code>
+              {reason.policy === undefined ? undefined : (
+                <>
+                  {' · policy '}
+                  <Foreign text={reason.policy} limit={63} />
+                </>
+              )}
+            </p>
           </div>
         </li>
       ))}

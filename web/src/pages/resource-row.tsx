@@ -29,7 +29,7 @@ export function ResourceRow({
   const { web } = resource;
   const [first, ...more] = granted ? suggestCommands(hosts, ports) : [];
   return (
-    <li className="grid gap-x-6 gap-y-3 px-5 py-4 sm:grid-cols-[minmax(0,1fr)_minmax(0,1fr)] sm:items-start">
+    <li className="grid gap-x-6 gap-y-3 px-5 py-4 @min-[34rem]:grid-cols-[minmax(0,1fr)_minmax(0,1fr)] @min-[34rem]:items-start">
       <div className="min-w-0">
         <div className="flex flex-wrap items-center gap-x-2.5 gap-y-1">
           <h3 className="min-w-0 text-lead font-semibold">

@@ -1,8 +1,8 @@
-/** Ctrl-K: goes to any page, resource, person or device by a few letters, with the keyboard alone. */
+/** Ctrl-K: goes to any page, resource, person or device by a few letters, and to a refusal by its trace, with the keyboard alone. */
 import { useState } from 'react';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { LaptopMinimal, Search, Boxes, User, type LucideIcon } from 'lucide-react';
+import { Boxes, FileClock, LaptopMinimal, Search, User, type LucideIcon } from 'lucide-react';
 import { Dialog } from 'radix-ui';
 import { allDevicesQuery, allResourcesQuery, peopleQuery } from '../admin-queries.ts';
 import { Foreign } from '../ui/foreign.tsx';
@@ -13,6 +13,7 @@ import { useMay } from './may.ts';
 interface Goal {
   readonly key: string;
   readonly to: string;
+  readonly search?: Readonly<Record<string, string>>;
   readonly label: string;
   readonly about: string;
   readonly words: string;
@@ -32,17 +33,21 @@ export default function Palette({
   const [place, setPlace] = useState(0);
   const navigate = useNavigate();
   const giveBack = useReturn();
+  const may = useMay();
   const goals = useGoals(groups);
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  const found = goals
+  const trace = text.trim().toLowerCase();
+  const isTrace = /^[0-9a-f]{16}$/.test(trace) && may('audit.read');
+  const named = goals
     .filter(({ label, words: others }) =>
       words.every((word) => label.toLowerCase().includes(word) || others.toLowerCase().includes(word)),
     )
     .slice(0, shownAtOnce);
+  const found = isTrace ? [refusalOf(trace), ...named] : named;
   const go = (goal: Goal | undefined): void => {
     if (goal === undefined) return;
     onClose();
-    void navigate({ to: goal.to });
+    void navigate({ to: goal.to, ...(goal.search === undefined ? {} : { search: goal.search as never }) });
   };
   return (
     <Dialog.Root open onOpenChange={(open) => (open ? undefined : onClose())}>
@@ -67,7 +72,7 @@ export default function Palette({
               aria-activedescendant={found.length === 0 ? undefined : `palette-${place}`}
               autoComplete="off"
               spellCheck={false}
-              placeholder="A page, resource, person or device"
+              placeholder="A page, resource, person, device or trace"
               value={text}
               onChange={(event) => {
                 setText(event.target.value);
@@ -125,6 +130,19 @@ export default function Palette({
       </Dialog.Portal>
     </Dialog.Root>
   );
+}
+
+/** What somebody was refused, by the number on the page that told them. */
+function refusalOf(trace: string): Goal {
+  return {
+    key: trace,
+    to: '/admin/log',
+    search: { q: trace },
+    label: 'What was refused under this trace',
+    about: 'Log',
+    words: '',
+    icon: FileClock,
+  };
 }
 
 /** More is found than the list shows at once. */

@@ -1,5 +1,7 @@
 /** Asks before something that hurts, and says what it does; shows what went wrong where it did. */
 import { useState } from 'react';
+import type { ApiCall } from '../api/call.ts';
+import { AsCode } from './as-code.tsx';
 import { Button } from './button.tsx';
 import { Dialog } from './dialog.tsx';
 import { Notice } from './notice.tsx';
@@ -10,7 +12,9 @@ export interface Question {
   readonly text: string;
   /** What the button says. */
   readonly yes: string;
-  readonly run: () => Promise<unknown>;
+  readonly run: () => ApiCall<unknown>;
+  /** What follows once it is done. */
+  readonly after?: () => unknown;
   /** What is said once it is done. */
   readonly done: string;
   readonly undo?: () => Promise<unknown>;
@@ -24,13 +28,14 @@ export function Confirm({
   readonly onClose: (done: boolean) => void;
 }) {
   const [state, setState] = useState<'asked' | 'busy' | Error>('asked');
-  const { title, text, yes, run, done, undo } = question;
+  const { title, text, yes, run, after, done, undo } = question;
   const go = (): void => {
     setState('busy');
     run().then(
       () => {
         toast({ text: done, ...(undo === undefined ? {} : { undo }) });
         onClose(true);
+        after?.();
       },
       (error: unknown) => setState(error instanceof Error ? error : new Error(String(error))),
     );
@@ -51,6 +56,7 @@ export function Confirm({
       }
     >
       <p className="text-pretty wrap-anywhere">{text}</p>
+      <AsCode call={run()} />
       {state instanceof Error ? (
         <Notice tone="bad" title="It was not done" live>
           {state.message}

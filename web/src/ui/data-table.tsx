@@ -122,7 +122,9 @@ function Rows<T>({
 }) {
   const body = useRef<HTMLTableSectionElement>(null);
   const [top, setTop] = useState(0);
-  // Where the rows begin on the page, which whatever stands above them moves.
+  // Where the rows begin on the page, which whatever stands above them moves: looked at with every drawing, and the same again
+  // once it is known, since the rows themselves do not depend on it.
+  // oxlint-disable-next-line react-hooks/exhaustive-deps
   useLayoutEffect(() => {
     const now = Math.round((body.current?.getBoundingClientRect().top ?? 0) + window.scrollY);
     if (now !== top) setTop(now);

@@ -1,5 +1,7 @@
 /** A dialog that makes something: its form first, then, in the same place, what was made, until the person is done with it. */
 import type { ReactNode } from 'react';
+import type { ApiCall } from '../api/call.ts';
+import { AsCode } from './as-code.tsx';
 import { Button } from './button.tsx';
 import { Dialog } from './dialog.tsx';
 import { Notice } from './notice.tsx';
@@ -12,6 +14,7 @@ export function MakeDialog<T>({
   incomplete = false,
   refused,
   form,
+  code,
   onClose,
   children,
 }: {
@@ -30,6 +33,8 @@ export function MakeDialog<T>({
   /** Stands above the error where it could not be made. */
   readonly refused: string;
   readonly form: ReactNode;
+  /** What would be sent as the form stands; absent while it lacks something. */
+  readonly code?: (() => ApiCall<T>) | undefined;
   readonly onClose: () => void;
   /** What was made. */
   readonly children: (made: T) => ReactNode;
@@ -58,6 +63,7 @@ export function MakeDialog<T>({
       {data === undefined ? (
         <>
           {form}
+          {code === undefined || incomplete ? undefined : <AsCode call={code()} />}
           {error === null ? undefined : (
             <Notice tone="bad" title={refused} live>
               {error.message}

@@ -1,11 +1,16 @@
 /** Says at the edge that something was done, with a way to undo it where there is one. Goes by itself after a while. */
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import { CircleCheck, OctagonAlert, X } from 'lucide-react';
+import type { ApiCall } from '../api/call.ts';
+import { codeOf } from '../api/code-of.ts';
+import { CopyButton } from './copy-button.tsx';
 
 export interface Toast {
   readonly text: string;
   readonly tone?: 'good' | 'bad';
   readonly undo?: () => Promise<unknown>;
+  /** What was done at once, without a dialog that would have shown it as code. */
+  readonly call?: ApiCall<unknown>;
 }
 
 interface Shown extends Toast {
@@ -58,7 +63,7 @@ export function Toasts() {
 /** Long enough to read it and to reach the button. */
 const stayMs = 9_000;
 
-function One({ toast: { id, text, tone = 'good', undo } }: { readonly toast: Shown }) {
+function One({ toast: { id, text, tone = 'good', undo, call } }: { readonly toast: Shown }) {
   const [held, setHeld] = useState(false);
   const [busy, setBusy] = useState(false);
   useEffect(() => {
@@ -67,6 +72,7 @@ function One({ toast: { id, text, tone = 'good', undo } }: { readonly toast: Sho
     return () => clearTimeout(timer);
   }, [id, held, busy]);
   const Icon = tone === 'good' ? CircleCheck : OctagonAlert;
+  const code = call === undefined ? undefined : codeOf(call, location.origin);
   const takeBack = (): void => {
     if (undo === undefined) return;
     setBusy(true);
@@ -88,6 +94,7 @@ function One({ toast: { id, text, tone = 'good', undo } }: { readonly toast: Sho
     >
       <Icon className={`size-5 shrink-0 ${tone === 'good' ? 'text-good' : 'text-bad'}`} aria-hidden="true" />
       <p className="min-w-0 flex-1 text-small wrap-anywhere">{text}</p>
+      {code === undefined ? undefined : <CopyButton text={code} what="it as code" />}
       {undo === undefined ? undefined : (
         <button
           type="button"

@@ -11,11 +11,13 @@ export function ApproveButton({ id, name }: { readonly id: string; readonly name
   const queries = useQueryClient();
   const refresh = () => queries.invalidateQueries({ queryKey: ['admin'] });
   const shown = foreignText(name, 60);
+  const send = () => admin.device('approve', id);
   const approve = useMutation({
-    mutationFn: () => admin.device('approve', id),
+    mutationFn: send,
     onSuccess: () => {
       toast({
         text: `${shown} is approved.`,
+        call: send(),
         undo: async () => {
           await admin.device('unapprove', id);
           await refresh();

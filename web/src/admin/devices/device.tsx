@@ -17,7 +17,7 @@ import { Foreign } from '../../ui/foreign.tsx';
 import { Ago, Instant } from '../../ui/instant.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { Loaded } from '../../ui/states.tsx';
-import { toastFault } from '../../ui/toast.tsx';
+import { toast, toastFault } from '../../ui/toast.tsx';
 import { TextLink } from '../../ui/text-link.tsx';
 import { EntityPage } from '../entity-page.tsx';
 import { Online } from '../online.tsx';
@@ -38,8 +38,10 @@ export function DevicePage() {
   const [confirm, ask] = useQuestion();
   const device = devices.data?.find((each) => each.id === id);
   const refresh = () => queries.invalidateQueries({ queryKey: ['admin'] });
-  const act = (action: 'block' | 'unblock') => async (): Promise<void> => {
-    await admin.device(action, id);
+  const unblock = async (): Promise<void> => {
+    const call = admin.device('unblock', id);
+    await call;
+    toast({ text: 'Whoever owns it may sign in on it again.', call });
     await refresh();
   };
   return (
@@ -70,17 +72,15 @@ export function DevicePage() {
                   text: 'Its session ends with everything it has open, and it is a new device when somebody signs in on it.',
                   yes: 'Forget it',
                   done: `${device.name} is forgotten.`,
-                  run: async () => {
-                    await admin.forgetDevice(id);
-                    await navigate({ to: '/admin/devices' });
-                  },
+                  run: () => admin.forgetDevice(id),
+                  after: () => void navigate({ to: '/admin/devices' }),
                 })
               }
             >
               Forget
             </Button>
             {deviceState(device) === 'blocked' ? (
-              <Button tone="secondary" onClick={() => void act('unblock')().catch(toastFault)}>
+              <Button tone="secondary" onClick={() => void unblock().catch(toastFault)}>
                 Unblock
               </Button>
             ) : (
@@ -92,8 +92,8 @@ export function DevicePage() {
                     text: 'Its session ends at once with everything it has open, and nobody signs in on it until you unblock it.',
                     yes: 'Block it',
                     done: `${device.name} is blocked.`,
-                    run: act('block'),
-                    undo: act('unblock'),
+                    run: () => admin.device('block', id),
+                    undo: unblock,
                   })
                 }
               >

@@ -171,13 +171,16 @@ export const certificateColumns: readonly Column<CertificateRow>[] = [
   {
     id: 'until',
     head: 'Ends',
-    width: 'w-36 sm:w-44',
+    width: 'w-36 sm:w-56',
     value: ({ until = '' }) => until,
     cell: ({ until, state = '' }) =>
       until === undefined ? (
         <Badge tone={state === 'failed' ? 'bad' : 'wait'}>{capital(state)}</Badge>
       ) : (
-        <Instant instant={until} />
+        // With its year it is wider than a phone has room for.
+        <span className="[&_time]:whitespace-normal">
+          <Instant instant={until} />
+        </span>
       ),
   },
 ];

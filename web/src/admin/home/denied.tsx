@@ -69,7 +69,7 @@ function Most({ title, rows }: { readonly title: string; readonly rows: readonly
           {rows.map(({ key, text, count, search }) => (
             <li key={key}>
               <div className="flex items-baseline justify-between gap-4 text-small">
-                <span className="min-w-0 wrap-anywhere">
+                <span className="flex min-w-0">
                   <ToLog search={search}>
                     <Foreign text={text} limit={80} />
                   </ToLog>

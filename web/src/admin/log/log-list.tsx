@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { ChevronRight } from 'lucide-react';
 import type { AuditRow } from '../../../../protocol/inventory.ts';
-import { reasonTexts } from '../../../../protocol/reasons.ts';
+import { isMet, reasonTexts } from '../../../../protocol/reasons.ts';
 import { requestIn } from '../../../../protocol/request-in.ts';
 import { admin, type LogQuery } from '../../api/admin.ts';
 import { Badge } from '../../ui/badge.tsx';
@@ -81,7 +81,9 @@ function Entry({ row, who }: { readonly row: AuditRow; readonly who: string }) {
   const [open, setOpen] = useState(false);
   const { seq, time, what, resource, result, reasons, cause, detail } = row;
   const request = requestIn(detail);
-  const why = (request === undefined || cause === undefined ? reasons : [...reasons, cause]).map(reasonText);
+  // Of a refusal only what it was for; the detail has all that was looked at.
+  const missing = result === 'refused' ? reasons.filter((name) => !isMet(name)) : reasons;
+  const why = (request === undefined || cause === undefined ? missing : [...missing, cause]).map(reasonText);
   return (
     <li>
       <button

@@ -24,14 +24,15 @@ export function MakePass({
   const [resource, setResource] = useState(resources[0] ?? '');
   const [name, setName] = useState('');
   const [expires, setExpires] = useState('90d');
+  const send = () =>
+    admin.makePass({
+      name: name === '' ? serviceAccount : name,
+      resource,
+      serviceAccount,
+      ...(expires === '' ? {} : { expires }),
+    });
   const make = useMutation({
-    mutationFn: () =>
-      admin.makePass({
-        name: name === '' ? serviceAccount : name,
-        resource,
-        serviceAccount,
-        ...(expires === '' ? {} : { expires }),
-      }),
+    mutationFn: send,
     onSuccess: () => queries.invalidateQueries({ queryKey: allPassesQuery.queryKey }),
   });
   const lacking =
@@ -48,6 +49,7 @@ export function MakePass({
       yes="Make the token"
       incomplete={lacking !== undefined}
       refused="The token could not be made"
+      code={send}
       onClose={onClose}
       form={
         lacking === undefined ? (

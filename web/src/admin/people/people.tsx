@@ -179,5 +179,5 @@ const accountColumns: readonly Column<ServiceAccountEntry>[] = [
     value: ({ groups }) => groups.join(', '),
     cell: ({ groups }) => <span className="text-quiet">{groups.join(', ')}</span>,
   },
-  { id: 'sessions', head: 'Sessions', width: 'w-24', end: true, value: ({ sessions }) => sessions },
+  { id: 'sessions', head: 'Sessions', width: 'w-28', end: true, value: ({ sessions }) => sessions },
 ];

@@ -12,7 +12,7 @@ import { Foreign } from '../../ui/foreign.tsx';
 import { Ago, Instant } from '../../ui/instant.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { Loaded } from '../../ui/states.tsx';
-import { toastFault } from '../../ui/toast.tsx';
+import { toast, toastFault } from '../../ui/toast.tsx';
 import { TextLink } from '../../ui/text-link.tsx';
 import { EntityPage } from '../entity-page.tsx';
 import { LogList } from '../log/log-list.tsx';
@@ -94,8 +94,10 @@ function WayOut({
 }) {
   const queries = useQueryClient();
   const [confirm, ask] = useQuestion();
-  const setDisabled = (next: boolean) => async (): Promise<void> => {
-    await admin.setDisabled(kind, id, next);
+  const letIn = async (): Promise<void> => {
+    const call = admin.setDisabled(kind, id, false);
+    await call;
+    toast({ text: `${name} is let in again.`, call });
     await queries.invalidateQueries({ queryKey: ['admin'] });
   };
   return (
@@ -117,7 +119,7 @@ function WayOut({
         </Button>
       ) : undefined}
       {outOfReach ? undefined : disabled ? (
-        <Button tone="secondary" onClick={() => void setDisabled(false)().catch(toastFault)}>
+        <Button tone="secondary" onClick={() => void letIn().catch(toastFault)}>
           Let in again
         </Button>
       ) : (
@@ -129,8 +131,8 @@ function WayOut({
               text: 'Every session ends at once with every connection, and signing in is refused until you let them in again.',
               yes: 'Disable',
               done: `${name} is disabled.`,
-              run: setDisabled(true),
-              undo: setDisabled(false),
+              run: () => admin.setDisabled(kind, id, true),
+              undo: letIn,
             })
           }
         >
@@ -227,9 +229,9 @@ function Overview({ account }: { readonly account: Account }) {
                       }
                       note={<Foreign text={address} limit={60} className="font-mono text-note" />}
                       aside={
-                        <>
+                        <span>
                           until <Instant instant={until} />
-                        </>
+                        </span>
                       }
                     />
                   ))}

@@ -29,6 +29,7 @@ import { certificateTexts, pathRuleText } from './web-texts.ts';
 import { kindTexts } from './kind-texts.ts';
 import { HealthPanel } from './health-panel.tsx';
 import { ResourceEditor } from './resource-editor.tsx';
+import { ToldPanel } from './told-panel.tsx';
 
 const route = getRouteApi('/shell/admin/resources/$name');
 
@@ -160,7 +161,12 @@ function Overview({
         />
       </Panel>
       <HealthPanel name={entry.name} declared={declared} />
-      {declared?.web === undefined ? undefined : <WebFacts web={declared.web} />}
+      {declared?.web === undefined ? undefined : (
+        <>
+          <WebFacts web={declared.web} />
+          <ToldPanel web={declared.web} resource={entry.id} />
+        </>
+      )}
       {policies === undefined ? undefined : (
         <Panel title="Policies that speak of it">
           <PolicyLines

@@ -8,6 +8,7 @@ import { admin, type DocumentInForce } from '../../api/admin.ts';
 import { useMay, useMe } from '../../shell/may.ts';
 import { AddButton } from '../../ui/add-button.tsx';
 import { Badge } from '../../ui/badge.tsx';
+import { AsCode } from '../../ui/as-code.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Entry } from '../../ui/entry-list.tsx';
@@ -258,6 +259,7 @@ function AddAdministrator({
         options={options.map((each) => ({ value: each, label: each }))}
         onChange={(event) => setRole(event.target.value as Role)}
       />
+      {person === undefined ? undefined : <AsCode call={admin.setRole(person.id, role)} />}
       {give.error === null ? undefined : (
         <Notice tone="bad" title="The role was not given" live>
           {give.error.message}

@@ -271,8 +271,9 @@ function TokenList({
 function MakeDirectoryToken({ name, onClose }: { readonly name: string; readonly onClose: () => void }) {
   const queries = useQueryClient();
   const [expires, setExpires] = useState('365d');
+  const send = () => admin.makeDirectoryToken(name, expires);
   const make = useMutation({
-    mutationFn: () => admin.makeDirectoryToken(name, expires),
+    mutationFn: send,
     onSuccess: () => queries.invalidateQueries({ queryKey: ['admin', 'directories'] }),
   });
   return (
@@ -281,6 +282,7 @@ function MakeDirectoryToken({ name, onClose }: { readonly name: string; readonly
       work={make}
       yes="Make the token"
       refused="The token could not be made"
+      code={send}
       onClose={onClose}
       form={
         <Select

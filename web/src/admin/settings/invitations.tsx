@@ -114,8 +114,9 @@ function Invite({ roles, onClose }: { readonly roles: readonly Role[]; readonly 
   const [email, setEmail] = useState('');
   const [role, setRole] = useState<Role>('admin');
   const [byLink, setByLink] = useState(false);
+  const send = () => admin.invite({ email, role, ...(byLink ? { link: true as const } : {}) });
   const invite = useMutation({
-    mutationFn: () => admin.invite({ email, role, ...(byLink ? { link: true as const } : {}) }),
+    mutationFn: send,
     onSuccess: () => queries.invalidateQueries({ queryKey: ['admin', 'invitations'] }),
   });
   return (
@@ -126,6 +127,7 @@ function Invite({ roles, onClose }: { readonly roles: readonly Role[]; readonly 
       yes="Invite"
       incomplete={email === ''}
       refused="Nobody was invited"
+      code={send}
       onClose={onClose}
       form={
         <>

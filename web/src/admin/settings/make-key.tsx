@@ -10,8 +10,9 @@ import { ShownOnce } from '../../ui/shown-once.tsx';
 export function MakeKey({ name, onClose }: { readonly name: string; readonly onClose: () => void }) {
   const queries = useQueryClient();
   const [expires, setExpires] = useState('');
+  const send = () => admin.makeKey({ purpose: 'service', name, ...(expires === '' ? {} : { expires }) });
   const make = useMutation({
-    mutationFn: () => admin.makeKey({ purpose: 'service', name, ...(expires === '' ? {} : { expires }) }),
+    mutationFn: send,
     onSuccess: () => queries.invalidateQueries({ queryKey: ['admin', 'keys'] }),
   });
   return (
@@ -20,6 +21,7 @@ export function MakeKey({ name, onClose }: { readonly name: string; readonly onC
       work={make}
       yes="Make the key"
       refused="The key could not be made"
+      code={send}
       onClose={onClose}
       form={
         <Field

@@ -60,10 +60,13 @@ export default function Tokens() {
   };
   return (
     <>
-      <p className="max-w-2xl text-quiet text-pretty">
-        Programs administer with a token: the command line, continuous integration, your own. People do
-        without, by their role.
-      </p>
+      <div className="flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
+        <p className="max-w-2xl min-w-0 flex-1 basis-72 text-quiet text-pretty">
+          Programs administer with a token: the command line, continuous integration, your own. People do
+          without, by their role.
+        </p>
+        {tokens.data === undefined || tokens.data.length === 0 ? undefined : make}
+      </div>
       {writing === 'not-fresh' ? (
         <SignInAgain>
           A token outlasts your session, so it is made and revoked right after signing in.
@@ -72,7 +75,6 @@ export default function Tokens() {
       <Loaded what="The tokens" query={tokens}>
         {(list) => (
           <>
-            {list.length === 0 || make === undefined ? undefined : <div>{make}</div>}
             <DataTable
               name="tokens"
               rows={list}
@@ -126,14 +128,15 @@ function MakeToken({ onClose }: { readonly onClose: () => void }) {
   const [role, setRole] = useState<TokenRole>('admin');
   const [scopes, setScopes] = useState<readonly Scope[]>(everyScope);
   const [expires, setExpires] = useState('90d');
+  const send = () =>
+    admin.makeToken({
+      role,
+      scopes: isReader(role) ? ['read'] : [...scopes],
+      ...(name === '' ? {} : { name }),
+      ...(expires === '' ? {} : { expires }),
+    });
   const make = useMutation({
-    mutationFn: () =>
-      admin.makeToken({
-        role,
-        scopes: isReader(role) ? ['read'] : [...scopes],
-        ...(name === '' ? {} : { name }),
-        ...(expires === '' ? {} : { expires }),
-      }),
+    mutationFn: send,
     onSuccess: () => queries.invalidateQueries({ queryKey: ['admin', 'tokens'] }),
   });
   return (
@@ -143,6 +146,7 @@ function MakeToken({ onClose }: { readonly onClose: () => void }) {
       yes="Make the token"
       incomplete={!isReader(role) && scopes.length === 0}
       refused="The token could not be made"
+      code={send}
       onClose={onClose}
       form={
         <>
