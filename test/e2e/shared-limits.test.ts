@@ -218,12 +218,14 @@ suite('one limit at two connectors and two relays', () => {
       assert.ok(pump.bytes - was > echoes / 2, 'each passes its part');
     one.stop();
     await takes(2 * echoes);
-    // Others share the processors of this machine: the best of a few counts.
+    // Half as much, as fast as both: with its part alone it would take as long as all of that did. Others share the processors
+    // of this machine, so the best of a few counts.
+    const enoughMs = 0.8 * togetherMs;
     const alone: number[] = [];
     do alone.push(await takes(2 * echoes));
-    while (alone.length < 4 && !alone.some((ms) => ms < 3_200));
+    while (alone.length < 4 && !alone.some((ms) => ms < enoughMs));
     t.diagnostic(`two seconds' worth took ${alone.map(Math.round).join(', ')} ms by one`);
-    assert.ok(Math.min(...alone) < 3_200, 'one alone has what the other does not want');
+    assert.ok(Math.min(...alone) < enoughMs, 'one alone has what the other does not want');
     const allMs = alone.reduce((sum, ms) => sum + ms, 0);
     assert.ok(allMs > 1_650 * alone.length, 'and no more than may pass');
   });
