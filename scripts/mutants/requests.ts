@@ -69,7 +69,7 @@ export const requestsMutants: readonly Mutant[] = [
     ],
   ]),
   ...guards('controller/requests/end-requests.ts', requests, [
-    ['a stranger withdraws nothing', "if (!may) throw new ProblemError('not-found');", ''],
+    ['a stranger withdraws nothing', "if (!may) throw new ProblemError('not-found', noRequestText);", ''],
   ]),
   ...guards('policy/policy-index.ts', requests, [
     [
