@@ -18,6 +18,8 @@ export const ProposalEntry = Type.Object({
   changes: Type.Array(Type.Object(EntryChange)),
   /** Whether whoever asks stands behind it, and so cannot approve it. */
   own: Type.Boolean(),
+  /** Whether the role of whoever asks covers all of it: then they may refuse it and, where it is not their own, approve it. */
+  decides: Type.Boolean(),
 });
 export type ProposalEntry = Static<typeof ProposalEntry>;
 export const ProposalList = Type.Object({ proposals: Type.Array(ProposalEntry) });

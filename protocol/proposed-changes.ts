@@ -18,6 +18,8 @@ export const ProposedChange = Type.Object({
   stale: Type.Boolean(),
   /** Whether whoever asks stands behind it, and so cannot approve it. */
   own: Type.Boolean(),
+  /** Whether the role of whoever asks covers all of it: then they may refuse it and, where it is not their own, approve it. */
+  decides: Type.Boolean(),
   /** `done`: it was approved and carried out, and its answer waits for whoever proposed it. */
   state: Type.Enum(['open', 'done']),
 });

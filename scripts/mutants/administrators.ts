@@ -214,7 +214,7 @@ export const administratorsMutants: readonly Mutant[] = [
     ['nobody approves their own change beside the document', 'if (isOwn(request, change))', 'if (false)'],
     [
       'whoever may not do a change does not do away with it',
-      "if (!isTheirs && admission(caller, access, context.now()) === 'no')",
+      'if (!isOwn(request, change) && !decides(caller, access))',
       'if (false)',
     ],
     ['a token approves no change', "if (caller.kind !== 'person')", "if (caller.kind === 'nobody')"],

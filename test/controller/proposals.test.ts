@@ -70,6 +70,10 @@ test('SEC-A10: nobody approves their own change, nor by a token, nor what their 
   const network = await administrator('nina', 'network');
   for (const what of ['approve', 'refuse'])
     assert.equal((await network.call('POST', `${path}/${own}/${what}`)).statusCode, 403);
+  // What is shown says so beforehand.
+  const decides = async ({ call }: typeof alice): Promise<unknown> =>
+    (await call('GET', path)).json<{ proposals: { decides: boolean }[] }>().proposals[0]?.decides;
+  assert.deepEqual([await decides(alice), await decides(network)], [true, false]);
   const auditor = await administrator('olaf', 'auditor');
   assert.equal((await auditor.call('POST', `${path}/${own}/approve`)).statusCode, 403);
 

@@ -254,7 +254,9 @@ test('whoever may do a change may refuse it, and whoever proposed it take it bac
   const refuse = async ({ call }: Browser, id: string) =>
     (await call('POST', `${path}/${id}/refuse`)).statusCode;
   assert.equal(await refuse(nina, first), 403);
-  assert.equal((await waiting(bob)).length, 2);
+  const decides = async (who: Browser) => (await waiting(who)).map((each) => each.decides);
+  assert.deepEqual(await decides(bob), [true, true]);
+  assert.deepEqual(await decides(nina), [false, false], 'as the page shows it');
   assert.equal(await refuse(bob, first), 204);
   assert.equal(await refuse(alice, second), 204);
   assert.deepEqual(await waiting(bob), []);

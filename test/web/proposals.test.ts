@@ -5,6 +5,7 @@ import { chromium, type Page } from 'playwright-core';
 import { openProposals } from '../../controller/organisation/proposals.ts';
 import { recordSignIn } from '../../controller/login/record-sign-in.ts';
 import { findProgram } from '../../scripts/programs.ts';
+import type { Role } from '../../protocol/roles.ts';
 import { acmeDocument } from '../controller/support/document.ts';
 import { testPortal } from '../login/support/portal.ts';
 import { freePort } from '../login/support/provider.ts';
@@ -25,7 +26,12 @@ test('a change waits under Proposals until a second administrator has looked at 
   await portal.app.listen({ host: '127.0.0.1', port: Number(publicUrl.port) });
   const { context } = portal;
   const organisation = context.organisation(context.firstOrganisation);
-  const open = async (name: string, width: number, colorScheme: 'light' | 'dark'): Promise<Page> => {
+  const open = async (
+    name: string,
+    width: number,
+    colorScheme: 'light' | 'dark',
+    role: Role = 'admin',
+  ): Promise<Page> => {
     const signIn = () =>
       recordSignIn(context, organisation, {
         issuer: 'https://idp.acme.example',
@@ -41,11 +47,7 @@ test('a change waits under Proposals until a second administrator has looked at 
         address: '127.0.0.1',
       });
     const { person } = await signIn();
-    await organisation.store
-      .update('people')
-      .set({ role: 'admin', role_ms: 0 })
-      .where('id', '=', person)
-      .execute();
+    await organisation.store.update('people').set({ role, role_ms: 0 }).where('id', '=', person).execute();
     const { cookie } = await signIn();
     const profile = await browser.newContext({ viewport: { width, height: 900 }, colorScheme });
     noteActions(profile);
@@ -100,6 +102,11 @@ test('a change waits under Proposals until a second administrator has looked at 
   await alice.evaluate(askForToken);
   await bob.reload();
   await bob.getByText('Makes an API token').waitFor();
+  // A role that does not cover it sees it, and nothing to press.
+  const nina = await open('nina', 1_024, 'light', 'network');
+  await nina.getByText('Your role does not cover this change').waitFor();
+  for (const name of ['Approve', 'Refuse'])
+    assert.equal(await nina.getByRole('button', { name }).count(), 0, name);
   await bob.getByRole('button', { name: 'Approve' }).click();
   await bob.getByText('Approved and done.').waitFor();
   await bob.getByText('Nothing waits').waitFor();

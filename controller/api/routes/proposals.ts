@@ -15,6 +15,7 @@ import {
 } from '../../organisation/proposals.ts';
 import type { ProposalsTable } from '../../store/tables/organisations.ts';
 import { organisationOf, requireAction, whoOf } from '../access.ts';
+import { has } from '../callers.ts';
 import { ProblemError } from '../problems.ts';
 import type { TypedApp } from '../typed-app.ts';
 import { checkedDocument, documentWriting, putIntoForce } from './put-into-force.ts';
@@ -106,8 +107,7 @@ export function proposalRoutes(app: TypedApp, context: ControllerContext): void 
     async (request, reply) => {
       const proposal = await find(request, request.params.id);
       if (!standsBehind(proposal, whoOf(request))) {
-        const changes = JSON.parse(proposal.changes) as ProposalEntry['changes'];
-        for (const part of documentParts(changes)) requireAction(request, part.action, part.sentence);
+        for (const part of partsOf(proposal)) requireAction(request, part.action, part.sentence);
       }
       const { store } = context.organisation(organisationOf(request));
       const decided = { who: whoOf(request), nowMs: context.now() };
@@ -130,6 +130,10 @@ export function proposalRoutes(app: TypedApp, context: ControllerContext): void 
   }
 }
 
+function partsOf({ changes }: ProposalsTable): ReturnType<typeof documentParts> {
+  return documentParts(JSON.parse(changes) as ProposalEntry['changes']);
+}
+
 function shown(request: FastifyRequest, row: ProposalsTable, revision: number): ProposalEntry {
   const { caller } = request;
   return {
@@ -140,5 +144,6 @@ function shown(request: FastifyRequest, row: ProposalsTable, revision: number): 
     stale: row.revision !== revision,
     changes: JSON.parse(row.changes) as ProposalEntry['changes'],
     own: standsBehind(row, caller.kind === 'person' ? caller.person : whoOf(request)),
+    decides: partsOf(row).every(({ action }) => has(caller, action)),
   };
 }

@@ -15,7 +15,7 @@ import type { ControllerContext } from '../../context.ts';
 import { comesFrom } from '../../source/caller-address.ts';
 import type { ProposedChangesTable } from '../../store/tables/organisations.ts';
 import { admit, organisationOf, whoOf } from '../access.ts';
-import { admission, type Access } from '../callers.ts';
+import { admission, type Access, type Caller } from '../callers.ts';
 import { ProblemError } from '../problems.ts';
 import { bothOf, carryOut, requireSame } from '../carried-change.ts';
 import type { TypedApp } from '../typed-app.ts';
@@ -137,8 +137,7 @@ export function proposedChangeRoutes(app: TypedApp, context: ControllerContext):
       const change = await find(request, request.params.id);
       const { caller } = request;
       const access = accessOf(change);
-      const isTheirs = access === undefined || caller.kind === 'nobody' || isOwn(request, change);
-      if (!isTheirs && admission(caller, access, context.now()) === 'no')
+      if (!isOwn(request, change) && !decides(caller, access))
         throw new ProblemError(
           'not-allowed',
           'Whoever may do it themself refuses it, or whoever proposed it.',
@@ -187,7 +186,14 @@ export function proposedChangeRoutes(app: TypedApp, context: ControllerContext):
     return row;
   }
 
+  /** Where there is no such route any more, whoever may decide anything here may clear it away. */
+  function decides(caller: Caller, access: Exclude<Access, 'public'> | undefined): boolean {
+    if (caller.kind === 'nobody') return false;
+    return admission(caller, access ?? deciding, context.now()) !== 'no';
+  }
+
   function shown(request: FastifyRequest, row: ProposedChangesTable, now: string): ProposedChange {
+    const access = accessOf(row);
     return {
       id: row.id,
       who: row.who,
@@ -197,8 +203,9 @@ export function proposedChangeRoutes(app: TypedApp, context: ControllerContext):
       path: row.url,
       before: JSON.parse(row.before ?? 'null') as unknown,
       after: JSON.parse(row.body ?? 'null') as unknown,
-      stale: row.state === 'open' && now !== row.before,
+      stale: row.state === 'open' && (access === undefined || now !== row.before),
       own: isOwn(request, row),
+      decides: decides(request.caller, access),
       state: row.state === 'open' ? 'open' : 'done',
     };
   }

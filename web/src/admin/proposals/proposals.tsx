@@ -16,7 +16,7 @@ import { toast } from '../../ui/toast.tsx';
 import { ChangeList } from '../document/change-list.tsx';
 import { Planned } from '../document/planned.tsx';
 import { useNames } from '../log/use-names.ts';
-import { WaitingChange, type TakenAnswer } from './proposed-change.tsx';
+import { WaitingChange, WhoDecides, type TakenAnswer } from './proposed-change.tsx';
 
 export function ProposalsPage() {
   const names = useNames();
@@ -98,7 +98,7 @@ export function ProposalsPage() {
 }
 
 function Waiting({ proposal, who }: { readonly proposal: ProposalEntry; readonly who: string }) {
-  const { id, created, changes, own, stale } = proposal;
+  const { id, created, changes, own, stale, decides } = proposal;
   const queries = useQueryClient();
   const [opened, setOpened] = useState(false);
   const answer = useMutation({
@@ -132,22 +132,22 @@ function Waiting({ proposal, who }: { readonly proposal: ProposalEntry; readonly
         </Notice>
       )}
       <div className="flex flex-wrap items-center gap-2">
-        {opened || stale ? undefined : (
+        {opened || stale || !(own || decides) ? undefined : (
           <Button tone="secondary" small onClick={() => setOpened(true)}>
             Show what it would do
           </Button>
         )}
-        {own || stale ? undefined : (
+        {own || stale || !decides ? undefined : (
           <Button small busy={answer.isPending} onClick={() => answer.mutate(true)}>
             Approve
           </Button>
         )}
-        <Button tone="quiet" small busy={answer.isPending} onClick={() => answer.mutate(false)}>
-          {own ? 'Take it back' : 'Refuse'}
-        </Button>
-        {own && !stale ? (
-          <span className="text-small text-quiet">Your own change: somebody else approves it.</span>
+        {own || decides ? (
+          <Button tone="quiet" small busy={answer.isPending} onClick={() => answer.mutate(false)}>
+            {own ? 'Take it back' : 'Refuse'}
+          </Button>
         ) : undefined}
+        <WhoDecides own={own} stale={stale} decides={decides} />
       </div>
     </section>
   );
