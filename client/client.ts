@@ -340,6 +340,7 @@ class RunningClient implements Client {
               resolver: capture.resolver,
               uids: this.#options.capture?.uids ?? [],
             },
+      isBeginning: this.#capture.isBeginning,
       socksPort: this.#proxies.socksPort,
       httpPort: this.#proxies.httpPort,
       accounts: this.#accounts.all.map((each) => ({

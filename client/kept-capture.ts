@@ -36,6 +36,11 @@ export class KeptCapture<C extends Captured> {
     return this.#begin === undefined || this.current !== undefined;
   }
 
+  /** Whether it begins just now: the system is being told, and need not know yet. */
+  get isBeginning(): boolean {
+    return this.#state.state === 'starting';
+  }
+
   /**
    * Settles once names are captured; whoever asks while it begins waits for the same. Rejects with the Fault of what
    * prevents it, and then the system is as it was and the next call tries again. Does nothing once it has ended.

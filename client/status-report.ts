@@ -38,6 +38,8 @@ export interface SystemParts {
   readonly capture:
     | { readonly changes: SystemChanges; readonly resolver: string; readonly uids: readonly number[] }
     | undefined;
+  /** Names will be captured in a moment: who asks the system for one now may not get our answer. */
+  readonly isBeginning: boolean;
   readonly socksPort: number | undefined;
   readonly httpPort: number | undefined;
   /** Every account that runs. */
@@ -52,8 +54,8 @@ export function reportStatus(account: string, parts: AccountParts, system: Syste
   return {
     schema: statusSchema,
     version,
-    accounts: system.accounts.map(({ name, parts: each }) => summaryOf(name, each)),
-    ...summaryOf(account, parts),
+    accounts: system.accounts.map(({ name, parts: each }) => summaryOf(name, each, system)),
+    ...summaryOf(account, parts, system),
     ...(snapshot === undefined ? {} : { device: { ...snapshot.device }, ...newsOf(snapshot) }),
     ...(posture === undefined ? {} : { posture }),
     ...(capture === undefined
@@ -121,13 +123,13 @@ export function peerView({ what, connector, network, known, named, at, refused }
 }
 
 /** One account in short. */
-function summaryOf(account: string, parts: AccountParts): AccountSummary {
+function summaryOf(account: string, parts: AccountParts, system: SystemParts): AccountSummary {
   const { url, control, snapshot, knowledge } = parts;
   const granted = knowledge.resources.filter((resource) => resource.granted).length;
   const fault = 'fault' in control ? control.fault?.message : undefined;
   return {
     account,
-    state: overall(parts),
+    state: overall(parts, system),
     controller: { url, connected: control.state === 'up', ...(fault === undefined ? {} : { fault }) },
     ...(snapshot === undefined ? {} : { session: sessionOf(snapshot) }),
     resources: { granted, refused: knowledge.resources.length - granted },
@@ -140,10 +142,13 @@ export function relayName(snapshot: DeviceSnapshot | undefined, relay: string): 
   return url !== undefined && URL.canParse(url) ? new URL(url).hostname : relay;
 }
 
-function overall({ control, knowledge, signingIn }: AccountParts): ClientStatus['state'] {
+function overall(
+  { control, knowledge, signingIn }: AccountParts,
+  { isBeginning }: SystemParts,
+): ClientStatus['state'] {
   if (control.state === 'refused') return 'refused';
   if (knowledge.contact === 'ended') return 'signed-out';
-  if (control.state === 'up' && knowledge.contact === 'known') return 'up';
+  if (control.state === 'up' && knowledge.contact === 'known') return isBeginning ? 'connecting' : 'up';
   return signingIn && knowledge.contact === 'none' ? 'signing-in' : 'connecting';
 }
 

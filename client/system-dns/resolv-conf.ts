@@ -4,7 +4,10 @@
  */
 import {
   chmodSync,
+  closeSync,
+  ftruncateSync,
   lstatSync,
+  openSync,
   readFileSync,
   readlinkSync,
   renameSync,
@@ -109,7 +112,18 @@ function replaceFile(path: string, text: string, mode: number): void {
     rmSync(fresh, { force: true });
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'EBUSY' && code !== 'EXDEV') throw error;
-    writeFileSync(path, text);
+    overwrite(path, text);
+  }
+}
+
+/** Whoever reads the file meanwhile never finds it empty, which to the C library means: ask this machine itself. */
+function overwrite(path: string, text: string): void {
+  const file = openSync(path, 'r+');
+  try {
+    writeFileSync(file, text);
+    ftruncateSync(file, Buffer.byteLength(text));
+  } finally {
+    closeSync(file);
   }
 }
 

@@ -35,15 +35,17 @@ const noNft = new Fault('unreachable', 'The program "nft" is not installed.');
 
 test('who asks while it begins waits for the same, hears of its failure, and the next one tries again', async () => {
   const { kept, did, begun, capture } = new System();
+  assert.equal(kept.isBeginning, false);
   const both = [kept.start(), kept.start()];
+  assert.equal(kept.isBeginning, true);
   begun[0]?.reject(noNft);
   for (const start of both) await assert.rejects(start, noNft);
-  assert.equal(kept.isComplete, false);
+  assert.deepEqual([kept.isComplete, kept.isBeginning], [false, false]);
   const again = [kept.start(), kept.start()];
   begun[1]?.resolve(capture);
   await Promise.all(again);
   await kept.start();
-  assert.equal(kept.isComplete, true);
+  assert.deepEqual([kept.isComplete, kept.isBeginning], [true, false]);
   assert.equal(kept.current, capture);
   assert.deepEqual(did, ['begin', 'begin']);
 });
