@@ -106,7 +106,7 @@ test('the page shows every reason by the same name, sentence and remedy, its tra
   const items = (await page.getByRole('main').getByRole('listitem').allInnerTexts()).map(plain);
   for (const name of names) {
     const { met, text, fix } = readableReason({ name });
-    const line = plain(`${met ? 'Met' : 'Not met'}: ${text} ${name} ${fix ?? ''} Policy staff-wiki`);
+    const line = plain(`${met ? 'Met' : 'Not met'}: ${text} ${fix ?? ''} ${name} · policy staff-wiki`);
     assert.ok(items.includes(line), `${line}\nis not among\n${items.join('\n')}`);
   }
   const trace = /trace ([0-9a-f]{16})\b/.exec(plain(await page.getByRole('main').innerText()))?.[1];
