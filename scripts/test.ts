@@ -1,7 +1,7 @@
 /**
  * `npm test`: runs an explicit list of test files with Node's own runner and ends with its summary. Exists because
  * `node --test` without a list runs support files as passing tests, an empty glob exits 0 and a leaked handle hangs for
- * ever; here a folder without tests, a `skip`, `todo` or `only`, and thirty minutes are failures.
+ * ever; here a folder without tests, a `skip`, `todo` or `only`, and forty-five minutes are failures.
  */
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
@@ -15,7 +15,7 @@ import { parseArgs } from 'node:util';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const testRoot = join(root, 'test');
-const limitMs = 30 * 60_000;
+const limitMs = 45 * 60_000;
 
 const { values, positionals } = parseArgs({
   options: { suite: { type: 'string' } },
