@@ -122,13 +122,6 @@ function Rows<T>({
 }) {
   const body = useRef<HTMLTableSectionElement>(null);
   const [top, setTop] = useState(0);
-  // Where the rows begin on the page, which whatever stands above them moves: looked at with every drawing, and the same again
-  // once it is known, since the rows themselves do not depend on it.
-  // oxlint-disable-next-line react-hooks/exhaustive-deps
-  useLayoutEffect(() => {
-    const now = Math.round((body.current?.getBoundingClientRect().top ?? 0) + window.scrollY);
-    if (now !== top) setTop(now);
-  });
   // It changes in place; nothing here is memoised by the compiler, which is not used.
   // oxlint-disable-next-line react/incompatible-library
   const virtual = useWindowVirtualizer({
@@ -136,6 +129,15 @@ function Rows<T>({
     estimateSize: () => rowPx,
     overscan: 12,
     scrollMargin: top,
+  });
+  // Where the rows begin on the page, which whatever stands above them moves: looked at with every drawing but those of scrolling,
+  // which moves nothing and has a frame's time; the same again once it is known, since the rows do not depend on it.
+  const { isScrolling } = virtual;
+  // oxlint-disable-next-line react-hooks/exhaustive-deps
+  useLayoutEffect(() => {
+    if (isScrolling) return;
+    const now = Math.round((body.current?.getBoundingClientRect().top ?? 0) + window.scrollY);
+    if (now !== top) setTop(now);
   });
   const items = virtual.getVirtualItems();
   const before = (items[0]?.start ?? 0) - virtual.options.scrollMargin;
