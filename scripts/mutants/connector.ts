@@ -264,12 +264,6 @@ export const connectorMutants: readonly Mutant[] = [
       ['address: loopback', "if (among(loopback, address)) return resource.address === 'localhost';", ''],
       ['address: link local', "  '169.254.0.0/16',\n", ''],
       ['address: link local6', "  'fe80::/10',\n", ''],
-      ['address: azure', "  '168.63.129.16/32',\n", ''],
-      ['address: alibaba', "  '100.100.100.200/32',\n", ''],
-      ['address: oracle', "  '192.0.0.192/32',\n", ''],
-      ['address: amazon6', "  'fd00:ec2::/32',\n", ''],
-      ['address: google6', "  'fd20:ce::254/128',\n", ''],
-      ['address: scaleway6', "  'fd00:42::42/128',\n", ''],
       ['address: nat64 local', "  '64:ff9b:1::/48',\n", ''],
       [
         'address: literal',
@@ -279,6 +273,18 @@ export const connectorMutants: readonly Mutant[] = [
       ['address: own', 'return !own && among(', 'return among('],
       ['address: within', 'return !own && among(networks(...within), address);', 'return !own;'],
       ['address: wildcard', "&& !resource.address.startsWith('*.')) return true;", ') return true;'],
+    ],
+  ),
+  ...guards(
+    'protocol/metadata-addresses.ts',
+    ['test/connector/address-corpus.test.ts'],
+    [
+      ['address: azure', "  '168.63.129.16/32',\n", ''],
+      ['address: alibaba', "  '100.100.100.200/32',\n", ''],
+      ['address: oracle', "  '192.0.0.192/32',\n", ''],
+      ['address: amazon6', "  'fd00:ec2::/32',\n", ''],
+      ['address: google6', "  'fd20:ce::254/128',\n", ''],
+      ['address: scaleway6', "  'fd00:42::42/128',\n", ''],
     ],
   ),
   ...guards(
