@@ -7,9 +7,11 @@ import { jwtVerify, type JWK } from 'jose';
 import { encodePass } from '../../protocol/secrets.ts';
 import { newId } from '../../protocol/ids.ts';
 import { systemRandom } from '../../protocol/clock.ts';
+import { givePass } from './support/device-pass.ts';
+import { inFrontOf, urlOf } from './support/in-front-of.ts';
 import { exchange } from './support/raw-exchange.ts';
 import { eventually } from '../support/eventually.ts';
-import { portOf, wiki, WebBench } from './support/web-bench.ts';
+import { portOf, wiki, type WebBench } from './support/web-bench.ts';
 
 let bench: WebBench;
 let answer: (request: IncomingMessage, response: ServerResponse) => void;
@@ -17,18 +19,17 @@ const origin = createServer((request, response) => answer(request, response));
 const origins: Server[] = [];
 
 before(async () => {
-  await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve));
-  bench = await WebBench.start({ [wiki]: [`http://localhost:${portOf(origin)}`] });
+  bench = await inFrontOf(origin);
 });
 after(async () => {
   await bench.close();
-  for (const each of [origin, ...origins]) {
+  for (const each of origins) {
     each.closeAllConnections();
     each.close();
   }
 });
 beforeEach(() => {
-  bench.publish(wiki, [`http://localhost:${portOf(origin)}`]);
+  bench.publish(wiki, [urlOf(origin)]);
   answer = (request, response) =>
     response.end(JSON.stringify({ url: request.url, headers: request.headers }));
 });
@@ -72,7 +73,7 @@ test('who is signed in reaches the application, which is told who it is, by name
 });
 
 test('headers a resource asks for are filled in, and are nobody else’s to send', async () => {
-  bench.publish(wiki, [`http://localhost:${portOf(origin)}`], {
+  bench.publish(wiki, [urlOf(origin)], {
     host: 'hostname',
     headers: { Authorization: 'Bearer {{jwt}}', 'X-Who': '{{email}} <{{name}}>{{nobody}}' },
   });
@@ -279,11 +280,9 @@ test('a Trailer in answer to HEAD and to HTTP/1.0 ends nothing', async () => {
 test('an origin that cannot be reached gives way to the next, and with none left the page names the hop', async () => {
   const { cookie } = await bench.signIn(wiki);
   const dead = createServer().listen(0, '127.0.0.1');
-  const gone = await new Promise<string>((resolve) =>
-    dead.once('listening', () => resolve(`http://localhost:${portOf(dead)}`)),
-  );
+  const gone = await new Promise<string>((resolve) => dead.once('listening', () => resolve(urlOf(dead))));
   await new Promise((resolve) => dead.close(resolve));
-  const alive = `http://localhost:${portOf(origin)}`;
+  const alive = urlOf(origin);
   bench.publish(wiki, [gone, alive]);
   assert.equal((await bench.ask('/', { cookie })).status, 200);
   assert.equal((await bench.ask('/', { cookie, method: 'POST', body: 'kept for the second' })).status, 200);
@@ -309,7 +308,7 @@ test('an ill origin is asked only when no other is there', async () => {
   origins.push(ill);
   await new Promise<void>((resolve) => ill.listen(0, '127.0.0.1', resolve));
   answer = (_request, response) => response.end('well');
-  const list = [`http://localhost:${portOf(ill)}`, `http://localhost:${portOf(origin)}`];
+  const list = [urlOf(ill), urlOf(origin)];
   bench.publish(wiki, list, { health: { path: '/health', every: 1 } });
   bench.door.follow();
   let body = '';
@@ -317,13 +316,13 @@ test('an ill origin is asked only when no other is there', async () => {
   assert.ok(probes > 0);
   bench.publish(wiki, list.slice(0, 1), { health: { path: '/health', every: 1 } });
   assert.equal((await bench.ask('/', { cookie })).body, 'ill');
-  bench.publish(wiki, [`http://localhost:${portOf(origin)}`]);
+  bench.publish(wiki, [urlOf(origin)]);
   bench.door.follow();
 });
 
 test('an origin that does not begin to answer in time is named as that, by the resource’s own time', async () => {
   const { cookie } = await bench.signIn(wiki);
-  const at = [`http://localhost:${portOf(origin)}`];
+  const at = [urlOf(origin)];
   bench.publish(wiki, at, { answerWithin: 1 });
   answer = () => undefined;
   const late = await bench.ask('/report', { cookie });
@@ -366,7 +365,7 @@ test('a health check asks as requests do: with their Host, and below a wildcard 
   });
   origins.push(watched);
   await new Promise<void>((resolve) => watched.listen(0, '127.0.0.1', resolve));
-  const at = [`http://localhost:${portOf(watched)}`, `http://localhost:${portOf(origin)}`];
+  const at = [urlOf(watched), urlOf(origin)];
   const health = { path: '/health', every: 1 };
   const seen = async (host: string): Promise<void> => {
     bench.door.follow();
@@ -381,28 +380,14 @@ test('a health check asks as requests do: with their Host, and below a wildcard 
   bench.publish('*.apps.acme.example', at, { health, host: 'hostname' });
   await seen('health-check.apps.acme.example');
   bench.publish('*.apps.acme.example', at);
-  bench.publish(wiki, [`http://localhost:${portOf(origin)}`]);
+  bench.publish(wiki, [urlOf(origin)]);
   bench.door.follow();
 });
 
 test('a pass opens its own application without a browser, and nothing of it reaches the origin', async () => {
-  const secret = systemRandom(32);
-  const id = newId('tok', systemRandom(16));
-  const nowS = Math.floor(Date.now() / 1_000);
   const { headers: before } = await bench.ask('/', { headers: { accept: 'application/xml' } });
   assert.equal(before['www-authenticate'], undefined, 'a pass was asked for where there is none');
-  bench.passes = {
-    [id]: {
-      id,
-      kind: 'device',
-      hash: createHash('sha256').update(secret).digest('base64url'),
-      res: bench.resourceOf(wiki),
-      sub: newId('usr', systemRandom(16)),
-      who: { name: 'Alice', email: 'alice@acme.example', groups: [] },
-      cav: { until: nowS + 3_600, out: 3_600 },
-    },
-  };
-  const text = encodePass({ kind: 'dp', secret });
+  const { id, secret: text, raw } = givePass(bench, { name: 'Alice', email: 'alice@acme.example' });
   const basic = (user: string): string => `Basic ${Buffer.from(`${user}:${text}`).toString('base64')}`;
   for (const headers of [
     { 'postern-client-id': id, 'postern-client-secret': text },
@@ -419,7 +404,7 @@ test('a pass opens its own application without a browser, and nothing of it reac
   }
   for (const headers of [
     { 'postern-client-id': newId('tok', systemRandom(16)), 'postern-client-secret': text },
-    { 'postern-client-id': id, 'postern-client-secret': encodePass({ kind: 'ws', secret }) },
+    { 'postern-client-id': id, 'postern-client-secret': encodePass({ kind: 'ws', secret: raw }) },
     {
       'postern-client-id': id,
       'postern-client-secret': encodePass({ kind: 'dp', secret: systemRandom(32) }),
@@ -455,7 +440,7 @@ test('a pass opens its own application without a browser, and nothing of it reac
 test('path rules: blocked for all, groups, a fresh sign-in, and maintenance', async () => {
   const nowS = Math.floor(Date.now() / 1_000);
   const { cookie } = await bench.signIn(wiki, { auth_time: nowS - 600 });
-  const at = [`http://localhost:${portOf(origin)}`];
+  const at = [urlOf(origin)];
   bench.publish(wiki, at, {
     rules: [
       { paths: ['/admin/*'], effect: 'require', groups: ['sre'] },
@@ -478,25 +463,12 @@ test('path rules: blocked for all, groups, a fresh sign-in, and maintenance', as
 
 test('SEC-A5: one right feeds decision, headers and audit, whoever else a request names', async () => {
   const { cookie } = await bench.signIn(wiki);
-  const secret = systemRandom(32);
-  const id = newId('tok', systemRandom(16));
-  const sub = newId('usr', systemRandom(16));
-  bench.passes = {
-    [id]: {
-      id,
-      kind: 'device',
-      hash: createHash('sha256').update(secret).digest('base64url'),
-      res: bench.resourceOf(wiki),
-      sub,
-      who: { name: 'Bob', email: 'bob@acme.example', groups: [] },
-      cav: { until: Math.floor(Date.now() / 1_000) + 3_600, out: 3_600 },
-    },
-  };
+  const { id, secret, sub } = givePass(bench, { name: 'Bob', email: 'bob@acme.example' });
   const { body } = await bench.ask('/', {
     cookie,
     headers: {
       'postern-client-id': id,
-      'postern-client-secret': encodePass({ kind: 'dp', secret }),
+      'postern-client-secret': secret,
       'proxy-authorization': `Basic ${Buffer.from('carol:x').toString('base64')}`,
     },
   });
