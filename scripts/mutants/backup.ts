@@ -42,7 +42,7 @@ export const backupMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'relay/relay.ts',
+    'relay/ticket-watch.ts',
     ['test/relay/relay.test.ts'],
     [
       [

@@ -216,11 +216,15 @@ export const clientMutants: readonly Mutant[] = [
   ...guards(
     'client/tunnel/network-session.ts',
     ['test/client/draining.test.ts'],
+    [['a connector that drains gets no new flows', "this.#setAside(kept, connector, 'draining');", '']],
+  ),
+  ...guards(
+    'client/tunnel/set-aside.ts',
+    ['test/client/draining.test.ts'],
     [
-      ['a connector that drains gets no new flows', "this.#setAside(kept, connector, 'draining');", ''],
       [
         'a connector that was taken back is asked beside what is open there',
-        'if (kept?.isDraining === true && this.#lingering.delete(id)) this.#replaced.add(kept);',
+        'if (kept?.isDraining === true && this.#lingering.delete(connector)) this.#replaced.add(kept);',
         '',
       ],
     ],
