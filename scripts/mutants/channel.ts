@@ -154,7 +154,7 @@ export const channelMutants: readonly Mutant[] = [
   ),
   ...guards(
     'protocol/link/key-renewal.ts',
-    ['test/link/secure-channel.test.ts'],
+    ['test/link/key-renewal.test.ts'],
     [
       [
         'rekey key',
@@ -201,7 +201,7 @@ export const channelMutants: readonly Mutant[] = [
   ),
   ...guards(
     'protocol/link/key-renewal.ts',
-    ['test/link/secure-channel.test.ts', 'test/link/session.test.ts'],
+    ['test/link/key-renewal.test.ts', 'test/link/session.test.ts'],
     [
       [
         'a rekey is the same peer',
