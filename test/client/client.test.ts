@@ -232,7 +232,8 @@ test('a session that ends refuses every name, and a service signs in again by it
   assert.equal(await greet(client, port), 'hello word');
 });
 
-test('a person without a browser is shown address and code', async (t) => {
+/** A client that a person is asked by to sign in, its controller known from before. */
+async function askedToSignIn(t: TestContext, browser: boolean) {
   const organisation = await SmallOrganisation.start(t);
   const state = organisation.state('laptop');
   openIdentity(state).enrol({
@@ -241,36 +242,21 @@ test('a person without a browser is shown address and code', async (t) => {
     root: organisation.pin,
   });
   const events: ClientEvent[] = [];
-  const client = await startClient({
-    state,
-    browser: false,
-    uids: [],
-    onEvent: (event) => events.push(event),
-  });
+  const client = await startClient({ state, browser, uids: [], onEvent: (event) => events.push(event) });
   t.after(() => client.stop());
   await until(() => events.some(({ kind }) => kind === 'prompt'));
+  return { organisation, client, events };
+}
+
+test('a person without a browser is shown address and code', async (t) => {
+  const { client, events } = await askedToSignIn(t, false);
   const prompt = events.find((event) => event.kind === 'prompt')?.prompt;
   assert.equal(prompt?.kind === 'code' && prompt.userCode, 'HXTR-MFST');
   assert.equal(client.status().state, 'signing-in');
 });
 
 test('a person’s browser comes back to a loopback port once, with the right state, under PKCE', async (t) => {
-  const organisation = await SmallOrganisation.start(t);
-  const state = organisation.state('laptop');
-  openIdentity(state).enrol({
-    schema: 'postern.enrolment/v1',
-    url: organisation.url,
-    root: organisation.pin,
-  });
-  const events: ClientEvent[] = [];
-  const client = await startClient({
-    state,
-    browser: true,
-    uids: [],
-    onEvent: (event) => events.push(event),
-  });
-  t.after(() => client.stop());
-  await until(() => events.some(({ kind }) => kind === 'prompt'));
+  const { organisation, client } = await askedToSignIn(t, true);
   const enrol = organisation.heard.find((said) => said['t'] === 'enrol' && said['kind'] === 'device');
   const { port, challenge } = (enrol ?? {})['loopback'] as { port: number; challenge: string };
   const visit = async (query: string): Promise<number> =>
