@@ -21,7 +21,7 @@ import { hasRepeatedKeys } from '../../protocol/repeated-keys.ts';
 import { signGrant, signTicket, tokenSigner } from '../../protocol/tokens.ts';
 import { startLaptop } from '../client/support/laptop.ts';
 import { SmallOrganisation } from '../client/support/small-organisation.ts';
-import { freePort } from '../login/support/provider.ts';
+import { freePort } from '../support/servers/free-port.ts';
 import { eventually } from '../support/eventually.ts';
 
 const kinds = ['device', 'connector', 'relay'] as const;

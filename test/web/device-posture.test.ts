@@ -7,7 +7,8 @@ import type { PostureFacts } from '../../protocol/posture-facts.ts';
 import { newId, type DeviceId } from '../../protocol/ids.ts';
 import { acmeDocument } from '../controller/support/document.ts';
 import { deviceClaim, testPortal, type TestPortal } from '../login/support/portal.ts';
-import { freePort, person, startProvider } from '../login/support/provider.ts';
+import { person, startProvider } from '../login/support/provider.ts';
+import { freePort } from '../support/servers/free-port.ts';
 import { launchBrowser, noSidewaysScroll, signInAtCorp } from './support/portal-pages.ts';
 
 const email = 'alice@acme.example';

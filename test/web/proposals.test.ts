@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { openProposals } from '../../controller/organisation/proposals.ts';
-import { recordSignIn } from '../../controller/login/record-sign-in.ts';
 import type { Role } from '../../protocol/roles.ts';
+import { corpSignIn } from '../controller/support/corp-sign-in.ts';
 import { acmeDocument } from '../controller/support/document.ts';
 import { testPortal } from '../login/support/portal.ts';
-import { freePort } from '../login/support/provider.ts';
+import { freePort } from '../support/servers/free-port.ts';
 import { noteActions, undone } from './support/mutations.ts';
 import { launchBrowser, noSidewaysScroll, pictures } from './support/portal-pages.ts';
 
@@ -27,20 +27,7 @@ test('a change waits under Proposals until a second administrator has looked at 
     colorScheme: 'light' | 'dark',
     role: Role = 'admin',
   ): Promise<Page> => {
-    const signIn = () =>
-      recordSignIn(context, organisation, {
-        issuer: 'https://idp.acme.example',
-        provider: 'corp',
-        identity: {
-          subject: name,
-          name,
-          email: `${name}@acme.example`,
-          groups: [],
-          authMs: context.now(),
-          amr: ['pwd'],
-        },
-        address: '127.0.0.1',
-      });
+    const signIn = () => corpSignIn(context, name, { groups: [], address: '127.0.0.1' });
     const { person } = await signIn();
     await organisation.store.update('people').set({ role, role_ms: 0 }).where('id', '=', person).execute();
     const { cookie } = await signIn();

@@ -7,7 +7,8 @@ import { testPortal, type TestPortal } from '../login/support/portal.ts';
 import { openMailer, type Mailer } from '../../controller/notifications/mailer.ts';
 import { eventually } from '../support/eventually.ts';
 import { MailSink, textOf } from '../support/mail-sink.ts';
-import { freePort, person, startProvider } from '../login/support/provider.ts';
+import { person, startProvider } from '../login/support/provider.ts';
+import { freePort } from '../support/servers/free-port.ts';
 import { launchBrowser, openPage, picture, signInAtCorp } from './support/portal-pages.ts';
 
 const people = {

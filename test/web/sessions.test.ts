@@ -4,7 +4,8 @@ import { after, test, type TestContext } from 'node:test';
 import type { Page } from 'playwright-core';
 import { acmeDocument } from '../controller/support/document.ts';
 import { deviceClaim, testPortal, type TestPortal } from '../login/support/portal.ts';
-import { freePort, person, startProvider } from '../login/support/provider.ts';
+import { person, startProvider } from '../login/support/provider.ts';
+import { freePort } from '../support/servers/free-port.ts';
 import { noteActions, undone } from './support/mutations.ts';
 import { launchBrowser, noSidewaysScroll, openPage, picture, signInAtCorp } from './support/portal-pages.ts';
 

@@ -7,7 +7,7 @@ import { createSetupLink } from '../../controller/administrators/setup-links.ts'
 import { Cookies } from '../../controller/login/cookies.ts';
 import { adminPages } from '../../protocol/pages.ts';
 import { testPortal, type TestPortal } from '../login/support/portal.ts';
-import { freePort } from '../login/support/provider.ts';
+import { freePort } from '../support/servers/free-port.ts';
 import { signInAs } from './support/sign-in-as.ts';
 import { undone } from './support/mutations.ts';
 import { launchBrowser, noSidewaysScroll, openPage, pictures } from './support/portal-pages.ts';

@@ -4,7 +4,8 @@ import { after, test, type TestContext } from 'node:test';
 import type { Page } from 'playwright-core';
 import { webDocument, wikiHost } from '../controller/web/web-bench.ts';
 import { testPortal, type TestPortal } from '../login/support/portal.ts';
-import { freePort, person, startProvider } from '../login/support/provider.ts';
+import { person, startProvider } from '../login/support/provider.ts';
+import { freePort } from '../support/servers/free-port.ts';
 import { launchBrowser, noSidewaysScroll, openPage, picture, sayWho } from './support/portal-pages.ts';
 
 const email = 'alice@acme.example';

@@ -7,7 +7,7 @@ import { Cookies } from '../../../controller/login/cookies.ts';
 import type { TextRecords } from '../../../controller/operator/asked-names.ts';
 import { openMailer } from '../../../controller/notifications/mailer.ts';
 import { testPortal, type TestPortal } from '../../login/support/portal.ts';
-import { freePort } from '../../login/support/provider.ts';
+import { freePort } from '../../support/servers/free-port.ts';
 import { makeBare, makeBusy, type Busy } from './busy-organisation.ts';
 import { noteActions } from './mutations.ts';
 import { launchBrowser } from './portal-pages.ts';
