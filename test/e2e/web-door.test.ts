@@ -18,6 +18,7 @@ import { Person } from '../support/organisation/person.ts';
 import type { Program } from '../support/lab/program.ts';
 import { startWebApplication, webOrigin } from '../support/lab/web-application.ts';
 import { labSite } from '../support/organisation/site.ts';
+import { uploadFile } from '../support/upload-file.ts';
 
 const wiki = 'https://wiki.acme.example';
 const uploadMegabytes = times(64, 1_024);
@@ -111,13 +112,7 @@ suite('the web door in the lab', () => {
     );
     assert.equal(size, 20_000_000);
     const kept = memoryOf(organisation);
-    const uploaded = (await page.evaluate(async (megabytes) => {
-      const block = new Uint8Array(1_048_576).fill(7);
-      const body = new Blob(Array.from({ length: megabytes }, () => block));
-      const answer = await fetch('/upload', { method: 'POST', body });
-      return answer.json();
-    }, uploadMegabytes)) as { length: number };
-    assert.equal(uploaded.length, uploadMegabytes * 1_048_576);
+    await uploadFile(page, uploadMegabytes);
     const grown = memoryOf(organisation) - kept;
     assert.ok(grown < 64 * 1_024, `the connector's memory grew by ${grown} KiB`);
     await context.close();
