@@ -48,12 +48,12 @@ export const clientNamesMutants: readonly Mutant[] = [
   ),
   ...guards(
     'protocol/dns-records.ts',
-    ['test/connector/records.test.ts', 'test/client/dns/answer.test.ts'],
+    ['test/connector/records.test.ts', 'test/client/dns/records.test.ts'],
     [['a text that says an address is left out', "!writesAddress(strings.join(''))", 'true']],
   ),
   ...guards(
     'client/dns/answer.ts',
-    ['test/client/dns/answer.test.ts', 'test/client/dns/server.test.ts'],
+    ['test/client/dns/records.test.ts', 'test/client/dns/server.test.ts'],
     [
       [
         'a connector is asked only for records that the resource lists',
@@ -65,6 +65,12 @@ export const clientNamesMutants: readonly Mutant[] = [
         "name !== undefined && view.standing(name).is === 'granted';",
         'name !== undefined;',
       ],
+    ],
+  ),
+  ...guards(
+    'client/dns/answer.ts',
+    ['test/client/dns/answer.test.ts', 'test/client/dns/server.test.ts'],
+    [
       [
         'a name below a zone never goes to another resolver',
         "if (name === undefined) return zone === undefined ? { do: 'forward' } : hidden(zone);",
