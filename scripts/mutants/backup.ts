@@ -32,7 +32,7 @@ export const backupMutants: readonly Mutant[] = [
   ]),
   ...guards(
     'connector/web/web-sessions.ts',
-    ['test/web-door/proxy.test.ts'],
+    ['test/web-door/sessions.test.ts'],
     [
       [
         'the web door forgets what a lost key signed',
