@@ -4,6 +4,7 @@
  * So whoever passes bytes asks: for a quick collection each so many bytes, and for a full one much less often and when they
  * have stopped.
  */
+import { getHeapStatistics } from 'node:v8';
 import { dropFreeBlocks } from '../mux/record-block.ts';
 import { dropFreeWaitingBlocks } from '../mux/waiting-blocks.ts';
 
@@ -15,6 +16,8 @@ const oldEveryBytes = 1_024 * 1_024 * 1_024;
 const restAfterBytes = 32 * 1_024 * 1_024;
 const restMs = 1_000;
 const afterStartMs = 5_000;
+/** Only for more than so much is everything collected at rest: by programs that others wait for, and by one that mostly waits. */
+const worthBytes = { serving: 16 * 1_024 * 1_024, waiting: 1_024 * 1_024 };
 /** Pings go on at rest. */
 const idleBytes = 4_096;
 
@@ -58,22 +61,55 @@ export function collectAtRest(
   };
 }
 
+/** How a heap is collected, and what it holds. */
+interface Heap {
+  /** Bytes of objects and buffers, garbage that was not collected among them. */
+  readonly held: () => number;
+  readonly collectYoung: () => void;
+  readonly collectAll: () => void;
+}
+
+/**
+ * Collects what is young, and everything where more than is `worth` it has come to be held since it last did so: with what nobody
+ * uses at that moment V8 gives up what it has compiled for it as well, and the next requests cost twice as much for seconds.
+ */
+export function collectWhatIsWorthIt(
+  { held, collectYoung, collectAll }: Heap,
+  worth: () => number,
+): () => void {
+  let keptBytes = 0;
+  return () => {
+    collectYoung();
+    if (held() - keptBytes <= worth()) return;
+    collectAll();
+    keptBytes = held();
+  };
+}
+
 /** There with `--expose-gc`, which the launcher gives to programs that gain by it. */
 const { gc } = globalThis;
 
-let returnFree = (): void => undefined;
-const countYoung = collectEvery(everyBytes, () => gc?.({ type: 'minor', execution: 'sync' }));
-const collectAll = (): void => {
-  gc?.({ type: 'major', execution: 'sync' });
+const heap: Heap = {
+  held: () => {
+    const { used_heap_size: objects, external_memory: buffers } = getHeapStatistics();
+    return objects + buffers;
+  },
+  collectYoung: () => gc?.({ type: 'minor', execution: 'sync' }),
+  collectAll: () => gc?.({ type: 'major', execution: 'sync' }),
 };
-const countOld = collectEvery(oldEveryBytes, collectAll);
+
+let returnFree = (): void => undefined;
+let kind: keyof typeof worthBytes = 'serving';
+const countYoung = collectEvery(everyBytes, heap.collectYoung);
+const countOld = collectEvery(oldEveryBytes, heap.collectAll);
+const collectAtLast = collectWhatIsWorthIt(heap, () => worthBytes[kind]);
 const countForRest = collectAtRest(
   restAfterBytes,
   (ms, run) => void setTimeout(run, ms).unref(),
   () => {
     dropFreeBlocks();
     dropFreeWaitingBlocks();
-    collectAll();
+    collectAtLast();
     returnFree();
   },
 );
@@ -85,6 +121,7 @@ const countForRest = collectAtRest(
  */
 export function collectAfterStart(giveBack: () => void): void {
   returnFree = giveBack;
+  kind = 'waiting';
   const collect = (): void => {
     gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
     returnFree();

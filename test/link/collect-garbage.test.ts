@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { collectAtRest, collectEvery } from '../../protocol/link/collect-garbage.ts';
+import { collectAtRest, collectEvery, collectWhatIsWorthIt } from '../../protocol/link/collect-garbage.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
 test('young buffers are collected once for each so many bytes, however they come', () => {
@@ -45,4 +45,28 @@ test('a program that has passed much and then rests is collected once, and not w
     clock.advance(60_000);
   }
   assert.equal(collected, 1);
+});
+
+test('at rest everything is collected only where much has come to be held since', () => {
+  let heldBytes = 60_000_000;
+  const collected: string[] = [];
+  const heap = {
+    held: () => heldBytes,
+    collectYoung: () => collected.push('young'),
+    collectAll: () => {
+      collected.push('all');
+      heldBytes -= 20_000_000;
+    },
+  };
+  const collect = collectWhatIsWorthIt(heap, () => 16_000_000);
+  const atRest = (): string => {
+    collect();
+    return collected.splice(0).join(', ');
+  };
+  assert.equal(atRest(), 'young, all');
+  heldBytes += 16_000_000;
+  assert.equal(atRest(), 'young');
+  heldBytes += 1_000_000;
+  assert.equal(atRest(), 'young, all');
+  assert.equal(atRest(), 'young');
 });
