@@ -14,7 +14,6 @@ import { Fault, toFault, type CodeName } from '../../protocol/errors.ts';
 import type { ConnectorId, DeviceId, NetworkId, NodeId, OrganisationId } from '../../protocol/ids.ts';
 import type { ControlChannel } from '../../protocol/link/control-channel.ts';
 import type { ControllerContext } from '../context.ts';
-import { connectorView } from '../decisions/connector-view.ts';
 import type { TokenIds } from '../decisions/device-view.ts';
 import type { LoginAttempts } from '../enrolment/login-attempts.ts';
 import { lastWordMs } from '../exposures/end-exposures.ts';
@@ -25,9 +24,9 @@ import type { Guesses } from '../guesses.ts';
 import { actForNode, type Admitted } from './act-for-node.ts';
 import { admitNode } from './admit-node.ts';
 import { nextChannel } from './channels.ts';
-import type { DeviceLooks } from './device-looks.ts';
 import { Feed, type View } from './feed.ts';
 import { Joining, lockedOut } from './joining.ts';
+import type { Looks } from './node-looks.ts';
 import { noticeOlderData } from './older-data.ts';
 import type { TellsNarrowed } from './revocation-feed.ts';
 import { RevocationsOfOthers } from './revocations-of-others.ts';
@@ -50,7 +49,7 @@ export interface ConversationOptions {
   /** The address the channel came from. */
   readonly address: string;
   readonly attempts: LoginAttempts;
-  readonly looks: DeviceLooks;
+  readonly looks: Looks;
   /** Keys that were no good, by the source that showed them. */
   readonly redemptions: Guesses;
   /** The node is known now, or is another one than before. */
@@ -296,12 +295,12 @@ export class Conversation {
     kind: NodeKind,
     had: TokenIds | undefined,
   ): Promise<View | undefined> {
-    const { context } = this.#options;
+    const { looks } = this.#options;
     if (kind === 'device') {
       const given = had === undefined ? undefined : { ...had, keeps: this.#keepsGrants };
-      return this.#options.looks.look(organisation, node as DeviceId, given);
+      return looks.devices.look(organisation, node as DeviceId, given);
     }
-    if (kind === 'connector') return connectorView(context, organisation, node as ConnectorId);
+    if (kind === 'connector') return looks.connectors.look(organisation, node as ConnectorId);
     return Promise.resolve({ snapshot: { kind: 'relay' } });
   }
 

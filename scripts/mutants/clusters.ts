@@ -38,6 +38,22 @@ export const clustersMutants: readonly Mutant[] = [
       '',
     ],
   ]),
+  ...guards(
+    'controller/store/gathered.ts',
+    ['test/controller/gathered.test.ts'],
+    [
+      [
+        'of those who are answered together one that fails takes no other along',
+        'if (batch.length > 1 && !(error instanceof UnusableDatabase)) return false;',
+        '',
+      ],
+      [
+        'a database that is away holds up those who are answered together once',
+        ' && !(error instanceof UnusableDatabase)',
+        '',
+      ],
+    ],
+  ),
   ...guards('controller/store/migrations/append-only.ts', store, [
     [
       'an audit entry never appears below one that was read',
