@@ -25,12 +25,15 @@ import type { NodeShares } from './operator/node-shares.ts';
 import type { Organisations } from './operator/organisations.ts';
 import type { UsageCounts } from './operator/usage-counts.ts';
 import type { ScopedStore } from './store/scoped-store.ts';
+import type { SharedCommit } from './store/shared-commit.ts';
 import type { Store } from './store/store.ts';
 
 /** One organisation's records and its current document. */
 export interface Organisation {
   readonly id: OrganisationId;
   readonly store: ScopedStore;
+  /** For what many nodes write at once. */
+  readonly commits: SharedCommit;
   readonly reader: OrganisationReader;
   readonly narrowed: NarrowedRights;
   readonly opened: OpenedCounts;

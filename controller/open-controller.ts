@@ -33,6 +33,7 @@ import { Organisations } from './operator/organisations.ts';
 import { UsageCounts } from './operator/usage-counts.ts';
 import { Countries, noCountries } from './source/countries.ts';
 import { movedNote } from './store/move-records.ts';
+import { SharedCommit } from './store/shared-commit.ts';
 import { openStore, type Store } from './store/store.ts';
 
 export interface OpenOptions {
@@ -157,6 +158,7 @@ async function open(
         organisation = {
           id: wanted,
           store: scoped,
+          commits: new SharedCommit(scoped),
           reader: new OrganisationReader(scoped, countries ?? noCountries),
           narrowed: new NarrowedRights(),
           opened: new OpenedCounts(),

@@ -54,6 +54,18 @@ export const clustersMutants: readonly Mutant[] = [
       ],
     ],
   ),
+  ...guards(
+    'controller/store/shared-commit.ts',
+    ['test/controller/shared-commit.test.ts'],
+    [
+      ['a shared commit does not wait for itself', 'refuseBesideTransaction();', ''],
+      [
+        'what hangs on a right shares no commit',
+        'if (isUnderGuard()) return this.#store.transaction(work);',
+        '',
+      ],
+    ],
+  ),
   ...guards('controller/store/migrations/append-only.ts', store, [
     [
       'an audit entry never appears below one that was read',

@@ -316,7 +316,7 @@ export const decisionsMutants: readonly Mutant[] = [
   ]),
   ...guards('controller/control/admit-node.ts', control, [
     ['a node comes with the machine key it enrolled with', '    hello.mk === node.mk &&\n', ''],
-    ['a blocked node stays out', "  if (node.state === 'blocked') return { state: 'blocked' };\n", ''],
+    ['a blocked node stays out', "      .where('state', '!=', 'blocked')\n", ''],
   ]),
   ...guards('controller/control/claim-of.ts', control, [
     [
