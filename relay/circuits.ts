@@ -4,9 +4,10 @@
  */
 import type { CodeName } from '../protocol/errors.ts';
 import type { OrganisationId } from '../protocol/ids.ts';
+import { OpenItems, type OpenItem } from '../protocol/open-items.ts';
 
 /** A circuit of nodes or of a browser, as far as memory goes. */
-export interface HoldsBytes {
+export interface HoldsBytes extends OpenItem {
   readonly heldBytes: number;
   /** Whether one end is a browser, which anybody may be. */
   readonly isBrowsers?: boolean;
@@ -19,7 +20,7 @@ const circuitBytes = 16 * 1_024;
 export class Circuits {
   readonly #limitBytes: number;
   readonly #limit: number;
-  readonly #byOrganisation = new Map<OrganisationId, Set<HoldsBytes>>();
+  readonly #byOrganisation = new Map<OrganisationId, OpenItems<HoldsBytes>>();
   #size = 0;
 
   constructor(limitBytes: number) {
@@ -40,9 +41,9 @@ export class Circuits {
   }
 
   add(circuit: HoldsBytes, organisation: OrganisationId): void {
-    const own = this.#byOrganisation.get(organisation) ?? new Set();
+    const own = this.#byOrganisation.get(organisation) ?? new OpenItems();
     if (own.size === 0) this.#byOrganisation.set(organisation, own);
-    if (!own.has(circuit)) this.#size += 1;
+    this.#size += 1;
     own.add(circuit);
   }
 
@@ -67,7 +68,7 @@ export class Circuits {
     let held = 0;
     const piles: Pile[] = [];
     for (const own of this.#byOrganisation.values()) {
-      const pile = new Pile([...own].filter(counts));
+      const pile = new Pile(own.all().filter(counts));
       piles.push(pile);
       held += pile.heldBytes;
     }

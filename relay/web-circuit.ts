@@ -10,6 +10,7 @@ import type { Meter } from './rate-shares.ts';
 
 export class WebCircuit {
   readonly isBrowsers = true;
+  place: number | undefined;
   readonly #socket: Socket;
   readonly #stream: MuxStream;
   #taken = 0;

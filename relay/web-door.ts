@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../protocol/clock.ts';
 import type { OwnServer } from '../protocol/fed-server.ts';
 import type { Name } from '../protocol/names.ts';
+import { OpenItems, type OpenItem } from '../protocol/open-items.ts';
 import type { MuxStream } from '../protocol/mux/stream.ts';
 import { neighbourhoodOf } from './browser-network.ts';
 import { plainAddress, sourceOfAddress } from '../protocol/source-address.ts';
@@ -57,10 +58,15 @@ interface Asked {
   readonly connectors: readonly WebConnector[];
 }
 
-/** What is passed on, and to whom. */
-interface Passed {
+/** By what right a browser's connection is passed on, and to whom. */
+interface Right {
   readonly name: Name;
   readonly connector: WebConnector;
+}
+
+interface Passed extends OpenItem {
+  readonly circuit: WebCircuit;
+  readonly right: Right;
 }
 
 const usualPassedOfSource = 1_024;
@@ -90,8 +96,7 @@ export class WebDoor {
   readonly #unfinished = new Map<Socket, string>();
   readonly #waitingOf = new Map<string, number>();
   readonly #passedOf = new Map<string, number>();
-  /** Those that are passed on, and by what right. */
-  readonly #passed = new Map<WebCircuit, Passed>();
+  readonly #passed = new OpenItems<Passed>();
 
   constructor(options: WebDoorOptions) {
     this.#options = options;
@@ -116,13 +121,13 @@ export class WebDoor {
 
   close(): void {
     for (const socket of this.#unfinished.keys()) socket.destroy();
-    for (const circuit of this.#passed.keys()) circuit.cut('draining');
+    for (const { circuit } of this.#passed.all()) circuit.cut('draining');
   }
 
   /** It showed a newer ticket: browsers at a hostname that this one does not name are cut, and come again to whoever serves it. */
   recheck(connector: WebConnector): void {
-    for (const [circuit, passed] of this.#passed)
-      if (passed.connector === connector && !connector.serves(passed.name)) circuit.cut('revoked');
+    for (const { circuit, right } of this.#passed.all())
+      if (right.connector === connector && !connector.serves(right.name)) circuit.cut('revoked');
   }
 
   #begin(socket: Socket, source: string): void {
@@ -208,20 +213,21 @@ export class WebDoor {
     }
   }
 
-  #join(socket: Socket, source: string, stream: MuxStream, passed: Passed): void {
+  #join(socket: Socket, source: string, stream: MuxStream, right: Right): void {
     this.#finish(socket);
     socket.setNoDelay(true);
     socket.setKeepAlive(true, keepAliveMs);
     count(this.#passedOf, source, 1);
-    const { id, organisation } = passed.connector;
+    const { id, organisation } = right.connector;
     const { circuits, rates } = this.#options;
     const over = (): void => {
       count(this.#passedOf, source, -1);
-      this.#passed.delete(circuit);
+      this.#passed.delete(passed);
       circuits.delete(circuit, organisation);
     };
     const circuit = new WebCircuit(socket, stream, over, rates.of(organisation));
-    this.#passed.set(circuit, passed);
+    const passed: Passed = { circuit, right };
+    this.#passed.add(passed);
     circuits.add(circuit, organisation);
     this.#options.passed(id);
   }

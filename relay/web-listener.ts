@@ -2,6 +2,7 @@
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import type { Clock } from '../protocol/clock.ts';
 import { ProxiedPort, type TrustsProxy } from '../protocol/proxied-port.ts';
+import { OpenSockets } from '../protocol/open-sockets.ts';
 import type { WebDoor } from './web-door.ts';
 
 export interface WebListener {
@@ -22,7 +23,7 @@ export interface WebListenerOptions {
 
 /** Rejects with the system's error when the address cannot be listened on. */
 export async function listenForBrowsers(options: WebListenerOptions): Promise<WebListener> {
-  const open = new Set<Socket>();
+  const open = new OpenSockets();
   const { trustsProxy: trusts, clock } = options;
   const proxied = trusts === undefined ? undefined : new ProxiedPort({ trusts, clock });
   const pass = (socket: Socket): void => {
@@ -32,7 +33,6 @@ export async function listenForBrowsers(options: WebListenerOptions): Promise<We
   };
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     open.add(socket);
-    socket.once('close', () => open.delete(socket));
     if (proxied === undefined) pass(socket);
     else proxied.take(socket, pass);
   });
@@ -45,7 +45,7 @@ export async function listenForBrowsers(options: WebListenerOptions): Promise<We
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        for (const socket of open) socket.destroy();
+        open.destroyAll();
       }),
   };
 }

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { EarlyBytes } from '../flows/early-bytes.ts';
 import type { OpenFlow } from '../flows/open-flow.ts';
 import { splice } from '../flows/splice.ts';
+import { OpenSockets } from '../../protocol/open-sockets.ts';
 
 export interface CaptureListener {
   /** On 127.0.0.1. */
@@ -30,7 +31,7 @@ export async function listenForCaptured(
   openFlow: OpenFlow,
   { originalDestination, boundUnsent }: CapturedSockets,
 ): Promise<CaptureListener> {
-  const open = new Set<Socket>();
+  const open = new OpenSockets();
   let pending = 0;
   const take = async (socket: Socket): Promise<void> => {
     const destination = originalDestination(socket);
@@ -54,7 +55,6 @@ export async function listenForCaptured(
   const options = { allowHalfOpen: true, pauseOnConnect: true, highWaterMark: mostUnsentBytes };
   const server: Server = createServer(options, (socket) => {
     open.add(socket);
-    socket.on('close', () => open.delete(socket));
     socket.on('error', () => undefined);
     void take(socket);
   });
@@ -65,7 +65,7 @@ export async function listenForCaptured(
     port: (server.address() as AddressInfo).port,
     close() {
       server.close();
-      for (const socket of open) socket.resetAndDestroy();
+      for (const socket of open.all()) socket.resetAndDestroy();
     },
   };
 }

@@ -7,6 +7,7 @@ import { isIPv4 } from 'node:net';
 import type { Clock } from '../../protocol/clock.ts';
 import { codes, Fault, organisationLimit, sentences, toFault, type CodeName } from '../../protocol/errors.ts';
 import type { NetworkId } from '../../protocol/ids.ts';
+import { OpenMap } from '../../protocol/open-items.ts';
 import { parseName, type Name } from '../../protocol/names.ts';
 import { mostAnswerBytes, parseRecords, type RecordType } from '../../protocol/dns-records.ts';
 import { listsPort } from '../../protocol/ports.ts';
@@ -66,7 +67,9 @@ const noteMs = 2_000;
 
 export class Flows implements AskConnector {
   readonly #options: FlowOptions;
-  readonly #active = new Set<ActiveFlow>();
+  /** By a number of their own, since streams of several sessions are among them. */
+  readonly #active = new OpenMap<number, ActiveFlow>();
+  #opened = 0;
   #incidents: (Incident & { readonly resourceId: string | undefined })[] = [];
   /** The last note by resource id. */
   readonly #notes = new Map<string, { readonly reason: string; readonly atMs: number }>();
@@ -80,7 +83,7 @@ export class Flows implements AskConnector {
   }
 
   active(): ActiveFlow[] {
-    return [...this.#active];
+    return [...this.#active.values()];
   }
 
   /** Newest first. */
@@ -268,9 +271,10 @@ export class Flows implements AskConnector {
         return stream.droppedDatagrams;
       },
     };
-    this.#active.add(flow);
+    const number = this.#opened++;
+    this.#active.add(number, flow);
     stream.once('error', (error) => this.#remember('ended', host, port, resource, toFault(error)));
-    stream.once('close', () => this.#active.delete(flow));
+    stream.once('close', () => this.#active.delete(number));
   }
 
   #remember(

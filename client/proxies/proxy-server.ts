@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { systemClock } from '../../protocol/clock.ts';
 import { Fault, toFault } from '../../protocol/errors.ts';
+import { OpenSockets } from '../../protocol/open-sockets.ts';
 import type { FlowTarget, OpenDatagrams, OpenFlow } from '../flows/open-flow.ts';
 import { splice } from '../flows/splice.ts';
 import { connectEstablished, readConnect, statusFor, writeRefusal } from './http-connect.ts';
@@ -55,7 +56,7 @@ const requestTimeoutMs = 10_000;
 export async function serveProxy(options: ProxyOptions): Promise<ProxyServer> {
   if (!/^127\.\d+\.\d+\.\d+$/.test(options.address))
     throw new Fault('denied', `a proxy listens on loopback only, such as 127.0.0.1:${options.port}`);
-  const open = new Set<Socket>();
+  const open = new OpenSockets();
   const ownerOf = options.ownerOf ?? ownerOfPeer;
   const { openDatagrams, address } = options;
   const associations =
@@ -69,7 +70,6 @@ export async function serveProxy(options: ProxyOptions): Promise<ProxyServer> {
         });
   const server = createServer({ allowHalfOpen: true, highWaterMark: mostUnsentBytes }, (socket) => {
     open.add(socket);
-    socket.on('close', () => open.delete(socket));
     socket.on('error', () => socket.destroy());
     const owner = ownerOf(socket);
     if (owner === undefined || !options.uids.has(owner)) socket.resetAndDestroy();
@@ -92,7 +92,7 @@ export async function serveProxy(options: ProxyOptions): Promise<ProxyServer> {
     port: (server.address() as AddressInfo).port,
     close() {
       server.close();
-      for (const socket of open) socket.destroy();
+      open.destroyAll();
     },
   };
 }

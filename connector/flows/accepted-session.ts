@@ -9,6 +9,7 @@ import type { LiveFlow } from '../../protocol/live-flows.ts';
 import type { MuxStream } from '../../protocol/mux/stream.ts';
 import { TokenBucket } from '../../protocol/mux/token-bucket.ts';
 import type { Name } from '../../protocol/names.ts';
+import { OpenMap } from '../../protocol/open-items.ts';
 import type { FlowRecord } from '../../protocol/flow-record.ts';
 import type { ConnectorResource } from '../../protocol/snapshot.ts';
 import type { Grant } from '../../protocol/tokens.ts';
@@ -45,7 +46,7 @@ export class AcceptedSession {
   readonly #network: NetworkId;
   readonly #serving: Serving;
   readonly #grants: GrantBook;
-  readonly #flows = new Map<number, OpenFlow>();
+  readonly #flows = new OpenMap<number, OpenFlow>();
   readonly #refusals: TokenBucket;
 
   constructor(session: Session, network: NetworkId, serving: Serving) {
@@ -158,7 +159,7 @@ export class AcceptedSession {
   async #dial(stream: MuxStream, flow: OpenFlow, resource: ConnectorResource): Promise<void> {
     const { request, id } = flow;
     // Kept from here on, so that a revocation during the dial ends it too.
-    this.#flows.set(stream.id, flow);
+    this.#flows.add(stream.id, flow);
     stream.once('error', () => undefined);
     try {
       if (request.kind === 'web') this.#joinWeb(stream, flow);

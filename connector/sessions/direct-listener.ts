@@ -14,6 +14,7 @@ import { acceptedTcpCarrier } from '../../protocol/link/tcp-carrier.ts';
 import { watchGate } from '../../protocol/link/tcp-gate.ts';
 import { TokenBucket } from '../../protocol/mux/token-bucket.ts';
 import { Strangers } from '../../protocol/strangers.ts';
+import { OpenSockets } from '../../protocol/open-sockets.ts';
 import { isInside, parseAddress } from '../dial/address.ts';
 
 /** Connections that have not shown a right yet. */
@@ -56,16 +57,13 @@ export async function listenDirectly(options: DirectListenerOptions): Promise<Di
     mostOfSource: maxStrangersPerSource,
     cut: (socket) => socket.resetAndDestroy(),
   });
-  const open = new Set<Socket>();
+  const open = new OpenSockets();
   const bucket = new TokenBucket(clock, arrivals);
   const server = createServer({ noDelay: true }, (socket) => {
     const source = sourceOfAddress(socket.remoteAddress ?? '');
     open.add(socket);
     strangers.add(socket, source);
-    socket.once('close', () => {
-      open.delete(socket);
-      strangers.remove(socket);
-    });
+    socket.once('close', () => strangers.remove(socket));
     watchGate(socket, own, clock, (head) =>
       options.onCarrier(acceptedTcpCarrier(socket, head, clock), source, () => strangers.remove(socket)),
     );
@@ -96,7 +94,7 @@ export async function listenDirectly(options: DirectListenerOptions): Promise<Di
       at === bound.port && (isEverywhere ? isOfThisMachine(to) : sameAddress(to, bound.address)),
     close() {
       server.close();
-      for (const socket of open) socket.destroy();
+      open.destroyAll();
     },
   };
 }

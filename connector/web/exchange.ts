@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { CodeName } from '../../protocol/errors.ts';
 import type { DeviceId } from '../../protocol/ids.ts';
+import { OpenItems, type OpenItem } from '../../protocol/open-items.ts';
 import type { RawRequest, Target } from './request-target.ts';
 import type { WebResource } from '../flows/resource-at.ts';
 import type { Right } from '../flows/right.ts';
@@ -39,8 +40,9 @@ export interface ExchangeOptions {
   cut(): void;
 }
 
-export class Exchange {
+export class Exchange implements OpenItem {
   readonly options: ExchangeOptions;
+  place: number | undefined;
   /** Undefined once it is over. */
   #endings: (() => void)[] | undefined = [];
 
@@ -72,7 +74,7 @@ export class Exchange {
 }
 
 export class OpenExchanges {
-  readonly #all = new Set<Exchange>();
+  readonly #all = new OpenItems<Exchange>();
   /** Of those that somebody was told of; a request costs nothing until then. */
   readonly #ids = new WeakMap<Exchange, string>();
 
@@ -88,7 +90,7 @@ export class OpenExchanges {
   /** Cuts what would not be opened any more; the instant at which time alone ends the first of the others. */
   recheck(cut: (exchange: Exchange, objection: Objection) => void): number {
     let endsMs = Number.POSITIVE_INFINITY;
-    for (const exchange of this.#all) {
+    for (const exchange of this.#all.all()) {
       const standing = exchange.options.standing();
       if ('endsMs' in standing) {
         endsMs = Math.min(endsMs, standing.endsMs);
@@ -102,7 +104,7 @@ export class OpenExchanges {
 
   /** Those that are open, each under an id that it keeps. */
   list(): readonly (readonly [id: string, exchange: Exchange])[] {
-    return Array.from(this.#all, (exchange) => {
+    return this.#all.all().map((exchange) => {
       const id = this.#ids.get(exchange) ?? randomUUID();
       this.#ids.set(exchange, id);
       return [id, exchange] as const;
@@ -111,7 +113,7 @@ export class OpenExchanges {
 
   /** @param tell called for each before it is cut */
   cutAll(tell: (exchange: Exchange) => void): void {
-    for (const exchange of this.#all) {
+    for (const exchange of this.#all.all()) {
       tell(exchange);
       exchange.cut();
     }

@@ -10,6 +10,7 @@ import type { FastifyServerFactoryHandler } from 'fastify';
 import type { Clock } from '../../protocol/clock.ts';
 import { sourceOfAddress } from '../../protocol/source-address.ts';
 import { Strangers } from '../../protocol/strangers.ts';
+import { OpenSockets } from '../../protocol/open-sockets.ts';
 import type { DeviceFlow } from '../flows/device-flow.ts';
 import { ShownCookies } from './cookies.ts';
 import type { RawRequest } from './request-target.ts';
@@ -65,7 +66,7 @@ function handshakes(): Strangers<TLSSocket> {
 export class HttpsEndpoint {
   readonly #options: HttpsEndpointOptions;
   readonly #connections = new WeakMap<object, Connection>();
-  readonly #open = { browser: new Set<TLSSocket>(), device: new Set<TLSSocket>() };
+  readonly #open = { browser: new OpenSockets(), device: new OpenSockets() };
   readonly #handshakes = { browser: handshakes(), device: handshakes() };
   readonly #sessions = new Set<ServerHttp2Session>();
   #http1: Server | undefined;
@@ -152,7 +153,6 @@ export class HttpsEndpoint {
     socket.on('error', () => socket.destroy());
     socket.once('close', () => {
       settle();
-      open.delete(socket);
       stream.destroy();
     });
     socket.once('secure', () => {
@@ -209,7 +209,7 @@ export class HttpsEndpoint {
 
   close(): void {
     this.#cancelDrain();
-    for (const open of Object.values(this.#open)) for (const socket of open) socket.destroy();
+    for (const open of Object.values(this.#open)) open.destroyAll();
   }
 
   #letIdleGo(): void {

@@ -4,6 +4,7 @@
  * do is theirs.
  */
 import type { CodeName } from '../errors.ts';
+import { OpenMap } from '../open-items.ts';
 import { maxPending, maxStreams } from './frames.ts';
 import type { MuxStream } from './stream.ts';
 
@@ -11,7 +12,7 @@ import type { MuxStream } from './stream.ts';
 const lastId = 0xffff_fffd;
 
 export class StreamTable {
-  readonly #streams = new Map<number, MuxStream>();
+  readonly #streams = new OpenMap<number, MuxStream>();
   readonly #peerParity: number;
   readonly #openLimit: number;
   readonly #initialWindow: number;
@@ -58,7 +59,7 @@ export class StreamTable {
     const stream = make(this.#nextId);
     this.#nextId += 2;
     this.#ownStreams++;
-    this.#streams.set(stream.id, stream);
+    this.#streams.add(stream.id, stream);
     return stream;
   }
 
@@ -83,7 +84,7 @@ export class StreamTable {
 
   /** Adds one that the peer opened. */
   admit(stream: MuxStream): void {
-    this.#streams.set(stream.id, stream);
+    this.#streams.add(stream.id, stream);
     this.#peerStreams++;
     this.#pending++;
   }

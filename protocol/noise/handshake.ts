@@ -10,7 +10,8 @@
  *
  * Any failure is `undefined` and final: the object refuses further use by throwing a plain Error.
  */
-import { agree, type AgreementKey } from '../keys.ts';
+import type { KeyObject } from 'node:crypto';
+import { agreeWith, peerKey, type AgreementKey } from '../keys.ts';
 import { keyBytes, tagBytes } from './aead.ts';
 import { SymmetricState } from './symmetric-state.ts';
 
@@ -55,15 +56,16 @@ export class Initiator {
     this.#state = step(this.#state, 'fresh', 'waiting');
     const { own, ephemeral } = this.#options;
     const s = this.#symmetric;
+    const peer = peerKey(this.#peer);
     // -> e
     s.mixHash(ephemeral.publicKey);
     s.mixKey(ephemeral.publicKey);
     // es
-    if (!mixAgreement(s, ephemeral, this.#peer)) return this.#fail();
+    if (!mixAgreement(s, ephemeral, peer)) return this.#fail();
     // s
     const sealedStatic = s.encryptAndHash(own.publicKey);
     // ss
-    if (!mixAgreement(s, own, this.#peer)) return this.#fail();
+    if (!mixAgreement(s, own, peer)) return this.#fail();
     return Buffer.concat([ephemeral.publicKey, sealedStatic, s.encryptAndHash(payload)]);
   }
 
@@ -78,8 +80,9 @@ export class Initiator {
     s.mixHash(peerEphemeral);
     s.mixKey(peerEphemeral);
     // ee, se
-    if (!mixAgreement(s, ephemeral, peerEphemeral)) return this.#fail();
-    if (!mixAgreement(s, own, peerEphemeral)) return this.#fail();
+    const theirs = peerKey(peerEphemeral);
+    if (!mixAgreement(s, ephemeral, theirs)) return this.#fail();
+    if (!mixAgreement(s, own, theirs)) return this.#fail();
     // psk
     s.mixKeyAndHash(psk);
     const payload = s.decryptAndHash(message.subarray(keyBytes));
@@ -102,8 +105,8 @@ export class Responder {
   readonly #options: HandshakeOptions;
   readonly #symmetric: SymmetricState;
   #state: 'fresh' | 'read' | 'done' = 'fresh';
-  #peerEphemeral: Buffer | undefined;
-  #peer: Buffer | undefined;
+  /** Ephemeral and static. */
+  #theirs: { readonly ephemeral: KeyObject; readonly own: KeyObject } | undefined;
 
   constructor(options: HandshakeOptions) {
     this.#options = options;
@@ -124,34 +127,34 @@ export class Responder {
     s.mixHash(peerEphemeral);
     s.mixKey(peerEphemeral);
     // es
-    if (!mixAgreement(s, own, peerEphemeral)) return this.#fail();
+    const theirEphemeral = peerKey(peerEphemeral);
+    if (!mixAgreement(s, own, theirEphemeral)) return this.#fail();
     // s
     const staticEnd = keyBytes + keyBytes + tagBytes;
     const peer = s.decryptAndHash(message.subarray(keyBytes, staticEnd));
     if (peer === undefined) return this.#fail();
     // ss
-    if (!mixAgreement(s, own, peer)) return this.#fail();
+    const theirOwn = peerKey(peer);
+    if (!mixAgreement(s, own, theirOwn)) return this.#fail();
     const payload = s.decryptAndHash(message.subarray(staticEnd));
     if (payload === undefined) return this.#fail();
-    this.#peerEphemeral = peerEphemeral;
-    this.#peer = peer;
+    this.#theirs = { ephemeral: theirEphemeral, own: theirOwn };
     return { peer, payload };
   }
 
   /** Message 2 around `payload`, and the keys; undefined when the initiator's keys do not allow it. */
   writeSecond(payload: Buffer, psk: Buffer): { message: Buffer; result: HandshakeResult } | undefined {
     this.#state = step(this.#state, 'read', 'done');
-    const peerEphemeral = this.#peerEphemeral;
-    const peer = this.#peer;
-    if (peerEphemeral === undefined || peer === undefined) throw new Error('message 1 was not read');
+    const theirs = this.#theirs;
+    if (theirs === undefined) throw new Error('message 1 was not read');
     const { ephemeral } = this.#options;
     const s = this.#symmetric;
     // <- e
     s.mixHash(ephemeral.publicKey);
     s.mixKey(ephemeral.publicKey);
     // ee, se
-    if (!mixAgreement(s, ephemeral, peerEphemeral)) return this.#fail();
-    if (!mixAgreement(s, ephemeral, peer)) return this.#fail();
+    if (!mixAgreement(s, ephemeral, theirs.ephemeral)) return this.#fail();
+    if (!mixAgreement(s, ephemeral, theirs.own)) return this.#fail();
     // psk
     s.mixKeyAndHash(psk);
     const message = Buffer.concat([ephemeral.publicKey, s.encryptAndHash(payload)]);
@@ -178,8 +181,8 @@ function begin(prologue: Uint8Array, responderKey: Buffer): SymmetricState {
 }
 
 /** False when the result is zero (a low-order point): the handshake must end. */
-function mixAgreement(symmetric: SymmetricState, own: AgreementKey, peer: Buffer): boolean {
-  const shared = agree(own, peer);
+function mixAgreement(symmetric: SymmetricState, own: AgreementKey, peer: KeyObject): boolean {
+  const shared = agreeWith(own, peer);
   if (shared === undefined) return false;
   symmetric.mixKey(shared);
   shared.fill(0);

@@ -33,6 +33,14 @@ export const channelMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
+    'protocol/open-items.ts',
+    ['test/protocol/open-items.test.ts'],
+    [
+      ['what has left a map is let go', '    entry.value = undefined;\n', ''],
+      ['what has left is not deleted elsewhere', ' || this.#items[place] !== item', ''],
+    ],
+  ),
+  ...guards(
     'protocol/link/attachment.ts',
     ['test/relay/websocket-lengths.test.ts'],
     [['node maxPayload', '    maxPayload: hopMaxPayload,\n', '']],

@@ -162,7 +162,11 @@ class Caller {
     if (!closed || text.includes('/behind') || statuses.filter((status) => status === 200).length > 1)
       return `behind a CONNECT: ${text}`;
     if (statuses[0] !== 200) throw new Error(`it ended with ${statuses.join()}`);
-    return /for \S+ -?\d+/.exec(text)?.[0] ?? '';
+    const length = Number(/^content-length: (\d+)/im.exec(text)?.[1] ?? Number.NaN);
+    const body = text.slice(text.indexOf('\r\n\r\n') + 4);
+    // The CONNECT ends the connection, also where the application has not sent all of what was asked for before.
+    if (body.length < length) throw new Error('it broke off');
+    return Number.isNaN(length) ? (/for \S+ -?\d+/.exec(body)?.[0] ?? '') : body.slice(0, length);
   }
 
   #askByHttp2(index: number): Promise<string> {
