@@ -7,6 +7,7 @@ import type { Clock, Random } from '../protocol/clock.ts';
 import type { TrustsProxy } from '../protocol/proxied-port.ts';
 import type { ConnectorId, DeviceId, OrganisationId } from '../protocol/ids.ts';
 import type { Publish } from './changes.ts';
+import type { SharedReads } from './control/shared-reads.ts';
 import type { NarrowedRights } from './decisions/narrowed-rights.ts';
 import type { OpenedCounts } from './decisions/opened-counts.ts';
 import type { Authority } from './keys/authority.ts';
@@ -34,6 +35,8 @@ export interface Organisation {
   readonly store: ScopedStore;
   /** For what many nodes write at once. */
   readonly commits: SharedCommit;
+  /** For what many nodes are told at once. */
+  readonly reads: SharedReads;
   readonly reader: OrganisationReader;
   readonly narrowed: NarrowedRights;
   readonly opened: OpenedCounts;

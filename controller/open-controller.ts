@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import type { Clock, Random } from '../protocol/clock.ts';
 import type { OrganisationId } from '../protocol/ids.ts';
 import type { TrustsProxy } from '../protocol/proxied-port.ts';
+import { SharedReads } from './control/shared-reads.ts';
 import { actOnChange } from './decisions/act-on-change.ts';
 import { settleLater } from './decisions/settle-later.ts';
 import { NarrowedRights } from './decisions/narrowed-rights.ts';
@@ -159,6 +160,7 @@ async function open(
           id: wanted,
           store: scoped,
           commits: new SharedCommit(scoped),
+          reads: new SharedReads(scoped, now),
           reader: new OrganisationReader(scoped, countries ?? noCountries),
           narrowed: new NarrowedRights(),
           opened: new OpenedCounts(),

@@ -331,6 +331,17 @@ export const decisionsMutants: readonly Mutant[] = [
   ...guards('controller/control/older-data.ts', control, [
     ['data that was put back is noticed', 'if (epoch <= own) return;', 'if (epoch >= 0) return;'],
   ]),
+  ...guards(
+    'controller/control/conversation.ts',
+    ['test/controller/returning-nodes.test.ts'],
+    [
+      [
+        'a node that has gone is not let in',
+        "    if (this.#state === 'closed') return;\n    this.#network = network;\n",
+        '    this.#network = network;\n',
+      ],
+    ],
+  ),
   ...guards('controller/control/conversation.ts', control, [
     [
       'hello comes once',
@@ -360,8 +371,8 @@ export const decisionsMutants: readonly Mutant[] = [
   ...guards('controller/control/feed.ts', control, [
     [
       'a verifier is told everything that is remembered',
-      'last === undefined && this.#revocations !== undefined ? await remembered(store, now()) : []',
-      '[]',
+      ': reads.remembered();',
+      ': { epoch: await reads.epoch(), revocations: [] };',
     ],
   ]),
 ];

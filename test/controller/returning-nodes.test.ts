@@ -70,6 +70,28 @@ test('connectors that say hello at once share transactions, and each has a chann
   assert.ok(counted.begun <= nodes.length / 2, `${counted.begun} transactions`);
 });
 
+test('a node that goes while its hello waits for others is not listed', async (t) => {
+  const controller = await acme(t);
+  const [node] = (await connectors(controller, 1)) as [TestNode];
+  const { context, control } = controller;
+  const { store } = context.organisation(context.firstOrganisation);
+  let goOn = (): void => undefined;
+  const held = new Promise<void>((resolve) => (goOn = resolve));
+  const holding = store.transaction(() => held);
+  await node.connect();
+  node.send(node.helloMessage());
+  await settle();
+  node.close();
+  await settle();
+  goOn();
+  await holding;
+  await settle();
+  assert.equal(control.connected, 0);
+  assert.ok(!context.presence.isOnline(node.id as NodeId));
+  await node.hello();
+  assert.equal(control.connected, 1);
+});
+
 /** A hello of this node as the controller's admission sees it, with a handshake of its own. */
 function helloOf(
   { id, machineKey, nodeKey }: Pick<TestNode, 'id' | 'machineKey' | 'nodeKey'>,
