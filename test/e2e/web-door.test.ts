@@ -17,6 +17,7 @@ import { Organisation } from '../support/organisation/organisation.ts';
 import { Person } from '../support/organisation/person.ts';
 import type { Program } from '../support/lab/program.ts';
 import { labSite } from '../support/organisation/site.ts';
+import { uploadFile } from '../support/upload-file.ts';
 
 const wiki = 'https://wiki.acme.example';
 const uploadMegabytes = times(64, 1_024);
@@ -115,13 +116,7 @@ suite('the web door in the lab', () => {
     );
     assert.equal(size, 20_000_000);
     const kept = memoryOf(organisation);
-    const uploaded = (await page.evaluate(async (megabytes) => {
-      const block = new Uint8Array(1_048_576).fill(7);
-      const body = new Blob(Array.from({ length: megabytes }, () => block));
-      const answer = await fetch('/upload', { method: 'POST', body });
-      return answer.json();
-    }, uploadMegabytes)) as { length: number };
-    assert.equal(uploaded.length, uploadMegabytes * 1_048_576);
+    await uploadFile(page, uploadMegabytes);
     const grown = memoryOf(organisation) - kept;
     assert.ok(grown < 64 * 1_024, `the connector's memory grew by ${grown} KiB`);
     await context.close();
