@@ -70,14 +70,18 @@ test('connectors that say hello at once share transactions, and each has a chann
   assert.ok(counted.begun <= nodes.length / 2, `${counted.begun} transactions`);
 });
 
+/** A transaction of the organisation for which all others wait, until it goes on. */
+function hold(store: ScopedStore): { goOn: () => void; holding: Promise<void> } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  return { goOn: resolve, holding: store.transaction(() => promise) };
+}
+
 test('a node that goes while its hello waits for others is not listed', async (t) => {
   const controller = await acme(t);
   const [node] = (await connectors(controller, 1)) as [TestNode];
   const { context, control } = controller;
   const { store } = context.organisation(context.firstOrganisation);
-  let goOn = (): void => undefined;
-  const held = new Promise<void>((resolve) => (goOn = resolve));
-  const holding = store.transaction(() => held);
+  const { goOn, holding } = hold(store);
   await node.connect();
   node.send(node.helloMessage());
   await settle();
@@ -139,9 +143,10 @@ test('a node that is blocked or removed while its hello waits for others is not 
     TestNode,
   ];
   const { store } = context.organisation(context.firstOrganisation);
+  const { goOn, holding } = hold(store);
   const states = [blocked, removed, other].map((node) => admitNode(context, ...helloOf(node)));
-  // Each has been found by now, and is written down in a later turn of the loop.
-  await Promise.all([
+  await settle();
+  const done = Promise.all([
     store
       .update('nodes')
       .set({ state: 'blocked' })
@@ -152,6 +157,9 @@ test('a node that is blocked or removed while its hello waits for others is not 
       .where('id', '=', removed.id as NodeId)
       .execute(),
   ]);
+  await settle();
+  goOn();
+  await Promise.all([holding, done]);
   assert.deepEqual(
     (await Promise.all(states)).map(({ state }) => state),
     ['blocked', 'unknown', 'admitted'],
