@@ -3,6 +3,7 @@
  * posture verdicts (`--egress-allow`). Judged on the address that is dialled, so no name, however it resolves, leads
  * elsewhere. What a token or a request names is never fetched at all.
  */
+import { metadataNetworks } from '../protocol/metadata-addresses.ts';
 import { isInNetworks, parseIpNetwork, type IpNetwork } from '../policy/ip-network.ts';
 
 /** What the operator allows. `default`: anywhere with one organisation, public addresses with several. */
@@ -26,13 +27,7 @@ const never = networks(
   '::/128',
   'fe80::/10',
   'ff00::/8',
-  // Metadata elsewhere: Alibaba, Azure, Oracle; Amazon, Google, Scaleway.
-  '100.100.100.200/32',
-  '168.63.129.16/32',
-  '192.0.0.192/32',
-  'fd00:ec2::/32',
-  'fd20:ce::254/128',
-  'fd00:42::42/128',
+  ...metadataNetworks,
 );
 
 /** Not public, of IPv4 (RFC 6890 and its successors). */

@@ -13,6 +13,7 @@ import { tlsVersions } from '../protocol/tls.ts';
 import {
   boundedServerOptions,
   boundPeers,
+  listenBacklog,
   peerBounds,
   refuseUpgrade,
   type PeerBounds,
@@ -85,7 +86,7 @@ export class Listener {
   listen(host: string, port: number): Promise<AddressInfo> {
     return new Promise((resolve, reject) => {
       this.#port.once('error', reject);
-      this.#port.listen(port, host, () => {
+      this.#port.listen(port, host, listenBacklog, () => {
         this.#port.off('error', reject);
         resolve(this.#port.address() as AddressInfo);
       });

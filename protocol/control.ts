@@ -9,6 +9,7 @@ import { idPattern } from './ids.ts';
 import { ExposeAnswer, ExposeCall } from './exposures.ts';
 import { FlowRecord } from './flow-record.ts';
 import { AskFlows, FlowsAnswer } from './live-flows.ts';
+import { numbered } from './message-form.ts';
 import { AskHealth, HealthAnswer } from './resource-health.ts';
 import { PostureFacts } from './posture-facts.ts';
 import { RequestAnswer, RequestCall } from './request-messages.ts';
@@ -28,11 +29,10 @@ const bootId = Type.String({
   pattern: '^[A-Za-z0-9_-]{22}$',
   description: '16 random bytes of this process start',
 });
-const common = { id: Type.Optional(Type.Integer()), re: Type.Optional(Type.Integer()) };
 
 /** First message of a node that has enrolled. `sig` = Ed25519(mk, "control", handshake hash). */
 export const Hello = Type.Object({
-  ...common,
+  ...numbered,
   t: Type.Literal('hello'),
   kind: nodeKind,
   node: Type.String({ pattern: idPattern() }),
@@ -55,7 +55,7 @@ export const Hello = Type.Object({
  * of a pk_ or sk_), `code` and `loopback`. `sig` = Ed25519(mk, "enrol", handshake hash ‖ nk).
  */
 export const Enrol = Type.Object({
-  ...common,
+  ...numbered,
   t: Type.Literal('enrol'),
   kind: nodeKind,
   secret: Type.Optional(Type.String({ maxLength: 4_096 })),
@@ -84,14 +84,14 @@ export const Enrol = Type.Object({
 
 /** The code that came back on the loopback redirect, and the verifier behind the challenge. */
 export const Login = Type.Object({
-  ...common,
+  ...numbered,
   t: Type.Literal('login'),
   code: Type.String({ maxLength: 128 }),
   verifier: Type.String({ pattern: pattern32Bytes }),
 });
 
 export const Posture = Type.Object({
-  ...common,
+  ...numbered,
   t: Type.Literal('posture'),
   seq: Type.Integer({ minimum: 0 }),
   at: Type.Integer(),
@@ -100,7 +100,7 @@ export const Posture = Type.Object({
 
 /** Flow records, oldest first; kept by the connector until `received` covers them. None: asks for `received` alone. */
 export const Receipts = Type.Object({
-  ...common,
+  ...numbered,
   t: Type.Literal('receipts'),
   list: Type.Array(FlowRecord, { maxItems: 500 }),
 });
@@ -110,7 +110,7 @@ export const Receipts = Type.Object({
  * hostnames. `key` is its SPKI, base64url. Answered by `certificate`, which carries `id` as `re`.
  */
 export const Certify = Type.Object({
-  ...common,
+  ...numbered,
   t: Type.Literal('certify'),
   key: Type.String({ pattern: '^[A-Za-z0-9_-]{1,2048}$' }),
   host: Type.Optional(Type.String({ minLength: 1, maxLength: 253 })),
@@ -118,14 +118,14 @@ export const Certify = Type.Object({
 
 /** Where a connector can be reached without a relay; replaces what it published before, an empty list included. */
 export const Publish = Type.Object({
-  ...common,
+  ...numbered,
   t: Type.Literal('publish'),
   direct: Type.Array(Type.String({ minLength: 1, maxLength: maxEndpointLength }), { maxItems: maxEndpoints }),
 });
 
 /** Ends the device's session; the node stays known. */
 export const Logout = Type.Object({
-  ...common,
+  ...numbered,
   t: Type.Literal('logout'),
   /** With it every session of the person ends, in browsers and on devices. */
   everywhere: Type.Optional(Type.Boolean()),
@@ -136,7 +136,7 @@ export const Logout = Type.Object({
  * X25519(nk, control key) of "postern/1 rotate\0" ‖ h ‖ mk ‖ nk.
  */
 export const Rotate = Type.Object({
-  ...common,
+  ...numbered,
   t: Type.Literal('rotate'),
   mk: key,
   nk: key,
@@ -146,7 +146,7 @@ export const Rotate = Type.Object({
 });
 
 /** The process is ending in order. */
-export const Bye = Type.Object({ ...common, t: Type.Literal('bye') });
+export const Bye = Type.Object({ ...numbered, t: Type.Literal('bye') });
 
 export const FromNode = Type.Union([
   Hello,
@@ -195,23 +195,23 @@ const revocation = {
 
 export const FromController = Type.Union([
   Type.Object({
-    ...common,
+    ...numbered,
     t: Type.Literal('welcome'),
     node: Type.String({ pattern: idPattern() }),
     org: Type.String(),
     card: Type.String(),
   }),
   Type.Object({
-    ...common,
+    ...numbered,
     t: Type.Literal('code'),
     user_code: Type.String(),
     url: Type.String(),
     expires: Type.Integer(),
   }),
-  Type.Object({ ...common, t: Type.Literal('open'), url: Type.String(), state: Type.String() }),
+  Type.Object({ ...numbered, t: Type.Literal('open'), url: Type.String(), state: Type.String() }),
   /** `v` numbers snapshots and patches of one channel; `revoked` and `narrowed` are what is still remembered. */
   Type.Object({
-    ...common,
+    ...numbered,
     t: Type.Literal('snapshot'),
     v: Type.Integer(),
     epoch: Type.Integer(),
@@ -221,27 +221,27 @@ export const FromController = Type.Union([
   }),
   /** Changes version `from` into `v`: `set` replaces whole fields, except collections, where null removes an entry. */
   Type.Object({
-    ...common,
+    ...numbered,
     t: Type.Literal('patch'),
     from: Type.Integer(),
     v: Type.Integer(),
     set: Type.Record(Type.String(), Type.Unknown()),
   }),
-  Type.Object({ ...common, t: Type.Literal('beat'), epoch: Type.Integer(), now: Type.Integer() }),
-  Type.Object({ ...common, t: Type.Literal('revoke'), ...revocation }),
-  Type.Object({ ...common, t: Type.Literal('tickets'), list: Type.Array(Type.String()) }),
+  Type.Object({ ...numbered, t: Type.Literal('beat'), epoch: Type.Integer(), now: Type.Integer() }),
+  Type.Object({ ...numbered, t: Type.Literal('revoke'), ...revocation }),
+  Type.Object({ ...numbered, t: Type.Literal('tickets'), list: Type.Array(Type.String()) }),
   /** All grants of the device, those it has already by their ids in `kept`: what is not among them any more is gone. */
   Type.Object({
-    ...common,
+    ...numbered,
     t: Type.Literal('grants'),
     list: Type.Array(Type.String()),
     kept: Type.Optional(Type.Array(Type.String({ pattern: idPattern('tok') }))),
   }),
   /** The new keys count; the old ones open nothing any more. */
-  Type.Object({ ...common, t: Type.Literal('rotated'), mk: key, nk: key }),
-  Type.Object({ ...common, t: Type.Literal('received'), seq: Type.Integer() }),
-  Type.Object({ ...common, t: Type.Literal('certificate'), pem: Type.String() }),
-  Type.Object({ ...common, t: Type.Literal('drain'), after: Type.Integer() }),
+  Type.Object({ ...numbered, t: Type.Literal('rotated'), mk: key, nk: key }),
+  Type.Object({ ...numbered, t: Type.Literal('received'), seq: Type.Integer() }),
+  Type.Object({ ...numbered, t: Type.Literal('certificate'), pem: Type.String() }),
+  Type.Object({ ...numbered, t: Type.Literal('drain'), after: Type.Integer() }),
   RequestAnswer,
   ExposeAnswer,
   Probe,
@@ -251,7 +251,7 @@ export const FromController = Type.Union([
   ...WebFromController,
   /** The channel ends after it. `message` is a sentence for the person at this node. */
   Type.Object({
-    ...common,
+    ...numbered,
     t: Type.Literal('fault'),
     code: Type.String(),
     message: Type.Optional(Type.String()),

@@ -4,6 +4,7 @@
  */
 import { Type, type Static } from 'typebox';
 import { idPattern } from './ids.ts';
+import { numbered, question } from './message-form.ts';
 
 /** Of one connector; the newest. */
 export const maxLiveFlows = 500;
@@ -28,12 +29,9 @@ const LiveFlow = Type.Object({
   down: Type.Optional(Type.Integer({ minimum: 0 })),
 });
 
-const question = Type.String({ pattern: '^[A-Za-z0-9_-]{22}$', description: '16 random bytes, base64url' });
-const common = { id: Type.Optional(Type.Integer()), re: Type.Optional(Type.Integer()) };
-
 /** To a connector: which flows are open? With `cut`: end that one first. One that does not know it ignores it. */
 export const AskFlows = Type.Object({
-  ...common,
+  ...numbered,
   t: Type.Literal('flows'),
   question,
   cut: Type.Optional(flowId),
@@ -41,7 +39,7 @@ export const AskFlows = Type.Object({
 
 /** What a connector answers. */
 export const FlowsAnswer = Type.Object({
-  ...common,
+  ...numbered,
   t: Type.Literal('flowing'),
   question,
   list: Type.Array(LiveFlow, { maxItems: maxLiveFlows }),

@@ -4,6 +4,7 @@
  */
 import { Type, type Static } from 'typebox';
 import { idPattern } from './ids.ts';
+import { numbered, question } from './message-form.ts';
 
 /** What a connector tells at once; those that fail come first. */
 export const maxHealth = 5_000;
@@ -30,12 +31,10 @@ const change = Type.Object({
 });
 
 const port = Type.Integer({ minimum: 1, maximum: 65_535 });
-const question = Type.String({ pattern: '^[A-Za-z0-9_-]{22}$', description: '16 random bytes, base64url' });
-const common = { id: Type.Optional(Type.Integer()), re: Type.Optional(Type.Integer()) };
 
 /** To a connector: what became of your last dials? With `resource`: of that one, and how it changed. */
 export const AskHealth = Type.Object({
-  ...common,
+  ...numbered,
   t: Type.Literal('health'),
   question,
   resource: Type.Optional(Type.String({ pattern: idPattern('res') })),
@@ -43,7 +42,7 @@ export const AskHealth = Type.Object({
 
 /** What a connector answers: one entry for each port of a resource that was dialled since it started. */
 export const HealthAnswer = Type.Object({
-  ...common,
+  ...numbered,
   t: Type.Literal('healthy'),
   question,
   list: Type.Array(

@@ -49,6 +49,12 @@ export function boundedServerOptions(
   };
 }
 
+/**
+ * Connections that the system takes while a program is busy. Node's own 511 are full at once when thousands of nodes come back:
+ * each that is not taken tries again after a second, and then after two. Linux has 4,096 at most (net.core.somaxconn).
+ */
+export const listenBacklog = 4_096;
+
 /** Holds the connections of `server`, made with `boundedServerOptions`, to `bounds`; before it listens. */
 export function boundPeers(
   server: Server | TlsServer,

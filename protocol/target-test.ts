@@ -4,6 +4,8 @@
  */
 import { Type, type Static } from 'typebox';
 import { idPattern } from './ids.ts';
+import { numbered, question } from './message-form.ts';
+import { HealthCode } from './resource-health.ts';
 
 const closed = { additionalProperties: false } as const;
 
@@ -29,17 +31,7 @@ const stepName = Type.Enum(['dns', 'tcp', 'tls', 'http']);
  * Why a step failed. `certificate`: the target spoke TLS with a certificate that the connector does not trust. `no-http`:
  * what it answered is no HTTP. `busy`: the connector tests as much as it will at once.
  */
-const stepCode = Type.Enum([
-  'no-name',
-  'address-forbidden',
-  'timeout',
-  'refused',
-  'unreachable',
-  'certificate',
-  'no-tls',
-  'no-http',
-  'busy',
-]);
+const stepCode = Type.Enum([...HealthCode.enum, 'busy']);
 
 /** One step of a test, in the order in which they were taken; the first that failed is the last. */
 export const TargetStep = Type.Object({
@@ -52,12 +44,9 @@ export const TargetStep = Type.Object({
   status: Type.Optional(Type.Integer({ minimum: 100, maximum: 999 })),
 });
 
-const question = Type.String({ pattern: '^[A-Za-z0-9_-]{22}$', description: '16 random bytes, base64url' });
-const common = { id: Type.Optional(Type.Integer()), re: Type.Optional(Type.Integer()) };
-
 /** To a connector. One that does not know it ignores it. */
 export const Probe = Type.Object({
-  ...common,
+  ...numbered,
   t: Type.Literal('probe'),
   question,
   target: Target,
@@ -67,7 +56,7 @@ export const Probe = Type.Object({
 
 /** What came of a `probe`. */
 export const Probed = Type.Object({
-  ...common,
+  ...numbered,
   t: Type.Literal('probed'),
   question,
   steps: Type.Array(TargetStep, { minItems: 1, maxItems: 4 }),

@@ -1,16 +1,16 @@
 /** What connectors and the controller say to each other about the web door (WIRE A4, A10), as schemas of the control channel. */
 import { Type, type Static } from 'typebox';
 import { idPattern, type Id } from './ids.ts';
+import { numbered } from './message-form.ts';
 import { AssertionJwk } from './web-resource.ts';
 
-const common = { id: Type.Optional(Type.Integer()), re: Type.Optional(Type.Integer()) };
 const hash = Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' });
 const host = Type.String({ minLength: 1, maxLength: 253 });
 const tok = Type.Unsafe<Id<'tok'>>(Type.String({ pattern: idPattern('tok') }));
 
 /** Asks for the web session behind a one-time code. `id` is given, and `redeemed` carries it as `re`. */
 export const Redeem = Type.Object({
-  ...common,
+  ...numbered,
   t: Type.Literal('redeem'),
   id: Type.Integer(),
   /** 32 bytes, base64url. */
@@ -27,7 +27,7 @@ export const Redeem = Type.Object({
 
 /** A browser signed out at a hostname; `web` names its web session. Answered by `signed-out`. */
 export const SignOut = Type.Object({
-  ...common,
+  ...numbered,
   t: Type.Literal('sign-out'),
   id: Type.Integer(),
   web: tok,
@@ -36,7 +36,7 @@ export const SignOut = Type.Object({
 });
 
 /** An ACME validation is under way: every connector of the network shall answer for `host` with this digest. */
-export const Cert = Type.Object({ ...common, t: Type.Literal('cert'), host, digest: hash });
+export const Cert = Type.Object({ ...numbered, t: Type.Literal('cert'), host, digest: hash });
 
 /** What one hostname is served with. `until` in epoch seconds. */
 export const HostCertificate = Type.Object({
@@ -60,14 +60,14 @@ export const HostCertificate = Type.Object({
 
 /** The certificates of all hostnames that this connector serves; replaces what it reported before. */
 export const Certificates = Type.Object({
-  ...common,
+  ...numbered,
   t: Type.Literal('certificates'),
   list: Type.Array(HostCertificate, { maxItems: 1_000 }),
 });
 
 /** The keys with which this connector signs assertions, the newest first; told to every connector of its network. */
 export const AssertionKeys = Type.Object({
-  ...common,
+  ...numbered,
   t: Type.Literal('assertion-keys'),
   keys: Type.Array(AssertionJwk, { minItems: 1, maxItems: 2 }),
 });
@@ -77,17 +77,17 @@ export const WebFromNode = [Redeem, SignOut, Cert, Certificates, AssertionKeys] 
 export const WebFromController = [
   /** The answer to `redeem`: the session, or why there is none. `denied` says no more, whatever it was. */
   Type.Object({
-    ...common,
+    ...numbered,
     t: Type.Literal('redeemed'),
     re: Type.Integer(),
     jws: Type.Optional(Type.String()),
     code: Type.Optional(Type.Union([Type.Literal('denied'), Type.Literal('busy'), Type.Literal('internal')])),
   }),
-  Type.Object({ ...common, t: Type.Literal('signed-out'), re: Type.Integer() }),
+  Type.Object({ ...numbered, t: Type.Literal('signed-out'), re: Type.Integer() }),
   /** Web sessions of the network, added to those that are there; one that is there already is the same. */
-  Type.Object({ ...common, t: Type.Literal('web'), list: Type.Array(Type.String()) }),
+  Type.Object({ ...numbered, t: Type.Literal('web'), list: Type.Array(Type.String()) }),
   /** From the `cert` of some connector of the network, the receiver included. */
-  Type.Object({ ...common, t: Type.Literal('acme'), host, digest: hash }),
+  Type.Object({ ...numbered, t: Type.Literal('acme'), host, digest: hash }),
 ] as const;
 
 export type Redeem = Static<typeof Redeem>;

@@ -17,6 +17,7 @@ import { ProxiedPort, type TrustsProxy } from '../protocol/proxied-port.ts';
 import {
   boundedServerOptions,
   boundPeers,
+  listenBacklog,
   peerBounds,
   refuseUpgrade,
   type PeerBounds,
@@ -103,7 +104,7 @@ export async function listenForNodes(options: RelayListenerOptions): Promise<Rel
       : server;
   await new Promise<void>((resolve, reject) => {
     outer.once('error', reject);
-    outer.listen(options.port, options.address, resolve);
+    outer.listen(options.port, options.address, listenBacklog, resolve);
   });
   return {
     port: (outer.address() as AddressInfo).port,

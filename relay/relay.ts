@@ -18,7 +18,7 @@ import type { MuxStream } from '../protocol/mux/stream.ts';
 import { refuseUpgrade, webSocketClosing } from '../protocol/slow-peers.ts';
 import { sourceOfAddress } from '../protocol/source-address.ts';
 import { Strangers } from '../protocol/strangers.ts';
-import type { Card, Ticket } from '../protocol/tokens.ts';
+import type { Card } from '../protocol/tokens.ts';
 import { admit, type Admitted } from './admit.ts';
 import { AttachedNode } from './attached-node.ts';
 import { Circuit } from './circuit.ts';
@@ -26,6 +26,7 @@ import { Circuits } from './circuits.ts';
 import { NodePlaces } from './node-places.ts';
 import { RateShares, type Passed } from './rate-shares.ts';
 import { ServedNames } from './served-names.ts';
+import { TicketWatch } from './ticket-watch.ts';
 import { boundsOfBrowsers, WebDoor } from './web-door.ts';
 
 /** What happened, in ids and codes only. */
@@ -96,10 +97,6 @@ const defaultMostNodes = 20_000;
 const defaultMemoryBytes = 256 * 1_024 * 1_024;
 /** Sockets that have not attached yet; beyond, who has most of them loses the oldest. */
 const maxUnattached = 1_000;
-/** Tickets end by time alone: noticed this often. */
-const recheckMs = 1_000;
-/** So long a node stays that is revoked or no longer honoured: its connector, which can say why, ends its flows first. */
-const partingMs = 750;
 /** While it drains: how often it looks whether circuits have moved, and how long it waits for that. */
 const drainCheckMs = 50;
 const drainIdleMs = 1_500;
@@ -124,7 +121,7 @@ class BlindRelay implements Relay {
     most: maxUnattached,
     cut: (socket) => this.#turnAway(socket, 'busy'),
   });
-  readonly #parting = new Set<AttachedNode>();
+  readonly #tickets: TicketWatch;
   readonly #server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -137,7 +134,6 @@ class BlindRelay implements Relay {
   readonly #places: NodePlaces;
   #drained: Promise<void> | undefined;
   readonly door: WebDoor;
-  #cancelRecheck: () => void = () => {};
   #cancelWeigh: () => void = () => {};
 
   constructor(options: RelayOptions) {
@@ -145,7 +141,8 @@ class BlindRelay implements Relay {
     this.#memoryBytes = options.memoryBytes ?? defaultMemoryBytes;
     this.#circuits = new Circuits(this.#memoryBytes);
     this.#places = new NodePlaces(options.mostNodes ?? defaultMostNodes);
-    const { bytesPerSecond, clock } = options;
+    const { bytesPerSecond, clock, lease } = options;
+    this.#tickets = new TicketWatch({ lease, clock, nodes: () => this.#nodes.values() });
     this.#rates = new RateShares(bytesPerSecond, clock);
     this.door = new WebDoor({
       clock: options.clock,
@@ -158,7 +155,7 @@ class BlindRelay implements Relay {
         ? {}
         : { bounds: boundsOfBrowsers(options.browsersOfSource) }),
     });
-    this.#watchTickets();
+    this.#tickets.start();
     this.#watchMemory();
   }
 
@@ -201,24 +198,15 @@ class BlindRelay implements Relay {
   }
 
   recheck(): void {
-    for (const node of this.#nodes.values()) {
-      const code = this.#objection(node.ticket);
-      if (code === 'revoked' || code === 'out-of-contact') this.#part(node);
-      else if (code !== undefined) node.close(code);
-    }
+    this.#tickets.recheck();
   }
 
   forgetTickets(): void {
-    for (const node of this.#nodes.values()) {
-      const { ticket } = node;
-      this.#options.clock.after(partingMs, () => {
-        if (node.ticket === ticket) node.close('revoked');
-      });
-    }
+    this.#tickets.forget();
   }
 
   close(): void {
-    this.#cancelRecheck();
+    this.#tickets.stop();
     this.#cancelWeigh();
     this.#rates.close();
     this.door.close();
@@ -238,24 +226,6 @@ class BlindRelay implements Relay {
       if (this.#circuits.size < left) leftAtMs = clock.nowMs();
       left = this.#circuits.size;
     }
-  }
-
-  /** No new circuit from now on; those that are open end a moment later, unless a newer ticket came. */
-  #part(node: AttachedNode): void {
-    if (this.#parting.has(node)) return;
-    this.#parting.add(node);
-    this.#options.clock.after(partingMs, () => {
-      this.#parting.delete(node);
-      const code = this.#objection(node.ticket);
-      if (code !== undefined) node.close(code);
-    });
-  }
-
-  #watchTickets(): void {
-    this.#cancelRecheck = this.#options.clock.after(recheckMs, () => {
-      this.recheck();
-      this.#watchTickets();
-    });
   }
 
   #watchMemory(): void {
@@ -283,7 +253,7 @@ class BlindRelay implements Relay {
     if (socket.readyState !== socket.OPEN) return;
     if (this.isDraining) return this.#turnAway(socket, 'draining');
     if (typeof admitted === 'string') return this.#turnAway(socket, admitted);
-    const code = this.#objection(admitted.ticket);
+    const code = this.#tickets.objection(admitted.ticket);
     if (code !== undefined) return this.#turnAway(socket, code);
     const { sub, org } = admitted.ticket;
     // One that comes again takes the place it has.
@@ -305,7 +275,7 @@ class BlindRelay implements Relay {
     const node = new AttachedNode(socket, admitted, {
       clock: this.#options.clock,
       growth: this.#growthOf(admitted.ticket.org),
-      objection: (ticket) => this.#objection(ticket),
+      objection: (ticket) => this.#tickets.objection(ticket),
       renewed: (ticket) => {
         this.#rates.heed(ticket);
         if (this.#nodes.get(id) === node) this.#names.set(node, node.hosts);
@@ -335,14 +305,6 @@ class BlindRelay implements Relay {
     return budget;
   }
 
-  /** Why this ticket is not honoured now; undefined when it is. */
-  #objection(ticket: Ticket): CodeName | undefined {
-    const { lease } = this.#options;
-    if (lease.isRevoked(ticket.jti) || lease.isRevoked(ticket.sub)) return 'revoked';
-    if (lease.nowMs() > ticket.exp * 1_000) return 'expired';
-    return lease.isHonoured(ticket.out) ? undefined : 'out-of-contact';
-  }
-
   /** Joins the stream with one to `peer`. Every refusal looks the same to who asked. */
   #circuit(from: AttachedNode, stream: MuxStream, peer: NodeId | undefined): void {
     const to = peer === undefined ? undefined : this.#nodes.get(peer);
@@ -362,7 +324,8 @@ class BlindRelay implements Relay {
   #serving(name: Name): AttachedNode[] {
     return this.#names.find(
       name,
-      (node) => this.#objection(node.ticket) === undefined && this.#circuits.hasRoom(node.organisation),
+      (node) =>
+        this.#tickets.objection(node.ticket) === undefined && this.#circuits.hasRoom(node.organisation),
     );
   }
 
@@ -376,8 +339,8 @@ class BlindRelay implements Relay {
       called.meet.some((network) => caller.meet.includes(network)) &&
       (caller.role === 'connector' || from.circuits <= maxCircuitsOfClient) &&
       this.#circuits.hasRoom(caller.org) &&
-      this.#objection(from.ticket) === undefined &&
-      this.#objection(to.ticket) === undefined
+      this.#tickets.objection(from.ticket) === undefined &&
+      this.#tickets.objection(to.ticket) === undefined
     );
   }
 }

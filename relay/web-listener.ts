@@ -3,6 +3,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import type { Clock } from '../protocol/clock.ts';
 import { ProxiedPort, type TrustsProxy } from '../protocol/proxied-port.ts';
 import { OpenSockets } from '../protocol/open-sockets.ts';
+import { listenBacklog } from '../protocol/slow-peers.ts';
 import type { WebDoor } from './web-door.ts';
 
 export interface WebListener {
@@ -38,7 +39,7 @@ export async function listenForBrowsers(options: WebListenerOptions): Promise<We
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(options.port, options.address, resolve);
+    server.listen(options.port, options.address, listenBacklog, resolve);
   });
   return {
     port: (server.address() as AddressInfo).port,

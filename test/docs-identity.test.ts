@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { findProgram } from '../scripts/programs.ts';
-import { freePort } from './login/support/provider.ts';
+import { freePort } from './support/servers/free-port.ts';
 import { eventually } from './support/eventually.ts';
 import { Program } from './support/lab/program.ts';
 import { portOf, wiki, WebBench } from './web-door/support/web-bench.ts';

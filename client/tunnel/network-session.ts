@@ -13,6 +13,7 @@ import { ConnectorOrder, type ConnectorPeer } from './connector-order.ts';
 import { firstOf } from './first-of.ts';
 import { KeptSession } from './kept-session.ts';
 import type { Route, Routes } from './route.ts';
+import { SetAside } from './set-aside.ts';
 
 export interface NetworkSessionOptions {
   readonly network: NetworkId;
@@ -45,19 +46,14 @@ const staggerMs = 1_000;
 const patienceMs = 10_000;
 /** How long the connector has to end the flows of a right that is gone, since only it can say why. */
 const partingMs = 1_000;
-/** How often a session that lingers is looked at: one without flows is closed. */
-const lingerCheckMs = 15_000;
 
 export class NetworkSession {
   readonly #options: NetworkSessionOptions;
   #state: NetworkSessionState = { state: 'idle' };
-  /** Sessions that others took the place of, for the flows they still have, by their connector. */
-  readonly #lingering = new Map<ConnectorId, KeptSession>();
-  /** Those of connectors that were drained and taken back: what is open on them goes on beside a new session there. */
-  readonly #replaced = new Set<KeptSession>();
+  /** Sessions that others took the place of, for the flows they still have. */
+  readonly #aside: SetAside;
   #waiting = new Set<(result: Session | Fault) => void>();
   #cancelRetry: () => void = () => undefined;
-  #cancelCheck: () => void = () => undefined;
   #rounds = 0;
   readonly #order: ConnectorOrder;
   #stopped = false;
@@ -67,6 +63,7 @@ export class NetworkSession {
   constructor(options: NetworkSessionOptions) {
     this.#options = options;
     this.#order = new ConnectorOrder(options.clock);
+    this.#aside = new SetAside(options.clock);
     this.poke();
   }
 
@@ -155,9 +152,7 @@ export class NetworkSession {
     const sessions = [...this.#kept().map(({ session }) => session), ...this.#parting];
     this.#stopped = true;
     this.#cancelRetry();
-    this.#cancelCheck();
-    this.#lingering.clear();
-    this.#replaced.clear();
+    this.#aside.clear();
     this.#state = { state: 'idle' };
     for (const settle of this.#waiting) settle(new Fault('cancelled'));
     return sessions;
@@ -165,7 +160,7 @@ export class NetworkSession {
 
   #kept(): KeptSession[] {
     const current = this.#state.state === 'up' ? [this.#state.kept] : [];
-    return [...current, ...this.#lingering.values(), ...this.#replaced];
+    return [...current, ...this.#aside.all()];
   }
 
   async #dial(): Promise<void> {
@@ -266,8 +261,7 @@ export class NetworkSession {
 
   async #watch(kept: KeptSession, connector: ConnectorId): Promise<void> {
     const fault = await kept.session.closed;
-    if (this.#lingering.get(connector) === kept) this.#lingering.delete(connector);
-    this.#replaced.delete(kept);
+    this.#aside.delete(connector, kept);
     if (this.#stopped || this.#state.state !== 'up' || this.#state.kept !== kept) return;
     if (fault.code === 'draining') this.#order.ended(connector);
     this.#state = { state: 'idle', fault };
@@ -276,8 +270,7 @@ export class NetworkSession {
 
   #resumed(kept: KeptSession, connector: ConnectorId): void {
     if (this.#stopped) return;
-    if (this.#state.state !== 'up' && this.#lingering.get(connector) === kept && !kept.isDraining) {
-      this.#lingering.delete(connector);
+    if (this.#state.state !== 'up' && this.#aside.takeOut(connector, kept)) {
       this.#cancelRetry();
       this.#state = { state: 'up', kept, connector };
     }
@@ -296,10 +289,7 @@ export class NetworkSession {
 
   /** As the controller says of its connectors: of one that was drained new flows go elsewhere, and to one taken back again. */
   #followDrained(): void {
-    for (const id of this.#order.follow(this.#options.connectors())) {
-      const kept = this.#lingering.get(id);
-      if (kept?.isDraining === true && this.#lingering.delete(id)) this.#replaced.add(kept);
-    }
+    for (const id of this.#order.follow(this.#options.connectors())) this.#aside.makeRoom(id);
     if (this.#state.state === 'up' && this.#order.isDrained(this.#state.connector))
       this.#draining(this.#state.kept, this.#state.connector);
   }
@@ -307,7 +297,7 @@ export class NetworkSession {
   /** New flows need not wait for a connector that may be gone, where there is another. */
   #stranded(kept: KeptSession, connector: ConnectorId): void {
     if (this.#state.state !== 'up' || this.#state.kept !== kept) return;
-    const others = this.#options.connectors().some(({ id }) => id !== connector && !this.#lingering.has(id));
+    const others = this.#options.connectors().some(({ id }) => id !== connector && !this.#aside.has(id));
     if (!others) return;
     this.#setAside(kept, connector, 'connector-lost');
     // What is open may go on when it comes back; what it has not answered need not wait for that.
@@ -315,10 +305,10 @@ export class NetworkSession {
   }
 
   #setAside(kept: KeptSession, connector: ConnectorId, code: CodeName): void {
-    this.#lingering.set(connector, kept);
+    this.#aside.add(connector, kept);
     this.#order.lost();
     this.#state = { state: 'idle', fault: new Fault(code) };
-    this.#checkLingering();
+    this.#aside.tidy();
     this.poke();
   }
 
@@ -326,16 +316,8 @@ export class NetworkSession {
   #leaveRemoved(): void {
     const named = new Set(this.#options.connectors().map(({ id }) => id));
     const up = this.#state.state === 'up' ? [[this.#state.connector, this.#state.kept] as const] : [];
-    for (const [connector, { session }] of [...up, ...this.#lingering])
+    for (const [connector, { session }] of [...up, ...this.#aside.lingering()])
       if (!named.has(connector)) session.close('connector-lost');
-  }
-
-  #checkLingering(): void {
-    this.#cancelCheck();
-    const left = [...this.#lingering.values(), ...this.#replaced];
-    for (const { session } of left) if (session.streams === 0) session.close('cancelled');
-    if (left.length === 0) return;
-    this.#cancelCheck = this.#options.clock.after(lingerCheckMs, () => this.#checkLingering());
   }
 
   #failed(fault: Fault): void {
@@ -353,7 +335,7 @@ export class NetworkSession {
 
   /** A connector with a session that lingers is asked for that one alone, and one that is drained for nothing. */
   #inOrder(): ConnectorPeer[] {
-    return this.#order.of(this.#options.connectors().filter(({ id }) => !this.#lingering.has(id)));
+    return this.#order.of(this.#options.connectors().filter(({ id }) => !this.#aside.has(id)));
   }
 
   #lastFault(): Fault {

@@ -2,6 +2,7 @@
  * Which addresses a resource may lead to: judged on the canonical address after resolution, right
  * before the dial, and dialled exactly as judged. The last line against rebinding and server-side request forgery.
  */
+import { metadataNetworks } from '../../protocol/metadata-addresses.ts';
 import { isInside, parseAddress, parseNetwork, type Address, type Network } from './address.ts';
 import { isRange } from './range-names.ts';
 
@@ -30,13 +31,7 @@ const loopback = networks('127.0.0.0/8', '::1/128');
 const onlyByLiteral = networks(
   '169.254.0.0/16',
   'fe80::/10',
-  // Metadata outside link-local: Alibaba, Azure, Oracle; Amazon (and its DNS and pods), Google, Scaleway.
-  '100.100.100.200/32',
-  '168.63.129.16/32',
-  '192.0.0.192/32',
-  'fd00:ec2::/32',
-  'fd20:ce::254/128',
-  'fd00:42::42/128',
+  ...metadataNetworks,
   // NAT64 of the network's own making (RFC 8215): which IPv4 address is inside depends on a length nobody tells us.
   '64:ff9b:1::/48',
 );

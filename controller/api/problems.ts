@@ -82,3 +82,11 @@ export function problemOf(error: unknown): ProblemError {
   if (typeof status === 'number' && status >= 400 && status < 500) return new ProblemError('invalid-request');
   return new ProblemError('internal');
 }
+
+/** A thrown value as the API would answer it. Throws the value itself where it is nobody's fault but ours. */
+export function problemAnswer(error: unknown): { readonly status: number; readonly body: Problem } {
+  const { problem, detail, issues } = problemOf(error);
+  if (problem === 'internal') throw error;
+  const body = problemBody(problem, detail, issues);
+  return { status: body.status, body };
+}

@@ -9,6 +9,7 @@ import { isDisabled } from '../people/disable.ts';
 import type { Approval } from '../store/tables/nodes.ts';
 import type { SessionsTable } from '../store/tables/people.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
+import { newNode } from './new-node.ts';
 
 /** What a device says of itself when it asks to join; the control channel has checked its keys and signature. */
 export interface DeviceClaim {
@@ -106,23 +107,15 @@ export async function joinDevice(
   if (known === undefined) {
     await tx
       .insert('nodes', {
+        ...newNode(claim, nowMs),
         id: device,
         kind: 'device',
-        mk: claim.mk,
-        name: claim.name,
-        ...told,
+        signed_in_ms: nowMs,
         keys_ms: nowMs,
         network: null,
         owner,
         approval,
-        state: 'active',
         url: null,
-        address: claim.address,
-        created_ms: nowMs,
-        seen_ms: nowMs,
-        posture: null,
-        posture_ms: null,
-        received_seq: 0,
       })
       .execute();
   } else {

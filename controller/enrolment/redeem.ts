@@ -21,6 +21,7 @@ import type { EnrolmentKeysTable, NodeKind } from '../store/tables/nodes.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { redeemKey } from './enrolment-keys.ts';
 import { isBlockedMachine, joinDevice, type DeviceClaim, type Joined } from './join-device.ts';
+import { newNode } from './new-node.ts';
 
 /** A service's session lasts as long as its key, and where that has no end, this long. */
 const serviceSessionMs = 365 * longestLifeMs;
@@ -154,24 +155,14 @@ async function insertServer(
   const name = kind === 'relay' ? key.target : claim.name;
   await tx
     .insert('nodes', {
+      ...newNode(claim, nowMs),
       id: node,
       kind,
-      mk: claim.mk,
-      nk: claim.nk,
       name,
-      os: claim.os,
-      version: claim.version,
       network: kind === 'connector' ? (key.target as NetworkId) : null,
       owner: null,
       approval: 'approved',
-      state: 'active',
       url: kind === 'relay' ? (url ?? null) : null,
-      address: claim.address,
-      created_ms: nowMs,
-      seen_ms: nowMs,
-      posture: null,
-      posture_ms: null,
-      received_seq: 0,
     })
     .execute();
   const detail = { node, name, key: key.id, target: key.target, address: claim.address };

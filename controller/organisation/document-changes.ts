@@ -2,29 +2,12 @@
  * What differs between two documents, entry by entry, for the answers of apply and plan, for the audit log and for the
  * history. Entries are told apart by their name; the order of keys says nothing.
  */
+import { entryKinds } from '../../protocol/entry-kinds.ts';
 import type { ApplyResult, DocumentChange } from '../../protocol/document-revisions.ts';
 import type { StoredDocument } from './organisation-state.ts';
 
 /** What one entry of each key is called, or the key itself where it is no list. A key that is missing does not compile. */
-const kinds = {
-  sessions: 'setting',
-  devices: 'setting',
-  changes: 'setting',
-  expose: 'setting',
-  zones: 'zone',
-  groups: 'group',
-  identityProviders: 'identity provider',
-  networks: 'network',
-  serviceAccounts: 'service account',
-  resources: 'resource',
-  postureProfiles: 'posture profile',
-  postureSources: 'posture source',
-  serials: 'serial number',
-  policies: 'policy',
-  requests: 'request rule',
-  webhooks: 'webhook',
-  tests: 'test',
-} as const satisfies Readonly<Record<Exclude<keyof StoredDocument, 'organisation'>, string>>;
+const kinds = entryKinds satisfies Readonly<Record<Exclude<keyof StoredDocument, 'organisation'>, string>>;
 /** What `kind` of a change can be. */
 export type EntryKind = (typeof kinds)[keyof typeof kinds];
 type Key = keyof typeof kinds;

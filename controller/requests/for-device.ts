@@ -4,15 +4,20 @@
  */
 import type { RequestCall } from '../../protocol/request-messages.ts';
 import type { DeviceId, Id, OrganisationId } from '../../protocol/ids.ts';
-import { fixOf, reasonTexts } from '../../protocol/reasons.ts';
-import { problemBody, problemOf, ProblemError } from '../api/problems.ts';
+import { fixOf, reasonTexts, type ReasonName } from '../../protocol/reasons.ts';
+import { problemAnswer } from '../api/problems.ts';
 import type { ControllerContext, Organisation } from '../context.ts';
-import { withheldFrom } from '../decisions/entitlements.ts';
-import { seatOf } from '../decisions/seat.ts';
+import { personOnDevice } from '../devices/person-on-device.ts';
 import { answerRequest } from './answer.ts';
 import { ask } from './ask.ts';
 import { withdrawRequest } from './end-requests.ts';
 import { approvalsFor, requestsOf } from './shown.ts';
+
+const told = {
+  service: 'Requests are made by people; this device belongs to a service account.',
+  withheld: (name: ReasonName) =>
+    [reasonTexts[name].text, fixOf(name)].filter((text) => text !== undefined).join('. '),
+};
 
 /** The answer as the API would give it: a status and a body. Never rejects for what the person did. */
 export async function requestForDevice(
@@ -23,13 +28,10 @@ export async function requestForDevice(
 ): Promise<{ status: number; body?: unknown }> {
   const organisation = context.organisation(id);
   try {
-    const person = await personOn(context, organisation, device);
+    const person = await personOnDevice(context, organisation, device, told);
     return { status: 200, body: await act(context, organisation, person, call) };
   } catch (error) {
-    const { problem, detail, issues } = problemOf(error);
-    if (problem === 'internal') throw error;
-    const body = problemBody(problem, detail, issues);
-    return { status: body.status, body };
+    return problemAnswer(error);
   }
 }
 
@@ -59,25 +61,4 @@ async function act(
     default:
       return call satisfies never;
   }
-}
-
-async function personOn(
-  context: ControllerContext,
-  { store, reader }: Organisation,
-  device: DeviceId,
-): Promise<Id<'usr'>> {
-  const state = await reader.current();
-  const seat = await seatOf(store, state, device);
-  if (seat === undefined || seat.subject.kind !== 'person')
-    throw new ProblemError(
-      'not-allowed',
-      'Requests are made by people; this device belongs to a service account.',
-    );
-  const withheld = withheldFrom(state, seat, context.now());
-  if (withheld !== undefined)
-    throw new ProblemError(
-      withheld.name === 'session-ended' ? 'not-authenticated' : 'not-allowed',
-      [reasonTexts[withheld.name].text, fixOf(withheld.name)].filter((text) => text !== undefined).join('. '),
-    );
-  return seat.subject.id as Id<'usr'>;
 }

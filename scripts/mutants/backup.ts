@@ -32,7 +32,7 @@ export const backupMutants: readonly Mutant[] = [
   ]),
   ...guards(
     'connector/web/web-sessions.ts',
-    ['test/web-door/proxy.test.ts'],
+    ['test/web-door/sessions.test.ts'],
     [
       [
         'the web door forgets what a lost key signed',
@@ -42,7 +42,7 @@ export const backupMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'relay/relay.ts',
+    'relay/ticket-watch.ts',
     ['test/relay/relay.test.ts'],
     [
       [

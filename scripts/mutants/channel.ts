@@ -1,15 +1,7 @@
-/** Guards of the seal, the handshake and the link. */
+/** Guards of the seal and the handshake. */
 import { guards, type Mutant } from './mutant.ts';
 
 export const channelMutants: readonly Mutant[] = [
-  ...guards(
-    'protocol/link/backoff.ts',
-    ['test/link/herd.test.ts'],
-    [
-      ['a busy controller is left in peace', 'isBusy ? longestControlMs : Math', 'Math'],
-      ['a busy controller is not asked again at once', 'isBusy ? busyForMs + drawnMs :', ''],
-    ],
-  ),
   ...guards(
     'protocol/keys.ts',
     ['test/noise/cipher-state.test.ts', 'test/noise/handshake.test.ts', 'test/noise/aead.test.ts'],
@@ -31,19 +23,6 @@ export const channelMutants: readonly Mutant[] = [
         'return shared;\n  } catch {\n    // OpenSSL refuses low-order points itself instead of returning zeros.\n    return Buffer.alloc(32);',
       ],
     ],
-  ),
-  ...guards(
-    'protocol/open-items.ts',
-    ['test/protocol/open-items.test.ts'],
-    [
-      ['what has left a map is let go', '    entry.value = undefined;\n', ''],
-      ['what has left is not deleted elsewhere', ' || this.#items[place] !== item', ''],
-    ],
-  ),
-  ...guards(
-    'protocol/link/attachment.ts',
-    ['test/relay/websocket-lengths.test.ts'],
-    [['node maxPayload', '    maxPayload: hopMaxPayload,\n', '']],
   ),
   ...guards(
     'protocol/link/channel-keys.ts',
@@ -140,99 +119,6 @@ export const channelMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'protocol/link/link.ts',
-    ['test/link/session.test.ts', 'test/link/resume.test.ts'],
-    [
-      ['bye', "if (last !== this.#received) return this.#broken('a BYE that counts other records');", ''],
-      ['resumed count', 'if (!this.hasSent(peerReceived)) return false;', ''],
-      ['the rest again', '    this.#onPath = 0;\n', ''],
-      [
-        'what is held is not read',
-        'else this.#held.push(Buffer.from(plaintext));',
-        'else this.#take(plaintext);',
-      ],
-      [
-        'what is held is read later',
-        'for (const plaintext of held) if (!this.#isOver) this.#take(plaintext);',
-        '',
-      ],
-      ['datagrams', 'this.#replay.rewrite(withoutDatagrams);', ''],
-      [
-        'the 60 s',
-        'this.#cancelGap = this.#clock.after(longestGapMs, () =>',
-        'this.#clock.after(2 ** 40, () =>',
-      ],
-      ['session bound', 'if (this.#replay.bytes > maxSessionBytes) return true;', ''],
-    ],
-  ),
-  ...guards(
-    'protocol/link/liveness.ts',
-    ['test/link/session.test.ts'],
-    [
-      [
-        'silence since the first that waits',
-        'if (!this.#isPingOut) this.#silentSinceMs = this.#clock.nowMs();',
-        'this.#silentSinceMs = Number.POSITIVE_INFINITY;',
-      ],
-    ],
-  ),
-  ...guards(
-    'protocol/link/attachments.ts',
-    ['test/link/attachments.test.ts'],
-    [
-      ['eight relays', 'while (this.#held.size < mostRelays) {', 'for (;;) {'],
-      [
-        'room for the next',
-        'this.#waiting.push(relay);\n    kept.stop();\n    this.#fill();',
-        'kept.stop();',
-      ],
-    ],
-  ),
-  ...guards(
-    'protocol/link/tunnel-session.ts',
-    ['test/link/resume.test.ts'],
-    [
-      ['resume key', 'channel.peerKey.equals(this.peerKey) &&', ''],
-      ['resume generation', 'generation > this.#generation &&', ''],
-      ['resume proof', 'provesResume(message, this.#resumeSecret, channel.handshakeHash);', 'true;'],
-      [
-        'resume range',
-        'if (!isProven || !this.#link.hasSent(received)) return false;',
-        'if (!isProven) return false;',
-      ],
-      ['resume twice', 'if (this.#isResuming) {', 'if (this.#ended !== undefined) {'],
-      ['proving pings', 'this.hasPath ? provingPings : 0', '0'],
-      ['a move that failed', 'else this.#link.release();', ''],
-    ],
-  ),
-  ...guards(
-    'protocol/link/open-session.ts',
-    ['test/link/resume.test.ts'],
-    [
-      [
-        'lost ones of the same device',
-        'if (!other.hasPath && other.peerKey.equals(session.peerKey))',
-        'if (!other.hasPath)',
-      ],
-    ],
-  ),
-  ...guards(
-    'protocol/link/resume.ts',
-    ['test/link/resume.test.ts', 'test/link/session.test.ts'],
-    [
-      [
-        'first word',
-        'if (kind !== linkKinds.start && kind !== linkKinds.resume) return fail(outOfForm());',
-        '',
-      ],
-      [
-        'first word in time',
-        "const cancel = clock.after(firstWordMs, () => fail(new Fault('timeout')));\n  channel",
-        'const cancel = (): void => undefined;\n  channel',
-      ],
-    ],
-  ),
-  ...guards(
     'protocol/link/secure-channel.ts',
     ['test/connector/replayed-init.test.ts'],
     [
@@ -268,7 +154,7 @@ export const channelMutants: readonly Mutant[] = [
   ),
   ...guards(
     'protocol/link/key-renewal.ts',
-    ['test/link/secure-channel.test.ts'],
+    ['test/link/key-renewal.test.ts'],
     [
       [
         'rekey key',
@@ -315,7 +201,7 @@ export const channelMutants: readonly Mutant[] = [
   ),
   ...guards(
     'protocol/link/key-renewal.ts',
-    ['test/link/secure-channel.test.ts', 'test/link/session.test.ts'],
+    ['test/link/key-renewal.test.ts', 'test/link/session.test.ts'],
     [
       [
         'a rekey is the same peer',

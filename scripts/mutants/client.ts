@@ -1,4 +1,4 @@
-/** Guards of the client: names, the system it changes, the proxies. */
+/** Guards of the client: its sign-ins, sessions and proxies, and the system it changes. */
 import { guards, type Mutant } from './mutant.ts';
 
 export const clientMutants: readonly Mutant[] = [
@@ -170,18 +170,6 @@ export const clientMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'client/dns/confirmed-zones.ts',
-    ['test/client/confirmed-zones.test.ts'],
-    [
-      [
-        'a private zone waits for its person',
-        'return (zone) => !isPrivate(zone) ||',
-        'return (zone) => true ||',
-      ],
-      ['a session that has ended confirms no zone', ' && session.ended === undefined', ''],
-    ],
-  ),
-  ...guards(
     'client/capture/captured.ts',
     ['test/client/captured.test.ts'],
     [['an application that does not read is held little for', '    boundUnsent(socket);\n', '']],
@@ -228,11 +216,15 @@ export const clientMutants: readonly Mutant[] = [
   ...guards(
     'client/tunnel/network-session.ts',
     ['test/client/draining.test.ts'],
+    [['a connector that drains gets no new flows', "this.#setAside(kept, connector, 'draining');", '']],
+  ),
+  ...guards(
+    'client/tunnel/set-aside.ts',
+    ['test/client/draining.test.ts'],
     [
-      ['a connector that drains gets no new flows', "this.#setAside(kept, connector, 'draining');", ''],
       [
         'a connector that was taken back is asked beside what is open there',
-        'if (kept?.isDraining === true && this.#lingering.delete(id)) this.#replaced.add(kept);',
+        'if (kept?.isDraining === true && this.#lingering.delete(connector)) this.#replaced.add(kept);',
         '',
       ],
     ],
@@ -245,22 +237,6 @@ export const clientMutants: readonly Mutant[] = [
         'what a lost connector has not answered goes to another',
         "    kept.session.resetUnanswered('connector-lost');\n",
         '',
-      ],
-    ],
-  ),
-  ...guards(
-    'client/system-dns/follow-resolv-conf.ts',
-    ['test/client/system/follow-resolv-conf.test.ts'],
-    [
-      [
-        'a resolv.conf of somebody else is not taken over again',
-        "isStillOurs(takeover()) || !isManaged(readFileSync(path, 'utf8'))",
-        'isStillOurs(takeover())',
-      ],
-      [
-        'a quarrel about resolv.conf ends',
-        'retakenMs.push(nowMs) <= mostPerMinute',
-        'retakenMs.push(nowMs) > 0',
       ],
     ],
   ),
@@ -279,68 +255,6 @@ export const clientMutants: readonly Mutant[] = [
       [
         'an application of a proxy that does not read is held little for',
         '    await boundUnsent(socket);\n',
-        '',
-      ],
-    ],
-  ),
-  ...guards(
-    'connector/flows/permit.ts',
-    ['test/connector/records.test.ts'],
-    [
-      [
-        'records of a type that is not listed stay behind the connector',
-        "if (records !== undefined && resource.dns?.includes(records) !== true) return 'port-not-listed';",
-        '',
-      ],
-      [
-        'a target that the asker may not use stays behind the connector',
-        "isNameOf(resource, name) && typeof grants.coverAny(resource.id as ResourceId) !== 'string'",
-        'isNameOf(resource, name)',
-      ],
-    ],
-  ),
-  ...guards(
-    'protocol/dns-records.ts',
-    ['test/connector/records.test.ts', 'test/client/dns/answer.test.ts'],
-    [['a text that says an address is left out', "!writesAddress(strings.join(''))", 'true']],
-  ),
-  ...guards(
-    'client/dns/answer.ts',
-    ['test/client/dns/answer.test.ts', 'test/client/dns/server.test.ts'],
-    [
-      [
-        'a connector is asked only for records that the resource lists',
-        '|| !of.resource.dns.includes(type)',
-        '',
-      ],
-      [
-        'a target that is not granted is told to no program',
-        "name !== undefined && view.standing(name).is === 'granted';",
-        'name !== undefined;',
-      ],
-      [
-        'a name below a zone never goes to another resolver',
-        "if (name === undefined) return zone === undefined ? { do: 'forward' } : hidden(zone);",
-        "if (name === undefined) return { do: 'forward' };",
-      ],
-      [
-        'a question of another kind about a zone stays here',
-        "return zone === undefined ? { do: 'forward' } : replyWith({ rcode: rcodes.notImp });",
-        "return { do: 'forward' };",
-      ],
-      [
-        'a synthetic address is told only for a name that is granted now',
-        "if (name === undefined || view.standing(name).is !== 'granted') return hidden(owner);",
-        'if (name === undefined) return hidden(owner);',
-      ],
-      [
-        'a name below a wildcard gets an address only once it is known to exist',
-        "if (existence === undefined) return { do: 'ask', name, resource: standing.resource, records: undefined };",
-        '',
-      ],
-      [
-        'browsers are told to leave names to the system',
-        'if (text === dohCanary) return replyWith({ rcode: rcodes.nxDomain, zone: dohCanary });',
         '',
       ],
     ],
@@ -379,56 +293,6 @@ export const clientMutants: readonly Mutant[] = [
         'a relay socket ends with its connection',
         "control.once('close', () => this.#close(association));",
         '',
-      ],
-    ],
-  ),
-  ...guards(
-    'client/system-dns/resolv-conf.ts',
-    ['test/client/system/resolv-conf.test.ts'],
-    [['a resolv.conf that somebody else changed stays', 'if (!isStillOurs(takeover)) return false;', '']],
-  ),
-  ...guards(
-    'client/dns/answer.ts',
-    ['test/client/dns/answer.test.ts'],
-    [
-      [
-        'what cannot be told now stays here',
-        'return nxDomain(authority, extendedErrors.unknown, unknownTexts[standing.why]);',
-        "return { do: 'forward' };",
-      ],
-      [
-        'a refusal is NXDOMAIN, after which no other server is asked',
-        'return replyWith({ rcode: rcodes.nxDomain, zone, error: { code, text } });',
-        'return replyWith({ rcode: 2, zone, error: { code, text } });',
-      ],
-    ],
-  ),
-  ...guards(
-    'client/dns/upstream.ts',
-    ['test/client/dns/server.test.ts'],
-    [
-      [
-        'an answer carries the id of its question',
-        '    bytes.readUInt16BE(0) === sent.readUInt16BE(0) &&\n',
-        '',
-      ],
-      ['an answer echoes its question', '    echoesQuestion(bytes, sent, questionEnd)\n', '    true\n'],
-      [
-        'an answer comes from whom was asked',
-        'socket.connect(upstream.port, upstream.address, (error?: Error) => {',
-        'socket.send(sent, upstream.port, upstream.address, (error: Error | null) => {',
-      ],
-    ],
-  ),
-  ...guards(
-    'client/dns/server.ts',
-    ['test/client/dns/server.test.ts'],
-    [
-      ['so many questions are under way', 'if (this.#inFlight >= dnsLimits.inFlight) return false;', ''],
-      [
-        'a question over UDP is bounded',
-        'if (message.length > dnsLimits.messageBytes || from.port === 0) return;',
-        'if (from.port === 0) return;',
       ],
     ],
   ),

@@ -29,6 +29,11 @@ export const listenersMutants: readonly Mutant[] = [
       '    handshakeTimeout: 120_000,',
     ],
   ]),
+  ...guards(
+    'protocol/slow-peers.ts',
+    ['test/attack/many-at-once.test.ts'],
+    [['many who come at once wait for a busy program', 'listenBacklog = 4_096', 'listenBacklog = 511']],
+  ),
   ...guards('protocol/slow-peers.ts', odd, [
     ['HTTP/0.9 is refused', '    if (request.httpVersionMajor !== 1) request.socket.destroy();\n', ''],
   ]),

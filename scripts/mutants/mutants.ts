@@ -5,12 +5,16 @@ import { backupMutants } from './backup.ts';
 import { dashboardMutants } from './dashboard.ts';
 import { certificatesMutants } from './certificates.ts';
 import { channelMutants } from './channel.ts';
+import { linkMutants } from './link.ts';
 import { clientMutants } from './client.ts';
+import { clientNamesMutants } from './client-names.ts';
 import { clientDoorMutants } from './client-door.ts';
 import { clustersMutants } from './clusters.ts';
 import { connectorMutants } from './connector.ts';
+import { dialMutants } from './dial.ts';
 import { controllerMutants } from './controller.ts';
 import { decisionsMutants } from './decisions.ts';
+import { controlMutants } from './control.ts';
 import { directMutants } from './direct.ts';
 import { documentMutants } from './document.ts';
 import { exposuresMutants } from './exposures.ts';
@@ -21,6 +25,7 @@ import { muxMutants } from './mux.ts';
 import { nonsenseMutants } from './nonsense.ts';
 import { optionMutants } from './options.ts';
 import { policyMutants } from './policy.ts';
+import { conditionsMutants } from './conditions.ts';
 import { postureMutants } from './posture.ts';
 import { relayMutants } from './relay.ts';
 import { requestsMutants } from './requests.ts';
@@ -36,12 +41,15 @@ export const mutants: readonly Mutant[] = [
   ...backupMutants,
   ...optionMutants,
   ...policyMutants,
+  ...conditionsMutants,
   ...postureMutants,
   ...muxMutants,
   ...channelMutants,
+  ...linkMutants,
   ...tokensMutants,
   ...clientDoorMutants,
   ...connectorMutants,
+  ...dialMutants,
   ...directMutants,
   ...relayMutants,
   ...requestsMutants,
@@ -51,6 +59,7 @@ export const mutants: readonly Mutant[] = [
   ...administratorsMutants,
   ...dashboardMutants,
   ...decisionsMutants,
+  ...controlMutants,
   ...documentMutants,
   ...signInMutants,
   ...organisationMutants,
@@ -58,6 +67,7 @@ export const mutants: readonly Mutant[] = [
   ...listenersMutants,
   ...accountMutants,
   ...clientMutants,
+  ...clientNamesMutants,
   ...nonsenseMutants,
   ...webDoorMutants,
   ...webAnswersMutants,

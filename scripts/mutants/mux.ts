@@ -267,4 +267,12 @@ export const muxMutants: readonly Mutant[] = [
     ['test/link/binary-reads.test.ts'],
     [['lent for no more than a message', ' || length > hopMaxPayload', '']],
   ),
+  ...guards(
+    'protocol/open-items.ts',
+    ['test/protocol/open-items.test.ts'],
+    [
+      ['what has left a map is let go', '    entry.value = undefined;\n', ''],
+      ['what has left is not deleted elsewhere', ' || this.#items[place] !== item', ''],
+    ],
+  ),
 ];

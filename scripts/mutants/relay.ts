@@ -76,7 +76,7 @@ export const relayMutants: readonly Mutant[] = [
       ],
       [
         'a name is for who may serve it now',
-        'this.#objection(node.ticket) === undefined && this.#circuits.hasRoom(node.organisation)',
+        'this.#tickets.objection(node.ticket) === undefined && this.#circuits.hasRoom(node.organisation)',
         'this.#circuits.hasRoom(node.organisation)',
       ],
     ],
@@ -114,6 +114,12 @@ export const relayMutants: readonly Mutant[] = [
         'called.meet.some((network) => caller.meet.includes(network)) &&',
         '',
       ],
+    ],
+  ),
+  ...guards(
+    'relay/ticket-watch.ts',
+    ['test/relay/relay.test.ts'],
+    [
       [
         'a revoked node is not attached',
         "if (lease.isRevoked(ticket.jti) || lease.isRevoked(ticket.sub)) return 'revoked';",

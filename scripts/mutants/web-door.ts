@@ -256,7 +256,7 @@ export const webDoorMutants: readonly Mutant[] = [
   ),
   ...guards(
     'connector/web/web-sessions.ts',
-    ['test/web-door/proxy.test.ts'],
+    ['test/web-door/sessions.test.ts'],
     [
       [
         'a revoked session opens nothing',

@@ -13,7 +13,8 @@ import type { CodeName } from '../../protocol/errors.ts';
 import { newId } from '../../protocol/ids.ts';
 import { parseName, type Name } from '../../protocol/names.ts';
 import { exchange, type RawAnswer } from '../web-door/support/raw-exchange.ts';
-import { git, portOf, wiki, WebBench } from '../web-door/support/web-bench.ts';
+import { inFrontOf, urlOf, webSocket } from '../web-door/support/in-front-of.ts';
+import { git, wiki, type WebBench } from '../web-door/support/web-bench.ts';
 
 let bench: WebBench;
 const heard: IncomingMessage[] = [];
@@ -34,23 +35,15 @@ origin.on('upgrade', (request, socket) => {
 });
 
 before(async () => {
-  await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve));
-  bench = await WebBench.start({ [wiki]: [url()], [git]: [url()] });
+  bench = await inFrontOf(origin, [wiki, git]);
 });
-after(async () => {
-  await bench.close();
-  origin.closeAllConnections();
-  await new Promise((resolve) => origin.close(resolve));
-});
+after(() => bench.close());
 beforeEach(() => {
   heard.length = 0;
-  bench.publish(wiki, [url()]);
+  bench.publish(wiki, [urlOf(origin)]);
 });
 
-const url = (): string => `http://localhost:${portOf(origin)}`;
 const device = newId('dev', systemRandom(16));
-const webSocket =
-  'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
 const own = (): string => `https://${wiki}:${bench.port}`;
 
 function flow(
@@ -139,7 +132,7 @@ test('SEC-J8 by the client door a page of another site gets no further than a li
 });
 
 test('SEC-J8 a listed origin may ask, and a public path is open to all pages but tells them of nobody', async () => {
-  bench.publish(wiki, [url()], {
+  bench.publish(wiki, [urlOf(origin)], {
     allowOrigins: ['https://docs.acme.example'],
     rules: [{ paths: ['/hook/*'], effect: 'public' }],
   });
@@ -153,7 +146,7 @@ test('SEC-J8 a listed origin may ask, and a public path is open to all pages but
 });
 
 test('SEC-J8 what a listed site may do its preflight asks the application, which is told of nobody', async () => {
-  bench.publish(wiki, [url()], { allowOrigins: ['https://docs.acme.example'] });
+  bench.publish(wiki, [urlOf(origin)], { allowOrigins: ['https://docs.acme.example'] });
   const preflight =
     'Origin: https://docs.acme.example\r\nAccess-Control-Request-Method: PUT\r\nAccess-Control-Request-Headers: x-a\r\n';
   const held = await ask('OPTIONS /notes', `${preflight}${fetching('same-site')}`);
@@ -171,7 +164,7 @@ test('SEC-J8 what a listed site may do its preflight asks the application, which
 });
 
 test('SEC-J8 an upgrade needs the own or a listed Origin by this door, too', async () => {
-  bench.publish(wiki, [url()], { allowOrigins: ['https://docs.acme.example'] });
+  bench.publish(wiki, [urlOf(origin)], { allowOrigins: ['https://docs.acme.example'] });
   for (const [from, status] of [
     [own(), 101],
     ['https://docs.acme.example', 101],
@@ -214,7 +207,7 @@ test('a flow that was granted for one hostname gets no certificate, and no answe
 });
 
 test('path rules and maintenance hold by this door as by the other, and an old sign-in is told how to become new', async () => {
-  bench.publish(wiki, [url()], {
+  bench.publish(wiki, [urlOf(origin)], {
     rules: [
       { paths: ['/admin/*'], effect: 'block' },
       { paths: ['/staff/*'], effect: 'require', groups: ['staff'] },
@@ -233,7 +226,7 @@ test('path rules and maintenance hold by this door as by the other, and an old s
   );
   assert.deepEqual(old.statuses, [403]);
   assert.match(old.text, /postern login/);
-  bench.publish(wiki, [url()], { maintenance: 'Back at noon.' });
+  bench.publish(wiki, [urlOf(origin)], { maintenance: 'Back at noon.' });
   assert.deepEqual((await ask('GET /')).statuses, [503]);
 });
 

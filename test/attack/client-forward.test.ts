@@ -2,34 +2,20 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { startClient } from '../../client/client.ts';
+import { serveWiki, startLaptop } from '../client/support/laptop.ts';
 import { SmallOrganisation } from '../client/support/small-organisation.ts';
 import { until } from '../support/until.ts';
 
 test('a right taken away resets what forward carries, says why and is the exit code; a clean end stays clean', async (t) => {
   const organisation = await SmallOrganisation.start(t);
-  const wiki = createServer((socket) => {
-    socket.on('error', () => socket.destroy());
-    socket.on('data', (bytes) => (String(bytes) === 'bye' ? socket.end('bye') : socket.write(bytes)));
-  });
-  t.after(() => wiki.close());
-  wiki.listen(0, '127.0.0.1');
-  await once(wiki, 'listening');
-  organisation.wikiPort = (wiki.address() as AddressInfo).port;
-  await organisation.push();
+  await serveWiki(organisation, (socket) =>
+    socket.on('data', (bytes) => (String(bytes) === 'bye' ? socket.end('bye') : socket.write(bytes))),
+  );
   const state = organisation.state('laptop');
-  const client = await startClient({
-    state,
-    key: organisation.key(),
-    browser: false,
-    uids: [],
-    onEvent: () => undefined,
-  });
-  t.after(() => client.stop());
-  await client.ready;
+  await startLaptop(organisation, { state, uids: [] });
 
   for (const how of ['clean', 'cut'] as const) {
     const words = [

@@ -8,15 +8,13 @@ import { DatabaseSync } from 'node:sqlite';
 import type { Duplex } from 'node:stream';
 import { after, before, suite, test } from 'node:test';
 import { decodeJwt } from 'jose';
-import { systemClock, systemRandom } from '../../protocol/clock.ts';
+import { systemRandom } from '../../protocol/clock.ts';
 import { Fault } from '../../protocol/errors.ts';
-import { decodeKey } from '../../protocol/keys.ts';
-import { newId, type ConnectorId, type NetworkId, type RelayId } from '../../protocol/ids.ts';
-import { attachToRelay, type Attachment } from '../../protocol/link/attachment.ts';
-import { dialSession } from '../../protocol/link/open-session.ts';
-import { dialOptions } from '../../protocol/node/dial-options.ts';
+import { newId } from '../../protocol/ids.ts';
+import type { Attachment } from '../../protocol/link/attachment.ts';
 import { openIdentity } from '../../protocol/node/identity.ts';
 import { openStateDirectory } from '../../protocol/node/state-directory.ts';
+import { attachDevice, dialConnector } from '../support/bare-device.ts';
 import { CircuitEnd } from '../support/circuit-end.ts';
 import { eventually } from '../support/eventually.ts';
 import { isSoak, times } from '../support/length.ts';
@@ -60,32 +58,13 @@ suite('two organisations on one controller', () => {
     const [relay] = Object.values(snapshot.relays);
     const [ticket] = tickets;
     assert.ok(relay !== undefined && ticket !== undefined);
-    const attach = (shown: string): Promise<Attachment> =>
-      attachToRelay({
-        url: relay.url,
-        relayId: relay.id as RelayId,
-        ticket: shown,
-        machineKey: identity.machineKey,
-        connect: dialOptions(authorities),
-        clock: systemClock,
-      });
+    const attach = (shown: string): Promise<Attachment> => attachDevice(identity, relay, shown, authorities);
     const attachment = await attach(ticket);
     t.after(() => attachment.close());
-    const dial = (connector: { nk: string; network: string }, id: ConnectorId) =>
-      dialSession({
-        carrier: attachment.openCircuit(id),
-        own: identity.nodeKey,
-        peer: decodeKey(connector.nk) ?? Buffer.alloc(32),
-        networkId: connector.network as NetworkId,
-        clock: systemClock,
-        random: systemRandom,
-        grants,
-        handle: () => ({}),
-      });
     const [own, foreign] = [globex.connector(), acme.connector()];
-    const session = await dial(own, own.id);
+    const session = await dialConnector(attachment, identity, own, grants);
     session.close();
-    await assert.rejects(dial(foreign, foreign.id), Fault);
+    await assert.rejects(dialConnector(attachment, identity, foreign, grants), Fault);
     const [refused, absent] = [foreign.id, newId('con', systemRandom(16))].map(
       (id) => new CircuitEnd(attachment.openCircuit(id)),
     );

@@ -9,10 +9,11 @@ import { systemRandom } from '../../protocol/clock.ts';
 import { idKind, newId } from '../../protocol/ids.ts';
 import { encodeKey, newAgreementKey, newSigningKey, sign, verify } from '../../protocol/keys.ts';
 import { Lease } from '../../protocol/lease.ts';
-import { signGrant, tokenSigner, verifyGrant, type Card, type Grant } from '../../protocol/tokens.ts';
+import { signGrant, tokenSigner, verifyGrant, type Grant } from '../../protocol/tokens.ts';
 import { acmeDocument } from '../controller/support/document.ts';
 import { testController } from '../controller/support/controller.ts';
 import { TestNode } from '../controller/support/node.ts';
+import { sampleCard } from '../support/sample-card.ts';
 
 /** The order of the group (RFC 8032 section 5.1), little-endian in a signature. */
 const order = 2n ** 252n + 27_742_317_777_372_353_535_851_937_790_883_648_493n;
@@ -85,14 +86,7 @@ async function world(change: Partial<Grant> = {}) {
   const id = <K extends 'net' | 'res' | 'tok' | 'ses' | 'dev' | 'usr' | 'org'>(kind: K) =>
     newId(kind, systemRandom(16));
   const [network, resource] = [id('net'), id('res')];
-  const card: Card = {
-    iss: 'https://access.acme.example',
-    keys: { [signer.kid]: encodeKey(signer.key.publicKey) },
-    ctl: encodeKey(newAgreementKey().publicKey),
-    tls: [],
-    iat: nowS,
-    exp: nowS + 86_400,
-  };
+  const card = sampleCard(signer, nowS, 86_400);
   const claims: Grant = {
     iss: card.iss,
     aud: network,

@@ -3,20 +3,16 @@
  * its own hop's, HTTP/2 as a way around the gate; each as a request and as an upgrade (SECURITY.md, by id).
  */
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect, createServer, type Socket } from 'node:net';
 import { after, before, beforeEach, test } from 'node:test';
 import { systemRandom } from '../../protocol/clock.ts';
-import { newId } from '../../protocol/ids.ts';
-import { encodePass } from '../../protocol/secrets.ts';
 import { eventually } from '../support/eventually.ts';
 import { exchange } from '../web-door/support/raw-exchange.ts';
-import { portOf, wiki, WebBench } from '../web-door/support/web-bench.ts';
-
-const webSocket =
-  'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
+import { givePass } from '../web-door/support/device-pass.ts';
+import { inFrontOf, urlOf, webSocket } from '../web-door/support/in-front-of.ts';
+import { wiki, type WebBench } from '../web-door/support/web-bench.ts';
 
 let bench: WebBench;
 let cookie = '';
@@ -24,14 +20,9 @@ let cookie = '';
 const heard: string[] = [];
 /** Further lines of its answers, to requests and upgrades alike. */
 let lines = '';
-const open = new Set<Socket>();
-/** Those of them that were upgraded. */
+/** Connections to the origin that were upgraded, and are open. */
 const upgraded = new Set<Socket>();
-const upgradedAtOrigin = (): number => [...upgraded].filter((socket) => open.has(socket)).length;
 const origin = createServer((socket) => {
-  open.add(socket);
-  socket.on('close', () => open.delete(socket));
-  socket.on('error', () => undefined);
   let text = '';
   socket.on('data', (chunk: Buffer) => {
     text += chunk.toString('latin1');
@@ -40,29 +31,23 @@ const origin = createServer((socket) => {
     heard.push(text.slice(0, end));
     text = '';
     const isUpgrade = /^upgrade: websocket/im.test(heard.at(-1) ?? '');
-    if (isUpgrade) upgraded.add(socket);
+    if (isUpgrade) upgraded.add(socket.once('close', () => upgraded.delete(socket)));
     const status = isUpgrade
       ? '101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade'
       : '200 OK\r\nContent-Length: 2';
     socket.write(`HTTP/1.1 ${status}\r\n${lines}\r\n${isUpgrade ? '' : 'ok'}`);
   });
 });
-const url = (): string => `http://localhost:${portOf(origin)}`;
 
 before(async () => {
-  await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve));
-  bench = await WebBench.start({ [wiki]: [url()] });
+  bench = await inFrontOf(origin);
   ({ cookie } = await bench.signIn(wiki));
 });
-after(async () => {
-  await bench.close();
-  for (const socket of open) socket.destroy();
-  await new Promise((resolve) => origin.close(resolve));
-});
+after(() => bench.close());
 beforeEach(() => {
   heard.length = 0;
   lines = '';
-  bench.publish(wiki, [url()]);
+  bench.publish(wiki, [urlOf(origin)]);
 });
 
 const host = (): string => `Host: ${wiki}:${bench.port}\r\n`;
@@ -79,7 +64,7 @@ async function both(target: string, headers: string): Promise<{ statuses: unknow
 }
 
 test('SEC-A1: a fragment in a target, as it is or encoded, leads past no rule', async () => {
-  bench.publish(wiki, [url()], {
+  bench.publish(wiki, [urlOf(origin)], {
     rules: [
       { paths: ['/public/*'], effect: 'public' },
       { paths: ['/admin/*'], effect: 'block' },
@@ -99,7 +84,7 @@ test('SEC-A1: a fragment in a target, as it is or encoded, leads past no rule', 
 });
 
 test('SEC-A5 as an upgrade: one right feeds decision, headers and audit, whoever else it names', async () => {
-  const { id, secret, sub } = device('bob@acme.example');
+  const { id, secret, sub } = givePass(bench, { name: 'Bob', email: 'bob@acme.example' });
   const shown = `Postern-Client-Id: ${id}\r\nPostern-Client-Secret: ${secret}\r\n`;
   const carol = `Proxy-Authorization: Basic ${Buffer.from('carol:x').toString('base64')}\r\n`;
   bench.records.length = 0;
@@ -168,7 +153,7 @@ test('SEC-B1: what an origin calls its own hop’s reaches no browser', async ()
 });
 
 test('SEC-B5: passes and codes reach neither an origin that is well, one that is not, a page, a redirect nor a record', async () => {
-  const { id, secret } = device('bob@acme.example');
+  const { id, secret } = givePass(bench, { name: 'Bob', email: 'bob@acme.example' });
   const code = systemRandom(32).toString('base64url');
   const pair = `Postern-Client-Id: ${id}\r\nPostern-Client-Secret: ${secret}\r\n`;
   const basic = `Authorization: Basic ${Buffer.from(`bob@acme.example:${secret}`).toString('base64')}\r\n`;
@@ -218,24 +203,5 @@ test('SEC-D3 as an upgrade: WebSockets that are opened and cut without end leave
     assert.equal((await bench.ask('/', { cookie: alice.cookie })).status, 200);
   }
   await eventually('nothing is open', () => (bench.door.openExchanges === 0 ? true : undefined));
-  await eventually('the origin was let go', () => (upgradedAtOrigin() === 0 ? true : undefined));
+  await eventually('the origin was let go', () => (upgraded.size === 0 ? true : undefined));
 });
-
-/** A device pass of this person for the wiki. */
-function device(email: string): { readonly id: string; readonly secret: string; readonly sub: string } {
-  const secret = systemRandom(32);
-  const id = newId('tok', systemRandom(16));
-  const sub = newId('usr', systemRandom(16));
-  bench.passes = {
-    [id]: {
-      id,
-      kind: 'device',
-      hash: createHash('sha256').update(secret).digest('base64url'),
-      res: bench.resourceOf(wiki),
-      sub,
-      who: { name: 'Bob', email, groups: [] },
-      cav: { until: Math.floor(Date.now() / 1_000) + 3_600, out: 3_600 },
-    },
-  };
-  return { id, secret: encodePass({ kind: 'dp', secret }), sub };
-}

@@ -7,27 +7,22 @@ import { createServer } from 'node:http';
 import type { IncomingHttpHeaders } from 'node:http';
 import { after, before, beforeEach, test } from 'node:test';
 import { exchange } from '../web-door/support/raw-exchange.ts';
-import { portOf, wiki, WebBench } from '../web-door/support/web-bench.ts';
+import { inFrontOf, urlOf, webSocket } from '../web-door/support/in-front-of.ts';
+import { wiki, type WebBench } from '../web-door/support/web-bench.ts';
 
 let bench: WebBench;
 let cookie: string;
 const origin = createServer((_request, response) =>
   response.setHeader('content-security-policy', "default-src 'self'").end('from the origin'),
 );
-const url = (): string => `http://localhost:${portOf(origin)}`;
 
 before(async () => {
-  await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve));
-  bench = await WebBench.start({ [wiki]: [url()] });
+  bench = await inFrontOf(origin);
   ({ cookie } = await bench.signIn(wiki));
 });
-after(async () => {
-  await bench.close();
-  origin.closeAllConnections();
-  await new Promise((resolve) => origin.close(resolve));
-});
+after(() => bench.close());
 beforeEach(() =>
-  bench.publish(wiki, [url()], {
+  bench.publish(wiki, [urlOf(origin)], {
     rules: [
       { paths: ['/shut/*'], effect: 'block' },
       { paths: ['/admin/*'], effect: 'require', groups: ['sre'] },
@@ -62,7 +57,7 @@ function isGuarded(headers: IncomingHttpHeaders, what: string, referrer: string 
 /** The headers of the answer to an upgrade, and its status. */
 async function upgraded(path: string, who: string | undefined): Promise<[number, IncomingHttpHeaders]> {
   const whose = who === undefined ? '' : `Cookie: ${who}\r\n`;
-  const head = `GET ${path} HTTP/1.1\r\nHost: ${wiki}:${bench.port}\r\n${whose}Accept: text/html\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`;
+  const head = `GET ${path} HTTP/1.1\r\nHost: ${wiki}:${bench.port}\r\n${whose}Accept: text/html\r\n${webSocket}\r\n`;
   const { text, statuses } = await exchange(bench.raw(), [head], 2_000, true);
   const [lines = ''] = text.split('\r\n\r\n');
   const headers = lines
@@ -100,7 +95,7 @@ test('SEC-J4 what the door says itself is framed, kept, sniffed and asked for in
   bench.publish(wiki, ['http://gone.acme.internal']);
   isGuarded((await bench.ask('/', { cookie })).headers, 'no origin');
   isGuarded((await upgraded('/', cookie))[1], 'no origin for an upgrade');
-  bench.publish(wiki, [url()], { maintenance: 'Back at noon.' });
+  bench.publish(wiki, [urlOf(origin)], { maintenance: 'Back at noon.' });
   isGuarded((await bench.ask('/', { cookie })).headers, 'maintenance');
   isGuarded((await upgraded('/', cookie))[1], 'maintenance, upgraded');
 });

@@ -4,19 +4,17 @@
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type Socket } from 'node:net';
+import { createServer } from 'node:net';
 import { after, before, beforeEach, test } from 'node:test';
 import { field, flags, frame, frames, framesIn, preface } from '../web-door/support/h2-frames.ts';
-import { git, portOf, wiki, WebBench } from '../web-door/support/web-bench.ts';
+import { inFrontOf } from '../web-door/support/in-front-of.ts';
+import { git, wiki, type WebBench } from '../web-door/support/web-bench.ts';
 
 let bench: WebBench;
 let cookie: string;
 /** Everything that the origin was sent. */
 let heard = '';
-const open = new Set<Socket>();
 const origin = createServer((socket) => {
-  open.add(socket);
-  socket.on('close', () => open.delete(socket)).on('error', () => undefined);
   socket.on('data', (chunk: Buffer) => {
     heard += chunk.toString('latin1');
     if (chunk.includes('\r\n\r\n')) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
@@ -24,16 +22,10 @@ const origin = createServer((socket) => {
 });
 
 before(async () => {
-  await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve));
-  const at = [`http://localhost:${portOf(origin)}`];
-  bench = await WebBench.start({ [wiki]: at, [git]: at });
+  bench = await inFrontOf(origin, [wiki, git]);
   ({ cookie } = await bench.signIn(wiki));
 });
-after(async () => {
-  await bench.close();
-  for (const socket of open) socket.destroy();
-  await new Promise((resolve) => origin.close(resolve));
-});
+after(() => bench.close());
 beforeEach(() => {
   heard = '';
 });

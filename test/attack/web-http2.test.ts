@@ -6,7 +6,8 @@ import { after, before, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import { eventually } from '../support/eventually.ts';
 import { frame, indexed, preface } from '../web-door/support/h2-frames.ts';
-import { portOf, wiki, WebBench } from '../web-door/support/web-bench.ts';
+import { inFrontOf } from '../web-door/support/in-front-of.ts';
+import { wiki, type WebBench } from '../web-door/support/web-bench.ts';
 
 let bench: WebBench;
 let asked = 0;
@@ -16,14 +17,9 @@ const origin = createServer((_request, response) => {
 });
 
 before(async () => {
-  await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve));
-  bench = await WebBench.start({ [wiki]: [`http://localhost:${portOf(origin)}`] });
+  bench = await inFrontOf(origin);
 });
-after(async () => {
-  await bench.close();
-  origin.closeAllConnections();
-  await new Promise((resolve) => origin.close(resolve));
-});
+after(() => bench.close());
 
 test('SEC-D3: streams opened and reset without end cost their connection, and another person nothing', async () => {
   const mallory = await bench.signIn(wiki);

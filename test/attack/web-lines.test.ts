@@ -5,7 +5,8 @@ import { createServer } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { after, before, test } from 'node:test';
-import { git, portOf, wiki, WebBench } from '../web-door/support/web-bench.ts';
+import { inFrontOf } from '../web-door/support/in-front-of.ts';
+import { git, wiki, type WebBench } from '../web-door/support/web-bench.ts';
 
 let bench: WebBench;
 const origin = createServer((request, response) => {
@@ -15,15 +16,9 @@ const origin = createServer((request, response) => {
 });
 
 before(async () => {
-  await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve));
-  const at = [`http://localhost:${portOf(origin)}`];
-  bench = await WebBench.start({ [wiki]: at, [git]: at });
+  bench = await inFrontOf(origin, [wiki, git]);
 });
-after(async () => {
-  await bench.close();
-  origin.closeAllConnections();
-  await new Promise((resolve) => origin.close(resolve));
-});
+after(() => bench.close());
 
 /** Writes `piece` again and again after `begin`; how many bytes of it were written until the door let go. */
 async function writtenUntilClosed(begin: string, piece: string, mostBytes: number): Promise<number> {

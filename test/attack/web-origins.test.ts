@@ -6,15 +6,12 @@ import assert from 'node:assert/strict';
 import { createServer, type Socket } from 'node:net';
 import { after, before, test } from 'node:test';
 import { exchange } from '../web-door/support/raw-exchange.ts';
-import { portOf, wiki, WebBench } from '../web-door/support/web-bench.ts';
+import { inFrontOf, urlOf, webSocket } from '../web-door/support/in-front-of.ts';
+import { wiki, type WebBench } from '../web-door/support/web-bench.ts';
 
 let bench: WebBench;
 let answer: (socket: Socket, head: string) => void;
-const open = new Set<Socket>();
 const origin = createServer((socket) => {
-  open.add(socket);
-  socket.on('close', () => open.delete(socket));
-  socket.on('error', () => undefined);
   let text = '';
   socket.on('data', (chunk: Buffer) => {
     text += chunk.toString('latin1');
@@ -29,14 +26,9 @@ const origin = createServer((socket) => {
 });
 
 before(async () => {
-  await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve));
-  bench = await WebBench.start({ [wiki]: [`http://localhost:${portOf(origin)}`] });
+  bench = await inFrontOf(origin);
 });
-after(async () => {
-  await bench.close();
-  for (const socket of open) socket.destroy();
-  await new Promise((resolve) => origin.close(resolve));
-});
+after(() => bench.close());
 
 const ok = 'HTTP/1.1 200 OK\r\n';
 const long = 'x'.repeat(100_000);
@@ -98,8 +90,6 @@ test('T5: three hundred hostile answers to GET, HEAD and HTTP/1.0, each again to
   process.on('unhandledRejection', caught);
   const lines = ['GET / HTTP/1.1', 'HEAD / HTTP/1.1', 'GET / HTTP/1.0'];
   const headers = `Host: ${wiki}:${bench.port}\r\nCookie: ${cookie}\r\n`;
-  const upgrade =
-    'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
   for (const [index, bytes] of hostile().entries()) {
     answer = (socket) => {
       socket.write(bytes, 'latin1');
@@ -109,7 +99,7 @@ test('T5: three hundred hostile answers to GET, HEAD and HTTP/1.0, each again to
     };
     for (const [line, more] of [
       [lines[index % 3], 'Connection: close\r\n'],
-      [lines[0], upgrade],
+      [lines[0], webSocket],
     ]) {
       const request = `${line}\r\n${headers}${more}\r\n`;
       const { text } = await exchange(bench.raw(), [request], 1_500, true);
@@ -141,7 +131,7 @@ test('SEC-J5, SEC-J6: an origin keeps its own cookies, without Domain, and canno
 
 test('an origin that names its own address in a redirect is not believed to be reachable there', async () => {
   const { cookie } = await bench.signIn(wiki);
-  const inside = `http://localhost:${portOf(origin)}`;
+  const inside = urlOf(origin);
   const to = async (location: string): Promise<string | undefined> => {
     answer = (socket) =>
       socket.write(`HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: ${location}\r\n\r\n`);

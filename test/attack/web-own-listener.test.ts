@@ -5,7 +5,8 @@ import { after, before, test } from 'node:test';
 import { Fault } from '../../protocol/errors.ts';
 import { eventually } from '../support/eventually.ts';
 import { exchange } from '../web-door/support/raw-exchange.ts';
-import { portOf, wiki, WebBench } from '../web-door/support/web-bench.ts';
+import { inFrontOf, webSocket } from '../web-door/support/in-front-of.ts';
+import { portOf, wiki, type WebBench } from '../web-door/support/web-bench.ts';
 
 let bench: WebBench;
 const heard: string[] = [];
@@ -16,14 +17,9 @@ const listener = createServer(({ url = '' }, response) => {
 });
 
 before(async () => {
-  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
-  bench = await WebBench.start({ [wiki]: [`http://localhost:${portOf(listener)}`] });
+  bench = await inFrontOf(listener);
 });
-after(async () => {
-  await bench.close();
-  listener.closeAllConnections();
-  await new Promise((resolve) => listener.close(resolve));
-});
+after(() => bench.close());
 
 test('SEC-F1 no public hostname leads to what its connector listens on itself', async () => {
   const { cookie } = await bench.signIn(wiki);
@@ -41,7 +37,7 @@ test('SEC-F1 no public hostname leads to what its connector listens on itself', 
     [refused.status, (JSON.parse(refused.body) as { error: string }).error],
     [502, 'origin-address-forbidden'],
   );
-  const upgrade = `GET /socket HTTP/1.1\r\nHost: ${wiki}:${bench.port}\r\nCookie: ${cookie}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`;
+  const upgrade = `GET /socket HTTP/1.1\r\nHost: ${wiki}:${bench.port}\r\nCookie: ${cookie}\r\n${webSocket}\r\n`;
   const { statuses, text } = await exchange(bench.raw(), [upgrade], 2_000, true);
   assert.deepEqual(statuses, [502]);
   assert.match(text, /origin-address-forbidden/);

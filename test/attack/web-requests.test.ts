@@ -13,7 +13,8 @@ import { plainPath, ruleFor } from '../../connector/web/path-rules.ts';
 import { staysBeside } from '../../connector/web/service-workers.ts';
 import { safeReturn } from '../../connector/web/sign-in.ts';
 import { exchange } from '../web-door/support/raw-exchange.ts';
-import { git, portOf, wiki, WebBench } from '../web-door/support/web-bench.ts';
+import { inFrontOf, urlOf, webSocket } from '../web-door/support/in-front-of.ts';
+import { git, wiki, type WebBench } from '../web-door/support/web-bench.ts';
 
 let bench: WebBench;
 let cookie = '';
@@ -32,23 +33,15 @@ origin.on('upgrade', (request, socket) => {
 });
 
 before(async () => {
-  await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve));
-  const url = `http://localhost:${portOf(origin)}`;
-  bench = await WebBench.start({ [wiki]: [url], [git]: [url] });
+  bench = await inFrontOf(origin, [wiki, git]);
   ({ cookie } = await bench.signIn(wiki));
 });
-after(async () => {
-  await bench.close();
-  origin.closeAllConnections();
-  await new Promise((resolve) => origin.close(resolve));
-});
+after(() => bench.close());
 beforeEach(() => {
   heard.length = 0;
-  bench.publish(wiki, [`http://localhost:${portOf(origin)}`]);
+  bench.publish(wiki, [urlOf(origin)]);
 });
 
-const webSocket =
-  'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
 const host = (): string => `Host: ${wiki}:${bench.port}\r\n`;
 const signedIn = (): string => `${host()}Cookie: ${cookie}\r\n`;
 
@@ -96,7 +89,7 @@ test('SEC-A3: no header and no user agent opens anything without a session', asy
 });
 
 test('SEC-A1, SEC-A2: neither query, fragment nor any "original" address changes what a path rule decides', async () => {
-  bench.publish(wiki, [`http://localhost:${portOf(origin)}`], {
+  bench.publish(wiki, [urlOf(origin)], {
     rules: [
       { paths: ['/public/*'], effect: 'public' },
       { paths: ['/admin/*'], effect: 'block' },
@@ -270,7 +263,7 @@ test('SEC-B2, SEC-B3: names of people are taken out in every spelling, with a se
     'Remote.User', 'remote!user', 'X.Forwarded.User', 'X~Auth-Request_Email', "Postern'Assertion", 'X_Real.IP',
   ]; // prettier-ignore
   const lines = forged.map((name) => `${name}: mallory\r\n${name}: mallory\r\n`).join('');
-  bench.publish(wiki, [`http://localhost:${portOf(origin)}`], {
+  bench.publish(wiki, [urlOf(origin)], {
     rules: [{ paths: ['/public/*'], effect: 'public' }],
   });
   await both('GET / HTTP/1.1', `${signedIn()}${lines}`);
@@ -320,14 +313,14 @@ test('SEC-J3: a WebSocket needs the own or a listed Origin', async () => {
     `https://${wiki}`,
   ])
     assert.equal(await ask(from), 403, from);
-  bench.publish(wiki, [`http://localhost:${portOf(origin)}`], { allowOrigins: ['https://app.acme.example'] });
+  bench.publish(wiki, [urlOf(origin)], { allowOrigins: ['https://app.acme.example'] });
   assert.equal(await ask('https://app.acme.example'), 101);
 });
 
 test('SEC-J3: of requests without a session only the preflight of a listed site reaches the origin, as nobody’s', async () => {
   const listed = 'https://app.acme.example';
   const change = { allowOrigins: [listed], rules: [{ paths: ['/shut/*'], effect: 'block' as const }] };
-  bench.publish(wiki, [`http://localhost:${portOf(origin)}`], change);
+  bench.publish(wiki, [urlOf(origin)], change);
   const preflight = `Origin: ${listed}\r\nAccess-Control-Request-Method: PUT\r\n`;
   const pass = 'Postern-Client-Id: tok_x\r\nPostern-Client-Secret: x\r\n';
   for (const [line, headers, status] of [

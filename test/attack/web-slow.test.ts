@@ -20,7 +20,8 @@ import { createAuthority } from '../support/authority.ts';
 import { settle } from '../support/settle.ts';
 import { until } from '../support/until.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
-import { portOf, wiki, WebBench } from '../web-door/support/web-bench.ts';
+import { inFrontOf } from '../web-door/support/in-front-of.ts';
+import { portOf, wiki, type WebBench } from '../web-door/support/web-bench.ts';
 
 const caller = { sni: wiki as Name, addr: '192.0.2.7', address: '192.0.2.7', port: 1 } as const;
 const folder = mkdtempSync(join(tmpdir(), 'postern-web-slow-'));
@@ -45,13 +46,10 @@ const origin = createServer((asked, response) => {
 });
 
 before(async () => {
-  await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve));
-  bench = await WebBench.start({ [wiki]: [`http://localhost:${portOf(origin)}`] });
+  bench = await inFrontOf(origin);
 });
 after(async () => {
   await bench.close();
-  origin.closeAllConnections();
-  await new Promise((resolve) => origin.close(resolve));
   rmSync(folder, { recursive: true });
 });
 

@@ -8,10 +8,9 @@ import { createServer, type Socket } from 'node:net';
 import { after, before, beforeEach, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import { exchange, type RawAnswer } from '../web-door/support/raw-exchange.ts';
-import { portOf, wiki, WebBench } from '../web-door/support/web-bench.ts';
+import { inFrontOf, webSocket } from '../web-door/support/in-front-of.ts';
+import { wiki, type WebBench } from '../web-door/support/web-bench.ts';
 
-const handshake =
-  'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
 const agreed = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n';
 
 let bench: WebBench;
@@ -19,12 +18,11 @@ let cookie = '';
 /** What the origin was sent, connection by connection. */
 let heard: string[] = [];
 let answer: (socket: Socket) => void;
-const open = new Set<Socket>();
+/** The newest connection to the origin. */
+let newest: Socket | undefined;
 const origin = createServer((socket) => {
-  open.add(socket);
+  newest = socket;
   const index = heard.push('') - 1;
-  socket.on('close', () => open.delete(socket));
-  socket.on('error', () => undefined);
   socket.on('data', (chunk: Buffer) => {
     const before = heard[index] ?? '';
     heard[index] = before + chunk.toString('latin1');
@@ -33,15 +31,10 @@ const origin = createServer((socket) => {
 });
 
 before(async () => {
-  await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve));
-  bench = await WebBench.start({ [wiki]: [`http://localhost:${portOf(origin)}`] });
+  bench = await inFrontOf(origin);
   ({ cookie } = await bench.signIn(wiki));
 });
-after(async () => {
-  await bench.close();
-  for (const socket of open) socket.destroy();
-  await new Promise((resolve) => origin.close(resolve));
-});
+after(() => bench.close());
 beforeEach(() => {
   heard = [];
   answer = (socket) => void socket.write(`${agreed}\r\n`);
@@ -51,7 +44,7 @@ const host = (): string => `Host: ${wiki}:${bench.port}\r\n`;
 const own = (): string => `https://${wiki}:${bench.port}`;
 
 function upgrade(headers: string, path = '/socket', who = `Cookie: ${cookie}\r\n`): Promise<RawAnswer> {
-  const request = `GET ${path} HTTP/1.1\r\n${host()}${who}${headers}${handshake}\r\n`;
+  const request = `GET ${path} HTTP/1.1\r\n${host()}${who}${headers}${webSocket}\r\n`;
   return exchange(bench.raw(), [request], 2_000, true);
 }
 
@@ -59,7 +52,7 @@ function upgrade(headers: string, path = '/socket', who = `Cookie: ${cookie}\r\n
 async function upgraded(): Promise<TLSSocket> {
   const socket = bench.raw();
   socket.on('error', () => undefined);
-  socket.write(`GET /socket HTTP/1.1\r\n${host()}Cookie: ${cookie}\r\n${handshake}\r\n`);
+  socket.write(`GET /socket HTTP/1.1\r\n${host()}Cookie: ${cookie}\r\n${webSocket}\r\n`);
   const [head] = (await once(socket, 'data')) as [Buffer];
   assert.match(head.toString('latin1'), /^HTTP\/1\.1 101 /);
   return socket;
@@ -140,7 +133,7 @@ test('SEC-D2, T5: bad frames of a browser reach its own origin as they are and n
     const socket = await upgraded();
     const last = once(socket, 'close');
     answer = () => undefined;
-    const [theirs] = [...open].slice(-1);
+    const theirs = newest;
     const ended = new Promise((resolve) => theirs?.once('close', resolve));
     socket.end(bytes);
     socket.resume();
@@ -166,7 +159,7 @@ test('SEC-D2, T5: bad frames of an origin reach that browser as they are and nob
     const chunks: Buffer[] = [];
     socket.on('error', () => undefined);
     socket.on('data', (chunk: Buffer) => chunks.push(chunk));
-    socket.write(`GET /socket HTTP/1.1\r\n${host()}Cookie: ${cookie}\r\n${handshake}\r\n`);
+    socket.write(`GET /socket HTTP/1.1\r\n${host()}Cookie: ${cookie}\r\n${webSocket}\r\n`);
     await once(socket, 'end');
     socket.destroy();
     const all = Buffer.concat(chunks).toString('latin1');

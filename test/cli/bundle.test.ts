@@ -8,8 +8,8 @@ import { bundle } from '../../cli/bundle.ts';
 import { redacted } from '../../cli/bundle-redaction.ts';
 import { judge } from '../../cli/doctor-findings.ts';
 import { parseLinks, resolverSetup } from '../../cli/resolver-setup.ts';
-import { startClient } from '../../client/client.ts';
 import type { ClientStatus } from '../../client/status.ts';
+import { startLaptop } from '../client/support/laptop.ts';
 import { SmallOrganisation } from '../client/support/small-organisation.ts';
 import { runPostern } from './support/program.ts';
 
@@ -182,15 +182,7 @@ function folder(t: TestContext): string {
 test('postern doctor --bundle writes one new file for its owner alone, with a client that runs and without', async (t) => {
   const organisation = await SmallOrganisation.start(t);
   const state = organisation.state('laptop');
-  const client = await startClient({
-    state,
-    key: organisation.key(),
-    browser: false,
-    uids: [process.getuid?.() ?? 0],
-    onEvent: () => undefined,
-  });
-  organisation.ends(() => client.stop());
-  await client.ready;
+  const client = await startLaptop(organisation, { state });
   const path = folder(t);
   const file = join(path, 'bundle.json');
   const doctor = (...args: string[]): ReturnType<typeof runPostern> =>

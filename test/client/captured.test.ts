@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { Duplex, PassThrough } from 'node:stream';
+import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
 import { boundUnsent } from '../../client/capture/captured-socket.ts';
@@ -11,6 +11,7 @@ import type { OpenFlow } from '../../client/flows/open-flow.ts';
 import { Fault } from '../../protocol/errors.ts';
 import { eventually } from '../support/eventually.ts';
 import { settle } from '../support/settle.ts';
+import { endlessFlow } from './support/flows.ts';
 
 const destination = { address: '100.96.0.7', port: 80 };
 
@@ -80,21 +81,9 @@ test('an application that sends without end is read for one window until there i
 });
 
 test('REL-10 the system holds little for an application that does not read', async (t) => {
-  let taken = 0;
-  const endless = new Duplex({
-    read() {
-      taken += 16_384;
-      this.push(Buffer.alloc(16_384));
-    },
-    write: (_bytes, _encoding, done) => done(),
-  });
-  t.after(() => endless.destroy());
-  await capture(t, async () => endless);
-  await eventually('nothing more to be taken', async () => {
-    const before = taken;
-    await settle();
-    return (before > 0 && taken === before) || undefined;
-  });
+  const { flow, held } = endlessFlow(t);
+  await capture(t, async () => flow);
+  const taken = await held();
   assert.ok(taken < 1_500_000, `${taken} bytes`);
 });
 

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
 import { startClient, type Client, type ClientEvent, type ClientOptions } from '../../client/client.ts';
@@ -12,20 +11,15 @@ import { MuxStream } from '../../protocol/mux/stream.ts';
 import { openIdentity } from '../../protocol/node/identity.ts';
 import { callLocalApi, connectLocalApi } from '../../protocol/node/local-api.ts';
 import { hiddenText } from '../../protocol/reasons.ts';
+import { serveWiki } from './support/laptop.ts';
 import { SmallOrganisation } from './support/small-organisation.ts';
 
 /** The application behind the connector: says hello, then echoes. */
-async function startWiki(t: TestContext, organisation: SmallOrganisation): Promise<number> {
-  const server = createServer((socket) => {
-    socket.on('error', () => socket.destroy());
+async function startWiki(organisation: SmallOrganisation): Promise<number> {
+  await serveWiki(organisation, (socket) => {
     socket.write('hello ');
     socket.pipe(socket);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => server.close());
-  organisation.wikiPort = (server.address() as AddressInfo).port;
-  await organisation.push();
   return organisation.wikiPort;
 }
 
@@ -66,7 +60,7 @@ async function until(condition: () => boolean, withinMs = 3_000): Promise<number
 
 test('a service signs in with its key and reaches what it is granted by name', async (t) => {
   const organisation = await SmallOrganisation.start(t);
-  const port = await startWiki(t, organisation);
+  const port = await startWiki(organisation);
   const { client } = await start(t, organisation);
   const status = await client.ready;
   assert.equal(status.state, 'up');
@@ -78,7 +72,7 @@ test('a service signs in with its key and reaches what it is granted by name', a
 
 test('what the connector refuses is told by its code, and `status` keeps it', async (t) => {
   const organisation = await SmallOrganisation.start(t);
-  const port = await startWiki(t, organisation);
+  const port = await startWiki(organisation);
   const { client } = await start(t, organisation);
   await client.ready;
   await assert.rejects(client.open({ host: 'wiki.acme.internal', port: port === 9 ? 10 : 9 }), {
@@ -139,7 +133,7 @@ test('the local API explains, alike for what is hidden and what does not exist',
 
 test('flows through the local socket reach the same resources, and are refused with the same words', async (t) => {
   const organisation = await SmallOrganisation.start(t);
-  const port = await startWiki(t, organisation);
+  const port = await startWiki(organisation);
   const { client } = await start(t, organisation);
   await client.ready;
   const { path } = organisation.state('laptop');
@@ -155,7 +149,7 @@ test('flows through the local socket reach the same resources, and are refused w
 
 test('a right taken away ends its open flow within a second, and `status` says why (REL-6)', async (t) => {
   const organisation = await SmallOrganisation.start(t);
-  const port = await startWiki(t, organisation);
+  const port = await startWiki(organisation);
   const { client } = await start(t, organisation);
   await client.ready;
   const flow = await client.open({ host: 'wiki.acme.internal', port });
@@ -174,7 +168,7 @@ test('a right taken away ends its open flow within a second, and `status` says w
 
 test('after a restart of the relay a new flow works within a second', async (t) => {
   const organisation = await SmallOrganisation.start(t);
-  const port = await startWiki(t, organisation);
+  const port = await startWiki(organisation);
   const { client } = await start(t, organisation);
   await client.ready;
   assert.equal(await greet(client, port), 'hello word');
@@ -189,7 +183,7 @@ test('after a restart of the relay a new flow works within a second', async (t) 
 
 test('a new flow finds another connector when one is gone', async (t) => {
   const organisation = await SmallOrganisation.start(t);
-  const port = await startWiki(t, organisation);
+  const port = await startWiki(organisation);
   const other = await organisation.addConnector();
   const { client } = await start(t, organisation);
   await client.ready;
@@ -205,7 +199,7 @@ test('a new flow finds another connector when one is gone', async (t) => {
 
 test('a client that starts while the controller is away uses what it remembers (REL-3)', async (t) => {
   const organisation = await SmallOrganisation.start(t);
-  const port = await startWiki(t, organisation);
+  const port = await startWiki(organisation);
   const first = await start(t, organisation);
   await first.client.ready;
   await first.client.stop();
@@ -219,7 +213,7 @@ test('a client that starts while the controller is away uses what it remembers (
 
 test('a session that ends refuses every name, and a service signs in again by itself', async (t) => {
   const organisation = await SmallOrganisation.start(t);
-  const port = await startWiki(t, organisation);
+  const port = await startWiki(organisation);
   const { client, events } = await start(t, organisation);
   await client.ready;
   const enrolments = (): number => organisation.heard.filter(({ t: kind }) => kind === 'enrol').length;
@@ -238,7 +232,8 @@ test('a session that ends refuses every name, and a service signs in again by it
   assert.equal(await greet(client, port), 'hello word');
 });
 
-test('a person without a browser is shown address and code', async (t) => {
+/** A client that a person is asked by to sign in, its controller known from before. */
+async function askedToSignIn(t: TestContext, browser: boolean) {
   const organisation = await SmallOrganisation.start(t);
   const state = organisation.state('laptop');
   openIdentity(state).enrol({
@@ -247,36 +242,21 @@ test('a person without a browser is shown address and code', async (t) => {
     root: organisation.pin,
   });
   const events: ClientEvent[] = [];
-  const client = await startClient({
-    state,
-    browser: false,
-    uids: [],
-    onEvent: (event) => events.push(event),
-  });
+  const client = await startClient({ state, browser, uids: [], onEvent: (event) => events.push(event) });
   t.after(() => client.stop());
   await until(() => events.some(({ kind }) => kind === 'prompt'));
+  return { organisation, client, events };
+}
+
+test('a person without a browser is shown address and code', async (t) => {
+  const { client, events } = await askedToSignIn(t, false);
   const prompt = events.find((event) => event.kind === 'prompt')?.prompt;
   assert.equal(prompt?.kind === 'code' && prompt.userCode, 'HXTR-MFST');
   assert.equal(client.status().state, 'signing-in');
 });
 
 test('a person’s browser comes back to a loopback port once, with the right state, under PKCE', async (t) => {
-  const organisation = await SmallOrganisation.start(t);
-  const state = organisation.state('laptop');
-  openIdentity(state).enrol({
-    schema: 'postern.enrolment/v1',
-    url: organisation.url,
-    root: organisation.pin,
-  });
-  const events: ClientEvent[] = [];
-  const client = await startClient({
-    state,
-    browser: true,
-    uids: [],
-    onEvent: (event) => events.push(event),
-  });
-  t.after(() => client.stop());
-  await until(() => events.some(({ kind }) => kind === 'prompt'));
+  const { organisation, client } = await askedToSignIn(t, true);
   const enrol = organisation.heard.find((said) => said['t'] === 'enrol' && said['kind'] === 'device');
   const { port, challenge } = (enrol ?? {})['loopback'] as { port: number; challenge: string };
   const visit = async (query: string): Promise<number> =>
@@ -301,7 +281,7 @@ test('the device reports its system when a channel opens', async (t) => {
 
 test('a controller that sends nonsense is ignored, and what was known stays (REL-12)', async (t) => {
   const organisation = await SmallOrganisation.start(t);
-  const port = await startWiki(t, organisation);
+  const port = await startWiki(organisation);
   const { client } = await start(t, organisation);
   await client.ready;
   for (const message of [
@@ -363,7 +343,7 @@ test('a state directory that belongs to another controller is not handed to a ke
 
 test('status counts the datagrams of a flow that were not sent, once there are any', async (t) => {
   const organisation = await SmallOrganisation.start(t);
-  const port = await startWiki(t, organisation);
+  const port = await startWiki(organisation);
   const { client } = await start(t, organisation);
   await client.ready;
   const open = await client.open({ host: 'wiki.acme.internal', port });
@@ -376,7 +356,7 @@ test('status counts the datagrams of a flow that were not sent, once there are a
 
 test('with new keys what is open stays open, new flows take a session of the new keys', async (t) => {
   const organisation = await SmallOrganisation.start(t);
-  const port = await startWiki(t, organisation);
+  const port = await startWiki(organisation);
   const state = organisation.state('laptop');
   const { client, events } = await start(t, organisation);
   await client.ready;

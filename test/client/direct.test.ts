@@ -6,12 +6,13 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
-import { startClient, type Client } from '../../client/client.ts';
+import type { Client } from '../../client/client.ts';
 import type { PingReply, PingTarget } from '../../client/status.ts';
 import type { Fault } from '../../protocol/errors.ts';
 import { callLocalApi } from '../../protocol/node/local-api.ts';
 import { eventually } from '../support/eventually.ts';
 import { until } from '../support/until.ts';
+import { serveWiki, startLaptop } from './support/laptop.ts';
 import { SmallOrganisation } from './support/small-organisation.ts';
 
 /** The way between client and connector outside every relay: passes bytes on, changes them, or nothing. */
@@ -97,22 +98,9 @@ async function open(t: TestContext): Promise<World> {
     endpoints: [endpoint],
   });
   // The application echoes.
-  const wiki = createServer((socket) => {
-    socket.on('error', () => socket.destroy());
-    socket.pipe(socket);
-  });
-  wiki.listen(0, '127.0.0.1');
-  await once(wiki, 'listening');
-  t.after(() => wiki.close());
-  organisation.wikiPort = (wiki.address() as AddressInfo).port;
-  await organisation.push();
+  await serveWiki(organisation, (socket) => socket.pipe(socket));
   const state = organisation.state('laptop');
-  const client = await startClient({
-    ...{ state, key: organisation.key(), browser: false, uids: [process.getuid?.() ?? 0] },
-    onEvent: () => undefined,
-  });
-  t.after(() => client.stop());
-  await client.ready;
+  const client = await startLaptop(organisation, { state });
   const path = (): string | undefined => client.status().networks[0]?.path?.kind;
   const call = async <T>(route: string): Promise<T> => (await callLocalApi(state.path, 'POST', route)) as T;
   return { organisation, way, client, directPort, path, call };

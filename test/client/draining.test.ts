@@ -1,13 +1,13 @@
 /** REL-7 as a client lives through it: a connector, or the relay, says that it is about to end. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
-import { startClient, type Client } from '../../client/client.ts';
+import type { Client } from '../../client/client.ts';
 import type { Fault } from '../../protocol/errors.ts';
 import { until } from '../support/until.ts';
+import { serveWiki, startLaptop } from './support/laptop.ts';
 import { SmallOrganisation } from './support/small-organisation.ts';
 
 /** An application that answers with what it is told, and a client that may use it. */
@@ -21,21 +21,8 @@ async function start(
 }> {
   const organisation = await SmallOrganisation.start(t);
   for (let more = 1; more < connectors; more++) await organisation.addConnector();
-  const server = createServer((socket) => void socket.on('error', () => undefined).pipe(socket));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => server.close());
-  organisation.wikiPort = (server.address() as AddressInfo).port;
-  await organisation.push();
-  const client = await startClient({
-    state: organisation.state('laptop'),
-    key: organisation.key(),
-    browser: false,
-    uids: [process.getuid?.() ?? 0],
-    onEvent: () => undefined,
-  });
-  t.after(() => client.stop());
-  await client.ready;
+  await serveWiki(organisation, (socket) => socket.pipe(socket));
+  const client = await startLaptop(organisation);
   const { wikiPort } = organisation;
   return { organisation, client, open: () => client.open({ host: 'wiki.acme.internal', port: wikiPort }) };
 }

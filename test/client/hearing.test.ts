@@ -8,10 +8,11 @@ import { Hearing } from '../../client/hearing.ts';
 import { DeviceMemory } from '../../client/memory.ts';
 import { systemRandom } from '../../protocol/clock.ts';
 import { newId } from '../../protocol/ids.ts';
-import { encodeKey, newAgreementKey, newSigningKey } from '../../protocol/keys.ts';
+import { newSigningKey } from '../../protocol/keys.ts';
 import { Alarms } from '../../protocol/node/alarms.ts';
 import { openStateDirectory } from '../../protocol/node/state-directory.ts';
-import { signGrant, tokenSigner, type Card } from '../../protocol/tokens.ts';
+import { signGrant, tokenSigner } from '../../protocol/tokens.ts';
+import { sampleCard } from '../support/sample-card.ts';
 
 const nowS = 1_800_000_000;
 
@@ -19,14 +20,7 @@ test('grants that are kept stay beside the new ones, and one that is not here be
   const directory = mkdtempSync(join(tmpdir(), 'postern-hearing-'));
   t.after(() => rmSync(directory, { recursive: true }));
   const signer = await tokenSigner(newSigningKey());
-  const card: Card = {
-    iss: 'https://access.acme.example',
-    keys: { [signer.kid]: encodeKey(signer.key.publicKey) },
-    ctl: encodeKey(newAgreementKey().publicKey),
-    tls: [],
-    iat: nowS,
-    exp: nowS + 3_600,
-  };
+  const card = sampleCard(signer, nowS);
   const id = () => systemRandom(16);
   const make = async () => {
     const jti = newId('tok', id());

@@ -2,11 +2,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { startClient, type Client, type ClientEvent } from '../../client/client.ts';
+import type { Client, ClientEvent } from '../../client/client.ts';
 import { KnownPeers, type PeerReport } from '../../client/tunnel/known-peers.ts';
 import { systemRandom } from '../../protocol/clock.ts';
 import { newId } from '../../protocol/ids.ts';
@@ -16,6 +15,7 @@ import { callLocalApi } from '../../protocol/node/local-api.ts';
 import { openStateDirectory, type StateDirectory } from '../../protocol/node/state-directory.ts';
 import type { DeviceSnapshot } from '../../protocol/snapshot.ts';
 import { until } from '../support/until.ts';
+import { serveWiki, startLaptop } from './support/laptop.ts';
 import { SmallOrganisation } from './support/small-organisation.ts';
 
 type Connector = { readonly id: string; readonly nk: string };
@@ -223,24 +223,14 @@ async function start(
   ask(this: void): Promise<string>;
 }> {
   const organisation = await SmallOrganisation.start(t);
-  const server = createServer((socket) => void socket.on('error', () => undefined).end('wiki'));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => server.close());
-  organisation.wikiPort = (server.address() as AddressInfo).port;
-  await organisation.push();
+  await serveWiki(organisation, (socket) => socket.end('wiki'));
   const events: ClientEvent[] = [];
   const state = organisation.state('laptop');
-  const client = await startClient({
+  const client = await startLaptop(organisation, {
     state,
-    key: organisation.key(),
-    browser: false,
-    uids: [process.getuid?.() ?? 0],
     strictPeers,
     onEvent: (event) => events.push(event),
   });
-  t.after(() => client.stop());
-  await client.ready;
   const ask = async (): Promise<string> => {
     const flow = await client.open({ host: 'wiki.acme.internal', port: organisation.wikiPort });
     const [answer] = (await once(flow, 'data')) as [Buffer];

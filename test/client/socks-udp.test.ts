@@ -1,8 +1,8 @@
 /** UDP ASSOCIATE as a program on a laptop has it: through client, relay and connector to an application, or refused. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startClient } from '../../client/client.ts';
 import { until } from '../support/until.ts';
+import { startLaptop } from './support/laptop.ts';
 import { SmallOrganisation } from './support/small-organisation.ts';
 import { associate, datagramTo, datagramToAddress, udpSocket } from './support/socks-datagrams.ts';
 
@@ -18,16 +18,7 @@ test('SEC-A13 datagrams by SOCKS5 reach what is declared by UDP and nothing else
   const ports = [`udp/${application.port}`, `udp/${alsoListed}`];
   organisation.device.resources[organisation.wiki] = { ...wiki, ports };
   await organisation.push();
-  const client = await startClient({
-    state: organisation.state('laptop'),
-    key: organisation.key(),
-    browser: false,
-    uids: [process.getuid?.() ?? 0],
-    socks: { address: '127.0.0.1', port: 0 },
-    onEvent: () => undefined,
-  });
-  t.after(() => client.stop());
-  await client.ready;
+  const client = await startLaptop(organisation, { socks: { address: '127.0.0.1', port: 0 } });
   const proxyPort = Number(client.status().proxies.socks?.split(':')[1]);
   const { control, relayPort } = await associate(t, proxyPort);
   const { socket, heard } = await udpSocket(t);

@@ -1,32 +1,19 @@
 /** A connector, and the device that asked, learn from flows whether what lies behind a resource answers. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { reachedText } from '../../cli/resources.ts';
-import { startClient } from '../../client/client.ts';
 import type { ResourceList } from '../../client/status.ts';
 import { callLocalApi } from '../../protocol/node/local-api.ts';
+import { serveWiki, startLaptop } from './support/laptop.ts';
 import { SmallOrganisation } from './support/small-organisation.ts';
 
 test('a target that refuses is counted as failing until it answers again', async (t) => {
   const organisation = await SmallOrganisation.start(t);
-  const server = createServer((socket) => void socket.on('error', () => undefined).pipe(socket));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  organisation.wikiPort = port;
-  await organisation.push();
+  const server = await serveWiki(organisation, (socket) => socket.pipe(socket));
+  const port = organisation.wikiPort;
   const state = organisation.state('laptop');
-  const client = await startClient({
-    state,
-    key: organisation.key(),
-    browser: false,
-    uids: [process.getuid?.() ?? 0],
-    onEvent: () => undefined,
-  });
-  t.after(() => client.stop());
-  await client.ready;
+  const client = await startLaptop(organisation, { state });
   const connector = organisation.connector(0);
   const open = () => client.open({ host: 'wiki.acme.internal', port });
   /** What `postern resources` says of it. */
@@ -48,7 +35,6 @@ test('a target that refuses is counted as failing until it answers again', async
   );
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
-  t.after(() => server.close());
   (await open()).destroy();
   assert.equal(connector.status().failing, undefined);
   assert.equal(await listed(), 'answers');

@@ -4,8 +4,9 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { clientText } from '../../cli/status.ts';
-import { startClient, type ClientEvent } from '../../client/client.ts';
+import type { ClientEvent } from '../../client/client.ts';
 import { until } from '../support/until.ts';
+import { startLaptop } from './support/laptop.ts';
 import { SmallOrganisation } from './support/small-organisation.ts';
 
 test('up says once that the session ends soon and who else was let in, status shows both, and a renewed session cancels it', async (t) => {
@@ -22,14 +23,7 @@ test('up says once that the session ends soon and who else was let in, status sh
     news,
   };
   const events: ClientEvent[] = [];
-  const client = await startClient({
-    state: organisation.state('laptop'),
-    key: organisation.key(),
-    browser: false,
-    uids: [],
-    onEvent: (event) => events.push(event),
-  });
-  t.after(() => client.stop());
+  const client = await startLaptop(organisation, { uids: [], onEvent: (event) => events.push(event) });
   const status = await client.ready;
   assert.deepEqual(
     events.map(({ kind }) => kind).filter((kind) => kind === 'session-ending' || kind === 'device-news'),
@@ -62,15 +56,7 @@ test('up says once that the session ends soon and who else was let in, status sh
 test('a disk that takes nothing more stops no flow: the client goes on and says so (REL-16)', async (t) => {
   const organisation = await SmallOrganisation.start(t);
   const state = organisation.state('laptop');
-  const client = await startClient({
-    state,
-    key: organisation.key(),
-    browser: false,
-    uids: [],
-    onEvent: () => undefined,
-  });
-  t.after(() => client.stop());
-  await client.ready;
+  const client = await startLaptop(organisation, { state, uids: [] });
   // Where a file is written before it takes its place, nothing can be written any more.
   mkdirSync(join(state.path, '.session.json.new'));
   const { session } = organisation.device;

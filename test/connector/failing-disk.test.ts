@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
-import { startClient } from '../../client/client.ts';
 import { Fault } from '../../protocol/errors.ts';
 import { openIdentity } from '../../protocol/node/identity.ts';
 import type { StateDirectory } from '../../protocol/node/state-directory.ts';
+import { startLaptop } from '../client/support/laptop.ts';
 import { SmallOrganisation } from '../client/support/small-organisation.ts';
 import { until } from '../support/until.ts';
 
@@ -34,15 +34,7 @@ test('REL-16 ENOSPC, EIO or EROFS: a connector enrols, stays in contact, opens n
     const connector = await organisation.addConnector(undefined, state);
     const names = new Set(connector.status().alarms?.map(({ name }) => name));
     assert.deepEqual([...names].toSorted(), ['flows-not-kept', 'not-kept'], code);
-    const client = await startClient({
-      state: organisation.state('laptop'),
-      key: organisation.key(),
-      browser: false,
-      uids: [],
-      onEvent: () => undefined,
-    });
-    t.after(() => client.stop());
-    await client.ready;
+    const client = await startLaptop(organisation, { uids: [] });
     const target = { host: 'wiki.acme.internal', port: organisation.wikiPort };
     await assert.rejects(client.open(target), { code: 'busy' });
     assert.equal(connector.status().state, 'ready');

@@ -5,8 +5,9 @@ import { systemRandom } from '../../protocol/clock.ts';
 import { newId } from '../../protocol/ids.ts';
 import { encodeKey, newAgreementKey, newSigningKey } from '../../protocol/keys.ts';
 import { Lease } from '../../protocol/lease.ts';
-import { signGrant, tokenSigner, type Card } from '../../protocol/tokens.ts';
+import { signGrant, tokenSigner } from '../../protocol/tokens.ts';
 import { heldBytes } from '../support/retained-memory.ts';
+import { sampleCard } from '../support/sample-card.ts';
 
 const nowMs = 1_800_000_000_000;
 const nowS = nowMs / 1_000;
@@ -14,14 +15,7 @@ const network = newId('net', systemRandom(16));
 const resource = newId('res', systemRandom(16));
 const nodeKey = newAgreementKey().publicKey;
 const signer = await tokenSigner(newSigningKey());
-const card: Card = {
-  iss: 'https://access.acme.example',
-  keys: { [signer.kid]: encodeKey(signer.key.publicKey) },
-  ctl: encodeKey(newAgreementKey().publicKey),
-  tls: [],
-  iat: nowS,
-  exp: nowS + 86_400,
-};
+const card = sampleCard(signer, nowS, 86_400);
 
 function grant(resources = [resource]): Promise<string> {
   return signGrant(signer, {

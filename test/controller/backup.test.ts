@@ -4,20 +4,19 @@ import { copyFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test, type TestContext } from 'node:test';
-import { pino } from 'pino';
 import { appendAudit } from '../../controller/audit/append-audit.ts';
 import { BackupRefused } from '../../controller/backup/backup-file.ts';
 import { restoreBackup, type Restored } from '../../controller/backup/restore-backup.ts';
 import { writeBackup } from '../../controller/backup/write-backup.ts';
 import type { ControllerContext } from '../../controller/context.ts';
 import { UnusableKeyFile } from '../../controller/keys/unusable-key-file.ts';
-import { openController } from '../../controller/open-controller.ts';
 import { applyDocument } from '../../controller/organisation/apply-document.ts';
 import { moveRecords } from '../../controller/store/move-records.ts';
 import { newId } from '../../protocol/ids.ts';
-import { systemClock, systemRandom } from '../../protocol/clock.ts';
+import { systemRandom } from '../../protocol/clock.ts';
 import { fullDocument } from '../support/full-document.ts';
 import { makeDatabase, startPostgres, type PostgresServer } from '../support/servers/postgres-server.ts';
+import { openRecords } from './support/open-records.ts';
 
 const nowMs = Date.parse('2026-11-20T10:00:00Z');
 let server: PostgresServer;
@@ -26,17 +25,7 @@ before(async () => {
 });
 after(() => server.stop());
 
-const open = (directory: string, database?: string) =>
-  openController({
-    directory,
-    database,
-    publicUrl: new URL('https://access.acme.example:8443'),
-    builtInAuthority: true,
-    now: () => nowMs,
-    clock: systemClock,
-    random: systemRandom,
-    log: pino({ level: 'silent' }),
-  });
+const open = (directory: string, database?: string) => openRecords(directory, database, () => nowMs);
 const storeOf = (context: ControllerContext) => context.organisation(context.firstOrganisation).store;
 
 async function emptyFolder(t: TestContext): Promise<string> {

@@ -5,28 +5,21 @@
 import assert from 'node:assert/strict';
 import { after, before, test, type TestContext } from 'node:test';
 import type { LightMyRequestResponse } from 'fastify';
-import { recordSignIn } from '../../controller/login/record-sign-in.ts';
 import { sweepRequests } from '../../controller/requests/end-requests.ts';
 import type { ScopedStore } from '../../controller/store/scoped-store.ts';
 import type { Id } from '../../protocol/ids.ts';
 import type { OrganisationDocument } from '../../protocol/organisation-document.ts';
 import type { Role } from '../../protocol/roles.ts';
-import { startPostgres, type PostgresServer } from '../support/servers/postgres-server.ts';
-import { startRedis, type RedisServer } from '../support/servers/redis-server.ts';
+import { corpSignIn } from './support/corp-sign-in.ts';
 import { requestDocument } from './requests/request-bench.ts';
-import { cluster, type Member, type Servers } from './support/cluster.ts';
+import { cluster, startServers, type Member } from './support/cluster.ts';
 import { acmeDocument } from './support/document.ts';
 
-let postgres: PostgresServer;
-let redis: RedisServer;
-let servers: Servers;
+let servers: Awaited<ReturnType<typeof startServers>>;
 before(async () => {
-  [postgres, redis] = await Promise.all([startPostgres(), startRedis()]);
-  servers = { postgres: postgres.url, redis: redis.url };
+  servers = await startServers();
 });
-after(async () => {
-  await Promise.all([postgres.stop(), redis.stop()]);
-});
+after(() => servers.stop());
 
 /** A browser that reaches one controller or another, as the entrance has it. */
 interface Visitor {
@@ -58,19 +51,7 @@ async function world(t: TestContext, document: OrganisationDocument = acmeDocume
   const applied = await memberAt(0).call('PUT', '/api/v1/document', document);
   assert.equal(applied.statusCode, 200, applied.body);
   const signIn = async (subject: string, groups: readonly string[]) =>
-    recordSignIn(context, organisation, {
-      issuer: 'https://idp.acme.example',
-      provider: 'corp',
-      identity: {
-        subject,
-        name: subject,
-        email: `${subject}@acme.example`,
-        groups: [...groups],
-        authMs: context.now(),
-        amr: ['pwd'],
-      },
-      address: '203.0.113.9',
-    });
+    corpSignIn(context, subject, { groups: [...groups] });
   return {
     store,
     members,

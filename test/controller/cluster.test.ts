@@ -1,13 +1,13 @@
 /** Several controllers are one: whatever is begun at one goes on at another, and what is taken away at one is gone at all. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { corpSignIn } from './support/corp-sign-in.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { Cookies } from '../../controller/login/cookies.ts';
-import { recordSignIn } from '../../controller/login/record-sign-in.ts';
 import { ControllerWatch } from '../../controller/live/controller-watch.ts';
 import { SeenControllers } from '../../controller/live/seen-controllers.ts';
 import { memoryLive } from '../../controller/live/memory-live.ts';
@@ -17,23 +17,16 @@ import { systemRandom } from '../../protocol/clock.ts';
 import type { NodeId } from '../../protocol/ids.ts';
 import { verifyCard } from '../../protocol/tokens.ts';
 import { eventually } from '../support/eventually.ts';
-import { startPostgres, type PostgresServer } from '../support/servers/postgres-server.ts';
-import { startRedis, type RedisServer } from '../support/servers/redis-server.ts';
 import { settle } from '../support/settle.ts';
-import { cluster, signInOf, type Cluster, type Member, type Servers } from './support/cluster.ts';
+import { cluster, startServers, signInOf, type Cluster, type Member } from './support/cluster.ts';
 import { acmeDocument } from './support/document.ts';
 import { TestNode } from './support/node.ts';
 
-let postgres: PostgresServer;
-let redis: RedisServer;
-let servers: Servers;
+let servers: Awaited<ReturnType<typeof startServers>>;
 before(async () => {
-  [postgres, redis] = await Promise.all([startPostgres(), startRedis()]);
-  servers = { postgres: postgres.url, redis: redis.url };
+  servers = await startServers();
 });
-after(async () => {
-  await Promise.all([postgres.stop(), redis.stop()]);
-});
+after(() => servers.stop());
 
 /** Members that are certainly there. */
 function of({ members }: Cluster): [Member, Member, Member] {
@@ -84,21 +77,8 @@ test('sign in on one controller, hold the control channel on another, revoke thr
 test('SEC-J9 what is a person’s own is told by whichever controller their browser listens at, and its stream ends with the session', async (t) => {
   const all = await cluster(t, servers, 3);
   const [one, two, three] = of(all);
-  const organisation = one.context.organisation(one.context.firstOrganisation);
   const signIn = (subject: string) =>
-    recordSignIn(one.context, organisation, {
-      issuer: 'https://idp.acme.example',
-      provider: 'corp',
-      identity: {
-        subject,
-        name: subject,
-        email: `${subject}@acme.example`,
-        groups: ['staff'],
-        authMs: Date.now(),
-        amr: ['pwd'],
-      },
-      address: '192.0.2.1',
-    });
+    corpSignIn(one.context, subject, { authMs: Date.now(), address: '192.0.2.1' });
   const listen = async ({ cookie }: { readonly cookie: string }) => {
     const name = new Cookies(two.context.publicUrl).nameOf('session');
     const headers = { accept: 'text/event-stream', cookie: `${name}=${cookie}` };

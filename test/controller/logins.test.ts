@@ -46,6 +46,18 @@ async function waitingDevice(controller: TestController): Promise<{ device: Test
   return { device, code: device.last('code')?.user_code ?? '' };
 }
 
+/** The same, once this person has typed it. */
+async function foundDevice(controller: TestController, by: Id<'usr'>) {
+  const waiting = await waitingDevice(controller);
+  const { attempts, context } = controller;
+  const entry = await attempts.enterCode(context.firstOrganisation, waiting.code, {
+    person: by,
+    address: 'x',
+  });
+  assert.ok(entry.state === 'found');
+  return { ...waiting, entry };
+}
+
 const verifier = 'v'.repeat(43);
 const challenge = createHash('sha256').update(verifier).digest('base64url');
 
@@ -91,11 +103,9 @@ test('a person lets a device in by typing its code, and it is told what they may
 
 test('a device that is held gets nothing until an administrator approves it', async (t) => {
   const controller = await acme(t);
-  const { attempts, context } = controller;
+  const { attempts } = controller;
   const alice = await person(controller, 'alice', ['staff']);
-  const { device, code } = await waitingDevice(controller);
-  const entry = await attempts.enterCode(context.firstOrganisation, code, { person: alice, address: 'x' });
-  assert.ok(entry.state === 'found');
+  const { device, entry } = await foundDevice(controller, alice);
   await attempts.approve(entry.attempt, signInOf(alice), { held: true });
   await device.until((message) => message.t === 'snapshot');
   const [wiki] = Object.values((device.snapshot as DeviceSnapshot).resources);
@@ -162,9 +172,7 @@ test('a code ends after five minutes, and the device is told to try again', asyn
   const controller = await acme(t);
   const { attempts, context } = controller;
   const alice = await person(controller, 'alice', ['staff']);
-  const { device, code } = await waitingDevice(controller);
-  const entry = await attempts.enterCode(context.firstOrganisation, code, { person: alice, address: 'x' });
-  assert.ok(entry.state === 'found');
+  const { device, code, entry } = await foundDevice(controller, alice);
   // The secure channel itself is renewed every two minutes and needs both ends to be awake for it.
   await controller.time.pass(5 * 60_000);
   await device.until((message) => message.t === 'fault' && message.code === 'timeout');
@@ -179,11 +187,9 @@ test('a code ends after five minutes, and the device is told to try again', asyn
 
 test('a person who refuses ends the wait', async (t) => {
   const controller = await acme(t);
-  const { attempts, context } = controller;
+  const { attempts } = controller;
   const alice = await person(controller, 'alice', ['staff']);
-  const { device, code } = await waitingDevice(controller);
-  const entry = await attempts.enterCode(context.firstOrganisation, code, { person: alice, address: 'x' });
-  assert.ok(entry.state === 'found');
+  const { device, entry } = await foundDevice(controller, alice);
   await attempts.refuse(entry.attempt);
   await device.until((message) => message.t === 'fault' && message.code === 'denied');
 });
@@ -272,9 +278,7 @@ test('a person whose groups change loses at once what the group gave', async (t)
   const alice = await person(controller, 'alice', ['staff']);
   const connector = new TestNode(controller, 'connector');
   await connector.enrol({ secret: await controller.key('connector', 'hq') });
-  const { device, code } = await waitingDevice(controller);
-  const entry = await attempts.enterCode(context.firstOrganisation, code, { person: alice, address: 'x' });
-  assert.ok(entry.state === 'found');
+  const { device, entry } = await foundDevice(controller, alice);
   await attempts.approve(entry.attempt, signInOf(alice), { held: false });
   await device.until((message) => message.t === 'snapshot');
   const { store } = context.organisation(context.firstOrganisation);

@@ -5,14 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test, type TestContext } from 'node:test';
 import pg from 'pg';
-import { pino } from 'pino';
 import { appendAudit } from '../../controller/audit/append-audit.ts';
-import { openController } from '../../controller/open-controller.ts';
 import { applyDocument } from '../../controller/organisation/apply-document.ts';
 import { moveRecords, MoveRefused } from '../../controller/store/move-records.ts';
-import { systemClock, systemRandom } from '../../protocol/clock.ts';
 import { makeDatabase, startPostgres, type PostgresServer } from '../support/servers/postgres-server.ts';
 import { fullDocument } from '../support/full-document.ts';
+import { openRecords } from './support/open-records.ts';
 
 let server: PostgresServer;
 before(async () => {
@@ -20,17 +18,7 @@ before(async () => {
 });
 after(() => server.stop());
 
-const open = (directory: string, database?: string) =>
-  openController({
-    directory,
-    database,
-    publicUrl: new URL('https://access.acme.example:8443'),
-    builtInAuthority: true,
-    now: Date.now,
-    clock: systemClock,
-    random: systemRandom,
-    log: pino({ level: 'silent' }),
-  });
+const open = (directory: string, database?: string) => openRecords(directory, database, Date.now);
 
 /** A directory with a whole document, people, sealed keys and an audit log with what is hard to copy. */
 async function filled(t: TestContext): Promise<string> {

@@ -7,7 +7,7 @@ import { after, before, test, type TestContext } from 'node:test';
 import { decodeJwt } from 'jose';
 import { buildApp } from '../../controller/api/app.ts';
 import { login } from '../../controller/login/login.ts';
-import { NoRoomForPerson, recordSignIn } from '../../controller/login/record-sign-in.ts';
+import { NoRoomForPerson } from '../../controller/login/record-sign-in.ts';
 import { hasRoom, limitsIn, setLimits, type Limits } from '../../controller/operator/limits.ts';
 import { usageOf } from '../../controller/operator/usage.ts';
 import { watchOrganisations } from '../../controller/operator/watch-organisations.ts';
@@ -16,6 +16,7 @@ import type { ConnectorSnapshot, DeviceSnapshot } from '../../protocol/snapshot.
 import { systemRandom } from '../../protocol/clock.ts';
 import { newId, type OrganisationId } from '../../protocol/ids.ts';
 import type { Usage } from '../../protocol/usage.ts';
+import { corpSignIn } from './support/corp-sign-in.ts';
 import { makeDatabase, startPostgres, type PostgresServer } from '../support/servers/postgres-server.ts';
 import { acmeDocument } from './support/document.ts';
 import { settle } from '../support/settle.ts';
@@ -114,19 +115,7 @@ async function acme(
 }
 
 function signIn({ context }: TestController, subject: string) {
-  return recordSignIn(context, context.organisation(context.firstOrganisation), {
-    issuer: 'https://idp.acme.example',
-    provider: 'corp',
-    identity: {
-      subject,
-      name: subject,
-      email: `${subject}@acme.example`,
-      groups: ['staff'],
-      authMs: context.now(),
-      amr: ['pwd'],
-    },
-    address: '203.0.113.9',
-  });
+  return corpSignIn(context, subject);
 }
 
 /** The refused entries of the log with this `what`. */

@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { SignIn } from '../../controller/enrolment/let-in.ts';
-import { PersonDisabled, recordSignIn } from '../../controller/login/record-sign-in.ts';
+import { PersonDisabled } from '../../controller/login/record-sign-in.ts';
 import type { DeviceSnapshot } from '../../protocol/snapshot.ts';
 import type { Id } from '../../protocol/ids.ts';
+import { corpSignIn } from './support/corp-sign-in.ts';
 import { acmeDocument } from './support/document.ts';
 import { testController, type TestController } from './support/controller.ts';
 import { TestNode } from './support/node.ts';
@@ -20,18 +21,9 @@ async function acme(t: TestContext, directory?: string): Promise<TestController>
 
 /** Signs alice in with a browser. */
 function signIn({ context }: TestController) {
-  return recordSignIn(context, context.organisation(context.firstOrganisation), {
-    issuer: 'https://idp.acme.example',
-    provider: 'corp',
-    identity: {
-      subject: 'a1',
-      name: 'Alice Example',
-      email: 'alice@acme.example',
-      groups: ['staff'],
-      authMs: context.now(),
-      amr: ['pwd'],
-    },
-    address: '203.0.113.9',
+  return corpSignIn(context, 'a1', {
+    name: 'Alice Example',
+    email: 'alice@acme.example',
     idToken: 'an.id.token',
   });
 }

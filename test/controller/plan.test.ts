@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
-import { recordSignIn } from '../../controller/login/record-sign-in.ts';
 import type { OrganisationDocument } from '../../protocol/organisation-document.ts';
 import type { PlanAccess, PlanResult } from '../../protocol/plan.ts';
 import type { PolicyDocument } from '../../protocol/policy-document.ts';
 import type { Problem } from '../../protocol/problem.ts';
+import { corpSignIn } from './support/corp-sign-in.ts';
 import { acmeDocument } from './support/document.ts';
 import { testController, type TestController } from './support/controller.ts';
 import { TestNode } from './support/node.ts';
@@ -39,17 +39,10 @@ async function signIn(
   groups: string[],
   more: { amr?: string[]; issuer?: string } = {},
 ): Promise<void> {
-  await recordSignIn(context, context.organisation(context.firstOrganisation), {
-    issuer: more.issuer ?? 'https://idp.acme.example',
-    provider: 'corp',
-    identity: {
-      subject: name,
-      name,
-      email: `${name}@acme.example`,
-      groups,
-      authMs: time.ms,
-      amr: more.amr ?? ['pwd'],
-    },
+  await corpSignIn(context, name, {
+    ...more,
+    groups,
+    authMs: time.ms,
     address: '192.0.2.1',
   });
 }

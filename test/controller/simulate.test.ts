@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { simulationText } from '../../cli/why-simulated.ts';
-import { recordSignIn } from '../../controller/login/record-sign-in.ts';
 import type { DeviceSnapshot } from '../../protocol/snapshot.ts';
 import type { Problem } from '../../protocol/problem.ts';
 import type { Simulation, SimulationRequest } from '../../protocol/simulation.ts';
+import { corpSignIn } from './support/corp-sign-in.ts';
 import { testController, type TestController } from './support/controller.ts';
 import { acmeDocument } from './support/document.ts';
 import { TestNode } from './support/node.ts';
@@ -43,17 +43,10 @@ async function world(t: TestContext): Promise<World> {
   assert.equal((await controller.call('PUT', '/api/v1/document', document)).statusCode, 200);
   const node = new TestNode(controller, 'device');
   await node.enrol({ secret: await controller.key('service', 'ci') }, '192.0.2.9');
-  await recordSignIn(context, context.organisation(context.firstOrganisation), {
-    issuer: 'https://idp.acme.example',
-    provider: 'corp',
-    identity: {
-      subject: 'a1',
-      name: 'Alice',
-      email: 'alice@acme.example',
-      groups: ['staff'],
-      authMs: controller.time.ms,
-      amr: ['pwd'],
-    },
+  await corpSignIn(context, 'a1', {
+    name: 'Alice',
+    email: 'alice@acme.example',
+    authMs: controller.time.ms,
     address: '198.51.100.4',
   });
   const post = (payload: object) => controller.call('POST', '/api/v1/simulate', payload);

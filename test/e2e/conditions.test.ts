@@ -11,6 +11,7 @@ import { openBrowser, signIn } from '../support/browser.ts';
 import { eventually } from '../support/eventually.ts';
 import { Origin, withOrigin } from '../support/fleet/origin.ts';
 import { openLab, type Lab } from '../support/lab/lab.ts';
+import { startWebApplication, webOrigin } from '../support/lab/web-application.ts';
 import type { OrganisationFile } from '../support/organisation/acme-document.ts';
 import { Client } from '../support/organisation/client.ts';
 import { Organisation } from '../support/organisation/organisation.ts';
@@ -27,7 +28,7 @@ function withConditions(document: OrganisationFile): OrganisationFile {
     ...open,
     resources: (open.resources ?? []).map((resource) =>
       resource.name === 'wiki'
-        ? { ...resource, web: { hostname: 'wiki.acme.example', origin: 'http://wiki.acme.internal:8090' } }
+        ? { ...resource, web: { hostname: 'wiki.acme.example', origin: webOrigin } }
         : resource,
     ),
     policies: [
@@ -57,12 +58,7 @@ suite('conditions in the lab', () => {
   before(async () => {
     lab = await openLab();
     origin = await Origin.start(lab);
-    const application = lab.servers.spawn(
-      'node',
-      ['test/support/lab/web-application-server.ts', lab.addresses.wiki, '8090'],
-      { name: 'web-application' },
-    );
-    await application.waitFor(/^ready$/m);
+    await startWebApplication(lab);
     countries('DE');
     organisation = await Organisation.start(labSite(lab), {
       adapt: withConditions,

@@ -16,17 +16,12 @@ import { startRelayNode } from '../../cli/relay-node.ts';
 import { startClient, type Client } from '../../client/client.ts';
 import { startConnector } from '../../connector/connector.ts';
 import { setLimits, type Limits } from '../../controller/operator/limits.ts';
-import { systemClock, systemRandom } from '../../protocol/clock.ts';
-import { decodeKey } from '../../protocol/keys.ts';
-import type { ConnectorId, NetworkId, RelayId } from '../../protocol/ids.ts';
-import { attachToRelay } from '../../protocol/link/attachment.ts';
-import { dialSession } from '../../protocol/link/open-session.ts';
-import { dialOptions } from '../../protocol/node/dial-options.ts';
 import { openIdentity } from '../../protocol/node/identity.ts';
 import { openStateDirectory } from '../../protocol/node/state-directory.ts';
 import { decodeEnrolmentKey, type EnrolmentKey } from '../../protocol/secrets.ts';
 import type { DeviceSnapshot } from '../../protocol/snapshot.ts';
 import { StartedController } from '../controller/support/started-controller.ts';
+import { attachDevice, dialConnector } from '../support/bare-device.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/servers/free-port.ts';
 
@@ -245,25 +240,10 @@ suite('one limit at two connectors and two relays', () => {
     assert.ok(
       relay !== undefined && there !== undefined && connector !== undefined && resource !== undefined,
     );
-    const attachment = await attachToRelay({
-      url: relay.url,
-      relayId: relayId as RelayId,
-      ticket: tickets[0] ?? '',
-      machineKey: identity.machineKey,
-      connect: dialOptions([...authorities]),
-      clock: systemClock,
-    });
+    const attachment = await attachDevice(identity, relay, tickets[0] ?? '', authorities);
     stops.unshift(() => attachment.close());
-    const session = await dialSession({
-      carrier: attachment.openCircuit(connector.id as ConnectorId),
-      own: identity.nodeKey,
-      peer: decodeKey(connector.nk) ?? Buffer.alloc(32),
-      networkId: there.id as NetworkId,
-      clock: systemClock,
-      random: systemRandom,
-      grants,
-      handle: () => ({}),
-    });
+    const dialled = { ...connector, network: there.id };
+    const session = await dialConnector(attachment, identity, dialled, grants);
     stops.unshift(() => session.close());
     return session.openStream({ r: resource.id, h: hostOf(network), p: ports[network], k: 'tcp' });
   }

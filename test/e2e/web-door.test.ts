@@ -16,6 +16,7 @@ import { startGlobex } from '../support/organisation/globex.ts';
 import { Organisation } from '../support/organisation/organisation.ts';
 import { Person } from '../support/organisation/person.ts';
 import type { Program } from '../support/lab/program.ts';
+import { startWebApplication, webOrigin } from '../support/lab/web-application.ts';
 import { labSite } from '../support/organisation/site.ts';
 import { uploadFile } from '../support/upload-file.ts';
 
@@ -29,12 +30,7 @@ suite('the web door in the lab', () => {
   let application: Program;
   before(async () => {
     lab = await openLab();
-    application = lab.servers.spawn(
-      'node',
-      ['test/support/lab/web-application-server.ts', lab.addresses.wiki, '8090'],
-      { name: 'web-application' },
-    );
-    await application.waitFor(/^ready$/m);
+    application = await startWebApplication(lab);
     organisation = await Organisation.start(labSite(lab), {
       adapt(document) {
         const [resource] = document.resources ?? [];
@@ -42,7 +38,7 @@ suite('the web door in the lab', () => {
         if (resource === undefined || policy === undefined) throw new Error('the document has no wiki');
         resource.web = {
           hostnames: ['wiki.acme.example', '*.team.acme.example'],
-          origin: 'http://wiki.acme.internal:8090',
+          origin: webOrigin,
         };
         policy.doors = ['client', 'web'];
         document.expose = { suffix: 'apps.acme.example' };

@@ -11,11 +11,11 @@ import { openBrowser, signIn } from '../support/browser.ts';
 import { eventually } from '../support/eventually.ts';
 import { openLab, type Lab } from '../support/lab/lab.ts';
 import type { Program } from '../support/lab/program.ts';
+import { holdingConnections, startWebApplication, webOrigin } from '../support/lab/web-application.ts';
 import { Organisation } from '../support/organisation/organisation.ts';
 import { labSite } from '../support/organisation/site.ts';
 
 const wiki = 'https://wiki.acme.example';
-const originPort = '8090';
 /** Sent in six seconds. */
 const uploadBytes = 12_000_000;
 
@@ -26,18 +26,13 @@ suite('a connector that is stopped under browsers, in the lab', () => {
   let second: Program;
   before(async () => {
     lab = await openLab();
-    const application = lab.servers.spawn(
-      'node',
-      ['test/support/lab/web-application-server.ts', lab.addresses.wiki, originPort],
-      { name: 'web-application' },
-    );
-    await application.waitFor(/^ready$/m);
+    await startWebApplication(lab);
     organisation = await Organisation.start(labSite(lab), {
       adapt(document) {
         const [resource] = document.resources ?? [];
         const [policy] = document.policies ?? [];
         if (resource === undefined || policy === undefined) throw new Error('the document has no wiki');
-        resource.web = { hostname: 'wiki.acme.example', origin: `http://wiki.acme.internal:${originPort}` };
+        resource.web = { hostname: 'wiki.acme.example', origin: webOrigin };
         policy.doors = ['web'];
         return document;
       },
@@ -68,17 +63,8 @@ suite('a connector that is stopped under browsers, in the lab', () => {
 
   /** Which of the two holds connections to the application. */
   async function answering(): Promise<Program> {
-    const { stdout } = await lab.hq.run('ss', [
-      '-tnpH',
-      'state',
-      'established',
-      'dport',
-      '=',
-      `:${originPort}`,
-    ]);
-    const found = [organisation.connector, second].find(({ pid }) => stdout.includes(`pid=${pid},`));
-    if (found === undefined)
-      throw new Error(`no connector holds a connection to the application:\n${stdout}`);
+    const found = await holdingConnections(lab, [organisation.connector, second]);
+    if (found === undefined) throw new Error('no connector holds a connection to the application');
     return found;
   }
 
@@ -131,15 +117,7 @@ suite('a connector that is stopped under browsers, in the lab', () => {
     assert.equal((await fresh.goto(`${wiki}/`))?.status(), 200);
     const tookMs = performance.now() - since;
     assert.ok(tookMs < 1_000, `a page took ${Math.round(tookMs)} ms`);
-    const { stdout } = await lab.hq.run('ss', [
-      '-tnpH',
-      'state',
-      'established',
-      'dport',
-      '=',
-      `:${originPort}`,
-    ]);
-    assert.ok(stdout.includes(`pid=${other.pid},`), stdout);
+    assert.equal(await holdingConnections(lab, [other]), other);
     assert.equal(await echo(page, 'while it drains'), 'while it drains');
     const { code } = await upload.ended;
     assert.equal(code, 0, upload.output);

@@ -5,7 +5,6 @@
 import assert from 'node:assert/strict';
 import { after, test, type TestContext } from 'node:test';
 import packet from 'dns-packet';
-import { chromium } from 'playwright-core';
 import { AddressPool } from '../../client/dns/address-pool.ts';
 import { defaultRange, parseRange, type AddressRange } from '../../client/dns/address-range.ts';
 import { createResolver } from '../../client/dns/resolver.ts';
@@ -15,12 +14,13 @@ import { explain } from '../../client/why.ts';
 import { systemClock, systemRandom } from '../../protocol/clock.ts';
 import type { MyResources, PortalResource } from '../../protocol/portal.ts';
 import { readableReason, reasonTexts, type ReasonName } from '../../protocol/reasons.ts';
-import { findProgram } from '../../scripts/programs.ts';
 import { extendedError, question } from '../client/dns/knowledge.ts';
 import { testPortal, type TestPortal } from '../login/support/portal.ts';
-import { freePort, person, startProvider } from '../login/support/provider.ts';
+import { person, startProvider } from '../login/support/provider.ts';
+import { freePort } from '../support/servers/free-port.ts';
 import { SimpleBrowser } from '../login/support/simple-browser.ts';
 import { conditionOf, enrolDevice, judgeBy, knowledgeOf, policyOf } from './support/signed-in.ts';
+import { launchBrowser } from '../web/support/portal-pages.ts';
 
 const names = Object.keys(reasonTexts) as ReasonName[];
 const email = 'alice@acme.example';
@@ -90,11 +90,7 @@ test('the DNS answer’s extended error gives every reason that refuses by the s
 test('the page shows every reason by the same name, sentence and remedy, its trace, and the ways on', async (t) => {
   const { portal } = await refusedForAll(t);
   await portal.app.listen({ host: '127.0.0.1', port: Number(publicUrl.port) });
-  const chrome = await chromium.launch({
-    executablePath: findProgram('chromium'),
-    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-  });
-  t.after(() => chrome.close());
+  const chrome = await launchBrowser(t);
   const context = await chrome.newContext({ ignoreHTTPSErrors: true });
   const page = await context.newPage();
   await page.goto(new URL('/refused?resource=wiki', publicUrl).href);

@@ -1,101 +1,17 @@
+/** The secure channel: who comes up with whom, what a replay achieves, and what ends it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { systemRandom, type Random } from '../../protocol/clock.ts';
+import { systemRandom } from '../../protocol/clock.ts';
 import { Fault } from '../../protocol/errors.ts';
 import { newAgreementKey, type AgreementKey } from '../../protocol/keys.ts';
 import { HandshakeBudget } from '../../protocol/link/handshake-budget.ts';
 import { mac1 } from '../../protocol/link/handshake-messages.ts';
-import {
-  acceptSecureChannel,
-  maxPlaintextBytes,
-  openSecureChannel,
-  type SecureChannel,
-} from '../../protocol/link/secure-channel.ts';
+import { acceptSecureChannel, maxPlaintextBytes } from '../../protocol/link/secure-channel.ts';
 import { Initiator } from '../../protocol/noise/handshake.ts';
 import { memoryCarriers } from '../support/memory-carrier.ts';
 import { settle } from '../support/settle.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
-
-const client = newAgreementKey();
-const server = newAgreementKey();
-const prologue = Buffer.from('postern/1 tunnel\0net_test');
-
-interface Setup {
-  readonly clock: VirtualClock;
-  readonly own: AgreementKey;
-  readonly peer: Buffer;
-  readonly theirs: Buffer;
-  readonly offers: boolean;
-  readonly takes: boolean;
-  readonly random: Random;
-  readonly budget: HandshakeBudget;
-  readonly responder: AgreementKey;
-  readonly keyBytes: number;
-}
-
-/** What one side of a channel heard. */
-interface Heard {
-  readonly records: string[];
-  fault: Fault | undefined;
-}
-
-function begin(changes: Partial<Setup> = {}) {
-  const clock = changes.clock ?? new VirtualClock();
-  const pair = memoryCarriers();
-  const common = { clock, random: changes.random ?? systemRandom, keyBytes: changes.keyBytes ?? 2 ** 32 };
-  const accepted = acceptSecureChannel(pair.right, {
-    ...common,
-    own: changes.responder ?? server,
-    prologue: changes.theirs ?? prologue,
-    kem: changes.takes ?? true,
-    budget: changes.budget ?? new HandshakeBudget(clock),
-    source: 'dev_test',
-  });
-  accepted.catch(() => {});
-  const opened = openSecureChannel(pair.left, {
-    ...common,
-    own: changes.own ?? client,
-    peer: changes.peer ?? server.publicKey,
-    prologue,
-    kem: changes.offers ?? true,
-  });
-  opened.catch(() => {});
-  return { ...pair, clock, accepted, opened };
-}
-
-/** Both sides up and started; the initiator's first record is `first`. */
-async function connected(changes: Partial<Setup> = {}) {
-  const started = begin(changes);
-  const left = await started.opened;
-  left.send(Buffer.from('first'));
-  const right = await started.accepted;
-  const atLeft = start(left);
-  const atRight = start(right);
-  await settle();
-  return { ...started, left, right, atLeft, atRight };
-}
-
-function start(channel: SecureChannel): Heard {
-  const heard: Heard = { records: [], fault: undefined };
-  channel.start({
-    record: (plaintext) => heard.records.push(plaintext.toString()),
-    drain: () => {},
-    closed: (fault) => {
-      heard.fault = fault;
-    },
-  });
-  return heard;
-}
-
-const endOf = (heard: Heard) => heard.fault?.code;
-
-function message(type: number, epoch: number, body: Buffer): Buffer {
-  const head = Buffer.alloc(4);
-  head.writeUInt16BE(body.length + 2);
-  head[2] = type;
-  head[3] = epoch;
-  return Buffer.concat([head, body]);
-}
+import { begin, client, connected, message, prologue, server, start } from './support/channel-pair.ts';
 
 const codeOf = async (promise: Promise<unknown>): Promise<string> => {
   try {
@@ -189,8 +105,8 @@ test('SEC-D8 all sources together have a budget too, and a million sources do no
   assert.ok(granted <= 600, `${granted} handshakes at one instant`);
 });
 
-test('K5 K7 a replayed INIT achieves nothing: the responder stays unproven and gives up after 5 s', async () => {
-  const first = await connected();
+/** A responder to which nobody speaks but the test. */
+function responder() {
   const clock = new VirtualClock();
   const { right, toRight } = memoryCarriers();
   const accepted = acceptSecureChannel(right, {
@@ -202,6 +118,12 @@ test('K5 K7 a replayed INIT achieves nothing: the responder stays unproven and g
     budget: new HandshakeBudget(clock),
     source: 'dev_test',
   });
+  return { accepted, toRight, clock };
+}
+
+test('K5 K7 a replayed INIT achieves nothing: the responder stays unproven and gives up after 5 s', async () => {
+  const first = await connected();
+  const { accepted, toRight, clock } = responder();
   for (const recorded of first.toRight.sent.slice(0, 1)) toRight.inject(recorded);
   assert.equal(await now(accepted), 'pending');
   clock.advance(5_000);
@@ -210,17 +132,7 @@ test('K5 K7 a replayed INIT achieves nothing: the responder stays unproven and g
 
 test('K5 a whole recorded conversation, replayed, does not open: the responder has other keys', async () => {
   const first = await connected();
-  const { right, toRight } = memoryCarriers();
-  const clock = new VirtualClock();
-  const accepted = acceptSecureChannel(right, {
-    own: server,
-    prologue,
-    kem: true,
-    clock,
-    random: systemRandom,
-    budget: new HandshakeBudget(clock),
-    source: 'dev_test',
-  });
+  const { accepted, toRight } = responder();
   for (const recorded of first.toRight.sent) toRight.inject(recorded);
   assert.equal(await now(accepted), 'protocol');
 });
@@ -380,127 +292,4 @@ test('the end of the carrier is the end of the channel, on both sides and only o
   assert.equal(atRight.fault?.code, 'unreachable');
   assert.equal(left.send(Buffer.from('nobody hears')), true);
   assert.equal(clock.pending, 0);
-});
-
-test('K3 keys are renewed after 120 s without losing a record, again and again past 256 epochs', async () => {
-  const { left, right, atLeft, atRight, clock, toRight, toLeft } = await connected();
-  const epochs = new Set<number>();
-  for (let round = 0; round < 260; round++) {
-    left.send(Buffer.from(`l${round}`));
-    right.send(Buffer.from(`r${round}`));
-    clock.advance(120_000);
-    left.send(Buffer.from('during'));
-    right.send(Buffer.from('during'));
-    await settle(4);
-    left.send(Buffer.from('after'));
-    await settle(4);
-    epochs.add(toRight.sent.at(-1)![3]!);
-    toRight.sent.length = 0;
-    toLeft.sent.length = 0;
-  }
-  assert.equal(atLeft.fault, undefined);
-  assert.equal(atRight.fault, undefined);
-  assert.equal(epochs.size, 256);
-  assert.equal(atRight.records.length, 1 + 3 * 260);
-  assert.equal(atLeft.records.length, 2 * 260);
-  assert.ok(left.handshakeHash.equals(right.handshakeHash));
-});
-
-test('K3 a responder that only sends, and an initiator that says nothing, still get new keys', async () => {
-  const { right, clock, toLeft, atLeft } = await connected();
-  clock.advance(120_000);
-  await settle();
-  right.send(Buffer.from('new'));
-  await settle();
-  assert.equal(toLeft.sent.at(-1)![3], 1);
-  assert.deepEqual(atLeft.records, ['new']);
-});
-
-test('K3 a record under old keys after the switch ends the channel', async () => {
-  const { left, clock, toRight, atRight } = await connected();
-  toRight.sent.length = 0;
-  left.send(Buffer.from('old'));
-  await settle();
-  const kept = toRight.sent[0]!;
-  clock.advance(120_000);
-  await settle();
-  left.send(Buffer.from('new'));
-  await settle();
-  assert.deepEqual(atRight.records.slice(-2), ['old', 'new']);
-  toRight.inject(kept);
-  await settle();
-  assert.equal(atRight.fault?.code, 'protocol');
-});
-
-test('K3 the carrier dies at 180 s when the rekey does not come through', async () => {
-  const { clock, toRight, atLeft, atRight } = await connected();
-  toRight.hold();
-  clock.advance(179_999);
-  await settle();
-  assert.equal(endOf(atLeft), undefined);
-  clock.advance(1);
-  assert.equal(endOf(atLeft), 'protocol');
-  await settle();
-  assert.equal(endOf(atRight), 'protocol');
-});
-
-test('K3 keys are renewed by bytes too, in whichever direction they went', async () => {
-  for (const sender of ['left', 'right'] as const) {
-    const channel = await connected({ keyBytes: 100_000 });
-    const direction = sender === 'left' ? channel.toRight : channel.toLeft;
-    for (let index = 0; index < 30; index++) {
-      channel[sender].send(Buffer.alloc(10_000));
-      await settle(4);
-    }
-    assert.ok(direction.sent.at(-1)![3]! >= 2, sender);
-    assert.equal(channel.atLeft.fault ?? channel.atRight.fault, undefined);
-  }
-});
-
-test('K3 at twice the bytes without new keys the carrier dies', async () => {
-  const { right, atRight, atLeft, toLeft, toRight } = await connected({ keyBytes: 100_000 });
-  // The initiator's INIT never arrives.
-  toRight.hold();
-  for (let index = 0; index < 25; index++) {
-    right.send(Buffer.alloc(10_000));
-    await settle(4);
-  }
-  assert.ok(toLeft.sent.length < 25);
-  assert.equal(atRight.fault?.code ?? atLeft.fault?.code, 'protocol');
-});
-
-/** Whether a rekey was answered. */
-const hasAnswered = (sent: readonly Buffer[]) => sent.some((bytes) => bytes[2] === 2 && bytes[3] === 1);
-
-test('K9 a rekey much too soon ends the channel: it would only cost the responder', async () => {
-  const { toRight, toLeft, atRight } = await connected();
-  const initiator = new Initiator({
-    own: client,
-    ephemeral: newAgreementKey(),
-    prologue,
-    peer: server.publicKey,
-  });
-  toRight.inject(message(1, 1, initiator.writeFirst(Buffer.from([0]))!));
-  await settle();
-  assert.equal(atRight.fault?.code, 'protocol');
-  assert.equal(hasAnswered(toLeft.sent), false);
-});
-
-test('T1 a rekey by another node key ends the channel', async () => {
-  const { clock, toRight, toLeft, atRight, left } = await connected();
-  const thief = newAgreementKey();
-  const initiator = new Initiator({
-    own: thief,
-    ephemeral: newAgreementKey(),
-    prologue,
-    peer: server.publicKey,
-  });
-  toRight.change = (bytes) =>
-    bytes[2] === 1 ? message(1, 1, initiator.writeFirst(Buffer.from([0]))!) : bytes;
-  clock.advance(120_000);
-  await settle();
-  left.send(Buffer.from('x'));
-  await settle();
-  assert.equal(atRight.fault?.code, 'protocol');
-  assert.equal(hasAnswered(toLeft.sent), false);
 });

@@ -4,7 +4,7 @@ import { test, type TestContext } from 'node:test';
 import type { Readable } from 'node:stream';
 import { appendAudit } from '../../controller/audit/append-audit.ts';
 import { Cookies } from '../../controller/login/cookies.ts';
-import { recordSignIn } from '../../controller/login/record-sign-in.ts';
+import type { recordSignIn } from '../../controller/login/record-sign-in.ts';
 import { OwnWatch } from '../../controller/login/own-watch.ts';
 import { ownView, viewAt, type OwnView } from '../../controller/login/own-view.ts';
 import { portalCallerNow } from '../../controller/login/portal-caller.ts';
@@ -15,6 +15,7 @@ import { VirtualClock } from '../support/virtual-clock.ts';
 import { until } from '../support/until.ts';
 import { busyDocument, issuer } from '../web/support/busy-organisation.ts';
 import { testPortal, type TestPortal } from './support/portal.ts';
+import { corpSignIn } from '../controller/support/corp-sign-in.ts';
 
 const address = '203.0.113.9';
 
@@ -23,19 +24,7 @@ async function opened(t: TestContext) {
   await portal.apply(busyDocument());
   const organisation = portal.context.organisation(portal.context.firstOrganisation);
   const signIn = (subject: string, groups: string[]) =>
-    recordSignIn(portal.context, organisation, {
-      issuer,
-      provider: 'corp',
-      identity: {
-        subject,
-        name: subject,
-        email: `${subject}@acme.example`,
-        groups,
-        authMs: portal.context.now(),
-        amr: ['pwd'],
-      },
-      address,
-    });
+    corpSignIn(portal.context, subject, { issuer, groups, address });
   return { portal, organisation, signIn };
 }
 

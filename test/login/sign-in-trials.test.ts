@@ -1,7 +1,6 @@
 /** A sign-in that an administrator only tries: what they are shown of it, and that it signs nobody in. */
 import assert from 'node:assert/strict';
 import { after, beforeEach, test, type TestContext } from 'node:test';
-import { recordSignIn } from '../../controller/login/record-sign-in.ts';
 import { setLimits } from '../../controller/operator/limits.ts';
 import type { Me } from '../../protocol/portal.ts';
 import type { Role } from '../../protocol/roles.ts';
@@ -9,6 +8,7 @@ import type { AnsweredTrial, SignInTrial } from '../../protocol/sign-in-trials.t
 import { person, startProvider } from './support/provider.ts';
 import { testPortal, testUrl, type TestPortal } from './support/portal.ts';
 import { SimpleBrowser } from './support/simple-browser.ts';
+import { corpSignIn } from '../controller/support/corp-sign-in.ts';
 
 const alice = person('a1', ['staff']);
 const bob = person('b2', ['sre', 'nobody-declared-this'], { emailVerified: false });
@@ -35,18 +35,10 @@ async function bench(t: TestContext): Promise<Bench> {
   const organisation = context.organisation(context.firstOrganisation);
   const { store } = organisation;
   // Their provider's own session is not in this browser, where others sign in there.
-  const { cookie } = await recordSignIn(context, organisation, {
+  const { cookie } = await corpSignIn(context, 'a1', {
     issuer: corp.issuer,
-    provider: 'corp',
-    identity: {
-      subject: 'a1',
-      name: 'Alice Example',
-      email: 'alice@acme.example',
-      groups: ['staff'],
-      authMs: context.now(),
-      amr: ['pwd'],
-    },
-    address: '203.0.113.9',
+    name: 'Alice Example',
+    email: 'alice@acme.example',
   });
   const anotherTab = (): SimpleBrowser => {
     const opened = new SimpleBrowser(portal, [corp]);

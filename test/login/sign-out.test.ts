@@ -5,7 +5,8 @@ import { after, test } from 'node:test';
 import type { SignedOut } from '../../protocol/portal.ts';
 import { eventually } from '../support/eventually.ts';
 import { deviceClaim, testPortal, testUrl, type TestPortal } from './support/portal.ts';
-import { freePort, person, startProvider } from './support/provider.ts';
+import { person, startProvider } from './support/provider.ts';
+import { freePort } from '../support/servers/free-port.ts';
 import { SimpleBrowser } from './support/simple-browser.ts';
 
 const email = 'alice@acme.example';

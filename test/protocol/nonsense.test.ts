@@ -19,8 +19,9 @@ import { Alarms, alarmTexts, type Alarm, type AlarmName } from '../../protocol/n
 import { callLocalApi } from '../../protocol/node/local-api.ts';
 import { hasRepeatedKeys } from '../../protocol/repeated-keys.ts';
 import { signGrant, signTicket, tokenSigner } from '../../protocol/tokens.ts';
+import { startLaptop } from '../client/support/laptop.ts';
 import { SmallOrganisation } from '../client/support/small-organisation.ts';
-import { freePort } from '../login/support/provider.ts';
+import { freePort } from '../support/servers/free-port.ts';
 import { eventually } from '../support/eventually.ts';
 
 const kinds = ['device', 'connector', 'relay'] as const;
@@ -61,15 +62,7 @@ async function world(t: TestContext): Promise<World> {
     log: pino({ level: 'silent' }),
   });
   organisation.ends(() => relay.stop());
-  const client = await startClient({
-    state: organisation.state('laptop'),
-    key: organisation.key(),
-    browser: false,
-    uids: [process.getuid?.() ?? 0],
-    onEvent: () => undefined,
-  });
-  organisation.ends(() => client.stop());
-  await client.ready;
+  const client = await startLaptop(organisation);
   await organisation.push();
   organisation.beat();
   for (const kind of kinds)

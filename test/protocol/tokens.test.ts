@@ -13,11 +13,11 @@ import {
   verifyCard,
   verifyGrant,
   verifyTicket,
-  type Card,
   type Grant,
   type Ticket,
   type TokenSigner,
 } from '../../protocol/tokens.ts';
+import { sampleCard } from '../support/sample-card.ts';
 
 const nowS = 1_800_000_000;
 const root = await tokenSigner(newSigningKey());
@@ -26,14 +26,7 @@ const device = newAgreementKey();
 const network = newId('net', randomBytes(16));
 const org = newId('org', randomBytes(16));
 
-const card: Card = {
-  iss: 'https://access.acme.example',
-  keys: { [signer.kid]: encodeKey(signer.key.publicKey) },
-  ctl: encodeKey(newAgreementKey().publicKey),
-  tls: [],
-  iat: nowS,
-  exp: nowS + 3_600,
-};
+const card = sampleCard(signer, nowS);
 const ticket: Ticket = {
   iss: card.iss,
   jti: newId('tok', randomBytes(16)),

@@ -14,22 +14,15 @@ import {
   verifyCard,
   verifyGrant,
   verifyTicket,
-  type Card,
 } from '../../protocol/tokens.ts';
 import { signWebSession, verifyWebSession, type WebSession } from '../../protocol/web.ts';
+import { sampleCard } from '../support/sample-card.ts';
 
 const nowS = 1_800_000_000;
 const id = randomBytes;
 const signer = await tokenSigner(newSigningKey());
 const device = newAgreementKey();
-const card: Card = {
-  iss: 'https://access.acme.example',
-  keys: { [signer.kid]: encodeKey(signer.key.publicKey) },
-  ctl: encodeKey(newAgreementKey().publicKey),
-  tls: [],
-  iat: nowS,
-  exp: nowS + 3_600,
-};
+const card = sampleCard(signer, nowS);
 const network = newId('net', id(16));
 const session: WebSession = {
   iss: card.iss,

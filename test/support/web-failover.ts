@@ -11,13 +11,13 @@ import { openBrowser, signIn } from './browser.ts';
 import { eventually } from './eventually.ts';
 import { openLab, type Lab } from './lab/lab.ts';
 import type { Program } from './lab/program.ts';
+import { holdingConnections, startWebApplication, webOrigin } from './lab/web-application.ts';
 import { Organisation } from './organisation/organisation.ts';
 import { labSite } from './organisation/site.ts';
 import { SecondRelay } from './relays/two-relays.ts';
 
 const host = 'wiki.acme.example';
 const wiki = `https://${host}`;
-const originPort = '8090';
 
 /** How a part dies: killed, its sockets close; stopped, nobody hears of it. */
 export type Death = 'killed' | 'stopped';
@@ -74,18 +74,13 @@ export class WebFailover {
   }
 
   static async #furnish(lab: Lab): Promise<WebFailover> {
-    const server = lab.servers.spawn(
-      'node',
-      ['test/support/lab/web-application-server.ts', lab.addresses.wiki, originPort],
-      { name: 'web-application' },
-    );
-    await server.waitFor(/^ready$/m);
+    await startWebApplication(lab);
     const organisation = await Organisation.start(labSite(lab), {
       adapt(document) {
         const [resource] = document.resources ?? [];
         const [policy] = document.policies ?? [];
         if (resource === undefined || policy === undefined) throw new Error('the document has no wiki');
-        resource.web = { hostname: host, origin: `http://wiki.acme.internal:${originPort}` };
+        resource.web = { hostname: host, origin: webOrigin };
         policy.doors = ['web'];
         return document;
       },
@@ -204,17 +199,10 @@ export class WebFailover {
 
   /** Whose process holds the connections to the application. */
   async #answering(): Promise<Connector> {
-    const { stdout } = await this.#lab.hq.run('ss', [
-      '-tnpH',
-      'state',
-      'established',
-      'dport',
-      '=',
-      `:${originPort}`,
-    ]);
-    const found = this.#connectors.find(({ program }) => stdout.includes(`pid=${program.pid},`));
-    if (found === undefined)
-      throw new Error(`no connector holds a connection to the application:\n${stdout}`);
+    const programs = this.#connectors.map(({ program }) => program);
+    const holding = await holdingConnections(this.#lab, programs);
+    const found = this.#connectors.find(({ program }) => program === holding);
+    if (found === undefined) throw new Error('no connector holds a connection to the application');
     return found;
   }
 

@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { readVectors } from '../support/vectors.ts';
 import { exchange } from '../web-door/support/raw-exchange.ts';
-import { portOf, wiki, WebBench } from '../web-door/support/web-bench.ts';
+import { inFrontOf, webSocket } from '../web-door/support/in-front-of.ts';
+import { wiki, type WebBench } from '../web-door/support/web-bench.ts';
 
 interface Case {
   readonly name: string;
@@ -39,15 +40,10 @@ let connections = 0;
 origin.on('connection', () => connections++);
 
 before(async () => {
-  await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve));
-  bench = await WebBench.start({ [wiki]: [`http://localhost:${portOf(origin)}`] });
+  bench = await inFrontOf(origin);
   ({ cookie } = await bench.signIn(wiki));
 });
-after(async () => {
-  await bench.close();
-  origin.closeAllConnections();
-  await new Promise((resolve) => origin.close(resolve));
-});
+after(() => bench.close());
 
 /** As it goes over the wire, with what a request at this door needs where the case says nothing of it. */
 function text({ method, uri, version, headers }: Case, further = ''): string {
@@ -57,8 +53,6 @@ function text({ method, uri, version, headers }: Case, further = ''): string {
   return `${method} ${uri} ${version}\r\n${host}Cookie: ${cookie}\r\n${further}${lines}\r\n`;
 }
 
-const upgrade =
-  'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
 const plain = (): string => `GET /first HTTP/1.1\r\nHost: ${wiki}:${bench.port}\r\nCookie: ${cookie}\r\n\r\n`;
 
 test('SEC-C1: the corpus holds its 58 severe cases', () => assert.equal(severe.length, 58));
@@ -68,7 +62,7 @@ for (const [index, each] of severe.entries()) {
     for (const [what, parts] of [
       ['alone', [text(each)]],
       ['behind another', [plain(), text(each)]],
-      ['as an upgrade', [text(each, upgrade)]],
+      ['as an upgrade', [text(each, webSocket)]],
     ] as const) {
       [heard, connections] = [0, 0];
       const { statuses, closed } = await exchange(bench.raw(), parts);

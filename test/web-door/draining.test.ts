@@ -8,10 +8,8 @@ import { beforeEach, afterEach, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import { newId } from '../../protocol/ids.ts';
 import { systemRandom } from '../../protocol/clock.ts';
-import { portOf, wiki, WebBench } from './support/web-bench.ts';
-
-const webSocket =
-  'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
+import { inFrontOf, webSocket } from './support/in-front-of.ts';
+import { wiki, type WebBench } from './support/web-bench.ts';
 
 let bench: WebBench;
 let origin: ReturnType<typeof createServer>;
@@ -41,16 +39,11 @@ beforeEach(async () => {
     socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n');
     socket.pipe(socket);
   });
-  await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve));
-  bench = await WebBench.start({ [wiki]: [`http://localhost:${portOf(origin)}`] });
+  bench = await inFrontOf(origin);
   bench.peers = { con_x: { id: newId('con', systemRandom(16)), nk: '' } };
   ({ cookie } = await bench.signIn(wiki));
 });
-afterEach(async () => {
-  await bench.close();
-  origin.closeAllConnections();
-  await new Promise((resolve) => origin.close(resolve));
-});
+afterEach(() => bench.close());
 
 /** A connection of a browser on which `lines` were written, and all that came back over it. */
 function browser(lines: string): {

@@ -2,18 +2,16 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:http2';
-import { createServer, type Socket } from 'node:net';
+import { createServer } from 'node:net';
 import { after, before, test } from 'node:test';
 import { exchange } from './support/raw-exchange.ts';
-import { portOf, wiki, WebBench } from './support/web-bench.ts';
+import { inFrontOf } from './support/in-front-of.ts';
+import { wiki, type WebBench } from './support/web-bench.ts';
 
 let bench: WebBench;
 let cookie: string;
-const open = new Set<Socket>();
 /** Answers a head, and takes nothing of what follows. */
 const origin = createServer((socket) => {
-  open.add(socket);
-  socket.on('error', () => undefined);
   socket.on('data', (chunk: Buffer) => {
     const body = chunk.toString('latin1').startsWith('GET ') ? 'well' : 'too large';
     socket.write(
@@ -24,15 +22,10 @@ const origin = createServer((socket) => {
 });
 
 before(async () => {
-  await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve));
-  bench = await WebBench.start({ [wiki]: [`http://localhost:${portOf(origin)}`] });
+  bench = await inFrontOf(origin);
   ({ cookie } = await bench.signIn(wiki));
 });
-after(async () => {
-  await bench.close();
-  for (const socket of open) socket.destroy();
-  await new Promise((resolve) => origin.close(resolve));
-});
+after(() => bench.close());
 
 test('over HTTP/1.1 the answer comes at once, and the connection ends with it', async () => {
   const head = `POST /upload HTTP/1.1\r\nHost: ${wiki}:${bench.port}\r\nCookie: ${cookie}\r\nContent-Length: 100000000\r\n\r\n`;

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { connect } from 'node:http2';
 import { after, before, test } from 'node:test';
-import { portOf, wiki, WebBench } from './support/web-bench.ts';
+import { inFrontOf } from './support/in-front-of.ts';
+import { wiki, type WebBench } from './support/web-bench.ts';
 
 let bench: WebBench;
 const origin = createServer((request, response) => {
@@ -16,14 +17,9 @@ const origin = createServer((request, response) => {
 });
 
 before(async () => {
-  await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve));
-  bench = await WebBench.start({ [wiki]: [`http://localhost:${portOf(origin)}`] });
+  bench = await inFrontOf(origin);
 });
-after(async () => {
-  await bench.close();
-  origin.closeAllConnections();
-  await new Promise((resolve) => origin.close(resolve));
-});
+after(() => bench.close());
 
 test('over HTTP/2 many requests share a connection', async () => {
   const alice = await bench.signIn(wiki);

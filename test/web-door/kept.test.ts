@@ -8,13 +8,14 @@ import { Assertions } from '../../connector/web/assertion.ts';
 import { WebSessions } from '../../connector/web/web-sessions.ts';
 import { systemRandom } from '../../protocol/clock.ts';
 import { newId } from '../../protocol/ids.ts';
-import { encodeKey, newAgreementKey, newSigningKey } from '../../protocol/keys.ts';
+import { newSigningKey } from '../../protocol/keys.ts';
 import { Lease } from '../../protocol/lease.ts';
 import type { Name } from '../../protocol/names.ts';
 import { openStateDirectory, type StateDirectory } from '../../protocol/node/state-directory.ts';
-import { tokenSigner, type Card } from '../../protocol/tokens.ts';
+import { tokenSigner } from '../../protocol/tokens.ts';
 import { signWebSession } from '../../protocol/web.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
+import { sampleCard } from '../support/sample-card.ts';
 
 const id = <K extends 'tok' | 'org' | 'net' | 'res' | 'usr' | 'ses'>(kind: K) =>
   newId(kind, systemRandom(16));
@@ -35,14 +36,7 @@ test('REL-16 web sessions are written every ten seconds and at the end, and agai
   };
   const signer = await tokenSigner(newSigningKey());
   const nowS = nowMs / 1_000;
-  const card: Card = {
-    iss: 'https://access.acme.example',
-    keys: { [signer.kid]: encodeKey(signer.key.publicKey) },
-    ctl: encodeKey(newAgreementKey().publicKey),
-    tls: [],
-    iat: nowS,
-    exp: nowS + 3_600,
-  };
+  const card = sampleCard(signer, nowS);
   const network = id('net');
   const token = (): Promise<string> =>
     signWebSession(signer, {

@@ -10,7 +10,8 @@ import { systemRandom } from '../../protocol/clock.ts';
 import { newId } from '../../protocol/ids.ts';
 import { parseName, type Name } from '../../protocol/names.ts';
 import { exchange } from './support/raw-exchange.ts';
-import { portOf, wiki, WebBench } from './support/web-bench.ts';
+import { inFrontOf, urlOf, webSocket } from './support/in-front-of.ts';
+import { wiki, type WebBench } from './support/web-bench.ts';
 
 let asked = 0;
 const origin = createServer((request, response) => {
@@ -26,19 +27,12 @@ origin.on('upgrade', (_request, socket) => {
 });
 let bench: WebBench;
 before(async () => {
-  await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve));
-  const url = `http://localhost:${portOf(origin)}`;
-  bench = await WebBench.start({ [wiki]: [url] });
+  bench = await inFrontOf(origin);
+  const url = urlOf(origin);
   bench.publish(wiki, [url], { rules: [{ paths: ['/open/*'], effect: 'public' }] });
 });
-after(async () => {
-  await bench.close();
-  origin.closeAllConnections();
-  await new Promise((resolve) => origin.close(resolve));
-});
+after(() => bench.close());
 
-const webSocket =
-  'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
 const head = (path: string, more: string): string =>
   `GET ${path} HTTP/1.1\r\nHost: ${wiki}:${bench.port}\r\n${more}\r\n`;
 

@@ -9,7 +9,8 @@ import { connect } from 'node:http2';
 import { after, before, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
 import { exchange } from './support/raw-exchange.ts';
-import { portOf, wiki, WebBench } from './support/web-bench.ts';
+import { inFrontOf } from './support/in-front-of.ts';
+import { wiki, type WebBench } from './support/web-bench.ts';
 
 /** CONNECT makes a tunnel, which nobody is given (SEC-A15). */
 const methods = METHODS.filter((method) => method !== 'CONNECT');
@@ -31,15 +32,10 @@ const origin = createServer((request, response) => {
 });
 
 before(async () => {
-  await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve));
-  bench = await WebBench.start({ [wiki]: [`http://localhost:${portOf(origin)}`] });
+  bench = await inFrontOf(origin);
   ({ cookie } = await bench.signIn(wiki));
 });
-after(async () => {
-  await bench.close();
-  origin.closeAllConnections();
-  await new Promise((resolve) => origin.close(resolve));
-});
+after(() => bench.close());
 
 test('over HTTP/1.1 every method reaches the application as it was asked', async () => {
   assert.ok(methods.includes('PROPFIND') && methods.includes('QUERY') && methods.length > 30);

@@ -12,7 +12,8 @@ import { systemRandom } from '../../protocol/clock.ts';
 import { newId } from '../../protocol/ids.ts';
 import { parseName, type Name } from '../../protocol/names.ts';
 import type { ConnectorWeb, PathRule } from '../../protocol/web-resource.ts';
-import { portOf, wiki, WebBench } from './support/web-bench.ts';
+import { inFrontOf, urlOf, webSocket } from './support/in-front-of.ts';
+import { wiki, type WebBench } from './support/web-bench.ts';
 
 const origin = createServer((request, response) => {
   request.resume();
@@ -32,14 +33,9 @@ origin.on('upgrade', (_request, socket) => {
 let bench: WebBench;
 let opened: TLSSocket[] = [];
 before(async () => {
-  await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve));
-  bench = await WebBench.start({ [wiki]: [url()] });
+  bench = await inFrontOf(origin);
 });
-after(async () => {
-  await bench.close();
-  origin.closeAllConnections();
-  await new Promise((resolve) => origin.close(resolve));
-});
+after(() => bench.close());
 beforeEach(() => {
   opened = [];
   bench.records.length = 0;
@@ -48,13 +44,9 @@ afterEach(() => {
   for (const socket of opened) socket.destroy();
 });
 
-const url = (): string => `http://localhost:${portOf(origin)}`;
 const nowS = (): number => Math.floor(Date.now() / 1_000);
 const rules = (...list: PathRule[]): Partial<ConnectorWeb> => ({ rules: list });
-const publish = (changes: Partial<ConnectorWeb> = {}): void => bench.publish(wiki, [url()], changes);
-
-const webSocket =
-  'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
+const publish = (changes: Partial<ConnectorWeb> = {}): void => bench.publish(wiki, [urlOf(origin)], changes);
 
 /** Who comes, and how their connection begins. */
 interface Comer {

@@ -4,6 +4,7 @@ import { createServer as createTcpServer, type Server } from 'node:net';
 import { after, before, test } from 'node:test';
 import { originFailure, OriginSilent } from '../../connector/web/origin-failure.ts';
 import { Fault } from '../../protocol/errors.ts';
+import { webSocket } from './support/in-front-of.ts';
 import { exchange } from './support/raw-exchange.ts';
 import { portOf, wiki, WebBench } from './support/web-bench.ts';
 
@@ -67,7 +68,7 @@ test('a form that was sent is not offered to be sent again, and a program reads 
   assert.ok(!page.body.includes('Try again'));
   const told = JSON.parse((await bench.ask('/api', { cookie })).body) as Record<string, unknown>;
   assert.deepEqual([told['error'], told['failed']], ['origin-refused', 'application']);
-  const upgrade = `GET /socket HTTP/1.1\r\nHost: ${wiki}:${bench.port}\r\nCookie: ${cookie}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`;
+  const upgrade = `GET /socket HTTP/1.1\r\nHost: ${wiki}:${bench.port}\r\nCookie: ${cookie}\r\n${webSocket}\r\n`;
   const { statuses, text } = await exchange(bench.raw(), [upgrade], 2_000, true);
   assert.deepEqual(statuses, [502]);
   assert.match(text, /\r\nserver-timing: origin;dur=\d+\.\d;desc="origin-refused"\r\n/);

@@ -5,27 +5,22 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import { refusalNotice } from '../../connector/web/gate-notices.ts';
 import { render } from '../../connector/web/pages.ts';
 import type { FromNode } from '../../protocol/control.ts';
-import { portOf, wiki, WebBench } from './support/web-bench.ts';
+import { inFrontOf, urlOf } from './support/in-front-of.ts';
+import { wiki, type WebBench } from './support/web-bench.ts';
 
 const origin = createServer((_request, response) => response.end('from the origin'));
 let bench: WebBench;
 before(async () => {
-  await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve));
-  bench = await WebBench.start({ [wiki]: [url()] });
+  bench = await inFrontOf(origin);
 });
-after(async () => {
-  await bench.close();
-  origin.closeAllConnections();
-  await new Promise((resolve) => origin.close(resolve));
-});
-beforeEach(() => bench.publish(wiki, [url()]));
+after(() => bench.close());
+beforeEach(() => bench.publish(wiki, [urlOf(origin)]));
 
-const url = (): string => `http://localhost:${portOf(origin)}`;
 const page = { accept: 'text/html' };
 
 describe('a refusal', () => {
   test('by a rule names its paths and groups, and leads to where the controller says who one is', async () => {
-    bench.publish(wiki, [url()], {
+    bench.publish(wiki, [urlOf(origin)], {
       rules: [{ paths: ['/admin/*'], effect: 'require', groups: ['sre', '<owners>'] }],
     });
     const { cookie } = await bench.signIn(wiki);
@@ -55,7 +50,7 @@ describe('a refusal', () => {
   });
 
   test('for maintenance says when to try again, to a page, a program and a path that is public', async () => {
-    bench.publish(wiki, [url()], {
+    bench.publish(wiki, [urlOf(origin)], {
       maintenance: 'Back at noon.',
       rules: [{ paths: ['/open'], effect: 'public' }],
     });

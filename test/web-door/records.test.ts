@@ -7,26 +7,18 @@ import { systemRandom } from '../../protocol/clock.ts';
 import { newId } from '../../protocol/ids.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { exchange } from './support/raw-exchange.ts';
-import { portOf, wiki, WebBench } from './support/web-bench.ts';
-
-const webSocket =
-  'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
+import { inFrontOf, urlOf, webSocket } from './support/in-front-of.ts';
+import { wiki, type WebBench } from './support/web-bench.ts';
 
 describe('AUD-7 at the web door', () => {
   let bench: WebBench;
   const origin = createServer((_request, response) => response.end('from the origin'));
-  const url = (): string => `http://localhost:${portOf(origin)}`;
   before(async () => {
-    await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve));
-    bench = await WebBench.start({ [wiki]: [url()] });
+    bench = await inFrontOf(origin);
   });
-  after(async () => {
-    await bench.close();
-    origin.closeAllConnections();
-    await new Promise((resolve) => origin.close(resolve));
-  });
+  after(() => bench.close());
   beforeEach(() => {
-    bench.publish(wiki, [url()]);
+    bench.publish(wiki, [urlOf(origin)]);
     bench.records.length = 0;
   });
 
@@ -49,7 +41,7 @@ describe('AUD-7 at the web door', () => {
 
   test('what a rule refuses is recorded once with its rule, its path and who it was, for requests and upgrades alike', async () => {
     const { cookie, session } = await bench.signIn(wiki);
-    bench.publish(wiki, [url()], {
+    bench.publish(wiki, [urlOf(origin)], {
       rules: [
         { paths: ['/closed', '/shut/*'], effect: 'block' },
         { paths: ['/admin/*'], effect: 'require', groups: ['sre'] },
@@ -71,7 +63,7 @@ describe('AUD-7 at the web door', () => {
   });
 
   test('a pass that is wrong, a source that shows too many and a path of two readings are recorded', async () => {
-    bench.publish(wiki, [url()], { rules: [{ paths: ['/open'], effect: 'public' }] });
+    bench.publish(wiki, [urlOf(origin)], { rules: [{ paths: ['/open'], effect: 'public' }] });
     const { cookie } = await bench.signIn(wiki);
     bench.records.length = 0;
     const headers = { 'postern-client-id': newId('tok', systemRandom(16)), 'postern-client-secret': 'x' };
@@ -99,7 +91,7 @@ describe('AUD-7 at the web door', () => {
   });
 
   test('strangers on a public path are told apart by address, method and path, without what their query says', async () => {
-    bench.publish(wiki, [url()], { rules: [{ paths: ['/open/*'], effect: 'public' }] });
+    bench.publish(wiki, [urlOf(origin)], { rules: [{ paths: ['/open/*'], effect: 'public' }] });
     await bench.ask('/open/a?token=secret');
     await bench.ask('/open/a');
     await bench.ask('/open/b');
@@ -122,7 +114,7 @@ describe('AUD-7 at the web door', () => {
   });
 
   test('with its log half full the connector records no stranger, whose requests pass all the same, and still records people', async (t) => {
-    bench.publish(wiki, [url()], { rules: [{ paths: ['/open/*'], effect: 'public' }] });
+    bench.publish(wiki, [urlOf(origin)], { rules: [{ paths: ['/open/*'], effect: 'public' }] });
     const { cookie } = await bench.signIn(wiki);
     bench.records.length = 0;
     bench.hasRoom = false;

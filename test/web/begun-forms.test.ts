@@ -14,11 +14,7 @@ const { page, complaints } = await dashboard.open();
 const inForce = async () => (await organisation.reader.current()).document;
 const see = () => page.getByRole('button', { name: 'See what it would do', exact: true });
 
-async function go(path: string): Promise<void> {
-  await page.goto(dashboard.url(path));
-  await page.locator('h1').first().waitFor();
-  await page.locator('.skeleton').first().waitFor({ state: 'detached' });
-}
+const go = (path: string) => dashboard.go(page, path);
 
 /** What somebody else does by the API meanwhile; the page has heard of it. */
 async function meanwhile(change: (document: StoredDocument) => StoredDocument): Promise<void> {

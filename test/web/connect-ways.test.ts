@@ -4,7 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { becomeOwner, openFirstRun } from './support/first-run.ts';
-import { freePort } from '../login/support/provider.ts';
+import { freePort } from '../support/servers/free-port.ts';
 import { byCompose, byDocker, byShell, bySystemd, type StartedBy } from './support/started-by.ts';
 
 test('Docker, Compose and systemd: what each says starts a connector that joins', async () => {

@@ -1,24 +1,21 @@
 /** My devices in a real Chromium: exactly what a device tells about itself, how it stands, and what would mend it. */
 import assert from 'node:assert/strict';
 import { after, test, type TestContext } from 'node:test';
-import { chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { reportPosture } from '../../controller/posture/report.ts';
 import type { PostureFacts } from '../../protocol/posture-facts.ts';
 import { newId, type DeviceId } from '../../protocol/ids.ts';
-import { findProgram } from '../../scripts/programs.ts';
 import { acmeDocument } from '../controller/support/document.ts';
 import { deviceClaim, testPortal, type TestPortal } from '../login/support/portal.ts';
-import { freePort, person, startProvider } from '../login/support/provider.ts';
+import { person, startProvider } from '../login/support/provider.ts';
+import { freePort } from '../support/servers/free-port.ts';
+import { launchBrowser, noSidewaysScroll, signInAtCorp } from './support/portal-pages.ts';
 
 const email = 'alice@acme.example';
 const alice = person('a1', ['staff']);
 const publicUrl = new URL(`http://postern.localhost:${await freePort()}`);
 const corp = await startProvider({ after }, 'corp', publicUrl, { [email]: alice });
-const browser = await chromium.launch({
-  executablePath: findProgram('chromium'),
-  args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-});
-after(() => browser.close());
+const browser = await launchBrowser({ after });
 
 const document = {
   ...acmeDocument(),
@@ -44,11 +41,7 @@ async function open(t: TestContext, width: number, colorScheme: 'light' | 'dark'
   t.after(() => context.close());
   const page = await context.newPage();
   await page.goto(publicUrl.href);
-  await page.getByRole('link', { name: 'Continue with corp' }).click();
-  await page.getByLabel('E-mail').fill(email);
-  await page.getByLabel('Password').fill(alice.password);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.waitForURL((url) => url.origin === publicUrl.origin);
+  await signInAtCorp(page, publicUrl, { email, password: alice.password });
   return { portal, page };
 }
 
@@ -119,8 +112,7 @@ for (const [width, colorScheme] of [
     const mac = await told(page, 'alice-mac');
     assert.match(mac, /What it tells about itself/);
     assert.match(mac, /untested on a real machine/);
-    const wider = await page.evaluate('document.documentElement.scrollWidth - window.innerWidth');
-    assert.ok(Number(wider) <= 0, `${String(wider)} px wider than the window`);
+    await noSidewaysScroll(page);
     const shots = process.env['POSTERN_SCREENSHOTS'];
     if (shots !== undefined)
       await page.screenshot({ path: `${shots}/posture-${width}-${colorScheme}.png`, fullPage: true });

@@ -1,15 +1,15 @@
 /** The page for guests in a real Chromium: asking for a code, typing it wrong and right, and the way on for everybody else. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { chromium, type Page } from 'playwright-core';
 import { openMailer } from '../../controller/notifications/mailer.ts';
-import { findProgram } from '../../scripts/programs.ts';
 import { webDocument, wikiHost } from '../controller/web/web-bench.ts';
 import { testPortal } from '../login/support/portal.ts';
-import { freePort, person, startProvider } from '../login/support/provider.ts';
+import { person, startProvider } from '../login/support/provider.ts';
+import { freePort } from '../support/servers/free-port.ts';
 import { codeIn, MailSink } from '../support/mail-sink.ts';
 import { until } from '../support/until.ts';
 import { noteActions, undone } from './support/mutations.ts';
+import { launchBrowser, picture } from './support/portal-pages.ts';
 
 const publicUrl = new URL(`http://postern.localhost:${await freePort()}`);
 const corp = await startProvider(
@@ -19,25 +19,7 @@ const corp = await startProvider(
   { 'alice@acme.example': person('a1', []) },
   {},
 );
-const browser = await chromium.launch({
-  executablePath: findProgram('chromium'),
-  args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-});
-after(() => browser.close());
-/** Where pictures go, when somebody wants to look at them. */
-const pictures = process.env['POSTERN_TEST_PICTURES'];
-
-async function picture(page: Page, name: string): Promise<void> {
-  if (pictures === undefined) return;
-  for (const width of [1_440, 390]) {
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.setViewportSize({ width, height: 900 });
-      await page.emulateMedia({ colorScheme });
-      const path = `${pictures}/guest-${name}-${width}-${colorScheme}.png`;
-      await page.screenshot({ path, fullPage: true, animations: 'disabled' });
-    }
-  }
-}
+const browser = await launchBrowser({ after });
 
 test('a guest asks for a code, mistypes it, and is sent on to the hostname; the page says of nobody whether they are invited', async (t) => {
   const sink = await MailSink.open();
@@ -61,7 +43,7 @@ test('a guest asks for a code, mistypes it, and is sent on to the hostname; the 
   const query = new URLSearchParams({ host: wikiHost, c: 'c'.repeat(43), n: '0a1b', rd: '/page?x=1' });
   await page.goto(new URL(`/web/start?${query.toString()}`, publicUrl).href);
   await page.getByRole('link', { name: 'Continue with corp' }).waitFor();
-  await picture(page, 'ask');
+  await picture(page, 'guest-ask');
   await page.getByLabel('Your e-mail address').fill('eve@evil.example');
   await page.getByRole('button', { name: 'Send me a code' }).click();
   await page.getByText('If eve@evil.example is invited, a code is on its way').waitFor();
@@ -74,7 +56,7 @@ test('a guest asks for a code, mistypes it, and is sent on to the hostname; the 
   await page.getByLabel('Code').fill(code === '0000 0000' ? '1111 1111' : '0000 0000');
   await page.getByRole('button', { name: 'Continue' }).click();
   await page.getByText('This code does not work').waitFor();
-  await picture(page, 'wrong');
+  await picture(page, 'guest-wrong');
   await page.getByLabel('Code').fill(code);
   const left = page.waitForRequest((request) =>
     request.url().startsWith(`https://${wikiHost}:8443/.postern/callback?`),

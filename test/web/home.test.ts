@@ -11,11 +11,7 @@ const { portal } = dashboard;
 const organisation = portal.context.organisation(portal.context.firstOrganisation);
 const { page, complaints } = await dashboard.open();
 
-async function go(path: string, on = page): Promise<void> {
-  await on.goto(dashboard.url(path));
-  await on.locator('h1').first().waitFor();
-  await on.locator('.skeleton').first().waitFor({ state: 'detached' });
-}
+const go = (path: string, on = page) => dashboard.go(on, path);
 
 /** Each line that needs attention, with where it leads. */
 async function lines(): Promise<Map<string, string>> {

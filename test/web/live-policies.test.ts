@@ -5,7 +5,7 @@ import { after, test } from 'node:test';
 import type { ServerEntry, SessionEntry } from '../../protocol/inventory.ts';
 import type { PassEntry } from '../../protocol/passes.ts';
 import { echoApplication } from '../controller/support/open-flow.ts';
-import { freePort } from '../login/support/provider.ts';
+import { freePort } from '../support/servers/free-port.ts';
 import { cuts, does, opens } from './support/live-effects.ts';
 import type { OpenFlow } from './support/live-flows.ts';
 import { LiveWorld, type LiveDevice } from './support/live-world.ts';

@@ -11,16 +11,10 @@ import { undone } from './support/mutations.ts';
 import { signInAs } from './support/sign-in-as.ts';
 
 const dashboard = await startDashboard({ after });
-const { portal } = dashboard;
+const { ask, go, portal } = dashboard;
 const { context } = portal;
 const organisation = context.firstOrganisation;
 const pictures = process.env['POSTERN_SCREENSHOTS'];
-
-async function ask<T>(path: string): Promise<T> {
-  const answer = await portal.admin('GET', `/api/v1/${path}`);
-  assert.equal(answer.statusCode, 200, answer.body);
-  return JSON.parse(answer.body) as T;
-}
 
 const connectors = (await ask<ServerEntry[]>('connectors')).map(({ id, name }) => ({ id, name }));
 const resources = await ask<ResourceEntry[]>('resources');
@@ -70,12 +64,6 @@ await context
     { resource: 'databases', used_ms: nowMs - 100 * 86_400_000 },
   ])
   .execute();
-
-async function go(page: Page, path: string): Promise<void> {
-  await page.goto(dashboard.url(path));
-  await page.locator('h1').first().waitFor();
-  await page.locator('.skeleton').first().waitFor({ state: 'detached' });
-}
 
 async function sound(page: Page, path: string, complaints: readonly string[]): Promise<void> {
   assert.deepEqual(await axeFindings(page), [], path);

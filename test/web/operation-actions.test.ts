@@ -15,21 +15,11 @@ import { undone } from './support/mutations.ts';
 const sink = await MailSink.open();
 after(() => sink.close());
 const dashboard = await startDashboard({ after }, { smtp: sink.url });
-const { portal, busy } = dashboard;
+const { ask, portal, busy } = dashboard;
 const organisation = portal.context.organisation(portal.context.firstOrganisation);
 const { page, complaints } = await dashboard.open();
 
-async function go(path: string): Promise<void> {
-  await page.goto(dashboard.url(path));
-  await page.locator('h1').first().waitFor();
-  await page.locator('.skeleton').first().waitFor({ state: 'detached' });
-}
-
-async function ask<T>(path: string): Promise<T> {
-  const answer = await portal.admin('GET', `/api/v1/${path}`);
-  assert.equal(answer.statusCode, 200, answer.body);
-  return JSON.parse(answer.body) as T;
-}
+const go = (path: string) => dashboard.go(page, path);
 
 const inForce = async () => (await organisation.reader.current()).document;
 const dialog = () => page.getByRole('dialog').last();

@@ -3,27 +3,25 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { after, test, type TestContext } from 'node:test';
-import { chromium, type BrowserContext, type Page } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 import { formatUserCode } from '../../controller/enrolment/user-code.ts';
 import { Cookies } from '../../controller/login/cookies.ts';
 import { toBase64Url } from '../../protocol/encoding.ts';
-import { findProgram } from '../../scripts/programs.ts';
 import { acmeDocument } from '../controller/support/document.ts';
 import { deviceClaim, testPortal, type TestPortal } from '../login/support/portal.ts';
-import { freePort, person, startProvider } from '../login/support/provider.ts';
+import { person, startProvider } from '../login/support/provider.ts';
+import { freePort } from '../support/servers/free-port.ts';
 import { axeFindings } from './support/dashboard.ts';
 import { signInAs } from './support/sign-in-as.ts';
 import { noteActions, undone } from './support/mutations.ts';
+import { launchBrowser, noSidewaysScroll, signInAtCorp } from './support/portal-pages.ts';
 
 const email = 'alice@acme.example';
 const alice = person('a1', ['staff', 'sre']);
+const who = { email, password: alice.password };
 const publicUrl = new URL(`http://postern.localhost:${await freePort()}`);
 const corp = await startProvider({ after }, 'corp', publicUrl, { [email]: alice });
-const browser = await chromium.launch({
-  executablePath: findProgram('chromium'),
-  args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-});
-after(() => browser.close());
+const browser = await launchBrowser({ after });
 
 /** A controller that listens, and a profile whose pages may neither fail nor ask anybody else for anything. */
 async function open(t: TestContext, width = 1_440): Promise<{ portal: TestPortal; page: Page }> {
@@ -57,26 +55,13 @@ function watch(context: BrowserContext, page: Page, complaints: string[]): void 
   });
 }
 
-async function signIn(page: Page): Promise<void> {
-  await page.getByRole('link', { name: 'Continue with corp' }).click();
-  await page.getByLabel('E-mail').fill(email);
-  await page.getByLabel('Password').fill(alice.password);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.waitForURL((url) => url.origin === publicUrl.origin);
-}
-
 const heading = (page: Page, name: string | RegExp) => page.getByRole('heading', { level: 1, name });
-
-async function noSidewaysScroll(page: Page): Promise<void> {
-  const wider = await page.evaluate('document.documentElement.scrollWidth - window.innerWidth');
-  assert.ok(Number(wider) <= 0, `${String(wider)} px wider than the window`);
-}
 
 test('a person signs in, sees what they may use and why not the rest, and signs out', async (t) => {
   const { page } = await open(t);
   await page.goto(publicUrl.href);
   await heading(page, 'Sign in').waitFor();
-  await signIn(page);
+  await signInAtCorp(page, publicUrl, who);
   await heading(page, 'What you may use').waitFor();
   await page.getByRole('heading', { name: 'wiki' }).waitFor();
   await page.getByText('curl http://wiki.acme.internal', { exact: true }).waitFor();
@@ -113,7 +98,7 @@ test('a device is let in by its code with the keyboard alone: the person arrives
   const attempt = await portal.attempts.startDeviceCode(portal.context.firstOrganisation, claim);
   assert.ok(attempt);
   await page.goto(new URL('/device', publicUrl).href);
-  await signIn(page);
+  await signInAtCorp(page, publicUrl, who);
   await heading(page, 'Let a device in').waitFor();
   await noSidewaysScroll(page);
   // The field has the focus.
@@ -146,7 +131,7 @@ test('SEC-J7 a device elsewhere comes with a red warning, and what it calls itse
   const attempt = await portal.attempts.startDeviceCode(portal.context.firstOrganisation, claim);
   assert.ok(attempt);
   await page.goto(new URL('/device', publicUrl).href);
-  await signIn(page);
+  await signInAtCorp(page, publicUrl, who);
   await page.getByLabel('Code').fill(attempt.userCode);
   await page.getByRole('button', { name: 'Continue' }).click();
   await page.getByRole('alert').getByText('It is not on the network you are on').waitFor();
@@ -180,7 +165,7 @@ test('by the link that the device opened the browser ends at the device’s own 
   );
   assert.ok(attempt);
   await page.goto(new URL(`/device/confirm?attempt=${attempt.secret}`, publicUrl).href);
-  await signIn(page);
+  await signInAtCorp(page, publicUrl, who);
   await heading(page, 'Is this your device?').waitFor();
   await page.getByRole('button', { name: 'Let it in' }).click();
   await page.getByText('You can close this page.').last().waitFor();
@@ -193,7 +178,7 @@ test('by the link that the device opened the browser ends at the device’s own 
 test('a session that was ended elsewhere leads to the sign-in page and back to where the person was', async (t) => {
   const { portal, page } = await open(t);
   await page.goto(new URL('/refused?resource=wiki', publicUrl).href);
-  await signIn(page);
+  await signInAtCorp(page, publicUrl, who);
   await heading(page, 'You may use wiki').waitFor();
   await portal.context
     .organisation(portal.context.firstOrganisation)
@@ -223,7 +208,7 @@ test('a person with very many resources finds one at once', async (t) => {
     policies: [{ name: 'all', allow: 'everyone', to: { tags: ['many'] } }],
   });
   await page.goto(publicUrl.href);
-  await signIn(page);
+  await signInAtCorp(page, publicUrl, who);
   await page.getByText('service-49.acme.internal', { exact: true }).waitFor();
   assert.ok((await page.getByRole('listitem').count()) < 600);
   await page.getByLabel('Search resources').fill('service-1133');

@@ -1,22 +1,17 @@
 /** A change that waits for a second administrator, in a real Chromium: its maker sees it wait, somebody else approves it. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { openProposals } from '../../controller/organisation/proposals.ts';
-import { recordSignIn } from '../../controller/login/record-sign-in.ts';
-import { findProgram } from '../../scripts/programs.ts';
 import type { Role } from '../../protocol/roles.ts';
+import { corpSignIn } from '../controller/support/corp-sign-in.ts';
 import { acmeDocument } from '../controller/support/document.ts';
 import { testPortal } from '../login/support/portal.ts';
-import { freePort } from '../login/support/provider.ts';
+import { freePort } from '../support/servers/free-port.ts';
 import { noteActions, undone } from './support/mutations.ts';
+import { launchBrowser, noSidewaysScroll, pictures } from './support/portal-pages.ts';
 
-const browser = await chromium.launch({
-  executablePath: findProgram('chromium'),
-  args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-});
-after(() => browser.close());
-const pictures = process.env['POSTERN_TEST_PICTURES'];
+const browser = await launchBrowser({ after });
 
 test('a change waits under Proposals until a second administrator has looked at it and approves', async (t) => {
   const publicUrl = new URL(`http://postern.localhost:${await freePort()}`);
@@ -32,20 +27,7 @@ test('a change waits under Proposals until a second administrator has looked at 
     colorScheme: 'light' | 'dark',
     role: Role = 'admin',
   ): Promise<Page> => {
-    const signIn = () =>
-      recordSignIn(context, organisation, {
-        issuer: 'https://idp.acme.example',
-        provider: 'corp',
-        identity: {
-          subject: name,
-          name,
-          email: `${name}@acme.example`,
-          groups: [],
-          authMs: context.now(),
-          amr: ['pwd'],
-        },
-        address: '127.0.0.1',
-      });
+    const signIn = () => corpSignIn(context, name, { groups: [], address: '127.0.0.1' });
     const { person } = await signIn();
     await organisation.store.update('people').set({ role, role_ms: 0 }).where('id', '=', person).execute();
     const { cookie } = await signIn();
@@ -68,8 +50,7 @@ test('a change waits under Proposals until a second administrator has looked at 
   await alice.reload();
   await alice.getByText('somebody else approves it').waitFor();
   assert.equal(await alice.getByRole('button', { name: 'Approve' }).count(), 0);
-  const wider = await alice.evaluate('document.documentElement.scrollWidth - window.innerWidth');
-  assert.ok(Number(wider) <= 0, `${String(wider)} px wider than the window`);
+  await noSidewaysScroll(alice);
   if (pictures !== undefined) await alice.screenshot({ path: `${pictures}/proposals-390-dark.png` });
 
   const bob = await open('bob', 1_440, 'light');

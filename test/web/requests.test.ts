@@ -1,14 +1,15 @@
 /** Asking and approving in a real Chromium against a real controller and a real provider. */
 import assert from 'node:assert/strict';
 import { after, test, type TestContext } from 'node:test';
-import { chromium, type Page } from 'playwright-core';
-import { findProgram } from '../../scripts/programs.ts';
+import type { Page } from 'playwright-core';
 import { requestDocument } from '../controller/requests/request-bench.ts';
 import { testPortal, type TestPortal } from '../login/support/portal.ts';
 import { openMailer, type Mailer } from '../../controller/notifications/mailer.ts';
 import { eventually } from '../support/eventually.ts';
 import { MailSink, textOf } from '../support/mail-sink.ts';
-import { freePort, person, startProvider } from '../login/support/provider.ts';
+import { person, startProvider } from '../login/support/provider.ts';
+import { freePort } from '../support/servers/free-port.ts';
+import { launchBrowser, openPage, picture, signInAtCorp } from './support/portal-pages.ts';
 
 const people = {
   'alice@acme.example': person('a1', ['staff']),
@@ -16,13 +17,7 @@ const people = {
 };
 const publicUrl = new URL(`http://postern.localhost:${await freePort()}`);
 const corp = await startProvider({ after }, 'corp', publicUrl, people, {});
-const browser = await chromium.launch({
-  executablePath: findProgram('chromium'),
-  args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-});
-after(() => browser.close());
-/** Where pictures go, when somebody wants to look at them. */
-const pictures = process.env['POSTERN_TEST_PICTURES'];
+const browser = await launchBrowser({ after });
 
 async function open(t: TestContext, mailer?: Mailer): Promise<TestPortal> {
   const portal = await testPortal(t, [corp], publicUrl, mailer);
@@ -43,42 +38,10 @@ async function open(t: TestContext, mailer?: Mailer): Promise<TestPortal> {
 
 /** A page of this person, who is signed in where `path` leads. */
 async function pageOf(t: TestContext, email: keyof typeof people, path: string): Promise<Page> {
-  const context = await browser.newContext({
-    viewport: { width: 1_440, height: 900 },
-    ignoreHTTPSErrors: true,
-  });
-  const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
-  const complaints: string[] = [];
-  page.on('pageerror', (error) => complaints.push(error.message));
-  t.after(async () => {
-    await context.close();
-    assert.deepEqual(complaints, []);
-  });
+  const page = await openPage(t, browser);
   await page.goto(new URL(path, publicUrl).href);
-  await page.getByRole('link', { name: 'Continue with corp' }).click();
-  await page.getByLabel('E-mail').fill(email);
-  await page.getByLabel('Password').fill(people[email].password);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.waitForURL((url) => url.origin === publicUrl.origin);
+  await signInAtCorp(page, publicUrl, { email, password: people[email].password });
   return page;
-}
-
-/** Pictures of a page for people to look at, in both widths and both colours. */
-async function picture(page: Page, name: string): Promise<void> {
-  if (pictures === undefined) return;
-  for (const [width, size] of [
-    [1_440, 'desktop'],
-    [390, 'phone'],
-  ] as const) {
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.setViewportSize({ width, height: 900 });
-      await page.emulateMedia({ colorScheme });
-      await page.screenshot({ path: `${pictures}/${name}-${size}-${colorScheme}.png`, fullPage: true });
-    }
-  }
-  await page.emulateMedia({ colorScheme: null });
-  await page.setViewportSize({ width: 1_440, height: 900 });
 }
 
 test('a refused person asks on the page that refused them, an approver sees what it waives, and the page opens the way', async (t) => {

@@ -7,19 +7,9 @@ import { startDashboard } from './support/dashboard.ts';
 import { signInAs } from './support/sign-in-as.ts';
 
 const dashboard = await startDashboard({ after });
-const { portal, busy } = dashboard;
+const { ask, portal, busy } = dashboard;
 
-async function go(path: string, on: Page): Promise<void> {
-  await on.goto(dashboard.url(path));
-  await on.locator('h1').first().waitFor();
-  await on.locator('.skeleton').first().waitFor({ state: 'detached' });
-}
-
-async function ask<T>(path: string): Promise<T> {
-  const answer = await portal.admin('GET', `/api/v1/${path}`);
-  assert.equal(answer.statusCode, 200, answer.body);
-  return JSON.parse(answer.body) as T;
-}
+const go = (path: string, on: Page) => dashboard.go(on, path);
 
 /** A control, and the action without which the API refuses what it does. */
 const controls: readonly (readonly [address: string, control: string | RegExp, needs: Action])[] = [

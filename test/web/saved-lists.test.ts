@@ -11,11 +11,7 @@ const { portal } = dashboard;
 const organisation = portal.context.organisation(portal.context.firstOrganisation);
 const { page, complaints } = await dashboard.open();
 
-async function go(path: string): Promise<void> {
-  await page.goto(dashboard.url(path));
-  await page.locator('h1').first().waitFor();
-  await page.locator('.skeleton').first().waitFor({ state: 'detached' });
-}
+const go = (path: string) => dashboard.go(page, path);
 
 const inForce = async () => (await organisation.reader.current()).document;
 const press = (name: string | RegExp) => page.getByRole('button', { name }).last().click();

@@ -1,24 +1,20 @@
 /** The portal's devices and the ways out, in a real Chromium against a real controller and a real provider. */
 import assert from 'node:assert/strict';
 import { after, test, type TestContext } from 'node:test';
-import { chromium, type Page } from 'playwright-core';
-import { findProgram } from '../../scripts/programs.ts';
+import type { Page } from 'playwright-core';
 import { acmeDocument } from '../controller/support/document.ts';
 import { deviceClaim, testPortal, type TestPortal } from '../login/support/portal.ts';
-import { freePort, person, startProvider } from '../login/support/provider.ts';
+import { person, startProvider } from '../login/support/provider.ts';
+import { freePort } from '../support/servers/free-port.ts';
 import { noteActions, undone } from './support/mutations.ts';
+import { launchBrowser, noSidewaysScroll, openPage, picture, signInAtCorp } from './support/portal-pages.ts';
 
 const email = 'alice@acme.example';
 const alice = person('a1', ['staff', 'sre']);
+const who = { email, password: alice.password };
 const publicUrl = new URL(`http://postern.localhost:${await freePort()}`);
 const corp = await startProvider({ after }, 'corp', publicUrl, { [email]: alice }, {});
-const browser = await chromium.launch({
-  executablePath: findProgram('chromium'),
-  args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-});
-after(() => browser.close());
-/** Where pictures go, when somebody wants to look at them. */
-const pictures = process.env['POSTERN_TEST_PICTURES'];
+const browser = await launchBrowser({ after });
 
 async function open(t: TestContext, width = 1_440): Promise<{ portal: TestPortal; page: Page }> {
   const portal = await testPortal(t, [corp], publicUrl);
@@ -32,25 +28,8 @@ async function open(t: TestContext, width = 1_440): Promise<{ portal: TestPortal
     ],
   });
   await portal.app.listen({ host: '127.0.0.1', port: Number(publicUrl.port) });
-  const context = await browser.newContext({ viewport: { width, height: 900 }, ignoreHTTPSErrors: true });
-  noteActions(context);
-  const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
-  const complaints: string[] = [];
-  page.on('pageerror', (error) => complaints.push(error.message));
-  t.after(async () => {
-    await context.close();
-    assert.deepEqual(complaints, []);
-  });
+  const page = await openPage(t, browser, { width });
   return { portal, page };
-}
-
-async function signIn(page: Page): Promise<void> {
-  await page.getByRole('link', { name: 'Continue with corp' }).click();
-  await page.getByLabel('E-mail').fill(email);
-  await page.getByLabel('Password').fill(alice.password);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.waitForURL((url) => url.origin === publicUrl.origin);
 }
 
 /** Lets a device in by its code, as this page's person. */
@@ -68,33 +47,10 @@ async function letIn(portal: TestPortal, page: Page, wanted?: string): Promise<v
 const { mk, nk } = deviceClaim();
 const known = { mk, nk };
 
-async function noSidewaysScroll(page: Page): Promise<void> {
-  const wider = await page.evaluate('document.documentElement.scrollWidth - window.innerWidth');
-  assert.ok(Number(wider) <= 0, `${String(wider)} px wider than the window`);
-}
-
-/** Pictures of a page for people to look at, in both widths and both colours. */
-async function picture(page: Page, name: string): Promise<void> {
-  if (pictures === undefined) return;
-  const before = page.viewportSize();
-  for (const [width, size] of [
-    [1_440, 'desktop'],
-    [390, 'phone'],
-  ] as const) {
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.setViewportSize({ width, height: 900 });
-      await page.emulateMedia({ colorScheme });
-      await page.screenshot({ path: `${pictures}/${name}-${size}-${colorScheme}.png`, fullPage: true });
-    }
-  }
-  await page.emulateMedia({ colorScheme: null });
-  if (before !== null) await page.setViewportSize(before);
-}
-
 test('a new device asks whether it was me; it is named, known, blocked and forgotten there', async (t) => {
   const { portal, page } = await open(t, 390);
   await page.goto(new URL('/device', publicUrl).href);
-  await signIn(page);
+  await signInAtCorp(page, publicUrl, who);
   await letIn(portal, page);
   await page.getByRole('button', { name: 'Let it in' }).click();
   await page.getByRole('link', { name: 'What you may use' }).click();
@@ -120,7 +76,7 @@ test('a resource that wants more leads to the provider and back, and a device th
   const { portal, page } = await open(t);
   await corp.setPeople({ [email]: alice });
   await page.goto(new URL('/refused?resource=databases', publicUrl).href);
-  await signIn(page);
+  await signInAtCorp(page, publicUrl, who);
   await page.getByRole('heading', { level: 1, name: 'You may not use databases, because' }).waitFor();
   await picture(page, 'refused');
   // It goes on giving a password alone: the page says so, and nothing has changed.
@@ -145,7 +101,7 @@ test('a resource that wants more leads to the provider and back, and a device th
   const phone = await fresh.newPage();
   phone.setDefaultTimeout(15_000);
   await phone.goto(new URL('/device', publicUrl).href);
-  await signIn(phone);
+  await signInAtCorp(phone, publicUrl, who);
   await letIn(portal, phone, 'databases');
   await phone.getByRole('heading', { level: 1, name: 'databases asks for more' }).waitFor();
   await noSidewaysScroll(phone);
@@ -156,7 +112,7 @@ test('a resource that wants more leads to the provider and back, and a device th
 test('signed out here and everywhere, with the way to the provider’s own sign-out, which comes back', async (t) => {
   const { page } = await open(t);
   await page.goto(publicUrl.href);
-  await signIn(page);
+  await signInAtCorp(page, publicUrl, who);
   await page.getByRole('button', { name: /Signed in as/ }).click();
   await page.getByRole('menuitem', { name: 'Sign out everywhere' }).waitFor();
   await picture(page, 'account');

@@ -13,21 +13,11 @@ import { signInAs } from './support/sign-in-as.ts';
 import { undone } from './support/mutations.ts';
 
 const dashboard = await startDashboard({ after });
-const { portal } = dashboard;
+const { ask, portal } = dashboard;
 const organisation = portal.context.organisation(portal.context.firstOrganisation);
 const { page, complaints } = await dashboard.open();
 
-async function go(path: string, on: Page = page): Promise<void> {
-  await on.goto(dashboard.url(path));
-  await on.locator('h1').first().waitFor();
-  await on.locator('.skeleton').first().waitFor({ state: 'detached' });
-}
-
-async function ask<T>(path: string): Promise<T> {
-  const answer = await portal.admin('GET', `/api/v1/${path}`);
-  assert.equal(answer.statusCode, 200, answer.body);
-  return JSON.parse(answer.body) as T;
-}
+const go = (path: string, on: Page = page) => dashboard.go(on, path);
 
 const inForce = async () => (await organisation.reader.current()).document;
 const dialog = () => page.getByRole('dialog').last();

@@ -2,22 +2,17 @@
 import assert from 'node:assert/strict';
 import { after, test, type TestContext } from 'node:test';
 import { Secret, TOTP } from 'otpauth';
-import { chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { createSetupLink } from '../../controller/administrators/setup-links.ts';
 import { Cookies } from '../../controller/login/cookies.ts';
 import { adminPages } from '../../protocol/pages.ts';
-import { findProgram } from '../../scripts/programs.ts';
 import { testPortal, type TestPortal } from '../login/support/portal.ts';
-import { freePort } from '../login/support/provider.ts';
+import { freePort } from '../support/servers/free-port.ts';
 import { signInAs } from './support/sign-in-as.ts';
-import { noteActions, undone } from './support/mutations.ts';
+import { undone } from './support/mutations.ts';
+import { launchBrowser, noSidewaysScroll, openPage, pictures } from './support/portal-pages.ts';
 
-const browser = await chromium.launch({
-  executablePath: findProgram('chromium'),
-  args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-});
-after(() => browser.close());
-const pictures = process.env['POSTERN_TEST_PICTURES'];
+const browser = await launchBrowser({ after });
 
 interface Opened {
   readonly portal: TestPortal;
@@ -37,19 +32,7 @@ async function open(
   const publicUrl = new URL(`http://${host}:${await freePort()}`);
   const portal = await testPortal(t, [], publicUrl, undefined, undefined, isFresh);
   await portal.app.listen({ host: '127.0.0.1', port: Number(publicUrl.port) });
-  const context = await browser.newContext({
-    viewport: { width, height: 900 },
-    colorScheme: dark ? 'dark' : 'light',
-  });
-  noteActions(context);
-  const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
-  const complaints: string[] = [];
-  page.on('pageerror', (error) => complaints.push(error.message));
-  t.after(async () => {
-    await context.close();
-    assert.deepEqual(complaints, []);
-  });
+  const page = await openPage(t, browser, { width, dark, isProviderPrivate: false });
   const { context: controller } = portal;
   return {
     portal,
@@ -64,8 +47,7 @@ async function open(
 }
 
 async function picture(page: Page, name: string): Promise<void> {
-  const wider = await page.evaluate('document.documentElement.scrollWidth - window.innerWidth');
-  assert.ok(Number(wider) <= 0, `${String(wider)} px wider than the window`);
+  await noSidewaysScroll(page);
   if (pictures !== undefined) await page.screenshot({ path: `${pictures}/${name}.png`, fullPage: true });
 }
 

@@ -18,10 +18,10 @@ import { organisationOf, requireAction, whoOf } from '../access.ts';
 import { has } from '../callers.ts';
 import { ProblemError } from '../problems.ts';
 import type { TypedApp } from '../typed-app.ts';
+import { decidedText, openChange } from './open-change.ts';
 import { checkedDocument, documentWriting, putIntoForce } from './put-into-force.ts';
 
 const params = Type.Object({ id: Type.String() });
-const decidedText = 'It was approved, refused or taken back already.';
 
 export function proposalRoutes(app: TypedApp, context: ControllerContext): void {
   app.get(
@@ -119,14 +119,13 @@ export function proposalRoutes(app: TypedApp, context: ControllerContext): void 
 
   async function find(request: FastifyRequest, id: string): Promise<ProposalsTable> {
     const { store } = context.organisation(organisationOf(request));
-    const row = await store
-      .select('proposals')
-      .selectAll()
-      .where('id', '=', id as Id<'chg'>)
-      .executeTakeFirst();
-    if (row === undefined) throw new ProblemError('not-found');
-    if (row.state !== 'open') throw new ProblemError('conflict', decidedText);
-    return row;
+    return openChange(
+      await store
+        .select('proposals')
+        .selectAll()
+        .where('id', '=', id as Id<'chg'>)
+        .executeTakeFirst(),
+    );
   }
 }
 

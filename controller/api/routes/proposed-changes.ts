@@ -19,9 +19,9 @@ import { admission, type Access, type Caller } from '../callers.ts';
 import { ProblemError } from '../problems.ts';
 import { bothOf, carryOut, requireSame } from '../carried-change.ts';
 import type { TypedApp } from '../typed-app.ts';
+import { decidedText, openChange } from './open-change.ts';
 
 const params = Type.Object({ id: Type.String() });
-const decidedText = 'It was approved, refused or taken back already.';
 /** Whoever may do any of what waits here; what one of them takes is looked at for each. */
 const deciding = [
   'administrators.write',
@@ -176,14 +176,13 @@ export function proposedChangeRoutes(app: TypedApp, context: ControllerContext):
 
   async function find(request: FastifyRequest, id: string): Promise<ProposedChangesTable> {
     const { store } = context.organisation(organisationOf(request));
-    const row = await store
-      .select('proposed_changes')
-      .selectAll()
-      .where('id', '=', id as Id<'chg'>)
-      .executeTakeFirst();
-    if (row === undefined) throw new ProblemError('not-found');
-    if (row.state !== 'open') throw new ProblemError('conflict', decidedText);
-    return row;
+    return openChange(
+      await store
+        .select('proposed_changes')
+        .selectAll()
+        .where('id', '=', id as Id<'chg'>)
+        .executeTakeFirst(),
+    );
   }
 
   /** Where there is no such route any more, whoever may decide anything here may clear it away. */

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
 import { createContext, runInContext } from 'node:vm';
@@ -14,27 +13,7 @@ import { serveProxy, type ProxyOptions } from '../../../client/proxies/proxy-ser
 import { readGreeting, readRequest } from '../../../client/proxies/socks.ts';
 import { Fault, type CodeName } from '../../../protocol/errors.ts';
 import type { Name } from '../../../protocol/names.ts';
-import { eventually } from '../../support/eventually.ts';
-import { settle } from '../../support/settle.ts';
-
-/** A flow that gives back what it is sent. */
-function echo(): Duplex {
-  const flow = new Duplex({
-    allowHalfOpen: true,
-    read() {
-      // Everything is pushed as it comes.
-    },
-    write(bytes: Buffer, _encoding, done) {
-      flow.push(bytes);
-      done();
-    },
-    final(done) {
-      flow.push(null);
-      done();
-    },
-  });
-  return flow;
-}
+import { echoFlow, endlessFlow } from '../support/flows.ts';
 
 async function start(
   t: TestContext,
@@ -50,7 +29,7 @@ async function start(
     openFlow: (target) => {
       targets.push(target);
       return options.refuse === undefined
-        ? Promise.resolve(echo())
+        ? Promise.resolve(echoFlow())
         : Promise.reject(new Fault(options.refuse, 'A sentence for the person.'));
     },
     ...options,
@@ -190,7 +169,7 @@ for (const kind of ['socks', 'http'] as const) {
   });
 
   test(`the ${kind} proxy resets the application when the flow fails, and never ends it cleanly (T1)`, async (t) => {
-    const flow = echo();
+    const flow = echoFlow();
     const { port } = await start(t, kind, { openFlow: () => Promise.resolve(flow) });
     const socket = connect(port, '127.0.0.1');
     socket.write(
@@ -205,24 +184,12 @@ for (const kind of ['socks', 'http'] as const) {
 }
 
 test('REL-10 the system holds little for an application that asked the http proxy and does not read', async (t) => {
-  let taken = 0;
-  const endless = new Duplex({
-    read() {
-      taken += 16_384;
-      this.push(Buffer.alloc(16_384));
-    },
-    write: (_bytes, _encoding, done) => done(),
-  });
-  t.after(() => endless.destroy());
-  const { port } = await start(t, 'http', { openFlow: () => Promise.resolve(endless) });
+  const { flow, held } = endlessFlow(t);
+  const { port } = await start(t, 'http', { openFlow: () => Promise.resolve(flow) });
   const socket = connect(port, '127.0.0.1');
   t.after(() => socket.destroy());
   socket.write('CONNECT wiki.acme.internal:443 HTTP/1.1\r\n\r\n');
-  await eventually('nothing more to be taken', async () => {
-    const before = taken;
-    await settle();
-    return (before > 0 && taken === before) || undefined;
-  });
+  const taken = await held();
   assert.ok(taken < 1_500_000, `${taken} bytes`);
 });
 

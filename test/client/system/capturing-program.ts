@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import packet from 'dns-packet';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { Duplex } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { parseRange, type AddressRange } from '../../../client/dns/address-range.ts';
 import { NameCapture } from '../../../client/name-capture.ts';
 import { namesOf } from '../../../client/accounts/names.ts';
@@ -14,6 +14,7 @@ import { takeOverFromWatchdog } from '../../../client/watchdog/take-over.ts';
 import { Fault } from '../../../protocol/errors.ts';
 import { openStateDirectory } from '../../../protocol/node/state-directory.ts';
 import { sample } from '../dns/knowledge.ts';
+import { echoFlow } from '../support/flows.ts';
 
 const [statePath = '', range = '100.96.0.0/12', uids = '0,4242'] = process.argv.slice(2);
 const asked: string[] = [];
@@ -62,20 +63,7 @@ process.exit(0);
 
 /** A flow that says where it leads, echoes what it is sent, and ends when its other side does. */
 function greeting(name: string, port: number): Duplex {
-  const flow = new Duplex({
-    allowHalfOpen: true,
-    read() {
-      // Everything is pushed as it comes.
-    },
-    write(bytes: Buffer, _encoding, done) {
-      flow.push(bytes);
-      done();
-    },
-    final(done) {
-      flow.push(null);
-      done();
-    },
-  });
+  const flow = echoFlow();
   flow.push(`${name}:${port}\n`);
   return flow;
 }

@@ -3,12 +3,12 @@ import type { LightMyRequestResponse } from 'fastify';
 import { buildApp } from '../../../controller/api/app.ts';
 import { login } from '../../../controller/login/login.ts';
 import type { Mailer } from '../../../controller/notifications/mailer.ts';
-import { recordSignIn } from '../../../controller/login/record-sign-in.ts';
 import { visitorEntitlements } from '../../../controller/decisions/entitlements.ts';
 import { subjectOf } from '../../../controller/decisions/seat.ts';
 import type { OrganisationDocument } from '../../../protocol/organisation-document.ts';
 import type { Id } from '../../../protocol/ids.ts';
 import type { AccessRequest, MyApprovals, MyRequests } from '../../../protocol/requests.ts';
+import { corpSignIn } from '../support/corp-sign-in.ts';
 import { acmeDocument } from '../support/document.ts';
 import { testController, type AfterTest, type TestController } from '../support/controller.ts';
 
@@ -151,19 +151,7 @@ export async function requestBench(
     portal,
     apply,
     async person(subject, groups, name = subject) {
-      const signedIn = await recordSignIn(context, context.organisation(context.firstOrganisation), {
-        issuer,
-        provider: 'corp',
-        identity: {
-          subject,
-          name,
-          email: `${subject}@acme.example`,
-          groups: [...groups],
-          authMs: context.now(),
-          amr: ['pwd'],
-        },
-        address: '203.0.113.9',
-      });
+      const signedIn = await corpSignIn(context, subject, { issuer, name, groups: [...groups] });
       return new TestPerson(bench, signedIn.person, signedIn.cookie);
     },
     async all() {

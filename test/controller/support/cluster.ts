@@ -18,7 +18,8 @@ import { openController } from '../../../controller/open-controller.ts';
 import { systemClock, systemRandom } from '../../../protocol/clock.ts';
 import { newId, type Id } from '../../../protocol/ids.ts';
 import { eventually } from '../../support/eventually.ts';
-import { dropDatabase, makeDatabase } from '../../support/servers/postgres-server.ts';
+import { dropDatabase, makeDatabase, startPostgres } from '../../support/servers/postgres-server.ts';
+import { startRedis } from '../../support/servers/redis-server.ts';
 import type { AfterTest } from './controller.ts';
 import { acmeDocument } from './document.ts';
 import type { NodeHost } from './node.ts';
@@ -52,6 +53,16 @@ export interface Servers {
   /** Of PostgreSQL, as its administrator. */
   readonly postgres: string;
   readonly redis: string;
+}
+
+/** Both, for the clusters of a file of tests. */
+export async function startServers(): Promise<Servers & { stop(): Promise<void> }> {
+  const [postgres, redis] = await Promise.all([startPostgres(), startRedis()]);
+  return {
+    postgres: postgres.url,
+    redis: redis.url,
+    stop: async () => void (await Promise.all([postgres.stop(), redis.stop()])),
+  };
 }
 
 let made = 0;

@@ -1,8 +1,8 @@
 /** People of the sole organisation who sign in with a browser and may have a role, for tests of what they may do. */
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
+import { corpSignIn } from './corp-sign-in.ts';
 import { buildApp } from '../../../controller/api/app.ts';
 import { login } from '../../../controller/login/login.ts';
-import { recordSignIn } from '../../../controller/login/record-sign-in.ts';
 import type { Id } from '../../../protocol/ids.ts';
 import type { Role } from '../../../protocol/roles.ts';
 import type { AfterTest, TestController } from './controller.ts';
@@ -31,19 +31,7 @@ export async function people(test: AfterTest, { context, attempts }: TestControl
   test.after(() => portal.close());
   const organisation = context.organisation(context.firstOrganisation);
   const signIn = async (name: string): Promise<Browser> => {
-    const signedIn = await recordSignIn(context, organisation, {
-      issuer: 'https://idp.acme.example',
-      provider: 'corp',
-      identity: {
-        subject: name,
-        name,
-        email: `${name}@acme.example`,
-        groups: ['staff'],
-        authMs: context.now(),
-        amr: ['pwd'],
-      },
-      address: '203.0.113.9',
-    });
+    const signedIn = await corpSignIn(context, name);
     const { origin } = context.publicUrl;
     const headers = {
       cookie: `__Host-postern-session=${signedIn.cookie}`,

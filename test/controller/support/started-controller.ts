@@ -25,7 +25,7 @@ import type { Carrier } from '../../../protocol/link/carrier.ts';
 import type { TrustsProxy } from '../../../protocol/proxied-port.ts';
 import type { PeerBounds } from '../../../protocol/slow-peers.ts';
 import { webSocketCarrier } from '../../../protocol/link/websocket-carrier.ts';
-import { freePort } from '../../login/support/provider.ts';
+import { freePort } from '../../support/servers/free-port.ts';
 import type { AfterTest } from './controller.ts';
 import { acmeDocument } from './document.ts';
 import { TestNode, type NodeHost } from './node.ts';

@@ -1,8 +1,8 @@
 /** A real OpenID provider in a process of its own on loopback, certified by an authority of its own. */
+import { freePort } from '../../support/servers/free-port.ts';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -85,15 +85,4 @@ export async function startProvider(
     document: { name, issuer, clientId, clientSecret, groupsClaim: 'groups', ca },
     setPeople,
   };
-}
-
-/** A port of loopback that nobody listens on now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port was given');
-  return address.port;
 }

@@ -2,7 +2,7 @@
  * A whole organisation in this process over real sockets, each part startable and stoppable by itself, with one time of
  * day for all that the test moves: what works without the controller, and for how long.
  */
-import { once } from 'node:events';
+import { freePort } from '../servers/free-port.ts';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -313,14 +313,4 @@ function echoFlow(stream: Duplex): EchoFlow {
     },
     close: () => stream.destroy(),
   };
-}
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

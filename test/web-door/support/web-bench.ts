@@ -96,6 +96,8 @@ export class WebBench {
   readonly ca: string;
   /** Answers what the connector asks of its controller. */
   controller: (message: FromNode) => FromController | undefined = () => undefined;
+  /** What is closed after it. */
+  readonly closing: (() => Promise<void>)[] = [];
   #door: WebDoor | undefined;
   #listener: WebListener | undefined;
   #attachment: Attachment | undefined;
@@ -282,6 +284,7 @@ export class WebBench {
     await this.#listener?.close();
     await this.#relays.stop();
     await rm(this.folder, { recursive: true });
+    for (const each of this.closing) await each();
   }
 
   async #run(): Promise<void> {

@@ -1,21 +1,25 @@
 /** The dashboard in a real Chromium, signed in as an owner, before a real controller with a busy organisation. */
+import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { chromium } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 import { Cookies } from '../../../controller/login/cookies.ts';
 import type { TextRecords } from '../../../controller/operator/asked-names.ts';
-import { findProgram } from '../../../scripts/programs.ts';
 import { openMailer } from '../../../controller/notifications/mailer.ts';
 import { testPortal, type TestPortal } from '../../login/support/portal.ts';
-import { freePort } from '../../login/support/provider.ts';
+import { freePort } from '../../support/servers/free-port.ts';
 import { makeBare, makeBusy, type Busy } from './busy-organisation.ts';
 import { noteActions } from './mutations.ts';
+import { launchBrowser } from './portal-pages.ts';
 
 export interface Dashboard {
   readonly portal: TestPortal;
   readonly busy: Busy;
   readonly url: (path: string) => string;
+  /** Leads a page there, and waits until what it shows has come. */
+  readonly go: (page: Page, path: string) => Promise<void>;
+  /** What the API says to the owner, below `/api/v1/`. */
+  readonly ask: <T>(path: string) => Promise<T>;
   /** A page of a new profile, with whatever went wrong in it. `cookie` null: nobody is signed in. */
   readonly open: (options?: OpenOptions) => Promise<OpenPage>;
 }
@@ -56,16 +60,23 @@ export async function startDashboard(
   const portal = await testPortal(test, [], publicUrl, mailer, texts);
   const busy = isBare ? await makeBare(portal) : await makeBusy(portal, { hostile });
   await portal.app.listen({ host: '127.0.0.1', port: Number(publicUrl.port) });
-  const browser: Browser = await chromium.launch({
-    executablePath: findProgram('chromium'),
-    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-  });
-  test.after(() => browser.close());
+  const browser = await launchBrowser(test);
   const name = new Cookies(publicUrl).nameOf('session');
+  const url = (path: string): string => new URL(path, publicUrl).href;
   return {
     portal,
     busy,
-    url: (path) => new URL(path, publicUrl).href,
+    url,
+    go: async (page, path) => {
+      await page.goto(url(path));
+      await page.locator('h1').first().waitFor();
+      await page.locator('.skeleton').first().waitFor({ state: 'detached' });
+    },
+    ask: async <T>(path: string) => {
+      const answer = await portal.admin('GET', `/api/v1/${path}`);
+      assert.equal(answer.statusCode, 200, answer.body);
+      return JSON.parse(answer.body) as T;
+    },
     open: async ({ width = 1_440, scheme = 'light', cookie = busy.cookie } = {}) => {
       // However long the tests before took, the owner has just signed in.
       const { context: controller } = portal;

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { findProgram } from '../../../scripts/programs.ts';
-import { freePort } from '../../login/support/provider.ts';
+import { freePort } from '../../support/servers/free-port.ts';
 import { noteActions } from './mutations.ts';
 
 const launcher = fileURLToPath(new URL('../../../bin/postern', import.meta.url));

@@ -1,7 +1,7 @@
 /** Somebody of the busy organisation with a role, signed in after it was given. */
-import { recordSignIn } from '../../../controller/login/record-sign-in.ts';
 import type { Id } from '../../../protocol/ids.ts';
 import type { Role } from '../../../protocol/roles.ts';
+import { corpSignIn } from '../../controller/support/corp-sign-in.ts';
 import type { TestPortal } from '../../login/support/portal.ts';
 
 /** Of the provider whose word is taken. */
@@ -15,26 +15,15 @@ export async function signInAs(
   { agoMs = 0 } = {},
 ): Promise<{ readonly cookie: string; readonly person: Id<'usr'> }> {
   const organisation = context.organisation(context.firstOrganisation);
-  const about = {
-    issuer,
-    provider: 'corp',
-    identity: {
-      subject,
-      name: subject,
-      email: `${subject}@acme.example`,
-      groups: [],
-      authMs: context.now() - agoMs,
-      amr: ['pwd'],
-    },
-    address: '203.0.113.9',
-  };
-  const { person } = await recordSignIn(context, organisation, about);
+  const authMs = context.now() - agoMs;
+  const signIn = () => corpSignIn(context, subject, { issuer, groups: [], authMs });
+  const { person } = await signIn();
   if (role !== undefined)
     await organisation.store
       .update('people')
       .set({ role, role_ms: context.now(), role_by: 'test' })
       .where('id', '=', person)
       .execute();
-  const { cookie } = await recordSignIn(context, organisation, about);
+  const { cookie } = await signIn();
   return { cookie, person };
 }

@@ -8,9 +8,7 @@ import { AsCode } from '../ui/as-code.tsx';
 import { Button } from '../ui/button.tsx';
 import { Foreign } from '../ui/foreign.tsx';
 import { choicesUpTo } from './durations.ts';
-
-const control =
-  'min-h-10 w-full min-w-0 rounded-control border border-line-strong bg-surface px-3 text-body hover:border-quiet';
+import { LengthField, requestControl } from './length-field.tsx';
 
 export function ApprovalForm({
   request,
@@ -29,7 +27,7 @@ export function ApprovalForm({
   const [length, setLength] = useState(choices.at(-1)?.value ?? '');
   const [waived, setWaived] = useState<readonly string[]>([]);
   const [text, setText] = useState('');
-  const ids = [useId(), useId()] as const;
+  const textId = useId();
   const queries = useQueryClient();
   const settled = {
     onSettled: () =>
@@ -83,21 +81,7 @@ export function ApprovalForm({
             approve.mutate();
           }}
         >
-          <label className="grid gap-1 text-small" htmlFor={ids[0]}>
-            For how long
-            <select
-              id={ids[0]}
-              value={length}
-              onChange={(event) => setLength(event.target.value)}
-              className={control}
-            >
-              {choices.map((choice) => (
-                <option key={choice.value} value={choice.value}>
-                  {choice.text}
-                </option>
-              ))}
-            </select>
-          </label>
+          <LengthField choices={choices} value={length} onChange={setLength} />
           <Button type="submit" busy={approve.isPending}>
             Approve
           </Button>
@@ -112,16 +96,16 @@ export function ApprovalForm({
             deny.mutate();
           }}
         >
-          <label className="grid gap-1 text-small" htmlFor={ids[1]}>
+          <label className="grid gap-1 text-small" htmlFor={textId}>
             Or why not
             <input
-              id={ids[1]}
+              id={textId}
               value={text}
               onChange={(event) => setText(event.target.value)}
               required
               maxLength={500}
               autoComplete="off"
-              className={control}
+              className={requestControl}
             />
           </label>
           <Button type="submit" tone="secondary" busy={deny.isPending}>

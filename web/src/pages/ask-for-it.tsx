@@ -9,9 +9,7 @@ import { Button, buttonClass } from '../ui/button.tsx';
 import { Instant } from '../ui/instant.tsx';
 import { Notice } from '../ui/notice.tsx';
 import { choicesUpTo } from './durations.ts';
-
-const control =
-  'min-h-10 w-full min-w-0 rounded-control border border-line-strong bg-surface px-3 text-body hover:border-quiet';
+import { LengthField, requestControl } from './length-field.tsx';
 
 /** The rules by which this person may ask for a resource, by its name or a host that leads to it. */
 export function useWays(name: string): readonly Requestable[] {
@@ -73,7 +71,7 @@ export function AskForm({ way, onCancel }: { readonly way: Requestable; readonly
   const choices = choicesUpTo(longestMs);
   const [length, setLength] = useState(choices[0]?.value ?? '');
   const [reason, setReason] = useState('');
-  const ids = [useId(), useId()] as const;
+  const textId = useId();
   const queries = useQueryClient();
   const ask = useMutation({
     mutationFn: () =>
@@ -109,31 +107,17 @@ export function AskForm({ way, onCancel }: { readonly way: Requestable; readonly
             ? 'Somebody has to approve it.'
             : `${quorum} people have to approve it.`}
       </p>
-      <label className="grid gap-1 text-small" htmlFor={ids[0]}>
-        For how long
-        <select
-          id={ids[0]}
-          value={length}
-          onChange={(event) => setLength(event.target.value)}
-          className={control}
-        >
-          {choices.map(({ value, text }) => (
-            <option key={value} value={value}>
-              {text}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label className="grid gap-1 text-small" htmlFor={ids[1]}>
+      <LengthField choices={choices} value={length} onChange={setLength} />
+      <label className="grid gap-1 text-small" htmlFor={textId}>
         Why you need it
         <textarea
-          id={ids[1]}
+          id={textId}
           value={reason}
           onChange={(event) => setReason(event.target.value)}
           required
           maxLength={500}
           rows={3}
-          className={`${control} py-2`}
+          className={`${requestControl} py-2`}
         />
       </label>
       {ask.error === null ? undefined : (

@@ -11,6 +11,7 @@ import { Foreign } from '../ui/foreign.tsx';
 import { Instant } from '../ui/instant.tsx';
 import { Notice } from '../ui/notice.tsx';
 import { ErrorPage } from './error.tsx';
+import { HomeLink } from './home-link.tsx';
 import { NotFoundPage } from './not-found.tsx';
 import { SignedIn } from './signed-in.tsx';
 import { WaitingCard } from './waiting-card.tsx';
@@ -48,7 +49,7 @@ function Invited({ me, link }: { readonly me: Me; readonly link: string }) {
         <Notice tone="wait" title="Ask for another" live>
           It was taken, taken back or replaced, or has run out.
         </Notice>
-        <Home />
+        <HomeLink />
       </CardPage>
     );
   if (found.error !== null) return <ErrorPage error={found.error} />;
@@ -62,7 +63,7 @@ function Invited({ me, link }: { readonly me: Me; readonly link: string }) {
         <Foreign text={me.person.email ?? me.person.name} limit={80} className="font-medium" />. Sign out, and
         open the link again.
       </Notice>
-      <Home />
+      <HomeLink />
     </CardPage>
   );
 }
@@ -124,15 +125,5 @@ function Take({
         </Link>
       </div>
     </CardPage>
-  );
-}
-
-function Home() {
-  return (
-    <div>
-      <Link to="/" className={buttonClass('secondary')}>
-        What you may use
-      </Link>
-    </div>
   );
 }

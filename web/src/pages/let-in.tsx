@@ -4,14 +4,14 @@
  */
 import type { ReactNode } from 'react';
 import { useMutation } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import type { LoginAnswer, LoginEntry, LoginLookUp, Me } from '../../../protocol/portal.ts';
 import { api } from '../api/portal.ts';
-import { Button, buttonClass } from '../ui/button.tsx';
+import { Button } from '../ui/button.tsx';
 import { CardPage } from '../ui/card-page.tsx';
 import { Foreign } from '../ui/foreign.tsx';
 import { Instant } from '../ui/instant.tsx';
 import { Notice } from '../ui/notice.tsx';
+import { HomeLink } from './home-link.tsx';
 
 export type FoundDevice = Extract<LoginLookUp, { state: 'found' }>;
 
@@ -144,7 +144,7 @@ function Outcome({
               {name} goes on by itself.
             </Notice>
           )}
-          <Home />
+          <HomeLink />
         </CardPage>
       );
     case 'redirect':
@@ -153,7 +153,7 @@ function Outcome({
           <Notice tone="good" title="You can close this page" live>
             {name} goes on by itself.
           </Notice>
-          <Home />
+          <HomeLink />
         </CardPage>
       );
     case 'refused':
@@ -162,7 +162,7 @@ function Outcome({
           <Notice tone="plain" title="It was told no, and this is in the log" live>
             If somebody asked you to type a code, tell an administrator who it was.
           </Notice>
-          <Home />
+          <HomeLink />
         </CardPage>
       );
     case 'blocked':
@@ -171,7 +171,7 @@ function Outcome({
           <Notice tone="bad" title="An administrator has blocked this device" live>
             Ask an administrator to unblock it first.
           </Notice>
-          <Home />
+          <HomeLink />
         </CardPage>
       );
     case 'disabled':
@@ -188,18 +188,8 @@ function Outcome({
           <Notice tone="wait" title="It took too long, or was answered already" live>
             Run postern up again on the device for a new try.
           </Notice>
-          <Home />
+          <HomeLink />
         </CardPage>
       );
   }
-}
-
-function Home() {
-  return (
-    <div>
-      <Link to="/" className={buttonClass('secondary')}>
-        What you may use
-      </Link>
-    </div>
-  );
 }

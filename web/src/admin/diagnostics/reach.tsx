@@ -1,14 +1,16 @@
 /** May somebody reach something from their device, and does the connector reach it: the decision and the target in one place. */
 import { useState } from 'react';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { allDevicesQuery, allResourcesQuery, peopleQuery } from '../../admin-queries.ts';
+import { allDevicesQuery, allResourcesQuery } from '../../admin-queries.ts';
 import { admin } from '../../api/admin.ts';
 import { Button } from '../../ui/button.tsx';
-import { Field, Select } from '../../ui/field.tsx';
+import { Select } from '../../ui/field.tsx';
 import { foreignText } from '../../ui/foreign-text.ts';
 import { Notice } from '../../ui/notice.tsx';
+import { SuggestingField } from '../../ui/suggesting-field.tsx';
 import { useListSearch } from '../../ui/use-list-search.ts';
 import { SimulatedAnswer } from '../policies/simulated-answer.tsx';
+import { mostResources, useAskedAbout } from '../policies/use-asked-about.ts';
 import { HealthPanel } from '../resources/health-panel.tsx';
 import { useDocument } from '../use-document.ts';
 
@@ -18,11 +20,10 @@ export function Reach() {
   const [user, setUser] = useState(askedUser);
   const [resource, setResource] = useState(askedResource);
   const [device, setDevice] = useState(askedDevice);
-  const people = useQuery(peopleQuery);
+  const { person: owner, addresses } = useAskedAbout(user);
   const devices = useQuery(allDevicesQuery);
   const resources = useQuery(allResourcesQuery);
   const document = useDocument();
-  const owner = people.data?.find(({ id, email }) => id === user || email === user.toLowerCase());
   const own = (devices.data ?? []).filter((each) => owner !== undefined && each.owner === owner.id);
   const chosen = own.some(({ id }) => id === device) ? device : '';
   const asking = useMutation({ mutationFn: admin.simulate });
@@ -37,18 +38,13 @@ export function Reach() {
           asking.mutate({ resource, user, door: 'client', ...(chosen === '' ? {} : { device: chosen }) });
         }}
       >
-        <Field
+        <SuggestingField
           label="Who"
           placeholder="alice@acme.example"
-          list="reach-people"
+          suggestions={addresses}
           value={user}
           onChange={(event) => setUser(event.target.value.trim())}
         />
-        <datalist id="reach-people">
-          {people.data
-            ?.slice(0, 500)
-            .map(({ id, email }) => (email === undefined ? undefined : <option key={id} value={email} />))}
-        </datalist>
         <Select
           label="From the device"
           value={chosen}
@@ -58,18 +54,13 @@ export function Reach() {
           ]}
           onChange={(event) => setDevice(event.target.value)}
         />
-        <Field
+        <SuggestingField
           label="Wants to reach"
-          list="reach-resources"
+          suggestions={(resources.data ?? []).slice(0, mostResources).map((each) => each.name)}
           hint="A resource, or a host of one."
           value={resource}
           onChange={(event) => setResource(event.target.value.trim())}
         />
-        <datalist id="reach-resources">
-          {resources.data?.slice(0, 1_000).map((each) => (
-            <option key={each.name} value={each.name} />
-          ))}
-        </datalist>
         <Button type="submit" busy={asking.isPending} disabled={user === '' || resource === ''}>
           Find out
         </Button>

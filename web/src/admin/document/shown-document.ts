@@ -1,4 +1,5 @@
 /** The organisation's document as the controller shows it: whole but for the secrets, which it never shows. */
+import { entryKinds } from '../../../../protocol/entry-kinds.ts';
 import type {
   IdentityProviderDocument,
   OrganisationDocument,
@@ -37,17 +38,7 @@ export type NamedList =
 export type EntryOf<K extends NamedList> = NonNullable<ShownDocument[K]>[number];
 
 /** What an entry of each list is called. */
-export const entryNouns: Readonly<Record<NamedList, string>> = {
-  identityProviders: 'identity provider',
-  networks: 'network',
-  serviceAccounts: 'service account',
-  resources: 'resource',
-  postureProfiles: 'posture profile',
-  postureSources: 'posture source',
-  policies: 'policy',
-  requests: 'request rule',
-  webhooks: 'webhook',
-};
+export const entryNouns: Readonly<Record<NamedList, string>> = entryKinds;
 
 /** The document with `entry` in the place of the one called `name`, at the end when there is none, or without it. */
 export function withEntry<K extends NamedList>(

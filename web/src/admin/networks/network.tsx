@@ -1,6 +1,6 @@
 /** One network: its connectors, what is declared in it, and its settings. */
 import { useQuery } from '@tanstack/react-query';
-import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
+import { getRouteApi, Link } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import type { ServerEntry } from '../../../../protocol/inventory.ts';
 import { allResourcesQuery, connectorsQuery } from '../../admin-queries.ts';
@@ -13,7 +13,7 @@ import { Panel } from '../../ui/panel.tsx';
 import { Loaded } from '../../ui/states.tsx';
 import { TextLink } from '../../ui/text-link.tsx';
 import { withEntry } from '../document/shown-document.ts';
-import { useRemoval } from '../document/use-removal.tsx';
+import { useOwnRemoval } from '../document/use-removal.tsx';
 import { useReview } from '../document/use-review.tsx';
 import { EntityPage } from '../entity-page.tsx';
 import { Online } from '../online.tsx';
@@ -25,12 +25,11 @@ const route = getRouteApi('/shell/admin/networks/$name');
 export function NetworkPage() {
   const { name } = route.useParams();
   const may = useMay();
-  const navigate = useNavigate();
   const document = useDocument();
   const connectors = useQuery(connectorsQuery);
   const resources = useQuery(allResourcesQuery);
   const [review, propose] = useReview();
-  const [removal, remove] = useRemoval();
+  const [removal, remove] = useOwnRemoval('networks');
   const entry = document.data?.document.networks?.find((each) => each.name === name);
   const base = document.data;
   const mayWrite = may('document.write-network');
@@ -45,17 +44,7 @@ export function NetworkPage() {
       renderActions={() => (
         <>
           {mayWrite && base !== undefined ? (
-            <Button
-              tone="secondary"
-              onClick={() =>
-                remove({
-                  list: 'networks',
-                  name,
-                  base,
-                  onSaved: () => void navigate({ to: '/admin/networks' }),
-                })
-              }
-            >
+            <Button tone="secondary" onClick={() => remove(name, base)}>
               Remove
             </Button>
           ) : undefined}

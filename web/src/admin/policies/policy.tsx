@@ -1,7 +1,7 @@
 /** One policy: its sentence, what it speaks of, whom it lets in there, the tests about that, and what became of it. */
 import { useMemo, useState } from 'react';
 import { useQueries } from '@tanstack/react-query';
-import { getRouteApi, useNavigate } from '@tanstack/react-router';
+import { getRouteApi } from '@tanstack/react-router';
 import type { PolicyDocument } from '../../../../protocol/policy-document.ts';
 import { accessQuery } from '../../admin-queries.ts';
 import { useMay } from '../../shell/may.ts';
@@ -13,7 +13,7 @@ import { ErrorState, Skeleton } from '../../ui/states.tsx';
 import { TextLink } from '../../ui/text-link.tsx';
 import { AccessList } from '../access-list.tsx';
 import type { ShownDocument } from '../document/shown-document.ts';
-import { useRemoval } from '../document/use-removal.tsx';
+import { useOwnRemoval } from '../document/use-removal.tsx';
 import { EntityPage } from '../entity-page.tsx';
 import { LogList } from '../log/log-list.tsx';
 import { useDocument } from '../use-document.ts';
@@ -29,10 +29,9 @@ export function PolicyPage() {
   const { name } = route.useParams();
   const { tab } = route.useSearch();
   const may = useMay();
-  const navigate = useNavigate();
   const document = useDocument();
   const [editing, setEditing] = useState(false);
-  const [review, remove] = useRemoval();
+  const [review, remove] = useOwnRemoval('policies');
   const base = document.data;
   const policy = base?.document.policies?.find((each) => each.name === name);
   const letsIn = policy !== undefined && effectOf(policy) === 'allow' && may('simulate.read');
@@ -47,17 +46,7 @@ export function PolicyPage() {
       renderActions={() =>
         may('document.write-access') && base !== undefined ? (
           <>
-            <Button
-              tone="secondary"
-              onClick={() =>
-                remove({
-                  list: 'policies',
-                  name,
-                  base,
-                  onSaved: () => void navigate({ to: '/admin/policies' }),
-                })
-              }
-            >
+            <Button tone="secondary" onClick={() => remove(name, base)}>
               Remove
             </Button>
             <Button onClick={() => setEditing(true)}>Change</Button>

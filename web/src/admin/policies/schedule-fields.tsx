@@ -1,6 +1,7 @@
 /** The hours and days of a time zone in which a policy holds. */
 import type { ScheduleDocument } from '../../../../protocol/policy-document.ts';
 import { Check, Field } from '../../ui/field.tsx';
+import { SuggestingField } from '../../ui/suggesting-field.tsx';
 import { withKey } from '../document/with-key.ts';
 import { days, dayTexts, readDays, writeDays } from './days.ts';
 
@@ -77,18 +78,13 @@ function Within({
           onChange={(event) => setHours(from, event.target.value)}
         />
       </div>
-      <Field
+      <SuggestingField
         label="Time zone"
-        list="time-zones"
+        suggestions={zones}
         value={schedule.zone}
         hint={schedule.zone === here ? 'Yours.' : undefined}
         onChange={(event) => onChange({ ...schedule, zone: event.target.value.trim() })}
       />
-      <datalist id="time-zones">
-        {zones.map((zone) => (
-          <option key={zone} value={zone} />
-        ))}
-      </datalist>
     </div>
   );
 }

@@ -3,7 +3,7 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { PostureFacts } from '../../../../protocol/posture-facts.ts';
 import type { SimulationRequest } from '../../../../protocol/simulation.ts';
-import { allDevicesQuery, peopleQuery } from '../../admin-queries.ts';
+import { allDevicesQuery } from '../../admin-queries.ts';
 import { useMay } from '../../shell/may.ts';
 import { foreignText } from '../../ui/foreign-text.ts';
 import { admin } from '../../api/admin.ts';
@@ -12,11 +12,13 @@ import { Button } from '../../ui/button.tsx';
 import { Choices } from '../../ui/choices.tsx';
 import { Field, Select } from '../../ui/field.tsx';
 import { Notice } from '../../ui/notice.tsx';
+import { SuggestingField } from '../../ui/suggesting-field.tsx';
 import { useListSearch } from '../../ui/use-list-search.ts';
 import { Issues } from '../document/issues.tsx';
 import type { ShownDocument } from '../document/shown-document.ts';
 import { SimulatedAnswer } from './simulated-answer.tsx';
 import { SimulatedPosture } from './simulated-posture.tsx';
+import { mostResources, useAskedAbout } from './use-asked-about.ts';
 
 /** The value of `device` for none at all; ids are longer. */
 const none = 'none';
@@ -25,7 +27,6 @@ const mostDevices = 200;
 
 export function Simulator({ document }: { readonly document: ShownDocument }) {
   const [{ resource: asked, user: askedUser }] = useListSearch();
-  const people = useQuery(peopleQuery);
   const resources = (document.resources ?? []).map(({ name }) => name);
   const [resource, setResource] = useState(asked ?? resources[0] ?? '');
   const [user, setUser] = useState(askedUser ?? '');
@@ -38,7 +39,7 @@ export function Simulator({ document }: { readonly document: ShownDocument }) {
   const [posture, setPosture] = useState<PostureFacts>();
   const may = useMay();
   const devices = useQuery({ ...allDevicesQuery, enabled: may('devices.read') });
-  const owner = people.data?.find(({ id, email }) => id === user || email === user.toLowerCase());
+  const { person: owner, addresses } = useAskedAbout(user);
   // A person who is made up may sit at anybody's.
   const own = (devices.data ?? []).filter((each) =>
     user === '' ? true : each.owner === owner?.id || each.ownerName === user,
@@ -67,22 +68,14 @@ export function Simulator({ document }: { readonly document: ShownDocument }) {
           go();
         }}
       >
-        <Field
+        <SuggestingField
           label="Who"
           placeholder="alice@acme.example"
           hint="An e-mail address, or the name of a service account. Empty: somebody made up."
-          list="simulated-people"
+          suggestions={[...addresses, ...(document.serviceAccounts ?? []).map(({ name }) => name)]}
           value={user}
           onChange={(event) => setUser(event.target.value.trim())}
         />
-        <datalist id="simulated-people">
-          {people.data
-            ?.slice(0, 500)
-            .map(({ id, email }) => (email === undefined ? undefined : <option key={id} value={email} />))}
-          {document.serviceAccounts?.map(({ name }) => (
-            <option key={name} value={name} />
-          ))}
-        </datalist>
         <Choices
           label="With the groups"
           hint="In the place of those the person has."
@@ -90,17 +83,12 @@ export function Simulator({ document }: { readonly document: ShownDocument }) {
           chosen={groups}
           onChange={setGroups}
         />
-        <Field
+        <SuggestingField
           label="Wants to use"
-          list="simulated-resources"
+          suggestions={resources.slice(0, mostResources)}
           value={resource}
           onChange={(event) => setResource(event.target.value.trim())}
         />
-        <datalist id="simulated-resources">
-          {resources.slice(0, 1_000).map((name) => (
-            <option key={name} value={name} />
-          ))}
-        </datalist>
         <Select
           label="Through"
           value={door}

@@ -16,7 +16,8 @@ import { toast } from '../../ui/toast.tsx';
 import { ChangeList } from '../document/change-list.tsx';
 import { Planned } from '../document/planned.tsx';
 import { useNames } from '../log/use-names.ts';
-import { WaitingChange, WhoDecides, type TakenAnswer } from './proposed-change.tsx';
+import { AnswerButtons } from './answer-buttons.tsx';
+import { WaitingChange, type TakenAnswer } from './proposed-change.tsx';
 
 export function ProposalsPage() {
   const names = useNames();
@@ -137,17 +138,7 @@ function Waiting({ proposal, who }: { readonly proposal: ProposalEntry; readonly
             Show what it would do
           </Button>
         )}
-        {own || stale || !decides ? undefined : (
-          <Button small busy={answer.isPending} onClick={() => answer.mutate(true)}>
-            Approve
-          </Button>
-        )}
-        {own || decides ? (
-          <Button tone="quiet" small busy={answer.isPending} onClick={() => answer.mutate(false)}>
-            {own ? 'Take it back' : 'Refuse'}
-          </Button>
-        ) : undefined}
-        <WhoDecides own={own} stale={stale} decides={decides} />
+        <AnswerButtons of={proposal} answer={answer} />
       </div>
     </section>
   );

@@ -7,6 +7,7 @@ import { Foreign } from '../../ui/foreign.tsx';
 import { Instant } from '../../ui/instant.tsx';
 import { Notice } from '../../ui/notice.tsx';
 import { toast } from '../../ui/toast.tsx';
+import { AnswerButtons } from './answer-buttons.tsx';
 
 export function WaitingChange({
   change,
@@ -17,7 +18,7 @@ export function WaitingChange({
   readonly who: string;
   readonly onTaken: (taken: TakenAnswer) => void;
 }) {
-  const { id, created, what, before, after, own, stale, decides, state } = change;
+  const { id, created, what, before, after, own, stale, state } = change;
   const queries = useQueryClient();
   const answer = useMutation({
     mutationFn: async (approve: boolean) => {
@@ -57,17 +58,7 @@ export function WaitingChange({
         <Take id={id} onTaken={(taken) => onTaken({ id, what, answer: taken })} />
       ) : (
         <div className="flex flex-wrap items-center gap-2">
-          {own || stale || !decides ? undefined : (
-            <Button small busy={answer.isPending} onClick={() => answer.mutate(true)}>
-              Approve
-            </Button>
-          )}
-          {own || decides ? (
-            <Button tone="quiet" small busy={answer.isPending} onClick={() => answer.mutate(false)}>
-              {own ? 'Take it back' : 'Refuse'}
-            </Button>
-          ) : undefined}
-          <WhoDecides own={own} stale={stale} decides={decides} />
+          <AnswerButtons of={change} answer={answer} />
         </div>
       )}
     </section>
@@ -82,18 +73,6 @@ function Part({ name, value }: { readonly name: string; readonly value: unknown 
       <dt className="w-16 shrink-0 text-quiet">{name}</dt>
       <dd className="min-w-0 break-all font-mono">{text}</dd>
     </div>
-  );
-}
-
-/** Why there is nothing to press, or not all. */
-export function WhoDecides({ own, stale, decides }: Pick<ProposedChange, 'own' | 'stale' | 'decides'>) {
-  if (own && !stale)
-    return <span className="text-small text-quiet">Your own change: somebody else approves it.</span>;
-  if (own || decides) return undefined;
-  return (
-    <span className="text-small text-quiet">
-      Your role does not cover this change: somebody whose role does decides it.
-    </span>
   );
 }
 

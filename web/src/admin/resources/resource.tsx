@@ -1,7 +1,7 @@
 /** One resource: what it is, who may use it and why, what happened with it of late, and its settings. */
 import { useState } from 'react';
 import { useQuery } from '@tanstack/react-query';
-import { getRouteApi, useNavigate } from '@tanstack/react-router';
+import { getRouteApi } from '@tanstack/react-router';
 import type { ResourceEntry } from '../../../../protocol/inventory.ts';
 import type { ResourceDocument } from '../../../../protocol/organisation-document.ts';
 import type { PolicyDocument } from '../../../../protocol/policy-document.ts';
@@ -19,7 +19,7 @@ import { Loaded } from '../../ui/states.tsx';
 import { TextLink } from '../../ui/text-link.tsx';
 import { AccessList } from '../access-list.tsx';
 import { EntityPage } from '../entity-page.tsx';
-import { useRemoval } from '../document/use-removal.tsx';
+import { useOwnRemoval } from '../document/use-removal.tsx';
 import { LogList } from '../log/log-list.tsx';
 import { PolicyLines } from '../policies/policy-lines.tsx';
 import { useHits } from '../policies/use-hits.ts';
@@ -37,11 +37,10 @@ export function ResourcePage() {
   const { name } = route.useParams();
   const { tab } = route.useSearch();
   const may = useMay();
-  const navigate = useNavigate();
   const resources = useQuery(allResourcesQuery);
   const document = useDocument();
   const [editing, setEditing] = useState(false);
-  const [review, remove] = useRemoval();
+  const [review, remove] = useOwnRemoval('resources');
   const entry = resources.data?.find((each) => each.name === name);
   const base = document.data;
   const declared = base?.document.resources?.find((each) => each.name === name);
@@ -57,17 +56,7 @@ export function ResourcePage() {
       renderActions={() =>
         mayWrite && base !== undefined && declared !== undefined ? (
           <>
-            <Button
-              tone="secondary"
-              onClick={() =>
-                remove({
-                  list: 'resources',
-                  name,
-                  base,
-                  onSaved: () => void navigate({ to: '/admin/resources' }),
-                })
-              }
-            >
+            <Button tone="secondary" onClick={() => remove(name, base)}>
               Remove
             </Button>
             <Button onClick={() => setEditing(true)}>Change</Button>

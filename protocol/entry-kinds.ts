@@ -1,0 +1,20 @@
+/** What one entry of each key of the document is called, by plans, audit and dashboard alike; changes are told in this order. */
+export const entryKinds = {
+  sessions: 'setting',
+  devices: 'setting',
+  changes: 'setting',
+  expose: 'setting',
+  zones: 'zone',
+  groups: 'group',
+  identityProviders: 'identity provider',
+  networks: 'network',
+  serviceAccounts: 'service account',
+  resources: 'resource',
+  postureProfiles: 'posture profile',
+  postureSources: 'posture source',
+  serials: 'serial number',
+  policies: 'policy',
+  requests: 'request rule',
+  webhooks: 'webhook',
+  tests: 'test',
+} as const;
