@@ -7,6 +7,7 @@ import type { Clock, Random } from '../protocol/clock.ts';
 import type { TrustsProxy } from '../protocol/proxied-port.ts';
 import type { ConnectorId, DeviceId, OrganisationId } from '../protocol/ids.ts';
 import type { Publish } from './changes.ts';
+import type { SharedReads } from './control/shared-reads.ts';
 import type { NarrowedRights } from './decisions/narrowed-rights.ts';
 import type { OpenedCounts } from './decisions/opened-counts.ts';
 import type { Authority } from './keys/authority.ts';
@@ -25,12 +26,17 @@ import type { NodeShares } from './operator/node-shares.ts';
 import type { Organisations } from './operator/organisations.ts';
 import type { UsageCounts } from './operator/usage-counts.ts';
 import type { ScopedStore } from './store/scoped-store.ts';
+import type { SharedCommit } from './store/shared-commit.ts';
 import type { Store } from './store/store.ts';
 
 /** One organisation's records and its current document. */
 export interface Organisation {
   readonly id: OrganisationId;
   readonly store: ScopedStore;
+  /** For what many nodes write at once. */
+  readonly commits: SharedCommit;
+  /** For what many nodes are told at once. */
+  readonly reads: SharedReads;
   readonly reader: OrganisationReader;
   readonly narrowed: NarrowedRights;
   readonly opened: OpenedCounts;

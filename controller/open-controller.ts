@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import type { Clock, Random } from '../protocol/clock.ts';
 import type { OrganisationId } from '../protocol/ids.ts';
 import type { TrustsProxy } from '../protocol/proxied-port.ts';
+import { SharedReads } from './control/shared-reads.ts';
 import { actOnChange } from './decisions/act-on-change.ts';
 import { settleLater } from './decisions/settle-later.ts';
 import { NarrowedRights } from './decisions/narrowed-rights.ts';
@@ -33,6 +34,7 @@ import { Organisations } from './operator/organisations.ts';
 import { UsageCounts } from './operator/usage-counts.ts';
 import { Countries, noCountries } from './source/countries.ts';
 import { movedNote } from './store/move-records.ts';
+import { SharedCommit } from './store/shared-commit.ts';
 import { openStore, type Store } from './store/store.ts';
 
 export interface OpenOptions {
@@ -157,6 +159,8 @@ async function open(
         organisation = {
           id: wanted,
           store: scoped,
+          commits: new SharedCommit(scoped),
+          reads: new SharedReads(scoped, now),
           reader: new OrganisationReader(scoped, countries ?? noCountries),
           narrowed: new NarrowedRights(),
           opened: new OpenedCounts(),

@@ -5,7 +5,7 @@
  */
 import type { FlowRecord } from '../../protocol/flow-record.ts';
 import { storeReceipts } from '../../controller/control/receipts.ts';
-import { DeviceLooks } from '../../controller/control/device-looks.ts';
+import { looksOf } from '../../controller/control/node-looks.ts';
 import { LoginAttempts } from '../../controller/enrolment/login-attempts.ts';
 import { recordSignIn } from '../../controller/login/record-sign-in.ts';
 import { systemRandom } from '../../protocol/clock.ts';
@@ -117,7 +117,7 @@ function signIns({ contexts, people }: Site) {
 
 /** What a device that returns is told: its seat read, every resource decided, its tokens found. */
 function pictures({ contexts, devices }: Site) {
-  const looks = contexts.map((context) => new DeviceLooks(context));
+  const looks = contexts.map((context) => looksOf(context).devices);
   const together = 16;
   return async (turn: number): Promise<number> => {
     const context = contexts[turn % contexts.length];

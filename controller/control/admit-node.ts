@@ -38,19 +38,27 @@ export async function admitNode(context: ControllerContext, hello: Hello, peer: 
   const node = await context.store.node(hello.node as NodeId);
   if (node === undefined || node.kind !== hello.kind || !proves(hello, node, peer))
     return { state: 'unknown' };
-  if (node.state === 'blocked') return { state: 'blocked' };
   const nowMs = context.now();
-  const { store } = context.organisation(node.organisation);
   const url = node.kind === 'relay' ? (relayUrl(hello.url) ?? node.url) : node.url;
   const told = { version: hello.version, address: peer.address, seen_ms: nowMs, url };
-  const { copies, channel } = await store.transaction(async (tx) => {
-    await tx.update('nodes').set(told).where('id', '=', node.id).execute();
-    const noted = node.kind === 'device' && node.state === 'active';
-    return {
-      copies: noted ? await noteBoot(tx, node.id as DeviceId, hello.boot, nowMs) : [],
-      channel: await nextChannel(tx, node.id),
-    };
+  const written = await context.organisation(node.organisation).commits.run(async (tx) => {
+    // It waits here for those who came before it: what was done to it meanwhile counts.
+    const { id } = node;
+    const row = await tx
+      .update('nodes')
+      .set(told)
+      .where('id', '=', id)
+      .where('state', '!=', 'blocked')
+      .returning('state')
+      .executeTakeFirst();
+    if (row === undefined) return tx.select('nodes').select('state').where('id', '=', id).executeTakeFirst();
+    const noted = node.kind === 'device' && row.state === 'active';
+    const copies = noted ? await noteBoot(tx, id as DeviceId, hello.boot, nowMs) : [];
+    return { state: row.state, copies, channel: await nextChannel(tx, id) };
   });
+  if (written === undefined) return { state: 'unknown' };
+  if (!('channel' in written)) return { state: 'blocked' };
+  const { copies, channel } = written;
   if (copies.length > 0) {
     await endSessions(context, node.organisation, copies, { reason: 'fenced', who: 'controller' });
     // The alarm shows on the owner's other devices.

@@ -23,8 +23,8 @@ import { organisationAt } from '../operator/organisation-at.ts';
 import { callerAddress } from '../source/caller-address.ts';
 import type { Admitted } from './act-for-node.ts';
 import { Conversation } from './conversation.ts';
-import { DeviceLooks } from './device-looks.ts';
 import { MissedNews } from './missed-news.ts';
+import { looksOf, type Looks } from './node-looks.ts';
 
 /** Carriers are read in pieces of this size; a larger WebSocket message is a broken peer. */
 const maxPayloadBytes = 131_072;
@@ -49,7 +49,7 @@ export interface ControlServerOptions {
 export class ControlServer {
   readonly #context: ControllerContext;
   readonly #attempts: LoginAttempts;
-  readonly #looks: DeviceLooks;
+  readonly #looks: Looks;
   readonly #sockets: WebSocketServer;
   readonly #budget: HandshakeBudget;
   readonly #redemptions: Guesses;
@@ -69,7 +69,7 @@ export class ControlServer {
   constructor({ context, attempts }: ControlServerOptions) {
     this.#context = context;
     this.#attempts = attempts;
-    this.#looks = new DeviceLooks(context);
+    this.#looks = looksOf(context);
     this.#budget = new HandshakeBudget(context.clock, { awaitsReturn: true });
     this.#redemptions = new Guesses(context.live, 'enrolment keys', redemptions);
     this.#sockets = new WebSocketServer({

@@ -14,20 +14,18 @@ import { Fault, toFault, type CodeName } from '../../protocol/errors.ts';
 import type { ConnectorId, DeviceId, NetworkId, NodeId, OrganisationId } from '../../protocol/ids.ts';
 import type { ControlChannel } from '../../protocol/link/control-channel.ts';
 import type { ControllerContext } from '../context.ts';
-import { connectorView } from '../decisions/connector-view.ts';
 import type { TokenIds } from '../decisions/device-view.ts';
 import type { LoginAttempts } from '../enrolment/login-attempts.ts';
 import { lastWordMs } from '../exposures/end-exposures.ts';
 import type { NodeKind } from '../store/tables/nodes.ts';
 import { networkOf } from '../web/act-for-connector.ts';
-import { webTokensOf } from '../web/web-sessions.ts';
 import type { Guesses } from '../guesses.ts';
 import { actForNode, type Admitted } from './act-for-node.ts';
 import { admitNode } from './admit-node.ts';
 import { nextChannel } from './channels.ts';
-import type { DeviceLooks } from './device-looks.ts';
 import { Feed, type View } from './feed.ts';
 import { Joining, lockedOut } from './joining.ts';
+import type { Looks } from './node-looks.ts';
 import { noticeOlderData } from './older-data.ts';
 import type { TellsNarrowed } from './revocation-feed.ts';
 import { RevocationsOfOthers } from './revocations-of-others.ts';
@@ -50,7 +48,7 @@ export interface ConversationOptions {
   /** The address the channel came from. */
   readonly address: string;
   readonly attempts: LoginAttempts;
-  readonly looks: DeviceLooks;
+  readonly looks: Looks;
   /** Keys that were no good, by the source that showed them. */
   readonly redemptions: Guesses;
   /** The node is known now, or is another one than before. */
@@ -202,13 +200,13 @@ export class Conversation {
       throw new Fault('revoked', 'The controller does not know this node any more; enrol it again.');
     }
     if (admission.state === 'blocked') throw lockedOut('blocked');
-    const { organisation, id, kind } = admission.node;
+    const { organisation, id, kind, network } = admission.node;
     this.#boot = hello.boot;
     this.#understandsNarrowed = hello.narrowed === true;
     this.#keepsGrants = hello.keeps === true;
     if (kind !== 'device')
       await noticeOlderData(context, context.organisation(organisation), id, hello.epoch);
-    await this.#enter(organisation, id, kind, admission.channel);
+    await this.#enter(organisation, id, kind, { channel: admission.channel, network });
   }
 
   #enrol(enrol: Enrol): Promise<void> {
@@ -226,16 +224,26 @@ export class Conversation {
   }
 
   /** The node is in: welcome, then everything it is told. */
-  async #enter(organisation: OrganisationId, node: NodeId, kind: NodeKind, numbered?: number): Promise<void> {
+  async #enter(
+    organisation: OrganisationId,
+    node: NodeId,
+    kind: NodeKind,
+    known?: { readonly channel: number; readonly network: NetworkId | null },
+  ): Promise<void> {
     const { context, admitted } = this.#options;
     this.#feed?.stop();
     const { token } = await context.card();
-    const { store } = context.organisation(organisation);
-    const channel = numbered ?? (await nextChannel(store, node));
+    const { store, reads } = context.organisation(organisation);
+    const channel = known?.channel ?? (await nextChannel(store, node));
+    const network = kind === 'connector' ? (known?.network ?? (await networkOf(store, node))) : undefined;
+    // It may have gone while it waited, and is here no more.
+    if (this.#state === 'closed') return;
+    this.#network = network;
     this.#admitted = { organisation, node, kind, boot: this.#boot, channel };
     this.send({ t: 'welcome', node, org: organisation, card: token });
     this.#feed = new Feed({
       store,
+      reads,
       look: (had) => this.#look(organisation, node, kind, had),
       send: (message) => this.send(message),
       gone: () => this.#gone(kind),
@@ -244,7 +252,6 @@ export class Conversation {
       now: context.now,
       clock: context.clock,
     });
-    if (kind === 'connector') this.#network = await networkOf(store, node);
     this.#others =
       kind === 'relay' && organisation === context.firstOrganisation
         ? new RevocationsOfOthers(context, (message) => this.send(message))
@@ -278,8 +285,8 @@ export class Conversation {
   async #tellWebSessions(): Promise<void> {
     const { context } = this.#options;
     if (this.#network === undefined || this.#admitted === undefined) return;
-    const { store } = context.organisation(this.#admitted.organisation);
-    const tokens = await webTokensOf(store, this.#network, context.now());
+    const { reads } = context.organisation(this.#admitted.organisation);
+    const tokens = await reads.webTokens(this.#network);
     for (let at = 0; at < tokens.length; at += webTokensPerMessage)
       this.send({ t: 'web', list: tokens.slice(at, at + webTokensPerMessage) });
   }
@@ -296,12 +303,12 @@ export class Conversation {
     kind: NodeKind,
     had: TokenIds | undefined,
   ): Promise<View | undefined> {
-    const { context } = this.#options;
+    const { looks } = this.#options;
     if (kind === 'device') {
       const given = had === undefined ? undefined : { ...had, keeps: this.#keepsGrants };
-      return this.#options.looks.look(organisation, node as DeviceId, given);
+      return looks.devices.look(organisation, node as DeviceId, given);
     }
-    if (kind === 'connector') return connectorView(context, organisation, node as ConnectorId);
+    if (kind === 'connector') return looks.connectors.look(organisation, node as ConnectorId);
     return Promise.resolve({ snapshot: { kind: 'relay' } });
   }
 

@@ -8,8 +8,9 @@ import type { Snapshot } from '../../protocol/snapshot.ts';
 import type { Revocation } from '../../protocol/lease.ts';
 import { diffSnapshots } from '../../protocol/snapshot-patch.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
+import type { Remembered, SharedReads } from './shared-reads.ts';
 import type { TokenIds } from '../decisions/device-view.ts';
-import { remembered, sizeOf } from '../decisions/revocations.ts';
+import { sizeOf } from '../decisions/revocations.ts';
 import { RevocationFeed, revokeMessages, type TellsNarrowed } from './revocation-feed.ts';
 
 /** What a node is told, as one look at the store gives it. */
@@ -28,6 +29,7 @@ export interface View {
 
 export interface FeedOptions {
   readonly store: ScopedStore;
+  readonly reads: Pick<SharedReads, 'epoch' | 'remembered'>;
   /** Looks; undefined when there is nothing to tell any more, after which `gone` is called. */
   readonly look: (had: TokenIds | undefined) => Promise<View | undefined>;
   readonly send: (message: FromController) => void;
@@ -41,6 +43,8 @@ export interface FeedOptions {
   readonly clock: Clock;
 }
 
+/** After the snapshot, revocations come by themselves. */
+const noneAnew: Remembered = { epoch: 0, revocations: [] };
 /** Timers take no more than 2^31 ms; a look more is cheap. */
 const longestWaitMs = 3_600_000;
 /** Revoked ids that the snapshot itself carries, about 1.3 MB of its 4 MiB. */
@@ -107,6 +111,14 @@ export class Feed {
     }
   }
 
+  /** What the snapshot says of revocations. */
+  async #remembered(): Promise<Remembered> {
+    const { reads } = this.#options;
+    return this.#revocations === undefined
+      ? { epoch: await reads.epoch(), revocations: [] }
+      : reads.remembered();
+  }
+
   #isLooking(): boolean {
     return this.#state === 'looking' || this.#state === 'looking-again';
   }
@@ -119,12 +131,9 @@ export class Feed {
 
   /** Tokens go before the picture that says they are there. */
   async #tell(view: View): Promise<void> {
-    const { store, send, now, verifier } = this.#options;
+    const { send, now, verifier } = this.#options;
     const last = this.#last;
-    // Read before what is remembered, so that the epoch never covers a revocation that is not among it.
-    const epoch = last === undefined ? await store.epoch() : 0;
-    const revocations =
-      last === undefined && this.#revocations !== undefined ? await remembered(store, now()) : [];
+    const { epoch, revocations } = last === undefined ? await this.#remembered() : noneAnew;
     if (this.#state === 'stopped') return;
     // More than fits the snapshot goes before it, in messages of its own.
     const early = revocations.slice(0, firstInSnapshot(revocations, verifier?.narrowed));

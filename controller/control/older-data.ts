@@ -9,12 +9,12 @@ import type { ControllerContext, Organisation } from '../context.ts';
 /** Says so in the log and in the audit log when `epoch`, which the node came with, is ahead of the store. */
 export async function noticeOlderData(
   { log, now }: ControllerContext,
-  { store }: Organisation,
+  { store, reads }: Pick<Organisation, 'store' | 'reads'>,
   node: NodeId,
   epoch: number | undefined,
 ): Promise<void> {
   if (epoch === undefined) return;
-  const own = await store.epoch();
+  const own = await reads.epoch();
   if (epoch <= own) return;
   log.error(
     { node, epoch, own },

@@ -20,7 +20,7 @@ export async function publishEndpoints(
   });
   const list = [...new Set(endpoints)].slice(0, maxEndpoints);
   const direct = list.length === 0 ? null : JSON.stringify(list);
-  const changed = await context.organisation(organisation).store.transaction(async (tx) => {
+  const changed = await context.organisation(organisation).commits.run(async (tx) => {
     const row = await tx.select('nodes').select('direct').where('id', '=', connector).executeTakeFirst();
     if (row === undefined || row.direct === direct) return false;
     await tx.update('nodes').set({ direct }).where('id', '=', connector).execute();

@@ -12,6 +12,9 @@ import { countOpened } from '../decisions/policy-hits.ts';
 import type { OrganisationState } from '../organisation/organisation-state.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 
+/** Up to so many records at once share a commit with what others write. */
+const few = 32;
+
 /**
  * Stores what is new in `list` and returns the highest sequence number on disk. A connector that is removed has its last word
  * on the channel that it still has.
@@ -22,8 +25,8 @@ export async function storeReceipts(
   connector: ConnectorId,
   list: readonly FlowRecord[],
 ): Promise<number> {
-  const { store, reader } = context.organisation(organisation);
-  const kept = await store.transaction(async (tx) => {
+  const { store, commits, reader } = context.organisation(organisation);
+  const keep = async (tx: ScopedStore): Promise<{ seq: number; fresh: FlowRecord[] }> => {
     const row = await tx
       .select('nodes')
       .select('received_seq')
@@ -42,7 +45,9 @@ export async function storeReceipts(
     );
     await tx.update('nodes').set({ received_seq: last.seq }).where('id', '=', connector).execute();
     return { seq: last.seq, fresh };
-  });
+  };
+  // A long list is worth a commit of its own, and would hold up whoever shares it.
+  const kept = await (list.length > few ? store.transaction(keep) : commits.run(keep));
   countOpened(context, organisation, kept.fresh.flatMap(openedOf));
   return kept.seq;
 }

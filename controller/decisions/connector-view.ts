@@ -1,20 +1,18 @@
-/** Everything a connector is told: what it serves, which relays it attaches to, its peers, and its ticket. */
-import type { ConnectorResource, ConnectorSnapshot } from '../../protocol/snapshot.ts';
+/**
+ * Everything a connector is told: what it serves, which relays it attaches to, its peers, and its ticket. Decided for several in
+ * one transaction, since after a restart all of them ask at once.
+ */
+import type { ConnectorSnapshot } from '../../protocol/snapshot.ts';
 import type { ConnectorId, OrganisationId } from '../../protocol/ids.ts';
 import type { ControllerContext } from '../context.ts';
-import {
-  resourceAddress,
-  resourceHosts,
-  resourceOutageS,
-  resourceWithin,
-} from '../organisation/resource-hosts.ts';
-import { networkOfExposure } from '../exposures/exposure.ts';
+import type { OrganisationState } from '../organisation/organisation-state.ts';
+import { inChunks } from '../store/in-chunks.ts';
+import type { NodesTable } from '../store/tables/nodes.ts';
+import { assertionKeysOf } from '../web/web-view.ts';
+import { connectorSites, type ConnectorSite } from './connector-sites.ts';
 import { directEndpoints } from './direct-endpoints.ts';
-import { connectorWeb } from '../web/connector-web.ts';
-import { hostnamesOfNetwork, webView } from '../web/web-view.ts';
-import { issuedTo, storeIssued, ticketFor, type IssuedToken } from './issued-tokens.ts';
+import { issuedTo, storeIssued, ticketFor, type IssuedToken, type Tokens } from './issued-tokens.ts';
 import { longestLifeMs } from './revocations.ts';
-import { relayEntries, serversSince } from './servers.ts';
 import { signedTicket } from './sign-issued.ts';
 
 export interface ConnectorView {
@@ -24,69 +22,111 @@ export interface ConnectorView {
   readonly nextMs: number;
 }
 
-/** The view of a connector; undefined when it was removed. */
-export async function connectorView(
+/** The views of several connectors, in one transaction. Those that were removed are absent. */
+export async function connectorViews(
   context: ControllerContext,
   organisation: OrganisationId,
-  connector: ConnectorId,
-): Promise<ConnectorView | undefined> {
+  connectors: readonly ConnectorId[],
+): Promise<Map<ConnectorId, ConnectorView>> {
+  const looked = await look(context, organisation, connectors);
+  const views = await Promise.all(
+    looked.map(async ({ connector, mk, snapshot, ticket, nextMs }) => {
+      const text = await signedTicket(context, organisation, ticket, { mk, role: 'connector' });
+      return [connector, { snapshot, tickets: [text], nextMs }] as const;
+    }),
+  );
+  return new Map(views);
+}
+
+/** What is decided of a connector, before its ticket is signed. */
+interface Looked {
+  readonly connector: ConnectorId;
+  readonly mk: string;
+  readonly snapshot: ConnectorSnapshot;
+  readonly ticket: IssuedToken;
+  readonly nextMs: number;
+}
+
+const ownColumns = [
+  'id',
+  'network',
+  'mk',
+  'direct',
+  'drained_ms',
+  'assertion_keys',
+] as const satisfies readonly (keyof NodesTable)[];
+
+type Own = Pick<NodesTable, (typeof ownColumns)[number]>;
+
+async function look(
+  context: ControllerContext,
+  organisation: OrganisationId,
+  connectors: readonly ConnectorId[],
+): Promise<Looked[]> {
   const { store, reader } = context.organisation(organisation);
-  const looked = await store.transaction(async (tx) => {
+  return store.transaction(async (tx) => {
     const state = await reader.current(tx);
-    const own = await tx.select('nodes').selectAll().where('id', '=', connector).executeTakeFirst();
-    const networks = [...state.networks, ...state.exposures.map(networkOfExposure)];
-    const network = networks.find(({ id }) => id === own?.network);
-    if (own === undefined || network === undefined) return undefined;
-    const nowMs = context.now();
-    const servers = await serversSince(tx, nowMs, network.id);
-    const resources: Record<string, ConnectorResource> = {};
-    for (const { id, network: of, definition } of state.resources) {
-      if (of.id !== network.id) continue;
-      const web = connectorWeb(state, { id, network: of, definition });
-      resources[id] = {
-        id,
-        hosts: resourceHosts(definition),
-        address: resourceAddress(definition),
-        ports: [...definition.ports],
-        within: [...resourceWithin(definition)],
-        ...(definition.dns === undefined ? {} : { dns: [...definition.dns] }),
-        outage: resourceOutageS(definition),
-        ...(web === undefined ? {} : { web }),
-      };
-    }
-    const peers = servers.filter(
-      (node) => node.kind === 'connector' && node.network === network.id && node.id !== connector,
+    const rows = await inChunks(connectors, (some) =>
+      tx.select('nodes').select(ownColumns).where('id', 'in', some).execute(),
     );
-    const web = await webView(context, tx, state, network.id, [own, ...peers]);
-    const hosts = hostnamesOfNetwork(state, network.id);
+    const networks = new Set(rows.flatMap(({ network }) => network ?? []));
+    const sites = await connectorSites(context, tx, state, networks);
+    const nowMs = context.now();
+    const issued = await issuedTo(tx, connectors, nowMs);
     const fresh: IssuedToken[] = [];
-    const due = {
-      node: connector,
-      session: null,
-      meet: [network.id],
-      ...(hosts.length === 0 ? {} : { hosts }),
-      out: Math.max(0, ...Object.values(resources).map(({ outage }) => outage)),
-      untilMs: nowMs + longestLifeMs,
-    };
-    const issued = (await issuedTo(tx, [connector], nowMs)).get(connector) ?? [];
-    const ticket = ticketFor(context, organisation, due, { issued, fresh });
+    const looked: Looked[] = [];
+    for (const own of rows) {
+      const site = own.network === null ? undefined : sites.get(own.network);
+      if (site === undefined) continue;
+      const tokens = { issued: issued.get(own.id as ConnectorId) ?? [], fresh };
+      looked.push(lookAt(context, organisation, { own, site, state, nowMs }, tokens));
+    }
     await storeIssued(tx, fresh, nowMs);
-    const snapshot: ConnectorSnapshot = {
-      kind: 'connector',
-      network: { id: network.id, name: network.name },
-      relays: relayEntries(servers),
-      peers: Object.fromEntries(peers.map(({ id, nk }) => [id, { id, nk }])),
-      resources,
-      direct: directEndpoints(own, state),
-      flows: context.organisations.get(organisation)?.limits.flows ?? null,
-      drained: own.drained_ms !== null,
-      ...web.snapshot,
-    };
-    const nextMs = Math.min(nowMs + longestLifeMs * 0.55, web.nextMs);
-    return { snapshot, ticket, mk: own.mk, nextMs };
+    return looked;
   });
-  if (looked === undefined) return undefined;
-  const { snapshot, ticket, mk, nextMs } = looked;
-  const text = await signedTicket(context, organisation, ticket, { mk, role: 'connector' });
-  return { snapshot, tickets: [text], nextMs };
+}
+
+interface About {
+  readonly own: Own;
+  readonly site: ConnectorSite;
+  readonly state: OrganisationState;
+  readonly nowMs: number;
+}
+
+function lookAt(
+  context: ControllerContext,
+  organisation: OrganisationId,
+  { own, site, state, nowMs }: About,
+  tokens: Tokens,
+): Looked {
+  const { network, resources, relays, hosts, out, web } = site;
+  const connector = own.id as ConnectorId;
+  const peers = site.connectors.filter(({ entry }) => entry.id !== connector);
+  const due = {
+    node: connector,
+    session: null,
+    meet: [network.id],
+    ...(hosts.length === 0 ? {} : { hosts }),
+    out,
+    untilMs: nowMs + longestLifeMs,
+  };
+  const snapshot: ConnectorSnapshot = {
+    kind: 'connector',
+    network: { id: network.id, name: network.name },
+    relays,
+    peers: Object.fromEntries(peers.map(({ entry }) => [entry.id, entry])),
+    resources,
+    direct: directEndpoints(own, state),
+    flows: context.organisations.get(organisation)?.limits.flows ?? null,
+    drained: own.drained_ms !== null,
+    ...web.snapshot,
+    jwks: [...assertionKeysOf(own.assertion_keys), ...peers.flatMap(({ jwks }) => jwks)],
+  };
+  return {
+    connector,
+    mk: own.mk,
+    snapshot,
+    ticket: ticketFor(context, organisation, due, tokens),
+    nextMs: Math.min(nowMs + longestLifeMs * 0.55, web.nextMs),
+  };
 }

@@ -7,13 +7,13 @@ import type { ScopedStore } from '../store/scoped-store.ts';
 /** One that was not heard of for so long is no longer offered; it is again once it returns. */
 const forgottenAfterMs = 24 * 3_600_000;
 
-/** Connectors first, then relays, each in the order in which they enrolled. `network`: of connectors, its own alone. */
+/** Connectors first, then relays, each in the order in which they enrolled. `networks`: of connectors, theirs alone. */
 export async function serversSince(
   store: ScopedStore,
   nowMs: number,
-  network?: NetworkId,
+  networks?: readonly NetworkId[],
 ): Promise<ServerRow[]> {
-  const servers = await store.servers(network);
+  const servers = await store.servers(networks);
   return servers.filter(({ seen_ms: seenMs }) => seenMs > nowMs - forgottenAfterMs);
 }
 

@@ -84,18 +84,19 @@ async function take(
   facts: PostureFacts,
   posture: string,
 ): Promise<void> {
-  const { store } = context.organisation(organisation);
   const serial = normalSerial(facts.serial ?? '');
-  await store
-    .update('nodes')
-    .set({
-      posture,
-      // The controller's own clock: a device cannot make its report younger than it is.
-      posture_ms: context.now(),
-      serial: serial === '' ? null : serial,
-    })
-    .where('id', '=', device)
-    .execute();
+  await context.organisation(organisation).commits.run((tx) =>
+    tx
+      .update('nodes')
+      .set({
+        posture,
+        // The controller's own clock: a device cannot make its report younger than it is.
+        posture_ms: context.now(),
+        serial: serial === '' ? null : serial,
+      })
+      .where('id', '=', device)
+      .execute(),
+  );
   await context.publish(organisation, { kind: 'device', device });
 }
 

@@ -19,6 +19,11 @@ export function underGuard<T>(check: (tx: ScopedStore) => Promise<void>, body: (
   return guards.run({ check, isWritten: false }, body);
 }
 
+/** Whether what runs now is a request that a guard stands around. */
+export function isUnderGuard(): boolean {
+  return guards.getStore() !== undefined;
+}
+
 /** At the beginning of a transaction. Rejects when the caller of the request lost the right meanwhile. */
 export async function askGuard(tx: ScopedStore): Promise<void> {
   const guard = guards.getStore();

@@ -174,14 +174,14 @@ export class ScopedStore {
   /**
    * Connectors and relays of the organisation, and the relays of the first one, which are the operator's and serve all: the
    * one thing that is read of another organisation. Connectors first, each in the order in which they enrolled.
-   * @param network its connectors alone; of thousands a connector needs to know few
+   * @param networks their connectors alone, of up to some hundred networks; of thousands a connector needs to know few
    */
-  servers(network?: NetworkId): Promise<ServerRow[]> {
+  servers(networks?: readonly NetworkId[]): Promise<ServerRow[]> {
     const nodes = this.#db.selectFrom('nodes').select(serverColumns);
     const chosen =
-      network === undefined
+      networks === undefined
         ? nodes
-        : nodes.where((eb) => eb.or([eb('kind', '=', 'relay'), eb('network', '=', network)]));
+        : nodes.where((eb) => eb.or([eb('kind', '=', 'relay'), eb('network', 'in', networks)]));
     return chosen
       .where((eb) =>
         eb.or([

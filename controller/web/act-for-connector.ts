@@ -25,7 +25,7 @@ export async function actForConnector(
   message: WebRequest,
   send: (answer: FromController) => void,
 ): Promise<void> {
-  const { store, reader } = context.organisation(organisation);
+  const { store, reader, commits } = context.organisation(organisation);
   const network = await networkOf(store, node);
   switch (message.t) {
     case 'redeem': {
@@ -56,33 +56,35 @@ export async function actForConnector(
       return context.bus.publish(organisation, { kind: 'acme', network, host, digest: message.digest });
     }
     case 'certificates':
-      await store
-        .update('nodes')
-        .set({ certificates: JSON.stringify(message.list) })
-        .where('id', '=', node)
-        .execute();
+      await commits.run((tx) =>
+        tx
+          .update('nodes')
+          .set({ certificates: JSON.stringify(message.list) })
+          .where('id', '=', node)
+          .execute(),
+      );
       return undefined;
     case 'assertion-keys':
       for (const { kid, x, y } of message.keys)
         if ((await calculateJwkThumbprint({ kty: 'EC', crv: 'P-256', x, y })) !== kid)
           throw new Fault('protocol', 'an assertion key does not have its thumbprint as its id');
-      if (await sameKeys(store, node, message.keys)) return undefined;
-      await store
-        .update('nodes')
-        .set({ assertion_keys: JSON.stringify(message.keys) })
-        .where('id', '=', node)
-        .execute();
-      return context.bus.publish(organisation, { kind: 'connectors' });
+      if (await commits.run((tx) => keepKeys(tx, node, message.keys)))
+        context.bus.publish(organisation, { kind: 'connectors' });
+      return undefined;
   }
 }
 
-async function sameKeys(
-  store: ScopedStore,
+/** False when they are those that it has. */
+async function keepKeys(
+  tx: ScopedStore,
   node: Admitted['node'],
   keys: AssertionKeys['keys'],
 ): Promise<boolean> {
-  const row = await store.select('nodes').select('assertion_keys').where('id', '=', node).executeTakeFirst();
-  return row?.assertion_keys === JSON.stringify(keys);
+  const stored = JSON.stringify(keys);
+  const row = await tx.select('nodes').select('assertion_keys').where('id', '=', node).executeTakeFirst();
+  if (row === undefined || row.assertion_keys === stored) return false;
+  await tx.update('nodes').set({ assertion_keys: stored }).where('id', '=', node).execute();
+  return true;
 }
 
 /** A certificate of the built-in authority for one of the connector's hostnames; an empty one where there is none. */

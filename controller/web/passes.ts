@@ -20,38 +20,40 @@ const endOfTimeS = 4_102_444_800;
 export interface PassesInForce {
   readonly passes: Record<string, ConnectorPass>;
   /** Epoch ms at which time alone may change them; infinite: never. */
-  readonly nextMs: number;
+  nextMs: number;
 }
 
-/** The passes that connectors of a network honour now. What may not be used is absent. */
+/** The passes that connectors of each of these networks honour now. What may not be used is absent. */
 export async function passesInForce(
   tx: ScopedStore,
   state: OrganisationState,
-  network: NetworkId,
+  networks: readonly NetworkId[],
   nowMs: number,
-): Promise<PassesInForce> {
+): Promise<Map<NetworkId, PassesInForce>> {
   const rows = await tx.select('web_passes').selectAll().execute();
-  const passes: Record<string, ConnectorPass> = {};
-  let nextMs = Number.POSITIVE_INFINITY;
-  if (rows.length === 0) return { passes, nextMs };
+  const inForce = new Map<NetworkId, PassesInForce>(
+    networks.map((network) => [network, { passes: {}, nextMs: Number.POSITIVE_INFINITY }]),
+  );
+  if (rows.length === 0) return inForce;
   const resources = new Map<ResourceId, OrganisationState['resources'][number]>();
   for (const resource of state.resources)
-    if (resource.network.id === network && resource.definition.web !== undefined)
-      resources.set(resource.id, resource);
+    if (resource.definition.web !== undefined) resources.set(resource.id, resource);
   const ids = rows.map(({ subject }) => subject);
   const subjects = await subjectsOf(tx, state, ids);
   const disabled = await disabledAmong(tx, ids);
   for (const row of rows) {
     const resource = resources.get(row.resource);
+    const own = resource === undefined ? undefined : inForce.get(resource.network.id);
     const subject = subjects.get(row.subject);
-    if (resource === undefined || subject === undefined || disabled.has(row.subject)) continue;
+    if (resource === undefined || own === undefined || subject === undefined || disabled.has(row.subject))
+      continue;
     if (row.expires_ms !== null && row.expires_ms <= nowMs) continue;
     const [right] = visitorEntitlements(state, { subject, ...factsOf(row) }, nowMs, 'web', [resource]);
-    if (right?.untilMs !== undefined) nextMs = Math.min(nextMs, right.untilMs);
+    if (right?.untilMs !== undefined) own.nextMs = Math.min(own.nextMs, right.untilMs);
     if (right?.state !== 'granted') continue;
     const untilMs = Math.min(right.untilMs ?? Infinity, row.expires_ms ?? Infinity, endOfTimeS * 1_000);
     const who = whoFor(state, resource, subject);
-    passes[row.id] = {
+    own.passes[row.id] = {
       id: row.id,
       kind: row.kind,
       hash: row.hash,
@@ -61,7 +63,7 @@ export async function passesInForce(
       cav: { until: Math.floor(untilMs / 1_000), out: resourceOutageS(resource.definition) },
     };
   }
-  return { passes, nextMs };
+  return inForce;
 }
 
 /** What of a change of these people or service accounts concerns connectors: nothing, unless a pass is theirs. */

@@ -7,6 +7,7 @@ import type { Name } from '../../protocol/names.ts';
 import { signWebSession } from '../../protocol/web.ts';
 import type { ControllerContext } from '../context.ts';
 import { resourceOutageS } from '../organisation/resource-hosts.ts';
+import { inChunks } from '../store/in-chunks.ts';
 import type { SessionsTable } from '../store/tables/people.ts';
 import type { WebSessionsTable } from '../store/tables/web-door.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
@@ -73,15 +74,27 @@ export async function mintWebSession(
   return { id, token };
 }
 
-/** The tokens that connectors of a network shall hold. */
-export async function webTokensOf(store: ScopedStore, network: NetworkId, nowMs: number): Promise<string[]> {
-  const rows = await store
-    .select('web_sessions')
-    .select('token')
-    .where('network', '=', network)
-    .where('expires_ms', '>', nowMs)
-    .execute();
-  return rows.map(({ token }) => token);
+/** The tokens that connectors of these networks shall hold, by network; absent where there are none. */
+export async function webTokensOf(
+  store: ScopedStore,
+  networks: readonly NetworkId[],
+  nowMs: number,
+): Promise<Map<NetworkId, string[]>> {
+  const rows = await inChunks([...new Set(networks)], (some) =>
+    store
+      .select('web_sessions')
+      .select(['network', 'token'])
+      .where('network', 'in', some)
+      .where('expires_ms', '>', nowMs)
+      .execute(),
+  );
+  const tokens = new Map<NetworkId, string[]>();
+  for (const { network, token } of rows) {
+    const known = tokens.get(network);
+    if (known === undefined) tokens.set(network, [token]);
+    else known.push(token);
+  }
+  return tokens;
 }
 
 /** The claims that a remembered token carries; it is our own, so nothing is verified. */

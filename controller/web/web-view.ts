@@ -5,35 +5,32 @@ import type { AssertionJwk } from '../../protocol/web-resource.ts';
 import type { ControllerContext } from '../context.ts';
 import type { OrganisationState } from '../organisation/organisation-state.ts';
 import { webHostnames } from '../organisation/resource-web.ts';
-import type { ServerRow } from '../store/tables/nodes.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { passesInForce } from './passes.ts';
 
 export interface WebView {
-  readonly snapshot: Required<Pick<ConnectorSnapshot, 'web' | 'passes' | 'jwks'>>;
+  readonly snapshot: Required<Pick<ConnectorSnapshot, 'web' | 'passes'>>;
   /** Epoch ms at which time alone may change it. */
   readonly nextMs: number;
 }
 
-/** @param connectors those of the network, this one among them */
-export async function webView(
+/** What is the same for all connectors of each of these networks. */
+export async function webViews(
   { organisations, webPort, now }: ControllerContext,
   tx: ScopedStore,
   state: OrganisationState,
-  network: NetworkId,
-  connectors: readonly Pick<ServerRow, 'assertion_keys'>[],
-): Promise<WebView> {
-  const { passes, nextMs } = await passesInForce(tx, state, network, now());
-  return {
-    snapshot: {
-      web: { url: new URL('/web/start', organisations.addressOf(tx.organisation)).href, port: webPort },
-      passes,
-      jwks: connectors.flatMap(({ assertion_keys: keys }) =>
-        keys === null ? [] : (JSON.parse(keys) as AssertionJwk[]),
-      ),
-    },
-    nextMs,
-  };
+  networks: readonly NetworkId[],
+): Promise<Map<NetworkId, WebView>> {
+  const web = { url: new URL('/web/start', organisations.addressOf(tx.organisation)).href, port: webPort };
+  const inForce = await passesInForce(tx, state, networks, now());
+  return new Map(
+    Array.from(inForce, ([network, { passes, nextMs }]) => [network, { snapshot: { web, passes }, nextMs }]),
+  );
+}
+
+/** The keys that a connector published, as its row has them; null: none. */
+export function assertionKeysOf(stored: string | null): AssertionJwk[] {
+  return stored === null ? [] : (JSON.parse(stored) as AssertionJwk[]);
 }
 
 /** The public hostnames of a network, as the tickets of its connectors name them. */

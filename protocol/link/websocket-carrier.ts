@@ -1,4 +1,5 @@
 /** A carrier over a WebSocket of the `ws` package, either side of it: binary messages whose borders mean nothing. */
+import type { Duplex } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
 import { codes, codeName, Fault } from '../errors.ts';
 import { giveBlock } from '../mux/record-block.ts';
@@ -32,9 +33,14 @@ class WebSocketCarrier implements Carrier {
   #fault: Fault | undefined;
   #closed = false;
   #waiting = false;
+  /** Under `ws`, which gives it out only before the WebSocket is open. */
+  readonly #connection: Duplex | undefined;
+  /** What is written in one turn leaves at its end, in one write. */
+  #isHeld = false;
 
   constructor(socket: WebSocket) {
     this.#socket = socket;
+    this.#connection = (socket as unknown as { _socket?: Duplex })._socket;
     socket.pause();
     socket.on('error', (error) => {
       this.#fault ??= new Fault('unreachable', error.message, { cause: error });
@@ -57,6 +63,7 @@ class WebSocketCarrier implements Carrier {
       if (block !== undefined && (error === undefined || error === null)) giveBlock(block);
       this.#sent();
     };
+    this.#hold();
     this.#socket.send(bytes, block === undefined ? this.#sent : taken);
     this.#waiting ||= this.#socket.bufferedAmount >= highWaterBytes;
     return !this.#waiting;
@@ -78,6 +85,18 @@ class WebSocketCarrier implements Carrier {
     else this.#socket.close(closeCodeOf(fault));
     this.#end(fault);
   }
+
+  #hold(): void {
+    if (this.#isHeld) return;
+    this.#isHeld = true;
+    this.#connection?.cork();
+    process.nextTick(this.#release);
+  }
+
+  readonly #release = (): void => {
+    this.#isHeld = false;
+    this.#connection?.uncork();
+  };
 
   readonly #message = (data: RawData, isBinary: boolean): void => {
     if (this.#closed) return;

@@ -38,6 +38,34 @@ export const clustersMutants: readonly Mutant[] = [
       '',
     ],
   ]),
+  ...guards(
+    'controller/store/gathered.ts',
+    ['test/controller/gathered.test.ts'],
+    [
+      [
+        'of those who are answered together one that fails takes no other along',
+        'if (batch.length > 1 && !(error instanceof UnusableDatabase)) return false;',
+        '',
+      ],
+      [
+        'a database that is away holds up those who are answered together once',
+        ' && !(error instanceof UnusableDatabase)',
+        '',
+      ],
+    ],
+  ),
+  ...guards(
+    'controller/store/shared-commit.ts',
+    ['test/controller/shared-commit.test.ts'],
+    [
+      ['a shared commit does not wait for itself', 'refuseBesideTransaction();', ''],
+      [
+        'what hangs on a right shares no commit',
+        'if (isUnderGuard()) return this.#store.transaction(work);',
+        '',
+      ],
+    ],
+  ),
   ...guards('controller/store/migrations/append-only.ts', store, [
     [
       'an audit entry never appears below one that was read',

@@ -70,7 +70,7 @@ export const controlMutants: readonly Mutant[] = [
   ]),
   ...guards('controller/control/admit-node.ts', control, [
     ['a node comes with the machine key it enrolled with', '    hello.mk === node.mk &&\n', ''],
-    ['a blocked node stays out', "  if (node.state === 'blocked') return { state: 'blocked' };\n", ''],
+    ['a blocked node stays out', "      .where('state', '!=', 'blocked')\n", ''],
   ]),
   ...guards('controller/control/claim-of.ts', control, [
     [
@@ -85,6 +85,17 @@ export const controlMutants: readonly Mutant[] = [
   ...guards('controller/control/older-data.ts', control, [
     ['data that was put back is noticed', 'if (epoch <= own) return;', 'if (epoch >= 0) return;'],
   ]),
+  ...guards(
+    'controller/control/conversation.ts',
+    ['test/controller/returning-nodes.test.ts'],
+    [
+      [
+        'a node that has gone is not let in',
+        "    if (this.#state === 'closed') return;\n    this.#network = network;\n",
+        '    this.#network = network;\n',
+      ],
+    ],
+  ),
   ...guards('controller/control/conversation.ts', control, [
     [
       'hello comes once',
@@ -114,8 +125,8 @@ export const controlMutants: readonly Mutant[] = [
   ...guards('controller/control/feed.ts', control, [
     [
       'a verifier is told everything that is remembered',
-      'last === undefined && this.#revocations !== undefined ? await remembered(store, now()) : []',
-      '[]',
+      ': reads.remembered();',
+      ': { epoch: await reads.epoch(), revocations: [] };',
     ],
   ]),
 ];

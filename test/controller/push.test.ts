@@ -1,7 +1,7 @@
 /** Whom a change reaches: those it touches, with the resources it touches, and of many at once none is left out or held up. */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { DeviceLooks } from '../../controller/control/device-looks.ts';
+import { looksOf } from '../../controller/control/node-looks.ts';
 import type { LiveMessage } from '../../controller/live/bus.ts';
 import { PolicyIndex } from '../../policy/policy-index.ts';
 import type { OrganisationDocument } from '../../protocol/organisation-document.ts';
@@ -118,7 +118,7 @@ test('a zone is every device’s matter, and an organisation’s other tables ar
 test('devices that are looked at together each get their own view, and one that fails takes no other along', async (t) => {
   const { controller, ci, cd } = await world(t);
   const { context } = controller;
-  const looks = new DeviceLooks(context);
+  const looks = looksOf(context).devices;
   const organisation = context.firstOrganisation;
   const stranger = newId('dev', systemRandom(16));
   const views = await Promise.all(

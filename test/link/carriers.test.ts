@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, IncomingMessage } from 'node:http';
 import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
+import { Duplex } from 'node:stream';
 import { after, test } from 'node:test';
 import { WebSocket, WebSocketServer } from 'ws';
 import { Fault } from '../../protocol/errors.ts';
@@ -223,4 +224,54 @@ test('a text message where bytes belong ends a WebSocket carrier with protocol',
   assert.equal((await heard.whenClosed)?.code, 'protocol');
   const [code] = (await once(socket, 'close')) as [number];
   assert.equal(code, 4_018);
+});
+
+test('what a WebSocket carrier is given in one turn leaves in one write, and a close after it', async () => {
+  const left: Buffer[] = [];
+  const connection = new Duplex({
+    read: () => undefined,
+    write: (bytes: Buffer, _encoding, done) => {
+      left.push(bytes);
+      done();
+    },
+    writev: (chunks: readonly { readonly chunk: Buffer }[], done) => {
+      left.push(Buffer.concat(chunks.map(({ chunk }) => chunk)));
+      done();
+    },
+  });
+  const request = new IncomingMessage(connection as Socket);
+  request.method = 'GET';
+  request.headers = {
+    upgrade: 'websocket',
+    'sec-websocket-version': '13',
+    'sec-websocket-key': Buffer.alloc(16).toString('base64'),
+  };
+  const socket = await new Promise<WebSocket>((resolve) =>
+    new WebSocketServer({ noServer: true, perMessageDeflate: false }).handleUpgrade(
+      request,
+      connection,
+      Buffer.alloc(0),
+      resolve,
+    ),
+  );
+  const carrier = webSocketCarrier(socket);
+  listen(carrier);
+  await settle();
+  left.length = 0;
+  for (const text of ['one', 'two', 'three']) carrier.write(Buffer.from(text));
+  assert.equal(left.length, 0, 'the turn is not over');
+  await settle();
+  // Each is a message of its own (RFC 6455 section 5.2): final and binary, its length, its bytes.
+  assert.deepEqual(
+    left.map((bytes) => bytes.toString('latin1')),
+    ['\x82\x03one\x82\x03two\x82\x05three'],
+  );
+  left.length = 0;
+  carrier.write(Buffer.from('last'));
+  carrier.close();
+  await settle();
+  assert.deepEqual(
+    left.map((bytes) => bytes.toString('latin1')),
+    ['\x82\x04last\x88\x02\x03\xe8'],
+  );
 });
