@@ -17,7 +17,7 @@ class Item implements OpenItem {
   readonly weight = Array.from({ length: 500 }, () => 1.5);
 }
 
-/** How much of what was open, eight at a time, quick collections leave once a full one has made what there was old. */
+/** How much of what was open, eight at a time, quick collections leave at most once a full one has made what there was old. */
 function leftBy(
   add: (item: Item, number: number) => void,
   remove: (item: Item, number: number) => void,
@@ -31,16 +31,20 @@ function leftBy(
       open.push({ item, number });
       const first = open.length > 8 ? open.shift() : undefined;
       if (first !== undefined) remove(first.item, first.number);
-      if (done % 500 === 0) collectYoung();
     }
+    collectYoung();
+    collectYoung();
   };
   churn(1_000);
   heldBytes();
   const before = heapBytes();
-  churn(5_000);
-  collectYoung();
-  collectYoung();
-  return heapBytes() - before;
+  let most = 0;
+  // Looked at in between, since another full collection may come at any time.
+  for (let round = 0; round < 10; round++) {
+    churn(500);
+    most = Math.max(most, heapBytes() - before);
+  }
+  return most;
 }
 
 void describe('open items', () => {
@@ -83,7 +87,7 @@ void describe('open items', () => {
       (item) => items.add(item),
       (item) => items.delete(item),
     );
-    assert.ok(left < 1_000_000, `${left} bytes`);
+    assert.ok(left < 3_000_000, `${left} bytes`);
   });
 });
 
@@ -113,7 +117,7 @@ void describe('an open map', () => {
       (item, number) => map.add(number, item),
       (_item, number) => map.delete(number),
     );
-    assert.ok(left < 1_000_000, `${left} bytes`);
+    assert.ok(left < 3_000_000, `${left} bytes`);
   });
 
   void it('is needed: a map of the language keeps megabytes of it', () => {
@@ -122,6 +126,6 @@ void describe('an open map', () => {
       (item, number) => map.set(number, item),
       (_item, number) => map.delete(number),
     );
-    assert.ok(left > 2_000_000, `${left} bytes: the language's own would do`);
+    assert.ok(left > 3_000_000, `${left} bytes: the language's own would do`);
   });
 });
