@@ -57,7 +57,7 @@ export class OpenMap<K extends number | string, V extends object> {
     return this.#entries.get(key)?.value;
   }
 
-  /** Adds a key that is not here. */
+  /** Adds one, or puts it in the place of the one that is there. */
   add(key: K, value: V): void {
     this.#entries.set(key, { value });
   }

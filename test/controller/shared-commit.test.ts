@@ -1,46 +1,17 @@
 /** What is written at the same time shares a commit, on a SQLite file and on a real PostgreSQL alike, and nobody fails with another. */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, test, type TestContext } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import pg from 'pg';
 import { underGuard } from '../../controller/store/change-guard.ts';
 import type { ScopedStore } from '../../controller/store/scoped-store.ts';
 import { SharedCommit } from '../../controller/store/shared-commit.ts';
-import { openStore, type Store } from '../../controller/store/store.ts';
 import { UnusableDatabase } from '../../controller/store/unusable-database.ts';
 import { systemRandom } from '../../protocol/clock.ts';
 import { newId, type NetworkId, type OrganisationId } from '../../protocol/ids.ts';
 import { eventually } from '../support/eventually.ts';
-import { makeDatabase, startPostgres, type PostgresServer } from '../support/servers/postgres-server.ts';
+import { storePlaces, type Place } from './support/stores.ts';
 
-let server: PostgresServer;
-before(async () => {
-  server = await startPostgres();
-});
-after(() => server.stop());
-
-interface Place {
-  readonly directory: string;
-  readonly database?: string;
-}
-
-let made = 0;
-
-async function placeFor(t: TestContext, kind: 'SQLite' | 'PostgreSQL'): Promise<Place> {
-  const directory = await mkdtemp(join(tmpdir(), 'postern-commits-'));
-  t.after(() => rm(directory, { recursive: true }));
-  if (kind === 'SQLite') return { directory };
-  made += 1;
-  return { directory, database: await makeDatabase(server.url, `commits_${made}`) };
-}
-
-async function storeAt(t: TestContext, place: Place): Promise<Store> {
-  const store = await openStore({ ...place, now: () => 1_000, random: systemRandom });
-  t.after(() => store.close());
-  return store;
-}
+const { placeFor, storeAt } = storePlaces();
 
 /** An organisation's store that counts the transactions that are begun in it. */
 function counting(store: ScopedStore): { begun: number; transaction: ScopedStore['transaction'] } {

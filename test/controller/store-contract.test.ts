@@ -5,40 +5,16 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test, type TestContext } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { openStore, type Store } from '../../controller/store/store.ts';
 import { systemRandom } from '../../protocol/clock.ts';
 import { newId } from '../../protocol/ids.ts';
-import { makeDatabase, startPostgres, type PostgresServer } from '../support/servers/postgres-server.ts';
 import type { RacerResult } from './support/racer.ts';
+import { startPostgres } from '../support/servers/postgres-server.ts';
+import { storePlaces } from './support/stores.ts';
 
-let server: PostgresServer;
-before(async () => {
-  server = await startPostgres();
-});
-after(() => server.stop());
-
-interface Place {
-  readonly directory: string;
-  readonly database?: string;
-}
-
-let made = 0;
-
-async function placeFor(t: TestContext, kind: 'SQLite' | 'PostgreSQL'): Promise<Place> {
-  const directory = await mkdtemp(join(tmpdir(), 'postern-store-'));
-  t.after(() => rm(directory, { recursive: true }));
-  if (kind === 'SQLite') return { directory };
-  made += 1;
-  return { directory, database: await makeDatabase(server.url, `contract_${made}`) };
-}
-
-async function storeAt(t: TestContext, place: Place): Promise<Store> {
-  const store = await openStore({ ...place, now: () => 1_000, random: systemRandom });
-  t.after(() => store.close());
-  return store;
-}
+const { placeFor, storeAt } = storePlaces();
 
 const entry = {
   at_ms: Date.parse('2026-11-20T10:00:00Z'),
