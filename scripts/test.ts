@@ -24,13 +24,13 @@ const { values, positionals } = parseArgs({
 
 /** Folders of `test/` that belong to a suite of their own and are left out of `npm test`. */
 const suites: Record<string, string[]> = { vectors: ['vectors'] };
-/** How many files run at once, by their weight: quick ones, whole systems, and those in which something has to happen in time. */
+/** How many files run at once, by their weight: quick ones, whole systems, and those that bear no other beside them. */
 const atOnce = [3, 2, 1];
 /** They mostly wait. */
 const wholeSystem = /\/e2e\/|\/attack\/(?:listeners|dns|client)-/;
-/** Two of them would measure each other. */
-const inTime =
-  /\/attack\/(?:killed|revocation|web-revocation|posture-cuts)-|\/controller\/shared-requests\.|\/e2e\/(?:cluster|direct|organisations|outage|relays|slow-readers)\./;
+/** Two of them would measure each other; and beside the lab's own test no other lab may open, which removes what it left behind. */
+const alone =
+  /\/attack\/(?:killed|revocation|web-revocation|posture-cuts)-|\/controller\/shared-requests\.|\/e2e\/(?:cluster|direct|lab|organisations|outage|relays|slow-readers)\./;
 /** Folders of `test/` that hold what tests use, not tests. */
 const support = new Set(['support']);
 
@@ -146,7 +146,7 @@ function totalOf(event: TestEvent): { name: string; value: number } | undefined 
 
 /** The weight of a file. */
 function weightOf(file: string): number {
-  if (inTime.test(file)) return 2;
+  if (alone.test(file)) return 2;
   return wholeSystem.test(file) ? 1 : 0;
 }
 
