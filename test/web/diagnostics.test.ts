@@ -55,6 +55,9 @@ test('support reads what runs and what went wrong, asks who reaches what, and is
   assert.equal(await page.getByRole('button', { name: 'Test', exact: true }).count(), 0);
   await ask(page, 'alice@acme.example', 'ledger');
   await page.getByText('Refused', { exact: true }).waitFor();
+  await ask(page, 'alice@acme.example', 'nothing-there');
+  await page.getByText('there is no resource "nothing-there"').waitFor();
+  assert.match(complaints.splice(0).join(), /^[^,]*status of 400[^,]*$/);
   assert.deepEqual(await axeFindings(page), []);
   assert.deepEqual(complaints, []);
   await context.close();

@@ -3,12 +3,14 @@ import { useState } from 'react';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { allDevicesQuery, allResourcesQuery } from '../../admin-queries.ts';
 import { admin } from '../../api/admin.ts';
+import { ApiProblem } from '../../api/call.ts';
 import { Button } from '../../ui/button.tsx';
 import { Select } from '../../ui/field.tsx';
 import { foreignText } from '../../ui/foreign-text.ts';
 import { Notice } from '../../ui/notice.tsx';
 import { SuggestingField } from '../../ui/suggesting-field.tsx';
 import { useListSearch } from '../../ui/use-list-search.ts';
+import { Issues } from '../document/issues.tsx';
 import { SimulatedAnswer } from '../policies/simulated-answer.tsx';
 import { mostResources, useAskedAbout } from '../policies/use-asked-about.ts';
 import { HealthPanel } from '../resources/health-panel.tsx';
@@ -68,7 +70,11 @@ export function Reach() {
       <div className="grid min-w-0 content-start gap-5" aria-live="polite">
         {asking.error === null ? undefined : (
           <Notice tone="bad" title="This cannot be found out">
-            {asking.error.message}
+            {asking.error instanceof ApiProblem && asking.error.issues.length > 0 ? (
+              <Issues issues={asking.error.issues} />
+            ) : (
+              asking.error.message
+            )}
           </Notice>
         )}
         {asking.data === undefined || name === undefined ? (
