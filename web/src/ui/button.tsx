@@ -6,19 +6,20 @@ import { classNames } from './class-names.ts';
 export type ButtonTone = 'primary' | 'secondary' | 'danger' | 'quiet';
 
 const shape =
-  'inline-flex items-center justify-center gap-2 rounded-control font-medium ' +
+  'inline-flex items-center justify-center gap-2 rounded-control border font-medium ' +
   'transition-colors duration-100 select-none disabled:opacity-55 aria-disabled:opacity-55';
 
 const tones: Record<ButtonTone, string> = {
-  primary: 'bg-button text-on-button hover:bg-button-hover',
-  secondary: 'border border-line-strong bg-surface text-ink hover:border-quiet hover:bg-sunken',
-  danger: 'bg-bad-button text-on-bad hover:opacity-90',
-  quiet: 'text-quiet hover:bg-sunken hover:text-ink',
+  // Each has a border, seen or not: buttons beside one another are of one height.
+  primary: 'border-transparent bg-button text-on-button hover:bg-button-hover',
+  secondary: 'border-line-strong bg-surface text-ink hover:border-quiet hover:bg-sunken',
+  danger: 'border-transparent bg-bad-button text-on-bad hover:opacity-90',
+  quiet: 'border-transparent text-quiet hover:bg-sunken hover:text-ink',
 };
 
 /** Class names of a button, for links that look like one. */
 export function buttonClass(tone: ButtonTone, extra?: string, small = false): string {
-  const size = small ? 'min-h-8 px-3 py-1 text-small' : 'min-h-10 px-4 py-2 text-body';
+  const size = small ? 'min-h-8 px-3 py-1 text-small' : 'min-h-10 px-4 py-1.5 text-body';
   return classNames(shape, size, tones[tone], extra);
 }
 

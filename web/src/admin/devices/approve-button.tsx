@@ -6,7 +6,16 @@ import { Button } from '../../ui/button.tsx';
 import { foreignText } from '../../ui/foreign-text.ts';
 import { toast } from '../../ui/toast.tsx';
 
-export function ApproveButton({ id, name }: { readonly id: string; readonly name: string }) {
+export function ApproveButton({
+  id,
+  name,
+  small = false,
+}: {
+  readonly id: string;
+  readonly name: string;
+  /** In a row. */
+  readonly small?: boolean;
+}) {
   const may = useMay();
   const queries = useQueryClient();
   const refresh = () => queries.invalidateQueries({ queryKey: ['admin'] });
@@ -29,7 +38,7 @@ export function ApproveButton({ id, name }: { readonly id: string; readonly name
   });
   if (!may('devices.write')) return undefined;
   return (
-    <Button small busy={approve.isPending} onClick={() => approve.mutate()}>
+    <Button small={small} busy={approve.isPending} onClick={() => approve.mutate()}>
       Approve
       <span className="sr-only"> {shown}</span>
     </Button>

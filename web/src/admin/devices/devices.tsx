@@ -41,7 +41,7 @@ export function DevicesPage() {
             keyOf={({ device }) => device.id}
             filters={filters}
             renderActions={({ device, state }) =>
-              state === 'held' ? <ApproveButton id={device.id} name={device.name} /> : undefined
+              state === 'held' ? <ApproveButton small id={device.id} name={device.name} /> : undefined
             }
             empty={
               <EmptyState title="No device yet">

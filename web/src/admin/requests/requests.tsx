@@ -100,6 +100,7 @@ function Opened({ request }: { readonly request: AccessRequest }) {
   return (
     <>
       <Facts
+        bare
         facts={[
           [
             'State',
@@ -207,7 +208,7 @@ const columns: readonly Column<AccessRequest>[] = [
   {
     id: 'state',
     head: 'State',
-    width: 'w-28',
+    width: 'w-24 sm:w-28',
     value: ({ state }) => requestStates[state][1],
     cell: ({ state }) => <Badge tone={requestStates[state][0]}>{requestStates[state][1]}</Badge>,
   },
