@@ -77,7 +77,7 @@ test('a change waits under Proposals until a second administrator has looked at 
   const askForToken = `fetch('/api/v1/tokens', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"role":"auditor"}' }).then(({ status }) => { if (status !== 202) throw new Error(String(status)); })`;
   await alice.evaluate(askForToken);
   await bob.reload();
-  await bob.getByText('Makes an API token').waitFor();
+  await bob.getByText('Makes an API token', { exact: true }).waitFor();
   await refuse.click();
   await bob.getByText('Nothing waits').waitFor();
   await alice.evaluate(askForToken);

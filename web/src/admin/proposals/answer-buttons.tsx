@@ -18,7 +18,7 @@ export function AnswerButtons({
         </Button>
       )}
       {own || decides ? (
-        <Button tone="quiet" small busy={answer.isPending} onClick={() => answer.mutate(false)}>
+        <Button tone="secondary" small busy={answer.isPending} onClick={() => answer.mutate(false)}>
           {own ? 'Take it back' : 'Refuse'}
         </Button>
       ) : undefined}
