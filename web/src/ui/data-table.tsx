@@ -164,7 +164,8 @@ function Rows<T>({
                   onClick={() => onSort(id)}
                   className={classNames(
                     'group -mx-1 inline-flex min-h-8 max-w-full items-center gap-1 rounded-small px-1 hover:text-ink',
-                    end && 'float-right',
+                    // What shows the order stands before it, so that it ends where the figures below it end.
+                    end && 'float-right flex-row-reverse',
                   )}
                 >
                   <span className="truncate">{head}</span>
@@ -239,7 +240,7 @@ const Row = memo(function Row<T>({ row, index, columns, renderActions, measure }
         </td>
       ))}
       {renderActions === undefined ? undefined : (
-        <td className="pr-2 text-right align-middle">{renderActions(row)}</td>
+        <td className="py-1 pr-2 text-right align-middle">{renderActions(row)}</td>
       )}
     </tr>
   );

@@ -37,7 +37,7 @@ export function Entry({
         {aside === undefined ? undefined : (
           <div className="flex flex-wrap items-center gap-x-4 gap-y-1 text-small text-quiet">{aside}</div>
         )}
-        {actions === undefined ? undefined : <div className="flex flex-wrap gap-1">{actions}</div>}
+        {actions === undefined ? undefined : <div className="ml-auto flex flex-wrap gap-1">{actions}</div>}
       </div>
       {children}
     </li>

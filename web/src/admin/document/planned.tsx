@@ -75,8 +75,8 @@ function AccessRow({ row }: { readonly row: PlanAccess }) {
   const { change, when, who, resources, resourceCount, doors, needs } = row;
   const { tone, text } = looks[change];
   return (
-    <li className="flex gap-3 px-3.5 py-2.5 text-small">
-      <span className="w-28 shrink-0">
+    <li className="flex gap-x-3 gap-y-1.5 px-3.5 py-2.5 text-small max-sm:flex-col">
+      <span className="shrink-0 sm:w-28">
         <Badge tone={tone}>{text}</Badge>
       </span>
       <p className="min-w-0">
@@ -86,8 +86,7 @@ function AccessRow({ row }: { readonly row: PlanAccess }) {
         <span className="text-quiet">{text}</span>{' '}
         <Foreign text={listed(resources, resourceCount)} limit={300} className="font-medium" />
         <span className="text-quiet">
-          {' '}
-          {doors.length === 1 ? (doors[0] === 'web' ? 'in the browser' : 'with the client') : ''}
+          {doors.length === 1 ? (doors[0] === 'web' ? ' in the browser' : ' with the client') : ''}
           {when === 'now' ? ', with what is open now' : ', once signed in'}
           {needs.length === 0 ? '' : `; it takes ${needs.join(', ')}`}
         </span>

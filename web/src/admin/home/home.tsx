@@ -185,9 +185,16 @@ function Expiring({ list }: { readonly list: Overview['expiring'] }) {
       ) : (
         <ul className="divide-y divide-line">
           {list.map(({ kind, name, at }) => (
-            <li key={`${kind} ${name} ${at}`} className="flex items-baseline gap-3 px-5 py-2.5 text-small">
-              <span className="w-28 shrink-0 text-quiet">{kind}</span>
-              <Foreign text={name} limit={80} className="min-w-0 flex-1 font-medium" />
+            <li
+              key={`${kind} ${name} ${at}`}
+              className="flex flex-wrap items-baseline justify-between gap-x-3 gap-y-0.5 px-5 py-2.5 text-small sm:flex-nowrap"
+            >
+              <span className="shrink-0 text-quiet sm:w-28">{kind}</span>
+              <Foreign
+                text={name}
+                limit={80}
+                className="min-w-0 font-medium max-sm:order-last max-sm:w-full sm:flex-1"
+              />
               <Instant instant={at} />
             </li>
           ))}

@@ -91,11 +91,19 @@ const columns: readonly Column<HostnameEntry>[] = [
     id: 'hostname',
     head: 'Hostname',
     value: ({ hostname }) => hostname,
-    cell: ({ hostname }) => <Foreign text={hostname} limit={253} className="font-mono text-note" />,
+    cell: ({ hostname, certificates }) => (
+      <>
+        <Foreign text={hostname} limit={253} className="font-mono text-note" />
+        <div className="mt-1 empty:hidden sm:hidden">
+          <CertificateState certificates={certificates} />
+        </div>
+      </>
+    ),
   },
   {
     id: 'resource',
     head: 'Resource',
+    from: 'sm',
     value: ({ resource }) => resource,
     cell: ({ resource }) => (
       <TextLink to="/admin/resources/$name" params={{ name: resource }}>

@@ -91,7 +91,7 @@ function Policies({ base }: { readonly base: DocumentInForce }) {
             {...(mayWrite
               ? {
                   renderActions: (policy: PolicyDocument) => (
-                    <span className="flex shrink-0 gap-1">
+                    <span className="ml-auto flex shrink-0 gap-1">
                       <EntryButtons
                         list="policies"
                         name={policy.name}

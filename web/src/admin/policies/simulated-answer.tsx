@@ -19,7 +19,7 @@ export function SimulatedAnswer({ simulation }: { readonly simulation: Simulatio
       <Notice tone={allowed ? 'good' : 'bad'} title={allowed ? 'Allowed' : 'Refused'}>
         <p>
           <Foreign text={subject.email ?? subject.name} limit={100} className="font-medium" />
-          {subject.groups.length === 0 ? ' without a group' : ` of ${subject.groups.join(', ')}`}{' '}
+          {subject.groups.length === 0 ? ' without a group' : ` (in ${subject.groups.join(', ')})`}{' '}
           {allowed ? 'may use' : 'may not use'}{' '}
           <Foreign text={resource.name} limit={63} className="font-medium" />
           {device === null ? '' : ' on '}
