@@ -2,8 +2,16 @@
 import { ApiProblem } from '../../api/call.ts';
 import { Notice } from '../../ui/notice.tsx';
 import { Issues } from './issues.tsx';
+import type { ShownDocument } from './shown-document.ts';
 
-export function Failed({ error }: { readonly error: Error }) {
+export function Failed({
+  error,
+  document,
+}: {
+  readonly error: Error;
+  /** What was not taken, by which what is wrong is called by its name. */
+  readonly document?: ShownDocument | undefined;
+}) {
   const conflict = error instanceof ApiProblem && error.status === 409;
   return (
     <Notice
@@ -12,7 +20,7 @@ export function Failed({ error }: { readonly error: Error }) {
       live
     >
       {error instanceof ApiProblem && error.issues.length > 0 ? (
-        <Issues issues={error.issues} />
+        <Issues issues={error.issues} document={document} />
       ) : (
         <p>
           {conflict

@@ -81,9 +81,9 @@ export default function Review({
       }
     >
       {name.field}
-      {saving instanceof Error ? <Failed error={saving} /> : undefined}
+      {saving instanceof Error ? <Failed error={saving} document={next} /> : undefined}
       {plan.error !== null ? (
-        <Failed error={plan.error} />
+        <Failed error={plan.error} document={next} />
       ) : next === undefined ? undefined : plan.data === undefined ? (
         <Skeleton what="what it would do" />
       ) : nothing ? (

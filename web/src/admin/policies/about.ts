@@ -30,6 +30,16 @@ export function whoOf(policy: PolicyDocument) {
   return policy.allow ?? policy.deny ?? policy.require ?? 'everyone';
 }
 
+/** Whether it says whom it is about, and what: before that no sentence can be made of it. */
+export function isBegun(policy: PolicyDocument): boolean {
+  const { to = {}, mayExpose } = policy;
+  const who = whoOf(policy);
+  return (
+    (who === 'everyone' || Object.values(who).some((names) => names.length > 0)) &&
+    (mayExpose === true || to === 'everything' || Object.values(to).some((names) => names.length > 0))
+  );
+}
+
 /** Whether it names one of these groups, or everyone. */
 export function namesGroup(policy: PolicyDocument, group: string): boolean {
   const who = whoOf(policy);

@@ -8,7 +8,7 @@ import { EntryEditor, type Editing } from '../document/entry-editor.tsx';
 import { keysOf } from '../document/keys-of.ts';
 import { TargetFields } from '../document/target-fields.tsx';
 import { withKey } from '../document/with-key.ts';
-import { effectOf, whoOf, type Effect } from './about.ts';
+import { effectOf, isBegun, whoOf, type Effect } from './about.ts';
 import { ConditionsFields } from './conditions-fields.tsx';
 import { Sentence } from './sentence.tsx';
 import { WhoFields } from './who-fields.tsx';
@@ -35,7 +35,11 @@ export function PolicyEditor(editing: Editing<'policies'>) {
       nameExample="staff-wiki"
       renderHead={(policy) => (
         <p className="rounded-control bg-sunken px-4 py-3 first-letter:uppercase">
-          <Sentence policy={policy} />
+          {isBegun(policy) ? (
+            <Sentence policy={policy} />
+          ) : (
+            <span className="text-quiet">Choose whom it is about, and what.</span>
+          )}
         </p>
       )}
     >
@@ -44,7 +48,7 @@ export function PolicyEditor(editing: Editing<'policies'>) {
         return (
           <>
             <Select
-              label="It"
+              label="This policy"
               value={effectOf(policy)}
               options={effects}
               onChange={(event) => set(withWho(policy, event.target.value as Effect, whoOf(policy)))}

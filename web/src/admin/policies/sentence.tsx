@@ -19,7 +19,14 @@ export function Sentence({ policy }: { readonly policy: PolicyDocument }) {
         </>
       ) : effect === 'deny' ? (
         <>
-          {who} may not {about}
+          {whoOf(policy) === 'everyone' ? (
+            <>
+              <b className="font-semibold">nobody</b> may
+            </>
+          ) : (
+            <>{who} may not</>
+          )}{' '}
+          {about}
         </>
       ) : (
         <>
@@ -88,20 +95,28 @@ function Who({ who }: { readonly who: ReturnType<typeof whoOf> }) {
 }
 
 /** What it lets somebody do, or not: use things, expose ports of their own machine, or both. */
-function About({ policy: { to, mayExpose } }: { readonly policy: PolicyDocument }) {
+function About({ policy }: { readonly policy: PolicyDocument }) {
+  const { to, mayExpose } = policy;
   const exposing = <b className="font-semibold">expose ports of their own machine</b>;
   const isAboutNothing = to !== 'everything' && to?.resources === undefined && to?.tags === undefined;
   if (mayExpose === true && isAboutNothing) return exposing;
   return (
     <>
-      use <To to={to ?? {}} />
+      use <To to={to ?? {}} all={effectOf(policy) === 'deny' ? 'anything' : 'everything'} />
       {mayExpose === true ? <> and {exposing}</> : undefined}
     </>
   );
 }
 
-function To({ to }: { readonly to: NonNullable<PolicyDocument['to']> }) {
-  if (to === 'everything') return <b className="font-semibold">everything</b>;
+function To({
+  to,
+  all,
+}: {
+  readonly to: NonNullable<PolicyDocument['to']>;
+  /** What every resource is called in the sentence. */
+  readonly all: string;
+}) {
+  if (to === 'everything') return <b className="font-semibold">{all}</b>;
   const parts: ReactNode[] = [];
   if (to.resources !== undefined) parts.push(<Names key="resources" names={to.resources} />);
   if (to.tags !== undefined)
