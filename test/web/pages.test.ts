@@ -14,7 +14,7 @@ import { freePort } from '../support/servers/free-port.ts';
 import { axeFindings } from './support/dashboard.ts';
 import { signInAs } from './support/sign-in-as.ts';
 import { noteActions, undone } from './support/mutations.ts';
-import { launchBrowser, noSidewaysScroll, signInAtCorp } from './support/portal-pages.ts';
+import { launchBrowser, noSidewaysScroll, sayWho, signInAtCorp } from './support/portal-pages.ts';
 
 const email = 'alice@acme.example';
 const alice = person('a1', ['staff', 'sre']);
@@ -189,6 +189,25 @@ test('a session that was ended elsewhere leads to the sign-in page and back to w
   await heading(page, 'Sign in').waitFor();
   await page.getByRole('link', { name: 'Continue with corp' }).click();
   await heading(page, 'You may use wiki').waitFor();
+});
+
+test('whose invitation is somebody else’s is led to the sign-in from there, and comes back to it', async (t) => {
+  const { portal, page } = await open(t, 390);
+  const invited = await portal.admin('POST', '/api/v1/administrators/invitations', {
+    email: 'bo@acme.example',
+    role: 'network',
+    link: true,
+  });
+  const { link } = invited.json<{ link: string }>();
+  await page.goto(link);
+  await signInAtCorp(page, publicUrl, who);
+  await heading(page, 'This invitation is for somebody else').waitFor();
+  await noSidewaysScroll(page);
+  await page.getByRole('button', { name: 'Sign in as somebody else' }).click();
+  // The provider asks who it is, though it knows somebody already.
+  await sayWho(page, who);
+  await heading(page, 'This invitation is for somebody else').waitFor();
+  assert.equal(page.url(), link);
 });
 
 test('a person with very many resources finds one at once', async (t) => {

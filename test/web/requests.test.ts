@@ -53,6 +53,12 @@ test('a refused person asks on the page that refused them, an approver sees what
   await picture(alice, 'ask');
   await alice.getByRole('button', { name: 'Ask', exact: true }).click();
   await alice.getByText('You have asked for it').waitFor();
+  // A second one would be refused: it is not offered.
+  await alice.goto(new URL('/requests', publicUrl).href);
+  await alice.getByText('Asked already').waitFor();
+  assert.equal(await alice.getByRole('button', { name: 'Ask for databases' }).count(), 0);
+  await alice.goto(new URL('/refused?resource=databases', publicUrl).href);
+  await alice.getByText('You have asked for it').waitFor();
   const lea = await pageOf(t, 'lea@acme.example', '/');
   await lea.getByText('1 waits for your answer.').waitFor();
   await picture(lea, 'home-with-requests');

@@ -14,6 +14,7 @@ import { ErrorPage } from './error.tsx';
 import { HomeLink } from './home-link.tsx';
 import { NotFoundPage } from './not-found.tsx';
 import { SignedIn } from './signed-in.tsx';
+import { SomebodyElse } from './somebody-else.tsx';
 import { WaitingCard } from './waiting-card.tsx';
 
 const route = getRouteApi('/invitation');
@@ -60,10 +61,12 @@ function Invited({ me, link }: { readonly me: Me; readonly link: string }) {
     <CardPage title="This invitation is for somebody else" organisation={me.organisation}>
       <Notice tone="wait" title="You are signed in under another address">
         It is for <Foreign text={found.data.email} limit={80} className="font-medium" />. You are{' '}
-        <Foreign text={me.person.email ?? me.person.name} limit={80} className="font-medium" />. Sign out, and
-        open the link again.
+        <Foreign text={me.person.email ?? me.person.name} limit={80} className="font-medium" />.
       </Notice>
-      <HomeLink />
+      <div className="flex flex-wrap gap-2.5">
+        <SomebodyElse me={me} />
+        <HomeLink />
+      </div>
     </CardPage>
   );
 }

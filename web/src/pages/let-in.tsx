@@ -79,7 +79,8 @@ export function LetIn({
         <p className="text-small text-quiet">
           On it, every name below{' '}
           <Foreign text={unprovenZones.join(', ')} limit={400} className="font-mono" /> will lead to this
-          organisation alone. These suffixes are nobody’s in DNS, so it is you who says yes to them.
+          organisation alone. Nobody owns {unprovenZones.length === 1 ? 'that name' : 'those names'} on the
+          internet, so it is you who agrees to it.
         </p>
       )}
       {answer.error === null ? undefined : (

@@ -1,9 +1,8 @@
 /** You may not, because: the reasons for one resource. What may not be known and what does not exist look alike. */
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import type { Me, PortalResource } from '../../../protocol/portal.ts';
 import { ApiProblem } from '../api/call.ts';
-import { api, signInUrl } from '../api/portal.ts';
 import { resourceQuery } from '../queries.ts';
 import { Button, buttonClass } from '../ui/button.tsx';
 import { CardPage } from '../ui/card-page.tsx';
@@ -17,6 +16,7 @@ import { AskForIt, useWays } from './ask-for-it.tsx';
 import { Reasons } from './reasons.tsx';
 import { StepUp } from './resource-row.tsx';
 import { SignedIn } from './signed-in.tsx';
+import { SomebodyElse } from './somebody-else.tsx';
 import { WaitingCard } from './waiting-card.tsx';
 
 const route = getRouteApi('/refused');
@@ -164,37 +164,15 @@ function Ways({
   readonly checking: boolean;
   readonly onCheck: () => void;
 }) {
-  const leave = useMutation({
-    mutationFn: () => api.signOut(false),
-    onSuccess: () => {
-      const here = location.pathname + location.search;
-      const { provider } = me.session;
-      // The provider is asked anew: otherwise it would send the same person back.
-      location.assign(
-        provider === null
-          ? `/login?${new URLSearchParams({ rd: here }).toString()}`
-          : signInUrl(provider, here, { fresh: '1' }),
-      );
-    },
-  });
   return (
-    <div className="grid gap-2.5">
-      <div className="flex flex-wrap gap-2.5">
-        <Button tone={isMendable ? 'secondary' : 'primary'} busy={checking} onClick={onCheck}>
-          Check again
-        </Button>
-        <Link to="/" className={buttonClass('secondary')}>
-          What you may use
-        </Link>
-        <Button tone="secondary" busy={leave.isPending} onClick={() => leave.mutate()}>
-          Sign in as somebody else
-        </Button>
-      </div>
-      {leave.error === null ? undefined : (
-        <p role="alert" className="text-small text-bad">
-          {leave.error.message}
-        </p>
-      )}
+    <div className="grid gap-2.5 sm:flex sm:flex-wrap">
+      <Button tone={isMendable ? 'secondary' : 'primary'} busy={checking} onClick={onCheck}>
+        Check again
+      </Button>
+      <Link to="/" className={buttonClass('secondary')}>
+        What you may use
+      </Link>
+      <SomebodyElse me={me} />
     </div>
   );
 }

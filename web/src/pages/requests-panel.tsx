@@ -23,7 +23,7 @@ export function RequestsPanel() {
             {waiting > 0
               ? `${waiting} ${waiting === 1 ? 'waits' : 'wait'} for your answer.`
               : open > 0
-                ? `${open} of yours ${open === 1 ? 'is' : 'are'} open.`
+                ? `${open} of your requests ${open === 1 ? 'is' : 'are'} open.`
                 : 'Ask for what you need for a while.'}
           </p>
           <Link to="/requests" className={buttonClass(waiting > 0 ? 'primary' : 'secondary', 'w-fit')}>

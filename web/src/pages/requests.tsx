@@ -84,7 +84,10 @@ function Lists({ chosen, link }: { readonly chosen: string | undefined; readonly
           </ul>
         </Panel>
       )}
-      <Requestables list={requestable} />
+      <Requestables
+        list={requestable}
+        asked={new Set(requests.filter(({ state }) => state === 'pending').map(({ resource }) => resource))}
+      />
       {requests.length === 0 ? undefined : (
         <Panel title="You asked for" aside={<Count of={requests} />}>
           <ul className="divide-y divide-line">
@@ -206,7 +209,14 @@ function Row({
   );
 }
 
-function Requestables({ list }: { readonly list: readonly Requestable[] }) {
+function Requestables({
+  list,
+  asked,
+}: {
+  readonly list: readonly Requestable[];
+  /** The resources for which a request of theirs waits: another is refused until it is answered or withdrawn. */
+  readonly asked: ReadonlySet<string>;
+}) {
   const [chosen, setChosen] = useState<Requestable>();
   if (list.length === 0) return undefined;
   return (
@@ -215,16 +225,18 @@ function Requestables({ list }: { readonly list: readonly Requestable[] }) {
         {list.map((way) => (
           <li
             key={`${way.resource} ${way.rule}`}
-            className="grid grid-cols-[minmax(0,1fr)] gap-3 px-5 py-3 sm:grid-cols-[minmax(0,1fr)_auto] sm:items-center"
+            className="grid min-h-16 grid-cols-[minmax(0,1fr)_auto] items-center gap-3 px-5 py-3"
           >
             <p className="min-w-0">
               <Foreign text={way.resource} limit={63} className="font-medium" />{' '}
               <span className="text-small text-quiet">for {lengthText(way.longestMs)} at most</span>
             </p>
             {chosen === way ? (
-              <div className="sm:col-span-2">
+              <div className="col-span-2">
                 <AskForm way={way} onCancel={() => setChosen(undefined)} />
               </div>
+            ) : asked.has(way.resource) && !way.breakGlass ? (
+              <span className="text-small text-quiet">Asked already</span>
             ) : (
               <Button
                 tone={way.breakGlass ? 'danger' : 'secondary'}
