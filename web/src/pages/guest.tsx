@@ -59,7 +59,7 @@ export function GuestPage() {
         <div className="skeleton h-10" aria-label="Loading" role="status" />
       ) : way.host === '' ? (
         <Link to="/" className={buttonClass('secondary')}>
-          Go to your resources
+          What you may use
         </Link>
       ) : isAsked ? (
         <EnterCode way={way} email={email} onBack={() => setAsked(false)} />

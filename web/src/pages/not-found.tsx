@@ -8,7 +8,7 @@ export function NotFoundPage() {
     <CardPage title="There is no page here" lead="The address may be mistyped, or the page has moved.">
       <div>
         <Link to="/" className={buttonClass('primary')}>
-          Go to your resources
+          What you may use
         </Link>
       </div>
     </CardPage>

@@ -59,6 +59,7 @@ function Sessions() {
             columns={columns}
             keyOf={({ id }) => id}
             filters={filters}
+            actionsWidth="w-16"
             {...(may('sessions.end')
               ? {
                   renderActions: (row: SessionEntry) => (
@@ -108,6 +109,7 @@ const columns: readonly Column<SessionEntry>[] = [
   {
     id: 'where',
     head: 'Where',
+    width: 'w-28 sm:w-auto',
     value: ({ kind, deviceName = '' }) => (kind === 'device' ? deviceName : 'Browser'),
     cell: ({ kind, device, deviceName = '' }) =>
       kind === 'device' && device !== undefined ? (
