@@ -59,7 +59,7 @@ function Sessions() {
             columns={columns}
             keyOf={({ id }) => id}
             filters={filters}
-            actionsWidth="w-16"
+            actionsWidth="w-14 sm:w-24"
             {...(may('sessions.end')
               ? {
                   renderActions: (row: SessionEntry) => (
@@ -109,7 +109,7 @@ const columns: readonly Column<SessionEntry>[] = [
   {
     id: 'where',
     head: 'Where',
-    width: 'w-28 sm:w-auto',
+    width: 'w-24 sm:w-auto',
     value: ({ kind, deviceName = '' }) => (kind === 'device' ? deviceName : 'Browser'),
     cell: ({ kind, device, deviceName = '' }) =>
       kind === 'device' && device !== undefined ? (
