@@ -207,7 +207,7 @@ export const decisionsMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'controller/decisions/device-view.ts',
+    'controller/decisions/device-snapshot.ts',
     ['test/controller/rights.test.ts'],
     [
       [
