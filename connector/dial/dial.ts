@@ -57,10 +57,17 @@ export async function dialUdp(
   return connectUdp(address, port);
 }
 
+/** Takes what a socket reads in its own memory. */
+export interface ReadsOf {
+  readonly onread: OnReadOpts;
+  /** Is told of each socket that is tried, before anything can be read of it. */
+  begin(socket: Socket): void;
+}
+
 /**
  * Connects to the first permitted address that answers; a listener of the connector itself is none. Rejects with a Fault
  * whose code says why none did.
- * @param onread takes what the socket reads, which is paused until its `resume`
+ * @param reads takes what the socket reads; default: as Node does
  */
 export async function dialTcp(
   resource: GuardedResource,
@@ -68,7 +75,7 @@ export async function dialTcp(
   port: number,
   resolve: Resolve = systemResolve,
   isOwnListener: (address: string, port: number) => boolean = () => false,
-  onread?: OnReadOpts,
+  reads?: ReadsOf,
 ): Promise<Socket> {
   let last: CodeName = 'unreachable';
   for (const address of await permittedAddresses(resource, host, resolve)) {
@@ -77,7 +84,7 @@ export async function dialTcp(
       continue;
     }
     try {
-      return await connectTo(address, port, onread);
+      return await connectTo(address, port, reads);
     } catch (error) {
       last = dialCode(error);
     }
@@ -85,12 +92,12 @@ export async function dialTcp(
   throw new Fault(last);
 }
 
-function connectTo(host: string, port: number, onread: OnReadOpts | undefined): Promise<Socket> {
+function connectTo(host: string, port: number, reads: ReadsOf | undefined): Promise<Socket> {
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
-  const reading = onread === undefined ? {} : { onread };
+  const reading = reads === undefined ? {} : { onread: reads.onread };
   const options = { host, port, allowHalfOpen: true, noDelay: true, autoSelectFamily: false };
   const socket = connect({ ...options, ...reading });
-  if (onread !== undefined) socket.pause();
+  reads?.begin(socket);
   socket.setTimeout(connectTimeoutMs, () => socket.destroy(new Fault('timeout')));
   socket.once('error', reject);
   socket.once('connect', () => {

@@ -5,22 +5,27 @@
  * notice memory outside its heap, frees by dozens of megabytes.
  */
 import type { OnReadOpts, Socket } from 'node:net';
+import type { ReadsOf } from '../dial/dial.ts';
 import type { MuxStream } from '../../protocol/mux/stream.ts';
 import { giveBlock, smallRecordBytes, takeBlock } from '../../protocol/mux/record-block.ts';
 
 /** A read and what is made of it follow each other at once, so no two sockets use it at a time. */
 const shared = Buffer.allocUnsafeSlow(64 * 1_024);
 
-export class SocketReads {
+export class SocketReads implements ReadsOf {
   #stream: MuxStream | undefined;
 
-  /** For `connect`, whose socket must be paused until `pipe`: there is nowhere to put anything before. */
   readonly onread: OnReadOpts = {
     buffer: shared,
     callback: (length) => this.#take(length),
   };
 
-  /** Passes on what `socket` reads from now on, and its end. It was connected with `onread`. */
+  /** Nothing is read until `pipe`: there is nowhere to put anything before. */
+  begin(socket: Socket): void {
+    socket.pause();
+  }
+
+  /** Passes on what `socket`, the last that was begun, reads from now on, and its end. */
   pipe(socket: Socket, stream: MuxStream): void {
     this.#stream = stream;
     stream.on('drain', () => socket.resume());

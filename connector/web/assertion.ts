@@ -29,6 +29,12 @@ interface Kept {
   readonly madeMs: number;
 }
 
+/** A signed one, and when it was made. */
+export interface Assertion {
+  readonly jws: string;
+  readonly atMs: number;
+}
+
 export interface AssertionsOptions {
   readonly state: StateDirectory;
   readonly clock: Clock;
@@ -45,7 +51,7 @@ export class Assertions {
   readonly #options: AssertionsOptions;
   /** The newest first, at most two. */
   #keys: Key[] = [];
-  readonly #cache = new Map<string, { readonly jws: string; readonly atMs: number }>();
+  readonly #cache = new Map<string, Assertion>();
   #cancelLook: (() => void) | undefined;
 
   private constructor(options: AssertionsOptions) {
@@ -98,9 +104,9 @@ export class Assertions {
   }
 
   /** An assertion at hand that is fresh enough; undefined where `sign` has to make one. */
-  cached(right: Right, target: Target, audience: string, nowMs: number): string | undefined {
+  cached(right: Right, target: Target, audience: string, nowMs: number): Assertion | undefined {
     const found = this.#cache.get(cacheKey(right, target, audience));
-    return found !== undefined && nowMs - found.atMs < reuseMs && nowMs >= found.atMs ? found.jws : undefined;
+    return found !== undefined && isUsable(found, nowMs) ? found : undefined;
   }
 
   /** @param known the key ids that verifiers can find: a key that others do not know yet is not used while an older is */
@@ -108,7 +114,7 @@ export class Assertions {
     right: Right,
     target: Target,
     { audience, nowMs, known }: { audience: string; nowMs: number; known: ReadonlySet<string> },
-  ): Promise<string> {
+  ): Promise<Assertion> {
     const key = this.#keys.find(({ jwk }) => known.has(jwk.kid)) ?? this.#keys[0];
     if (key === undefined) throw new Error('there is no assertion key');
     const iat = Math.floor(nowMs / 1_000);
@@ -130,9 +136,15 @@ export class Assertions {
       .sign(key.privateKey);
     const [oldest] = this.#cache.keys();
     if (this.#cache.size >= maxCached && oldest !== undefined) this.#cache.delete(oldest);
-    this.#cache.set(cacheKey(right, target, audience), { jws, atMs: nowMs });
-    return jws;
+    const made = { jws, atMs: nowMs };
+    this.#cache.set(cacheKey(right, target, audience), made);
+    return made;
   }
+}
+
+/** Whether it may be used again: for a minute, and not by a clock that was set back. */
+export function isUsable({ atMs }: Assertion, nowMs: number): boolean {
+  return nowMs - atMs < reuseMs && nowMs >= atMs;
 }
 
 /** Injective: neither an id nor a host can contain a space, and whatever follows the second is the audience (SEC-A6). */

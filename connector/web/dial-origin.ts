@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { dialTcp } from '../dial/dial.ts';
+import { OriginReads } from './origin-reads.ts';
 import { securedForOrigin } from '../dial/origin-tls.ts';
 import type { Resolve } from '../dial/resolve.ts';
 import type { NoteDial } from '../dial/target-health.ts';
@@ -47,7 +48,8 @@ async function connectOrigin(
 ): Promise<Socket> {
   const { within } = resource;
   const host = origin.hostname.replace(/^\[|\]$/g, '');
-  const socket = await dialTcp({ address, within }, host, port, resolve, isOwnListener);
+  const reads = origin.protocol === 'https:' ? undefined : new OriginReads();
+  const socket = await dialTcp({ address, within }, host, port, resolve, isOwnListener, reads);
   // Undici speaks to sockets that end both ways at once.
   socket.allowHalfOpen = false;
   if (origin.protocol !== 'https:') return socket;

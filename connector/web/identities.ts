@@ -3,24 +3,26 @@
  * used again. Decides nothing: whoever asks has found that the right holds.
  */
 import type { ConnectorWeb } from '../../protocol/web-resource.ts';
-import type { Assertions } from './assertion.ts';
+import type { Who } from '../../protocol/web.ts';
+import { isUsable, type Assertion, type Assertions } from './assertion.ts';
 import { identityHeaders } from './identity-headers.ts';
 import { headerText } from './origin-request.ts';
 import type { Target } from './request-target.ts';
 import type { Right } from '../flows/right.ts';
 
-const maxKept = 10_000;
-
+/** Of one person by one right at one hostname. */
 interface Kept {
-  readonly jwt: string;
+  readonly right: string;
+  readonly authority: string;
   readonly web: ConnectorWeb;
-  readonly who: Right['who'];
+  readonly assertion: Assertion;
   readonly headers: readonly string[];
 }
 
 export class Identities {
   readonly #assertions: Assertions;
-  readonly #kept = new Map<string, Kept>();
+  /** The last of each person, as a right says who they are: nothing is looked up by a key that is made of parts. */
+  readonly #kept = new WeakMap<Who, Kept>();
 
   constructor(assertions: Assertions) {
     this.#assertions = assertions;
@@ -36,31 +38,22 @@ export class Identities {
     web: ConnectorWeb,
     { nowMs, known }: { nowMs: number; known: () => ReadonlySet<string> },
   ): readonly string[] | Promise<readonly string[]> {
-    const jwt = this.#assertions.cached(right, target, web.audience, nowMs);
-    if (jwt === undefined) {
-      const options = { audience: web.audience, nowMs, known: known() };
-      return this.#assertions
-        .sign(right, target, options)
-        .then((signed) => this.#headers(right, target, web, signed));
-    }
-    return this.#headers(right, target, web, jwt);
+    const kept = this.#kept.get(right.who);
+    const isTheirs = kept?.right === right.id && kept.authority === target.authority && kept.web === web;
+    if (isTheirs && isUsable(kept.assertion, nowMs)) return kept.headers;
+    const cached = this.#assertions.cached(right, target, web.audience, nowMs);
+    if (cached !== undefined) return this.#keep(right, target, web, cached);
+    const options = { audience: web.audience, nowMs, known: known() };
+    return this.#assertions
+      .sign(right, target, options)
+      .then((assertion) => this.#keep(right, target, web, assertion));
   }
 
-  #headers(right: Right, target: Target, web: ConnectorWeb, jwt: string): readonly string[] {
-    const key = identityKey(right, target);
-    const kept = this.#kept.get(key);
-    if (kept !== undefined && kept.jwt === jwt && kept.web === web && kept.who === right.who)
-      return kept.headers;
-    const headers = identityHeaders(web, right, jwt).flatMap(([name, value]) => [name, headerText(value)]);
-    this.#kept.delete(key);
-    const [oldest] = this.#kept.keys();
-    if (this.#kept.size >= maxKept && oldest !== undefined) this.#kept.delete(oldest);
-    this.#kept.set(key, { jwt, web, who: right.who, headers });
+  #keep(right: Right, target: Target, web: ConnectorWeb, assertion: Assertion): readonly string[] {
+    const told = identityHeaders(web, right, assertion.jws);
+    const headers = told.flatMap(([name, value]) => [name, headerText(value)]);
+    const { authority } = target;
+    this.#kept.set(right.who, { right: right.id, authority, web, assertion, headers });
     return headers;
   }
-}
-
-/** Injective: neither part can contain a space (SEC-A6). */
-export function identityKey(right: Pick<Right, 'id'>, target: Pick<Target, 'authority'>): string {
-  return `${right.id} ${target.authority}`;
 }

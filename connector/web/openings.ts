@@ -49,6 +49,7 @@ export class Openings {
     const { resource, target, right, ownAuthorization } = passed;
     const { address, cookies, device, raw } = asked;
     const { web } = resource;
+    const nowMs = lease.nowMs();
     const exchange = new Exchange({
       raw,
       target,
@@ -57,7 +58,7 @@ export class Openings {
       address,
       ...(device === undefined ? {} : { device: device.device }),
       ownAuthorization,
-      sinceMs: Math.floor(lease.nowMs()),
+      sinceMs: Math.floor(nowMs),
       standing: () => this.#options.standing(passed, asked),
       cut,
     });
@@ -80,7 +81,7 @@ export class Openings {
     });
     if (right === undefined) return opened([]);
     const identity = identities.of(right, target, web, {
-      nowMs: lease.nowMs(),
+      nowMs,
       known: () => new Set(this.#options.jwks().map(({ kid }) => kid)),
     });
     return identity instanceof Promise ? identity.then(opened) : opened(identity);

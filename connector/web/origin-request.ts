@@ -3,6 +3,7 @@
  * nothing that names somebody in any spelling a server might fold together, no secret of the web door; then what the door
  * itself says (SEC-B1 … B5, SEC-A2).
  */
+import { connectionTokens } from './connection-tokens.ts';
 import type { RawRequest, Target } from './request-target.ts';
 
 /** Meant for the connection it came over (RFC 9110 §7.6.1), or answered here. */
@@ -154,12 +155,12 @@ function isClaim(folded: string): boolean {
 
 /** Whatever `Connection` names is for this hop, too, whichever header lines it comes in. */
 function namedByConnection(rawHeaders: readonly string[]): ReadonlySet<string> {
-  let named: Set<string> | undefined;
+  let written: string | undefined;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? '';
     if (name.length !== 10 || name.toLowerCase() !== 'connection') continue;
-    named ??= new Set();
-    for (const token of (rawHeaders[index + 1] ?? '').split(',')) named.add(token.trim().toLowerCase());
+    const value = rawHeaders[index + 1] ?? '';
+    written = written === undefined ? value : `${written},${value}`;
   }
-  return named ?? none;
+  return written === undefined ? none : connectionTokens(written);
 }

@@ -2,6 +2,7 @@
  * What a browser is sent of an origin's response headers: nothing that is meant for one hop, nothing that touches the door's
  * own cookies or leads around the door, and no internal address where the origin names itself (SEC-J5, SEC-J6, rule 1).
  */
+import { connectionTokens } from './connection-tokens.ts';
 import { originCookie } from './cookies.ts';
 import type { ChosenOrigin } from './origins.ts';
 import { staysBeside } from './service-workers.ts';
@@ -24,6 +25,8 @@ const dropped = new Set([
   'upgrade',
 ]);
 
+const none: ReadonlySet<string> = new Set();
+
 export interface ResponseContext {
   /** As the connector dialled it. */
   readonly origin: Pick<ChosenOrigin, 'text'>;
@@ -36,11 +39,7 @@ export interface ResponseContext {
 /** A copy; names are lower case, as undici gives them. */
 export function browserHeaders(headers: ResponseHeaders, context: ResponseContext): ResponseHeaders {
   const { connection } = headers;
-  const named = new Set(
-    connection === undefined
-      ? []
-      : listOf(connection).flatMap((value) => value.toLowerCase().split(/\s*,\s*/)),
-  );
+  const named = connection === undefined ? none : connectionTokens(listOf(connection).join(','));
   const out: ResponseHeaders = {};
   for (const name in headers) {
     const value = headers[name];

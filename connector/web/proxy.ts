@@ -11,7 +11,7 @@ import type { Exchange } from './exchange.ts';
 import type { Asked, Verdict } from './gate.ts';
 import { wantsPage } from './gate.ts';
 import { breakOff, OriginAnswer, type BrowserResponse } from './origin-answer.ts';
-import { originFailure, timingOf } from './origin-failure.ts';
+import { originFailure, tenths, timingOf } from './origin-failure.ts';
 import { OriginClient, outgoingKey, type OriginReply, type Outgoing } from './origin-client.ts';
 import type { OriginHealth } from './origin-health.ts';
 import { browserHeaders, type ResponseHeaders } from './origin-response.ts';
@@ -279,7 +279,7 @@ function responseHeaders(headers: ResponseHeaders, { opened, sinceMs, answered }
   });
   if (answered !== undefined) {
     const { askedMs, atMs } = answered;
-    const ours = `postern;dur=${(askedMs - sinceMs).toFixed(1)}, origin;dur=${(atMs - askedMs).toFixed(1)}`;
+    const ours = `postern;dur=${tenths(askedMs - sinceMs)}, origin;dur=${tenths(atMs - askedMs)}`;
     const theirs = kept['server-timing'];
     kept['server-timing'] = theirs === undefined ? ours : [theirs, ours].flat().join(', ');
   }

@@ -26,7 +26,8 @@ interface Entry {
 type Connected = (error: Error | null, socket: Socket | null) => void;
 
 export class Upstreams {
-  readonly #pools = new Map<string, Entry>();
+  /** By right, then by everything else that keeps connections apart. */
+  readonly #pools = new Map<string, Map<string, Entry>>();
   readonly #clock: Clock;
   readonly #dialling: OriginDialling;
 
@@ -37,8 +38,9 @@ export class Upstreams {
 
   /** Lends the pool of `upstream` until the returned function is called. */
   lend(upstream: Upstream): { readonly pool: Dispatcher; readonly giveBack: () => void } {
+    const { right } = upstream;
     const key = poolKey(upstream);
-    const entry = this.#pools.get(key) ?? this.#make(key, upstream);
+    const entry = this.#pools.get(right)?.get(key) ?? this.#make(right, key, upstream);
     entry.users++;
     entry.cancelTimer();
     let isLent = true;
@@ -46,23 +48,25 @@ export class Upstreams {
       if (!isLent) return;
       isLent = false;
       entry.users--;
-      if (entry.users > 0 || this.#pools.get(key) !== entry) return;
-      entry.cancelTimer = this.#clock.after(idleMs, () => this.#drop(key, entry));
+      if (entry.users > 0 || this.#pools.get(right)?.get(key) !== entry) return;
+      entry.cancelTimer = this.#clock.after(idleMs, () => this.#drop(right, key, entry));
     };
     return { pool: entry.pool, giveBack };
   }
 
   close(): void {
-    for (const [key, entry] of this.#pools) this.#drop(key, entry);
+    for (const [right, pools] of this.#pools) for (const [key, entry] of pools) this.#drop(right, key, entry);
   }
 
-  #drop(key: string, entry: Entry): void {
+  #drop(right: string, key: string, entry: Entry): void {
     entry.cancelTimer();
-    this.#pools.delete(key);
+    const pools = this.#pools.get(right);
+    pools?.delete(key);
+    if (pools?.size === 0) this.#pools.delete(right);
     entry.pool.destroy().catch(() => undefined);
   }
 
-  #make(key: string, upstream: Upstream): Entry {
+  #make(right: string, key: string, upstream: Upstream): Entry {
     const pool = new Pool(upstream.text, {
       connections: connectionsPerRight,
       pipelining: 1,
@@ -78,7 +82,8 @@ export class Upstreams {
       },
     });
     const entry = { pool, users: 0, cancelTimer: () => undefined };
-    this.#pools.set(key, entry);
+    const pools = this.#pools.get(right) ?? new Map<string, Entry>();
+    this.#pools.set(right, pools.set(key, entry));
     return entry;
   }
 }
@@ -88,20 +93,19 @@ export function answerWithinMs({ web }: WebResource): number {
   return (web.answerWithin ?? answerWithinS) * 1_000;
 }
 
-/** By resource object, which a snapshot replaces when anything about it changes. */
-const settings = new WeakMap<WebResource, string>();
+/** By the origin that was chosen, of which there is one object for as long as nothing about its resource's door changes. */
+const keys = new WeakMap<URL, { readonly resource: WebResource; readonly key: string }>();
 
-/** What keeps connections apart. No part can contain a space (SEC-A6); a change of the resource's TLS settings makes another pool. */
-export function poolKey({ resource, text, address, right }: Upstream): string {
-  return `${right} ${text} ${address} ${settingsOf(resource)}`;
-}
-
-function settingsOf(resource: WebResource): string {
-  const known = settings.get(resource);
-  if (known !== undefined) return known;
+/**
+ * What keeps the connections of one right apart: another origin or guarded address, and another resource or other settings of
+ * its TLS. Injective (SEC-A6).
+ */
+export function poolKey({ origin, resource, text, address }: Omit<Upstream, 'right'>): string {
+  const known = keys.get(origin);
+  if (known?.resource === resource) return known.key;
   const { originCa, originName, originInsecure } = resource.web;
-  const all = [resource.id, resource.within, originCa, originName, originInsecure];
-  const digest = hash('sha256', JSON.stringify(all), 'base64url');
-  settings.set(resource, digest);
-  return digest;
+  const all = [text, address, resource.id, resource.within, originCa, originName, originInsecure];
+  const key = hash('sha256', JSON.stringify(all), 'base64url');
+  keys.set(origin, { resource, key });
+  return key;
 }

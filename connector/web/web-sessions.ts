@@ -33,7 +33,8 @@ export class WebSessions {
   readonly #options: WebSessionsOptions;
   /** In the order in which they came. */
   readonly #tokens = new Map<string, { readonly jws: string; readonly session: WebSession }>();
-  readonly #byCookie = new Map<string, WebSession[]>();
+  /** By the hash of their cookie, the newest first: nearly always of one host, since each has a cookie of its own. */
+  readonly #byCookie = new Map<string, readonly WebSession[]>();
   /** Came before it was known which network this is. */
   #early: string[];
   #isDirty = false;
@@ -76,12 +77,13 @@ export class WebSessions {
   /** The token behind an answer to `redeem`, kept as any other; undefined when it is not for this cookie at this host. */
   async redeemed(jws: string, host: Name, secret: Buffer): Promise<WebSession | undefined> {
     await this.take([jws]);
-    return (this.#byCookie.get(cookieKey(host, hashOf(secret))) ?? []).at(-1);
+    return this.of(host, hashOf(secret))[0];
   }
 
   /** What the cookie of this hash stands for at this host, the newest first; empty when nobody. */
   of(host: Name, cookie: string): readonly WebSession[] {
-    return this.#byCookie.get(cookieKey(host, cookie))?.toReversed() ?? [];
+    const all = this.#byCookie.get(cookie) ?? [];
+    return all.every(({ aud }) => aud === host) ? all : all.filter(({ aud }) => aud === host);
   }
 
   /** Why it does not hold now; undefined when it does. */
@@ -90,9 +92,10 @@ export class WebSessions {
     const { jti, sub, ses, res, cav } = session;
     if ([jti, sub, ses, res].some((id) => lease.isRevoked(id))) return 'revoked';
     if (lease.leftOf(jti, res) === 'nothing') return 'revoked';
-    if (Math.min(cav.until, session.exp) * 1_000 <= lease.nowMs()) return 'expired';
+    const nowMs = lease.nowMs();
+    if (Math.min(cav.until, session.exp) * 1_000 <= nowMs) return 'expired';
     if (!this.#tokens.has(jti)) return 'revoked';
-    return lease.isHonoured(cav.out) ? undefined : 'out-of-contact';
+    return nowMs <= lease.honouredUntilMs(cav.out) ? undefined : 'out-of-contact';
   }
 
   /** The instant (epoch milliseconds) at which time alone ends it. */
@@ -122,8 +125,7 @@ export class WebSessions {
     if (this.#tokens.has(session.jti)) return;
     this.#isDirty = true;
     this.#tokens.set(session.jti, { jws, session });
-    const key = cookieKey(session.aud, session.ch);
-    this.#byCookie.set(key, [...(this.#byCookie.get(key) ?? []), session]);
+    this.#byCookie.set(session.ch, [session, ...(this.#byCookie.get(session.ch) ?? [])]);
     const [oldest] = this.#tokens.keys();
     if (this.#tokens.size > maxSessions && oldest !== undefined) this.#drop(oldest);
   }
@@ -133,14 +135,9 @@ export class WebSessions {
     if (entry === undefined) return;
     this.#isDirty = true;
     this.#tokens.delete(jti);
-    const key = cookieKey(entry.session.aud, entry.session.ch);
-    const left = (this.#byCookie.get(key) ?? []).filter((session) => session !== entry.session);
-    if (left.length === 0) this.#byCookie.delete(key);
-    else this.#byCookie.set(key, left);
+    const { ch } = entry.session;
+    const left = (this.#byCookie.get(ch) ?? []).filter((session) => session !== entry.session);
+    if (left.length === 0) this.#byCookie.delete(ch);
+    else this.#byCookie.set(ch, left);
   }
-}
-
-/** Injective: neither part can contain a space (SEC-A6). */
-export function cookieKey(host: string, hash: string): string {
-  return `${host} ${hash}`;
 }

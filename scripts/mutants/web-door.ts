@@ -263,6 +263,26 @@ export const webDoorMutants: readonly Mutant[] = [
         ".some((id) => lease.isRevoked(id))) return 'revoked';",
         ".some(() => false)) return 'revoked';",
       ],
+      [
+        'a cookie stands for nothing at another hostname',
+        'all.every(({ aud }) => aud === host)',
+        'all.length > 0',
+      ],
+    ],
+  ),
+  ...guards(
+    'connector/web/origin-reads.ts',
+    ['test/web-door/origin-reads.test.ts'],
+    [['a read of an origin is one message', 'maxDataBytes - Math', '65_536 + 0 * Math']],
+  ),
+  ...guards(
+    'connector/web/identities.ts',
+    ['test/web-door/assertion.test.ts'],
+    [
+      ['an origin is told of one right', 'kept?.right === right.id', 'kept !== undefined'],
+      ['an origin is told of one hostname', 'kept.authority === target.authority', 'kept !== undefined'],
+      ['an origin is told by what its resource says now', 'kept.web === web', 'kept !== undefined'],
+      ['an assertion is used for a minute', 'isTheirs && isUsable(kept.assertion, nowMs)', 'isTheirs'],
     ],
   ),
   ...guards(
@@ -296,8 +316,13 @@ export const webDoorMutants: readonly Mutant[] = [
     'connector/web/upstreams.ts',
     ['test/attack/web-keys.test.ts'],
     [
-      ['connections are kept apart by right', '`${right} ${text} ${address} ', '`${text} ${address} '],
+      ['connections are kept apart by right', 'const { right } = upstream;', "const right = 'anybody';"],
       ['connections are kept apart by whom they believe', 'originName, originInsecure];', 'originName];'],
+      [
+        'what is known of an origin is of its resource',
+        'if (known?.resource === resource) return known.key;',
+        'if (known !== undefined) return known.key;',
+      ],
     ],
   ),
   ...guards(

@@ -4,10 +4,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { cacheKey } from '../../connector/web/assertion.ts';
 import type { WebResource } from '../../connector/flows/resource-at.ts';
-import { identityKey } from '../../connector/web/identities.ts';
-import { poolKey } from '../../connector/web/upstreams.ts';
+import { poolKey, Upstreams } from '../../connector/web/upstreams.ts';
 import { recordKey } from '../../connector/web/web-records.ts';
-import { cookieKey } from '../../connector/web/web-sessions.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
 
 /** As ids, hosts and codes are: anything without a space. Short, of two letters, so that parts often meet differently. */
 const word = fc.string({ unit: fc.constantFrom('a', ':'), maxLength: 2 });
@@ -31,28 +30,16 @@ test('SEC-A6, SEC-C2: an assertion is kept for one right, host and audience', ()
   isInjective(fc.tuple(word, word, text), ([id, authority, audience]) =>
     cacheKey({ id }, { authority }, audience),
   );
-  isInjective(fc.tuple(word, word), ([id, authority]) => identityKey({ id }, { authority }));
 });
 
-test('SEC-A6, SEC-C2: a session is found by its host and cookie, a record by all that it names', () => {
-  isInjective(fc.tuple(word, word), ([host, hash]) => cookieKey(host, hash));
+test('SEC-A6, SEC-C2: a record is found by all that it names', () => {
   isInjective(fc.tuple(word, word, word, word), (parts) => recordKey(...parts));
 });
 
 test('SEC-A6, SEC-C2: connections are kept apart by right, origin, guarded address and how the origin is trusted', () => {
-  const upstream = fc.tuple(
-    word,
-    word,
-    word,
-    word,
-    fc.array(text, { maxLength: 3 }),
-    text,
-    text,
-    fc.boolean(),
-  );
-  isInjective(upstream, ([right, origin, address, id, within, originCa, originName, isInsecure]) =>
+  const upstream = fc.tuple(word, word, word, fc.array(text, { maxLength: 3 }), text, text, fc.boolean());
+  isInjective(upstream, ([origin, address, id, within, originCa, originName, isInsecure]) =>
     poolKey({
-      right,
       origin: new URL('http://unused.internal'),
       text: origin,
       host: '',
@@ -64,6 +51,15 @@ test('SEC-A6, SEC-C2: connections are kept apart by right, origin, guarded addre
       }),
     }),
   );
+  const upstreams = new Upstreams(new VirtualClock(), { resolve: () => Promise.reject(new Error('nobody')) });
+  const origin = new URL('http://wiki.acme.internal');
+  const poolOf = (right: string, of: WebResource): unknown =>
+    upstreams.lend({ right, origin, text: origin.origin, host: origin.host, address: '', resource: of }).pool;
+  const same = resource('res', [], {});
+  assert.equal(poolOf('alice', same), poolOf('alice', same));
+  assert.notEqual(poolOf('alice', same), poolOf('bob', same));
+  assert.notEqual(poolOf('alice', same), poolOf('alice', resource('res', [], { originInsecure: true })));
+  upstreams.close();
 });
 
 function resource(id: string, within: readonly string[], web: Partial<WebResource['web']>): WebResource {

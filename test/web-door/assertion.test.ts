@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { createLocalJWKSet, jwtVerify, type JWTVerifyResult } from 'jose';
 import { Assertions } from '../../connector/web/assertion.ts';
+import { Identities } from '../../connector/web/identities.ts';
 import { systemRandom } from '../../protocol/clock.ts';
 import { newId } from '../../protocol/ids.ts';
 import { openStateDirectory, type StateDirectory } from '../../protocol/node/state-directory.ts';
@@ -44,9 +45,10 @@ class Held {
     return held;
   }
 
-  sign(known: Iterable<string>): Promise<string> {
+  async sign(known: Iterable<string>): Promise<string> {
     const nowMs = startMs + this.clock.nowMs();
-    return this.assertions.sign(right, target, { audience, nowMs, known: new Set(known) });
+    const { jws } = await this.assertions.sign(right, target, { audience, nowMs, known: new Set(known) });
+    return jws;
   }
 
   verify(jws: string, keys: readonly AssertionJwk[]): Promise<JWTVerifyResult> {
@@ -103,6 +105,38 @@ test('both keys outlive a restart, and a third takes the place of the oldest', a
   assert.deepEqual(kids(again.assertions).slice(1), [second]);
   assert.ok(!kids(again.assertions).includes(first ?? ''));
   again.assertions.close();
+});
+
+test('SEC-A6: what an origin is told is of one right at one hostname, by what its resource says now, and a minute old at most', async () => {
+  const held = await Held.open(openStateDirectory(join(folder, 'told')));
+  const { assertions, clock } = held;
+  const identities = new Identities(assertions);
+  const web = { audience, headers: {} } as unknown as Parameters<Identities['of']>[2];
+  const told = async (by = right, at = target, like = web, backMs = 0): Promise<string> => {
+    const nowMs = startMs + clock.nowMs() - backMs;
+    const list = await identities.of(by, at, like, { nowMs, known: () => new Set(kids(assertions)) });
+    return list.join('\n');
+  };
+  const first = await told();
+  assert.equal(await told(), first);
+  // The same person by another right, and by the first again.
+  const other = { ...right, id: newId('ses', systemRandom(16)), sub: newId('usr', systemRandom(16)) };
+  assert.notEqual(await told(other), first);
+  assert.equal(await told(), first);
+  const elsewhere = await told(right, {
+    ...target,
+    authority: 'files.acme.example',
+  });
+  assert.notEqual(elsewhere, first);
+  const named = await told(right, target, { ...web, headers: { 'X-Who': '{{email}}' } });
+  assert.match(named, /x-who\nalice@acme\.example/);
+  assert.notEqual(await told(right, target, { ...web, audience: newId('res', systemRandom(16)) }), first);
+  clock.advance(59_999);
+  assert.equal(await told(), first);
+  assert.notEqual(await told(right, target, web, 60_000), first, 'made after the clock that it is asked by');
+  clock.advance(1);
+  assert.notEqual(await told(), first);
+  assertions.close();
 });
 
 test('REL-16: a key that cannot be written signs all the same, and somebody is told', async () => {

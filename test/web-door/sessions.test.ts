@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { after, before, beforeEach, test } from 'node:test';
-import { inFrontOf } from './support/in-front-of.ts';
+import { inFrontOf, urlOf } from './support/in-front-of.ts';
 import { exchange } from './support/raw-exchange.ts';
-import { wiki, type WebBench } from './support/web-bench.ts';
+import { git, wiki, type WebBench } from './support/web-bench.ts';
 
 let bench: WebBench;
 let answer: (request: IncomingMessage, response: ServerResponse) => void;
@@ -71,6 +71,14 @@ test('WIRE A10: a sign-in ends in a session for this browser, and for no other',
   assert.equal((await bench.ask('/', { cookie: set.split(';')[0] ?? '' })).status, 200);
   assert.equal(asked, 2);
   assert.equal(sessions.size, 1);
+});
+
+test('SEC-A6: a cookie stands for its session at the hostname that it was given for, and for nothing at another of the same application', async () => {
+  bench.publish(wiki, [urlOf(origin)], { hostnames: [wiki, git] });
+  const { cookie } = await bench.signIn(wiki);
+  assert.equal((await bench.ask('/', { cookie })).status, 200);
+  assert.equal((await bench.ask('/', { cookie, host: git })).status, 401);
+  bench.publish(wiki, [urlOf(origin)]);
 });
 
 test('a browser keeps at most four sign-ins under way, the newest', async () => {
