@@ -30,7 +30,7 @@ const atOnce = [3, 2, 1];
 const wholeSystem = /\/e2e\/|\/attack\/(?:listeners|dns|client)-/;
 /** Two of them would measure each other; and beside the lab's own test no other lab may open, which removes what it left behind. */
 const alone =
-  /\/attack\/(?:killed|revocation|web-revocation|posture-cuts)-|\/controller\/shared-requests\.|\/e2e\/(?:cluster|direct|lab|organisations|outage|relays|slow-readers)\./;
+  /\/attack\/(?:killed|restarted|revocation|web-revocation|posture-cuts)-|\/controller\/shared-requests\.|\/e2e\/(?:cluster|direct|lab|organisations|outage|relays|slow-readers)\./;
 /** Folders of `test/` that hold what tests use, not tests. */
 const support = new Set(['support']);
 

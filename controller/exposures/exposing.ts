@@ -8,6 +8,9 @@ import type { OrganisationState } from '../organisation/organisation-state.ts';
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { exposingRight } from './exposing-right.ts';
 
+/** What a service account is told. */
+export const exposedByPeople = 'People expose ports; this device belongs to a service account.';
+
 /** A person who may expose. */
 export interface Exposing {
   readonly state: OrganisationState;
@@ -29,7 +32,7 @@ export async function exposingOn(
 ): Promise<Exposing | { readonly refused: ProblemError }> {
   const seat = await seatOf(tx, state, device);
   if (seat === undefined || seat.subject.kind !== 'person')
-    throw new ProblemError('not-allowed', 'People expose ports; this device belongs to a service account.');
+    throw new ProblemError('not-allowed', exposedByPeople);
   const person = seat.subject.id as Id<'usr'>;
   const right = exposingRight(state, seat, nowMs);
   if (right.may) return { state, person, subject: seat.subject, untilMs: seat.session.untilMs };

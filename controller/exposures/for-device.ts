@@ -1,18 +1,13 @@
 /** What a person says of what they expose from a device of theirs, by `postern expose`. */
 import type { ExposeCall } from '../../protocol/exposures.ts';
 import type { DeviceId, Id, OrganisationId } from '../../protocol/ids.ts';
-import { reasonLine, type ReasonName } from '../../protocol/reasons.ts';
 import { problemAnswer, ProblemError } from '../api/problems.ts';
 import type { ControllerContext, Organisation } from '../context.ts';
 import { personOnDevice } from '../devices/person-on-device.ts';
 import { beginExposure } from './begin-exposure.ts';
 import { endExposures } from './end-exposures.ts';
+import { exposedByPeople } from './exposing.ts';
 import { shownExposures } from './shown.ts';
-
-const told = {
-  service: 'People expose ports; this device belongs to a service account.',
-  withheld: (name: ReasonName) => reasonLine({ name }),
-};
 
 /** The answer as the API would give it: a status and a body. Never rejects for what the person did. */
 export async function exposeForDevice(
@@ -25,7 +20,7 @@ export async function exposeForDevice(
   try {
     if (call.what === 'begin')
       return { status: 201, body: await beginExposure(context, organisation, device, call.wanted) };
-    const person = await personOnDevice(context, organisation, device, told);
+    const person = await personOnDevice(context, organisation, device, exposedByPeople);
     if (call.what === 'list')
       return { status: 200, body: { exposures: await shownExposures(context, organisation, person) } };
     await endExposure(context, organisation, call.exposure, { cause: 'ended', who: person }, person);

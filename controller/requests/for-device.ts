@@ -4,7 +4,6 @@
  */
 import type { RequestCall } from '../../protocol/request-messages.ts';
 import type { DeviceId, Id, OrganisationId } from '../../protocol/ids.ts';
-import { fixOf, reasonTexts, type ReasonName } from '../../protocol/reasons.ts';
 import { problemAnswer } from '../api/problems.ts';
 import type { ControllerContext, Organisation } from '../context.ts';
 import { personOnDevice } from '../devices/person-on-device.ts';
@@ -13,11 +12,7 @@ import { ask } from './ask.ts';
 import { withdrawRequest } from './end-requests.ts';
 import { approvalsFor, requestsOf } from './shown.ts';
 
-const told = {
-  service: 'Requests are made by people; this device belongs to a service account.',
-  withheld: (name: ReasonName) =>
-    [reasonTexts[name].text, fixOf(name)].filter((text) => text !== undefined).join('. '),
-};
+const madeByPeople = 'Requests are made by people; this device belongs to a service account.';
 
 /** The answer as the API would give it: a status and a body. Never rejects for what the person did. */
 export async function requestForDevice(
@@ -28,7 +23,7 @@ export async function requestForDevice(
 ): Promise<{ status: number; body?: unknown }> {
   const organisation = context.organisation(id);
   try {
-    const person = await personOnDevice(context, organisation, device, told);
+    const person = await personOnDevice(context, organisation, device, madeByPeople);
     return { status: 200, body: await act(context, organisation, person, call) };
   } catch (error) {
     return problemAnswer(error);

@@ -71,7 +71,7 @@ export const controllerMutants: readonly Mutant[] = [
   ),
   ...guards(
     'controller/control/control-server.ts',
-    ['test/controller/control.test.ts'],
+    ['test/controller/control-admission.test.ts'],
     [
       ['channels of which nothing is known have so many places', '{ most: maxUnknown, ', '{ most: 1e9, '],
       [
@@ -174,7 +174,7 @@ export const controllerMutants: readonly Mutant[] = [
   ),
   ...guards(
     'controller/control/admit-node.ts',
-    ['test/controller/control.test.ts', 'test/controller/grants.test.ts'],
+    ['test/controller/control-admission.test.ts', 'test/controller/grants.test.ts'],
     [
       ['a node proves its machine key', "verify(machineKey, 'control', [handshakeHash], signature)", 'true'],
       ['a node comes with the key it enrolled with', 'encodeKey(peerKey) === node.nk &&', ''],
@@ -187,7 +187,7 @@ export const controllerMutants: readonly Mutant[] = [
   ),
   ...guards(
     'controller/control/revocation-feed.ts',
-    ['test/controller/control.test.ts', 'test/controller/grants.test.ts'],
+    ['test/controller/control-rights.test.ts', 'test/controller/grants.test.ts'],
     [
       [
         'a revocation goes out before a beat that names it',
@@ -247,7 +247,7 @@ export const controllerMutants: readonly Mutant[] = [
   ),
   ...guards(
     'controller/enrolment/enrolment-keys.ts',
-    ['test/controller/keys.test.ts', 'test/controller/control.test.ts'],
+    ['test/controller/keys.test.ts', 'test/controller/control-admission.test.ts'],
     [
       [
         'a key is used no more often than it allows',
@@ -263,7 +263,7 @@ export const controllerMutants: readonly Mutant[] = [
   ),
   ...guards(
     'controller/enrolment/redeem.ts',
-    ['test/controller/keys.test.ts', 'test/controller/control.test.ts'],
+    ['test/controller/keys.test.ts', 'test/controller/control-admission.test.ts'],
     [
       [
         'a key enrols the kind of node it was made for',

@@ -1,7 +1,7 @@
 /** Guards of what follows from a change: who is let in, who is told, and in which order. */
 import { guards, type Mutant } from './mutant.ts';
 
-const control = ['test/controller/control.test.ts'];
+const rights = ['test/controller/control-rights.test.ts'];
 const order = ['test/controller/revocation-order.test.ts'];
 
 export const decisionsMutants: readonly Mutant[] = [
@@ -39,7 +39,7 @@ export const decisionsMutants: readonly Mutant[] = [
       "  context.bus.publish(id, { kind: 'servers' });\n  const devices = await decideAnew(context, id, touched ?? 'all', {",
     ],
   ]),
-  ...guards('controller/decisions/act-on-change.ts', control, [
+  ...guards('controller/decisions/act-on-change.ts', rights, [
     [
       'what a device lost is told at once',
       '    tell(context, organisation, revocations);\n    // Lets',
@@ -53,7 +53,7 @@ export const decisionsMutants: readonly Mutant[] = [
       'over: lost',
     ],
   ]),
-  ...guards('controller/decisions/excesses.ts', control, [
+  ...guards('controller/decisions/excesses.ts', rights, [
     [
       'a resource that leads elsewhere ends its flows',
       'const left = moved.has(id) || (isOutdated && web.has(id)) ? undefined : due?.get(id);',
@@ -67,7 +67,7 @@ export const decisionsMutants: readonly Mutant[] = [
   ]),
   ...guards(
     'controller/decisions/entitlements.ts',
-    [...control, 'test/controller/logins.test.ts'],
+    [...rights, 'test/controller/logins.test.ts'],
     [
       [
         'a device that is held has nothing',
@@ -207,7 +207,7 @@ export const decisionsMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'controller/decisions/device-view.ts',
+    'controller/decisions/device-snapshot.ts',
     ['test/controller/rights.test.ts'],
     [
       [

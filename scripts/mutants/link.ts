@@ -11,6 +11,27 @@ export const linkMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
+    'protocol/link/backoff.ts',
+    ['test/attack/restarted-together.test.ts'],
+    [
+      [
+        'connectors that come back together dial the controller at times of chance',
+        'const drawnMs = (ceiling * random(4).readUInt32BE(0)) / 0x1_0000_0000;',
+        'const drawnMs = ceiling;',
+      ],
+      [
+        'connectors that come back together do not dial at once',
+        'return isBusy ? busyForMs + drawnMs : Math.max(20, drawnMs);',
+        'return 0;',
+      ],
+      [
+        'connectors that come back together dial the relay at times of chance',
+        'return (Math.min(doubled, ceiling) * random(4).readUInt32BE(0)) / 0x1_0000_0000;',
+        'return Math.min(doubled, ceiling);',
+      ],
+    ],
+  ),
+  ...guards(
     'protocol/link/attachment.ts',
     ['test/relay/websocket-lengths.test.ts'],
     [['node maxPayload', '    maxPayload: hopMaxPayload,\n', '']],

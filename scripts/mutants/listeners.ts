@@ -34,6 +34,17 @@ export const listenersMutants: readonly Mutant[] = [
     ['test/attack/many-at-once.test.ts'],
     [['many who come at once wait for a busy program', 'listenBacklog = 4_096', 'listenBacklog = 511']],
   ),
+  ...guards(
+    'controller/listener.ts',
+    ['test/attack/restarted-together.test.ts'],
+    [
+      [
+        'connectors that come back together wait for a busy controller',
+        'this.#port.listen(port, host, listenBacklog, () => {',
+        'this.#port.listen(port, host, () => {',
+      ],
+    ],
+  ),
   ...guards('protocol/slow-peers.ts', odd, [
     ['HTTP/0.9 is refused', '    if (request.httpVersionMajor !== 1) request.socket.destroy();\n', ''],
   ]),

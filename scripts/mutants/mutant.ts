@@ -9,7 +9,7 @@ export interface Mutant {
   readonly guard: string;
   /** What stands there instead. */
   readonly without: string;
-  /** Test files, from the root; at least one test of theirs must fail. They import the source, and start no program. */
+  /** Test files, from the root; at least one test of theirs must fail. They import the source, or start it as `importedBefore` does. */
   readonly tests: readonly string[];
 }
 

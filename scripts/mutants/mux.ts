@@ -268,6 +268,17 @@ export const muxMutants: readonly Mutant[] = [
     [['lent for no more than a message', ' || length > hopMaxPayload', '']],
   ),
   ...guards(
+    'protocol/strangers.ts',
+    ['test/protocol/strangers.test.ts'],
+    [
+      [
+        'a stranger that is known now or gone is let go',
+        'readonly #numbers = new WeakMap<T, number>();',
+        'readonly #numbers = new Map<T, number>();',
+      ],
+    ],
+  ),
+  ...guards(
     'protocol/open-items.ts',
     ['test/protocol/open-items.test.ts'],
     [

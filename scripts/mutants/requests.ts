@@ -84,6 +84,11 @@ export const requestsMutants: readonly Mutant[] = [
     ],
   ]),
   ...guards(
+    'controller/devices/person-on-device.ts',
+    ['test/controller/person-on-device.test.ts'],
+    [['a device that may use nothing speaks for nobody', 'withheld !== undefined', 'withheld === null']],
+  ),
+  ...guards(
     'policy/conditions/recent-use.ts',
     ['test/policy/slow-twin.test.ts'],
     [['only a person is ever locked out', "subject.kind !== 'person' || nowMs", 'nowMs']],

@@ -1,6 +1,6 @@
 /** A controller that ended between a change and its revocation takes the rest back when it starts again. */
 import assert from 'node:assert/strict';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { sql } from 'kysely';
 import { decideAll } from '../../controller/decisions/act-on-change.ts';
 import { revocationsAfter } from '../../controller/decisions/revocations.ts';
@@ -12,19 +12,13 @@ import { openDatabase } from '../../controller/store/database.ts';
 import type { DeviceSnapshot } from '../../protocol/snapshot.ts';
 import { newId, type Id, type NodeId } from '../../protocol/ids.ts';
 import { testDatabase } from '../support/servers/test-database.ts';
-import { testController, type TestController } from './support/controller.ts';
+import { acmeController } from './support/acme-controller.ts';
+import type { TestController } from './support/controller.ts';
 import { acmeDocument } from './support/document.ts';
 import { TestNode } from './support/node.ts';
 
-async function acme(t: TestContext): Promise<TestController> {
-  const controller = await testController(t);
-  const applied = await controller.call('PUT', '/api/v1/document', acmeDocument());
-  assert.equal(applied.statusCode, 200, applied.body);
-  return controller;
-}
-
 test('a right is decided anew after a crash between a change and its revocation', async (t) => {
-  const controller = await acme(t);
+  const controller = await acmeController(t);
   const device = new TestNode(controller, 'device');
   await device.enrol({ secret: await controller.key('service', 'ci') });
   const { context } = controller;
@@ -43,7 +37,7 @@ test('a right is decided anew after a crash between a change and its revocation'
 });
 
 test('after a crash between a removal and its revocation nothing of what was removed is honoured', async (t) => {
-  const controller = await acme(t);
+  const controller = await acmeController(t);
   const [connector, gone, ended, orphan] = [
     new TestNode(controller, 'connector'),
     new TestNode(controller, 'device'),
@@ -88,7 +82,7 @@ test('after a crash between a removal and its revocation nothing of what was rem
 });
 
 test('REL-6: what the store failed to revoke after a change is revoked once it answers, though nobody asks again', async (t) => {
-  const controller = await acme(t);
+  const controller = await acmeController(t);
   const { context, time } = controller;
   const device = new TestNode(controller, 'device');
   await device.enrol({ secret: await controller.key('service', 'ci') });
@@ -115,7 +109,7 @@ test('REL-6: what the store failed to revoke after a change is revoked once it a
 });
 
 test('REL-6: a suspension whose revocations the store failed to take ends everything once it answers', async (t) => {
-  const controller = await acme(t);
+  const controller = await acmeController(t);
   const { context, time } = controller;
   const device = new TestNode(controller, 'device');
   await device.enrol({ secret: await controller.key('service', 'ci') });

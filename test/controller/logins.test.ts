@@ -1,20 +1,14 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import type { DeviceSnapshot } from '../../protocol/snapshot.ts';
 import { newId, type Id } from '../../protocol/ids.ts';
 import { newAgreementKey } from '../../protocol/keys.ts';
 import { systemRandom } from '../../protocol/clock.ts';
 import type { SignIn } from '../../controller/enrolment/let-in.ts';
-import { acmeDocument } from './support/document.ts';
-import { testController, type TestController } from './support/controller.ts';
+import { acmeController } from './support/acme-controller.ts';
+import type { TestController } from './support/controller.ts';
 import { TestNode } from './support/node.ts';
-
-async function acme(t: TestContext): Promise<TestController> {
-  const controller = await testController(t);
-  assert.equal((await controller.call('PUT', '/api/v1/document', acmeDocument())).statusCode, 200);
-  return controller;
-}
 
 /** A person of the provider, in these groups. */
 async function person({ context }: TestController, name: string, groups: string[]): Promise<Id<'usr'>> {
@@ -73,7 +67,7 @@ async function loopbackDevice(controller: TestController): Promise<{ device: Tes
 }
 
 test('a person lets a device in by typing its code, and it is told what they may use', async (t) => {
-  const controller = await acme(t);
+  const controller = await acmeController(t);
   const { attempts, context } = controller;
   const alice = await person(controller, 'alice', ['staff', 'not-declared']);
   const { device, code } = await waitingDevice(controller);
@@ -102,7 +96,7 @@ test('a person lets a device in by typing its code, and it is told what they may
 });
 
 test('a device that is held gets nothing until an administrator approves it', async (t) => {
-  const controller = await acme(t);
+  const controller = await acmeController(t);
   const { attempts } = controller;
   const alice = await person(controller, 'alice', ['staff']);
   const { device, entry } = await foundDevice(controller, alice);
@@ -120,7 +114,7 @@ test('a device that is held gets nothing until an administrator approves it', as
 });
 
 test('an office behind one address lets in as many devices as come, while starts that lead nowhere are held off', async (t) => {
-  const controller = await acme(t);
+  const controller = await acmeController(t);
   const { attempts, context } = controller;
   const organisation = context.firstOrganisation;
   const alice = await person(controller, 'alice', ['staff']);
@@ -147,7 +141,7 @@ test('an office behind one address lets in as many devices as come, while starts
 });
 
 test('five wrong codes lock the person for a while, wherever they are', async (t) => {
-  const controller = await acme(t);
+  const controller = await acmeController(t);
   const { attempts, context, time } = controller;
   const organisation = context.firstOrganisation;
   const alice = await person(controller, 'alice', []);
@@ -169,7 +163,7 @@ test('five wrong codes lock the person for a while, wherever they are', async (t
 });
 
 test('a code ends after five minutes, and the device is told to try again', async (t) => {
-  const controller = await acme(t);
+  const controller = await acmeController(t);
   const { attempts, context } = controller;
   const alice = await person(controller, 'alice', ['staff']);
   const { device, code, entry } = await foundDevice(controller, alice);
@@ -186,7 +180,7 @@ test('a code ends after five minutes, and the device is told to try again', asyn
 });
 
 test('a person who refuses ends the wait', async (t) => {
-  const controller = await acme(t);
+  const controller = await acmeController(t);
   const { attempts } = controller;
   const alice = await person(controller, 'alice', ['staff']);
   const { device, entry } = await foundDevice(controller, alice);
@@ -195,7 +189,7 @@ test('a person who refuses ends the wait', async (t) => {
 });
 
 test('a loopback login needs code, verifier and the key of the device that began it', async (t) => {
-  const controller = await acme(t);
+  const controller = await acmeController(t);
   const { attempts } = controller;
   const alice = await person(controller, 'alice', ['staff']);
   const begin = async (): Promise<{ device: TestNode; code: string }> => {
@@ -232,7 +226,7 @@ test('a loopback login needs code, verifier and the key of the device that began
 });
 
 test('what a login leaves in the store lets nobody in', async (t) => {
-  const controller = await acme(t);
+  const controller = await acmeController(t);
   const { attempts, context } = controller;
   const alice = await person(controller, 'alice', ['staff']);
   const { code } = await waitingDevice(controller);
@@ -251,7 +245,7 @@ test('what a login leaves in the store lets nobody in', async (t) => {
 });
 
 test('one address cannot start attempts without end', async (t) => {
-  const controller = await acme(t);
+  const controller = await acmeController(t);
   const claim = {
     mk: '',
     nk: '',
@@ -273,7 +267,7 @@ test('one address cannot start attempts without end', async (t) => {
 });
 
 test('a person whose groups change loses at once what the group gave', async (t) => {
-  const controller = await acme(t);
+  const controller = await acmeController(t);
   const { attempts, context } = controller;
   const alice = await person(controller, 'alice', ['staff']);
   const connector = new TestNode(controller, 'connector');
@@ -289,7 +283,7 @@ test('a person whose groups change loses at once what the group gave', async (t)
 });
 
 test('another person on the same machine gets a device of their own, and the first is signed out', async (t) => {
-  const controller = await acme(t);
+  const controller = await acmeController(t);
   const { attempts, context } = controller;
   const { device, code } = await waitingDevice(controller);
   const enter = async (name: string, text: string): Promise<void> => {

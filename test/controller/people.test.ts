@@ -3,21 +3,15 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import type { SignIn } from '../../controller/enrolment/let-in.ts';
 import { PersonDisabled } from '../../controller/login/record-sign-in.ts';
 import type { DeviceSnapshot } from '../../protocol/snapshot.ts';
 import type { Id } from '../../protocol/ids.ts';
 import { corpSignIn } from './support/corp-sign-in.ts';
-import { acmeDocument } from './support/document.ts';
+import { acmeController } from './support/acme-controller.ts';
 import { testController, type TestController } from './support/controller.ts';
 import { TestNode } from './support/node.ts';
-
-async function acme(t: TestContext, directory?: string): Promise<TestController> {
-  const controller = await testController(t, directory === undefined ? {} : { directory });
-  assert.equal((await controller.call('PUT', '/api/v1/document', acmeDocument())).statusCode, 200);
-  return controller;
-}
 
 /** Signs alice in with a browser. */
 function signIn({ context }: TestController) {
@@ -65,7 +59,7 @@ async function accounts(controller: TestController, path: string): Promise<Accou
 test('a person who is disabled loses every session at once, with that cause, and no sign-in gets through until enabled', async (t) => {
   const directory = await mkdtemp(join(tmpdir(), 'postern-people-'));
   t.after(() => rm(directory, { recursive: true }));
-  const controller = await acme(t, directory);
+  const controller = await acmeController(t, { directory });
   const { context } = controller;
   const connector = await connected(controller);
   const { person, session } = await signIn(controller);
@@ -120,7 +114,7 @@ test('a person who is disabled loses every session at once, with that cause, and
 });
 
 test('a service account that is disabled loses its sessions, and its key lets nothing in until it is enabled', async (t) => {
-  const controller = await acme(t);
+  const controller = await acmeController(t);
   const device = new TestNode(controller, 'device');
   const key = await controller.key('service', 'ci', { uses: 2 });
   await device.enrol({ secret: key });
@@ -142,7 +136,7 @@ test('a service account that is disabled loses its sessions, and its key lets no
 });
 
 test('an administrator signs a person out everywhere and ends one session, and what is not there is not found', async (t) => {
-  const controller = await acme(t);
+  const controller = await acmeController(t);
   const { person } = await signIn(controller);
   const device = new TestNode(controller, 'device');
   await letIn(controller, device, person);
@@ -171,7 +165,7 @@ test('an administrator signs a person out everywhere and ends one session, and w
 });
 
 test('what a provider gave for a session is kept sealed while that lasts, and no longer', async (t) => {
-  const controller = await acme(t);
+  const controller = await acmeController(t);
   const { store } = controller.context.organisation(controller.context.firstOrganisation);
   const kept = () =>
     store.select('sessions').select(['id', 'id_token']).where('id_token', 'is not', null).execute();

@@ -9,15 +9,9 @@ import type { Hello } from '../../protocol/control.ts';
 import type { ConnectorSnapshot } from '../../protocol/snapshot.ts';
 import type { NodeId } from '../../protocol/ids.ts';
 import { settle } from '../support/settle.ts';
-import { acmeDocument } from './support/document.ts';
-import { testController, type TestController } from './support/controller.ts';
+import { acmeController } from './support/acme-controller.ts';
+import type { TestController } from './support/controller.ts';
 import { TestNode } from './support/node.ts';
-
-async function acme(t: TestContext): Promise<TestController> {
-  const controller = await testController(t);
-  assert.equal((await controller.call('PUT', '/api/v1/document', acmeDocument())).statusCode, 200);
-  return controller;
-}
 
 async function connectors(controller: TestController, count: number): Promise<TestNode[]> {
   const nodes: TestNode[] = [];
@@ -49,7 +43,7 @@ function countTransactions(t: TestContext): { begun: number } {
 }
 
 test('connectors that say hello at once share transactions, and each has a channel and a picture of its own', async (t) => {
-  const controller = await acme(t);
+  const controller = await acmeController(t);
   const nodes = await connectors(controller, 24);
   const counted = countTransactions(t);
   await Promise.all(nodes.map((node) => node.hello()));
@@ -77,7 +71,7 @@ function hold(store: ScopedStore): { goOn: () => void; holding: Promise<void> } 
 }
 
 test('a node that goes while its hello waits for others is not listed', async (t) => {
-  const controller = await acme(t);
+  const controller = await acmeController(t);
   const [node] = (await connectors(controller, 1)) as [TestNode];
   const { context, control } = controller;
   const { store } = context.organisation(context.firstOrganisation);
@@ -116,7 +110,7 @@ function helloOf(
 }
 
 test('of hellos that share a commit each is judged alone: strangers, other keys, and one that comes twice', async (t) => {
-  const { context, ...controller } = await acme(t);
+  const { context, ...controller } = await acmeController(t);
   const [first, second] = (await connectors({ context, ...controller }, 2)) as [TestNode, TestNode];
   const { machineKey, nodeKey } = first;
   const admissions = await Promise.all([
@@ -136,7 +130,7 @@ test('of hellos that share a commit each is judged alone: strangers, other keys,
 });
 
 test('a node that is blocked or removed while its hello waits for others is not let in', async (t) => {
-  const { context, ...controller } = await acme(t);
+  const { context, ...controller } = await acmeController(t);
   const [blocked, removed, other] = (await connectors({ context, ...controller }, 3)) as [
     TestNode,
     TestNode,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { OpenItems, OpenMap, type OpenItem } from '../../protocol/open-items.ts';
-import { collectYoung, heapBytes, heldBytes } from '../support/retained-memory.ts';
+import { OpenItems, OpenMap } from '../../protocol/open-items.ts';
+import { Item, leftBy } from '../support/left-behind.ts';
 
 /** A generator with a state of its own, so that every run asks for the same. */
 function draws(): (below: number) => number {
@@ -10,41 +10,6 @@ function draws(): (below: number) => number {
     state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
     return (state >>> 8) % below;
   };
-}
-
-class Item implements OpenItem {
-  place: number | undefined;
-  readonly weight = Array.from({ length: 500 }, () => 1.5);
-}
-
-/** How much of what was open, eight at a time, quick collections leave at most once a full one has made what there was old. */
-function leftBy(
-  add: (item: Item, number: number) => void,
-  remove: (item: Item, number: number) => void,
-): number {
-  const open: { readonly item: Item; readonly number: number }[] = [];
-  let number = 0;
-  const churn = (count: number): void => {
-    for (let done = 0; done < count; done++) {
-      const item = new Item();
-      add(item, ++number);
-      open.push({ item, number });
-      const first = open.length > 8 ? open.shift() : undefined;
-      if (first !== undefined) remove(first.item, first.number);
-    }
-    collectYoung();
-    collectYoung();
-  };
-  churn(1_000);
-  heldBytes();
-  const before = heapBytes();
-  let most = 0;
-  // Looked at in between, since another full collection may come at any time.
-  for (let round = 0; round < 10; round++) {
-    churn(500);
-    most = Math.max(most, heapBytes() - before);
-  }
-  return most;
 }
 
 void describe('open items', () => {

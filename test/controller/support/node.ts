@@ -130,6 +130,11 @@ export class TestNode {
     return this.all(type).at(-1);
   }
 
+  /** Of the last fault that it was told on this channel. */
+  faultCode(): string | undefined {
+    return this.last('fault')?.code;
+  }
+
   /** Resolves with the first message, heard already or to come, that fits; rejects when the channel ends before. */
   async until(fits: (message: FromController) => boolean): Promise<FromController> {
     const limit = Date.now() + 5_000;
