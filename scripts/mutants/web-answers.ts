@@ -14,7 +14,13 @@ export const webAnswersMutants: readonly Mutant[] = [
   ...guards(
     'connector/web/dial-origin.ts',
     ['test/attack/web-own-listener.test.ts'],
-    [['no origin is a listener of the connector itself', 'resolve, isOwnListener);', 'resolve);']],
+    [
+      [
+        'no origin is a listener of the connector itself',
+        'resolve, isOwnListener, reads);',
+        'resolve, undefined, reads);',
+      ],
+    ],
   ),
   ...guards(
     'connector/web/proxy.ts',
