@@ -19,7 +19,7 @@ import {
 } from '../protocol/requests.ts';
 import { accountOption, routeFor } from './account-option.ts';
 import { adminCall } from './admin-call.ts';
-import { adminTarget, withAdminOptions, type AdminOptions } from './admin-options.ts';
+import { adminTarget, withAdminOptions, type AdminOptions, type AdminTarget } from './admin-options.ts';
 import { isAdministrator, askRunning, unreadable } from './ask-running.ts';
 import { action, CommandError, print, say, table } from './output.ts';
 import { stateOption } from './state-option.ts';
@@ -110,10 +110,9 @@ async function ask(resource: string, options: AskOptions): Promise<void> {
 async function list(options: Common): Promise<void> {
   const { json = false } = options;
   if (isAdministrator(options)) {
-    const all = await adminCall(await adminTarget(options), 'GET', '/api/v1/requests');
-    if (!isAll.Check(all)) throw unreadable();
-    print(json, { schema: 'postern.requests/v1', ...all }, table(all.requests.map(row)));
-    if (all.requests.length === 0 && !json) say('Nobody has asked for anything.');
+    const requests = await everybodys(await adminTarget(options));
+    print(json, { schema: 'postern.requests/v1', requests }, table(requests.map(row)));
+    if (requests.length === 0 && !json) say('Nobody has asked for anything.');
     return;
   }
   const mine = await call(options, { what: 'list' });
@@ -131,6 +130,21 @@ async function list(options: Common): Promise<void> {
   const [first] = mine.waiting;
   if (first !== undefined)
     say(`Answer: postern request approve ${first.id}, or deny ${first.id} --reason "…"`);
+}
+
+/** All of them, page by page. */
+async function everybodys(target: AdminTarget): Promise<AccessRequest[]> {
+  // What came to its end between two pages is on both.
+  const requests = new Map<string, AccessRequest>();
+  let before: string | undefined;
+  do {
+    const cursor = before === undefined ? '' : `?before=${encodeURIComponent(before)}`;
+    const page = await adminCall(target, 'GET', `/api/v1/requests${cursor}`);
+    if (!isAll.Check(page)) throw unreadable();
+    for (const request of page.requests) requests.set(request.id, request);
+    before = page.next;
+  } while (before !== undefined);
+  return [...requests.values()];
 }
 
 async function approve(id: string, options: Common & { for?: string; waive?: string[] }): Promise<void> {

@@ -109,7 +109,11 @@ export const MyApprovals = Type.Object({
   waiting: Type.Array(AccessRequest),
   answered: Type.Array(AccessRequest),
 });
-export const AccessRequests = Type.Object({ requests: Type.Array(AccessRequest) });
+export const AccessRequests = Type.Object({
+  requests: Type.Array(AccessRequest),
+  /** The cursor of the following page; absent on the last one. */
+  next: Type.Optional(Type.String()),
+});
 
 export type NewRequest = Static<typeof NewRequest>;
 export type Approving = Static<typeof Approving>;

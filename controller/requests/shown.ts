@@ -1,7 +1,14 @@
 /** Requests as the API shows them, and the lists that a person and an approver see. */
-import type { AccessRequest, MyApprovals, MyRequests, RequestState } from '../../protocol/requests.ts';
+import type {
+  AccessRequest,
+  AccessRequests,
+  MyApprovals,
+  MyRequests,
+  RequestState,
+} from '../../protocol/requests.ts';
 import type { Id } from '../../protocol/ids.ts';
 import type { Organisation } from '../context.ts';
+import { ProblemError } from '../api/problems.ts';
 import { subjectOf, subjectsOf, type Subject } from '../decisions/seat.ts';
 import type { OrganisationState } from '../organisation/organisation-state.ts';
 import { resourceHosts } from '../organisation/resource-hosts.ts';
@@ -11,10 +18,12 @@ import type { AccessRequestsTable, RequestAnswersTable } from '../store/tables/r
 import type { ScopedStore } from '../store/scoped-store.ts';
 import { longestOf, mayApprove, quorumOf, requestableFor, ruleNamed, waivableFor } from './rules.ts';
 
+/** Of those that are over, on one page. */
 const mostShown = 200;
 /** What waits or lasts is never hidden by what came and went since. */
 const mostOpen = 1_000;
 const mostOver = 50;
+const openStates: readonly RequestState[] = ['pending', 'approved'];
 
 /** Whoever asked sees neither the names of requires nor what was waived: they may speak of others. */
 type Eyes = 'approver' | 'asker';
@@ -53,14 +62,54 @@ export async function shownRequest(
   return (await shownRequests(store, state, rows, 'approver'))[0];
 }
 
-/** The newest requests of everybody, in one state or in any. */
+/**
+ * A page of everybody's requests, in one state or in any, the newest first: on the first one all that waits or lasts, and of the
+ * others so many at a time. Throws `not-found` where `before`, the last page's cursor, names no request.
+ */
 export async function allRequests(
   { store, reader }: Organisation,
-  state: RequestState | undefined,
-): Promise<AccessRequest[]> {
-  const query = store.select('access_requests').selectAll().orderBy('created_ms', 'desc').limit(mostShown);
-  const rows = await (state === undefined ? query : query.where('state', '=', state)).execute();
-  return shownRequests(store, await reader.current(), rows, 'approver');
+  { state, before }: { readonly state?: RequestState | undefined; readonly before?: string | undefined },
+): Promise<AccessRequests> {
+  const newest = store
+    .select('access_requests')
+    .selectAll()
+    .orderBy('created_ms', 'desc')
+    .orderBy('id', 'desc');
+  const ofState = state === undefined ? newest : newest.where('state', '=', state);
+  const open =
+    before === undefined ? await ofState.where('state', 'in', openStates).limit(mostOpen).execute() : [];
+  const last = before === undefined ? undefined : await cursorOf(store, before);
+  const older =
+    last === undefined
+      ? ofState
+      : ofState.where(({ eb, and, or }) =>
+          or([
+            eb('created_ms', '<', last.created_ms),
+            and([eb('created_ms', '=', last.created_ms), eb('id', '<', last.id)]),
+          ]),
+        );
+  const over = await older
+    .where('state', 'not in', openStates)
+    .limit(mostShown + 1)
+    .execute();
+  const page = over.slice(0, mostShown);
+  const rows = [...open, ...page].toSorted((one, other) => other.created_ms - one.created_ms);
+  const requests = await shownRequests(store, await reader.current(), rows, 'approver');
+  const next = page.at(-1)?.id;
+  return over.length > page.length && next !== undefined ? { requests, next } : { requests };
+}
+
+async function cursorOf(
+  store: ScopedStore,
+  id: string,
+): Promise<Pick<AccessRequestsTable, 'id' | 'created_ms'>> {
+  const row = await store
+    .select('access_requests')
+    .select(['id', 'created_ms'])
+    .where('id', '=', id as Id<'req'>)
+    .executeTakeFirst();
+  if (row === undefined) throw new ProblemError('not-found');
+  return row;
 }
 
 /** What a person asked for, the newest first, and what they may ask for. */
@@ -68,11 +117,8 @@ export async function requestsOf({ store, reader }: Organisation, person: Id<'us
   const state = await reader.current();
   const subject = await subjectOf(store, state, person);
   const own = store.select('access_requests').selectAll().where('person', '=', person);
-  const open = own.where('state', 'in', ['pending', 'approved']).orderBy('created_ms').limit(mostOpen);
-  const over = own
-    .where('state', 'not in', ['pending', 'approved'])
-    .orderBy('created_ms', 'desc')
-    .limit(mostOver);
+  const open = own.where('state', 'in', openStates).orderBy('created_ms').limit(mostOpen);
+  const over = own.where('state', 'not in', openStates).orderBy('created_ms', 'desc').limit(mostOver);
   const rows = [...(await open.execute()), ...(await over.execute())].toSorted(
     (one, other) => other.created_ms - one.created_ms,
   );

@@ -5,6 +5,13 @@ const mails = ['test/controller/notifications/mail.test.ts'];
 const requests = ['test/controller/requests/requests.test.ts'];
 
 export const requestsMutants: readonly Mutant[] = [
+  ...guards('controller/requests/shown.ts', requests, [
+    [
+      'what waits is not hidden by what is over',
+      "await ofState.where('state', 'in', openStates).limit(mostOpen).execute()",
+      '[]',
+    ],
+  ]),
   ...guards('controller/requests/answer.ts', requests, [
     [
       'nobody answers their own request',

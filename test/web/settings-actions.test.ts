@@ -7,7 +7,9 @@ import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { isSigned } from '../../controller/notifications/signature.ts';
 import type { Administrator } from '../../protocol/administrators.ts';
+import { systemRandom } from '../../protocol/clock.ts';
 import type { DirectoryEntry } from '../../protocol/directories.ts';
+import { newId } from '../../protocol/ids.ts';
 import { startDashboard } from './support/dashboard.ts';
 import { signInAs } from './support/sign-in-as.ts';
 import { undone } from './support/mutations.ts';
@@ -308,6 +310,22 @@ test('a request is answered by an administrator for less than was asked, and wha
   await dialog().getByRole('button', { name: 'End it now' }).click();
   await page.getByText(/What asker@acme.example was given is over/).waitFor();
   assert.deepEqual(await state(), ['withdrawn']);
+
+  const [over] = await organisation.store.select('access_requests').selectAll().execute();
+  assert.ok(over !== undefined);
+  const older = Array.from({ length: 220 }, (_, index) => ({
+    ...over,
+    id: newId('req', systemRandom(16)),
+    reason: `the disk was full before, ${index}`,
+    created_ms: over.created_ms - 1 - index,
+  }));
+  await organisation.store.insert('access_requests', older).execute();
+  await go('/admin/requests');
+  const rows = (count: number) => page.locator(`[aria-rowcount="${count}"]`).waitFor();
+  await rows(201);
+  await press('Show older requests');
+  await rows(222);
+  assert.equal(await page.getByRole('button', { name: 'Show older requests' }).count(), 0);
 });
 
 test('a half-written entry takes nothing with it: the form is back once it has a shape', async () => {

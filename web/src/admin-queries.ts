@@ -1,5 +1,5 @@
 /** What administrators read, kept up to date by the controller's events and, should those be missing, by asking again. */
-import { queryOptions } from '@tanstack/react-query';
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { admin, type LogQuery } from './api/admin.ts';
 
 /** Between two askings while the page is looked at. */
@@ -24,7 +24,6 @@ export const invitationsQuery = live('invitations', admin.invitations);
 export const allPassesQuery = live('passes', admin.passes);
 export const tokensQuery = live('tokens', admin.tokens);
 export const directoriesQuery = live('directories', admin.directories);
-export const allRequestsQuery = live('requests', admin.requests);
 export const webhooksQuery = live('webhooks', admin.webhooks);
 export const exposuresQuery = live('exposures', admin.exposures);
 export const policyHitsQuery = queryOptions({
@@ -40,6 +39,19 @@ export const keysQuery = live('keys', admin.keys);
 export const mailQuery = live('mail', admin.mail);
 export const documentQuery = live('document', admin.document);
 export const postureSourcesQuery = live('posture-sources', admin.postureSources);
+
+/** All that wait or last, and those that are over page by page. */
+export const allRequestsQuery = infiniteQueryOptions({
+  queryKey: ['admin', 'requests'],
+  queryFn: ({ pageParam }) => admin.requests(pageParam),
+  initialPageParam: undefined as string | undefined,
+  getNextPageParam: ({ next }) => next,
+  // What came to its end between two pages is on both.
+  select: ({ pages }) => [
+    ...new Map(pages.flatMap(({ requests }) => requests).map((each) => [each.id, each])).values(),
+  ],
+  refetchInterval: liveMs,
+});
 
 export function logQuery(query: LogQuery) {
   return queryOptions({ queryKey: ['admin', 'log', query], queryFn: () => admin.log(query) });

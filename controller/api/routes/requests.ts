@@ -27,16 +27,18 @@ export function requestRoutes(app: TypedApp, context: ControllerContext): void {
   app.get(
     '/api/v1/requests',
     {
-      config: { access: ['requests.read'] },
+      config: { access: ['requests.read'], problems: ['not-found'] },
       schema: {
-        summary: 'Requests for access, the newest first',
-        querystring: Type.Object({ state: Type.Optional(RequestState) }),
+        summary:
+          'Requests for access, the newest first: all that wait or last, and of the others 200 a page; `next` is the cursor of the following page',
+        querystring: Type.Object({
+          state: Type.Optional(RequestState),
+          before: Type.Optional(Type.String({ maxLength: 64 })),
+        }),
         response: { 200: AccessRequests },
       },
     },
-    async (request) => ({
-      requests: await allRequests(context.organisation(organisationOf(request)), request.query.state),
-    }),
+    (request) => allRequests(context.organisation(organisationOf(request)), request.query),
   );
 
   app.post(

@@ -3,8 +3,10 @@ import { test } from 'node:test';
 import type { LightMyRequestResponse } from 'fastify';
 import { createApiToken, deleteApiToken } from '../../../controller/api-tokens.ts';
 import { sweepRequests } from '../../../controller/requests/end-requests.ts';
+import { systemRandom } from '../../../protocol/clock.ts';
 import { newId, type Id } from '../../../protocol/ids.ts';
 import { hiddenText } from '../../../protocol/reasons.ts';
+import type { AccessRequest } from '../../../protocol/requests.ts';
 import { eventually } from '../../support/eventually.ts';
 import { requestBench, requestDocument } from './request-bench.ts';
 
@@ -48,6 +50,49 @@ test('what one approver did not waive is not waived', async (t) => {
   assert.deepEqual([right.state, right.reasons], ['refused', ['allow-matches', 'mfa-missing']]);
   const [own] = (await alice.requests()).requests;
   assert.deepEqual([own?.waives, own?.waivable, own?.answers[0]?.waives], [undefined, undefined, undefined]);
+});
+
+test('an administrator sees all that waits or lasts at once, and what is over page by page, each once', async (t) => {
+  const bench = await requestBench(t);
+  const { store } = bench.context.organisation(bench.context.firstOrganisation);
+  const alice = await bench.person('alice', ['staff']);
+  const waiting = await alice.ask();
+  const [row] = await store
+    .select('access_requests')
+    .selectAll()
+    .where('id', '=', waiting as never)
+    .execute();
+  assert.ok(row !== undefined);
+  // Much has come and gone since, some of it in the same millisecond.
+  const over = Array.from({ length: 450 }, (_, index) => ({
+    ...row,
+    id: newId('req', systemRandom(16)),
+    state: index % 2 === 0 ? ('denied' as const) : ('expired' as const),
+    created_ms: row.created_ms + 1 + Math.floor(index / 150),
+  }));
+  for (const some of [over.slice(0, 225), over.slice(225)])
+    await store.insert('access_requests', some).execute();
+  const page = async (query: string): Promise<{ requests: AccessRequest[]; next?: string }> =>
+    (await bench.call('GET', `/api/v1/requests${query}`)).json();
+  const first = await page('');
+  assert.equal(first.requests.length, 201);
+  assert.equal(first.requests.at(-1)?.id, waiting, 'what waits is not hidden by what came since');
+  const second = await page(`?before=${first.next}`);
+  const third = await page(`?before=${second.next}`);
+  assert.deepEqual([second.requests.length, third.requests.length, third.next], [200, 50, undefined]);
+  const seen = [first, second, third].flatMap(({ requests }) => requests.map(({ id }) => id));
+  assert.deepEqual(new Set(seen), new Set([waiting, ...over.map(({ id }) => id)]));
+  assert.equal(seen.length, 451);
+  const denied = await page('?state=denied');
+  assert.deepEqual(
+    [denied.requests.length, (await page(`?state=denied&before=${denied.next}`)).requests.length],
+    [200, 25],
+  );
+  assert.deepEqual(
+    (await page('?state=pending')).requests.map(({ id }) => id),
+    [waiting],
+  );
+  assert.equal((await bench.call('GET', '/api/v1/requests?before=req_nothing')).statusCode, 404);
 });
 
 test('an approval waives only what the request shows', async (t) => {

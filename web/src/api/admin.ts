@@ -135,7 +135,7 @@ export const admin = {
   deleteDirectoryToken: (name: string, token: string) =>
     call<undefined>('DELETE', `directories/${id(name)}/tokens/${id(token)}`),
   resumeDirectory: (name: string) => call<undefined>('POST', `directories/${id(name)}/resume`),
-  requests: () => call<AccessRequests>('GET', 'requests').then(({ requests }) => requests),
+  requests: (before?: string) => call<AccessRequests>('GET', withQuery('requests', { before })),
   approveRequest: (request: string, body: Approving) =>
     call<{ state: RequestState }>('POST', `requests/${id(request)}/approve`, { body }),
   denyRequest: (request: string, text: string) =>

@@ -1,5 +1,5 @@
 /** Every request for access: those that wait first, each opened for what was asked, who answered, and the way to answer or end it. */
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery } from '@tanstack/react-query';
 import type { AccessRequest } from '../../../../protocol/requests.ts';
 import { allRequestsQuery } from '../../admin-queries.ts';
 import { admin } from '../../api/admin.ts';
@@ -25,7 +25,7 @@ import { useQuestion } from '../use-question.tsx';
 
 export function AllRequestsPage() {
   const may = useMay();
-  const requests = useQuery(allRequestsQuery);
+  const requests = useInfiniteQuery(allRequestsQuery);
   const [{ id }, change] = useListSearch();
   const opened = requests.data?.find((each) => each.id === id);
   return (
@@ -67,6 +67,18 @@ export function AllRequestsPage() {
           />
         )}
       </Loaded>
+      {requests.hasNextPage ? (
+        <div className="text-center">
+          <Button
+            tone="quiet"
+            small
+            busy={requests.isFetchingNextPage}
+            onClick={() => void requests.fetchNextPage()}
+          >
+            Show older requests
+          </Button>
+        </div>
+      ) : undefined}
       {opened === undefined ? undefined : (
         <Drawer title={`A request for ${opened.resource}`} onClose={() => change({ id: undefined })}>
           <Opened request={opened} />
