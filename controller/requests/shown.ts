@@ -82,10 +82,10 @@ export async function allRequests(
   const older =
     last === undefined
       ? ofState
-      : ofState.where(({ eb, and, or }) =>
-          or([
-            eb('created_ms', '<', last.created_ms),
-            and([eb('created_ms', '=', last.created_ms), eb('id', '<', last.id)]),
+      : ofState.where((is) =>
+          is.or([
+            is('created_ms', '<', last.created_ms),
+            is.and([is('created_ms', '=', last.created_ms), is('id', '<', last.id)]),
           ]),
         );
   const over = await older
