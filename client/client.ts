@@ -297,7 +297,7 @@ class RunningClient implements Client {
       connector: {
         exists: (name, resource) => this.#exists(name, resource),
         records: async (name, resource, type) =>
-          (await this.#sharing.ownerOf(name)?.flows.records(name, resource, type)) ?? 'unknown',
+          (await this.#sharing.ownerOf(name)?.connectorQuestions.records(name, resource, type)) ?? 'unknown',
       },
       openFlow: (target) => this.open(target),
       openDatagrams: (target) => this.#openDatagrams(target),
@@ -306,7 +306,7 @@ class RunningClient implements Client {
   }
 
   async #exists(name: Name, resource: VisibleResource): Promise<Existence> {
-    return (await this.#sharing.ownerOf(name)?.flows.exists(name, resource)) ?? 'unknown';
+    return (await this.#sharing.ownerOf(name)?.connectorQuestions.exists(name, resource)) ?? 'unknown';
   }
 
   #routes(): Parameters<typeof serveLocalApi>[1] {

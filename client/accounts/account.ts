@@ -13,6 +13,7 @@ import {
 } from '../../protocol/node/control-connection.ts';
 import type { DeviceKeys } from '../sign-in/device-keys.ts';
 import type { RefusedZone } from '../dns/zones.ts';
+import type { ConnectorQuestions } from '../flows/connector-questions.ts';
 import type { Flows } from '../flows/flows.ts';
 import type { FlowTarget } from '../flows/open-flow.ts';
 import type { Ping } from '../tunnel/ping.ts';
@@ -29,6 +30,7 @@ import { assembleAccount, type AssembledAccount } from './assemble-account.ts';
 export class Account {
   readonly id: string;
   readonly flows: Flows;
+  readonly connectorQuestions: ConnectorQuestions;
   readonly tunnels: Tunnels;
   readonly ping: Ping;
   readonly keys: DeviceKeys;
@@ -53,6 +55,7 @@ export class Account {
     });
     ({
       flows: this.flows,
+      connectorQuestions: this.connectorQuestions,
       tunnels: this.tunnels,
       ping: this.ping,
       keys: this.keys,

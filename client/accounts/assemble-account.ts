@@ -6,6 +6,7 @@ import { systemClock, systemRandom } from '../../protocol/clock.ts';
 import { Alarms } from '../../protocol/node/alarms.ts';
 import type { ControlConnection } from '../../protocol/node/control-connection.ts';
 import { ControllerQuestions } from '../controller-questions.ts';
+import { ConnectorQuestions } from '../flows/connector-questions.ts';
 import { Flows } from '../flows/flows.ts';
 import { Hearing } from '../hearing.ts';
 import { DeviceMemory } from '../memory.ts';
@@ -70,6 +71,11 @@ export function assembleAccount(options: AccountOptions, { control, url, snapsho
     clock: systemClock,
     wallClock,
   });
+  const connectorQuestions = new ConnectorQuestions({
+    knowledge: () => knowledge.now(),
+    session: (network) => tunnels.session(network),
+    clock: systemClock,
+  });
   const tunnels: Tunnels = new Tunnels({
     identity,
     memory,
@@ -123,6 +129,7 @@ export function assembleAccount(options: AccountOptions, { control, url, snapsho
     knowledge,
     keys,
     flows,
+    connectorQuestions,
     tunnels,
     ping,
     posture,

@@ -9,15 +9,14 @@ import { codes, Fault, organisationLimit, sentences, toFault, type CodeName } fr
 import type { NetworkId } from '../../protocol/ids.ts';
 import { OpenMap } from '../../protocol/open-items.ts';
 import { parseName, type Name } from '../../protocol/names.ts';
-import { mostAnswerBytes, parseRecords, type RecordType } from '../../protocol/dns-records.ts';
 import { listsPort } from '../../protocol/ports.ts';
 import { hiddenText } from '../../protocol/reasons.ts';
 import type { Session } from '../../protocol/link/session.ts';
 import type { MuxStream } from '../../protocol/mux/stream.ts';
 import { unknownTexts } from '../dns/answer.ts';
-import type { AskConnector, Existence, RecordsWord } from '../dns/connector-word.ts';
 import type { FlowTarget } from './open-flow.ts';
 import { ReachedTargets } from './reached-targets.ts';
+import { trying, within } from './tries.ts';
 import { hostStandingOf, unmetTexts, webDoorOf, type Knowledge, type VisibleResource } from '../standing.ts';
 
 export interface FlowOptions {
@@ -59,13 +58,10 @@ const tooManyInAllText =
 const mostIncidents = 50;
 /** The connector answers every OPEN, with a code where the application is silent; this is for one that does not. */
 const answerMs = 30_000;
-const questionMs = 3_000;
-/** Connectors that are asked one after the other, where each is lost before it answers. */
-const mostTries = 3;
 /** A note and the reset it explains come within this time of each other, in either order. */
 const noteMs = 2_000;
 
-export class Flows implements AskConnector {
+export class Flows {
   readonly #options: FlowOptions;
   /** By a number of their own, since streams of several sessions are among them. */
   readonly #active = new OpenMap<number, ActiveFlow>();
@@ -123,48 +119,6 @@ export class Flows implements AskConnector {
   /** Remembers that a flow was refused before it came to be one of these. */
   refused({ host, port }: Pick<FlowTarget, 'host' | 'port'>, fault: Fault): void {
     this.#remember('refused', host, port, undefined, fault);
-  }
-
-  /** Asks a connector whether a name below a wildcard exists, or is the resource's own as a public hostname. Never rejects. */
-  async exists(name: Name, resource: VisibleResource): Promise<Existence> {
-    const door = webDoorOf(name, this.#options.knowledge());
-    try {
-      await this.#question(name, resource, door?.resource.id === resource.id ? 'web' : 'A', (stream) => {
-        stream.resume();
-        return stream.accepted();
-      });
-      return 'yes';
-    } catch (error) {
-      const { code } = toFault(error);
-      return code === 'no-name' || code === 'address-forbidden' ? 'no' : 'unknown';
-    }
-  }
-
-  /** Asks a connector for the records of a name, which is one of the resource's or a service of one. Never rejects. */
-  async records(name: Name, resource: VisibleResource, type: RecordType): Promise<RecordsWord> {
-    try {
-      const text = await this.#question(name, resource, type, readAnswer);
-      // A connector that knows of no such question says only that the name exists.
-      return text === '' ? 'unknown' : (parseRecords(text, type) ?? 'unknown');
-    } catch (error) {
-      return toFault(error).code === 'no-name' ? 'no' : 'unknown';
-    }
-  }
-
-  async #question<T>(
-    name: Name,
-    resource: VisibleResource,
-    type: 'A' | 'web' | RecordType,
-    answerOf: (stream: MuxStream) => Promise<T>,
-  ): Promise<T> {
-    const { clock } = this.#options;
-    const session = (): Promise<Session> => within(clock, questionMs, this.#options.session(resource.net));
-    return trying(session, async (over) => {
-      const stream = over.openStream({ r: resource.id, h: name, p: 0, k: 'dns', q: type });
-      stream.on('error', () => undefined);
-      stream.end();
-      return within(clock, questionMs, answerOf(stream), () => stream.destroy());
-    });
   }
 
   /** A note from a connector: why it ended a flow. Anything but such a note is ignored. */
@@ -302,54 +256,7 @@ export class Flows implements AskConnector {
   }
 }
 
-/** The connector may be lost under a stream before it answers: one more try finds the next. */
-async function trying<T>(
-  session: () => Promise<Session>,
-  attempt: (over: Session) => Promise<T>,
-): Promise<T> {
-  for (let tried = 1; ; tried += 1) {
-    const over = await session();
-    try {
-      return await attempt(over);
-    } catch (error) {
-      const { code } = toFault(error);
-      const isLost = code === 'connector-lost' || code === 'draining';
-      if (!isLost || tried >= mostTries) throw error;
-    }
-  }
-}
-
-/** What the connector sent behind its ACCEPT, to the end. Rejects with the Fault that ended the stream first. */
-async function readAnswer(stream: MuxStream): Promise<string> {
-  await stream.accepted();
-  const parts: Buffer[] = [];
-  let length = 0;
-  for await (const part of stream) {
-    const bytes = part as Buffer;
-    length += bytes.length;
-    if (length > mostAnswerBytes) throw new Fault('protocol');
-    parts.push(bytes);
-  }
-  return Buffer.concat(parts).toString();
-}
-
 /** The sentence of a code with the short word the controller gave for it. */
 function withReason(code: CodeName, reason: string): string {
   return reason in codes ? sentences[code] : `${sentences[code]} (${reason.replaceAll('-', ' ')})`;
-}
-
-/** What the promise gives, or a Fault `timeout` after `ms`, when `late` is run as well. */
-async function within<T>(clock: Clock, ms: number, promise: Promise<T>, late?: () => void): Promise<T> {
-  let cancel: () => void = () => undefined;
-  const timeout = new Promise<never>((_resolve, reject) => {
-    cancel = clock.after(ms, () => {
-      late?.();
-      reject(new Fault('timeout'));
-    });
-  });
-  try {
-    return await Promise.race([promise, timeout]);
-  } finally {
-    cancel();
-  }
 }

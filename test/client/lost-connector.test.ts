@@ -1,6 +1,7 @@
 /** A connector is killed: what it has not answered goes to another one, at once and whatever its session may still become. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ConnectorQuestions } from '../../client/flows/connector-questions.ts';
 import { Flows } from '../../client/flows/flows.ts';
 import { NetworkSession } from '../../client/tunnel/network-session.ts';
 import { systemRandom } from '../../protocol/clock.ts';
@@ -81,13 +82,9 @@ async function start() {
     clock,
     random: systemRandom,
   });
-  const flows = new Flows({
-    knowledge: () => sample,
-    nameOf: () => undefined,
-    session: () => network.whenUp(),
-    clock,
-    wallClock: () => 0,
-  });
+  const over = { knowledge: () => sample, session: () => network.whenUp(), clock };
+  const flows = new Flows({ ...over, nameOf: () => undefined, wallClock: () => 0 });
+  const questions = new ConnectorQuestions(over);
   /** Lets time pass until `is` holds, for at most `ms`; how much passed. */
   const until = async (is: () => boolean, ms: number): Promise<number> => {
     const sinceMs = clock.nowMs();
@@ -97,7 +94,7 @@ async function start() {
     }
     return clock.nowMs() - sinceMs;
   };
-  return { connectors, network, flows, until };
+  return { connectors, network, flows, questions, until };
 }
 
 test('REL-4 a flow that a killed connector has not answered goes to another within a second, and open ones are left', async (t) => {
@@ -123,12 +120,12 @@ test('REL-4 a flow that a killed connector has not answered goes to another with
 });
 
 test('a question about a name does not wait for a killed connector either', async (t) => {
-  const { connectors, network, flows, until } = await start();
+  const { connectors, network, questions, until } = await start();
   t.after(() => network.stop());
   for (const each of connectors) each.answers = false;
   const resource = sample.resources[1]!;
   const said: string[] = [];
-  void flows.exists('a.db.acme.internal' as never, resource).then((word) => said.push(word));
+  void questions.exists('a.db.acme.internal' as never, resource).then((word) => said.push(word));
   await until(() => connectors.some(({ streams }) => streams.length === 1), 2_000);
   const first = connectors.find(({ streams }) => streams.length === 1);
   const other = connectors.find((each) => each !== first);

@@ -4,7 +4,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { after, afterEach, beforeEach, test } from 'node:test';
 import packet, { type Record as ResourceRecord } from 'dns-packet';
-import { Flows } from '../../client/flows/flows.ts';
+import { ConnectorQuestions } from '../../client/flows/connector-questions.ts';
 import { nothingKnown } from '../../client/standing.ts';
 import { permittedRecords, recordsFrom } from '../../connector/dial/records.ts';
 import { mostAnswerBytes, parseRecords, type RecordType } from '../../protocol/dns-records.ts';
@@ -25,17 +25,15 @@ const srv = (target: string) => ({ priority: 0, weight: 0, port: 389, target });
 
 /** The client's half: asks over a session that has a grant for the wiki. */
 async function asker(): Promise<
-  (of: ResourceId, name: string, type: RecordType) => ReturnType<Flows['records']>
+  (of: ResourceId, name: string, type: RecordType) => ReturnType<ConnectorQuestions['records']>
 > {
   const { session } = await bench.dial([await bench.grant()]);
-  const flows = new Flows({
+  const questions = new ConnectorQuestions({
     knowledge: () => nothingKnown([], new Set()),
-    nameOf: () => undefined,
     session: () => Promise.resolve(session),
     clock: bench.clock,
-    wallClock: () => bench.wallMs,
   });
-  return (of, name, type) => flows.records(name as Name, { ...resource(1, []), id: of }, type);
+  return (of, name, type) => questions.records(name as Name, { ...resource(1, []), id: of }, type);
 }
 
 /** Lists the types for the wiki, which is called so behind the connector too. */
