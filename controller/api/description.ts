@@ -30,6 +30,8 @@ declare module 'fastify' {
 type Parts = 'body' | 'querystring' | 'params';
 type Schemas = Partial<Record<Parts, TSchema>> & {
   readonly summary?: string;
+  /** What the summary leaves unsaid; who may call is put behind it. */
+  readonly description?: string;
   readonly hide?: boolean;
   readonly response?: Readonly<Record<string, TSchema>>;
 };
@@ -106,7 +108,9 @@ function described(schemas: Schemas, route: Described): Record<string, unknown> 
   return {
     ...rest,
     ...(route.url.endsWith('*') ? { params: wholePath } : {}),
-    description: whoMayCall(access),
+    description: [...(rest.description === undefined ? [] : [rest.description]), whoMayCall(access)].join(
+      ' ',
+    ),
     operationId: operationId(route),
     tags: [tagOf(route.url)],
     security: securityOf(access),

@@ -36,7 +36,8 @@ export function myPassesRoutes(app: TypedApp, context: ControllerContext): void 
     {
       config: { ...config, problems: ['not-found', 'conflict'] },
       schema: {
-        summary: 'Makes a device pass; its secret is shown only now',
+        summary: 'Makes a device pass',
+        description: 'Its secret is in this answer, and is never shown again.',
         body: Type.Object(
           {
             name: PassName,

@@ -65,7 +65,8 @@ export function directoryRoutes(app: TypedApp, context: ControllerContext): void
     {
       config: { access: ['directories.write-tokens'], problems: ['not-found'] },
       schema: {
-        summary: 'Makes a token by which the directory of a provider comes in; its text is shown only now',
+        summary: 'Makes a token by which the directory of a provider comes in',
+        description: 'Its text is in this answer, and is never shown again.',
         params,
         body: Type.Object(
           { expires: Type.Optional(Type.String({ pattern: '^[0-9]{1,6}[smhd]$' })) },

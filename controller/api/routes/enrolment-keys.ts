@@ -38,7 +38,8 @@ export function enrolmentKeyRoutes(app: TypedApp, context: ControllerContext): v
     {
       config: { access: keyWriting, problems: ['not-found'] },
       schema: {
-        summary: 'Makes an enrolment key; its text is shown only now',
+        summary: 'Makes an enrolment key',
+        description: 'Its text is in this answer, and is never shown again.',
         body: NewKeyBody,
         response: { 201: Type.Object({ id: Type.String(), key: Type.String() }) },
       },

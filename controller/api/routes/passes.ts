@@ -26,7 +26,8 @@ export function passRoutes(app: TypedApp, context: ControllerContext): void {
     {
       config: { access: ['passes.write'], problems: ['conflict', 'not-found'] },
       schema: {
-        summary: 'Makes a service token for the web door of a resource; its secret is shown only now',
+        summary: 'Makes a service token for the web door of a resource',
+        description: 'Its secret is in this answer, and is never shown again.',
         body: Body,
         response: { 201: MadePass },
       },

@@ -197,11 +197,7 @@ export function proposedChangeRoutes(app: TypedApp, context: ControllerContext):
       id: row.id,
       who: row.who,
       created: new Date(row.created_ms).toISOString(),
-      // It waits, or its maker takes what came of it later: what the call itself would have shown is not there now.
-      what: (declared.get(`${row.method} ${row.route}`)?.summary ?? `${row.method} ${row.route}`).replace(
-        /; its \w+ is shown only now$/,
-        '',
-      ),
+      what: declared.get(`${row.method} ${row.route}`)?.summary ?? `${row.method} ${row.route}`,
       method: row.method,
       path: row.url,
       before: JSON.parse(row.before ?? 'null') as unknown,

@@ -30,7 +30,8 @@ export function tokenRoutes(app: TypedApp, context: ControllerContext): void {
     {
       config: { access: ['tokens.write'] },
       schema: {
-        summary: 'Makes an API token; its text is shown only now',
+        summary: 'Makes an API token',
+        description: 'Its text is in this answer, and is never shown again.',
         body: NewToken,
         response: { 201: Type.Object({ id: Type.String(), token: Type.String() }) },
       },
