@@ -112,6 +112,8 @@ test('REL-7 a connector that an administrator drained is not dialled, whatever i
   const { organisation, client, open } = await start(t, 1);
   organisation.tellsDrained = false;
   const connector = organisation.connector(0);
+  // Before that it is not connected either, and on its way there.
+  await until(() => client.status().networks[0]?.connected === true && connector.status().sessions === 1);
   organisation.drained = new Set([connector.status().id ?? '']);
   await organisation.push();
   await until(() => client.status().networks[0]?.connected === false && connector.status().sessions === 0);
