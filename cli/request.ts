@@ -110,7 +110,7 @@ async function ask(resource: string, options: AskOptions): Promise<void> {
 async function list(options: Common): Promise<void> {
   const { json = false } = options;
   if (isAdministrator(options)) {
-    const requests = await everybodys(await adminTarget(options));
+    const requests = await allRequests(await adminTarget(options));
     print(json, { schema: 'postern.requests/v1', requests }, table(requests.map(row)));
     if (requests.length === 0 && !json) say('Nobody has asked for anything.');
     return;
@@ -133,7 +133,7 @@ async function list(options: Common): Promise<void> {
 }
 
 /** All of them, page by page. */
-async function everybodys(target: AdminTarget): Promise<AccessRequest[]> {
+async function allRequests(target: AdminTarget): Promise<AccessRequest[]> {
   // What came to its end between two pages is on both.
   const requests = new Map<string, AccessRequest>();
   let before: string | undefined;

@@ -5,8 +5,11 @@ const maxKept = 1_000;
 const longestKept = 256;
 const kept = new Map<string, ReadonlySet<string>>();
 
-/** Its tokens in lower case; several lines are joined by commas first. */
-export function connectionTokens(written: string): ReadonlySet<string> {
+const none: ReadonlySet<string> = new Set();
+
+/** Its tokens in lower case; several lines are joined by commas first. None where there is no such header. */
+export function connectionTokens(written: string | undefined): ReadonlySet<string> {
+  if (written === undefined) return none;
   const known = kept.get(written);
   if (known !== undefined) return known;
   const tokens = new Set(written.split(',').map((token) => token.trim().toLowerCase()));

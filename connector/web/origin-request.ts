@@ -162,5 +162,5 @@ function namedByConnection(rawHeaders: readonly string[]): ReadonlySet<string> {
     const value = rawHeaders[index + 1] ?? '';
     written = written === undefined ? value : `${written},${value}`;
   }
-  return written === undefined ? none : connectionTokens(written);
+  return connectionTokens(written);
 }

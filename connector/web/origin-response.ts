@@ -25,8 +25,6 @@ const dropped = new Set([
   'upgrade',
 ]);
 
-const none: ReadonlySet<string> = new Set();
-
 export interface ResponseContext {
   /** As the connector dialled it. */
   readonly origin: Pick<ChosenOrigin, 'text'>;
@@ -39,7 +37,7 @@ export interface ResponseContext {
 /** A copy; names are lower case, as undici gives them. */
 export function browserHeaders(headers: ResponseHeaders, context: ResponseContext): ResponseHeaders {
   const { connection } = headers;
-  const named = connection === undefined ? none : connectionTokens(listOf(connection).join(','));
+  const named = connectionTokens(typeof connection === 'string' ? connection : connection?.join(','));
   const out: ResponseHeaders = {};
   for (const name in headers) {
     const value = headers[name];

@@ -15,6 +15,7 @@ import { Instant } from '../../ui/instant.tsx';
 import { FoundList } from '../../ui/found-list.tsx';
 import { Page } from '../../ui/page.tsx';
 import type { ListField } from '../../ui/use-found.ts';
+import { ShowOlder } from '../../ui/show-older.tsx';
 import { EmptyState, Loaded } from '../../ui/states.tsx';
 import { useListSearch } from '../../ui/use-list-search.ts';
 import { useNames } from '../log/use-names.ts';
@@ -68,18 +69,7 @@ export function HistoryPage() {
                   </ul>
                 )}
               </FoundList>
-              {history.hasNextPage ? (
-                <div className="text-center">
-                  <Button
-                    tone="quiet"
-                    small
-                    busy={history.isFetchingNextPage}
-                    onClick={() => void history.fetchNextPage()}
-                  >
-                    Show older revisions
-                  </Button>
-                </div>
-              ) : undefined}
+              <ShowOlder what="revisions" query={history} />
             </div>
           );
         }}

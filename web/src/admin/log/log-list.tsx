@@ -7,11 +7,11 @@ import { isMet, reasonTexts } from '../../../../protocol/reasons.ts';
 import { requestIn } from '../../../../protocol/request-in.ts';
 import { admin, type LogQuery } from '../../api/admin.ts';
 import { Badge } from '../../ui/badge.tsx';
-import { Button } from '../../ui/button.tsx';
 import { capital } from '../../ui/capital.ts';
 import { CodeBlock } from '../../ui/code-block.tsx';
 import { Foreign } from '../../ui/foreign.tsx';
 import { Instant } from '../../ui/instant.tsx';
+import { ShowOlder } from '../../ui/show-older.tsx';
 import { EmptyState, ErrorState, Skeleton } from '../../ui/states.tsx';
 import { useFailure } from '../../ui/use-failure.ts';
 import { kindText } from './kinds.ts';
@@ -60,13 +60,7 @@ export function LogList({ query }: { readonly query: LogQuery }) {
           <Entry key={row.seq} row={row} who={names.get(row.who) ?? row.who} />
         ))}
       </ul>
-      {log.hasNextPage ? (
-        <div className="border-t border-line p-2 text-center">
-          <Button tone="quiet" small busy={log.isFetchingNextPage} onClick={() => void log.fetchNextPage()}>
-            Show older entries
-          </Button>
-        </div>
-      ) : undefined}
+      <ShowOlder what="entries" query={log} className="border-t border-line p-2" />
     </div>
   );
 }

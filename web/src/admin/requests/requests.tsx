@@ -17,6 +17,7 @@ import { Foreign } from '../../ui/foreign.tsx';
 import { Ago, Instant } from '../../ui/instant.tsx';
 import { Page } from '../../ui/page.tsx';
 import { Panel } from '../../ui/panel.tsx';
+import { ShowOlder } from '../../ui/show-older.tsx';
 import { EmptyState, Loaded } from '../../ui/states.tsx';
 import { TextLink } from '../../ui/text-link.tsx';
 import { useListSearch } from '../../ui/use-list-search.ts';
@@ -67,18 +68,7 @@ export function AllRequestsPage() {
           />
         )}
       </Loaded>
-      {requests.hasNextPage ? (
-        <div className="text-center">
-          <Button
-            tone="quiet"
-            small
-            busy={requests.isFetchingNextPage}
-            onClick={() => void requests.fetchNextPage()}
-          >
-            Show older requests
-          </Button>
-        </div>
-      ) : undefined}
+      <ShowOlder what="requests" query={requests} />
       {opened === undefined ? undefined : (
         <Drawer title={`A request for ${opened.resource}`} onClose={() => change({ id: undefined })}>
           <Opened request={opened} />
