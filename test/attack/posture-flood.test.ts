@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { DeviceSnapshot } from '../../protocol/snapshot.ts';
 import { testController, type TestController } from '../controller/support/controller.ts';
-import { acmeDocument } from '../controller/support/document.ts';
+import { healthyDatabases } from '../controller/support/document.ts';
 import { TestNode } from '../controller/support/node.ts';
 import { eventually } from '../support/eventually.ts';
 
@@ -22,16 +22,9 @@ interface World {
 
 async function world(t: TestContext): Promise<World> {
   const controller = await testController(t);
-  const document = acmeDocument();
-  document.policies?.push({
-    name: 'ci-db',
-    allow: { serviceAccounts: ['ci'] },
-    to: { tags: ['prod'] },
-    when: { posture: ['healthy'] },
-  });
+  const document = healthyDatabases();
   assert.equal((await controller.call('PUT', '/api/v1/document', document)).statusCode, 200);
-  const device = new TestNode(controller, 'device');
-  await device.enrol({ secret: await controller.key('service', 'ci') });
+  const device = await TestNode.enrolled(controller, 'device');
   let decided = 0;
   t.after(
     controller.context.bus.subscribe((_organisation, message) => {
@@ -69,8 +62,7 @@ test('a posture that is repeated without end is decided once, and kept fresh', a
 
 test('a posture that changes without end is decided a few times, and its last word counts', async (t) => {
   const { controller, device, report, decided, state } = await world(t);
-  const other = new TestNode(controller, 'device');
-  await other.enrol({ secret: await controller.key('service', 'ci') });
+  const other = await TestNode.enrolled(controller, 'device');
   for (let turn = 0; turn < 200; turn += 1) report(turn % 2 === 0 ? '6.1.0' : '5.4.0');
   report('6.2.0');
   await eventually('the first are taken', async () => (decided() >= 12 ? true : undefined));

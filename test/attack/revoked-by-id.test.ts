@@ -148,14 +148,12 @@ test('SEC-G11 whatever takes a right away names ids and nothing else', async (t)
   const controller = await testController(t);
   assert.equal((await controller.call('PUT', '/api/v1/document', acmeDocument())).statusCode, 200);
   const join = async (): Promise<TestNode> => {
-    const device = new TestNode(controller, 'device');
-    await device.enrol({ secret: await controller.key('service', 'ci') });
+    const device = await TestNode.enrolled(controller, 'device');
     await device.until((message) => message.t === 'grants' && message.list.length > 0);
     return device;
   };
   const [blocked, removed, signedOut] = [await join(), await join(), await join()];
-  const connector = new TestNode(controller, 'connector');
-  await connector.enrol({ secret: await controller.key('connector', 'hq') });
+  const connector = await TestNode.enrolled(controller, 'connector');
   await join();
   await controller.call('POST', `/api/v1/devices/${blocked.id}/block`);
   await controller.call('DELETE', `/api/v1/devices/${removed.id}`);

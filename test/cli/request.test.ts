@@ -4,41 +4,27 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { joinDevice } from '../../controller/enrolment/join-device.ts';
 import { requestForDevice } from '../../controller/requests/for-device.ts';
-import { systemRandom } from '../../protocol/clock.ts';
-import type { DeviceId } from '../../protocol/ids.ts';
 import { serveLocalApi } from '../../protocol/node/local-api.ts';
 import { hiddenText } from '../../protocol/reasons.ts';
 import type { RequestCall } from '../../protocol/request-messages.ts';
-import { requestBench, type RequestBench, type TestPerson } from '../controller/requests/request-bench.ts';
-import { deviceClaim } from '../login/support/portal.ts';
+import {
+  deviceOf,
+  requestBench,
+  type RequestBench,
+  type TestPerson,
+} from '../controller/requests/request-bench.ts';
 import { runPostern, type Ended } from './support/program.ts';
 
 /** The command line of somebody whose client runs on a state directory of its own. */
 async function laptopOf(
   t: { after(done: () => Promise<void>): void },
-  { context, time }: RequestBench,
+  bench: RequestBench,
   owner: TestPerson,
 ): Promise<(...args: string[]) => Promise<Ended>> {
-  const { store } = context.organisation(context.firstOrganisation);
-  const joined = await store.transaction((tx) =>
-    joinDevice(
-      tx,
-      {
-        claim: deviceClaim(),
-        owner: owner.id,
-        approval: 'approved',
-        untilMs: time.ms + 3_600_000,
-        authMs: time.ms,
-        amr: ['pwd'],
-      },
-      { nowMs: time.ms, random: systemRandom },
-    ),
-  );
-  if (joined.state !== 'joined') throw new Error('the device was not let in');
+  const { context } = bench;
   const state = await mkdtemp(join(tmpdir(), 'postern-request-'));
-  const device: DeviceId = joined.device;
+  const device = await deviceOf(bench, owner, 'approved');
   const api = await serveLocalApi(state, {
     'POST /v1/request': (_query, call) =>
       requestForDevice(context, context.firstOrganisation, device, {

@@ -13,8 +13,7 @@ import { until } from '../support/until.ts';
 
 test('a connector enrols with a key and is told what it serves, a ticket and everything revoked', async (t) => {
   const controller = await acmeController(t);
-  const connector = new TestNode(controller, 'connector');
-  await connector.enrol({ secret: await controller.key('connector', 'hq') });
+  const connector = await TestNode.enrolled(controller, 'connector');
   assert.match(connector.id, /^con_/);
   const snapshot = connector.snapshot as ConnectorSnapshot;
   assert.equal(snapshot.network.name, 'hq');
@@ -102,8 +101,7 @@ test('a key serves only its purpose, until it expires or is deleted', async (t) 
 
 test('hello needs the very keys that enrolled', async (t) => {
   const controller = await acmeController(t);
-  const connector = new TestNode(controller, 'connector');
-  await connector.enrol({ secret: await controller.key('connector', 'hq') });
+  const connector = await TestNode.enrolled(controller, 'connector');
   await connector.hello();
   assert.ok(connector.snapshot !== undefined);
 
@@ -128,8 +126,7 @@ test('hello needs the very keys that enrolled', async (t) => {
 
 test('hello comes once on a channel', async (t) => {
   const controller = await acmeController(t);
-  const connector = new TestNode(controller, 'connector');
-  await connector.enrol({ secret: await controller.key('connector', 'hq') });
+  const connector = await TestNode.enrolled(controller, 'connector');
   await connector.hello();
   assert.equal(connector.faultCode(), undefined);
   connector.send(connector.helloMessage());
@@ -151,8 +148,7 @@ test('an enrolment names the very node key that its channel proves', async (t) =
 
 test('REL-6: a verifier that knows a newer epoch than the store is let in, and the operator is told', async (t) => {
   const controller = await acmeController(t);
-  const connector = new TestNode(controller, 'connector');
-  await connector.enrol({ secret: await controller.key('connector', 'hq') });
+  const connector = await TestNode.enrolled(controller, 'connector');
   const behind = async () =>
     (await controller.call('GET', '/api/v1/audit?what=store.behind')).json<{
       entries: { who: string; result: string; detail: object }[];
@@ -211,8 +207,7 @@ test('T3: a newer process of a device fences the older; the older one coming bac
 
 test('a process that reconnects with its own boot id is not a copy', async (t) => {
   const controller = await acmeController(t);
-  const device = new TestNode(controller, 'device');
-  await device.enrol({ secret: await controller.key('service', 'ci') });
+  const device = await TestNode.enrolled(controller, 'device');
   for (let turn = 0; turn < 3; turn++) await device.hello();
   assert.equal((device.snapshot as DeviceSnapshot).session.ended, undefined);
   device.boot = Buffer.alloc(16, 7).toString('base64url');
@@ -230,8 +225,7 @@ test('a blocked device is out at once and stays out, an unapproved one loses wha
     when: { deviceApproved: true },
   });
   await controller.call('PUT', '/api/v1/document', document);
-  const connector = new TestNode(controller, 'connector');
-  await connector.enrol({ secret: await controller.key('connector', 'hq') });
+  const connector = await TestNode.enrolled(controller, 'connector');
   const device = new TestNode(controller, 'device');
   const secret = await controller.key('service', 'ci');
   await device.enrol({ secret });

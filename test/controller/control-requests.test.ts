@@ -8,8 +8,7 @@ import { TestNode } from './support/node.ts';
 
 test('flow records enter the audit log once, and are acknowledged when they are on disk', async (t) => {
   const controller = await acmeController(t);
-  const connector = new TestNode(controller, 'connector');
-  await connector.enrol({ secret: await controller.key('connector', 'hq') });
+  const connector = await TestNode.enrolled(controller, 'connector');
   const wiki = Object.values((connector.snapshot as ConnectorSnapshot).resources)[0];
   const record = (seq: number, event: string, more = {}) => ({
     seq,
@@ -77,8 +76,7 @@ test('a node says only what its kind may say', async (t) => {
 
 test('the built-in authority certifies a relay for its own host, whatever else it asks', async (t) => {
   const controller = await acmeController(t, { builtInAuthority: true });
-  const relay = new TestNode(controller, 'relay');
-  await relay.enrol({ secret: await controller.key('relay', 'r1') });
+  const relay = await TestNode.enrolled(controller, 'relay');
   const { X509Certificate, generateKeyPairSync } = await import('node:crypto');
   const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const spki = pair.publicKey.export({ format: 'der', type: 'spki' });
@@ -94,8 +92,7 @@ test('the built-in authority certifies a relay for its own host, whatever else i
 
 test('no public hostname may be that of a relay, nor a wildcard that covers it', async (t) => {
   const controller = await acmeController(t);
-  const relay = new TestNode(controller, 'relay');
-  await relay.enrol({ secret: await controller.key('relay', 'r1') });
+  await TestNode.enrolled(controller, 'relay');
   const apply = (hostname: string): ReturnType<typeof controller.call> => {
     const document = acmeDocument();
     const resources = (document.resources ?? []).map((resource) =>

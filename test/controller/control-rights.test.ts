@@ -6,18 +6,15 @@ import type { NetworkId } from '../../protocol/ids.ts';
 import { encodeKey } from '../../protocol/keys.ts';
 import { verifyGrant, verifyTicket } from '../../protocol/tokens.ts';
 import { acmeController } from './support/acme-controller.ts';
-import { acmeDocument } from './support/document.ts';
+import { acmeDocument, healthyDatabases } from './support/document.ts';
 import { TestNode } from './support/node.ts';
 import { settle } from '../support/settle.ts';
 
 test('a service signs in with its key and is told what it may use, without an address of the network', async (t) => {
   const controller = await acmeController(t);
-  const connector = new TestNode(controller, 'connector');
-  await connector.enrol({ secret: await controller.key('connector', 'hq') });
-  const relay = new TestNode(controller, 'relay');
-  await relay.enrol({ secret: await controller.key('relay', 'r1') });
-  const device = new TestNode(controller, 'device');
-  await device.enrol({ secret: await controller.key('service', 'ci') });
+  const connector = await TestNode.enrolled(controller, 'connector');
+  const relay = await TestNode.enrolled(controller, 'relay');
+  const device = await TestNode.enrolled(controller, 'device');
   const snapshot = device.snapshot as DeviceSnapshot;
   assert.equal(snapshot.session.kind, 'service');
   assert.equal(snapshot.session.name, 'ci');
@@ -58,10 +55,8 @@ test('a service signs in with its key and is told what it may use, without an ad
 
 test('a policy that is taken away revokes before it answers, and the device hears why', async (t) => {
   const controller = await acmeController(t);
-  const connector = new TestNode(controller, 'connector');
-  await connector.enrol({ secret: await controller.key('connector', 'hq') });
-  const device = new TestNode(controller, 'device');
-  await device.enrol({ secret: await controller.key('service', 'ci') });
+  const connector = await TestNode.enrolled(controller, 'connector');
+  const device = await TestNode.enrolled(controller, 'device');
   const wiki = Object.values((device.snapshot as DeviceSnapshot).resources).find(
     ({ name }) => name === 'wiki',
   );
@@ -101,10 +96,8 @@ test('of a grant that names several resources only the lost one is revoked', asy
   const both = acmeDocument();
   both.policies?.push({ name: 'ci-db', allow: { serviceAccounts: ['ci'] }, to: { tags: ['prod'] } });
   await controller.call('PUT', '/api/v1/document', both);
-  const connector = new TestNode(controller, 'connector');
-  await connector.enrol({ secret: await controller.key('connector', 'hq') });
-  const device = new TestNode(controller, 'device');
-  await device.enrol({ secret: await controller.key('service', 'ci') });
+  const connector = await TestNode.enrolled(controller, 'connector');
+  const device = await TestNode.enrolled(controller, 'device');
   const grants = device.last('grants')?.list;
   await controller.call('PUT', '/api/v1/document', acmeDocument());
   const revoke = await connector.until((message) => message.t === 'revoke');
@@ -120,10 +113,8 @@ test('of a grant that names several resources only the lost one is revoked', asy
 
 test('a resource that leads elsewhere ends its flows and is granted anew', async (t) => {
   const controller = await acmeController(t);
-  const connector = new TestNode(controller, 'connector');
-  await connector.enrol({ secret: await controller.key('connector', 'hq') });
-  const device = new TestNode(controller, 'device');
-  await device.enrol({ secret: await controller.key('service', 'ci') });
+  const connector = await TestNode.enrolled(controller, 'connector');
+  const device = await TestNode.enrolled(controller, 'device');
   const first = device.last('grants')?.list ?? [];
   const document = acmeDocument();
   for (const resource of document.resources ?? []) if (resource.name === 'wiki') resource.ports = ['tcp/443'];
@@ -142,10 +133,8 @@ test('ending a session revokes it everywhere and tells the device', async (t) =>
   const controller = await acmeController(t);
   const connector = new TestNode(controller, 'connector');
   await connector.enrol({ secret: await controller.key('connector', 'lab') });
-  const relay = new TestNode(controller, 'relay');
-  await relay.enrol({ secret: await controller.key('relay', 'r1') });
-  const device = new TestNode(controller, 'device');
-  await device.enrol({ secret: await controller.key('service', 'ci') });
+  const relay = await TestNode.enrolled(controller, 'relay');
+  const device = await TestNode.enrolled(controller, 'device');
   const { session } = device.snapshot as DeviceSnapshot;
   assert.equal((await controller.call('DELETE', `/api/v1/sessions/${session.id}`)).statusCode, 204);
   for (const node of [connector, relay]) {
@@ -190,8 +179,7 @@ test('deleting a service key ends the sessions it began', async (t) => {
 
 test('logout ends the session and the device stays known', async (t) => {
   const controller = await acmeController(t);
-  const device = new TestNode(controller, 'device');
-  await device.enrol({ secret: await controller.key('service', 'ci') });
+  const device = await TestNode.enrolled(controller, 'device');
   device.send({ t: 'logout' });
   const after = await device.untilSnapshot<DeviceSnapshot>(({ session }) => session.ended !== undefined);
   assert.equal(after.session.ended, 'logout');
@@ -202,10 +190,8 @@ test('logout ends the session and the device stays known', async (t) => {
 
 test('a revocation comes before the beat that names it, also when the channel slept through it', async (t) => {
   const controller = await acmeController(t);
-  const connector = new TestNode(controller, 'connector');
-  await connector.enrol({ secret: await controller.key('connector', 'hq') });
-  const device = new TestNode(controller, 'device');
-  await device.enrol({ secret: await controller.key('service', 'ci') });
+  const connector = await TestNode.enrolled(controller, 'connector');
+  const device = await TestNode.enrolled(controller, 'device');
   const { session } = device.snapshot as DeviceSnapshot;
   // As another controller of the cluster would: stored, and no word on the bus.
   const { storeRevocations } = await import('../../controller/decisions/revocations.ts');
@@ -225,8 +211,7 @@ test('a revocation comes before the beat that names it, also when the channel sl
 
 test('a node has a beat with its snapshot and then every five seconds, and none while the store does not answer', async (t) => {
   const controller = await acmeController(t);
-  const connector = new TestNode(controller, 'connector');
-  await connector.enrol({ secret: await controller.key('connector', 'hq') });
+  const connector = await TestNode.enrolled(controller, 'connector');
   await connector.until((message) => message.t === 'beat');
   await controller.time.pass(16_000);
   await connector.until(() => connector.all('beat').length >= 4);
@@ -239,10 +224,8 @@ test('a node has a beat with its snapshot and then every five seconds, and none 
 
 test('a connector that was away is told everything revoked meanwhile', async (t) => {
   const controller = await acmeController(t);
-  const connector = new TestNode(controller, 'connector');
-  await connector.enrol({ secret: await controller.key('connector', 'hq') });
-  const device = new TestNode(controller, 'device');
-  await device.enrol({ secret: await controller.key('service', 'ci') });
+  const connector = await TestNode.enrolled(controller, 'connector');
+  const device = await TestNode.enrolled(controller, 'device');
   const { session } = device.snapshot as DeviceSnapshot;
   connector.close();
   await controller.call('DELETE', `/api/v1/sessions/${session.id}`);
@@ -254,10 +237,8 @@ test('a connector that was away is told everything revoked meanwhile', async (t)
 
 test('more revocations than a message holds reach a connector that was away and one that was there', async (t) => {
   const controller = await acmeController(t);
-  const here = new TestNode(controller, 'connector');
-  await here.enrol({ secret: await controller.key('connector', 'hq') });
-  const away = new TestNode(controller, 'connector');
-  await away.enrol({ secret: await controller.key('connector', 'hq') });
+  const here = await TestNode.enrolled(controller, 'connector');
+  const away = await TestNode.enrolled(controller, 'connector');
   away.close();
   const { storeRevocations } = await import('../../controller/decisions/revocations.ts');
   const { store } = controller.context.organisation(controller.context.firstOrganisation);
@@ -279,12 +260,9 @@ test('more revocations than a message holds reach a connector that was away and 
 
 test('a removed node is revoked, told and unknown afterwards', async (t) => {
   const controller = await acmeController(t);
-  const connector = new TestNode(controller, 'connector');
-  await connector.enrol({ secret: await controller.key('connector', 'hq') });
-  const relay = new TestNode(controller, 'relay');
-  await relay.enrol({ secret: await controller.key('relay', 'r1') });
-  const device = new TestNode(controller, 'device');
-  await device.enrol({ secret: await controller.key('service', 'ci') });
+  const connector = await TestNode.enrolled(controller, 'connector');
+  const relay = await TestNode.enrolled(controller, 'relay');
+  const device = await TestNode.enrolled(controller, 'device');
   await controller.call('DELETE', `/api/v1/connectors/${connector.id}`);
   await connector.until((message) => message.t === 'fault' && message.code === 'revoked');
   const revoke = await relay.until((message) => message.t === 'revoke');
@@ -308,8 +286,7 @@ test('time alone closes a schedule: the grant ends with it and the device is tol
     when: { schedule: { zone: 'UTC', hours: '09:00-10:01' } },
   });
   await controller.call('PUT', '/api/v1/document', document);
-  const device = new TestNode(controller, 'device');
-  await device.enrol({ secret: await controller.key('service', 'ci') });
+  const device = await TestNode.enrolled(controller, 'device');
   const open = Object.values((device.snapshot as DeviceSnapshot).resources).find(
     ({ name }) => name === 'wiki',
   );
@@ -323,18 +300,10 @@ test('time alone closes a schedule: the grant ends with it and the device is tol
 
 test('posture that was missing opens what asks for it, and posture that turns bad closes it', async (t) => {
   const controller = await acmeController(t);
-  const document = acmeDocument();
-  document.policies?.push({
-    name: 'ci-db',
-    allow: { serviceAccounts: ['ci'] },
-    to: { tags: ['prod'] },
-    when: { posture: ['healthy'] },
-  });
+  const document = healthyDatabases();
   await controller.call('PUT', '/api/v1/document', document);
-  const connector = new TestNode(controller, 'connector');
-  await connector.enrol({ secret: await controller.key('connector', 'hq') });
-  const device = new TestNode(controller, 'device');
-  await device.enrol({ secret: await controller.key('service', 'ci') });
+  const connector = await TestNode.enrolled(controller, 'connector');
+  const device = await TestNode.enrolled(controller, 'device');
   const state = ({ resources }: DeviceSnapshot) =>
     Object.values(resources).find(({ name }) => name === 'databases')?.state;
   assert.equal(state(device.snapshot as DeviceSnapshot), 'refused');

@@ -166,8 +166,7 @@ test('a shorter length of sessions, or of devices, brings the end of open ones f
   await device.untilSnapshot<DeviceSnapshot>(({ session }) => session.ended === 'expired');
   assert.deepEqual(usable(device), []);
   // The session of a service account is as long as its key.
-  const service = new TestNode(acme, 'device');
-  await service.enrol({ secret: await acme.key('service', 'ci') });
+  const service = await TestNode.enrolled(acme, 'device');
   await apply(acme, { sessions: { length: '5m' }, devices: { expireAfter: '1d' } });
   acme.time.ms += 48 * hour;
   await apply(acme, { sessions: { length: '6m' }, devices: { expireAfter: '1d' } });

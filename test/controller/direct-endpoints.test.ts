@@ -30,8 +30,7 @@ async function world(t: TestContext) {
   const [ci, cd] = [new TestNode(controller, 'device'), new TestNode(controller, 'device')];
   await ci.enrol({ secret: await controller.key('service', 'ci') });
   await cd.enrol({ secret: await controller.key('service', 'cd') });
-  const connector = new TestNode(controller, 'connector');
-  await connector.enrol({ secret: await controller.key('connector', 'hq') });
+  const connector = await TestNode.enrolled(controller, 'connector');
   return { controller, ci, cd, connector };
 }
 
@@ -75,8 +74,7 @@ test('only a connector publishes, within bounds', async (t) => {
   await ci.until((message) => message.t === 'fault' && message.code === 'protocol');
   connector.send({ t: 'publish', direct: Array.from({ length: 5 }, (_, port) => `203.0.113.9:${port + 1}`) });
   await connector.until((message) => message.t === 'fault' && message.code === 'protocol');
-  const again = new TestNode(controller, 'connector');
-  await again.enrol({ secret: await controller.key('connector', 'hq') });
+  const again = await TestNode.enrolled(controller, 'connector');
   again.send({ t: 'publish', direct: ['no endpoint', '203.0.113.9:7443', '203.0.113.9:7443', 'hq:0'] });
   const { direct } = await again.untilSnapshot<ConnectorSnapshot>(({ direct: told }) => told?.length !== 0);
   assert.deepEqual(direct, ['203.0.113.9:7443']);

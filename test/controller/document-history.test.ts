@@ -148,8 +148,7 @@ test('a rollback puts an earlier revision into force as a new one, keeps the sec
   const controller = await testController(t);
   await apply(controller, narrowed());
   await apply(controller, acmeDocument());
-  const device = new TestNode(controller, 'device');
-  await device.enrol({ secret: await controller.key('service', 'ci') });
+  const device = await TestNode.enrolled(controller, 'device');
   const connector = new TestNode(controller, 'connector');
   await connector.enrol({ secret: await controller.key('connector', 'hq'), name: 'hq-1' });
   const wiki = Object.values((device.snapshot as DeviceSnapshot).resources).find(

@@ -9,12 +9,9 @@ import { TestNode } from './support/node.ts';
 test('the connector and devices are told, the list shows since when, and saying it again changes nothing', async (t) => {
   const controller = await testController(t);
   assert.equal((await controller.call('PUT', '/api/v1/document', acmeDocument())).statusCode, 200);
-  const connector = new TestNode(controller, 'connector');
-  await connector.enrol({ secret: await controller.key('connector', 'hq') });
-  const other = new TestNode(controller, 'connector');
-  await other.enrol({ secret: await controller.key('connector', 'hq') });
-  const device = new TestNode(controller, 'device');
-  await device.enrol({ secret: await controller.key('service', 'ci') });
+  const connector = await TestNode.enrolled(controller, 'connector');
+  const other = await TestNode.enrolled(controller, 'connector');
+  const device = await TestNode.enrolled(controller, 'device');
   const told = async (node: TestNode, isDrained: boolean): Promise<void> => {
     await node.until(() => {
       const { snapshot } = node;

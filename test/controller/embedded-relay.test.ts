@@ -11,8 +11,7 @@ test('the embedded relay is listed at the controller, keeps its id over a restar
   const controller = await testController(t);
   const first = await openEmbeddedRelay(controller.context, () => undefined);
   await controller.call('PUT', '/api/v1/document', acmeDocument());
-  const device = new TestNode(controller, 'device');
-  await device.enrol({ secret: await controller.key('service', 'ci') });
+  const device = await TestNode.enrolled(controller, 'device');
   assert.deepEqual((device.snapshot as DeviceSnapshot).relays, {
     [first.id]: { id: first.id, url: 'https://access.acme.example:8443' },
   });
@@ -33,8 +32,7 @@ test('its lease hears of a revocation at once, and of those from before its star
   const controller = await testController(t);
   await controller.call('PUT', '/api/v1/document', acmeDocument());
   const session = async (): Promise<Id<'ses'>> => {
-    const device = new TestNode(controller, 'device');
-    await device.enrol({ secret: await controller.key('service', 'ci') });
+    const device = await TestNode.enrolled(controller, 'device');
     return (device.snapshot as DeviceSnapshot).session.id as Id<'ses'>;
   };
   const before = await session();

@@ -12,8 +12,7 @@ import { TestNode } from './support/node.ts';
 async function opened(t: TestContext) {
   const controller = await testController(t);
   assert.equal((await controller.call('PUT', '/api/v1/document', acmeDocument())).statusCode, 200);
-  const connector = new TestNode(controller, 'connector');
-  await connector.enrol({ secret: await controller.key('connector', 'hq') });
+  const connector = await TestNode.enrolled(controller, 'connector');
   const resources = (await controller.call('GET', '/api/v1/resources')).json<
     { id: string; name: string }[]
   >();

@@ -18,8 +18,7 @@ test('more resources than a grant holds come in several grants, each within its 
   document.policies?.push({ name: 'ci-all', allow: { serviceAccounts: ['ci'] }, to: { resources: names } });
   const applied = await controller.call('PUT', '/api/v1/document', document);
   assert.equal(applied.statusCode, 200, applied.body);
-  const device = new TestNode(controller, 'device');
-  await device.enrol({ secret: await controller.key('service', 'ci') });
+  const device = await TestNode.enrolled(controller, 'device');
   const { networks, resources } = device.snapshot as DeviceSnapshot;
   const hq = Object.values(networks).find(({ name }) => name === 'hq')?.id as NetworkId;
   const { card } = await controller.context.card();
@@ -78,8 +77,7 @@ test('resources that many are granted are stored once, for longer than any grant
 test('a device that comes back is given the tokens it had, and new ones past the half of their life', async (t) => {
   const controller = await testController(t);
   await controller.call('PUT', '/api/v1/document', acmeDocument());
-  const device = new TestNode(controller, 'device');
-  await device.enrol({ secret: await controller.key('service', 'ci') });
+  const device = await TestNode.enrolled(controller, 'device');
   const tokens = (): string[] => [
     ...(device.last('grants')?.list ?? []),
     ...(device.last('tickets')?.list ?? []),
@@ -99,8 +97,7 @@ test('a device that comes back is given the tokens it had, and new ones past the
 test('the records hold no token: neither text nor signature', async (t) => {
   const controller = await testController(t);
   await controller.call('PUT', '/api/v1/document', acmeDocument());
-  const device = new TestNode(controller, 'device');
-  await device.enrol({ secret: await controller.key('service', 'ci') });
+  const device = await TestNode.enrolled(controller, 'device');
   const { store } = controller.context.organisation(controller.context.firstOrganisation);
   const rows = await store.select('issued_tokens').selectAll().execute();
   const tokens = [...(device.last('grants')?.list ?? []), ...(device.last('tickets')?.list ?? [])];
@@ -112,8 +109,7 @@ test('the records hold no token: neither text nor signature', async (t) => {
 test('a grant names the node key it is bound to, and serves with no other and on no other network', async (t) => {
   const controller = await testController(t);
   await controller.call('PUT', '/api/v1/document', acmeDocument());
-  const device = new TestNode(controller, 'device');
-  await device.enrol({ secret: await controller.key('service', 'ci') });
+  const device = await TestNode.enrolled(controller, 'device');
   const thief = new TestNode(controller, 'device');
   const networks = Object.keys((device.snapshot as DeviceSnapshot).networks) as NetworkId[];
   const { card } = await controller.context.card();
@@ -135,8 +131,7 @@ test('a right that a schedule ends is never promised beyond it, by grant or by c
     when: { schedule: { zone: 'Europe/Berlin', hours: '09:00-18:00' } },
   });
   await controller.call('PUT', '/api/v1/document', document);
-  const device = new TestNode(controller, 'device');
-  await device.enrol({ secret: await controller.key('service', 'ci') });
+  const device = await TestNode.enrolled(controller, 'device');
   const end = Date.parse('2026-11-20T18:00:00+01:00') / 1_000;
   const { networks } = device.snapshot as DeviceSnapshot;
   const hq = Object.values(networks).find(({ name }) => name === 'hq')?.id as NetworkId;
@@ -162,8 +157,7 @@ test('posture that is reported each minute renews a grant only when half of it h
     },
   ];
   await controller.call('PUT', '/api/v1/document', document);
-  const device = new TestNode(controller, 'device');
-  await device.enrol({ secret: await controller.key('service', 'ci') });
+  const device = await TestNode.enrolled(controller, 'device');
   const report = async (seq: number): Promise<void> => {
     device.send({ t: 'posture', seq, at: 0, facts: { os: 'linux', osVersion: '6.1', clientVersion: '1' } });
     await controller.time.pass(1_000);
@@ -206,10 +200,8 @@ test('what a grant tells of its holder behind a public hostname is revoked when 
     assert.equal(applied.statusCode, 200, applied.body);
   };
   await apply(['automation']);
-  const device = new TestNode(controller, 'device');
-  await device.enrol({ secret: await controller.key('service', 'ci') });
-  const connector = new TestNode(controller, 'connector');
-  await connector.enrol({ secret: await controller.key('connector', 'hq') });
+  const device = await TestNode.enrolled(controller, 'device');
+  const connector = await TestNode.enrolled(controller, 'connector');
   const { card } = await controller.context.card();
   const told = async (): Promise<{ id: string; groups: readonly string[] }[]> => {
     const { networks } = device.snapshot as DeviceSnapshot;

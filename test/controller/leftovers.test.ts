@@ -19,8 +19,7 @@ import { TestNode } from './support/node.ts';
 
 test('a right is decided anew after a crash between a change and its revocation', async (t) => {
   const controller = await acmeController(t);
-  const device = new TestNode(controller, 'device');
-  await device.enrol({ secret: await controller.key('service', 'ci') });
+  await TestNode.enrolled(controller, 'device');
   const { context } = controller;
   const { store } = context.organisation(context.firstOrganisation);
   const document = acmeDocument();
@@ -84,8 +83,7 @@ test('after a crash between a removal and its revocation nothing of what was rem
 test('REL-6: what the store failed to revoke after a change is revoked once it answers, though nobody asks again', async (t) => {
   const controller = await acmeController(t);
   const { context, time } = controller;
-  const device = new TestNode(controller, 'device');
-  await device.enrol({ secret: await controller.key('service', 'ci') });
+  const device = await TestNode.enrolled(controller, 'device');
   const { store, reader } = context.organisation(context.firstOrganisation);
   const session = (device.snapshot as DeviceSnapshot).session.id;
   const [account] = (await reader.current()).serviceAccounts;
@@ -111,8 +109,7 @@ test('REL-6: what the store failed to revoke after a change is revoked once it a
 test('REL-6: a suspension whose revocations the store failed to take ends everything once it answers', async (t) => {
   const controller = await acmeController(t);
   const { context, time } = controller;
-  const device = new TestNode(controller, 'device');
-  await device.enrol({ secret: await controller.key('service', 'ci') });
+  const device = await TestNode.enrolled(controller, 'device');
   const id = context.firstOrganisation;
   const { store } = context.organisation(id);
   const issued = await store

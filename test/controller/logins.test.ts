@@ -270,8 +270,7 @@ test('a person whose groups change loses at once what the group gave', async (t)
   const controller = await acmeController(t);
   const { attempts, context } = controller;
   const alice = await person(controller, 'alice', ['staff']);
-  const connector = new TestNode(controller, 'connector');
-  await connector.enrol({ secret: await controller.key('connector', 'hq') });
+  const connector = await TestNode.enrolled(controller, 'connector');
   const { device, entry } = await foundDevice(controller, alice);
   await attempts.approve(entry.attempt, signInOf(alice), { held: false });
   await device.until((message) => message.t === 'snapshot');

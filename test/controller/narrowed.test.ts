@@ -41,8 +41,7 @@ async function world(t: TestContext): Promise<World> {
   assert.equal((await controller.call('PUT', '/api/v1/document', document({}))).statusCode, 200);
   const connector = new TestNode(controller, 'connector');
   await connector.enrol({ secret: await controller.key('connector', 'hq'), narrowed: true });
-  const older = new TestNode(controller, 'connector');
-  await older.enrol({ secret: await controller.key('connector', 'hq') });
+  const older = await TestNode.enrolled(controller, 'connector');
   const secret = await controller.key('service', 'ci');
   const devices = [new TestNode(controller, 'device'), new TestNode(controller, 'device')];
   for (const device of devices) await device.enrol({ secret });
@@ -154,8 +153,7 @@ test('of grants that were signed for the same, what was taken from one is taken 
   const { controller, connector, change } = await world(t);
   await change(ended, 'gone');
   await change({}, 'granted');
-  const device = new TestNode(controller, 'device');
-  await device.enrol({ secret: await controller.key('service', 'ci') });
+  const device = await TestNode.enrolled(controller, 'device');
   const [token = ''] = device.last('grants')?.list ?? [];
   const { jti } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as {
     jti: string;

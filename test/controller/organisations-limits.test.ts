@@ -166,8 +166,7 @@ test('beyond the limit no connector joins, its key stays good, and those that ar
   // It comes with its key again, as after an answer that was lost.
   await first.enrol({ secret: key });
   assert.ok(first.last('snapshot') !== undefined);
-  const device = new TestNode(controller, 'device');
-  await device.enrol({ secret: await controller.key('service', 'ci') });
+  const device = await TestNode.enrolled(controller, 'device');
   assert.ok(device.last('snapshot') !== undefined, 'devices are not connectors');
   await controller.limit({ connectors: 2 });
   await second.enrol({ secret: next });
@@ -263,10 +262,8 @@ test('connectors are told how many flows there may be, and tickets carry what ma
   const { context, time } = controller;
   const stop = watchOrganisations(context, { addressed: () => undefined });
   t.after(async () => stop());
-  const connector = new TestNode(controller, 'connector');
-  await connector.enrol({ secret: await controller.key('connector', 'hq') });
-  const device = new TestNode(controller, 'device');
-  await device.enrol({ secret: await controller.key('service', 'ci') });
+  const connector = await TestNode.enrolled(controller, 'connector');
+  const device = await TestNode.enrolled(controller, 'device');
   await device.untilSnapshot<DeviceSnapshot>(({ resources }) => Object.keys(resources).length > 0);
   const rates = () =>
     [connector, device].map((node) => decodeJwt(node.last('tickets')?.list.at(-1) ?? '')['rate']);

@@ -210,10 +210,8 @@ test('SEC-A10: nodes of two organisations share names and the relay of the opera
   await theirs.call('PUT', '/api/v1/document', { ...acmeDocument(), organisation: 'globex' });
 
   const join = async (controller: TestController) => {
-    const connector = new TestNode(controller, 'connector');
-    await connector.enrol({ secret: await controller.key('connector', 'hq') });
-    const device = new TestNode(controller, 'device');
-    await device.enrol({ secret: await controller.key('service', 'ci') });
+    const connector = await TestNode.enrolled(controller, 'connector');
+    const device = await TestNode.enrolled(controller, 'device');
     const snapshot = await device.untilSnapshot<DeviceSnapshot>(({ networks }) =>
       Object.values(networks).some(({ connectors }) => connectors.length > 0),
     );
@@ -255,8 +253,7 @@ test('a relay of its own that the operator runs hears of every organisation, fro
   await ours.call('PUT', '/api/v1/document', acmeDocument());
   await theirs.call('PUT', '/api/v1/document', { ...acmeDocument(), organisation: 'globex' });
   const session = async () => {
-    const device = new TestNode(theirs, 'device');
-    await device.enrol({ secret: await theirs.key('service', 'ci') });
+    const device = await TestNode.enrolled(theirs, 'device');
     return { device, id: (device.snapshot as DeviceSnapshot).session.id };
   };
   const before = await session();
@@ -273,8 +270,7 @@ test('a relay of its own that the operator runs hears of every organisation, fro
   // A relay that an organisation runs for itself is told of nobody else, and serves nobody else.
   const own = new TestNode(theirs, 'relay');
   await own.enrol({ secret: await theirs.key('relay', 'own'), url: 'https://relay.globex.example' });
-  const device = new TestNode(ours, 'device');
-  await device.enrol({ secret: await ours.key('service', 'ci') });
+  const device = await TestNode.enrolled(ours, 'device');
   const { session: ourSession, relays } = device.snapshot as DeviceSnapshot;
   assert.deepEqual(Object.keys(relays), [relay.id]);
   await ours.call('DELETE', `/api/v1/sessions/${ourSession.id}`);
@@ -293,13 +289,11 @@ test('SEC-A10: a suspended organisation loses everything that is open, lets nobo
   await ours.call('PUT', '/api/v1/document', acmeDocument());
   await theirs.call('PUT', '/api/v1/document', { ...acmeDocument(), organisation: 'globex' });
   const id = context.organisations.at(globexUrl.host) as OrganisationId;
-  const connector = new TestNode(theirs, 'connector');
-  await connector.enrol({ secret: await theirs.key('connector', 'hq') });
+  const connector = await TestNode.enrolled(theirs, 'connector');
   const device = new TestNode(theirs, 'device');
   const key = await theirs.key('service', 'ci');
   await device.enrol({ secret: key });
-  const bystander = new TestNode(ours, 'device');
-  await bystander.enrol({ secret: await ours.key('service', 'ci') });
+  const bystander = await TestNode.enrolled(ours, 'device');
   const granted = ({ resources }: DeviceSnapshot): number => Object.keys(resources).length;
   await device.untilSnapshot<DeviceSnapshot>((snapshot) => granted(snapshot) > 0);
   const spoken = bystander.heard.length;
@@ -347,8 +341,7 @@ test('of a deleted organisation the hashes of its audit log stay, those that an 
   await ours.call('PUT', '/api/v1/document', acmeDocument());
   await theirs.call('PUT', '/api/v1/document', { ...acmeDocument(), organisation: 'globex' });
   const id = context.organisations.at(globexUrl.host) as OrganisationId;
-  const device = new TestNode(theirs, 'device');
-  await device.enrol({ secret: await theirs.key('service', 'ci') });
+  const device = await TestNode.enrolled(theirs, 'device');
   const { store } = context.organisation(id);
   const kept = context.organisation(context.firstOrganisation).store;
   const before = await kept.select('audit').selectAll().execute();

@@ -39,8 +39,7 @@ async function letIn(controller: TestController, device: TestNode, person: Id<'u
 }
 
 async function connected(controller: TestController): Promise<TestNode> {
-  const connector = new TestNode(controller, 'connector');
-  await connector.enrol({ secret: await controller.key('connector', 'hq') });
+  const connector = await TestNode.enrolled(controller, 'connector');
   return connector;
 }
 

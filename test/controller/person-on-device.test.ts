@@ -1,34 +1,15 @@
 /** A device that may use nothing speaks for nobody, and is told why in the same words whatever it asks for. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { systemRandom } from '../../protocol/clock.ts';
 import { exposeForDevice } from '../../controller/exposures/for-device.ts';
-import { joinDevice } from '../../controller/enrolment/join-device.ts';
 import { requestForDevice } from '../../controller/requests/for-device.ts';
-import { deviceClaim } from '../login/support/portal.ts';
-import { requestBench, requestDocument } from './requests/request-bench.ts';
+import { deviceOf, requestBench, requestDocument } from './requests/request-bench.ts';
 
 test('a request and an exposure are refused alike to a device that may use nothing: sentence, name and remedy', async (t) => {
   const bench = await requestBench(t);
   const { context, time } = bench;
   const alice = await bench.person('alice', ['staff']);
-  const { store } = context.organisation(context.firstOrganisation);
-  const joined = await store.transaction((tx) =>
-    joinDevice(
-      tx,
-      {
-        claim: deviceClaim(),
-        owner: alice.id,
-        approval: 'none',
-        untilMs: time.ms + 3_600_000,
-        authMs: time.ms,
-        amr: ['pwd'],
-      },
-      { nowMs: time.ms, random: systemRandom },
-    ),
-  );
-  assert.ok(joined.state === 'joined');
-  const { device } = joined;
+  const device = await deviceOf(bench, alice, 'none');
   const asked = [
     () =>
       requestForDevice(context, context.firstOrganisation, device, {

@@ -79,8 +79,7 @@ test('a plan of what is in force is empty, and of a new organisation says what b
 test('it tells who loses and gains now from who would once they sign in, by name and door', async (t) => {
   const controller = await testController(t);
   await apply(controller, acmeDocument());
-  const device = new TestNode(controller, 'device');
-  await device.enrol({ secret: await controller.key('service', 'ci') });
+  await TestNode.enrolled(controller, 'device');
   await signIn(controller, 'alice', ['staff']);
   await signIn(controller, 'anna', ['staff']);
   await signIn(controller, 'bob', ['sre']);
@@ -326,8 +325,7 @@ test('it shows the tests that fail and why, and refuses a document that is wrong
 test('a plan writes nothing', async (t) => {
   const controller = await testController(t);
   await apply(controller, acmeDocument());
-  const device = new TestNode(controller, 'device');
-  await device.enrol({ secret: await controller.key('service', 'ci') });
+  const device = await TestNode.enrolled(controller, 'device');
   await signIn(controller, 'alice', ['staff']);
   const before = everyRow(controller);
   const heard = device.heard.length;

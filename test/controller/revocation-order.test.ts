@@ -41,8 +41,7 @@ async function busy(
 ): Promise<{ controller: TestController; connector: TestNode; nodes: TestNode[] }> {
   const controller = await testController(t);
   await controller.call('PUT', '/api/v1/document', document());
-  const connector = new TestNode(controller, 'connector');
-  await connector.enrol({ secret: await controller.key('connector', 'hq') });
+  const connector = await TestNode.enrolled(controller, 'connector');
   const secret = await controller.key('service', 'ci');
   const nodes = Array.from({ length: devices }, () => new TestNode(controller, 'device'));
   for (const [index, node] of nodes.entries()) await node.enrol({ secret }, `192.0.2.${index + 1}`);

@@ -121,8 +121,7 @@ test('a device hears of connectors only where it may use something, and a grant 
     await connector.enrol({ secret: await controller.key('connector', network) });
     connectors.set(network, connector.id);
   }
-  const device = new TestNode(controller, 'device');
-  await device.enrol({ secret: await controller.key('service', 'ci') });
+  const device = await TestNode.enrolled(controller, 'device');
   const { networks, resources } = device.snapshot as DeviceSnapshot;
   assert.deepEqual(
     Object.values(resources).map(({ name, state }) => [name, state]),

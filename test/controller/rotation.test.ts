@@ -15,8 +15,7 @@ const newKeys = (): NodeKeys => ({ machineKey: newSigningKey(), nodeKey: newAgre
 async function world(t: TestContext): Promise<{ acme: TestController; device: TestNode }> {
   const acme = await testController(t);
   assert.equal((await acme.call('PUT', '/api/v1/document', acmeDocument())).statusCode, 200);
-  const device = new TestNode(acme, 'device');
-  await device.enrol({ secret: await acme.key('service', 'ci') });
+  const device = await TestNode.enrolled(acme, 'device');
   await device.until((message) => message.t === 'grants' && message.list.length > 0);
   return { acme, device };
 }
@@ -110,8 +109,7 @@ test('every proof is needed, over this channel and these keys', async (t) => {
     assert.ok(fault.t === 'fault' && fault.code === 'protocol', name);
   }
   // A connector has no way to ask at all.
-  const connector = new TestNode(acme, 'connector');
-  await connector.enrol({ secret: await acme.key('connector', 'hq') });
+  const connector = await TestNode.enrolled(acme, 'connector');
   connector.send(messageOf({ acme, device: connector }, next));
   assert.ok((await connector.until(({ t: type }) => type === 'fault' || type === 'rotated')).t === 'fault');
   // Nothing of that changed anything.
@@ -121,8 +119,7 @@ test('every proof is needed, over this channel and these keys', async (t) => {
 
 test('tokens of the old keys are revoked after an hour, also when the controller was started anew meanwhile', async (t) => {
   const { acme, device } = await world(t);
-  const connector = new TestNode(acme, 'connector');
-  await connector.enrol({ secret: await acme.key('connector', 'hq') });
+  const connector = await TestNode.enrolled(acme, 'connector');
   const oldGrant = decodeJwt(device.last('grants')?.list[0] ?? '').jti ?? '';
   const next = newKeys();
   device.send(messageOf({ acme, device }, next));

@@ -12,8 +12,7 @@ const body = { network: 'hq', target: { host: 'wiki.acme.internal', port: 80, sp
 async function opened(t: TestContext) {
   const controller = await testController(t);
   assert.equal((await controller.call('PUT', '/api/v1/document', acmeDocument())).statusCode, 200);
-  const connector = new TestNode(controller, 'connector');
-  await connector.enrol({ secret: await controller.key('connector', 'hq') });
+  const connector = await TestNode.enrolled(controller, 'connector');
   const asked = controller.call.bind(controller, 'POST', '/api/v1/target-tests');
   return { controller, connector, asked };
 }
@@ -42,8 +41,7 @@ test('the connector is asked, its steps are told with what would mend them, and 
 
 test('only the connector that was asked answers, and one that says nothing is named', async (t) => {
   const { controller, connector, asked } = await opened(t);
-  const other = new TestNode(controller, 'connector');
-  await other.enrol({ secret: await controller.key('connector', 'hq') });
+  const other = await TestNode.enrolled(controller, 'connector');
   const answering = asked(body);
   const both = [connector, other];
   await connector.until(() => both.some((node) => node.last('probe') !== undefined));

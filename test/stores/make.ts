@@ -41,8 +41,7 @@ async function make(folder: string): Promise<void> {
   if (applied.statusCode !== 200) throw new Error(applied.body);
   const connector = new TestNode(controller, 'connector');
   await connector.enrol({ secret: await controller.key('connector', 'hq'), name: 'hq-1' });
-  const relay = new TestNode(controller, 'relay');
-  await relay.enrol({ secret: await controller.key('relay', 'r1') });
+  await TestNode.enrolled(controller, 'relay');
   const device = new TestNode(controller, 'device');
   await device.enrol({ secret: await controller.key('service', 'ci'), name: 'ci-runner' });
   await device.until((message) => message.t === 'grants' && message.list.length > 0);

@@ -17,8 +17,7 @@ interface Outcome {
 test('a dry run says which devices a profile would block and by which check, and changes nothing', async (t) => {
   const bench = await postureBench(t);
   const { controller } = bench;
-  const silent = new TestNode(controller, 'device');
-  await silent.enrol({ secret: await controller.key('service', 'ci') });
+  const silent = await TestNode.enrolled(controller, 'device');
   bench.report({ firewall: true, diskEncryption: false });
   await bench.until('databases', 'granted');
   const ask = async (profile: unknown) => controller.call('POST', '/api/v1/posture/dry-run', { profile });

@@ -68,8 +68,7 @@ export async function postureBench(
   const controller = await testController(test, overrides);
   const applied = await controller.call('PUT', '/api/v1/document', document);
   if (applied.statusCode !== 200) throw new Error(applied.body);
-  const device = new TestNode(controller, 'device');
-  await device.enrol({ secret: await controller.key('service', 'ci') });
+  const device = await TestNode.enrolled(controller, 'device');
   let seq = 0;
   const found = (snapshot: DeviceSnapshot, resource: string) =>
     Object.values(snapshot.resources).find(({ name }) => name === resource);

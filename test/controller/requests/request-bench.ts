@@ -5,13 +5,17 @@ import { login } from '../../../controller/login/login.ts';
 import type { Mailer } from '../../../controller/notifications/mailer.ts';
 import { visitorEntitlements } from '../../../controller/decisions/entitlements.ts';
 import { subjectOf } from '../../../controller/decisions/seat.ts';
+import { joinDevice } from '../../../controller/enrolment/join-device.ts';
+import { systemRandom } from '../../../protocol/clock.ts';
 import type { OrganisationDocument } from '../../../protocol/organisation-document.ts';
-import type { Id } from '../../../protocol/ids.ts';
+import type { DeviceId, Id } from '../../../protocol/ids.ts';
 import type { AccessRequest, MyApprovals, MyRequests } from '../../../protocol/requests.ts';
+import { deviceClaim } from '../../login/support/portal.ts';
 import { corpSignIn } from '../support/corp-sign-in.ts';
 import { acmeDocument } from '../support/document.ts';
 import { testController, type AfterTest, type TestController } from '../support/controller.ts';
 
+const hourMs = 3_600_000;
 export const issuer = 'https://idp.acme.example';
 
 /** Staff may ask for what is tagged prod, two leads approve, and its second factor may be waived. */
@@ -173,4 +177,23 @@ export async function requestBench(
     },
   };
   return bench;
+}
+
+/** A device on which `owner` is signed in for an hour. */
+export async function deviceOf(
+  { context, time }: RequestBench,
+  owner: TestPerson,
+  approval: 'none' | 'approved',
+): Promise<DeviceId> {
+  const { store } = context.organisation(context.firstOrganisation);
+  const session = { untilMs: time.ms + hourMs, authMs: time.ms, amr: ['pwd'] };
+  const joined = await store.transaction((tx) =>
+    joinDevice(
+      tx,
+      { claim: deviceClaim(), owner: owner.id, approval, ...session },
+      { nowMs: time.ms, random: systemRandom },
+    ),
+  );
+  if (joined.state !== 'joined') throw new Error('the device was not let in');
+  return joined.device;
 }

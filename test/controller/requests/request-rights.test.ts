@@ -126,8 +126,7 @@ test('access that lies unused is locked for that person until they ask again, an
   const [hers, his] = [await device(bench, alice.id), await device(bench, bob.id)];
   assert.equal((await told(bench, hers, 'wiki'))?.state, 'granted');
   assert.equal((await told(bench, his, 'wiki'))?.state, 'granted');
-  const connector = new TestNode(bench, 'connector');
-  await connector.enrol({ secret: await bench.key('connector', 'hq') });
+  const connector = await TestNode.enrolled(bench, 'connector');
   const state = await context.organisation(context.firstOrganisation).reader.current();
   const wiki = state.resources.find(({ definition }) => definition.name === 'wiki')?.id ?? '';
   let seq = 0;
@@ -191,14 +190,12 @@ test('access that lies unused is locked for that person until they ask again, an
 
 test('a device asks over its control channel; a service account speaks for nobody', async (t) => {
   const bench = await requestBench(t);
-  const node = new TestNode(bench, 'device');
-  await node.enrol({ secret: await bench.key('service', 'ci') });
+  const node = await TestNode.enrolled(bench, 'device');
   node.send({ t: 'request', id: 7, call: { what: 'list' } });
   await node.until(({ t: kind }) => kind === 'requested');
   const [answer] = node.heard.filter((message) => message.t === 'requested');
   assert.deepEqual([answer?.re, answer?.status], [7, 403]);
-  const connector = new TestNode(bench, 'connector');
-  await connector.enrol({ secret: await bench.key('connector', 'hq') });
+  const connector = await TestNode.enrolled(bench, 'connector');
   connector.send({ t: 'request', id: 8, call: { what: 'list' } });
   await connector.until(({ t: kind }) => kind === 'fault');
 });

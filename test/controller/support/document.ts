@@ -53,3 +53,15 @@ export function acmeDocument(): OrganisationDocument {
     ],
   };
 }
+
+/** The same, where the service account may use the databases from a healthy device. */
+export function healthyDatabases(): OrganisationDocument {
+  const document = acmeDocument();
+  document.policies?.push({
+    name: 'ci-db',
+    allow: { serviceAccounts: ['ci'] },
+    to: { tags: ['prod'] },
+    when: { posture: ['healthy'] },
+  });
+  return document;
+}

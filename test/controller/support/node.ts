@@ -22,6 +22,16 @@ export interface NodeHost {
   dial?(address: string): Promise<Carrier>;
 }
 
+type Kind = 'device' | 'connector' | 'relay';
+type Purpose = 'connector' | 'relay' | 'service';
+type KeyedHost = NodeHost & { key(purpose: Purpose, name: string): Promise<string> };
+
+const keyed: Readonly<Record<Kind, [purpose: Purpose, name: string]>> = {
+  connector: ['connector', 'hq'],
+  relay: ['relay', 'r1'],
+  device: ['service', 'ci'],
+};
+
 export class TestNode {
   readonly machineKey = newSigningKey();
   nodeKey = newAgreementKey();
@@ -30,12 +40,19 @@ export class TestNode {
   boot = systemRandom(16).toString('base64url');
   /** The id of the last welcome. */
   id = '';
-  readonly #kind: 'device' | 'connector' | 'relay';
+  readonly #kind: Kind;
   readonly #controller: NodeHost;
   #channel: ControlChannel | undefined;
   #wake: () => void = () => undefined;
 
-  constructor(controller: NodeHost, kind: 'device' | 'connector' | 'relay') {
+  /** One that has enrolled by a key of the name that its kind has in the tests' document. */
+  static async enrolled(controller: KeyedHost, kind: Kind): Promise<TestNode> {
+    const node = new TestNode(controller, kind);
+    await node.enrol({ secret: await controller.key(...keyed[kind]) });
+    return node;
+  }
+
+  constructor(controller: NodeHost, kind: Kind) {
     this.#controller = controller;
     this.#kind = kind;
   }
