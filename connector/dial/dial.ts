@@ -4,7 +4,7 @@
  */
 import { networkInterfaces } from 'node:os';
 import type { Socket as UdpSocket } from 'node:dgram';
-import { connect, type OnReadOpts, type Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { Fault, type CodeName } from '../../protocol/errors.ts';
 import { mayDial, type GuardedResource } from './address-guard.ts';
 import { addressInRange, isRange } from './range-names.ts';
@@ -57,17 +57,10 @@ export async function dialUdp(
   return connectUdp(address, port);
 }
 
-/** Takes what a socket reads in its own memory. */
-export interface ReadsOf {
-  readonly onread: OnReadOpts;
-  /** Is told of each socket that is tried, before anything can be read of it. */
-  begin(socket: Socket): void;
-}
-
 /**
  * Connects to the first permitted address that answers; a listener of the connector itself is none. Rejects with a Fault
  * whose code says why none did.
- * @param reads takes what the socket reads; default: as Node does
+ * @param open makes each socket that is tried; it may end in one direction alone
  */
 export async function dialTcp(
   resource: GuardedResource,
@@ -75,7 +68,7 @@ export async function dialTcp(
   port: number,
   resolve: Resolve = systemResolve,
   isOwnListener: (address: string, port: number) => boolean = () => false,
-  reads?: ReadsOf,
+  open: () => Socket = openSocket,
 ): Promise<Socket> {
   let last: CodeName = 'unreachable';
   for (const address of await permittedAddresses(resource, host, resolve)) {
@@ -84,7 +77,7 @@ export async function dialTcp(
       continue;
     }
     try {
-      return await connectTo(address, port, reads);
+      return await connectTo(open(), address, port);
     } catch (error) {
       last = dialCode(error);
     }
@@ -92,12 +85,14 @@ export async function dialTcp(
   throw new Fault(last);
 }
 
-function connectTo(host: string, port: number, reads: ReadsOf | undefined): Promise<Socket> {
+function openSocket(): Socket {
+  return new Socket({ allowHalfOpen: true });
+}
+
+function connectTo(socket: Socket, host: string, port: number): Promise<Socket> {
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
-  const reading = reads === undefined ? {} : { onread: reads.onread };
-  const options = { host, port, allowHalfOpen: true, noDelay: true, autoSelectFamily: false };
-  const socket = connect({ ...options, ...reading });
-  reads?.begin(socket);
+  socket.setNoDelay(true);
+  socket.connect({ host, port, autoSelectFamily: false });
   socket.setTimeout(connectTimeoutMs, () => socket.destroy(new Fault('timeout')));
   socket.once('error', reject);
   socket.once('connect', () => {

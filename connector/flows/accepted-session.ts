@@ -176,7 +176,7 @@ export class AcceptedSession {
     const { host, port } = flow.request;
     const { resolve, isOwnListener, noteDial } = this.#serving;
     const reads = new SocketReads();
-    const dialled = dialTcp(resource, host, port, resolve, isOwnListener, reads);
+    const dialled = dialTcp(resource, host, port, resolve, isOwnListener, () => reads.open());
     if (noteDial !== undefined) noted(dialled, resource, port, noteDial);
     const socket = await dialled;
     this.#begin(stream, flow, () => socket.destroy());

@@ -4,28 +4,25 @@
  * flow whose client is slow holds one read. Node's own way is a fresh 64 KiB for each, which the garbage collector, slow to
  * notice memory outside its heap, frees by dozens of megabytes.
  */
-import type { OnReadOpts, Socket } from 'node:net';
-import type { ReadsOf } from '../dial/dial.ts';
+import { Socket } from 'node:net';
 import type { MuxStream } from '../../protocol/mux/stream.ts';
 import { giveBlock, smallRecordBytes, takeBlock } from '../../protocol/mux/record-block.ts';
 
 /** A read and what is made of it follow each other at once, so no two sockets use it at a time. */
 const shared = Buffer.allocUnsafeSlow(64 * 1_024);
 
-export class SocketReads implements ReadsOf {
+export class SocketReads {
   #stream: MuxStream | undefined;
 
-  readonly onread: OnReadOpts = {
-    buffer: shared,
-    callback: (length) => this.#take(length),
-  };
-
-  /** Nothing is read until `pipe`: there is nowhere to put anything before. */
-  begin(socket: Socket): void {
+  /** A socket to dial with. Nothing is read until `pipe`: there is nowhere to put anything before. */
+  open(): Socket {
+    const onread = { buffer: shared, callback: (length: number) => this.#take(length) };
+    const socket = new Socket({ allowHalfOpen: true, onread });
     socket.pause();
+    return socket;
   }
 
-  /** Passes on what `socket`, the last that was begun, reads from now on, and its end. */
+  /** Passes on what `socket`, the last that was opened, reads from now on, and its end. */
   pipe(socket: Socket, stream: MuxStream): void {
     this.#stream = stream;
     stream.on('drain', () => socket.resume());

@@ -4,7 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { dialTcp } from '../dial/dial.ts';
-import { OriginReads } from './origin-reads.ts';
+import { OriginSocket } from './origin-socket.ts';
 import { securedForOrigin } from '../dial/origin-tls.ts';
 import type { Resolve } from '../dial/resolve.ts';
 import type { NoteDial } from '../dial/target-health.ts';
@@ -48,8 +48,8 @@ async function connectOrigin(
 ): Promise<Socket> {
   const { within } = resource;
   const host = origin.hostname.replace(/^\[|\]$/g, '');
-  const reads = origin.protocol === 'https:' ? undefined : new OriginReads();
-  const socket = await dialTcp({ address, within }, host, port, resolve, isOwnListener, reads);
+  const open = origin.protocol === 'https:' ? undefined : (): Socket => new OriginSocket();
+  const socket = await dialTcp({ address, within }, host, port, resolve, isOwnListener, open);
   // Undici speaks to sockets that end both ways at once.
   socket.allowHalfOpen = false;
   if (origin.protocol !== 'https:') return socket;

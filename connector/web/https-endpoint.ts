@@ -91,6 +91,8 @@ export class HttpsEndpoint {
       connectionsCheckingInterval: head.everyMs,
       maxHeaderSize: maxHeaderBytes,
       insecureHTTPParser: false,
+      // A request that announces no body has none (RFC 9112 §6.3), and nobody waits for the end of it.
+      optimizeEmptyRequests: true,
       requireHostHeader: true,
     });
     http1.maxHeadersCount = 256;

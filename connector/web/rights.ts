@@ -30,6 +30,11 @@ interface Shown {
 
 export class Rights {
   readonly #options: RightsOptions;
+  /** Of each session, as it was last shown: every request of a page asks for the same one. */
+  readonly #shown = new WeakMap<
+    WebSession,
+    { readonly address: string | undefined; readonly right: Right }
+  >();
 
   constructor(options: RightsOptions) {
     this.#options = options;
@@ -50,6 +55,8 @@ export class Rights {
 
   /** @param address of the browser that shows its cookie */
   bySession(session: WebSession, address: string | undefined): Right {
+    const shown = this.#shown.get(session);
+    if (shown !== undefined && shown.address === address) return shown.right;
     const { sessions } = this.#options;
     const right: Right = {
       door: 'web',
@@ -69,6 +76,7 @@ export class Rights {
       },
       endsMs: () => sessions.endsMs(session),
     };
+    this.#shown.set(session, { address, right });
     return right;
   }
 

@@ -37,6 +37,7 @@ import { Rights } from './rights.ts';
 import { ServedHosts } from './served-hosts.ts';
 import { SignIn } from './sign-in.ts';
 import { answerUpgrade, isWebSocket, notWebSocket, type UpgradeOptions } from './upgrade.ts';
+import { tlsBytes } from './tls-bytes.ts';
 import { Upstreams } from './upstreams.ts';
 import { WebSessions } from './web-sessions.ts';
 import { whyPage } from './why-page.ts';
@@ -203,10 +204,11 @@ class ConnectorWebDoor implements WebDoor {
     if (challenge !== undefined) {
       stream.accept();
       return void answerValidation(stream, challenge, this.#options.clock).then((isAnswered) => {
-        if (!isAnswered && !this.#endpoint.take(stream, { address: caller.addr })) stream.reset('busy');
+        if (!isAnswered && !this.#endpoint.take(tlsBytes(stream), { address: caller.addr }))
+          stream.reset('busy');
       });
     }
-    if (!this.#endpoint.take(stream, { address: caller.addr })) return stream.reset('busy');
+    if (!this.#endpoint.take(tlsBytes(stream), { address: caller.addr })) return stream.reset('busy');
     return stream.accept();
   }
 
@@ -219,7 +221,7 @@ class ConnectorWebDoor implements WebDoor {
   }
 
   takeFlow(stream: MuxStream, device: DeviceFlow): boolean {
-    return this.#endpoint.take(stream, { device });
+    return this.#endpoint.take(tlsBytes(stream), { device });
   }
 
   receive(message: FromController): boolean {

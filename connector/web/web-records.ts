@@ -31,6 +31,8 @@ export interface WebRecordsOptions {
 export class WebRecords {
   readonly #options: WebRecordsOptions;
   readonly #last = new Map<string, number>();
+  /** Where and when each right was last recorded: what stands for most requests, in one look. */
+  readonly #opened = new WeakMap<Right, { readonly host: string; readonly atMs: number }>();
   readonly #repeated: RepeatedRecords;
 
   constructor(options: WebRecordsOptions) {
@@ -51,8 +53,14 @@ export class WebRecords {
   opened(exchange: Exchange): void {
     if (isInFlow(exchange)) return;
     const { options } = exchange;
-    if (options.right !== undefined) {
-      if (this.#isFirst('open', exchange)) this.#write({ event: 'open', ...about(options) });
+    const { right, target } = options;
+    if (right !== undefined) {
+      const last = this.#opened.get(right);
+      const nowMs = this.#options.nowMs();
+      if (last?.host === target.host && nowMs - last.atMs < onceMs) return;
+      if (!this.#isFirst('open', exchange)) return;
+      this.#opened.set(right, { host: target.host, atMs: nowMs });
+      this.#write({ event: 'open', ...about(options) });
       return;
     }
     const seen = seenOf(options.raw, options.target, options.address);

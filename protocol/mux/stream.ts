@@ -27,6 +27,8 @@ export interface StreamOwner extends WindowSource {
   forget(stream: MuxStream, late: number): void;
 }
 
+type Written = (error?: Error | null) => void;
+
 const finBytes = 16;
 /** Datagrams that wait of one stream; the oldest goes when there are more. */
 const mostDatagramBytes = 256 * 1_024;
@@ -50,8 +52,10 @@ export class MuxStream extends Duplex {
   #sendCredit: number;
   #chunk: Buffer | undefined;
   #chunkOffset = 0;
-  #written: ((error?: Error | null) => void) | undefined;
-  #finish: ((error?: Error | null) => void) | undefined;
+  #written: Written | undefined;
+  /** What node:stream has to write after what went past its queue. */
+  #following: { readonly chunk: Buffer; readonly written: Written } | undefined;
+  #finish: Written | undefined;
   #finSent = false;
 
   readonly #window: ReceiveWindow;
@@ -161,7 +165,22 @@ export class MuxStream extends Duplex {
     this.#returnCredit();
   }
 
-  override _write(chunk: Buffer, _encoding: string, written: (error?: Error | null) => void): void {
+  /**
+   * Writes past the queue of node:stream, for whoever waits for `written` before there is more; what is written meanwhile
+   * follows. `chunk` is the stream's until then.
+   */
+  writeNext(chunk: Buffer, written: Written): void {
+    const isFree = this.#chunk === undefined && this.writableLength === 0;
+    if (isFree && this.writable) this.#begin(chunk, written);
+    else this.write(chunk, written);
+  }
+
+  override _write(chunk: Buffer, _encoding: string, written: Written): void {
+    if (this.#chunk === undefined) this.#begin(chunk, written);
+    else this.#following = { chunk, written };
+  }
+
+  #begin(chunk: Buffer, written: Written): void {
     if (chunk.length === 0) return written();
     this.#chunk = chunk;
     this.#chunkOffset = 0;
@@ -169,7 +188,7 @@ export class MuxStream extends Duplex {
     if (this.#sendCredit > 0) this.#owner.ready(this);
   }
 
-  override _final(finish: (error?: Error | null) => void): void {
+  override _final(finish: Written): void {
     this.#finish = finish;
     this.#owner.ready(this);
   }
@@ -185,10 +204,11 @@ export class MuxStream extends Duplex {
     this.#staged.clear();
     this.#chunk = undefined;
     this.#datagrams = [];
-    const written = this.#written ?? this.#finish;
+    const unsaid = [this.#written, this.#following?.written, this.#finish];
     this.#written = undefined;
+    this.#following = undefined;
     this.#finish = undefined;
-    written?.(error ?? new Fault('cancelled'));
+    for (const told of unsaid) told?.(error ?? new Fault('cancelled'));
     done(error);
   }
 
@@ -311,8 +331,11 @@ export class MuxStream extends Duplex {
 
   #chunkDone(): void {
     const written = this.#written;
-    this.#chunk = undefined;
-    this.#written = undefined;
+    const following = this.#following;
+    this.#chunk = following?.chunk;
+    this.#chunkOffset = 0;
+    this.#written = following?.written;
+    this.#following = undefined;
     written?.();
   }
 

@@ -221,7 +221,16 @@ export const muxMutants: readonly Mutant[] = [
   ...guards(
     'protocol/mux/stream.ts',
     ['test/mux/stream.test.ts'],
-    [['datagram queue', 'while (this.#datagramBytes > mostDatagramBytes) {', 'while (false as boolean) {']],
+    [
+      ['datagram queue', 'while (this.#datagramBytes > mostDatagramBytes) {', 'while (false as boolean) {'],
+      [
+        'what went past the queue goes out whole',
+        'else this.#following = { chunk, written };',
+        'else this.#begin(chunk, written);',
+      ],
+      ['past the queue of nobody who waits in it', ' && this.writableLength === 0', ''],
+      ['what follows is told of the end', 'this.#written, this.#following?.written,', 'this.#written,'],
+    ],
   ),
   ...guards(
     'protocol/mux/outbox.ts',

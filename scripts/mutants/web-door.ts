@@ -271,9 +271,18 @@ export const webDoorMutants: readonly Mutant[] = [
     ],
   ),
   ...guards(
-    'connector/web/origin-reads.ts',
-    ['test/web-door/origin-reads.test.ts'],
-    [['a read of an origin is one message', 'maxDataBytes - Math', '65_536 + 0 * Math']],
+    'connector/web/origin-socket.ts',
+    ['test/web-door/origin-socket.test.ts'],
+    [
+      ['a read of an origin is one message', 'maxDataBytes - Math', '65_536 + 0 * Math'],
+      [
+        'what was read of one origin is not written over',
+        'Buffer.from(shared.subarray(0, length))',
+        'shared.subarray(0, length)',
+      ],
+      ['what is not taken at once is kept', 'isTaken || this.push(bytes)', 'isTaken'],
+      ['what waits already comes first', ' || this.readableLength > 0', ''],
+    ],
   ),
   ...guards(
     'connector/web/identities.ts',

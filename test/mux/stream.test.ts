@@ -217,6 +217,58 @@ test('what many streams write within one tick leaves in one record', async () =>
   assert.equal(dialler.sink.records.length, 1);
 });
 
+test('what goes past the queue keeps its place among what does not, and its end follows it', async () => {
+  const { near, far } = await oneStream();
+  const told: string[] = [];
+  const tell = (which: string) => (error?: Error | null) =>
+    told.push(error instanceof Error ? 'failed' : which);
+  near.cork();
+  near.write('0', tell('0'));
+  near.writeNext(Buffer.from('a'), tell('a'));
+  near.uncork();
+  near.writeNext(Buffer.from('b'), tell('b'));
+  near.write('c', tell('c'));
+  near.writeNext(Buffer.from('d'), tell('d'));
+  near.end();
+  assert.deepEqual(told, [], 'nothing has gone out yet');
+  const heard: string[] = [];
+  for await (const bytes of far) heard.push(String(bytes));
+  assert.equal(heard.join(''), '0abcd');
+  assert.deepEqual(told, ['0', 'a', 'b', 'c', 'd']);
+});
+
+test('who writes past the queue waits for the window as all others do', async () => {
+  const { near, far } = await oneStream();
+  const sent: number[] = [];
+  const bytes = Buffer.alloc(40 * 1_024);
+  const more = (): void => {
+    sent.push(bytes.length);
+    near.writeNext(bytes, more);
+  };
+  more();
+  await settle();
+  assert.equal(near.bytesSent, 64 * 1_024);
+  assert.equal(sent.length, 2, 'the second waits in part');
+  assert.equal(far.bytesReceived, 64 * 1_024);
+});
+
+test('what has not gone out when a stream is over is told, each piece once', async () => {
+  const { near } = await oneStream();
+  const told: (Error | null | undefined)[] = [];
+  const tell = (error?: Error | null): number => told.push(error);
+  near.writeNext(Buffer.alloc(300 * 1_024), tell);
+  near.write(Buffer.alloc(10), tell);
+  near.write(Buffer.alloc(10), tell);
+  await settle();
+  near.reset('revoked');
+  await settle();
+  assert.deepEqual(told.map(faultOf), ['revoked', 'revoked', 'revoked']);
+  near.writeNext(Buffer.alloc(10), tell);
+  await settle();
+  assert.equal(told.length, 4);
+  assert.ok(told[3] instanceof Error, 'after the end it fails as every other write');
+});
+
 test('GOAWAY refuses new streams both ways and leaves open ones alone', async () => {
   const { dialler, acceptor, near, far } = await oneStream();
   acceptor.mux.drain('draining');

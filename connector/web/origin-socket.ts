@@ -3,8 +3,7 @@
  * is one DATA frame and so one message to the relay. Node's own reads of 64 KiB are a frame and a crumb, and each crumb costs
  * a message, a record and a write of the relay's.
  */
-import type { OnReadOpts, Socket } from 'node:net';
-import type { ReadsOf } from '../dial/dial.ts';
+import { Socket } from 'node:net';
 import { maxDataBytes } from '../../protocol/mux/frames.ts';
 
 /** A TLS record carries at most this much (RFC 8446 §5.1), … */
@@ -21,21 +20,36 @@ export const originReadBytes =
 /** A read is copied out of it at once, so no two connections use it at a time. */
 const shared = Buffer.allocUnsafeSlow(originReadBytes);
 
-/** For one connection, whose reader gets what it brings as from any other socket. */
-export class OriginReads implements ReadsOf {
-  #socket: Socket | undefined;
+/**
+ * A connection to an origin. Whoever waits for `readable` is handed what was read there and then, past the queue of
+ * node:stream; for any other reader it is like every socket.
+ */
+export class OriginSocket extends Socket {
+  /** What is being handed over; null once it is taken. */
+  #handed: Buffer | null | undefined;
 
-  readonly onread: OnReadOpts = {
-    buffer: shared,
-    callback: (length) => this.#push(length),
-  };
+  constructor() {
+    super({
+      allowHalfOpen: true,
+      onread: { buffer: shared, callback: (length) => this.#take(length) },
+    });
+  }
 
-  begin(socket: Socket): void {
-    this.#socket = socket;
+  override read(size?: number): Buffer | null {
+    const handed = this.#handed;
+    if (handed === undefined || size !== undefined) return super.read(size) as Buffer | null;
+    this.#handed = null;
+    return handed;
   }
 
   /** False: no more for now. */
-  #push(length: number): boolean {
-    return this.#socket?.push(Buffer.from(shared.subarray(0, length))) ?? false;
+  #take(length: number): boolean {
+    const bytes = Buffer.from(shared.subarray(0, length));
+    if (this.readableFlowing !== false || this.readableLength > 0) return this.push(bytes);
+    this.#handed = bytes;
+    this.emit('readable');
+    const isTaken = this.#handed === null;
+    this.#handed = undefined;
+    return isTaken || this.push(bytes);
   }
 }
