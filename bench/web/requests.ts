@@ -7,7 +7,7 @@ import { load } from './load.ts';
 import { openWebSite } from './web-site.ts';
 
 const unit = 'requests/s';
-const warmUpSeconds = 3;
+const warmUpSeconds = 5;
 
 export const requestsHttpProxy = beside('requests.web.http-proxy', 'httpProxy');
 export const requestsCaddy = beside('requests.web.caddy', 'caddy');
