@@ -129,7 +129,7 @@ export const dialMutants: readonly Mutant[] = [
     [
       [
         'exactly the address that was judged is dialled',
-        'return await connectTo(address, port, reads);',
+        'return await connectTo(open(), address, port);',
         'return await connectTo(host, port, onread);',
       ],
     ],
@@ -145,8 +145,8 @@ export const dialMutants: readonly Mutant[] = [
       ],
       [
         'address: dial name',
-        'return await connectTo(address, port, reads);',
-        'return await connectTo((await resolve(resource.address))[0] ?? address, port, reads);',
+        'return await connectTo(open(), address, port);',
+        'return await connectTo(open(), (await resolve(resource.address))[0] ?? address, port);',
       ],
       [
         'address: own addresses',

@@ -17,8 +17,8 @@ export const webAnswersMutants: readonly Mutant[] = [
     [
       [
         'no origin is a listener of the connector itself',
-        'resolve, isOwnListener, reads);',
-        'resolve, undefined, reads);',
+        'resolve, isOwnListener, open);',
+        'resolve, undefined, open);',
       ],
     ],
   ),

@@ -112,6 +112,11 @@ export const webDoorMutants: readonly Mutant[] = [
         'return found === session ? right : this.bySession(found, address);',
         'return right;',
       ],
+      [
+        'a right is of the address its cookie is shown from',
+        'shown !== undefined && shown.address === address',
+        'shown !== undefined',
+      ],
     ],
   ),
   ...guards(

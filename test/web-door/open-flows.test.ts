@@ -193,6 +193,25 @@ describe('REL-6 by the web door, what is open ends when it would be refused', ()
     assert.deepEqual(causes(), ['maintenance', 'maintenance']);
   });
 
+  test('sessions are bound to addresses from now on: what a cookie opened from another address is cut', async () => {
+    publish();
+    const { cookie } = await bench.signIn(wiki, { src: '127.0.0.1' });
+    const from = (address: string): Comer => ({
+      headers: `Cookie: ${cookie}\r\n`,
+      connect: () => bench.raw(wiki, 'http/1.1', address),
+    });
+    const own = await begin(from('127.0.0.1'), '/', webSocket);
+    const elsewhere = await begin(from('127.0.0.2'), '/', webSocket);
+    bench.door.recheck();
+    assert.equal(bench.door.openExchanges, 2, 'nothing has changed yet');
+    publish({ bySource: true });
+    bench.door.recheck();
+    await elsewhere.ended;
+    assert.equal(own.isOver(), false, 'it is where it signed in');
+    assert.equal(bench.door.openExchanges, 1);
+    assert.deepEqual(causes(), ['denied']);
+  });
+
   test('a site that is listed no more loses the WebSockets of its pages', async () => {
     const site = 'https://partner.example';
     publish({ allowOrigins: [site] });

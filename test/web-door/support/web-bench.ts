@@ -9,7 +9,7 @@ import { request } from 'node:https';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { AddressInfo } from 'node:net';
+import { connect as connectTcp, type AddressInfo } from 'node:net';
 import { systemClock, systemRandom } from '../../../protocol/clock.ts';
 import type { FromController, FromNode } from '../../../protocol/control.ts';
 import { Fault } from '../../../protocol/errors.ts';
@@ -265,11 +265,10 @@ export class WebBench {
     return socket;
   }
 
-  /** A TLS connection to write by hand on. */
-  raw(host: string = wiki, alpn: string = 'http/1.1'): TLSSocket {
+  /** A TLS connection to write by hand on, of a browser at `localAddress`. */
+  raw(host: string = wiki, alpn: string = 'http/1.1', localAddress: string = '127.0.0.1'): TLSSocket {
     const socket = connectTls({
-      host: '127.0.0.1',
-      port: this.port,
+      socket: connectTcp({ host: '127.0.0.1', port: this.port, localAddress }),
       servername: host,
       ca: this.ca,
       ALPNProtocols: [alpn],
