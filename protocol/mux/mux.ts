@@ -152,7 +152,7 @@ export class Mux implements StreamOwner {
     for (const stream of this.#streams.all()) stream.receiveReset(fault);
   }
 
-  /** Sends what waits, without waiting for the end of the tick. */
+  /** Sends what waits, without waiting for the end of tick or turn. */
   flush(): void {
     this.#outbox.flush();
   }

@@ -41,6 +41,7 @@ export class Outbox {
   readonly #brief = new ReadyStreams();
   readonly #ready = new ReadyStreams();
   #isScheduled = false;
+  #isGathering = false;
   #isFlushing = false;
   #isBlocked = false;
   #isPaused = false;
@@ -52,8 +53,10 @@ export class Outbox {
 
   /** The stream has something to send and the credit to do so. */
   ready(stream: MuxStream): void {
-    if (!stream.isQueued) (stream.sendable <= briefBytes ? this.#brief : this.#ready).push(stream);
-    this.#schedule();
+    const isBrief = stream.sendable <= briefBytes;
+    if (!stream.isQueued) (isBrief ? this.#brief : this.#ready).push(stream);
+    if (isBrief) this.#scheduleForAll();
+    else this.#schedule();
   }
 
   /** A frame of our own accord. */
@@ -102,7 +105,7 @@ export class Outbox {
     this.#sink.pause();
   }
 
-  /** Sends what waits, without waiting for the end of the tick. */
+  /** Sends what waits, without waiting for the end of tick or turn. */
   flush(): void {
     if (this.#isFlushing) return;
     this.#isFlushing = true;
@@ -140,6 +143,18 @@ export class Outbox {
 
   readonly #tick = (): void => {
     this.#isScheduled = false;
+    this.flush();
+  };
+
+  /** For the end of this turn of the event loop: what many streams were given little of leaves as one record, by one write. */
+  #scheduleForAll(): void {
+    if (this.#isGathering || this.#isScheduled || this.#isBlocked || this.#isOver) return;
+    this.#isGathering = true;
+    setImmediate(this.#turn);
+  }
+
+  readonly #turn = (): void => {
+    this.#isGathering = false;
     this.flush();
   };
 

@@ -236,8 +236,18 @@ export const muxMutants: readonly Mutant[] = [
     'protocol/mux/outbox.ts',
     ['test/mux/stream.test.ts'],
     [
-      ['keystrokes first', '(stream.sendable <= briefBytes ? this.#brief : this.#ready)', 'this.#ready'],
+      ['keystrokes first', '(isBrief ? this.#brief : this.#ready)', 'this.#ready'],
       ['brief share', 'Math.min(limit, end + briefShareBytes)', 'limit'],
+      [
+        'little waits for the end of the turn',
+        'if (isBrief) this.#scheduleForAll();',
+        'if (isBrief) this.#schedule();',
+      ],
+      [
+        'a lot does not wait for the end of the turn',
+        'else this.#schedule();',
+        'else this.#scheduleForAll();',
+      ],
     ],
   ),
   ...guards(

@@ -260,7 +260,7 @@ test('a move that fails after RESUME leaves the session on the carrier it had, a
   const accepting = ends.accept(next);
   accepting.catch(() => undefined);
   const proven = await ends.session.prove(next.left);
-  await settle(8);
+  await settle(20);
   // Whether the RESUME gets there or not: nobody hears of it.
   next.toRight.hold();
   // What a carrier has read before it was told to pause may still arrive.

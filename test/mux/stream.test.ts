@@ -217,6 +217,35 @@ test('what many streams write within one tick leaves in one record', async () =>
   assert.equal(dialler.sink.records.length, 1);
 });
 
+test('what many streams are given little of in one turn leaves in one record; a lot leaves at once, with all that waits', async () => {
+  const { dialler, acceptor } = muxPair();
+  const [first, second] = ['x', 'y'].map((text) => dialler.mux.openStream(Buffer.from(text)));
+  await settle();
+  const { records } = dialler.sink;
+  records.length = 0;
+  /** Sockets are read one by one, each in a tick of its own. */
+  const tick = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve));
+  for (const stream of [first, second, first]) {
+    stream?.write('little');
+    await tick();
+  }
+  assert.equal(records.length, 0, 'the turn is not over');
+  await settle(1);
+  assert.equal(records.length, 1);
+  second?.write('little');
+  await tick();
+  first?.write(Buffer.alloc(5_000));
+  await tick();
+  await tick();
+  assert.equal(records.length, 2, 'the turn is not over, and it has left');
+  await settle();
+  assert.equal(records.length, 2, 'nothing was left behind');
+  assert.deepEqual(
+    acceptor.incoming.map(({ stream }) => stream.bytesReceived),
+    [5_012, 12],
+  );
+});
+
 test('what goes past the queue keeps its place among what does not, and its end follows it', async () => {
   const { near, far } = await oneStream();
   const told: string[] = [];
