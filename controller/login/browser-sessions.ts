@@ -7,9 +7,10 @@ import { roleIn } from '../administrators/administrators.ts';
 import type { Authenticate } from '../api/access.ts';
 import type { ControllerContext } from '../context.ts';
 import { organisationAt } from '../operator/organisation-at.ts';
-import { endSessions } from '../sessions/end-sessions.ts';
+import { closeSessions } from '../sessions/end-sessions.ts';
 import type { SessionsTable } from '../store/tables/people.ts';
 import { moveWebSessions } from '../web/move-web-sessions.ts';
+import { moveWebCodes } from '../web/web-codes.ts';
 import type { Cookies } from './cookies.ts';
 
 /** Tells who calls by the browser's cookie. */
@@ -57,8 +58,28 @@ export async function endEarlierSession(
 ): Promise<void> {
   const session = await openBrowserSession(context, cookies, request);
   if (session === undefined) return;
-  const { organisation, id, subject } = session;
-  if (subject === next.person)
-    await moveWebSessions(context, context.organisation(organisation), id, next.session);
-  await endSessions(context, organisation, [id], { reason: 'replaced', who: subject });
+  await replaceSession(context, session, next);
+}
+
+/** Ends `session`; where it is the same person's as `next`, what it has open and codes under way count for that one. */
+export async function replaceSession(
+  context: ControllerContext,
+  { organisation, id, subject }: Pick<SessionsTable, 'organisation' | 'id' | 'subject'>,
+  next: { readonly session: Id<'ses'>; readonly person: Id<'usr'> },
+): Promise<void> {
+  const state = context.organisation(organisation);
+  const isSame = subject === next.person;
+  if (isSame) await moveWebSessions(context, state, id, next.session);
+  const ending = { reason: 'replaced', who: subject } as const;
+  const ended = await state.store.transaction(async (tx) => {
+    // In one step with the end: whoever makes or redeems a code meanwhile finds its session open.
+    if (isSame) await moveWebCodes(tx, id, next.session);
+    return closeSessions(tx, [id], { ...ending, nowMs: context.now() });
+  });
+  if (ended.length > 0)
+    await context.publish(organisation, {
+      kind: 'sessions-ended',
+      sessions: ended,
+      reason: ending.reason,
+    });
 }

@@ -17,7 +17,6 @@ export async function moveWebSessions(
 ): Promise<void> {
   const told = await store.transaction(async (tx) => {
     const rows = await tx.select('web_sessions').selectAll().where('session', '=', from).execute();
-    await tx.update('web_codes').set({ session: to }).where('session', '=', from).execute();
     const session = await tx.select('sessions').selectAll().where('id', '=', to).executeTakeFirst();
     const byNetwork = new Map<NetworkId, string[]>();
     if (session === undefined || rows.length === 0) return byNetwork;

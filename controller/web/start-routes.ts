@@ -110,6 +110,8 @@ class WebStart {
       { host, network: decided.resource.network.id, challenge: asked.c, session: session.id, address },
       { random: this.#context.random, nowMs },
     );
+    // Another tab has just signed in anew: the browser has its cookie by now.
+    if (code === undefined) return reply.redirect(here(asked), 303);
     return reply.redirect(callbackUrl(this.#context, host, code, asked), 303);
   }
 }

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { fromBase64Url, toBase64Url } from '../../protocol/encoding.ts';
-import type { NetworkId } from '../../protocol/ids.ts';
+import type { Id, NetworkId } from '../../protocol/ids.ts';
 import type { Name } from '../../protocol/names.ts';
 import { sameText } from '../../protocol/secrets.ts';
 import type { Random } from '../../protocol/clock.ts';
@@ -15,13 +15,21 @@ const lifeMs = 60_000;
 
 export type WebCode = Omit<WebCodesTable, 'organisation' | 'hash' | 'expires_ms'>;
 
-/** Makes a code and returns it; it is nowhere else. */
+/** Makes a code and returns it; it is nowhere else. Undefined when its session is over, since a moment ago maybe. */
 export async function makeWebCode(
   store: ScopedStore,
   code: WebCode,
   { random, nowMs }: { readonly random: Random; readonly nowMs: number },
-): Promise<string> {
-  return store.transaction((tx) => writeWebCode(tx, code, { random, nowMs }));
+): Promise<string | undefined> {
+  return store.transaction(async (tx) => {
+    const open = await tx
+      .select('sessions')
+      .select('id')
+      .where('id', '=', code.session)
+      .where('ended_ms', 'is', null)
+      .executeTakeFirst();
+    return open === undefined ? undefined : writeWebCode(tx, code, { random, nowMs });
+  });
 }
 
 /** The same inside the caller's transaction. */
@@ -34,6 +42,11 @@ export async function writeWebCode(
   await tx.delete('web_codes').where('expires_ms', '<=', nowMs).execute();
   await tx.insert('web_codes', { ...code, hash: hashOf(text) ?? '', expires_ms: nowMs + lifeMs }).execute();
   return text;
+}
+
+/** Codes that are under way count for the session that follows the one they were made for. */
+export async function moveWebCodes(tx: ScopedStore, from: Id<'ses'>, to: Id<'ses'>): Promise<void> {
+  await tx.update('web_codes').set({ session: to }).where('session', '=', from).execute();
 }
 
 /**

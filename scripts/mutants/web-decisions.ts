@@ -12,6 +12,18 @@ export const webDecisionsMutants: readonly Mutant[] = [
     ],
     ['a code of the web door lasts a minute', ' || row.expires_ms <= nowMs', ''],
     ['a code of the web door is for its browser', 'sameText(row.challenge, challenge)', 'true'],
+    [
+      'a code of the web door is of an open session',
+      'open === undefined ? undefined : writeWebCode',
+      'writeWebCode',
+    ],
+  ]),
+  ...guards('controller/login/browser-sessions.ts', door, [
+    [
+      'a code under way counts for the session that follows',
+      'if (isSame) await moveWebCodes(tx, id, next.session);',
+      '',
+    ],
   ]),
   ...guards('controller/web/start-routes.ts', door, [
     [

@@ -5,8 +5,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeJwt } from 'jose';
-import { endSessions } from '../../../controller/sessions/end-sessions.ts';
-import { moveWebSessions } from '../../../controller/web/move-web-sessions.ts';
+import { replaceSession } from '../../../controller/login/browser-sessions.ts';
+import { makeWebCode } from '../../../controller/web/web-codes.ts';
+import { systemRandom } from '../../../protocol/clock.ts';
+import type { Id } from '../../../protocol/ids.ts';
+import type { Name } from '../../../protocol/names.ts';
 import type { ResourceDocument } from '../../../protocol/organisation-document.ts';
 import type { PolicyDocument } from '../../../protocol/policy-document.ts';
 import type { ConnectorSnapshot } from '../../../protocol/snapshot.ts';
@@ -430,8 +433,8 @@ test('who signs in again in the same browser keeps what is open there, and a cod
     .where('id', '!=', session.ses)
     .where('subject', '=', session.sub)
     .executeTakeFirstOrThrow();
-  await moveWebSessions(bench.context, organisation, session.ses, row.id);
-  await endSessions(bench.context, organisation.id, [session.ses], { reason: 'replaced', who: session.sub });
+  const earlier = { organisation: organisation.id, id: session.ses, subject: session.sub };
+  await replaceSession(bench.context, earlier, { session: row.id, person: session.sub });
   await connector.until((message) => message.t === 'revoke' && message.ids.includes(session.ses));
   const moved = await bench.verify(connector.last('web')?.list[0] ?? '', connector);
   assert.deepEqual([moved?.ch, moved?.ses], [ch, row.id]);
@@ -439,4 +442,22 @@ test('who signs in again in the same browser keeps what is open there, and a cod
   assert.ok(told.lastIndexOf('web') < told.lastIndexOf('revoke'), 'before the old one is revoked');
   const late = await bench.redeem(connector, to.searchParams.get('code') ?? '', verifier);
   assert.ok(late.answer.jws);
+  const { network } = await organisation.store
+    .select('web_sessions')
+    .select('network')
+    .executeTakeFirstOrThrow();
+  const code = {
+    host: wikiHost as string as Name,
+    network,
+    challenge: 'c'.repeat(43),
+    address: '203.0.113.7',
+  };
+  const make = (ses: Id<'ses'>): Promise<string | undefined> =>
+    makeWebCode(
+      organisation.store,
+      { ...code, session: ses },
+      { random: systemRandom, nowMs: bench.context.now() },
+    );
+  assert.equal(await make(session.ses), undefined, 'a tab that was asked for a moment earlier starts again');
+  assert.ok(await make(row.id));
 });

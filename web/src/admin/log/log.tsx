@@ -92,7 +92,7 @@ export function LogPage() {
           ...Object.entries(parts).map(([id, { label }]) => ({ id, label })),
         ]}
       />
-      <div className="flex flex-wrap gap-2">
+      <div className="grid grid-cols-2 gap-2 sm:flex sm:flex-wrap">
         <Box
           label="Find in who, reasons and detail"
           value={q}
@@ -190,7 +190,7 @@ function Box({
       autoComplete="off"
       spellCheck={false}
       onChange={(event) => onChange(event.target.value)}
-      className={`${box} ${grow ? 'min-w-48 flex-1' : 'w-40'}`}
+      className={`${box} min-w-0 ${grow ? 'col-span-2 sm:min-w-48 sm:flex-1' : 'sm:w-40'}`}
     />
   );
 }
@@ -211,7 +211,7 @@ function Pick({
       aria-label={label}
       value={value ?? ''}
       onChange={(event) => onChange(event.target.value)}
-      className={`${box} max-w-60`}
+      className={`${box} min-w-0 sm:max-w-60`}
     >
       {children}
     </select>

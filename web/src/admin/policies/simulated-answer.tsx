@@ -14,6 +14,7 @@ export function SimulatedAnswer({ simulation }: { readonly simulation: Simulatio
   const allowed = decision === 'allow';
   const selected = policies.filter((each): each is Selected => each.state === 'selected');
   const others = policies.length - selected.length;
+  const why = [...(withheld === undefined ? [] : [withheld]), ...reasons];
   return (
     <>
       <Notice tone={allowed ? 'good' : 'bad'} title={allowed ? 'Allowed' : 'Refused'}>
@@ -39,7 +40,7 @@ export function SimulatedAnswer({ simulation }: { readonly simulation: Simulatio
       </Notice>
       <Panel title="Why">
         <ul className="divide-y divide-line">
-          {[...(withheld === undefined ? [] : [withheld]), ...reasons].map((reason) => (
+          {why.map((reason) => (
             <Line key={`${reason.name} ${reason.policy ?? ''}`} met={reason.met} fix={reason.fix}>
               {reason.text}
               {reason.policy === undefined ? undefined : (
@@ -61,7 +62,11 @@ export function SimulatedAnswer({ simulation }: { readonly simulation: Simulatio
         ) : (
           <ul className="divide-y divide-line">
             {selected.map((each) => (
-              <Traced key={each.policy} trace={each} />
+              <Traced
+                key={each.policy}
+                trace={each}
+                told={why.filter(({ policy }) => policy === each.policy).map(({ name }) => name)}
+              />
             ))}
           </ul>
         )}
@@ -72,7 +77,8 @@ export function SimulatedAnswer({ simulation }: { readonly simulation: Simulatio
 
 type Selected = Extract<PolicyTrace, { state: 'selected' }>;
 
-function Traced({ trace }: { readonly trace: Selected }) {
+/** @param told reasons of this policy that stand above, with what to do about them */
+function Traced({ trace, told }: { readonly trace: Selected; readonly told: readonly string[] }) {
   const { tone, text } = effectLooks[trace.effect];
   return (
     <li className="px-5 py-3">
@@ -84,7 +90,12 @@ function Traced({ trace }: { readonly trace: Selected }) {
       {trace.conditions.length === 0 ? undefined : (
         <ul className="mt-1">
           {trace.conditions.map(({ condition, reason, met, text: said, fix }) => (
-            <Line key={`${condition} ${reason}`} met={met} fix={fix} tight>
+            <Line
+              key={`${condition} ${reason}`}
+              met={met}
+              fix={told.includes(reason) ? undefined : fix}
+              tight
+            >
               {said}
             </Line>
           ))}
