@@ -7,7 +7,7 @@ import { roleIn } from '../administrators/administrators.ts';
 import type { Authenticate } from '../api/access.ts';
 import type { ControllerContext } from '../context.ts';
 import { organisationAt } from '../operator/organisation-at.ts';
-import { closeSessions } from '../sessions/end-sessions.ts';
+import { endSessions } from '../sessions/end-sessions.ts';
 import type { SessionsTable } from '../store/tables/people.ts';
 import { moveWebSessions } from '../web/move-web-sessions.ts';
 import { moveWebCodes } from '../web/web-codes.ts';
@@ -67,19 +67,10 @@ export async function replaceSession(
   { organisation, id, subject }: Pick<SessionsTable, 'organisation' | 'id' | 'subject'>,
   next: { readonly session: Id<'ses'>; readonly person: Id<'usr'> },
 ): Promise<void> {
-  const state = context.organisation(organisation);
   const isSame = subject === next.person;
-  if (isSame) await moveWebSessions(context, state, id, next.session);
-  const ending = { reason: 'replaced', who: subject } as const;
-  const ended = await state.store.transaction(async (tx) => {
-    // In one step with the end: whoever makes or redeems a code meanwhile finds its session open.
+  if (isSame) await moveWebSessions(context, context.organisation(organisation), id, next.session);
+  // Whoever makes or redeems a code meanwhile finds its session open.
+  await endSessions(context, organisation, [id], { reason: 'replaced', who: subject }, async (tx) => {
     if (isSame) await moveWebCodes(tx, id, next.session);
-    return closeSessions(tx, [id], { ...ending, nowMs: context.now() });
   });
-  if (ended.length > 0)
-    await context.publish(organisation, {
-      kind: 'sessions-ended',
-      sessions: ended,
-      reason: ending.reason,
-    });
 }

@@ -11,18 +11,23 @@ export interface Ending {
   readonly who: string;
 }
 
-/** Ends those of `sessions` that are still open and returns them. Resolves when verifiers are being told. */
+/**
+ * Ends those of `sessions` that are still open and returns them. Resolves when verifiers are being told.
+ * @param before done in one step with it: nobody sees the one without the other
+ */
 export async function endSessions(
   context: ControllerContext,
   organisation: OrganisationId,
   sessions: readonly Id<'ses'>[],
   { reason, who }: Ending,
+  before: (tx: ScopedStore) => Promise<void> = async () => undefined,
 ): Promise<Id<'ses'>[]> {
   if (sessions.length === 0) return [];
   const nowMs = context.now();
-  const ended = await context
-    .organisation(organisation)
-    .store.transaction((tx) => closeSessions(tx, sessions, { reason, who, nowMs }));
+  const ended = await context.organisation(organisation).store.transaction(async (tx) => {
+    await before(tx);
+    return closeSessions(tx, sessions, { reason, who, nowMs });
+  });
   if (ended.length > 0)
     await context.publish(organisation, { kind: 'sessions-ended', sessions: ended, reason });
   return ended;

@@ -130,7 +130,7 @@ export const dialMutants: readonly Mutant[] = [
       [
         'exactly the address that was judged is dialled',
         'return await connectTo(open(), address, port);',
-        'return await connectTo(host, port, onread);',
+        'return await connectTo(open(), host, port);',
       ],
     ],
   ),
